@@ -1,0 +1,177 @@
+//! Recurring schedules: Unix cron in a time zone.
+//!
+//! # Expressions
+//! Five fields, or six with the second first, separated by spaces:
+//!
+//! | field | values | beside `*`, lists `a,b`, ranges `a-b` and steps `*/n`, `a-b/n` |
+//! |---|---|---|
+//! | second (optional, else 0) | 0-59 | |
+//! | minute | 0-59 | |
+//! | hour | 0-23 | |
+//! | day-of-month | 1-31 | `?` as `*`; `L` the last day; `LW` the last Monday-Friday; `15W` the Monday-Friday nearest to the 15th within the month |
+//! | month | 1-12, JAN-DEC | |
+//! | day-of-week | 0-7, SUN-SAT (0 and 7 are Sunday) | `?` as `*`; `FRI#2` the second Friday; `FRIL` or `FRI#L` the last |
+//!
+//! or one of `@yearly` `@annually` `@monthly` `@weekly` `@daily` `@midnight` `@hourly`. Case does not matter.
+//!
+//! - **Days.** With one day field restricted (not `*` or `?`), it alone decides. With both restricted, a day that
+//!   **either** allows will do, as on Unix. `*/n` in one beside a restriction in the other is read as "and" by some
+//!   crons and as "or" by others, so it is refused; `1-31/n` says "or".
+//! - A day that a month does not have is skipped: `0 0 31 * *` fires in seven months of the year.
+//! - A step starts again with every hour, day, month or week: `*/25` in the minute field is 0, 25 and 50.
+//! - What is not in the table is refused, never guessed at; so is an expression that can never fire.
+//!
+//! # Time zone and daylight saving
+//! Fields are read on the local clock of an IANA time zone, UTC when none is given. When that clock jumps, the hour
+//! field decides what happens. A schedule **repeats** when its hours are all 24 (`*`, or written out), or come from a
+//! step and are at least two (`*/2`); every other is at **fixed times**.
+//!
+//! | | gap (the clock jumps forward over a run) | overlap (the clock goes back and shows a run's time twice) |
+//! |---|---|---|
+//! | fixed times | fires at the first instant after the gap | fires in the first pass only |
+//! | repeats | the run is absent | fires in both passes |
+//!
+//! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one fires. The date
+//! fields are matched against the date that the run was meant for, even if the gap ends on another.
+//!
+//! The zones are those compiled into `chrono-tz`; it lists changes of the clock up to the year 2099, and the last
+//! offset stays after that.
+//!
+//! # Bounds
+//! Occurrences are whole seconds from the year 1 to [`UnixMillis::LAST`]. The Gregorian calendar repeats every date on
+//! every weekday within 40 years at most, and a day is found month by month, so no expression takes more than some
+//! hundreds of steps. Evaluation is our own, over bit sets: the crate `croner` keeps a table of 5,000 years (5.5 kB)
+//! per schedule, searches milliseconds to seconds for days that do not exist, fails on a skipped day (Apia, 2011) and
+//! reads `JAN` in any field as a number.
+
+mod error;
+mod fields;
+mod parse;
+mod zone;
+
+pub use error::{CronError, Part, Problem};
+
+use crate::time::UnixMillis;
+use chrono_tz::Tz;
+use fields::Fields;
+use zone::Reading;
+
+/// Longest expression, bytes. Every value of every field written out once, names, `W` and `#` included, takes 817;
+/// rounded up to a power of two.
+pub const MAX_EXPRESSION_BYTES: usize = 1024;
+
+/// Longest name of a time zone, bytes: twice the longest there is (America/Argentina/ComodRivadavia).
+pub const MAX_TIMEZONE_BYTES: usize = 64;
+
+/// 0001-01-01T00:00:00Z in Unix seconds: there are no occurrences before it.
+const FIRST_SECOND: i64 = -62_135_596_800;
+
+/// [`UnixMillis::LAST`] in Unix seconds: there are no occurrences after it.
+const LAST_SECOND: i64 = UnixMillis::LAST.get().div_euclid(1000);
+
+/// A recurring schedule: a cron expression in a time zone, 48 bytes, nothing on the heap. See the [module](self).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CronSchedule {
+    fields: Fields,
+    timezone: Tz,
+    repeats: bool,
+}
+
+impl CronSchedule {
+    /// Reads a cron expression and the IANA name of a time zone (exact spelling; UTC when absent).
+    ///
+    /// # Errors
+    /// Names the field of the task, the part of the expression, and what is accepted there.
+    pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
+        let timezone = timezone.map_or(Ok(Tz::UTC), parse::timezone)?;
+        let (fields, repeats) = parse::expression(expr)?;
+        Ok(Self {
+            fields,
+            timezone,
+            repeats,
+        })
+    }
+
+    /// The first occurrence strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
+    pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
+        // Occurrences are whole seconds, so one is after `after` exactly when it is after its second.
+        let after = after.get().div_euclid(1000).max(FIRST_SECOND - 1);
+        if after >= LAST_SECOND {
+            return None;
+        }
+        let next = if self.repeats {
+            self.next_repeat(after)?
+        } else {
+            self.next_fixed(after)?
+        };
+        (next <= LAST_SECOND).then(|| UnixMillis::new(next * 1000))
+    }
+
+    /// The time zone on whose clock the fields are read.
+    pub fn timezone(&self) -> Tz {
+        self.timezone
+    }
+
+    /// The next run at fixed times: every local time that matches has one instant.
+    ///
+    /// That instant never decreases as the local time grows, so the first local time with an instant after `after`
+    /// is the one; nearly always it is the first after the clock's reading at `after`.
+    fn next_fixed(&self, after: i64) -> Option<i64> {
+        let tz = self.timezone;
+        let now = zone::clock_at(tz, after);
+        let mut from = now + 1;
+        if let Reading::Twice { first, second } = zone::read(tz, now)
+            && after >= second
+        {
+            // In the second pass: what the clock will show until the overlap ends has fired in the first.
+            let back = zone::change_between(tz, first, second);
+            from = from.max(back + zone::offset_at(tz, first));
+        }
+        loop {
+            let local = self.fields.next_at_or_after(from)?;
+            let instant = match zone::read(tz, local) {
+                Reading::Once(instant) => instant,
+                Reading::Twice { first, .. } => first,
+                Reading::Gap { end } => end,
+            };
+            if instant > after {
+                return Some(instant);
+            }
+            from = local + 1;
+        }
+    }
+
+    /// The next run of a schedule that repeats: every instant at which the clock shows a matching time.
+    fn next_repeat(&self, after: i64) -> Option<i64> {
+        let tz = self.timezone;
+        let now = zone::clock_at(tz, after);
+        let ahead = self.next_on_clock(now + 1, after);
+        let Reading::Twice { first, second } = zone::read(tz, now) else {
+            return ahead;
+        };
+        if after >= second {
+            return ahead;
+        }
+        // In the first pass: the clock will go back and show times before `now` once more.
+        let back = zone::change_between(tz, first, second);
+        let again = self.next_on_clock(zone::clock_at(tz, back), back - 1);
+        match (ahead, again) {
+            (Some(ahead), Some(again)) => Some(ahead.min(again)),
+            (ahead, again) => ahead.or(again),
+        }
+    }
+
+    /// The instant after `after` at which the clock shows the first matching time from `from` on; gaps are passed over.
+    fn next_on_clock(&self, mut from: i64, after: i64) -> Option<i64> {
+        loop {
+            let local = self.fields.next_at_or_after(from)?;
+            match zone::read(self.timezone, local) {
+                Reading::Once(instant) => return Some(instant),
+                Reading::Twice { first, .. } if first > after => return Some(first),
+                Reading::Twice { second, .. } => return Some(second),
+                // `max` keeps the search going forward whatever a zone's table holds.
+                Reading::Gap { end } => from = zone::clock_at(self.timezone, end).max(local + 1),
+            }
+        }
+    }
+}

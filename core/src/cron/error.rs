@@ -1,0 +1,171 @@
+//! Why an expression or a time zone is refused.
+
+use super::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
+use std::fmt;
+
+/// Why a schedule is refused. All are the caller's to mend; the text is to be read after the name of the [`field`](Self::field).
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CronError {
+    /// The expression is longer than any sensible one.
+    #[error("is {length} bytes long; the limit is {MAX_EXPRESSION_BYTES}")]
+    TooLong {
+        /// Its length, bytes.
+        length: usize,
+    },
+    /// Not five or six fields.
+    #[error(
+        "has {count} fields; write 5 (minute hour day-of-month month day-of-week), or 6 with the second first; there is no field for the year"
+    )]
+    FieldCount {
+        /// How many there are.
+        count: usize,
+    },
+    /// A name with `@` that is not known.
+    #[error(
+        "is {name:?}, which is not known; write @yearly, @annually, @monthly, @weekly, @daily, @midnight, @hourly, or fields"
+    )]
+    UnknownName {
+        /// The name, shortened.
+        name: String,
+    },
+    /// A value in a field is not accepted.
+    #[error("has {item:?} in its {part} field, which {problem}; the field takes {}", .part.accepts())]
+    Item {
+        /// The field of the expression.
+        part: Part,
+        /// The value, shortened.
+        item: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+    /// A step over all days in one day field beside a restriction in the other: crons disagree on the meaning.
+    #[error(
+        "has a `*/n` in one day field and a restriction in the other, which some crons read as \"and\" and others as \"or\"; \
+         write 1-31/n or 0-6/n instead of */n to fire when either matches"
+    )]
+    AmbiguousDays,
+    /// No month that is allowed has a day that is allowed.
+    #[error("never fires: none of its months has any of its days (as with February 30); allow another day or month")]
+    NeverFires,
+    /// The name of the time zone is not known.
+    #[error(
+        "is {name:?}, which is not a known time zone; write an IANA name of at most {MAX_TIMEZONE_BYTES} bytes in its \
+         exact spelling, such as Europe/London or UTC"
+    )]
+    UnknownTimezone {
+        /// The name, shortened.
+        name: String,
+    },
+}
+
+impl CronError {
+    /// The field of the task that is at fault: `cron` or `timezone`.
+    pub fn field(&self) -> &'static str {
+        match self {
+            Self::UnknownTimezone { .. } => "timezone",
+            _ => "cron",
+        }
+    }
+}
+
+/// A field of an expression.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// 0-59, the optional first field of six.
+    Second,
+    /// 0-59.
+    Minute,
+    /// 0-23.
+    Hour,
+    /// 1-31.
+    DayOfMonth,
+    /// 1-12.
+    Month,
+    /// 0-7, Sunday first and last.
+    DayOfWeek,
+}
+
+impl Part {
+    /// The least and the greatest value that may be written.
+    pub(super) fn range(self) -> (u32, u32) {
+        match self {
+            Self::Second | Self::Minute => (0, 59),
+            Self::Hour => (0, 23),
+            Self::DayOfMonth => (1, 31),
+            Self::Month => (1, 12),
+            Self::DayOfWeek => (0, 7),
+        }
+    }
+
+    /// How many different values there are: the longest step that can make sense.
+    pub(super) fn count(self) -> u32 {
+        match self {
+            Self::Second | Self::Minute => 60,
+            Self::Hour => 24,
+            Self::DayOfMonth => 31,
+            Self::Month => 12,
+            Self::DayOfWeek => 7,
+        }
+    }
+
+    fn accepts(self) -> &'static str {
+        match self {
+            Self::Second | Self::Minute => "0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60",
+            Self::Hour => "0-23, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 24",
+            Self::DayOfMonth => {
+                "1-31, lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 31, ?, L (last day), \
+                 LW (last Monday-Friday) and 15W (Monday-Friday nearest to the 15th)"
+            }
+            Self::Month => "1-12 or JAN-DEC, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 12",
+            Self::DayOfWeek => {
+                "0-7 or SUN-SAT (0 and 7 are Sunday), lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 7, ?, \
+                 FRI#2 (second Friday; 1 to 5) and FRIL (last Friday)"
+            }
+        }
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::DayOfMonth => "day-of-month",
+            Self::Month => "month",
+            Self::DayOfWeek => "day-of-week",
+        })
+    }
+}
+
+/// What is wrong with a value in a field.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// Two commas in a row, or one at an end.
+    #[error("is an empty entry of a list")]
+    Empty,
+    /// Neither a number nor a name nor any other form.
+    #[error("is not understood")]
+    NotUnderstood,
+    /// A number that the field does not have.
+    #[error("is out of range")]
+    OutOfRange,
+    /// `22-2`.
+    #[error("is a range that runs backwards (split it in two, as 22-23,0-2)")]
+    Backwards,
+    /// `5/15`.
+    #[error("has a step after a single value (write the range, as 5-59/15)")]
+    StepWithoutRange,
+    /// A step of 0, or one longer than the field.
+    #[error("has a step that is out of range (steps start again at the field's first value)")]
+    Step,
+    /// `*` or `?` with something else.
+    #[error("already means every value and must stand alone")]
+    NotAlone,
+    /// `L` without a weekday in the day-of-week field.
+    #[error("needs a weekday before it (FRIL is the last Friday; Saturday is SAT)")]
+    LastOfWhat,
+    /// `FRI#6`.
+    #[error("has an ordinal that is not 1 to 5 or L")]
+    Ordinal,
+}

@@ -1,0 +1,186 @@
+//! What the fields allow, as bit sets, and the next time that they allow.
+//!
+//! Pure calendar: local times are seconds since 1970-01-01T00:00:00 on a clock that never jumps.
+
+use chrono::{Datelike, NaiveDate};
+
+const DAY: i64 = 86_400;
+
+/// The last year searched: a local clock ahead of UTC reaches it within `UnixMillis::LAST`.
+const LAST_YEAR: i32 = 10_000;
+
+/// The values that each field allows; bit `n` is the value `n`.
+///
+/// Invariants kept by the parser: `seconds`, `minutes`, `hours` and `months` are not empty and hold only values of
+/// their field, and at least one month can have an allowed day. A day is allowed if any of the day sets has it: the
+/// parser leaves the sets of an unrestricted day field empty when the other one decides.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Fields {
+    pub(super) seconds: u64,
+    pub(super) minutes: u64,
+    pub(super) hours: u32,
+    /// Days of the month, from bit 1.
+    pub(super) days: u32,
+    /// Days of the month to whose nearest Monday-Friday the run moves, from bit 1.
+    pub(super) nearest: u32,
+    /// From bit 1.
+    pub(super) months: u16,
+    /// Every such weekday, Sunday at bit 0.
+    pub(super) weekdays: u8,
+    /// The weekdays whose first, second, ... fifth in the month is allowed.
+    pub(super) nth: [u8; 5],
+    /// The weekdays whose last in the month is allowed.
+    pub(super) last_of: u8,
+    pub(super) last_day: bool,
+    /// The last Monday-Friday of the month.
+    pub(super) last_workday: bool,
+}
+
+impl Fields {
+    /// The first allowed local time at or after `from`; `None` when there is none up to the last year.
+    pub(super) fn next_at_or_after(&self, from: i64) -> Option<i64> {
+        let today = from.div_euclid(DAY);
+        if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
+            let day = self.day_at_or_after(today)?;
+            let time = if day == today { time } else { self.first_time() };
+            return Some(day * DAY + time);
+        }
+        Some(self.day_at_or_after(today + 1)? * DAY + self.first_time())
+    }
+
+    /// Whether any month of any year has an allowed day.
+    pub(super) fn can_fire(&self) -> bool {
+        // Within 400 years, every month begins on every weekday in both of its lengths.
+        (1..=12).filter(|month| self.months >> month & 1 == 1).any(|month: u32| {
+            let lengths = match month {
+                2 => 28..=29,
+                4 | 6 | 9 | 11 => 30..=30,
+                _ => 31..=31,
+            };
+            lengths
+                .flat_map(|length| (0..7).map(move |first| (first, length)))
+                .any(|(first, length)| self.days_of_month(first, length) != 0)
+        })
+    }
+
+    /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
+    fn day_at_or_after(&self, day: i64) -> Option<i64> {
+        let date = NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?;
+        let mut year = date.year();
+        let mut month = date.month();
+        // Days of the first month before `day` are out.
+        let mut open = u32::MAX << date.day();
+        while year <= LAST_YEAR {
+            if let Some(next) = next_bit(self.months.into(), month) {
+                if next != month {
+                    open = u32::MAX;
+                }
+                month = next;
+                let first = NaiveDate::from_ymd_opt(year, month, 1)?;
+                let days = open
+                    & self.days_of_month(
+                        first.weekday().num_days_from_sunday(),
+                        first.num_days_in_month().into(),
+                    );
+                if days != 0 {
+                    let first = i64::from(first.to_epoch_days());
+                    return Some(first + i64::from(days.trailing_zeros()) - 1);
+                }
+                month += 1;
+            } else {
+                year += 1;
+                month = 1;
+            }
+            open = u32::MAX;
+        }
+        None
+    }
+
+    /// The allowed days of a month of `length` days that begins on the weekday `first` (0 = Sunday), from bit 1.
+    fn days_of_month(&self, first: u32, length: u32) -> u32 {
+        let within = u32::MAX >> (31 - length) & !1;
+        let weekday_of = |day: u32| (first + day - 1) % 7;
+        let first_of = |weekday: u32| 1 + (7 + weekday - first) % 7;
+        let mut days = self.days;
+        for weekday in 0..7 {
+            let day = first_of(weekday);
+            if self.weekdays >> weekday & 1 == 1 {
+                days |= 0b1_0000001_0000001_0000001_0000001 << day;
+            }
+            for (weeks, weekdays) in (0..).zip(self.nth) {
+                if weekdays >> weekday & 1 == 1 {
+                    // At most 7 + 4 x 7 = 35: past the end, not past the shift.
+                    days |= 1_u32.checked_shl(day + 7 * weeks).unwrap_or(0);
+                }
+            }
+            if self.last_of >> weekday & 1 == 1 {
+                days |= 1 << (day + (length - day) / 7 * 7);
+            }
+        }
+        if self.last_day {
+            days |= 1 << length;
+        }
+        if self.last_workday {
+            days |= 1 << nearest_workday(length, weekday_of(length), length);
+        }
+        for day in (1..=length).filter(|day| self.nearest >> day & 1 == 1) {
+            days |= 1 << nearest_workday(day, weekday_of(day), length);
+        }
+        days & within
+    }
+
+    /// The first allowed time of day at or after `second` of the day.
+    fn time_at_or_after(&self, second: i64) -> Option<i64> {
+        let (hour, minute, second) = (
+            u32::try_from(second / 3600).ok()?,
+            u32::try_from(second / 60 % 60).ok()?,
+            u32::try_from(second % 60).ok()?,
+        );
+        let next_hour = next_bit(self.hours.into(), hour)?;
+        if next_hour == hour {
+            if let Some(next_minute) = next_bit(self.minutes, minute) {
+                if next_minute > minute {
+                    return Some(time(hour, next_minute, self.seconds.trailing_zeros()));
+                }
+                if let Some(next_second) = next_bit(self.seconds, second) {
+                    return Some(time(hour, minute, next_second));
+                }
+                if let Some(next_minute) = next_bit(self.minutes, minute + 1) {
+                    return Some(time(hour, next_minute, self.seconds.trailing_zeros()));
+                }
+            }
+            let next_hour = next_bit(self.hours.into(), hour + 1)?;
+            return Some(self.first_time_of(next_hour));
+        }
+        Some(self.first_time_of(next_hour))
+    }
+
+    fn first_time(&self) -> i64 {
+        self.first_time_of(self.hours.trailing_zeros())
+    }
+
+    fn first_time_of(&self, hour: u32) -> i64 {
+        time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros())
+    }
+}
+
+fn time(hour: u32, minute: u32, second: u32) -> i64 {
+    i64::from(hour * 3600 + minute * 60 + second)
+}
+
+/// The lowest bit set at or above `from`.
+fn next_bit(set: u64, from: u32) -> Option<u32> {
+    let rest = set.checked_shr(from)?;
+    (rest != 0).then(|| from + rest.trailing_zeros())
+}
+
+/// The Monday-Friday nearest to `day`, which is a `weekday`, without leaving its month of `length` days.
+fn nearest_workday(day: u32, weekday: u32, length: u32) -> u32 {
+    match weekday {
+        0 if day < length => day + 1,
+        0 => day - 2,
+        6 if day > 1 => day - 1,
+        6 => day + 2,
+        _ => day,
+    }
+}

@@ -1,0 +1,223 @@
+//! Taking tasks in.
+
+use super::tasks::{EntryRef, MemSchedule};
+use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::cron::CronSchedule;
+use crate::limits::{
+    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES,
+};
+use crate::page::{Flags, Page};
+use crate::routing::id_hash;
+use crate::task::{Callback, Record};
+use crate::time::UnixMillis;
+use crate::wire::{Append, AppendReply};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// What the shard reads of a recurring task's record.
+pub(super) struct ReadSchedule {
+    pub(super) id: String,
+    pub(super) cron: Arc<CronSchedule>,
+    pub(super) to_queue: bool,
+}
+
+pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
+    let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
+    let expression = record.cron.as_deref().ok_or("a recurring task without cron")?;
+    let cron = CronSchedule::parse(expression, record.timezone.as_deref()).map_err(|problem| problem.to_string())?;
+    let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
+    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue() })
+}
+
+impl Engine {
+    /// Takes tasks in. A task takes the place of the one of the same id that waits, atomically: a reader sees the one or the
+    /// other, and only the new one fires. A time at or before the watermark gets the first free place after it; the record keeps the
+    /// time that was asked for.
+    ///
+    /// # Errors
+    /// When the shard is full or the request does not hold, nothing has changed. After a storage error the engine must
+    /// be dropped.
+    pub fn append(&mut self, append: Append, now: UnixMillis, reader: &impl Reader) -> Result<(AppendReply, Effects), EngineError> {
+        let asked: usize = append.pages.iter().map(|page| page.directory.len()).sum();
+        let held = self.tasks.held();
+        if held + asked > MAX_PENDING_PER_SHARD {
+            return Err(EngineError::Full { held, asked });
+        }
+        let recurring = append.schedules.len();
+        if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
+            return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
+        }
+        let mut schedules = Vec::with_capacity(recurring);
+        for record in append.schedules {
+            schedules.push((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
+        }
+
+        let replaced = if append.fresh { Vec::new() } else { self.find_replaced(&append.pages, &schedules, reader)? };
+        let reply = AppendReply { created: (asked + recurring) as u64, replaced: self.count_tasks(&replaced) };
+        self.state.counters.created += reply.created;
+        self.state.counters.replaced += reply.replaced;
+
+        let mut effects = Effects::default();
+        self.kill(&replaced, &mut effects);
+        for page in append.pages {
+            self.add_page(page, &mut effects);
+        }
+        for (read, record) in schedules {
+            self.add_schedule(read, record, now, &mut effects);
+        }
+        Ok((reply, effects))
+    }
+
+    /// The waiting tasks whose ids the request gives again. Entries are found by hash, then compared by id.
+    fn find_replaced(
+        &self,
+        pages: &[Page],
+        schedules: &[(ReadSchedule, Vec<u8>)],
+        reader: &impl Reader,
+    ) -> Result<Vec<EntryRef>, EngineError> {
+        let mut replaced = Vec::new();
+        for page in pages {
+            for entry in page.directory.iter() {
+                if self.tasks.find(entry.hash).next().is_none() {
+                    continue;
+                }
+                let start = entry.offset as usize;
+                let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+                let record = Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
+                self.find_live(&record.id, reader, &mut replaced)?;
+            }
+        }
+        for (schedule, _) in schedules {
+            self.find_live(&schedule.id, reader, &mut replaced)?;
+        }
+        Ok(replaced)
+    }
+
+    /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
+    pub(super) fn find_live(&self, id: &str, reader: &impl Reader, found: &mut Vec<EntryRef>) -> Result<(), EngineError> {
+        for at in self.tasks.find(id_hash(id)) {
+            if !self.is_dead_letter(at) && self.id_of(at, reader)? == id {
+                found.push(at);
+            }
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_dead_letter(&self, at: EntryRef) -> bool {
+        self.flags_of(at).has(Flags::DEAD_LETTER)
+    }
+
+    pub(super) fn flags_of(&self, at: EntryRef) -> Flags {
+        self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize)).map_or(Flags::TASK, |entry| entry.flags)
+    }
+
+    /// The stored record of a live entry or a schedule.
+    pub(super) fn record_of(&self, at: EntryRef, reader: &impl Reader) -> Result<Vec<u8>, EngineError> {
+        if at.page == 0 {
+            return Ok(reader.schedule(at.index)?);
+        }
+        let entry = self
+            .tasks
+            .page(at.page)
+            .and_then(|page| page.directory.get(at.index as usize))
+            .ok_or_else(|| EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index)))?;
+        Ok(reader.body(at.page, entry.offset, entry.len)?)
+    }
+
+    fn id_of(&self, at: EntryRef, reader: &impl Reader) -> Result<String, EngineError> {
+        #[derive(serde::Deserialize)]
+        struct IdOnly {
+            id: String,
+        }
+        let record = self.record_of(at, reader)?;
+        let read: IdOnly = serde_json::from_slice(&record)
+            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        Ok(read.id)
+    }
+
+    /// How many of these are tasks: a further attempt of an occurrence is part of its task only where that is gone.
+    fn count_tasks(&self, found: &[EntryRef]) -> u64 {
+        found.iter().filter(|at| !self.flags_of(**at).has(Flags::RETRY)).count() as u64
+    }
+
+    /// Cancels live entries and schedules: memory, and a row for each page or schedule that is touched.
+    pub(super) fn kill(&mut self, refs: &[EntryRef], effects: &mut Effects) {
+        let mut touched = BTreeSet::new();
+        for at in refs {
+            if at.page == 0 {
+                self.tasks.remove_schedule(at.index);
+                effects.writes.push(Write::DeleteSchedule { number: at.index });
+            } else {
+                let had_dead = self.tasks.page(at.page).is_some_and(|page| page.has_dead());
+                touched.insert((at.page, had_dead));
+                self.tasks.kill(*at);
+            }
+        }
+        let mut last = None;
+        for (number, had_dead) in touched {
+            // `had_dead` as it was at the first kill: (page, false) sorts before (page, true).
+            if last == Some(number) {
+                continue;
+            }
+            last = Some(number);
+            let Some(page) = self.tasks.page(number) else { continue };
+            if page.live() == 0 {
+                effects.writes.push(Write::DeletePage { page: number, has_dead: had_dead });
+                self.tasks.remove_page(number);
+            } else {
+                effects.writes.push(Write::SetDead { page: number, bits: page.dead_bits() });
+            }
+        }
+    }
+
+    /// Takes a page in: small ones extend the open page, others stand alone.
+    pub(super) fn add_page(&mut self, mut page: Page, effects: &mut Effects) {
+        if page.directory.is_empty() {
+            return;
+        }
+        // The first free place after the watermark: strictly later than everything that has been handed on.
+        page.directory.raise_to(self.state.watermark.due.plus(1));
+        if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
+            if let Some(number) = self.open_page_for(&page) {
+                self.extend(number, page, effects);
+                return;
+            }
+            self.open_page = Some(self.last_page + 1);
+        }
+        self.last_page += 1;
+        let number = self.last_page;
+        let body_len = page.body.len() as u32;
+        effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
+        self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
+    }
+
+    /// The open page, if it can take this one. A page with cancelled entries takes no more, for their bits would have to move.
+    fn open_page_for(&self, more: &Page) -> Option<u32> {
+        let number = self.open_page?;
+        let page = self.tasks.page(number)?;
+        let fits = page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
+            && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS
+            && !page.has_dead();
+        fits.then_some(number)
+    }
+
+    fn extend(&mut self, number: u32, more: Page, effects: &mut Effects) {
+        let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
+        for entry in more.directory.iter() {
+            self.tasks.insert_entry(number, crate::page::Entry { offset: offset + entry.offset, ..entry });
+        }
+        let Some(page) = self.tasks.page(number) else { return };
+        effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
+    }
+
+    fn add_schedule(&mut self, read: ReadSchedule, record: Vec<u8>, now: UnixMillis, effects: &mut Effects) {
+        self.last_schedule += 1;
+        let number = self.last_schedule;
+        // Its occurrences start after everything that has been handed on, should the clock have gone back.
+        let since = now.max(self.state.watermark.due);
+        let next = read.cron.next_after(since).unwrap_or(UnixMillis::NEVER);
+        effects.writes.push(Write::InsertSchedule { number, since, record });
+        let schedule = MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue };
+        self.tasks.insert_schedule(number, schedule);
+    }
+}

@@ -1,0 +1,274 @@
+//! Handing on what is due, and sending again what was not reported.
+
+use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
+use crate::envelope::EnvelopeBuilder;
+use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
+use crate::page::{Entry, Flags};
+use crate::task::write_occurrence;
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use serde::Deserialize;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+/// Most tasks, and bytes of records, of one firing: one commit and some 60 messages, done in some tens of milliseconds, after
+/// which the shard takes other requests before it goes on.
+const MAX_FIRING_TASKS: usize = 20_000;
+const MAX_FIRING_BYTES: usize = 4_000_000;
+
+/// A shard with so many tasks handed on and not reported fires no more until some are: the dispatchers are behind, and what
+/// is on its way takes memory. 16 seconds of the most that a queue takes.
+pub(super) const MAX_IN_FLIGHT_TASKS: usize = 250_000;
+
+/// Most envelopes sent again at one wake-up.
+const MAX_RESENDS: usize = 64;
+
+/// A redelivery waits longer each time, up to so many doublings of the visibility timeout.
+const MAX_RESEND_DOUBLINGS: u32 = 4;
+
+/// What fires, in order.
+enum Due {
+    Record { page: u32, entry: Entry },
+    Occurrence { number: u32, hash: u64, to_queue: bool, due: UnixMillis },
+}
+
+/// The part of a page's body that a firing needs: what fires together lies together.
+struct Span {
+    from: u32,
+    to: u32,
+    bytes: Vec<u8>,
+}
+
+impl Engine {
+    /// Hands on what is due at `now`, and sends again what is overdue for a report. Does nothing when neither is.
+    ///
+    /// One call does a bounded amount of work; while [`Engine::next_wakeup`] is not later than now, there is more.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        self.resend(now, reader, &mut effects)?;
+        self.fire(now, reader, &mut effects)?;
+        Ok(effects)
+    }
+
+    fn fire(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+        let (due, watermark) = self.take_due(now);
+        if due.is_empty() {
+            return Ok(());
+        }
+        // A firing that stopped at its bounds is followed by the next without a gap.
+        let stopped = self.tasks.head().is_some_and(|head| head.due <= now);
+        self.last_fired_at = (!stopped).then_some(now);
+        let spans = read_spans(&due, reader)?;
+        let envelopes = self.pack(&due, &spans, now, reader)?;
+
+        self.state.watermark = watermark;
+        self.state.counters.fired += due.len() as u64;
+        if self.newest_is_cleared {
+            effects.writes.push(Write::DeleteEnvelope { seq: self.state.last_seq });
+            self.newest_is_cleared = false;
+        }
+        let last = envelopes.len().saturating_sub(1);
+        for (at, (destination, builder, hashes)) in envelopes.into_iter().enumerate() {
+            self.state.last_seq += 1;
+            let seq = self.state.last_seq;
+            let text = Arc::new(builder.finish());
+            self.state.meter.count_message(text.len());
+            effects.writes.push(Write::InsertEnvelope {
+                seq,
+                destination: destination.clone(),
+                text: text.clone(),
+                hashes: hashes.iter().flat_map(|hash| hash.to_le_bytes()).collect(),
+                sent_at: now,
+                state: None,
+            });
+            self.hand_on(seq, InFlight { destination: destination.clone(), hashes, resend_at: self.resend_time(now, 0), attempts: 0 });
+            effects.sends.push(Outgoing { seq, destination, text });
+            if at == last {
+                // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
+                let encoded = self.state.encode();
+                if let Some(Write::InsertEnvelope { state, .. }) = effects.writes.last_mut() {
+                    *state = Some(encoded);
+                }
+            }
+        }
+        self.drop_fired_pages(&due, effects);
+        Ok(())
+    }
+
+    /// Pops what is due, in the one total order, up to a firing's bounds.
+    fn take_due(&mut self, now: UnixMillis) -> (Vec<Due>, Position) {
+        let mut due = Vec::new();
+        let mut bytes = 0;
+        let mut watermark = self.state.watermark;
+        let room = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
+        while due.len() < room && bytes < MAX_FIRING_BYTES {
+            let Some(head) = self.tasks.head().filter(|head| head.due <= now) else { break };
+            if head.page == 0 {
+                let Some(schedule) = self.tasks.advance_schedule(head) else { break };
+                due.push(Due::Occurrence { number: head.index, hash: schedule.hash, to_queue: schedule.to_queue, due: head.due });
+                bytes += 1_000;
+            } else {
+                let Some(entry) = self.tasks.fire_head(head) else { break };
+                bytes += entry.len as usize;
+                due.push(Due::Record { page: head.page, entry });
+            }
+            watermark = head;
+        }
+        (due, watermark)
+    }
+
+    /// Joins records into envelopes, in firing order for each destination.
+    fn pack(
+        &mut self,
+        due: &[Due],
+        spans: &HashMap<u32, Span>,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<Vec<(Destination, EnvelopeBuilder, Vec<u64>)>, EngineError> {
+        let mut closed = Vec::new();
+        let mut open: BTreeMap<Destination, (EnvelopeBuilder, Vec<u64>)> = BTreeMap::new();
+        let mut next_seq = self.state.last_seq;
+        let mut occurrence = Vec::new();
+        for task in due {
+            let (record, hash, to_queue) = match task {
+                Due::Record { page, entry } => {
+                    (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags.has(Flags::TO_QUEUE))
+                }
+                Due::Occurrence { number, hash, to_queue, due } => {
+                    occurrence.clear();
+                    write_occurrence(&reader.schedule(*number)?, *due, &mut occurrence);
+                    (Some(occurrence.as_slice()), *hash, *to_queue)
+                }
+            };
+            let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
+            self.count_lateness(task, record, now);
+            let destination = if to_queue { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
+            if let Some((builder, _)) = open.get(&destination)
+                && !builder.has_room_for(record.len())
+                && let Some((builder, hashes)) = open.remove(&destination)
+            {
+                closed.push((destination.clone(), builder, hashes));
+            }
+            let (builder, hashes) = open.entry(destination).or_insert_with_key(|destination| {
+                next_seq += 1;
+                let most = if *destination == Destination::Dispatch { MAX_DISPATCH_TASKS } else { MAX_PAGE_TASKS };
+                (EnvelopeBuilder::new(&self.shard, next_seq, now, most), Vec::new())
+            });
+            builder.push(|out| out.extend_from_slice(record));
+            hashes.push(hash);
+        }
+        closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
+        // Numbers were given as envelopes were begun; they are stored and sent in that order.
+        closed.sort_by_key(|(_, builder, _)| builder.seq());
+        Ok(closed)
+    }
+
+    fn count_lateness(&mut self, task: &Due, record: &[u8], now: UnixMillis) {
+        let asked = match task {
+            Due::Occurrence { due, .. } => *due,
+            // A further attempt is measured against the time it was put off to, not against the first.
+            Due::Record { entry, .. } if entry.flags.has(Flags::RETRY) => entry.due,
+            // The place in the order may be later than what was asked for; the record keeps that.
+            Due::Record { entry, .. } => leading_time(record).unwrap_or(entry.due),
+        };
+        self.state.lateness.record(now.since(asked), 1);
+    }
+
+    /// Pages of which the last live entry has fired go in the same commit.
+    fn drop_fired_pages(&mut self, due: &[Due], effects: &mut Effects) {
+        let mut last = None;
+        for task in due {
+            let Due::Record { page, .. } = task else { continue };
+            if last == Some(*page) {
+                continue;
+            }
+            last = Some(*page);
+            if let Some(has_dead) = self.tasks.page(*page).filter(|page| page.live() == 0).map(|page| page.has_dead()) {
+                effects.writes.push(Write::DeletePage { page: *page, has_dead });
+                self.tasks.remove_page(*page);
+            }
+        }
+    }
+
+    pub(super) fn hand_on(&mut self, seq: u64, envelope: InFlight) {
+        for hash in &envelope.hashes {
+            *self.in_flight.entry(*hash).or_default() += 1;
+        }
+        self.resends.push(Reverse((envelope.resend_at, seq)));
+        self.outbox.insert(seq, envelope);
+    }
+
+    /// When an envelope that was sent at `sent_at`, the `attempts`-th time again, is sent once more.
+    pub(super) fn resend_time(&self, sent_at: UnixMillis, attempts: u32) -> UnixMillis {
+        let doublings = attempts.min(MAX_RESEND_DOUBLINGS);
+        sent_at.plus(self.config.visibility_millis.saturating_mul(1 << doublings))
+    }
+
+    fn resend(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+        for _ in 0..MAX_RESENDS {
+            let Some(at) = self.next_resend().filter(|at| *at <= now) else { break };
+            let Some(Reverse((_, seq))) = self.resends.pop() else { break };
+            let text = Arc::new(reader.envelope(seq)?);
+            let Some(envelope) = self.outbox.get_mut(&seq).filter(|envelope| envelope.resend_at == at) else { continue };
+            envelope.attempts = envelope.attempts.saturating_add(1);
+            let (destination, attempts) = (envelope.destination.clone(), envelope.attempts);
+            let resend_at = self.resend_time(now, attempts);
+            if let Some(envelope) = self.outbox.get_mut(&seq) {
+                envelope.resend_at = resend_at;
+            }
+            self.resends.push(Reverse((resend_at, seq)));
+            self.state.counters.redelivered += 1;
+            self.state.meter.count_message(text.len());
+            effects.writes.push(Write::Resent { seq, sent_at: now, attempts });
+            effects.sends.push(Outgoing { seq, destination, text });
+        }
+        Ok(())
+    }
+}
+
+impl Span {
+    fn record(&self, entry: &Entry) -> Option<&[u8]> {
+        let start = entry.offset.checked_sub(self.from)? as usize;
+        self.bytes.get(start..start.checked_add(entry.len as usize)?)
+    }
+}
+
+fn read_spans(due: &[Due], reader: &impl Reader) -> Result<HashMap<u32, Span>, EngineError> {
+    let mut spans: HashMap<u32, Span> = HashMap::new();
+    for task in due {
+        if let Due::Record { page, entry } = task {
+            let span = spans.entry(*page).or_insert(Span { from: u32::MAX, to: 0, bytes: Vec::new() });
+            span.from = span.from.min(entry.offset);
+            span.to = span.to.max(entry.offset + entry.len);
+        }
+    }
+    for (page, span) in &mut spans {
+        span.bytes = reader.body(*page, span.from, span.to - span.from)?;
+    }
+    Ok(spans)
+}
+
+/// The time that a record begins with, read without the rest.
+fn leading_time(record: &[u8]) -> Option<UnixMillis> {
+    let digits = record.strip_prefix(b"{\"time\":")?;
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
+    std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(UnixMillis::new)
+}
+
+fn queue_of(record: &[u8]) -> Result<String, EngineError> {
+    #[derive(Deserialize)]
+    struct To {
+        callback: Queue,
+    }
+    #[derive(Deserialize)]
+    struct Queue {
+        queue: String,
+    }
+    serde_json::from_slice::<To>(record)
+        .map(|to| to.callback.queue)
+        .map_err(|problem| EngineError::Corrupt(format!("a record's queue: {problem}")))
+}

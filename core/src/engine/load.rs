@@ -1,0 +1,159 @@
+//! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
+
+use super::query::check_schedule;
+use super::state::State;
+use super::tasks::{MemSchedule, Tasks};
+use super::{Config, Destination, Engine, EngineError, InFlight};
+use crate::page::Directory;
+use crate::routing::id_hash;
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+/// What is stored of a page, without its body.
+#[derive(Debug, Clone)]
+pub struct StoredPage {
+    /// Its number.
+    pub page: u32,
+    /// The directory's bytes.
+    pub directory: Vec<u8>,
+    /// The length of its body, bytes.
+    pub body_len: u32,
+    /// The bits of its cancelled entries; empty when there are none.
+    pub dead: Vec<u8>,
+}
+
+/// What is stored of a recurring task.
+#[derive(Debug, Clone)]
+pub struct StoredSchedule {
+    /// Its number.
+    pub number: u32,
+    /// Occurrences after this time are its own.
+    pub since: UnixMillis,
+    /// Its record.
+    pub record: Vec<u8>,
+}
+
+/// What is stored of an envelope, without its text.
+#[derive(Debug, Clone)]
+pub struct StoredEnvelope {
+    /// Its number.
+    pub seq: u64,
+    /// Where it goes; `None` when it is done and only its state is kept.
+    pub destination: Option<Destination>,
+    /// 8 bytes for each task.
+    pub hashes: Vec<u8>,
+    /// When it was sent last.
+    pub sent_at: UnixMillis,
+    /// How often it has been sent again.
+    pub attempts: u32,
+}
+
+/// All that a start-up reads.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// Every page.
+    pub pages: Vec<StoredPage>,
+    /// Every recurring task.
+    pub schedules: Vec<StoredSchedule>,
+    /// Every row of the outbox.
+    pub envelopes: Vec<StoredEnvelope>,
+    /// The state in the newest row of the outbox that has one.
+    pub state: Option<Vec<u8>>,
+}
+
+impl Engine {
+    /// A shard as storage says it is; an empty snapshot makes a new one. `shard` is its name, as in envelopes.
+    ///
+    /// # Errors
+    /// When storage holds what was never written there.
+    pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
+        let state = match &snapshot.state {
+            Some(bytes) => State::decode(bytes).map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
+            None => State::default(),
+        };
+        let mut engine = Self {
+            shard: shard.to_owned(),
+            config,
+            tasks: Tasks::default(),
+            outbox: BTreeMap::new(),
+            resends: BinaryHeap::new(),
+            in_flight: HashMap::new(),
+            state,
+            newest_is_cleared: false,
+            last_fired_at: None,
+            open_page: None,
+            last_page: 0,
+            last_schedule: 0,
+        };
+        engine.load_pages(snapshot.pages)?;
+        for schedule in &snapshot.schedules {
+            engine.load_schedule(schedule)?;
+        }
+        for envelope in snapshot.envelopes {
+            engine.load_envelope(envelope);
+        }
+        engine.last_page = engine.tasks.last_page();
+        engine.last_schedule = engine.tasks.last_schedule();
+        Ok(engine)
+    }
+
+    fn load_pages(&mut self, pages: Vec<StoredPage>) -> Result<(), EngineError> {
+        let watermark = self.state.watermark;
+        let mut loaded = Vec::with_capacity(pages.len());
+        for page in pages {
+            let directory = Directory::decode(page.directory, page.body_len as usize)
+                .map_err(|problem| EngineError::Corrupt(format!("page {}: {problem}", page.page)))?;
+            // Invariant 1: what stands at or before the watermark in the total order has been handed on.
+            let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
+            let fired = match page.page.cmp(&watermark.page) {
+                std::cmp::Ordering::Less => through,
+                std::cmp::Ordering::Greater => before,
+                // Clamped, for the number may have been given again after the watermark's page was gone.
+                std::cmp::Ordering::Equal => (watermark.index as usize + 1).clamp(before, through),
+            };
+            let dead = page.dead.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            loaded.push((page.page, directory, page.body_len, fired, dead));
+        }
+        self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
+        for (number, directory, body_len, fired, dead) in loaded {
+            self.tasks.insert_page(number, directory, body_len, fired, dead);
+        }
+        Ok(())
+    }
+
+    fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
+        let read = check_schedule(&stored.record)?;
+        let watermark = self.state.watermark;
+        // The first occurrence of its own that stands after the watermark.
+        let mut next = read.cron.next_after(stored.since.max(watermark.due.plus(-1)));
+        if let Some(due) = next
+            && (Position { due, page: 0, index: stored.number }) <= watermark
+        {
+            next = read.cron.next_after(due);
+        }
+        let schedule = MemSchedule {
+            hash: id_hash(&read.id),
+            next: next.unwrap_or(UnixMillis::NEVER),
+            cron: read.cron,
+            to_queue: read.to_queue,
+        };
+        self.tasks.insert_schedule(stored.number, schedule);
+        Ok(())
+    }
+
+    fn load_envelope(&mut self, stored: StoredEnvelope) {
+        match stored.destination {
+            Some(destination) => {
+                let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
+                // Whether the queue took it before the crash is not known for a user's queue: it goes out again at once.
+                let resend_at = match destination {
+                    Destination::Dispatch => self.resend_time(stored.sent_at, stored.attempts),
+                    Destination::Queue(_) => stored.sent_at,
+                };
+                self.hand_on(stored.seq, InFlight { destination, hashes, resend_at, attempts: stored.attempts });
+            }
+            None => self.newest_is_cleared |= stored.seq == self.state.last_seq,
+        }
+    }
+}

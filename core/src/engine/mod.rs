@@ -1,0 +1,323 @@
+//! The engine of a shard, sans I/O.
+//!
+//! An input and the time go in; a reply and [`Effects`] come out: rows to write and messages to send. The shell around it
+//! carries them out in that order: it applies all writes of one input in one transaction, then sends. Reading goes through
+//! [`Reader`], for bodies stay in storage until they are needed.
+//!
+//! Rules for the shell:
+//! - On any error, from here or from storage, it drops the engine and loads a new one. So what is in memory is always what is
+//!   stored.
+//! - After each input it arms the alarm for [`Engine::next_wakeup`]. Early, late and repeated wake-ups are no-ops or harmless.
+
+mod append;
+mod fire;
+mod load;
+mod outcome;
+mod query;
+mod state;
+mod tasks;
+
+pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+
+use crate::limits::{MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
+use crate::meter::Meter;
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use crate::wire::ShardStats;
+use state::State;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
+use tasks::Tasks;
+
+/// How a shard behaves in time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Config {
+    /// An envelope for the dispatchers that was not reported for so long is sent again, milliseconds.
+    pub visibility_millis: i64,
+    /// Least time between two firings, milliseconds: what comes due meanwhile shares envelopes and rows. A task that
+    /// comes due after a pause is not held up.
+    pub fire_gap_millis: i64,
+}
+
+impl Default for Config {
+    /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
+    /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
+    fn default() -> Self {
+        Self { visibility_millis: 300_000, fire_gap_millis: 100 }
+    }
+}
+
+/// Reads of what is stored. Synchronous, as a Durable Object's SQL is.
+pub trait Reader {
+    /// `len` bytes of the body of a page from `offset`.
+    ///
+    /// # Errors
+    /// When storage fails or has no such bytes.
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError>;
+    /// The record of a recurring task.
+    ///
+    /// # Errors
+    /// When storage fails or has no such schedule.
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError>;
+    /// The text of an envelope.
+    ///
+    /// # Errors
+    /// When storage fails or has no such envelope.
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
+}
+
+/// Storage failed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("storage: {0}")]
+pub struct StorageError(pub String);
+
+/// Why an input was not carried out.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// No room for more pending tasks.
+    #[error("the shard holds {held} tasks and {asked} more would pass its limit of {MAX_PENDING_PER_SHARD}; raise the number of shards (SHARD_MAP), or wait until tasks have fired")]
+    Full {
+        /// Tasks it holds.
+        held: usize,
+        /// Tasks to be added.
+        asked: usize,
+    },
+    /// No room for more recurring tasks.
+    #[error("the shard holds {held} recurring tasks and {asked} more would pass its limit of {MAX_SCHEDULES_PER_SHARD}; raise the number of shards (SHARD_MAP)")]
+    TooManySchedules {
+        /// Recurring tasks it holds.
+        held: usize,
+        /// To be added.
+        asked: usize,
+    },
+    /// The request holds what the coordinator's checks would not have let through.
+    #[error("{0}")]
+    BadRequest(String),
+    /// Storage failed.
+    #[error(transparent)]
+    Storage(#[from] StorageError),
+    /// Storage holds what was never written there.
+    #[error("stored data cannot be read: {0}; restore the shard from a point in time before it was damaged")]
+    Corrupt(String),
+}
+
+/// A change of what is stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// A new page.
+    InsertPage {
+        /// Its number.
+        page: u32,
+        /// See [`crate::page`].
+        directory: Vec<u8>,
+        /// Its records.
+        body: Vec<u8>,
+    },
+    /// The open page gets a new directory and more body.
+    ExtendPage {
+        /// Its number.
+        page: u32,
+        /// The whole new directory.
+        directory: Vec<u8>,
+        /// To be added behind the body.
+        tail: Vec<u8>,
+    },
+    /// A page of which nothing is alive goes, and its dead bits with it.
+    DeletePage {
+        /// Its number.
+        page: u32,
+        /// Whether dead bits of it are stored.
+        has_dead: bool,
+    },
+    /// Which entries of a page are cancelled: bit `i` of the little-endian words, for entry `i`.
+    SetDead {
+        /// The page's number.
+        page: u32,
+        /// The bits.
+        bits: Vec<u8>,
+    },
+    /// A new recurring task.
+    InsertSchedule {
+        /// Its number.
+        number: u32,
+        /// Occurrences after this time are its own.
+        since: UnixMillis,
+        /// Its record.
+        record: Vec<u8>,
+    },
+    /// A recurring task goes.
+    DeleteSchedule {
+        /// Its number.
+        number: u32,
+    },
+    /// An envelope on its way, with the state that it leads to. **Invariant 2:** watermark and outbox change together.
+    InsertEnvelope {
+        /// Its number.
+        seq: u64,
+        /// Where it goes.
+        destination: Destination,
+        /// Its text.
+        text: Arc<Vec<u8>>,
+        /// The hash of each task's id, 8 bytes each, little-endian.
+        hashes: Vec<u8>,
+        /// When it is sent.
+        sent_at: UnixMillis,
+        /// The shard's state from here on, if this is the last envelope of its firing.
+        state: Option<Vec<u8>>,
+    },
+    /// The newest envelope is done: its text goes, its state stays.
+    ClearEnvelope {
+        /// Its number.
+        seq: u64,
+        /// The state from here on.
+        state: Vec<u8>,
+    },
+    /// An envelope is done.
+    DeleteEnvelope {
+        /// Its number.
+        seq: u64,
+    },
+    /// An envelope is sent again.
+    Resent {
+        /// Its number.
+        seq: u64,
+        /// When.
+        sent_at: UnixMillis,
+        /// How often it has been sent again.
+        attempts: u32,
+    },
+}
+
+/// Where an envelope goes.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Destination {
+    /// To the dispatchers; done when they report it.
+    Dispatch,
+    /// Through this producer binding to the user's own consumer; done when the queue has taken it.
+    Queue(String),
+}
+
+/// An envelope to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// Its number.
+    pub seq: u64,
+    /// Where it goes.
+    pub destination: Destination,
+    /// Its text.
+    pub text: Arc<Vec<u8>>,
+}
+
+/// What the shell has to do, in this order: all writes in one transaction, then the sends.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Effects {
+    /// Changes of storage.
+    pub writes: Vec<Write>,
+    /// Messages. For each, the shell calls [`Engine::sent`] or [`Engine::send_failed`] afterwards.
+    pub sends: Vec<Outgoing>,
+}
+
+/// An envelope that was handed on and is not done.
+#[derive(Debug, Clone)]
+struct InFlight {
+    destination: Destination,
+    hashes: Vec<u64>,
+    resend_at: UnixMillis,
+    attempts: u32,
+}
+
+/// A shard: its timers, its watermark, its outbox.
+#[derive(Debug)]
+pub struct Engine {
+    shard: String,
+    config: Config,
+    tasks: Tasks,
+    outbox: BTreeMap<u64, InFlight>,
+    /// When to send what again; an entry stands if the outbox agrees.
+    resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
+    /// By hash of the id, how many occurrences are handed on and not done.
+    in_flight: HashMap<u64, u32>,
+    state: State,
+    /// The newest outbox row holds the state; whether its envelope is done already.
+    newest_is_cleared: bool,
+    last_fired_at: Option<UnixMillis>,
+    /// The page that small appends extend, while it lives.
+    open_page: Option<u32>,
+    last_page: u32,
+    last_schedule: u32,
+}
+
+impl Engine {
+    /// When the engine wants [`Engine::wake`] to be called; `None` when it waits for nothing. A time in the past means now.
+    pub fn next_wakeup(&mut self) -> Option<UnixMillis> {
+        let fire = self.next_due().map(|due| match self.last_fired_at {
+            Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
+            None => due,
+        });
+        let resend = self.next_resend();
+        match (fire, resend) {
+            (Some(fire), Some(resend)) => Some(fire.min(resend)),
+            (fire, resend) => fire.or(resend),
+        }
+    }
+
+    /// When the earliest task that may fire is due.
+    fn next_due(&mut self) -> Option<UnixMillis> {
+        if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS {
+            return None;
+        }
+        self.tasks.head().map(|position| position.due).filter(|due| *due != UnixMillis::NEVER)
+    }
+
+    fn next_resend(&mut self) -> Option<UnixMillis> {
+        while let Some(Reverse((at, seq))) = self.resends.peek().copied() {
+            if self.outbox.get(&seq).is_some_and(|envelope| envelope.resend_at == at) {
+                return Some(at);
+            }
+            self.resends.pop();
+        }
+        None
+    }
+
+    fn in_flight_tasks(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Everything at or before this position has been handed on.
+    pub fn watermark(&self) -> Position {
+        self.state.watermark
+    }
+
+    /// Whether nothing is pending and nothing on its way.
+    pub fn is_idle(&mut self) -> bool {
+        self.next_wakeup().is_none()
+    }
+
+    /// Where the shell counts what the platform bills. It is stored with the next firing.
+    pub fn meter_mut(&mut self) -> &mut Meter {
+        &mut self.state.meter
+    }
+
+    /// Counts a repair by the watchdog.
+    pub fn count_repair(&mut self) {
+        self.state.counters.repairs += 1;
+    }
+
+    /// The shard in numbers.
+    pub fn stats(&self, now: UnixMillis) -> ShardStats {
+        let counts = self.tasks.counts();
+        ShardStats {
+            pending: (counts.scheduled + self.tasks.schedules()) as u64,
+            in_flight: self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum(),
+            schedules: self.tasks.schedules() as u64,
+            unscheduled: counts.unscheduled as u64,
+            dead_letters: counts.dead_letters as u64,
+            overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
+            memory_bytes: self.tasks.memory_bytes() as u64,
+            counters: self.state.counters.clone(),
+            lateness: self.state.lateness.clone(),
+            meter: self.state.meter,
+        }
+    }
+}

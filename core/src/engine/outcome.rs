@@ -1,0 +1,129 @@
+//! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
+
+use super::{Destination, Effects, Engine, EngineError, Reader, Write};
+use crate::envelope::Envelope;
+use crate::page::{Flags, PageBuilder};
+use crate::retry::{RetryInput, RetryPolicy};
+use crate::routing::id_hash;
+use crate::task::Record;
+use crate::time::UnixMillis;
+use crate::wire::{Failure, MAX_ERROR_CHARS, Report};
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+/// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility timeout.
+const SEND_RETRY_MILLIS: i64 = 1_000;
+
+impl Engine {
+    /// The queue has taken an envelope. One for a user's own consumer is done with that; one for the dispatchers waits for
+    /// their report (invariant 3).
+    pub fn sent(&mut self, seq: u64) -> Effects {
+        let mut effects = Effects::default();
+        if let Some(envelope) = self.outbox.get(&seq)
+            && matches!(envelope.destination, Destination::Queue(_))
+        {
+            self.state.counters.succeeded += envelope.hashes.len() as u64;
+            self.finish(seq, &mut effects);
+        }
+        effects
+    }
+
+    /// The queue has not taken an envelope: it is sent again soon.
+    pub fn send_failed(&mut self, seq: u64, now: UnixMillis) {
+        let visibility = self.config.visibility_millis;
+        if let Some(envelope) = self.outbox.get_mut(&seq) {
+            let wait = SEND_RETRY_MILLIS.saturating_mul(1 << envelope.attempts.min(20)).min(visibility);
+            envelope.resend_at = now.plus(wait);
+            self.resends.push(Reverse((envelope.resend_at, seq)));
+        }
+    }
+
+    /// A dispatcher tells what became of an envelope's tasks. Those that failed are tried again as their policy says, or
+    /// kept as dead letters; the envelope is done in the same commit. Repeats do nothing.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
+            return Ok(effects);
+        };
+        let mut again = 0;
+        if !report.failed.is_empty() || !report.not_started.is_empty() {
+            let text = reader.envelope(report.seq)?;
+            again = self.put_back(&text, report, now, &mut effects)?;
+        }
+        self.state.counters.succeeded += tasks.saturating_sub(again) as u64;
+        self.finish(report.seq, &mut effects);
+        Ok(effects)
+    }
+
+    /// Puts the failed and the not started of an envelope back among the tasks, and says how many they were.
+    fn put_back(&mut self, text: &[u8], report: &Report, now: UnixMillis, effects: &mut Effects) -> Result<usize, EngineError> {
+        let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", report.seq));
+        let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
+        let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
+        let mut seen = vec![false; envelope.tasks.len()];
+        // Whether this index is of the envelope and comes for the first time.
+        let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        let mut builder = PageBuilder::default();
+        for failure in report.failed.iter().filter(|failure| first(failure.index)) {
+            let Some(task) = envelope.tasks.get(failure.index as usize) else { continue };
+            let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
+            self.state.counters.failed += 1;
+            self.state.counters.dead_lettered += u64::from(put_back_failed(record, failure, now, &mut builder));
+        }
+        for index in report.not_started.iter().filter(|index| first(**index)) {
+            let Some(task) = envelope.tasks.get(*index as usize) else { continue };
+            let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
+            builder.push(id_hash(&record.id), now, Flags::RETRY, |out| record.write(out));
+        }
+        let again = builder.len();
+        for page in builder.finish() {
+            self.add_page(page, effects);
+        }
+        Ok(again)
+    }
+
+    /// Takes a done envelope out. The newest row stays for the state that it holds.
+    fn finish(&mut self, seq: u64, effects: &mut Effects) {
+        let Some(envelope) = self.outbox.remove(&seq) else { return };
+        for hash in &envelope.hashes {
+            if let Some(count) = self.in_flight.get_mut(hash) {
+                *count -= 1;
+                if *count == 0 {
+                    self.in_flight.remove(hash);
+                }
+            }
+        }
+        if seq == self.state.last_seq {
+            self.newest_is_cleared = true;
+            effects.writes.push(Write::ClearEnvelope { seq, state: self.state.encode() });
+        } else {
+            effects.writes.push(Write::DeleteEnvelope { seq });
+        }
+    }
+}
+
+/// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead.
+fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, builder: &mut PageBuilder) -> bool {
+    let attempt = record.attempt_number();
+    let policy = record
+        .retry
+        .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
+        .and_then(|input| RetryPolicy::try_from(input).ok())
+        .unwrap_or_default();
+    let key = record.occurrence_key();
+    let next = if failure.permanent { None } else { policy.next_attempt(&key.to_string(), attempt, key.time, now) };
+    let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
+    let record = Record {
+        // Of a dead letter, how many attempts it took; else the number of the attempt to come.
+        attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
+        failed_at: Some(now),
+        error: Some(Cow::Owned(error)),
+        ..record
+    };
+    let (due, flags) = next.map_or((UnixMillis::NEVER, Flags::DEAD_LETTER), |due| (due, Flags::RETRY));
+    builder.push(id_hash(&record.id), due, flags, |out| record.write(out));
+    next.is_none()
+}

@@ -1,0 +1,295 @@
+//! Finding tasks, and cancelling them.
+
+use super::append::read_schedule;
+use super::tasks::EntryRef;
+use super::{Effects, Engine, EngineError, Reader};
+use crate::page::{Entry, Flags};
+use crate::routing::id_hash;
+use crate::task::Record;
+use crate::time::UnixMillis;
+use crate::timers::{Position, TimerHeap};
+use crate::wire::{
+    CancelMatchingReply, CancelReply, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status,
+};
+use serde_json::value::RawValue;
+
+/// Most records, and bytes of them, that one list request looks into; then it answers with what it has and where to go on. Some 10
+/// to 50 milliseconds of a shard's time.
+const MAX_SCANNED: usize = 20_000;
+const MAX_SCANNED_BYTES: usize = 4_000_000;
+
+/// A task among those that a list may show.
+struct Candidate {
+    position: Position,
+    at: EntryRef,
+    status: Status,
+    /// What is known of its kind without its record.
+    kind: Option<Kind>,
+}
+
+impl Engine {
+    /// The task of this id as it stands: one that waits, else one that is handed on, else a dead letter.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged.
+    pub fn get(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
+        let mut found = Vec::new();
+        self.find_live(id, reader, &mut found)?;
+        // The task itself before its further attempts.
+        found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
+        if let Some(at) = found.first() {
+            return self.item(self.candidate(*at), reader).map(Some);
+        }
+        if let Some(item) = self.find_in_flight(id, reader)? {
+            return Ok(Some(item));
+        }
+        for at in self.tasks.find(id_hash(id)) {
+            let item = self.item(self.candidate(at), reader)?;
+            if Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.id == id) {
+                return Ok(Some(item));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The newest occurrence of this id that is handed on and not done.
+    fn find_in_flight(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
+        let hash = id_hash(id);
+        if !self.in_flight.contains_key(&hash) {
+            return Ok(None);
+        }
+        for (seq, envelope) in self.outbox.iter().rev() {
+            for index in envelope.hashes.iter().enumerate().filter(|(_, other)| **other == hash).map(|(index, _)| index) {
+                let text = reader.envelope(*seq)?;
+                let corrupt = || EngineError::Corrupt(format!("envelope {seq}"));
+                let text = std::str::from_utf8(&text).map_err(|_| corrupt())?;
+                let read = crate::envelope::Envelope::parse(text).map_err(|_| corrupt())?;
+                let Some(task) = read.tasks.get(index) else { continue };
+                let record = Record::parse(task.get().as_bytes()).map_err(|_| corrupt())?;
+                if record.id == id {
+                    let due = record.time.unwrap_or(UnixMillis::ZERO);
+                    let record = task.to_owned().to_owned();
+                    return Ok(Some(ListItem { position: Position { due, page: 0, index: 0 }, status: Status::Fired, record }));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Cancels tasks by id: the waiting one and its further attempts, else a dead letter. **Invariant 5:** a cancel wins until
+    /// the watermark has passed the task, and says so when it came too late.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn cancel(&mut self, ids: &[String], reader: &impl Reader) -> Result<(CancelReply, Effects), EngineError> {
+        let mut effects = Effects::default();
+        let mut outcomes = Vec::with_capacity(ids.len());
+        let mut killed = Vec::new();
+        for id in ids {
+            let mut found = Vec::new();
+            self.find_live(id, reader, &mut found)?;
+            let outcome = if !found.is_empty() {
+                Cancelled::Cancelled
+            } else if self.in_flight.contains_key(&id_hash(id)) {
+                Cancelled::AlreadyFired
+            } else if self.find_dead_letters(id, reader, &mut found)? {
+                Cancelled::Cancelled
+            } else {
+                Cancelled::NotFound
+            };
+            outcomes.push(outcome);
+            killed.append(&mut found);
+        }
+        // An id may stand twice in the request.
+        killed.sort_unstable();
+        killed.dedup();
+        self.kill(&killed, &mut effects);
+        self.state.counters.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
+        Ok((CancelReply { outcomes }, effects))
+    }
+
+    fn find_dead_letters(&self, id: &str, reader: &impl Reader, found: &mut Vec<EntryRef>) -> Result<bool, EngineError> {
+        for at in self.tasks.find(id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
+            if Record::parse(&self.record_of(at, reader)?).is_ok_and(|record| record.id == id) {
+                found.push(at);
+            }
+        }
+        Ok(!found.is_empty())
+    }
+
+    /// Cancels the tasks that a filter matches, up to the request's limit and within a bounded amount of work.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn cancel_matching(
+        &mut self,
+        request: &ListRequest,
+        reader: &impl Reader,
+    ) -> Result<(CancelMatchingReply, Effects), EngineError> {
+        let mut killed = Vec::new();
+        let next = self.scan(request, reader, |candidate, _| {
+            killed.push(candidate.at);
+            Ok(())
+        })?;
+        let mut effects = Effects::default();
+        self.kill(&killed, &mut effects);
+        self.state.counters.cancelled += killed.len() as u64;
+        Ok((CancelMatchingReply { cancelled: killed.len() as u64, next }, effects))
+    }
+
+    /// A part of the tasks that a filter matches, in the order of firing.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged.
+    pub fn list(&self, request: &ListRequest, reader: &impl Reader) -> Result<ListReply, EngineError> {
+        let mut items = Vec::new();
+        let next = self.scan(request, reader, |candidate, record| {
+            let item = match record {
+                Some(record) => item_of(candidate, record)?,
+                None => self.item(candidate, reader)?,
+            };
+            items.push(item);
+            Ok(())
+        })?;
+        Ok(ListReply { items, next })
+    }
+
+    /// Calls `found` for each task that the request means, with its record where that had to be read. Gives where to go on.
+    fn scan(
+        &self,
+        request: &ListRequest,
+        reader: &impl Reader,
+        mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<(), EngineError>,
+    ) -> Result<Option<Position>, EngineError> {
+        let filter = &request.filter;
+        let (mut matches, mut scanned, mut bytes) = (0, 0, 0);
+        let mut last = None;
+        let mut merge = self.merge_from(request.after, filter.from);
+        while let Some(position) = merge.pop() {
+            if filter.to.is_some_and(|to| position.due >= to) {
+                return Ok(None);
+            }
+            if matches >= request.limit || scanned >= MAX_SCANNED || bytes >= MAX_SCANNED_BYTES {
+                return Ok(last);
+            }
+            last = Some(position);
+            self.push_following(position, &mut merge);
+            scanned += 1;
+            let candidate = self.candidate(EntryRef { page: position.page, index: position.index });
+            let known = filter.status.is_none_or(|status| status == candidate.status)
+                && match (filter.kind, candidate.kind) {
+                    (Some(wanted), Some(kind)) => wanted == kind,
+                    _ => true,
+                };
+            if !known {
+                continue;
+            }
+            let needs_record = filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
+            let record = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
+            bytes += record.as_ref().map_or(200, Vec::len);
+            if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
+                found(candidate, record)?;
+                matches += 1;
+            }
+        }
+        Ok(None)
+    }
+
+    /// A heap with the first live position after `after` (and at or after `from`) of each page and schedule.
+    fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>) -> TimerHeap {
+        let from = from.unwrap_or(UnixMillis::ZERO);
+        let start = |page: u32| -> (UnixMillis, usize) {
+            // Within a page positions rise with the index: those up to `after` end either before its due time, or within it.
+            match after {
+                Some(after) if after.due >= from => {
+                    (after.due, if after.page == page { after.index as usize + 1 } else { 0 })
+                }
+                _ => (from, 0),
+            }
+        };
+        let is_after = |position: &Position| position.due >= from && after.is_none_or(|after| *position > after);
+        let of_pages = self.tasks.pages().filter_map(|(number, page)| {
+            let (due, least) = start(number);
+            let first = page.directory.before(due).max(page.fired()).max(least);
+            (first..page.directory.len())
+                .filter(|index| page.is_live(*index))
+                .filter_map(|index| Some(Position { due: page.directory.get(index)?.due, page: number, index: index as u32 }))
+                .find(is_after)
+        });
+        let of_schedules = self
+            .tasks
+            .all_schedules()
+            .map(|(number, schedule)| Position { due: schedule.next, page: 0, index: number })
+            .filter(is_after);
+        of_pages.chain(of_schedules).collect()
+    }
+
+    fn push_following(&self, position: Position, merge: &mut TimerHeap) {
+        let Some(page) = self.tasks.page(position.page) else { return };
+        let next = (position.index as usize + 1..page.directory.len()).find(|index| page.is_live(*index));
+        if let Some((index, entry)) = next.and_then(|index| Some((index, page.directory.get(index)?))) {
+            merge.push(Position { due: entry.due, page: position.page, index: index as u32 });
+        }
+    }
+
+    fn candidate(&self, at: EntryRef) -> Candidate {
+        if at.page == 0 {
+            let due = self.tasks.schedule(at.index).map_or(UnixMillis::NEVER, |schedule| schedule.next);
+            let position = Position { due, page: 0, index: at.index };
+            return Candidate { position, at, status: Status::Scheduled, kind: Some(Kind::Cron) };
+        }
+        let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
+        let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
+        let due = entry.map_or(UnixMillis::NEVER, |entry| entry.due);
+        Candidate { position: Position { due, page: at.page, index: at.index }, at, status, kind }
+    }
+
+    fn item(&self, candidate: Candidate, reader: &impl Reader) -> Result<ListItem, EngineError> {
+        let record = self.record_of(candidate.at, reader)?;
+        item_of(candidate, record)
+    }
+}
+
+/// A further attempt or a dead letter may be of a one-shot or of a recurring task: only the record tells.
+fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
+    if entry.flags.has(Flags::DEAD_LETTER) {
+        (Status::Dead, None)
+    } else if entry.flags.has(Flags::RETRY) {
+        (Status::Retrying, None)
+    } else if entry.due == UnixMillis::NEVER {
+        (Status::Unscheduled, Some(Kind::NoSchedule))
+    } else {
+        (Status::Scheduled, Some(Kind::Once))
+    }
+}
+
+fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
+    let corrupt = |problem: String| {
+        EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page))
+    };
+    let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
+    let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
+    Ok(ListItem { position: candidate.position, status: candidate.status, record })
+}
+
+fn matches_record(filter: &Filter, record: &[u8]) -> bool {
+    let Ok(record) = Record::parse(record) else { return false };
+    let kind = match (&record.cron, record.time) {
+        (Some(_), _) => Kind::Cron,
+        (None, Some(_)) => Kind::Once,
+        (None, None) => Kind::NoSchedule,
+    };
+    filter.kind.is_none_or(|wanted| wanted == kind)
+        && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
+        && filter.text.as_ref().is_none_or(|text| {
+            record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(&text.to_lowercase()))
+        })
+        && filter.tag.as_ref().is_none_or(|tag| {
+            record.tags.and_then(|tags| serde_json::from_str::<Vec<String>>(tags.get()).ok()).is_some_and(|tags| tags.contains(tag))
+        })
+}
+
+/// Checks that a stored recurring task can be read, for start-up.
+pub(super) fn check_schedule(record: &[u8]) -> Result<super::append::ReadSchedule, EngineError> {
+    read_schedule(record).map_err(EngineError::Corrupt)
+}

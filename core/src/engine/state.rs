@@ -1,0 +1,32 @@
+//! What a shard remembers beside its tasks. It is stored in the newest row of the outbox, so that it changes in the same commit
+//! as the envelopes of a firing and costs no row of its own.
+
+use crate::histogram::Histogram;
+use crate::meter::Meter;
+use crate::timers::Position;
+use crate::wire::Counters;
+use serde::{Deserialize, Serialize};
+
+/// Stored as JSON: a later version adds fields, and reads an older one's absence as the default.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct State {
+    /// Everything at or before this position has been handed on.
+    pub(super) watermark: Position,
+    /// The last number given to an envelope.
+    pub(super) last_seq: u64,
+    pub(super) counters: Counters,
+    pub(super) lateness: Histogram,
+    pub(super) meter: Meter,
+}
+
+impl State {
+    pub(super) fn encode(&self) -> Vec<u8> {
+        // These types have no maps with keys other than strings and write to memory: this does not fail.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    pub(super) fn decode(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(bytes)
+    }
+}

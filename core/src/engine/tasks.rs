@@ -1,0 +1,331 @@
+//! What a shard keeps in memory of its tasks: the directories of pages, the recurring tasks, a timer for the head of
+//! each, and an index of ids.
+//!
+//! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
+//! a page's own 120 bytes or so are shared by its tasks.
+
+use crate::cron::CronSchedule;
+use crate::page::{Directory, Entry, Flags};
+use crate::time::UnixMillis;
+use crate::timers::{Position, TimerHeap};
+use hashbrown::HashTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// What names a task in memory: its page and index there, or page 0 and the number of its schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EntryRef {
+    pub(super) page: u32,
+    pub(super) index: u32,
+}
+
+/// A page in memory.
+#[derive(Debug)]
+pub(super) struct MemPage {
+    pub(super) directory: Directory,
+    pub(super) body_len: u32,
+    /// Entries before this index have fired.
+    fired: u32,
+    /// Entries that have neither fired nor been cancelled.
+    live: u32,
+    /// Bit `i` of word `i / 64`: entry `i` is cancelled. Empty when none is.
+    dead: Vec<u64>,
+}
+
+impl MemPage {
+    pub(super) fn is_dead(&self, index: usize) -> bool {
+        self.dead.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    fn set_dead(&mut self, index: usize) {
+        if self.dead.is_empty() {
+            self.dead = vec![0; self.directory.len().div_ceil(64)];
+        }
+        if let Some(word) = self.dead.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
+    }
+
+    pub(super) fn is_live(&self, index: usize) -> bool {
+        index >= self.fired as usize && index < self.directory.len() && !self.is_dead(index)
+    }
+
+    pub(super) fn fired(&self) -> usize {
+        self.fired as usize
+    }
+
+    pub(super) fn live(&self) -> u32 {
+        self.live
+    }
+
+    pub(super) fn has_dead(&self) -> bool {
+        !self.dead.is_empty()
+    }
+
+    pub(super) fn dead_bits(&self) -> Vec<u8> {
+        self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    fn head(&self) -> Option<(usize, UnixMillis)> {
+        let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
+        Some((index, self.directory.get(index)?.due))
+    }
+}
+
+/// A recurring task in memory.
+#[derive(Debug)]
+pub(super) struct MemSchedule {
+    pub(super) hash: u64,
+    /// Its next occurrence; [`UnixMillis::NEVER`] when there is none left.
+    pub(super) next: UnixMillis,
+    pub(super) cron: Arc<CronSchedule>,
+    pub(super) to_queue: bool,
+}
+
+/// How many entries there are of each kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) scheduled: usize,
+    pub(super) unscheduled: usize,
+    pub(super) dead_letters: usize,
+}
+
+impl Counts {
+    fn of(&mut self, entry: &Entry) -> &mut usize {
+        if entry.flags.has(Flags::DEAD_LETTER) {
+            &mut self.dead_letters
+        } else if entry.due == UnixMillis::NEVER {
+            &mut self.unscheduled
+        } else {
+            &mut self.scheduled
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    pages: BTreeMap<u32, MemPage>,
+    schedules: BTreeMap<u32, MemSchedule>,
+    /// One position for each page and schedule: its head. Others may linger; `stands` tells.
+    timers: TimerHeap,
+    /// Every live entry and every schedule, by the hash of its id.
+    ids: HashTable<EntryRef>,
+    counts: Counts,
+}
+
+fn hash_of(pages: &BTreeMap<u32, MemPage>, schedules: &BTreeMap<u32, MemSchedule>, at: &EntryRef) -> u64 {
+    if at.page == 0 {
+        schedules.get(&at.index).map_or(0, |schedule| schedule.hash)
+    } else {
+        pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize)).map_or(0, |entry| entry.hash)
+    }
+}
+
+impl Tasks {
+    /// Makes room in the index for `more` tasks at once, so that it is built without growing.
+    pub(super) fn reserve(&mut self, more: usize) {
+        let (pages, schedules) = (&self.pages, &self.schedules);
+        self.ids.reserve(more, |at| hash_of(pages, schedules, at));
+    }
+
+    /// Takes in a page of which the entries before `fired` have fired and those of `dead` are cancelled.
+    pub(super) fn insert_page(&mut self, number: u32, directory: Directory, body_len: u32, fired: usize, dead: Vec<u64>) {
+        let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, dead };
+        for (index, entry) in page.directory.iter().enumerate().skip(fired) {
+            if !page.is_dead(index) {
+                page.live += 1;
+                *self.counts.of(&entry) += 1;
+            }
+        }
+        self.pages.insert(number, page);
+        let (pages, schedules) = (&self.pages, &self.schedules);
+        let Some(page) = pages.get(&number) else { return };
+        for (index, entry) in page.directory.iter().enumerate().skip(fired) {
+            if !page.is_dead(index) {
+                let at = EntryRef { page: number, index: index as u32 };
+                self.ids.insert_unique(entry.hash, at, |at| hash_of(pages, schedules, at));
+            }
+        }
+        self.push_head(number);
+    }
+
+    /// Adds an entry to a page without cancelled entries, behind those due at or before it.
+    pub(super) fn insert_entry(&mut self, number: u32, entry: Entry) {
+        let Some(page) = self.pages.get_mut(&number) else { return };
+        let last = page.directory.len();
+        let index = page.directory.insert(entry);
+        page.body_len = page.body_len.max(entry.offset + entry.len);
+        page.live += 1;
+        *self.counts.of(&entry) += 1;
+        // The entries behind it have moved up by one: so must their references, from the last.
+        for old in (index..last).rev() {
+            let Some(moved) = page.directory.get(old + 1) else { continue };
+            let was = EntryRef { page: number, index: old as u32 };
+            if let Some(at) = self.ids.find_mut(moved.hash, |at| *at == was) {
+                at.index += 1;
+            }
+        }
+        let (pages, schedules) = (&self.pages, &self.schedules);
+        let at = EntryRef { page: number, index: index as u32 };
+        self.ids.insert_unique(entry.hash, at, |at| hash_of(pages, schedules, at));
+        self.push_head(number);
+    }
+
+    pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
+        let (hash, next) = (schedule.hash, schedule.next);
+        self.schedules.insert(number, schedule);
+        let (pages, schedules) = (&self.pages, &self.schedules);
+        self.ids.insert_unique(hash, EntryRef { page: 0, index: number }, |at| hash_of(pages, schedules, at));
+        self.timers.push(Position { due: next, page: 0, index: number });
+    }
+
+    fn push_head(&mut self, number: u32) {
+        if let Some((index, due)) = self.pages.get(&number).and_then(MemPage::head) {
+            self.timers.push(Position { due, page: number, index: index as u32 });
+        }
+    }
+
+    /// The earliest position that still stands.
+    pub(super) fn head(&mut self) -> Option<Position> {
+        while let Some(position) = self.timers.peek() {
+            if self.stands(position) {
+                return Some(position);
+            }
+            self.timers.pop();
+        }
+        None
+    }
+
+    /// Whether a timer is still the head of its page or schedule.
+    fn stands(&self, position: Position) -> bool {
+        if position.page == 0 {
+            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.next == position.due);
+        }
+        self.pages.get(&position.page).and_then(MemPage::head) == Some((position.index as usize, position.due))
+    }
+
+    /// Counts the earliest position, a page's, as fired, and gives its entry. It must be what [`Self::head`] gave.
+    pub(super) fn fire_head(&mut self, head: Position) -> Option<Entry> {
+        self.timers.pop();
+        let page = self.pages.get_mut(&head.page)?;
+        let entry = page.directory.get(head.index as usize)?;
+        page.fired = head.index + 1;
+        page.live = page.live.saturating_sub(1);
+        let count = self.counts.of(&entry);
+        *count = count.saturating_sub(1);
+        self.forget(entry.hash, EntryRef { page: head.page, index: head.index });
+        self.push_head(head.page);
+        Some(entry)
+    }
+
+    /// Moves the earliest position, a schedule's, to its next occurrence.
+    pub(super) fn advance_schedule(&mut self, head: Position) -> Option<&MemSchedule> {
+        self.timers.pop();
+        let schedule = self.schedules.get_mut(&head.index)?;
+        schedule.next = schedule.cron.next_after(head.due).unwrap_or(UnixMillis::NEVER);
+        self.timers.push(Position { due: schedule.next, ..head });
+        Some(schedule)
+    }
+
+    /// Cancels a live entry of a page. The page may then have no live one left.
+    pub(super) fn kill(&mut self, at: EntryRef) {
+        let Some(page) = self.pages.get_mut(&at.page) else { return };
+        let index = at.index as usize;
+        let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
+        let was_head = page.head().is_some_and(|(head, _)| head == index);
+        page.set_dead(index);
+        page.live = page.live.saturating_sub(1);
+        let count = self.counts.of(&entry);
+        *count = count.saturating_sub(1);
+        self.forget(entry.hash, at);
+        if was_head {
+            self.push_head(at.page);
+        }
+    }
+
+    /// Takes out a page without live entries.
+    pub(super) fn remove_page(&mut self, number: u32) {
+        self.pages.remove(&number);
+    }
+
+    pub(super) fn remove_schedule(&mut self, number: u32) {
+        if let Some(schedule) = self.schedules.get(&number) {
+            self.forget(schedule.hash, EntryRef { page: 0, index: number });
+            self.schedules.remove(&number);
+        }
+    }
+
+    fn forget(&mut self, hash: u64, at: EntryRef) {
+        if let Ok(found) = self.ids.find_entry(hash, |other| *other == at) {
+            found.remove();
+        }
+    }
+
+    /// Every live entry and schedule whose id has this hash.
+    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+        self.ids
+            .iter_hash(hash)
+            .copied()
+            .filter(move |at| hash_of(&self.pages, &self.schedules, at) == hash)
+    }
+
+    pub(super) fn page(&self, number: u32) -> Option<&MemPage> {
+        self.pages.get(&number)
+    }
+
+    pub(super) fn pages(&self) -> impl Iterator<Item = (u32, &MemPage)> {
+        self.pages.iter().map(|(number, page)| (*number, page))
+    }
+
+    pub(super) fn schedule(&self, number: u32) -> Option<&MemSchedule> {
+        self.schedules.get(&number)
+    }
+
+    pub(super) fn all_schedules(&self) -> impl Iterator<Item = (u32, &MemSchedule)> {
+        self.schedules.iter().map(|(number, schedule)| (*number, schedule))
+    }
+
+    pub(super) fn last_page(&self) -> u32 {
+        self.pages.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    pub(super) fn last_schedule(&self) -> u32 {
+        self.schedules.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    pub(super) fn schedules(&self) -> usize {
+        self.schedules.len()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Entries in memory, which is what the limit on pending tasks bounds.
+    pub(super) fn held(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// How many entries and schedules are due before `time` and have not fired.
+    pub(super) fn overdue(&self, time: UnixMillis) -> u64 {
+        let in_pages: usize = self
+            .pages
+            .values()
+            .map(|page| (page.fired()..page.directory.before(time)).filter(|index| !page.is_dead(*index)).count())
+            .sum();
+        let schedules = self.schedules.values().filter(|schedule| schedule.next < time).count();
+        (in_pages + schedules) as u64
+    }
+
+    /// Bytes of memory, by the sizes of what is allocated.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let pages: usize = self
+            .pages
+            .values()
+            .map(|page| size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8)
+            .sum();
+        let schedules = self.schedules.len() * (size_of::<(u32, MemSchedule)>() + size_of::<CronSchedule>());
+        let timers = self.timers.len() * size_of::<Position>();
+        pages + schedules + timers + self.ids.allocation_size()
+    }
+}

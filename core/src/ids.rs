@@ -1,0 +1,104 @@
+//! Names of things: tasks, their occurrences, and new ids.
+
+use crate::limits::MAX_ID_BYTES;
+use crate::time::UnixMillis;
+use std::fmt;
+use uuid::Uuid;
+
+/// Why a text is not a task id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// No bytes.
+    #[error("is empty; give 1 to {MAX_ID_BYTES} bytes, or leave it out to have one generated")]
+    Empty,
+    /// More than [`MAX_ID_BYTES`].
+    #[error("is {0} bytes long; the limit is {MAX_ID_BYTES}")]
+    TooLong(usize),
+    /// A control character (U+0000 to U+001F, U+007F to U+009F), which could not be shown or sent in a header.
+    #[error("has a control character at byte {0}; use printable characters")]
+    Control(usize),
+}
+
+/// Checks that `id` can name a task: 1 to [`MAX_ID_BYTES`] bytes of UTF-8 without control characters.
+pub fn check_task_id(id: &str) -> Result<(), IdError> {
+    if id.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if id.len() > MAX_ID_BYTES {
+        return Err(IdError::TooLong(id.len()));
+    }
+    match id.char_indices().find(|(_, c)| c.is_control()) {
+        Some((at, _)) => Err(IdError::Control(at)),
+        None => Ok(()),
+    }
+}
+
+/// The name of one firing: the task's id and the time it was due. The same over every retry and redelivery, so a
+/// receiver that remembers it runs each occurrence once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OccurrenceKey {
+    /// The task's id.
+    pub id: String,
+    /// When it was due.
+    pub time: UnixMillis,
+}
+
+impl fmt::Display for OccurrenceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.time)
+    }
+}
+
+/// Makes the ids of one request: UUIDs of version 7 (RFC 9562) in rising order that differ in their last 62 bits only.
+///
+/// They share their first 18 characters (the time and 12 random bits), which is the part that routing reads
+/// (see [`crate::routing`]): one request's generated tasks go to one shard, and its page there is dense.
+#[derive(Debug, Clone)]
+pub struct IdGenerator {
+    millis: u64,
+    random: u128,
+}
+
+impl IdGenerator {
+    /// `random` is 16 fresh random bytes for each request.
+    pub fn new(now: UnixMillis, random: [u8; 16]) -> Self {
+        Self { millis: u64::try_from(now.get()).unwrap_or(0), random: u128::from_be_bytes(random) }
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> Uuid {
+        let high = u128::from(self.millis & 0xffff_ffff_ffff) << 80 | 0x7 << 76 | (self.random >> 116) << 64;
+        let low = self.random & 0x3fff_ffff_ffff_ffff;
+        // The counter starts at random and wraps within the 62 bits: unique for any number of ids a request can have.
+        self.random = self.random & !0x3fff_ffff_ffff_ffff | (low + 1) & 0x3fff_ffff_ffff_ffff;
+        Uuid::from_u128(high | 0b10 << 62 | low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked() {
+        assert_eq!(check_task_id(""), Err(IdError::Empty));
+        assert_eq!(check_task_id(&"x".repeat(257)), Err(IdError::TooLong(257)));
+        assert_eq!(check_task_id("a\nb"), Err(IdError::Control(1)));
+        assert_eq!(check_task_id(&"x".repeat(256)), Ok(()));
+        assert_eq!(check_task_id("späť/{a}?"), Ok(()));
+    }
+
+    #[test]
+    fn generated_ids_are_version_7_unique_and_share_their_routed_part() {
+        let mut generator = IdGenerator::new(UnixMillis::new(1_764_000_000_000), [0xff; 16]);
+        let ids: Vec<Uuid> = (0..1000).map(|_| generator.next_id()).collect();
+        assert_eq!(ids[0].to_string(), "019ab697-e800-7fff-bfff-ffffffffffff");
+        for id in &ids {
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            assert_eq!(id.to_string()[..18], ids[0].to_string()[..18]);
+        }
+        let unique: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len());
+    }
+}

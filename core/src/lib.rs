@@ -1,0 +1,20 @@
+//! The scheduler without its platform: the task model, ids and routing, the formats of pages and envelopes, the timers and the
+//! engine of a shard.
+//!
+//! In scope: everything that can be wrong about time, order, crashes and retries. Not in scope: HTTP, SQL, queues and
+//! clocks. Nothing here reads a clock or a source of randomness; both are arguments, so that every run can be replayed.
+
+pub mod cron;
+pub mod engine;
+pub mod envelope;
+pub mod histogram;
+pub mod ids;
+pub mod limits;
+pub mod meter;
+pub mod page;
+pub mod retry;
+pub mod routing;
+pub mod task;
+pub mod time;
+pub mod timers;
+pub mod wire;

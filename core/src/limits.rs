@@ -1,0 +1,79 @@
+//! Every limit, with its derivation. Sizes are bytes.
+
+/// Longest task id. Long enough for any path or composite key, short enough that ids stay a small part of a record.
+pub const MAX_ID_BYTES: usize = 256;
+
+/// Longest description.
+pub const MAX_DESCRIPTION_BYTES: usize = 1024;
+
+/// Most tags of a task, and the longest of them.
+pub const MAX_TAGS: usize = 16;
+/// Longest tag.
+pub const MAX_TAG_BYTES: usize = 64;
+
+/// Largest payload, as JSON text. A queue message holds 128,000 bytes, of which some 100 are metadata; what the
+/// other fields of a record can take ([`MAX_CALLBACK_BYTES`], description, tags and id, each doubled at most by JSON escapes in practice)
+/// and the envelope around it must fit beside it.
+pub const MAX_PAYLOAD_BYTES: usize = 65_536;
+
+/// Largest callback, as JSON text: a URL of 2,048 bytes and headers.
+pub const MAX_CALLBACK_BYTES: usize = 8_192;
+/// Longest webhook URL: what every server and proxy in practice accepts.
+pub const MAX_URL_BYTES: usize = 2_048;
+/// Most headers of a webhook.
+pub const MAX_HEADERS: usize = 32;
+/// Longest webhook timeout, seconds. A dispatcher works 15 minutes at most on a batch; this leaves it time for every
+/// task of an envelope (see [`MAX_DISPATCH_TASKS`]).
+pub const MAX_TIMEOUT_SECONDS: u32 = 60;
+/// A webhook's timeout where the task does not say, seconds.
+pub const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
+
+/// Largest record (a task as stored and fired). [`MAX_ENVELOPE_BYTES`] less the envelope's own frame, and less the
+/// growth of a record over its life (an attempt number, a dead letter's error).
+pub const MAX_RECORD_BYTES: usize = 116_000;
+
+/// Largest envelope. A queue message is at most 128,000 bytes including about 100 of metadata; the rest is margin.
+pub const MAX_ENVELOPE_BYTES: usize = 120_000;
+/// An envelope is closed before it would grow past this. Queues bill per 64 KB of message, so just under 64,000 bytes
+/// is the cheapest size per task.
+pub const ENVELOPE_TARGET_BYTES: usize = 63_000;
+/// Most tasks of one envelope for the dispatchers. A dispatcher may run 15 minutes and has 6 webhooks in flight: 100
+/// tasks that all take the longest timeout are 100 / 6 x 60 s = 17 minutes; those it did not start by its deadline it
+/// hands back, so this bounds the time between two reports rather than correctness.
+pub const MAX_DISPATCH_TASKS: usize = 100;
+
+/// Most tasks in one envelope for a consumer or in one page: the index of a record in its page has 11 bits.
+pub const MAX_PAGE_TASKS: usize = 2_048;
+/// A page is closed before its body would grow past this. 64 KB: half of it is read when one record of it fires, on average,
+/// and a page of 200-500 tasks already costs 2 rows in its whole life.
+pub const PAGE_TARGET_BYTES: usize = 65_536;
+/// Largest page body: one record may pass the target alone, and the format's offsets have 20 bits.
+pub const MAX_PAGE_BODY_BYTES: usize = PAGE_TARGET_BYTES + MAX_RECORD_BYTES;
+/// Appends with a body up to this extend the shard's open page; larger ones get a page of their own.
+pub const OPEN_PAGE_APPEND_BYTES: usize = 8_192;
+/// The open page is closed when its body reaches this. Each append rewrites the row, so this bounds the bytes that a
+/// single add costs; rows, which are billed, do not depend on it.
+pub const OPEN_PAGE_BYTES: usize = 32_768;
+
+/// Most pending tasks of one shard. At 64 bytes each in memory (see `engine::memory`) this is 64 MB, half of an
+/// isolate's 128 MB.
+pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
+/// Most recurring tasks of one shard. Each is a row of its own and is evaluated at start-up (some microseconds each).
+pub const MAX_SCHEDULES_PER_SHARD: usize = 20_000;
+
+/// Most items of one batch request.
+pub const MAX_BATCH_ITEMS: usize = 20_000;
+/// Largest request body: 20,000 items of 1.6 KB. The platform takes 100 MB, but text and parsed form of a request must
+/// fit an isolate's 128 MB beside those of other requests.
+pub const MAX_REQUEST_BYTES: usize = 32 * 1024 * 1024;
+/// Most tasks of one page of a list.
+pub const MAX_LIST_LIMIT: usize = 1_000;
+/// Tasks of one page of a list where the request does not say.
+pub const DEFAULT_LIST_LIMIT: usize = 100;
+/// Most ids of one bulk cancel.
+pub const MAX_CANCEL_IDS: usize = 20_000;
+
+/// Most shards of an epoch. Each request may touch every shard, and an invocation may make 1,000 subrequests.
+pub const MAX_SHARDS: u32 = 512;
+/// Most epochs of a shard map: a lookup that finds nothing asks one shard of each.
+pub const MAX_EPOCHS: usize = 8;

@@ -1,0 +1,348 @@
+//! Pages: many records in one stored row.
+//!
+//! A page has a **body**, the texts of its records one after the other, and a **directory** with an entry for each in
+//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes, version 1:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0 | version, 1 |
+//! | 1 | 0 |
+//! | 2-3 | number of entries, little-endian as everything here |
+//! | then 20 an entry | |
+//! | 0-7 | xxh64 of the task's id |
+//! | 8-13 | due time in Unix milliseconds, 48 bits |
+//! | 14-19 | 48 bits: offset in the body (20), length (20), flags (8) |
+
+use crate::limits::{MAX_PAGE_BODY_BYTES, MAX_PAGE_TASKS, MAX_RECORD_BYTES, PAGE_TARGET_BYTES};
+use crate::time::UnixMillis;
+
+const VERSION: u8 = 1;
+const HEADER_BYTES: usize = 4;
+const ENTRY_BYTES: usize = 20;
+const BITS_20: u64 = (1 << 20) - 1;
+const BITS_48: u64 = (1 << 48) - 1;
+
+// The format's widths hold every value that the limits allow.
+const _: () = assert!(MAX_PAGE_BODY_BYTES <= BITS_20 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// A task on its first attempt, for the dispatchers.
+    pub const TASK: Self = Self(0);
+    /// The record goes to the user's own consumer.
+    pub const TO_QUEUE: Self = Self(1);
+    /// A further attempt of an occurrence that fired before.
+    pub const RETRY: Self = Self(2);
+    /// An occurrence that failed for good; it never fires by itself.
+    pub const DEAD_LETTER: Self = Self(4);
+    const ALL: u8 = 7;
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// One record's place in a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// [`crate::routing::id_hash`] of the task's id.
+    pub hash: u64,
+    /// When it fires; [`UnixMillis::NEVER`] if it does not by itself.
+    pub due: UnixMillis,
+    /// Where the record starts in the body.
+    pub offset: u32,
+    /// The record's length in bytes.
+    pub len: u32,
+    /// What it is.
+    pub flags: Flags,
+}
+
+impl Entry {
+    fn to_bytes(self) -> [u8; ENTRY_BYTES] {
+        let due = u64::try_from(self.due.get()).unwrap_or(0) & BITS_48;
+        let place = u64::from(self.offset) & BITS_20 | (u64::from(self.len) & BITS_20) << 20 | u64::from(self.flags.0) << 40;
+        let mut bytes = [0; ENTRY_BYTES];
+        bytes[..8].copy_from_slice(&self.hash.to_le_bytes());
+        bytes[8..14].copy_from_slice(&due.to_le_bytes()[..6]);
+        bytes[14..].copy_from_slice(&place.to_le_bytes()[..6]);
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
+        let word = |at: usize| {
+            let mut word = [0; 8];
+            word[..6].copy_from_slice(&bytes[at..at + 6]);
+            u64::from_le_bytes(word)
+        };
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&bytes[..8]);
+        let place = word(14);
+        Self {
+            hash: u64::from_le_bytes(hash),
+            due: UnixMillis::new(word(8) as i64),
+            offset: (place & BITS_20) as u32,
+            len: (place >> 20 & BITS_20) as u32,
+            flags: Flags((place >> 40) as u8),
+        }
+    }
+}
+
+/// Why bytes are not a directory, or do not fit their body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// Shorter than a header, or not as long as its count says.
+    #[error("the page directory is {0} bytes long, which does not fit its count")]
+    Length(usize),
+    /// Written by a version that this one does not know.
+    #[error("the page directory has version {0}; this reader knows {VERSION}")]
+    Version(u8),
+    /// Entry out of order, out of the body, of no length, or with unknown flags.
+    #[error("entry {0} of the page directory is not valid")]
+    Entry(usize),
+}
+
+/// A page's directory: its entries in order of due time, kept as the bytes that are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    bytes: Vec<u8>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { bytes: vec![VERSION, 0, 0, 0] }
+    }
+}
+
+impl Directory {
+    /// From entries in any order.
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        entries.sort_by_key(|entry| entry.due);
+        let mut directory = Self::default();
+        directory.bytes.reserve_exact(entries.len() * ENTRY_BYTES);
+        for entry in &entries {
+            directory.bytes.extend_from_slice(&entry.to_bytes());
+        }
+        directory.write_count();
+        directory
+    }
+
+    /// Reads stored bytes and checks that every entry lies within a body of `body_len` bytes.
+    ///
+    /// # Errors
+    /// On any bytes that [`Self::bytes`] could not have given.
+    pub fn decode(bytes: Vec<u8>, body_len: usize) -> Result<Self, PageError> {
+        let Some(&[version, reserved, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
+            return Err(PageError::Length(bytes.len()));
+        };
+        if version != VERSION || reserved != 0 {
+            return Err(PageError::Version(version));
+        }
+        let count = usize::from(u16::from_le_bytes([low, high]));
+        if bytes.len() != HEADER_BYTES + count * ENTRY_BYTES || count > MAX_PAGE_TASKS {
+            return Err(PageError::Length(bytes.len()));
+        }
+        let directory = Self { bytes };
+        let mut previous = UnixMillis::ZERO;
+        for (at, entry) in directory.iter().enumerate() {
+            let end = entry.offset as usize + entry.len as usize;
+            if entry.due < previous || entry.len == 0 || end > body_len || entry.flags.0 & !Flags::ALL != 0 {
+                return Err(PageError::Entry(at));
+            }
+            previous = entry.due;
+        }
+        Ok(directory)
+    }
+
+    /// The bytes to store.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        (self.bytes.len() - HEADER_BYTES) / ENTRY_BYTES
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entry at `index`.
+    pub fn get(&self, index: usize) -> Option<Entry> {
+        let start = index.checked_mul(ENTRY_BYTES)?.checked_add(HEADER_BYTES)?;
+        self.bytes.get(start..)?.first_chunk().map(Entry::from_bytes)
+    }
+
+    /// The entries from the earliest.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
+        self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.iter().map(Entry::from_bytes)
+    }
+
+    /// How many entries are due before `due`.
+    pub fn before(&self, due: UnixMillis) -> usize {
+        self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.partition_point(|bytes| Entry::from_bytes(bytes).due < due)
+    }
+
+    /// Adds an entry behind those due at or before it, and says at which index.
+    pub fn insert(&mut self, entry: Entry) -> usize {
+        let index = self.before(entry.due.plus(1));
+        let at = HEADER_BYTES + index * ENTRY_BYTES;
+        self.bytes.splice(at..at, entry.to_bytes());
+        self.write_count();
+        index
+    }
+
+    /// Moves every entry that is due before `floor` to it. The order stays.
+    pub fn raise_to(&mut self, floor: UnixMillis) {
+        for bytes in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0 {
+            let mut entry = Entry::from_bytes(bytes);
+            if entry.due >= floor {
+                break;
+            }
+            entry.due = floor;
+            *bytes = entry.to_bytes();
+        }
+    }
+
+    fn write_count(&mut self) {
+        // `PageBuilder` and the engine keep every page within MAX_PAGE_TASKS, which has 16 bits.
+        let count = u16::try_from(self.len()).unwrap_or(u16::MAX);
+        self.bytes[2..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
+    }
+}
+
+/// A page on its way to storage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// Its entries.
+    pub directory: Directory,
+    /// Its records.
+    pub body: Vec<u8>,
+}
+
+/// Collects records in any order and cuts them into pages in order of due time, so that what fires together lies
+/// together.
+#[derive(Debug, Default)]
+pub struct PageBuilder {
+    entries: Vec<Entry>,
+    body: Vec<u8>,
+}
+
+impl PageBuilder {
+    /// Adds the record that `write` appends to the buffer it is given. Says whether it did: a record that is empty or longer than
+    /// [`MAX_RECORD_BYTES`] is not taken.
+    pub fn push(&mut self, hash: u64, due: UnixMillis, flags: Flags, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let start = self.body.len();
+        write(&mut self.body);
+        let len = self.body.len() - start;
+        if len == 0 || len > MAX_RECORD_BYTES {
+            self.body.truncate(start);
+            return false;
+        }
+        // The offset is relative to this buffer, which may be longer than a page: `finish` gives the final one.
+        self.entries.push(Entry { hash, due, offset: start as u32, len: len as u32, flags });
+        true
+    }
+
+    /// Number of records.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record, [`PAGE_TARGET_BYTES`].
+    pub fn finish(mut self) -> Vec<Page> {
+        self.entries.sort_by_key(|entry| entry.due);
+        let mut pages = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut body: Vec<u8> = Vec::with_capacity(self.body.len().min(PAGE_TARGET_BYTES));
+        for entry in self.entries {
+            let start = entry.offset as usize;
+            let record = self.body.get(start..start + entry.len as usize).unwrap_or_default();
+            if !entries.is_empty() && (body.len() + record.len() > PAGE_TARGET_BYTES || entries.len() == MAX_PAGE_TASKS) {
+                pages.push(Page { directory: Directory::new(std::mem::take(&mut entries)), body: std::mem::take(&mut body) });
+            }
+            entries.push(Entry { offset: body.len() as u32, ..entry });
+            body.extend_from_slice(record);
+        }
+        if !entries.is_empty() {
+            pages.push(Page { directory: Directory::new(entries), body });
+        }
+        pages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned for ever: stored pages are read by every later version.
+    #[test]
+    fn golden_bytes() {
+        let mut builder = PageBuilder::default();
+        builder.push(0x0807_0605_0403_0201, UnixMillis::new(0x0000_0190_0000_0002), Flags::RETRY.and(Flags::TO_QUEUE), |out| {
+            out.extend_from_slice(b"later");
+        });
+        builder.push(u64::MAX, UnixMillis::new(1), Flags::TASK, |out| out.extend_from_slice(b"first"));
+        builder.push(9, UnixMillis::NEVER, Flags::DEAD_LETTER, |out| out.extend_from_slice(b"never"));
+        let pages = builder.finish();
+        assert_eq!(pages.len(), 1);
+        assert_eq!(pages[0].body, b"firstlaternever");
+        #[rustfmt::skip]
+        let expected = [
+            1, 0, 3, 0,
+            255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0, 0x50, 0, 0, 0,
+            1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0, 0x90, 1, 5, 0, 0x50, 0, 0, 3,
+            9, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 10, 0, 0x50, 0, 0, 4,
+        ];
+        assert_eq!(pages[0].directory.bytes(), expected);
+        assert_eq!(Directory::decode(expected.to_vec(), 15).unwrap(), pages[0].directory);
+        assert_eq!(Directory::decode(expected.to_vec(), 14), Err(PageError::Entry(2)));
+    }
+
+    #[test]
+    fn pages_are_cut_in_order_of_due_time() {
+        let mut builder = PageBuilder::default();
+        for n in 0..5_000_i64 {
+            assert!(builder.push(n as u64, UnixMillis::new(n * 7919 % 5_000), Flags::TASK, |out| out.extend_from_slice(&[b'x'; 100])));
+        }
+        assert!(builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; 100_000])));
+        assert!(!builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; MAX_RECORD_BYTES + 1])));
+        let pages = builder.finish();
+        let dues: Vec<i64> = pages.iter().flat_map(|page| page.directory.iter()).map(|entry| entry.due.get()).collect();
+        assert_eq!(dues.len(), 5_001);
+        assert!(dues.is_sorted());
+        assert!(pages.iter().all(|page| page.body.len() <= PAGE_TARGET_BYTES || page.directory.len() == 1));
+        for page in &pages {
+            assert!(Directory::decode(page.directory.bytes().to_vec(), page.body.len()).is_ok());
+        }
+    }
+
+    #[test]
+    fn entries_are_inserted_behind_their_equals_and_raised_in_order() {
+        let entry = |hash, due| Entry { hash, due: UnixMillis::new(due), offset: 0, len: 1, flags: Flags::TASK };
+        let mut directory = Directory::new(vec![entry(1, 10), entry(2, 20)]);
+        assert_eq!(directory.insert(entry(3, 10)), 1);
+        assert_eq!(directory.insert(entry(4, 5)), 0);
+        assert_eq!(directory.insert(entry(5, 30)), 4);
+        directory.raise_to(UnixMillis::new(12));
+        let shown: Vec<(u64, i64)> = directory.iter().map(|entry| (entry.hash, entry.due.get())).collect();
+        assert_eq!(shown, [(4, 12), (1, 12), (3, 12), (2, 20), (5, 30)]);
+        assert_eq!(directory.before(UnixMillis::new(20)), 3);
+    }
+}

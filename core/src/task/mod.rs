@@ -1,0 +1,66 @@
+//! A task: how it is given, what makes it valid, and the record that it becomes.
+//!
+//! A request's text is read once into [`NewTask`]s that borrow from it, each is checked into a [`ValidTask`], and that writes
+//! its record straight into the page it will be stored in.
+
+mod callback;
+mod new_task;
+mod record;
+mod text;
+
+pub use callback::{Callback, Targets, Webhook};
+pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
+pub use record::{Record, write_occurrence};
+
+use std::borrow::Cow;
+use std::fmt;
+
+/// A field of the caller's that does not hold: which, and its problem with the limit or with what to do.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct FieldError {
+    /// The field, as a path: `callback.url`, `tags[3]`; `body` for the whole.
+    pub field: Cow<'static, str>,
+    /// The problem and the limit, to be read after the field's name.
+    pub detail: String,
+}
+
+impl FieldError {
+    /// A new error.
+    pub fn new(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { field: field.into(), detail: detail.into() }
+    }
+}
+
+impl fmt::Display for FieldError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.field, self.detail)
+    }
+}
+
+impl std::error::Error for FieldError {}
+
+/// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
+fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
+    // The plain reader is faster; the one that follows the path runs only to explain.
+    if let Ok(value) = serde_json::from_str(text) {
+        return Ok(value);
+    }
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let problem = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
+        Err(problem) => problem,
+        // The value is whole, so what follows it is at fault.
+        Ok(_) => return Err(FieldError::new(named(root, "body"), "has text after the JSON value")),
+    };
+    let path = problem.path().to_string();
+    let detail = problem.inner().to_string();
+    let field = match (root, path.as_str()) {
+        (root, ".") => named(root, "body"),
+        ("", path) => Cow::Owned(path.to_owned()),
+        (root, path) => Cow::Owned(format!("{root}.{path}")),
+    };
+    Err(FieldError::new(field, format!("cannot be read: {detail}")))
+}
+
+fn named(root: &str, default: &'static str) -> Cow<'static, str> {
+    if root.is_empty() { Cow::Borrowed(default) } else { Cow::Owned(root.to_owned()) }
+}

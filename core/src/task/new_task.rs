@@ -1,0 +1,363 @@
+//! A task as it is given, and the check that makes it valid.
+
+use super::text::{Text, TimeInput, on_one_line};
+use super::{Callback, FieldError, Record, Targets, parse_naming_the_field};
+use crate::cron::CronSchedule;
+use crate::ids::{IdGenerator, check_task_id};
+use crate::limits::{
+    MAX_BATCH_ITEMS, MAX_DESCRIPTION_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+};
+use crate::retry::{RetryInput, RetryPolicy};
+use crate::time::UnixMillis;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// A task as it is given, borrowing from the request's text.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct NewTask<'a> {
+    #[serde(borrow)]
+    id: Option<Text<'a>>,
+    r#type: Option<Kind>,
+    #[serde(borrow)]
+    time: Option<TimeInput<'a>>,
+    delay_in_seconds: Option<f64>,
+    #[serde(borrow)]
+    cron: Option<Text<'a>>,
+    #[serde(borrow)]
+    timezone: Option<Text<'a>>,
+    #[serde(borrow)]
+    description: Option<Text<'a>>,
+    #[serde(borrow)]
+    tags: Option<&'a RawValue>,
+    #[serde(borrow)]
+    callback: Option<&'a RawValue>,
+    #[serde(borrow)]
+    retry: Option<&'a RawValue>,
+    #[serde(borrow)]
+    payload: Option<&'a RawValue>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Kind {
+    Scheduled,
+    Delayed,
+    Cron,
+    NoSchedule,
+}
+
+/// Reads one task.
+///
+/// # Errors
+/// Names the field that cannot be read.
+pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
+    parse_naming_the_field(text, "")
+}
+
+/// Reads many tasks: a JSON array, or one task a line. An item that cannot be read is an error of its own and leaves the
+/// others good.
+///
+/// # Errors
+/// When the whole cannot be read as items: not an array, or more than [`MAX_BATCH_ITEMS`].
+pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, FieldError>>, FieldError> {
+    let items = if lines {
+        text.lines().filter(|line| !line.trim_ascii().is_empty()).map(parse_one).collect()
+    } else if let Ok(tasks) = serde_json::from_str::<Vec<NewTask<'_>>>(text) {
+        tasks.into_iter().map(Ok).collect()
+    } else {
+        // Some item is bad: read each for itself.
+        let items: Vec<&RawValue> = parse_naming_the_field(text, "")?;
+        items.into_iter().map(|item| parse_one(item.get())).collect::<Vec<_>>()
+    };
+    if items.len() > MAX_BATCH_ITEMS {
+        return Err(FieldError::new("body", format!("has {} items; the limit is {MAX_BATCH_ITEMS}: send several requests", items.len())));
+    }
+    Ok(items)
+}
+
+/// A checked task.
+#[derive(Debug)]
+pub struct ValidTask<'a> {
+    /// The task's name.
+    pub id: Cow<'a, str>,
+    /// Whether the id was made here, so that no task of that id can exist yet.
+    pub generated: bool,
+    /// When it fires; [`UnixMillis::NEVER`] for one without a schedule. Of a recurring task, its first occurrence.
+    pub due: UnixMillis,
+    /// Whether it fires again and again.
+    pub recurring: bool,
+    /// Whether its record goes to the user's own consumer.
+    pub to_queue: bool,
+    cron: Option<Text<'a>>,
+    timezone: Option<Text<'a>>,
+    description: Option<Text<'a>>,
+    tags: Option<&'a RawValue>,
+    callback: &'a RawValue,
+    retry: Option<&'a RawValue>,
+    payload: Option<&'a RawValue>,
+}
+
+impl ValidTask<'_> {
+    /// Appends the task's record to `out`.
+    pub fn write_record(&self, out: &mut Vec<u8>) {
+        let tags = self.tags.map(OneLine::new);
+        let callback = OneLine::new(self.callback);
+        let retry = self.retry.map(OneLine::new);
+        let payload = self.payload.map(OneLine::new);
+        Record {
+            time: (!self.recurring && self.due != UnixMillis::NEVER).then_some(self.due),
+            id: Cow::Borrowed(&self.id),
+            cron: self.cron.as_ref().map(|cron| Cow::Borrowed(cron.0.as_ref())),
+            timezone: self.timezone.as_ref().map(|timezone| Cow::Borrowed(timezone.0.as_ref())),
+            description: self.description.as_ref().map(|description| Cow::Borrowed(description.0.as_ref())),
+            tags: tags.as_ref().map(OneLine::get),
+            callback: callback.get(),
+            retry: retry.as_ref().map(OneLine::get),
+            payload: payload.as_ref().map(OneLine::get),
+            attempt: None,
+            failed_at: None,
+            error: None,
+        }
+        .write(out);
+    }
+}
+
+/// A JSON value without line breaks: the given one, or a copy where it has some.
+enum OneLine<'a> {
+    Given(&'a RawValue),
+    Copied(Box<RawValue>),
+}
+
+impl<'a> OneLine<'a> {
+    fn new(value: &'a RawValue) -> Self {
+        match on_one_line(value.get()) {
+            Cow::Borrowed(_) => Self::Given(value),
+            // Dropping white space between tokens keeps JSON valid, so this does not fail.
+            Cow::Owned(text) => RawValue::from_string(text).map_or(Self::Given(value), Self::Copied),
+        }
+    }
+
+    fn get(&self) -> &RawValue {
+        match self {
+            Self::Given(value) => value,
+            Self::Copied(value) => value,
+        }
+    }
+}
+
+/// Checks the tasks of one request. Remembers what it last found good, for in a batch callback, policy and tags are mostly the
+/// same text again.
+pub struct Validator<'a> {
+    now: UnixMillis,
+    ids: IdGenerator,
+    targets: Targets<'a>,
+    last_callback: Option<(&'a str, bool)>,
+    last_retry: Option<&'a str>,
+    last_tags: Option<&'a str>,
+}
+
+impl<'a> Validator<'a> {
+    /// `now` is what delays count from; `random` 16 fresh random bytes for generated ids.
+    pub fn new(now: UnixMillis, random: [u8; 16], targets: Targets<'a>) -> Self {
+        Self { now, ids: IdGenerator::new(now, random), targets, last_callback: None, last_retry: None, last_tags: None }
+    }
+
+    /// Checks a task.
+    ///
+    /// # Errors
+    /// Names the first field that does not hold, the problem and the limit.
+    pub fn check(&mut self, task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
+        let generated = task.id.is_none();
+        let id = match task.id {
+            Some(id) => {
+                check_task_id(&id.0).map_err(|problem| FieldError::new("id", problem.to_string()))?;
+                id.0
+            }
+            None => Cow::Owned(self.ids.next_id().to_string()),
+        };
+        if let Some(description) = &task.description {
+            at_most("description", description.0.len(), MAX_DESCRIPTION_BYTES)?;
+        }
+        if let Some(tags) = task.tags {
+            self.check_tags(tags.get())?;
+        }
+        if let Some(payload) = task.payload {
+            at_most("payload", payload.get().len(), MAX_PAYLOAD_BYTES)?;
+        }
+        if let Some(retry) = task.retry {
+            self.check_retry(retry.get())?;
+        }
+        let callback = task.callback.ok_or_else(|| {
+            FieldError::new("callback", r#"is missing; say what to run, like {"type":"webhook","url":"https://…"}"#)
+        })?;
+        let to_queue = self.check_callback(callback.get())?;
+        let (due, recurring) = self.due(&task.r#type, &task.time, task.delay_in_seconds, &task.cron, &task.timezone)?;
+        let valid = ValidTask {
+            id,
+            generated,
+            due,
+            recurring,
+            to_queue,
+            cron: task.cron,
+            timezone: task.timezone,
+            description: task.description,
+            tags: task.tags,
+            callback,
+            retry: task.retry,
+            payload: task.payload,
+        };
+        valid.check_size()?;
+        Ok(valid)
+    }
+
+    fn check_tags(&mut self, text: &'a str) -> Result<(), FieldError> {
+        if self.last_tags == Some(text) {
+            return Ok(());
+        }
+        let tags: Vec<Cow<'a, str>> = parse_naming_the_field(text, "tags")?;
+        if tags.len() > MAX_TAGS {
+            return Err(FieldError::new("tags", format!("has {} tags; the limit is {MAX_TAGS}", tags.len())));
+        }
+        for (at, tag) in tags.iter().enumerate() {
+            if tag.is_empty() || tag.len() > MAX_TAG_BYTES {
+                return Err(FieldError::new(
+                    format!("tags[{at}]"),
+                    format!("is {} bytes long; must be 1 to {MAX_TAG_BYTES}", tag.len()),
+                ));
+            }
+        }
+        self.last_tags = Some(text);
+        Ok(())
+    }
+
+    fn check_retry(&mut self, text: &'a str) -> Result<(), FieldError> {
+        if self.last_retry != Some(text) {
+            let input: RetryInput = parse_naming_the_field(text, "retry")?;
+            RetryPolicy::try_from(input).map_err(|problem| FieldError::new(problem.field, problem.detail))?;
+            self.last_retry = Some(text);
+        }
+        Ok(())
+    }
+
+    /// Whether the callback is a good one to the user's own queue.
+    fn check_callback(&mut self, text: &'a str) -> Result<bool, FieldError> {
+        if let Some((last, to_queue)) = self.last_callback
+            && last == text
+        {
+            return Ok(to_queue);
+        }
+        let callback = Callback::parse(text)?;
+        callback.check(text, self.targets)?;
+        self.last_callback = Some((text, callback.is_queue()));
+        Ok(callback.is_queue())
+    }
+
+    /// When the task is first due, and whether it recurs.
+    fn due(
+        &self,
+        kind: &Option<Kind>,
+        time: &Option<TimeInput<'_>>,
+        delay: Option<f64>,
+        cron: &Option<Text<'_>>,
+        timezone: &Option<Text<'_>>,
+    ) -> Result<(UnixMillis, bool), FieldError> {
+        let given = match (time.is_some(), delay.is_some(), cron.is_some()) {
+            (true, false, false) => Kind::Scheduled,
+            (false, true, false) => Kind::Delayed,
+            (false, false, true) => Kind::Cron,
+            (false, false, false) if *kind == Some(Kind::NoSchedule) => Kind::NoSchedule,
+            (false, false, false) => {
+                return Err(FieldError::new(
+                    "time",
+                    r#"is missing; give one of time, delayInSeconds and cron, or "type":"no-schedule""#,
+                ));
+            }
+            _ => return Err(FieldError::new("time", "is one of several; give only one of time, delayInSeconds and cron")),
+        };
+        if kind.is_some_and(|kind| kind != given) {
+            return Err(FieldError::new("type", "does not agree with which of time, delayInSeconds and cron is given"));
+        }
+        if timezone.is_some() && given != Kind::Cron {
+            return Err(FieldError::new("timezone", "belongs to cron only; write the offset into time instead"));
+        }
+        let due = match given {
+            Kind::NoSchedule => return Ok((UnixMillis::NEVER, false)),
+            Kind::Scheduled => parse_time(time)?,
+            Kind::Delayed => parse_delay(delay.unwrap_or_default(), self.now)?,
+            Kind::Cron => {
+                let expression = cron.as_ref().map_or("", |cron| cron.0.as_ref());
+                let zone = timezone.as_ref().map(|timezone| timezone.0.as_ref());
+                let schedule = CronSchedule::parse(expression, zone)
+                    .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))?;
+                schedule
+                    .next_after(self.now)
+                    .ok_or_else(|| FieldError::new("cron", "never comes again; give an expression with a future"))?
+            }
+        };
+        Ok((due, given == Kind::Cron))
+    }
+}
+
+impl ValidTask<'_> {
+    /// That the record fits a queue message. Only escapes and headers can bring it over the limit, so it is written and measured
+    /// only when its parts come near.
+    fn check_size(&self) -> Result<(), FieldError> {
+        let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
+        let parts = self.id.len()
+            + self.description.as_ref().map_or(0, |text| text.0.len())
+            + raw(self.tags)
+            + raw(Some(self.callback))
+            + raw(self.retry)
+            + raw(self.payload);
+        if parts < MAX_RECORD_BYTES / 2 {
+            return Ok(());
+        }
+        let mut record = Vec::with_capacity(parts + 256);
+        self.write_record(&mut record);
+        at_most("body", record.len(), MAX_RECORD_BYTES)
+    }
+}
+
+fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldError> {
+    if bytes > limit {
+        return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
+    }
+    Ok(())
+}
+
+fn parse_time(time: &Option<TimeInput<'_>>) -> Result<UnixMillis, FieldError> {
+    let range = "must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z";
+    let millis = match time {
+        Some(TimeInput::Millis(millis)) => *millis,
+        Some(TimeInput::Text(text)) => chrono::DateTime::parse_from_rfc3339(text)
+            .map_err(|problem| {
+                let text: String = text.chars().take(64).collect();
+                FieldError::new("time", format!(
+                    "is {text:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, or milliseconds since 1970"
+                ))
+            })?
+            .timestamp_millis(),
+        Some(TimeInput::Fraction(_)) | None => {
+            return Err(FieldError::new("time", "has a fraction or is too large; give whole milliseconds since 1970, or RFC 3339"));
+        }
+    };
+    if millis < 0 || millis > UnixMillis::LAST.get() {
+        return Err(FieldError::new("time", format!("is out of range: {range}")));
+    }
+    Ok(UnixMillis::new(millis))
+}
+
+fn parse_delay(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
+    let most = (UnixMillis::LAST.since(now) / 1_000).max(0);
+    if !(0.0..=most as f64).contains(&seconds) {
+        return Err(FieldError::new("delayInSeconds", format!("is {seconds}; must be 0 to {most}")));
+    }
+    // Rounded up to whole milliseconds: never early.
+    Ok(now.plus((seconds * 1_000.0).ceil() as i64))
+}
+
+#[cfg(test)]
+#[path = "new_task_tests.rs"]
+mod tests;

@@ -1,0 +1,132 @@
+use super::*;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+fn record(text: &str) -> Result<String, FieldError> {
+    let queues = ["FIRED_TASKS".to_owned()];
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &queues });
+    let mut out = Vec::new();
+    validator.check(parse_one(text)?)?.write_record(&mut out);
+    Ok(String::from_utf8(out).unwrap())
+}
+
+fn field(text: &str) -> String {
+    record(text).expect_err(text).field.into_owned()
+}
+
+const LOG: &str = r#""callback":{"type":"handler","name":"log"}"#;
+
+#[test]
+fn times_become_milliseconds() {
+    for (given, time) in [
+        (r#""time":1764000001234"#, 1_764_000_001_234_i64),
+        (r#""time":"2025-11-24T16:00:01.234Z""#, 1_764_000_001_234),
+        (r#""time":"2025-11-24T17:00:01.234+01:00""#, 1_764_000_001_234),
+        (r#""time":0,"type":"scheduled""#, 0),
+        (r#""delayInSeconds":1.5"#, 1_764_000_001_500),
+        (r#""delayInSeconds":0.0001,"type":"delayed""#, 1_764_000_000_001),
+    ] {
+        let text = record(&format!("{{\"id\":\"a\",{given},{LOG}}}")).unwrap();
+        assert_eq!(text, format!("{{\"time\":{time},\"id\":\"a\",{LOG}}}"));
+    }
+}
+
+#[test]
+fn every_field_is_kept() {
+    let text = record(
+        r#"{"id":"a/b","description":"say \"hi\"","tags":["x","y"],"payload":{ "n": [1.50, "\u00e9"] },
+            "retry":{"maxAttempts":3},"callback":{"type":"queue","queue":"FIRED_TASKS"},
+            "cron":"0 9 * * MON","timezone":"Europe/London"}"#,
+    )
+    .unwrap();
+    assert_eq!(
+        text,
+        r#"{"id":"a/b","cron":"0 9 * * MON","timezone":"Europe/London","description":"say \"hi\"","tags":["x","y"],"callback":{"type":"queue","queue":"FIRED_TASKS"},"retry":{"maxAttempts":3},"payload":{ "n": [1.50, "\u00e9"] }}"#
+    );
+}
+
+#[test]
+fn a_payload_over_several_lines_comes_out_on_one() {
+    let text = record(&format!("{{\"id\":\"a\",\"type\":\"no-schedule\",{LOG},\"payload\":{{\n\"a\": \"b c\"}}}}")).unwrap();
+    assert!(text.ends_with(r#""payload":{"a":"b c"}}"#), "{text}");
+}
+
+#[test]
+fn bad_input_names_the_field() {
+    let time = r#""time":1764000001234"#;
+    let long = "x".repeat(70_000);
+    let many_tags = format!("[{}\"t\"]", "\"t\",".repeat(16));
+    for (text, expected) in [
+        ("".to_owned(), "body"),
+        ("[]".to_owned(), "body"),
+        (format!("{{{time},{LOG}}} x"), "body"),
+        (format!("{{{time},{LOG},\"tiem\":1}}"), "tiem"),
+        (format!("{{\"id\":\"\",{time},{LOG}}}"), "id"),
+        (format!("{{\"id\":7,{time},{LOG}}}"), "id"),
+        (format!("{{\"id\":\"{}\",{time},{LOG}}}", "i".repeat(257)), "id"),
+        (format!("{{\"id\":\"a\\u0000\",{time},{LOG}}}"), "id"),
+        (format!("{{{LOG}}}"), "time"),
+        (format!("{{\"time\":1.5,{LOG}}}"), "time"),
+        (format!("{{\"time\":-1,{LOG}}}"), "time"),
+        (format!("{{\"time\":1e30,{LOG}}}"), "time"),
+        (format!("{{\"time\":18446744073709551615,{LOG}}}"), "time"),
+        (format!("{{\"time\":\"tomorrow\",{LOG}}}"), "time"),
+        (format!("{{\"time\":\"2026-02-30T00:00:00Z\",{LOG}}}"), "time"),
+        (format!("{{\"time\":[],{LOG}}}"), "time"),
+        (format!("{{{time},\"delayInSeconds\":1,{LOG}}}"), "time"),
+        (format!("{{{time},\"type\":\"cron\",{LOG}}}"), "type"),
+        (format!("{{{time},\"type\":\"weekly\",{LOG}}}"), "type"),
+        (format!("{{{time},\"timezone\":\"Europe/London\",{LOG}}}"), "timezone"),
+        (format!("{{\"delayInSeconds\":-1,{LOG}}}"), "delayInSeconds"),
+        (format!("{{\"delayInSeconds\":1e300,{LOG}}}"), "delayInSeconds"),
+        (format!("{{\"delayInSeconds\":\"1\",{LOG}}}"), "delayInSeconds"),
+        (format!("{{\"cron\":\"* * *\",{LOG}}}"), "cron"),
+        (format!("{{\"cron\":\"* * * * *\",\"timezone\":\"Mars\",{LOG}}}"), "timezone"),
+        (format!("{{{time}}}"), "callback"),
+        (format!("{{{time},\"callback\":{{\"type\":\"handler\",\"name\":\"nope\"}}}}"), "callback.name"),
+        (format!("{{{time},{LOG},\"payload\":\"{long}\"}}"), "payload"),
+        (format!("{{{time},{LOG},\"description\":\"{}\"}}", &long[..1025]), "description"),
+        (format!("{{{time},{LOG},\"tags\":{many_tags}}}"), "tags"),
+        (format!("{{{time},{LOG},\"tags\":[\"a\",\"\"]}}"), "tags[1]"),
+        (format!("{{{time},{LOG},\"tags\":\"a\"}}"), "tags"),
+        (format!("{{{time},{LOG},\"tags\":[1]}}"), "tags.[0]"),
+        (format!("{{{time},{LOG},\"retry\":{{\"jitter\":2}}}}"), "retry.jitter"),
+        (format!("{{{time},{LOG},\"retry\":{{\"jitter\":\"x\"}}}}"), "retry.jitter"),
+        (format!("{{{time},{time},{LOG}}}"), "body"),
+    ] {
+        let shown: String = text.chars().take(200).collect();
+        assert_eq!(field(&text), expected, "{shown}");
+    }
+}
+
+#[test]
+fn limits_are_reached_and_not_passed() {
+    let payload = "x".repeat(MAX_PAYLOAD_BYTES - 2);
+    assert!(record(&format!("{{\"time\":1,{LOG},\"payload\":\"{payload}\"}}")).is_ok());
+    assert_eq!(field(&format!("{{\"time\":1,{LOG},\"payload\":\"x{payload}\"}}")), "payload");
+    assert!(record(&format!("{{\"time\":{},{LOG}}}", UnixMillis::LAST)).is_ok());
+    assert_eq!(field(&format!("{{\"time\":{},{LOG}}}", UnixMillis::LAST.get() + 1)), "time");
+}
+
+#[test]
+fn a_batch_keeps_the_good_among_the_bad() {
+    let array = format!("[{{\"id\":\"a\",\"time\":1,{LOG}}}, 7, {{\"id\":\"b\",\"time\":2,{LOG}}}, {{\"x\":1}}]");
+    let items = parse_batch(&array, false).unwrap();
+    assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
+    let lines = format!("{{\"time\":1,{LOG}}}\n\n  \nnope\n{{\"time\":2,{LOG}}}\r\n");
+    let items = parse_batch(&lines, true).unwrap();
+    assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(parse_batch("{}", false).unwrap_err().field, "body");
+    assert_eq!(parse_batch("[1,", false).unwrap_err().field, "body");
+    let too_many = format!("[{}1]", "1,".repeat(MAX_BATCH_ITEMS));
+    assert!(parse_batch(&too_many, false).unwrap_err().detail.contains("20001 items; the limit is 20000"));
+}
+
+#[test]
+fn generated_ids_differ() {
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &[] });
+    let text = format!("{{\"time\":1,{LOG}}}");
+    let mut id = || validator.check(parse_one(&text).unwrap()).unwrap().id.into_owned();
+    let (first, second) = (id(), id());
+    assert!(first < second && first[..18] == second[..18]);
+}

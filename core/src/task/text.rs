@@ -1,0 +1,97 @@
+//! JSON text as it goes into a record: strings borrowed where they can be, values without line breaks.
+
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A string of a request, borrowed from its text unless it has escapes. (A `Cow` within an `Option` always copies.)
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextVisitor;
+        impl<'de> Visitor<'de> for TextVisitor {
+            type Value = Text<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string")
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+                Ok(Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(TextVisitor)
+    }
+}
+
+/// A due time as it is given: a number of milliseconds or an RFC 3339 text.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum TimeInput<'a> {
+    Millis(i64),
+    Fraction(f64),
+    Text(Cow<'a, str>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TimeVisitor;
+        impl<'de> Visitor<'de> for TimeVisitor {
+            type Value = TimeInput<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time like \"2026-12-24T18:00:00+01:00\" or milliseconds since 1970")
+            }
+            fn visit_i64<E: Error>(self, millis: i64) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Millis(millis))
+            }
+            fn visit_u64<E: Error>(self, millis: u64) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Millis(i64::try_from(millis).unwrap_or(i64::MAX)))
+            }
+            fn visit_f64<E: Error>(self, millis: f64) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Fraction(millis))
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_any(TimeVisitor)
+    }
+}
+
+/// JSON text on one line: white space between tokens is dropped when there is a line break among it, so that records can be
+/// joined to lines. `json` is valid JSON.
+pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
+    if !json.bytes().any(|b| b == b'\n' || b == b'\r') {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::with_capacity(json.len());
+    let (mut in_string, mut escaped) = (false, false);
+    for c in json.chars() {
+        if in_string {
+            in_string = escaped || c != '"';
+            escaped = !escaped && c == '\\';
+        } else if matches!(c, ' ' | '\t' | '\n' | '\r') {
+            continue;
+        } else {
+            in_string = c == '"';
+        }
+        out.push(c);
+    }
+    Cow::Owned(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_breaks_go_and_strings_stay() {
+        assert_eq!(on_one_line("{ \"a\": 1 }"), "{ \"a\": 1 }");
+        assert_eq!(on_one_line("{\n \"a b\\\" \\\\\": [1,\r\n\t2]\n}"), r#"{"a b\" \\":[1,2]}"#);
+    }
+}

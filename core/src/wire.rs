@@ -1,0 +1,413 @@
+//! What coordinator, dispatcher and shard say to each other: the contract of the Durable Object, in one place.
+//!
+//! An append is binary, for it carries pages as they will be stored; everything else is small and JSON.
+
+use crate::histogram::Histogram;
+use crate::meter::Meter;
+use crate::page::{Directory, Page, PageError};
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// The binding of the shards' Durable Object namespace.
+pub const SHARDS_BINDING: &str = "SHARDS";
+/// The binding of the queue to the dispatchers.
+pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
+
+/// The requests that a shard takes, as paths of POSTs.
+pub mod paths {
+    /// Body [`super::Append`]; answer [`super::AppendReply`].
+    pub const APPEND: &str = "/append";
+    /// Body [`super::GetRequest`]; answer [`super::ListItem`] or null.
+    pub const GET: &str = "/get";
+    /// Body [`super::CancelRequest`]; answer [`super::CancelReply`].
+    pub const CANCEL: &str = "/cancel";
+    /// Body [`super::ListRequest`]; answer [`super::ListReply`].
+    pub const LIST: &str = "/list";
+    /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
+    pub const CANCEL_MATCHING: &str = "/cancel-matching";
+    /// Body [`super::Report`]; answer null.
+    pub const REPORT: &str = "/report";
+    /// No body; answer [`super::ShardStats`].
+    pub const STATS: &str = "/stats";
+    /// No body; answer [`super::WatchReply`].
+    pub const WATCH: &str = "/watch";
+}
+
+/// Records to take in, for one shard, all or none.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Append {
+    /// That no task of these ids can exist, since the ids were just made: spares the look for one to replace. Not set on a
+    /// request that is sent again.
+    pub fresh: bool,
+    /// One-shot tasks and those without a schedule. No id stands twice.
+    pub pages: Vec<Page>,
+    /// Records of recurring tasks.
+    pub schedules: Vec<Vec<u8>>,
+}
+
+/// Why bytes are not an [`Append`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AppendError {
+    /// Another version, or no such request at all.
+    #[error("not an append request of version 1")]
+    Version,
+    /// Ends early, or goes on after its end.
+    #[error("the append request is cut off or has bytes left over")]
+    Length,
+    /// A page in it does not hold.
+    #[error(transparent)]
+    Page(#[from] PageError),
+}
+
+const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
+
+impl Append {
+    /// The request's bytes: magic and version, a flag, then the pages and the schedules, each counted and with lengths in 32 bits,
+    /// little-endian.
+    pub fn encode(&self) -> Vec<u8> {
+        let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
+            + self.schedules.iter().map(|record| record.len() + 4).sum::<usize>();
+        let mut out = Vec::with_capacity(parts + 12);
+        out.extend_from_slice(&APPEND_MAGIC);
+        out.push(u8::from(self.fresh));
+        // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32 bits.
+        let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
+        count(&mut out, self.pages.len());
+        for page in &self.pages {
+            count(&mut out, page.directory.bytes().len());
+            out.extend_from_slice(page.directory.bytes());
+            count(&mut out, page.body.len());
+            out.extend_from_slice(&page.body);
+        }
+        count(&mut out, self.schedules.len());
+        for record in &self.schedules {
+            count(&mut out, record.len());
+            out.extend_from_slice(record);
+        }
+        out
+    }
+
+    /// Reads a request's bytes.
+    ///
+    /// # Errors
+    /// On any bytes that [`Self::encode`] could not have given.
+    pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
+        let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
+        let (flag, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
+        if *magic != APPEND_MAGIC || *flag > 1 {
+            return Err(AppendError::Version);
+        }
+        let mut append = Self { fresh: *flag == 1, ..Self::default() };
+        for _ in 0..take_u32(&mut rest)? {
+            let directory = take_bytes(&mut rest)?.to_vec();
+            let body = take_bytes(&mut rest)?.to_vec();
+            append.pages.push(Page { directory: Directory::decode(directory, body.len())?, body });
+        }
+        for _ in 0..take_u32(&mut rest)? {
+            append.schedules.push(take_bytes(&mut rest)?.to_vec());
+        }
+        if rest.is_empty() { Ok(append) } else { Err(AppendError::Length) }
+    }
+}
+
+fn take_u32(rest: &mut &[u8]) -> Result<u32, AppendError> {
+    let (head, tail) = rest.split_first_chunk::<4>().ok_or(AppendError::Length)?;
+    *rest = tail;
+    Ok(u32::from_le_bytes(*head))
+}
+
+fn take_bytes<'a>(rest: &mut &'a [u8]) -> Result<&'a [u8], AppendError> {
+    let len = take_u32(rest)? as usize;
+    let (head, tail) = rest.split_at_checked(len).ok_or(AppendError::Length)?;
+    *rest = tail;
+    Ok(head)
+}
+
+/// What an append did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct AppendReply {
+    /// Tasks taken in.
+    pub created: u64,
+    /// Of these, how many took the place of a task of the same id.
+    pub replaced: u64,
+}
+
+/// One task is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetRequest {
+    /// The task's id.
+    pub id: String,
+}
+
+/// Tasks are to be cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+}
+
+/// What became of a cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cancelled {
+    /// It will not fire (again).
+    Cancelled,
+    /// It was handed on before; the cancel came too late.
+    AlreadyFired,
+    /// There is no such task (any more).
+    NotFound,
+}
+
+/// What became of each, in the order of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelReply {
+    /// One for each id.
+    pub outcomes: Vec<Cancelled>,
+}
+
+/// What became of a cancel by filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelMatchingReply {
+    /// How many were cancelled.
+    pub cancelled: u64,
+    /// Where to go on; `None` when all have been seen.
+    pub next: Option<Position>,
+}
+
+/// What a task is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// For its time.
+    Scheduled,
+    /// For a further attempt.
+    Retrying,
+    /// For the outcome of what was handed on.
+    Fired,
+    /// For nothing: it failed for good.
+    Dead,
+    /// For nothing: it has no schedule.
+    Unscheduled,
+}
+
+/// What kind of schedule a task has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// It fires once.
+    Once,
+    /// It fires again and again.
+    Cron,
+    /// It does not fire by itself.
+    NoSchedule,
+}
+
+/// Which tasks are meant: those that fulfil every part that is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Filter {
+    /// The id starts with this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The description contains this, upper and lower case alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The tags include this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The kind of schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// The status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Due at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub from: Option<UnixMillis>,
+    /// Due before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<UnixMillis>,
+}
+
+impl Filter {
+    /// Whether it takes a look into the record to tell.
+    pub fn reads_records(&self) -> bool {
+        self.prefix.is_some() || self.text.is_some() || self.tag.is_some() || self.kind == Some(Kind::Cron)
+    }
+}
+
+/// A part of the list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ListRequest {
+    /// Which tasks.
+    pub filter: Filter,
+    /// Those after this position only.
+    pub after: Option<Position>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A task as a list shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListItem {
+    /// Where it stands in the order of firing.
+    pub position: Position,
+    /// What it waits for.
+    pub status: Status,
+    /// The stored record.
+    pub record: Box<RawValue>,
+}
+
+/// A part of the list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListReply {
+    /// In the order of firing.
+    pub items: Vec<ListItem>,
+    /// Everything up to here has been looked at; `None` when there is nothing beyond.
+    pub next: Option<Position>,
+}
+
+/// What a dispatcher has to say of an envelope. What it does not name has succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The envelope.
+    pub seq: u64,
+    /// Those that failed.
+    #[serde(default)]
+    pub failed: Vec<Failure>,
+    /// Indexes of those that the dispatcher did not come to.
+    #[serde(default)]
+    pub not_started: Vec<u32>,
+}
+
+/// One task's failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Its index in the envelope.
+    pub index: u32,
+    /// What went wrong, for people; cut to [`MAX_ERROR_CHARS`].
+    pub error: String,
+    /// That trying again cannot help.
+    #[serde(default)]
+    pub permanent: bool,
+}
+
+/// Characters that are kept of an error.
+pub const MAX_ERROR_CHARS: usize = 500;
+
+/// What a shard's alarm should be set to, as the watchdog asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchReply {
+    /// When the shard next has something to do.
+    pub next_wakeup: Option<UnixMillis>,
+    /// Whether it was overdue and had to be woken.
+    pub repaired: bool,
+}
+
+/// Counts since the shard was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counters {
+    /// Tasks taken in.
+    pub created: u64,
+    /// Of these, those that took the place of another.
+    pub replaced: u64,
+    /// Tasks cancelled.
+    pub cancelled: u64,
+    /// Firings handed on: every attempt counts, a redelivery does not.
+    pub fired: u64,
+    /// Firings that ended well.
+    pub succeeded: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Occurrences that failed for good.
+    pub dead_lettered: u64,
+    /// Envelopes sent again.
+    pub redelivered: u64,
+    /// Alarms that the watchdog found missing.
+    pub repairs: u64,
+}
+
+impl Counters {
+    /// Adds another shard's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.created += other.created;
+        self.replaced += other.replaced;
+        self.cancelled += other.cancelled;
+        self.fired += other.fired;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.dead_lettered += other.dead_lettered;
+        self.redelivered += other.redelivered;
+        self.repairs += other.repairs;
+    }
+}
+
+/// A shard's state in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShardStats {
+    /// Tasks that wait for their time or a further attempt; recurring ones count once.
+    pub pending: u64,
+    /// Tasks handed on whose outcome is not known.
+    pub in_flight: u64,
+    /// Recurring tasks.
+    pub schedules: u64,
+    /// Tasks without a schedule.
+    pub unscheduled: u64,
+    /// Occurrences that failed for good and are kept.
+    pub dead_letters: u64,
+    /// Pending tasks whose time is past.
+    pub overdue: u64,
+    /// Bytes of memory that the shard's pending tasks take.
+    pub memory_bytes: u64,
+    /// Counts since the shard was made.
+    pub counters: Counters,
+    /// From a task's time to its firing.
+    pub lateness: Histogram,
+    /// What the platform will bill.
+    pub meter: Meter,
+}
+
+/// A shard's refusal, as the body of its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardError {
+    /// Whose fault, and whether trying again helps.
+    pub kind: ShardErrorKind,
+    /// The problem, the limit, and what to do.
+    pub detail: String,
+}
+
+/// Whose fault an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShardErrorKind {
+    /// The shard holds as many tasks as it may. HTTP 507.
+    Full,
+    /// The request does not hold: the sender's mistake. HTTP 400.
+    Request,
+    /// The platform failed: try again. HTTP 500.
+    Storage,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Flags, PageBuilder};
+
+    #[test]
+    fn an_append_reads_back() {
+        let mut builder = PageBuilder::default();
+        builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}"));
+        let append = Append { fresh: true, pages: builder.finish(), schedules: vec![b"{\"id\":\"a\"}".to_vec()] };
+        let bytes = append.encode();
+        assert_eq!(Append::decode(&bytes), Ok(append));
+        for cut in 0..bytes.len() {
+            assert!(Append::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+        assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
+    }
+}
