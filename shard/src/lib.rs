@@ -1,1 +1,12 @@
-//! wip
+//! The shard Durable Object: a thin shell around [`scheduler_core::engine`].
+//!
+//! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to queues, speaking
+//! [`scheduler_core::wire`]. Not in scope: any decision about time, order, retries or cancels; that is the engine's.
+
+mod config;
+mod requests;
+mod sends;
+mod shell;
+mod storage;
+
+pub use shell::Shell;

@@ -1,0 +1,109 @@
+//! The requests that a shard takes: [`scheduler_core::wire`] over HTTP.
+
+use crate::Shell;
+use crate::shell::now;
+use scheduler_core::engine::{Effects, EngineError};
+use scheduler_core::wire::{
+    Append, CancelRequest, GetRequest, ListRequest, Report, ShardError, ShardErrorKind, WatchReply, paths,
+};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use worker::{Request, Response, Result};
+
+/// The watchdog finds a shard overdue that has not woken by itself for so long: an alarm may be a minute late on a failover.
+const OVERDUE_MILLIS: i64 = 65_000;
+
+impl Shell {
+    /// Answers a request. An error of the engine is an answer too, with [`ShardError`] as its body.
+    ///
+    /// # Errors
+    /// When the platform cannot read the request or make a response.
+    pub async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let body = request.bytes().await?;
+        let path = request.path();
+        let outcome = self.answer(&path, &body);
+        // Also after an error: what made it may have dropped the engine, and what is stored wants to be woken for.
+        let armed = self.arm().await;
+        match outcome.and_then(|answer| armed.map(|()| answer)) {
+            Ok(answer) => Response::from_bytes(answer),
+            Err(problem) => refuse(&problem),
+        }
+    }
+
+    fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, EngineError> {
+        match path {
+            paths::APPEND => {
+                let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+                self.reply(|engine, now, sql| engine.append(append, now, sql))
+            }
+            paths::GET => {
+                let request: GetRequest = read(body)?;
+                self.reply(|engine, _, sql| Ok((engine.get(&request.id, sql)?, Effects::default())))
+            }
+            paths::CANCEL => {
+                let request: CancelRequest = read(body)?;
+                self.reply(|engine, _, sql| engine.cancel(&request.ids, sql))
+            }
+            paths::LIST => {
+                let request: ListRequest = read(body)?;
+                self.reply(|engine, _, sql| Ok((engine.list(&request, sql)?, Effects::default())))
+            }
+            paths::CANCEL_MATCHING => {
+                let request: ListRequest = read(body)?;
+                self.reply(|engine, _, sql| engine.cancel_matching(&request, sql))
+            }
+            paths::REPORT => {
+                let report: Report = read(body)?;
+                self.reply(|engine, now, sql| Ok(((), engine.report(&report, now, sql)?)))
+            }
+            paths::STATS => self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default()))),
+            paths::WATCH => self.watch(),
+            other => Err(EngineError::BadRequest(format!("a shard has no {other}"))),
+        }
+    }
+
+    fn reply<T: Serialize>(
+        &self,
+        call: impl FnOnce(
+            &mut scheduler_core::engine::Engine,
+            scheduler_core::time::UnixMillis,
+            &crate::storage::Sql,
+        ) -> Result<(T, Effects), EngineError>,
+    ) -> Result<Vec<u8>, EngineError> {
+        let (reply, _) = self.input(|engine, now, sql| {
+            engine.meter_mut().shard_requests += 1;
+            call(engine, now, sql)
+        })?;
+        serde_json::to_vec(&reply).map_err(|problem| EngineError::BadRequest(format!("the answer: {problem}")))
+    }
+
+    /// Tells when the shard wants to be woken. One that is overdue has lost its alarm: forgetting what was armed makes
+    /// [`Shell::arm`] set it anew.
+    fn watch(&self) -> Result<Vec<u8>, EngineError> {
+        self.reply(|engine, now, _| {
+            let next_wakeup = engine.next_wakeup();
+            let repaired = next_wakeup.is_some_and(|at| now.since(at) > OVERDUE_MILLIS);
+            if repaired {
+                engine.count_repair();
+                self.forget_alarm();
+            }
+            Ok((WatchReply { next_wakeup, repaired }, Effects::default()))
+        })
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
+    serde_json::from_slice(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))
+}
+
+fn refuse(problem: &EngineError) -> Result<Response> {
+    let (status, kind) = match problem {
+        EngineError::Full { .. } | EngineError::TooManySchedules { .. } => (507, ShardErrorKind::Full),
+        EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
+        EngineError::Storage(_) | EngineError::Corrupt(_) => {
+            worker::console_error!("{}: {problem}", now());
+            (500, ShardErrorKind::Storage)
+        }
+    };
+    Ok(Response::from_json(&ShardError { kind, detail: problem.to_string() })?.with_status(status))
+}

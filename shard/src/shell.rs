@@ -1,0 +1,210 @@
+//! Around the engine: load, call, apply, arm, send.
+
+use crate::storage::Sql;
+use crate::{config, sends};
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use scheduler_core::engine::{Effects, Engine, EngineError, Outgoing};
+use scheduler_core::time::UnixMillis;
+use std::cell::{Cell, RefCell};
+use std::time::Duration;
+use worker::{Date, Delay, Env, ScheduledTime, State};
+
+/// While the next firing is this near, the alarm's handler waits for it instead of setting an alarm: an alarm is a row
+/// written, and a second's waiting is nothing beside the ten that an object stays in memory anyway.
+const STAY_AWAKE_MILLIS: i64 = 1_000;
+
+/// How long one run of the alarm's handler may go on so. The platform allows 15 minutes; shorter runs lose less should one be
+/// cut off.
+const LONGEST_RUN_MILLIS: i64 = 20_000;
+
+/// The alarm that stands while the handler runs, so that a cut-off run is followed by another (invariant 4).
+const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
+
+/// After a failure in the handler, when to try again.
+const RETRY_MILLIS: i64 = 1_000;
+
+/// A shard: its storage, its engine while it is loaded, and its alarm.
+pub struct Shell {
+    state: State,
+    env: Env,
+    sql: Sql,
+    engine: RefCell<Option<Engine>>,
+    /// When the alarm is set to go off, as far as is known.
+    armed: Cell<Option<UnixMillis>>,
+    /// While the alarm's handler waits: until when, and how to wake it.
+    waiting: RefCell<Option<(UnixMillis, oneshot::Sender<()>)>>,
+    /// Whether the alarm's handler is at work, and will look for what is next before it ends.
+    running: Cell<bool>,
+}
+
+pub(crate) fn now() -> UnixMillis {
+    UnixMillis::new(Date::now().as_millis() as i64)
+}
+
+impl Shell {
+    /// Nothing is read yet: the first event loads the shard.
+    pub fn new(state: State, env: Env) -> Self {
+        let sql = Sql::new(state.storage());
+        Self {
+            state,
+            env,
+            sql,
+            engine: RefCell::new(None),
+            armed: Cell::new(None),
+            waiting: RefCell::new(None),
+            running: Cell::new(false),
+        }
+    }
+
+    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction. On an error that leaves memory
+    /// and storage apart the engine is dropped, and the next input starts from what is stored.
+    pub(crate) fn input<T>(
+        &self,
+        call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
+    ) -> Result<(T, Vec<Outgoing>), EngineError> {
+        let mut slot = self.engine.borrow_mut();
+        let outcome = self.loaded(&mut slot).and_then(|engine| {
+            let (reply, effects) = call(engine, now(), &self.sql)?;
+            self.sql.apply(effects.writes)?;
+            let (read, written) = self.sql.take_rows();
+            let meter = engine.meter_mut();
+            meter.rows_read += read;
+            meter.rows_written += written;
+            Ok((reply, effects.sends))
+        });
+        if let Err(EngineError::Storage(_) | EngineError::Corrupt(_)) = outcome {
+            *slot = None;
+        }
+        outcome
+    }
+
+    fn loaded<'a>(&self, slot: &'a mut Option<Engine>) -> Result<&'a mut Engine, EngineError> {
+        match slot {
+            Some(engine) => Ok(engine),
+            None => {
+                let name = self.state.id().name().unwrap_or_default();
+                let engine = Engine::load(&name, config::read(&self.env), self.sql.snapshot()?)?;
+                Ok(slot.insert(engine))
+            }
+        }
+    }
+
+    /// After an input: sees to it that the shard wakes up in time. Spares the alarm while the handler is at work, and leaves one that
+    /// goes off too early: a wake-up for nothing costs less than a row.
+    pub(crate) async fn arm(&self) -> Result<(), EngineError> {
+        let Some(wanted) = self.next_wakeup()? else { return Ok(()) };
+        if self.running.get() {
+            let sleeps_too_long = self.waiting.borrow().as_ref().is_some_and(|(until, _)| wanted < *until);
+            if sleeps_too_long && let Some((_, waker)) = self.waiting.take() {
+                // It may have woken by itself meanwhile; then nobody needs to be told.
+                let _ = waker.send(());
+            }
+            return Ok(());
+        }
+        if self.armed.get().is_some_and(|armed| armed <= wanted) {
+            return Ok(());
+        }
+        self.set_alarm(wanted).await
+    }
+
+    /// Takes it that no alarm stands and that no handler runs: one that did would have seen to what is overdue.
+    pub(crate) fn forget_alarm(&self) {
+        self.armed.set(None);
+        self.running.set(false);
+    }
+
+    fn next_wakeup(&self) -> Result<Option<UnixMillis>, EngineError> {
+        let mut slot = self.engine.borrow_mut();
+        Ok(self.loaded(&mut slot)?.next_wakeup())
+    }
+
+    async fn set_alarm(&self, at: UnixMillis) -> Result<(), EngineError> {
+        // Exactly now has been seen to stall; a past time means now.
+        let at = at.max(now().plus(1));
+        self.armed.set(Some(at));
+        if let Some(engine) = self.engine.borrow_mut().as_mut() {
+            let meter = engine.meter_mut();
+            meter.alarms_set += 1;
+            meter.rows_written += 1;
+        }
+        let date = worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
+        self.state.storage().set_alarm(ScheduledTime::new(date)).await.map_err(|problem| {
+            self.armed.set(None);
+            EngineError::Storage(scheduler_core::engine::StorageError(format!("alarm: {problem}")))
+        })
+    }
+
+    /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails: the platform gives an alarm up
+    /// after six errors.
+    pub async fn alarm(&self) {
+        self.armed.set(None);
+        self.running.set(true);
+        let outcome = self.run().await;
+        self.running.set(false);
+        self.waiting.take();
+        let outcome = match outcome {
+            Ok(()) => self.arm().await,
+            failed => failed,
+        };
+        if let Err(problem) = outcome {
+            worker::console_error!("shard {}: {problem}; trying again", self.state.id().name().unwrap_or_default());
+            if let Err(problem) = self.set_alarm(now().plus(RETRY_MILLIS)).await {
+                worker::console_error!("{problem}; the watchdog will wake the shard");
+            }
+        }
+    }
+
+    async fn run(&self) -> Result<(), EngineError> {
+        let end = now().plus(LONGEST_RUN_MILLIS);
+        if let Some(engine) = self.engine.borrow_mut().as_mut() {
+            engine.meter_mut().shard_requests += 1;
+        }
+        loop {
+            let ((), outgoing) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
+            let next = self.next_wakeup()?;
+            // Invariant 4: armed before the work that can fail.
+            let next = next.unwrap_or(UnixMillis::NEVER);
+            let near = next <= now().plus(STAY_AWAKE_MILLIS);
+            let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
+            if wanted != UnixMillis::NEVER && self.armed.get().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS)) {
+                self.set_alarm(wanted).await?;
+            }
+            self.send(outgoing).await?;
+            let next = self.next_wakeup()?;
+            let Some(next) = next.filter(|next| *next <= now().plus(STAY_AWAKE_MILLIS) && now() < end) else { return Ok(()) };
+            self.wait_until(next).await;
+        }
+    }
+
+    async fn wait_until(&self, until: UnixMillis) {
+        let (waker, woken) = oneshot::channel();
+        *self.waiting.borrow_mut() = Some((until, waker));
+        let millis = u64::try_from(until.since(now())).unwrap_or(0);
+        if let Either::Right(_) = select(Delay::from(Duration::from_millis(millis)), woken).await {
+            return;
+        }
+        self.waiting.take();
+    }
+
+    async fn send(&self, outgoing: Vec<Outgoing>) -> Result<(), EngineError> {
+        if outgoing.is_empty() {
+            return Ok(());
+        }
+        let outcomes = sends::send_all(&self.env, outgoing).await;
+        self.input(|engine, now, _| {
+            let mut effects = Effects::default();
+            for (seq, outcome) in outcomes {
+                match outcome {
+                    Ok(()) => effects.writes.append(&mut engine.sent(seq).writes),
+                    Err(problem) => {
+                        worker::console_error!("envelope {seq} was not taken: {problem}; it will be sent again");
+                        engine.send_failed(seq, now);
+                    }
+                }
+            }
+            Ok(((), effects))
+        })
+        .map(|_| ())
+    }
+}

@@ -1,0 +1,261 @@
+//! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
+
+use scheduler_core::engine::{
+    Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+};
+use scheduler_core::time::UnixMillis;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use worker::js_sys::{Function, Reflect};
+use worker::wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use worker::{SqlStorage, SqlStorageValue as Value, Storage};
+
+/// Rows are what is billed: a page is one to insert and one to delete, whatever it holds; `INTEGER PRIMARY KEY` makes the
+/// key the row itself, so no index costs a second row.
+const SCHEMA: &str = "
+CREATE TABLE IF NOT EXISTS pages (seq INTEGER PRIMARY KEY, directory BLOB NOT NULL, body BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS dead (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS schedules (seq INTEGER PRIMARY KEY, since INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
+CREATE TABLE IF NOT EXISTS outbox (
+  seq INTEGER PRIMARY KEY, destination TEXT, hashes BLOB NOT NULL, sent_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
+  state BLOB, envelope BLOB
+) STRICT;
+";
+
+/// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
+const DISPATCH: &str = "";
+
+/// A shard's storage.
+#[derive(Clone)]
+pub(crate) struct Sql {
+    storage: Rc<Storage>,
+    sql: SqlStorage,
+    rows_read: Rc<Cell<u64>>,
+    rows_written: Rc<Cell<u64>>,
+}
+
+type Row = Vec<Value>;
+
+impl Sql {
+    pub(crate) fn new(storage: Storage) -> Self {
+        let sql = storage.sql();
+        Self { storage: Rc::new(storage), sql, rows_read: Rc::default(), rows_written: Rc::default() }
+    }
+
+    /// The rows read and written since this was last asked.
+    pub(crate) fn take_rows(&self) -> (u64, u64) {
+        (self.rows_read.take(), self.rows_written.take())
+    }
+
+    fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
+        let cursor = self.sql.exec(query, bindings).map_err(failed)?;
+        let rows = cursor.raw().collect::<Result<Vec<Row>, _>>().map_err(failed)?;
+        self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
+        self.rows_written.set(self.rows_written.get() + cursor.rows_written() as u64);
+        Ok(rows)
+    }
+
+    /// Everything that a start-up needs: directories and numbers, no bodies and no envelopes.
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
+        self.exec(SCHEMA, vec![])?;
+        let pages = self
+            .exec(
+                "SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq",
+                vec![],
+            )?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok(StoredPage {
+                    page: number(row.next())? as u32,
+                    directory: blob(row.next())?,
+                    body_len: number(row.next())? as u32,
+                    dead: optional_blob(row.next())?,
+                })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        let schedules = self
+            .exec("SELECT seq, since, record FROM schedules", vec![])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok(StoredSchedule {
+                    number: number(row.next())? as u32,
+                    since: UnixMillis::new(number(row.next())?),
+                    record: blob(row.next())?,
+                })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        let envelopes = self
+            .exec("SELECT seq, destination, hashes, sent_at, attempts FROM outbox", vec![])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok(StoredEnvelope {
+                    seq: number(row.next())? as u64,
+                    destination: destination(row.next())?,
+                    hashes: blob(row.next())?,
+                    sent_at: UnixMillis::new(number(row.next())?),
+                    attempts: number(row.next())? as u32,
+                })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        let state = self
+            .exec("SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1", vec![])?
+            .into_iter()
+            .next()
+            .and_then(|row| row.into_iter().next())
+            .map(|value| blob(Some(value)))
+            .transpose()?;
+        Ok(Snapshot { pages, schedules, envelopes, state })
+    }
+
+    /// Carries out all of `writes`, or none of them.
+    pub(crate) fn apply(&self, writes: Vec<Write>) -> Result<(), StorageError> {
+        if writes.is_empty() {
+            return Ok(());
+        }
+        // Writes without an await between them are one transaction anyway; `transactionSync` adds that an error in the
+        // middle takes the first ones back.
+        let this = self.clone();
+        let outcome: Rc<RefCell<Result<(), StorageError>>> = Rc::new(RefCell::new(Ok(())));
+        let inner = outcome.clone();
+        let closure = Closure::once(move || -> Result<JsValue, JsValue> {
+            writes.into_iter().try_for_each(|write| this.write(write)).map(|()| JsValue::UNDEFINED).map_err(|problem| {
+                let message = JsValue::from_str(&problem.0);
+                *inner.borrow_mut() = Err(problem);
+                message
+            })
+        });
+        let raw: &JsValue = self.storage.as_raw().as_ref();
+        Reflect::get(raw, &JsValue::from_str("transactionSync"))
+            .and_then(|method| method.dyn_into::<Function>())
+            .and_then(|method| method.call1(raw, closure.as_ref()))
+            .map_err(|problem| StorageError(format!("{problem:?}")))?;
+        outcome.replace(Ok(()))
+    }
+
+    fn write(&self, write: Write) -> Result<(), StorageError> {
+        match write {
+            Write::InsertPage { page, directory, body } => self.exec(
+                "INSERT INTO pages (seq, directory, body) VALUES (?, ?, ?)",
+                vec![integer(page), directory.into(), body.into()],
+            ),
+            Write::ExtendPage { page, directory, tail } => self.exec(
+                "UPDATE pages SET directory = ?, body = CAST(body || ? AS BLOB) WHERE seq = ?",
+                vec![directory.into(), tail.into(), integer(page)],
+            ),
+            Write::DeletePage { page, has_dead } => {
+                if has_dead {
+                    self.exec("DELETE FROM dead WHERE page = ?", vec![integer(page)])?;
+                }
+                self.exec("DELETE FROM pages WHERE seq = ?", vec![integer(page)])
+            }
+            Write::SetDead { page, bits } => self.exec(
+                "INSERT INTO dead (page, bits) VALUES (?, ?) ON CONFLICT (page) DO UPDATE SET bits = excluded.bits",
+                vec![integer(page), bits.into()],
+            ),
+            Write::InsertSchedule { number, since, record } => self.exec(
+                "INSERT INTO schedules (seq, since, record) VALUES (?, ?, ?)",
+                vec![integer(number), since.get().into(), record.into()],
+            ),
+            Write::DeleteSchedule { number } => {
+                self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)])
+            }
+            Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => self.exec(
+                "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope) VALUES (?, ?, ?, ?, 0, ?, ?)",
+                vec![
+                    seq_value(seq),
+                    destination_text(&destination).into(),
+                    hashes.into(),
+                    sent_at.get().into(),
+                    state.into(),
+                    text.to_vec().into(),
+                ],
+            ),
+            Write::ClearEnvelope { seq, state } => self.exec(
+                "UPDATE outbox SET destination = NULL, hashes = x'', envelope = NULL, state = ? WHERE seq = ?",
+                vec![state.into(), seq_value(seq)],
+            ),
+            Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::Resent { seq, sent_at, attempts } => self.exec(
+                "UPDATE outbox SET sent_at = ?, attempts = ? WHERE seq = ?",
+                vec![sent_at.get().into(), integer(attempts), seq_value(seq)],
+            ),
+        }
+        .map(|_| ())
+    }
+
+    fn one_blob(&self, what: &str, query: &str, bindings: Vec<Value>) -> Result<Vec<u8>, StorageError> {
+        let first = self.exec(query, bindings)?.into_iter().next().and_then(|row| row.into_iter().next());
+        blob(first).map_err(|problem| StorageError(format!("{what}: {}", problem.0)))
+    }
+}
+
+impl Reader for Sql {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        // `substr` counts from 1.
+        let bindings = vec![integer(offset + 1), integer(len), integer(page)];
+        let bytes = self.one_blob("a page's body", "SELECT substr(body, ?, ?) FROM pages WHERE seq = ?", bindings)?;
+        if bytes.len() == len as usize { Ok(bytes) } else { Err(StorageError(format!("page {page} is shorter than its directory says"))) }
+    }
+
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        self.one_blob("a recurring task", "SELECT record FROM schedules WHERE seq = ?", vec![integer(number)])
+    }
+
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        self.one_blob("an envelope", "SELECT envelope FROM outbox WHERE seq = ?", vec![seq_value(seq)])
+    }
+}
+
+fn failed(problem: worker::Error) -> StorageError {
+    StorageError(problem.to_string())
+}
+
+fn integer(value: u32) -> Value {
+    Value::Integer(i64::from(value))
+}
+
+/// Envelopes are counted from 1; at 1,000 a second, 2^53, the last exact integer in JavaScript, comes after 285,000 years.
+fn seq_value(seq: u64) -> Value {
+    Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX))
+}
+
+fn number(value: Option<Value>) -> Result<i64, StorageError> {
+    match value {
+        Some(Value::Integer(number)) => Ok(number),
+        other => Err(StorageError(format!("expected an integer, found {other:?}"))),
+    }
+}
+
+fn blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
+    match value {
+        Some(Value::Blob(bytes)) => Ok(bytes),
+        None => Err(StorageError("no such row".to_owned())),
+        _ => Err(StorageError("expected a blob".to_owned())),
+    }
+}
+
+fn optional_blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
+    match value {
+        Some(Value::Null) => Ok(Vec::new()),
+        other => blob(other),
+    }
+}
+
+fn destination_text(destination: &Destination) -> &str {
+    match destination {
+        Destination::Dispatch => DISPATCH,
+        Destination::Queue(binding) => binding,
+    }
+}
+
+fn destination(value: Option<Value>) -> Result<Option<Destination>, StorageError> {
+    match value {
+        Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text == DISPATCH => Ok(Some(Destination::Dispatch)),
+        Some(Value::String(binding)) => Ok(Some(Destination::Queue(binding))),
+        other => Err(StorageError(format!("expected a destination, found {other:?}"))),
+    }
+}
