@@ -1,1 +1,61 @@
-//! wip
+//! The Worker: HTTP API, authentication, routing to shards; and the one place with the platform's entry points, for those in
+//! a library that this crate does not name would be silently dropped from the wasm.
+
+mod answer;
+mod auth;
+mod cancel;
+mod create;
+mod list;
+mod routes;
+mod settings;
+mod shards;
+mod stats;
+mod tasks;
+mod watchdog;
+
+use scheduler_dispatcher::Handlers;
+use scheduler_shard::Shell;
+use worker::{Context, DurableObject, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, State};
+use worker::{durable_object, event, wasm_bindgen};
+
+/// The Rust functions that tasks may name as their callback. Register yours here.
+fn handlers() -> Handlers {
+    Handlers::shipped()
+}
+
+#[event(fetch, respond_with_errors)]
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    routes::handle(request, &env, &handlers()).await.into_response()
+}
+
+#[event(queue)]
+async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
+    scheduler_dispatcher::consume(batch, &env, &handlers()).await;
+    Ok(())
+}
+
+#[event(scheduled)]
+async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
+    watchdog::run(&env).await;
+}
+
+/// The shard Durable Object; see [`scheduler_shard`].
+#[durable_object(alarm)]
+pub struct Shard {
+    shell: Shell,
+}
+
+impl DurableObject for Shard {
+    fn new(state: State, env: Env) -> Self {
+        Self { shell: Shell::new(state, env) }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        self.shell.fetch(request).await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.shell.alarm().await;
+        Response::empty()
+    }
+}

@@ -372,6 +372,22 @@ pub struct ShardStats {
     pub meter: Meter,
 }
 
+impl ShardStats {
+    /// Adds another shard's numbers.
+    pub fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.in_flight += other.in_flight;
+        self.schedules += other.schedules;
+        self.unscheduled += other.unscheduled;
+        self.dead_letters += other.dead_letters;
+        self.overdue += other.overdue;
+        self.memory_bytes += other.memory_bytes;
+        self.counters.add(&other.counters);
+        self.lateness.add(&other.lateness);
+        self.meter.add(&other.meter);
+    }
+}
+
 /// A shard's refusal, as the body of its answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ShardError {

@@ -48,6 +48,22 @@ enum Kind {
     NoSchedule,
 }
 
+impl<'a> NewTask<'a> {
+    /// Gives the task the id that stands in the path.
+    ///
+    /// # Errors
+    /// When the body names another.
+    pub fn set_id(&mut self, id: &'a str) -> Result<(), FieldError> {
+        match &self.id {
+            Some(given) if given.0 != id => Err(FieldError::new("id", "is not the one in the path; leave it out")),
+            _ => {
+                self.id = Some(Text(Cow::Borrowed(id)));
+                Ok(())
+            }
+        }
+    }
+}
+
 /// Reads one task.
 ///
 /// # Errors
@@ -328,25 +344,14 @@ fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldE
 }
 
 fn parse_time(time: &Option<TimeInput<'_>>) -> Result<UnixMillis, FieldError> {
-    let range = "must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z";
-    let millis = match time {
-        Some(TimeInput::Millis(millis)) => *millis,
-        Some(TimeInput::Text(text)) => chrono::DateTime::parse_from_rfc3339(text)
-            .map_err(|problem| {
-                let text: String = text.chars().take(64).collect();
-                FieldError::new("time", format!(
-                    "is {text:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, or milliseconds since 1970"
-                ))
-            })?
-            .timestamp_millis(),
+    match time {
+        Some(TimeInput::Millis(millis)) => UnixMillis::checked(*millis),
+        Some(TimeInput::Text(text)) => UnixMillis::parse(text),
         Some(TimeInput::Fraction(_)) | None => {
-            return Err(FieldError::new("time", "has a fraction or is too large; give whole milliseconds since 1970, or RFC 3339"));
+            Err("has a fraction or is too large; give whole milliseconds since 1970, or RFC 3339".to_owned())
         }
-    };
-    if millis < 0 || millis > UnixMillis::LAST.get() {
-        return Err(FieldError::new("time", format!("is out of range: {range}")));
     }
-    Ok(UnixMillis::new(millis))
+    .map_err(|problem| FieldError::new("time", problem))
 }
 
 fn parse_delay(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {

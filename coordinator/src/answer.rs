@@ -1,0 +1,129 @@
+//! Answers, and errors as `application/problem+json` (RFC 9457).
+
+use scheduler_core::task::FieldError;
+use serde::Serialize;
+use worker::{Response, ResponseBuilder, Result};
+
+/// What goes back to the caller.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    status: u16,
+    body: Vec<u8>,
+    content_type: &'static str,
+    retry_after_seconds: Option<u32>,
+}
+
+impl Answer {
+    /// JSON text.
+    pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
+        Self { status, body, content_type: "application/json", retry_after_seconds: None }
+    }
+
+    /// A value as JSON.
+    pub(crate) fn of<T: Serialize>(status: u16, value: &T) -> Self {
+        // The types that are answered with serialise without fail.
+        Self::json(status, serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    pub(crate) fn into_response(self) -> Result<Response> {
+        let mut builder = ResponseBuilder::new().with_status(self.status).with_header("content-type", self.content_type)?;
+        if let Some(seconds) = self.retry_after_seconds {
+            builder = builder.with_header("retry-after", &seconds.to_string())?;
+        }
+        if self.status == 401 {
+            builder = builder.with_header("www-authenticate", "Bearer")?;
+        }
+        Ok(builder.fixed(self.body))
+    }
+}
+
+/// A refusal, as RFC 9457 writes it. `type` is a stable name for programs, `detail` is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    title: &'static str,
+    pub(crate) status: u16,
+    pub(crate) detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(skip)]
+    retry_after_seconds: Option<u32>,
+}
+
+impl Problem {
+    fn new(kind: &'static str, title: &'static str, status: u16, detail: impl Into<String>) -> Self {
+        Self { kind, title, status, detail: detail.into(), field: None, retry_after_seconds: None }
+    }
+
+    /// A field of the request does not hold.
+    pub(crate) fn invalid(error: FieldError) -> Self {
+        let detail = error.to_string();
+        Self { field: Some(error.field.into_owned()), ..Self::new("/problems/invalid", "The request does not hold", 422, detail) }
+    }
+
+    /// The body is too large.
+    pub(crate) fn too_large(bytes: usize, limit: usize) -> Self {
+        let detail = format!("the body is {bytes} bytes long; the limit is {limit}: send several requests");
+        Self::new("/problems/too-large", "The request is too large", 413, detail)
+    }
+
+    /// No or a wrong API key.
+    pub(crate) fn unauthorized(detail: &'static str) -> Self {
+        Self::new("/problems/unauthorized", "An API key is needed", 401, detail)
+    }
+
+    /// No such path.
+    pub(crate) fn no_route(method: &str, path: &str) -> Self {
+        let path: String = path.chars().take(100).collect();
+        Self::new("/problems/no-route", "There is no such path", 404, format!("{method} {path}: see /openapi.json for what there is"))
+    }
+
+    /// No such task.
+    pub(crate) fn no_task(id: &str) -> Self {
+        let detail = format!("there is no task {id:?} (any more): it was never created, was cancelled, or has fired");
+        Self::new("/problems/no-task", "There is no such task", 404, detail)
+    }
+
+    /// Too late to cancel.
+    pub(crate) fn already_fired(id: &str) -> Self {
+        let detail = format!("task {id:?} was handed on before the cancel came; it is running");
+        Self::new("/problems/already-fired", "The task has already fired", 409, detail)
+    }
+
+    /// A shard holds as much as it may.
+    pub(crate) fn full(detail: String) -> Self {
+        Self::new("/problems/shard-full", "A shard is full", 507, detail)
+    }
+
+    /// A shard has too much to do.
+    pub(crate) fn overloaded() -> Self {
+        let detail = "a shard has more requests than it can take; send less, or raise the number of shards (SHARD_MAP)";
+        let problem = Self::new("/problems/overloaded", "The scheduler is overloaded", 429, detail);
+        Self { retry_after_seconds: Some(2), ..problem }
+    }
+
+    /// A shard could not be reached, or failed.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let problem = Self::new("/problems/unavailable", "A shard did not answer", 503, detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// The deployment's settings do not hold.
+    pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
+        Self::new("/problems/misconfigured", "The deployment is not configured", 500, detail)
+    }
+
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retry_after_seconds.is_some()
+    }
+}
+
+impl From<Problem> for Answer {
+    fn from(problem: Problem) -> Self {
+        let retry_after_seconds = problem.retry_after_seconds;
+        let answer = Self::of(problem.status, &problem);
+        Self { content_type: "application/problem+json", retry_after_seconds, ..answer }
+    }
+}

@@ -1,0 +1,133 @@
+//! Cancelling.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use crate::shards::Shards;
+use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
+use scheduler_core::routing::ShardId;
+use scheduler_core::task::FieldError;
+use scheduler_core::wire::{CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, HashMap};
+
+/// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
+/// said by `done`.
+const MAX_ROUNDS: usize = 60;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct CancelMany {
+    ids: Option<Vec<String>>,
+    filter: Option<Filter>,
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct CancelledMany {
+    cancelled: u64,
+    not_found: u64,
+    already_fired: u64,
+    done: bool,
+}
+
+/// `DELETE /v1/tasks/{id}`.
+pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    match cancel_ids(&call.shards, vec![id.clone()]).await?.first() {
+        Some(Cancelled::Cancelled) => Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true }))),
+        Some(Cancelled::AlreadyFired) => Err(Problem::already_fired(&id)),
+        Some(Cancelled::NotFound) | None => Err(Problem::no_task(&id)),
+    }
+}
+
+/// `POST /v1/tasks/cancel`.
+pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
+    let text = call.text().await?;
+    let request: CancelMany = serde_json::from_str(&text)
+        .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?;
+    let counts = match request {
+        CancelMany { ids: Some(ids), filter: None } => {
+            if ids.len() > MAX_CANCEL_IDS {
+                let detail = format!("has {} ids; the limit is {MAX_CANCEL_IDS}: send several requests", ids.len());
+                return Err(Problem::invalid(FieldError::new("ids", detail)));
+            }
+            let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
+            for outcome in cancel_ids(&call.shards, ids).await? {
+                match outcome {
+                    Cancelled::Cancelled => counts.cancelled += 1,
+                    Cancelled::AlreadyFired => counts.already_fired += 1,
+                    Cancelled::NotFound => counts.not_found += 1,
+                }
+            }
+            counts
+        }
+        CancelMany { ids: None, filter: Some(filter) } => {
+            if filter == Filter::default() {
+                return Err(Problem::invalid(FieldError::new("filter", "is empty and would cancel every task; give at least one field")));
+            }
+            cancel_matching(&call.shards, filter).await?
+        }
+        _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
+    };
+    Ok(Answer::of(200, &counts))
+}
+
+/// Cancels by id, in every epoch: the outcomes in the order of the ids.
+async fn cancel_ids(shards: &Shards, ids: Vec<String>) -> Result<Vec<Cancelled>, Problem> {
+    let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
+    let mut first_at: HashMap<&str, usize> = HashMap::new();
+    for (at, id) in ids.iter().enumerate() {
+        // An id that stands twice is asked for once.
+        if *first_at.entry(id).or_insert(at) == at {
+            for shard in shards.map.homes(id) {
+                by_shard.entry(shard).or_default().push(at);
+            }
+        }
+    }
+    let ids = &ids;
+    let replies = shards
+        .each(by_shard, |(shard, items)| async move {
+            let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
+            let reply: Result<CancelReply, Problem> = shards.ask(shard, paths::CANCEL, &CancelRequest { ids }).await;
+            reply.map(|reply| (items, reply))
+        })
+        .await;
+    let mut outcomes = vec![Cancelled::NotFound; ids.len()];
+    for reply in replies {
+        let (items, reply) = reply?;
+        for (at, outcome) in items.into_iter().zip(reply.outcomes) {
+            // Of what several epochs say, a cancel counts most, then that it has fired.
+            if let Some(slot) = outcomes.get_mut(at)
+                && (outcome == Cancelled::Cancelled || *slot == Cancelled::NotFound)
+            {
+                *slot = outcome;
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMany, Problem> {
+    let filter = &filter;
+    let replies = shards
+        .each(shards.map.all(), |shard| async move {
+            let mut request = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20 };
+            let mut cancelled = 0;
+            for _ in 0..MAX_ROUNDS {
+                let reply: CancelMatchingReply = shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
+                cancelled += reply.cancelled;
+                request.after = reply.next;
+                if reply.next.is_none() {
+                    return Ok::<_, Problem>((cancelled, true));
+                }
+            }
+            Ok((cancelled, false))
+        })
+        .await;
+    let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
+    for reply in replies {
+        let (cancelled, done) = reply?;
+        counts.cancelled += cancelled;
+        counts.done &= done;
+    }
+    Ok(counts)
+}

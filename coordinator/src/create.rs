@@ -1,0 +1,185 @@
+//! Taking tasks in.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use crate::settings;
+use crate::shards::Shards;
+use scheduler_core::batch::{Plan, ShardAppend, plan};
+use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one};
+use scheduler_core::wire::{AppendReply, CancelReply, CancelRequest, paths};
+use worker::js_sys::{Function, Reflect, Uint8Array};
+use worker::wasm_bindgen::{JsCast, JsValue};
+
+/// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
+pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
+    let text = call.text().await?;
+    let mut task = parse_one(&text).map_err(Problem::invalid)?;
+    if let Some(id) = &id {
+        task.set_id(id).map_err(Problem::invalid)?;
+    }
+    let mut plan = planned(&call, vec![Ok(task)])?;
+    let id = match plan.items.pop() {
+        Some(Ok(id)) => id,
+        Some(Err(problem)) => return Err(Problem::invalid(problem)),
+        None => return Err(Problem::invalid(FieldError::new("body", "has no task"))),
+    };
+    let Some(part) = plan.appends.pop() else {
+        return Err(Problem::invalid(FieldError::new("body", "has no task")));
+    };
+    let shown = shown_task(&part);
+    let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str()));
+    let reply = append(&call.shards, part).await?;
+    let replaced = reply.replaced > 0 || moved.await? > 0;
+    Ok(Answer::json(if replaced { 200 } else { 201 }, shown))
+}
+
+/// `POST /v1/tasks/batch`.
+pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
+    let content_type = call.request.headers().get("content-type").ok().flatten().unwrap_or_default();
+    let is_lines = content_type.to_ascii_lowercase().contains("ndjson");
+    let text = call.text().await?;
+    let tasks = parse_batch(&text, is_lines).map_err(Problem::invalid)?;
+    if settings::is_bench(call.env) && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse")) {
+        return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
+    }
+    let Plan { items, appends } = planned(&call, tasks)?;
+    let given = |part: &ShardAppend| !part.append.fresh;
+    let may_have_moved: Vec<String> = if call.shards.map.is_single() {
+        Vec::new()
+    } else {
+        let parts = appends.iter().filter(|part| given(part)).flat_map(|part| part.items.iter());
+        parts.filter_map(|item| items.get(*item as usize)?.as_ref().ok().cloned()).collect()
+    };
+    let outcomes = call
+        .shards
+        .each(appends, |part| {
+            let shards = &call.shards;
+            async move {
+                let items = part.items.clone();
+                (items, append(shards, part).await.err())
+            }
+        })
+        .await;
+    drop_from_older_epochs(&call.shards, may_have_moved.iter().map(String::as_str)).await?;
+    answer_batch(&items, outcomes)
+}
+
+/// The answer to a batch: the items in order, each with its id or what is wrong with it.
+fn answer_batch(items: &[Result<String, FieldError>], outcomes: Vec<(Vec<u32>, Option<Problem>)>) -> Result<Answer, Problem> {
+    let parts = outcomes.len();
+    let mut failed: Vec<Option<&Problem>> = vec![None; items.len()];
+    for (part, problem) in &outcomes {
+        if let Some(problem) = problem {
+            for item in part {
+                if let Some(slot) = failed.get_mut(*item as usize) {
+                    *slot = Some(problem);
+                }
+            }
+        }
+    }
+    // When no shard took anything, the request as a whole has failed, and may be sent again as it is.
+    if parts > 0
+        && outcomes.iter().all(|(_, problem)| problem.is_some())
+        && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
+    {
+        return Err(problem);
+    }
+    let mut out = Vec::with_capacity(items.len() * 48 + 64);
+    let mut accepted = 0;
+    let mut results = Vec::with_capacity(items.len() * 48);
+    for (item, failed) in items.iter().zip(failed) {
+        if !results.is_empty() {
+            results.push(b',');
+        }
+        match (item, failed) {
+            (Ok(id), None) => {
+                accepted += 1;
+                results.extend_from_slice(b"{\"id\":");
+                // Writing to a Vec does not fail, here and below.
+                let _ = serde_json::to_writer(&mut results, id);
+                results.push(b'}');
+            }
+            (Ok(id), Some(problem)) => {
+                let error = serde_json::json!({
+                    "id": id, "error": { "field": "id", "detail": problem.detail, "retryable": problem.is_retryable() }
+                });
+                let _ = serde_json::to_writer(&mut results, &error);
+            }
+            (Err(error), _) => {
+                let _ = serde_json::to_writer(&mut results, &serde_json::json!({ "error": error }));
+            }
+        }
+    }
+    out.extend_from_slice(format!("{{\"accepted\":{accepted},\"rejected\":{},\"results\":[", items.len() - accepted).as_bytes());
+    out.append(&mut results);
+    out.extend_from_slice(b"]}");
+    Ok(Answer::json(200, out))
+}
+
+fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan, Problem> {
+    let targets = Targets { handlers: &call.handlers, queues: &call.queues };
+    let mut validator = Validator::new(call.now, random_bytes()?, targets);
+    Ok(plan(tasks, &mut validator, &call.shards.map))
+}
+
+async fn append(shards: &Shards, part: ShardAppend) -> Result<AppendReply, Problem> {
+    let mut append = part.append;
+    shards
+        .send(part.shard, paths::APPEND, |first| {
+            // A request that is sent again may meet its own tasks.
+            append.fresh &= first;
+            append.encode()
+        })
+        .await
+}
+
+/// Cancels what stands under these ids on the shards of older epochs, and says how many did.
+async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>) -> Result<u64, Problem> {
+    let mut by_shard = std::collections::BTreeMap::<_, Vec<String>>::new();
+    for id in ids {
+        for shard in shards.map.homes(id).skip(1) {
+            by_shard.entry(shard).or_default().push(id.to_owned());
+        }
+    }
+    let replies = shards
+        .each(by_shard, |(shard, ids)| async move {
+            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids }).await
+        })
+        .await;
+    let mut dropped = 0;
+    for reply in replies {
+        let outcomes = reply?.outcomes;
+        dropped += outcomes.iter().filter(|outcome| **outcome == scheduler_core::wire::Cancelled::Cancelled).count() as u64;
+    }
+    Ok(dropped)
+}
+
+/// The one task of a part, as the API shows it.
+fn shown_task(part: &ShardAppend) -> Vec<u8> {
+    use scheduler_core::listing::write_task;
+    use scheduler_core::time::UnixMillis;
+    use scheduler_core::wire::Status;
+    let mut out = Vec::new();
+    if let Some(page) = part.append.pages.first() {
+        let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
+        let status = if due == UnixMillis::NEVER { Status::Unscheduled } else { Status::Scheduled };
+        write_task(status, due, &String::from_utf8_lossy(&page.body), &mut out);
+    } else if let Some(record) = part.append.schedules.first() {
+        write_task(Status::Scheduled, part.first_due, &String::from_utf8_lossy(record), &mut out);
+    }
+    out
+}
+
+fn random_bytes() -> Result<[u8; 16], Problem> {
+    let mut bytes = [0; 16];
+    let array = Uint8Array::new_with_length(16);
+    let global = worker::js_sys::global();
+    Reflect::get(&global, &JsValue::from_str("crypto"))
+        .and_then(|crypto| {
+            let fill: Function = Reflect::get(&crypto, &JsValue::from_str("getRandomValues"))?.dyn_into()?;
+            fill.call1(&crypto, &array)
+        })
+        .map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+    array.copy_to(&mut bytes);
+    Ok(bytes)
+}

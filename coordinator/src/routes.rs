@@ -1,0 +1,139 @@
+//! Which request goes where.
+
+use crate::answer::{Answer, Problem};
+use crate::shards::Shards;
+use crate::{auth, cancel, create, list, settings, stats, tasks};
+use percent_encoding::percent_decode_str;
+use scheduler_core::limits::MAX_REQUEST_BYTES;
+use scheduler_core::task::FieldError;
+use scheduler_core::time::UnixMillis;
+use scheduler_dispatcher::Handlers;
+use worker::{Date, Env, Method, Request};
+
+/// What a request asks for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Route {
+    Health,
+    OpenApi,
+    CreateTask,
+    CreateBatch,
+    CancelMany,
+    ListTasks,
+    GetTask(String),
+    ReplaceTask(String),
+    DeleteTask(String),
+    Stats,
+}
+
+impl Route {
+    /// The route of a method and a path as it stands in the URL.
+    fn of(method: &Method, path: &str) -> Option<Self> {
+        let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+        Some(match (method, path) {
+            (Method::Get, "/healthz") => Self::Health,
+            (Method::Get, "/openapi.json") => Self::OpenApi,
+            (Method::Post, "/v1/tasks") => Self::CreateTask,
+            (Method::Post, "/v1/tasks/batch") => Self::CreateBatch,
+            (Method::Post, "/v1/tasks/cancel") => Self::CancelMany,
+            (Method::Get, "/v1/tasks") => Self::ListTasks,
+            (Method::Get, "/v1/stats") => Self::Stats,
+            (method, path) => {
+                let id = path.strip_prefix("/v1/tasks/")?;
+                let id = percent_decode_str(id).decode_utf8().ok()?.into_owned();
+                match method {
+                    Method::Get => Self::GetTask(id),
+                    Method::Put => Self::ReplaceTask(id),
+                    Method::Delete => Self::DeleteTask(id),
+                    _ => return None,
+                }
+            }
+        })
+    }
+}
+
+/// What a request is answered with: everything that the answer may depend on.
+pub(crate) struct Call<'a> {
+    pub(crate) request: Request,
+    pub(crate) env: &'a Env,
+    pub(crate) shards: Shards,
+    pub(crate) handlers: Vec<&'static str>,
+    pub(crate) queues: Vec<String>,
+    pub(crate) now: UnixMillis,
+}
+
+impl Call<'_> {
+    /// The request's body as text.
+    pub(crate) async fn text(&mut self) -> Result<String, Problem> {
+        // Refused by its head where that says enough, before any of it is read.
+        let announced = self.request.headers().get("content-length").ok().flatten().and_then(|length| length.parse().ok());
+        if let Some(bytes) = announced.filter(|bytes| *bytes > MAX_REQUEST_BYTES) {
+            return Err(Problem::too_large(bytes, MAX_REQUEST_BYTES));
+        }
+        let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
+        let bytes = self.request.bytes().await.map_err(|problem| unreadable(problem.to_string()))?;
+        if bytes.len() > MAX_REQUEST_BYTES {
+            return Err(Problem::too_large(bytes.len(), MAX_REQUEST_BYTES));
+        }
+        String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
+    }
+}
+
+/// Answers a request.
+pub(crate) async fn handle(request: Request, env: &Env, handlers: &Handlers) -> Answer {
+    answer(request, env, handlers).await.unwrap_or_else(Answer::from)
+}
+
+async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answer, Problem> {
+    let (method, path) = (request.method(), request.path());
+    let route = Route::of(&method, &path);
+    match route {
+        Some(Route::Health) => return Ok(Answer::json(200, br#"{"status":"ok"}"#.to_vec())),
+        Some(Route::OpenApi) => return Ok(Answer::json(200, b"{}".to_vec())),
+        _ => auth::check(&request, env)?,
+    }
+    let route = route.ok_or_else(|| Problem::no_route(method.as_ref(), &path))?;
+    let call = Call {
+        request,
+        env,
+        shards: Shards::new(env)?,
+        handlers: handlers.names(),
+        queues: settings::queue_bindings(env),
+        now: UnixMillis::new(Date::now().as_millis() as i64),
+    };
+    match route {
+        // Answered above, before the key is asked for.
+        Route::Health | Route::OpenApi => Err(Problem::no_route(method.as_ref(), &path)),
+        Route::CreateTask => create::one(call, None).await,
+        Route::ReplaceTask(id) => create::one(call, Some(id)).await,
+        Route::CreateBatch => create::batch(call).await,
+        Route::GetTask(id) => tasks::get(call, id).await,
+        Route::DeleteTask(id) => cancel::one(call, id).await,
+        Route::CancelMany => cancel::many(call).await,
+        Route::ListTasks => list::list(call).await,
+        Route::Stats => stats::stats(call).await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_find_their_routes() {
+        for (method, path, route) in [
+            (Method::Get, "/healthz", Some(Route::Health)),
+            (Method::Post, "/v1/tasks", Some(Route::CreateTask)),
+            (Method::Post, "/v1/tasks/", Some(Route::CreateTask)),
+            (Method::Get, "/v1/tasks/a%2Fb", Some(Route::GetTask("a/b".into()))),
+            (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
+            (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
+            (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),
+            (Method::Delete, "/v1/tasks/%FF", None),
+            (Method::Patch, "/v1/tasks/a", None),
+            (Method::Get, "/", None),
+            (Method::Get, "/v2/tasks", None),
+        ] {
+            assert_eq!(Route::of(&method, path), route, "{method:?} {path}");
+        }
+    }
+}

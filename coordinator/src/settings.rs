@@ -1,0 +1,48 @@
+//! The deployment's settings, from the environment.
+
+use crate::answer::Problem;
+use scheduler_core::routing::{ShardMap, ShardMapError};
+use worker::Env;
+
+/// How many shards each epoch has.
+const SHARD_MAP: &str = "SHARD_MAP";
+/// The producer bindings that tasks may name, separated by commas.
+const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
+/// The bearer keys, separated by commas; a secret.
+const API_KEYS: &str = "API_KEYS";
+/// Set by measurements only: offers the route that parses and answers.
+const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
+
+/// Reads the shard map.
+pub(crate) fn shard_map(env: &Env) -> Result<ShardMap, Problem> {
+    let text = text(env, SHARD_MAP).ok_or_else(|| Problem::misconfigured(format!("{SHARD_MAP} is not set; write the number of shards, like 16")))?;
+    text.parse().map_err(|problem: ShardMapError| Problem::misconfigured(problem.to_string()))
+}
+
+/// The producer bindings that tasks may name.
+pub(crate) fn queue_bindings(env: &Env) -> Vec<String> {
+    list(env, QUEUE_BINDINGS)
+}
+
+/// The keys that open the API; none when it is closed.
+pub(crate) fn api_keys(env: &Env) -> Vec<String> {
+    let secret = env.secret(API_KEYS).ok().map(|secret| secret.to_string());
+    split(&secret.or_else(|| text(env, API_KEYS)).unwrap_or_default())
+}
+
+/// Whether the route for measurements is offered.
+pub(crate) fn is_bench(env: &Env) -> bool {
+    text(env, BENCH_PARSE_ONLY).is_some_and(|text| text == "1")
+}
+
+fn text(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string())
+}
+
+fn list(env: &Env, name: &str) -> Vec<String> {
+    split(&text(env, name).unwrap_or_default())
+}
+
+fn split(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}

@@ -1,0 +1,122 @@
+//! Asking shards: bounded, concurrent, with a fresh stub for each try.
+
+use crate::answer::Problem;
+use crate::settings;
+use futures::StreamExt;
+use scheduler_core::routing::{ShardId, ShardMap};
+use scheduler_core::wire::{SHARDS_BINDING, ShardError, ShardErrorKind};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::time::Duration;
+use worker::js_sys::{Reflect, Uint8Array};
+use worker::wasm_bindgen::JsValue;
+use worker::{Delay, Env, Error, Method, ObjectNamespace, Request, RequestInit};
+
+/// Requests to shards at once. Enough to keep every shard of a usual map busy; a request to all of a large map comes in waves.
+const MAX_AT_ONCE: usize = 32;
+
+/// Tries of one request, and the wait before the second; doubled before each further one.
+const MAX_TRIES: u32 = 4;
+const FIRST_WAIT_MILLIS: u64 = 50;
+
+/// The shards of this deployment.
+pub(crate) struct Shards {
+    namespace: ObjectNamespace,
+    pub(crate) map: ShardMap,
+}
+
+/// Why a try failed.
+enum Failure {
+    /// Trying again may help: the shard moved, restarted, or its storage stumbled.
+    Retryable(Problem),
+    /// Trying again does not help, or makes it worse.
+    Final(Problem),
+}
+
+impl Shards {
+    pub(crate) fn new(env: &Env) -> Result<Self, Problem> {
+        let namespace = env
+            .durable_object(SHARDS_BINDING)
+            .map_err(|problem| Problem::misconfigured(format!("the binding {SHARDS_BINDING}: {problem}")))?;
+        Ok(Self { namespace, map: settings::shard_map(env)? })
+    }
+
+    /// Asks one shard, with a small JSON request.
+    pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(&self, shard: ShardId, path: &str, request: &Q) -> Result<A, Problem> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        self.send(shard, path, |_| body.clone()).await
+    }
+
+    /// Asks one shard, with a body made for each try: `body(true)` for the first.
+    pub(crate) async fn send<A: DeserializeOwned>(
+        &self,
+        shard: ShardId,
+        path: &str,
+        mut body: impl FnMut(bool) -> Vec<u8>,
+    ) -> Result<A, Problem> {
+        let mut wait = FIRST_WAIT_MILLIS;
+        let mut tries = 1;
+        loop {
+            match self.try_once(shard, path, &body(tries == 1)).await {
+                Ok(bytes) => {
+                    return serde_json::from_slice(&bytes)
+                        .map_err(|problem| Problem::unavailable(format!("shard {shard} gave an answer that cannot be read: {problem}")));
+                }
+                Err(Failure::Final(problem)) => return Err(problem),
+                Err(Failure::Retryable(problem)) if tries == MAX_TRIES => return Err(problem),
+                Err(Failure::Retryable(_)) => {
+                    Delay::from(Duration::from_millis(wait)).await;
+                    wait *= 2;
+                    tries += 1;
+                }
+            }
+        }
+    }
+
+    /// Asks many shards at once and gives their answers in the order of `requests`.
+    pub(crate) async fn each<T, A, F: Future<Output = A>>(&self, requests: impl IntoIterator<Item = T>, ask: impl Fn(T) -> F) -> Vec<A> {
+        futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE).collect().await
+    }
+
+    async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        let unreachable = |problem: Error| failure_of(shard, &problem);
+        // A stub that has seen an error may stay broken: each try takes a fresh one.
+        let stub = self.namespace.get_by_name(&shard.to_string()).map_err(unreachable)?;
+        let mut init = RequestInit::new();
+        init.with_method(Method::Post).with_body(Some(JsValue::from(Uint8Array::from(body))));
+        let request = Request::new_with_init(&format!("https://shard{path}"), &init).map_err(unreachable)?;
+        let mut response = stub.fetch_with_request(request).await.map_err(unreachable)?;
+        let status = response.status_code();
+        let bytes = response.bytes().await.map_err(unreachable)?;
+        if status == 200 {
+            return Ok(bytes);
+        }
+        Err(match serde_json::from_slice::<ShardError>(&bytes) {
+            Ok(ShardError { kind: ShardErrorKind::Full, detail }) => Failure::Final(Problem::full(detail)),
+            Ok(ShardError { kind: ShardErrorKind::Request, detail }) => {
+                Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
+            }
+            Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
+                Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
+            }
+        })
+    }
+}
+
+/// The platform marks its errors: `overloaded` must not be tried again, `retryable` may be.
+fn failure_of(shard: ShardId, problem: &Error) -> Failure {
+    let is_marked = |name: &str| match problem {
+        Error::UnknownJsError { original, .. } | Error::Internal(original) => {
+            Reflect::get(original, &JsValue::from_str(name)).is_ok_and(|mark| mark.is_truthy())
+        }
+        _ => false,
+    };
+    worker::console_error!("shard {shard}: {problem}");
+    if is_marked("overloaded") {
+        Failure::Final(Problem::overloaded())
+    } else {
+        // What is not marked is mostly a shard that was reset under the request. An append that is sent again replaces its own
+        // tasks, and every other request may be repeated.
+        Failure::Retryable(Problem::unavailable(format!("shard {shard} could not be reached")))
+    }
+}

@@ -1,0 +1,111 @@
+//! The scheduler in numbers.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use scheduler_core::histogram::Histogram;
+use scheduler_core::meter::Meter;
+use scheduler_core::wire::{ShardStats, paths};
+use serde::Serialize;
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct StatsReply {
+    #[serde(flatten)]
+    total: Numbers,
+    shards: Vec<OfShard>,
+}
+
+#[derive(Serialize)]
+struct OfShard {
+    shard: String,
+    #[serde(flatten)]
+    numbers: Numbers,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Numbers {
+    pending: u64,
+    in_flight: u64,
+    schedules: u64,
+    unscheduled: u64,
+    dead_letters: u64,
+    overdue: u64,
+    memory_bytes: u64,
+    created: u64,
+    replaced: u64,
+    cancelled: u64,
+    fired: u64,
+    succeeded: u64,
+    failed: u64,
+    dead_lettered: u64,
+    redelivered: u64,
+    repairs: u64,
+    lateness_millis: Percentiles,
+    meter: Meter,
+}
+
+#[derive(Serialize)]
+struct Percentiles {
+    p50: u64,
+    p90: u64,
+    p99: u64,
+    max: u64,
+    count: u64,
+}
+
+impl From<&Histogram> for Percentiles {
+    fn from(lateness: &Histogram) -> Self {
+        Self {
+            p50: lateness.percentile(0.5),
+            p90: lateness.percentile(0.9),
+            p99: lateness.percentile(0.99),
+            max: lateness.max(),
+            count: lateness.count(),
+        }
+    }
+}
+
+impl From<&ShardStats> for Numbers {
+    fn from(stats: &ShardStats) -> Self {
+        let counters = &stats.counters;
+        Self {
+            pending: stats.pending,
+            in_flight: stats.in_flight,
+            schedules: stats.schedules,
+            unscheduled: stats.unscheduled,
+            dead_letters: stats.dead_letters,
+            overdue: stats.overdue,
+            memory_bytes: stats.memory_bytes,
+            created: counters.created,
+            replaced: counters.replaced,
+            cancelled: counters.cancelled,
+            fired: counters.fired,
+            succeeded: counters.succeeded,
+            failed: counters.failed,
+            dead_lettered: counters.dead_lettered,
+            redelivered: counters.redelivered,
+            repairs: counters.repairs,
+            lateness_millis: Percentiles::from(&stats.lateness),
+            meter: stats.meter,
+        }
+    }
+}
+
+/// `GET /v1/stats`: every shard's numbers, and their sum.
+pub(crate) async fn stats(call: Call<'_>) -> Result<Answer, Problem> {
+    let shards = &call.shards;
+    let replies = shards
+        .each(shards.map.all(), |shard| async move {
+            Ok::<_, Problem>((shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await?))
+        })
+        .await;
+    let mut total = ShardStats::default();
+    let mut of_shards = Vec::with_capacity(replies.len());
+    for reply in replies {
+        let (shard, stats) = reply?;
+        total.add(&stats);
+        of_shards.push(OfShard { shard: shard.to_string(), numbers: Numbers::from(&stats) });
+    }
+    Ok(Answer::of(200, &StatsReply { total: Numbers::from(&total), shards: of_shards }))
+}

@@ -1,0 +1,157 @@
+//! Lists over all shards: the cursor, and joining the shards' answers in order.
+
+use crate::routing::ShardId;
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use crate::wire::{ListItem, ListReply, Status};
+use std::fmt;
+use std::str::FromStr;
+
+/// A place in the list over all shards: in order of due time, then shard, then place on the shard. Written as a cursor it
+/// is 36 hexadecimal digits, however many shards there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    due: UnixMillis,
+    shard: ShardId,
+    page: u32,
+    index: u32,
+}
+
+impl Cursor {
+    fn new(shard: ShardId, position: Position) -> Self {
+        Self { due: position.due, shard, page: position.page, index: position.index }
+    }
+
+    /// What `shard` is asked for: its tasks after the position that this gives.
+    pub fn after(self, shard: ShardId) -> Position {
+        let end_of = |due| Position { due, page: u32::MAX, index: u32::MAX };
+        match shard.cmp(&self.shard) {
+            std::cmp::Ordering::Less => end_of(self.due),
+            std::cmp::Ordering::Equal => Position { due: self.due, page: self.page, index: self.index },
+            std::cmp::Ordering::Greater => end_of(self.due.plus(-1)),
+        }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { due, shard, page, index } = self;
+        write!(f, "{:012x}{:04x}{:04x}{page:08x}{index:08x}", due.get(), shard.epoch, shard.index)
+    }
+}
+
+/// A text is not a cursor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not a cursor; give the one from the answer before, unchanged")]
+pub struct CursorError;
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        if text.len() != 36 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(CursorError);
+        }
+        let part = |from: usize, to: usize| {
+            text.get(from..to).and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(CursorError)
+        };
+        Ok(Self {
+            due: UnixMillis::new(part(0, 12)? as i64),
+            shard: ShardId { epoch: part(12, 16)? as u16, index: part(16, 20)? as u16 },
+            page: part(20, 28)? as u32,
+            index: part(28, 36)? as u32,
+        })
+    }
+}
+
+/// Joins the shards' parts of a list: at most `limit` tasks in order, and where the list goes on; `None` at its end.
+///
+/// A shard that stopped early may have more behind the place where it did, so nothing behind the first such place is given.
+pub fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>, Option<Cursor>) {
+    let seen_up_to =
+        replies.iter().filter_map(|(shard, reply)| reply.next.map(|next| Cursor::new(*shard, next))).min();
+    let mut items: Vec<(Cursor, ListItem)> = replies
+        .into_iter()
+        .flat_map(|(shard, reply)| {
+            reply.items.into_iter().map(move |item| (Cursor::new(shard, item.position), item))
+        })
+        .filter(|(place, _)| seen_up_to.is_none_or(|end| *place <= end))
+        .collect();
+    items.sort_unstable_by_key(|(place, _)| *place);
+    let next = if items.len() > limit {
+        items.truncate(limit);
+        items.last().map(|(place, _)| *place)
+    } else {
+        seen_up_to
+    };
+    (items.into_iter().map(|(_, item)| item).collect(), next)
+}
+
+/// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
+pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"status\":");
+    // A unit variant is written as a string; writing to a Vec does not fail.
+    let _ = serde_json::to_writer(&mut *out, &status);
+    if due != UnixMillis::NEVER {
+        out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
+    }
+    out.push(b',');
+    out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::value::RawValue;
+
+    fn item(due: i64, page: u32, index: u32) -> ListItem {
+        let position = Position { due: UnixMillis::new(due), page, index };
+        ListItem { position, status: Status::Scheduled, record: RawValue::from_string("{}".to_owned()).unwrap() }
+    }
+
+    fn dues(items: &[ListItem]) -> Vec<i64> {
+        items.iter().map(|item| item.position.due.get()).collect()
+    }
+
+    const A: ShardId = ShardId { epoch: 1, index: 0 };
+    const B: ShardId = ShardId { epoch: 1, index: 1 };
+
+    #[test]
+    fn cursors_read_back_and_ask_each_shard_for_what_is_behind() {
+        let cursor = Cursor::new(B, Position { due: UnixMillis::new(50), page: 7, index: 9 });
+        assert_eq!(cursor.to_string(), "000000000032000100010000000700000009");
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        assert!(cursor.after(A) > Position { due: UnixMillis::new(50), page: 99, index: 99 });
+        assert_eq!(cursor.after(B), Position { due: UnixMillis::new(50), page: 7, index: 9 });
+        let third = ShardId { epoch: 2, index: 0 };
+        assert!(cursor.after(third) < Position { due: UnixMillis::new(50), page: 0, index: 0 });
+        for bad in ["", "x", "00000000003200010001000000070000000g", &"é".repeat(18)] {
+            assert_eq!(bad.parse::<Cursor>(), Err(CursorError));
+        }
+    }
+
+    #[test]
+    fn parts_are_joined_in_order_up_to_the_limit() {
+        let replies = |()| {
+            vec![
+                (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None }),
+                (B, ListReply { items: vec![item(2, 1, 0), item(3, 1, 1)], next: None }),
+            ]
+        };
+        let (items, next) = merge(replies(()), 10);
+        assert_eq!((dues(&items), next), (vec![1, 2, 3, 4], None));
+        let (items, next) = merge(replies(()), 3);
+        assert_eq!((dues(&items), next.map(|next| next.due.get())), (vec![1, 2, 3], Some(3)));
+    }
+
+    #[test]
+    fn nothing_behind_a_shard_that_stopped_early_is_given() {
+        let stopped = Position { due: UnixMillis::new(2), page: 5, index: 5 };
+        let replies = vec![
+            (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None }),
+            (B, ListReply { items: vec![], next: Some(stopped) }),
+        ];
+        let (items, next) = merge(replies, 10);
+        assert_eq!((dues(&items), next), (vec![1], Some(Cursor::new(B, stopped))));
+    }
+}
