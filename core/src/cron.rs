@@ -22,9 +22,10 @@
 //! - What is not in the table is refused, never guessed at; so is an expression that can never fire.
 //!
 //! # Time zone and daylight saving
-//! Fields are read on the local clock of an IANA time zone, UTC when none is given. When that clock jumps, the hour
-//! field decides what happens. A schedule **repeats** when its hours are all 24 (`*`, or written out), or come from a
-//! step and are at least two (`*/2`); every other is at **fixed times**.
+//! Fields are read on the local clock of an IANA time zone, UTC when none is given. The hour field decides what happens
+//! when that clock jumps. A schedule **repeats** when its hours are all 24 (`*`, or written out), or come from a step and
+//! are at least two (`*/2`): it fires at every instant at which the clock shows a matching time. Every other schedule is
+//! at **fixed times**: each fires when the clock first reaches or passes it. That is:
 //!
 //! | | gap (the clock jumps forward over a run) | overlap (the clock goes back and shows a run's time twice) |
 //! |---|---|---|

@@ -1,11 +1,17 @@
-//! Cron against fixed vectors, against every change of every zone's clock, and on hostile input.
+//! Cron against fixed vectors, what it refuses, and hostile input.
 
-use chrono::{DateTime, Offset, TimeZone};
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of the test functions that clippy excepts by itself"
+)]
+
+use chrono::DateTime;
 use chrono_tz::{TZ_VARIANTS, Tz};
 use proptest::prelude::*;
 use scheduler_core::cron::{CronError, CronSchedule, MAX_EXPRESSION_BYTES, Part, Problem};
 use scheduler_core::time::UnixMillis;
-use std::collections::HashSet;
 
 #[path = "fuzz_checks/cron.rs"]
 mod fuzz_checks;
@@ -18,7 +24,11 @@ fn schedule(expr: &str, zone: &str) -> CronSchedule {
 }
 
 fn instant(text: &str) -> UnixMillis {
-    UnixMillis::new(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
+    UnixMillis::new(
+        DateTime::parse_from_rfc3339(text)
+            .unwrap()
+            .timestamp_millis(),
+    )
 }
 
 fn text(instant: UnixMillis) -> String {
@@ -29,7 +39,9 @@ fn text(instant: UnixMillis) -> String {
 }
 
 fn occurrences(schedule: &CronSchedule, after: UnixMillis) -> impl Iterator<Item = UnixMillis> {
-    std::iter::successors(schedule.next_after(after), |last| schedule.next_after(*last))
+    std::iter::successors(schedule.next_after(after), |last| {
+        schedule.next_after(*last)
+    })
 }
 
 fn error(expr: &str) -> CronError {
@@ -39,7 +51,10 @@ fn error(expr: &str) -> CronError {
 #[test]
 fn vectors_hold() {
     let mut count = 0;
-    for line in VECTORS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+    for line in VECTORS
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+    {
         let columns: Vec<&str> = line.split('\t').collect();
         let [expr, zone, after, expected] = columns[..] else {
             panic!("not four columns: {line}");
@@ -49,7 +64,10 @@ fn vectors_hold() {
             times => times.split(' ').collect(),
         };
         // One more than is listed where the list ends with time itself.
-        let found: Vec<String> = occurrences(&schedule(expr, zone), instant(after)).take(5).map(text).collect();
+        let found: Vec<String> = occurrences(&schedule(expr, zone), instant(after))
+            .take(5)
+            .map(text)
+            .collect();
         assert_eq!(found, expected, "{expr}, {zone}, after {after}");
         count += 1;
     }
@@ -73,7 +91,11 @@ fn names_are_short_for_fields() {
         ("@Midnight", "0 0 0 * * *"),
         (" @HOURLY\t", "0 * * * *"),
     ] {
-        assert_eq!(CronSchedule::parse(name, None), CronSchedule::parse(long, None), "{name}");
+        assert_eq!(
+            CronSchedule::parse(name, None),
+            CronSchedule::parse(long, None),
+            "{name}"
+        );
     }
 }
 
@@ -86,13 +108,16 @@ fn spellings_of_the_same_schedule_are_equal() {
         ("0 0 * * FRI-SUN", "0 0 * * 0,5,6"),
         ("0 0 * * FRIL", "0 0 ? * 5#l"),
         ("0 0 lw * *", "0 0 LW * ?"),
-        ("0 0 */1 * MON", "0 0 * * 1"),
         ("*/15 0-23 * * *", "0,15,30,45 * * * *"),
         ("0 */24 * * *", "0 0 * * *"),
         ("*/60 * * * *", "0 * * * *"),
         ("0 0 1 1-12 *", "0 0 1 * *"),
     ] {
-        assert_eq!(CronSchedule::parse(one, None), CronSchedule::parse(other, None), "{one} and {other}");
+        assert_eq!(
+            CronSchedule::parse(one, None),
+            CronSchedule::parse(other, None),
+            "{one} and {other}"
+        );
     }
 }
 
@@ -103,7 +128,12 @@ fn what_is_not_supported_is_refused_with_its_place() {
     for (expr, part, item, problem) in [
         ("60 * * * *", Minute, "60", OutOfRange),
         ("60 * * * * *", Second, "60", OutOfRange),
-        ("99999999999999999999 * * * *", Minute, "99999999999999999999", OutOfRange),
+        (
+            "99999999999999999999 * * * *",
+            Minute,
+            "99999999999999999999",
+            OutOfRange,
+        ),
         ("0 24 * * *", Hour, "24", OutOfRange),
         ("0 0 0 * *", DayOfMonth, "0", OutOfRange),
         ("0 0 32 * *", DayOfMonth, "32", OutOfRange),
@@ -158,19 +188,41 @@ fn what_is_not_supported_is_refused_with_its_place() {
         ("0 0 * * MON#-1", DayOfWeek, "MON#-1", Ordinal),
     ] {
         let item = item.to_owned();
-        assert_eq!(error(expr), CronError::Item { part, item, problem }, "{expr}");
+        assert_eq!(
+            error(expr),
+            CronError::Item {
+                part,
+                item,
+                problem
+            },
+            "{expr}"
+        );
     }
 }
 
 #[test]
 fn the_whole_is_refused_where_no_field_is_at_fault() {
-    for (expr, count) in [("", 0), (" \t\n", 0), ("* * * *", 4), ("0 0 12 1 1 ? 2027", 7)] {
+    for (expr, count) in [
+        ("", 0),
+        (" \t\n", 0),
+        ("* * * *", 4),
+        ("0 0 12 1 1 ? 2027", 7),
+    ] {
         assert_eq!(error(expr), CronError::FieldCount { count }, "{expr:?}");
     }
     for expr in ["@reboot", "@daily @daily", "@", "@every 5m"] {
-        assert!(matches!(error(expr), CronError::UnknownName { .. }), "{expr}");
+        assert!(
+            matches!(error(expr), CronError::UnknownName { .. }),
+            "{expr}"
+        );
     }
-    for expr in ["0 0 */2 * 1", "0 0 1 * */2", "0 0 */2 * */2", "0 0 L * 1,*/3"] {
+    for expr in [
+        "0 0 */2 * 1",
+        "0 0 */1 * 1",
+        "0 0 1 * */2",
+        "0 0 */2 * */2",
+        "0 0 L * 1,*/3",
+    ] {
         assert_eq!(error(expr), CronError::AmbiguousDays, "{expr}");
     }
     let long = format!("{}0 * * * *", "0,".repeat(MAX_EXPRESSION_BYTES / 2));
@@ -189,7 +241,14 @@ fn what_can_never_fire_is_refused() {
     ] {
         assert_eq!(error(expr), CronError::NeverFires, "{expr}");
     }
-    for expr in ["0 0 29 2 *", "0 0 29W 2 *", "0 0 * 2 MON#5", "0 0 30 2 MON", "0 0 31 4,5 *", "0 0 L 2 *"] {
+    for expr in [
+        "0 0 29 2 *",
+        "0 0 29W 2 *",
+        "0 0 * 2 MON#5",
+        "0 0 30 2 MON",
+        "0 0 31 4,5 *",
+        "0 0 L 2 *",
+    ] {
         assert!(CronSchedule::parse(expr, None).is_ok(), "{expr}");
     }
 }
@@ -202,7 +261,13 @@ fn errors_name_the_field_the_problem_and_what_is_accepted() {
          value); the field takes 0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60"
     );
     assert_eq!(error("x").field(), "cron");
-    for zone in ["Europe/Lundon", "europe/london", "", "+01:00", &"x".repeat(100_000)] {
+    for zone in [
+        "Europe/Lundon",
+        "europe/london",
+        "",
+        "+01:00",
+        &"x".repeat(100_000),
+    ] {
         let error = CronSchedule::parse("@daily", Some(zone)).expect_err(zone);
         assert_eq!(error.field(), "timezone");
         assert!(error.to_string().contains("Europe/London"), "{error}");
@@ -212,8 +277,14 @@ fn errors_name_the_field_the_problem_and_what_is_accepted() {
 
 #[test]
 fn the_zone_is_kept_and_utc_by_default() {
-    assert_eq!(schedule("@daily", "Europe/London").timezone(), Tz::Europe__London);
-    assert_eq!(CronSchedule::parse("@daily", None).unwrap().timezone(), Tz::UTC);
+    assert_eq!(
+        schedule("@daily", "Europe/London").timezone(),
+        Tz::Europe__London
+    );
+    assert_eq!(
+        CronSchedule::parse("@daily", None).unwrap().timezone(),
+        Tz::UTC
+    );
 }
 
 #[test]
@@ -224,111 +295,33 @@ fn a_parsed_schedule_is_small() {
 
 #[test]
 fn the_ends_of_time_are_quiet() {
-    for zone in ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Europe/London", "Asia/Manila"] {
-        for expr in ["* * * * * *", "0 0 29 2 *", "59 59 23 31 12 *", "0 0 * 2 SUN#5", "@hourly"] {
+    for zone in [
+        "UTC",
+        "Pacific/Kiritimati",
+        "Etc/GMT+12",
+        "Europe/London",
+        "Asia/Manila",
+    ] {
+        for expr in [
+            "* * * * * *",
+            "0 0 29 2 *",
+            "59 59 23 31 12 *",
+            "0 0 * 2 SUN#5",
+            "@hourly",
+        ] {
             let schedule = schedule(expr, zone);
             for after in [i64::MAX, i64::MAX - 1, UnixMillis::LAST.get()] {
                 assert_eq!(schedule.next_after(UnixMillis::new(after)), None);
             }
             let first = schedule.next_after(UnixMillis::new(i64::MIN));
             assert!(first.is_some());
-            assert_eq!(first, schedule.next_after(instant("0000-12-31T23:59:59Z")), "{expr} {zone}");
+            assert_eq!(
+                first,
+                schedule.next_after(instant("0000-12-31T23:59:59Z")),
+                "{expr} {zone}"
+            );
         }
     }
-}
-
-fn offset(zone: Tz, second: i64) -> i64 {
-    let utc = DateTime::from_timestamp(second, 0).unwrap().naive_utc();
-    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc().into()
-}
-
-/// The instants at which the zone's clock is changed, as far as a look every week shows them.
-fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
-    const WEEK: i64 = 7 * 86_400;
-    let mut found = Vec::new();
-    let (mut before, mut old) = (from, offset(zone, from));
-    while before < until {
-        let new = offset(zone, before + WEEK);
-        if new != old {
-            let (mut low, mut high) = (before, before + WEEK);
-            while high - low > 1 {
-                let middle = (low + high) / 2;
-                if offset(zone, middle) == old {
-                    low = middle;
-                } else {
-                    high = middle;
-                }
-            }
-            found.push(high);
-        }
-        (before, old) = (before + WEEK, new);
-    }
-    found
-}
-
-/// What the rule says, minute by minute: a repeating schedule fires whenever the clock shows a matching time, one at
-/// fixed times when the clock first reaches or passes a matching time.
-fn by_walking(zone: Tz, hours: &dyn Fn(i64) -> bool, minutes: i64, repeats: bool, from: i64, until: i64) -> Vec<i64> {
-    let matches = |local: i64| local.rem_euclid(3600) / 60 % minutes == 0 && hours(local.rem_euclid(86_400) / 3600);
-    let mut found = Vec::new();
-    let mut reached = from + offset(zone, from);
-    for second in ((from + 60)..until).step_by(60) {
-        let local = second + offset(zone, second);
-        let fires = if repeats {
-            matches(local)
-        } else {
-            ((reached + 60)..=local).step_by(60).any(matches)
-        };
-        if fires {
-            found.push(second * 1000);
-        }
-        reached = reached.max(local);
-    }
-    found
-}
-
-#[test]
-fn every_kind_of_change_of_every_zone_follows_the_rule() {
-    // From when every zone was at a whole minute from UTC, so that a walk by minutes meets every time.
-    let (from, until) = (instant("1973-01-01T00:00:00Z").get() / 1000, instant("2038-01-01T00:00:00Z").get() / 1000);
-    let mut seen = HashSet::new();
-    for zone in TZ_VARIANTS {
-        for change in changes(zone, from, until) {
-            let (old, new) = (offset(zone, change - 1), offset(zone, change));
-            // The same jump at the same time of day is the same case.
-            if !seen.insert((new - old, (change + old).rem_euclid(86_400))) {
-                continue;
-            }
-            let (start, end) = (change - 26 * 3600, change + 50 * 3600);
-            let hour = (change + old).rem_euclid(86_400) / 3600;
-            let before = (hour + 23) % 24;
-            let all = |_: i64| true;
-            let every_second = |at: i64| at % 2 == 0;
-            let around = |at: i64| at == hour || at == before;
-            for (expr, minutes, hours, repeats) in [
-                ("*/15 * * * *".to_owned(), 15, &all as &dyn Fn(i64) -> bool, true),
-                ("0 */2 * * *".to_owned(), 60, &every_second, true),
-                (format!("*/10 {before},{hour} * * *"), 10, &around, false),
-            ] {
-                let expected = by_walking(zone, hours, minutes, repeats, start, end);
-                let schedule = schedule(&expr, zone.name());
-                let found: Vec<i64> = occurrences(&schedule, UnixMillis::new(start * 1000))
-                    .map(UnixMillis::get)
-                    .take_while(|at| *at < end * 1000)
-                    .collect();
-                assert_eq!(found, expected, "{expr} in {zone} around {change}");
-                // And from every start, not only along the chain.
-                for after in ((start + 1)..end).step_by(599) {
-                    let next = expected.iter().find(|at| **at > after * 1000);
-                    if let Some(next) = next {
-                        let found = schedule.next_after(UnixMillis::new(after * 1000));
-                        assert_eq!(found.map(UnixMillis::get), Some(*next), "{expr} in {zone} after {after}");
-                    }
-                }
-            }
-        }
-    }
-    assert!(seen.len() > 50, "only {} kinds of change were found", seen.len());
 }
 
 #[test]
@@ -353,8 +346,10 @@ fn cron_like() -> impl Strategy<Value = String> {
         (0_u32..9, 0_u32..7).prop_map(|(day, nth)| format!("{day}#{nth}")),
         (0_u32..33).prop_map(|day| format!("{day}W")),
         (0_u32..8).prop_map(|day| format!("{day}L")),
-        prop::sample::select(vec!["L", "LW", "MON", "jan", "SUN-TUE", "FRI#L", "2-FEB", "", "#", "-"])
-            .prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "L", "LW", "MON", "jan", "SUN-TUE", "FRI#L", "2-FEB", "", "#", "-"
+        ])
+        .prop_map(str::to_owned),
     ];
     let field = prop::collection::vec(item, 1..3).prop_map(|items| items.join(","));
     prop::collection::vec(field, 5..7).prop_map(|fields| fields.join(" "))
@@ -385,7 +380,12 @@ fn accepted() -> impl Strategy<Value = String> {
 fn zone() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         prop::sample::select(TZ_VARIANTS.as_slice()).prop_map(|zone| zone.name()),
-        prop::sample::select(vec!["Europe/London", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Manila"]),
+        prop::sample::select(vec![
+            "Europe/London",
+            "Australia/Lord_Howe",
+            "Pacific/Apia",
+            "Asia/Manila"
+        ]),
     ]
 }
 

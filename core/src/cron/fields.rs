@@ -42,7 +42,11 @@ impl Fields {
         let today = from.div_euclid(DAY);
         if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
             let day = self.day_at_or_after(today)?;
-            let time = if day == today { time } else { self.first_time() };
+            let time = if day == today {
+                time
+            } else {
+                self.first_time()
+            };
             return Some(day * DAY + time);
         }
         Some(self.day_at_or_after(today + 1)? * DAY + self.first_time())
@@ -51,16 +55,18 @@ impl Fields {
     /// Whether any month of any year has an allowed day.
     pub(super) fn can_fire(&self) -> bool {
         // Within 400 years, every month begins on every weekday in both of its lengths.
-        (1..=12).filter(|month| self.months >> month & 1 == 1).any(|month: u32| {
-            let lengths = match month {
-                2 => 28..=29,
-                4 | 6 | 9 | 11 => 30..=30,
-                _ => 31..=31,
-            };
-            lengths
-                .flat_map(|length| (0..7).map(move |first| (first, length)))
-                .any(|(first, length)| self.days_of_month(first, length) != 0)
-        })
+        (1..=12)
+            .filter(|month| self.months >> month & 1 == 1)
+            .any(|month: u32| {
+                let lengths = match month {
+                    2 => 28..=29,
+                    4 | 6 | 9 | 11 => 30..=30,
+                    _ => 31..=31,
+                };
+                lengths
+                    .flat_map(|length| (0..7).map(move |first| (first, length)))
+                    .any(|(first, length)| self.days_of_month(first, length) != 0)
+            })
     }
 
     /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
@@ -160,7 +166,11 @@ impl Fields {
     }
 
     fn first_time_of(&self, hour: u32) -> i64 {
-        time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros())
+        time(
+            hour,
+            self.minutes.trailing_zeros(),
+            self.seconds.trailing_zeros(),
+        )
     }
 }
 

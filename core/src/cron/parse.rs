@@ -29,7 +29,9 @@ const EVERY_DAY: u32 = u32::MAX - 1;
 
 /// Reads the name of a time zone.
 pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
-    let unknown = || CronError::UnknownTimezone { name: excerpt(name) };
+    let unknown = || CronError::UnknownTimezone {
+        name: excerpt(name),
+    };
     if name.len() > MAX_TIMEZONE_BYTES {
         return Err(unknown());
     }
@@ -47,12 +49,16 @@ pub(super) fn expression(expr: &str) -> Result<(Fields, bool), CronError> {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(expr))
             .map(|(_, long)| *long)
-            .ok_or_else(|| CronError::UnknownName { name: excerpt(expr) })?;
+            .ok_or_else(|| CronError::UnknownName {
+                name: excerpt(expr),
+            })?;
     }
     let parts: Vec<&str> = expr.split_ascii_whitespace().collect();
     let (second, [minute, hour, day_of_month, month, day_of_week]) = match parts[..] {
         [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
-        [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
+        [second, minute, hour, day, month, weekday] => {
+            (second, [minute, hour, day, month, weekday])
+        }
         _ => return Err(CronError::FieldCount { count: parts.len() }),
     };
 
@@ -115,7 +121,8 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
             if ordinal.eq_ignore_ascii_case("L") {
                 fields.last_of |= weekday;
             } else {
-                let index = number(ordinal).and_then(|nth| usize::try_from(nth.checked_sub(1)?).ok());
+                let index =
+                    number(ordinal).and_then(|nth| usize::try_from(nth.checked_sub(1)?).ok());
                 *index
                     .and_then(|index| fields.nth.get_mut(index))
                     .ok_or(Problem::Ordinal)? |= weekday;
@@ -149,7 +156,7 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
 
 /// Whether a day field leaves the days to the other one.
 fn is_every(text: &str) -> bool {
-    matches!(text, "*" | "?" | "*/1")
+    matches!(text, "*" | "?")
 }
 
 impl Values {
@@ -193,16 +200,23 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
         None => (item, None),
     };
     let (least, greatest) = part.range();
-    let star = range == "*"
-        || item == "?" && matches!(part, Part::DayOfMonth | Part::DayOfWeek);
+    let star = range == "*" || item == "?" && matches!(part, Part::DayOfMonth | Part::DayOfWeek);
     let (first, last) = if star {
         // Sunday once, else a step would count it twice.
         (least, least + part.count() - 1)
     } else if let Some((first, last)) = range.split_once('-') {
         let first = value(part, first)?;
         // A week that ends on a Sunday: `FRI-SUN`.
-        let ends_on_sunday = part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
-        (first, if ends_on_sunday { greatest } else { value(part, last)? })
+        let ends_on_sunday =
+            part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
+        (
+            first,
+            if ends_on_sunday {
+                greatest
+            } else {
+                value(part, last)?
+            },
+        )
     } else {
         let single = value(part, range)?;
         if step.is_some() {
@@ -246,7 +260,9 @@ fn value(part: Part, text: &str) -> Result<u32, Problem> {
         Part::DayOfWeek => named(&WEEKDAYS, 0),
         _ => None,
     };
-    let value = value.or_else(|| number(text)).ok_or(Problem::NotUnderstood)?;
+    let value = value
+        .or_else(|| number(text))
+        .ok_or(Problem::NotUnderstood)?;
     let (least, greatest) = part.range();
     if (least..=greatest).contains(&value) {
         Ok(value)
