@@ -1,0 +1,149 @@
+//! From a message's text to the tasks that are to be run.
+
+use crate::outcome::{Tally, TaskError};
+use crate::text::header_value;
+use scheduler_core::envelope::{Envelope, EnvelopeError};
+use scheduler_core::routing::ShardId;
+use scheduler_core::task::{Callback, Record, Webhook};
+use scheduler_core::time::UnixMillis;
+use std::borrow::Cow;
+
+/// An envelope, ready to run.
+#[derive(Debug)]
+pub(crate) struct Plan<'a> {
+    /// Whom to report to.
+    pub(crate) shard: ShardId,
+    /// The tasks that can be run, in the envelope's order.
+    pub(crate) jobs: Vec<Job<'a>>,
+    /// What is known already: the records that cannot be read.
+    pub(crate) tally: Tally,
+}
+
+/// One task to run.
+#[derive(Debug)]
+pub(crate) struct Job<'a> {
+    /// Its place in the envelope.
+    pub(crate) index: u32,
+    /// The record's JSON, as it stands in the envelope.
+    pub(crate) text: &'a str,
+    /// The record.
+    pub(crate) record: Record<'a>,
+    /// The time that the record is due; of a recurring task, the occurrence.
+    pub(crate) time: UnixMillis,
+    /// What to run.
+    pub(crate) work: Work<'a>,
+}
+
+/// The callbacks that a dispatcher runs.
+#[derive(Debug)]
+pub(crate) enum Work<'a> {
+    /// A POST of the record.
+    Webhook(Webhook<'a>),
+    /// The function registered under this name.
+    Handler(Cow<'a, str>),
+}
+
+/// Why a message cannot be run at all.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PlanError {
+    /// The body is not text.
+    #[error("the body is not text; envelopes are sent with the content type text")]
+    NotText,
+    /// The text is no envelope.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// Its outcomes could not be reported.
+    #[error("the envelope's shard is {0:?}, which is not a shard's name like 1-3")]
+    Shard(String),
+}
+
+impl<'a> Plan<'a> {
+    /// Reads a message. A record that cannot be read fails alone, for good: it will not read better the next time.
+    ///
+    /// # Errors
+    /// When there is no envelope in it, or none whose outcomes could be reported.
+    pub(crate) fn read(text: &'a str) -> Result<Self, PlanError> {
+        let envelope = Envelope::parse(text)?;
+        let shard = envelope.shard.parse().map_err(|_| PlanError::Shard(envelope.shard.chars().take(64).collect()))?;
+        let mut jobs = Vec::with_capacity(envelope.tasks.len());
+        let mut tally = Tally::new(envelope.seq);
+        for (index, task) in (0u32..).zip(&envelope.tasks) {
+            match Job::read(index, task.get()) {
+                Ok(job) => jobs.push(job),
+                Err(problem) => tally.add(index, Err(problem)),
+            }
+        }
+        Ok(Self { shard, jobs, tally })
+    }
+}
+
+impl<'a> Job<'a> {
+    fn read(index: u32, text: &'a str) -> Result<Self, TaskError> {
+        let record =
+            Record::parse(text.as_bytes()).map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
+        let time = record.time.ok_or_else(|| TaskError::permanent("the record cannot be read: it has no time"))?;
+        let callback = Callback::parse(record.callback.get())
+            .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
+        let work = match callback {
+            Callback::Webhook(webhook) => Work::Webhook(webhook),
+            Callback::Handler { name } => Work::Handler(name),
+            Callback::Queue { .. } => {
+                return Err(TaskError::permanent("a queue callback was sent to the dispatcher, which runs webhooks and handlers only"));
+            }
+        };
+        Ok(Self { index, text, record, time, work })
+    }
+
+    /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a header could not carry it.
+    pub(crate) fn idempotency_key(&self) -> String {
+        header_value(&self.record.occurrence_key().to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn envelope(shard: &str, tasks: &[&str]) -> String {
+        format!(r#"{{"v":1,"shard":"{shard}","seq":42,"firedAt":5,"tasks":[{}]}}"#, tasks.join(","))
+    }
+
+    #[test]
+    fn bad_records_fail_alone_and_for_good() {
+        let text = envelope(
+            "1-3",
+            &[
+                r#"{"time":5,"id":"a","callback":{"type":"handler","name":"log"}}"#,
+                r#"{"time":5,"callback":{"type":"handler","name":"log"}}"#,
+                r#"{"time":5,"id":"b ä","callback":{"type":"webhook","url":"https://a.example"},"payload":{"n": 1},"attempt":2}"#,
+                r#"{"time":5,"id":"c","callback":{"type":"email"}}"#,
+                r#"{"id":"d","callback":{"type":"handler","name":"log"}}"#,
+                r#"{"time":5,"id":"e","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#,
+                "17",
+                r#"{"time":6,"id":"f","callback":{"type":"handler","name":"noop"},"ofALaterVersion":1}"#,
+            ],
+        );
+        let plan = Plan::read(&text).unwrap();
+        assert_eq!(plan.shard, ShardId { epoch: 1, index: 3 });
+        assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [0, 2, 7]);
+        assert_eq!(plan.jobs[1].idempotency_key(), "b%20%C3%A4@5");
+        assert_eq!(plan.jobs[1].record.attempt_number(), 2);
+        assert!(plan.jobs[1].text.contains(r#""payload":{"n": 1}"#), "the record's text is kept as it is");
+        let report = plan.tally.into_report();
+        assert_eq!(report.seq, 42);
+        assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [1, 3, 4, 5, 6]);
+        assert!(report.failed.iter().all(|failure| failure.permanent && !failure.error.is_empty()));
+        assert!(report.failed[1].error.contains("callback.type"), "{}", report.failed[1].error);
+    }
+
+    #[test]
+    fn what_is_no_envelope_is_refused() {
+        for text in ["", "x", "{}", r#"{"v":9,"shard":"1-3","seq":1,"firedAt":0,"tasks":[]}"#] {
+            assert!(matches!(Plan::read(text), Err(PlanError::Envelope(_))), "{text}");
+        }
+        for shard in ["", "3", "1-x", "-1-3", "1-99999999"] {
+            assert!(matches!(Plan::read(&envelope(shard, &[])), Err(PlanError::Shard(_))), "{shard}");
+        }
+        assert!(Plan::read(&envelope("1-3", &[])).unwrap().jobs.is_empty());
+    }
+}

@@ -1,0 +1,99 @@
+//! The queue event, carried out on the platform.
+
+use crate::drive::{Host, drive};
+use crate::handlers::Handlers;
+use crate::outcome::Outcome;
+use crate::plan::{Job, Plan, PlanError, Work};
+use crate::report;
+use crate::webhook;
+use crate::window::start_window_millis;
+use scheduler_core::engine::Config;
+use scheduler_core::routing::ShardId;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Report, SHARDS_BINDING};
+use std::rc::Rc;
+use worker::{Date, Env, MessageBatch, MessageExt, ObjectNamespace, RawMessage, console_error};
+
+/// The variable with the seconds after which a shard sends an unreported envelope again.
+const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
+
+/// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or returns each message by itself. It
+/// never fails: a queue event that ends with an error would return the messages of all. See the crate's description.
+pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
+    let begun = now();
+    let shards = match env.durable_object(SHARDS_BINDING) {
+        Ok(shards) => shards,
+        Err(problem) => {
+            console_error!("dispatcher: the binding {SHARDS_BINDING} is missing, nothing can be reported: {problem}");
+            batch.retry_all();
+            return;
+        }
+    };
+    // The raw bodies: envelopes are sent as text, which the typed iterator would not read.
+    let received: Vec<(RawMessage, Option<String>)> = batch
+        .raw_iter()
+        .map(|message| {
+            let text = message.body().as_string();
+            (message, text)
+        })
+        .collect();
+    let mut plans = Vec::with_capacity(received.len());
+    let mut envelopes = Vec::with_capacity(received.len());
+    for (message, text) in &received {
+        match text.as_deref().ok_or(PlanError::NotText).and_then(Plan::read) {
+            Ok(plan) => {
+                envelopes.push((message, plan.shard));
+                plans.push(plan);
+            }
+            Err(problem) => {
+                console_error!("dispatcher: message {} goes back to the queue: {problem}", message.id());
+                message.retry();
+            }
+        }
+    }
+    let platform = Platform { env: Rc::new(env.clone()), shards, handlers, envelopes };
+    drive(&platform, plans, begun.plus(start_window_millis(visibility_millis(env)))).await;
+}
+
+struct Platform<'a> {
+    env: Rc<Env>,
+    shards: ObjectNamespace,
+    handlers: &'a Handlers,
+    /// The messages, and whom to report each to.
+    envelopes: Vec<(&'a RawMessage, ShardId)>,
+}
+
+impl Host for Platform<'_> {
+    fn now(&self) -> UnixMillis {
+        now()
+    }
+
+    async fn run(&self, job: Job<'_>) -> Outcome {
+        match &job.work {
+            Work::Webhook(webhook) => webhook::post(&job, webhook).await,
+            Work::Handler(name) => self.handlers.run(name, &job, &self.env).await,
+        }
+    }
+
+    async fn report(&self, envelope: usize, report: Report) {
+        let Some((message, shard)) = self.envelopes.get(envelope) else { return };
+        if let Err(problem) = report::send(&self.shards, *shard, &report).await {
+            console_error!(
+                "dispatcher: envelope {} of shard {shard} could not be reported, the shard will send it again: {problem}",
+                report.seq
+            );
+        }
+        // In either case; see "Acknowledgement" in the crate's description.
+        message.ack();
+    }
+}
+
+fn now() -> UnixMillis {
+    UnixMillis::new(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
+}
+
+/// As the shards read it; they also log what is wrong with it.
+fn visibility_millis(env: &Env) -> i64 {
+    let given = env.var(VISIBILITY_VARIABLE).ok().and_then(|given| given.to_string().trim().parse::<i64>().ok());
+    given.filter(|seconds| *seconds > 0).map_or(Config::default().visibility_millis, |seconds| seconds.saturating_mul(1_000))
+}

@@ -1,0 +1,91 @@
+//! Texts for headers, errors and the log.
+
+use serde::Serialize;
+use std::fmt::Write;
+
+/// Longest part of a URL that an error shows, bytes.
+const SHOWN_URL_BYTES: usize = 200;
+/// Longest part of a payload that the log shows, bytes.
+const SHOWN_PAYLOAD_BYTES: usize = 1_024;
+
+/// `text` as a header can carry it, and two texts never alike: everything but visible ASCII is percent-encoded, and so
+/// is `%`. Spaces too, for those at the ends would be stripped on the way.
+pub(crate) fn header_value(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_graphic() && byte != b'%' {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// The part of a URL that may stand in an error and in the log: without query and fragment, which may hold secrets.
+pub(crate) fn shown_url(url: &str) -> &str {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    cut(url.get(..end).unwrap_or(url), SHOWN_URL_BYTES)
+}
+
+/// The longest start of `text` of at most `bytes`.
+pub(crate) fn cut(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+/// A firing as one line of JSON, which the platform's log search takes apart. The payload is its JSON text, cut.
+pub(crate) fn log_line(id: &str, time: i64, attempt: u32, payload: &str) -> String {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        message: &'static str,
+        id: &'a str,
+        time: i64,
+        attempt: u32,
+        payload: &'a str,
+    }
+    let line = Line { message: "task fired", id, time, attempt, payload: cut(payload, SHOWN_PAYLOAD_BYTES) };
+    // Texts and numbers always become JSON.
+    serde_json::to_string(&line).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_carry_any_id() {
+        for (text, header) in [
+            ("order-7@1764000000000", "order-7@1764000000000"),
+            ("a b@5", "a%20b@5"),
+            ("100%@5", "100%25@5"),
+            ("100%25@5", "100%2525@5"),
+            ("späť@5", "sp%C3%A4%C5%A5@5"),
+            ("{a}/?\"@5", "{a}/?\"@5"),
+            ("a\r\nb", "a%0D%0Ab"),
+        ] {
+            assert_eq!(header_value(text), header);
+        }
+    }
+
+    #[test]
+    fn a_shown_url_has_no_query_and_is_cut() {
+        assert_eq!(shown_url("https://a.example/x?key=1#y"), "https://a.example/x");
+        assert_eq!(shown_url("https://a.example/x#y?z"), "https://a.example/x");
+        assert_eq!(shown_url(&format!("https://a.example/{}", "ä".repeat(500))).len(), 200);
+    }
+
+    #[test]
+    fn a_cut_never_splits_a_character() {
+        assert_eq!(cut("aä", 2), "a");
+        assert_eq!(cut("aä", 3), "aä");
+        assert_eq!(cut("", 0), "");
+    }
+
+    #[test]
+    fn the_log_is_one_line_with_a_bounded_payload() {
+        let line = log_line("a\"b", 5, 2, "{\n\"n\": 1}");
+        assert_eq!(line, r#"{"message":"task fired","id":"a\"b","time":5,"attempt":2,"payload":"{\n\"n\": 1}"}"#);
+        assert!(log_line("a", 5, 1, &"x".repeat(60_000)).len() < 1_200);
+    }
+}
