@@ -8,7 +8,7 @@ use scheduler_core::routing::ShardId;
 use scheduler_core::task::FieldError;
 use scheduler_core::wire::{CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashSet};
 
 /// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
@@ -45,11 +45,14 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let request: CancelMany = serde_json::from_str(&text)
         .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?;
     let counts = match request {
-        CancelMany { ids: Some(ids), filter: None } => {
+        CancelMany { ids: Some(mut ids), filter: None } => {
             if ids.len() > MAX_CANCEL_IDS {
                 let detail = format!("has {} ids; the limit is {MAX_CANCEL_IDS}: send several requests", ids.len());
                 return Err(Problem::invalid(FieldError::new("ids", detail)));
             }
+            // An id that stands twice counts once.
+            let mut seen = HashSet::new();
+            ids.retain(|id| seen.insert(id.clone()));
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
             for outcome in cancel_ids(&call.shards, ids).await? {
                 match outcome {
@@ -74,13 +77,9 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 /// Cancels by id, in every epoch: the outcomes in the order of the ids.
 async fn cancel_ids(shards: &Shards, ids: Vec<String>) -> Result<Vec<Cancelled>, Problem> {
     let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
-    let mut first_at: HashMap<&str, usize> = HashMap::new();
     for (at, id) in ids.iter().enumerate() {
-        // An id that stands twice is asked for once.
-        if *first_at.entry(id).or_insert(at) == at {
-            for shard in shards.map.homes(id) {
-                by_shard.entry(shard).or_default().push(at);
-            }
+        for shard in shards.map.homes(id) {
+            by_shard.entry(shard).or_default().push(at);
         }
     }
     let ids = &ids;

@@ -40,10 +40,8 @@ impl Lane<'_> {
 /// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each when its last task is done. From `last_start` on
 /// nothing is started any more; what still waits then is reported as not started.
 pub(crate) async fn drive<H: Host>(host: &H, plans: Vec<Plan<'_>>, last_start: UnixMillis) {
-    let mut lanes: Vec<Lane<'_>> = plans
-        .into_iter()
-        .map(|plan| Lane { waiting: plan.jobs.into_iter(), in_flight: 0, tally: Some(plan.tally) })
-        .collect();
+    let mut lanes: Vec<Lane<'_>> =
+        plans.into_iter().map(|plan| Lane { waiting: plan.jobs.into_iter(), in_flight: 0, tally: Some(plan.tally) }).collect();
     let mut running = FuturesUnordered::new();
     let mut reports = FuturesUnordered::new();
     // Those without a task to run.
@@ -88,7 +86,8 @@ pub(crate) async fn drive<H: Host>(host: &H, plans: Vec<Plan<'_>>, last_start: U
 /// The next task: of the envelope with the fewest running, the first of these. So a slow envelope cannot take all the places
 /// while others have tasks waiting.
 fn next_job<'a>(lanes: &mut [Lane<'a>]) -> Option<(usize, Job<'a>)> {
-    let (at, lane) = lanes.iter_mut().enumerate().filter(|(_, lane)| lane.waiting.len() > 0).min_by_key(|(_, lane)| lane.in_flight)?;
+    let (at, lane) =
+        lanes.iter_mut().enumerate().filter(|(_, lane)| lane.waiting.len() > 0).min_by_key(|(_, lane)| lane.in_flight)?;
     lane.waiting.next().map(|job| (at, job))
 }
 

@@ -95,7 +95,9 @@ impl Host for Fake {
 fn envelope(seq: u64, millis: impl IntoIterator<Item = i64>) -> String {
     let tasks: Vec<String> = (0..)
         .zip(millis)
-        .map(|(n, millis): (u32, i64)| format!(r#"{{"time":5,"id":"{seq}.{n}-{millis}","callback":{{"type":"handler","name":"x"}}}}"#))
+        .map(|(n, millis): (u32, i64)| {
+            format!(r#"{{"time":5,"id":"{seq}.{n}-{millis}","callback":{{"type":"handler","name":"x"}}}}"#)
+        })
         .collect();
     format!(r#"{{"v":1,"shard":"1-0","seq":{seq},"firedAt":5,"tasks":[{}]}}"#, tasks.join(","))
 }

@@ -78,7 +78,9 @@ impl Handlers {
         let limit = pin!(Delay::from(Duration::from_secs(MAX_TIMEOUT_SECONDS.into())));
         match select(done, limit).await {
             Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => Err(HandlerError::retry(format!("the handler {name:?} was not done after {MAX_TIMEOUT_SECONDS} s"))),
+            Either::Right(_) => {
+                Err(HandlerError::retry(format!("the handler {name:?} was not done after {MAX_TIMEOUT_SECONDS} s")))
+            }
         }
     }
 }
@@ -113,7 +115,8 @@ impl TaskContext {
     /// # Errors
     /// A permanent one when the payload is something else: it will be the same on every attempt.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
-        serde_json::from_str(&self.payload_text).map_err(|problem| HandlerError::permanent(format!("the payload cannot be read: {problem}")))
+        serde_json::from_str(&self.payload_text)
+            .map_err(|problem| HandlerError::permanent(format!("the payload cannot be read: {problem}")))
     }
 
     /// The name of this firing, the same on every attempt and redelivery: remember it to act once.

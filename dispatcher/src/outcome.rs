@@ -125,7 +125,10 @@ mod tests {
     #[test]
     fn errors_tell_where_and_hide_the_query() {
         assert_eq!(of_timeout(30, "https://a/x?k=1").to_string(), "timed out after 30 s: https://a/x");
-        assert_eq!(of_network_error("connection lost", "https://a/x?k=1").to_string(), "no answer from https://a/x: connection lost");
+        assert_eq!(
+            of_network_error("connection lost", "https://a/x?k=1").to_string(),
+            "no answer from https://a/x: connection lost"
+        );
     }
 
     #[test]

@@ -79,8 +79,8 @@ impl<'a> Plan<'a> {
 
 impl<'a> Job<'a> {
     fn read(index: u32, text: &'a str) -> Result<Self, TaskError> {
-        let record =
-            Record::parse(text.as_bytes()).map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
+        let record = Record::parse(text.as_bytes())
+            .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
         let time = record.time.ok_or_else(|| TaskError::permanent("the record cannot be read: it has no time"))?;
         let callback = Callback::parse(record.callback.get())
             .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
@@ -88,7 +88,9 @@ impl<'a> Job<'a> {
             Callback::Webhook(webhook) => Work::Webhook(webhook),
             Callback::Handler { name } => Work::Handler(name),
             Callback::Queue { .. } => {
-                return Err(TaskError::permanent("a queue callback was sent to the dispatcher, which runs webhooks and handlers only"));
+                return Err(TaskError::permanent(
+                    "a queue callback was sent to the dispatcher, which runs webhooks and handlers only",
+                ));
             }
         };
         Ok(Self { index, text, record, time, work })

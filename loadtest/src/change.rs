@@ -16,7 +16,7 @@ use crate::client::{Answer, path_segment};
 use crate::clock::now_millis;
 use crate::ledger::{CancelAnswer, OverwriteAnswer};
 use crate::plan::{How, Planned};
-use crate::schedule;
+use crate::schedule::{self, Outcome};
 use crate::session::Session;
 
 /// Changes on their way at once.
@@ -329,8 +329,8 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
     match parsed {
         Ok((answer, items)) => {
             for (version, item) in versions.iter().zip(&items) {
-                match (&item.id, item.error) {
-                    (Some(id), None) => {
+                match item.outcome() {
+                    Outcome::Accepted(id) => {
                         ledger.accepted(version.n, id, answer.answered, answer.repeated);
                         let unknown = OverwriteAnswer::Unknown;
                         ledger.overwrite_answered(
@@ -340,11 +340,16 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
                             answer.answered,
                         );
                     }
-                    (_, error) => {
-                        let why = error.map_or(
-                            "neither an id nor an error",
-                            serde_json::value::RawValue::get,
+                    // Not sent again: either version may have been left in place, so nothing is demanded of them.
+                    Outcome::Busy => {
+                        ledger.unanswered(version.n);
+                        ledger.cancel_answered(
+                            version.old,
+                            CancelAnswer::Ambiguous,
+                            answer.answered,
                         );
+                    }
+                    Outcome::Rejected(why) => {
                         ledger.rejected(version.n, why);
                         ledger.cancel_answered(
                             version.old,

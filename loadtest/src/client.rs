@@ -54,6 +54,7 @@ pub(crate) struct Api {
     tries: u32,
     requests: AtomicU64,
     retries: AtomicU64,
+    stats_calls: AtomicU64,
 }
 
 impl Api {
@@ -83,6 +84,7 @@ impl Api {
             tries: target.tries,
             requests: AtomicU64::new(0),
             retries: AtomicU64::new(0),
+            stats_calls: AtomicU64::new(0),
         })
     }
 
@@ -99,6 +101,11 @@ impl Api {
     /// Tries beyond the first of each request.
     pub(crate) fn retries(&self) -> u64 {
         self.retries.load(Ordering::Relaxed)
+    }
+
+    /// Times the counters were read; this tool's own doing, which is no part of what tasks cost.
+    pub(crate) fn stats_calls(&self) -> u64 {
+        self.stats_calls.load(Ordering::Relaxed)
     }
 
     /// Checks that a scheduler answers and takes the key; gives its counters.
@@ -127,6 +134,7 @@ impl Api {
     /// # Errors
     /// No answer, another status than 200, or a body that is not the counters.
     pub(crate) async fn stats(&self) -> Result<Stats, String> {
+        self.stats_calls.fetch_add(1, Ordering::Relaxed);
         let answer = self
             .call(&Method::GET, "/v1/stats", None, Bytes::new())
             .await?;

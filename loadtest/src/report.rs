@@ -171,14 +171,10 @@ impl Report {
                 .saturating_sub(succeeded.unwrap_or(0)),
             failed_requests: session.problems.count(),
             problems: session.problems.first(),
-            cost: facts.after.as_ref().map(|after| {
-                let tasks = counts.accepted + counts.cron_occurrences;
-                bill(
-                    after.meter.since(facts.before.meter),
-                    session.api.requests(),
-                    tasks,
-                )
-            }),
+            cost: facts
+                .after
+                .as_ref()
+                .map(|after| cost(session, &facts.before, after, counts)),
             server: ServerFigures {
                 before: facts.before.clone(),
                 after: facts.after.clone(),
@@ -287,6 +283,17 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
         request_millis: summarise(&mut durations),
         retries: session.api.retries(),
     }
+}
+
+/// The bill, without what reading the counters costs.
+fn cost(session: &Session, before: &Stats, after: &Stats, counts: Counts) -> Bill {
+    let mut used = after.meter.since(before.meter);
+    let readings = session.api.stats_calls();
+    // A reading counts itself, so those after the first are in the difference: one request to each shard.
+    let asked = readings.saturating_sub(1) * after.shards.len() as u64;
+    used.shard_requests = used.shard_requests.saturating_sub(asked);
+    let requests = session.api.requests().saturating_sub(readings + 1);
+    bill(used, requests, counts.accepted + counts.cron_occurrences)
 }
 
 fn fire_figures(verdict: &Verdict) -> FireFigures {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
 use hyper::Method;
 use hyper::body::Bytes;
@@ -20,6 +21,9 @@ use crate::session::Session;
 
 /// Requests that fail one after the other, each with all its tries, before scheduling is given up.
 const MAX_FAILURES_IN_A_ROW: u32 = 3;
+/// Times an item is sent whose shard is busy, and the wait before each other time, which grows by itself.
+const MAX_ITEM_TRIES: u32 = 8;
+const ITEM_WAIT: Duration = Duration::from_millis(200);
 
 /// The answer to a batch, as far as it matters here.
 #[derive(Debug, Deserialize)]
@@ -28,13 +32,43 @@ pub(crate) struct BatchAnswer<'a> {
     pub(crate) results: Vec<Item<'a>>,
 }
 
-/// The result of one item: an id or an error.
+/// The result of one item: an id or an error. An item whose shard failed has both.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Item<'a> {
     #[serde(borrow, default)]
-    pub(crate) id: Option<Cow<'a, str>>,
+    id: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
-    pub(crate) error: Option<&'a RawValue>,
+    error: Option<&'a RawValue>,
+}
+
+/// What an item's result means.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Outcome<'a> {
+    Accepted(&'a str),
+    /// Its shard could not take it, or may have taken it and could not say so: to be sent again.
+    Busy,
+    Rejected(&'a str),
+}
+
+impl Item<'_> {
+    pub(crate) fn outcome(&self) -> Outcome<'_> {
+        #[derive(Deserialize)]
+        struct Error {
+            #[serde(default)]
+            retryable: bool,
+        }
+        match (&self.id, self.error) {
+            (Some(id), None) => Outcome::Accepted(id),
+            (_, Some(error))
+                if serde_json::from_str(error.get()).is_ok_and(|error: Error| error.retryable) =>
+            {
+                Outcome::Busy
+            }
+            (_, error) => {
+                Outcome::Rejected(error.map_or("neither an id nor an error", RawValue::get))
+            }
+        }
+    }
 }
 
 /// The items of a batch's answer, one for each of `tasks`.
@@ -88,71 +122,142 @@ pub(crate) async fn schedule(session: &Arc<Session>, changes: UnboundedSender<Pe
 /// Schedules entries `from..to` in one request; false when no usable answer came.
 async fn batch(session: &Session, changes: &UnboundedSender<Pending>, from: u32, to: u32) -> bool {
     let tasks: Vec<Planned> = (from..to).map(|n| session.plan.task(n)).collect();
-    let ndjson = session.settings.ndjson;
-    let text = body::batch(tasks.len(), ndjson, |out, item| {
-        if let (Some(task), Ok(item)) = (tasks.get(item), u32::try_from(item)) {
-            let n = from + item;
-            session
-                .writer
-                .write(out, n, session.plan.own_id(n, task.kind).as_deref(), task);
-        }
-    });
-    let bytes = text.len();
+    let ids = (from..to)
+        .zip(&tasks)
+        .map(|(n, task)| session.plan.own_id(n, task.kind));
+    let mut wanted: Vec<Wanted> = (from..to)
+        .zip(ids)
+        .map(|(n, id)| Wanted { n, id })
+        .collect();
     {
         let now = now_millis();
         let mut ledger = session.ledger.lock();
         (from..to).for_each(|n| ledger.sent(n, now));
     }
+    let mut accepted = 0;
+    let mut bytes = 0;
+    let started = now_millis();
+    for attempt in 0..MAX_ITEM_TRIES {
+        if attempt > 0 {
+            tokio::time::sleep(ITEM_WAIT * attempt).await;
+        }
+        let sent = request(session, changes, &wanted, attempt > 0).await;
+        match sent {
+            Ok(sent) => {
+                accepted += sent.accepted;
+                bytes += sent.bytes;
+                wanted = sent.again;
+            }
+            Err(problem) => {
+                session.problems.add(problem);
+                break;
+            }
+        }
+        if wanted.is_empty() {
+            break;
+        }
+    }
+    let answered = u64::from(to - from) - wanted.len() as u64;
+    session
+        .scheduling
+        .request_answered(answered, accepted, bytes, now_millis() - started);
+    let mut ledger = session.ledger.lock();
+    wanted.iter().for_each(|wanted| ledger.unanswered(wanted.n));
+    wanted.is_empty()
+}
+
+/// An entry to be scheduled, with its id if it has one already.
+struct Wanted {
+    n: u32,
+    id: Option<String>,
+}
+
+/// What became of one request.
+struct Sent {
+    accepted: u64,
+    bytes: usize,
+    /// Items whose shard could not take them just now.
+    again: Vec<Wanted>,
+}
+
+/// One request for `wanted`; `repeated` when some or all of them may have been taken before.
+async fn request(
+    session: &Session,
+    changes: &UnboundedSender<Pending>,
+    wanted: &[Wanted],
+    repeated: bool,
+) -> Result<Sent, String> {
+    let ndjson = session.settings.ndjson;
+    let text = body::batch(wanted.len(), ndjson, |out, item| {
+        if let Some(Wanted { n, id }) = wanted.get(item) {
+            session
+                .writer
+                .write(out, *n, id.as_deref(), &session.plan.task(*n));
+        }
+    });
+    let bytes = text.len();
+    let content_type = Some(body::content_type(ndjson));
     let answer = session
         .api
         .call(
             &Method::POST,
             "/v1/tasks/batch",
-            Some(body::content_type(ndjson)),
+            content_type,
             Bytes::from(text),
         )
-        .await;
-    let parsed = answer
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|answer| Ok((answer, items(answer, tasks.len())?)));
-    let (answer, items) = match parsed {
-        Ok(parsed) => parsed,
-        Err(problem) => {
-            session.problems.add(problem);
-            let mut ledger = session.ledger.lock();
-            (from..to).for_each(|n| ledger.unanswered(n));
-            return false;
-        }
+        .await?;
+    let items = items(&answer, wanted.len())?;
+    let mut sent = Sent {
+        accepted: 0,
+        bytes,
+        again: Vec::new(),
     };
-    let mut accepted = 0;
     let mut ledger = session.ledger.lock();
-    for ((n, item), task) in (from..to).zip(&items).zip(&tasks) {
-        match (&item.id, item.error) {
-            (Some(id), None) => {
-                accepted += 1;
-                ledger.accepted(n, id, answer.answered, answer.repeated);
-                if let Some(change) = task.change {
+    for (Wanted { n, id }, item) in wanted.iter().zip(&items) {
+        match item.outcome() {
+            Outcome::Accepted(id) => {
+                sent.accepted += 1;
+                ledger.accepted(*n, id, answer.answered, answer.repeated || repeated);
+                if let Some(change) = session.plan.task(*n).change {
                     // The receiver is gone only when the run is being cut short.
                     let _ = changes.send(Pending {
                         at: change.at,
-                        n,
+                        n: *n,
                         how: change.how,
                         version: 1,
                     });
                 }
             }
-            (_, error) => {
-                ledger.rejected(n, error.map_or("neither an id nor an error", RawValue::get))
+            // The answer names the id the task was to get: under it, sending it again cannot make a second task.
+            Outcome::Busy => {
+                let given = item.id.as_deref().map(str::to_owned);
+                sent.again.push(Wanted {
+                    n: *n,
+                    id: given.or_else(|| id.clone()),
+                });
             }
+            Outcome::Rejected(why) => ledger.rejected(*n, why),
         }
     }
-    drop(ledger);
-    session.scheduling.request_answered(
-        u64::from(to - from),
-        accepted,
-        bytes,
-        answer.answered - answer.sent,
-    );
-    true
+    Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_items_result_says_whether_to_send_it_again() {
+        let text = r#"{"accepted":1,"rejected":3,"results":[{"id":"a"},{"error":{"field":"payload","detail":"long"}},
+            {"id":"b","error":{"field":"id","detail":"shard","retryable":true}},{}]}"#;
+        let answer: BatchAnswer<'_> = serde_json::from_str(text).unwrap();
+        let outcomes: Vec<Outcome<'_>> = answer.results.iter().map(Item::outcome).collect();
+        let expected = [
+            Outcome::Accepted("a"),
+            Outcome::Rejected(r#"{"field":"payload","detail":"long"}"#),
+            Outcome::Busy,
+            Outcome::Rejected("neither an id nor an error"),
+        ];
+        assert_eq!(outcomes, expected);
+    }
 }

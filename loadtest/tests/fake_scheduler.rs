@@ -272,9 +272,19 @@ async fn old_versions_that_fire_are_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn overload_answers_are_tried_again() {
-    let ran = run("overloaded", Fault::Overloaded, &format!("spread {QUICK}")).await;
-    assert_eq!(ran.status, Some(0), "{}", ran.text);
-    assert!(ran.number("/schedule/retries") >= 3.0, "{}", ran.text);
+    let line = format!("spread {QUICK}");
+    let (door, shard) = tokio::join!(
+        run("overloaded", Fault::Overloaded, &line),
+        run("busy-shard", Fault::BusyShard, &line)
+    );
+    assert_eq!(door.status, Some(0), "{}", door.text);
+    assert!(door.number("/schedule/retries") >= 3.0, "{}", door.text);
+    assert_eq!(
+        (shard.status, shard.number("/counts/accepted")),
+        (Some(0), 300.0),
+        "{}",
+        shard.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -44,6 +44,8 @@ pub(crate) enum Fault {
     CronGap,
     /// Every other batch is answered 429 or 503 the first time.
     Overloaded,
+    /// Every 50th item of a batch is put off once: its shard is busy.
+    BusyShard,
     /// Handlers are not run.
     NoHandlers,
     /// Webhooks carry the id only as their key.
@@ -182,6 +184,14 @@ impl Fake {
                 state.created += 1;
                 rejected += 1;
                 results.push(json!({"error": {"field": "payload", "detail": "not today"}}));
+                continue;
+            }
+            if self.fault == Fault::BusyShard && state.created % 50 == 48 {
+                state.created += 1;
+                rejected += 1;
+                let error =
+                    json!({"field": "id", "detail": "shard 1-0 is busy", "retryable": true});
+                results.push(json!({"id": format!("put-off-{}", state.created), "error": error}));
                 continue;
             }
             let id = item["id"]

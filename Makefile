@@ -1,0 +1,49 @@
+# Each target is complete by itself: it installs what is missing first. `make help` lists them.
+
+MAKEFLAGS += --no-print-directory
+RUN := scripts/run
+
+.DEFAULT_GOAL := help
+.PHONY: help setup build dev serve test lint fmt bench loadtest size deploy clean
+
+help: ## This list
+	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+
+setup: ## Install what is missing: Rust target, npm packages, build tools
+	@scripts/setup.sh
+
+build: ## Build the Worker into coordinator/build
+	@scripts/build.sh
+
+dev: build ## Run everything locally on http://localhost:8787 (PORT=...)
+	@scripts/dev.sh
+
+serve: build ## The same for measuring: no development proxy (ARGS="--port 8787 --shards 16", ARGS=--help)
+	@$(RUN) node scripts/serve.mjs $(ARGS)
+
+test: build ## Run all tests
+	@$(RUN) node scripts/test.mjs
+
+lint: setup ## Formatting, clippy for host and wasm, TypeScript
+	$(RUN) cargo fmt --all --check
+	$(RUN) cargo clippy --workspace --all-targets -- -D warnings
+	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings
+	$(RUN) tsc -p examples/consumer
+
+fmt: setup ## Format the Rust code
+	$(RUN) cargo fmt --all
+
+bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
+	$(RUN) cargo bench -p benches -- $(ARGS)
+
+loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="...")
+	@$(RUN) node scripts/loadtest.mjs $(or $(SCENARIO),smoke) $(ARGS)
+
+size: build ## Size of the wasm, gzip
+	@gzip -9c coordinator/build/index_bg.wasm | wc -c | awk '{ printf "%.0f kB gzip\n", $$1 / 1000 }'
+
+deploy: build ## Deploy to your Cloudflare account
+	@scripts/deploy.sh
+
+clean: ## Remove what was built and installed in the checkout, local storage included
+	rm -rf target coordinator/build node_modules .wrangler examples/*/.wrangler

@@ -1,0 +1,54 @@
+// What is deployed, checked before it is: wrangler.toml of both workers, and the built files.
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { unstable_readConfig } from "wrangler";
+import { ROOT } from "../scripts/paths.mjs";
+
+const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
+const consumer = unstable_readConfig({ config: join(ROOT, "examples/consumer/wrangler.toml") });
+
+test("every queue consumer sets all it depends on, as local defaults differ from production's", () => {
+  const consumers = [...scheduler.queues.consumers, ...consumer.queues.consumers];
+  assert.equal(consumers.length, 2);
+  for (const settings of consumers) {
+    for (const name of ["max_batch_size", "max_batch_timeout", "max_retries", "retry_delay"]) {
+      assert.equal(typeof settings[name], "number", `${settings.queue}: ${name}`);
+    }
+    assert.notEqual(settings.dead_letter_queue, settings.queue);
+    assert.ok(settings.dead_letter_queue, `${settings.queue}: dead_letter_queue`);
+  }
+});
+
+test("every queue that is sent to is consumed by exactly one of the two workers", () => {
+  const sent = scheduler.queues.producers.map((producer) => producer.queue).sort();
+  const consumed = [...scheduler.queues.consumers, ...consumer.queues.consumers].map((settings) => settings.queue).sort();
+  assert.deepEqual(sent, consumed);
+});
+
+test("every Durable Object class is made by a migration, with SQLite storage", () => {
+  const made = scheduler.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
+  assert.deepEqual(scheduler.durable_objects.bindings.map((binding) => binding.class_name), made);
+});
+
+test("both workers have the same compatibility date", () => {
+  assert.equal(consumer.compatibility_date, scheduler.compatibility_date);
+});
+
+test("the build exports the handlers and the class: a macro outside the entry crate drops them silently", async () => {
+  const script = await readFile(scheduler.main, "utf8");
+  for (const { class_name: name } of scheduler.durable_objects.bindings) {
+    assert.match(script, new RegExp(`export\\s*{[^}]*\\b${name}\\b[^}]*}`), name);
+  }
+  for (const handler of ["fetch", "queue", "scheduled"]) {
+    assert.match(script, new RegExp(`\\.prototype\\.${handler}\\s*=`), handler);
+  }
+});
+
+test("the wasm is below 1 MB gzip", async () => {
+  const size = gzipSync(await readFile(join(ROOT, "coordinator/build/index_bg.wasm")), { level: 9 }).length;
+  assert.ok(size < 1_000_000, `${size} bytes`);
+});

@@ -1,0 +1,30 @@
+#!/usr/bin/env bash
+# Builds the Worker into coordinator/build (index.js and index_bg.wasm). Does nothing when no source has
+# changed: worker-build itself would run the linker's and wasm-opt's slow passes every time.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+scripts/setup.sh
+
+out=coordinator/build
+stamp=$out/.built-from
+
+# All that goes into the wasm: the crates the Worker is made of, the manifests, the tools.
+fingerprint() {
+  {
+    find core shard dispatcher coordinator -type f \
+      -not -path '*/build/*' -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/fuzz/*' -print0 |
+      LC_ALL=C sort -z | xargs -0 sha256sum
+    sha256sum Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json scripts/build.sh
+    echo "$WORKER_BUILD $WASM_BINDGEN"
+  } | sha256sum
+}
+
+want=$(fingerprint)
+if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -f "$out/index.js" ] && [ -f "$out/index_bg.wasm" ]; then
+  exit 0
+fi
+rm -f "$stamp"
+"$WORKER_BUILD/bin/worker-build" --release coordinator
+# Cargo may have completed Cargo.lock meanwhile: stamp what is there now.
+fingerprint >"$stamp"

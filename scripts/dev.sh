@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# `make dev`: everything on this machine. The scheduler and the example consumer of fired tasks share one
+# session of the local runtime, since a queue there is only seen within its session. Storage stays in
+# .wrangler/state; what is on its way in a queue is lost when the session ends, and the scheduler sends it again.
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+port=${PORT:-8787}
+
+if [ ! -f .dev.vars ]; then
+  # Made for this checkout only, and ignored by git.
+  (umask 077 && echo "API_KEYS=$(node -p 'crypto.randomBytes(24).toString("base64url")')" >.dev.vars)
+fi
+key=$(sed -n 's/^API_KEYS=\([^,]*\).*/\1/p' .dev.vars | tr -d '"' | head -n 1)
+
+cat <<TEXT
+
+  The API key, from .dev.vars:  $key
+  Schedule a task to fire in two seconds, and watch it here:
+
+curl -s http://localhost:$port/v1/tasks -H 'Authorization: Bearer $key' -H 'Content-Type: application/json' -d '{"description":"hello","delayInSeconds":2,"callback":{"type":"queue","queue":"FIRED_TASKS"},"payload":{"hello":"world"}}'
+
+TEXT
+
+# Keep wrangler's own files in the checkout, and it from asking the network for sample request metadata.
+export TMPDIR=$ROOT/.wrangler/tmp XDG_CONFIG_HOME=$ROOT/.wrangler/config CLOUDFLARE_CF_FETCH_ENABLED=false
+mkdir -p "$TMPDIR"
+
+# Without a terminal, wrangler's key shortcuts would swallow the input of whatever started this.
+interactive=true
+[ -t 0 ] || interactive=false
+exec wrangler dev -c wrangler.toml -c examples/consumer/wrangler.toml --ip 127.0.0.1 --port "$port" \
+  --persist-to .wrangler/state --show-interactive-dev-session="$interactive"

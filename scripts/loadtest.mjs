@@ -1,0 +1,39 @@
+// `make loadtest`: starts a scheduler on a free port and empty storage, runs the load tester against it,
+// and ends it. Usage: node scripts/loadtest.mjs SCENARIO [loadtest's own options]. Its exit status is ours.
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createServer } from "node:net";
+import { Scheduler } from "../e2e/harness.mjs";
+
+/** A port that is free now. The load tester takes it a moment later. */
+async function freePort() {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address();
+  server.close();
+  await once(server, "close");
+  return port;
+}
+
+async function run(command, args) {
+  const [code, signal] = await once(spawn(command, args, { stdio: "inherit" }), "exit");
+  return signal ? 1 : code;
+}
+
+const [scenario = "smoke", ...options] = process.argv.slice(2);
+// Built before the clock starts, and before the server takes its share of the machine.
+const built = await run("cargo", ["build", "--release", "-p", "loadtest"]);
+if (built !== 0) process.exit(built);
+
+const sinkPort = await freePort();
+const scheduler = await Scheduler.start({ sink: `http://127.0.0.1:${sinkPort}` });
+let status = 1;
+try {
+  const server = ["--url", scheduler.url, "--key", scheduler.key, "--sink-port", String(sinkPort)];
+  status = await run("cargo", ["run", "--quiet", "--release", "-p", "loadtest", "--", scenario, ...server, ...options]);
+  if (status !== 0) process.stderr.write(`\nthe scheduler's own log ends:\n${scheduler.log().slice(-4_000)}\n`);
+} finally {
+  await scheduler.dispose();
+}
+process.exit(status);

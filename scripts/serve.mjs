@@ -1,0 +1,73 @@
+// The scheduler under workerd alone, for tests and measurements: `make serve`, or node scripts/serve.mjs --help.
+// Prints one line of JSON on stdout when it listens: {"url","key","storage","pid"}.
+
+import { randomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ROOT } from "./paths.mjs";
+import { startRuntime } from "./runtime.mjs";
+
+const HELP = `options (each also as an environment variable):
+  --port N           PORT               default 0, a free port
+  --persist FOLDER   PERSIST            default .wrangler/serve: tasks are kept there from run to run
+  --key KEY          API_KEYS           default a new one each time
+  --shards MAP       SHARD_MAP          default as in wrangler.toml
+  --visibility S     VISIBILITY_TIMEOUT_SECONDS
+  --sink URL         SINK_URL           where the example consumer forwards fired tasks; default: it logs them
+  --bench            BENCH_PARSE_ONLY=1 bulk requests are parsed and answered, nothing is stored
+  --var NAME=VALUE   any other variable of the Worker; may be repeated
+  --verbose          the runtime's own notes as well
+  --with-parent      end when stdin ends, that is, when the process that started this one has gone`;
+
+const { values } = parseArgs({
+  options: {
+    port: { type: "string", default: process.env.PORT ?? "0" },
+    persist: { type: "string", default: process.env.PERSIST ?? join(ROOT, ".wrangler/serve") },
+    key: { type: "string", default: process.env.API_KEYS ?? randomBytes(24).toString("base64url") },
+    shards: { type: "string", default: process.env.SHARD_MAP },
+    visibility: { type: "string", default: process.env.VISIBILITY_TIMEOUT_SECONDS },
+    sink: { type: "string", default: process.env.SINK_URL },
+    bench: { type: "boolean", default: process.env.BENCH_PARSE_ONLY === "1" },
+    var: { type: "string", multiple: true, default: [] },
+    verbose: { type: "boolean", default: false },
+    "with-parent": { type: "boolean", default: false },
+    help: { type: "boolean", default: false },
+  },
+});
+if (values.help) {
+  console.log(HELP);
+  process.exit(0);
+}
+
+const vars = { API_KEYS: values.key };
+if (values.shards) vars.SHARD_MAP = values.shards;
+if (values.visibility) vars.VISIBILITY_TIMEOUT_SECONDS = values.visibility;
+if (values.bench) vars.BENCH_PARSE_ONLY = "1";
+for (const pair of values.var) {
+  const at = pair.indexOf("=");
+  if (at < 1) throw new Error(`--var ${pair}: give NAME=VALUE`);
+  vars[pair.slice(0, at)] = pair.slice(at + 1);
+}
+
+await mkdir(values.persist, { recursive: true });
+const runtime = await startRuntime({
+  port: Number(values.port),
+  storage: values.persist,
+  vars,
+  sink: values.sink,
+  verbose: values.verbose,
+});
+
+let stopping = false;
+async function stop() {
+  if (stopping) return;
+  stopping = true;
+  await runtime.stop();
+  process.exit(0);
+}
+process.on("SIGTERM", stop);
+process.on("SIGINT", stop);
+if (values["with-parent"]) process.stdin.on("end", stop).on("error", stop).resume();
+
+console.log(JSON.stringify({ url: runtime.url, key: values.key, storage: values.persist, pid: process.pid }));

@@ -1,0 +1,59 @@
+#!/usr/bin/env bash
+# Installs what is missing, and nothing else: the Rust target, npm's packages, the two build tools.
+# With everything there it takes about a second. Writes to the checkout and to $TOOLS (see env.sh).
+set -euo pipefail
+. "$(dirname "$0")/env.sh"
+cd "$ROOT"
+
+for tool in cargo rustup npm node python3; do
+  command -v "$tool" >/dev/null || {
+    echo "setup: '$tool' is not installed. Needed: Rust $RUST_PIN through rustup, Node 20 or newer with npm, python3." >&2
+    exit 1
+  }
+done
+
+# Explicitly, because rustup may be told not to install what rust-toolchain.toml asks for by itself.
+setup_rust() {
+  if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && ! rustup toolchain list | grep -q "^$RUST_PIN\b"; then
+    rustup toolchain install "$RUST_PIN" --profile minimal
+  fi
+  rustup target list --installed | grep -qx wasm32-unknown-unknown || rustup target add wasm32-unknown-unknown
+  local components
+  components=$(rustup component list --installed)
+  for component in rustfmt clippy; do
+    grep -q "^$component" <<<"$components" || rustup component add "$component"
+  done
+}
+
+setup_npm() {
+  local stamp=node_modules/.installed-from want
+  want=$(sha256sum package.json package-lock.json)
+  if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
+    # With the system's Node: the one in node_modules is about to be deleted. It is older than
+    # wrangler asks for, which npm would warn of; it only installs, it does not run wrangler.
+    PATH=${PATH//"$ROOT/node_modules/.bin:"/} npm ci --no-audit --no-fund --loglevel=error
+    echo "$want" >"$stamp"
+  fi
+}
+
+# install_tool CRATE FOLDER BINARY [FLAG...]: built apart and renamed into place, so that a folder
+# with the version's name is always complete.
+install_tool() {
+  local crate=$1 folder=$2 binary=$3 version=${2##*-}
+  shift 3
+  if [ -x "$folder/bin/$binary" ]; then return; fi
+  echo "setup: installing $crate $version into $folder (once; some minutes)"
+  mkdir -p "$TOOLS"
+  scratch=$(mktemp -d "$TOOLS/.install-XXXXXX")
+  trap 'rm -rf "$scratch"' EXIT
+  CARGO_TARGET_DIR=$scratch/target cargo install "$crate" --version "=$version" --root "$scratch/root" --quiet "$@"
+  rm -rf "$folder"
+  mv -T "$scratch/root" "$folder"
+  rm -rf "$scratch"
+}
+
+setup_rust
+setup_npm
+install_tool worker-build "$WORKER_BUILD" worker-build --locked
+# Not --locked: the dependencies in this release's own lock file do not build.
+install_tool wasm-bindgen-cli "$WASM_BINDGEN" wasm-bindgen
