@@ -1,1 +1,72 @@
-//! wip
+//! What the benchmarks share: records and pages as real requests make them, and a storage in memory.
+
+use scheduler_core::engine::{Effects, Reader, StorageError, Write};
+use scheduler_core::page::{Flags, Page, PageBuilder};
+use scheduler_core::routing::id_hash;
+use scheduler_core::time::UnixMillis;
+use std::collections::HashMap;
+
+/// A record of 130 bytes or so, as a webhook task without much payload is.
+pub fn record(id: &str, time: i64) -> Vec<u8> {
+    format!(r#"{{"time":{time},"id":"{id}","callback":{{"type":"queue","queue":"FIRED_TASKS"}},"payload":{{"order":12345}}}}"#)
+        .into_bytes()
+}
+
+/// Pages of tasks `from..to`, with ids that `id` gives, due as `due` says.
+pub fn pages(range: std::ops::Range<u64>, id: impl Fn(u64) -> String, due: impl Fn(u64) -> i64) -> Vec<Page> {
+    let mut builder = PageBuilder::default();
+    for n in range {
+        let (id, due) = (id(n), due(n));
+        let text = record(&id, due);
+        builder.push(id_hash(&id), UnixMillis::new(due), Flags::TO_QUEUE, |out| out.extend_from_slice(&text));
+    }
+    builder.finish()
+}
+
+/// Storage in memory: what the engine writes, it reads.
+#[derive(Debug, Default, Clone)]
+pub struct Memory {
+    bodies: HashMap<u32, Vec<u8>>,
+    envelopes: HashMap<u64, Vec<u8>>,
+}
+
+impl Memory {
+    /// Carries out an input's writes.
+    pub fn apply(&mut self, effects: &Effects) {
+        for write in &effects.writes {
+            match write {
+                Write::InsertPage { page, body, .. } => {
+                    self.bodies.insert(*page, body.clone());
+                }
+                Write::ExtendPage { page, tail, .. } => self.bodies.entry(*page).or_default().extend_from_slice(tail),
+                Write::DeletePage { page, .. } => {
+                    self.bodies.remove(page);
+                }
+                Write::InsertEnvelope { seq, text, .. } => {
+                    self.envelopes.insert(*seq, text.to_vec());
+                }
+                Write::ClearEnvelope { seq, .. } | Write::DeleteEnvelope { seq } => {
+                    self.envelopes.remove(seq);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Reader for Memory {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let body = self.bodies.get(&page).ok_or_else(|| StorageError(format!("no page {page}")))?;
+        body.get(offset as usize..(offset + len) as usize)
+            .map(<[u8]>::to_vec)
+            .ok_or_else(|| StorageError(format!("page {page} is short")))
+    }
+
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError(format!("no schedule {number}")))
+    }
+
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError(format!("no envelope {seq}")))
+    }
+}

@@ -76,7 +76,12 @@ impl Problem {
     /// No such path.
     pub(crate) fn no_route(method: &str, path: &str) -> Self {
         let path: String = path.chars().take(100).collect();
-        Self::new("/problems/no-route", "There is no such path", 404, format!("{method} {path}: see /openapi.json for what there is"))
+        Self::new(
+            "/problems/no-route",
+            "There is no such path",
+            404,
+            format!("{method} {path}: see /openapi.json for what there is"),
+        )
     }
 
     /// No such task.

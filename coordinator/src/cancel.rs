@@ -65,7 +65,10 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
         }
         CancelMany { ids: None, filter: Some(filter) } => {
             if filter == Filter::default() {
-                return Err(Problem::invalid(FieldError::new("filter", "is empty and would cancel every task; give at least one field")));
+                return Err(Problem::invalid(FieldError::new(
+                    "filter",
+                    "is empty and would cancel every task; give at least one field",
+                )));
             }
             cancel_matching(&call.shards, filter).await?
         }

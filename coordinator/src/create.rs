@@ -142,9 +142,10 @@ async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>
         }
     }
     let replies = shards
-        .each(by_shard, |(shard, ids)| async move {
-            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids }).await
-        })
+        .each(
+            by_shard,
+            |(shard, ids)| async move { shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids }).await },
+        )
         .await;
     let mut dropped = 0;
     for reply in replies {

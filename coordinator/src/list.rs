@@ -63,9 +63,11 @@ fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>
                 query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
             }
             "limit" => {
-                query.limit = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit)).ok_or_else(|| {
-                    FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value)))
-                })?;
+                query.limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
+                    .ok_or_else(|| FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value))))?;
             }
             other => {
                 let known = "prefix, text, tag, kind, status, from, to, limit, cursor";

@@ -15,7 +15,8 @@ const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
 
 /// Reads the shard map.
 pub(crate) fn shard_map(env: &Env) -> Result<ShardMap, Problem> {
-    let text = text(env, SHARD_MAP).ok_or_else(|| Problem::misconfigured(format!("{SHARD_MAP} is not set; write the number of shards, like 16")))?;
+    let text = text(env, SHARD_MAP)
+        .ok_or_else(|| Problem::misconfigured(format!("{SHARD_MAP} is not set; write the number of shards, like 16")))?;
     text.parse().map_err(|problem: ShardMapError| Problem::misconfigured(problem.to_string()))
 }
 

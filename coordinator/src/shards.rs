@@ -42,7 +42,12 @@ impl Shards {
     }
 
     /// Asks one shard, with a small JSON request.
-    pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(&self, shard: ShardId, path: &str, request: &Q) -> Result<A, Problem> {
+    pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        shard: ShardId,
+        path: &str,
+        request: &Q,
+    ) -> Result<A, Problem> {
         let body = serde_json::to_vec(request).unwrap_or_default();
         self.send(shard, path, |_| body.clone()).await
     }
@@ -59,8 +64,9 @@ impl Shards {
         loop {
             match self.try_once(shard, path, &body(tries == 1)).await {
                 Ok(bytes) => {
-                    return serde_json::from_slice(&bytes)
-                        .map_err(|problem| Problem::unavailable(format!("shard {shard} gave an answer that cannot be read: {problem}")));
+                    return serde_json::from_slice(&bytes).map_err(|problem| {
+                        Problem::unavailable(format!("shard {shard} gave an answer that cannot be read: {problem}"))
+                    });
                 }
                 Err(Failure::Final(problem)) => return Err(problem),
                 Err(Failure::Retryable(problem)) if tries == MAX_TRIES => return Err(problem),
@@ -74,7 +80,11 @@ impl Shards {
     }
 
     /// Asks many shards at once and gives their answers in the order of `requests`.
-    pub(crate) async fn each<T, A, F: Future<Output = A>>(&self, requests: impl IntoIterator<Item = T>, ask: impl Fn(T) -> F) -> Vec<A> {
+    pub(crate) async fn each<T, A, F: Future<Output = A>>(
+        &self,
+        requests: impl IntoIterator<Item = T>,
+        ask: impl Fn(T) -> F,
+    ) -> Vec<A> {
         futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE).collect().await
     }
 

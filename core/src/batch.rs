@@ -40,11 +40,7 @@ struct Part {
 
 /// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several with one id, the last is taken
 /// in, as if they had come one after the other.
-pub fn plan<'a>(
-    tasks: Vec<Result<NewTask<'a>, FieldError>>,
-    validator: &mut Validator<'a>,
-    map: &ShardMap,
-) -> Plan {
+pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Validator<'a>, map: &ShardMap) -> Plan {
     let valid: Vec<_> = tasks.into_iter().map(|task| task.and_then(|task| validator.check(task))).collect();
     let mut last_with_id: HashMap<&str, usize> = HashMap::new();
     for (at, task) in valid.iter().enumerate() {
@@ -121,7 +117,8 @@ mod tests {
 
     #[test]
     fn given_ids_go_where_the_map_says() {
-        let text = format!("[{}]", (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 300 - n))).collect::<Vec<_>>().join(","));
+        let text =
+            format!("[{}]", (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 300 - n))).collect::<Vec<_>>().join(","));
         let plan = planned(&text);
         let map: ShardMap = "16".parse().unwrap();
         let mut seen = 0;

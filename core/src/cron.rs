@@ -86,11 +86,7 @@ impl CronSchedule {
     pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
         let timezone = timezone.map_or(Ok(Tz::UTC), parse::timezone)?;
         let (fields, repeats) = parse::expression(expr)?;
-        Ok(Self {
-            fields,
-            timezone,
-            repeats,
-        })
+        Ok(Self { fields, timezone, repeats })
     }
 
     /// The first occurrence strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
@@ -100,11 +96,7 @@ impl CronSchedule {
         if after >= LAST_SECOND {
             return None;
         }
-        let next = if self.repeats {
-            self.next_repeat(after)?
-        } else {
-            self.next_fixed(after)?
-        };
+        let next = if self.repeats { self.next_repeat(after)? } else { self.next_fixed(after)? };
         (next <= LAST_SECOND).then(|| UnixMillis::new(next * 1000))
     }
 

@@ -49,8 +49,9 @@ pub const MAX_PAGE_TASKS: usize = 2_048;
 pub const PAGE_TARGET_BYTES: usize = 65_536;
 /// Largest page body: one record may pass the target alone, and the format's offsets have 20 bits.
 pub const MAX_PAGE_BODY_BYTES: usize = PAGE_TARGET_BYTES + MAX_RECORD_BYTES;
-/// Appends with a body up to this extend the shard's open page; larger ones get a page of their own.
-pub const OPEN_PAGE_APPEND_BYTES: usize = 8_192;
+/// Appends with a body up to this extend the shard's open page; larger ones get a page of their own. Some 16 tasks: each is put
+/// in its place among those of the open page, which costs as many steps as there are behind it.
+pub const OPEN_PAGE_APPEND_BYTES: usize = 2_048;
 /// The open page is closed when its body reaches this. Each append rewrites the row, so this bounds the bytes that a
 /// single add costs; rows, which are billed, do not depend on it.
 pub const OPEN_PAGE_BYTES: usize = 32_768;

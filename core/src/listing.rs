@@ -68,13 +68,10 @@ impl FromStr for Cursor {
 ///
 /// A shard that stopped early may have more behind the place where it did, so nothing behind the first such place is given.
 pub fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>, Option<Cursor>) {
-    let seen_up_to =
-        replies.iter().filter_map(|(shard, reply)| reply.next.map(|next| Cursor::new(*shard, next))).min();
+    let seen_up_to = replies.iter().filter_map(|(shard, reply)| reply.next.map(|next| Cursor::new(*shard, next))).min();
     let mut items: Vec<(Cursor, ListItem)> = replies
         .into_iter()
-        .flat_map(|(shard, reply)| {
-            reply.items.into_iter().map(move |item| (Cursor::new(shard, item.position), item))
-        })
+        .flat_map(|(shard, reply)| reply.items.into_iter().map(move |item| (Cursor::new(shard, item.position), item)))
         .filter(|(place, _)| seen_up_to.is_none_or(|end| *place <= end))
         .collect();
     items.sort_unstable_by_key(|(place, _)| *place);

@@ -319,10 +319,14 @@ mod tests {
     fn pages_are_cut_in_order_of_due_time() {
         let mut builder = PageBuilder::default();
         for n in 0..5_000_i64 {
-            assert!(builder.push(n as u64, UnixMillis::new(n * 7919 % 5_000), Flags::TASK, |out| out.extend_from_slice(&[b'x'; 100])));
+            assert!(
+                builder.push(n as u64, UnixMillis::new(n * 7919 % 5_000), Flags::TASK, |out| out.extend_from_slice(&[b'x'; 100]))
+            );
         }
         assert!(builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; 100_000])));
-        assert!(!builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; MAX_RECORD_BYTES + 1])));
+        assert!(
+            !builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; MAX_RECORD_BYTES + 1]))
+        );
         let pages = builder.finish();
         let dues: Vec<i64> = pages.iter().flat_map(|page| page.directory.iter()).map(|entry| entry.due.get()).collect();
         assert_eq!(dues.len(), 5_001);

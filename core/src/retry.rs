@@ -1,6 +1,7 @@
 //! When a failed task is tried again.
 
 use crate::time::UnixMillis;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::num::NonZeroU32;
 use twox_hash::XxHash64;
@@ -15,14 +16,30 @@ pub const MAX_DURATION_SECONDS: f64 = 2_592_000.0;
 pub const MAX_FACTOR: f64 = 100.0;
 
 /// A retry policy as it is given; absent fields take the defaults of [`RetryPolicy::default`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    rename = "Retry",
+    description = "When a failed task is tried again: exponential back-off with jitter. Every field may be left out."
+)]
 pub struct RetryInput {
+    /// Attempts in all, the first included.
+    #[schemars(range(min = 1, max = MAX_ATTEMPTS))]
     max_attempts: Option<u32>,
+    /// The wait before the second attempt.
+    #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     min_backoff_seconds: Option<f64>,
+    /// By how much each wait is longer than the one before.
+    #[schemars(range(min = 1, max = MAX_FACTOR))]
     factor: Option<f64>,
+    /// The longest wait; not less than `minBackoffSeconds`.
+    #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     max_backoff_seconds: Option<f64>,
+    /// The share by which a wait is longer or shorter at random.
+    #[schemars(range(min = 0, max = 1))]
     jitter: Option<f64>,
+    /// From the due time to the last attempt.
+    #[schemars(range(min = 0, max = MAX_DURATION_SECONDS))]
     max_duration_seconds: Option<f64>,
 }
 
@@ -69,10 +86,9 @@ impl TryFrom<RetryInput> for RetryPolicy {
         let default = Self::default();
         let max_attempts = match input.max_attempts {
             None => default.max_attempts,
-            Some(given) => NonZeroU32::new(given).filter(|given| given.get() <= MAX_ATTEMPTS).ok_or(RetryError {
-                field: "retry.maxAttempts",
-                detail: format!("is {given}; must be 1 to {MAX_ATTEMPTS}"),
-            })?,
+            Some(given) => NonZeroU32::new(given)
+                .filter(|given| given.get() <= MAX_ATTEMPTS)
+                .ok_or(RetryError { field: "retry.maxAttempts", detail: format!("is {given}; must be 1 to {MAX_ATTEMPTS}") })?,
         };
         let seconds = |field, given: Option<f64>, default: f64, limit: f64| {
             within(field, given.unwrap_or(default / 1_000.0), 0.0, limit).map(|seconds| seconds * 1_000.0)
@@ -81,8 +97,7 @@ impl TryFrom<RetryInput> for RetryPolicy {
             seconds("retry.minBackoffSeconds", input.min_backoff_seconds, default.min_backoff_millis, MAX_BACKOFF_SECONDS)?;
         // A policy that names only a long minimum means its maximum to be no shorter.
         let max_default = default.max_backoff_millis.max(min_backoff_millis);
-        let max_backoff_millis =
-            seconds("retry.maxBackoffSeconds", input.max_backoff_seconds, max_default, MAX_BACKOFF_SECONDS)?;
+        let max_backoff_millis = seconds("retry.maxBackoffSeconds", input.max_backoff_seconds, max_default, MAX_BACKOFF_SECONDS)?;
         if max_backoff_millis < min_backoff_millis {
             return Err(RetryError {
                 field: "retry.maxBackoffSeconds",
@@ -174,7 +189,8 @@ mod tests {
 
     #[test]
     fn extreme_policies_do_not_overflow() {
-        let policy = policy(r#"{"maxAttempts":100,"factor":100,"minBackoffSeconds":86400,"maxDurationSeconds":2592000}"#).unwrap();
+        let policy =
+            policy(r#"{"maxAttempts":100,"factor":100,"minBackoffSeconds":86400,"maxDurationSeconds":2592000}"#).unwrap();
         let at = policy.next_attempt("k", 99, UnixMillis::ZERO, UnixMillis::ZERO).unwrap();
         assert!(at.get() <= 86_400_000 * 6 / 5 + 1);
     }

@@ -70,10 +70,7 @@ impl FromStr for ShardId {
     type Err = ShardIdError;
     fn from_str(text: &str) -> Result<Self, ShardIdError> {
         let (epoch, index) = text.split_once('-').ok_or(ShardIdError)?;
-        Ok(Self {
-            epoch: epoch.parse().map_err(|_| ShardIdError)?,
-            index: index.parse().map_err(|_| ShardIdError)?,
-        })
+        Ok(Self { epoch: epoch.parse().map_err(|_| ShardIdError)?, index: index.parse().map_err(|_| ShardIdError)? })
     }
 }
 

@@ -7,6 +7,7 @@ use crate::meter::Meter;
 use crate::page::{Directory, Page, PageError};
 use crate::time::UnixMillis;
 use crate::timers::Position;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -177,8 +178,9 @@ pub struct CancelMatchingReply {
 }
 
 /// What a task is waiting for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Status {
     /// For its time.
     Scheduled,
@@ -193,8 +195,9 @@ pub enum Status {
 }
 
 /// What kind of schedule a task has.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 pub enum Kind {
     /// It fires once.
     Once,
@@ -205,7 +208,7 @@ pub enum Kind {
 }
 
 /// Which tasks are meant: those that fulfil every part that is given.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Filter {
     /// The id starts with this.
@@ -225,9 +228,11 @@ pub struct Filter {
     pub status: Option<Status>,
     /// Due at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
     pub from: Option<UnixMillis>,
     /// Due before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
     pub to: Option<UnixMillis>,
 }
 

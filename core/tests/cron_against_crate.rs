@@ -78,12 +78,10 @@ fn start() -> impl Strategy<Value = UnixMillis> {
 }
 
 fn ours(schedule: &CronSchedule, after: UnixMillis) -> Vec<i64> {
-    std::iter::successors(schedule.next_after(after), |last| {
-        schedule.next_after(*last)
-    })
-    .take(COMPARED)
-    .map(UnixMillis::get)
-    .collect()
+    std::iter::successors(schedule.next_after(after), |last| schedule.next_after(*last))
+        .take(COMPARED)
+        .map(UnixMillis::get)
+        .collect()
 }
 
 proptest! {
@@ -169,18 +167,11 @@ proptest! {
 }
 
 fn croner(expr: &str) -> croner::Cron {
-    CronParser::builder()
-        .seconds(Seconds::Optional)
-        .year(Year::Disallowed)
-        .build()
-        .parse(expr)
-        .expect(expr)
+    CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build().parse(expr).expect(expr)
 }
 
 fn croner_after(schedule: &croner::Cron, after: UnixMillis, zone: Tz) -> Vec<i64> {
-    let from = DateTime::<Utc>::from_timestamp_millis(after.get())
-        .expect("in range")
-        .with_timezone(&zone);
+    let from = DateTime::<Utc>::from_timestamp_millis(after.get()).expect("in range").with_timezone(&zone);
     schedule
         .iter_after(from)
         .take(COMPARED)
@@ -201,11 +192,7 @@ fn day_of_month() -> impl Strategy<Value = String> {
 }
 
 fn day_of_week() -> impl Strategy<Value = String> {
-    let name = || {
-        prop::sample::select(vec![
-            "SUN", "mon", "Tue", "WED", "THU", "FRI", "SAT", "7", "3",
-        ])
-    };
+    let name = || prop::sample::select(vec!["SUN", "mon", "Tue", "WED", "THU", "FRI", "SAT", "7", "3"]);
     prop_oneof![
         3 => Just("*".to_owned()),
         3 => field(0, 7).prop_map(|field| field.text(0)),

@@ -24,24 +24,15 @@ fn schedule(expr: &str, zone: &str) -> CronSchedule {
 }
 
 fn instant(text: &str) -> UnixMillis {
-    UnixMillis::new(
-        DateTime::parse_from_rfc3339(text)
-            .unwrap()
-            .timestamp_millis(),
-    )
+    UnixMillis::new(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis())
 }
 
 fn text(instant: UnixMillis) -> String {
-    DateTime::from_timestamp_millis(instant.get())
-        .unwrap()
-        .format("%Y-%m-%dT%H:%M:%SZ")
-        .to_string()
+    DateTime::from_timestamp_millis(instant.get()).unwrap().format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
 fn occurrences(schedule: &CronSchedule, after: UnixMillis) -> impl Iterator<Item = UnixMillis> {
-    std::iter::successors(schedule.next_after(after), |last| {
-        schedule.next_after(*last)
-    })
+    std::iter::successors(schedule.next_after(after), |last| schedule.next_after(*last))
 }
 
 fn error(expr: &str) -> CronError {
@@ -51,10 +42,7 @@ fn error(expr: &str) -> CronError {
 #[test]
 fn vectors_hold() {
     let mut count = 0;
-    for line in VECTORS
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with('#'))
-    {
+    for line in VECTORS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let columns: Vec<&str> = line.split('\t').collect();
         let [expr, zone, after, expected] = columns[..] else {
             panic!("not four columns: {line}");
@@ -64,10 +52,7 @@ fn vectors_hold() {
             times => times.split(' ').collect(),
         };
         // One more than is listed where the list ends with time itself.
-        let found: Vec<String> = occurrences(&schedule(expr, zone), instant(after))
-            .take(5)
-            .map(text)
-            .collect();
+        let found: Vec<String> = occurrences(&schedule(expr, zone), instant(after)).take(5).map(text).collect();
         assert_eq!(found, expected, "{expr}, {zone}, after {after}");
         count += 1;
     }
@@ -91,11 +76,7 @@ fn names_are_short_for_fields() {
         ("@Midnight", "0 0 0 * * *"),
         (" @HOURLY\t", "0 * * * *"),
     ] {
-        assert_eq!(
-            CronSchedule::parse(name, None),
-            CronSchedule::parse(long, None),
-            "{name}"
-        );
+        assert_eq!(CronSchedule::parse(name, None), CronSchedule::parse(long, None), "{name}");
     }
 }
 
@@ -113,11 +94,7 @@ fn spellings_of_the_same_schedule_are_equal() {
         ("*/60 * * * *", "0 * * * *"),
         ("0 0 1 1-12 *", "0 0 1 * *"),
     ] {
-        assert_eq!(
-            CronSchedule::parse(one, None),
-            CronSchedule::parse(other, None),
-            "{one} and {other}"
-        );
+        assert_eq!(CronSchedule::parse(one, None), CronSchedule::parse(other, None), "{one} and {other}");
     }
 }
 
@@ -128,12 +105,7 @@ fn what_is_not_supported_is_refused_with_its_place() {
     for (expr, part, item, problem) in [
         ("60 * * * *", Minute, "60", OutOfRange),
         ("60 * * * * *", Second, "60", OutOfRange),
-        (
-            "99999999999999999999 * * * *",
-            Minute,
-            "99999999999999999999",
-            OutOfRange,
-        ),
+        ("99999999999999999999 * * * *", Minute, "99999999999999999999", OutOfRange),
         ("0 24 * * *", Hour, "24", OutOfRange),
         ("0 0 0 * *", DayOfMonth, "0", OutOfRange),
         ("0 0 32 * *", DayOfMonth, "32", OutOfRange),
@@ -188,41 +160,19 @@ fn what_is_not_supported_is_refused_with_its_place() {
         ("0 0 * * MON#-1", DayOfWeek, "MON#-1", Ordinal),
     ] {
         let item = item.to_owned();
-        assert_eq!(
-            error(expr),
-            CronError::Item {
-                part,
-                item,
-                problem
-            },
-            "{expr}"
-        );
+        assert_eq!(error(expr), CronError::Item { part, item, problem }, "{expr}");
     }
 }
 
 #[test]
 fn the_whole_is_refused_where_no_field_is_at_fault() {
-    for (expr, count) in [
-        ("", 0),
-        (" \t\n", 0),
-        ("* * * *", 4),
-        ("0 0 12 1 1 ? 2027", 7),
-    ] {
+    for (expr, count) in [("", 0), (" \t\n", 0), ("* * * *", 4), ("0 0 12 1 1 ? 2027", 7)] {
         assert_eq!(error(expr), CronError::FieldCount { count }, "{expr:?}");
     }
     for expr in ["@reboot", "@daily @daily", "@", "@every 5m"] {
-        assert!(
-            matches!(error(expr), CronError::UnknownName { .. }),
-            "{expr}"
-        );
+        assert!(matches!(error(expr), CronError::UnknownName { .. }), "{expr}");
     }
-    for expr in [
-        "0 0 */2 * 1",
-        "0 0 */1 * 1",
-        "0 0 1 * */2",
-        "0 0 */2 * */2",
-        "0 0 L * 1,*/3",
-    ] {
+    for expr in ["0 0 */2 * 1", "0 0 */1 * 1", "0 0 1 * */2", "0 0 */2 * */2", "0 0 L * 1,*/3"] {
         assert_eq!(error(expr), CronError::AmbiguousDays, "{expr}");
     }
     let long = format!("{}0 * * * *", "0,".repeat(MAX_EXPRESSION_BYTES / 2));
@@ -231,24 +181,10 @@ fn the_whole_is_refused_where_no_field_is_at_fault() {
 
 #[test]
 fn what_can_never_fire_is_refused() {
-    for expr in [
-        "0 0 30 2 *",
-        "0 0 30-31 2 *",
-        "0 0 31 4,6,9,11 *",
-        "0 0 31 2-11/9,6 *",
-        "0 0 30W 2 *",
-        "0 0 31W APR ?",
-    ] {
+    for expr in ["0 0 30 2 *", "0 0 30-31 2 *", "0 0 31 4,6,9,11 *", "0 0 31 2-11/9,6 *", "0 0 30W 2 *", "0 0 31W APR ?"] {
         assert_eq!(error(expr), CronError::NeverFires, "{expr}");
     }
-    for expr in [
-        "0 0 29 2 *",
-        "0 0 29W 2 *",
-        "0 0 * 2 MON#5",
-        "0 0 30 2 MON",
-        "0 0 31 4,5 *",
-        "0 0 L 2 *",
-    ] {
+    for expr in ["0 0 29 2 *", "0 0 29W 2 *", "0 0 * 2 MON#5", "0 0 30 2 MON", "0 0 31 4,5 *", "0 0 L 2 *"] {
         assert!(CronSchedule::parse(expr, None).is_ok(), "{expr}");
     }
 }
@@ -261,13 +197,7 @@ fn errors_name_the_field_the_problem_and_what_is_accepted() {
          value); the field takes 0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60"
     );
     assert_eq!(error("x").field(), "cron");
-    for zone in [
-        "Europe/Lundon",
-        "europe/london",
-        "",
-        "+01:00",
-        &"x".repeat(100_000),
-    ] {
+    for zone in ["Europe/Lundon", "europe/london", "", "+01:00", &"x".repeat(100_000)] {
         let error = CronSchedule::parse("@daily", Some(zone)).expect_err(zone);
         assert_eq!(error.field(), "timezone");
         assert!(error.to_string().contains("Europe/London"), "{error}");
@@ -277,14 +207,8 @@ fn errors_name_the_field_the_problem_and_what_is_accepted() {
 
 #[test]
 fn the_zone_is_kept_and_utc_by_default() {
-    assert_eq!(
-        schedule("@daily", "Europe/London").timezone(),
-        Tz::Europe__London
-    );
-    assert_eq!(
-        CronSchedule::parse("@daily", None).unwrap().timezone(),
-        Tz::UTC
-    );
+    assert_eq!(schedule("@daily", "Europe/London").timezone(), Tz::Europe__London);
+    assert_eq!(CronSchedule::parse("@daily", None).unwrap().timezone(), Tz::UTC);
 }
 
 #[test]
@@ -295,31 +219,15 @@ fn a_parsed_schedule_is_small() {
 
 #[test]
 fn the_ends_of_time_are_quiet() {
-    for zone in [
-        "UTC",
-        "Pacific/Kiritimati",
-        "Etc/GMT+12",
-        "Europe/London",
-        "Asia/Manila",
-    ] {
-        for expr in [
-            "* * * * * *",
-            "0 0 29 2 *",
-            "59 59 23 31 12 *",
-            "0 0 * 2 SUN#5",
-            "@hourly",
-        ] {
+    for zone in ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Europe/London", "Asia/Manila"] {
+        for expr in ["* * * * * *", "0 0 29 2 *", "59 59 23 31 12 *", "0 0 * 2 SUN#5", "@hourly"] {
             let schedule = schedule(expr, zone);
             for after in [i64::MAX, i64::MAX - 1, UnixMillis::LAST.get()] {
                 assert_eq!(schedule.next_after(UnixMillis::new(after)), None);
             }
             let first = schedule.next_after(UnixMillis::new(i64::MIN));
             assert!(first.is_some());
-            assert_eq!(
-                first,
-                schedule.next_after(instant("0000-12-31T23:59:59Z")),
-                "{expr} {zone}"
-            );
+            assert_eq!(first, schedule.next_after(instant("0000-12-31T23:59:59Z")), "{expr} {zone}");
         }
     }
 }
@@ -346,10 +254,7 @@ fn cron_like() -> impl Strategy<Value = String> {
         (0_u32..9, 0_u32..7).prop_map(|(day, nth)| format!("{day}#{nth}")),
         (0_u32..33).prop_map(|day| format!("{day}W")),
         (0_u32..8).prop_map(|day| format!("{day}L")),
-        prop::sample::select(vec![
-            "L", "LW", "MON", "jan", "SUN-TUE", "FRI#L", "2-FEB", "", "#", "-"
-        ])
-        .prop_map(str::to_owned),
+        prop::sample::select(vec!["L", "LW", "MON", "jan", "SUN-TUE", "FRI#L", "2-FEB", "", "#", "-"]).prop_map(str::to_owned),
     ];
     let field = prop::collection::vec(item, 1..3).prop_map(|items| items.join(","));
     prop::collection::vec(field, 5..7).prop_map(|fields| fields.join(" "))
@@ -380,12 +285,7 @@ fn accepted() -> impl Strategy<Value = String> {
 fn zone() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         prop::sample::select(TZ_VARIANTS.as_slice()).prop_map(|zone| zone.name()),
-        prop::sample::select(vec![
-            "Europe/London",
-            "Australia/Lord_Howe",
-            "Pacific/Apia",
-            "Asia/Manila"
-        ]),
+        prop::sample::select(vec!["Europe/London", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Manila"]),
     ]
 }
 

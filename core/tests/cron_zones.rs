@@ -21,10 +21,7 @@ const UNTIL: i64 = 2_145_916_800;
 
 fn offset(zone: Tz, second: i64) -> i64 {
     let utc = DateTime::from_timestamp(second, 0).unwrap().naive_utc();
-    zone.offset_from_utc_datetime(&utc)
-        .fix()
-        .local_minus_utc()
-        .into()
+    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc().into()
 }
 
 /// The instants at which the zone's clock is changed, as far as a look every week shows them.
@@ -53,26 +50,13 @@ fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
 
 /// What the rule says, minute by minute: a repeating schedule fires whenever the clock shows a matching time, one at
 /// fixed times when the clock first reaches or passes a matching time.
-fn by_walking(
-    zone: Tz,
-    hours: &dyn Fn(i64) -> bool,
-    minutes: i64,
-    repeats: bool,
-    from: i64,
-    until: i64,
-) -> Vec<i64> {
-    let matches = |local: i64| {
-        local.rem_euclid(3600) / 60 % minutes == 0 && hours(local.rem_euclid(86_400) / 3600)
-    };
+fn by_walking(zone: Tz, hours: &dyn Fn(i64) -> bool, minutes: i64, repeats: bool, from: i64, until: i64) -> Vec<i64> {
+    let matches = |local: i64| local.rem_euclid(3600) / 60 % minutes == 0 && hours(local.rem_euclid(86_400) / 3600);
     let mut found = Vec::new();
     let mut reached = from + offset(zone, from);
     for second in ((from + 60)..until).step_by(60) {
         let local = second + offset(zone, second);
-        let fires = if repeats {
-            matches(local)
-        } else {
-            ((reached + 60)..=local).step_by(60).any(matches)
-        };
+        let fires = if repeats { matches(local) } else { ((reached + 60)..=local).step_by(60).any(matches) };
         if fires {
             found.push(second * 1000);
         }
@@ -98,43 +82,25 @@ fn every_kind_of_change_of_every_zone_follows_the_rule() {
             let every_second = |at: i64| at % 2 == 0;
             let around = |at: i64| at == hour || at == before;
             for (expr, minutes, hours, repeats) in [
-                (
-                    "*/15 * * * *".to_owned(),
-                    15,
-                    &all as &dyn Fn(i64) -> bool,
-                    true,
-                ),
+                ("*/15 * * * *".to_owned(), 15, &all as &dyn Fn(i64) -> bool, true),
                 ("0 */2 * * *".to_owned(), 60, &every_second, true),
                 (format!("*/10 {before},{hour} * * *"), 10, &around, false),
             ] {
                 let expected = by_walking(zone, hours, minutes, repeats, start, end);
                 let schedule = CronSchedule::parse(&expr, Some(zone.name())).expect(&expr);
-                let next_after = |millis| {
-                    schedule
-                        .next_after(UnixMillis::new(millis))
-                        .map(UnixMillis::get)
-                };
-                let found: Vec<i64> =
-                    std::iter::successors(next_after(start * 1000), |last| next_after(*last))
-                        .take_while(|at| *at < end * 1000)
-                        .collect();
+                let next_after = |millis| schedule.next_after(UnixMillis::new(millis)).map(UnixMillis::get);
+                let found: Vec<i64> = std::iter::successors(next_after(start * 1000), |last| next_after(*last))
+                    .take_while(|at| *at < end * 1000)
+                    .collect();
                 assert_eq!(found, expected, "{expr} in {zone} around {change}");
                 // And from every start, not only along the chain.
                 for after in ((start + 1)..end).step_by(599) {
                     if let Some(next) = expected.iter().find(|at| **at > after * 1000) {
-                        assert_eq!(
-                            next_after(after * 1000),
-                            Some(*next),
-                            "{expr} in {zone} after {after}"
-                        );
+                        assert_eq!(next_after(after * 1000), Some(*next), "{expr} in {zone} after {after}");
                     }
                 }
             }
         }
     }
-    assert!(
-        seen.len() > 50,
-        "only {} kinds of change were found",
-        seen.len()
-    );
+    assert!(seen.len() > 50, "only {} kinds of change were found", seen.len());
 }

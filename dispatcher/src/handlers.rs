@@ -3,15 +3,15 @@
 use crate::outcome::{Outcome, TaskError as HandlerError};
 use crate::plan::Job;
 use crate::text::log_line;
-use futures::future::{Either, LocalBoxFuture, select};
+use crate::timer::within;
+use futures::future::LocalBoxFuture;
 use scheduler_core::ids::OccurrenceKey;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::time::UnixMillis;
 use serde::de::DeserializeOwned;
-use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Delay, Env};
+use worker::Env;
 
 type Function = Box<dyn Fn(TaskContext) -> LocalBoxFuture<'static, Outcome>>;
 
@@ -73,15 +73,10 @@ impl Handlers {
             let known = self.names().join(", ");
             return Err(HandlerError::retry(format!("no handler {name:?} is registered in this deployment; there are: {known}")));
         };
-        let done = function(TaskContext::new(job, env));
-        // Polled after the handler: one that is done at once never makes a timer.
-        let limit = pin!(Delay::from(Duration::from_secs(MAX_TIMEOUT_SECONDS.into())));
-        match select(done, limit).await {
-            Either::Left((outcome, _)) => outcome,
-            Either::Right(_) => {
-                Err(HandlerError::retry(format!("the handler {name:?} was not done after {MAX_TIMEOUT_SECONDS} s")))
-            }
-        }
+        let limit = Duration::from_secs(MAX_TIMEOUT_SECONDS.into());
+        within(limit, function(TaskContext::new(job, env))).await.unwrap_or_else(|| {
+            Err(HandlerError::retry(format!("the handler {name:?} was not done after {MAX_TIMEOUT_SECONDS} s")))
+        })
     }
 }
 

@@ -35,6 +35,7 @@ mod plan;
 mod report;
 mod run;
 mod text;
+mod timer;
 mod webhook;
 mod window;
 

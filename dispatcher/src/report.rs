@@ -1,13 +1,12 @@
 //! The report of an envelope to its shard.
 
+use crate::timer::{sleep, within};
 use crate::window::{REPORT_FIRST_WAIT_MILLIS, REPORT_TRIES, REPORT_TRY_SECONDS};
-use futures::future::{Either, select};
 use scheduler_core::routing::ShardId;
 use scheduler_core::wire::{Report, paths};
-use std::pin::pin;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
-use worker::{Delay, Method, ObjectNamespace, Request, RequestInit};
+use worker::{Method, ObjectNamespace, Request, RequestInit};
 
 /// Reports an envelope; repeats are no-ops to the shard, so whatever failed is tried again.
 ///
@@ -18,22 +17,18 @@ pub(crate) async fn send(shards: &ObjectNamespace, shard: ShardId, report: &Repo
     let mut wait = REPORT_FIRST_WAIT_MILLIS;
     let mut tries = 1;
     loop {
-        let problem = {
-            let answer = pin!(try_once(shards, shard, &body));
-            let limit = pin!(Delay::from(Duration::from_secs(REPORT_TRY_SECONDS.into())));
-            match select(answer, limit).await {
-                Either::Left((Ok(200..=299), _)) => return Ok(()),
-                // The shard has read the report and refuses it: it would refuse it again.
-                Either::Left((Ok(400), _)) => return Err("the shard refused the report (HTTP 400)".to_owned()),
-                Either::Left((Ok(status), _)) => format!("the shard answered HTTP {status}"),
-                Either::Left((Err(problem), _)) => problem.to_string(),
-                Either::Right(_) => format!("the shard did not answer within {REPORT_TRY_SECONDS} s"),
-            }
+        let problem = match within(Duration::from_secs(REPORT_TRY_SECONDS.into()), try_once(shards, shard, &body)).await {
+            Some(Ok(200..=299)) => return Ok(()),
+            // The shard has read the report and refuses it: it would refuse it again.
+            Some(Ok(400)) => return Err("the shard refused the report (HTTP 400)".to_owned()),
+            Some(Ok(status)) => format!("the shard answered HTTP {status}"),
+            Some(Err(problem)) => problem.to_string(),
+            None => format!("the shard did not answer within {REPORT_TRY_SECONDS} s"),
         };
         if tries == REPORT_TRIES {
             return Err(problem);
         }
-        Delay::from(Duration::from_millis(wait)).await;
+        sleep(Duration::from_millis(wait)).await;
         wait *= 2;
         tries += 1;
     }

@@ -2,13 +2,12 @@
 
 use crate::outcome::{Outcome, TaskError, of_network_error, of_status, of_timeout};
 use crate::plan::Job;
-use futures::future::{Either, select};
+use crate::timer::within;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::task::Webhook;
-use std::pin::pin;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, Delay, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
 
 /// Posts the record and says what the answer means. The timeout starts here: whoever calls this has a connection free for it.
 pub(crate) async fn post(job: &Job<'_>, webhook: &Webhook<'_>) -> Outcome {
@@ -19,14 +18,10 @@ pub(crate) async fn post(job: &Job<'_>, webhook: &Webhook<'_>) -> Outcome {
     let abort = AbortController::default();
     let signal = abort.signal();
     let fetch = Fetch::Request(request);
-    let outcome = {
-        let answer = pin!(fetch.send_with_signal(&signal));
-        let limit = pin!(Delay::from(Duration::from_secs(seconds.into())));
-        match select(answer, limit).await {
-            Either::Left((Ok(response), _)) => of_status(response.status_code(), &webhook.url),
-            Either::Left((Err(problem), _)) => Err(of_network_error(&problem.to_string(), &webhook.url)),
-            Either::Right(_) => Err(of_timeout(seconds, &webhook.url)),
-        }
+    let outcome = match within(Duration::from_secs(seconds.into()), fetch.send_with_signal(&signal)).await {
+        Some(Ok(response)) => of_status(response.status_code(), &webhook.url),
+        Some(Err(problem)) => Err(of_network_error(&problem.to_string(), &webhook.url)),
+        None => Err(of_timeout(seconds, &webhook.url)),
     };
     // Frees the connection, whether it still waits for an answer or has a body that nobody reads.
     abort.abort();

@@ -39,10 +39,7 @@ impl TaskWriter {
         match task.kind {
             Kind::Once => self.append(out, format_args!(r#""time":{},"#, task.due)),
             Kind::Cron { step: 1_000 } => out.push_str(r#""cron":"* * * * * *","#),
-            Kind::Cron { step } => self.append(
-                out,
-                format_args!(r#""cron":"*/{} * * * * *","#, step / 1_000),
-            ),
+            Kind::Cron { step } => self.append(out, format_args!(r#""cron":"*/{} * * * * *","#, step / 1_000)),
         }
         out.push_str(r#""callback":"#);
         out.push_str(match task.via {
@@ -60,11 +57,7 @@ impl TaskWriter {
         let from = out.len();
         self.append(out, format_args!(r#"{{"run":{},"n":{n}"#, self.run));
         let written = out.len() - from + PAD.len() + 2;
-        if let Some(padding) = self
-            .payload_bytes
-            .checked_sub(written)
-            .and_then(|missing| self.padding.get(..missing))
-        {
+        if let Some(padding) = self.payload_bytes.checked_sub(written).and_then(|missing| self.padding.get(..missing)) {
             out.push_str(PAD);
             out.push_str(padding);
             out.push('"');
@@ -79,11 +72,7 @@ impl TaskWriter {
 }
 
 /// A batch body from the items that `write` appends, one by one; an array, or NDJSON.
-pub(crate) fn batch(
-    items: usize,
-    ndjson: bool,
-    mut write: impl FnMut(&mut String, usize),
-) -> String {
+pub(crate) fn batch(items: usize, ndjson: bool, mut write: impl FnMut(&mut String, usize)) -> String {
     let mut out = String::with_capacity(items * 200);
     let separator = if ndjson { '\n' } else { ',' };
     if !ndjson {
@@ -101,11 +90,7 @@ pub(crate) fn batch(
 
 /// The content type of a batch body.
 pub(crate) fn content_type(ndjson: bool) -> &'static str {
-    if ndjson {
-        "application/x-ndjson"
-    } else {
-        "application/json"
-    }
+    if ndjson { "application/x-ndjson" } else { "application/json" }
 }
 
 #[cfg(test)]
@@ -115,12 +100,7 @@ mod tests {
     use super::*;
 
     fn task(kind: Kind, via: Via) -> Planned {
-        Planned {
-            kind,
-            via,
-            due: 17,
-            change: None,
-        }
+        Planned { kind, via, due: 17, change: None }
     }
 
     fn written(id: Option<&str>, task: &Planned, payload_bytes: u32) -> Value {
@@ -157,9 +137,6 @@ mod tests {
     #[test]
     fn batches_are_arrays_or_lines() {
         let numbers = |ndjson| batch(3, ndjson, |out, item| out.push_str(&item.to_string()));
-        assert_eq!(
-            (numbers(false).as_str(), numbers(true).as_str()),
-            ("[0,1,2]", "0\n1\n2\n")
-        );
+        assert_eq!((numbers(false).as_str(), numbers(true).as_str()), ("[0,1,2]", "0\n1\n2\n"));
     }
 }

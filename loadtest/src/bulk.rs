@@ -37,21 +37,9 @@ struct Shape {
 }
 
 const SHAPES: [Shape; 3] = [
-    Shape {
-        name: "1,000 generated ids",
-        tasks_per_request: 1_000,
-        own_ids: false,
-    },
-    Shape {
-        name: "1,000 own scattered ids",
-        tasks_per_request: 1_000,
-        own_ids: true,
-    },
-    Shape {
-        name: "5,000 generated ids",
-        tasks_per_request: 5_000,
-        own_ids: false,
-    },
+    Shape { name: "1,000 generated ids", tasks_per_request: 1_000, own_ids: false },
+    Shape { name: "1,000 own scattered ids", tasks_per_request: 1_000, own_ids: true },
+    Shape { name: "5,000 generated ids", tasks_per_request: 5_000, own_ids: false },
 ];
 
 /// Both rates of one round, tasks/s.
@@ -96,17 +84,9 @@ pub(crate) struct BulkReport {
 impl BulkReport {
     /// The printed report.
     pub(crate) fn text(&self) -> String {
-        let mut out = format!(
-            "bulk schedule rate against {}, {} requests at once\n",
-            self.target, self.concurrency
-        );
+        let mut out = format!("bulk schedule rate against {}, {} requests at once\n", self.target, self.concurrency);
         for result in &self.shapes {
-            let ShapeResult {
-                scheduled_tasks_per_second: scheduled,
-                parsed_tasks_per_second: parsed,
-                ratio,
-                ..
-            } = result;
+            let ShapeResult { scheduled_tasks_per_second: scheduled, parsed_tasks_per_second: parsed, ratio, .. } = result;
             out.push_str(&format!(
                 "  {:<24} scheduled {:>9.0} tasks/s ({:.0}-{:.0}), parsed {:>9.0} ({:.0}-{:.0}), ratio {:.1} % \
                  ({:.1}-{:.1}); {} rounds, {:.0} bytes a task\n",
@@ -139,9 +119,7 @@ impl BulkReport {
     /// # Errors
     /// None in practice: every field can be written as JSON.
     pub(crate) fn json(&self) -> Result<String, String> {
-        serde_json::to_string_pretty(self)
-            .map(|text| text + "\n")
-            .map_err(|error| error.to_string())
+        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(|error| error.to_string())
     }
 }
 
@@ -151,27 +129,16 @@ impl BulkReport {
 /// Usage, no server, or an answer other than "all accepted" or "all parsed": a rate with errors in it is none.
 pub(crate) async fn run(args: &BulkArgs) -> Result<BulkReport, String> {
     if !(1..=1_000).contains(&args.rounds) || !(1..=64).contains(&args.concurrency) {
-        return Err(
-            "--rounds must be between 1 and 1,000, --concurrency between 1 and 64".to_owned(),
-        );
+        return Err("--rounds must be between 1 and 1,000, --concurrency between 1 and 64".to_owned());
     }
     if !(5_000..=2_000_000).contains(&args.tasks_per_round) || args.payload_bytes > 1_000 {
-        return Err(
-            "--tasks-per-round must be between 5,000 and 2,000,000, --payload-bytes at most 1,000"
-                .to_owned(),
-        );
+        return Err("--tasks-per-round must be between 5,000 and 2,000,000, --payload-bytes at most 1,000".to_owned());
     }
-    let limit = Duration::from_millis(
-        crate::scenario::millis("--max-seconds", args.max_seconds)?.unsigned_abs(),
-    );
+    let limit = Duration::from_millis(crate::scenario::millis("--max-seconds", args.max_seconds)?.unsigned_abs());
     let api = Arc::new(Api::new(&args.target)?);
     api.check().await?;
-    let mut report = BulkReport {
-        target: api.base().to_owned(),
-        concurrency: args.concurrency as usize,
-        complete: false,
-        shapes: Vec::new(),
-    };
+    let mut report =
+        BulkReport { target: api.base().to_owned(), concurrency: args.concurrency as usize, complete: false, shapes: Vec::new() };
     let bar = progress::bar("rounds", u64::from(args.rounds + 1) * SHAPES.len() as u64);
     bar.set_draw_target(progress::target(args.target.quiet));
     let measuring = async {
@@ -210,13 +177,8 @@ pub(crate) async fn run(args: &BulkArgs) -> Result<BulkReport, String> {
 impl ShapeResult {
     fn add(&mut self, round: Round) {
         self.rounds.push(round);
-        let of =
-            |value: fn(&Round) -> f64| spread(&self.rounds.iter().map(value).collect::<Vec<_>>());
-        let (scheduled, parsed, ratio) = (
-            of(|round| round.scheduled),
-            of(|round| round.parsed),
-            of(|round| round.ratio),
-        );
+        let of = |value: fn(&Round) -> f64| spread(&self.rounds.iter().map(value).collect::<Vec<_>>());
+        let (scheduled, parsed, ratio) = (of(|round| round.scheduled), of(|round| round.parsed), of(|round| round.ratio));
         self.scheduled_tasks_per_second = scheduled;
         self.parsed_tasks_per_second = parsed;
         self.ratio = ratio;
@@ -232,12 +194,7 @@ fn spread(values: &[f64]) -> Spread {
 }
 
 /// One round: both halves, the first of which alternates.
-async fn measure(
-    api: &Arc<Api>,
-    args: &BulkArgs,
-    shape: Shape,
-    round: u32,
-) -> Result<Round, String> {
+async fn measure(api: &Arc<Api>, args: &BulkArgs, shape: Shape, round: u32) -> Result<Round, String> {
     // Own ids are new in each round: the same again would measure overwriting.
     let bodies = Arc::new(Bodies::new(args, shape, round));
     let (scheduled, parsed) = if round.is_multiple_of(2) {
@@ -247,15 +204,7 @@ async fn measure(
         let parsed = send(api, args, &bodies, PARSE).await?;
         (send(api, args, &bodies, SCHEDULE).await?, parsed)
     };
-    Ok(Round {
-        scheduled,
-        parsed,
-        ratio: if parsed > 0.0 {
-            scheduled / parsed
-        } else {
-            0.0
-        },
-    })
+    Ok(Round { scheduled, parsed, ratio: if parsed > 0.0 { scheduled / parsed } else { 0.0 } })
 }
 
 /// Requests made ready before the clock starts.
@@ -269,30 +218,20 @@ impl Bodies {
     fn new(args: &BulkArgs, shape: Shape, round: u32) -> Self {
         let now = now_millis();
         let writer = TaskWriter::new(now.unsigned_abs(), &args.queue, 0, args.payload_bytes);
-        let task = Planned {
-            kind: Kind::Once,
-            via: Via::Consumer,
-            due: now + DUE_IN_MILLIS,
-            change: None,
-        };
+        let task = Planned { kind: Kind::Once, via: Via::Consumer, due: now + DUE_IN_MILLIS, change: None };
         let requests = (args.tasks_per_round as usize).div_ceil(shape.tasks_per_request);
         let mut n = 0_u32;
         let mut request = || {
             let text = body::batch(shape.tasks_per_request, args.ndjson, |out, _| {
                 // Spread over a minute, and scattered: as in real use, not already in order.
                 let due = task.due + i64::from(n.wrapping_mul(0x9E37_79B1) % 60_000);
-                let id = shape
-                    .own_ids
-                    .then(|| format!("{:08x}-{now:x}-{round}", n.wrapping_mul(0x9E37_79B1)));
+                let id = shape.own_ids.then(|| format!("{:08x}-{now:x}-{round}", n.wrapping_mul(0x9E37_79B1)));
                 writer.write(out, n, id.as_deref(), &Planned { due, ..task });
                 n += 1;
             });
             Bytes::from(text)
         };
-        Self {
-            requests: (0..requests).map(|_| request()).collect(),
-            tasks_per_request: shape.tasks_per_request,
-        }
+        Self { requests: (0..requests).map(|_| request()).collect(), tasks_per_request: shape.tasks_per_request }
     }
 
     fn tasks(&self) -> usize {
@@ -305,12 +244,7 @@ impl Bodies {
 }
 
 /// Sends all bodies to `path`; gives tasks/s.
-async fn send(
-    api: &Arc<Api>,
-    args: &BulkArgs,
-    bodies: &Arc<Bodies>,
-    path: &'static str,
-) -> Result<f64, String> {
+async fn send(api: &Arc<Api>, args: &BulkArgs, bodies: &Arc<Bodies>, path: &'static str) -> Result<f64, String> {
     let next = Arc::new(AtomicUsize::new(0));
     let content_type = body::content_type(args.ndjson);
     let field = if path == PARSE { "parsed" } else { "accepted" };
@@ -322,14 +256,9 @@ async fn send(
         let expected = Arc::clone(&expected);
         workers.spawn(async move {
             while let Some(body) = bodies.requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer = api
-                    .call(&Method::POST, path, Some(content_type), body.clone())
-                    .await?;
+                let answer = api.call(&Method::POST, path, Some(content_type), body.clone()).await?;
                 if !answer.status.is_success() || !begins_with_count(&answer.body, &expected) {
-                    return Err(format!(
-                        "POST {path}: expected {expected}, got {}",
-                        answer.describe()
-                    ));
+                    return Err(format!("POST {path}: expected {expected}, got {}", answer.describe()));
                 }
             }
             Ok(())
@@ -345,8 +274,7 @@ async fn send(
 fn begins_with_count(body: &[u8], expected: &str) -> bool {
     let head = String::from_utf8_lossy(body.get(..body.len().min(64)).unwrap_or_default());
     let head: String = head.split_whitespace().collect();
-    head.split_once(expected)
-        .is_some_and(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    head.split_once(expected).is_some_and(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -355,22 +283,10 @@ mod tests {
 
     #[test]
     fn the_count_must_be_the_whole_number() {
-        assert!(begins_with_count(
-            br#"{"accepted":1000,"rejected":0,"results":[]}"#,
-            "\"accepted\":1000"
-        ));
-        assert!(begins_with_count(
-            br#"{ "parsed": 1000 }"#,
-            "\"parsed\":1000"
-        ));
-        assert!(!begins_with_count(
-            br#"{"accepted":10000}"#,
-            "\"accepted\":1000"
-        ));
-        assert!(!begins_with_count(
-            br#"{"accepted":999,"rejected":1}"#,
-            "\"accepted\":1000"
-        ));
+        assert!(begins_with_count(br#"{"accepted":1000,"rejected":0,"results":[]}"#, "\"accepted\":1000"));
+        assert!(begins_with_count(br#"{ "parsed": 1000 }"#, "\"parsed\":1000"));
+        assert!(!begins_with_count(br#"{"accepted":10000}"#, "\"accepted\":1000"));
+        assert!(!begins_with_count(br#"{"accepted":999,"rejected":1}"#, "\"accepted\":1000"));
         assert!(!begins_with_count(b"", "\"parsed\":1"));
     }
 

@@ -44,12 +44,8 @@ pub(crate) async fn carry_out(session: &Arc<Session>, mut incoming: UnboundedRec
             in_flight.spawn(carry_out_one(Arc::clone(session), request));
         }
         let has_room = in_flight.len() < MAX_IN_FLIGHT;
-        let next = waiting
-            .peek()
-            .filter(|_| has_room)
-            .map(|Reverse(next): &Reverse<Pending>| next.at);
-        let wait = next
-            .map(|at| Duration::from_millis(at.saturating_sub(now_millis()).max(1).unsigned_abs()));
+        let next = waiting.peek().filter(|_| has_room).map(|Reverse(next): &Reverse<Pending>| next.at);
+        let wait = next.map(|at| Duration::from_millis(at.saturating_sub(now_millis()).max(1).unsigned_abs()));
         if !open && waiting.is_empty() && in_flight.is_empty() {
             return;
         }
@@ -75,18 +71,13 @@ fn ready(waiting: &mut BinaryHeap<Reverse<Pending>>, requests: usize) -> Vec<(Ho
     let mut full = Vec::new();
     let mut filling: BTreeMap<How, Vec<Pending>> = BTreeMap::new();
     while full.len() + filling.len() < requests {
-        let Some(&Reverse(pending)) = waiting.peek().filter(|Reverse(pending)| pending.at <= now)
-        else {
+        let Some(&Reverse(pending)) = waiting.peek().filter(|Reverse(pending)| pending.at <= now) else {
             break;
         };
         waiting.pop();
         let group = filling.entry(pending.how).or_default();
         group.push(pending);
-        let most = if matches!(pending.how, How::Delete | How::Put) {
-            1
-        } else {
-            MAX_GROUP
-        };
+        let most = if matches!(pending.how, How::Delete | How::Put) { 1 } else { MAX_GROUP };
         if group.len() >= most {
             full.extend(filling.remove_entry(&pending.how));
         }
@@ -128,25 +119,15 @@ async fn delete_id(session: &Session, id: &str) -> (CancelAnswer, i64) {
         cancelled: bool,
     }
     let path = format!("/v1/tasks/{}", path_segment(id));
-    match session
-        .api
-        .call(&Method::DELETE, &path, None, Bytes::new())
-        .await
-    {
+    match session.api.call(&Method::DELETE, &path, None, Bytes::new()).await {
         Ok(answer) => {
-            let cancelled = || {
-                serde_json::from_slice(&answer.body).is_ok_and(|deleted: Deleted| deleted.cancelled)
-            };
+            let cancelled = || serde_json::from_slice(&answer.body).is_ok_and(|deleted: Deleted| deleted.cancelled);
             let promise = match answer.status {
                 StatusCode::OK if cancelled() => CancelAnswer::Cancelled,
-                StatusCode::NOT_FOUND | StatusCode::CONFLICT if answer.repeated => {
-                    CancelAnswer::Ambiguous
-                }
+                StatusCode::NOT_FOUND | StatusCode::CONFLICT if answer.repeated => CancelAnswer::Ambiguous,
                 StatusCode::NOT_FOUND | StatusCode::CONFLICT => CancelAnswer::AlreadyFired,
                 _ => {
-                    session
-                        .problems
-                        .add(format!("DELETE {path}: {}", answer.describe()));
+                    session.problems.add(format!("DELETE {path}: {}", answer.describe()));
                     CancelAnswer::Ambiguous
                 }
             };
@@ -162,32 +143,24 @@ async fn delete_id(session: &Session, id: &str) -> (CancelAnswer, i64) {
 async fn bulk_cancel(session: &Session, members: &[Pending]) {
     let (entries, ids): (Vec<u32>, Vec<String>) = {
         let mut ledger = session.ledger.lock();
-        let known = members
-            .iter()
-            .filter_map(|pending| Some((pending.n, ledger.id(pending.n)?.to_owned())));
+        let known = members.iter().filter_map(|pending| Some((pending.n, ledger.id(pending.n)?.to_owned())));
         let known: (Vec<u32>, Vec<String>) = known.unzip();
         known.0.iter().for_each(|&n| ledger.change_sent(n));
         known
     };
     let body = serde_json::json!({ "ids": ids }).to_string();
-    let answer = session
-        .api
-        .call(&Method::POST, "/v1/tasks/cancel", JSON, Bytes::from(body))
-        .await;
-    let (cancelled, answered) =
-        match answer.and_then(|answer| Ok((cancelled(&answer, ids.len())?, answer.answered))) {
-            Ok(answer) => answer,
-            Err(problem) => {
-                session.problems.add(problem);
-                (None, now_millis())
-            }
-        };
+    let answer = session.api.call(&Method::POST, "/v1/tasks/cancel", JSON, Bytes::from(body)).await;
+    let (cancelled, answered) = match answer.and_then(|answer| Ok((cancelled(&answer, ids.len())?, answer.answered))) {
+        Ok(answer) => answer,
+        Err(problem) => {
+            session.problems.add(problem);
+            (None, now_millis())
+        }
+    };
     let mut ledger = session.ledger.lock();
     match cancelled {
         Some(cancelled) => ledger.group_cancel_answered(&entries, cancelled, answered),
-        None => entries
-            .iter()
-            .for_each(|&n| ledger.cancel_answered(n, CancelAnswer::Ambiguous, answered)),
+        None => entries.iter().for_each(|&n| ledger.cancel_answered(n, CancelAnswer::Ambiguous, answered)),
     }
 }
 
@@ -205,8 +178,7 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     if !answer.status.is_success() {
         return Err(complain("refused"));
     }
-    let counts: Cancelled =
-        serde_json::from_slice(&answer.body).map_err(|error| complain(&error.to_string()))?;
+    let counts: Cancelled = serde_json::from_slice(&answer.body).map_err(|error| complain(&error.to_string()))?;
     if counts.cancelled + counts.not_found + counts.already_fired != tasks || !counts.done {
         return Err(complain("the counts do not account for each id"));
     }
@@ -228,13 +200,7 @@ async fn overwrite(session: &Session, how: How, members: &[Pending]) -> Vec<Pend
             let n = ledger.add(planned.kind, planned.via, planned.due);
             ledger.sent(n, now);
             ledger.change_sent(old.n);
-            versions.push(Version {
-                old: old.n,
-                n,
-                version,
-                id,
-                planned,
-            });
+            versions.push(Version { old: old.n, n, version, id, planned });
         }
     }
     match how {
@@ -243,25 +209,14 @@ async fn overwrite(session: &Session, how: How, members: &[Pending]) -> Vec<Pend
                 put(session, version).await;
             }
         }
-        How::BatchOverwrite | How::Delete | How::BulkCancel => {
-            batch_overwrite(session, &versions).await
-        }
+        How::BatchOverwrite | How::Delete | How::BulkCancel => batch_overwrite(session, &versions).await,
     }
     let change = |version: &Version| {
         let change = version.planned.change?;
-        Some(Pending {
-            at: change.at,
-            n: version.n,
-            how: change.how,
-            version: version.version,
-        })
+        Some(Pending { at: change.at, n: version.n, how: change.how, version: version.version })
     };
     let ledger = session.ledger.lock();
-    versions
-        .iter()
-        .filter(|version| ledger.is_accepted(version.n))
-        .filter_map(change)
-        .collect()
+    versions.iter().filter(|version| ledger.is_accepted(version.n)).filter_map(change).collect()
 }
 
 /// A new version of a task on its way.
@@ -275,14 +230,9 @@ struct Version {
 
 async fn put(session: &Session, version: &Version) {
     let mut text = String::new();
-    session
-        .writer
-        .write(&mut text, version.n, None, &version.planned);
+    session.writer.write(&mut text, version.n, None, &version.planned);
     let path = format!("/v1/tasks/{}", path_segment(&version.id));
-    let answer = session
-        .api
-        .call(&Method::PUT, &path, JSON, Bytes::from(text))
-        .await;
+    let answer = session.api.call(&Method::PUT, &path, JSON, Bytes::from(text)).await;
     let mut ledger = session.ledger.lock();
     match answer {
         Ok(answer) if answer.status.is_success() => {
@@ -312,20 +262,12 @@ async fn put(session: &Session, version: &Version) {
 async fn batch_overwrite(session: &Session, versions: &[Version]) {
     let text = body::batch(versions.len(), false, |out, item| {
         if let Some(version) = versions.get(item) {
-            session
-                .writer
-                .write(out, version.n, Some(&version.id), &version.planned);
+            session.writer.write(out, version.n, Some(&version.id), &version.planned);
         }
     });
-    let answer = session
-        .api
-        .call(&Method::POST, "/v1/tasks/batch", JSON, Bytes::from(text))
-        .await;
+    let answer = session.api.call(&Method::POST, "/v1/tasks/batch", JSON, Bytes::from(text)).await;
     let mut ledger = session.ledger.lock();
-    let parsed = answer
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|answer| Ok((answer, schedule::items(answer, versions.len())?)));
+    let parsed = answer.as_ref().map_err(Clone::clone).and_then(|answer| Ok((answer, schedule::items(answer, versions.len())?)));
     match parsed {
         Ok((answer, items)) => {
             for (version, item) in versions.iter().zip(&items) {
@@ -333,29 +275,16 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
                     Outcome::Accepted(id) => {
                         ledger.accepted(version.n, id, answer.answered, answer.repeated);
                         let unknown = OverwriteAnswer::Unknown;
-                        ledger.overwrite_answered(
-                            version.old,
-                            unknown,
-                            answer.sent,
-                            answer.answered,
-                        );
+                        ledger.overwrite_answered(version.old, unknown, answer.sent, answer.answered);
                     }
                     // Not sent again: either version may have been left in place, so nothing is demanded of them.
                     Outcome::Busy => {
                         ledger.unanswered(version.n);
-                        ledger.cancel_answered(
-                            version.old,
-                            CancelAnswer::Ambiguous,
-                            answer.answered,
-                        );
+                        ledger.cancel_answered(version.old, CancelAnswer::Ambiguous, answer.answered);
                     }
                     Outcome::Rejected(why) => {
                         ledger.rejected(version.n, why);
-                        ledger.cancel_answered(
-                            version.old,
-                            CancelAnswer::Ambiguous,
-                            answer.answered,
-                        );
+                        ledger.cancel_answered(version.old, CancelAnswer::Ambiguous, answer.answered);
                     }
                 }
             }
@@ -389,10 +318,7 @@ pub(crate) async fn delete_crons(session: &Arc<Session>) {
                 // Without a clear answer nothing is known but that the deletion was sent.
                 if answer != CancelAnswer::Ambiguous {
                     let found = answer == CancelAnswer::Cancelled;
-                    session
-                        .ledger
-                        .lock()
-                        .cron_delete_answered(n, found, answered);
+                    session.ledger.lock().cron_delete_answered(n, found, answered);
                 }
             });
         }

@@ -64,11 +64,13 @@ impl Api {
     /// The target is not loopback or not plain `http`, the key is missing or cannot be a header, or an option is out
     /// of bounds.
     pub(crate) fn new(target: &TargetArgs) -> Result<Self, String> {
-        let key = target.key.as_deref().filter(|key| !key.is_empty()).ok_or(
-            "no API key: give --key or set SCHEDULER_API_KEY to one of the server's keys (`make dev` prints it)",
-        )?;
-        let mut authorization = HeaderValue::try_from(format!("Bearer {key}"))
-            .map_err(|_| "--key: has characters no header can carry")?;
+        let key = target
+            .key
+            .as_deref()
+            .filter(|key| !key.is_empty())
+            .ok_or("no API key: give --key or set SCHEDULER_API_KEY to one of the server's keys (`make dev` prints it)")?;
+        let mut authorization =
+            HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| "--key: has characters no header can carry")?;
         authorization.set_sensitive(true);
         let timeout = crate::scenario::millis("--request-timeout", target.request_timeout)?;
         if timeout == 0 || !(1..=100).contains(&target.tries) {
@@ -113,19 +115,11 @@ impl Api {
     /// # Errors
     /// Says what is missing and what to do.
     pub(crate) async fn check(&self) -> Result<Stats, String> {
-        let health = self
-            .once(&Method::GET, "/healthz", None, Bytes::new())
-            .await;
+        let health = self.once(&Method::GET, "/healthz", None, Bytes::new()).await;
         match health {
             Ok((status, ..)) if status.is_success() => self.stats().await,
-            Ok((status, ..)) => Err(format!(
-                "{}/healthz answered {status}: is this the scheduler?",
-                self.base
-            )),
-            Err(error) => Err(format!(
-                "{} does not answer: {error}; start a server with `make dev`",
-                self.base
-            )),
+            Ok((status, ..)) => Err(format!("{}/healthz answered {status}: is this the scheduler?", self.base)),
+            Err(error) => Err(format!("{} does not answer: {error}; start a server with `make dev`", self.base)),
         }
     }
 
@@ -135,13 +129,9 @@ impl Api {
     /// No answer, another status than 200, or a body that is not the counters.
     pub(crate) async fn stats(&self) -> Result<Stats, String> {
         self.stats_calls.fetch_add(1, Ordering::Relaxed);
-        let answer = self
-            .call(&Method::GET, "/v1/stats", None, Bytes::new())
-            .await?;
+        let answer = self.call(&Method::GET, "/v1/stats", None, Bytes::new()).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            return Err(
-                "the server refuses the API key: give one of its keys with --key".to_owned(),
-            );
+            return Err("the server refuses the API key: give one of its keys with --key".to_owned());
         }
         if !answer.status.is_success() {
             return Err(format!("GET /v1/stats: {}", answer.describe()));
@@ -171,24 +161,14 @@ impl Api {
                 wait *= 2;
             }
             match self.once(method, path, content_type, body.clone()).await {
-                Ok((
-                    status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE),
-                    after,
-                    text,
-                )) => {
+                Ok((status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE), after, text)) => {
                     // 429 is refused at the door; a 503 may come from one shard after another has taken its part.
                     repeated |= status == StatusCode::SERVICE_UNAVAILABLE;
                     wait = after.unwrap_or(wait);
                     problem = format!("{status} {}", String::from_utf8_lossy(&text));
                 }
                 Ok((status, _, body)) => {
-                    return Ok(Answer {
-                        status,
-                        body,
-                        repeated,
-                        sent,
-                        answered: now_millis(),
-                    });
+                    return Ok(Answer { status, body, repeated, sent, answered: now_millis() });
                 }
                 Err(error) => {
                     repeated |= !error.before_sending;
@@ -207,28 +187,17 @@ impl Api {
         content_type: Option<&'static str>,
         body: Bytes,
     ) -> Result<(StatusCode, Option<Duration>, Bytes), TryError> {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(format!("{}{path}", self.base))
-            .header(AUTHORIZATION, &self.authorization);
+        let mut request =
+            Request::builder().method(method).uri(format!("{}{path}", self.base)).header(AUTHORIZATION, &self.authorization);
         if let Some(content_type) = content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
-        let request = request
-            .body(Full::new(body))
-            .map_err(|error| TryError::new(true, error))?;
+        let request = request.body(Full::new(body)).map_err(|error| TryError::new(true, error))?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
-            let response = self
-                .http
-                .request(request)
-                .await
-                .map_err(|error| TryError::new(error.is_connect(), Chain(&error)))?;
+            let response = self.http.request(request).await.map_err(|error| TryError::new(error.is_connect(), Chain(&error)))?;
             let status = response.status();
-            let after = response
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|after| after.to_str().ok()?.parse().ok());
+            let after = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
                 .collect()
                 .await
@@ -237,10 +206,7 @@ impl Api {
         };
         match tokio::time::timeout(self.timeout, exchange).await {
             Ok(result) => result,
-            Err(_) => Err(TryError::new(
-                false,
-                format!("no answer within {:?}", self.timeout),
-            )),
+            Err(_) => Err(TryError::new(false, format!("no answer within {:?}", self.timeout))),
         }
     }
 }
@@ -255,10 +221,7 @@ struct TryError {
 
 impl TryError {
     fn new(before_sending: bool, error: impl std::fmt::Display) -> Self {
-        Self {
-            before_sending,
-            text: error.to_string(),
-        }
+        Self { before_sending, text: error.to_string() }
     }
 }
 
@@ -290,32 +253,18 @@ impl std::fmt::Display for Chain<'_> {
 /// # Errors
 /// Names what is wrong with the address.
 fn loopback_base(url: &str) -> Result<String, String> {
-    let uri: Uri = url
-        .parse()
-        .map_err(|error| format!("--url {url}: {error}"))?;
+    let uri: Uri = url.parse().map_err(|error| format!("--url {url}: {error}"))?;
     if uri.scheme_str() != Some("http") {
-        return Err(format!(
-            "--url {url}: must start with http://, as a local server does"
-        ));
+        return Err(format!("--url {url}: must start with http://, as a local server does"));
     }
     if uri.path() != "/" || uri.query().is_some() {
         return Err(format!("--url {url}: give only scheme, host and port"));
     }
-    let authority = uri
-        .authority()
-        .ok_or_else(|| format!("--url {url}: has no host"))?;
-    let host = authority
-        .host()
-        .trim_start_matches('[')
-        .trim_end_matches(']');
-    let is_loopback = host.eq_ignore_ascii_case("localhost")
-        || host
-            .parse::<IpAddr>()
-            .is_ok_and(|address| address.is_loopback());
+    let authority = uri.authority().ok_or_else(|| format!("--url {url}: has no host"))?;
+    let host = authority.host().trim_start_matches('[').trim_end_matches(']');
+    let is_loopback = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if !is_loopback || authority.as_str().contains('@') {
-        return Err(format!(
-            "--url {url}: only this machine (127.0.0.1, [::1] or localhost) may be load tested"
-        ));
+        return Err(format!("--url {url}: only this machine (127.0.0.1, [::1] or localhost) may be load tested"));
     }
     Ok(format!("http://{authority}"))
 }
@@ -339,12 +288,7 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_a_target() {
-        for url in [
-            "http://127.0.0.1:8787",
-            "http://localhost:1/",
-            "http://[::1]:8787",
-            "http://127.1.2.3",
-        ] {
+        for url in ["http://127.0.0.1:8787", "http://localhost:1/", "http://[::1]:8787", "http://127.1.2.3"] {
             assert!(loopback_base(url).is_ok(), "{url}");
         }
         for url in [

@@ -150,9 +150,7 @@ pub(crate) fn parse_lines(body: &[u8]) -> Result<Vec<Envelope<'_>>, String> {
     body.split(|&byte| byte == b'\n')
         .enumerate()
         .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .map(|(at, line)| {
-            serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", at + 1))
-        })
+        .map(|(at, line)| serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", at + 1)))
         .collect()
 }
 
@@ -180,18 +178,9 @@ mod tests {
         let envelopes = parse_lines(body.as_bytes()).unwrap();
         assert_eq!(envelopes.len(), 2);
         let first = &envelopes[0];
-        assert_eq!(
-            (first.shard.as_ref(), first.seq, first.fired_at),
-            ("1-3", 42, 17)
-        );
+        assert_eq!((first.shard.as_ref(), first.seq, first.fired_at), ("1-3", 42, 17));
         assert_eq!(first.tasks[0].id, "a\"b");
-        assert_eq!(
-            first.tasks[0].payload,
-            Mark {
-                run: Some(9),
-                n: Some(7)
-            }
-        );
+        assert_eq!(first.tasks[0].payload, Mark { run: Some(9), n: Some(7) });
         assert_eq!((first.tasks[0].attempt, first.tasks[1].attempt), (2, 1));
         assert!(matches!(first.tasks[1].id, Cow::Borrowed("c")));
         assert_eq!(first.tasks[1].payload, Mark::default());
@@ -199,16 +188,7 @@ mod tests {
 
     #[test]
     fn a_strangers_payload_of_any_type_is_no_error() {
-        for payload in [
-            "1",
-            "-1",
-            "1.5",
-            "true",
-            "null",
-            "\"s\"",
-            "[1,{\"n\":2}]",
-            r#"{"n":"x","run":{"a":[1]},"b":2}"#,
-        ] {
+        for payload in ["1", "-1", "1.5", "true", "null", "\"s\"", "[1,{\"n\":2}]", r#"{"n":"x","run":{"a":[1]},"b":2}"#] {
             let body = format!(r#"{{"time":5,"id":"a","payload":{payload}}}"#);
             let record = parse_record(body.as_bytes()).unwrap();
             assert_eq!(record.payload, Mark::default(), "{payload}");
@@ -217,10 +197,7 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        let error = parse_lines(
-            b"{\"v\":1,\"shard\":\"a\",\"seq\":1,\"firedAt\":1,\"tasks\":[]}\nnonsense",
-        )
-        .unwrap_err();
+        let error = parse_lines(b"{\"v\":1,\"shard\":\"a\",\"seq\":1,\"firedAt\":1,\"tasks\":[]}\nnonsense").unwrap_err();
         assert!(error.starts_with("line 2: "), "{error}");
     }
 }

@@ -64,17 +64,7 @@ mod tests {
     #[test]
     fn a_summary_sorts_and_keeps_the_extremes() {
         let summary = summarise(&mut [30, -5, 10, 20]);
-        assert_eq!(
-            summary,
-            Summary {
-                count: 4,
-                min: -5,
-                p50: 10,
-                p90: 30,
-                p99: 30,
-                max: 30
-            }
-        );
+        assert_eq!(summary, Summary { count: 4, min: -5, p50: 10, p90: 30, p99: 30, max: 30 });
         assert_eq!(summarise(&mut []), Summary::default());
     }
 

@@ -53,11 +53,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// The plan of a run that starts scheduling at `start` (epoch ms). `run` tells its tasks from other runs'.
     pub(crate) fn new(settings: Settings, start: i64, run: u64) -> Self {
-        Self {
-            first_due: start + settings.first_due_after_millis(),
-            settings,
-            run,
-        }
+        Self { first_due: start + settings.first_due_after_millis(), settings, run }
     }
 
     /// The first version of task `n`.
@@ -72,12 +68,7 @@ impl Plan {
         let plain_from = overwrites_from + settings.overwrite_share;
         if place < cancels_from {
             let step = if random.bool() { 1_000 } else { 2_000 };
-            return Planned {
-                kind: Kind::Cron { step },
-                via,
-                due: 0,
-                change: None,
-            };
+            return Planned { kind: Kind::Cron { step }, via, due: 0, change: None };
         }
         let due = self.first_due + random.i64(0..=settings.spread_millis);
         let how = match (place < overwrites_from, random.bool()) {
@@ -88,12 +79,7 @@ impl Plan {
             (false, false) => Some(How::BatchOverwrite),
         };
         let change = how.map(|how| self.change(how, due, &mut random));
-        Planned {
-            kind: Kind::Once,
-            via,
-            due,
-            change,
-        }
+        Planned { kind: Kind::Once, via, due, change }
     }
 
     /// The version that overwrites an older one at `now`: entry `n`, the `version`-th of its id (from 2).
@@ -109,12 +95,7 @@ impl Plan {
             _ => None,
         };
         let change = how.map(|how| self.change(how, due, &mut random));
-        Planned {
-            kind: Kind::Once,
-            via,
-            due,
-            change,
-        }
+        Planned { kind: Kind::Once, via, due, change }
     }
 
     /// The id of task `n` if it has one of its own: with `own_ids`, and always for a recurring one, so that a repeated
@@ -127,28 +108,16 @@ impl Plan {
 
     fn change(&self, how: How, due: i64, random: &mut fastrand::Rng) -> Change {
         let races = random.f64() < self.settings.race_share;
-        let at = if races {
-            due + random.i64(-RACE_BEFORE..=RACE_AFTER)
-        } else {
-            due - random.i64(LEAD)
-        };
+        let at = if races { due + random.i64(-RACE_BEFORE..=RACE_AFTER) } else { due - random.i64(LEAD) };
         Change { at, how }
     }
 
     fn via(&self, random: &mut fastrand::Rng) -> Via {
-        random
-            .choice(&self.settings.via)
-            .copied()
-            .unwrap_or(Via::Consumer)
+        random.choice(&self.settings.via).copied().unwrap_or(Via::Consumer)
     }
 
     fn random(&self, n: u32) -> fastrand::Rng {
-        fastrand::Rng::with_seed(
-            self.settings
-                .seed
-                .wrapping_add(u64::from(n) + 1)
-                .wrapping_mul(GOLDEN),
-        )
+        fastrand::Rng::with_seed(self.settings.seed.wrapping_add(u64::from(n) + 1).wrapping_mul(GOLDEN))
     }
 }
 
@@ -182,43 +151,21 @@ mod tests {
 
     #[test]
     fn shares_come_out_as_asked_for() {
-        let tasks = tasks(&plan(
-            "loadtest churn --cron-share 0.01 --via consumer,webhook",
-        ));
-        let near =
-            |share: f64, wanted: f64| assert!((share - wanted).abs() < 0.001, "{share} {wanted}");
+        let tasks = tasks(&plan("loadtest churn --cron-share 0.01 --via consumer,webhook"));
+        let near = |share: f64, wanted: f64| assert!((share - wanted).abs() < 0.001, "{share} {wanted}");
         near(share(&tasks, |task| task.kind != Kind::Once), 0.01);
         let how = |task: &Planned| task.change.map(|change| change.how);
-        near(
-            share(&tasks, |task| {
-                matches!(how(task), Some(How::Delete | How::BulkCancel))
-            }),
-            0.2,
-        );
-        near(
-            share(&tasks, |task| {
-                matches!(how(task), Some(How::Put | How::BatchOverwrite))
-            }),
-            0.3,
-        );
-        let webhooks = share(&tasks, |task| {
-            task.via == Via::Webhook && task.change.is_some()
-        });
-        assert!(
-            (0.2..0.3).contains(&webhooks),
-            "half of those changed are webhooks: {webhooks}"
-        );
+        near(share(&tasks, |task| matches!(how(task), Some(How::Delete | How::BulkCancel))), 0.2);
+        near(share(&tasks, |task| matches!(how(task), Some(How::Put | How::BatchOverwrite))), 0.3);
+        let webhooks = share(&tasks, |task| task.via == Via::Webhook && task.change.is_some());
+        assert!((0.2..0.3).contains(&webhooks), "half of those changed are webhooks: {webhooks}");
     }
 
     #[test]
     fn due_times_fill_the_spread_evenly() {
         let tasks = tasks(&plan("loadtest spread --due-in 10 --spread 60"));
         let first = START + 10_000;
-        assert!(
-            tasks
-                .iter()
-                .all(|task| (first..=first + 60_000).contains(&task.due))
-        );
+        assert!(tasks.iter().all(|task| (first..=first + 60_000).contains(&task.due)));
         for second in 0..60 {
             let within = first + second * 1_000..first + (second + 1) * 1_000;
             let share = share(&tasks, |task| within.contains(&task.due));
@@ -228,37 +175,23 @@ mod tests {
 
     #[test]
     fn the_herd_is_due_at_one_instant() {
-        let tasks = tasks(&plan(
-            "loadtest herd --tasks 1000 --expected-rate 1000 --due-in 5",
-        ));
+        let tasks = tasks(&plan("loadtest herd --tasks 1000 --expected-rate 1000 --due-in 5"));
         assert!(tasks.iter().all(|task| task.due == START + 6_000));
     }
 
     #[test]
     fn changes_come_before_or_about_the_due_time() {
         let tasks = tasks(&plan("loadtest churn --race-share 0.5"));
-        let changed: Vec<_> = tasks
-            .iter()
-            .filter_map(|task| Some((task.due, task.change?.at)))
-            .collect();
-        let race = changed
-            .iter()
-            .filter(|(due, at)| (-RACE_BEFORE..=RACE_AFTER).contains(&(at - due)))
-            .count();
+        let changed: Vec<_> = tasks.iter().filter_map(|task| Some((task.due, task.change?.at))).collect();
+        let race = changed.iter().filter(|(due, at)| (-RACE_BEFORE..=RACE_AFTER).contains(&(at - due))).count();
         assert!((0.45..0.55).contains(&(race as f64 / changed.len() as f64)));
-        assert!(
-            changed
-                .iter()
-                .all(|(due, at)| (-5_000..=RACE_AFTER).contains(&(at - due)))
-        );
+        assert!(changed.iter().all(|(due, at)| (-5_000..=RACE_AFTER).contains(&(at - due))));
     }
 
     #[test]
     fn own_ids_are_distinct_and_given_only_when_wanted() {
         let own = plan("loadtest churn");
-        let ids: HashSet<_> = (0..20_000)
-            .filter_map(|n| own.own_id(n, Kind::Once))
-            .collect();
+        let ids: HashSet<_> = (0..20_000).filter_map(|n| own.own_id(n, Kind::Once)).collect();
         assert_eq!(ids.len(), 20_000);
         let generated = plan("loadtest smoke");
         assert_eq!(generated.own_id(1, Kind::Once), None);
@@ -271,10 +204,7 @@ mod tests {
         for n in 0..1_000 {
             let last = plan.overwriting(n, MAX_VERSIONS, START);
             assert!((START + 300..=START + 3_000).contains(&last.due));
-            assert!(!matches!(
-                last.change.map(|change| change.how),
-                Some(How::Put | How::BatchOverwrite)
-            ));
+            assert!(!matches!(last.change.map(|change| change.how), Some(How::Put | How::BatchOverwrite)));
         }
     }
 }

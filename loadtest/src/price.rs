@@ -58,49 +58,20 @@ pub(crate) fn bill(used: Meter, api_requests: u64, tasks: u64) -> Bill {
     use dollars_per_million as price;
     let consumer_invocations = count(used.queue_operations) / OPERATIONS_PER_MESSAGE;
     let lines: Vec<Line> = [
-        (
-            "Worker requests",
-            count(api_requests) + consumer_invocations,
-            price::WORKER_REQUESTS,
-        ),
+        ("Worker requests", count(api_requests) + consumer_invocations, price::WORKER_REQUESTS),
         // The meter has the alarms that went off among the requests, and the alarms set among the rows written.
-        (
-            "Durable Object requests",
-            count(used.shard_requests),
-            price::DURABLE_OBJECT_REQUESTS,
-        ),
-        (
-            "rows written",
-            count(used.rows_written),
-            price::ROWS_WRITTEN,
-        ),
+        ("Durable Object requests", count(used.shard_requests), price::DURABLE_OBJECT_REQUESTS),
+        ("rows written", count(used.rows_written), price::ROWS_WRITTEN),
         ("rows read", count(used.rows_read), price::ROWS_READ),
-        (
-            "queue operations",
-            count(used.queue_operations),
-            price::QUEUE_OPERATIONS,
-        ),
+        ("queue operations", count(used.queue_operations), price::QUEUE_OPERATIONS),
     ]
     .into_iter()
     .map(|(name, used, unit)| {
         let per_task = used / count(tasks.max(1));
-        Line {
-            name,
-            used,
-            per_task,
-            unit_dollars_per_million: unit,
-            dollars_per_million_tasks: per_task * unit,
-        }
+        Line { name, used, per_task, unit_dollars_per_million: unit, dollars_per_million_tasks: per_task * unit }
     })
     .collect();
-    Bill {
-        tasks,
-        dollars_per_million_tasks: lines
-            .iter()
-            .map(|line| line.dollars_per_million_tasks)
-            .sum(),
-        lines,
-    }
+    Bill { tasks, dollars_per_million_tasks: lines.iter().map(|line| line.dollars_per_million_tasks).sum(), lines }
 }
 
 /// A counter as a float; counters here stay far below 2^53.
@@ -122,11 +93,7 @@ mod tests {
             queue_operations: 15_000,
         };
         let bill = bill(used, 1_000, 1_000_000);
-        let dollars: Vec<f64> = bill
-            .lines
-            .iter()
-            .map(|line| line.dollars_per_million_tasks)
-            .collect();
+        let dollars: Vec<f64> = bill.lines.iter().map(|line| line.dollars_per_million_tasks).collect();
         let expected = [6_000.0 * 0.30e-6, 30_000.0 * 0.15e-6, 0.05, 0.002, 0.006];
         for (got, want) in dollars.iter().zip(expected) {
             assert!((got - want).abs() < 1e-9, "{dollars:?}");

@@ -13,7 +13,7 @@ use crate::run::Ending;
 use crate::scenario::{Scenario, Settings};
 use crate::session::Session;
 use crate::sink::SinkCounters;
-use crate::stats::Stats;
+use crate::stats::{self, Stats};
 use crate::svg::{self, Series};
 
 /// What a run knows beyond its session.
@@ -54,6 +54,8 @@ pub(crate) struct Report {
     pub(crate) problems: Vec<String>,
     pub(crate) server: ServerFigures,
     pub(crate) cost: Option<Bill>,
+    /// Why there is no bill.
+    pub(crate) cost_unknown: Option<String>,
     #[serde(skip)]
     pub(crate) picture: String,
 }
@@ -115,37 +117,23 @@ pub(crate) struct ServerFigures {
 
 impl Report {
     /// Puts the report of a run together.
-    pub(crate) fn new(
-        facts: &RunFacts,
-        session: &Session,
-        sink: &SinkCounters,
-        mut verdict: Verdict,
-    ) -> Self {
+    pub(crate) fn new(facts: &RunFacts, session: &Session, sink: &SinkCounters, mut verdict: Verdict) -> Self {
         let schedule = schedule_figures(session);
         let fire = fire_figures(&verdict);
         let picture = picture(facts, session, &verdict);
         let counts = verdict.counts;
-        let succeeded = facts
-            .after
-            .as_ref()
-            .map(|after| after.succeeded.saturating_sub(facts.before.succeeded));
+        let succeeded = facts.after.as_ref().map(|after| after.succeeded.saturating_sub(facts.before.succeeded));
         let sink = SinkFigures {
             posts: sink.posts.load(Ordering::Relaxed),
             envelopes: sink.envelopes.load(Ordering::Relaxed),
             hooks: sink.hooks.load(Ordering::Relaxed),
             unreadable: sink.unreadable.load(Ordering::Relaxed),
-            first_unreadable: sink
-                .first_problem
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .clone(),
+            first_unreadable: sink.first_problem.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             strangers: verdict.strangers,
         };
         let mut defect_counts = BTreeMap::new();
-        verdict
-            .defects
-            .iter()
-            .for_each(|defect| *defect_counts.entry(defect.class).or_insert(0) += 1);
+        verdict.defects.iter().for_each(|defect| *defect_counts.entry(defect.class).or_insert(0) += 1);
+        let cost = bill_of(session, facts, counts, verdict.received);
         let mut report = Self {
             scenario: facts.scenario,
             exit_status: 0,
@@ -166,19 +154,12 @@ impl Report {
             sink,
             defect_counts,
             defects: verdict.defects,
-            handlers_missing: counts
-                .handler_expected
-                .saturating_sub(succeeded.unwrap_or(0)),
+            handlers_missing: counts.handler_expected.saturating_sub(succeeded.unwrap_or(0)),
             failed_requests: session.problems.count(),
             problems: session.problems.first(),
-            cost: facts
-                .after
-                .as_ref()
-                .map(|after| cost(session, &facts.before, after, counts)),
-            server: ServerFigures {
-                before: facts.before.clone(),
-                after: facts.after.clone(),
-            },
+            cost_unknown: cost.as_ref().err().cloned(),
+            cost: cost.ok(),
+            server: ServerFigures { before: facts.before.clone(), after: facts.after.clone() },
             picture,
         };
         report.warnings = report.warnings(session.scheduling.given_up.load(Ordering::Relaxed));
@@ -196,20 +177,14 @@ impl Report {
         if self.failed_requests > 0 {
             return 2;
         }
-        if self.ending == Ending::Complete {
-            0
-        } else {
-            130
-        }
+        if self.ending == Ending::Complete { 0 } else { 130 }
     }
 
     fn warnings(&self, given_up: bool) -> Vec<String> {
         let mut warnings = Vec::new();
         match self.ending {
             Ending::Complete => {}
-            Ending::Interrupted => {
-                warnings.push("interrupted: the report is of what was seen until then".to_owned())
-            }
+            Ending::Interrupted => warnings.push("interrupted: the report is of what was seen until then".to_owned()),
             Ending::TimeLimit => warnings.push("cut short at --max-seconds".to_owned()),
         }
         if given_up {
@@ -233,17 +208,12 @@ impl Report {
         if let Some(after) = &self.server.after {
             let more = |after: u64, before: u64| after.saturating_sub(before);
             let dead = more(after.dead_letters, self.server.before.dead_letters);
-            let held = more(after.pending, self.server.before.pending)
-                + more(after.in_flight, self.server.before.in_flight);
+            let held = more(after.pending, self.server.before.pending) + more(after.in_flight, self.server.before.in_flight);
             if dead > 0 {
-                warnings.push(format!(
-                    "the server has {dead} more dead letters than before"
-                ));
+                warnings.push(format!("the server has {dead} more dead letters than before"));
             }
             if held > 0 {
-                warnings.push(format!(
-                    "the server still holds {held} tasks: the cost is not that of a whole life"
-                ));
+                warnings.push(format!("the server still holds {held} tasks: the cost is not that of a whole life"));
             }
         }
         warnings
@@ -254,9 +224,7 @@ impl Report {
     /// # Errors
     /// None in practice: every field can be written as JSON.
     pub(crate) fn json(&self) -> Result<String, String> {
-        serde_json::to_string_pretty(self)
-            .map(|text| text + "\n")
-            .map_err(|error| error.to_string())
+        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(|error| error.to_string())
     }
 
     /// The histogram.
@@ -269,11 +237,7 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
     let scheduling = &session.scheduling;
     let seconds = scheduling.micros.load(Ordering::Relaxed) as f64 / 1e6;
     let accepted = scheduling.accepted.load(Ordering::Relaxed);
-    let mut durations = scheduling
-        .durations
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner)
-        .clone();
+    let mut durations = scheduling.durations.lock().unwrap_or_else(PoisonError::into_inner).clone();
     ScheduleFigures {
         tasks_accepted: accepted,
         seconds,
@@ -286,21 +250,26 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
 }
 
 /// The bill, without what reading the counters costs.
-fn cost(session: &Session, before: &Stats, after: &Stats, counts: Counts) -> Bill {
-    let mut used = after.meter.since(before.meter);
+///
+/// # Errors
+/// Says why the server's counters cannot give one.
+fn bill_of(session: &Session, facts: &RunFacts, counts: Counts, received: u64) -> Result<Bill, String> {
+    let after = facts.after.as_ref().ok_or("the server did not give its counters at the end")?;
+    let mut used = stats::used(&facts.before, after, counts.accepted, received)?;
     let readings = session.api.stats_calls();
     // A reading counts itself, so those after the first are in the difference: one request to each shard.
     let asked = readings.saturating_sub(1) * after.shards.len() as u64;
-    used.shard_requests = used.shard_requests.saturating_sub(asked);
+    used.shard_requests = used
+        .shard_requests
+        .checked_sub(asked)
+        .ok_or_else(|| format!("the server counted fewer requests to its shards than the {asked} of this tool's readings"))?;
+    // One more than the readings is the check of /healthz.
     let requests = session.api.requests().saturating_sub(readings + 1);
-    bill(used, requests, counts.accepted + counts.cron_occurrences)
+    Ok(bill(used, requests, counts.accepted + counts.cron_occurrences))
 }
 
 fn fire_figures(verdict: &Verdict) -> FireFigures {
-    let millis = verdict
-        .last_received
-        .zip(verdict.first_due)
-        .map_or(0, |(last, first)| (last - first).max(1));
+    let millis = verdict.last_received.zip(verdict.first_due).map_or(0, |(last, first)| (last - first).max(1));
     let seconds = millis as f64 / 1e3;
     FireFigures {
         received: verdict.received,
@@ -312,11 +281,7 @@ fn fire_figures(verdict: &Verdict) -> FireFigures {
 }
 
 fn rate(count: u64, seconds: f64) -> f64 {
-    if seconds > 0.0 {
-        count as f64 / seconds
-    } else {
-        0.0
-    }
+    if seconds > 0.0 { count as f64 / seconds } else { 0.0 }
 }
 
 fn picture(facts: &RunFacts, session: &Session, verdict: &Verdict) -> String {
@@ -330,18 +295,9 @@ fn picture(facts: &RunFacts, session: &Session, verdict: &Verdict) -> String {
         settings.seed
     );
     let series = [
-        Series {
-            name: "at the shard (firedAt)",
-            values: &verdict.shard_lateness,
-        },
-        Series {
-            name: "at the consumer",
-            values: &verdict.consumer_lateness,
-        },
-        Series {
-            name: "at the webhook",
-            values: &verdict.webhook_lateness,
-        },
+        Series { name: "at the shard (firedAt)", values: &verdict.shard_lateness },
+        Series { name: "at the consumer", values: &verdict.consumer_lateness },
+        Series { name: "at the webhook", values: &verdict.webhook_lateness },
     ];
     svg::histogram(&title, &subtitle, &series)
 }

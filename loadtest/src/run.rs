@@ -83,36 +83,19 @@ pub(crate) async fn run(scenario: Scenario, args: &RunArgs) -> Result<Report, St
     let after = drained(&session, &before, ending).await;
     drop(progress);
 
-    let verdict = session
-        .ledger
-        .lock()
-        .verdict(now_millis(), session.settings.grace_millis);
-    let facts = RunFacts {
-        scenario,
-        ending,
-        start,
-        before,
-        after,
-        fail_on_duplicates: args.fail_on_duplicates,
-    };
+    let verdict = session.ledger.lock().verdict(now_millis(), session.settings.grace_millis);
+    let facts = RunFacts { scenario, ending, start, before, after, fail_on_duplicates: args.fail_on_duplicates };
     Ok(Report::new(&facts, &session, &sink.counters, verdict))
 }
 
 /// Everything up to the last firing.
 async fn work(session: &Arc<Session>, before: &Stats) {
     let (changes, incoming) = mpsc::unbounded_channel();
-    tokio::join!(
-        schedule(session, changes),
-        change::carry_out(session, incoming)
-    );
+    tokio::join!(schedule(session, changes), change::carry_out(session, incoming));
 
     let has_crons = !session.ledger.lock().live_crons().is_empty();
     if has_crons {
-        let end = session
-            .ledger
-            .lock()
-            .horizon()
-            .max(now_millis() + CRON_LIFE_MILLIS);
+        let end = session.ledger.lock().horizon().max(now_millis() + CRON_LIFE_MILLIS);
         tokio::time::sleep(until(end)).await;
         change::delete_crons(session).await;
     }
@@ -131,19 +114,11 @@ async fn received(session: &Session, before: &Stats) {
             return;
         }
         let quiet = horizon + session.settings.settle_millis;
-        if owed == 0
-            && now >= quiet
-            && session.ledger.lock().cron_missing(i64::MAX) == 0
-            && handlers_done(session, before).await
+        if owed == 0 && now >= quiet && session.ledger.lock().cron_missing(i64::MAX) == 0 && handlers_done(session, before).await
         {
             return;
         }
-        tokio::time::sleep(if owed > 0 {
-            POLL
-        } else {
-            until(quiet).clamp(POLL, STATS_POLL)
-        })
-        .await;
+        tokio::time::sleep(if owed > 0 { POLL } else { until(quiet).clamp(POLL, STATS_POLL) }).await;
     }
 }
 
@@ -152,14 +127,9 @@ async fn handlers_done(session: &Session, before: &Stats) -> bool {
     if !session.settings.via.contains(&Via::HandlerNoop) {
         return true;
     }
-    let verdict = session
-        .ledger
-        .lock()
-        .verdict(now_millis(), session.settings.grace_millis);
+    let verdict = session.ledger.lock().verdict(now_millis(), session.settings.grace_millis);
     match session.api.stats().await {
-        Ok(stats) => {
-            stats.succeeded.saturating_sub(before.succeeded) >= verdict.counts.handler_expected
-        }
+        Ok(stats) => stats.succeeded.saturating_sub(before.succeeded) >= verdict.counts.handler_expected,
         Err(_) => false,
     }
 }
@@ -172,8 +142,7 @@ async fn drained(session: &Session, before: &Stats, ending: Ending) -> Option<St
         loop {
             match session.api.stats().await {
                 Ok(stats) => {
-                    let is_drained =
-                        stats.pending <= before.pending && stats.in_flight <= before.in_flight;
+                    let is_drained = stats.pending <= before.pending && stats.in_flight <= before.in_flight;
                     latest = Some(stats);
                     if is_drained || ending != Ending::Complete {
                         return;

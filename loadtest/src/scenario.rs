@@ -70,12 +70,7 @@ impl Settings {
     /// Time from the start of scheduling to the first due time, ms.
     pub(crate) fn first_due_after_millis(&self) -> i64 {
         let scheduling = i64::from(self.tasks) * 1_000 / i64::from(self.expected_rate.max(1));
-        self.due_in_millis
-            + if self.due_after_scheduling {
-                scheduling
-            } else {
-                0
-            }
+        self.due_in_millis + if self.due_after_scheduling { scheduling } else { 0 }
     }
 }
 
@@ -120,17 +115,8 @@ fn defaults(scenario: Scenario) -> Defaults {
             grace: 15.0,
             ..plain
         },
-        Scenario::Steady => Defaults {
-            tasks: 60_000,
-            ..plain
-        },
-        Scenario::Herd => Defaults {
-            tasks: 500_000,
-            due_in: 5.0,
-            spread: 0.0,
-            grace: 60.0,
-            ..plain
-        },
+        Scenario::Steady => Defaults { tasks: 60_000, ..plain },
+        Scenario::Herd => Defaults { tasks: 500_000, due_in: 5.0, spread: 0.0, grace: 60.0, ..plain },
         Scenario::Spread => plain,
         Scenario::Churn => Defaults {
             tasks: 20_000,
@@ -160,38 +146,15 @@ pub(crate) fn settings(scenario: Scenario, args: &RunArgs) -> Result<Settings, S
     let settings = Settings {
         tasks: within("--tasks", tasks, 1, MAX_TASKS)?,
         bulk: within("--bulk", args.bulk.unwrap_or(plain.bulk), 1, MAX_BULK)?,
-        concurrency: within(
-            "--concurrency",
-            args.concurrency.unwrap_or(4),
-            1,
-            MAX_CONCURRENCY,
-        )?,
+        concurrency: within("--concurrency", args.concurrency.unwrap_or(4), 1, MAX_CONCURRENCY)?,
         due_in_millis: millis("--due-in", args.due_in.unwrap_or(plain.due_in))?,
         spread_millis,
-        due_after_scheduling: args
-            .due_after_scheduling
-            .unwrap_or(scenario == Scenario::Herd),
-        expected_rate: within(
-            "--expected-rate",
-            args.expected_rate.unwrap_or(20_000),
-            1,
-            u32::MAX,
-        )?,
-        payload_bytes: within(
-            "--payload-bytes",
-            args.payload_bytes.unwrap_or(64),
-            0,
-            MAX_PAYLOAD_BYTES,
-        )?,
+        due_after_scheduling: args.due_after_scheduling.unwrap_or(scenario == Scenario::Herd),
+        expected_rate: within("--expected-rate", args.expected_rate.unwrap_or(20_000), 1, u32::MAX)?,
+        payload_bytes: within("--payload-bytes", args.payload_bytes.unwrap_or(64), 0, MAX_PAYLOAD_BYTES)?,
         cron_share: share("--cron-share", args.cron_share.unwrap_or(plain.cron_share))?,
-        cancel_share: share(
-            "--cancel-share",
-            args.cancel_share.unwrap_or(plain.cancel_share),
-        )?,
-        overwrite_share: share(
-            "--overwrite-share",
-            args.overwrite_share.unwrap_or(plain.overwrite_share),
-        )?,
+        cancel_share: share("--cancel-share", args.cancel_share.unwrap_or(plain.cancel_share))?,
+        overwrite_share: share("--overwrite-share", args.overwrite_share.unwrap_or(plain.overwrite_share))?,
         race_share: share("--race-share", args.race_share.unwrap_or(plain.race_share))?,
         own_ids: args.own_ids.unwrap_or(plain.own_ids),
         ndjson: args.ndjson.unwrap_or(false),
@@ -215,10 +178,7 @@ fn check_together(settings: &Settings, sink_port: u16) -> Result<(), String> {
         ));
     }
     if settings.overwrite_share > 0.0 && !settings.own_ids {
-        return Err(
-            "--overwrite-share needs --own-ids: a generated id cannot be given again in a batch"
-                .to_owned(),
-        );
+        return Err("--overwrite-share needs --own-ids: a generated id cannot be given again in a batch".to_owned());
     }
     let body = u64::from(settings.bulk) * (u64::from(settings.payload_bytes) + 300);
     if body > MAX_BODY_BYTES {
@@ -231,18 +191,13 @@ fn check_together(settings: &Settings, sink_port: u16) -> Result<(), String> {
         return Err("--via: name at least one of consumer, webhook, handler-noop".to_owned());
     }
     let handler = settings.via.contains(&Via::HandlerNoop);
-    if handler
-        && (settings.cron_share > 0.0 || settings.via.iter().any(|&via| via != Via::HandlerNoop))
-    {
+    if handler && (settings.cron_share > 0.0 || settings.via.iter().any(|&via| via != Via::HandlerNoop)) {
         return Err("--via handler-noop: only the server's counters tell that a handler ran, so it goes neither with \
                     another --via nor with --cron-share"
             .to_owned());
     }
     if sink_port == 0 && settings.via.contains(&Via::Consumer) {
-        return Err(
-            "--sink-port 0 with --via consumer: the consumer could not know the port, give one"
-                .to_owned(),
-        );
+        return Err("--sink-port 0 with --via consumer: the consumer could not know the port, give one".to_owned());
     }
     Ok(())
 }
@@ -251,9 +206,7 @@ fn within(option: &str, value: u32, least: u32, most: u32) -> Result<u32, String
     if (least..=most).contains(&value) {
         return Ok(value);
     }
-    Err(format!(
-        "{option} {value}: must be between {least} and {most}"
-    ))
+    Err(format!("{option} {value}: must be between {least} and {most}"))
 }
 
 /// Seconds as given, checked, in milliseconds.
@@ -264,9 +217,7 @@ pub(crate) fn millis(option: &str, seconds: f64) -> Result<i64, String> {
     if seconds.is_finite() && (0.0..=MAX_SECONDS).contains(&seconds) {
         return Ok((seconds * 1_000.0).round() as i64);
     }
-    Err(format!(
-        "{option} {seconds}: must be between 0 and {MAX_SECONDS} seconds"
-    ))
+    Err(format!("{option} {seconds}: must be between 0 and {MAX_SECONDS} seconds"))
 }
 
 fn share(option: &str, value: f64) -> Result<f64, String> {
@@ -306,35 +257,19 @@ pub(crate) mod tests {
     #[test]
     fn the_herd_waits_for_the_end_of_scheduling() {
         let herd = parse("loadtest herd --tasks 100000 --expected-rate 50000 --due-in 3").unwrap();
-        assert_eq!(
-            (herd.first_due_after_millis(), herd.spread_millis),
-            (5_000, 0)
-        );
-        assert_eq!(
-            parse("loadtest spread --due-in 3")
-                .unwrap()
-                .first_due_after_millis(),
-            3_000
-        );
+        assert_eq!((herd.first_due_after_millis(), herd.spread_millis), (5_000, 0));
+        assert_eq!(parse("loadtest spread --due-in 3").unwrap().first_due_after_millis(), 3_000);
     }
 
     #[test]
     fn a_rate_gives_the_number_of_tasks() {
-        assert_eq!(
-            parse("loadtest steady --rate 500 --spread 10")
-                .unwrap()
-                .tasks,
-            5_000
-        );
+        assert_eq!(parse("loadtest steady --rate 500 --spread 10").unwrap().tasks, 5_000);
         assert_eq!(parse("loadtest steady").unwrap().tasks, 60_000);
     }
 
     #[test]
     fn options_override_and_flags_take_an_optional_value() {
-        let churn = parse(
-            "loadtest churn --own-ids --via consumer,webhook --cancel-share 0.5 --ndjson true",
-        )
-        .unwrap();
+        let churn = parse("loadtest churn --own-ids --via consumer,webhook --cancel-share 0.5 --ndjson true").unwrap();
         assert_eq!(churn.via, [Via::Consumer, Via::Webhook]);
         assert!(churn.own_ids && churn.ndjson && churn.cancel_share == 0.5);
         assert!(!parse("loadtest spread --own-ids false").unwrap().own_ids);
@@ -350,15 +285,9 @@ pub(crate) mod tests {
             ("loadtest smoke --due-in 86401", "--due-in"),
             ("loadtest smoke --spread NaN", "--spread"),
             ("loadtest smoke --cancel-share 1.1", "--cancel-share"),
-            (
-                "loadtest smoke --cancel-share 0.6 --cron-share 0.6",
-                "--cron-share",
-            ),
+            ("loadtest smoke --cancel-share 0.6 --cron-share 0.6", "--cron-share"),
             ("loadtest churn --own-ids false", "--own-ids"),
-            (
-                "loadtest spread --bulk 20000 --payload-bytes 65536",
-                "--payload-bytes",
-            ),
+            ("loadtest spread --bulk 20000 --payload-bytes 65536", "--payload-bytes"),
             ("loadtest smoke --via handler-noop", "--via handler-noop"),
             ("loadtest spread --sink-port 0", "--sink-port"),
         ] {

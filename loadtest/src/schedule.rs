@@ -59,14 +59,8 @@ impl Item<'_> {
         }
         match (&self.id, self.error) {
             (Some(id), None) => Outcome::Accepted(id),
-            (_, Some(error))
-                if serde_json::from_str(error.get()).is_ok_and(|error: Error| error.retryable) =>
-            {
-                Outcome::Busy
-            }
-            (_, error) => {
-                Outcome::Rejected(error.map_or("neither an id nor an error", RawValue::get))
-            }
+            (_, Some(error)) if serde_json::from_str(error.get()).is_ok_and(|error: Error| error.retryable) => Outcome::Busy,
+            (_, error) => Outcome::Rejected(error.map_or("neither an id nor an error", RawValue::get)),
         }
     }
 }
@@ -79,13 +73,10 @@ pub(crate) fn items(answer: &Answer, tasks: usize) -> Result<Vec<Item<'_>>, Stri
     if !answer.status.is_success() {
         return Err(format!("batch of {tasks}: {}", answer.describe()));
     }
-    let parsed: BatchAnswer<'_> = serde_json::from_slice(&answer.body)
-        .map_err(|error| format!("batch of {tasks}: answer: {error}"))?;
+    let parsed: BatchAnswer<'_> =
+        serde_json::from_slice(&answer.body).map_err(|error| format!("batch of {tasks}: answer: {error}"))?;
     if parsed.results.len() != tasks {
-        return Err(format!(
-            "batch of {tasks}: the answer has {} results",
-            parsed.results.len()
-        ));
+        return Err(format!("batch of {tasks}: the answer has {} results", parsed.results.len()));
     }
     Ok(parsed.results)
 }
@@ -122,13 +113,8 @@ pub(crate) async fn schedule(session: &Arc<Session>, changes: UnboundedSender<Pe
 /// Schedules entries `from..to` in one request; false when no usable answer came.
 async fn batch(session: &Session, changes: &UnboundedSender<Pending>, from: u32, to: u32) -> bool {
     let tasks: Vec<Planned> = (from..to).map(|n| session.plan.task(n)).collect();
-    let ids = (from..to)
-        .zip(&tasks)
-        .map(|(n, task)| session.plan.own_id(n, task.kind));
-    let mut wanted: Vec<Wanted> = (from..to)
-        .zip(ids)
-        .map(|(n, id)| Wanted { n, id })
-        .collect();
+    let ids = (from..to).zip(&tasks).map(|(n, task)| session.plan.own_id(n, task.kind));
+    let mut wanted: Vec<Wanted> = (from..to).zip(ids).map(|(n, id)| Wanted { n, id }).collect();
     {
         let now = now_millis();
         let mut ledger = session.ledger.lock();
@@ -158,9 +144,7 @@ async fn batch(session: &Session, changes: &UnboundedSender<Pending>, from: u32,
         }
     }
     let answered = u64::from(to - from) - wanted.len() as u64;
-    session
-        .scheduling
-        .request_answered(answered, accepted, bytes, now_millis() - started);
+    session.scheduling.request_answered(answered, accepted, bytes, now_millis() - started);
     let mut ledger = session.ledger.lock();
     wanted.iter().for_each(|wanted| ledger.unanswered(wanted.n));
     wanted.is_empty()
@@ -190,28 +174,14 @@ async fn request(
     let ndjson = session.settings.ndjson;
     let text = body::batch(wanted.len(), ndjson, |out, item| {
         if let Some(Wanted { n, id }) = wanted.get(item) {
-            session
-                .writer
-                .write(out, *n, id.as_deref(), &session.plan.task(*n));
+            session.writer.write(out, *n, id.as_deref(), &session.plan.task(*n));
         }
     });
     let bytes = text.len();
     let content_type = Some(body::content_type(ndjson));
-    let answer = session
-        .api
-        .call(
-            &Method::POST,
-            "/v1/tasks/batch",
-            content_type,
-            Bytes::from(text),
-        )
-        .await?;
+    let answer = session.api.call(&Method::POST, "/v1/tasks/batch", content_type, Bytes::from(text)).await?;
     let items = items(&answer, wanted.len())?;
-    let mut sent = Sent {
-        accepted: 0,
-        bytes,
-        again: Vec::new(),
-    };
+    let mut sent = Sent { accepted: 0, bytes, again: Vec::new() };
     let mut ledger = session.ledger.lock();
     for (Wanted { n, id }, item) in wanted.iter().zip(&items) {
         match item.outcome() {
@@ -220,21 +190,13 @@ async fn request(
                 ledger.accepted(*n, id, answer.answered, answer.repeated || repeated);
                 if let Some(change) = session.plan.task(*n).change {
                     // The receiver is gone only when the run is being cut short.
-                    let _ = changes.send(Pending {
-                        at: change.at,
-                        n: *n,
-                        how: change.how,
-                        version: 1,
-                    });
+                    let _ = changes.send(Pending { at: change.at, n: *n, how: change.how, version: 1 });
                 }
             }
             // The answer names the id the task was to get: under it, sending it again cannot make a second task.
             Outcome::Busy => {
                 let given = item.id.as_deref().map(str::to_owned);
-                sent.again.push(Wanted {
-                    n: *n,
-                    id: given.or_else(|| id.clone()),
-                });
+                sent.again.push(Wanted { n: *n, id: given.or_else(|| id.clone()) });
             }
             Outcome::Rejected(why) => ledger.rejected(*n, why),
         }

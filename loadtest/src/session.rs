@@ -46,10 +46,7 @@ impl Problems {
     }
 
     pub(crate) fn first(&self) -> Vec<String> {
-        self.first
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.first.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -92,9 +89,6 @@ impl Scheduling {
         self.body_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         let micros = u64::try_from(self.clock.elapsed().as_micros()).unwrap_or(u64::MAX);
         self.micros.fetch_max(micros, Ordering::Relaxed);
-        self.durations
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(millis);
+        self.durations.lock().unwrap_or_else(PoisonError::into_inner).push(millis);
     }
 }

@@ -73,25 +73,12 @@ impl Sink {
     pub(crate) async fn start(port: u16, run: u64, ledger: SharedLedger) -> Result<Self, String> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
             .await
-            .map_err(|error| {
-                format!("--sink-port {port}: {error}; give a free port (and tell the consumer)")
-            })?;
-        let port = listener
-            .local_addr()
-            .map_err(|error| error.to_string())?
-            .port();
+            .map_err(|error| format!("--sink-port {port}: {error}; give a free port (and tell the consumer)"))?;
+        let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         let counters = Arc::new(SinkCounters::default());
-        let receiver = Receiver {
-            run,
-            ledger,
-            counters: Arc::clone(&counters),
-        };
+        let receiver = Receiver { run, ledger, counters: Arc::clone(&counters) };
         let accepting = tokio::spawn(accept(listener, receiver));
-        Ok(Self {
-            port,
-            counters,
-            accepting,
-        })
+        Ok(Self { port, counters, accepting })
     }
 }
 
@@ -110,9 +97,7 @@ async fn accept(listener: TcpListener, receiver: Receiver) {
                 async move { Ok::<_, Infallible>(receiver.answer(request).await) }
             });
             // A connection that breaks is the sender's affair; what it sent is counted or sent again.
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -146,21 +131,12 @@ impl Receiver {
         let received = number(headers, "x-received-at").unwrap_or_else(now_millis);
         let envelopes = envelope::parse_lines(body)?;
         self.counters.posts.fetch_add(1, Ordering::Relaxed);
-        self.counters
-            .envelopes
-            .fetch_add(envelopes.len() as u64, Ordering::Relaxed);
+        self.counters.envelopes.fetch_add(envelopes.len() as u64, Ordering::Relaxed);
         let mut ledger = self.ledger.lock();
         for envelope in &envelopes {
             let shard = ledger.shard_number(&envelope.shard);
-            let arrival = Arrival {
-                at_shard: Some(envelope.fired_at),
-                received,
-                envelope: Some((shard, envelope.seq)),
-            };
-            envelope
-                .tasks
-                .iter()
-                .for_each(|record| self.record(&mut ledger, record, arrival, true));
+            let arrival = Arrival { at_shard: Some(envelope.fired_at), received, envelope: Some((shard, envelope.seq)) };
+            envelope.tasks.iter().for_each(|record| self.record(&mut ledger, record, arrival, true));
         }
         Ok(())
     }
@@ -168,52 +144,26 @@ impl Receiver {
     fn hook(&self, headers: &HeaderMap, body: &[u8]) -> Result<(), String> {
         let received = now_millis();
         let record = envelope::parse_record(body)?;
-        let key = headers
-            .get("idempotency-key")
-            .map(hyper::header::HeaderValue::as_bytes);
+        let key = headers.get("idempotency-key").map(hyper::header::HeaderValue::as_bytes);
         let expected = format!("{}@{}", record.id, record.time);
         self.counters.hooks.fetch_add(1, Ordering::Relaxed);
-        let arrival = Arrival {
-            at_shard: None,
-            received,
-            envelope: None,
-        };
-        self.record(
-            &mut self.ledger.lock(),
-            &record,
-            arrival,
-            key == Some(expected.as_bytes()),
-        );
+        let arrival = Arrival { at_shard: None, received, envelope: None };
+        self.record(&mut self.ledger.lock(), &record, arrival, key == Some(expected.as_bytes()));
         Ok(())
     }
 
-    fn record(
-        &self,
-        ledger: &mut Ledger,
-        record: &Record<'_>,
-        arrival: Arrival,
-        key_matches: bool,
-    ) {
+    fn record(&self, ledger: &mut Ledger, record: &Record<'_>, arrival: Arrival, key_matches: bool) {
         match record.payload.n {
-            Some(n) if record.payload.run == Some(self.run) => ledger.fired(&Fired {
-                n,
-                id: &record.id,
-                time: record.time,
-                attempt: record.attempt,
-                arrival,
-                key_matches,
-            }),
+            Some(n) if record.payload.run == Some(self.run) => {
+                ledger.fired(&Fired { n, id: &record.id, time: record.time, attempt: record.attempt, arrival, key_matches })
+            }
             _ => ledger.stranger(),
         }
     }
 
     fn refuse(&self, problem: &str) -> Response<Full<Bytes>> {
         self.counters.unreadable.fetch_add(1, Ordering::Relaxed);
-        self.counters
-            .first_problem
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get_or_insert_with(|| problem.to_owned());
+        self.counters.first_problem.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| problem.to_owned());
         plain(StatusCode::BAD_REQUEST, problem)
     }
 }

@@ -29,9 +29,7 @@ const RUN: u64 = 1;
 /// Usage, or a sink that does not take everything.
 pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
     if !(1..=5_000_000).contains(&args.tasks) || args.payload_bytes > 10_000 {
-        return Err(
-            "--tasks must be between 1 and 5,000,000, --payload-bytes at most 10,000".to_owned(),
-        );
+        return Err("--tasks must be between 1 and 5,000,000, --payload-bytes at most 10,000".to_owned());
     }
     let ledger = SharedLedger::default();
     let due = now_millis();
@@ -63,10 +61,7 @@ pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
     let seconds = clock.elapsed().as_secs_f64();
     let received = ledger.lock().received();
     if received != u64::from(args.tasks) {
-        return Err(format!(
-            "the sink recorded {received} of {} tasks",
-            args.tasks
-        ));
+        return Err(format!("the sink recorded {received} of {} tasks", args.tasks));
     }
     Ok(format!(
         "sink: {received} tasks ({:.0} MB) in {seconds:.2} s, {:.0} tasks/s, sender on the same machine\n",
@@ -78,33 +73,19 @@ pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
 /// The bodies of posts as the example consumer sends them.
 fn posts(args: &SinkRateArgs, due: i64) -> Vec<Bytes> {
     let writer = TaskWriter::new(RUN, "FIRED_TASKS", 0, args.payload_bytes);
-    let planned = Planned {
-        kind: Kind::Once,
-        via: Via::Consumer,
-        due,
-        change: None,
-    };
+    let planned = Planned { kind: Kind::Once, via: Via::Consumer, due, change: None };
     let mut posts = Vec::new();
     let mut post = String::new();
     let mut n = 0;
     for seq in 1.. {
         let until = (n + TASKS_PER_ENVELOPE).min(args.tasks);
         // Writing to a String cannot fail.
-        let _ = write!(
-            post,
-            r#"{{"v":1,"shard":"1-{}","seq":{seq},"firedAt":{due},"tasks":["#,
-            seq % 16
-        );
+        let _ = write!(post, r#"{{"v":1,"shard":"1-{}","seq":{seq},"firedAt":{due},"tasks":["#, seq % 16);
         for task in n..until {
             if task > n {
                 post.push(',');
             }
-            writer.write(
-                &mut post,
-                task,
-                Some(&format!("019a0000-0000-7000-8000-{task:012x}")),
-                &planned,
-            );
+            writer.write(&mut post, task, Some(&format!("019a0000-0000-7000-8000-{task:012x}")), &planned);
         }
         post.push_str("]}\n");
         n = until;
@@ -119,13 +100,9 @@ fn posts(args: &SinkRateArgs, due: i64) -> Vec<Bytes> {
 }
 
 async fn send(port: u16, posts: Vec<Bytes>) -> Result<(), String> {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|error| error.to_string())?;
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream))
-            .await
-            .map_err(|error| error.to_string())?;
+        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
     let driving = tokio::spawn(connection);
     for post in posts {
         let request = Request::post("/envelopes")
@@ -133,16 +110,9 @@ async fn send(port: u16, posts: Vec<Bytes>) -> Result<(), String> {
             .header("x-received-at", now_millis())
             .body(Full::new(post))
             .map_err(|error| error.to_string())?;
-        let response = sender
-            .send_request(request)
-            .await
-            .map_err(|error| error.to_string())?;
+        let response = sender.send_request(request).await.map_err(|error| error.to_string())?;
         let status = response.status();
-        response
-            .into_body()
-            .collect()
-            .await
-            .map_err(|error| error.to_string())?;
+        response.into_body().collect().await.map_err(|error| error.to_string())?;
         if !status.is_success() {
             return Err(format!("the sink answered {status}"));
         }

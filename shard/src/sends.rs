@@ -68,7 +68,11 @@ mod tests {
     fn batches_hold_one_destination_and_what_a_queue_takes() {
         let destination = |n: u64| if n.is_multiple_of(3) { Destination::Dispatch } else { Destination::Queue("MINE".into()) };
         let outgoing: Vec<Outgoing> = (0..300)
-            .map(|seq| Outgoing { seq, destination: destination(seq), text: Arc::new(vec![b'x'; if seq < 30 { 60_000 } else { 10 }]) })
+            .map(|seq| Outgoing {
+                seq,
+                destination: destination(seq),
+                text: Arc::new(vec![b'x'; if seq < 30 { 60_000 } else { 10 }]),
+            })
             .collect();
         let batches = batches(outgoing);
         let mut seen: Vec<u64> = batches.iter().flatten().map(|envelope| envelope.seq).collect();

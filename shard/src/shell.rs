@@ -7,6 +7,7 @@ use futures::future::{Either, select};
 use scheduler_core::engine::{Effects, Engine, EngineError, Outgoing};
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::time::Duration;
 use worker::{Date, Delay, Env, ScheduledTime, State};
 
@@ -24,12 +25,17 @@ const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 /// After a failure in the handler, when to try again.
 const RETRY_MILLIS: i64 = 1_000;
 
+/// Counts that no firing has stored are stored after so long: well within the ten seconds that an idle object stays in memory.
+const SAVE_MILLIS: u64 = 5_000;
+
 /// A shard: its storage, its engine while it is loaded, and its alarm.
 pub struct Shell {
     state: State,
     env: Env,
     sql: Sql,
-    engine: RefCell<Option<Engine>>,
+    engine: Rc<RefCell<Option<Engine>>>,
+    /// Whether a timer runs that will store the counts.
+    saving: Rc<Cell<bool>>,
     /// When the alarm is set to go off, as far as is known.
     armed: Cell<Option<UnixMillis>>,
     /// While the alarm's handler waits: until when, and how to wake it.
@@ -50,7 +56,8 @@ impl Shell {
             state,
             env,
             sql,
-            engine: RefCell::new(None),
+            engine: Rc::default(),
+            saving: Rc::default(),
             armed: Cell::new(None),
             waiting: RefCell::new(None),
             running: Cell::new(false),
@@ -76,7 +83,24 @@ impl Shell {
         if let Err(EngineError::Storage(_) | EngineError::Corrupt(_)) = outcome {
             *slot = None;
         }
+        if slot.as_ref().is_some_and(Engine::is_unsaved) && !self.saving.replace(true) {
+            self.save_later();
+        }
         outcome
+    }
+
+    fn save_later(&self) {
+        let (sql, engine, saving) = (self.sql.clone(), self.engine.clone(), self.saving.clone());
+        self.state.wait_until(async move {
+            Delay::from(Duration::from_millis(SAVE_MILLIS)).await;
+            saving.set(false);
+            let mut slot = engine.borrow_mut();
+            let Some(loaded) = slot.as_mut().filter(|engine| engine.is_unsaved()) else { return };
+            if let Err(problem) = sql.apply(loaded.save().writes) {
+                worker::console_error!("counts were not stored: {problem}");
+                *slot = None;
+            }
+        });
     }
 
     fn loaded<'a>(&self, slot: &'a mut Option<Engine>) -> Result<&'a mut Engine, EngineError> {
@@ -167,7 +191,9 @@ impl Shell {
             let next = next.unwrap_or(UnixMillis::NEVER);
             let near = next <= now().plus(STAY_AWAKE_MILLIS);
             let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
-            if wanted != UnixMillis::NEVER && self.armed.get().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS)) {
+            if wanted != UnixMillis::NEVER
+                && self.armed.get().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
+            {
                 self.set_alarm(wanted).await?;
             }
             self.send(outgoing).await?;

@@ -1,8 +1,6 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
-use scheduler_core::engine::{
-    Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
-};
+use scheduler_core::engine::{Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write};
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -59,10 +57,7 @@ impl Sql {
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         self.exec(SCHEMA, vec![])?;
         let pages = self
-            .exec(
-                "SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq",
-                vec![],
-            )?
+            .exec("SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq", vec![])?
             .into_iter()
             .map(|row| {
                 let mut row = row.into_iter();
@@ -159,9 +154,7 @@ impl Sql {
                 "INSERT INTO schedules (seq, since, record) VALUES (?, ?, ?)",
                 vec![integer(number), since.get().into(), record.into()],
             ),
-            Write::DeleteSchedule { number } => {
-                self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)])
-            }
+            Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => self.exec(
                 "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope) VALUES (?, ?, ?, ?, 0, ?, ?)",
                 vec![
@@ -176,6 +169,11 @@ impl Sql {
             Write::ClearEnvelope { seq, state } => self.exec(
                 "UPDATE outbox SET destination = NULL, hashes = x'', envelope = NULL, state = ? WHERE seq = ?",
                 vec![state.into(), seq_value(seq)],
+            ),
+            Write::SaveState { seq, state } => self.exec(
+                "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope)
+                 VALUES (?, NULL, x'', 0, 0, ?, NULL) ON CONFLICT (seq) DO UPDATE SET state = excluded.state",
+                vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
             Write::Resent { seq, sent_at, attempts } => self.exec(
@@ -197,7 +195,11 @@ impl Reader for Sql {
         // `substr` counts from 1.
         let bindings = vec![integer(offset + 1), integer(len), integer(page)];
         let bytes = self.one_blob("a page's body", "SELECT substr(body, ?, ?) FROM pages WHERE seq = ?", bindings)?;
-        if bytes.len() == len as usize { Ok(bytes) } else { Err(StorageError(format!("page {page} is shorter than its directory says"))) }
+        if bytes.len() == len as usize {
+            Ok(bytes)
+        } else {
+            Err(StorageError(format!("page {page} is shorter than its directory says")))
+        }
     }
 
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {

@@ -45,9 +45,7 @@ pub enum CronError {
     )]
     AmbiguousDays,
     /// No month that is allowed has a day that is allowed.
-    #[error(
-        "never fires: none of its months has any of its days (as with February 30); allow another day or month"
-    )]
+    #[error("never fires: none of its months has any of its days (as with February 30); allow another day or month")]
     NeverFires,
     /// The name of the time zone is not known.
     #[error(
@@ -112,17 +110,13 @@ impl Part {
 
     fn accepts(self) -> &'static str {
         match self {
-            Self::Second | Self::Minute => {
-                "0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60"
-            }
+            Self::Second | Self::Minute => "0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60",
             Self::Hour => "0-23, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 24",
             Self::DayOfMonth => {
                 "1-31, lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 31, ?, L (last day), \
                  LW (last Monday-Friday) and 15W (Monday-Friday nearest to the 15th)"
             }
-            Self::Month => {
-                "1-12 or JAN-DEC, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 12"
-            }
+            Self::Month => "1-12 or JAN-DEC, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 12",
             Self::DayOfWeek => {
                 "0-7 or SUN-SAT (0 and 7 are Sunday), lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 7, ?, \
                  FRI#2 (second Friday; 1 to 5) and FRIL (last Friday)"

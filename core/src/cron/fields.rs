@@ -42,11 +42,7 @@ impl Fields {
         let today = from.div_euclid(DAY);
         if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
             let day = self.day_at_or_after(today)?;
-            let time = if day == today {
-                time
-            } else {
-                self.first_time()
-            };
+            let time = if day == today { time } else { self.first_time() };
             return Some(day * DAY + time);
         }
         Some(self.day_at_or_after(today + 1)? * DAY + self.first_time())
@@ -55,18 +51,16 @@ impl Fields {
     /// Whether any month of any year has an allowed day.
     pub(super) fn can_fire(&self) -> bool {
         // Within 400 years, every month begins on every weekday in both of its lengths.
-        (1..=12)
-            .filter(|month| self.months >> month & 1 == 1)
-            .any(|month: u32| {
-                let lengths = match month {
-                    2 => 28..=29,
-                    4 | 6 | 9 | 11 => 30..=30,
-                    _ => 31..=31,
-                };
-                lengths
-                    .flat_map(|length| (0..7).map(move |first| (first, length)))
-                    .any(|(first, length)| self.days_of_month(first, length) != 0)
-            })
+        (1..=12).filter(|month| self.months >> month & 1 == 1).any(|month: u32| {
+            let lengths = match month {
+                2 => 28..=29,
+                4 | 6 | 9 | 11 => 30..=30,
+                _ => 31..=31,
+            };
+            lengths
+                .flat_map(|length| (0..7).map(move |first| (first, length)))
+                .any(|(first, length)| self.days_of_month(first, length) != 0)
+        })
     }
 
     /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
@@ -83,11 +77,7 @@ impl Fields {
                 }
                 month = next;
                 let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-                let days = open
-                    & self.days_of_month(
-                        first.weekday().num_days_from_sunday(),
-                        first.num_days_in_month().into(),
-                    );
+                let days = open & self.days_of_month(first.weekday().num_days_from_sunday(), first.num_days_in_month().into());
                 if days != 0 {
                     let first = i64::from(first.to_epoch_days());
                     return Some(first + i64::from(days.trailing_zeros()) - 1);
@@ -137,11 +127,8 @@ impl Fields {
 
     /// The first allowed time of day at or after `second` of the day.
     fn time_at_or_after(&self, second: i64) -> Option<i64> {
-        let (hour, minute, second) = (
-            u32::try_from(second / 3600).ok()?,
-            u32::try_from(second / 60 % 60).ok()?,
-            u32::try_from(second % 60).ok()?,
-        );
+        let (hour, minute, second) =
+            (u32::try_from(second / 3600).ok()?, u32::try_from(second / 60 % 60).ok()?, u32::try_from(second % 60).ok()?);
         let next_hour = next_bit(self.hours.into(), hour)?;
         if next_hour == hour {
             if let Some(next_minute) = next_bit(self.minutes, minute) {
@@ -166,11 +153,7 @@ impl Fields {
     }
 
     fn first_time_of(&self, hour: u32) -> i64 {
-        time(
-            hour,
-            self.minutes.trailing_zeros(),
-            self.seconds.trailing_zeros(),
-        )
+        time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros())
     }
 }
 

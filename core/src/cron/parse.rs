@@ -15,9 +15,7 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// From bit 1, as months are counted.
-const MONTHS: [&str; 12] = [
-    "JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC",
-];
+const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
@@ -29,9 +27,7 @@ const EVERY_DAY: u32 = u32::MAX - 1;
 
 /// Reads the name of a time zone.
 pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
-    let unknown = || CronError::UnknownTimezone {
-        name: excerpt(name),
-    };
+    let unknown = || CronError::UnknownTimezone { name: excerpt(name) };
     if name.len() > MAX_TIMEZONE_BYTES {
         return Err(unknown());
     }
@@ -49,16 +45,12 @@ pub(super) fn expression(expr: &str) -> Result<(Fields, bool), CronError> {
             .iter()
             .find(|(name, _)| name.eq_ignore_ascii_case(expr))
             .map(|(_, long)| *long)
-            .ok_or_else(|| CronError::UnknownName {
-                name: excerpt(expr),
-            })?;
+            .ok_or_else(|| CronError::UnknownName { name: excerpt(expr) })?;
     }
     let parts: Vec<&str> = expr.split_ascii_whitespace().collect();
     let (second, [minute, hour, day_of_month, month, day_of_week]) = match parts[..] {
         [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
-        [second, minute, hour, day, month, weekday] => {
-            (second, [minute, hour, day, month, weekday])
-        }
+        [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
         _ => return Err(CronError::FieldCount { count: parts.len() }),
     };
 
@@ -121,11 +113,8 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
             if ordinal.eq_ignore_ascii_case("L") {
                 fields.last_of |= weekday;
             } else {
-                let index =
-                    number(ordinal).and_then(|nth| usize::try_from(nth.checked_sub(1)?).ok());
-                *index
-                    .and_then(|index| fields.nth.get_mut(index))
-                    .ok_or(Problem::Ordinal)? |= weekday;
+                let index = number(ordinal).and_then(|nth| usize::try_from(nth.checked_sub(1)?).ok());
+                *index.and_then(|index| fields.nth.get_mut(index)).ok_or(Problem::Ordinal)? |= weekday;
             }
         } else if let Some(weekday) = item.strip_suffix(['L', 'l']) {
             if weekday.is_empty() {
@@ -173,22 +162,14 @@ impl Values {
 }
 
 /// Reads the entries of a list, and says where and what the problem was.
-fn each_item(
-    part: Part,
-    text: &str,
-    mut read: impl FnMut(&str) -> Result<(), Problem>,
-) -> Result<(), CronError> {
+fn each_item(part: Part, text: &str, mut read: impl FnMut(&str) -> Result<(), Problem>) -> Result<(), CronError> {
     for item in text.split(',') {
         let result = match item {
             "" => Err(Problem::Empty),
             "*" | "?" if text.len() > 1 => Err(Problem::NotAlone),
             _ => read(item),
         };
-        result.map_err(|problem| CronError::Item {
-            part,
-            item: excerpt(item),
-            problem,
-        })?;
+        result.map_err(|problem| CronError::Item { part, item: excerpt(item), problem })?;
     }
     Ok(())
 }
@@ -207,16 +188,8 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
     } else if let Some((first, last)) = range.split_once('-') {
         let first = value(part, first)?;
         // A week that ends on a Sunday: `FRI-SUN`.
-        let ends_on_sunday =
-            part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
-        (
-            first,
-            if ends_on_sunday {
-                greatest
-            } else {
-                value(part, last)?
-            },
-        )
+        let ends_on_sunday = part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
+        (first, if ends_on_sunday { greatest } else { value(part, last)? })
     } else {
         let single = value(part, range)?;
         if step.is_some() {
@@ -240,35 +213,22 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
         bits |= 1 << value;
         value += step_by;
     }
-    Ok(Values {
-        bits,
-        stepped: step.is_some(),
-        stepped_star: step.is_some() && star,
-    })
+    Ok(Values { bits, stepped: step.is_some(), stepped_star: step.is_some() && star })
 }
 
 /// Reads a number of the field's range, or one of its names.
 fn value(part: Part, text: &str) -> Result<u32, Problem> {
     let named = |names: &[&str], least: u32| {
-        (least..)
-            .zip(names)
-            .find(|(_, name)| name.eq_ignore_ascii_case(text))
-            .map(|(value, _)| value)
+        (least..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(value, _)| value)
     };
     let value = match part {
         Part::Month => named(&MONTHS, 1),
         Part::DayOfWeek => named(&WEEKDAYS, 0),
         _ => None,
     };
-    let value = value
-        .or_else(|| number(text))
-        .ok_or(Problem::NotUnderstood)?;
+    let value = value.or_else(|| number(text)).ok_or(Problem::NotUnderstood)?;
     let (least, greatest) = part.range();
-    if (least..=greatest).contains(&value) {
-        Ok(value)
-    } else {
-        Err(Problem::OutOfRange)
-    }
+    if (least..=greatest).contains(&value) { Ok(value) } else { Err(Problem::OutOfRange) }
 }
 
 /// Reads digits, and nothing but digits (`parse` alone would take `+5`). Too many of them are a number out of any range.

@@ -21,15 +21,12 @@ pub(super) fn read(tz: Tz, local: i64) -> Reading {
     let naive = naive(local);
     match tz.offset_from_local_datetime(&naive) {
         MappedLocalTime::Single(offset) => Reading::Once(local - seconds(&offset)),
-        MappedLocalTime::Ambiguous(first, second) => Reading::Twice {
-            first: local - seconds(&first),
-            second: local - seconds(&second),
-        },
+        MappedLocalTime::Ambiguous(first, second) => {
+            Reading::Twice { first: local - seconds(&first), second: local - seconds(&second) }
+        }
         MappedLocalTime::None => match GapInfo::new(&naive, &tz).and_then(|gap| gap.begin) {
             // The instant at which the clock, going on as before, would show the gap's begin.
-            Some((begin, offset)) => Reading::Gap {
-                end: begin.and_utc().timestamp() - seconds(&offset),
-            },
+            Some((begin, offset)) => Reading::Gap { end: begin.and_utc().timestamp() - seconds(&offset) },
             // A gap lies between two offsets, so there is one before it; else the nearest answer.
             None => Reading::Once(local - offset_at(tz, local)),
         },
@@ -67,7 +64,5 @@ fn seconds(offset: &TzOffset) -> i64 {
 
 /// Times here lie within the years 0 to 10,000, which chrono holds; any other is the epoch.
 fn naive(seconds: i64) -> NaiveDateTime {
-    DateTime::from_timestamp(seconds, 0)
-        .unwrap_or_default()
-        .naive_utc()
+    DateTime::from_timestamp(seconds, 0).unwrap_or_default().naive_utc()
 }

@@ -3,9 +3,7 @@
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::cron::CronSchedule;
-use crate::limits::{
-    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES,
-};
+use crate::limits::{MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES};
 use crate::page::{Flags, Page};
 use crate::routing::id_hash;
 use crate::task::{Callback, Record};
@@ -37,7 +35,12 @@ impl Engine {
     /// # Errors
     /// When the shard is full or the request does not hold, nothing has changed. After a storage error the engine must
     /// be dropped.
-    pub fn append(&mut self, append: Append, now: UnixMillis, reader: &impl Reader) -> Result<(AppendReply, Effects), EngineError> {
+    pub fn append(
+        &mut self,
+        append: Append,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(AppendReply, Effects), EngineError> {
         let asked: usize = append.pages.iter().map(|page| page.directory.len()).sum();
         let held = self.tasks.held();
         if held + asked > MAX_PENDING_PER_SHARD {
@@ -54,6 +57,7 @@ impl Engine {
 
         let replaced = if append.fresh { Vec::new() } else { self.find_replaced(&append.pages, &schedules, reader)? };
         let reply = AppendReply { created: (asked + recurring) as u64, replaced: self.count_tasks(&replaced) };
+        self.unsaved = true;
         self.state.counters.created += reply.created;
         self.state.counters.replaced += reply.replaced;
 

@@ -85,11 +85,14 @@ impl Engine {
                 sent_at: now,
                 state: None,
             });
-            self.hand_on(seq, InFlight { destination: destination.clone(), hashes, resend_at: self.resend_time(now, 0), attempts: 0 });
+            self.hand_on(
+                seq,
+                InFlight { destination: destination.clone(), hashes, resend_at: self.resend_time(now, 0), attempts: 0 },
+            );
             effects.sends.push(Outgoing { seq, destination, text });
             if at == last {
                 // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
-                let encoded = self.state.encode();
+                let encoded = self.encode_state();
                 if let Some(Write::InsertEnvelope { state, .. }) = effects.writes.last_mut() {
                     *state = Some(encoded);
                 }

@@ -81,6 +81,7 @@ impl Engine {
             in_flight: HashMap::new(),
             state,
             newest_is_cleared: false,
+            unsaved: false,
             last_fired_at: None,
             open_page: None,
             last_page: 0,

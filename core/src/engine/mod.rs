@@ -76,7 +76,9 @@ pub struct StorageError(pub String);
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
     /// No room for more pending tasks.
-    #[error("the shard holds {held} tasks and {asked} more would pass its limit of {MAX_PENDING_PER_SHARD}; raise the number of shards (SHARD_MAP), or wait until tasks have fired")]
+    #[error(
+        "the shard holds {held} tasks and {asked} more would pass its limit of {MAX_PENDING_PER_SHARD}; raise the number of shards (SHARD_MAP), or wait until tasks have fired"
+    )]
     Full {
         /// Tasks it holds.
         held: usize,
@@ -84,7 +86,9 @@ pub enum EngineError {
         asked: usize,
     },
     /// No room for more recurring tasks.
-    #[error("the shard holds {held} recurring tasks and {asked} more would pass its limit of {MAX_SCHEDULES_PER_SHARD}; raise the number of shards (SHARD_MAP)")]
+    #[error(
+        "the shard holds {held} recurring tasks and {asked} more would pass its limit of {MAX_SCHEDULES_PER_SHARD}; raise the number of shards (SHARD_MAP)"
+    )]
     TooManySchedules {
         /// Recurring tasks it holds.
         held: usize,
@@ -173,6 +177,13 @@ pub enum Write {
         /// The state from here on.
         state: Vec<u8>,
     },
+    /// The state alone, in the newest row of the outbox; a shard that has not fired yet gets a row 0 for it.
+    SaveState {
+        /// The newest row's number.
+        seq: u64,
+        /// The state.
+        state: Vec<u8>,
+    },
     /// An envelope is done.
     DeleteEnvelope {
         /// Its number.
@@ -241,6 +252,8 @@ pub struct Engine {
     state: State,
     /// The newest outbox row holds the state; whether its envelope is done already.
     newest_is_cleared: bool,
+    /// Whether counts have changed that are not stored yet.
+    unsaved: bool,
     last_fired_at: Option<UnixMillis>,
     /// The page that small appends extend, while it lives.
     open_page: Option<u32>,
@@ -292,6 +305,27 @@ impl Engine {
     /// Whether nothing is pending and nothing on its way.
     pub fn is_idle(&mut self) -> bool {
         self.next_wakeup().is_none()
+    }
+
+    /// Whether counts have changed since they were last stored. Firing stores them; the shell calls [`Engine::save`] when
+    /// none comes for a while. A crash loses what was counted meanwhile, and nothing else.
+    pub fn is_unsaved(&self) -> bool {
+        self.unsaved
+    }
+
+    /// Stores the counts: one row.
+    pub fn save(&mut self) -> Effects {
+        if self.state.last_seq == 0 {
+            self.newest_is_cleared = true;
+        }
+        let write = Write::SaveState { seq: self.state.last_seq, state: self.encode_state() };
+        Effects { writes: vec![write], sends: Vec::new() }
+    }
+
+    /// The state, to be stored.
+    fn encode_state(&mut self) -> Vec<u8> {
+        self.unsaved = false;
+        self.state.encode()
     }
 
     /// Where the shell counts what the platform bills. It is stored with the next firing.

@@ -88,6 +88,7 @@ impl Engine {
     /// Takes a done envelope out. The newest row stays for the state that it holds.
     fn finish(&mut self, seq: u64, effects: &mut Effects) {
         let Some(envelope) = self.outbox.remove(&seq) else { return };
+        self.unsaved = true;
         for hash in &envelope.hashes {
             if let Some(count) = self.in_flight.get_mut(hash) {
                 *count -= 1;
@@ -98,7 +99,7 @@ impl Engine {
         }
         if seq == self.state.last_seq {
             self.newest_is_cleared = true;
-            effects.writes.push(Write::ClearEnvelope { seq, state: self.state.encode() });
+            effects.writes.push(Write::ClearEnvelope { seq, state: self.encode_state() });
         } else {
             effects.writes.push(Write::DeleteEnvelope { seq });
         }

@@ -8,9 +8,7 @@ use crate::routing::id_hash;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
-use crate::wire::{
-    CancelMatchingReply, CancelReply, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status,
-};
+use crate::wire::{CancelMatchingReply, CancelReply, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status};
 use serde_json::value::RawValue;
 
 /// Most records, and bytes of them, that one list request looks into; then it answers with what it has and where to go on. Some 10
@@ -104,6 +102,7 @@ impl Engine {
         killed.sort_unstable();
         killed.dedup();
         self.kill(&killed, &mut effects);
+        self.unsaved = true;
         self.state.counters.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
         Ok((CancelReply { outcomes }, effects))
     }
@@ -133,6 +132,7 @@ impl Engine {
         })?;
         let mut effects = Effects::default();
         self.kill(&killed, &mut effects);
+        self.unsaved = true;
         self.state.counters.cancelled += killed.len() as u64;
         Ok((CancelMatchingReply { cancelled: killed.len() as u64, next }, effects))
     }
@@ -201,9 +201,7 @@ impl Engine {
         let start = |page: u32| -> (UnixMillis, usize) {
             // Within a page positions rise with the index: those up to `after` end either before its due time, or within it.
             match after {
-                Some(after) if after.due >= from => {
-                    (after.due, if after.page == page { after.index as usize + 1 } else { 0 })
-                }
+                Some(after) if after.due >= from => (after.due, if after.page == page { after.index as usize + 1 } else { 0 }),
                 _ => (from, 0),
             }
         };
@@ -264,9 +262,8 @@ fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
 }
 
 fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
-    let corrupt = |problem: String| {
-        EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page))
-    };
+    let corrupt =
+        |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
     let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
     let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
     Ok(ListItem { position: candidate.position, status: candidate.status, record })
@@ -285,7 +282,10 @@ fn matches_record(filter: &Filter, record: &[u8]) -> bool {
             record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(&text.to_lowercase()))
         })
         && filter.tag.as_ref().is_none_or(|tag| {
-            record.tags.and_then(|tags| serde_json::from_str::<Vec<String>>(tags.get()).ok()).is_some_and(|tags| tags.contains(tag))
+            record
+                .tags
+                .and_then(|tags| serde_json::from_str::<Vec<String>>(tags.get()).ok())
+                .is_some_and(|tags| tags.contains(tag))
         })
 }
 

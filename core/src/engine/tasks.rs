@@ -113,6 +113,16 @@ pub(super) struct Tasks {
     counts: Counts,
 }
 
+/// The hash that the index files an id under. Routing takes `id_hash` modulo the number of shards, so on one shard its low
+/// bits are all alike, and the index picks its buckets by the low bits: the halves change places.
+fn filed(hash: u64) -> u64 {
+    hash.rotate_left(32)
+}
+
+fn filed_hash_of(pages: &BTreeMap<u32, MemPage>, schedules: &BTreeMap<u32, MemSchedule>, at: &EntryRef) -> u64 {
+    filed(hash_of(pages, schedules, at))
+}
+
 fn hash_of(pages: &BTreeMap<u32, MemPage>, schedules: &BTreeMap<u32, MemSchedule>, at: &EntryRef) -> u64 {
     if at.page == 0 {
         schedules.get(&at.index).map_or(0, |schedule| schedule.hash)
@@ -125,7 +135,7 @@ impl Tasks {
     /// Makes room in the index for `more` tasks at once, so that it is built without growing.
     pub(super) fn reserve(&mut self, more: usize) {
         let (pages, schedules) = (&self.pages, &self.schedules);
-        self.ids.reserve(more, |at| hash_of(pages, schedules, at));
+        self.ids.reserve(more, |at| filed_hash_of(pages, schedules, at));
     }
 
     /// Takes in a page of which the entries before `fired` have fired and those of `dead` are cancelled.
@@ -143,7 +153,7 @@ impl Tasks {
         for (index, entry) in page.directory.iter().enumerate().skip(fired) {
             if !page.is_dead(index) {
                 let at = EntryRef { page: number, index: index as u32 };
-                self.ids.insert_unique(entry.hash, at, |at| hash_of(pages, schedules, at));
+                self.ids.insert_unique(filed(entry.hash), at, |at| filed_hash_of(pages, schedules, at));
             }
         }
         self.push_head(number);
@@ -161,13 +171,13 @@ impl Tasks {
         for old in (index..last).rev() {
             let Some(moved) = page.directory.get(old + 1) else { continue };
             let was = EntryRef { page: number, index: old as u32 };
-            if let Some(at) = self.ids.find_mut(moved.hash, |at| *at == was) {
+            if let Some(at) = self.ids.find_mut(filed(moved.hash), |at| *at == was) {
                 at.index += 1;
             }
         }
         let (pages, schedules) = (&self.pages, &self.schedules);
         let at = EntryRef { page: number, index: index as u32 };
-        self.ids.insert_unique(entry.hash, at, |at| hash_of(pages, schedules, at));
+        self.ids.insert_unique(filed(entry.hash), at, |at| filed_hash_of(pages, schedules, at));
         self.push_head(number);
     }
 
@@ -175,7 +185,7 @@ impl Tasks {
         let (hash, next) = (schedule.hash, schedule.next);
         self.schedules.insert(number, schedule);
         let (pages, schedules) = (&self.pages, &self.schedules);
-        self.ids.insert_unique(hash, EntryRef { page: 0, index: number }, |at| hash_of(pages, schedules, at));
+        self.ids.insert_unique(filed(hash), EntryRef { page: 0, index: number }, |at| filed_hash_of(pages, schedules, at));
         self.timers.push(Position { due: next, page: 0, index: number });
     }
 
@@ -256,17 +266,14 @@ impl Tasks {
     }
 
     fn forget(&mut self, hash: u64, at: EntryRef) {
-        if let Ok(found) = self.ids.find_entry(hash, |other| *other == at) {
+        if let Ok(found) = self.ids.find_entry(filed(hash), |other| *other == at) {
             found.remove();
         }
     }
 
     /// Every live entry and schedule whose id has this hash.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
-        self.ids
-            .iter_hash(hash)
-            .copied()
-            .filter(move |at| hash_of(&self.pages, &self.schedules, at) == hash)
+        self.ids.iter_hash(filed(hash)).copied().filter(move |at| hash_of(&self.pages, &self.schedules, at) == hash)
     }
 
     pub(super) fn page(&self, number: u32) -> Option<&MemPage> {

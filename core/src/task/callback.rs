@@ -1,16 +1,16 @@
 //! What happens when a task fires.
 
 use super::FieldError;
-use crate::limits::{
-    DEFAULT_TIMEOUT_SECONDS, MAX_CALLBACK_BYTES, MAX_HEADERS, MAX_TIMEOUT_SECONDS, MAX_URL_BYTES,
-};
+use crate::limits::{DEFAULT_TIMEOUT_SECONDS, MAX_CALLBACK_BYTES, MAX_HEADERS, MAX_TIMEOUT_SECONDS, MAX_URL_BYTES};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use url::Url;
 
 /// What happens when a task fires.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Callback<'a> {
     /// A POST of the record to a URL.
     Webhook(Webhook<'a>),
@@ -27,13 +27,17 @@ pub enum Callback<'a> {
 }
 
 /// A POST of the record to a URL.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub struct Webhook<'a> {
     /// http or https.
+    #[schemars(length(max = MAX_URL_BYTES), extend("format" = "uri"))]
     pub url: Cow<'a, str>,
     /// Sent beside those that the dispatcher sets.
+    #[schemars(with = "Option<BTreeMap<String, String>>", extend("maxProperties" = MAX_HEADERS))]
     pub headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
     /// How long an attempt may take.
+    #[schemars(with = "Option<u32>", range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]
     pub timeout_seconds: u32,
 }
 
@@ -81,7 +85,8 @@ impl<'a> Callback<'a> {
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
         let fields: Fields<'a> = super::parse_naming_the_field(text, "callback")?;
         let missing = |field: &'static str, what: &str| FieldError::new(field, format!("is missing; {what}"));
-        let unexpected = |field: &'static str, of: &str| FieldError::new(field, format!("does not belong to a {of} callback; leave it out"));
+        let unexpected =
+            |field: &'static str, of: &str| FieldError::new(field, format!("does not belong to a {of} callback; leave it out"));
         if !matches!(fields.r#type, Kind::Webhook) {
             for (given, field) in [
                 (fields.url.is_some(), "callback.url"),
@@ -153,7 +158,10 @@ fn unknown<'a>(field: &'static str, given: &str, what: &str, known: impl Iterato
 impl Webhook<'_> {
     fn check(&self) -> Result<(), FieldError> {
         if self.url.len() > MAX_URL_BYTES {
-            return Err(FieldError::new("callback.url", format!("is {} bytes long; the limit is {MAX_URL_BYTES}", self.url.len())));
+            return Err(FieldError::new(
+                "callback.url",
+                format!("is {} bytes long; the limit is {MAX_URL_BYTES}", self.url.len()),
+            ));
         }
         match Url::parse(&self.url) {
             Err(problem) => return Err(FieldError::new("callback.url", format!("is not a URL: {problem}"))),
@@ -161,7 +169,10 @@ impl Webhook<'_> {
                 return Err(FieldError::new("callback.url", format!("has the scheme {}; must be http or https", url.scheme())));
             }
             Ok(url) if !url.username().is_empty() || url.password().is_some() => {
-                return Err(FieldError::new("callback.url", "has a user name or password in it; send an Authorization header instead"));
+                return Err(FieldError::new(
+                    "callback.url",
+                    "has a user name or password in it; send an Authorization header instead",
+                ));
             }
             Ok(_) => {}
         }
@@ -172,7 +183,10 @@ impl Webhook<'_> {
             ));
         }
         if self.headers.len() > MAX_HEADERS {
-            return Err(FieldError::new("callback.headers", format!("has {} headers; the limit is {MAX_HEADERS}", self.headers.len())));
+            return Err(FieldError::new(
+                "callback.headers",
+                format!("has {} headers; the limit is {MAX_HEADERS}", self.headers.len()),
+            ));
         }
         for (name, value) in &self.headers {
             check_header(name, value)?;

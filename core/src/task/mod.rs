@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 /// A field of the caller's that does not hold: which, and its problem with the limit or with what to do.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct FieldError {
     /// The field, as a path: `callback.url`, `tags[3]`; `body` for the whole.
     pub field: Cow<'static, str>,

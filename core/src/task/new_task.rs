@@ -5,42 +5,76 @@ use super::{Callback, FieldError, Record, Targets, parse_naming_the_field};
 use crate::cron::CronSchedule;
 use crate::ids::{IdGenerator, check_task_id};
 use crate::limits::{
-    MAX_BATCH_ITEMS, MAX_DESCRIPTION_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+    MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES,
+    MAX_TAGS,
 };
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::time::UnixMillis;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A task as it is given, borrowing from the request's text.
-#[derive(Debug, Deserialize)]
+/// A task as it is given, borrowing from the request's text. What stands at the fields is shown to callers.
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(
+    description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron` and `\"type\":\"no-schedule\"`."
+)]
+#[schemars(extend(
+    "oneOf" = [
+        { "required": ["time"] },
+        { "required": ["delayInSeconds"] },
+        { "required": ["cron"] },
+        { "required": ["type"], "properties": { "type": { "const": "no-schedule" } } }
+    ],
+    "dependentRequired" = { "timezone": ["cron"] }
+))]
 pub struct NewTask<'a> {
+    /// The task's name. Overwrites the task of that name; without it one is generated, a UUID of version 7. Any characters
+    /// but control characters; the limit is in bytes of UTF-8.
     #[serde(borrow)]
+    #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
+    /// May be left out but for `no-schedule`; must agree with which of `time`, `delayInSeconds` and `cron` is given.
     r#type: Option<Kind>,
+    /// When it fires, once. One that is past fires at once.
     #[serde(borrow)]
     time: Option<TimeInput<'a>>,
+    /// How long from now it fires, once.
+    #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
+    /// When it fires, again and again.
     #[serde(borrow)]
     cron: Option<Text<'a>>,
+    /// The IANA time zone that `cron` is read in; without it, UTC.
     #[serde(borrow)]
     timezone: Option<Text<'a>>,
+    /// What the task is, in the caller's words. The limit is in bytes of UTF-8.
     #[serde(borrow)]
+    #[schemars(length(max = MAX_DESCRIPTION_BYTES))]
     description: Option<Text<'a>>,
+    /// Labels to find it by. The limits are in bytes of UTF-8.
     #[serde(borrow)]
+    #[schemars(with = "Option<Vec<String>>", length(max = MAX_TAGS), inner(length(min = 1, max = MAX_TAG_BYTES)))]
     tags: Option<&'a RawValue>,
+    /// What happens when it fires.
     #[serde(borrow)]
+    #[schemars(with = "Callback<'static>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
+    /// When it is tried again after a failure.
     #[serde(borrow)]
+    #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
+    /// Any JSON, delivered as it is given.
     #[serde(borrow)]
+    #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]
     payload: Option<&'a RawValue>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
 enum Kind {
     Scheduled,
     Delayed,
@@ -88,7 +122,10 @@ pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, Fi
         items.into_iter().map(|item| parse_one(item.get())).collect::<Vec<_>>()
     };
     if items.len() > MAX_BATCH_ITEMS {
-        return Err(FieldError::new("body", format!("has {} items; the limit is {MAX_BATCH_ITEMS}: send several requests", items.len())));
+        return Err(FieldError::new(
+            "body",
+            format!("has {} items; the limit is {MAX_BATCH_ITEMS}: send several requests", items.len()),
+        ));
     }
     Ok(items)
 }

@@ -2,6 +2,7 @@
 
 use crate::ids::OccurrenceKey;
 use crate::time::UnixMillis;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -10,11 +11,12 @@ use std::borrow::Cow;
 ///
 /// A one-shot task is stored with its `time`. A recurring one is stored without, and fired with the time of the occurrence put
 /// in front: [`write_occurrence`]. `attempt` and what follows it describe the past of an occurrence that failed.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
     /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is stored without.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
     pub time: Option<UnixMillis>,
     /// The task's id.
     #[serde(borrow)]
@@ -30,21 +32,26 @@ pub struct Record<'a> {
     pub description: Option<Cow<'a, str>>,
     /// A JSON array of strings.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>")]
     pub tags: Option<&'a RawValue>,
     /// How to run it: see [`super::Callback`].
     #[serde(borrow)]
+    #[schemars(with = "super::Callback<'static>", description = "What happens when it fires.")]
     pub callback: &'a RawValue,
     /// See [`crate::retry::RetryInput`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::retry::RetryInput>", description = "When it is tried again after a failure.")]
     pub retry: Option<&'a RawValue>,
     /// The user's data.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
     pub payload: Option<&'a RawValue>,
     /// Which attempt this is; absent on the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// When the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
     pub failed_at: Option<UnixMillis>,
     /// Why the last attempt failed.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]

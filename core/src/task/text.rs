@@ -1,11 +1,14 @@
 //! JSON text as it goes into a record: strings borrowed where they can be, values without line breaks.
 
+use crate::time::UnixMillis;
+use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
 /// A string of a request, borrowed from its text unless it has escapes. (A `Cow` within an `Option` always copies.)
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
+#[schemars(inline, description = "")]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
@@ -28,11 +31,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
 }
 
 /// A due time as it is given: a number of milliseconds or an RFC 3339 text.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(inline, untagged)]
 pub(crate) enum TimeInput<'a> {
-    Millis(i64),
+    /// Milliseconds since 1970.
+    Millis(#[schemars(range(min = 0, max = UnixMillis::LAST.get()))] i64),
+    #[schemars(skip)]
     Fraction(f64),
-    Text(Cow<'a, str>),
+    /// RFC 3339.
+    Text(#[schemars(extend("format" = "date-time"))] Cow<'a, str>),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {

@@ -33,11 +33,7 @@ pub(crate) fn check(data: &[u8]) {
         assert!(next <= UnixMillis::LAST);
         assert_eq!(next.get() % 1000, 0);
         // Nothing lies between, so every start up to the occurrence leads to it.
-        for between in [
-            next.plus(-1),
-            next.plus(-1_000),
-            next.plus(-next.since(after) / 2),
-        ] {
+        for between in [next.plus(-1), next.plus(-1_000), next.plus(-next.since(after) / 2)] {
             if (after..next).contains(&between) {
                 assert_eq!(schedule.next_after(between), Some(next), "from {between:?}");
             }

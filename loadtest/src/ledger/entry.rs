@@ -130,25 +130,12 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(kind: Kind, via: Via, due: i64) -> Self {
-        Self {
-            id: None,
-            kind,
-            via,
-            due,
-            sent: 0,
-            answered: 0,
-            fate: Fate::Unsent,
-            first: None,
-            flags: Flags::default(),
-        }
+        Self { id: None, kind, via, due, sent: 0, answered: 0, fate: Fate::Unsent, first: None, flags: Flags::default() }
     }
 
     /// Whether the sink must see it fire and has not yet. Recurring ones are judged by their occurrences.
     pub(crate) fn owes(&self) -> bool {
-        self.kind == Kind::Once
-            && self.via != Via::HandlerNoop
-            && self.first.is_none()
-            && self.must_fire()
+        self.kind == Kind::Once && self.via != Via::HandlerNoop && self.first.is_none() && self.must_fire()
     }
 
     /// Whether what was answered promises a firing.
@@ -179,9 +166,7 @@ impl Entry {
 
     /// Takes note of a firing: keeps the first, and what is wrong with any.
     pub(crate) fn record(&mut self, fired: &Fired<'_>, recurring: bool) {
-        let Arrival {
-            at_shard, received, ..
-        } = fired.arrival;
+        let Arrival { at_shard, received, .. } = fired.arrival;
         if received < fired.time || at_shard.is_some_and(|at| at < fired.time) {
             self.flags.set(Flags::EARLY);
         }

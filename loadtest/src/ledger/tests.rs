@@ -27,19 +27,8 @@ fn cron(step: i64) -> Ledger {
 
 /// Fires entry `n` under `id` for `time`, `late` ms after it at the shard and 5 ms later at the sink.
 fn fire_as(ledger: &mut Ledger, n: u64, id: &str, time: i64, late: i64, seq: u64) {
-    let arrival = Arrival {
-        at_shard: Some(time + late),
-        received: time + late + 5,
-        envelope: Some((0, seq)),
-    };
-    ledger.fired(&Fired {
-        n,
-        id,
-        time,
-        attempt: 1,
-        arrival,
-        key_matches: true,
-    });
+    let arrival = Arrival { at_shard: Some(time + late), received: time + late + 5, envelope: Some((0, seq)) };
+    ledger.fired(&Fired { n, id, time, attempt: 1, arrival, key_matches: true });
 }
 
 fn fire(ledger: &mut Ledger, n: u64, late: i64) {
@@ -47,12 +36,7 @@ fn fire(ledger: &mut Ledger, n: u64, late: i64) {
 }
 
 fn defects(ledger: &Ledger) -> Vec<(Class, String)> {
-    ledger
-        .verdict(END, GRACE)
-        .defects
-        .into_iter()
-        .map(|defect| (defect.class, defect.id))
-        .collect()
+    ledger.verdict(END, GRACE).defects.into_iter().map(|defect| (defect.class, defect.id)).collect()
 }
 
 fn only(class: Class, id: &str) -> Vec<(Class, String)> {
@@ -69,18 +53,8 @@ fn a_clean_run_has_no_defects_and_its_lateness_is_measured() {
     assert_eq!(verdict.defects, []);
     assert_eq!(verdict.shard_lateness, [7, 7, 7]);
     assert_eq!(verdict.consumer_lateness, [12, 12, 12]);
-    assert_eq!(
-        (
-            verdict.counts.accepted,
-            verdict.counts.fired,
-            verdict.received
-        ),
-        (3, 3, 3)
-    );
-    assert_eq!(
-        (verdict.first_due, verdict.last_received),
-        (Some(DUE), Some(DUE + 12))
-    );
+    assert_eq!((verdict.counts.accepted, verdict.counts.fired, verdict.received), (3, 3, 3));
+    assert_eq!((verdict.first_due, verdict.last_received), (Some(DUE), Some(DUE + 12)));
 }
 
 #[test]
@@ -88,10 +62,7 @@ fn a_task_not_received_within_the_grace_is_lost_and_before_that_pending() {
     let ledger = ledger(1);
     assert_eq!(defects(&ledger), only(Class::Lost, "t0"));
     let verdict = ledger.verdict(DUE + GRACE, GRACE);
-    assert_eq!(
-        (verdict.defects.len(), verdict.counts.still_pending),
-        (0, 1)
-    );
+    assert_eq!((verdict.defects.len(), verdict.counts.still_pending), (0, 1));
 }
 
 #[test]
@@ -108,19 +79,8 @@ fn a_task_fired_or_received_before_its_time_is_early() {
     assert_eq!(defects(&at_shard), only(Class::Early, "t0"));
 
     let mut webhook = ledger(1);
-    let arrival = Arrival {
-        at_shard: None,
-        received: DUE - 1,
-        envelope: None,
-    };
-    webhook.fired(&Fired {
-        n: 0,
-        id: "t0",
-        time: DUE,
-        attempt: 1,
-        arrival,
-        key_matches: true,
-    });
+    let arrival = Arrival { at_shard: None, received: DUE - 1, envelope: None };
+    webhook.fired(&Fired { n: 0, id: "t0", time: DUE, attempt: 1, arrival, key_matches: true });
     assert_eq!(defects(&webhook), only(Class::Early, "t0"));
 }
 
@@ -150,25 +110,11 @@ fn a_record_with_another_id_or_key_is_wrong() {
     before_the_answer.sent(n, CREATED);
     fire_as(&mut before_the_answer, 0, "somebody", DUE, 1, 1);
     before_the_answer.accepted(n, "t0", DUE + 10, false);
-    assert_eq!(
-        defects(&before_the_answer),
-        only(Class::WrongIdentity, "t0")
-    );
+    assert_eq!(defects(&before_the_answer), only(Class::WrongIdentity, "t0"));
 
     let mut other_key = ledger(1);
-    let arrival = Arrival {
-        at_shard: None,
-        received: DUE,
-        envelope: None,
-    };
-    other_key.fired(&Fired {
-        n: 0,
-        id: "t0",
-        time: DUE,
-        attempt: 1,
-        arrival,
-        key_matches: false,
-    });
+    let arrival = Arrival { at_shard: None, received: DUE, envelope: None };
+    other_key.fired(&Fired { n: 0, id: "t0", time: DUE, attempt: 1, arrival, key_matches: false });
     assert_eq!(defects(&other_key), only(Class::WrongIdentity, "t0"));
 }
 
@@ -181,10 +127,7 @@ fn a_repeated_creation_may_fire_twice_under_two_ids() {
     fire_as(&mut ledger, 0, "first", DUE, 1, 1);
     fire_as(&mut ledger, 0, "second", DUE, 1, 2);
     assert_eq!(defects(&ledger), []);
-    assert_eq!(
-        ledger.verdict(END, GRACE).duplicates.after_repeated_request,
-        1
-    );
+    assert_eq!(ledger.verdict(END, GRACE).duplicates.after_repeated_request, 1);
 }
 
 #[test]
@@ -209,10 +152,7 @@ fn a_cancel_that_came_too_late_promises_a_firing() {
 
     let mut broken = ledger(1);
     broken.cancel_answered(0, CancelAnswer::AlreadyFired, DUE + 5);
-    assert_eq!(
-        defects(&broken),
-        only(Class::NeverFiredThoughAnswered, "t0")
-    );
+    assert_eq!(defects(&broken), only(Class::NeverFiredThoughAnswered, "t0"));
 }
 
 #[test]
@@ -269,10 +209,7 @@ fn a_mixed_bulk_cancel_binds_how_many_fire() {
 
     let mut too_few = ledger(3);
     too_few.group_cancel_answered(&[0, 1, 2], 2, DUE + 1);
-    assert_eq!(
-        defects(&too_few),
-        only(Class::NeverFiredThoughAnswered, "t0")
-    );
+    assert_eq!(defects(&too_few), only(Class::NeverFiredThoughAnswered, "t0"));
 
     let mut not_due = ledger(3);
     not_due.group_cancel_answered(&[0, 1, 2], 2, DUE - 1);
@@ -308,22 +245,11 @@ fn a_batch_overwrite_forbids_only_what_comes_after_its_answer() {
 
 #[test]
 fn a_replaced_webhook_is_judged_by_its_due_time() {
-    let arrival = Arrival {
-        at_shard: None,
-        received: DUE + 500,
-        envelope: None,
-    };
+    let arrival = Arrival { at_shard: None, received: DUE + 500, envelope: None };
     for (answered, wrong) in [(DUE + 20, false), (DUE - 20, true)] {
         let mut ledger = ledger(1);
         ledger.overwrite_answered(0, OverwriteAnswer::Replaced, answered - 5, answered);
-        ledger.fired(&Fired {
-            n: 0,
-            id: "t0",
-            time: DUE,
-            attempt: 1,
-            arrival,
-            key_matches: true,
-        });
+        ledger.fired(&Fired { n: 0, id: "t0", time: DUE, attempt: 1, arrival, key_matches: true });
         assert_eq!(!defects(&ledger).is_empty(), wrong);
     }
 }
@@ -332,10 +258,7 @@ fn a_replaced_webhook_is_judged_by_its_due_time() {
 fn an_overwrite_answered_created_promises_that_the_old_version_fired() {
     let mut ledger = ledger(1);
     ledger.overwrite_answered(0, OverwriteAnswer::Created, DUE + 8, DUE + 12);
-    assert_eq!(
-        defects(&ledger),
-        only(Class::NeverFiredThoughAnswered, "t0")
-    );
+    assert_eq!(defects(&ledger), only(Class::NeverFiredThoughAnswered, "t0"));
     fire(&mut ledger, 0, 1);
     assert_eq!(defects(&ledger), []);
 }
@@ -348,12 +271,7 @@ fn a_refused_task_is_a_defect_and_fired_a_second_one() {
     ledger.rejected(n, "payload: too long");
     assert_eq!(defects(&ledger), only(Class::Rejected, ""));
     fire(&mut ledger, 0, 1);
-    let classes: Vec<Class> = ledger
-        .verdict(END, GRACE)
-        .defects
-        .iter()
-        .map(|defect| defect.class)
-        .collect();
+    let classes: Vec<Class> = ledger.verdict(END, GRACE).defects.iter().map(|defect| defect.class).collect();
     assert_eq!(classes, [Class::Rejected, Class::FiredThoughRejected]);
 }
 
@@ -376,31 +294,14 @@ fn duplicates_are_counted_by_their_cause() {
     fire(&mut ledger, 0, 1);
     fire(&mut ledger, 0, 1);
     fire_as(&mut ledger, 0, "t0", DUE, 1, 99);
-    let hook = Arrival {
-        at_shard: None,
-        received: DUE + 9,
-        envelope: None,
-    };
+    let hook = Arrival { at_shard: None, received: DUE + 9, envelope: None };
     for attempt in [1, 1, 2] {
-        ledger.fired(&Fired {
-            n: 1,
-            id: "t1",
-            time: DUE,
-            attempt,
-            arrival: hook,
-            key_matches: true,
-        });
+        ledger.fired(&Fired { n: 1, id: "t1", time: DUE, attempt, arrival: hook, key_matches: true });
     }
     let verdict = ledger.verdict(END, GRACE);
     assert_eq!(verdict.defects, []);
-    let expected = Duplicates {
-        total: 4,
-        same_envelope: 1,
-        other_envelope: 1,
-        later_attempt: 1,
-        webhook: 1,
-        after_repeated_request: 0,
-    };
+    let expected =
+        Duplicates { total: 4, same_envelope: 1, other_envelope: 1, later_attempt: 1, webhook: 1, after_repeated_request: 0 };
     assert_eq!(verdict.duplicates, expected);
     assert_eq!(verdict.received, 2);
 }
@@ -423,13 +324,7 @@ fn a_task_accepted_after_its_time_is_not_in_the_lateness() {
     ledger.accepted(n, "t0", DUE + 1, false);
     fire(&mut ledger, 0, 50);
     let verdict = ledger.verdict(END, GRACE);
-    assert_eq!(
-        (
-            verdict.shard_lateness.len(),
-            verdict.counts.accepted_after_due
-        ),
-        (0, 1)
-    );
+    assert_eq!((verdict.shard_lateness.len(), verdict.counts.accepted_after_due), (0, 1));
 }
 
 #[test]
@@ -439,14 +334,20 @@ fn a_handlers_task_is_expected_of_the_server_only() {
     ledger.sent(n, CREATED);
     ledger.accepted(n, "t0", CREATED, false);
     let verdict = ledger.verdict(END, GRACE);
-    assert_eq!(
-        (
-            ledger.owed(),
-            verdict.defects.len(),
-            verdict.counts.handler_expected
-        ),
-        (0, 0, 1)
-    );
+    assert_eq!((ledger.owed(), verdict.defects.len(), verdict.counts.handler_expected), (0, 0, 1));
+}
+
+#[test]
+fn a_mixed_bulk_cancel_of_handlers_is_expected_of_the_server_too() {
+    let mut ledger = Ledger::default();
+    for id in ["a", "b", "c"] {
+        let n = ledger.add(Kind::Once, Via::HandlerNoop, DUE);
+        ledger.sent(n, CREATED);
+        ledger.accepted(n, id, CREATED, false);
+    }
+    ledger.group_cancel_answered(&[0, 1, 2], 1, DUE + 1);
+    let verdict = ledger.verdict(END, GRACE);
+    assert_eq!((ledger.owed(), verdict.defects.len(), verdict.counts.handler_expected), (0, 0, 2));
 }
 
 #[test]
@@ -454,10 +355,7 @@ fn recurring_occurrences_between_creation_and_deletion_are_all_demanded() {
     let delete = CREATED + 10_500;
     let occurrences = |skip: Option<i64>| {
         let mut ledger = cron(1_000);
-        for time in (1..=8)
-            .map(|k| CREATED + k * 1_000)
-            .filter(|&time| Some(time) != skip)
-        {
+        for time in (1..=8).map(|k| CREATED + k * 1_000).filter(|&time| Some(time) != skip) {
             fire_as(&mut ledger, 0, "c", time, 4, 1);
         }
         ledger.cron_delete_sent(0, delete);

@@ -127,65 +127,38 @@ impl Ledger {
 
     /// A bulk cancel with a mixed answer binds the number of its members that fire, not which of them do.
     fn judge_group(&self, verdict: &mut Verdict, group: &Group, now: i64, grace: i64) {
-        let members = || {
-            group
-                .members
-                .iter()
-                .filter_map(|&n| Some((n as usize, self.entry(n)?)))
-        };
+        if !self.is_seen(group) {
+            verdict.counts.handler_expected += group.fired as u64;
+            return;
+        }
+        let members = || group.members.iter().filter_map(|&n| Some((n as usize, self.entry(n)?)));
         let count = group.members.len();
-        let detail = format!(
-            "of a bulk cancel of {count} tasks, answered with {} already fired",
-            group.fired
-        );
+        let detail = format!("of a bulk cancel of {count} tasks, answered with {} already fired", group.fired);
 
         let fired = members().filter(|(_, entry)| entry.first.is_some()).count();
         let too_many = fired.saturating_sub(group.fired);
-        let mut suspects: Vec<_> = members()
-            .filter(|(_, entry)| entry.first.is_some())
-            .collect();
+        let mut suspects: Vec<_> = members().filter(|(_, entry)| entry.first.is_some()).collect();
         suspects.sort_by_key(|(_, entry)| entry.first.map_or(0, |first| -first.received));
         for &(n, entry) in suspects.iter().take(too_many) {
-            verdict.defect(
-                Class::FiredThoughCancelled,
-                n,
-                entry,
-                format!("{detail}; {fired} fired"),
-            );
+            verdict.defect(Class::FiredThoughCancelled, n, entry, format!("{detail}; {fired} fired"));
         }
 
         let too_few = group.fired.saturating_sub(fired);
         if now > group.answered + grace {
-            let mut suspects: Vec<_> = members()
-                .filter(|(_, entry)| entry.first.is_none())
-                .collect();
+            let mut suspects: Vec<_> = members().filter(|(_, entry)| entry.first.is_none()).collect();
             suspects.sort_by_key(|(_, entry)| entry.due);
             for &(n, entry) in suspects.iter().take(too_few) {
-                verdict.defect(
-                    Class::NeverFiredThoughAnswered,
-                    n,
-                    entry,
-                    format!("{detail}; {fired} fired"),
-                );
+                verdict.defect(Class::NeverFiredThoughAnswered, n, entry, format!("{detail}; {fired} fired"));
             }
         } else {
             verdict.counts.still_pending += too_few as u64;
         }
 
-        let due = members()
-            .filter(|(_, entry)| entry.due <= group.answered)
-            .count();
+        let due = members().filter(|(_, entry)| entry.due <= group.answered).count();
         let denied = group.fired.saturating_sub(due);
-        let pending = members()
-            .filter(|(_, entry)| entry.due > group.answered)
-            .take(denied);
+        let pending = members().filter(|(_, entry)| entry.due > group.answered).take(denied);
         for (n, entry) in pending {
-            verdict.defect(
-                Class::DeniedWhilePending,
-                n,
-                entry,
-                format!("{detail}, when {due} were due"),
-            );
+            verdict.defect(Class::DeniedWhilePending, n, entry, format!("{detail}, when {due} were due"));
         }
     }
 
@@ -199,12 +172,7 @@ impl Ledger {
                 verdict.defect(Class::CronGap, n, entry, detail);
             }
             for time in log.off_time(entry.sent).take(1) {
-                verdict.defect(
-                    Class::WrongTime,
-                    n,
-                    entry,
-                    format!("{time} is not an occurrence of it"),
-                );
+                verdict.defect(Class::WrongTime, n, entry, format!("{time} is not an occurrence of it"));
             }
             for time in log.after_deletion().take(1) {
                 let deleted = log.delete_answered.unwrap_or(0);
@@ -258,19 +226,14 @@ impl Verdict {
             // Which came first shows only by the shard's clock; without it (a webhook) only a firing that was not
             // even due when the overwrite was answered is surely wrong.
             Fate::Replaced { sent, answered } => {
-                let wrong = first
-                    .at_shard
-                    .map_or(entry.due > *answered, |fired| fired > *sent);
+                let wrong = first.at_shard.map_or(entry.due > *answered, |fired| fired > *sent);
                 if wrong {
-                    let detail =
-                        format!("{at}, but the overwrite sent at {sent} replaced it by {answered}");
+                    let detail = format!("{at}, but the overwrite sent at {sent} replaced it by {answered}");
                     self.defect(Class::FiredThoughReplaced, n, entry, detail);
                 }
             }
             Fate::Overwritten { answered } => {
-                let wrong = first
-                    .at_shard
-                    .map_or(entry.due > *answered, |fired| fired > *answered);
+                let wrong = first.at_shard.map_or(entry.due > *answered, |fired| fired > *answered);
                 if wrong {
                     let detail = format!("{at}, but the overwrite was answered at {answered}");
                     self.defect(Class::FiredThoughReplaced, n, entry, detail);
@@ -278,12 +241,7 @@ impl Verdict {
             }
             _ if entry.must_fire() && first.received > entry.must_fire_from() + grace => {
                 let late = first.received - entry.due;
-                self.defect(
-                    Class::Lost,
-                    n,
-                    entry,
-                    format!("received {late} ms late, past the grace"),
-                );
+                self.defect(Class::Lost, n, entry, format!("received {late} ms late, past the grace"));
             }
             _ => {}
         }
@@ -292,30 +250,18 @@ impl Verdict {
     fn judge_flags(&mut self, n: usize, entry: &Entry) {
         let flags = entry.flags;
         let arrival = entry.first.map_or_else(String::new, |first| {
-            let shard = first
-                .at_shard
-                .map_or_else(String::new, |at| format!("fired at {at}, "));
+            let shard = first.at_shard.map_or_else(String::new, |at| format!("fired at {at}, "));
             format!("{shard}received at {}", first.received)
         });
         if flags.has(Flags::EARLY) {
             self.defect(Class::Early, n, entry, arrival.clone());
         }
         if flags.has(Flags::WRONG_TIME) {
-            self.defect(
-                Class::WrongTime,
-                n,
-                entry,
-                format!("its record carries another time; {arrival}"),
-            );
+            self.defect(Class::WrongTime, n, entry, format!("its record carries another time; {arrival}"));
         }
         // A creation the client had to repeat may rightly exist under two generated ids.
         if flags.has(Flags::OTHER_ID) && !flags.has(Flags::REPEATED) {
-            self.defect(
-                Class::WrongIdentity,
-                n,
-                entry,
-                format!("fired under another id; {arrival}"),
-            );
+            self.defect(Class::WrongIdentity, n, entry, format!("fired under another id; {arrival}"));
         }
         if flags.has(Flags::WRONG_KEY) {
             let detail = "the Idempotency-Key is not <id>@<time>".to_owned();
@@ -357,8 +303,7 @@ impl Verdict {
     }
 
     fn arrival(&mut self, entry: &Entry, first: Arrival) {
-        let least =
-            |known: Option<i64>, value: i64| Some(known.map_or(value, |known| known.min(value)));
+        let least = |known: Option<i64>, value: i64| Some(known.map_or(value, |known| known.min(value)));
         self.first_received = least(self.first_received, first.received);
         self.last_received = self.last_received.max(Some(first.received));
         self.first_due = least(self.first_due, entry.due);
@@ -368,8 +313,7 @@ impl Verdict {
     }
 
     fn lateness(&mut self, via: Via, due: i64, arrival: Arrival) {
-        self.shard_lateness
-            .extend(arrival.at_shard.map(|at| at - due));
+        self.shard_lateness.extend(arrival.at_shard.map(|at| at - due));
         match via {
             Via::Webhook => self.webhook_lateness.push(arrival.received - due),
             Via::Consumer | Via::HandlerNoop => self.consumer_lateness.push(arrival.received - due),
@@ -378,12 +322,6 @@ impl Verdict {
 
     fn defect(&mut self, class: Class, n: usize, entry: &Entry, detail: String) {
         let id = entry.id.as_deref().unwrap_or_default().to_owned();
-        self.defects.push(Defect {
-            class,
-            id,
-            n,
-            due: entry.due,
-            detail,
-        });
+        self.defects.push(Defect { class, id, n, due: entry.due, detail });
     }
 }

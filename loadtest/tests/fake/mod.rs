@@ -46,6 +46,8 @@ pub(crate) enum Fault {
     Overloaded,
     /// Every 50th item of a batch is put off once: its shard is busy.
     BusyShard,
+    /// The counters begin again, as if the shard had lost them with its memory.
+    LostCounters,
     /// Handlers are not run.
     NoHandlers,
     /// Webhooks carry the id only as their key.
@@ -72,7 +74,9 @@ struct State {
     leftovers: Vec<Task>,
     created: u64,
     succeeded: u64,
+    fired: u64,
     batches: u64,
+    readings: AtomicU64,
     seq: u64,
 }
 
@@ -109,13 +113,7 @@ impl Fake {
 
     /// Recurring tasks it still holds.
     pub(crate) fn crons(&self) -> usize {
-        self.state
-            .lock()
-            .unwrap()
-            .tasks
-            .values()
-            .filter(|task| task.cron.is_some())
-            .count()
+        self.state.lock().unwrap().tasks.values().filter(|task| task.cron.is_some()).count()
     }
 
     /// Tasks it was asked merely to parse.
@@ -123,13 +121,7 @@ impl Fake {
         self.parsed.load(Ordering::Relaxed)
     }
 
-    fn answer(
-        &self,
-        method: &Method,
-        path: &str,
-        query: Option<&str>,
-        body: &[u8],
-    ) -> (u16, Value) {
+    fn answer(&self, method: &Method, path: &str, query: Option<&str>, body: &[u8]) -> (u16, Value) {
         let id = path.strip_prefix("/v1/tasks/");
         match (method.as_str(), path) {
             ("GET", "/healthz") => (200, json!({"status": "ok"})),
@@ -159,11 +151,18 @@ impl Fake {
 
     fn stats(&self) -> Value {
         let state = self.state.lock().unwrap();
+        let lost = self.fault == Fault::LostCounters && state.created > 0;
+        let counter = |value: u64| if lost { 0 } else { value };
+        let meter = json!({
+            "rowsRead": 1, "rowsWritten": counter(state.batches * 2 + 9), "alarmsSet": 1,
+            "shardRequests": state.batches + state.readings.fetch_add(1, Ordering::Relaxed),
+            "queueOperations": counter(state.seq * 3),
+        });
+        let (created, fired) = (counter(state.created), counter(state.fired));
         json!({
             "pending": state.tasks.len(), "inFlight": 0, "succeeded": state.succeeded,
-            "latenessMillis": {"p50": 1.5, "count": 1}, "unknownField": {},
-            "meter": {"rowsRead": 1, "rowsWritten": state.batches * 2, "alarmsSet": 1,
-                      "shardRequests": state.batches, "queueOperations": state.seq * 3},
+            "created": created, "fired": fired, "latenessMillis": {"p50": 1.5, "count": 1}, "unknownField": {},
+            "meter": meter, "shards": [{"shard": "1-0", "created": created, "fired": fired, "meter": meter}],
         })
     }
 
@@ -171,10 +170,7 @@ impl Fake {
         let mut state = self.state.lock().unwrap();
         state.batches += 1;
         if self.fault == Fault::Overloaded && state.batches % 2 == 1 {
-            return (
-                if state.batches % 4 == 1 { 429 } else { 503 },
-                json!({ "title": "overloaded" }),
-            );
+            return (if state.batches % 4 == 1 { 429 } else { 503 }, json!({ "title": "overloaded" }));
         }
         let items = items(body);
         let mut rejected = 0;
@@ -189,48 +185,25 @@ impl Fake {
             if self.fault == Fault::BusyShard && state.created % 50 == 48 {
                 state.created += 1;
                 rejected += 1;
-                let error =
-                    json!({"field": "id", "detail": "shard 1-0 is busy", "retryable": true});
+                let error = json!({"field": "id", "detail": "shard 1-0 is busy", "retryable": true});
                 results.push(json!({"id": format!("put-off-{}", state.created), "error": error}));
                 continue;
             }
-            let id = item["id"]
-                .as_str()
-                .map_or_else(|| format!("generated-{}", state.created), str::to_owned);
+            let id = item["id"].as_str().map_or_else(|| format!("generated-{}", state.created), str::to_owned);
             self.put(&mut state, &id, item);
             results.push(json!({ "id": id }));
         }
-        (
-            200,
-            json!({"accepted": items.len() - rejected, "rejected": rejected, "results": results}),
-        )
+        (200, json!({"accepted": items.len() - rejected, "rejected": rejected, "results": results}))
     }
 
     /// True when there was one of that id.
     fn put(&self, state: &mut State, id: &str, task: &Value) -> bool {
-        let cron = task["cron"].as_str().map(|cron| {
-            if cron.starts_with("*/2") {
-                2_000
-            } else {
-                1_000
-            }
-        });
-        let due = cron.map_or_else(
-            || task["time"].as_i64().unwrap(),
-            |step| (now() / step + 1) * step,
-        );
+        let cron = task["cron"].as_str().map(|cron| if cron.starts_with("*/2") { 2_000 } else { 1_000 });
+        let due = cron.map_or_else(|| task["time"].as_i64().unwrap(), |step| (now() / step + 1) * step);
         let number = state.created;
         state.created += 1;
         let (callback, payload) = (task["callback"].clone(), task["payload"].clone());
-        let task = Task {
-            id: id.to_owned(),
-            due,
-            cron,
-            begun: false,
-            callback,
-            payload,
-            number,
-        };
+        let task = Task { id: id.to_owned(), due, cron, begun: false, callback, payload, number };
         let old = state.tasks.insert(id.to_owned(), task);
         let replaced = old.is_some();
         if self.fault == Fault::KeepReplaced {
@@ -242,15 +215,9 @@ impl Fake {
     fn cancel_many(&self, body: &[u8]) -> (u16, Value) {
         let body: Value = serde_json::from_slice(body).unwrap();
         let ids = body["ids"].as_array().unwrap();
-        let cancelled = ids
-            .iter()
-            .filter(|id| self.cancel(id.as_str().unwrap()))
-            .count();
+        let cancelled = ids.iter().filter(|id| self.cancel(id.as_str().unwrap())).count();
         let fired = ids.len() - cancelled;
-        (
-            200,
-            json!({"cancelled": cancelled, "notFound": 0, "alreadyFired": fired, "done": true}),
-        )
+        (200, json!({"cancelled": cancelled, "notFound": 0, "alreadyFired": fired, "done": true}))
     }
 
     fn cancel(&self, id: &str) -> bool {
@@ -272,19 +239,10 @@ impl Fake {
         let mut state = self.state.lock().unwrap();
         let marked = |task: &Task| task.number % 50 == 49 && task.cron.is_none();
         let is_due = |task: &Task| {
-            let head_start = if self.fault == Fault::Early && marked(task) {
-                150
-            } else {
-                0
-            };
+            let head_start = if self.fault == Fault::Early && marked(task) { 150 } else { 0 };
             task.due - head_start <= now
         };
-        let mut due: Vec<Task> = state
-            .tasks
-            .values()
-            .filter(|task| is_due(task))
-            .cloned()
-            .collect();
+        let mut due: Vec<Task> = state.tasks.values().filter(|task| is_due(task)).cloned().collect();
         for task in &due {
             match (task.cron, state.tasks.get_mut(&task.id)) {
                 (Some(step), Some(again)) => {
@@ -303,11 +261,8 @@ impl Fake {
             if gap || (self.fault == Fault::Lose && marked(&task)) {
                 continue;
             }
-            let time = if self.fault == Fault::WrongTime && marked(&task) {
-                task.due - 1
-            } else {
-                task.due
-            };
+            state.fired += 1;
+            let time = if self.fault == Fault::WrongTime && marked(&task) { task.due - 1 } else { task.due };
             let record = json!({"time": time, "id": task.id, "callback": task.callback, "payload": task.payload});
             match task.callback["type"].as_str().unwrap() {
                 "queue" => records.push(record),
@@ -316,11 +271,7 @@ impl Fake {
                         Fault::WrongKey => task.id,
                         _ => format!("{}@{time}", task.id),
                     };
-                    webhooks.push((
-                        task.callback["url"].as_str().unwrap().to_owned(),
-                        record,
-                        key,
-                    ));
+                    webhooks.push((task.callback["url"].as_str().unwrap().to_owned(), record, key));
                 }
                 _ if self.fault == Fault::NoHandlers => {}
                 _ => state.succeeded += 1,
@@ -338,10 +289,7 @@ fn items(body: &[u8]) -> Vec<Value> {
     if body.first() == Some(&b'[') {
         return serde_json::from_slice(body).unwrap();
     }
-    body.split(|&byte| byte == b'\n')
-        .filter(|line| !line.is_empty())
-        .map(|line| serde_json::from_slice(line).unwrap())
-        .collect()
+    body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
 }
 
 async fn serve(listener: TcpListener, fake: Arc<Fake>) {
@@ -353,9 +301,7 @@ async fn serve(listener: TcpListener, fake: Arc<Fake>) {
                 let fake = Arc::clone(&fake);
                 async move { Ok::<_, Infallible>(respond(&fake, request).await) }
             });
-            let _ = http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
 }
@@ -365,73 +311,38 @@ async fn respond(fake: &Fake, request: Request<Incoming>) -> Response<Full<Bytes
     let Ok(body) = body.collect().await else {
         return Response::default();
     };
-    let has_key = head
-        .headers
-        .get("authorization")
-        .is_some_and(|key| key == "Bearer test-key");
+    let has_key = head.headers.get("authorization").is_some_and(|key| key == "Bearer test-key");
     let (status, answer) = if has_key || head.uri.path() == "/healthz" {
-        fake.answer(
-            &head.method,
-            head.uri.path(),
-            head.uri.query(),
-            &body.to_bytes(),
-        )
+        fake.answer(&head.method, head.uri.path(), head.uri.query(), &body.to_bytes())
     } else {
         (401, json!({ "title": "no" }))
     };
-    let response = Response::builder()
-        .status(status)
-        .header("retry-after", "0");
-    response
-        .body(Full::new(Bytes::from(answer.to_string())))
-        .unwrap()
+    let response = Response::builder().status(status).header("retry-after", "0");
+    response.body(Full::new(Bytes::from(answer.to_string()))).unwrap()
 }
 
 /// Fires what is due, for ever. Envelopes go out one after the other and webhooks at once, so that a slow webhook
 /// makes no envelope late.
 async fn fire(fake: Arc<Fake>) {
-    let http: Client<HttpConnector, Full<Bytes>> =
-        Client::builder(TokioExecutor::new()).build_http();
+    let http: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let mut webhooks = JoinSet::new();
     loop {
         let (envelope, due_webhooks) = fake.due();
         let copies = if fake.fault == Fault::Resend { 2 } else { 1 };
         for envelope in std::iter::repeat_n(&envelope, copies).flatten() {
-            let request =
-                Request::post(format!("{}/envelopes", fake.sink)).header("x-received-at", now());
-            let _ = http
-                .request(
-                    request
-                        .body(Full::new(Bytes::from(envelope.to_string())))
-                        .unwrap(),
-                )
-                .await;
+            let request = Request::post(format!("{}/envelopes", fake.sink)).header("x-received-at", now());
+            let _ = http.request(request.body(Full::new(Bytes::from(envelope.to_string()))).unwrap()).await;
         }
         for (url, record, key) in due_webhooks {
             let request = Request::post(url).header("idempotency-key", key);
-            webhooks.spawn(
-                http.request(
-                    request
-                        .body(Full::new(Bytes::from(record.to_string())))
-                        .unwrap(),
-                ),
-            );
+            webhooks.spawn(http.request(request.body(Full::new(Bytes::from(record.to_string()))).unwrap()));
         }
         while webhooks.try_join_next().is_some() {}
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the fake stands for a server, which has the machine's clock"
-)]
+#[allow(clippy::disallowed_methods, reason = "the fake stands for a server, which has the machine's clock")]
 fn now() -> i64 {
-    i64::try_from(
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap()
-            .as_millis(),
-    )
-    .unwrap()
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }

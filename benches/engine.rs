@@ -1,0 +1,101 @@
+//! The engine of a shard: taking in, firing, starting up.
+#![allow(missing_docs, reason = "criterion's macros")]
+
+use benches::{Memory, pages};
+use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
+use scheduler_core::engine::{Config, Engine, Snapshot, StoredPage};
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::Append;
+
+const START: i64 = 1_800_000_000_000;
+
+fn scatter(n: u64) -> u64 {
+    n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 20
+}
+
+fn empty() -> Engine {
+    Engine::load("1-0", Config::default(), Snapshot::default()).unwrap_or_else(|_| unreachable!())
+}
+
+/// A snapshot of `tasks` tasks, in pages as requests of 1,000 make them.
+fn snapshot(tasks: u64) -> Snapshot {
+    let mut snapshot = Snapshot::default();
+    for from in (0..tasks).step_by(1_000) {
+        for page in pages(from..from + 1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64) {
+            snapshot.pages.push(StoredPage {
+                page: snapshot.pages.len() as u32 + 1,
+                directory: page.directory.bytes().to_vec(),
+                body_len: page.body.len() as u32,
+                dead: Vec::new(),
+            });
+        }
+    }
+    snapshot
+}
+
+fn append(c: &mut Criterion) {
+    let mut group = c.benchmark_group("engine");
+    for (tasks, at_once, fresh) in [(130_000, 1_000, true), (130_000, 62, false), (130_000, 1, false)] {
+        let mut engine = Engine::load("1-0", Config::default(), snapshot(tasks)).unwrap_or_else(|_| unreachable!());
+        let mut memory = Memory::default();
+        let mut next = tasks;
+        group.throughput(Throughput::Elements(at_once));
+        let name = format!("append {at_once} {} at {tasks}", if fresh { "new" } else { "given" });
+        group.bench_function(name, |b| {
+            b.iter_batched(
+                || {
+                    next += at_once;
+                    let pages =
+                        pages(next..next + at_once, |n| format!("task-{n}"), |n| START + (scatter(n) % 86_400_000) as i64);
+                    Append { fresh, pages, schedules: vec![] }.encode()
+                },
+                |bytes| {
+                    // The limit is beyond what a benchmark adds.
+                    let append = Append::decode(&bytes).unwrap_or_default();
+                    if let Ok((_, effects)) = engine.append(append, UnixMillis::new(START), &memory) {
+                        memory.apply(&effects);
+                    }
+                },
+                BatchSize::SmallInput,
+            );
+        });
+    }
+    group.finish();
+}
+
+fn fire(c: &mut Criterion) {
+    let mut group = c.benchmark_group("engine");
+    group.throughput(Throughput::Elements(10_000));
+    group.bench_function("fire 10,000 due at once", |b| {
+        b.iter_batched(
+            || {
+                let (mut engine, mut memory) = (empty(), Memory::default());
+                for from in (0..10_000).step_by(1_000) {
+                    let pages = pages(from..from + 1_000, |n| format!("task-{n}"), |_| START);
+                    if let Ok((_, effects)) =
+                        engine.append(Append { fresh: true, pages, schedules: vec![] }, UnixMillis::new(START - 1), &memory)
+                    {
+                        memory.apply(&effects);
+                    }
+                }
+                (engine, memory)
+            },
+            |(mut engine, memory)| engine.wake(UnixMillis::new(START), &memory).map(|effects| effects.sends.len()),
+            BatchSize::LargeInput,
+        );
+    });
+    group.finish();
+}
+
+fn start(c: &mut Criterion) {
+    let snapshot = snapshot(1_000_000);
+    let mut group = c.benchmark_group("engine");
+    group.sample_size(10);
+    group.bench_function("start with 1,000,000", |b| {
+        b.iter_batched(|| snapshot.clone(), |snapshot| Engine::load("1-0", Config::default(), snapshot), BatchSize::PerIteration);
+    });
+    group.finish();
+}
+
+criterion_group!(all, append, fire, start);
+criterion_main!(all);

@@ -1,0 +1,187 @@
+//! What the API answers, as types of which only the schemas are used: the answers themselves are written by hand or by private
+//! types. The end-to-end tests hold the real answers against these.
+#![expect(dead_code, reason = "only their schemas are used")]
+
+use scheduler_core::limits::MAX_CANCEL_IDS;
+use scheduler_core::task::{FieldError, Record};
+use scheduler_core::wire::{Counters, Filter, Status};
+use schemars::JsonSchema;
+
+/// That the Worker runs.
+#[derive(JsonSchema)]
+pub(super) struct Health {
+    #[schemars(extend("const" = "ok"))]
+    status: String,
+}
+
+/// A task as it is stored.
+#[derive(JsonSchema)]
+pub(super) struct Task {
+    /// What it waits for.
+    status: Status,
+    /// When it fires next, milliseconds since 1970; absent when it does not.
+    due: Option<i64>,
+    #[schemars(flatten)]
+    record: Record<'static>,
+}
+
+/// A page of the list.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct TaskList {
+    /// In order of due time. May be shorter than the limit, even empty, while there are more.
+    tasks: Vec<Task>,
+    /// Where the next page begins; null at the end of the list.
+    #[schemars(with = "String", extend("type" = ["string", "null"]))]
+    cursor: String,
+}
+
+/// What became of a batch.
+#[derive(JsonSchema)]
+pub(super) struct BatchReply {
+    /// Tasks taken in.
+    accepted: u64,
+    /// Tasks refused.
+    rejected: u64,
+    /// One for each task, in the order of the request.
+    results: Vec<BatchItem>,
+}
+
+/// What became of one task of a batch.
+#[derive(JsonSchema)]
+#[schemars(untagged, inline)]
+enum BatchItem {
+    /// Refused: see `error`. The id stands where the task was good and its shard failed.
+    Rejected { id: Option<String>, error: ItemError },
+    /// Taken in.
+    Accepted { id: String },
+}
+
+#[derive(JsonSchema)]
+#[schemars(inline)]
+struct ItemError {
+    #[schemars(flatten)]
+    error: FieldError,
+    /// Whether the same task may be taken later.
+    retryable: Option<bool>,
+}
+
+/// Which tasks to cancel: by id, or by filter.
+#[derive(JsonSchema)]
+#[schemars(untagged, deny_unknown_fields)]
+pub(super) enum CancelMany {
+    /// By id; one that stands twice counts once.
+    Ids {
+        #[schemars(length(max = MAX_CANCEL_IDS))]
+        ids: Vec<String>,
+    },
+    /// All that fulfil every part of the filter.
+    Filter {
+        #[schemars(extend("minProperties" = 1))]
+        filter: Filter,
+    },
+}
+
+/// What became of the tasks to cancel.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct CancelledMany {
+    /// They will not fire (again).
+    cancelled: u64,
+    /// There are no such tasks (any more).
+    not_found: u64,
+    /// The cancel came too late.
+    already_fired: u64,
+    /// Whether every task was looked at; where not, send the request again.
+    done: bool,
+}
+
+/// The task is cancelled.
+#[derive(JsonSchema)]
+pub(super) struct CancelledOne {
+    id: String,
+    #[schemars(extend("const" = true))]
+    cancelled: bool,
+}
+
+/// The scheduler in numbers. Counters count since the shards were made: take differences.
+#[derive(JsonSchema)]
+pub(super) struct Stats {
+    #[schemars(flatten)]
+    total: Numbers,
+    shards: Vec<ShardStats>,
+}
+
+/// One shard in numbers.
+#[derive(JsonSchema)]
+pub(super) struct ShardStats {
+    /// Epoch and index.
+    shard: String,
+    #[schemars(flatten)]
+    numbers: Numbers,
+}
+
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase", inline)]
+pub(super) struct Numbers {
+    /// Tasks that wait for their time or a further attempt; recurring ones count once.
+    pending: u64,
+    /// Tasks handed on whose outcome is not known.
+    in_flight: u64,
+    /// Recurring tasks.
+    schedules: u64,
+    /// Tasks without a schedule.
+    unscheduled: u64,
+    /// Occurrences that failed for good and are kept.
+    dead_letters: u64,
+    /// Pending tasks whose time is past.
+    overdue: u64,
+    /// Bytes of memory that pending tasks take.
+    memory_bytes: u64,
+    #[schemars(flatten)]
+    counters: Counters,
+    /// From a task's time to its firing.
+    lateness_millis: Percentiles,
+    meter: Meter,
+}
+
+/// Percentiles in milliseconds.
+#[derive(JsonSchema)]
+pub(super) struct Percentiles {
+    p50: u64,
+    p90: u64,
+    p99: u64,
+    max: u64,
+    count: u64,
+}
+
+/// What the platform bills.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct Meter {
+    /// Rows read.
+    rows_read: u64,
+    /// Rows written, one for each alarm included.
+    rows_written: u64,
+    /// Alarms set.
+    alarms_set: u64,
+    /// Requests to shards, alarms that went off included.
+    shard_requests: u64,
+    /// Queue operations.
+    queue_operations: u64,
+}
+
+/// A refusal, as RFC 9457 writes it.
+#[derive(JsonSchema)]
+pub(super) struct Problem {
+    /// A stable name for programs.
+    r#type: String,
+    /// The kind of problem, for people.
+    title: String,
+    /// The HTTP status.
+    status: u16,
+    /// This problem, for people: the field, the limit, and what to do.
+    detail: String,
+    /// The field at fault, as a path: `callback.url`, `tags[3]`; `body` for the whole.
+    field: Option<String>,
+}

@@ -1,0 +1,211 @@
+//! What the clients of a run want: drawn from its seed.
+
+use crate::model::{Schedule, Version};
+use crate::operations::Request;
+use crate::random::Random;
+use crate::world::{Event, World};
+use scheduler_core::routing::ShardMap;
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Filter, Kind, Status};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+const CRONS: [&str; 5] = ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
+const RETRIES: [&str; 5] = [
+    r#"{"maxAttempts":3,"minBackoffSeconds":0.5}"#,
+    r#"{"maxAttempts":2,"minBackoffSeconds":0,"jitter":0}"#,
+    r#"{"maxAttempts":4,"minBackoffSeconds":1,"factor":3,"maxBackoffSeconds":5,"jitter":1}"#,
+    r#"{"maxAttempts":1}"#,
+    r#"{"maxAttempts":100,"minBackoffSeconds":2,"factor":1,"maxDurationSeconds":9}"#,
+];
+const QUEUES: [&str; 2] = ["FIRED_TASKS", "OTHER"];
+
+/// The habits of one run's clients.
+#[derive(Debug)]
+pub(crate) struct Clients {
+    map: ShardMap,
+    names: Vec<String>,
+    /// How many names there are for tasks that are written over one another.
+    ids: u64,
+    /// How far ahead tasks are due at most.
+    spread: i64,
+    /// Share of tasks at the same instant as others, permille.
+    ties: u64,
+    big: u64,
+    failing: u64,
+    largest_bulk: u64,
+    recurring: u64,
+}
+
+impl Clients {
+    pub(crate) fn new(random: &mut Random, map: ShardMap, names: Vec<String>) -> Self {
+        Self {
+            map,
+            names,
+            ids: 1 + random.below(30),
+            spread: *random.pick(&[500, 5_000, 30_000, 60_000]),
+            ties: *random.pick(&[0, 300, 1_000]),
+            big: *random.pick(&[0, 0, 0, 20]),
+            failing: *random.pick(&[0, 100, 500]),
+            largest_bulk: *random.pick(&[5, 20, 60, 60, 260]),
+            recurring: *random.pick(&[0, 20, 200]),
+        }
+    }
+
+    /// Plans one client's request, to every shard that it concerns.
+    pub(crate) fn plan(&self, world: &mut World, at: UnixMillis) {
+        let requests = match world.random.below(100) {
+            0..45 => self.add(world, at, 1),
+            45..58 => {
+                let n = 1 + world.random.below(self.largest_bulk);
+                self.add(world, at, n)
+            }
+            58..74 => self.cancel(world),
+            74..77 => vec![Request::CancelMatching { shard: self.shard(world), filter: filter(world, at), limit: limit(world) }],
+            77..88 => {
+                let id = self.id(world);
+                vec![Request::Get { shard: self.home(&id), id }]
+            }
+            _ => vec![Request::List { shard: self.shard(world), filter: filter(world, at), limit: limit(world) }],
+        };
+        for request in requests {
+            world.plan(at, Event::Client { request, tries: 0 });
+        }
+    }
+
+    fn shard(&self, world: &mut World) -> usize {
+        world.random.below(self.names.len() as u64) as usize
+    }
+
+    fn home(&self, id: &str) -> usize {
+        let home = self.map.home(id).to_string();
+        self.names.iter().position(|name| *name == home).expect("every shard of the map is there")
+    }
+
+    /// One of the names that come again, or of those that were made for once.
+    fn id(&self, world: &mut World) -> String {
+        let made = world.model.versions.len() as u64;
+        if made > 0 && world.random.chance(300) {
+            let n = world.random.below(made);
+            return world.model.version(n).id.clone();
+        }
+        // One that has to be escaped in JSON, and one outside of ASCII, among plain ones.
+        match world.random.below(self.ids) {
+            0 => "a \"quoted\\ name\"".to_owned(),
+            1 => "späť/{ž}".to_owned(),
+            n => format!("name-{n}"),
+        }
+    }
+
+    fn cancel(&self, world: &mut World) -> Vec<Request> {
+        let mut by_shard: BTreeMap<usize, Vec<String>> = BTreeMap::new();
+        for _ in 0..=world.random.below(4) {
+            let id = self.id(world);
+            by_shard.entry(self.home(&id)).or_default().push(id);
+        }
+        by_shard.into_iter().map(|(shard, ids)| Request::Cancel { shard, ids }).collect()
+    }
+
+    fn add(&self, world: &mut World, at: UnixMillis, count: u64) -> Vec<Request> {
+        let fresh = world.random.chance(400);
+        let tie = self.due(world, at);
+        let mut by_shard: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
+        let mut ids = BTreeSet::new();
+        for _ in 0..count {
+            let n = world.model.versions.len() as u64;
+            let id = if fresh || count > 20 { format!("made-{n}") } else { self.id(world) };
+            // No id stands twice in a request.
+            if !ids.insert(id.clone()) {
+                continue;
+            }
+            let shard = self.home(&id);
+            let version = self.version(world, shard, n, id, at, tie);
+            world.model.versions.push(version);
+            by_shard.entry(shard).or_default().push(n);
+        }
+        by_shard.into_iter().map(|(shard, versions)| Request::Append { shard, versions, fresh }).collect()
+    }
+
+    fn due(&self, world: &mut World, at: UnixMillis) -> i64 {
+        match world.random.below(10) {
+            // Past due, from a moment to for ever.
+            0 => at.get() - world.random.range(0, 3_000),
+            1 if world.random.chance(200) => world.random.range(0, 1),
+            _ => at.get() + world.random.range(0, self.spread),
+        }
+    }
+
+    fn version(&self, world: &mut World, shard: usize, n: u64, id: String, at: UnixMillis, tie: i64) -> Version {
+        let schedule = if world.random.chance(self.recurring) {
+            Schedule::Cron(world.random.pick::<&str>(&CRONS))
+        } else if world.random.chance(50) {
+            Schedule::None
+        } else if world.random.chance(self.ties) {
+            Schedule::Once(tie)
+        } else {
+            Schedule::Once(self.due(world, at))
+        };
+        let queue = world.random.chance(250).then(|| *world.random.pick(&QUEUES));
+        let fails = if world.random.chance(self.failing) { *world.random.pick(&[300, 1_000]) } else { 0 };
+        let retry = *world.random.pick(&RETRIES);
+        let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
+        let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
+        let mut version = Version { shard, id, schedule, queue, description, retry, fails, record: Vec::new() };
+        version.record = record(&version, n, fill as usize);
+        version
+    }
+}
+
+fn record(version: &Version, n: u64, fill: usize) -> Vec<u8> {
+    let raw = |text: String| RawValue::from_string(text).expect("JSON");
+    let callback = raw(match version.queue {
+        Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),
+        None => r#"{"type": "handler", "name":"log"}"#.to_owned(),
+    });
+    let retry = raw(version.retry.to_owned());
+    let payload = raw(format!(r#"{{"n":{n},"fill":"{}"}}"#, "x".repeat(fill)));
+    let (time, cron) = match version.schedule {
+        Schedule::Once(time) => (Some(UnixMillis::new(time)), None),
+        Schedule::Cron(cron) => (None, Some(Cow::Borrowed(cron))),
+        Schedule::None => (None, None),
+    };
+    let mut out = Vec::new();
+    Record {
+        time,
+        id: Cow::Borrowed(&version.id),
+        cron,
+        timezone: None,
+        description: (!version.description.is_empty()).then_some(Cow::Borrowed(version.description.as_str())),
+        tags: None,
+        callback: &callback,
+        retry: Some(&retry),
+        payload: Some(&payload),
+        attempt: None,
+        failed_at: None,
+        error: None,
+    }
+    .write(&mut out);
+    out
+}
+
+fn limit(world: &mut World) -> usize {
+    *world.random.pick(&[1, 2, 7, 1_000])
+}
+
+fn filter(world: &mut World, now: UnixMillis) -> Filter {
+    let random = &mut world.random;
+    let moment = |random: &mut Random| now.plus(random.range(-5_000, 20_000));
+    Filter {
+        prefix: random.chance(150).then(|| "na".to_owned()),
+        text: random.chance(100).then(|| "mANY".to_owned()),
+        tag: None,
+        kind: random.chance(200).then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule])),
+        status: random
+            .chance(200)
+            .then(|| *random.pick(&[Status::Scheduled, Status::Retrying, Status::Dead, Status::Unscheduled])),
+        from: random.chance(150).then(|| moment(random)),
+        to: random.chance(150).then(|| moment(random)),
+    }
+}

@@ -1,0 +1,109 @@
+//! What may go wrong, and how often.
+
+/// Chances in permille, times in milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Faults {
+    /// The object dies before the commit: nothing of the input has happened.
+    pub(crate) crash_before_commit: u64,
+    /// The object dies after the commit, before the alarm is armed and anything sent.
+    pub(crate) crash_after_commit: u64,
+    /// The object dies before a send, or after it and before the engine is told.
+    pub(crate) crash_around_send: u64,
+    /// A storage read fails.
+    pub(crate) read_fails: u64,
+    /// The object is evicted after an event.
+    pub(crate) evict: u64,
+    /// The client does not see the answer and asks again.
+    pub(crate) reply_lost: u64,
+    /// The queue refuses a message.
+    pub(crate) send_refused: u64,
+    /// The queue takes a message and says that it did not.
+    pub(crate) send_unknown: u64,
+    /// A message to the dispatchers is lost.
+    pub(crate) message_lost: u64,
+    /// A message is delivered twice.
+    pub(crate) message_repeated: u64,
+    /// Longest way of a message, and of a report.
+    pub(crate) message_delay: i64,
+    /// A report is lost.
+    pub(crate) report_lost: u64,
+    /// A report comes twice.
+    pub(crate) report_repeated: u64,
+    /// A report names tasks that are not there, or twice.
+    pub(crate) report_garbled: u64,
+    /// The alarm does not go off.
+    pub(crate) alarm_lost: u64,
+    /// The alarm goes off too early, too.
+    pub(crate) alarm_early: u64,
+    /// The alarm goes off twice.
+    pub(crate) alarm_repeated: u64,
+    /// How late alarms are at most.
+    pub(crate) alarm_late: i64,
+}
+
+impl Faults {
+    pub(crate) const NONE: Self = Self {
+        crash_before_commit: 0,
+        crash_after_commit: 0,
+        crash_around_send: 0,
+        read_fails: 0,
+        evict: 0,
+        reply_lost: 0,
+        send_refused: 0,
+        send_unknown: 0,
+        message_lost: 0,
+        message_repeated: 0,
+        message_delay: 50,
+        report_lost: 0,
+        report_repeated: 0,
+        report_garbled: 0,
+        alarm_lost: 0,
+        alarm_early: 0,
+        alarm_repeated: 0,
+        alarm_late: 0,
+    };
+
+    /// What a bad day brings.
+    pub(crate) const LIGHT: Self = Self {
+        crash_before_commit: 5,
+        crash_after_commit: 5,
+        crash_around_send: 10,
+        read_fails: 5,
+        evict: 30,
+        reply_lost: 20,
+        send_refused: 20,
+        send_unknown: 5,
+        message_lost: 10,
+        message_repeated: 20,
+        message_delay: 500,
+        report_lost: 20,
+        report_repeated: 20,
+        report_garbled: 10,
+        alarm_lost: 5,
+        alarm_early: 20,
+        alarm_repeated: 20,
+        alarm_late: 200,
+    };
+
+    /// What no day brings.
+    pub(crate) const HEAVY: Self = Self {
+        crash_before_commit: 60,
+        crash_after_commit: 60,
+        crash_around_send: 100,
+        read_fails: 60,
+        evict: 150,
+        reply_lost: 150,
+        send_refused: 100,
+        send_unknown: 50,
+        message_lost: 150,
+        message_repeated: 200,
+        message_delay: 5_000,
+        report_lost: 200,
+        report_repeated: 150,
+        report_garbled: 100,
+        alarm_lost: 50,
+        alarm_early: 100,
+        alarm_repeated: 100,
+        alarm_late: 3_000,
+    };
+}

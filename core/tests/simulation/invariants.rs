@@ -1,0 +1,202 @@
+//! The checks, each with a name that a failure begins with.
+
+use crate::model::{Firing, Flight, Model, Schedule, What, firing_of, status_of};
+use crate::storage::{Storage, Waiting};
+use scheduler_core::engine::{Config, Destination, Effects, Engine, Write};
+use scheduler_core::envelope::Envelope;
+use scheduler_core::page::Flags;
+use scheduler_core::routing::id_hash;
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{ListItem, ListRequest};
+use std::collections::BTreeMap;
+
+/// Ends the run: an invariant does not hold.
+pub(crate) fn violated(check: &str, detail: impl AsRef<str>) -> ! {
+    panic!("invariant {check} does not hold: {}", detail.as_ref());
+}
+
+fn hold(check: &str, holds: bool, detail: impl FnOnce() -> String) {
+    if !holds {
+        violated(check, detail());
+    }
+}
+
+/// As what a stored entry waits.
+pub(crate) fn what_of(waiting: &Waiting) -> What {
+    match waiting.entry {
+        None => What::Recurring,
+        Some(entry) if entry.flags.has(Flags::DEAD_LETTER) => What::Dead,
+        Some(entry) if entry.flags.has(Flags::RETRY) => What::Again,
+        Some(entry) if entry.due == UnixMillis::NEVER => What::Unscheduled,
+        Some(_) => What::First,
+    }
+}
+
+pub(crate) fn key_of(waiting: &Waiting) -> (Firing, What) {
+    let record = Record::parse(&waiting.record).expect("stored records can be read");
+    (firing_of(&record), what_of(waiting))
+}
+
+/// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no less.
+pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
+    let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
+    for waiting in waiting {
+        *stored.entry(key_of(waiting)).or_default() += 1;
+    }
+    let expected = model.waiting.iter().filter(|((firing, _), _)| model.version(firing.version).shard == shard);
+    let expected: BTreeMap<(Firing, What), u32> = expected.map(|(key, count)| (*key, *count)).collect();
+    if stored != expected {
+        let lost: Vec<_> = expected.iter().filter(|(key, count)| stored.get(key) != Some(count)).collect();
+        let extra: Vec<_> = stored.iter().filter(|(key, count)| expected.get(key) != Some(count)).collect();
+        violated("what-waits-is-stored", format!("lost: {lost:?}; too many: {extra:?}"));
+    }
+}
+
+/// `memory-is-storage`: the engine lists, counts and waits as storage says.
+pub(crate) fn engine_agrees(engine: &mut Engine, storage: &Storage, waiting: &[Waiting], now: UnixMillis) {
+    let all = ListRequest { limit: usize::MAX, ..ListRequest::default() };
+    let reply = engine.list(&all, storage).expect("the list can be read");
+    hold("memory-is-storage", reply.next.is_none(), || format!("the list does not end, but goes on at {:?}", reply.next));
+    let shown: Vec<_> = reply.items.iter().map(|item| item.position).collect();
+    let stored: Vec<_> = waiting.iter().map(|waiting| waiting.position).collect();
+    hold("memory-is-storage", shown == stored, || format!("listed {shown:?}, stored {stored:?}"));
+    for (item, waiting) in reply.items.iter().zip(waiting) {
+        item_agrees(item, waiting);
+    }
+
+    let stats = engine.stats(now);
+    let count = |what: &[What]| waiting.iter().filter(|waiting| what.contains(&what_of(waiting))).count() as u64;
+    let in_flight: usize = storage.outbox.values().map(|row| row.hashes.len() / 8).sum();
+    let shown = [stats.pending, stats.unscheduled, stats.dead_letters, stats.schedules, stats.in_flight];
+    let stored = [
+        count(&[What::First, What::Again, What::Recurring]),
+        count(&[What::Unscheduled]),
+        count(&[What::Dead]),
+        count(&[What::Recurring]),
+        in_flight as u64,
+    ];
+    hold("memory-is-storage", shown == stored, || {
+        format!("pending, unscheduled, dead, schedules, in flight: stats say {shown:?}, storage {stored:?}")
+    });
+    hold("memory-is-storage", engine.watermark() == storage.watermark, || "the watermark is another".to_owned());
+}
+
+fn item_agrees(item: &ListItem, waiting: &Waiting) {
+    let same = item.status == status_of(what_of(waiting)) && item.record.get().as_bytes() == waiting.record;
+    hold("memory-is-storage", same, || format!("listed {item:?}, stored {waiting:?}"));
+}
+
+/// `always-armed`: whoever waits for a time is woken by then (invariant 4 of the design), and a restart wakes no later.
+pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Config, now: UnixMillis, is_new: bool) {
+    let (wanted, stored) = (engine.next_wakeup(), storage.next_wakeup(config));
+    if is_new {
+        hold("always-armed", wanted == stored, || format!("wants {wanted:?}; storage says {stored:?}"));
+    }
+    let head = storage.waiting().first().map(|waiting| waiting.position.due).filter(|due| *due != UnixMillis::NEVER);
+    if let Some(head) = head {
+        let latest = head.max(now.plus(config.fire_gap_millis));
+        let is_in_time = wanted.is_some_and(|wanted| wanted <= latest);
+        hold("always-armed", is_in_time, || format!("due at {head}, but wants to be woken at {wanted:?}"));
+    }
+    let waits_for_report = storage.outbox.values().any(|row| row.destination.is_some());
+    hold("always-armed", wanted.is_some() || !waits_for_report, || "an envelope is on its way, but nobody watches".to_owned());
+}
+
+/// `fires-in-order`: a wake-up fires exactly what is due, in the one total order, in envelopes that say so. Tells the model.
+pub(crate) fn firing(model: &mut Model, shard: usize, name: &str, storage: &Storage, effects: &Effects, now: UnixMillis) {
+    let due = storage.due(now);
+    let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
+    for waiting in &due {
+        let record = Record::parse(&waiting.record).unwrap();
+        let queue = model.version(firing_of(&record).version).queue;
+        let destination = queue.map_or(Destination::Dispatch, |queue| Destination::Queue(queue.to_owned()));
+        expected.entry(destination).or_default().push(waiting.record.clone());
+    }
+    let mut fired: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
+    let mut last = storage.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
+    for write in &effects.writes {
+        let Write::InsertEnvelope { seq, destination, text, hashes, sent_at, .. } = write else { continue };
+        let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).expect("an envelope can be read");
+        let heads = (envelope.shard, envelope.seq, envelope.fired_at, *sent_at);
+        hold("fires-in-order", heads == (name, *seq, now, now) && *seq > last, || format!("{heads:?} after envelope {last}"));
+        last = *seq;
+        let mut tasks = Vec::with_capacity(envelope.tasks.len());
+        for (at, task) in envelope.tasks.iter().enumerate() {
+            let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
+            let hash = id_hash(&record.id).to_le_bytes();
+            hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
+            let firing = firing_of(&record);
+            record_agrees(model, firing, task.get());
+            model.fire(firing, now.get());
+            tasks.push(firing);
+            fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
+        }
+        let queue = *destination != Destination::Dispatch;
+        model.in_flight.insert((shard, *seq), Flight { queue, tasks });
+    }
+    hold("fires-in-order", fired == expected, || {
+        let text = |of: &BTreeMap<Destination, Vec<Vec<u8>>>| -> String {
+            of.values()
+                .flatten()
+                .map(|record| String::from_utf8_lossy(record).chars().take(80).collect::<String>() + "\n")
+                .collect()
+        };
+        format!("fired\n{}of what was due\n{}", text(&fired), text(&expected))
+    });
+}
+
+/// `records-stay-what-they-were`: what is fired is what was given.
+fn record_agrees(model: &Model, firing: Firing, text: &str) {
+    let version = model.version(firing.version);
+    let given = std::str::from_utf8(&version.record).unwrap();
+    let common = match version.schedule {
+        Schedule::Once(_) => given.to_owned(),
+        _ => format!("{{\"time\":{},{}", firing.time, &given[1..]),
+    };
+    let same = if firing.attempt == 1 {
+        text == common
+    } else {
+        text.strip_prefix(common.trim_end_matches('}')).or_else(|| text.strip_prefix(&common[..common.len() - 1])).is_some()
+            && text.contains(&format!(",\"attempt\":{},\"failedAt\":", firing.attempt))
+    };
+    hold("records-stay-what-they-were", same, || format!("given {given}, fired {text}"));
+}
+
+/// The checks of a run's end, when all faults are over and everything has come to rest.
+pub(crate) fn at_rest(model: &Model, shards: &[(&Storage, Option<UnixMillis>)]) {
+    for (storage, next_wakeup) in shards {
+        hold("drains-to-empty", next_wakeup.is_none(), || format!("still wants to be woken at {next_wakeup:?}"));
+        let never = |waiting: &Waiting| matches!(what_of(waiting), What::Dead | What::Unscheduled);
+        let waiting = storage.waiting();
+        hold("drains-to-empty", waiting.iter().all(never), || format!("still waits: {waiting:?}"));
+        hold("drains-to-empty", storage.schedules.is_empty(), || "a schedule is left".to_owned());
+        for (page, row) in &storage.pages {
+            let live = waiting.iter().filter(|waiting| waiting.position.page == *page).count();
+            hold("drains-to-empty", live > 0, || format!("page {page} of {} entries has none that lives", row.directory.len()));
+        }
+        let orphan = storage.dead.keys().find(|page| !storage.pages.contains_key(page));
+        hold("drains-to-empty", orphan.is_none(), || format!("dead bits are left of page {orphan:?}, which is gone"));
+        let rows = storage.outbox.len();
+        hold("drains-to-empty", rows <= 1, || format!("{rows} rows are left in the outbox"));
+        let in_flight = storage.outbox.values().find(|row| row.destination.is_some());
+        hold("drains-to-empty", in_flight.is_none(), || format!("on its way for ever: {in_flight:?}"));
+    }
+    hold("nothing-lost", model.in_flight.is_empty(), || format!("never reported: {:?}", model.in_flight));
+    for firing in &model.done {
+        hold("nothing-lost", model.ran.contains_key(firing), || format!("{firing:?} is done, but has never run"));
+    }
+    for (firing, what) in model.waiting.keys() {
+        let never = matches!(what, What::Dead | What::Unscheduled);
+        hold("nothing-lost", never, || format!("{firing:?} still waits as {what:?}"));
+    }
+}
+
+/// `exactly-once-without-faults`: where nothing goes wrong, each attempt runs once.
+pub(crate) fn no_duplicates(model: &Model) {
+    for (firing, times) in &model.ran {
+        let explained = model.handed_on.get(firing).copied().unwrap_or_default();
+        // A task that a dispatcher did not come to is handed on again; it has run once all the same.
+        hold("exactly-once-without-faults", *times == 1 && explained >= 1, || format!("{firing:?} ran {times} times"));
+    }
+}

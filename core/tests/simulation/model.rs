@@ -1,0 +1,312 @@
+//! The oracle: what the users have asked for, and what must therefore wait, be on its way, or be done.
+//!
+//! It is told of every committed input and knows nothing of pages, watermarks or timers.
+
+use crate::invariants::violated;
+use scheduler_core::cron::CronSchedule;
+use scheduler_core::retry::{RetryInput, RetryPolicy};
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Cancelled, Filter, Kind, Report, Status};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
+#[derive(Debug, Clone)]
+pub(crate) struct Version {
+    pub(crate) shard: usize,
+    pub(crate) id: String,
+    pub(crate) schedule: Schedule,
+    pub(crate) queue: Option<&'static str>,
+    pub(crate) description: String,
+    pub(crate) retry: &'static str,
+    /// How often an attempt fails, permille.
+    pub(crate) fails: u64,
+    pub(crate) record: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Schedule {
+    Once(i64),
+    Cron(&'static str),
+    None,
+}
+
+/// One attempt of one occurrence of one version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct Firing {
+    pub(crate) version: u64,
+    pub(crate) time: i64,
+    pub(crate) attempt: u32,
+}
+
+/// As what a version waits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum What {
+    First,
+    Again,
+    Recurring,
+    Unscheduled,
+    Dead,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Model {
+    pub(crate) versions: Vec<Version>,
+    by_id: HashMap<String, Vec<u64>>,
+    /// What waits, and how many of it (more than one only after repeated requests).
+    pub(crate) waiting: BTreeMap<(Firing, What), u32>,
+    /// The earliest time of further attempts.
+    not_before: HashMap<Firing, i64>,
+    /// Of recurring versions, the occurrence that fired last, or their start.
+    last_occurrence: HashMap<u64, i64>,
+    /// By shard and number of envelope.
+    pub(crate) in_flight: BTreeMap<(usize, u64), Flight>,
+    /// How often each was handed on.
+    pub(crate) handed_on: HashMap<Firing, u32>,
+    /// How often each was run by a dispatcher or taken by a consumer.
+    pub(crate) ran: HashMap<Firing, u32>,
+    /// Those whose outcome is known: they must have run.
+    pub(crate) done: BTreeSet<Firing>,
+    /// Why a version does not wait any more, for messages.
+    gone: HashMap<u64, &'static str>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Flight {
+    pub(crate) queue: bool,
+    pub(crate) tasks: Vec<Firing>,
+}
+
+/// Which firing a record is of, by its own words.
+pub(crate) fn firing_of(record: &Record<'_>) -> Firing {
+    let payload = record.payload.expect("every record has a payload").get();
+    let digits = payload.strip_prefix("{\"n\":").expect("the payload begins with its number");
+    let end = digits.find(|c: char| !c.is_ascii_digit()).unwrap();
+    Firing {
+        version: digits[..end].parse().unwrap(),
+        time: record.time.map_or(0, UnixMillis::get),
+        attempt: record.attempt_number(),
+    }
+}
+
+impl Model {
+    pub(crate) fn version(&self, n: u64) -> &Version {
+        &self.versions[n as usize]
+    }
+
+    fn put(&mut self, firing: Firing, what: What) {
+        *self.waiting.entry((firing, what)).or_default() += 1;
+    }
+
+    fn take(&mut self, firing: Firing, what: What) -> bool {
+        let Some(count) = self.waiting.get_mut(&(firing, what)) else { return false };
+        *count -= 1;
+        if *count == 0 {
+            self.waiting.remove(&(firing, what));
+        }
+        true
+    }
+
+    /// What waits under an id.
+    pub(crate) fn waiting_of(&self, id: &str) -> Vec<((Firing, What), u32)> {
+        let least = |version| (Firing { version, time: 0, attempt: 0 }, What::First);
+        self.by_id
+            .get(id)
+            .into_iter()
+            .flatten()
+            .flat_map(|n| self.waiting.range(least(*n)..least(*n + 1)).map(|(key, count)| (*key, *count)))
+            .collect()
+    }
+
+    pub(crate) fn in_flight_of(&self, id: &str) -> Vec<Firing> {
+        let tasks = self.in_flight.values().flat_map(|flight| &flight.tasks);
+        tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
+    }
+
+    /// A committed append. Says how many tasks were replaced.
+    pub(crate) fn append(&mut self, versions: &[u64], fresh: bool, start: impl Fn(u64) -> i64) -> u64 {
+        let mut replaced = 0;
+        for n in versions {
+            let id = self.version(*n).id.clone();
+            if !fresh {
+                for ((firing, what), count) in self.waiting_of(&id) {
+                    if what != What::Dead {
+                        self.waiting.remove(&(firing, what));
+                        self.gone.insert(firing.version, "was overwritten");
+                        replaced += if what == What::Again { 0 } else { u64::from(count) };
+                    }
+                }
+            }
+        }
+        for n in versions {
+            let version = self.version(*n).clone();
+            let known = self.by_id.entry(version.id).or_default();
+            if !known.contains(n) {
+                known.push(*n);
+            }
+            self.gone.remove(n);
+            let firing = |time, attempt| Firing { version: *n, time, attempt };
+            match version.schedule {
+                Schedule::Once(time) => self.put(firing(time, 1), What::First),
+                Schedule::None => self.put(firing(0, 1), What::Unscheduled),
+                Schedule::Cron(_) => {
+                    self.last_occurrence.insert(*n, start(*n));
+                    self.put(firing(0, 1), What::Recurring);
+                }
+            }
+        }
+        replaced
+    }
+
+    /// What a cancel by ids must answer.
+    pub(crate) fn cancel_outcomes(&self, ids: &[String]) -> Vec<Cancelled> {
+        let outcome = |id: &String| {
+            let waiting = self.waiting_of(id);
+            if waiting.iter().any(|((_, what), _)| *what != What::Dead) {
+                Cancelled::Cancelled
+            } else if !self.in_flight_of(id).is_empty() {
+                Cancelled::AlreadyFired
+            } else if waiting.is_empty() {
+                Cancelled::NotFound
+            } else {
+                Cancelled::Cancelled
+            }
+        };
+        ids.iter().map(outcome).collect()
+    }
+
+    /// A committed cancel, as it was answered.
+    pub(crate) fn cancel(&mut self, ids: &[String], outcomes: &[Cancelled]) {
+        // An id that stands twice is looked at as it was before the request, as each other is.
+        let mut seen = BTreeSet::new();
+        for (id, outcome) in ids.iter().zip(outcomes) {
+            if *outcome != Cancelled::Cancelled || !seen.insert(id) {
+                continue;
+            }
+            let waiting = self.waiting_of(id);
+            let only_dead = waiting.iter().all(|((_, what), _)| *what == What::Dead);
+            for (key, _) in waiting.into_iter().filter(|((_, what), _)| only_dead || *what != What::Dead) {
+                self.waiting.remove(&key);
+                self.gone.insert(key.0.version, "was cancelled");
+            }
+        }
+    }
+
+    /// A committed cancel of one waiting thing.
+    pub(crate) fn cancel_one(&mut self, key: (Firing, What)) {
+        if !self.take(key.0, key.1) {
+            violated("list-and-cancel", format!("{key:?} was cancelled by a filter, but does not wait"));
+        }
+        self.gone.insert(key.0.version, "was cancelled");
+    }
+
+    /// A committed firing of one task.
+    pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
+        let version = self.version(firing.version).clone();
+        if now < firing.time {
+            violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
+        }
+        if let Schedule::Cron(expression) = version.schedule
+            && firing.attempt == 1
+            && !self.waiting.contains_key(&(firing, What::Again))
+        {
+            let recurring = Firing { time: 0, ..firing };
+            let last = self.last_occurrence.get(&firing.version).copied().unwrap_or_default();
+            let next = CronSchedule::parse(expression, None).unwrap().next_after(UnixMillis::new(last));
+            if !self.waiting.contains_key(&(recurring, What::Recurring)) {
+                self.why_not(firing);
+            }
+            if next != Some(UnixMillis::new(firing.time)) {
+                violated("nothing-lost", format!("{firing:?} of {expression} fired after {last}; due next was {next:?}"));
+            }
+            self.last_occurrence.insert(firing.version, firing.time);
+        } else if self.take(firing, What::Again) {
+            let least = self.not_before.get(&firing).copied().unwrap_or_default();
+            if now < least {
+                violated("nothing-early", format!("{firing:?} of {} tried again at {now}, before {least}", version.id));
+            }
+        } else if !self.take(firing, What::First) {
+            self.why_not(firing);
+        }
+        self.gone.insert(firing.version, "has fired");
+        *self.handed_on.entry(firing).or_default() += 1;
+    }
+
+    fn why_not(&self, firing: Firing) -> ! {
+        let id = &self.version(firing.version).id;
+        match self.gone.get(&firing.version).copied().unwrap_or("was never taken in") {
+            "has fired" => violated("duplicates-explained", format!("{firing:?} of {id} fired anew, but has fired")),
+            "was cancelled" => {
+                violated("cancelled-never-fires", format!("{firing:?} of {id} fired after its cancel was committed"))
+            }
+            "was overwritten" => {
+                violated("overwritten-never-fires", format!("{firing:?} of {id} fired after it was overwritten"))
+            }
+            other => violated("fires-what-waits", format!("{firing:?} of {id} fired, but {other}")),
+        }
+    }
+
+    /// A committed report, or a queue's taking of an envelope (with an empty report).
+    pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64) {
+        let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
+        let mut seen = vec![false; flight.tasks.len()];
+        let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        for failure in report.failed.iter().filter(|failure| first(failure.index)) {
+            self.failed(flight.tasks[failure.index as usize], failure.permanent, now);
+        }
+        let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
+        for index in &not_started {
+            let firing = flight.tasks[*index as usize];
+            self.put(firing, What::Again);
+            self.put_off(firing, now);
+        }
+        let is_started = |index: &usize| !not_started.contains(&(*index as u32));
+        self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
+    }
+
+    fn put_off(&mut self, firing: Firing, until: i64) {
+        // The same may wait twice after a repeated request: the earlier counts.
+        self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
+    }
+
+    fn failed(&mut self, firing: Firing, permanent: bool, now: i64) {
+        let version = self.version(firing.version);
+        let input: RetryInput = serde_json::from_str(version.retry).unwrap();
+        let policy = RetryPolicy::try_from(input).unwrap();
+        let key = format!("{}@{}", version.id, firing.time);
+        let next = policy.next_attempt(&key, firing.attempt, UnixMillis::new(firing.time), UnixMillis::new(now));
+        match next.filter(|_| !permanent) {
+            Some(at) => {
+                let again = Firing { attempt: firing.attempt + 1, ..firing };
+                self.put(again, What::Again);
+                self.put_off(again, at.get());
+            }
+            None => self.put(firing, What::Dead),
+        }
+    }
+
+    /// Whether a filter means what waits, by the filter's description.
+    pub(crate) fn matches(&self, filter: &Filter, firing: Firing, what: What, due: UnixMillis) -> bool {
+        let version = self.version(firing.version);
+        let kind = match version.schedule {
+            Schedule::Once(_) => Kind::Once,
+            Schedule::Cron(_) => Kind::Cron,
+            Schedule::None => Kind::NoSchedule,
+        };
+        filter.kind.is_none_or(|wanted| wanted == kind)
+            && filter.status.is_none_or(|wanted| wanted == status_of(what))
+            && filter.prefix.as_ref().is_none_or(|prefix| version.id.starts_with(prefix.as_str()))
+            && filter.text.as_ref().is_none_or(|text| version.description.to_lowercase().contains(&text.to_lowercase()))
+            && filter.from.is_none_or(|from| due >= from)
+            && filter.to.is_none_or(|to| due < to)
+    }
+}
+
+pub(crate) fn status_of(what: What) -> Status {
+    match what {
+        What::First | What::Recurring => Status::Scheduled,
+        What::Again => Status::Retrying,
+        What::Unscheduled => Status::Unscheduled,
+        What::Dead => Status::Dead,
+    }
+}

@@ -1,0 +1,200 @@
+//! What clients ask of a shard, and the check of every answer.
+
+use crate::invariants::{key_of, storage_agrees, violated};
+use crate::model::{What, firing_of, status_of};
+use crate::storage::Waiting;
+use crate::world::{Dropped, World};
+use scheduler_core::engine::Effects;
+use scheduler_core::page::{Flags, PageBuilder};
+use scheduler_core::routing::id_hash;
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::timers::Position;
+use scheduler_core::wire::{Append, Cancelled, Filter, ListItem, ListRequest, Status};
+
+use crate::model::Schedule;
+
+/// A request to one shard.
+#[derive(Debug, Clone)]
+pub(crate) enum Request {
+    Append { shard: usize, versions: Vec<u64>, fresh: bool },
+    Cancel { shard: usize, ids: Vec<String> },
+    CancelMatching { shard: usize, filter: Filter, limit: usize },
+    Get { shard: usize, id: String },
+    List { shard: usize, filter: Filter, limit: usize },
+}
+
+/// What a client learns.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Appended,
+    Cancelled(Vec<Cancelled>),
+    CancelledMatching { more: bool },
+    Shown,
+}
+
+impl Request {
+    /// The same request when its first answer was not seen: its ids may exist by now.
+    pub(crate) fn again(self) -> Self {
+        match self {
+            Self::Append { shard, versions, .. } => Self::Append { shard, versions, fresh: false },
+            other => other,
+        }
+    }
+}
+
+/// Carries a request out and checks the answer.
+pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, Dropped> {
+    world.trace(|| format!("client: {request:?}"));
+    match request {
+        Request::Append { shard, versions, fresh } => append(world, *shard, versions, *fresh).map(|()| Answer::Appended),
+        Request::Cancel { shard, ids } => cancel(world, *shard, ids).map(Answer::Cancelled),
+        Request::CancelMatching { shard, filter, limit } => cancel_matching(world, *shard, filter, *limit),
+        Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
+        Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
+    }
+}
+
+fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
+    let mut builder = PageBuilder::default();
+    let mut schedules = Vec::new();
+    for version in versions.iter().map(|n| world.model.version(*n)) {
+        let due = match version.schedule {
+            Schedule::Once(time) => UnixMillis::new(time),
+            Schedule::None => UnixMillis::NEVER,
+            Schedule::Cron(_) => {
+                schedules.push(version.record.clone());
+                continue;
+            }
+        };
+        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK };
+        assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
+    }
+    let append = Append { fresh, pages: builder.finish(), schedules };
+    let append = Append::decode(&append.encode()).expect("an append reads back");
+    world.input(
+        at,
+        false,
+        |engine, now, storage| engine.append(append, now, storage),
+        |world, reply, _| {
+            let starts: Vec<i64> = versions.iter().map(|n| world.start_of(at, *n)).collect();
+            let start = |n: u64| versions.iter().position(|of| *of == n).map_or(0, |index| starts[index]);
+            let replaced = world.model.append(versions, fresh, start);
+            if (reply.created, reply.replaced) != (versions.len() as u64, replaced) {
+                violated("append-counts", format!("{reply:?} for {} tasks, of which {replaced} replace another", versions.len()));
+            }
+        },
+    )?;
+    Ok(())
+}
+
+fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>, Dropped> {
+    let expected = world.model.cancel_outcomes(ids);
+    let reply = world.input(
+        at,
+        false,
+        |engine, _, storage| engine.cancel(ids, storage),
+        |world, reply, _| {
+            if reply.outcomes != expected {
+                violated("cancel-answers", format!("{:?} for {ids:?}; expected {expected:?}", reply.outcomes));
+            }
+            world.model.cancel(ids, &reply.outcomes);
+        },
+    )?;
+    Ok(reply.outcomes)
+}
+
+/// What a filter means, by the reference.
+fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting> {
+    let mut waiting = world.shards[at].storage.waiting();
+    waiting.retain(|waiting| {
+        let (firing, what) = key_of(waiting);
+        world.model.matches(filter, firing, what, waiting.position.due)
+    });
+    waiting
+}
+
+fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<Answer, Dropped> {
+    let expected = matching(world, at, filter);
+    let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
+    let request = ListRequest { filter: filter.clone(), after: None, limit };
+    let reply = world.input(
+        at,
+        false,
+        |engine, _, storage| engine.cancel_matching(&request, storage),
+        |world, reply, _| {
+            if reply.cancelled != first.len() as u64 || (reply.next.is_none() && expected.len() > limit) {
+                violated("list-and-cancel", format!("{reply:?} of {} that match {filter:?}, at most {limit}", expected.len()));
+            }
+            first.iter().for_each(|key| world.model.cancel_one(*key));
+        },
+    )?;
+    Ok(Answer::CancelledMatching { more: reply.next.is_some() })
+}
+
+fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(), Dropped> {
+    let expected = matching(world, at, filter);
+    storage_agrees(&world.model, at, &world.shards[at].storage.waiting());
+    let mut shown: Vec<(Position, Status, String)> = Vec::new();
+    let mut after = None;
+    loop {
+        let request = ListRequest { filter: filter.clone(), after, limit };
+        let reply = world.input(
+            at,
+            false,
+            |engine, _, storage| Ok((engine.list(&request, storage)?, Effects::default())),
+            |_, _, _| {},
+        )?;
+        if reply.items.len() > limit {
+            violated("list-and-cancel", format!("{} items for a limit of {limit}", reply.items.len()));
+        }
+        shown.extend(reply.items.iter().map(|item| (item.position, item.status, item.record.get().to_owned())));
+        after = match reply.next {
+            Some(next) if after.is_none_or(|after| next > after) => Some(next),
+            Some(next) => violated("list-and-cancel", format!("the cursor goes from {after:?} to {next:?}")),
+            None => break,
+        };
+    }
+    let text = |waiting: &Waiting| String::from_utf8_lossy(&waiting.record).into_owned();
+    let expected: Vec<_> =
+        expected.iter().map(|waiting| (waiting.position, status_of(key_of(waiting).1), text(waiting))).collect();
+    if shown != expected {
+        violated("list-and-cancel", format!("{filter:?} by {limit} shows\n{shown:?}\ninstead of\n{expected:?}"));
+    }
+    Ok(())
+}
+
+fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
+    let item: Option<ListItem> =
+        world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
+    let waiting = world.model.waiting_of(id);
+    let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));
+    let expected = if has(&[What::First, What::Recurring]) {
+        Some(Status::Scheduled)
+    } else if has(&[What::Unscheduled]) {
+        Some(Status::Unscheduled)
+    } else if has(&[What::Again]) {
+        Some(Status::Retrying)
+    } else if !world.model.in_flight_of(id).is_empty() {
+        Some(Status::Fired)
+    } else {
+        has(&[What::Dead]).then_some(Status::Dead)
+    };
+    if item.as_ref().map(|item| item.status) != expected {
+        violated("get-answers", format!("{item:?} for {id}, expected {expected:?}"));
+    }
+    let Some(item) = item else { return Ok(()) };
+    let firing = firing_of(&Record::parse(item.record.get().as_bytes()).unwrap());
+    let is_known = match item.status {
+        Status::Fired => world.model.in_flight_of(id).contains(&firing),
+        status => waiting.iter().any(|((known, what), _)| {
+            let same =
+                if *what == What::Again || *what == What::Dead { *known == firing } else { known.version == firing.version };
+            same && status_of(*what) == status
+        }),
+    };
+    if !is_known {
+        violated("get-answers", format!("{item:?} for {id}, of which there are {waiting:?}"));
+    }
+    Ok(())
+}

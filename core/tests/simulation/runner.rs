@@ -1,0 +1,143 @@
+//! One run from a seed; many runs over the cores; and how to replay one.
+
+use crate::clients::Clients;
+use crate::faults::Faults;
+use crate::invariants::{at_rest, no_duplicates, violated};
+use crate::operations::{Answer, Request};
+use crate::random::Random;
+use crate::world::{Event, World};
+use scheduler_core::engine::Config;
+use scheduler_core::routing::ShardMap;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Filter, Kind};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Most events of a run: a run that needs more does not come to rest.
+const MAX_EVENTS: u64 = 100_000;
+/// 2025-11-24T16:00:00Z.
+const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// What one run amounted to.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) events: u64,
+    pub(crate) tasks: u64,
+    pub(crate) fired: u64,
+}
+
+/// Runs a seed to its end. Panics when an invariant does not hold.
+pub(crate) fn run(seed: u64, traced: bool) -> Run {
+    let mut random = Random::new(seed);
+    let faults = match seed % 10 {
+        0 | 1 => Faults::NONE,
+        2..6 => Faults::LIGHT,
+        _ => Faults::HEAVY,
+    };
+    let is_faultless = seed % 10 <= 1;
+    let map: ShardMap = random.pick(&["1", "1", "1", "3"]).parse().expect("a shard map");
+    let names: Vec<String> = map.all().map(|shard| shard.to_string()).collect();
+    let config =
+        Config { visibility_millis: *random.pick(&[1_000, 5_000, 30_000]), fire_gap_millis: *random.pick(&[0, 100, 1_000]) };
+    let clients = Clients::new(&mut random, map, names.clone());
+    let mut world = World::new(random, names, config, faults, START, traced);
+    world.leaves_undone = *world.random.pick(&[0, 0, 50]);
+    world.trace(|| format!("seed {seed}: {faults:?} {config:?} {clients:?}"));
+    world.plan(START.plus(30_000), Event::Watchdog);
+
+    let mut run = Run::default();
+    let mut next = START;
+    let requests = 5 + world.random.below(40);
+    for _ in 0..requests {
+        // Some requests come at once, some after a pause.
+        let pause = *world.random.pick(&[0, 10, 500, 2_000]);
+        next = next.plus(world.random.range(0, pause));
+        clients.plan(&mut world, next);
+        live_until(&mut world, next, &mut run);
+    }
+    live_until(&mut world, next.plus(5_000), &mut run);
+
+    world.trace(|| "no more faults".to_owned());
+    world.faults = Faults::NONE;
+    end_recurring(&mut world);
+    while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
+        step(&mut world, &mut run);
+    }
+    (0..world.shards.len()).for_each(|at| world.compare(at));
+    (0..world.shards.len()).for_each(|at| world.evict(at));
+    let wakeups: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
+    let shards: Vec<_> = world.shards.iter().map(|shard| &shard.storage).zip(wakeups).collect();
+    at_rest(&world.model, &shards);
+    if is_faultless {
+        no_duplicates(&world.model);
+        if world.redelivered > 0 {
+            violated("exactly-once-without-faults", format!("{} envelopes went out again", world.redelivered));
+        }
+    }
+    run.tasks = world.model.versions.len() as u64;
+    run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
+    run
+}
+
+fn live_until(world: &mut World, until: UnixMillis, run: &mut Run) {
+    while world.next_event().is_some_and(|at| at <= until) {
+        step(world, run);
+    }
+}
+
+fn step(world: &mut World, run: &mut Run) {
+    world.step();
+    run.events += 1;
+    if run.events > MAX_EVENTS {
+        let wanted: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
+        violated("drains-to-empty", format!("no rest at {} after {MAX_EVENTS} events; to be woken at {wanted:?}", world.now));
+    }
+}
+
+/// Recurring tasks would go on for ever. What is cancelled so never fires again, further attempts included.
+fn end_recurring(world: &mut World) {
+    for shard in 0..world.shards.len() {
+        let filter = Filter { kind: Some(Kind::Cron), ..Filter::default() };
+        let request = Request::CancelMatching { shard, filter, limit: 50 };
+        while let Ok(Answer::CancelledMatching { more: true }) = world.carry_out(&request) {}
+    }
+}
+
+/// Runs seeds on two threads. On the first that fails, says how to replay it.
+pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
+    let next = AtomicU64::new(seeds.start);
+    let work = || {
+        let mut sum = Run::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::Relaxed);
+            if seed >= seeds.end {
+                return sum;
+            }
+            match catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
+                Ok(run) => {
+                    sum.events += run.events;
+                    sum.tasks += run.tasks;
+                    sum.fired += run.fired;
+                }
+                Err(problem) => {
+                    next.store(seeds.end, Ordering::Relaxed);
+                    println!(
+                        "seed {seed} failed; replay it with its trace:\n  SIM_SEED={seed} cargo test -p scheduler-core --test simulation replay -- --nocapture"
+                    );
+                    std::panic::resume_unwind(problem);
+                }
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        let threads = [scope.spawn(work), scope.spawn(work)];
+        let mut sum = Run::default();
+        for thread in threads {
+            let run = thread.join().unwrap_or_else(|problem| std::panic::resume_unwind(problem));
+            sum.events += run.events;
+            sum.tasks += run.tasks;
+            sum.fired += run.fired;
+        }
+        sum
+    })
+}

@@ -1,0 +1,273 @@
+//! A shard's storage in maps: strict where SQL is strict, and readable by a second, simpler rule than the engine's own.
+//!
+//! [`Storage::waiting`] is the reference: a live entry is one that is not cancelled and stands after the watermark in the
+//! total order. The engine must come to the same by its directories, counts, timers and clamps.
+
+use scheduler_core::cron::CronSchedule;
+use scheduler_core::engine::{
+    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+};
+use scheduler_core::page::{Directory, Entry};
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::timers::Position;
+use serde::Deserialize;
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+#[derive(Debug, Clone)]
+pub(crate) struct PageRow {
+    pub(crate) directory: Directory,
+    pub(crate) body: Vec<u8>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct ScheduleRow {
+    pub(crate) since: UnixMillis,
+    pub(crate) record: Vec<u8>,
+    cron: CronSchedule,
+    /// An occurrence of its own at or before the watermark, from where to look for the next.
+    passed: Cell<UnixMillis>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct EnvelopeRow {
+    pub(crate) destination: Option<Destination>,
+    pub(crate) text: Arc<Vec<u8>>,
+    pub(crate) hashes: Vec<u8>,
+    pub(crate) sent_at: UnixMillis,
+    pub(crate) attempts: u32,
+    pub(crate) state: Option<Vec<u8>>,
+}
+
+/// A task that waits, by the reference.
+#[derive(Debug, Clone)]
+pub(crate) struct Waiting {
+    pub(crate) position: Position,
+    /// Of a page's entry; `None` for a recurring task.
+    pub(crate) entry: Option<Entry>,
+    /// As stored; of a recurring task without a time.
+    pub(crate) record: Vec<u8>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Storage {
+    pub(crate) pages: BTreeMap<u32, PageRow>,
+    pub(crate) dead: BTreeMap<u32, Vec<u8>>,
+    pub(crate) schedules: BTreeMap<u32, ScheduleRow>,
+    pub(crate) outbox: BTreeMap<u64, EnvelopeRow>,
+    pub(crate) watermark: Position,
+    /// After how many more reads one fails.
+    pub(crate) fail_read_in: Cell<Option<u32>>,
+}
+
+/// The part of the engine's stored state that the reference reads.
+#[derive(Deserialize)]
+struct StateText {
+    watermark: Position,
+}
+
+impl Storage {
+    /// Carries out all writes of one input. What SQL would refuse, or what would silently touch nothing, ends the run.
+    pub(crate) fn apply(&mut self, writes: &[Write]) {
+        for write in writes {
+            self.write(write);
+        }
+        if let Some(state) = self.outbox.values().rev().find_map(|row| row.state.as_ref()) {
+            self.watermark = serde_json::from_slice::<StateText>(state).unwrap().watermark;
+        }
+    }
+
+    fn write(&mut self, write: &Write) {
+        match write.clone() {
+            Write::InsertPage { page, directory, body } => {
+                let directory = Directory::decode(directory, body.len()).unwrap();
+                assert!(page > 0, "page 0 stands for the recurring tasks");
+                assert!(self.pages.insert(page, PageRow { directory, body }).is_none(), "page {page} is there already");
+                assert!(!self.dead.contains_key(&page), "page {page} inherits dead bits");
+            }
+            Write::ExtendPage { page, directory, tail } => {
+                let row = self.pages.get_mut(&page).expect("the extended page is stored");
+                row.body.extend_from_slice(&tail);
+                row.directory = Directory::decode(directory, row.body.len()).unwrap();
+            }
+            Write::DeletePage { page, has_dead } => {
+                assert!(self.pages.remove(&page).is_some(), "deleted page {page} is not stored");
+                // As SQL does: without the flag the row of dead bits is not looked for.
+                if has_dead {
+                    self.dead.remove(&page);
+                }
+            }
+            Write::SetDead { page, bits } => {
+                assert!(self.pages.contains_key(&page), "dead bits for page {page}, which is not stored");
+                self.dead.insert(page, bits);
+            }
+            Write::InsertSchedule { number, since, record } => {
+                let read = Record::parse(&record).unwrap();
+                let cron = CronSchedule::parse(read.cron.as_deref().unwrap(), None).unwrap();
+                let row = ScheduleRow { since, record, cron, passed: Cell::new(since) };
+                assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
+            }
+            Write::DeleteSchedule { number } => {
+                assert!(self.schedules.remove(&number).is_some(), "deleted schedule {number} is not stored");
+            }
+            Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => {
+                let row = EnvelopeRow { destination: Some(destination), text, hashes, sent_at, attempts: 0, state };
+                assert!(self.outbox.insert(seq, row).is_none(), "envelope {seq} is there already");
+            }
+            Write::ClearEnvelope { seq, state } => {
+                let row = self.outbox.get_mut(&seq).expect("the cleared envelope is stored");
+                row.destination = None;
+                row.text = Arc::default();
+                row.hashes = Vec::new();
+                row.state = Some(state);
+            }
+            Write::SaveState { seq, state } => {
+                let cleared = EnvelopeRow {
+                    destination: None,
+                    text: Arc::default(),
+                    hashes: Vec::new(),
+                    sent_at: UnixMillis::ZERO,
+                    attempts: 0,
+                    state: None,
+                };
+                assert!(seq == 0 || self.outbox.contains_key(&seq), "the state goes into a row that is not stored: {seq}");
+                self.outbox.entry(seq).or_insert(cleared).state = Some(state);
+            }
+            Write::DeleteEnvelope { seq } => {
+                assert!(self.outbox.remove(&seq).is_some(), "deleted envelope {seq} is not stored");
+            }
+            Write::Resent { seq, sent_at, attempts } => {
+                let row = self.outbox.get_mut(&seq).expect("the envelope sent again is stored");
+                row.sent_at = sent_at;
+                row.attempts = attempts;
+            }
+        }
+    }
+
+    pub(crate) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            pages: self
+                .pages
+                .iter()
+                .map(|(page, row)| StoredPage {
+                    page: *page,
+                    directory: row.directory.bytes().to_vec(),
+                    body_len: row.body.len() as u32,
+                    dead: self.dead.get(page).cloned().unwrap_or_default(),
+                })
+                .collect(),
+            schedules: self
+                .schedules
+                .iter()
+                .map(|(number, row)| StoredSchedule { number: *number, since: row.since, record: row.record.clone() })
+                .collect(),
+            envelopes: self
+                .outbox
+                .iter()
+                .map(|(seq, row)| StoredEnvelope {
+                    seq: *seq,
+                    destination: row.destination.clone(),
+                    hashes: row.hashes.clone(),
+                    sent_at: row.sent_at,
+                    attempts: row.attempts,
+                })
+                .collect(),
+            state: self.outbox.values().rev().find_map(|row| row.state.clone()),
+        }
+    }
+
+    /// Every live entry and recurring task, in the total order.
+    pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        let mut waiting = Vec::new();
+        for (page, row) in &self.pages {
+            let dead = self.dead.get(page);
+            for (index, entry) in row.directory.iter().enumerate() {
+                let is_dead = dead.is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
+                let position = Position { due: entry.due, page: *page, index: index as u32 };
+                if !is_dead && position > self.watermark {
+                    let start = entry.offset as usize;
+                    let record = row.body[start..start + entry.len as usize].to_vec();
+                    waiting.push(Waiting { position, entry: Some(entry), record });
+                }
+            }
+        }
+        for (number, row) in &self.schedules {
+            let due = self.next_occurrence(*number, row).unwrap_or(UnixMillis::NEVER);
+            let position = Position { due, page: 0, index: *number };
+            waiting.push(Waiting { position, entry: None, record: row.record.clone() });
+        }
+        waiting.sort_by_key(|waiting| waiting.position);
+        waiting
+    }
+
+    /// The first occurrence after the row's own start that stands after the watermark.
+    fn next_occurrence(&self, number: u32, row: &ScheduleRow) -> Option<UnixMillis> {
+        loop {
+            let due = row.cron.next_after(row.passed.get())?;
+            if (Position { due, page: 0, index: number }) > self.watermark {
+                return Some(due);
+            }
+            row.passed.set(due);
+        }
+    }
+
+    /// What must fire at `now`, in the total order, as records and whether each is for the user's queue.
+    pub(crate) fn due(&self, now: UnixMillis) -> Vec<Waiting> {
+        let mut due = Vec::new();
+        for waiting in self.waiting().into_iter().filter(|waiting| waiting.position.due <= now) {
+            if waiting.entry.is_some() {
+                due.push(waiting);
+                continue;
+            }
+            let row = &self.schedules[&waiting.position.index];
+            let mut next = Some(waiting.position.due);
+            while let Some(at) = next.filter(|at| *at <= now) {
+                let mut record = Vec::new();
+                scheduler_core::task::write_occurrence(&row.record, at, &mut record);
+                due.push(Waiting { position: Position { due: at, ..waiting.position }, entry: None, record });
+                next = row.cron.next_after(at);
+            }
+        }
+        due.sort_by_key(|waiting| waiting.position);
+        due
+    }
+
+    /// When an engine that was loaded just now must want to be woken.
+    pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
+        let fire = self.waiting().first().map(|waiting| waiting.position.due).filter(|due| *due != UnixMillis::NEVER);
+        let resend = self.outbox.values().filter_map(|row| match row.destination.as_ref()? {
+            Destination::Queue(_) => Some(row.sent_at),
+            Destination::Dispatch => Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4))),
+        });
+        fire.into_iter().chain(resend).min()
+    }
+
+    fn read<T>(&self, found: Option<T>, what: &str) -> Result<T, StorageError> {
+        if let Some(left) = self.fail_read_in.get() {
+            self.fail_read_in.set(left.checked_sub(1));
+            if left == 0 {
+                return Err(StorageError("a read that the simulation lets fail".to_owned()));
+            }
+        }
+        // A row that is not there is the engine's mistake, not a fault.
+        Ok(found.unwrap_or_else(|| panic!("the engine reads {what}, which is not stored")))
+    }
+}
+
+impl Reader for Storage {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let part = self.pages.get(&page).and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
+        self.read(part.map(<[u8]>::to_vec), &format!("{len} bytes from {offset} of page {page}"))
+    }
+
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        self.read(self.schedules.get(&number).map(|row| row.record.clone()), &format!("schedule {number}"))
+    }
+
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        let text = self.outbox.get(&seq).filter(|row| row.destination.is_some()).map(|row| row.text.to_vec());
+        self.read(text, &format!("envelope {seq}"))
+    }
+}

@@ -1,0 +1,434 @@
+//! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
+
+use crate::faults::Faults;
+use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
+use crate::model::{Model, Schedule, firing_of};
+use crate::operations::{Answer, Request};
+use crate::random::Random;
+use crate::storage::Storage;
+use scheduler_core::engine::{Config, Destination, Effects, Engine, EngineError, Outgoing, Write};
+use scheduler_core::envelope::Envelope;
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Failure, Report};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+/// What happens at its time.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    Client { request: Request, tries: u32 },
+    Alarm { shard: usize, at: UnixMillis },
+    Send { shard: usize, life: u64, outgoing: Outgoing },
+    Sent { shard: usize, life: u64, seq: u64, taken: bool },
+    Message { shard: usize, message: Outgoing },
+    Report { shard: usize, report: Report },
+    Watchdog,
+}
+
+/// An input was not carried out, or nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dropped;
+
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) name: String,
+    pub(crate) storage: Storage,
+    engine: Option<Engine>,
+    /// Counts the engines that there were: what was planned by one dies with it.
+    life: u64,
+    alarm: Option<UnixMillis>,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) random: Random,
+    pub(crate) faults: Faults,
+    pub(crate) config: Config,
+    pub(crate) now: UnixMillis,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) model: Model,
+    /// By time, then in the order in which they were planned.
+    events: BTreeMap<u64, Event>,
+    agenda: BinaryHeap<Reverse<(UnixMillis, u64)>>,
+    planned: u64,
+    /// Sends and repeats of each envelope, less deliveries: never below zero.
+    due_deliveries: HashMap<(usize, u64), i64>,
+    /// Whether the dispatchers leave some tasks undone.
+    pub(crate) leaves_undone: u64,
+    pub(crate) redelivered: u64,
+    pub(crate) traced: bool,
+}
+
+impl World {
+    pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
+        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, alarm: None };
+        Self {
+            random,
+            faults,
+            config,
+            now,
+            shards: names.into_iter().map(shard).collect(),
+            model: Model::default(),
+            events: BTreeMap::new(),
+            agenda: BinaryHeap::new(),
+            planned: 0,
+            due_deliveries: HashMap::new(),
+            leaves_undone: 0,
+            redelivered: 0,
+            traced,
+        }
+    }
+
+    pub(crate) fn trace(&self, text: impl FnOnce() -> String) {
+        if self.traced {
+            println!("{:>9} {}", self.now.get() % 1_000_000_000, text());
+        }
+    }
+
+    pub(crate) fn plan(&mut self, at: UnixMillis, event: Event) {
+        self.planned += 1;
+        self.events.insert(self.planned, event);
+        self.agenda.push(Reverse((at.max(self.now), self.planned)));
+    }
+
+    /// Lets the next event happen. Says whether there was one that is not the watchdog's round.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(Reverse((at, number))) = self.agenda.pop() else { return false };
+        let Some(event) = self.events.remove(&number) else { return true };
+        self.now = at;
+        let shard = match &event {
+            Event::Alarm { shard, .. } | Event::Message { shard, .. } | Event::Report { shard, .. } => Some(*shard),
+            _ => None,
+        };
+        match event {
+            Event::Client { request, tries } => self.client(request, tries),
+            Event::Alarm { shard, at } => self.alarm(shard, at),
+            Event::Send { shard, life, outgoing } => self.send(shard, life, outgoing),
+            Event::Sent { shard, life, seq, taken } => self.told(shard, life, seq, taken),
+            Event::Message { shard, message } => self.message(shard, &message),
+            Event::Report { shard, report } => self.report(shard, &report),
+            Event::Watchdog => self.watchdog(),
+        }
+        if let Some(shard) = shard
+            && self.random.chance(self.faults.evict)
+        {
+            self.evict(shard);
+        }
+        true
+    }
+
+    /// When the next event happens.
+    pub(crate) fn next_event(&self) -> Option<UnixMillis> {
+        self.agenda.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Nothing is planned but the watchdog's next round, and alarms that may have been left behind by cancelled tasks.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.events.values().all(|event| matches!(event, Event::Watchdog | Event::Alarm { .. }))
+    }
+
+    fn client(&mut self, request: Request, tries: u32) {
+        let answer = self.carry_out(&request);
+        let is_unseen = answer.is_err() || self.random.chance(self.faults.reply_lost);
+        if is_unseen && tries < 4 {
+            let at = self.now.plus(self.random.range(1, 2_000));
+            self.plan(at, Event::Client { request: request.again(), tries: tries + 1 });
+        }
+    }
+
+    /// One input to a shard's shell: load, call, check, commit, arm, plan the sends.
+    pub(crate) fn input<T: std::fmt::Debug>(
+        &mut self,
+        at: usize,
+        is_wake: bool,
+        call: impl FnOnce(&mut Engine, UnixMillis, &Storage) -> Result<(T, Effects), EngineError>,
+        committed: impl FnOnce(&mut Self, &T, &Effects),
+    ) -> Result<T, Dropped> {
+        self.load(at);
+        if self.random.chance(self.faults.read_fails) {
+            self.shards[at].storage.fail_read_in.set(Some(self.random.below(3) as u32));
+        }
+        let now = self.now;
+        let shard = &mut self.shards[at];
+        let engine = shard.engine.as_mut().expect("loaded above");
+        let outcome = call(engine, now, &shard.storage);
+        shard.storage.fail_read_in.set(None);
+        let (reply, effects) = match outcome {
+            Ok(done) => done,
+            Err(EngineError::Storage(problem)) => {
+                self.trace(|| format!("{at}: {problem}"));
+                self.drop_engine(at);
+                return Err(Dropped);
+            }
+            Err(problem) => violated("no-unexpected-errors", problem.to_string()),
+        };
+        if self.random.chance(self.faults.crash_before_commit) {
+            self.trace(|| format!("{at}: crash before the commit"));
+            self.drop_engine(at);
+            return Err(Dropped);
+        }
+        if is_wake {
+            firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now);
+        } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
+            violated("fires-what-waits", "something fired without a wake-up");
+        }
+        self.check_resends(at, &effects);
+        self.shards[at].storage.apply(&effects.writes);
+        committed(self, &reply, &effects);
+        if self.random.chance(self.faults.crash_after_commit) {
+            self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
+            self.drop_engine(at);
+            return Err(Dropped);
+        }
+        self.arm(at);
+        let life = self.shards[at].life;
+        for outgoing in effects.sends {
+            let when = now.plus(self.random.range(0, 3));
+            self.plan(when, Event::Send { shard: at, life, outgoing });
+        }
+        Ok(reply)
+    }
+
+    /// Loads a shard's engine if need be, and compares it with storage and with the model.
+    fn load(&mut self, at: usize) {
+        if self.shards[at].engine.is_none() {
+            let shard = &mut self.shards[at];
+            let mut engine = Engine::load(&shard.name, self.config, shard.storage.snapshot()).expect("storage can be loaded");
+            let waiting = shard.storage.waiting();
+            engine_agrees(&mut engine, &shard.storage, &waiting, self.now);
+            wakes_in_time(&mut engine, &shard.storage, self.config, self.now, true);
+            shard.engine = Some(engine);
+            storage_agrees(&self.model, at, &waiting);
+        }
+    }
+
+    /// Compares a loaded engine, all of whose inputs are committed.
+    pub(crate) fn compare(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        let waiting = shard.storage.waiting();
+        if let Some(engine) = shard.engine.as_mut() {
+            engine_agrees(engine, &shard.storage, &waiting, self.now);
+            wakes_in_time(engine, &shard.storage, self.config, self.now, false);
+        }
+        storage_agrees(&self.model, at, &waiting);
+    }
+
+    fn drop_engine(&mut self, at: usize) {
+        self.shards[at].engine = None;
+        self.shards[at].life += 1;
+    }
+
+    pub(crate) fn evict(&mut self, at: usize) {
+        self.trace(|| format!("{at}: evicted"));
+        self.compare(at);
+        self.drop_engine(at);
+    }
+
+    /// Arms the alarm as the shell does: an earlier one is left.
+    fn arm(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        let Some(wanted) = shard.engine.as_mut().and_then(Engine::next_wakeup) else { return };
+        if shard.alarm.is_some_and(|armed| armed <= wanted) {
+            return;
+        }
+        shard.alarm = Some(wanted);
+        let goes_off = wanted.max(self.now.plus(1)).plus(self.random.range(0, self.faults.alarm_late));
+        if self.random.chance(self.faults.alarm_early) {
+            let early = UnixMillis::new(self.random.range(self.now.get(), goes_off.get()));
+            self.plan(early, Event::Alarm { shard: at, at: wanted });
+        }
+        if self.random.chance(self.faults.alarm_repeated) {
+            let later = goes_off.plus(self.random.range(0, 3_000));
+            self.plan(later, Event::Alarm { shard: at, at: wanted });
+        }
+        if !self.random.chance(self.faults.alarm_lost) {
+            self.plan(goes_off, Event::Alarm { shard: at, at: wanted });
+        }
+    }
+
+    fn alarm(&mut self, at: usize, armed: UnixMillis) {
+        if self.shards[at].alarm == Some(armed) {
+            self.shards[at].alarm = None;
+        }
+        if self.wake(at).is_err() {
+            // The platform repeats an alarm whose handler failed.
+            let again = self.now.plus(self.random.range(1, 2_000));
+            self.plan(again, Event::Alarm { shard: at, at: armed });
+        }
+    }
+
+    fn wake(&mut self, at: usize) -> Result<(), Dropped> {
+        self.input(
+            at,
+            true,
+            |engine, now, storage| Ok(((), engine.wake(now, storage)?)),
+            |world, (), effects| {
+                world.trace(|| format!("{at}: woke, {} writes, {} sends", effects.writes.len(), effects.sends.len()))
+            },
+        )
+    }
+
+    fn watchdog(&mut self) {
+        for at in 0..self.shards.len() {
+            self.load(at);
+            let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+            self.shards[at].alarm = None;
+            if wanted.is_some_and(|wanted| wanted <= self.now) {
+                // A failure is for the next round.
+                let _ = self.wake(at);
+            } else {
+                self.arm(at);
+            }
+        }
+        self.plan(self.now.plus(30_000), Event::Watchdog);
+    }
+
+    /// `redelivery-explained`: an envelope goes out again only after its time without a report, or after a failed send.
+    fn check_resends(&mut self, at: usize, effects: &Effects) {
+        for write in &effects.writes {
+            let Write::Resent { seq, attempts, .. } = write else { continue };
+            self.redelivered += 1;
+            let row = &self.shards[at].storage.outbox[seq];
+            let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
+            let is_faulty = self.faults.send_refused > 0;
+            let is_queue = row.destination != Some(Destination::Dispatch);
+            if *attempts != row.attempts + 1 || !(silent || is_faulty || is_queue) {
+                violated("redelivery-explained", format!("envelope {seq} went out again at {}", self.now));
+            }
+        }
+    }
+
+    fn send(&mut self, at: usize, life: u64, outgoing: Outgoing) {
+        if self.shards[at].life != life {
+            return;
+        }
+        if self.random.chance(self.faults.crash_around_send) {
+            self.trace(|| format!("{at}: crash before the send of {}", outgoing.seq));
+            return self.drop_engine(at);
+        }
+        let seq = outgoing.seq;
+        let is_refused = self.random.chance(self.faults.send_refused);
+        let is_unknown = self.random.chance(self.faults.send_unknown);
+        if !is_refused {
+            self.trace(|| format!("{at}: sent {seq} to {:?}", outgoing.destination));
+            // What a user's own queue has taken is that queue's to keep; what goes to the dispatchers may be lost with them.
+            let can_be_lost = outgoing.destination == Destination::Dispatch;
+            let copies = 1 + i64::from(self.random.chance(self.faults.message_repeated));
+            let copies = if can_be_lost && self.random.chance(self.faults.message_lost) { 0 } else { copies };
+            *self.due_deliveries.entry((at, seq)).or_default() += copies;
+            for _ in 0..copies {
+                let when = self.now.plus(self.random.range(1, self.faults.message_delay));
+                self.plan(when, Event::Message { shard: at, message: outgoing.clone() });
+            }
+        }
+        if self.random.chance(self.faults.crash_around_send) {
+            self.trace(|| format!("{at}: crash after the send of {seq}"));
+            return self.drop_engine(at);
+        }
+        let when = self.now.plus(self.random.range(0, 3));
+        self.plan(when, Event::Sent { shard: at, life, seq, taken: !is_refused && !is_unknown });
+    }
+
+    fn told(&mut self, at: usize, life: u64, seq: u64, taken: bool) {
+        if self.shards[at].life != life {
+            return;
+        }
+        // The outcome of the input does not matter: what is not known to be taken goes out again.
+        let _ = self.input(
+            at,
+            false,
+            |engine, now, _| {
+                let effects = if taken { engine.sent(seq) } else { Effects::default() };
+                if !taken {
+                    engine.send_failed(seq, now);
+                }
+                Ok(((), effects))
+            },
+            |world, (), _| {
+                let now = world.now.get();
+                if taken && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue) {
+                    world.model.finish(at, &Report { seq, ..Report::default() }, now);
+                }
+            },
+        );
+    }
+
+    /// A dispatcher, or the user's own consumer, gets an envelope.
+    fn message(&mut self, at: usize, message: &Outgoing) {
+        let left = self.due_deliveries.entry((at, message.seq)).or_default();
+        *left -= 1;
+        if *left < 0 {
+            violated("duplicates-explained", format!("envelope {} came more often than it was sent", message.seq));
+        }
+        let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap()).expect("an envelope can be read");
+        let mut report = Report { seq: envelope.seq, ..Report::default() };
+        for (index, task) in envelope.tasks.iter().enumerate() {
+            let index = index as u32;
+            let firing = firing_of(&Record::parse(task.get().as_bytes()).unwrap());
+            if !self.model.handed_on.contains_key(&firing) {
+                violated("fires-what-waits", format!("{firing:?} runs, but its firing was not committed"));
+            }
+            let is_ours = message.destination == Destination::Dispatch;
+            if is_ours && self.random.chance(self.leaves_undone) {
+                report.not_started.push(index);
+                continue;
+            }
+            *self.model.ran.entry(firing).or_default() += 1;
+            let fails = self.model.version(firing.version).fails;
+            if is_ours && self.random.chance(fails) {
+                let permanent = self.random.chance(100);
+                report.failed.push(Failure { index, error: "HTTP 500 \"no\"\n".to_owned(), permanent });
+            }
+        }
+        self.trace(|| format!("{at}: envelope {} of {} ran: {report:?}", message.seq, envelope.tasks.len()));
+        if message.destination != Destination::Dispatch || self.random.chance(self.faults.report_lost) {
+            return;
+        }
+        if self.random.chance(self.faults.report_garbled) {
+            report.not_started.extend([u32::MAX, envelope.tasks.len() as u32]);
+            report.failed.extend(report.failed.first().cloned());
+        }
+        let copies = 1 + u64::from(self.random.chance(self.faults.report_repeated));
+        for _ in 0..copies {
+            let when = self.now.plus(self.random.range(1, self.faults.message_delay));
+            self.plan(when, Event::Report { shard: at, report: report.clone() });
+        }
+    }
+
+    fn report(&mut self, at: usize, report: &Report) {
+        // A dispatcher whose report fails has its message redelivered or the shard sends again: nothing to do here.
+        let _ = self.input(
+            at,
+            false,
+            |engine, now, storage| Ok(((), engine.report(report, now, storage)?)),
+            |world, (), _| {
+                world.trace(|| format!("{at}: report of {}", report.seq));
+                let now = world.now.get();
+                if world.model.in_flight.get(&(at, report.seq)).is_some_and(|flight| !flight.queue) {
+                    world.model.finish(at, report, now);
+                }
+            },
+        );
+    }
+
+    /// When the engine wants to be woken, which it must be loaded for.
+    pub(crate) fn next_wakeup(&mut self, at: usize) -> Option<UnixMillis> {
+        self.load(at);
+        self.shards[at].engine.as_mut().and_then(Engine::next_wakeup)
+    }
+
+    pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
+        crate::operations::carry_out(self, request)
+    }
+
+    /// From when on a recurring version that was just stored runs.
+    pub(crate) fn start_of(&self, at: usize, version: u64) -> i64 {
+        let is_it = |record: &[u8]| firing_of(&Record::parse(record).unwrap()).version == version;
+        let rows = self.shards[at].storage.schedules.values();
+        match self.model.version(version).schedule {
+            Schedule::Cron(_) => rows.filter(|row| is_it(&row.record)).map(|row| row.since.get()).next_back().unwrap_or_default(),
+            _ => 0,
+        }
+    }
+}
