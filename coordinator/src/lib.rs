@@ -7,6 +7,7 @@ mod auth;
 mod cancel;
 mod create;
 mod list;
+mod openapi;
 mod routes;
 mod settings;
 mod shards;

@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Problem};
 use crate::shards::Shards;
-use crate::{auth, cancel, create, list, settings, stats, tasks};
+use crate::{auth, cancel, create, list, openapi, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::FieldError;
@@ -27,7 +27,7 @@ pub(crate) enum Route {
 
 impl Route {
     /// The route of a method and a path as it stands in the URL.
-    fn of(method: &Method, path: &str) -> Option<Self> {
+    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
         let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
         Some(match (method, path) {
             (Method::Get, "/healthz") => Self::Health,
@@ -88,7 +88,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     let route = Route::of(&method, &path);
     match route {
         Some(Route::Health) => return Ok(Answer::json(200, br#"{"status":"ok"}"#.to_vec())),
-        Some(Route::OpenApi) => return Ok(Answer::json(200, b"{}".to_vec())),
+        Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
         _ => auth::check(&request, env)?,
     }
     let route = route.ok_or_else(|| Problem::no_route(method.as_ref(), &path))?;

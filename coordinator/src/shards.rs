@@ -10,7 +10,9 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use worker::js_sys::{Reflect, Uint8Array};
 use worker::wasm_bindgen::JsValue;
-use worker::{Delay, Env, Error, Method, ObjectNamespace, Request, RequestInit};
+use worker::wasm_bindgen_futures::JsFuture;
+use worker::worker_sys::web_sys;
+use worker::{Delay, Env, Error, Method, ObjectNamespace, Request, RequestInit, Response};
 
 /// Requests to shards at once. Enough to keep every shard of a usual map busy; a request to all of a large map comes in waves.
 const MAX_AT_ONCE: usize = 32;
@@ -95,9 +97,9 @@ impl Shards {
         let mut init = RequestInit::new();
         init.with_method(Method::Post).with_body(Some(JsValue::from(Uint8Array::from(body))));
         let request = Request::new_with_init(&format!("https://shard{path}"), &init).map_err(unreachable)?;
-        let mut response = stub.fetch_with_request(request).await.map_err(unreachable)?;
+        let response = stub.fetch_with_request(request).await.map_err(unreachable)?;
         let status = response.status_code();
-        let bytes = response.bytes().await.map_err(unreachable)?;
+        let bytes = whole_body(response).await.map_err(unreachable)?;
         if status == 200 {
             return Ok(bytes);
         }
@@ -111,6 +113,12 @@ impl Shards {
             }
         })
     }
+}
+
+/// A response's body in one step: the SDK's own way reads it as a stream, a chunk and several turns at a time.
+async fn whole_body(response: Response) -> Result<Vec<u8>, Error> {
+    let buffer = JsFuture::from(web_sys::Response::from(response).array_buffer()?).await?;
+    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// The platform marks its errors: `overloaded` must not be tried again, `retryable` may be.

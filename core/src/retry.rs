@@ -26,19 +26,19 @@ pub struct RetryInput {
     /// Attempts in all, the first included.
     #[schemars(range(min = 1, max = MAX_ATTEMPTS))]
     max_attempts: Option<u32>,
-    /// The wait before the second attempt.
+    /// The wait before the second attempt, seconds.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     min_backoff_seconds: Option<f64>,
     /// By how much each wait is longer than the one before.
     #[schemars(range(min = 1, max = MAX_FACTOR))]
     factor: Option<f64>,
-    /// The longest wait; not less than `minBackoffSeconds`.
+    /// The longest wait, seconds; not less than `minBackoffSeconds`.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     max_backoff_seconds: Option<f64>,
     /// The share by which a wait is longer or shorter at random.
     #[schemars(range(min = 0, max = 1))]
     jitter: Option<f64>,
-    /// From the due time to the last attempt.
+    /// From the due time to the last attempt at most, seconds.
     #[schemars(range(min = 0, max = MAX_DURATION_SECONDS))]
     max_duration_seconds: Option<f64>,
 }

@@ -313,7 +313,7 @@ pub struct WatchReply {
 }
 
 /// Counts since the shard was made.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counters {
     /// Tasks taken in.

@@ -110,6 +110,12 @@ impl Sql {
         if writes.is_empty() {
             return Ok(());
         }
+        // A single statement is all or nothing by itself.
+        if let [write] = writes.as_slice()
+            && !matches!(write, Write::DeletePage { has_dead: true, .. })
+        {
+            return writes.into_iter().try_for_each(|write| self.write(write));
+        }
         // Writes without an await between them are one transaction anyway; `transactionSync` adds that an error in the
         // middle takes the first ones back.
         let this = self.clone();

@@ -5,7 +5,8 @@
 use scheduler_core::limits::MAX_CANCEL_IDS;
 use scheduler_core::task::{FieldError, Record};
 use scheduler_core::wire::{Counters, Filter, Status};
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
+use serde_json::Value;
 
 /// That the Worker runs.
 #[derive(JsonSchema)]
@@ -122,7 +123,7 @@ pub(super) struct ShardStats {
 }
 
 #[derive(JsonSchema)]
-#[schemars(rename_all = "camelCase", inline)]
+#[schemars(rename_all = "camelCase", inline, transform = every_field_is_there)]
 pub(super) struct Numbers {
     /// Tasks that wait for their time or a further attempt; recurring ones count once.
     pending: u64,
@@ -143,6 +144,16 @@ pub(super) struct Numbers {
     /// From a task's time to its firing.
     lateness_millis: Percentiles,
     meter: Meter,
+}
+
+/// The counters may be absent where a shard's own answer is read, but not here.
+fn every_field_is_there(schema: &mut Schema) {
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for property in properties.values_mut().filter_map(Value::as_object_mut) {
+        property.remove("default");
+    }
+    let names = properties.keys().cloned().collect();
+    schema.insert("required".to_owned(), names);
 }
 
 /// Percentiles in milliseconds.

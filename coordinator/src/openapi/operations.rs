@@ -1,7 +1,7 @@
 //! Every route with what it takes and answers.
 
 use super::answers::{BatchReply, CancelledMany, CancelledOne, Health, Stats, Task, TaskList};
-use super::{name_of, problems};
+use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
 use schemars::{Schema, SchemaGenerator};
@@ -18,7 +18,6 @@ type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
 /// A method on a path.
 pub(super) struct Operation {
     /// The variant of [`Route`].
-    #[cfg_attr(not(test), expect(dead_code, reason = "tests hold the table against the router with it"))]
     pub(super) route: &'static str,
     pub(super) id: &'static str,
     pub(super) method: &'static str,
@@ -47,4 +46,124 @@ impl Operation {
             common.contains(&name.as_str()) || self.refusals.contains(&name.as_str())
         })
     }
+}
+
+/// What most operations have in common.
+const USUAL: Operation = Operation {
+    route: "",
+    id: "",
+    method: "get",
+    path: "",
+    summary: "",
+    open: false,
+    takes_query: false,
+    body: None,
+    answers: &[],
+    refusals: &[],
+};
+
+/// Makes the table, and with it a `match` over [`Route`] that does not compile while a route is missing.
+macro_rules! operations {
+    ($($route:ident => { $($field:ident: $value:expr),+ $(,)? })+) => {
+        /// Every operation of the API.
+        pub(super) fn operations() -> Vec<Operation> {
+            vec![$(Operation { route: stringify!($route), $($field: $value,)+ ..USUAL }),+]
+        }
+
+        const _: fn(&Route) = |route| match route {
+            $(Route::$route { .. } => {})+
+        };
+    };
+}
+
+operations! {
+    Health => {
+        id: "health",
+        path: "/healthz",
+        summary: "Whether the Worker runs",
+        open: true,
+        answers: &[(200, "It runs.", SchemaGenerator::subschema_for::<Health>)],
+    }
+    OpenApi => {
+        id: "describe",
+        path: "/openapi.json",
+        summary: "This document",
+        open: true,
+        answers: &[(200, "The API in OpenAPI 3.1.", any_object)],
+    }
+    CreateTask => {
+        id: "createTask",
+        method: "post",
+        path: "/v1/tasks",
+        summary: "Create a task; overwrites the task of the same id",
+        body: Some(Body::Task),
+        answers: &[
+            (201, "Created.", SchemaGenerator::subschema_for::<Task>),
+            (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
+        ],
+        refusals: &["too-large", "invalid", "shard-full"],
+    }
+    CreateBatch => {
+        id: "createTasks",
+        method: "post",
+        path: "/v1/tasks/batch",
+        summary: "Create many tasks; a bad one leaves the others good",
+        body: Some(Body::Batch),
+        answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
+        refusals: &["too-large", "invalid", "shard-full"],
+    }
+    CancelMany => {
+        id: "cancelTasks",
+        method: "post",
+        path: "/v1/tasks/cancel",
+        summary: "Cancel many tasks, by id or by filter",
+        body: Some(Body::Cancel),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<CancelledMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    ListTasks => {
+        id: "listTasks",
+        path: "/v1/tasks",
+        summary: "List tasks in order of due time",
+        takes_query: true,
+        answers: &[(200, "A page of the list.", SchemaGenerator::subschema_for::<TaskList>)],
+        refusals: &["invalid"],
+    }
+    GetTask => {
+        id: "getTask",
+        path: "/v1/tasks/{id}",
+        summary: "Read a task",
+        answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
+        refusals: &["no-task"],
+    }
+    ReplaceTask => {
+        id: "putTask",
+        method: "put",
+        path: "/v1/tasks/{id}",
+        summary: "Create or overwrite the task of this id",
+        body: Some(Body::Task),
+        answers: &[
+            (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
+            (201, "Created.", SchemaGenerator::subschema_for::<Task>),
+        ],
+        refusals: &["too-large", "invalid", "shard-full"],
+    }
+    DeleteTask => {
+        id: "cancelTask",
+        method: "delete",
+        path: "/v1/tasks/{id}",
+        summary: "Cancel a task",
+        answers: &[(200, "It will not fire (again).", SchemaGenerator::subschema_for::<CancelledOne>)],
+        refusals: &["no-task", "already-fired"],
+    }
+    Stats => {
+        id: "stats",
+        path: "/v1/stats",
+        summary: "The scheduler in numbers, in all and by shard",
+        answers: &[(200, "The numbers.", SchemaGenerator::subschema_for::<Stats>)],
+    }
+}
+
+fn any_object(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "object" })
 }

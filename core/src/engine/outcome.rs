@@ -2,7 +2,7 @@
 
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::Envelope;
-use crate::page::{Flags, PageBuilder};
+use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::routing::id_hash;
 use crate::task::Record;
@@ -66,20 +66,20 @@ impl Engine {
         let mut seen = vec![false; envelope.tasks.len()];
         // Whether this index is of the envelope and comes for the first time.
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
-        let mut builder = PageBuilder::default();
+        let mut back = PutBack::default();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some(task) = envelope.tasks.get(failure.index as usize) else { continue };
             let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
             self.state.counters.failed += 1;
-            self.state.counters.dead_lettered += u64::from(put_back_failed(record, failure, now, &mut builder));
+            self.state.counters.dead_lettered += u64::from(put_back_failed(record, failure, now, &mut back));
         }
         for index in report.not_started.iter().filter(|index| first(**index)) {
             let Some(task) = envelope.tasks.get(*index as usize) else { continue };
             let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
-            builder.push(id_hash(&record.id), now, Flags::RETRY, |out| record.write(out));
+            back.push(&record, now, Flags::RETRY);
         }
-        let again = builder.len();
-        for page in builder.finish() {
+        let again = back.builder.len() + back.grown.len();
+        for page in back.builder.finish().into_iter().chain(back.grown) {
             self.add_page(page, effects);
         }
         Ok(again)
@@ -106,8 +106,29 @@ impl Engine {
     }
 }
 
+/// Records on their way back into pages.
+#[derive(Default)]
+struct PutBack {
+    builder: PageBuilder,
+    /// Those that their attempt and error have brought past the limit for new records, each in a page of its own: a task
+    /// that was taken in is not lost for its size.
+    grown: Vec<Page>,
+}
+
+impl PutBack {
+    fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
+        let hash = id_hash(&record.id);
+        if !self.builder.push(hash, due, flags, |out| record.write(out)) {
+            let mut body = Vec::new();
+            record.write(&mut body);
+            let entry = Entry { hash, due, offset: 0, len: body.len() as u32, flags };
+            self.grown.push(Page { directory: Directory::new(vec![entry]), body });
+        }
+    }
+}
+
 /// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead.
-fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, builder: &mut PageBuilder) -> bool {
+fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back: &mut PutBack) -> bool {
     let attempt = record.attempt_number();
     let policy = record
         .retry
@@ -125,6 +146,6 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, build
         ..record
     };
     let (due, flags) = next.map_or((UnixMillis::NEVER, Flags::DEAD_LETTER), |due| (due, Flags::RETRY));
-    builder.push(id_hash(&record.id), due, flags, |out| record.write(out));
+    back.push(&record, due, flags);
     next.is_none()
 }

@@ -28,7 +28,7 @@ pub enum Callback<'a> {
 
 /// A POST of the record to a URL.
 #[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(rename_all = "camelCase")]
+#[schemars(inline, rename_all = "camelCase", deny_unknown_fields)]
 pub struct Webhook<'a> {
     /// http or https.
     #[schemars(length(max = MAX_URL_BYTES), extend("format" = "uri"))]
@@ -36,7 +36,7 @@ pub struct Webhook<'a> {
     /// Sent beside those that the dispatcher sets.
     #[schemars(with = "Option<BTreeMap<String, String>>", extend("maxProperties" = MAX_HEADERS))]
     pub headers: BTreeMap<Cow<'a, str>, Cow<'a, str>>,
-    /// How long an attempt may take.
+    /// How long an attempt may take, seconds.
     #[schemars(with = "Option<u32>", range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]
     pub timeout_seconds: u32,
 }

@@ -31,8 +31,7 @@ use std::borrow::Cow;
     "dependentRequired" = { "timezone": ["cron"] }
 ))]
 pub struct NewTask<'a> {
-    /// The task's name. Overwrites the task of that name; without it one is generated, a UUID of version 7. Any characters
-    /// but control characters; the limit is in bytes of UTF-8.
+    /// Overwrites the task of this id; one is generated without. No control characters. The limit is in bytes of UTF-8.
     #[serde(borrow)]
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
@@ -41,7 +40,7 @@ pub struct NewTask<'a> {
     /// When it fires, once. One that is past fires at once.
     #[serde(borrow)]
     time: Option<TimeInput<'a>>,
-    /// How long from now it fires, once.
+    /// How long from now it fires, once, seconds.
     #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
     /// When it fires, again and again.

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 pub struct Record<'a> {
     /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is stored without.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>")]
+    #[schemars(with = "Option<i64>", description = "The due time that was asked for, milliseconds since 1970.")]
     pub time: Option<UnixMillis>,
     /// The task's id.
     #[serde(borrow)]
@@ -32,7 +32,7 @@ pub struct Record<'a> {
     pub description: Option<Cow<'a, str>>,
     /// A JSON array of strings.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Vec<String>>")]
+    #[schemars(with = "Option<Vec<String>>", description = "Labels to find it by.")]
     pub tags: Option<&'a RawValue>,
     /// How to run it: see [`super::Callback`].
     #[serde(borrow)]
@@ -51,7 +51,7 @@ pub struct Record<'a> {
     pub attempt: Option<u32>,
     /// When the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>")]
+    #[schemars(with = "Option<i64>", description = "When the last attempt failed, milliseconds since 1970.")]
     pub failed_at: Option<UnixMillis>,
     /// Why the last attempt failed.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]

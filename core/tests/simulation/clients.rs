@@ -49,7 +49,7 @@ impl Clients {
             ties: *random.pick(&[0, 300, 1_000]),
             big: *random.pick(&[0, 0, 0, 20]),
             failing: *random.pick(&[0, 100, 500]),
-            largest_bulk: *random.pick(&[5, 20, 60, 60, 260]),
+            largest_bulk: if random.chance(40) { 260 } else { *random.pick(&[4, 12, 30, 60]) },
             recurring: *random.pick(&[0, 20, 200]),
         }
     }

@@ -13,6 +13,7 @@ mod invariants;
 mod model;
 mod operations;
 mod random;
+mod regressions;
 mod runner;
 mod storage;
 mod world;

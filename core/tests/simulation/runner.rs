@@ -59,6 +59,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
 
     world.trace(|| "no more faults".to_owned());
     world.faults = Faults::NONE;
+    while world.has_requests() {
+        step(&mut world, &mut run);
+    }
     end_recurring(&mut world);
     while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
         step(&mut world, &mut run);

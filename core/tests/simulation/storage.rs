@@ -41,6 +41,19 @@ pub(crate) struct EnvelopeRow {
     pub(crate) state: Option<Vec<u8>>,
 }
 
+impl EnvelopeRow {
+    fn for_state_only() -> Self {
+        Self {
+            destination: None,
+            text: Arc::default(),
+            hashes: Vec::new(),
+            sent_at: UnixMillis::ZERO,
+            attempts: 0,
+            state: None,
+        }
+    }
+}
+
 /// A task that waits, by the reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
@@ -124,16 +137,9 @@ impl Storage {
                 row.state = Some(state);
             }
             Write::SaveState { seq, state } => {
-                let cleared = EnvelopeRow {
-                    destination: None,
-                    text: Arc::default(),
-                    hashes: Vec::new(),
-                    sent_at: UnixMillis::ZERO,
-                    attempts: 0,
-                    state: None,
-                };
-                assert!(seq == 0 || self.outbox.contains_key(&seq), "the state goes into a row that is not stored: {seq}");
-                self.outbox.entry(seq).or_insert(cleared).state = Some(state);
+                let newest = self.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
+                assert_eq!(seq, newest, "the state belongs into the newest row");
+                self.outbox.entry(seq).or_insert_with(EnvelopeRow::for_state_only).state = Some(state);
             }
             Write::DeleteEnvelope { seq } => {
                 assert!(self.outbox.remove(&seq).is_some(), "deleted envelope {seq} is not stored");

@@ -12,7 +12,7 @@ use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Failure, Report};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 /// What happens at its time.
 #[derive(Debug, Clone)]
@@ -23,6 +23,7 @@ pub(crate) enum Event {
     Sent { shard: usize, life: u64, seq: u64, taken: bool },
     Message { shard: usize, message: Outgoing },
     Report { shard: usize, report: Report },
+    Save { shard: usize },
     Watchdog,
 }
 
@@ -54,6 +55,8 @@ pub(crate) struct World {
     planned: u64,
     /// Sends and repeats of each envelope, less deliveries: never below zero.
     due_deliveries: HashMap<(usize, u64), i64>,
+    /// Envelopes of which the engine was told that they were not taken.
+    refused: BTreeSet<(usize, u64)>,
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
@@ -74,6 +77,7 @@ impl World {
             agenda: BinaryHeap::new(),
             planned: 0,
             due_deliveries: HashMap::new(),
+            refused: BTreeSet::new(),
             leaves_undone: 0,
             redelivered: 0,
             traced,
@@ -108,6 +112,7 @@ impl World {
             Event::Sent { shard, life, seq, taken } => self.told(shard, life, seq, taken),
             Event::Message { shard, message } => self.message(shard, &message),
             Event::Report { shard, report } => self.report(shard, &report),
+            Event::Save { shard } => self.save(shard),
             Event::Watchdog => self.watchdog(),
         }
         if let Some(shard) = shard
@@ -121,6 +126,11 @@ impl World {
     /// When the next event happens.
     pub(crate) fn next_event(&self) -> Option<UnixMillis> {
         self.agenda.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Whether a client still means to ask, or to ask again.
+    pub(crate) fn has_requests(&self) -> bool {
+        self.events.values().any(|event| matches!(event, Event::Client { .. }))
     }
 
     /// Nothing is planned but the watchdog's next round, and alarms that may have been left behind by cancelled tasks.
@@ -182,6 +192,10 @@ impl World {
             return Err(Dropped);
         }
         self.arm(at);
+        if self.shards[at].engine.as_ref().is_some_and(Engine::is_unsaved) && self.random.chance(100) {
+            let when = now.plus(self.random.range(0, 3_000));
+            self.plan(when, Event::Save { shard: at });
+        }
         let life = self.shards[at].life;
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
@@ -269,6 +283,12 @@ impl World {
         )
     }
 
+    /// Stores the counts, as the shell does some time after they have changed.
+    fn save(&mut self, at: usize) {
+        // A crash loses counts, and nothing else.
+        let _ = self.input(at, false, |engine, _, _| Ok(((), engine.save())), |_, (), _| {});
+    }
+
     fn watchdog(&mut self) {
         for at in 0..self.shards.len() {
             self.load(at);
@@ -291,7 +311,7 @@ impl World {
             self.redelivered += 1;
             let row = &self.shards[at].storage.outbox[seq];
             let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
-            let is_faulty = self.faults.send_refused > 0;
+            let is_faulty = self.refused.contains(&(at, *seq));
             let is_queue = row.destination != Some(Destination::Dispatch);
             if *attempts != row.attempts + 1 || !(silent || is_faulty || is_queue) {
                 violated("redelivery-explained", format!("envelope {seq} went out again at {}", self.now));
@@ -333,6 +353,9 @@ impl World {
     fn told(&mut self, at: usize, life: u64, seq: u64, taken: bool) {
         if self.shards[at].life != life {
             return;
+        }
+        if !taken {
+            self.refused.insert((at, seq));
         }
         // The outcome of the input does not matter: what is not known to be taken goes out again.
         let _ = self.input(

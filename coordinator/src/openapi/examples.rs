@@ -1,0 +1,64 @@
+//! Examples of requests. Tests send each through the real parser.
+
+use serde_json::{Value, json};
+
+/// Tasks to create, one for each kind of schedule and callback.
+pub(super) fn tasks() -> Value {
+    json!({
+        "webhook": {
+            "summary": "A webhook at a time",
+            "value": {
+                "id": "order-7:remind",
+                "time": "2030-12-24T18:00:00+01:00",
+                "description": "Remind the customer of order 7",
+                "tags": ["orders"],
+                "callback": {
+                    "type": "webhook",
+                    "url": "https://example.com/hooks/remind",
+                    "headers": { "x-api-key": "secret" },
+                    "timeoutSeconds": 10
+                },
+                "retry": { "maxAttempts": 5, "minBackoffSeconds": 1, "factor": 2, "maxBackoffSeconds": 3600, "jitter": 0.2 },
+                "payload": { "order": 7 }
+            }
+        },
+        "handler": {
+            "summary": "A registered Rust function after a delay",
+            "value": { "delayInSeconds": 1.5, "callback": { "type": "handler", "name": "log" }, "payload": ["any", "JSON"] }
+        },
+        "recurring": {
+            "summary": "A message to a queue on weekdays at nine",
+            "value": {
+                "id": "morning-report",
+                "cron": "0 9 * * MON-FRI",
+                "timezone": "Europe/London",
+                "callback": { "type": "queue", "queue": "FIRED_TASKS" }
+            }
+        },
+        "unscheduled": {
+            "summary": "A task that does not fire by itself",
+            "value": { "id": "later", "type": "no-schedule", "callback": { "type": "handler", "name": "noop" } }
+        }
+    })
+}
+
+/// A batch as an array.
+pub(super) fn batch() -> Value {
+    json!([
+        { "id": "a", "delayInSeconds": 60, "callback": { "type": "handler", "name": "log" } },
+        { "id": "b", "time": 1_924_362_000_000_i64, "callback": { "type": "handler", "name": "log" } }
+    ])
+}
+
+/// The same batch as lines.
+pub(super) fn lines() -> String {
+    batch().as_array().into_iter().flatten().map(|task| format!("{task}\n")).collect()
+}
+
+/// What to cancel.
+pub(super) fn cancels() -> Value {
+    json!({
+        "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
+        "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "status": "scheduled" } } }
+    })
+}

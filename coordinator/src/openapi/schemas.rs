@@ -1,0 +1,122 @@
+//! From Rust types to the document's schemas.
+
+use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use scheduler_core::wire::Filter;
+use schemars::generate::SchemaSettings;
+use schemars::{JsonSchema, SchemaGenerator};
+use serde_json::{Map, Value, json};
+
+/// A generator whose references point into the document.
+pub(super) fn generator() -> SchemaGenerator {
+    let settings = SchemaSettings::draft2020_12().with(|settings| {
+        settings.definitions_path = "/components/schemas".into();
+        settings.meta_schema = None;
+    });
+    settings.into_generator()
+}
+
+/// The schemas that were referred to, by name.
+pub(super) fn definitions(mut generator: SchemaGenerator) -> Value {
+    let mut definitions = Value::Object(generator.take_definitions(false));
+    simplify(&mut definitions);
+    definitions
+}
+
+/// The parts of a filter: name and schema.
+pub(super) fn properties_of_filter() -> Map<String, Value> {
+    let mut schema = Filter::json_schema(&mut generator()).to_value();
+    simplify(&mut schema);
+    match schema["properties"].take() {
+        Value::Object(properties) => properties,
+        _ => Map::new(),
+    }
+}
+
+/// The parameters of a list: the parts of a filter, which page, and how large.
+pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
+    let mut parameters: Vec<Value> = Vec::with_capacity(filter.len() + 2);
+    for (name, schema) in filter {
+        let mut schema = schema.clone();
+        let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
+        if matches!(name.as_str(), "from" | "to") {
+            // In a query, text is as good as a number.
+            schema = json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] });
+        }
+        parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
+    }
+    parameters.push(json!({
+        "name": "limit", "in": "query", "description": "At most so many tasks.",
+        "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
+    }));
+    parameters.push(json!({
+        "name": "cursor", "in": "query", "description": "The cursor from the answer before, unchanged.",
+        "schema": { "type": "string" }
+    }));
+    Value::Array(parameters)
+}
+
+/// Says what the derives say in words that every tool understands, all the way down:
+/// - what may be left out is left out rather than null;
+/// - a choice between documented constants is an `enum`, its documentation a list.
+fn simplify(value: &mut Value) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(simplify),
+        Value::Object(object) => {
+            drop_null_from_optional(object);
+            join_constants(object);
+            object.values_mut().for_each(simplify);
+        }
+        _ => {}
+    }
+}
+
+fn drop_null_from_optional(object: &mut Map<String, Value>) {
+    let required: Vec<Value> = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, schema) in properties {
+        let Some(schema) = schema.as_object_mut() else { continue };
+        if required.iter().any(|required| required == name) {
+            continue;
+        }
+        schema.remove("default").filter(|default| !default.is_null()).map(|default| schema.insert("default".to_owned(), default));
+        for key in ["type", "enum"] {
+            drop_from_list(schema, key, &json!("null"));
+            drop_from_list(schema, key, &Value::Null);
+        }
+        drop_from_list(schema, "anyOf", &json!({ "type": "null" }));
+        // One that is left of a choice stands for itself.
+        if let Some([Value::Object(only)]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) {
+            let only = only.clone();
+            schema.remove("anyOf");
+            for (key, value) in only {
+                schema.entry(key).or_insert(value);
+            }
+        }
+        if let Some([only]) = schema.get("type").and_then(Value::as_array).map(Vec::as_slice) {
+            let only = only.clone();
+            schema.insert("type".to_owned(), only);
+        }
+    }
+}
+
+fn drop_from_list(schema: &mut Map<String, Value>, key: &str, unwanted: &Value) {
+    if let Some(Value::Array(items)) = schema.get_mut(key) {
+        items.retain(|item| item != unwanted);
+    }
+}
+
+fn join_constants(object: &mut Map<String, Value>) {
+    let Some(choices) = object.get("oneOf").and_then(Value::as_array) else { return };
+    let constant = |choice: &Value| choice["const"].as_str().map(str::to_owned);
+    let Some(constants) = choices.iter().map(constant).collect::<Option<Vec<String>>>() else { return };
+    let mut description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    for (name, choice) in constants.iter().zip(choices) {
+        if let Some(meaning) = choice["description"].as_str() {
+            description.push_str(&format!("\n- `{name}`: {meaning}"));
+        }
+    }
+    object.remove("oneOf");
+    object.insert("type".to_owned(), json!("string"));
+    object.insert("enum".to_owned(), json!(constants));
+    object.insert("description".to_owned(), json!(description.trim_start()));
+}

@@ -1,0 +1,225 @@
+use super::document::{document, name_of, problems};
+use super::examples;
+use super::operations::operations;
+use crate::routes::Route;
+use scheduler_core::task::{FieldError, Targets, Validator, parse_batch, parse_one};
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Counters, Filter};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use worker::Method;
+
+const DOCUMENTED: &str = "the document has it";
+
+fn keys(value: &Value) -> BTreeSet<&str> {
+    value.as_object().expect(DOCUMENTED).keys().map(String::as_str).collect()
+}
+
+fn schema<'a>(document: &'a Value, name: &str) -> &'a Value {
+    &document["components"]["schemas"][name]
+}
+
+fn required(schema: &Value) -> BTreeSet<&str> {
+    schema["required"].as_array().expect(DOCUMENTED).iter().filter_map(Value::as_str).collect()
+}
+
+/// Reads and checks a task as a request would.
+fn check(task: &Value) -> Result<(), FieldError> {
+    let text = task.to_string();
+    let queues = ["FIRED_TASKS".to_owned()];
+    let targets = Targets { handlers: &["log", "noop"], queues: &queues };
+    Validator::new(UnixMillis::new(1_800_000_000_000), [0; 16], targets).check(parse_one(&text)?).map(drop)
+}
+
+fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| each(item, visit)),
+        Value::Object(object) => {
+            visit(object);
+            object.values().for_each(|value| each(value, visit));
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn the_file_is_what_the_types_say() {
+    let text = format!("{:#}\n", document());
+    if std::env::var_os("UPDATE_OPENAPI").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json"), &text).unwrap();
+    } else {
+        assert!(super::TEXT == text, "openapi.json is out of date: run UPDATE_OPENAPI=1 cargo test -p coordinator openapi");
+    }
+}
+
+#[test]
+fn every_route_is_in_the_document_where_the_router_finds_it() {
+    let document = document();
+    let mut ids = BTreeSet::new();
+    for operation in operations() {
+        let described = &document["paths"][operation.path][operation.method];
+        assert_eq!(described["operationId"], operation.id);
+        assert!(ids.insert(operation.id));
+        let method = Method::from(operation.method.to_uppercase());
+        let route = Route::of(&method, &operation.path.replace("{id}", "a"));
+        let name = format!("{:?}", route.expect(operation.path));
+        assert_eq!(name.split('(').next(), Some(operation.route), "{} {}", operation.method, operation.path);
+        assert_eq!(described.get("security").is_some(), operation.open);
+        for refusal in operation.refusals {
+            assert!(problems().iter().any(|problem| name_of(problem) == *refusal), "{refusal}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_is_resolved_and_no_schema_is_there_twice() {
+    let document = document();
+    let mut found = 0;
+    each(&document, &mut |object| {
+        if let Some(Value::String(reference)) = object.get("$ref") {
+            found += 1;
+            let pointer = reference.strip_prefix('#').expect("within the document");
+            assert!(document.pointer(pointer).is_some(), "{reference}");
+        }
+    });
+    assert!(found > 20);
+    // What is told apart by a number only is a clash of names.
+    assert!(keys(&document["components"]["schemas"]).iter().all(|name| !name.ends_with(char::is_numeric)));
+}
+
+#[test]
+fn the_examples_are_good() {
+    for (name, example) in tasks_examples() {
+        assert_eq!(check(&example["value"]), Ok(()), "{name}");
+    }
+    for (text, lines) in [(examples::batch().to_string(), false), (examples::lines(), true)] {
+        let tasks = parse_batch(&text, lines).unwrap();
+        assert_eq!(tasks.iter().filter(|task| task.is_ok()).count(), 2);
+    }
+    let filter = examples::cancels()["filter"]["value"]["filter"].take();
+    assert_ne!(serde_json::from_value::<Filter>(filter).unwrap(), Filter::default());
+}
+
+fn tasks_examples() -> Map<String, Value> {
+    examples::tasks().as_object().cloned().unwrap()
+}
+
+/// The schema of a callback of a type.
+fn callback<'a>(document: &'a Value, kind: &str) -> &'a Value {
+    let variants = schema(document, "Callback")["oneOf"].as_array().unwrap();
+    variants.iter().find(|variant| variant["properties"]["type"]["const"] == kind).expect(kind)
+}
+
+#[test]
+fn what_the_document_names_is_read_and_nothing_else() {
+    let document = document();
+    let used: BTreeSet<String> = tasks_examples()
+        .values()
+        .flat_map(|example| keys(&example["value"]).into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let named = keys(&schema(&document, "NewTask")["properties"]);
+    assert_eq!(used.iter().map(String::as_str).collect::<BTreeSet<_>>(), named, "every field stands in an example");
+    assert_eq!(schema(&document, "NewTask")["additionalProperties"], false);
+
+    let complete = [
+        json!({ "type": "webhook", "url": "https://a", "headers": {}, "timeoutSeconds": 1 }),
+        json!({ "type": "handler", "name": "log" }),
+        json!({ "type": "queue", "queue": "FIRED_TASKS" }),
+    ];
+    for given in complete {
+        let described = callback(&document, given["type"].as_str().unwrap());
+        assert_eq!(keys(&described["properties"]), keys(&given));
+        assert_eq!(described["additionalProperties"], false);
+        assert_eq!(check(&json!({ "delayInSeconds": 1, "callback": given })), Ok(()));
+        for name in keys(&given) {
+            let mut without = given.clone();
+            without.as_object_mut().unwrap().remove(name);
+            let is_required = required(described).contains(name);
+            assert_eq!(check(&json!({ "delayInSeconds": 1, "callback": without })).is_err(), is_required, "{given} without {name}");
+        }
+    }
+}
+
+#[test]
+fn the_limits_are_those_that_are_checked() {
+    let document = document();
+    let task = json!({ "delayInSeconds": 1, "callback": { "type": "handler", "name": "log" } });
+    let with = |pointer: &str, value: Value| {
+        let mut task = task.clone();
+        let mut at = &mut task;
+        for part in pointer.split('/') {
+            at = &mut at[part];
+        }
+        *at = value;
+        check(&task).err().map(|problem| problem.field.into_owned())
+    };
+    let fields = &schema(&document, "NewTask")["properties"];
+    let limit = |value: &Value| usize::try_from(value.as_u64().expect(DOCUMENTED)).unwrap();
+    for (field, longest) in [("id", limit(&fields["id"]["maxLength"])), ("description", limit(&fields["description"]["maxLength"]))]
+    {
+        assert_eq!(with(field, json!("x".repeat(longest))), None);
+        assert_eq!(with(field, json!("x".repeat(longest + 1))).as_deref(), Some(field));
+    }
+    let (most, longest) = (limit(&fields["tags"]["maxItems"]), limit(&fields["tags"]["items"]["maxLength"]));
+    assert_eq!(with("tags", json!(vec!["x".repeat(longest); most])), None);
+    assert_eq!(with("tags", json!(vec!["x"; most + 1])).as_deref(), Some("tags"));
+    assert_eq!(with("tags", json!(["x".repeat(longest + 1)])).as_deref(), Some("tags[0]"));
+    let payload = limit(&fields["payload"]["x-maxBytes"]);
+    assert_eq!(with("payload", json!("x".repeat(payload - 2))), None);
+    assert_eq!(with("payload", json!("x".repeat(payload - 1))).as_deref(), Some("payload"));
+
+    for (field, described) in schema(&document, "Retry")["properties"].as_object().unwrap() {
+        let is_whole = described["type"] == "integer";
+        for (bound, beyond) in [("minimum", -1.0), ("maximum", 1.0)] {
+            let value = described[bound].as_f64().expect(field);
+            let number = |value: f64| if is_whole { json!(value as i64) } else { json!(value) };
+            let retry = |value: f64| match field.as_str() {
+                "maxBackoffSeconds" => json!({ "minBackoffSeconds": 0, "maxBackoffSeconds": number(value) }),
+                _ => json!({ field: number(value) }),
+            };
+            assert_eq!(with("retry", retry(value)), None, "{field} {value}");
+            assert_eq!(with("retry", retry(value + beyond)), Some(format!("retry.{field}")));
+        }
+    }
+    let timeout = &callback(&document, "webhook")["properties"]["timeoutSeconds"];
+    for (seconds, is_good) in [(1, true), (0, false), (limit(&timeout["maximum"]), true), (limit(&timeout["maximum"]) + 1, false)] {
+        let webhook = json!({ "type": "webhook", "url": "https://a", "timeoutSeconds": seconds });
+        assert_eq!(with("callback", webhook).is_none(), is_good, "{seconds}");
+    }
+}
+
+#[test]
+fn the_numbers_are_those_of_a_shard() {
+    let document = document();
+    let numbers = keys(&schema(&document, "ShardStats")["properties"]);
+    let mut real = serde_json::to_value(scheduler_core::wire::ShardStats::default()).unwrap();
+    assert_eq!(keys(&schema(&document, "Meter")["properties"]), keys(&real["meter"]));
+    let counters = serde_json::to_value(Counters::default()).unwrap();
+    let real = real.as_object_mut().unwrap();
+    real.remove("counters");
+    real.remove("lateness");
+    let mut expected: BTreeSet<&str> = real.keys().map(String::as_str).chain(keys(&counters)).collect();
+    expected.extend(["shard", "latenessMillis"]);
+    assert_eq!(numbers, expected);
+    assert_eq!(required(schema(&document, "ShardStats")), expected);
+}
+
+#[test]
+fn refusals_are_as_described() {
+    let document = document();
+    let described = schema(&document, "Problem");
+    for problem in problems() {
+        let real = serde_json::to_value(&problem).unwrap();
+        assert!(keys(&real).is_subset(&keys(&described["properties"])));
+        assert!(keys(&real).is_superset(&required(described)));
+    }
+}
+
+#[test]
+fn optional_fields_are_left_out_rather_than_null() {
+    let document = document();
+    assert_eq!(schema(&document, "NewTask")["properties"]["id"]["type"], "string");
+    assert_eq!(schema(&document, "TaskList")["properties"]["cursor"]["type"], json!(["string", "null"]));
+    let status = &schema(&document, "Task")["properties"]["status"];
+    assert_eq!(status["enum"], json!(["scheduled", "retrying", "fired", "dead", "unscheduled"]));
+}

@@ -1,0 +1,77 @@
+//! What must hold for any text given as a task or as many. Shared by the fuzz target and the ordinary tests.
+
+use scheduler_core::envelope::{Envelope, EnvelopeBuilder};
+use scheduler_core::limits::MAX_RECORD_BYTES;
+use scheduler_core::page::{Flags, PageBuilder};
+use scheduler_core::routing::id_hash;
+use scheduler_core::task::{Callback, FieldError, NewTask, Record, Targets, Validator, parse_batch, parse_one};
+use scheduler_core::time::UnixMillis;
+use serde_json::Value;
+
+/// 2025-11-24T16:00:00Z.
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// Input: a request's body.
+pub(crate) fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let queues = ["FIRED_TASKS".to_owned()];
+    let targets = Targets { handlers: &["log", "noop"], queues: &queues };
+    let given: Option<Value> = serde_json::from_str(text).ok();
+    let mut validator = Validator::new(NOW, [7; 16], targets);
+    check_one(parse_one(text), &mut validator, given.as_ref());
+    for lines in [false, true] {
+        let mut validator = Validator::new(NOW, [7; 16], targets);
+        match parse_batch(text, lines) {
+            Ok(tasks) => tasks.into_iter().for_each(|task| check_one(task, &mut validator, None)),
+            Err(error) => check_error(&error),
+        }
+    }
+}
+
+fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validator<'a>, given: Option<&Value>) {
+    let valid = match task.and_then(|task| validator.check(task)) {
+        Ok(valid) => valid,
+        Err(error) => return check_error(&error),
+    };
+    let mut text = Vec::new();
+    valid.write_record(&mut text);
+    assert!(text.len() <= MAX_RECORD_BYTES);
+    // Records are joined to lines by some.
+    assert!(!text.contains(&b'\n') && !text.contains(&b'\r'));
+    let record = Record::parse(&text).expect("an accepted task's record reads back");
+    assert_eq!(record.id, valid.id);
+    assert_eq!(record.cron.is_some(), valid.recurring);
+    assert_eq!(record.time.is_some(), !valid.recurring && valid.due != UnixMillis::NEVER);
+    if let Some(time) = record.time {
+        assert_eq!(time, valid.due);
+        assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&time));
+        // The engine reads the time without the rest.
+        assert!(text.starts_with(format!("{{\"time\":{time},").as_bytes()));
+    }
+    let callback = Callback::parse(record.callback.get()).expect("a stored callback reads back");
+    assert_eq!(callback.is_queue(), valid.to_queue);
+    if let Some(given) = given.and_then(|given| given.get("payload")).filter(|payload| !payload.is_null()) {
+        let stored = record.payload.map(|payload| serde_json::from_str::<Value>(payload.get()).expect("JSON"));
+        assert_eq!(stored.as_ref(), Some(given));
+    }
+
+    // It goes into a page and comes out in an envelope as it is.
+    let mut builder = PageBuilder::default();
+    assert!(builder.push(id_hash(&valid.id), valid.due, Flags::TASK, |out| out.extend_from_slice(&text)));
+    let pages = builder.finish();
+    assert_eq!(pages.iter().map(|page| page.body.clone()).collect::<Vec<_>>(), [text.clone()]);
+    let mut builder = EnvelopeBuilder::new("1-0", 1, NOW, 1);
+    builder.push(|out| out.extend_from_slice(&text));
+    let envelope = String::from_utf8(builder.finish()).expect("UTF-8");
+    let read = Envelope::parse(&envelope).expect("an envelope of an accepted task reads back");
+    assert_eq!(read.tasks.iter().map(|task| task.get().as_bytes()).collect::<Vec<_>>(), [text.as_slice()]);
+}
+
+fn check_error(error: &FieldError) {
+    // The field may be empty: so can the name of a field be that does not belong there.
+    assert!(!error.detail.is_empty());
+    // An error repeats the caller's text at most in part, but for the names of fields.
+    assert!(error.detail.len() < 20_000, "{} bytes of detail", error.detail.len());
+}

@@ -1,0 +1,169 @@
+//! What was found once, and what seeds reach too seldom: short sequences, each with its reason.
+
+use crate::runner;
+use crate::storage::Storage;
+use scheduler_core::engine::{Config, Effects, Engine, Write};
+use scheduler_core::envelope::Envelope;
+use scheduler_core::limits::{MAX_ENVELOPE_BYTES, MAX_RECORD_BYTES};
+use scheduler_core::page::{Flags, PageBuilder};
+use scheduler_core::routing::id_hash;
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Append, Cancelled, Failure, Report, Status};
+use std::collections::BTreeSet;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// An engine and its storage, where nothing goes wrong but what a test asks for.
+struct Pair {
+    engine: Engine,
+    storage: Storage,
+}
+
+impl Pair {
+    fn new() -> Self {
+        let storage = Storage::default();
+        Self { engine: load(&storage), storage }
+    }
+
+    fn commit(&mut self, effects: Effects) -> Effects {
+        self.storage.apply(&effects.writes);
+        effects
+    }
+
+    fn restart(&mut self) {
+        self.engine = load(&self.storage);
+    }
+
+    fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
+        let mut builder = PageBuilder::default();
+        for (id, due, record) in tasks {
+            assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        }
+        let append = Append { fresh: false, pages: builder.finish(), schedules: Vec::new() };
+        let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
+        self.commit(effects);
+    }
+
+    fn wake(&mut self, now: UnixMillis) -> Effects {
+        let effects = self.engine.wake(now, &self.storage).unwrap();
+        self.commit(effects)
+    }
+
+    fn report(&mut self, report: &Report, now: UnixMillis) {
+        let effects = self.engine.report(report, now, &self.storage).unwrap();
+        self.commit(effects);
+    }
+
+    fn status(&self, id: &str) -> Option<Status> {
+        self.engine.get(id, &self.storage).unwrap().map(|item| item.status)
+    }
+}
+
+fn load(storage: &Storage) -> Engine {
+    Engine::load("1-0", Config::default(), storage.snapshot()).unwrap()
+}
+
+fn record(id: &str, due: UnixMillis, fill: usize) -> String {
+    let head = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#);
+    let fill = fill.saturating_sub(head.len() + 2);
+    format!("{head}{}\"}}", "x".repeat(fill))
+}
+
+fn ids(effects: &Effects) -> Vec<String> {
+    let mut ids = Vec::new();
+    for write in &effects.writes {
+        let Write::InsertEnvelope { text, .. } = write else { continue };
+        let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap();
+        ids.extend(envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()));
+    }
+    ids
+}
+
+/// A record of the largest size grows when it fails. It was past the limit for new records then, was dropped, and
+/// counted as a success.
+#[test]
+fn the_largest_record_is_tried_again_and_kept() {
+    let mut pair = Pair::new();
+    pair.append([("a".to_owned(), NOW, record("a", NOW, MAX_RECORD_BYTES))]);
+    let mut now = NOW;
+    for seq in 1..=10 {
+        let effects = pair.wake(now);
+        assert_eq!(ids(&effects), ["a"], "attempt {seq}");
+        assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES);
+        // Characters that JSON writes as six.
+        let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), permanent: false }];
+        pair.report(&Report { seq, failed, not_started: Vec::new() }, now);
+        pair.restart();
+        let expected = if seq == 10 { Status::Dead } else { Status::Retrying };
+        assert_eq!(pair.status("a"), Some(expected), "after attempt {seq}");
+        now = now.plus(3_600_000);
+    }
+    assert_eq!(pair.engine.stats(now).counters.succeeded, 0);
+}
+
+/// More tasks of one instant than a firing takes, with a restart after each: the watermark stands among equals, and each
+/// task fires once, in order. By number, and by bytes.
+#[test]
+fn a_herd_goes_on_where_it_stopped() {
+    for (tasks, bytes) in [(41_000, 80), (90, 110_000)] {
+        let mut pair = Pair::new();
+        for request in 0..10 {
+            let ids = (0..tasks / 10).map(|n| format!("{:05}", request * (tasks / 10) + n));
+            pair.append(ids.map(|id| (id.clone(), NOW, record(&id, NOW, bytes))));
+        }
+        let mut fired = Vec::new();
+        let mut rounds = 0;
+        while pair.engine.next_wakeup().is_some_and(|at| at <= NOW) {
+            fired.extend(ids(&pair.wake(NOW)));
+            pair.restart();
+            rounds += 1;
+        }
+        assert!(rounds > 1, "{rounds}");
+        assert!(fired.is_sorted() && fired.len() == tasks && fired.iter().collect::<BTreeSet<_>>().len() == tasks);
+        assert!(pair.storage.pages.is_empty());
+    }
+}
+
+/// A task added for a time at or before a watermark that stands among equals goes behind them all, and the page
+/// number that a restart gives again does not make it count as fired.
+#[test]
+fn a_late_task_with_a_page_number_given_again_fires() {
+    let mut pair = Pair::new();
+    pair.append([("kept".to_owned(), NOW.plus(60_000), record("kept", NOW.plus(60_000), 10_000))]);
+    pair.append([("first".to_owned(), NOW, record("first", NOW, 10_000))]);
+    assert_eq!(ids(&pair.wake(NOW)), ["first"]);
+    pair.restart();
+    pair.append([("late".to_owned(), NOW.plus(-5_000), record("late", NOW.plus(-5_000), 10_000))]);
+    assert_eq!(pair.storage.pages.keys().copied().collect::<Vec<_>>(), [1, 2]);
+    pair.restart();
+    assert_eq!(ids(&pair.wake(NOW.plus(1))), ["late"]);
+}
+
+/// What was handed on before it was overwritten or cancelled runs to its own end: an attempt of it that fails is tried
+/// again beside the new task. The answer to the cancel says that it came too late.
+#[test]
+fn what_was_handed_on_keeps_its_attempts() {
+    let mut pair = Pair::new();
+    pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
+    pair.wake(NOW);
+    let (reply, _) = pair.engine.cancel(&["a".to_owned()], &pair.storage).unwrap();
+    assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
+    pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
+    let failed = vec![Failure { index: 0, error: String::new(), permanent: false }];
+    pair.report(&Report { seq: 1, failed, not_started: Vec::new() }, NOW);
+    assert_eq!(pair.engine.stats(NOW).pending, 2);
+    let (reply, effects) = pair.engine.cancel(&["a".to_owned()], &pair.storage).unwrap();
+    pair.commit(effects);
+    assert_eq!(reply.outcomes, [Cancelled::Cancelled]);
+    assert!(pair.engine.is_idle());
+}
+
+/// Seeds that once failed.
+#[test]
+fn seeds_that_failed() {
+    // 231: an id twice in one cancel. 1698: a request that is sent again revives what was cancelled meanwhile.
+    for seed in [231, 1_698] {
+        runner::run(seed, false);
+    }
+}

@@ -1,0 +1,167 @@
+// The API's description against the API: every operation is there, and real answers are as their schemas say.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler } from "./harness.mjs";
+
+let scheduler;
+let document;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "4" });
+  document = await (await fetch(`${scheduler.url}/openapi.json`)).json();
+});
+after(() => scheduler?.dispose());
+
+const METHODS = ["get", "put", "post", "delete"];
+
+/** What a reference stands for; anything else as it is. */
+function resolved(value) {
+  if (value?.$ref === undefined) return value;
+  const found = value.$ref.replace(/^#\//, "").split("/").reduce((at, part) => at?.[part], document);
+  assert.ok(found, value.$ref);
+  return found;
+}
+
+function typeOf(value) {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "array";
+  return Number.isInteger(value) ? "integer" : typeof value;
+}
+
+/**
+ * What does not fit, as texts. Stricter than JSON Schema in one thing: of an object with documented properties every
+ * property must be documented, so that an answer cannot grow past its description.
+ */
+function misfits(value, given, path = "$") {
+  const schema = resolved(given);
+  if (schema === true) return [];
+  const choices = schema.anyOf ?? schema.oneOf?.filter((choice) => choice.type);
+  if (choices?.length > 0) {
+    const tried = choices.map((choice) => misfits(value, choice, path));
+    return tried.some((found) => found.length === 0) ? [] : tried.flat();
+  }
+  const found = [];
+  const types = schema.type === undefined ? [] : [schema.type].flat();
+  const type = typeOf(value);
+  if (types.length > 0 && !types.includes(type) && !(type === "integer" && types.includes("number"))) {
+    return [`${path} is ${type}, not ${types}`];
+  }
+  if (schema.enum && !schema.enum.includes(value)) found.push(`${path} is ${JSON.stringify(value)}, not one of ${schema.enum}`);
+  if ("const" in schema && schema.const !== value) found.push(`${path} is ${JSON.stringify(value)}, not ${schema.const}`);
+  if (type === "object" && types.includes("object")) {
+    for (const name of schema.required ?? []) if (!(name in value)) found.push(`${path}.${name} is missing`);
+    for (const [name, inner] of Object.entries(value)) {
+      const described = schema.properties?.[name];
+      if (described !== undefined) found.push(...misfits(inner, described, `${path}.${name}`));
+      else if (schema.properties) found.push(`${path}.${name} is not documented`);
+    }
+  }
+  if (type === "array" && schema.items) value.forEach((item, at) => found.push(...misfits(item, schema.items, `${path}[${at}]`)));
+  return found;
+}
+
+/** Sends a request and holds status, content type and body against the document. */
+async function checked(method, path, { at = path, query = "", ...options } = {}) {
+  const response = await scheduler.fetch(at + query, { method: method.toUpperCase(), ...options });
+  const operation = document.paths[path][method];
+  const described = resolved(operation.responses[response.status]);
+  const text = await response.text();
+  assert.ok(described, `${method} ${at}${query}: status ${response.status} is not documented: ${text}`);
+  const content = described.content[response.headers.get("content-type")];
+  assert.ok(content, `${method} ${at}: content type ${response.headers.get("content-type")}`);
+  const body = JSON.parse(text);
+  assert.deepEqual(misfits(body, content.schema), [], `${method} ${at}: ${text.slice(0, 500)}`);
+  return { status: response.status, body };
+}
+
+const SOON = { delayInSeconds: 9000, callback: { type: "handler", name: "noop" } };
+
+test("the document says what it is and needs no key", async () => {
+  const response = await fetch(`${scheduler.url}/openapi.json`);
+  assert.equal(response.status, 200);
+  assert.equal(response.headers.get("content-type"), "application/json");
+  assert.match(document.openapi, /^3\.1\.\d+$/);
+  assert.match(document.info.version, /^\d+\.\d+\.\d+/);
+  assert.equal(document.components.securitySchemes.bearer.scheme, "bearer");
+  assert.deepEqual(await response.json(), document);
+});
+
+test("every documented operation exists, and asks for a key where it says so", async () => {
+  for (const [path, item] of Object.entries(document.paths)) {
+    for (const method of METHODS.filter((method) => item[method])) {
+      const at = path.replace("{id}", "none");
+      const { body } = await scheduler.call(at, { method: method.toUpperCase() });
+      assert.notEqual(body.type, "/problems/no-route", `${method} ${path}`);
+      const bare = await fetch(scheduler.url + at, { method: method.toUpperCase() });
+      const isOpen = item[method].security?.length === 0;
+      assert.equal(bare.status === 401, !isOpen, `${method} ${path}`);
+      assert.ok(item[method].responses[bare.status], `${method} ${path}: ${bare.status}`);
+    }
+  }
+});
+
+test("what is not documented does not exist", async () => {
+  for (const path of Object.keys(document.paths)) {
+    for (const method of METHODS.filter((method) => !document.paths[path][method])) {
+      // Paths of one task take any last part for an id, such as `batch`.
+      if (document.paths["/v1/tasks/{id}"][method] && /^\/v1\/tasks\/\w+$/.test(path)) continue;
+      const { body } = await scheduler.call(path.replace("{id}", "none"), { method: method.toUpperCase() });
+      assert.equal(body.type, "/problems/no-route", `${method} ${path}`);
+    }
+  }
+});
+
+test("the examples are taken, and the answers are as described", async () => {
+  const { examples } = document.paths["/v1/tasks"].post.requestBody.content["application/json"];
+  for (const { value } of Object.values(examples)) {
+    const made = await checked("post", "/v1/tasks", { body: value });
+    assert.equal(made.status, 201);
+    const at = `/v1/tasks/${encodeURIComponent(made.body.id)}`;
+    assert.deepEqual((await checked("get", "/v1/tasks/{id}", { at })).body, made.body);
+    assert.equal((await checked("put", "/v1/tasks/{id}", { at, body: value })).status, 200);
+  }
+  const batch = document.paths["/v1/tasks/batch"].post.requestBody.content;
+  for (const [type, { examples }] of Object.entries(batch)) {
+    const reply = await checked("post", "/v1/tasks/batch", { body: examples.two.value, headers: { "content-type": type } });
+    assert.equal(reply.body.accepted, 2, type);
+  }
+  const list = await checked("get", "/v1/tasks", { query: "?limit=2" });
+  assert.equal(typeof list.body.cursor, "string");
+  assert.equal((await checked("get", "/v1/tasks")).body.cursor, null);
+  const cancels = document.paths["/v1/tasks/cancel"].post.requestBody.content["application/json"].examples;
+  for (const { value } of Object.values(cancels)) assert.equal((await checked("post", "/v1/tasks/cancel", { body: value })).status, 200);
+});
+
+test("every list parameter is taken, with each of its values", async () => {
+  const samples = { from: ["2030-01-01T00:00:00Z", 0], to: ["2030-01-01T00:00:00+01:00", 5] };
+  let cursor;
+  for (let n = 0; n < 3; n++) await checked("post", "/v1/tasks", { body: SOON });
+  for (const { name, schema } of document.paths["/v1/tasks"].get.parameters) {
+    if (name === "cursor") ({ cursor } = (await checked("get", "/v1/tasks", { query: "?limit=1" })).body);
+    const values = samples[name] ?? schema.enum ?? (name === "cursor" ? [cursor] : name === "limit" ? [schema.minimum, schema.maximum] : ["a"]);
+    for (const value of values) {
+      const query = `?${new URLSearchParams({ [name]: value })}`;
+      assert.equal((await checked("get", "/v1/tasks", { query })).status, 200, query);
+    }
+    if (name === "limit") {
+      for (const value of [schema.minimum - 1, schema.maximum + 1]) {
+        assert.equal((await checked("get", "/v1/tasks", { query: `?limit=${value}` })).status, 422);
+      }
+    }
+  }
+});
+
+test("other answers and refusals are as described", async () => {
+  await checked("get", "/healthz");
+  await checked("get", "/v1/stats");
+  await checked("post", "/v1/tasks", { body: { ...SOON, id: "one" } });
+  const at = "/v1/tasks/one";
+  assert.equal((await checked("delete", "/v1/tasks/{id}", { at })).status, 200);
+  assert.equal((await checked("delete", "/v1/tasks/{id}", { at })).status, 404);
+  assert.equal((await checked("get", "/v1/tasks/{id}", { at })).status, 404);
+  assert.equal((await checked("post", "/v1/tasks", { body: {} })).status, 422);
+  const mixed = await checked("post", "/v1/tasks/batch", { body: [SOON, { ...SOON, delayInSeconds: -1 }, 7] });
+  assert.equal(mixed.body.rejected, 2);
+  assert.equal((await checked("post", "/v1/tasks/cancel", { body: {} })).status, 422);
+  assert.equal((await checked("get", "/v1/stats", { headers: { authorization: "Bearer wrong" } })).status, 401);
+});
