@@ -46,7 +46,8 @@ fn json() -> impl Strategy<Value = String> {
     ];
     leaf.prop_recursive(4, 24, 5, |inner| {
         prop_oneof![
-            (vec(inner.clone(), 0..5), spaces()).prop_map(|(items, gap)| format!("[{gap}{}{gap}]", items.join(&format!(",{gap}")))),
+            (vec(inner.clone(), 0..5), spaces())
+                .prop_map(|(items, gap)| format!("[{gap}{}{gap}]", items.join(&format!(",{gap}")))),
             vec((".{0,6}", inner), 0..5).prop_map(|fields| {
                 let fields: Vec<_> =
                     fields.iter().map(|(name, value)| format!("{}:{value}", serde_json::to_string(name).unwrap())).collect();

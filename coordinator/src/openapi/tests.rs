@@ -135,7 +135,11 @@ fn what_the_document_names_is_read_and_nothing_else() {
             let mut without = given.clone();
             without.as_object_mut().unwrap().remove(name);
             let is_required = required(described).contains(name);
-            assert_eq!(check(&json!({ "delayInSeconds": 1, "callback": without })).is_err(), is_required, "{given} without {name}");
+            assert_eq!(
+                check(&json!({ "delayInSeconds": 1, "callback": without })).is_err(),
+                is_required,
+                "{given} without {name}"
+            );
         }
     }
 }
@@ -155,7 +159,8 @@ fn the_limits_are_those_that_are_checked() {
     };
     let fields = &schema(&document, "NewTask")["properties"];
     let limit = |value: &Value| usize::try_from(value.as_u64().expect(DOCUMENTED)).unwrap();
-    for (field, longest) in [("id", limit(&fields["id"]["maxLength"])), ("description", limit(&fields["description"]["maxLength"]))]
+    for (field, longest) in
+        [("id", limit(&fields["id"]["maxLength"])), ("description", limit(&fields["description"]["maxLength"]))]
     {
         assert_eq!(with(field, json!("x".repeat(longest))), None);
         assert_eq!(with(field, json!("x".repeat(longest + 1))).as_deref(), Some(field));
@@ -182,7 +187,8 @@ fn the_limits_are_those_that_are_checked() {
         }
     }
     let timeout = &callback(&document, "webhook")["properties"]["timeoutSeconds"];
-    for (seconds, is_good) in [(1, true), (0, false), (limit(&timeout["maximum"]), true), (limit(&timeout["maximum"]) + 1, false)] {
+    for (seconds, is_good) in [(1, true), (0, false), (limit(&timeout["maximum"]), true), (limit(&timeout["maximum"]) + 1, false)]
+    {
         let webhook = json!({ "type": "webhook", "url": "https://a", "timeoutSeconds": seconds });
         assert_eq!(with("callback", webhook).is_none(), is_good, "{seconds}");
     }

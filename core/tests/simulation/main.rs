@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
 mod clients;
+mod delivery;
 mod faults;
 mod invariants;
 mod model;

@@ -43,14 +43,7 @@ pub(crate) struct EnvelopeRow {
 
 impl EnvelopeRow {
     fn for_state_only() -> Self {
-        Self {
-            destination: None,
-            text: Arc::default(),
-            hashes: Vec::new(),
-            sent_at: UnixMillis::ZERO,
-            attempts: 0,
-            state: None,
-        }
+        Self { destination: None, text: Arc::default(), hashes: Vec::new(), sent_at: UnixMillis::ZERO, attempts: 0, state: None }
     }
 }
 
