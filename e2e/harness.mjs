@@ -88,7 +88,8 @@ export class Scheduler {
     child.stderr.setEncoding("utf8").on("data", (text) => this.#keep(text));
 
     const lines = createInterface(child.stdout);
-    const ready = once(lines, "line").then(([line]) => JSON.parse(line));
+    // Wrangler's configuration reader may print notes of its own before our line of JSON.
+    const ready = new Promise((resolve) => lines.on("line", (line) => line.startsWith("{") && resolve(JSON.parse(line))));
     const dead = gone.then(([code, signal]) => {
       throw new Error(`the scheduler ended while starting (${signal ?? code}):\n${this.log()}`);
     });
