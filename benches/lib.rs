@@ -18,7 +18,7 @@ pub fn pages(range: std::ops::Range<u64>, id: impl Fn(u64) -> String, due: impl 
     for n in range {
         let (id, due) = (id(n), due(n));
         let text = record(&id, due);
-        builder.push(id_hash(&id), UnixMillis::new(due), Flags::TO_QUEUE, |out| out.extend_from_slice(&text));
+        assert!(builder.push(id_hash(&id), UnixMillis::new(due), Flags::TO_QUEUE, |out| out.extend_from_slice(&text)));
     }
     builder.finish()
 }

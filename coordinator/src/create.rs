@@ -5,8 +5,10 @@ use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
-use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one};
-use scheduler_core::wire::{AppendReply, CancelReply, CancelRequest, paths};
+use scheduler_core::ids::TaskId;
+use scheduler_core::routing::ShardId;
+use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, write_text};
+use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, paths};
 use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 
@@ -28,7 +30,7 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
     };
     let shown = shown_task(&part);
     let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str()));
-    let reply = append(&call.shards, part).await?;
+    let reply = append(&call.shards, part.shard, part.append).await?;
     let replaced = reply.replaced > 0 || moved.await? > 0;
     Ok(Answer::json(if replaced { 200 } else { 201 }, shown))
 }
@@ -44,88 +46,83 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     }
     let Plan { items, appends } = planned(&call, tasks)?;
     let given = |part: &ShardAppend| !part.append.fresh;
-    let may_have_moved: Vec<String> = if call.shards.map.is_single() {
+    let may_have_moved: Vec<&str> = if call.shards.map.is_single() {
         Vec::new()
     } else {
         let parts = appends.iter().filter(|part| given(part)).flat_map(|part| part.items.iter());
-        parts.filter_map(|item| items.get(*item as usize)?.as_ref().ok().cloned()).collect()
+        parts.filter_map(|item| items.get(*item as usize)?.as_ref().ok().map(TaskId::as_str)).collect()
     };
     let outcomes = call
         .shards
         .each(appends, |part| {
             let shards = &call.shards;
             async move {
-                let items = part.items.clone();
-                (items, append(shards, part).await.err())
+                let ShardAppend { shard, append, items, .. } = part;
+                (items, self::append(shards, shard, append).await.err())
             }
         })
         .await;
-    drop_from_older_epochs(&call.shards, may_have_moved.iter().map(String::as_str)).await?;
+    drop_from_older_epochs(&call.shards, may_have_moved.into_iter()).await?;
     answer_batch(&items, outcomes)
 }
 
 /// The answer to a batch: the items in order, each with its id or what is wrong with it.
-fn answer_batch(items: &[Result<String, FieldError>], outcomes: Vec<(Vec<u32>, Option<Problem>)>) -> Result<Answer, Problem> {
-    let parts = outcomes.len();
-    let mut failed: Vec<Option<&Problem>> = vec![None; items.len()];
-    for (part, problem) in &outcomes {
-        if let Some(problem) = problem {
-            for item in part {
-                if let Some(slot) = failed.get_mut(*item as usize) {
-                    *slot = Some(problem);
-                }
-            }
-        }
-    }
+fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32>, Option<Problem>)>) -> Result<Answer, Problem> {
     // When no shard took anything, the request as a whole has failed, and may be sent again as it is.
-    if parts > 0
+    if !outcomes.is_empty()
         && outcomes.iter().all(|(_, problem)| problem.is_some())
         && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
     {
         return Err(problem);
     }
-    let mut out = Vec::with_capacity(items.len() * 48 + 64);
-    let mut accepted = 0;
-    let mut results = Vec::with_capacity(items.len() * 48);
-    for (item, failed) in items.iter().zip(failed) {
-        if !results.is_empty() {
-            results.push(b',');
-        }
-        match (item, failed) {
-            (Ok(id), None) => {
-                accepted += 1;
-                results.extend_from_slice(b"{\"id\":");
-                // Writing to a Vec does not fail, here and below.
-                let _ = serde_json::to_writer(&mut results, id);
-                results.push(b'}');
-            }
-            (Ok(id), Some(problem)) => {
-                let error = serde_json::json!({
-                    "id": id, "error": { "field": "id", "detail": problem.detail, "retryable": problem.is_retryable() }
-                });
-                let _ = serde_json::to_writer(&mut results, &error);
-            }
-            (Err(error), _) => {
-                let _ = serde_json::to_writer(&mut results, &serde_json::json!({ "error": error }));
+    let mut failed: Vec<Option<&Problem>> = vec![None; items.len()];
+    for (part, problem) in &outcomes {
+        let Some(problem) = problem else { continue };
+        for item in part {
+            if let Some(slot) = failed.get_mut(*item as usize) {
+                *slot = Some(problem);
             }
         }
     }
+    let accepted = items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
+    let mut out = Vec::with_capacity(items.len() * 48 + 64);
     out.extend_from_slice(format!("{{\"accepted\":{accepted},\"rejected\":{},\"results\":[", items.len() - accepted).as_bytes());
-    out.append(&mut results);
+    for (at, (item, failed)) in items.iter().zip(failed).enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        // Writing to a Vec does not fail, here and below.
+        match (item, failed) {
+            (Ok(id), None) => {
+                out.extend_from_slice(b"{\"id\":");
+                write_text(id.as_str(), &mut out);
+                out.push(b'}');
+            }
+            (Ok(id), Some(problem)) => {
+                let error = serde_json::json!({
+                    "id": id.as_str(),
+                    "error": { "field": "id", "detail": problem.detail, "retryable": problem.is_retryable() }
+                });
+                let _ = serde_json::to_writer(&mut out, &error);
+            }
+            (Err(error), _) => {
+                let _ = serde_json::to_writer(&mut out, &serde_json::json!({ "error": error }));
+            }
+        }
+    }
     out.extend_from_slice(b"]}");
     Ok(Answer::json(200, out))
 }
 
-fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan, Problem> {
+fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
     let targets = Targets { handlers: &call.handlers, queues: &call.queues };
     let mut validator = Validator::new(call.now, random_bytes()?, targets);
     Ok(plan(tasks, &mut validator, &call.shards.map))
 }
 
-async fn append(shards: &Shards, part: ShardAppend) -> Result<AppendReply, Problem> {
-    let mut append = part.append;
+async fn append(shards: &Shards, shard: ShardId, mut append: Append) -> Result<AppendReply, Problem> {
     shards
-        .send(part.shard, paths::APPEND, |first| {
+        .send(shard, paths::APPEND, |first| {
             // A request that is sent again may meet its own tasks.
             append.fresh &= first;
             append.encode()

@@ -1,17 +1,19 @@
 //! From a request's text to what each shard is asked to take in.
 
+use crate::ids::TaskId;
 use crate::page::{Flags, PageBuilder};
 use crate::routing::{ShardId, ShardMap, id_hash};
-use crate::task::{FieldError, NewTask, Validator};
+use crate::task::{FieldError, NewTask, ValidTask, Validator};
 use crate::time::UnixMillis;
 use crate::wire::Append;
-use std::collections::{BTreeMap, HashMap};
+use hashbrown::HashTable;
+use std::collections::BTreeMap;
 
 /// What becomes of a request's items.
 #[derive(Debug)]
-pub struct Plan {
+pub struct Plan<'a> {
     /// For each item, in order: the id of a task that is taken in, or what is wrong with it.
-    pub items: Vec<Result<String, FieldError>>,
+    pub items: Vec<Result<TaskId<'a>, FieldError>>,
     /// What each shard is asked to take in.
     pub appends: Vec<ShardAppend>,
 }
@@ -29,8 +31,35 @@ pub struct ShardAppend {
     pub first_due: UnixMillis,
 }
 
+/// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several with one id, the last is taken
+/// in, as if they had come one after the other.
+pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Validator<'a>, map: &ShardMap) -> Plan<'a> {
+    let mut parts = Parts::default();
+    let mut items: Vec<Result<TaskId<'a>, FieldError>> = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        let item = task.and_then(|task| validator.check(task)).map(|task| {
+            parts.add(&task, &items, map);
+            task.id
+        });
+        items.push(item);
+    }
+    Plan { items, appends: parts.finish() }
+}
+
+/// The shards' parts, in the making.
+#[derive(Default)]
+struct Parts {
+    by_shard: BTreeMap<ShardId, usize>,
+    parts: Vec<Part>,
+    /// The part of the generated ids: one request's share the part of them that routing reads.
+    of_generated: Option<usize>,
+    /// The given ids, by their hash: the item, and where its record is.
+    given: HashTable<(u64, usize, Place)>,
+}
+
 #[derive(Default)]
 struct Part {
+    shard: Option<ShardId>,
     pages: PageBuilder,
     schedules: Vec<Vec<u8>>,
     items: Vec<u32>,
@@ -38,48 +67,93 @@ struct Part {
     first_due: Option<UnixMillis>,
 }
 
-/// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several with one id, the last is taken
-/// in, as if they had come one after the other.
-pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Validator<'a>, map: &ShardMap) -> Plan {
-    let valid: Vec<_> = tasks.into_iter().map(|task| task.and_then(|task| validator.check(task))).collect();
-    let mut last_with_id: HashMap<&str, usize> = HashMap::new();
-    for (at, task) in valid.iter().enumerate() {
-        if let Ok(task) = task
-            && !task.generated
-        {
-            last_with_id.insert(&task.id, at);
+/// Where in a part a record is.
+#[derive(Clone, Copy)]
+enum Place {
+    Page(usize),
+    Schedule(usize),
+}
+
+impl Parts {
+    /// Adds the task that follows `items`.
+    fn add(&mut self, task: &ValidTask<'_>, items: &[Result<TaskId<'_>, FieldError>], map: &ShardMap) {
+        let id = task.id.as_str();
+        let hash = id_hash(id);
+        let number = match self.of_generated {
+            Some(number) if task.id.is_generated() => number,
+            _ => self.number_of(map.home(id)),
+        };
+        let Some(part) = self.parts.get_mut(number) else { return };
+        part.items.push(items.len() as u32);
+        part.first_due = Some(part.first_due.map_or(task.due, |first| first.min(task.due)));
+        let place = part.push(task, hash);
+        if task.id.is_generated() {
+            self.of_generated = Some(number);
+            return;
+        }
+        part.given_ids = true;
+        let same = |&(_, item, _): &(u64, usize, Place)| matches!(items.get(item), Some(Ok(other)) if other.as_str() == id);
+        match self.given.find_mut(hash, same) {
+            Some((_, item, former)) => {
+                part.remove(*former);
+                (*item, *former) = (items.len(), place);
+            }
+            None => {
+                self.given.insert_unique(hash, (hash, items.len(), place), |(hash, ..)| *hash);
+            }
         }
     }
-    let mut parts: BTreeMap<ShardId, Part> = BTreeMap::new();
-    for (at, task) in valid.iter().enumerate() {
-        let Ok(task) = task else { continue };
-        let part = parts.entry(map.home(&task.id)).or_default();
-        part.items.push(at as u32);
-        part.given_ids |= !task.generated;
-        part.first_due = Some(part.first_due.map_or(task.due, |first| first.min(task.due)));
-        if !task.generated && last_with_id.get(task.id.as_ref()) != Some(&at) {
-            continue;
-        }
+
+    fn number_of(&mut self, shard: ShardId) -> usize {
+        *self.by_shard.entry(shard).or_insert_with(|| {
+            self.parts.push(Part { shard: Some(shard), ..Part::default() });
+            self.parts.len() - 1
+        })
+    }
+
+    fn finish(self) -> Vec<ShardAppend> {
+        let finish = |part: Part| {
+            Some(ShardAppend {
+                shard: part.shard?,
+                append: Append {
+                    fresh: !part.given_ids,
+                    pages: part.pages.finish(),
+                    schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
+                },
+                items: part.items,
+                first_due: part.first_due.unwrap_or(UnixMillis::NEVER),
+            })
+        };
+        self.parts.into_iter().filter_map(finish).collect()
+    }
+}
+
+impl Part {
+    fn push(&mut self, task: &ValidTask<'_>, hash: u64) -> Place {
         if task.recurring {
             let mut record = Vec::new();
             task.write_record(&mut record);
-            part.schedules.push(record);
+            self.schedules.push(record);
+            Place::Schedule(self.schedules.len() - 1)
         } else {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
-            part.pages.push(id_hash(&task.id), task.due, flags, |out| task.write_record(out));
+            // The check of the task saw to it that the record fits.
+            let _ = self.pages.push(hash, task.due, flags, |out| task.write_record(out));
+            Place::Page(self.pages.len().saturating_sub(1))
         }
     }
-    let appends = parts
-        .into_iter()
-        .map(|(shard, part)| ShardAppend {
-            shard,
-            append: Append { fresh: !part.given_ids, pages: part.pages.finish(), schedules: part.schedules },
-            items: part.items,
-            first_due: part.first_due.unwrap_or(UnixMillis::NEVER),
-        })
-        .collect();
-    drop(last_with_id);
-    Plan { items: valid.into_iter().map(|task| task.map(|task| task.id.into_owned())).collect(), appends }
+
+    /// Takes a record out that another of the same id follows.
+    fn remove(&mut self, place: Place) {
+        match place {
+            Place::Page(index) => self.pages.remove(index),
+            Place::Schedule(index) => {
+                if let Some(record) = self.schedules.get_mut(index) {
+                    record.clear();
+                }
+            }
+        }
+    }
 }
 
 #[cfg(test)]
@@ -87,7 +161,7 @@ mod tests {
     use super::*;
     use crate::task::{Record, Targets, parse_batch};
 
-    fn planned(text: &str) -> Plan {
+    fn planned(text: &str) -> Plan<'_> {
         let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets { handlers: &["log"], queues: &[] });
         plan(parse_batch(text, false).unwrap(), &mut validator, &"16".parse().unwrap())
     }
@@ -134,12 +208,13 @@ mod tests {
 
     #[test]
     fn the_last_of_one_id_is_taken() {
-        let plan = planned(&format!(
+        let text = format!(
             "[{},{},{}]",
             item(r#""id":"a","time":5"#),
             item(r#""id":"a","cron":"* * * * *""#),
             item(r#""id":"a","time":7"#)
-        ));
+        );
+        let plan = planned(&text);
         assert_eq!(plan.items.len(), 3);
         assert_eq!(plan.appends.len(), 1);
         assert_eq!((plan.appends[0].append.schedules.len(), plan.appends[0].append.pages[0].directory.len()), (0, 1));
@@ -149,7 +224,8 @@ mod tests {
 
     #[test]
     fn bad_items_leave_the_others_good() {
-        let plan = planned(&format!("[{},{},8]", item(r#""id":"","time":5"#), item(r#""id":"b","time":5"#)));
+        let text = format!("[{},{},8]", item(r#""id":"","time":5"#), item(r#""id":"b","time":5"#));
+        let plan = planned(&text);
         assert_eq!(plan.items.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(plan.appends[0].items, [1]);
     }

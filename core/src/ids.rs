@@ -2,6 +2,7 @@
 
 use crate::limits::MAX_ID_BYTES;
 use crate::time::UnixMillis;
+use std::borrow::Cow;
 use std::fmt;
 use uuid::Uuid;
 
@@ -27,9 +28,48 @@ pub fn check_task_id(id: &str) -> Result<(), IdError> {
     if id.len() > MAX_ID_BYTES {
         return Err(IdError::TooLong(id.len()));
     }
+    // Nearly every id is plain ASCII, which is told without decoding it.
+    if id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(());
+    }
     match id.char_indices().find(|(_, c)| c.is_control()) {
         Some((at, _)) => Err(IdError::Control(at)),
         None => Ok(()),
+    }
+}
+
+/// A task's id in a request: given there, or generated for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskId<'a> {
+    /// The caller's; borrowed where it stands in the request's text as it is, that is, without escapes.
+    Given(Cow<'a, str>),
+    /// A new one, as text: kept on the stack, for a request may need 20,000.
+    Generated([u8; UUID_CHARS]),
+}
+
+const UUID_CHARS: usize = uuid::fmt::Hyphenated::LENGTH;
+
+impl TaskId<'_> {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Given(id) => id,
+            // Hexadecimal digits and hyphens are ASCII.
+            Self::Generated(text) => str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+
+    /// Whether no task of this id can exist yet.
+    pub fn is_generated(&self) -> bool {
+        matches!(self, Self::Generated(_))
+    }
+
+    /// The id on its own.
+    pub fn into_string(self) -> String {
+        match self {
+            Self::Given(id) => id.into_owned(),
+            Self::Generated(_) => self.as_str().to_owned(),
+        }
     }
 }
 
@@ -66,7 +106,13 @@ impl IdGenerator {
     }
 
     /// The next id.
-    pub fn next_id(&mut self) -> Uuid {
+    pub fn next_id(&mut self) -> TaskId<'static> {
+        let mut text = [0; UUID_CHARS];
+        self.next_uuid().hyphenated().encode_lower(&mut text);
+        TaskId::Generated(text)
+    }
+
+    fn next_uuid(&mut self) -> Uuid {
         let high = u128::from(self.millis & 0xffff_ffff_ffff) << 80 | 0x7 << 76 | (self.random >> 116) << 64;
         let low = self.random & 0x3fff_ffff_ffff_ffff;
         // The counter starts at random and wraps within the 62 bits: unique for any number of ids a request can have.
@@ -91,13 +137,14 @@ mod tests {
     #[test]
     fn generated_ids_are_version_7_unique_and_share_their_routed_part() {
         let mut generator = IdGenerator::new(UnixMillis::new(1_764_000_000_000), [0xff; 16]);
-        let ids: Vec<Uuid> = (0..1000).map(|_| generator.next_id()).collect();
+        let ids: Vec<Uuid> = (0..1000).map(|_| generator.next_uuid()).collect();
         assert_eq!(ids[0].to_string(), "019ab697-e800-7fff-bfff-ffffffffffff");
         for id in &ids {
             assert_eq!(id.get_version_num(), 7);
             assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
             assert_eq!(id.to_string()[..18], ids[0].to_string()[..18]);
         }
+        assert_eq!(generator.next_id().as_str()[..18], ids[0].to_string()[..18]);
         let unique: std::collections::HashSet<_> = ids.iter().collect();
         assert_eq!(unique.len(), ids.len());
     }

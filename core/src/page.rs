@@ -126,7 +126,9 @@ impl Default for Directory {
 impl Directory {
     /// From entries in any order.
     pub fn new(mut entries: Vec<Entry>) -> Self {
-        entries.sort_by_key(|entry| entry.due);
+        if !entries.is_sorted_by_key(|entry| entry.due) {
+            entries.sort_by_key(|entry| entry.due);
+        }
         let mut directory = Self::default();
         directory.bytes.reserve_exact(entries.len() * ENTRY_BYTES);
         for entry in &entries {
@@ -242,6 +244,7 @@ pub struct PageBuilder {
 impl PageBuilder {
     /// Adds the record that `write` appends to the buffer it is given. Says whether it did: a record that is empty or longer than
     /// [`MAX_RECORD_BYTES`] is not taken.
+    #[must_use]
     pub fn push(&mut self, hash: u64, due: UnixMillis, flags: Flags, write: impl FnOnce(&mut Vec<u8>)) -> bool {
         let start = self.body.len();
         write(&mut self.body);
@@ -255,18 +258,27 @@ impl PageBuilder {
         true
     }
 
-    /// Number of records.
+    /// Takes the record back that was the `index`th to be pushed.
+    pub fn remove(&mut self, index: usize) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            // A pushed record is not empty: `finish` passes over those that are.
+            entry.len = 0;
+        }
+    }
+
+    /// Number of records that were pushed.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether none was pushed.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
     /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record, [`PAGE_TARGET_BYTES`].
     pub fn finish(mut self) -> Vec<Page> {
+        self.entries.retain(|entry| entry.len > 0);
         self.entries.sort_by_key(|entry| entry.due);
         let mut pages = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
@@ -295,11 +307,13 @@ mod tests {
     #[test]
     fn golden_bytes() {
         let mut builder = PageBuilder::default();
-        builder.push(0x0807_0605_0403_0201, UnixMillis::new(0x0000_0190_0000_0002), Flags::RETRY.and(Flags::TO_QUEUE), |out| {
-            out.extend_from_slice(b"later");
-        });
-        builder.push(u64::MAX, UnixMillis::new(1), Flags::TASK, |out| out.extend_from_slice(b"first"));
-        builder.push(9, UnixMillis::NEVER, Flags::DEAD_LETTER, |out| out.extend_from_slice(b"never"));
+        for (hash, due, flags, text) in [
+            (0x0807_0605_0403_0201, UnixMillis::new(0x0000_0190_0000_0002), Flags::RETRY.and(Flags::TO_QUEUE), "later"),
+            (u64::MAX, UnixMillis::new(1), Flags::TASK, "first"),
+            (9, UnixMillis::NEVER, Flags::DEAD_LETTER, "never"),
+        ] {
+            assert!(builder.push(hash, due, flags, |out| out.extend_from_slice(text.as_bytes())));
+        }
         let pages = builder.finish();
         assert_eq!(pages.len(), 1);
         assert_eq!(pages[0].body, b"firstlaternever");

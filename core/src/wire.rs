@@ -422,7 +422,7 @@ mod tests {
     #[test]
     fn an_append_reads_back() {
         let mut builder = PageBuilder::default();
-        builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}"));
+        assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
         let append = Append { fresh: true, pages: builder.finish(), schedules: vec![b"{\"id\":\"a\"}".to_vec()] };
         let bytes = append.encode();
         assert_eq!(Append::decode(&bytes), Ok(append));

@@ -47,6 +47,6 @@ fn generated_ids() {
         let mut random = [0; 16];
         random[..8].copy_from_slice(&mixed(n).to_be_bytes());
         random[8..].copy_from_slice(&mixed(n ^ u64::MAX).to_be_bytes());
-        IdGenerator::new(UnixMillis::new(1_764_000_000_000 + n as i64 / 10), random).next_id().to_string()
+        IdGenerator::new(UnixMillis::new(1_764_000_000_000 + n as i64 / 10), random).next_id().into_string()
     });
 }

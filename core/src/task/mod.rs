@@ -10,7 +10,7 @@ mod text;
 
 pub use callback::{Callback, Targets, Webhook};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
-pub use record::{Record, write_occurrence};
+pub use record::{Record, write_occurrence, write_text};
 
 use std::borrow::Cow;
 use std::fmt;

@@ -1,9 +1,10 @@
 //! A task as it is given, and the check that makes it valid.
 
-use super::text::{Text, TimeInput, on_one_line};
-use super::{Callback, FieldError, Record, Targets, parse_naming_the_field};
+use super::record::RecordWriter;
+use super::text::{Text, TimeInput};
+use super::{Callback, FieldError, Targets, parse_naming_the_field};
 use crate::cron::CronSchedule;
-use crate::ids::{IdGenerator, check_task_id};
+use crate::ids::{IdGenerator, TaskId, check_task_id};
 use crate::limits::{
     MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES,
     MAX_TAGS,
@@ -133,9 +134,7 @@ pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, Fi
 #[derive(Debug)]
 pub struct ValidTask<'a> {
     /// The task's name.
-    pub id: Cow<'a, str>,
-    /// Whether the id was made here, so that no task of that id can exist yet.
-    pub generated: bool,
+    pub id: TaskId<'a>,
     /// When it fires; [`UnixMillis::NEVER`] for one without a schedule. Of a recurring task, its first occurrence.
     pub due: UnixMillis,
     /// Whether it fires again and again.
@@ -152,50 +151,18 @@ pub struct ValidTask<'a> {
 }
 
 impl ValidTask<'_> {
-    /// Appends the task's record to `out`.
+    /// Appends the task's record to `out`: what [`super::Record::write`] would write.
     pub fn write_record(&self, out: &mut Vec<u8>) {
-        let tags = self.tags.map(OneLine::new);
-        let callback = OneLine::new(self.callback);
-        let retry = self.retry.map(OneLine::new);
-        let payload = self.payload.map(OneLine::new);
-        Record {
-            time: (!self.recurring && self.due != UnixMillis::NEVER).then_some(self.due),
-            id: Cow::Borrowed(&self.id),
-            cron: self.cron.as_ref().map(|cron| Cow::Borrowed(cron.0.as_ref())),
-            timezone: self.timezone.as_ref().map(|timezone| Cow::Borrowed(timezone.0.as_ref())),
-            description: self.description.as_ref().map(|description| Cow::Borrowed(description.0.as_ref())),
-            tags: tags.as_ref().map(OneLine::get),
-            callback: callback.get(),
-            retry: retry.as_ref().map(OneLine::get),
-            payload: payload.as_ref().map(OneLine::get),
-            attempt: None,
-            failed_at: None,
-            error: None,
-        }
-        .write(out);
-    }
-}
-
-/// A JSON value without line breaks: the given one, or a copy where it has some.
-enum OneLine<'a> {
-    Given(&'a RawValue),
-    Copied(Box<RawValue>),
-}
-
-impl<'a> OneLine<'a> {
-    fn new(value: &'a RawValue) -> Self {
-        match on_one_line(value.get()) {
-            Cow::Borrowed(_) => Self::Given(value),
-            // Dropping white space between tokens keeps JSON valid, so this does not fail.
-            Cow::Owned(text) => RawValue::from_string(text).map_or(Self::Given(value), Self::Copied),
-        }
-    }
-
-    fn get(&self) -> &RawValue {
-        match self {
-            Self::Given(value) => value,
-            Self::Copied(value) => value,
-        }
+        let time = (!self.recurring && self.due != UnixMillis::NEVER).then_some(self.due);
+        let mut fields = RecordWriter::start(out, time, self.id.as_str());
+        fields.text("cron", self.cron.as_ref().map(|cron| cron.0.as_ref()));
+        fields.text("timezone", self.timezone.as_ref().map(|timezone| timezone.0.as_ref()));
+        fields.text("description", self.description.as_ref().map(|description| description.0.as_ref()));
+        fields.json("tags", self.tags);
+        fields.json("callback", Some(self.callback));
+        fields.json("retry", self.retry);
+        fields.json("payload", self.payload);
+        fields.finish();
     }
 }
 
@@ -221,13 +188,12 @@ impl<'a> Validator<'a> {
     /// # Errors
     /// Names the first field that does not hold, the problem and the limit.
     pub fn check(&mut self, task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
-        let generated = task.id.is_none();
         let id = match task.id {
             Some(id) => {
                 check_task_id(&id.0).map_err(|problem| FieldError::new("id", problem.to_string()))?;
-                id.0
+                TaskId::Given(id.0)
             }
-            None => Cow::Owned(self.ids.next_id().to_string()),
+            None => self.ids.next_id(),
         };
         if let Some(description) = &task.description {
             at_most("description", description.0.len(), MAX_DESCRIPTION_BYTES)?;
@@ -248,7 +214,6 @@ impl<'a> Validator<'a> {
         let (due, recurring) = self.due(&task.r#type, &task.time, task.delay_in_seconds, &task.cron, &task.timezone)?;
         let valid = ValidTask {
             id,
-            generated,
             due,
             recurring,
             to_queue,
@@ -357,7 +322,7 @@ impl ValidTask<'_> {
     /// only when its parts come near.
     fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
-        let parts = self.id.len()
+        let parts = self.id.as_str().len()
             + self.description.as_ref().map_or(0, |text| text.0.len())
             + raw(self.tags)
             + raw(Some(self.callback))

@@ -126,7 +126,7 @@ fn a_batch_keeps_the_good_among_the_bad() {
 fn generated_ids_differ() {
     let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &[] });
     let text = format!("{{\"time\":1,{LOG}}}");
-    let mut id = || validator.check(parse_one(&text).unwrap()).unwrap().id.into_owned();
+    let mut id = || validator.check(parse_one(&text).unwrap()).unwrap().id.into_string();
     let (first, second) = (id(), id());
     assert!(first < second && first[..18] == second[..18]);
 }

@@ -1,5 +1,6 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
+use super::text::on_one_line;
 use crate::ids::OccurrenceKey;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
@@ -11,7 +12,7 @@ use std::borrow::Cow;
 ///
 /// A one-shot task is stored with its `time`. A recurring one is stored without, and fired with the time of the occurrence put
 /// in front: [`write_occurrence`]. `attempt` and what follows it describe the past of an occurrence that failed.
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
     /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is stored without.
@@ -69,8 +70,18 @@ impl<'a> Record<'a> {
 
     /// Appends the record's text to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
-        // Writing to a Vec cannot fail, nor can serialising these types (no maps with keys that are not strings).
-        let _ = serde_json::to_writer(out, self);
+        let mut fields = RecordWriter::start(out, self.time, &self.id);
+        fields.text("cron", self.cron.as_deref());
+        fields.text("timezone", self.timezone.as_deref());
+        fields.text("description", self.description.as_deref());
+        fields.json("tags", self.tags);
+        fields.json("callback", Some(self.callback));
+        fields.json("retry", self.retry);
+        fields.json("payload", self.payload);
+        fields.number("attempt", self.attempt.map(i64::from));
+        fields.number("failedAt", self.failed_at.map(UnixMillis::get));
+        fields.text("error", self.error.as_deref());
+        fields.finish();
     }
 
     /// The attempt that this record is: 1 on the first.
@@ -82,6 +93,87 @@ impl<'a> Record<'a> {
     pub fn occurrence_key(&self) -> OccurrenceKey {
         OccurrenceKey { id: self.id.clone().into_owned(), time: self.time.unwrap_or(UnixMillis::ZERO) }
     }
+}
+
+/// Writes a record's text, field after field in the order of [`Record`]; absent ones leave nothing. Records are written by the
+/// million, and this is several times as fast as the general serialiser.
+pub(super) struct RecordWriter<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> RecordWriter<'o> {
+    pub(super) fn start(out: &'o mut Vec<u8>, time: Option<UnixMillis>, id: &str) -> Self {
+        out.push(b'{');
+        if let Some(time) = time {
+            out.extend_from_slice(b"\"time\":");
+            write_json(time.get(), out);
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"id\":");
+        write_text(id, out);
+        Self { out }
+    }
+
+    fn name(&mut self, name: &str) {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    pub(super) fn text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.name(name);
+            write_text(value, self.out);
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str, value: Option<i64>) {
+        if let Some(value) = value {
+            self.name(name);
+            write_json(value, self.out);
+        }
+    }
+
+    pub(super) fn json(&mut self, name: &str, value: Option<&RawValue>) {
+        if let Some(value) = value {
+            self.name(name);
+            self.out.extend_from_slice(on_one_line(value.get()).as_bytes());
+        }
+    }
+
+    pub(super) fn finish(self) {
+        self.out.push(b'}');
+    }
+}
+
+fn write_json(value: impl Serialize, out: &mut Vec<u8>) {
+    // Writing numbers and strings to a Vec cannot fail.
+    let _ = serde_json::to_writer(out, &value);
+}
+
+/// Appends `text` as a JSON string. Most texts need no escape, which eight bytes at a time can tell.
+pub fn write_text(text: &str, out: &mut Vec<u8>) {
+    if needs_escape(text.as_bytes()) {
+        return write_json(text, out);
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// Whether a JSON string of these bytes escapes any: a quote, a backslash or a control character.
+fn needs_escape(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGH: u64 = ONES << 7;
+    // The high bit of each byte that is less than `n` (at most 128), or is zero; bytes from 128 are left out.
+    let less = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
+    let zero = |word: u64| less(word, 1);
+    let (words, rest) = bytes.as_chunks::<8>();
+    words.iter().any(|word| {
+        let word = u64::from_le_bytes(*word);
+        less(word, 0x20) | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) != 0
+    }) || rest.iter().any(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
 }
 
 /// Appends a recurring task's stored record to `out` as the record of its occurrence at `time`.
@@ -104,6 +196,20 @@ mod tests {
         let mut out = Vec::new();
         record.write(&mut out);
         assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
+    }
+
+    #[test]
+    fn texts_are_written_as_the_general_serialiser_writes_them() {
+        for special in ['"', '\\', '\n', '\0', '\u{1f}', ' ', '~', '\u{7f}', '\u{80}', 'ä', '\u{2028}', '😀'] {
+            for before in 0..10 {
+                for after in 0..10 {
+                    let text = format!("{}{special}{}", "a".repeat(before), "z".repeat(after));
+                    let mut out = Vec::new();
+                    write_text(&text, &mut out);
+                    assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+                }
+            }
+        }
     }
 
     #[test]

@@ -73,7 +73,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
 /// JSON text on one line: white space between tokens is dropped when there is a line break among it, so that records can be
 /// joined to lines. `json` is valid JSON.
 pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
-    if !json.bytes().any(|b| b == b'\n' || b == b'\r') {
+    if memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
     }
     let mut out = String::with_capacity(json.len());

@@ -41,7 +41,7 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
     // Records are joined to lines by some.
     assert!(!text.contains(&b'\n') && !text.contains(&b'\r'));
     let record = Record::parse(&text).expect("an accepted task's record reads back");
-    assert_eq!(record.id, valid.id);
+    assert_eq!(record.id, valid.id.as_str());
     assert_eq!(record.cron.is_some(), valid.recurring);
     assert_eq!(record.time.is_some(), !valid.recurring && valid.due != UnixMillis::NEVER);
     if let Some(time) = record.time {
@@ -59,7 +59,7 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
 
     // It goes into a page and comes out in an envelope as it is.
     let mut builder = PageBuilder::default();
-    assert!(builder.push(id_hash(&valid.id), valid.due, Flags::TASK, |out| out.extend_from_slice(&text)));
+    assert!(builder.push(id_hash(valid.id.as_str()), valid.due, Flags::TASK, |out| out.extend_from_slice(&text)));
     let pages = builder.finish();
     assert_eq!(pages.iter().map(|page| page.body.clone()).collect::<Vec<_>>(), [text.clone()]);
     let mut builder = EnvelopeBuilder::new("1-0", 1, NOW, 1);
