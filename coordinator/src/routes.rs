@@ -8,7 +8,7 @@ use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_dispatcher::Handlers;
-use worker::{Date, Env, Method, Request};
+use worker::{Env, Method, Request};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         shards: Shards::new(env)?,
         handlers: handlers.names(),
         queues: settings::queue_bindings(env),
-        now: UnixMillis::new(Date::now().as_millis() as i64),
+        now: scheduler_platform::now(),
     };
     match route {
         // Answered above, before the key is asked for.

@@ -3,11 +3,11 @@
 use crate::outcome::{Outcome, TaskError as HandlerError};
 use crate::plan::Job;
 use crate::text::log_line;
-use crate::timer::within;
 use futures::future::LocalBoxFuture;
 use scheduler_core::ids::OccurrenceKey;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::time::UnixMillis;
+use scheduler_platform::within;
 use serde::de::DeserializeOwned;
 use std::rc::Rc;
 use std::time::Duration;

@@ -35,7 +35,6 @@ mod plan;
 mod report;
 mod run;
 mod text;
-mod timer;
 mod webhook;
 mod window;
 

@@ -11,8 +11,9 @@ use scheduler_core::engine::Config;
 use scheduler_core::routing::ShardId;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Report, SHARDS_BINDING};
+use scheduler_platform::{Objects, now};
 use std::rc::Rc;
-use worker::{Date, Env, MessageBatch, MessageExt, ObjectNamespace, RawMessage, console_error};
+use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// The variable with the seconds after which a shard sends an unreported envelope again.
 const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
@@ -21,10 +22,10 @@ const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
 /// never fails: a queue event that ends with an error would return the messages of all. See the crate's description.
 pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
     let begun = now();
-    let shards = match env.durable_object(SHARDS_BINDING) {
+    let shards = match Objects::bound(env, SHARDS_BINDING) {
         Ok(shards) => shards,
         Err(problem) => {
-            console_error!("dispatcher: the binding {SHARDS_BINDING} is missing, nothing can be reported: {problem}");
+            console_error!("dispatcher: nothing can be reported: {problem}");
             batch.retry_all();
             return;
         }
@@ -57,7 +58,7 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
 
 struct Platform<'a> {
     env: Rc<Env>,
-    shards: ObjectNamespace,
+    shards: Objects,
     handlers: &'a Handlers,
     /// The messages, and whom to report each to.
     envelopes: Vec<(&'a RawMessage, ShardId)>,
@@ -86,10 +87,6 @@ impl Host for Platform<'_> {
         // In either case; see "Acknowledgement" in the crate's description.
         message.ack();
     }
-}
-
-fn now() -> UnixMillis {
-    UnixMillis::new(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
 /// As the shards read it; they also log what is wrong with it.

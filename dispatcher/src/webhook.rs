@@ -2,9 +2,9 @@
 
 use crate::outcome::{Outcome, TaskError, of_network_error, of_status, of_timeout};
 use crate::plan::Job;
-use crate::timer::within;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::task::Webhook;
+use scheduler_platform::within;
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
