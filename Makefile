@@ -7,7 +7,7 @@ RUN := scripts/run
 .PHONY: help setup build dev serve test lint fmt bench bench-start loadtest size deploy clean
 
 help: ## This list
-	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## Install what is missing: Rust target, npm packages, build tools
 	@scripts/setup.sh
