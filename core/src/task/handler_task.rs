@@ -74,7 +74,8 @@ impl HandlerTask<'_> {
 /// reserved: unless it runs the handler of that name by cron, it is not ours to remove.
 pub fn handler_of(record: &Record<'_>) -> Option<String> {
     let name = record.id.strip_prefix(HANDLER_TASK_PREFIX)?;
-    let runs_it = matches!(super::Callback::parse(record.callback.get()), Ok(super::Callback::Handler { name: run }) if run == name);
+    let runs_it =
+        matches!(super::Callback::parse(record.callback.get()), Ok(super::Callback::Handler { name: run }) if run == name);
     (runs_it && record.cron.is_some()).then(|| name.to_owned())
 }
 
