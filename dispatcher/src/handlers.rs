@@ -50,7 +50,7 @@ struct Handler {
 ///
 /// **Schedules.** A handler with a schedule has a recurring task of the id `handler:<name>`. Workers have no hook for a deploy, so
 /// the watchdog makes it, and sets right what differs, within a minute of the deploy, or the first request of a new instance of
-/// the Worker does. Of a handler that is gone, the task is removed at the latest within an hour. Such tasks can be read, listed and
+/// the Worker does. Of a handler that is gone, the task is removed within some minutes. Such tasks can be read, listed and
 /// cancelled through the API, but not created; one that is cancelled comes back with the next minute: to stop it, take the schedule
 /// out of the code. While two versions of a Worker are deployed side by side, each sets the tasks right as it sees them.
 #[derive(Default)]

@@ -51,3 +51,8 @@ pub use run::consume;
 pub use scheduler_macros::task;
 pub use task::{Schedule, Task, TaskFuture};
 pub use window::start_window_millis;
+
+/// Compiles what README.md shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,8 +1,9 @@
 //! The recurring tasks that handlers bring with them: one for each handler that is declared with a cron expression, under an id
 //! that callers cannot take.
 
-use super::{FieldError, Record};
+use super::{Callback, FieldError, Record};
 use crate::limits::MAX_ID_BYTES;
+use crate::retry::RetryInput;
 use serde_json::value::RawValue;
 
 /// What the ids of these tasks begin with. The handler's name follows.
@@ -45,38 +46,34 @@ impl HandlerTask<'_> {
 
     /// The task as a caller would give it, if callers could take its id.
     pub fn to_json(&self) -> String {
-        let mut task = serde_json::json!({ "id": self.id(), "cron": self.cron, "callback": self.callback() });
-        if let Some(timezone) = self.timezone {
-            task["timezone"] = timezone.into();
-        }
-        if let Some(retry) = self.retry.and_then(|retry| serde_json::from_str(retry.get()).ok()) {
-            task["retry"] = retry;
-        }
-        task.to_string()
+        // Texts always become JSON.
+        let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
+        let (id, cron, name) = (text(&self.id()), text(self.cron), text(self.name));
+        let timezone = self.timezone.map(|timezone| format!(r#","timezone":{}"#, text(timezone))).unwrap_or_default();
+        let retry = self.retry.map(|retry| format!(r#","retry":{retry}"#)).unwrap_or_default();
+        format!(r#"{{"id":{id},"cron":{cron}{timezone}{retry},"callback":{{"type":"handler","name":{name}}}}}"#)
     }
 
     /// Whether this record says the same of when and what to run. What else stands in it does not matter.
     pub fn is(&self, record: &Record<'_>) -> bool {
-        let value = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<serde_json::Value>(raw.get()).ok());
+        let policy = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<RetryInput>(raw.get()).ok());
         record.id == self.id()
             && record.cron.as_deref() == Some(self.cron)
             && record.timezone.as_deref() == self.timezone
-            && value(Some(record.callback)) == Some(self.callback())
-            && value(record.retry) == value(self.retry)
+            && runs(record, self.name)
+            && policy(record.retry) == policy(self.retry)
     }
+}
 
-    fn callback(&self) -> serde_json::Value {
-        serde_json::json!({ "type": "handler", "name": self.name })
-    }
+fn runs(record: &Record<'_>, handler: &str) -> bool {
+    matches!(Callback::parse(record.callback.get()), Ok(Callback::Handler { name }) if name == handler)
 }
 
 /// The handler whose own task this record is. None for any other task, also for one that a caller gave such an id before ids were
 /// reserved: unless it runs the handler of that name by cron, it is not ours to remove.
 pub fn handler_of(record: &Record<'_>) -> Option<String> {
     let name = record.id.strip_prefix(HANDLER_TASK_PREFIX)?;
-    let runs_it =
-        matches!(super::Callback::parse(record.callback.get()), Ok(super::Callback::Handler { name: run }) if run == name);
-    (runs_it && record.cron.is_some()).then(|| name.to_owned())
+    (record.cron.is_some() && runs(record, name)).then(|| name.to_owned())
 }
 
 #[cfg(test)]

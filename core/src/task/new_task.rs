@@ -33,8 +33,7 @@ use std::borrow::Cow;
     "dependentRequired" = { "timezone": ["cron"] }
 ))]
 pub struct NewTask<'a> {
-    /// Overwrites the task of this id; one is generated without. No control characters, and not starting with `handler:`. The
-    /// limit is in bytes of UTF-8.
+    /// Overwrites the task of this id; one is generated without. Not starting with `handler:`. The limit is in bytes of UTF-8.
     #[serde(borrow)]
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
