@@ -31,6 +31,13 @@ pub(crate) async fn r#move(_context: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
 
+/// Where a function is not compiled, nothing is made beside it.
+#[task]
+#[cfg(any())]
+async fn not_compiled(_context: TaskContext) -> Result<(), HandlerError> {
+    Ok(())
+}
+
 /// Runs a task that names a handler. None of these waits, so it is done at once.
 fn run(handlers: &Handlers, fields: &str) -> Outcome {
     let text = format!(r#"{{"v":1,"shard":"1-0","seq":1,"firedAt":5,"tasks":[{{"time":5,"id":"a",{fields}}}]}}"#);
