@@ -116,7 +116,7 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
 fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
     let targets = Targets { handlers: &call.handlers, queues: &call.queues };
     let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-    let mut validator = Validator::new(call.now, random, targets);
+    let mut validator = Validator::new(call.now, random, targets).with_handler_retries(&call.handler_retries);
     Ok(plan(tasks, &mut validator, &call.shards.map))
 }
 

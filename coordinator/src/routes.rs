@@ -8,6 +8,7 @@ use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_dispatcher::Handlers;
+use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
 /// What a request asks for.
@@ -57,6 +58,7 @@ pub(crate) struct Call<'a> {
     pub(crate) env: &'a Env,
     pub(crate) shards: Shards,
     pub(crate) handlers: Vec<&'static str>,
+    pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
     pub(crate) now: UnixMillis,
 }
@@ -97,6 +99,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         env,
         shards: Shards::new(env)?,
         handlers: handlers.names(),
+        handler_retries: handlers.retries(),
         queues: settings::queue_bindings(env),
         now: scheduler_platform::now(),
     };

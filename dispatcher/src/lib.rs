@@ -28,12 +28,17 @@
 //! Tasks that cannot be started in time (see [`start_window_millis`]) are reported as not started; the shard fires them again
 //! at once without counting an attempt.
 
+// The attribute names this crate from outside, in our own tests too.
+#[cfg(test)]
+extern crate self as scheduler_dispatcher;
+
 mod drive;
 mod handlers;
 mod outcome;
 mod plan;
 mod report;
 mod run;
+mod task;
 mod text;
 mod webhook;
 mod window;
@@ -42,4 +47,11 @@ pub use drive::MAX_IN_FLIGHT;
 pub use handlers::{Handlers, TaskContext};
 pub use outcome::TaskError as HandlerError;
 pub use run::consume;
+pub use scheduler_macros::task;
+pub use task::{Schedule, Task, TaskFuture};
 pub use window::start_window_millis;
+
+/// Compiles what README.md shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;
