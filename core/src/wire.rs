@@ -28,6 +28,10 @@ pub mod paths {
     pub const LIST: &str = "/list";
     /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
     pub const CANCEL_MATCHING: &str = "/cancel-matching";
+    /// Body [`super::ChangeRequest`]; answer [`super::ChangeReply`].
+    pub const CHANGE: &str = "/change";
+    /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
+    pub const CHANGE_MATCHING: &str = "/change-matching";
     /// Body [`super::Report`]; answer null.
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
@@ -177,6 +181,75 @@ pub struct CancelMatchingReply {
     pub next: Option<Position>,
 }
 
+/// A change of tasks that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// Nothing of it fires until it is resumed.
+    Pause,
+    /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its next occurrence.
+    Resume,
+    /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a dead letter starts anew.
+    Run,
+    /// It fires at this time instead. Not for recurring tasks.
+    Reschedule(UnixMillis),
+}
+
+/// Tasks are to be changed, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// What is to happen to them.
+    pub change: Change,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    pub if_match: Option<u64>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Changed {
+    /// It was carried out.
+    Changed,
+    /// The task was so already.
+    Unchanged,
+    /// Such a task cannot be changed so.
+    NotApplicable,
+    /// The task's record has another version than was asked for.
+    OtherVersion,
+    /// It was handed on before, and nothing of it waits.
+    AlreadyFired,
+    /// There is no such task (any more).
+    NotFound,
+}
+
+/// What became of each, in the order of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeReply {
+    /// One for each id.
+    pub outcomes: Vec<Changed>,
+}
+
+/// Tasks are to be changed, by filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMatchingRequest {
+    /// Which tasks.
+    pub tasks: ListRequest,
+    /// What is to happen to them.
+    pub change: Change,
+}
+
+/// What became of a change by filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMatchingReply {
+    /// How many were changed.
+    pub changed: u64,
+    /// Where to go on; `None` when all have been seen.
+    pub next: Option<Position>,
+}
+
 /// What a task is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -188,6 +261,8 @@ pub enum Status {
     Retrying,
     /// For the outcome of what was handed on.
     Fired,
+    /// To be resumed.
+    Paused,
     /// For nothing: it failed for good.
     Dead,
     /// For nothing: it has no schedule.
@@ -363,6 +438,8 @@ pub struct ShardStats {
     pub schedules: u64,
     /// Tasks without a schedule.
     pub unscheduled: u64,
+    /// Tasks that wait to be resumed.
+    pub paused: u64,
     /// Occurrences that failed for good and are kept.
     pub dead_letters: u64,
     /// Pending tasks whose time is past.
@@ -384,6 +461,7 @@ impl ShardStats {
         self.in_flight += other.in_flight;
         self.schedules += other.schedules;
         self.unscheduled += other.unscheduled;
+        self.paused += other.paused;
         self.dead_letters += other.dead_letters;
         self.overdue += other.overdue;
         self.memory_bytes += other.memory_bytes;

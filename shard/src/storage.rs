@@ -160,6 +160,10 @@ impl Sql {
                 "INSERT INTO schedules (seq, since, record) VALUES (?, ?, ?)",
                 vec![integer(number), since.get().into(), record.into()],
             ),
+            Write::SetSchedule { number, since, record } => self.exec(
+                "UPDATE schedules SET since = coalesce(?, since), record = ? WHERE seq = ?",
+                vec![since.map_or(Value::Null, |since| since.get().into()), record.into(), integer(number)],
+            ),
             Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => self.exec(
                 "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope) VALUES (?, ?, ?, ?, 0, ?, ?)",

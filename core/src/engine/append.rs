@@ -19,6 +19,7 @@ pub(super) struct ReadSchedule {
     pub(super) id: String,
     pub(super) cron: Arc<CronSchedule>,
     pub(super) to_queue: bool,
+    pub(super) paused: bool,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
@@ -26,7 +27,8 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     let expression = record.cron.as_deref().ok_or("a recurring task without cron")?;
     let cron = CronSchedule::parse(expression, record.timezone.as_deref()).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
-    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue() })
+    let paused = record.is_paused();
+    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue(), paused })
 }
 
 /// A request that holds, with what was read of it.
@@ -104,7 +106,7 @@ impl Engine {
     }
 
     /// That so many more tasks, and recurring ones, find room.
-    fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
+    pub(super) fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
         let held = self.tasks.held();
         if held + asked > MAX_PENDING_PER_SHARD {
             return Err(EngineError::Full { held, asked });
@@ -269,9 +271,10 @@ impl Engine {
         let number = self.last_schedule;
         // Its occurrences start after everything that has been handed on, should the clock have gone back.
         let since = now.max(self.state.watermark.due);
-        let next = read.cron.next_after(since).unwrap_or(UnixMillis::NEVER);
+        let next = if read.paused { None } else { read.cron.next_after(since) }.unwrap_or(UnixMillis::NEVER);
         effects.writes.push(Write::InsertSchedule { number, since, record });
-        let schedule = MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue };
+        let schedule =
+            MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue, paused: read.paused };
         self.tasks.insert_schedule(number, schedule);
     }
 }

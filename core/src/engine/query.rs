@@ -17,9 +17,9 @@ const MAX_SCANNED: usize = 20_000;
 const MAX_SCANNED_BYTES: usize = 4_000_000;
 
 /// A task among those that a list may show.
-struct Candidate {
+pub(super) struct Candidate {
     position: Position,
-    at: EntryRef,
+    pub(super) at: EntryRef,
     status: Status,
     /// What is known of its kind without its record.
     kind: Option<Kind>,
@@ -107,7 +107,12 @@ impl Engine {
         Ok((CancelReply { outcomes }, effects))
     }
 
-    fn find_dead_letters(&self, id: &str, reader: &impl Reader, found: &mut Vec<EntryRef>) -> Result<bool, EngineError> {
+    pub(super) fn find_dead_letters(
+        &self,
+        id: &str,
+        reader: &impl Reader,
+        found: &mut Vec<EntryRef>,
+    ) -> Result<bool, EngineError> {
         for at in self.tasks.find(id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
             if Record::parse(&self.record_of(at, reader)?).is_ok_and(|record| record.id == id) {
                 found.push(at);
@@ -155,7 +160,7 @@ impl Engine {
     }
 
     /// Calls `found` for each task that the request means, with its record where that had to be read. Gives where to go on.
-    fn scan(
+    pub(super) fn scan(
         &self,
         request: &ListRequest,
         reader: &impl Reader,
@@ -236,7 +241,9 @@ impl Engine {
         if at.page == 0 {
             let due = self.tasks.schedule(at.index).map_or(UnixMillis::NEVER, |schedule| schedule.next);
             let position = Position { due, page: 0, index: at.index };
-            return Candidate { position, at, status: Status::Scheduled, kind: Some(Kind::Cron) };
+            let is_paused = self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused);
+            let status = if is_paused { Status::Paused } else { Status::Scheduled };
+            return Candidate { position, at, status, kind: Some(Kind::Cron) };
         }
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
         let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
@@ -254,6 +261,8 @@ impl Engine {
 fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
         (Status::Dead, None)
+    } else if entry.due == UnixMillis::PAUSED {
+        (Status::Paused, None)
     } else if entry.flags.has(Flags::RETRY) {
         (Status::Retrying, None)
     } else if entry.due == UnixMillis::NEVER {

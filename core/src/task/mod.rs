@@ -12,7 +12,7 @@ mod text;
 pub use callback::{Callback, Targets, Webhook};
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
-pub use record::{Record, write_occurrence, write_text};
+pub use record::{Record, version_of, write_occurrence, write_text};
 
 use std::borrow::Cow;
 use std::fmt;
