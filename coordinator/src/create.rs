@@ -4,34 +4,59 @@ use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
+use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
+use scheduler_core::listing::write_task;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, write_text};
-use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, paths};
+use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, version_of, write_text};
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Expected, Status, paths};
 use scheduler_platform::random_bytes;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
+    let expected = call.expected()?;
     let text = call.text().await?;
     let mut task = parse_one(&text).map_err(Problem::invalid)?;
     if let Some(id) = &id {
         task.set_id(id).map_err(Problem::invalid)?;
     }
-    let mut plan = planned(&call, vec![Ok(task)])?;
-    let id = match plan.items.pop() {
-        Some(Ok(id)) => id,
-        Some(Err(problem)) => return Err(Problem::invalid(problem)),
-        None => return Err(Problem::invalid(FieldError::new("body", "has no task"))),
-    };
-    let Some(part) = plan.appends.pop() else {
-        return Err(Problem::invalid(FieldError::new("body", "has no task")));
-    };
+    if let (Some(expected), Some(id)) = (expected, &id) {
+        let shard = match tasks::find(&call.shards, id).await? {
+            Some((shard, _)) => shard,
+            None => call.shards.map.home(id),
+        };
+        return replace_on(&call, shard, task, expected).await;
+    }
+    let (id, part) = planned_one(&call, task)?;
     let shown = shown_task(&part);
     let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str()));
     let reply = append(&call.shards, part.shard, part.append).await?;
     let replaced = reply.replaced > 0 || moved.await? > 0;
-    Ok(Answer::json(if replaced { 200 } else { 201 }, shown))
+    Ok(shown.into_answer(if replaced { 200 } else { 201 }))
+}
+
+/// Takes a task in on this shard, if what is expected stands there: in one step.
+pub(crate) async fn replace_on(
+    call: &Call<'_>,
+    shard: ShardId,
+    task: NewTask<'_>,
+    expected: Expected,
+) -> Result<Answer, Problem> {
+    let (_, part) = planned_one(call, task)?;
+    let shown = shown_task(&part);
+    let reply = append(&call.shards, shard, Append { expected: Some(expected), fresh: false, ..part.append }).await?;
+    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }))
+}
+
+fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>, ShardAppend), Problem> {
+    let mut plan = planned(call, vec![Ok(task)])?;
+    match (plan.items.pop(), plan.appends.pop()) {
+        (Some(Ok(id)), Some(part)) => Ok((id, part)),
+        (Some(Err(problem)), _) => Err(Problem::invalid(problem)),
+        _ => Err(Problem::invalid(FieldError::new("body", "has no task"))),
+    }
 }
 
 /// `POST /v1/tasks/batch`.
@@ -121,13 +146,22 @@ fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) 
 }
 
 async fn append(shards: &Shards, shard: ShardId, mut append: Append) -> Result<AppendReply, Problem> {
-    shards
+    let mut tries = 0;
+    let expects = append.expected.is_some();
+    let reply = shards
         .send(shard, paths::APPEND, |first| {
+            tries += 1;
             // A request that is sent again may meet its own tasks.
             append.fresh &= first;
             append.encode()
         })
-        .await
+        .await;
+    match reply {
+        Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unavailable(
+            "it is not known whether the change was made, for the answer of the first try was lost; read the task",
+        )),
+        reply => reply,
+    }
 }
 
 /// Cancels what stands under these ids on the shards of older epochs, and says how many did.
@@ -139,10 +173,9 @@ async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>
         }
     }
     let replies = shards
-        .each(
-            by_shard,
-            |(shard, ids)| async move { shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids }).await },
-        )
+        .each(by_shard, |(shard, ids)| async move {
+            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids, if_match: None }).await
+        })
         .await;
     let mut dropped = 0;
     for reply in replies {
@@ -152,18 +185,33 @@ async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>
     Ok(dropped)
 }
 
-/// The one task of a part, as the API shows it.
-fn shown_task(part: &ShardAppend) -> Vec<u8> {
-    use scheduler_core::listing::write_task;
-    use scheduler_core::time::UnixMillis;
-    use scheduler_core::wire::Status;
-    let mut out = Vec::new();
-    if let Some(page) = part.append.pages.first() {
-        let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
-        let status = if due == UnixMillis::NEVER { Status::Unscheduled } else { Status::Scheduled };
-        write_task(status, due, &String::from_utf8_lossy(&page.body), &mut out);
-    } else if let Some(record) = part.append.schedules.first() {
-        write_task(Status::Scheduled, part.first_due, &String::from_utf8_lossy(record), &mut out);
+/// A task as the API shows it.
+struct Shown {
+    text: Vec<u8>,
+    version: u64,
+}
+
+impl Shown {
+    fn into_answer(self, status: u16) -> Answer {
+        Answer::json(status, self.text).with_version(self.version)
     }
-    out
+}
+
+/// The one task of a part.
+fn shown_task(part: &ShardAppend) -> Shown {
+    let mut text = Vec::new();
+    let (status, due, record) = if let Some(page) = part.append.pages.first() {
+        let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
+        let status = match due {
+            UnixMillis::PAUSED => Status::Paused,
+            UnixMillis::NEVER => Status::Unscheduled,
+            _ => Status::Scheduled,
+        };
+        (status, due, page.body.as_slice())
+    } else {
+        (Status::Scheduled, part.first_due, part.append.schedules.first().map(Vec::as_slice).unwrap_or_default())
+    };
+    let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
+    write_task(status, due, &String::from_utf8_lossy(record), &mut text);
+    Shown { text, version: version_of(record) }
 }

@@ -5,11 +5,13 @@
 mod answer;
 mod auth;
 mod cancel;
+mod change;
 mod create;
 mod example_handlers;
 mod handler_tasks;
 mod list;
 mod openapi;
+mod patch;
 mod routes;
 mod settings;
 mod shards;

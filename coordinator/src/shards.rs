@@ -95,6 +95,7 @@ impl Shards {
         }
         Err(match serde_json::from_slice::<ShardError>(&bytes) {
             Ok(ShardError { kind: ShardErrorKind::Full, detail }) => Failure::Final(Problem::full(detail)),
+            Ok(ShardError { kind: ShardErrorKind::Conflict, detail }) => Failure::Final(Problem::other_version(detail)),
             Ok(ShardError { kind: ShardErrorKind::Request, detail }) => {
                 Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
             }

@@ -50,6 +50,17 @@ pub struct Append {
     pub pages: Vec<Page>,
     /// Records of recurring tasks.
     pub schedules: Vec<Vec<u8>>,
+    /// Of a request with one task: what must stand under its id.
+    pub expected: Option<Expected>,
+}
+
+/// What must stand under an id for a change to be made: two writers cannot undo each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// No task waits under it.
+    Absent,
+    /// A task waits under it whose record has this version: see [`crate::task::version_of`].
+    Version(u64),
 }
 
 /// Why bytes are not an [`Append`].
@@ -67,16 +78,27 @@ pub enum AppendError {
 }
 
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
+/// The values of the flag: nothing special, [`Append::fresh`], and what is expected, the last one followed by 8 bytes.
+const FLAG_FRESH: u8 = 1;
+const FLAG_ABSENT: u8 = 2;
+const FLAG_VERSION: u8 = 3;
 
 impl Append {
-    /// The request's bytes: magic and version, a flag, then the pages and the schedules, each counted and with lengths in 32 bits,
+    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with lengths in 32 bits,
     /// little-endian.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
             + self.schedules.iter().map(|record| record.len() + 4).sum::<usize>();
         let mut out = Vec::with_capacity(parts + 12);
         out.extend_from_slice(&APPEND_MAGIC);
-        out.push(u8::from(self.fresh));
+        out.push(match self.expected {
+            None => u8::from(self.fresh),
+            Some(Expected::Absent) => FLAG_ABSENT,
+            Some(Expected::Version(_)) => FLAG_VERSION,
+        });
+        if let Some(Expected::Version(version)) = self.expected {
+            out.extend_from_slice(&version.to_le_bytes());
+        }
         // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32 bits.
         let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
         count(&mut out, self.pages.len());
@@ -101,10 +123,19 @@ impl Append {
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
         let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
         let (flag, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
-        if *magic != APPEND_MAGIC || *flag > 1 {
+        if *magic != APPEND_MAGIC || *flag > FLAG_VERSION {
             return Err(AppendError::Version);
         }
-        let mut append = Self { fresh: *flag == 1, ..Self::default() };
+        let expected = match *flag {
+            FLAG_ABSENT => Some(Expected::Absent),
+            FLAG_VERSION => {
+                let (version, after) = rest.split_first_chunk::<8>().ok_or(AppendError::Length)?;
+                rest = after;
+                Some(Expected::Version(u64::from_le_bytes(*version)))
+            }
+            _ => None,
+        };
+        let mut append = Self { fresh: *flag == FLAG_FRESH, expected, ..Self::default() };
         for _ in 0..take_u32(&mut rest)? {
             let directory = take_bytes(&mut rest)?.to_vec();
             let body = take_bytes(&mut rest)?.to_vec();
@@ -148,9 +179,13 @@ pub struct GetRequest {
 
 /// Tasks are to be cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CancelRequest {
     /// Their ids.
     pub ids: Vec<String>,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    #[serde(default)]
+    pub if_match: Option<u64>,
 }
 
 /// What became of a cancel.
@@ -163,6 +198,8 @@ pub enum Cancelled {
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
+    /// The task's record has another version than was asked for.
+    OtherVersion,
 }
 
 /// What became of each, in the order of the request.
@@ -488,6 +525,8 @@ pub enum ShardErrorKind {
     Full,
     /// The request does not hold: the sender's mistake. HTTP 400.
     Request,
+    /// What stands under the id is not what was expected. HTTP 412.
+    Conflict,
     /// The platform failed: try again. HTTP 500.
     Storage,
 }
@@ -501,12 +540,18 @@ mod tests {
     fn an_append_reads_back() {
         let mut builder = PageBuilder::default();
         assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
-        let append = Append { fresh: true, pages: builder.finish(), schedules: vec![b"{\"id\":\"a\"}".to_vec()] };
-        let bytes = append.encode();
-        assert_eq!(Append::decode(&bytes), Ok(append));
-        for cut in 0..bytes.len() {
-            assert!(Append::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        let pages = builder.finish();
+        let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
+        for (fresh, expected) in
+            [(true, None), (false, None), (false, Some(Expected::Absent)), (false, Some(Expected::Version(u64::MAX - 1)))]
+        {
+            let append = Append { fresh, pages: pages.clone(), schedules: schedules.clone(), expected };
+            let bytes = append.encode();
+            assert_eq!(Append::decode(&bytes), Ok(append));
+            for cut in 0..bytes.len() {
+                assert!(Append::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+            }
+            assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
         }
-        assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
     }
 }

@@ -47,7 +47,7 @@ impl Shell {
             }
             paths::CANCEL => {
                 let request: CancelRequest = read(body)?;
-                self.reply(|engine, _, sql| engine.cancel(&request.ids, sql))
+                self.reply(|engine, _, sql| engine.cancel(&request, sql))
             }
             paths::LIST => {
                 let request: ListRequest = read(body)?;
@@ -117,6 +117,7 @@ fn refuse(problem: &EngineError) -> Result<Response> {
     let (status, kind) = match problem {
         EngineError::Full { .. } | EngineError::TooManySchedules { .. } => (507, ShardErrorKind::Full),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
+        EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
         EngineError::Storage(_) | EngineError::Corrupt(_) => {
             worker::console_error!("{}: {problem}", now());
             (500, ShardErrorKind::Storage)

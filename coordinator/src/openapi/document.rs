@@ -4,7 +4,7 @@ use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
 use crate::answer::Problem;
 use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_REQUEST_BYTES};
-use scheduler_core::task::{FieldError, NewTask};
+use scheduler_core::task::{ChangeInput, FieldError, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 
@@ -53,9 +53,15 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_query {
         described["parameters"] = schemas::list_parameters(filter);
     }
+    if operation.takes_version {
+        described["parameters"] = json!([{
+            "name": "If-Match", "in": "header", "required": false,
+            "description": "The ETag of the answer that showed the task: the change is made only if it is still the same.",
+            "schema": { "type": "string", "pattern": "^\"[0-9a-f]{16}\"$" }
+        }]);
+    }
     if let Some(body) = &operation.body {
-        described["requestBody"] =
-            json!({ "required": true, "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
+        described["requestBody"] = json!({ "required": !matches!(body, Body::ChangeOne), "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
@@ -88,6 +94,21 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
                 }
             })
         }
+        Body::ChangeOne => json!({
+            "application/json": { "schema": generator.subschema_for::<ChangeInput<'static>>(), "examples": examples::change_one() }
+        }),
+        Body::ChangeMany => json!({
+            "application/json": { "schema": generator.subschema_for::<ChangeInput<'static>>(), "examples": examples::change_many() }
+        }),
+        Body::Patch => json!({
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "description": "Fields of a task to create, each with its new value, or null to leave it out. Of callback and retry, single fields may be given. One of the fields that say when takes the place of all of them."
+                },
+                "examples": examples::patches()
+            }
+        }),
         Body::Cancel => json!({
             "application/json": { "schema": generator.subschema_for::<answers::CancelMany>(), "examples": examples::cancels() }
         }),
@@ -108,6 +129,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
         Problem::no_task("order-7"),
         Problem::already_fired("order-7"),
+        Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES + 1, MAX_REQUEST_BYTES),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::overloaded(),

@@ -1,6 +1,6 @@
 //! Every route with what it takes and answers.
 
-use super::answers::{BatchReply, CancelledMany, CancelledOne, Health, Stats, Task, TaskList};
+use super::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, Health, Stats, Task, TaskList};
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
@@ -11,6 +11,9 @@ pub(super) enum Body {
     Task,
     Batch,
     Cancel,
+    ChangeOne,
+    ChangeMany,
+    Patch,
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -27,6 +30,8 @@ pub(super) struct Operation {
     pub(super) open: bool,
     /// Takes the filter, limit and cursor.
     pub(super) takes_query: bool,
+    /// Takes a version in `If-Match`.
+    pub(super) takes_version: bool,
     pub(super) body: Option<Body>,
     /// Status, description and schema.
     pub(super) answers: &'static [(u16, &'static str, SchemaOf)],
@@ -57,6 +62,7 @@ const USUAL: Operation = Operation {
     summary: "",
     open: false,
     takes_query: false,
+    takes_version: false,
     body: None,
     answers: &[],
     refusals: &[],
@@ -141,20 +147,108 @@ operations! {
         method: "put",
         path: "/v1/tasks/{id}",
         summary: "Create or overwrite the task of this id",
+        takes_version: true,
         body: Some(Body::Task),
         answers: &[
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "shard-full"],
+        refusals: &["too-large", "invalid", "other-version", "shard-full"],
     }
     DeleteTask => {
         id: "cancelTask",
         method: "delete",
         path: "/v1/tasks/{id}",
         summary: "Cancel a task",
+        takes_version: true,
         answers: &[(200, "It will not fire (again).", SchemaGenerator::subschema_for::<CancelledOne>)],
-        refusals: &["no-task", "already-fired"],
+        refusals: &["invalid", "no-task", "already-fired", "other-version"],
+    }
+    PauseTask => {
+        id: "pauseTask",
+        method: "post",
+        path: "/v1/tasks/{id}/pause",
+        summary: "Let a task wait until it is resumed",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+    }
+    PauseMany => {
+        id: "pauseTasks",
+        method: "post",
+        path: "/v1/tasks/pause",
+        summary: "Let many tasks wait until they are resumed, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    ResumeTask => {
+        id: "resumeTask",
+        method: "post",
+        path: "/v1/tasks/{id}/resume",
+        summary: "Let a paused task go on",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+    }
+    ResumeMany => {
+        id: "resumeTasks",
+        method: "post",
+        path: "/v1/tasks/resume",
+        summary: "Let many paused tasks go on, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    RunTask => {
+        id: "runTask",
+        method: "post",
+        path: "/v1/tasks/{id}/run",
+        summary: "Fire a task now; a recurring one beside its schedule, a dead letter anew",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+    }
+    RunMany => {
+        id: "runTasks",
+        method: "post",
+        path: "/v1/tasks/run",
+        summary: "Fire many tasks now, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid", "shard-full"],
+    }
+    RescheduleTask => {
+        id: "rescheduleTask",
+        method: "post",
+        path: "/v1/tasks/{id}/reschedule",
+        summary: "Let a task fire at another time",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+    }
+    RescheduleMany => {
+        id: "rescheduleTasks",
+        method: "post",
+        path: "/v1/tasks/reschedule",
+        summary: "Let many tasks fire at another time, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    PatchTask => {
+        id: "patchTask",
+        method: "patch",
+        path: "/v1/tasks/{id}",
+        summary: "Change single fields of a task: a JSON merge patch",
+        takes_version: true,
+        body: Some(Body::Patch),
+        answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
     }
     Stats => {
         id: "stats",

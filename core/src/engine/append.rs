@@ -8,9 +8,9 @@ use crate::limits::{
 };
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
-use crate::task::{Callback, Record};
+use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
-use crate::wire::{Append, AppendReply};
+use crate::wire::{Append, AppendReply, Expected};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -121,7 +121,20 @@ impl Engine {
         let read = |record: Vec<u8>| Ok((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
         let replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        if let Some(expected) = request.expected {
+            self.check_expected(expected, &replaced, reader)?;
+        }
         Ok(Checked { pages: request.pages, schedules, replaced })
+    }
+
+    fn check_expected(&self, expected: Expected, found: &[EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
+        match (expected, found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))) {
+            (Expected::Absent, Some(_)) => Err(EngineError::Conflict("a task waits under this id already")),
+            (Expected::Absent, None) => Ok(()),
+            (Expected::Version(_), None) => Err(EngineError::Conflict("no task waits under this id (any more)")),
+            (Expected::Version(version), Some(at)) if version_of(&self.record_of(*at, reader)?) == version => Ok(()),
+            (Expected::Version(_), Some(_)) => Err(EngineError::Conflict("the task was changed meanwhile; read it again")),
+        }
     }
 
     /// The waiting tasks whose ids the request gives again. Entries are found by hash, then compared by id.

@@ -25,7 +25,7 @@ fn request(ids: impl Iterator<Item = u32>, padding: usize) -> Append {
         let record = format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#);
         assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
     }
-    Append { fresh: false, pages: builder.finish(), schedules: Vec::new() }
+    Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), expected: None }
 }
 
 fn engine() -> Engine {

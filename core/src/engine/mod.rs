@@ -101,6 +101,9 @@ pub enum EngineError {
     /// The request holds what the coordinator's checks would not have let through.
     #[error("{0}")]
     BadRequest(String),
+    /// What stands under the id is not what was expected.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -5,10 +5,12 @@ use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
 use crate::page::{Entry, Flags};
 use crate::routing::id_hash;
-use crate::task::Record;
+use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
-use crate::wire::{CancelMatchingReply, CancelReply, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status};
+use crate::wire::{
+    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status,
+};
 use serde_json::value::RawValue;
 
 /// Most records, and bytes of them, that one list request looks into; then it answers with what it has and where to go on. Some 10
@@ -79,7 +81,8 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn cancel(&mut self, ids: &[String], reader: &impl Reader) -> Result<(CancelReply, Effects), EngineError> {
+    pub fn cancel(&mut self, request: &CancelRequest, reader: &impl Reader) -> Result<(CancelReply, Effects), EngineError> {
+        let ids = &request.ids;
         let mut effects = Effects::default();
         let mut outcomes = Vec::with_capacity(ids.len());
         let mut killed = Vec::new();
@@ -95,6 +98,13 @@ impl Engine {
             } else {
                 Cancelled::NotFound
             };
+            if let Some(version) = request.if_match
+                && let Some(first) = found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))
+                && version_of(&self.record_of(*first, reader)?) != version
+            {
+                outcomes.push(Cancelled::OtherVersion);
+                continue;
+            }
             outcomes.push(outcome);
             killed.append(&mut found);
         }

@@ -4,14 +4,18 @@
 //! its record straight into the page it will be stored in.
 
 mod callback;
+mod change_input;
 mod handler_task;
 mod new_task;
+mod patch;
 mod record;
 mod text;
 
 pub use callback::{Callback, Targets, Webhook};
+pub use change_input::ChangeInput;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
+pub use patch::merge_patch;
 pub use record::{Record, version_of, write_occurrence, write_text};
 
 use std::borrow::Cow;

@@ -11,7 +11,7 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
-use scheduler_core::wire::{Append, AppendReply, Cancelled, Change, Filter, ListItem, ListRequest, Status};
+use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status};
 
 use crate::model::Schedule;
 
@@ -78,7 +78,7 @@ fn append_of(world: &World, versions: &[u64], fresh: bool) -> Append {
         let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK };
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
-    let append = Append { fresh, pages: builder.finish(), schedules };
+    let append = Append { fresh, pages: builder.finish(), schedules, expected: None };
     Append::decode(&append.encode()).expect("an append reads back")
 }
 
@@ -122,7 +122,7 @@ fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>
     let reply = world.input(
         at,
         false,
-        |engine, _, storage| engine.cancel(ids, storage),
+        |engine, _, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, storage),
         |world, reply, _| {
             if reply.outcomes != expected {
                 violated("cancel-answers", format!("{:?} for {ids:?}; expected {expected:?}", reply.outcomes));

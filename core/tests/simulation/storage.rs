@@ -27,6 +27,7 @@ pub(crate) struct ScheduleRow {
     pub(crate) since: UnixMillis,
     pub(crate) record: Vec<u8>,
     cron: CronSchedule,
+    paused: bool,
     /// An occurrence of its own at or before the watermark, from where to look for the next.
     passed: Cell<UnixMillis>,
 }
@@ -112,12 +113,14 @@ impl Storage {
             Write::InsertSchedule { number, since, record } => {
                 let read = Record::parse(&record).unwrap();
                 let cron = CronSchedule::parse(read.cron.as_deref().unwrap(), None).unwrap();
-                let row = ScheduleRow { since, record, cron, passed: Cell::new(since) };
+                let paused = read.is_paused();
+                let row = ScheduleRow { since, record, cron, paused, passed: Cell::new(since) };
                 assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
             }
             Write::SetSchedule { number, since, record } => {
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
+                row.paused = Record::parse(&record).unwrap().is_paused();
                 row.record = record;
                 row.passed = Cell::new(row.since);
             }
@@ -209,7 +212,7 @@ impl Storage {
 
     /// The first occurrence after the row's own start that stands after the watermark.
     fn next_occurrence(&self, number: u32, row: &ScheduleRow) -> Option<UnixMillis> {
-        if Record::parse(&row.record).unwrap().is_paused() {
+        if row.paused {
             return None;
         }
         loop {
