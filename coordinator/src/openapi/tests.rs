@@ -27,7 +27,7 @@ fn required(schema: &Value) -> BTreeSet<&str> {
 fn check(task: &Value) -> Result<(), FieldError> {
     let text = task.to_string();
     let queues = ["FIRED_TASKS".to_owned()];
-    let targets = Targets { handlers: &["log", "noop"], queues: &queues };
+    let targets = Targets { handlers: &["log", "noop"], queues: &queues, ..Targets::default() };
     Validator::new(UnixMillis::new(1_800_000_000_000), [0; 16], targets).check(parse_one(&text)?).map(drop)
 }
 

@@ -8,7 +8,7 @@ mod new_task;
 mod record;
 mod text;
 
-pub use callback::{Callback, Targets, Webhook};
+pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use record::{Record, write_occurrence, write_text};
 

@@ -92,8 +92,8 @@ fn the_largest_record_is_tried_again_and_kept() {
         assert_eq!(ids(&effects), ["a"], "attempt {seq}");
         assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES);
         // Characters that JSON writes as six.
-        let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), permanent: false }];
-        pair.report(&Report { seq, failed, not_started: Vec::new() }, now);
+        let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
+        pair.report(&Report { seq, failed, ..Report::default() }, now);
         pair.restart();
         let expected = if seq == 10 { Status::Dead } else { Status::Retrying };
         assert_eq!(pair.status("a"), Some(expected), "after attempt {seq}");
@@ -171,8 +171,8 @@ fn what_was_handed_on_keeps_its_attempts() {
     let (reply, _) = pair.engine.cancel(&["a".to_owned()], &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
     pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
-    let failed = vec![Failure { index: 0, error: String::new(), permanent: false }];
-    pair.report(&Report { seq: 1, failed, not_started: Vec::new() }, NOW);
+    let failed = vec![Failure { index: 0, error: String::new(), ..Failure::default() }];
+    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
     assert_eq!(pair.engine.stats(NOW).pending, 2);
     let (reply, effects) = pair.engine.cancel(&["a".to_owned()], &pair.storage).unwrap();
     pair.commit(effects);
