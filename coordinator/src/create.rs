@@ -7,7 +7,7 @@ use crate::shards::Shards;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, write_text};
+use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, write_text};
 use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, paths};
 use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -115,8 +115,7 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
 }
 
 fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
-    let targets = Targets { handlers: &call.handlers, queues: &call.queues };
-    let mut validator = Validator::new(call.now, random_bytes()?, targets);
+    let mut validator = Validator::new(call.now, random_bytes()?, call.targets());
     Ok(plan(tasks, &mut validator, &call.shards.map))
 }
 

@@ -5,9 +5,9 @@ use crate::shards::Shards;
 use crate::{auth, cancel, create, list, openapi, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
-use scheduler_core::task::FieldError;
+use scheduler_core::task::{FieldError, Targets};
 use scheduler_core::time::UnixMillis;
-use scheduler_dispatcher::Handlers;
+use scheduler_dispatcher::{Allowed, Handlers};
 use worker::{Date, Env, Method, Request};
 
 /// What a request asks for.
@@ -58,10 +58,22 @@ pub(crate) struct Call<'a> {
     pub(crate) shards: Shards,
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) queues: Vec<String>,
+    pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
 }
 
 impl Call<'_> {
+    /// What tasks may name.
+    pub(crate) fn targets(&self) -> Targets<'_> {
+        Targets {
+            handlers: &self.handlers,
+            queues: &self.queues,
+            services: &self.allowed.services,
+            durable_objects: &self.allowed.durable_objects,
+            allowed_hosts: &self.allowed.hosts,
+        }
+    }
+
     /// The request's body as text.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         // Refused by its head where that says enough, before any of it is read.
@@ -98,6 +110,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         shards: Shards::new(env)?,
         handlers: handlers.names(),
         queues: settings::queue_bindings(env),
+        allowed: Allowed::read(env),
         now: UnixMillis::new(Date::now().as_millis() as i64),
     };
     match route {

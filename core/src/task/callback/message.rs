@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use crate::limits::MAX_HEADERS;
 use crate::task::FieldError;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -13,9 +13,8 @@ use std::collections::BTreeMap;
 pub type Headers<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 
 /// An HTTP method.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
-#[schemars(inline)]
 pub enum Method {
     /// POST.
     #[default]
@@ -28,6 +27,20 @@ pub enum Method {
     Get,
     /// DELETE, which sends no body.
     Delete,
+}
+
+impl JsonSchema for Method {
+    fn schema_name() -> Cow<'static, str> {
+        "Method".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": ["POST", "PUT", "PATCH", "GET", "DELETE"] })
+    }
 }
 
 impl Method {
