@@ -4,10 +4,10 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test lint fmt bench loadtest size deploy clean
+.PHONY: help setup build dev serve test lint fmt bench bench-start loadtest size deploy clean
 
 help: ## This list
-	@sed -nE 's/^([a-z]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 18
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
 
 setup: ## Install what is missing: Rust target, npm packages, build tools
 	@scripts/setup.sh
@@ -35,6 +35,9 @@ fmt: setup ## Format the Rust code
 
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)
+
+bench-start: build ## Start of a shard with a million tasks in the runtime (ARGS="--tasks N --rounds N")
+	@$(RUN) node benches/start.mjs $(ARGS)
 
 loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="...")
 	@$(RUN) node scripts/loadtest.mjs $(or $(SCENARIO),smoke) $(ARGS)

@@ -9,8 +9,7 @@ use scheduler_core::ids::TaskId;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, write_text};
 use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, paths};
-use worker::js_sys::{Function, Reflect, Uint8Array};
-use worker::wasm_bindgen::{JsCast, JsValue};
+use scheduler_platform::random_bytes;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
@@ -115,7 +114,8 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
 }
 
 fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
-    let mut validator = Validator::new(call.now, random_bytes()?, call.targets());
+    let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+    let mut validator = Validator::new(call.now, random, call.targets()).with_handler_retries(&call.handler_retries);
     Ok(plan(tasks, &mut validator, &call.shards.map))
 }
 
@@ -165,18 +165,4 @@ fn shown_task(part: &ShardAppend) -> Vec<u8> {
         write_task(Status::Scheduled, part.first_due, &String::from_utf8_lossy(record), &mut out);
     }
     out
-}
-
-fn random_bytes() -> Result<[u8; 16], Problem> {
-    let mut bytes = [0; 16];
-    let array = Uint8Array::new_with_length(16);
-    let global = worker::js_sys::global();
-    Reflect::get(&global, &JsValue::from_str("crypto"))
-        .and_then(|crypto| {
-            let fill: Function = Reflect::get(&crypto, &JsValue::from_str("getRandomValues"))?.dyn_into()?;
-            fill.call1(&crypto, &array)
-        })
-        .map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-    array.copy_to(&mut bytes);
-    Ok(bytes)
 }

@@ -6,6 +6,8 @@ mod answer;
 mod auth;
 mod cancel;
 mod create;
+mod example_handlers;
+mod handler_tasks;
 mod list;
 mod openapi;
 mod routes;
@@ -20,25 +22,29 @@ use scheduler_shard::Shell;
 use worker::{Context, DurableObject, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, State};
 use worker::{durable_object, event, wasm_bindgen};
 
-/// The Rust functions that tasks may name as their callback. Register yours here.
-fn handlers() -> Handlers {
-    Handlers::shipped()
+/// The Rust functions that tasks may name as their callback. Register yours here, a line each: `.with_task::<yours>()`.
+fn handlers(env: &Env) -> Handlers {
+    let handlers = Handlers::shipped();
+    example_handlers::add_to(handlers, &settings::example_handlers(env))
 }
 
 #[event(fetch, respond_with_errors)]
-async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
-    routes::handle(request, &env, &handlers()).await.into_response()
+async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
+    let handlers = handlers(&env);
+    handler_tasks::on_request(&env, &handlers, &context);
+    routes::handle(request, &env, &handlers).await.into_response()
 }
 
 #[event(queue)]
 async fn queue(batch: MessageBatch<String>, env: Env, _context: Context) -> Result<()> {
-    scheduler_dispatcher::consume(batch, &env, &handlers()).await;
+    scheduler_dispatcher::consume(batch, &env, &handlers(&env)).await;
     Ok(())
 }
 
 #[event(scheduled)]
 async fn scheduled(_event: ScheduledEvent, env: Env, _context: ScheduleContext) {
     watchdog::run(&env).await;
+    handler_tasks::watch(&env, &handlers(&env)).await;
 }
 
 /// The shard Durable Object; see [`scheduler_shard`].

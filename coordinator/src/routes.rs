@@ -8,7 +8,8 @@ use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::{FieldError, Targets};
 use scheduler_core::time::UnixMillis;
 use scheduler_dispatcher::{Allowed, Handlers};
-use worker::{Date, Env, Method, Request};
+use serde_json::value::RawValue;
+use worker::{Env, Method, Request};
 
 /// What a request asks for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,7 @@ pub(crate) struct Call<'a> {
     pub(crate) env: &'a Env,
     pub(crate) shards: Shards,
     pub(crate) handlers: Vec<&'static str>,
+    pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
     pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
@@ -109,9 +111,10 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         env,
         shards: Shards::new(env)?,
         handlers: handlers.names(),
+        handler_retries: handlers.retries(),
         queues: settings::queue_bindings(env),
         allowed: Allowed::read(env),
-        now: UnixMillis::new(Date::now().as_millis() as i64),
+        now: scheduler_platform::now(),
     };
     match route {
         // Answered above, before the key is asked for.

@@ -12,6 +12,8 @@ const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
 const API_KEYS: &str = "API_KEYS";
 /// Set by measurements only: offers the route that parses and answers.
 const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
+/// Set by tests only: which handlers there are beside the shipped ones.
+const EXAMPLE_HANDLERS: &str = "EXAMPLE_HANDLERS";
 
 /// Reads the shard map.
 pub(crate) fn shard_map(env: &Env) -> Result<ShardMap, Problem> {
@@ -34,6 +36,11 @@ pub(crate) fn api_keys(env: &Env) -> Vec<String> {
 /// Whether the route for measurements is offered.
 pub(crate) fn is_bench(env: &Env) -> bool {
     text(env, BENCH_PARSE_ONLY).is_some_and(|text| text == "1")
+}
+
+/// Which example handlers are registered; empty: none.
+pub(crate) fn example_handlers(env: &Env) -> String {
+    text(env, EXAMPLE_HANDLERS).unwrap_or_default()
 }
 
 fn text(env: &Env, name: &str) -> Option<String> {

@@ -5,14 +5,13 @@ use crate::settings;
 use futures::StreamExt;
 use scheduler_core::routing::{ShardId, ShardMap};
 use scheduler_core::wire::{SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_platform::Objects;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
-use worker::js_sys::{Reflect, Uint8Array};
+use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
-use worker::wasm_bindgen_futures::JsFuture;
-use worker::worker_sys::web_sys;
-use worker::{Delay, Env, Error, Method, ObjectNamespace, Request, RequestInit, Response};
+use worker::{Env, Error};
 
 /// Requests to shards at once. Enough to keep every shard of a usual map busy; a request to all of a large map comes in waves.
 const MAX_AT_ONCE: usize = 32;
@@ -23,7 +22,7 @@ const FIRST_WAIT_MILLIS: u64 = 50;
 
 /// The shards of this deployment.
 pub(crate) struct Shards {
-    namespace: ObjectNamespace,
+    objects: Objects,
     pub(crate) map: ShardMap,
 }
 
@@ -37,10 +36,8 @@ enum Failure {
 
 impl Shards {
     pub(crate) fn new(env: &Env) -> Result<Self, Problem> {
-        let namespace = env
-            .durable_object(SHARDS_BINDING)
-            .map_err(|problem| Problem::misconfigured(format!("the binding {SHARDS_BINDING}: {problem}")))?;
-        Ok(Self { namespace, map: settings::shard_map(env)? })
+        let objects = Objects::bound(env, SHARDS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
+        Ok(Self { objects, map: settings::shard_map(env)? })
     }
 
     /// Asks one shard, with a small JSON request.
@@ -73,7 +70,7 @@ impl Shards {
                 Err(Failure::Final(problem)) => return Err(problem),
                 Err(Failure::Retryable(problem)) if tries == MAX_TRIES => return Err(problem),
                 Err(Failure::Retryable(_)) => {
-                    Delay::from(Duration::from_millis(wait)).await;
+                    scheduler_platform::sleep(Duration::from_millis(wait)).await;
                     wait *= 2;
                     tries += 1;
                 }
@@ -91,15 +88,8 @@ impl Shards {
     }
 
     async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
-        let unreachable = |problem: Error| failure_of(shard, &problem);
-        // A stub that has seen an error may stay broken: each try takes a fresh one.
-        let stub = self.namespace.get_by_name(&shard.to_string()).map_err(unreachable)?;
-        let mut init = RequestInit::new();
-        init.with_method(Method::Post).with_body(Some(JsValue::from(Uint8Array::from(body))));
-        let request = Request::new_with_init(&format!("https://shard{path}"), &init).map_err(unreachable)?;
-        let response = stub.fetch_with_request(request).await.map_err(unreachable)?;
-        let status = response.status_code();
-        let bytes = whole_body(response).await.map_err(unreachable)?;
+        let (status, bytes) =
+            self.objects.post(&shard.to_string(), path, body).await.map_err(|problem| failure_of(shard, &problem))?;
         if status == 200 {
             return Ok(bytes);
         }
@@ -113,12 +103,6 @@ impl Shards {
             }
         })
     }
-}
-
-/// A response's body in one step: the SDK's own way reads it as a stream, a chunk and several turns at a time.
-async fn whole_body(response: Response) -> Result<Vec<u8>, Error> {
-    let buffer = JsFuture::from(web_sys::Response::from(response).array_buffer()?).await?;
-    Ok(Uint8Array::new(&buffer).to_vec())
 }
 
 /// The platform marks its errors: `overloaded` must not be tried again, `retryable` may be.

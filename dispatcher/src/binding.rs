@@ -3,14 +3,14 @@
 //! Both are JavaScript objects with a `fetch` and, for RPC, a property for any name, so they are called by reflection. What RPC gives
 //! for a property can be called but is no `Function` and has no `call` of its own: only `Reflect.apply` reaches it.
 
-use crate::exchange::{Abort, Judged, attempt, limit_seconds, now, request, with_head};
+use crate::exchange::{Abort, Judged, attempt, limit_seconds, request, with_head};
 use crate::outcome::{Attempt, Outcome, TaskError, of_network_error, of_timeout};
 use crate::plan::Job;
 use crate::rules::{Asked, Verdict, judge};
 use crate::settings::Allowed;
 use crate::text::{cut, excerpt};
-use crate::timer::within;
 use scheduler_core::task::{Body, Call, DurableObject, Message, Service};
+use scheduler_platform::{now, within};
 use std::time::Duration;
 use worker::js_sys::{Array, Function, JSON, Object, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};

@@ -5,17 +5,14 @@ use crate::plan::Job;
 use crate::rules::Answer;
 use crate::signature::Signed;
 use crate::text::excerpt;
-use crate::timer::within;
 use futures::StreamExt;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::task::Message;
-use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::MAX_EXCERPT_BYTES;
+use scheduler_platform::{now, within};
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
-use worker::{
-    AbortController, AbortSignal, Date, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
-};
+use worker::{AbortController, AbortSignal, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody};
 
 /// An answer whose head is known.
 pub(crate) struct Judged {
@@ -46,10 +43,6 @@ impl Drop for Abort {
             controller.abort();
         }
     }
-}
-
-pub(crate) fn now() -> UnixMillis {
-    UnixMillis::new(i64::try_from(Date::now().as_millis()).unwrap_or(i64::MAX))
 }
 
 /// A task's time limit as it is kept to, seconds.

@@ -2,36 +2,60 @@
 
 use crate::outcome::{Outcome, TaskError as HandlerError};
 use crate::plan::Job;
+use crate::task::{Schedule, Task, TaskFuture};
 use crate::text::log_line;
-use crate::timer::within;
-use futures::future::LocalBoxFuture;
 use scheduler_core::ids::OccurrenceKey;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
+use scheduler_core::task::HandlerTask;
 use scheduler_core::time::UnixMillis;
+use scheduler_platform::within;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::Env;
 
-type Function = Box<dyn Fn(TaskContext) -> LocalBoxFuture<'static, Outcome>>;
+type Function = Box<dyn Fn(TaskContext) -> TaskFuture>;
+
+/// A registered handler.
+struct Handler {
+    name: &'static str,
+    function: Function,
+    timeout_seconds: u32,
+    retry: Option<&'static RawValue>,
+    schedule: Option<Schedule>,
+}
 
 /// The handlers of a deployment, by name.
 ///
 /// ```no_run
-/// use scheduler_dispatcher::{HandlerError, Handlers, TaskContext};
+/// use scheduler_dispatcher::{HandlerError, Handlers, TaskContext, task};
 ///
-/// async fn greet(task: TaskContext) -> Result<(), HandlerError> {
-///     let name: String = task.payload()?;
-///     worker::console_log!("hello, {name}");
+/// #[task(retries = 3, cron = "0 9 * * MON", timezone = "Europe/London")]
+/// async fn greet(task: TaskContext, name: Option<String>) -> Result<(), HandlerError> {
+///     worker::console_log!("hello, {}", name.unwrap_or_default());
 ///     Ok(())
 /// }
 ///
-/// let handlers = Handlers::shipped().with("greet", greet);
-/// assert_eq!(handlers.names(), ["log", "noop", "greet"]);
+/// async fn part(_task: TaskContext) -> Result<(), HandlerError> {
+///     Ok(())
+/// }
+///
+/// let handlers = Handlers::shipped().with_task::<greet>().with("part", part);
+/// assert_eq!(handlers.names(), ["log", "noop", "greet", "part"]);
 /// ```
+///
+/// A function that is registered runs beside at most 5 other tasks, may run more than once for the same occurrence (see
+/// [`TaskContext::occurrence_key`]), and must not panic: that would end its whole invocation.
+///
+/// **Schedules.** A handler with a schedule has a recurring task of the id `handler:<name>`. Workers have no hook for a deploy, so
+/// the watchdog makes it, and sets right what differs, within a minute of the deploy, or the first request of a new instance of
+/// the Worker does. Of a handler that is gone, the task is removed within some minutes. Such tasks can be read, listed and
+/// cancelled through the API, but not created; one that is cancelled comes back with the next minute: to stop it, take the schedule
+/// out of the code. While two versions of a Worker are deployed side by side, each sets the tasks right as it sees them.
 #[derive(Default)]
 pub struct Handlers {
-    entries: Vec<(&'static str, Function)>,
+    entries: Vec<Handler>,
 }
 
 impl Handlers {
@@ -45,38 +69,67 @@ impl Handlers {
         Self::new().with("log", log).with("noop", noop)
     }
 
-    /// Registers an async function; the last one under a name counts. It may take up to a minute of waiting, runs beside at most
-    /// 5 other tasks, may run more than once for the same occurrence (see [`TaskContext::occurrence_key`]), and must not panic:
-    /// that would end its whole invocation.
+    /// Registers a handler that is declared by the attribute [`task`](crate::task); the last one under a name counts.
     #[must_use]
-    pub fn with<F, R>(mut self, name: &'static str, function: F) -> Self
+    pub fn with_task<T: Task + 'static>(self) -> Self {
+        self.with_handler(Handler {
+            name: T::NAME,
+            function: Box::new(T::run),
+            timeout_seconds: T::TIMEOUT_SECONDS.clamp(1, MAX_TIMEOUT_SECONDS),
+            retry: T::RETRY.and_then(|retry| serde_json::from_str(retry).ok()),
+            schedule: T::SCHEDULE,
+        })
+    }
+
+    /// Registers any async function, with the longest timeout and the usual retries; the last one under a name counts.
+    #[must_use]
+    pub fn with<F, R>(self, name: &'static str, function: F) -> Self
     where
         F: Fn(TaskContext) -> R + 'static,
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
         let function: Function = Box::new(move |context| Box::pin(function(context)));
-        match self.entries.iter_mut().find(|(known, _)| *known == name) {
-            Some(entry) => entry.1 = function,
-            None => self.entries.push((name, function)),
+        self.with_handler(Handler { name, function, timeout_seconds: MAX_TIMEOUT_SECONDS, retry: None, schedule: None })
+    }
+
+    fn with_handler(mut self, handler: Handler) -> Self {
+        match self.entries.iter_mut().find(|known| known.name == handler.name) {
+            Some(known) => *known = handler,
+            None => self.entries.push(handler),
         }
         self
     }
 
     /// The registered names, in the order of registration.
     pub fn names(&self) -> Vec<&'static str> {
-        self.entries.iter().map(|(name, _)| *name).collect()
+        self.entries.iter().map(|handler| handler.name).collect()
+    }
+
+    /// The retry policies of those that have one of their own, as JSON.
+    pub fn retries(&self) -> Vec<(&'static str, &'static RawValue)> {
+        self.entries.iter().filter_map(|handler| Some((handler.name, handler.retry?))).collect()
+    }
+
+    /// The recurring tasks of those that have a schedule.
+    pub fn tasks(&self) -> Vec<HandlerTask<'static>> {
+        let task = |handler: &Handler| {
+            let Schedule { cron, timezone } = handler.schedule?;
+            Some(HandlerTask { name: handler.name, cron, timezone, retry: handler.retry })
+        };
+        self.entries.iter().filter_map(task).collect()
     }
 
     /// Runs the handler of this name.
     pub(crate) async fn run(&self, name: &str, job: &Job<'_>, env: &Rc<Env>) -> Outcome {
-        let Some((_, function)) = self.entries.iter().find(|(known, _)| *known == name) else {
+        let Some(handler) = self.entries.iter().find(|known| known.name == name) else {
             let known = self.names().join(", ");
             return Err(HandlerError::retry(format!("no handler {name:?} is registered in this deployment; there are: {known}")));
         };
-        let limit = Duration::from_secs(MAX_TIMEOUT_SECONDS.into());
-        within(limit, function(TaskContext::new(job, env))).await.unwrap_or_else(|| {
-            Err(HandlerError::retry(format!("the handler {name:?} was not done after {MAX_TIMEOUT_SECONDS} s")))
-        })
+        let seconds = handler.timeout_seconds;
+        let limit = Duration::from_secs(seconds.into());
+        within(limit, (handler.function)(TaskContext::new(job, env)))
+            .await
+            .unwrap_or_else(|| Err(HandlerError::retry(format!("the handler {name:?} was not done after {seconds} s"))))
     }
 }
 
@@ -137,3 +190,7 @@ async fn log(task: TaskContext) -> Result<(), HandlerError> {
 async fn noop(_task: TaskContext) -> Result<(), HandlerError> {
     Ok(())
 }
+
+#[cfg(test)]
+#[path = "handlers_tests.rs"]
+mod tests;

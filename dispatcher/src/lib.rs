@@ -29,6 +29,10 @@
 //! Tasks that cannot be started in time (see [`start_window_millis`]) are reported as not started; the shard fires them again
 //! at once without counting an attempt.
 
+// The attribute names this crate from outside, in our own tests too.
+#[cfg(test)]
+extern crate self as scheduler_dispatcher;
+
 mod binding;
 mod drive;
 mod exchange;
@@ -41,8 +45,8 @@ mod rules;
 mod run;
 mod settings;
 mod signature;
+mod task;
 mod text;
-mod timer;
 mod webhook;
 mod window;
 
@@ -50,5 +54,12 @@ pub use drive::MAX_IN_FLIGHT;
 pub use handlers::{Handlers, TaskContext};
 pub use outcome::TaskError as HandlerError;
 pub use run::consume;
+pub use scheduler_macros::task;
 pub use settings::Allowed;
+pub use task::{Schedule, Task, TaskFuture};
 pub use window::start_window_millis;
+
+/// Compiles what README.md shows.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -1,7 +1,6 @@
 //! The queue event, carried out on the platform.
 
 use crate::drive::{Host, drive};
-use crate::exchange::now;
 use crate::handlers::Handlers;
 use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
@@ -13,8 +12,9 @@ use scheduler_core::engine::Config;
 use scheduler_core::routing::ShardId;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Report, SHARDS_BINDING};
+use scheduler_platform::{Objects, now};
 use std::rc::Rc;
-use worker::{Env, MessageBatch, MessageExt, ObjectNamespace, RawMessage, console_error};
+use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
 /// The variable with the seconds after which a shard sends an unreported envelope again.
 const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
@@ -23,10 +23,10 @@ const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
 /// never fails: a queue event that ends with an error would return the messages of all. See the crate's description.
 pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
     let begun = now();
-    let shards = match env.durable_object(SHARDS_BINDING) {
+    let shards = match Objects::bound(env, SHARDS_BINDING) {
         Ok(shards) => shards,
         Err(problem) => {
-            console_error!("dispatcher: the binding {SHARDS_BINDING} is missing, nothing can be reported: {problem}");
+            console_error!("dispatcher: nothing can be reported: {problem}");
             batch.retry_all();
             return;
         }
@@ -60,7 +60,7 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
 
 struct Platform<'a> {
     env: Rc<Env>,
-    shards: ObjectNamespace,
+    shards: Objects,
     handlers: &'a Handlers,
     allowed: Allowed,
     keys: Keys,

@@ -1,6 +1,6 @@
 //! A webhook: a request to a URL, signed, to public hosts only, and with the few redirects that keep it what it is.
 
-use crate::exchange::{Abort, Judged, attempt, now, request, with_head};
+use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
 use crate::rules::{Asked, Hop, Verdict, judge, shares_headers};
@@ -8,6 +8,7 @@ use crate::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use crate::signature::Keys;
 use crate::text::shown_url;
 use scheduler_core::task::{Webhook, parse_url};
+use scheduler_platform::now;
 use worker::Fetch;
 
 /// Makes an attempt and says what became of it.

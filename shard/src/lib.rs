@@ -4,6 +4,7 @@
 //! [`scheduler_core::wire`]. Not in scope: any decision about time, order, retries or cancels; that is the engine's.
 
 mod config;
+mod gather;
 mod requests;
 mod sends;
 mod shell;

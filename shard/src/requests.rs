@@ -1,11 +1,11 @@
 //! The requests that a shard takes: [`scheduler_core::wire`] over HTTP.
 
 use crate::Shell;
-use crate::shell::now;
 use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::wire::{
     Append, CancelRequest, GetRequest, ListRequest, Report, ShardError, ShardErrorKind, WatchReply, paths,
 };
+use scheduler_platform::now;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Request, Response, Result};
@@ -21,7 +21,10 @@ impl Shell {
     pub async fn fetch(&self, mut request: Request) -> Result<Response> {
         let body = request.bytes().await?;
         let path = request.path();
-        let outcome = self.answer(&path, &body);
+        let outcome = match path.as_str() {
+            paths::APPEND => self.answer_append(&body).await,
+            path => self.answer(path, &body),
+        };
         // Also after an error: what made it may have dropped the engine, and what is stored wants to be woken for.
         let armed = self.arm().await;
         match outcome.and_then(|answer| armed.map(|()| answer)) {
@@ -30,12 +33,13 @@ impl Shell {
         }
     }
 
+    async fn answer_append(&self, body: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+        written(&self.append(append).await?)
+    }
+
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, EngineError> {
         match path {
-            paths::APPEND => {
-                let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
-                self.reply(|engine, now, sql| engine.append(append, now, sql))
-            }
             paths::GET => {
                 let request: GetRequest = read(body)?;
                 self.reply(|engine, _, sql| Ok((engine.get(&request.id, sql)?, Effects::default())))
@@ -74,7 +78,7 @@ impl Shell {
             engine.meter_mut().shard_requests += 1;
             call(engine, now, sql)
         })?;
-        serde_json::to_vec(&reply).map_err(|problem| EngineError::BadRequest(format!("the answer: {problem}")))
+        written(&reply)
     }
 
     /// Tells when the shard wants to be woken. One that is overdue has lost its alarm: forgetting what was armed makes
@@ -90,6 +94,10 @@ impl Shell {
             Ok((WatchReply { next_wakeup, repaired }, Effects::default()))
         })
     }
+}
+
+fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {
+    serde_json::to_vec(reply).map_err(|problem| EngineError::BadRequest(format!("the answer: {problem}")))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {

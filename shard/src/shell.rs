@@ -1,15 +1,16 @@
 //! Around the engine: load, call, apply, arm, send.
 
+use crate::gather::Waiting;
 use crate::storage::Sql;
 use crate::{config, sends};
 use futures::channel::oneshot;
-use futures::future::{Either, select};
 use scheduler_core::engine::{Effects, Engine, EngineError, Outgoing};
 use scheduler_core::time::UnixMillis;
+use scheduler_platform::{now, sleep, within};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Date, Delay, Env, ScheduledTime, State};
+use worker::{Env, ScheduledTime, State};
 
 /// While the next firing is this near, the alarm's handler waits for it instead of setting an alarm: an alarm is a row
 /// written, and a second's waiting is nothing beside the ten that an object stays in memory anyway.
@@ -34,6 +35,8 @@ pub struct Shell {
     env: Env,
     sql: Sql,
     engine: Rc<RefCell<Option<Engine>>>,
+    /// Appends that wait for their commit.
+    pub(crate) appends: Waiting,
     /// Whether a timer runs that will store the counts.
     saving: Rc<Cell<bool>>,
     /// When the alarm is set to go off, as far as is known.
@@ -42,10 +45,6 @@ pub struct Shell {
     waiting: RefCell<Option<(UnixMillis, oneshot::Sender<()>)>>,
     /// Whether the alarm's handler is at work, and will look for what is next before it ends.
     running: Cell<bool>,
-}
-
-pub(crate) fn now() -> UnixMillis {
-    UnixMillis::new(Date::now().as_millis() as i64)
 }
 
 impl Shell {
@@ -57,6 +56,7 @@ impl Shell {
             env,
             sql,
             engine: Rc::default(),
+            appends: Waiting::default(),
             saving: Rc::default(),
             armed: Cell::new(None),
             waiting: RefCell::new(None),
@@ -92,7 +92,7 @@ impl Shell {
     fn save_later(&self) {
         let (sql, engine, saving) = (self.sql.clone(), self.engine.clone(), self.saving.clone());
         self.state.wait_until(async move {
-            Delay::from(Duration::from_millis(SAVE_MILLIS)).await;
+            sleep(Duration::from_millis(SAVE_MILLIS)).await;
             saving.set(false);
             let mut slot = engine.borrow_mut();
             let Some(loaded) = slot.as_mut().filter(|engine| engine.is_unsaved()) else { return };
@@ -207,9 +207,8 @@ impl Shell {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
         let millis = u64::try_from(until.since(now())).unwrap_or(0);
-        if let Either::Right(_) = select(Delay::from(Duration::from_millis(millis)), woken).await {
-            return;
-        }
+        // Woken or not: nobody waits any more.
+        let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();
     }
 

@@ -3,13 +3,15 @@
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::cron::CronSchedule;
-use crate::limits::{MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES};
-use crate::page::{Flags, Page};
+use crate::limits::{
+    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
+};
+use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
 use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply};
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 /// What the shard reads of a recurring task's record.
@@ -27,10 +29,15 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue() })
 }
 
+/// A request that holds, with what was read of it.
+struct Checked {
+    pages: Vec<Page>,
+    schedules: Vec<(ReadSchedule, Vec<u8>)>,
+    replaced: Vec<EntryRef>,
+}
+
 impl Engine {
-    /// Takes tasks in. A task takes the place of the one of the same id that waits, atomically: a reader sees the one or the
-    /// other, and only the new one fires. A time at or before the watermark gets the first free place after it; the record keeps the
-    /// time that was asked for.
+    /// Takes one request's tasks in: [`Engine::append_all`] of it alone.
     ///
     /// # Errors
     /// When the shard is full or the request does not hold, nothing has changed. After a storage error the engine must
@@ -41,35 +48,78 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(AppendReply, Effects), EngineError> {
-        let asked: usize = append.pages.iter().map(|page| page.directory.len()).sum();
-        let held = self.tasks.held();
-        if held + asked > MAX_PENDING_PER_SHARD {
-            return Err(EngineError::Full { held, asked });
-        }
-        let recurring = append.schedules.len();
-        if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
-            return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
-        }
-        let mut schedules = Vec::with_capacity(recurring);
-        for record in append.schedules {
-            schedules.push((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
-        }
+        let (mut replies, effects) = self.append_all(vec![append], now, reader)?;
+        let reply = replies.pop().unwrap_or_else(|| Err(EngineError::BadRequest("there was no request".to_owned())))?;
+        Ok((reply, effects))
+    }
 
-        let replaced = if append.fresh { Vec::new() } else { self.find_replaced(&append.pages, &schedules, reader)? };
-        let reply = AppendReply { created: (asked + recurring) as u64, replaced: self.count_tasks(&replaced) };
-        self.unsaved = true;
-        self.state.counters.created += reply.created;
-        self.state.counters.replaced += reply.replaced;
-
-        let mut effects = Effects::default();
-        self.kill(&replaced, &mut effects);
-        for page in append.pages {
+    /// Takes in the tasks of requests that came together, in one commit and in shared rows. A task takes the place of the one of
+    /// the same id that waits, atomically: a reader sees the one or the other, and only the new one fires. A time at or before the
+    /// watermark gets the first free place after it; the record keeps the time that was asked for.
+    ///
+    /// No id may stand in two of the requests (see [`Gathering`]). One that is refused, because the shard is full or because it does
+    /// not hold, changes nothing and leaves the others good.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn append_all(
+        &mut self,
+        requests: Vec<Append>,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(Vec<Result<AppendReply, EngineError>>, Effects), EngineError> {
+        let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
+        let (mut pages, mut schedules) = (Vec::new(), Vec::new());
+        let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
+        for request in requests {
+            let tasks: usize = request.pages.iter().map(|page| page.directory.len()).sum();
+            let recurring = request.schedules.len();
+            let checked = self.has_room(asked + tasks, asked_schedules + recurring).and_then(|()| self.check(request, reader));
+            replies.push(match checked {
+                Ok(mut checked) => {
+                    asked += tasks;
+                    asked_schedules += recurring;
+                    taken += 1;
+                    let reply =
+                        AppendReply { created: (tasks + recurring) as u64, replaced: self.count_tasks(&checked.replaced) };
+                    self.state.counters.created += reply.created;
+                    self.state.counters.replaced += reply.replaced;
+                    self.kill(&checked.replaced, &mut effects);
+                    pages.append(&mut checked.pages);
+                    schedules.append(&mut checked.schedules);
+                    Ok(reply)
+                }
+                Err(problem @ (EngineError::Storage(_) | EngineError::Corrupt(_))) => return Err(problem),
+                Err(refused) => Err(refused),
+            });
+        }
+        self.unsaved |= taken > 0;
+        for page in if taken > 1 { join(pages) } else { pages } {
             self.add_page(page, &mut effects);
         }
         for (read, record) in schedules {
             self.add_schedule(read, record, now, &mut effects);
         }
-        Ok((reply, effects))
+        Ok((replies, effects))
+    }
+
+    /// That so many more tasks, and recurring ones, find room.
+    fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
+        let held = self.tasks.held();
+        if held + asked > MAX_PENDING_PER_SHARD {
+            return Err(EngineError::Full { held, asked });
+        }
+        if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
+            return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
+        }
+        Ok(())
+    }
+
+    fn check(&self, request: Append, reader: &impl Reader) -> Result<Checked, EngineError> {
+        let read = |record: Vec<u8>| Ok((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
+        let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
+        let replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        Ok(Checked { pages: request.pages, schedules, replaced })
     }
 
     /// The waiting tasks whose ids the request gives again. Entries are found by hash, then compared by id.
@@ -225,3 +275,54 @@ impl Engine {
         self.tasks.insert_schedule(number, schedule);
     }
 }
+
+/// Joins the smaller pages of several requests, so that they share rows.
+fn join(pages: Vec<Page>) -> Vec<Page> {
+    let (mut joined, mut builder) = (Vec::new(), PageBuilder::default());
+    for page in pages {
+        if page.body.len() > PAGE_TARGET_BYTES / 2 {
+            joined.push(page);
+            continue;
+        }
+        for entry in page.directory.iter() {
+            let start = entry.offset as usize;
+            let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+            // It was in a page, so it is neither empty nor, at half a page, too long.
+            let _ = builder.push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record));
+        }
+    }
+    joined.append(&mut builder.finish());
+    joined
+}
+
+/// Requests that may share a commit, since no id stands in two of them.
+#[derive(Debug, Default)]
+pub struct Gathering {
+    requests: Vec<Append>,
+    hashes: HashSet<u64>,
+}
+
+impl Gathering {
+    /// Adds a request; gives it back when it must wait for the next commit.
+    #[must_use]
+    pub fn add(&mut self, request: Append) -> Option<Append> {
+        let of_schedules = request.schedules.iter().map(|record| Record::parse(record).map_or(0, |record| id_hash(&record.id)));
+        let hashes: Vec<u64> =
+            request.pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash)).chain(of_schedules).collect();
+        if !self.requests.is_empty() && hashes.iter().any(|hash| self.hashes.contains(hash)) {
+            return Some(request);
+        }
+        self.hashes.extend(hashes);
+        self.requests.push(request);
+        None
+    }
+
+    /// The requests, for [`Engine::append_all`].
+    pub fn into_requests(self) -> Vec<Append> {
+        self.requests
+    }
+}
+
+#[cfg(test)]
+#[path = "append_tests.rs"]
+mod tests;

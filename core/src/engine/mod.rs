@@ -11,12 +11,14 @@
 
 mod append;
 mod fire;
+mod index;
 mod load;
 mod outcome;
 mod query;
 mod state;
 mod tasks;
 
+pub use append::Gathering;
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 
 use crate::limits::{MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD};

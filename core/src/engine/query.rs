@@ -164,7 +164,9 @@ impl Engine {
         let filter = &request.filter;
         let (mut matches, mut scanned, mut bytes) = (0, 0, 0);
         let mut last = None;
-        let mut merge = self.merge_from(request.after, filter.from);
+        // Such tasks stand at page 0: the others need not be looked at.
+        let recurring_only = filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
+        let mut merge = self.merge_from(request.after, filter.from, recurring_only);
         while let Some(position) = merge.pop() {
             if filter.to.is_some_and(|to| position.due >= to) {
                 return Ok(None);
@@ -195,8 +197,8 @@ impl Engine {
         Ok(None)
     }
 
-    /// A heap with the first live position after `after` (and at or after `from`) of each page and schedule.
-    fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>) -> TimerHeap {
+    /// A heap with the first live position after `after` (and at or after `from`) of each page and schedule, or of schedules only.
+    fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>, recurring_only: bool) -> TimerHeap {
         let from = from.unwrap_or(UnixMillis::ZERO);
         let start = |page: u32| -> (UnixMillis, usize) {
             // Within a page positions rise with the index: those up to `after` end either before its due time, or within it.
@@ -206,7 +208,7 @@ impl Engine {
             }
         };
         let is_after = |position: &Position| position.due >= from && after.is_none_or(|after| *position > after);
-        let of_pages = self.tasks.pages().filter_map(|(number, page)| {
+        let of_pages = self.tasks.pages().filter(|_| !recurring_only).filter_map(|(number, page)| {
             let (due, least) = start(number);
             let first = page.directory.before(due).max(page.fired()).max(least);
             (first..page.directory.len())

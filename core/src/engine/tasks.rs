@@ -4,11 +4,11 @@
 //! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
 //! a page's own 120 bytes or so are shared by its tasks.
 
+use super::index::IdIndex;
 use crate::cron::CronSchedule;
 use crate::page::{Directory, Entry, Flags};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
-use hashbrown::HashTable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -109,53 +109,28 @@ pub(super) struct Tasks {
     /// One position for each page and schedule: its head. Others may linger; `stands` tells.
     timers: TimerHeap,
     /// Every live entry and every schedule, by the hash of its id.
-    ids: HashTable<EntryRef>,
+    ids: IdIndex,
     counts: Counts,
-}
-
-/// The hash that the index files an id under. Routing takes `id_hash` modulo the number of shards, so on one shard its low
-/// bits are all alike, and the index picks its buckets by the low bits: the halves change places.
-fn filed(hash: u64) -> u64 {
-    hash.rotate_left(32)
-}
-
-fn filed_hash_of(pages: &BTreeMap<u32, MemPage>, schedules: &BTreeMap<u32, MemSchedule>, at: &EntryRef) -> u64 {
-    filed(hash_of(pages, schedules, at))
-}
-
-fn hash_of(pages: &BTreeMap<u32, MemPage>, schedules: &BTreeMap<u32, MemSchedule>, at: &EntryRef) -> u64 {
-    if at.page == 0 {
-        schedules.get(&at.index).map_or(0, |schedule| schedule.hash)
-    } else {
-        pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize)).map_or(0, |entry| entry.hash)
-    }
 }
 
 impl Tasks {
     /// Makes room in the index for `more` tasks at once, so that it is built without growing.
     pub(super) fn reserve(&mut self, more: usize) {
-        let (pages, schedules) = (&self.pages, &self.schedules);
-        self.ids.reserve(more, |at| filed_hash_of(pages, schedules, at));
+        self.ids.reserve(more);
     }
 
     /// Takes in a page of which the entries before `fired` have fired and those of `dead` are cancelled.
     pub(super) fn insert_page(&mut self, number: u32, directory: Directory, body_len: u32, fired: usize, dead: Vec<u64>) {
         let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, dead };
+        self.ids.reserve(page.directory.len().saturating_sub(fired));
         for (index, entry) in page.directory.iter().enumerate().skip(fired) {
             if !page.is_dead(index) {
                 page.live += 1;
                 *self.counts.of(&entry) += 1;
+                self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 });
             }
         }
         self.pages.insert(number, page);
-        let (pages, schedules) = (&self.pages, &self.schedules);
-        let Some(page) = pages.get(&number) else { return };
-        for (index, entry) in page.directory.iter().enumerate().skip(fired) {
-            if !page.is_dead(index) {
-                let at = EntryRef { page: number, index: index as u32 };
-                self.ids.insert_unique(filed(entry.hash), at, |at| filed_hash_of(pages, schedules, at));
-            }
-        }
         self.push_head(number);
     }
 
@@ -170,22 +145,16 @@ impl Tasks {
         // The entries behind it have moved up by one: so must their references, from the last.
         for old in (index..last).rev() {
             let Some(moved) = page.directory.get(old + 1) else { continue };
-            let was = EntryRef { page: number, index: old as u32 };
-            if let Some(at) = self.ids.find_mut(filed(moved.hash), |at| *at == was) {
-                at.index += 1;
-            }
+            self.ids.move_up(moved.hash, EntryRef { page: number, index: old as u32 });
         }
-        let (pages, schedules) = (&self.pages, &self.schedules);
-        let at = EntryRef { page: number, index: index as u32 };
-        self.ids.insert_unique(filed(entry.hash), at, |at| filed_hash_of(pages, schedules, at));
+        self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 });
         self.push_head(number);
     }
 
     pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
         let (hash, next) = (schedule.hash, schedule.next);
         self.schedules.insert(number, schedule);
-        let (pages, schedules) = (&self.pages, &self.schedules);
-        self.ids.insert_unique(filed(hash), EntryRef { page: 0, index: number }, |at| filed_hash_of(pages, schedules, at));
+        self.ids.insert(hash, EntryRef { page: 0, index: number });
         self.timers.push(Position { due: next, page: 0, index: number });
     }
 
@@ -223,7 +192,7 @@ impl Tasks {
         page.live = page.live.saturating_sub(1);
         let count = self.counts.of(&entry);
         *count = count.saturating_sub(1);
-        self.forget(entry.hash, EntryRef { page: head.page, index: head.index });
+        self.ids.remove(entry.hash, EntryRef { page: head.page, index: head.index });
         self.push_head(head.page);
         Some(entry)
     }
@@ -247,7 +216,7 @@ impl Tasks {
         page.live = page.live.saturating_sub(1);
         let count = self.counts.of(&entry);
         *count = count.saturating_sub(1);
-        self.forget(entry.hash, at);
+        self.ids.remove(entry.hash, at);
         if was_head {
             self.push_head(at.page);
         }
@@ -260,20 +229,21 @@ impl Tasks {
 
     pub(super) fn remove_schedule(&mut self, number: u32) {
         if let Some(schedule) = self.schedules.get(&number) {
-            self.forget(schedule.hash, EntryRef { page: 0, index: number });
+            self.ids.remove(schedule.hash, EntryRef { page: 0, index: number });
             self.schedules.remove(&number);
-        }
-    }
-
-    fn forget(&mut self, hash: u64, at: EntryRef) {
-        if let Ok(found) = self.ids.find_entry(filed(hash), |other| *other == at) {
-            found.remove();
         }
     }
 
     /// Every live entry and schedule whose id has this hash.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
-        self.ids.iter_hash(filed(hash)).copied().filter(move |at| hash_of(&self.pages, &self.schedules, at) == hash)
+        self.ids.find(hash).filter(move |at| self.hash_of(*at) == Some(hash))
+    }
+
+    fn hash_of(&self, at: EntryRef) -> Option<u64> {
+        if at.page == 0 {
+            return self.schedules.get(&at.index).map(|schedule| schedule.hash);
+        }
+        Some(self.pages.get(&at.page)?.directory.get(at.index as usize)?.hash)
     }
 
     pub(super) fn page(&self, number: u32) -> Option<&MemPage> {
@@ -333,6 +303,6 @@ impl Tasks {
             .sum();
         let schedules = self.schedules.len() * (size_of::<(u32, MemSchedule)>() + size_of::<CronSchedule>());
         let timers = self.timers.len() * size_of::<Position>();
-        pages + schedules + timers + self.ids.allocation_size()
+        pages + schedules + timers + self.ids.memory_bytes()
     }
 }

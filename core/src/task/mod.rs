@@ -4,11 +4,13 @@
 //! its record straight into the page it will be stored in.
 
 mod callback;
+mod handler_task;
 mod new_task;
 mod record;
 mod text;
 
 pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
+pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use record::{Record, write_occurrence, write_text};
 

@@ -1,5 +1,6 @@
 //! A task as it is given, and the check that makes it valid.
 
+use super::handler_task::check_not_reserved;
 use super::record::RecordWriter;
 use super::text::{Text, TimeInput};
 use super::{Callback, FieldError, Targets, parse_naming_the_field};
@@ -32,7 +33,7 @@ use std::borrow::Cow;
     "dependentRequired" = { "timezone": ["cron"] }
 ))]
 pub struct NewTask<'a> {
-    /// Overwrites the task of this id; one is generated without. No control characters. The limit is in bytes of UTF-8.
+    /// Overwrites the task of this id; one is generated without. Not starting with `handler:`. The limit is in bytes of UTF-8.
     #[serde(borrow)]
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
@@ -62,7 +63,7 @@ pub struct NewTask<'a> {
     #[serde(borrow)]
     #[schemars(with = "Callback<'static>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
-    /// When it is tried again after a failure.
+    /// When it is tried again after a failure. Without it, as the handler that it names says for itself; else the defaults.
     #[serde(borrow)]
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
@@ -166,13 +167,24 @@ impl ValidTask<'_> {
     }
 }
 
+/// What is known of a callback that holds.
+#[derive(Debug, Clone, Copy)]
+struct CheckedCallback<'a> {
+    /// Whether it goes to the user's own queue.
+    to_queue: bool,
+    /// The retry policy of the handler that it names.
+    handler_retry: Option<&'a RawValue>,
+}
+
 /// Checks the tasks of one request. Remembers what it last found good, for in a batch callback, policy and tags are mostly the
 /// same text again.
 pub struct Validator<'a> {
     now: UnixMillis,
     ids: IdGenerator,
     targets: Targets<'a>,
-    last_callback: Option<(&'a str, bool)>,
+    handler_retries: &'a [(&'a str, &'a RawValue)],
+    takes_reserved_ids: bool,
+    last_callback: Option<(&'a str, CheckedCallback<'a>)>,
     last_retry: Option<&'a str>,
     last_tags: Option<&'a str>,
 }
@@ -180,7 +192,29 @@ pub struct Validator<'a> {
 impl<'a> Validator<'a> {
     /// `now` is what delays count from; `random` 16 fresh random bytes for generated ids.
     pub fn new(now: UnixMillis, random: [u8; 16], targets: Targets<'a>) -> Self {
-        Self { now, ids: IdGenerator::new(now, random), targets, last_callback: None, last_retry: None, last_tags: None }
+        Self {
+            now,
+            ids: IdGenerator::new(now, random),
+            targets,
+            handler_retries: &[],
+            takes_reserved_ids: false,
+            last_callback: None,
+            last_retry: None,
+            last_tags: None,
+        }
+    }
+
+    /// Gives the retry policies of handlers, as JSON, that have one of their own: tasks that name such a handler and no policy get
+    /// the handler's.
+    #[must_use]
+    pub fn with_handler_retries(self, handler_retries: &'a [(&'a str, &'a RawValue)]) -> Self {
+        Self { handler_retries, ..self }
+    }
+
+    /// Takes also the ids that callers cannot have: for the deployment's own tasks.
+    #[must_use]
+    pub fn with_reserved_ids(self) -> Self {
+        Self { takes_reserved_ids: true, ..self }
     }
 
     /// Checks a task.
@@ -191,6 +225,9 @@ impl<'a> Validator<'a> {
         let id = match task.id {
             Some(id) => {
                 check_task_id(&id.0).map_err(|problem| FieldError::new("id", problem.to_string()))?;
+                if !self.takes_reserved_ids {
+                    check_not_reserved(&id.0)?;
+                }
                 TaskId::Given(id.0)
             }
             None => self.ids.next_id(),
@@ -210,7 +247,7 @@ impl<'a> Validator<'a> {
         let callback = task.callback.ok_or_else(|| {
             FieldError::new("callback", r#"is missing; say what to run, like {"type":"webhook","url":"https://…"}"#)
         })?;
-        let to_queue = self.check_callback(callback.get())?;
+        let CheckedCallback { to_queue, handler_retry } = self.check_callback(callback.get())?;
         let (due, recurring) = self.due(&task.r#type, &task.time, task.delay_in_seconds, &task.cron, &task.timezone)?;
         let valid = ValidTask {
             id,
@@ -222,7 +259,7 @@ impl<'a> Validator<'a> {
             description: task.description,
             tags: task.tags,
             callback,
-            retry: task.retry,
+            retry: task.retry.or(handler_retry),
             payload: task.payload,
         };
         valid.check_size()?;
@@ -258,17 +295,19 @@ impl<'a> Validator<'a> {
         Ok(())
     }
 
-    /// Whether the callback is a good one to the user's own queue.
-    fn check_callback(&mut self, text: &'a str) -> Result<bool, FieldError> {
-        if let Some((last, to_queue)) = self.last_callback
+    fn check_callback(&mut self, text: &'a str) -> Result<CheckedCallback<'a>, FieldError> {
+        if let Some((last, checked)) = self.last_callback
             && last == text
         {
-            return Ok(to_queue);
+            return Ok(checked);
         }
         let callback = Callback::parse(text)?;
         callback.check(text, self.targets)?;
-        self.last_callback = Some((text, callback.is_queue()));
-        Ok(callback.is_queue())
+        let retry_of = |name: &str| self.handler_retries.iter().find(|(known, _)| *known == name).map(|(_, retry)| *retry);
+        let handler_retry = if let Callback::Handler { name } = &callback { retry_of(name) } else { None };
+        let checked = CheckedCallback { to_queue: callback.is_queue(), handler_retry };
+        self.last_callback = Some((text, checked));
+        Ok(checked)
     }
 
     /// When the task is first due, and whether it recurs.

@@ -130,3 +130,44 @@ fn generated_ids_differ() {
     let (first, second) = (id(), id());
     assert!(first < second && first[..18] == second[..18]);
 }
+
+#[test]
+fn reserved_ids_are_refused_to_callers() {
+    for id in ["handler:", "handler:log", "handler:ä"] {
+        let text = format!("{{\"id\":\"{id}\",\"time\":1,{LOG}}}");
+        let problem = record(&text).unwrap_err();
+        assert_eq!(problem.field, "id");
+        assert!(problem.detail.contains("starts with \"handler:\""), "{}", problem.detail);
+        let mut replaced = parse_one("{}").unwrap();
+        replaced.set_id(id).unwrap();
+        let mut validator = Validator::new(NOW, [7; 16], Targets::default());
+        assert_eq!(validator.check(replaced).unwrap_err().field, "id");
+    }
+    for id in ["handler", "Handler:log", "my-handler:log"] {
+        assert!(record(&format!("{{\"id\":\"{id}\",\"time\":1,{LOG}}}")).is_ok(), "{id}");
+    }
+}
+
+#[test]
+fn a_task_without_a_retry_gets_its_handlers() {
+    let of_report: &RawValue = serde_json::from_str(r#"{"maxAttempts":6}"#).unwrap();
+    let retries = [("report", of_report)];
+    let targets = Targets { handlers: &["log", "report"], ..Targets::default() };
+    let mut validator = Validator::new(NOW, [7; 16], targets).with_handler_retries(&retries);
+    let mut record = |more: &str| {
+        let text = format!("{{\"id\":\"a\",\"time\":1,{more}}}").leak();
+        let mut out = Vec::new();
+        validator.check(parse_one(text).unwrap()).unwrap().write_record(&mut out);
+        String::from_utf8(out).unwrap()
+    };
+    let report = r#""callback":{"type":"handler","name":"report"}"#;
+    // Each twice: the callback is remembered from one task to the next.
+    for _ in 0..2 {
+        assert_eq!(record(report), format!(r#"{{"time":1,"id":"a",{report},"retry":{{"maxAttempts":6}}}}"#));
+        assert_eq!(
+            record(&format!(r#"{report},"retry":{{"jitter":0}}"#)),
+            format!(r#"{{"time":1,"id":"a",{report},"retry":{{"jitter":0}}}}"#)
+        );
+        assert_eq!(record(LOG), format!(r#"{{"time":1,"id":"a",{LOG}}}"#));
+    }
+}

@@ -4,13 +4,13 @@ use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
-use scheduler_core::engine::Effects;
+use scheduler_core::engine::{Effects, Gathering};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
-use scheduler_core::wire::{Append, Cancelled, Filter, ListItem, ListRequest, Status};
+use scheduler_core::wire::{Append, AppendReply, Cancelled, Filter, ListItem, ListRequest, Status};
 
 use crate::model::Schedule;
 
@@ -55,7 +55,8 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
     }
 }
 
-fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
+/// What the coordinator would send for these versions.
+fn append_of(world: &World, versions: &[u64], fresh: bool) -> Append {
     let mut builder = PageBuilder::default();
     let mut schedules = Vec::new();
     for version in versions.iter().map(|n| world.model.version(*n)) {
@@ -71,11 +72,32 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
     let append = Append { fresh, pages: builder.finish(), schedules };
-    let append = Append::decode(&append.encode()).expect("an append reads back");
+    Append::decode(&append.encode()).expect("an append reads back")
+}
+
+/// Takes the versions in, now and then as several requests that share a commit.
+fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
+    let per_request = if world.random.chance(200) { 1 + world.random.below(4) as usize } else { versions.len().max(1) };
+    let mut gathering = Gathering::default();
+    for part in versions.chunks(per_request) {
+        if gathering.add(append_of(world, part, fresh)).is_some() {
+            violated("gathers-what-is-disjoint", "two requests of different ids cannot share a commit");
+        }
+    }
+    let requests = gathering.into_requests();
     world.input(
         at,
         false,
-        |engine, now, storage| engine.append(append, now, storage),
+        |engine, now, storage| {
+            let (replies, effects) = engine.append_all(requests, now, storage)?;
+            let mut sum = AppendReply::default();
+            for reply in replies {
+                let reply = reply?;
+                sum.created += reply.created;
+                sum.replaced += reply.replaced;
+            }
+            Ok((sum, effects))
+        },
         |world, reply, _| {
             let starts: Vec<i64> = versions.iter().map(|n| world.start_of(at, *n)).collect();
             let start = |n: u64| versions.iter().position(|of| *of == n).map_or(0, |index| starts[index]);

@@ -12,7 +12,7 @@ use worker::wasm_bindgen::closure::Closure;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
 /// The work's result, or `None` when it is not done within the limit; it is then dropped. Work that is done at once costs no timer.
-pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     if let Poll::Ready(result) = futures::poll!(&mut work) {
         return Some(result);
@@ -28,7 +28,7 @@ pub(crate) async fn within<T>(limit: Duration, work: impl Future<Output = T>) ->
 }
 
 /// Waits.
-pub(crate) async fn sleep(time: Duration) {
+pub async fn sleep(time: Duration) {
     let _: Option<()> = within(time, pending()).await;
 }
 

@@ -1,0 +1,77 @@
+use super::*;
+use crate::engine::{Config, Snapshot, StorageError};
+
+struct Nothing;
+
+impl Reader for Nothing {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+}
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+fn request(ids: impl Iterator<Item = u32>, padding: usize) -> Append {
+    let mut builder = PageBuilder::default();
+    for n in ids {
+        let id = format!("task-{n}");
+        let padding = "x".repeat(padding);
+        let record = format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#);
+        assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    Append { fresh: false, pages: builder.finish(), schedules: Vec::new() }
+}
+
+fn engine() -> Engine {
+    Engine::load("1-0", Config::default(), Snapshot::default()).unwrap()
+}
+
+#[test]
+fn single_adds_that_come_together_share_a_row() {
+    let requests: Vec<Append> = (0..50).map(|n| request(n..n + 1, 20)).collect();
+    let mut engine = engine();
+    let (replies, effects) = engine.append_all(requests, NOW, &Nothing).unwrap();
+    assert!(replies.iter().all(|reply| *reply == Ok(AppendReply { created: 1, replaced: 0 })));
+    assert_eq!((effects.writes.len(), engine.stats(NOW).pending), (1, 50));
+}
+
+#[test]
+fn large_pages_stay_as_they_are() {
+    let requests = vec![request(0..300, 120), request(1_000..1_010, 20), request(2_000..2_010, 20)];
+    let large = requests[0].pages[0].body.clone();
+    assert!(large.len() > PAGE_TARGET_BYTES / 2);
+    let (_, effects) = engine().append_all(requests, NOW, &Nothing).unwrap();
+    assert_eq!(effects.writes.len(), 2);
+    assert!(matches!(&effects.writes[0], Write::InsertPage { body, .. } if *body == large));
+}
+
+#[test]
+fn one_that_is_refused_leaves_the_others_good() {
+    let bad = Append { schedules: vec![b"{}".to_vec()], ..request(5..6, 0) };
+    let mut engine = engine();
+    let (replies, _) = engine.append_all(vec![request(1..2, 0), bad, request(2..4, 0)], NOW, &Nothing).unwrap();
+    assert!(matches!(replies[1], Err(EngineError::BadRequest(_))), "{replies:?}");
+    assert!(replies[0].is_ok() && replies[2].is_ok());
+    assert_eq!((engine.stats(NOW).pending, engine.stats(NOW).counters.created), (3, 3));
+}
+
+#[test]
+fn requests_with_an_id_in_common_wait_for_one_another() {
+    let mut gathering = Gathering::default();
+    assert_eq!(gathering.add(request(1..3, 0)), None);
+    assert_eq!(gathering.add(request(3..5, 0)), None);
+    assert_eq!(gathering.add(request(4..6, 0)), Some(request(4..6, 0)));
+    let recurring = |id: &str| Append {
+        schedules: vec![format!(r#"{{"id":"{id}","cron":"* * * * *","callback":{{}}}}"#).into_bytes()],
+        ..Append::default()
+    };
+    assert!(gathering.add(recurring("task-1")).is_some(), "a schedule and a one-shot task of one id");
+    assert_eq!(gathering.add(recurring("task-9")), None);
+    assert_eq!(gathering.into_requests().len(), 3);
+}

@@ -1,0 +1,141 @@
+//! The index of ids: from the hash of an id to where the task stands, in 8 bytes and a control byte each.
+
+use super::tasks::EntryRef;
+use crate::limits::MAX_PAGE_TASKS;
+use hashbrown::HashTable;
+
+/// The place of a page's entry, and of its hash as many bits as there is room for: so the table grows without a look into
+/// directories. Bits 32-63 are the number of the page, 21-31 the index in it, 0-20 of the hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Filed(u64);
+
+const HASH_BITS: u32 = 21;
+const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
+const INDEX_MASK: u64 = (1 << (32 - HASH_BITS)) - 1;
+
+const _: () = assert!(MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK, "an index in a page has the bits that are left to it");
+
+/// The bits of an id's hash that are kept. Routing takes the hash modulo the number of shards, so on one shard its low bits may
+/// all be alike: these are high ones.
+fn kept(hash: u64) -> u64 {
+    hash >> 40 & HASH_MASK
+}
+
+/// The kept bits spread over the 64 that the table picks buckets (low ones) and tags (high ones) by.
+fn spread(kept: u64) -> u64 {
+    // 2^64 divided by the golden ratio: neighbours end far apart (Knuth, TAOCP 3, section 6.4).
+    kept.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+impl Filed {
+    fn new(hash: u64, at: EntryRef) -> Self {
+        Self(u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash))
+    }
+
+    fn place(self) -> EntryRef {
+        EntryRef { page: (self.0 >> 32) as u32, index: self.0 as u32 >> HASH_BITS }
+    }
+}
+
+/// The entries of pages, and apart from them the few schedules, whose numbers leave no room for a hash.
+#[derive(Debug, Default)]
+pub(super) struct IdIndex {
+    entries: HashTable<Filed>,
+    /// By the whole hash.
+    schedules: HashTable<(u64, u32)>,
+}
+
+impl IdIndex {
+    /// Makes room for `more` entries at once.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more, |filed| spread(filed.0 & HASH_MASK));
+    }
+
+    pub(super) fn insert(&mut self, hash: u64, at: EntryRef) {
+        if at.page == 0 {
+            self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| hash.rotate_left(32));
+        } else {
+            self.entries.insert_unique(spread(kept(hash)), Filed::new(hash, at), |filed| spread(filed.0 & HASH_MASK));
+        }
+    }
+
+    /// Takes an entry out; nothing when it is not there.
+    pub(super) fn remove(&mut self, hash: u64, at: EntryRef) {
+        if at.page == 0 {
+            if let Ok(found) = self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == at.index) {
+                found.remove();
+            }
+        } else {
+            let wanted = Filed::new(hash, at);
+            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |filed| *filed == wanted) {
+                found.remove();
+            }
+        }
+    }
+
+    /// An entry of a page moves to the next index.
+    pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
+        let wanted = Filed::new(hash, was);
+        if let Some(filed) = self.entries.find_mut(spread(kept(hash)), |filed| *filed == wanted) {
+            *filed = Filed::new(hash, EntryRef { index: was.index + 1, ..was });
+        }
+    }
+
+    /// All that may be of this hash; a few others may be among them.
+    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+        let entries = self.entries.iter_hash(spread(kept(hash))).map(|filed| filed.place());
+        let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
+        entries.chain(schedules)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.schedules.len()
+    }
+
+    /// Bytes allocated.
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.entries.allocation_size() + self.schedules.allocation_size()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_filed_is_found_until_it_is_removed() {
+        let mut index = IdIndex::default();
+        // All of one shard of 16: the low bits are alike.
+        let hash = |n: u32| crate::routing::id_hash(&n.to_string()) & !0xf;
+        let place = |n: u32| EntryRef { page: n / 2_048, index: n % 2_048 };
+        for n in 2_048..50_000 {
+            index.insert(hash(n), place(n));
+        }
+        for number in 1..100 {
+            index.insert(hash(number), EntryRef { page: 0, index: number * 40_000_000 });
+        }
+        assert_eq!(index.len(), 50_000 - 2_048 + 99);
+        for n in (2_048..50_000).step_by(7) {
+            assert!(index.find(hash(n)).any(|at| at == place(n)));
+            index.remove(hash(n), place(n));
+            assert!(index.find(hash(n)).all(|at| at != place(n)));
+        }
+        index.move_up(hash(2_049), place(2_049));
+        assert!(index.find(hash(2_049)).any(|at| at == place(2_050)));
+        let number = 99 * 40_000_000;
+        assert!(index.find(hash(99)).any(|at| at == EntryRef { page: 0, index: number }));
+        index.remove(hash(99), EntryRef { page: 0, index: number });
+        assert_eq!(index.find(hash(99)).count(), 0);
+    }
+
+    #[test]
+    fn few_others_are_found() {
+        let mut index = IdIndex::default();
+        for n in 0..500_000_u32 {
+            index.insert(crate::routing::id_hash(&n.to_string()), EntryRef { page: 1 + n / 2_048, index: n % 2_048 });
+        }
+        let found: usize = (0..1_000_u32).map(|n| index.find(crate::routing::id_hash(&format!("other {n}"))).count()).sum();
+        // 500,000 entries over 2^21 values: a quarter of another on average.
+        assert!(found < 600, "{found}");
+    }
+}

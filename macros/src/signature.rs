@@ -1,0 +1,67 @@
+//! The shape that a task's function must have.
+
+use syn::spanned::Spanned;
+use syn::{Error, FnArg, ReturnType, Safety, Signature, Type};
+
+/// The types in a function's signature.
+#[derive(Debug)]
+pub(crate) struct Types<'a> {
+    pub(crate) context: &'a Type,
+    pub(crate) payload: Option<&'a Type>,
+    pub(crate) output: &'a Type,
+}
+
+impl<'a> Types<'a> {
+    /// Reads them. That they are the right types the compiler will tell, at the same places.
+    ///
+    /// # Errors
+    /// What cannot be a task's function, with the place.
+    pub(crate) fn of(signature: &'a Signature) -> Result<Self, Error> {
+        if let Some(token) = signature.constness {
+            return Err(Error::new(token.span(), "a task's function cannot be const"));
+        }
+        if let Safety::Unsafe(token) = &signature.safety {
+            return Err(Error::new(token.span(), "a task's function cannot be unsafe"));
+        }
+        if let Some(abi) = &signature.abi {
+            return Err(Error::new(abi.span(), "a task's function cannot be extern"));
+        }
+        if signature.asyncness.is_none() {
+            return Err(Error::new(signature.fn_token.span(), "a task's function must be async: write async fn"));
+        }
+        if let Some(parameter) = signature.generics.params.first() {
+            return Err(Error::new(parameter.span(), "a task's function cannot be generic; name the types"));
+        }
+        let mut inputs = signature.inputs.iter();
+        let Some(context) = inputs.next() else {
+            return Err(Error::new(
+                signature.paren_token.span.join(),
+                "a task's function takes the context first: write (context: TaskContext), or (context: TaskContext, payload: …)",
+            ));
+        };
+        let context = owned(context)?;
+        let payload = inputs.next().map(owned).transpose()?;
+        if let Some(more) = inputs.next() {
+            return Err(Error::new(more.span(), "a task's function takes a context and a payload; put more into the payload"));
+        }
+        let ReturnType::Type(_, output) = &signature.output else {
+            return Err(Error::new(
+                signature.ident.span(),
+                "a task's function returns Result<(), HandlerError>; write -> Result<(), HandlerError>",
+            ));
+        };
+        Ok(Self { context, payload, output })
+    }
+}
+
+/// The type of a parameter that is a value of its own.
+fn owned(parameter: &FnArg) -> Result<&Type, Error> {
+    let FnArg::Typed(parameter) = parameter else {
+        return Err(Error::new(parameter.span(), "a task's function is a free one, not a method"));
+    };
+    match &*parameter.ty {
+        Type::Reference(_) => Err(Error::new(parameter.ty.span(), "must be taken by value: the function runs on its own")),
+        Type::ImplTrait(_) => Err(Error::new(parameter.ty.span(), "a task's function cannot be generic; name the type")),
+        owned => Ok(owned),
+    }
+}

@@ -1,0 +1,32 @@
+//! What the platform's SDK does not give, or gives in a way that does not hold: waits, the clock as the core takes it, random bytes.
+//!
+//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything that decides.
+
+mod object;
+mod timer;
+
+pub use object::Objects;
+pub use timer::{sleep, within};
+
+use scheduler_core::time::UnixMillis;
+use worker::js_sys::{Function, Reflect, Uint8Array};
+use worker::wasm_bindgen::{JsCast, JsValue};
+
+/// The platform's clock. It stands still between two events, as a defence against timing attacks.
+pub fn now() -> UnixMillis {
+    UnixMillis::new(i64::try_from(worker::Date::now().as_millis()).unwrap_or(i64::MAX))
+}
+
+/// 16 random bytes from the platform's generator, fit for keys.
+///
+/// # Errors
+/// When the platform has no such generator.
+pub fn random_bytes() -> worker::Result<[u8; 16]> {
+    let mut bytes = [0; 16];
+    let array = Uint8Array::new_with_length(16);
+    let crypto = Reflect::get(&worker::js_sys::global(), &JsValue::from_str("crypto"))?;
+    let fill: Function = Reflect::get(&crypto, &JsValue::from_str("getRandomValues"))?.dyn_into()?;
+    fill.call1(&crypto, &array)?;
+    array.copy_to(&mut bytes);
+    Ok(bytes)
+}
