@@ -60,10 +60,9 @@ export class Scheduler {
     return scheduler;
   }
 
-  /** Starts it (again) on the same storage, key and port, and waits until it answers. `changes` are options that change. */
-  async restart(changes = {}) {
+  /** Starts it (again) on the same storage, key and port, and waits until it answers. */
+  async restart() {
     if (this.#child) throw new Error("still running: kill or stop it first");
-    this.#options = { ...this.#options, ...changes };
     const { shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
     const port = this.url ? new URL(this.url).port : (this.#options.port ?? 0);
     const args = [join(ROOT, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", join(this.#folder, "storage")];

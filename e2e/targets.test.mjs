@@ -16,6 +16,11 @@ const run = promisify(execFile);
 const KEYS = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`);
 
 let scheduler;
+/** Those of the scheduler; a test changes them before a restart. */
+const options = {
+  // Not localhost, which leads to the same sinks.
+  vars: { WEBHOOK_SIGNING_KEYS: KEYS.join(","), WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" },
+};
 let sink;
 /** Another host, as far as a redirect is concerned: it has another port. */
 let other;
@@ -24,9 +29,8 @@ const answers = new Map();
 before(async () => {
   const answer = (request) => answers.get(request.path.split("?")[0])?.(request);
   [sink, other] = await Promise.all([startSink(answer), startSink(answer)]);
-  // Not localhost, which leads to the same sinks.
-  const vars = { WEBHOOK_SIGNING_KEYS: KEYS.join(","), WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" };
-  scheduler = await Scheduler.start({ sink: sink.url, vars });
+  options.sink = sink.url;
+  scheduler = await Scheduler.start(options);
 });
 after(async () => {
   await scheduler?.dispose();
@@ -292,8 +296,8 @@ test("settings that change are kept to by tasks that are there already", async (
   await create({ id: "closed-service", delayInSeconds: 4, retry: ONCE, callback: service });
   await scheduler.stop();
   // As it is deployed.
-  const vars = { WEBHOOK_ALLOWED_HOSTS: "", SERVICE_BINDINGS: "", DURABLE_OBJECT_BINDINGS: "" };
-  await scheduler.restart({ vars });
+  options.vars = { WEBHOOK_ALLOWED_HOSTS: "", SERVICE_BINDINGS: "", DURABLE_OBJECT_BINDINGS: "" };
+  await scheduler.restart();
   const { status, body } = await call("/v1/tasks", { body: { delayInSeconds: 1, callback: { type: "webhook", url } } });
   assert.deepEqual([status, body.field], [422, "callback.url"]);
   const letter = await dead("closed");
@@ -304,7 +308,8 @@ test("settings that change are kept to by tasks that are there already", async (
 
   // Keys of which none holds: rather not sent than sent unsigned.
   await scheduler.stop();
-  await scheduler.restart({ vars: { WEBHOOK_SIGNING_KEYS: "secret", WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" } });
+  options.vars = { WEBHOOK_SIGNING_KEYS: "secret", WEBHOOK_ALLOWED_HOSTS: "127.0.0.1" };
+  await scheduler.restart();
   await create({ id: "unsigned", retry: ONCE, callback: webhook("/unsigned") });
   assert.match((await dead("unsigned")).error, /no key in WEBHOOK_SIGNING_KEYS holds/);
   assert.equal(received("/unsigned").length, 0);
