@@ -9,7 +9,7 @@ use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
 use scheduler_core::listing::write_task;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, version_of, write_text};
+use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Expected, Status, paths};
 use scheduler_platform::random_bytes;
@@ -139,9 +139,8 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
 }
 
 fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
-    let targets = Targets { handlers: &call.handlers, queues: &call.queues };
     let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-    let mut validator = Validator::new(call.now, random, targets).with_handler_retries(&call.handler_retries);
+    let mut validator = Validator::new(call.now, random, call.targets()).with_handler_retries(&call.handler_retries);
     Ok(plan(tasks, &mut validator, &call.shards.map))
 }
 

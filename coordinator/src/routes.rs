@@ -6,10 +6,10 @@ use crate::shards::Shards;
 use crate::{auth, cancel, change, create, list, openapi, patch, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
-use scheduler_core::task::FieldError;
+use scheduler_core::task::{FieldError, Targets};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Expected;
-use scheduler_dispatcher::Handlers;
+use scheduler_dispatcher::{Allowed, Handlers};
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
@@ -90,6 +90,7 @@ pub(crate) struct Call<'a> {
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
+    pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
 }
 
@@ -118,6 +119,17 @@ impl Call<'_> {
                 "If-None-Match",
                 "must be * and stand alone: create only where no task waits",
             ))),
+        }
+    }
+
+    /// What tasks may name.
+    pub(crate) fn targets(&self) -> Targets<'_> {
+        Targets {
+            handlers: &self.handlers,
+            queues: &self.queues,
+            services: &self.allowed.services,
+            durable_objects: &self.allowed.durable_objects,
+            allowed_hosts: &self.allowed.hosts,
         }
     }
 
@@ -158,6 +170,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
         queues: settings::queue_bindings(env),
+        allowed: Allowed::read(env),
         now: scheduler_platform::now(),
     };
     match route {

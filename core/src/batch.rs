@@ -163,7 +163,7 @@ mod tests {
     use crate::task::{Record, Targets, parse_batch};
 
     fn planned(text: &str) -> Plan<'_> {
-        let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets { handlers: &["log"], queues: &[] });
+        let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets { handlers: &["log"], ..Targets::default() });
         plan(parse_batch(text, false).unwrap(), &mut validator, &"16".parse().unwrap())
     }
 

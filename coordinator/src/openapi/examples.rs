@@ -22,6 +22,14 @@ pub(super) fn tasks() -> Value {
                 "payload": { "order": 7 }
             }
         },
+        "get": {
+            "summary": "A webhook that fetches, and is given up when it is refused",
+            "value": {
+                "delayInSeconds": 60,
+                "callback": { "type": "webhook", "url": "https://example.com/warm-up?page=1", "method": "GET" },
+                "retry": { "permanentStatuses": ["4xx", 501] }
+            }
+        },
         "handler": {
             "summary": "A registered Rust function after a delay",
             "value": { "delayInSeconds": 1.5, "callback": { "type": "handler", "name": "log" }, "payload": ["any", "JSON"] }

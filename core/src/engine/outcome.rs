@@ -144,7 +144,8 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key.to_string(), attempt, key.time, now) };
+    let next =
+        if failure.permanent { None } else { policy.next_attempt(&key.to_string(), attempt, key.time, now, failure.not_before) };
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
     let record = Record {
         // Of a dead letter, how many attempts it took; else the number of the attempt to come.

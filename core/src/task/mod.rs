@@ -11,7 +11,7 @@ mod patch;
 mod record;
 mod text;
 
-pub use callback::{Callback, Targets, Webhook};
+pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
 pub use change_input::ChangeInput;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};

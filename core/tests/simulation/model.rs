@@ -8,7 +8,7 @@ use scheduler_core::cron::CronSchedule;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Cancelled, Filter, Kind, Report, Status};
+use scheduler_core::wire::{Cancelled, Failure, Filter, Kind, Report, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
@@ -293,7 +293,7 @@ impl Model {
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
-            self.failed(flight.tasks[failure.index as usize], failure.permanent, now);
+            self.failed(flight.tasks[failure.index as usize], failure, now);
         }
         let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
         for index in &not_started {
@@ -310,13 +310,14 @@ impl Model {
         self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
     }
 
-    fn failed(&mut self, firing: Firing, permanent: bool, now: i64) {
+    fn failed(&mut self, firing: Firing, failure: &Failure, now: i64) {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
         let key = format!("{}@{}", version.id, firing.time);
-        let next = policy.next_attempt(&key, firing.attempt, UnixMillis::new(firing.time), UnixMillis::new(now));
-        match next.filter(|_| !permanent) {
+        let next =
+            policy.next_attempt(&key, firing.attempt, UnixMillis::new(firing.time), UnixMillis::new(now), failure.not_before);
+        match next.filter(|_| !failure.permanent) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
                 self.put(again, What::Again);
