@@ -8,6 +8,7 @@ mod cancel;
 mod create;
 mod list;
 mod openapi;
+mod preview;
 mod routes;
 mod settings;
 mod shards;

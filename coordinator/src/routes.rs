@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Problem};
 use crate::shards::Shards;
-use crate::{auth, cancel, create, list, openapi, settings, stats, tasks};
+use crate::{auth, cancel, create, list, openapi, preview, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::FieldError;
@@ -22,6 +22,7 @@ pub(crate) enum Route {
     GetTask(String),
     ReplaceTask(String),
     DeleteTask(String),
+    Preview,
     Stats,
 }
 
@@ -36,6 +37,7 @@ impl Route {
             (Method::Post, "/v1/tasks/batch") => Self::CreateBatch,
             (Method::Post, "/v1/tasks/cancel") => Self::CancelMany,
             (Method::Get, "/v1/tasks") => Self::ListTasks,
+            (Method::Post, "/v1/preview") => Self::Preview,
             (Method::Get, "/v1/stats") => Self::Stats,
             (method, path) => {
                 let id = path.strip_prefix("/v1/tasks/")?;
@@ -110,6 +112,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::DeleteTask(id) => cancel::one(call, id).await,
         Route::CancelMany => cancel::many(call).await,
         Route::ListTasks => list::list(call).await,
+        Route::Preview => preview::preview_runs(call).await,
         Route::Stats => stats::stats(call).await,
     }
 }
@@ -127,6 +130,7 @@ mod tests {
             (Method::Get, "/v1/tasks/a%2Fb", Some(Route::GetTask("a/b".into()))),
             (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
+            (Method::Post, "/v1/preview", Some(Route::Preview)),
             (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Patch, "/v1/tasks/a", None),

@@ -16,6 +16,7 @@ pub mod meter;
 pub mod page;
 pub mod retry;
 pub mod routing;
+pub mod schedule;
 pub mod task;
 pub mod time;
 pub mod timers;

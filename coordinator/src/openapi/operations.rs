@@ -4,6 +4,7 @@ use super::answers::{BatchReply, CancelledMany, CancelledOne, Health, Stats, Tas
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
+use scheduler_core::schedule::Preview;
 use schemars::{Schema, SchemaGenerator};
 
 /// What a request carries.
@@ -11,6 +12,7 @@ pub(super) enum Body {
     Task,
     Batch,
     Cancel,
+    Preview,
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -155,6 +157,15 @@ operations! {
         summary: "Cancel a task",
         answers: &[(200, "It will not fire (again).", SchemaGenerator::subschema_for::<CancelledOne>)],
         refusals: &["no-task", "already-fired"],
+    }
+    Preview => {
+        id: "preview",
+        method: "post",
+        path: "/v1/preview",
+        summary: "The next runs of a schedule, and what changes of the clock do to them; creates nothing",
+        body: Some(Body::Preview),
+        answers: &[(200, "The runs.", SchemaGenerator::subschema_for::<Preview>)],
+        refusals: &["too-large", "invalid"],
     }
     Stats => {
         id: "stats",

@@ -2,29 +2,68 @@
 
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
-use crate::cron::CronSchedule;
 use crate::limits::{MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES};
 use crate::page::{Flags, Page};
 use crate::routing::id_hash;
+use crate::schedule::{Occurrence, Schedule};
 use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply};
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 /// What the shard reads of a recurring task's record.
 pub(super) struct ReadSchedule {
     pub(super) id: String,
-    pub(super) cron: Arc<CronSchedule>,
+    pub(super) schedule: Box<Schedule>,
     pub(super) to_queue: bool,
+    /// Whether its runs are counted, and from which one on.
+    is_counted: bool,
+    first_run: Option<UnixMillis>,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
-    let expression = record.cron.as_deref().ok_or("a recurring task without cron")?;
-    let cron = CronSchedule::parse(expression, record.timezone.as_deref()).map_err(|problem| problem.to_string())?;
+    let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
-    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue() })
+    Ok(ReadSchedule {
+        schedule: Box::new(schedule),
+        to_queue: callback.is_queue(),
+        is_counted: record.max_runs.is_some(),
+        first_run: record.first_run,
+        id: record.id.into_owned(),
+    })
+}
+
+/// A recurring task to take in.
+struct NewSchedule {
+    read: ReadSchedule,
+    record: Vec<u8>,
+    /// Its first occurrence; `None` when its end has passed meanwhile.
+    next: Option<Occurrence>,
+}
+
+impl NewSchedule {
+    /// Of which the occurrences due after `since` are its own. Where its runs are counted and the first is not the one that the
+    /// record was made with, for some time has passed, they are counted anew.
+    fn new(record: Vec<u8>, since: UnixMillis) -> Result<Self, String> {
+        let mut read = read_schedule(&record)?;
+        let next = read.schedule.next_after(since);
+        if !read.is_counted || next.map(|next| next.time) == read.first_run {
+            return Ok(Self { read, record, next });
+        }
+        let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
+        let mut fields = given.schedule();
+        let settled = fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
+        let (first_run, last_run) = (fields.first_run, fields.last_run);
+        (given.first_run, given.last_run) = (first_run, last_run);
+        let mut counted = Vec::with_capacity(record.len() + 64);
+        given.write(&mut counted);
+        let next = settled.map(|(schedule, first)| {
+            *read.schedule = schedule;
+            first
+        });
+        Ok(Self { read, record: counted, next })
+    }
 }
 
 impl Engine {
@@ -50,9 +89,11 @@ impl Engine {
         if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
             return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
         }
+        // Its occurrences start after everything that has been handed on, should the clock have gone back.
+        let since = now.max(self.state.watermark.due);
         let mut schedules = Vec::with_capacity(recurring);
         for record in append.schedules {
-            schedules.push((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
+            schedules.push(NewSchedule::new(record, since).map_err(EngineError::BadRequest)?);
         }
 
         let replaced = if append.fresh { Vec::new() } else { self.find_replaced(&append.pages, &schedules, reader)? };
@@ -66,8 +107,8 @@ impl Engine {
         for page in append.pages {
             self.add_page(page, &mut effects);
         }
-        for (read, record) in schedules {
-            self.add_schedule(read, record, now, &mut effects);
+        for schedule in schedules {
+            self.add_schedule(schedule, since, &mut effects);
         }
         Ok((reply, effects))
     }
@@ -76,7 +117,7 @@ impl Engine {
     fn find_replaced(
         &self,
         pages: &[Page],
-        schedules: &[(ReadSchedule, Vec<u8>)],
+        schedules: &[NewSchedule],
         reader: &impl Reader,
     ) -> Result<Vec<EntryRef>, EngineError> {
         let mut replaced = Vec::new();
@@ -91,8 +132,8 @@ impl Engine {
                 self.find_live(&record.id, reader, &mut replaced)?;
             }
         }
-        for (schedule, _) in schedules {
-            self.find_live(&schedule.id, reader, &mut replaced)?;
+        for schedule in schedules {
+            self.find_live(&schedule.read.id, reader, &mut replaced)?;
         }
         Ok(replaced)
     }
@@ -214,14 +255,16 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
-    fn add_schedule(&mut self, read: ReadSchedule, record: Vec<u8>, now: UnixMillis, effects: &mut Effects) {
+    fn add_schedule(&mut self, schedule: NewSchedule, since: UnixMillis, effects: &mut Effects) {
+        let NewSchedule { read, record, next } = schedule;
+        // One that has ended before it was stored is gone, as a task is that has fired.
+        if next.is_none() {
+            return;
+        }
         self.last_schedule += 1;
         let number = self.last_schedule;
-        // Its occurrences start after everything that has been handed on, should the clock have gone back.
-        let since = now.max(self.state.watermark.due);
-        let next = read.cron.next_after(since).unwrap_or(UnixMillis::NEVER);
         effects.writes.push(Write::InsertSchedule { number, since, record });
-        let schedule = MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue };
+        let schedule = MemSchedule { hash: id_hash(&read.id), next, schedule: read.schedule, to_queue: read.to_queue };
         self.tasks.insert_schedule(number, schedule);
     }
 }

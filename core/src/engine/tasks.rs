@@ -4,13 +4,12 @@
 //! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
 //! a page's own 120 bytes or so are shared by its tasks.
 
-use crate::cron::CronSchedule;
 use crate::page::{Directory, Entry, Flags};
+use crate::schedule::{Occurrence, Schedule};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What names a task in memory: its page and index there, or page 0 and the number of its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,10 +75,17 @@ impl MemPage {
 #[derive(Debug)]
 pub(super) struct MemSchedule {
     pub(super) hash: u64,
-    /// Its next occurrence; [`UnixMillis::NEVER`] when there is none left.
-    pub(super) next: UnixMillis,
-    pub(super) cron: Arc<CronSchedule>,
+    /// Its next occurrence; `None` when there is none left.
+    pub(super) next: Option<Occurrence>,
+    pub(super) schedule: Box<Schedule>,
     pub(super) to_queue: bool,
+}
+
+impl MemSchedule {
+    /// When it fires next.
+    pub(super) fn due(&self) -> UnixMillis {
+        self.next.map_or(UnixMillis::NEVER, |next| next.due)
+    }
 }
 
 /// How many entries there are of each kind.
@@ -182,11 +188,11 @@ impl Tasks {
     }
 
     pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
-        let (hash, next) = (schedule.hash, schedule.next);
+        let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
         let (pages, schedules) = (&self.pages, &self.schedules);
         self.ids.insert_unique(filed(hash), EntryRef { page: 0, index: number }, |at| filed_hash_of(pages, schedules, at));
-        self.timers.push(Position { due: next, page: 0, index: number });
+        self.timers.push(Position { due, page: 0, index: number });
     }
 
     fn push_head(&mut self, number: u32) {
@@ -209,7 +215,7 @@ impl Tasks {
     /// Whether a timer is still the head of its page or schedule.
     fn stands(&self, position: Position) -> bool {
         if position.page == 0 {
-            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.next == position.due);
+            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.due() == position.due);
         }
         self.pages.get(&position.page).and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
@@ -228,13 +234,16 @@ impl Tasks {
         Some(entry)
     }
 
-    /// Moves the earliest position, a schedule's, to its next occurrence.
-    pub(super) fn advance_schedule(&mut self, head: Position) -> Option<&MemSchedule> {
+    /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
+    pub(super) fn advance_schedule(&mut self, head: Position) -> Option<(Occurrence, &MemSchedule)> {
         self.timers.pop();
         let schedule = self.schedules.get_mut(&head.index)?;
-        schedule.next = schedule.cron.next_after(head.due).unwrap_or(UnixMillis::NEVER);
-        self.timers.push(Position { due: schedule.next, ..head });
-        Some(schedule)
+        let occurrence = schedule.next?;
+        schedule.next = schedule.schedule.following(occurrence.time);
+        if let Some(next) = schedule.next {
+            self.timers.push(Position { due: next.due, ..head });
+        }
+        Some((occurrence, schedule))
     }
 
     /// Cancels a live entry of a page. The page may then have no live one left.
@@ -320,7 +329,7 @@ impl Tasks {
             .values()
             .map(|page| (page.fired()..page.directory.before(time)).filter(|index| !page.is_dead(*index)).count())
             .sum();
-        let schedules = self.schedules.values().filter(|schedule| schedule.next < time).count();
+        let schedules = self.schedules.values().filter(|schedule| schedule.due() < time).count();
         (in_pages + schedules) as u64
     }
 
@@ -331,7 +340,8 @@ impl Tasks {
             .values()
             .map(|page| size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8)
             .sum();
-        let schedules = self.schedules.len() * (size_of::<(u32, MemSchedule)>() + size_of::<CronSchedule>());
+        let of_schedule = |schedule: &MemSchedule| size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes();
+        let schedules: usize = self.schedules.values().map(of_schedule).sum();
         let timers = self.timers.len() * size_of::<Position>();
         pages + schedules + timers + self.ids.allocation_size()
     }

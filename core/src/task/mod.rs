@@ -11,6 +11,7 @@ mod text;
 pub use callback::{Callback, Targets, Webhook};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use record::{Record, write_occurrence, write_text};
+pub(crate) use text::{Text, TimeInput, put, read_object};
 
 use std::borrow::Cow;
 use std::fmt;
@@ -40,7 +41,7 @@ impl fmt::Display for FieldError {
 impl std::error::Error for FieldError {}
 
 /// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
-fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
+pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
     // The plain reader is faster; the one that follows the path runs only to explain.
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
