@@ -8,10 +8,12 @@ use scheduler_core::cron::CronSchedule;
 use scheduler_core::envelope::EnvelopeBuilder;
 use scheduler_core::page::Directory;
 use scheduler_core::routing::ShardMap;
+use scheduler_core::schedule::ScheduleFields;
 use scheduler_core::task::{Targets, Validator, parse_batch};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::{Position, TimerHeap};
 use scheduler_core::wire::Append;
+use serde_json::value::RawValue;
 use std::hint::black_box;
 
 const START: i64 = 1_800_000_000_000;
@@ -96,6 +98,42 @@ fn cron(c: &mut Criterion) {
     }
 }
 
+fn schedule(c: &mut Criterion) {
+    let start = UnixMillis::new(START);
+    let list = RawValue::from_string(r#"["0 9 * * *","0 12 * * MON","30 17 * * FRI","0 0 1 * *"]"#.to_owned());
+    let one = RawValue::from_string(r#""* * * * *""#.to_owned());
+    let (Ok(list), Ok(one)) = (list, one) else { return };
+    let every = ScheduleFields { every_seconds: Some(90.0), anchor: Some(start.plus(-7_000_000)), ..ScheduleFields::default() };
+    let rule = |rule: &'static str| ScheduleFields {
+        rrule: Some(rule.into()),
+        start_at: Some(start.plus(-7_000_000)),
+        timezone: Some("Europe/London".into()),
+        ..ScheduleFields::default()
+    };
+    for (name, fields) in [
+        ("cron, every minute", ScheduleFields { cron: Some(&one), ..ScheduleFields::default() }),
+        (
+            "cron, every minute, put off",
+            ScheduleFields { cron: Some(&one), jitter_seconds: Some(30.0), ..ScheduleFields::default() },
+        ),
+        ("cron, four expressions", ScheduleFields { cron: Some(&list), ..ScheduleFields::default() }),
+        ("interval", every.clone()),
+        ("interval, put off", ScheduleFields { jitter_seconds: Some(30.0), window_seconds: Some(60.0), ..every }),
+        ("rrule, last Friday of the month", rule("FREQ=MONTHLY;BYDAY=-1FR")),
+        ("rrule, every 20 minutes from 9 to 16", rule("FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10,11,12,13,14,15,16")),
+        ("rrule, never, by the month", rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")),
+        ("rrule, never, by the second", rule("FREQ=SECONDLY;INTERVAL=2;BYSECOND=1,3,5,7,9,11")),
+    ] {
+        if let Ok(schedule) = fields.schedule(7) {
+            c.bench_function(&format!("schedule/next, {name}"), |b| b.iter(|| schedule.next_after(black_box(start))));
+        }
+    }
+    c.bench_function("schedule/read, last Friday of the month", |b| {
+        let fields = rule("FREQ=MONTHLY;BYDAY=-1FR");
+        b.iter(|| black_box(&fields).schedule(7));
+    });
+}
+
 fn request(c: &mut Criterion) {
     let map: ShardMap = "16".parse().unwrap_or_else(|_| unreachable!());
     let queues = ["FIRED_TASKS".to_owned()];
@@ -129,5 +167,5 @@ fn request(c: &mut Criterion) {
     }
 }
 
-criterion_group!(all, heap, page, envelope, routing, cron, request);
+criterion_group!(all, heap, page, envelope, routing, cron, schedule, request);
 criterion_main!(all);

@@ -62,6 +62,33 @@ test("a recurring task fires each time, and no more once it is cancelled", async
   for (let n = 1; n < times.length; n++) assert.equal(times[n] - times[n - 1], 1000);
 });
 
+test("an interval fires so often as it may, from its start, put off by no more than it may be, and is gone", async () => {
+  const startAt = Date.now() + 2_000;
+  const callback = { type: "queue", queue: "FIRED_TASKS" };
+  const body = { id: "beat", everySeconds: 1.1, startAt, maxRuns: 4, jitterSeconds: 0.4, callback };
+  const made = await call("/v1/tasks", { body });
+  assert.equal(made.status, 201);
+  assert.equal(made.body.lastRun, startAt + 3_300);
+  assert.deepEqual((await call("/v1/tasks?kind=every")).body.tasks.map((task) => task.id), ["beat"]);
+  assert.deepEqual((await call("/v1/tasks?kind=cron")).body.tasks, []);
+  await until("the task to have ended", async () => (await call("/v1/tasks/beat")).status === 404);
+  await until("all runs", () => fired("beat").length >= 4);
+  assert.deepEqual(fired("beat").map((task) => task.time), [0, 1_100, 2_200, 3_300].map((after) => startAt + after));
+  assert.equal((await call("/v1/stats")).body.schedules, 0);
+});
+
+test("tasks whose windows overlap fire together, none before its time", async () => {
+  const callback = { type: "queue", queue: "FIRED_TASKS" };
+  const now = Date.now();
+  const items = Array.from({ length: 40 }, (_, n) => ({ id: `window-${n}`, time: now + 1_000 + n * 100, windowSeconds: 8, callback }));
+  const before = (await call("/v1/stats")).body.meter.firingsSaved;
+  await call("/v1/tasks/batch", { body: items });
+  await until("all to arrive", () => items.every(({ id }) => fired(id).length > 0));
+  const of = sink.envelopes.filter((envelope) => envelope.tasks.some((task) => task.id.startsWith("window-")));
+  for (const envelope of of) for (const task of envelope.tasks) assert.ok(envelope.firedAt >= task.time);
+  assert.ok((await call("/v1/stats")).body.meter.firingsSaved - before >= 20);
+});
+
 test("a failed webhook is tried again until it succeeds, and its neighbours are run once", async () => {
   let left = 2;
   answers.set("/flaky", () => (left-- > 0 ? 503 : 200));

@@ -12,6 +12,7 @@ mod handler_tasks;
 mod list;
 mod openapi;
 mod patch;
+mod preview;
 mod routes;
 mod settings;
 mod shards;

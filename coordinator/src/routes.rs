@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::change::Verb;
 use crate::shards::Shards;
-use crate::{auth, cancel, change, create, list, openapi, patch, settings, stats, tasks};
+use crate::{auth, cancel, change, create, list, openapi, patch, preview, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::{FieldError, Targets};
@@ -34,6 +34,7 @@ pub(crate) enum Route {
     ResumeMany,
     RunMany,
     RescheduleMany,
+    Preview,
     Stats,
 }
 
@@ -48,6 +49,7 @@ impl Route {
             (Method::Post, "/v1/tasks/batch") => Self::CreateBatch,
             (Method::Post, "/v1/tasks/cancel") => Self::CancelMany,
             (Method::Get, "/v1/tasks") => Self::ListTasks,
+            (Method::Post, "/v1/preview") => Self::Preview,
             (Method::Get, "/v1/stats") => Self::Stats,
             (Method::Post, "/v1/tasks/pause") => Self::PauseMany,
             (Method::Post, "/v1/tasks/resume") => Self::ResumeMany,
@@ -192,6 +194,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::RunMany => change::many(call, Verb::Run).await,
         Route::RescheduleMany => change::many(call, Verb::Reschedule).await,
         Route::ListTasks => list::list(call).await,
+        Route::Preview => preview::preview_runs(call).await,
         Route::Stats => stats::stats(call).await,
     }
 }
@@ -209,6 +212,7 @@ mod tests {
             (Method::Get, "/v1/tasks/a%2Fb", Some(Route::GetTask("a/b".into()))),
             (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
+            (Method::Post, "/v1/preview", Some(Route::Preview)),
             (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Patch, "/v1/tasks/a", Some(Route::PatchTask("a".into()))),

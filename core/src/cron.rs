@@ -46,9 +46,10 @@
 //! reads `JAN` in any field as a number.
 
 mod error;
-mod fields;
+mod explain;
+pub(crate) mod fields;
 mod parse;
-mod zone;
+pub(crate) mod zone;
 
 pub use error::{CronError, Part, Problem};
 
@@ -78,13 +79,18 @@ pub struct CronSchedule {
     repeats: bool,
 }
 
+/// Reads the IANA name of a time zone (exact spelling; UTC when absent).
+pub(crate) fn timezone(name: Option<&str>) -> Result<Tz, CronError> {
+    name.map_or(Ok(Tz::UTC), parse::timezone)
+}
+
 impl CronSchedule {
     /// Reads a cron expression and the IANA name of a time zone (exact spelling; UTC when absent).
     ///
     /// # Errors
     /// Names the field of the task, the part of the expression, and what is accepted there.
     pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
-        let timezone = timezone.map_or(Ok(Tz::UTC), parse::timezone)?;
+        let timezone = self::timezone(timezone)?;
         let (fields, repeats) = parse::expression(expr)?;
         Ok(Self { fields, timezone, repeats })
     }

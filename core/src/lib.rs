@@ -17,6 +17,7 @@ pub mod meter;
 pub mod page;
 pub mod retry;
 pub mod routing;
+pub mod schedule;
 pub mod statuses;
 pub mod task;
 pub mod time;

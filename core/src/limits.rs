@@ -67,6 +67,22 @@ pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
 /// Most recurring tasks of one shard. Each is a row of its own and is evaluated at start-up (some microseconds each).
 pub const MAX_SCHEDULES_PER_SHARD: usize = 20_000;
 
+/// Most cron expressions of one schedule. Each is 48 bytes and is evaluated for every run.
+pub const MAX_CRON_EXPRESSIONS: usize = 16;
+/// Shortest interval of a schedule, seconds: that of cron.
+pub const MIN_INTERVAL_SECONDS: f64 = 1.0;
+/// Longest interval of a schedule, seconds: a hundred years of 365.25 days.
+pub const MAX_INTERVAL_SECONDS: f64 = 3_155_760_000.0;
+/// Longest jitter and window, seconds: a day. It bounds how far a start-up looks back for an occurrence that was put off.
+pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
+/// Most runs that are counted off, where they cannot be reckoned: `maxRuns` of cron and rrule, and COUNT of the latter; and most
+/// that one request counts in all. 0.1 to 1 microsecond each: a tenth of a second of a request's time.
+pub const MAX_COUNTED_RUNS: u32 = 100_000;
+/// Most runs of one preview.
+pub const MAX_PREVIEW_RUNS: usize = 100;
+/// Runs of a preview where the request does not say.
+pub const DEFAULT_PREVIEW_RUNS: usize = 10;
+
 /// Most items of one batch request.
 pub const MAX_BATCH_ITEMS: usize = 20_000;
 /// Largest request body: 20,000 items of 1.6 KB. The platform takes 100 MB, but text and parsed form of a request must

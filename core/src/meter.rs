@@ -16,6 +16,9 @@ pub struct Meter {
     pub shard_requests: u64,
     /// Queue operations: for each message a write, a read and a delete per 64 KB begun.
     pub queue_operations: u64,
+    /// Firings that windows have spared at the least, each some rows and often an alarm: at how many more instants the tasks of a
+    /// firing that a window has moved would have fired without.
+    pub firings_saved: u64,
 }
 
 impl Meter {
@@ -26,6 +29,7 @@ impl Meter {
         self.alarms_set += other.alarms_set;
         self.shard_requests += other.shard_requests;
         self.queue_operations += other.queue_operations;
+        self.firings_saved += other.firings_saved;
     }
 
     /// Counts a queue message of `bytes`.

@@ -313,10 +313,23 @@ pub enum Status {
 pub enum Kind {
     /// It fires once.
     Once,
-    /// It fires again and again.
+    /// It fires again and again: any of the next three.
+    Recurring,
+    /// It fires again and again, by cron expressions.
     Cron,
+    /// It fires again and again, at an interval.
+    Every,
+    /// It fires again and again, by a rule of RFC 5545.
+    Rrule,
     /// It does not fire by itself.
     NoSchedule,
+}
+
+impl Kind {
+    /// Whether a task of kind `other` is meant.
+    pub fn includes(self, other: Self) -> bool {
+        self == other || self == Self::Recurring && matches!(other, Self::Cron | Self::Every | Self::Rrule)
+    }
 }
 
 /// Which tasks are meant: those that fulfil every part that is given.
@@ -351,7 +364,7 @@ pub struct Filter {
 impl Filter {
     /// Whether it takes a look into the record to tell.
     pub fn reads_records(&self) -> bool {
-        self.prefix.is_some() || self.text.is_some() || self.tag.is_some() || self.kind == Some(Kind::Cron)
+        self.prefix.is_some() || self.text.is_some() || self.tag.is_some()
     }
 }
 

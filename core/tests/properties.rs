@@ -69,10 +69,19 @@ fn field(good: &'static [&'static str]) -> impl Strategy<Value = String> {
 /// A request's task: mostly fields that it may have, mostly with good values.
 fn task() -> impl Strategy<Value = String> {
     let schedule = prop_oneof![
-        8 => (prop::sample::select(vec!["time", "delayInSeconds", "cron"]), 0..6_usize).prop_map(|(name, at)| {
+        8 => (prop::sample::select(vec!["time", "delayInSeconds", "cron", "everySeconds", "rrule"]), 0..6_usize).prop_map(|(name, at)| {
             let good: [&str; 6] = match name {
+                "everySeconds" => ["1", "1.5", "86400", "0.5", "7,\"anchor\":5", "60,\"maxRuns\":9,\"startAt\":1764000000500"],
+                "rrule" => [
+                    "\"FREQ=DAILY\",\"startAt\":1764000000000",
+                    "\"FREQ=HOURLY;COUNT=99\",\"startAt\":1764000000000,\"timezone\":\"Europe/London\"",
+                    "\"FREQ=MONTHLY;BYDAY=-1FR\",\"startAt\":0,\"endAt\":\"2027-01-01T00:00:00Z\"",
+                    "\"FREQ=DAILY\"",
+                    "\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":0",
+                    "\"FREQ=SECONDLY;INTERVAL=7\",\"startAt\":0,\"maxRuns\":3",
+                ],
                 "time" => ["0", "1764000000000", "253402300799999", "\"2026-12-24T18:00:00+01:00\"", "253402300800000", "-1"],
-                "cron" => ["\"* * * * *\"", "\"@daily\"", "\"*/5 * * * * *\"", "\"0 0 31 2 *\"", "\"x\"", "\"0 9 * * MON#2\""],
+                "cron" => ["\"* * * * *\"", "\"@daily\"", "\"*/5 * * * * *\"", "[\"0 0 31 3 *\",\n\"@hourly\"]", "\"x\"", "\"0 9 * * MON#2\",\"maxRuns\":4"],
                 _ => ["0", "1.5", "0.0001", "1e300", "-0.0", "86400"],
             };
             format!("\"{name}\":{}", good[at])
@@ -90,7 +99,14 @@ fn task() -> impl Strategy<Value = String> {
     ]);
     let id = prop_oneof![Just(None), ".{1,20}".prop_map(Some)];
     let description = prop_oneof![Just(None), ".{0,40}".prop_map(Some)];
+    let delay = prop::option::of(prop::sample::select(vec![
+        "\"jitterSeconds\":30",
+        "\"windowSeconds\":0.25",
+        "\"jitterSeconds\":86400,\"windowSeconds\":60",
+        "\"jitterSeconds\":-1",
+    ]));
     let rest = (
+        delay,
         prop::option::of(field(&["[]", r#"["a","b"]"#, "[\n \"a\"\n]"])),
         prop::option::of(field(&["{}", r#"{"maxAttempts":3}"#, r#"{"factor":1.5,"permanentStatuses":["4xx",501]}"#])),
         prop::option::of(json()),
@@ -99,9 +115,10 @@ fn task() -> impl Strategy<Value = String> {
         let mut fields = vec![schedule, format!("\"callback\":{callback}")];
         fields.extend(id.map(|id| format!("\"id\":{}", serde_json::to_string(&id).unwrap())));
         fields.extend(description.map(|text| format!("\"description\":{}", serde_json::to_string(&text).unwrap())));
-        fields.extend(rest.0.map(|tags| format!("\"tags\":{tags}")));
-        fields.extend(rest.1.map(|retry| format!("\"retry\":{retry}")));
-        fields.extend(rest.2.map(|payload| format!("\"payload\":{gap}{payload}")));
+        fields.extend(rest.0.map(str::to_owned));
+        fields.extend(rest.1.map(|tags| format!("\"tags\":{tags}")));
+        fields.extend(rest.2.map(|retry| format!("\"retry\":{retry}")));
+        fields.extend(rest.3.map(|payload| format!("\"payload\":{gap}{payload}")));
         format!("{{{gap}{}{gap}}}", fields.join(&format!("{gap},")))
     })
 }

@@ -208,6 +208,8 @@ pub(super) struct Meter {
     shard_requests: u64,
     /// Queue operations.
     queue_operations: u64,
+    /// Firings that windows have spared, at the least: each would have cost some rows, and often an alarm.
+    firings_saved: u64,
 }
 
 /// A refusal, as RFC 9457 writes it.

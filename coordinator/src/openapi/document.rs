@@ -4,6 +4,7 @@ use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
 use crate::answer::Problem;
 use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_REQUEST_BYTES};
+use scheduler_core::schedule::PreviewRequest;
 use scheduler_core::task::{ChangeInput, FieldError, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
@@ -111,6 +112,9 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         }),
         Body::Cancel => json!({
             "application/json": { "schema": generator.subschema_for::<answers::CancelMany>(), "examples": examples::cancels() }
+        }),
+        Body::Preview => json!({
+            "application/json": { "schema": generator.subschema_for::<PreviewRequest<'static>>(), "examples": examples::previews() }
         }),
     }
 }

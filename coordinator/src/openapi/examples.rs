@@ -41,7 +41,38 @@ pub(super) fn tasks() -> Value {
                 "cron": "0 9 * * MON-FRI",
                 "timezone": "Europe/London",
                 "paused": true,
+                "priority": 9,
                 "callback": { "type": "queue", "queue": "FIRED_TASKS" }
+            }
+        },
+        "several": {
+            "summary": "At nine and at half past five, for the first ten times, at some moment of the quarter of an hour after",
+            "value": {
+                "cron": ["0 9 * * MON-FRI", "30 17 * * MON-FRI"],
+                "timezone": "America/New_York",
+                "maxRuns": 10,
+                "jitterSeconds": 900,
+                "callback": { "type": "handler", "name": "log" }
+            }
+        },
+        "interval": {
+            "summary": "Every ninety seconds of a day, up to ten seconds later if that saves firings",
+            "value": {
+                "everySeconds": 90,
+                "anchor": "2030-06-01T00:00:00Z",
+                "startAt": "2030-06-01T06:00:00Z",
+                "endAt": "2030-06-02T06:00:00Z",
+                "windowSeconds": 10,
+                "callback": { "type": "handler", "name": "log" }
+            }
+        },
+        "rule": {
+            "summary": "On the last Friday of each month, by a rule of RFC 5545",
+            "value": {
+                "rrule": "FREQ=MONTHLY;BYDAY=-1FR",
+                "startAt": "2030-01-25T15:00:00+01:00",
+                "timezone": "Europe/Berlin",
+                "callback": { "type": "handler", "name": "log" }
             }
         },
         "unscheduled": {
@@ -62,6 +93,19 @@ pub(super) fn batch() -> Value {
 /// The same batch as lines.
 pub(super) fn lines() -> String {
     batch().as_array().into_iter().flatten().map(|task| format!("{task}\n")).collect()
+}
+
+/// Schedules to look at.
+pub(super) fn previews() -> Value {
+    json!({
+        "gap": {
+            "summary": "A run that the beginning of daylight saving moves",
+            "value": {
+                "cron": "30 1 * * *", "timezone": "Europe/London", "from": "2026-03-28T00:00:00Z", "count": 3
+            }
+        },
+        "interval": { "summary": "An interval", "value": { "everySeconds": 90, "jitterSeconds": 5, "id": "order-7:poll" } }
+    })
 }
 
 /// What to cancel.

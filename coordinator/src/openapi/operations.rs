@@ -4,6 +4,7 @@ use super::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, Chang
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
+use scheduler_core::schedule::Preview;
 use schemars::{Schema, SchemaGenerator};
 
 /// What a request carries.
@@ -14,6 +15,7 @@ pub(super) enum Body {
     ChangeOne,
     ChangeMany,
     Patch,
+    Preview,
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -249,6 +251,15 @@ operations! {
         body: Some(Body::Patch),
         answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
         refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+    }
+    Preview => {
+        id: "preview",
+        method: "post",
+        path: "/v1/preview",
+        summary: "The next runs of a schedule, and what changes of the clock do to them; creates nothing",
+        body: Some(Body::Preview),
+        answers: &[(200, "The runs.", SchemaGenerator::subschema_for::<Preview>)],
+        refusals: &["too-large", "invalid"],
     }
     Stats => {
         id: "stats",

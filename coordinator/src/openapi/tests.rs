@@ -2,6 +2,7 @@ use super::document::{document, name_of, problems};
 use super::examples;
 use super::operations::operations;
 use crate::routes::Route;
+use scheduler_core::schedule::preview;
 use scheduler_core::task::{FieldError, Targets, Validator, parse_batch, parse_one};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Counters, Filter};
@@ -101,6 +102,10 @@ fn the_examples_are_good() {
     for (text, lines) in [(examples::batch().to_string(), false), (examples::lines(), true)] {
         let tasks = parse_batch(&text, lines).unwrap();
         assert_eq!(tasks.iter().filter(|task| task.is_ok()).count(), 2);
+    }
+    for (name, example) in examples::previews().as_object().unwrap() {
+        let preview = preview(&example["value"].to_string(), UnixMillis::new(1_800_000_000_000)).expect(name);
+        assert!(preview.more && !preview.runs.is_empty(), "{name}");
     }
     let filter = examples::cancels()["filter"]["value"]["filter"].take();
     assert_ne!(serde_json::from_value::<Filter>(filter).unwrap(), Filter::default());
@@ -231,6 +236,30 @@ fn the_limits_are_those_that_are_checked() {
         for (seconds, is_good) in [(1, true), (0, false), (most, true), (most + 1, false)] {
             given["timeoutSeconds"] = json!(seconds);
             assert_eq!(with("callback", given.clone()).is_none(), is_good, "{kind} {seconds}");
+        }
+    }
+}
+
+#[test]
+fn a_preview_takes_what_a_task_says_of_its_schedule() {
+    let document = document();
+    let of_preview = keys(&schema(&document, "PreviewRequest")["properties"]);
+    let mut of_task = keys(&schema(&document, "NewTask")["properties"]);
+    for other in ["description", "tags", "callback", "retry", "priority", "paused", "payload"] {
+        assert!(of_task.remove(other));
+    }
+    of_task.extend(["from", "count"]);
+    assert_eq!(of_preview, of_task);
+    for (name, described) in schema(&document, "PreviewRequest")["properties"].as_object().unwrap() {
+        let (Some(least), Some(most)) = (described["minimum"].as_f64(), described["maximum"].as_f64()) else { continue };
+        for (value, is_good) in [(least, true), (most, true), (least - 1.0, false), (most + 1.0, false)] {
+            let number = if value.fract() == 0.0 { json!(value as i64) } else { json!(value) };
+            let mut request = json!({ "everySeconds": 60 });
+            request[name] = number.clone();
+            if name == "from" || name == "time" {
+                continue;
+            }
+            assert_eq!(preview(&request.to_string(), UnixMillis::ZERO).is_ok(), is_good, "{name} {number}");
         }
     }
 }

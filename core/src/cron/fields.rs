@@ -125,36 +125,41 @@ impl Fields {
         days & within
     }
 
-    /// The first allowed time of day at or after `second` of the day.
     fn time_at_or_after(&self, second: i64) -> Option<i64> {
-        let (hour, minute, second) =
-            (u32::try_from(second / 3600).ok()?, u32::try_from(second / 60 % 60).ok()?, u32::try_from(second % 60).ok()?);
-        let next_hour = next_bit(self.hours.into(), hour)?;
-        if next_hour == hour {
-            if let Some(next_minute) = next_bit(self.minutes, minute) {
-                if next_minute > minute {
-                    return Some(time(hour, next_minute, self.seconds.trailing_zeros()));
-                }
-                if let Some(next_second) = next_bit(self.seconds, second) {
-                    return Some(time(hour, minute, next_second));
-                }
-                if let Some(next_minute) = next_bit(self.minutes, minute + 1) {
-                    return Some(time(hour, next_minute, self.seconds.trailing_zeros()));
-                }
-            }
-            let next_hour = next_bit(self.hours.into(), hour + 1)?;
-            return Some(self.first_time_of(next_hour));
-        }
-        Some(self.first_time_of(next_hour))
+        next_time(self.hours, self.minutes, self.seconds, second)
     }
 
     fn first_time(&self) -> i64 {
-        self.first_time_of(self.hours.trailing_zeros())
+        first_time_of(self.hours.trailing_zeros(), self.minutes, self.seconds)
     }
+}
 
-    fn first_time_of(&self, hour: u32) -> i64 {
-        time(hour, self.minutes.trailing_zeros(), self.seconds.trailing_zeros())
+/// The first time of day at or after `second` of the day with an hour, a minute and a second of these sets, none of which is
+/// empty.
+pub(crate) fn next_time(hours: u32, minutes: u64, seconds: u64, second: i64) -> Option<i64> {
+    let (hour, minute, second) =
+        (u32::try_from(second / 3600).ok()?, u32::try_from(second / 60 % 60).ok()?, u32::try_from(second % 60).ok()?);
+    let next_hour = next_bit(hours.into(), hour)?;
+    if next_hour == hour {
+        if let Some(next_minute) = next_bit(minutes, minute) {
+            if next_minute > minute {
+                return Some(time(hour, next_minute, seconds.trailing_zeros()));
+            }
+            if let Some(next_second) = next_bit(seconds, second) {
+                return Some(time(hour, minute, next_second));
+            }
+            if let Some(next_minute) = next_bit(minutes, minute + 1) {
+                return Some(time(hour, next_minute, seconds.trailing_zeros()));
+            }
+        }
+        let next_hour = next_bit(hours.into(), hour + 1)?;
+        return Some(first_time_of(next_hour, minutes, seconds));
     }
+    Some(first_time_of(next_hour, minutes, seconds))
+}
+
+fn first_time_of(hour: u32, minutes: u64, seconds: u64) -> i64 {
+    time(hour, minutes.trailing_zeros(), seconds.trailing_zeros())
 }
 
 fn time(hour: u32, minute: u32, second: u32) -> i64 {
@@ -162,7 +167,7 @@ fn time(hour: u32, minute: u32, second: u32) -> i64 {
 }
 
 /// The lowest bit set at or above `from`.
-fn next_bit(set: u64, from: u32) -> Option<u32> {
+pub(crate) fn next_bit(set: u64, from: u32) -> Option<u32> {
     let rest = set.checked_shr(from)?;
     (rest != 0).then(|| from + rest.trailing_zeros())
 }

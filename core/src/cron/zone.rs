@@ -7,7 +7,7 @@ use chrono_tz::{GapInfo, Tz, TzOffset};
 
 /// When a local clock shows some time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Reading {
+pub(crate) enum Reading {
     /// At one instant.
     Once(i64),
     /// At two instants, because the clock goes back between them.
@@ -17,7 +17,7 @@ pub(super) enum Reading {
 }
 
 /// The instants at which the clock shows `local`.
-pub(super) fn read(tz: Tz, local: i64) -> Reading {
+pub(crate) fn read(tz: Tz, local: i64) -> Reading {
     let naive = naive(local);
     match tz.offset_from_local_datetime(&naive) {
         MappedLocalTime::Single(offset) => Reading::Once(local - seconds(&offset)),
@@ -34,17 +34,17 @@ pub(super) fn read(tz: Tz, local: i64) -> Reading {
 }
 
 /// What the clock shows at `instant`.
-pub(super) fn clock_at(tz: Tz, instant: i64) -> i64 {
+pub(crate) fn clock_at(tz: Tz, instant: i64) -> i64 {
     instant + offset_at(tz, instant)
 }
 
 /// Seconds by which the clock is ahead of UTC at `instant`.
-pub(super) fn offset_at(tz: Tz, instant: i64) -> i64 {
+pub(crate) fn offset_at(tz: Tz, instant: i64) -> i64 {
     seconds(&tz.offset_from_utc_datetime(&naive(instant)))
 }
 
 /// The first instant of the new offset, where the clock is changed once within `(before, after]`.
-pub(super) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
+pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
     let old = offset_at(tz, before);
     // Offsets differ by less than two days, hence at most 18 rounds.
     while after - before > 1 {

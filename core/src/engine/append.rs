@@ -2,39 +2,80 @@
 
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
-use crate::cron::CronSchedule;
 use crate::limits::{
     MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
 };
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
+use crate::schedule::{Occurrence, Schedule};
 use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, Expected};
 use std::collections::{BTreeSet, HashSet};
-use std::sync::Arc;
 
 /// What the shard reads of a recurring task's record.
 pub(super) struct ReadSchedule {
     pub(super) id: String,
-    pub(super) cron: Arc<CronSchedule>,
+    pub(super) schedule: Box<Schedule>,
     pub(super) to_queue: bool,
     pub(super) paused: bool,
+    pub(super) priority: u8,
+    /// Whether its runs are counted, and from which one on.
+    is_counted: bool,
+    first_run: Option<UnixMillis>,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
-    let expression = record.cron.as_deref().ok_or("a recurring task without cron")?;
-    let cron = CronSchedule::parse(expression, record.timezone.as_deref()).map_err(|problem| problem.to_string())?;
+    let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
-    let paused = record.is_paused();
-    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue(), paused })
+    Ok(ReadSchedule {
+        schedule: Box::new(schedule),
+        to_queue: callback.is_queue(),
+        paused: record.is_paused(),
+        priority: record.priority(),
+        is_counted: record.max_runs.is_some(),
+        first_run: record.first_run,
+        id: record.id.into_owned(),
+    })
+}
+
+/// A recurring task to take in.
+struct NewSchedule {
+    read: ReadSchedule,
+    record: Vec<u8>,
+    /// Its first occurrence; `None` when its end has passed meanwhile.
+    next: Option<Occurrence>,
+}
+
+impl NewSchedule {
+    /// Of which the occurrences due after `since` are its own. Where its runs are counted and the first is not the one that the
+    /// record was made with, for some time has passed, they are counted anew.
+    fn new(record: Vec<u8>, since: UnixMillis) -> Result<Self, String> {
+        let mut read = read_schedule(&record)?;
+        let next = read.schedule.next_after(since);
+        if !read.is_counted || next.map(|next| next.time) == read.first_run {
+            return Ok(Self { read, record, next });
+        }
+        let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
+        let mut fields = given.schedule();
+        let settled = fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
+        let (first_run, last_run) = (fields.first_run, fields.last_run);
+        (given.first_run, given.last_run) = (first_run, last_run);
+        let mut counted = Vec::with_capacity(record.len() + 64);
+        given.write(&mut counted);
+        let next = settled.map(|(schedule, first)| {
+            *read.schedule = schedule;
+            first
+        });
+        Ok(Self { read, record: counted, next })
+    }
 }
 
 /// A request that holds, with what was read of it.
 struct Checked {
     pages: Vec<Page>,
-    schedules: Vec<(ReadSchedule, Vec<u8>)>,
+    schedules: Vec<NewSchedule>,
     replaced: Vec<EntryRef>,
 }
 
@@ -73,10 +114,13 @@ impl Engine {
         let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
         let (mut pages, mut schedules) = (Vec::new(), Vec::new());
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
+        // Occurrences start after everything that has been handed on, should the clock have gone back.
+        let since = now.max(self.state.watermark.due);
         for request in requests {
             let tasks: usize = request.pages.iter().map(|page| page.directory.len()).sum();
             let recurring = request.schedules.len();
-            let checked = self.has_room(asked + tasks, asked_schedules + recurring).and_then(|()| self.check(request, reader));
+            let checked =
+                self.has_room(asked + tasks, asked_schedules + recurring).and_then(|()| self.check(request, since, reader));
             replies.push(match checked {
                 Ok(mut checked) => {
                     asked += tasks;
@@ -99,8 +143,8 @@ impl Engine {
         for page in if taken > 1 { join(pages) } else { pages } {
             self.add_page(page, &mut effects);
         }
-        for (read, record) in schedules {
-            self.add_schedule(read, record, now, &mut effects);
+        for schedule in schedules {
+            self.add_schedule(schedule, since, &mut effects);
         }
         Ok((replies, effects))
     }
@@ -117,8 +161,8 @@ impl Engine {
         Ok(())
     }
 
-    fn check(&self, request: Append, reader: &impl Reader) -> Result<Checked, EngineError> {
-        let read = |record: Vec<u8>| Ok((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
+    fn check(&self, request: Append, since: UnixMillis, reader: &impl Reader) -> Result<Checked, EngineError> {
+        let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
         let replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
         if let Some(expected) = request.expected {
@@ -141,7 +185,7 @@ impl Engine {
     fn find_replaced(
         &self,
         pages: &[Page],
-        schedules: &[(ReadSchedule, Vec<u8>)],
+        schedules: &[NewSchedule],
         reader: &impl Reader,
     ) -> Result<Vec<EntryRef>, EngineError> {
         let mut replaced = Vec::new();
@@ -156,8 +200,8 @@ impl Engine {
                 self.find_live(&record.id, reader, &mut replaced)?;
             }
         }
-        for (schedule, _) in schedules {
-            self.find_live(&schedule.id, reader, &mut replaced)?;
+        for schedule in schedules {
+            self.find_live(&schedule.read.id, reader, &mut replaced)?;
         }
         Ok(replaced)
     }
@@ -279,15 +323,24 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
-    fn add_schedule(&mut self, read: ReadSchedule, record: Vec<u8>, now: UnixMillis, effects: &mut Effects) {
+    fn add_schedule(&mut self, schedule: NewSchedule, since: UnixMillis, effects: &mut Effects) {
+        let NewSchedule { read, record, next } = schedule;
+        // One that has ended before it was stored is gone, as a task is that has fired.
+        if next.is_none() {
+            return;
+        }
         self.last_schedule += 1;
         let number = self.last_schedule;
-        // Its occurrences start after everything that has been handed on, should the clock have gone back.
-        let since = now.max(self.state.watermark.due);
-        let next = if read.paused { None } else { read.cron.next_after(since) }.unwrap_or(UnixMillis::NEVER);
         effects.writes.push(Write::InsertSchedule { number, since, record });
-        let schedule =
-            MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue, paused: read.paused };
+        let next = next.filter(|_| !read.paused);
+        let schedule = MemSchedule {
+            hash: id_hash(&read.id),
+            next,
+            schedule: read.schedule,
+            to_queue: read.to_queue,
+            paused: read.paused,
+            priority: read.priority,
+        };
         self.tasks.insert_schedule(number, schedule);
     }
 }

@@ -141,7 +141,7 @@ impl Engine {
             Change::Resume if due != UnixMillis::PAUSED => return Ok(Changed::Unchanged),
             Change::Resume if flags.has(Flags::RETRY) => (record, now, flags, false),
             Change::Resume => {
-                let due = record.time.unwrap_or(UnixMillis::NEVER);
+                let due = if record.time.is_some() { record.due() } else { UnixMillis::NEVER };
                 (record, due, flags, false)
             }
             Change::Run if !due.is_never() && due <= now => return Ok(Changed::Unchanged),
@@ -153,7 +153,11 @@ impl Engine {
             Change::Run => (record, now, flags, false),
             Change::Reschedule(_) if record.is_recurring() => return Ok(Changed::NotApplicable),
             Change::Reschedule(time) if record.time == Some(time) && due == time => return Ok(Changed::Unchanged),
-            Change::Reschedule(time) => (Record { time: Some(time), ..first_attempt(record) }, time, to_queue, false),
+            Change::Reschedule(time) => {
+                let record = Record { time: Some(time), ..first_attempt(record) };
+                let due = record.due();
+                (record, due, to_queue, false)
+            }
         };
         if !stays {
             changes.killed.push(at);
@@ -173,8 +177,14 @@ impl Engine {
         let since = now.max(self.state.watermark.due);
         for Rewritten { number, record, since: restart } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
-            let next = if read.paused { None } else { read.cron.next_after(since) };
-            self.tasks.set_next(number, next.unwrap_or(UnixMillis::NEVER), read.paused);
+            let next = if read.paused { None } else { read.schedule.next_after(since) };
+            if next.is_none() && !read.paused {
+                // Its last run would have been in the pause: it is gone, as one is whose last run has fired.
+                self.tasks.remove_schedule(number);
+                effects.writes.push(Write::DeleteSchedule { number });
+                continue;
+            }
+            self.tasks.set_next(number, next, read.paused);
             effects.writes.push(Write::SetSchedule { number, since: restart.map(|_| since), record });
         }
         self.kill(&changes.killed, &mut effects);

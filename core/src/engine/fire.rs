@@ -4,12 +4,13 @@ use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reade
 use crate::envelope::EnvelopeBuilder;
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use crate::page::{Entry, Flags};
-use crate::task::write_occurrence;
+use crate::schedule::{Delay, Occurrence};
+use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use serde::Deserialize;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Most tasks, and bytes of records, of one firing: one commit and some 60 messages, done in some tens of milliseconds, after
@@ -30,7 +31,24 @@ const MAX_RESEND_DOUBLINGS: u32 = 4;
 /// What fires, in order.
 enum Due {
     Record { page: u32, entry: Entry },
-    Occurrence { number: u32, hash: u64, to_queue: bool, due: UnixMillis },
+    Occurrence { number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence },
+}
+
+impl Due {
+    fn priority(&self) -> u8 {
+        match self {
+            Self::Record { entry, .. } => entry.flags.priority(),
+            Self::Occurrence { priority, .. } => *priority,
+        }
+    }
+}
+
+/// The tasks of a firing that a window has moved: when they would have fired without it, and when they did, in units of the
+/// least time between two firings.
+#[derive(Default)]
+struct Moved {
+    without: BTreeSet<i64>,
+    with: BTreeSet<i64>,
 }
 
 /// The part of a page's body that a firing needs: what fires together lies together.
@@ -55,10 +73,12 @@ impl Engine {
     }
 
     fn fire(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
-        let (due, watermark) = self.take_due(now);
+        let (mut due, watermark) = self.take_due(now);
         if due.is_empty() {
             return Ok(());
         }
+        // All of it is handed on in this one commit, so the order in envelopes is free: the watermark stands behind all.
+        due.sort_by_key(|task| Reverse(task.priority()));
         // A firing that stopped at its bounds is followed by the next without a gap.
         let stopped = self.tasks.head().is_some_and(|head| head.due <= now);
         self.last_fired_at = (!stopped).then_some(now);
@@ -99,6 +119,7 @@ impl Engine {
             }
         }
         self.drop_fired_pages(&due, effects);
+        self.drop_ended_schedules(&due, effects);
         Ok(())
     }
 
@@ -111,8 +132,14 @@ impl Engine {
         while due.len() < room && bytes < MAX_FIRING_BYTES {
             let Some(head) = self.tasks.head().filter(|head| head.due <= now) else { break };
             if head.page == 0 {
-                let Some(schedule) = self.tasks.advance_schedule(head) else { break };
-                due.push(Due::Occurrence { number: head.index, hash: schedule.hash, to_queue: schedule.to_queue, due: head.due });
+                let Some((occurrence, schedule)) = self.tasks.advance_schedule(head) else { break };
+                due.push(Due::Occurrence {
+                    number: head.index,
+                    hash: schedule.hash,
+                    to_queue: schedule.to_queue,
+                    priority: schedule.priority,
+                    occurrence,
+                });
                 bytes += 1_000;
             } else {
                 let Some(entry) = self.tasks.fire_head(head) else { break };
@@ -135,20 +162,21 @@ impl Engine {
         let mut closed = Vec::new();
         let mut open: BTreeMap<Destination, (EnvelopeBuilder, Vec<u64>)> = BTreeMap::new();
         let mut next_seq = self.state.last_seq;
-        let mut occurrence = Vec::new();
+        let mut text = Vec::new();
+        let mut moved = Moved::default();
         for task in due {
             let (record, hash, to_queue) = match task {
                 Due::Record { page, entry } => {
                     (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags.has(Flags::TO_QUEUE))
                 }
-                Due::Occurrence { number, hash, to_queue, due } => {
-                    occurrence.clear();
-                    write_occurrence(&reader.schedule(*number)?, *due, &mut occurrence);
-                    (Some(occurrence.as_slice()), *hash, *to_queue)
+                Due::Occurrence { number, hash, to_queue, occurrence, .. } => {
+                    text.clear();
+                    write_occurrence(&reader.schedule(*number)?, occurrence.time, &mut text);
+                    (Some(text.as_slice()), *hash, *to_queue)
                 }
             };
             let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
-            self.count_lateness(task, record, now);
+            self.count_lateness(task, record, now, &mut moved);
             let destination = if to_queue { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
             if let Some((builder, _)) = open.get(&destination)
                 && !builder.has_room_for(record.len())
@@ -164,21 +192,57 @@ impl Engine {
             builder.push(|out| out.extend_from_slice(record));
             hashes.push(hash);
         }
+        self.state.meter.firings_saved += moved.without.len().saturating_sub(moved.with.len()) as u64;
         closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
         // Numbers were given as envelopes were begun; they are stored and sent in that order.
         closed.sort_by_key(|(_, builder, _)| builder.seq());
         Ok(closed)
     }
 
-    fn count_lateness(&mut self, task: &Due, record: &[u8], now: UnixMillis) {
-        let asked = match task {
-            Due::Occurrence { due, .. } => *due,
+    /// Counts how late a task fires, measured against when it was due, jitter and window included; and notes what a window has
+    /// moved.
+    fn count_lateness(&mut self, task: &Due, record: &[u8], now: UnixMillis, moved: &mut Moved) {
+        let gap = self.config.fire_gap_millis.max(1);
+        let mut note = |without: UnixMillis, due: UnixMillis| {
+            moved.without.insert(without.get() / gap);
+            moved.with.insert(due.get() / gap);
+        };
+        let due = match task {
+            Due::Occurrence { number, occurrence, .. } => {
+                if let Some(without) = self.tasks.schedule(*number).and_then(|of| of.schedule.due_without_window(*occurrence)) {
+                    note(without, occurrence.due);
+                }
+                occurrence.due
+            }
             // A further attempt is measured against the time it was put off to, not against the first.
             Due::Record { entry, .. } if entry.flags.has(Flags::RETRY) => entry.due,
-            // The place in the order may be later than what was asked for; the record keeps that.
-            Due::Record { entry, .. } => leading_time(record).unwrap_or(entry.due),
+            Due::Record { entry, .. } => {
+                let asked = leading_time(record).unwrap_or(entry.due);
+                match delay_of(record, entry, asked) {
+                    Some(delay) => {
+                        let due = delay.due(asked, None);
+                        if delay.has_window() {
+                            note(delay.without_window().due(asked, None), due);
+                        }
+                        due
+                    }
+                    // The place in the order may be later than what was asked for; the record keeps that.
+                    None => asked,
+                }
+            }
         };
-        self.state.lateness.record(now.since(asked), 1);
+        self.state.lateness.record(now.since(due), 1);
+    }
+
+    /// Recurring tasks of which the last occurrence has fired go in the same commit.
+    fn drop_ended_schedules(&mut self, due: &[Due], effects: &mut Effects) {
+        for task in due {
+            let Due::Occurrence { number, .. } = task else { continue };
+            if self.tasks.schedule(*number).is_some_and(|schedule| schedule.next.is_none()) {
+                effects.writes.push(Write::DeleteSchedule { number: *number });
+                self.tasks.remove_schedule(*number);
+            }
+        }
     }
 
     /// Pages of which the last live entry has fired go in the same commit.
@@ -260,6 +324,15 @@ fn leading_time(record: &[u8]) -> Option<UnixMillis> {
     let digits = record.strip_prefix(b"{\"time\":")?;
     let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
     std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(UnixMillis::new)
+}
+
+/// How a one-shot task is put off. Most stand where they asked to be, or have no field that says so: these are not read.
+fn delay_of(record: &[u8], entry: &Entry, asked: UnixMillis) -> Option<Delay> {
+    let names = |field: &[u8]| memchr::memmem::find(record, field).is_some();
+    if entry.due == asked || !(names(b"\"jitterSeconds\":") || names(b"\"windowSeconds\":")) {
+        return None;
+    }
+    Record::parse(record).ok()?.schedule().delay(entry.hash).ok().filter(|delay| !delay.is_none())
 }
 
 fn queue_of(record: &[u8]) -> Result<String, EngineError> {

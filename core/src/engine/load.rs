@@ -127,18 +127,19 @@ impl Engine {
         let read = check_schedule(&stored.record)?;
         let watermark = self.state.watermark;
         // The first occurrence of its own that stands after the watermark.
-        let mut next = if read.paused { None } else { read.cron.next_after(stored.since.max(watermark.due.plus(-1))) };
-        if let Some(due) = next
-            && (Position { due, page: 0, index: stored.number }) <= watermark
+        let mut next = if read.paused { None } else { read.schedule.next_after(stored.since.max(watermark.due.plus(-1))) };
+        if let Some(occurrence) = next
+            && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark
         {
-            next = read.cron.next_after(due);
+            next = read.schedule.following(occurrence.time);
         }
         let schedule = MemSchedule {
             hash: id_hash(&read.id),
-            next: next.unwrap_or(UnixMillis::NEVER),
-            cron: read.cron,
+            next,
+            schedule: read.schedule,
             to_queue: read.to_queue,
             paused: read.paused,
+            priority: read.priority,
         };
         self.tasks.insert_schedule(stored.number, schedule);
         Ok(())

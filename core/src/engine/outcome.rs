@@ -126,6 +126,7 @@ impl PutBack {
 
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let hash = id_hash(&record.id);
+        let flags = flags.with_priority(record.priority());
         if !self.builder.push(hash, due, flags, |out| record.write(out)) {
             let mut body = Vec::new();
             record.write(&mut body);
@@ -143,9 +144,8 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
-    let key = record.occurrence_key();
-    let next =
-        if failure.permanent { None } else { policy.next_attempt(&key.to_string(), attempt, key.time, now, failure.not_before) };
+    let key = record.occurrence_key().to_string();
+    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, record.due(), now, failure.not_before) };
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
     let record = Record {
         // Of a dead letter, how many attempts it took; else the number of the attempt to come.

@@ -1,7 +1,7 @@
 //! Finding tasks, and cancelling them.
 
 use super::append::read_schedule;
-use super::tasks::EntryRef;
+use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::page::{Entry, Flags};
 use crate::routing::id_hash;
@@ -67,7 +67,7 @@ impl Engine {
                 let Some(task) = read.tasks.get(index) else { continue };
                 let record = Record::parse(task.get().as_bytes()).map_err(|_| corrupt())?;
                 if record.id == id {
-                    let due = record.time.unwrap_or(UnixMillis::ZERO);
+                    let due = record.due();
                     let record = task.to_owned().to_owned();
                     return Ok(Some(ListItem { position: Position { due, page: 0, index: 0 }, status: Status::Fired, record }));
                 }
@@ -195,7 +195,7 @@ impl Engine {
             let candidate = self.candidate(EntryRef { page: position.page, index: position.index });
             let known = filter.status.is_none_or(|status| status == candidate.status)
                 && match (filter.kind, candidate.kind) {
-                    (Some(wanted), Some(kind)) => wanted == kind,
+                    (Some(wanted), Some(kind)) => wanted.includes(kind),
                     _ => true,
                 };
             if !known {
@@ -234,7 +234,7 @@ impl Engine {
         let of_schedules = self
             .tasks
             .all_schedules()
-            .map(|(number, schedule)| Position { due: schedule.next, page: 0, index: number })
+            .map(|(number, schedule)| Position { due: schedule.due(), page: 0, index: number })
             .filter(is_after);
         of_pages.chain(of_schedules).collect()
     }
@@ -249,11 +249,12 @@ impl Engine {
 
     fn candidate(&self, at: EntryRef) -> Candidate {
         if at.page == 0 {
-            let due = self.tasks.schedule(at.index).map_or(UnixMillis::NEVER, |schedule| schedule.next);
+            let schedule = self.tasks.schedule(at.index);
+            let due = schedule.map_or(UnixMillis::NEVER, MemSchedule::due);
             let position = Position { due, page: 0, index: at.index };
-            let is_paused = self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused);
+            let is_paused = schedule.is_some_and(|schedule| schedule.paused);
             let status = if is_paused { Status::Paused } else { Status::Scheduled };
-            return Candidate { position, at, status, kind: Some(Kind::Cron) };
+            return Candidate { position, at, status, kind: schedule.map(|schedule| schedule.schedule.kind()) };
         }
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
         let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
@@ -292,12 +293,14 @@ fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineErro
 
 fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     let Ok(record) = Record::parse(record) else { return false };
-    let kind = match (&record.cron, record.time) {
-        (Some(_), _) => Kind::Cron,
-        (None, Some(_)) => Kind::Once,
-        (None, None) => Kind::NoSchedule,
+    let kind = match record.time {
+        _ if record.cron.is_some() => Kind::Cron,
+        _ if record.every_seconds.is_some() => Kind::Every,
+        _ if record.rrule.is_some() => Kind::Rrule,
+        Some(_) => Kind::Once,
+        None => Kind::NoSchedule,
     };
-    filter.kind.is_none_or(|wanted| wanted == kind)
+    filter.kind.is_none_or(|wanted| wanted.includes(kind))
         && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
         && filter.text.as_ref().is_none_or(|text| {
             record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(&text.to_lowercase()))

@@ -5,12 +5,11 @@
 //! a page's own 120 bytes or so are shared by its tasks.
 
 use super::index::IdIndex;
-use crate::cron::CronSchedule;
 use crate::page::{Directory, Entry, Flags};
+use crate::schedule::{Occurrence, Schedule};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 /// What names a task in memory: its page and index there, or page 0 and the number of its schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -76,11 +75,19 @@ impl MemPage {
 #[derive(Debug)]
 pub(super) struct MemSchedule {
     pub(super) hash: u64,
-    /// Its next occurrence; [`UnixMillis::NEVER`] when there is none left.
-    pub(super) next: UnixMillis,
-    pub(super) cron: Arc<CronSchedule>,
+    /// Its next occurrence; `None` when there is none left.
+    pub(super) next: Option<Occurrence>,
+    pub(super) schedule: Box<Schedule>,
     pub(super) to_queue: bool,
     pub(super) paused: bool,
+    pub(super) priority: u8,
+}
+
+impl MemSchedule {
+    /// When it fires next.
+    pub(super) fn due(&self) -> UnixMillis {
+        self.next.map_or(UnixMillis::NEVER, |next| next.due)
+    }
 }
 
 /// How many entries there are of each kind.
@@ -156,10 +163,10 @@ impl Tasks {
     }
 
     pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
-        let (hash, next) = (schedule.hash, schedule.next);
+        let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
         self.ids.insert(hash, EntryRef { page: 0, index: number });
-        self.timers.push(Position { due: next, page: 0, index: number });
+        self.timers.push(Position { due, page: 0, index: number });
     }
 
     fn push_head(&mut self, number: u32) {
@@ -182,7 +189,7 @@ impl Tasks {
     /// Whether a timer is still the head of its page or schedule.
     fn stands(&self, position: Position) -> bool {
         if position.page == 0 {
-            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.next == position.due);
+            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.due() == position.due);
         }
         self.pages.get(&position.page).and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
@@ -201,20 +208,23 @@ impl Tasks {
         Some(entry)
     }
 
-    /// Moves the earliest position, a schedule's, to its next occurrence.
-    pub(super) fn advance_schedule(&mut self, head: Position) -> Option<&MemSchedule> {
+    /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
+    pub(super) fn advance_schedule(&mut self, head: Position) -> Option<(Occurrence, &MemSchedule)> {
         self.timers.pop();
         let schedule = self.schedules.get_mut(&head.index)?;
-        schedule.next = schedule.cron.next_after(head.due).unwrap_or(UnixMillis::NEVER);
-        self.timers.push(Position { due: schedule.next, ..head });
-        Some(schedule)
+        let occurrence = schedule.next?;
+        schedule.next = schedule.schedule.following(occurrence.time);
+        if let Some(next) = schedule.next {
+            self.timers.push(Position { due: next.due, ..head });
+        }
+        Some((occurrence, schedule))
     }
 
     /// A schedule's next occurrence is another than was thought.
-    pub(super) fn set_next(&mut self, number: u32, next: UnixMillis, paused: bool) {
+    pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused: bool) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused) = (next, paused);
-            self.timers.push(Position { due: next, page: 0, index: number });
+            self.timers.push(Position { due: schedule.due(), page: 0, index: number });
         }
     }
 
@@ -306,7 +316,7 @@ impl Tasks {
             .values()
             .map(|page| (page.fired()..page.directory.before(time)).filter(|index| !page.is_dead(*index)).count())
             .sum();
-        let schedules = self.schedules.values().filter(|schedule| schedule.next < time).count();
+        let schedules = self.schedules.values().filter(|schedule| schedule.due() < time).count();
         (in_pages + schedules) as u64
     }
 
@@ -317,7 +327,8 @@ impl Tasks {
             .values()
             .map(|page| size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8)
             .sum();
-        let schedules = self.schedules.len() * (size_of::<(u32, MemSchedule)>() + size_of::<CronSchedule>());
+        let of_schedule = |schedule: &MemSchedule| size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes();
+        let schedules: usize = self.schedules.values().map(of_schedule).sum();
         let timers = self.timers.len() * size_of::<Position>();
         pages + schedules + timers + self.ids.memory_bytes()
     }

@@ -1,9 +1,9 @@
 //! The body of a change of tasks: which, and to when.
 
-use super::new_task::{parse_delay, parse_time};
 use super::text::TimeInput;
 use super::{FieldError, parse_naming_the_field};
 use crate::limits::MAX_CANCEL_IDS;
+use crate::schedule::{delayed, time_of};
 use crate::time::UnixMillis;
 use crate::wire::Filter;
 use schemars::JsonSchema;
@@ -54,8 +54,8 @@ impl<'a> ChangeInput<'a> {
     pub fn new_time(&self, now: UnixMillis) -> Result<UnixMillis, FieldError> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
-            (Some(_), None) => parse_time(&self.time),
-            (None, Some(seconds)) => parse_delay(seconds, now),
+            (Some(time), None) => time_of("time", time),
+            (None, Some(seconds)) => delayed(seconds, now),
             (None, None) => Err(FieldError::new("time", "is missing; give time or delayInSeconds")),
         }
     }

@@ -58,7 +58,7 @@ impl HandlerTask<'_> {
     pub fn is(&self, record: &Record<'_>) -> bool {
         let policy = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<RetryInput>(raw.get()).ok());
         record.id == self.id()
-            && record.cron.as_deref() == Some(self.cron)
+            && record.cron.and_then(|cron| serde_json::from_str::<String>(cron.get()).ok()).as_deref() == Some(self.cron)
             && record.timezone.as_deref() == self.timezone
             && runs(record, self.name)
             && policy(record.retry) == policy(self.retry)

@@ -1,89 +1,107 @@
 //! A task as it is given, and the check that makes it valid.
 
 use super::handler_task::check_not_reserved;
+use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
 use super::text::{Text, TimeInput};
-use super::{Callback, FieldError, Targets, parse_naming_the_field};
-use crate::cron::CronSchedule;
+use super::{Callback, FieldError, Targets, parse_naming_the_field, read_object};
 use crate::ids::{IdGenerator, TaskId, check_task_id};
 use crate::limits::{
     MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES,
     MAX_TAGS,
 };
 use crate::retry::{RetryInput, RetryPolicy};
+use crate::schedule::rrule::MAX_RULE_BYTES;
+use crate::schedule::{CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
-use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// A task as it is given, borrowing from the request's text. What stands at the fields is shown to callers.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename_all = "camelCase", extend("additionalProperties" = false))]
 #[schemars(
-    description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron` and `\"type\":\"no-schedule\"`."
+    description = "A task to take in: what to run, and exactly one of `time`, `delayInSeconds`, `cron`, `everySeconds`, `rrule` and \
+                   `\"type\":\"no-schedule\"`."
 )]
 #[schemars(extend(
     "oneOf" = [
         { "required": ["time"] },
         { "required": ["delayInSeconds"] },
         { "required": ["cron"] },
+        { "required": ["everySeconds"] },
+        { "required": ["rrule", "startAt"] },
         { "required": ["type"], "properties": { "type": { "const": "no-schedule" } } }
     ],
-    "dependentRequired" = { "timezone": ["cron"] }
+    "dependentRequired" = { "anchor": ["everySeconds"] },
+    "dependentSchemas" = {
+        "timezone": { "anyOf": [{ "required": ["cron"] }, { "required": ["rrule"] }] },
+        "startAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
+        "endAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
+        "maxRuns": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] }
+    }
 ))]
 pub struct NewTask<'a> {
-    /// Overwrites the task of this id; one is generated without. Not starting with `handler:`. The limit is in bytes of UTF-8.
-    #[serde(borrow)]
+    /// Overwrites the task of this id; one is generated without. No control characters, and not starting with `handler:`. The limit is
+    /// in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
-    /// May be left out but for `no-schedule`; must agree with which of `time`, `delayInSeconds` and `cron` is given.
-    r#type: Option<Kind>,
+    /// May be left out but for `no-schedule`; must agree with the field that says when.
+    r#type: Option<GivenKind>,
     /// When it fires, once. One that is past fires at once.
-    #[serde(borrow)]
     time: Option<TimeInput<'a>>,
     /// How long from now it fires, once, seconds.
     #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
-    /// When it fires, again and again.
-    #[serde(borrow)]
-    cron: Option<Text<'a>>,
-    /// The IANA time zone that `cron` is read in; without it, UTC.
-    #[serde(borrow)]
-    timezone: Option<Text<'a>>,
+    #[schemars(flatten)]
+    recurrence: Option<Box<Recurrence<'a>>>,
     /// What the task is, in the caller's words. The limit is in bytes of UTF-8.
-    #[serde(borrow)]
     #[schemars(length(max = MAX_DESCRIPTION_BYTES))]
     description: Option<Text<'a>>,
     /// Labels to find it by. The limits are in bytes of UTF-8.
-    #[serde(borrow)]
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_TAGS), inner(length(min = 1, max = MAX_TAG_BYTES)))]
     tags: Option<&'a RawValue>,
     /// What happens when it fires.
-    #[serde(borrow)]
     #[schemars(with = "Callback<'static>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
     /// When it is tried again after a failure. Without it, as the handler that it names says for itself; else the defaults.
-    #[serde(borrow)]
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
+    /// Of what is due together, higher ones go first.
+    #[schemars(with = "Option<u8>", range(min = 0, max = MAX_PRIORITY), extend("default" = DEFAULT_PRIORITY))]
+    priority: Option<u64>,
     /// Take it in, but let it wait to be resumed.
     paused: Option<bool>,
     /// Any JSON, delivered as it is given.
-    #[serde(borrow)]
     #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]
     payload: Option<&'a RawValue>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-enum Kind {
-    Scheduled,
-    Delayed,
-    Cron,
-    NoSchedule,
-}
+read_object!(NewTask, "a task", {
+    "id" => id,
+    "type" => r#type,
+    "time" => time,
+    "delayInSeconds" => delay_in_seconds,
+    "description" => description,
+    "tags" => tags,
+    "callback" => callback,
+    "retry" => retry,
+    "priority" => priority,
+    "paused" => paused,
+    "payload" => payload,
+}, recurrence: {
+    "cron" => cron,
+    "timezone" => timezone,
+    "everySeconds" => every_seconds,
+    "anchor" => anchor,
+    "rrule" => rrule,
+    "startAt" => start_at,
+    "endAt" => end_at,
+    "maxRuns" => max_runs,
+    "jitterSeconds" => jitter_seconds,
+    "windowSeconds" => window_seconds,
+});
 
 impl<'a> NewTask<'a> {
     /// Gives the task the id that stands in the path.
@@ -138,15 +156,17 @@ pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, Fi
 pub struct ValidTask<'a> {
     /// The task's name.
     pub id: TaskId<'a>,
-    /// When it fires; [`UnixMillis::NEVER`] for one without a schedule. Of a recurring task, its first occurrence.
+    /// When it first fires; [`UnixMillis::NEVER`] for one without a schedule.
     pub due: UnixMillis,
     /// Whether it fires again and again.
     pub recurring: bool,
     /// Whether its record goes to the user's own consumer.
     pub to_queue: bool,
+    priority: Option<u8>,
     paused: bool,
-    cron: Option<Text<'a>>,
-    timezone: Option<Text<'a>>,
+    /// The time that was asked for.
+    time: Option<UnixMillis>,
+    schedule: Option<Box<ScheduleFields<'a>>>,
     description: Option<Text<'a>>,
     tags: Option<&'a RawValue>,
     callback: &'a RawValue,
@@ -157,17 +177,23 @@ pub struct ValidTask<'a> {
 impl ValidTask<'_> {
     /// Appends the task's record to `out`: what [`super::Record::write`] would write.
     pub fn write_record(&self, out: &mut Vec<u8>) {
-        let time = (!self.recurring && self.due != UnixMillis::NEVER).then_some(self.due);
-        let mut fields = RecordWriter::start(out, time, self.id.as_str());
-        fields.text("cron", self.cron.as_ref().map(|cron| cron.0.as_ref()));
-        fields.text("timezone", self.timezone.as_ref().map(|timezone| timezone.0.as_ref()));
+        let mut fields = RecordWriter::start(out, self.time, self.id.as_str());
+        if let Some(schedule) = &self.schedule {
+            fields.schedule(schedule);
+        }
         fields.text("description", self.description.as_ref().map(|description| description.0.as_ref()));
         fields.json("tags", self.tags);
         fields.json("callback", Some(self.callback));
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
+        fields.number("priority", self.priority.map(i64::from));
         fields.flag("paused", self.paused && self.recurring);
         fields.finish();
+    }
+
+    /// How urgent it is.
+    pub fn priority(&self) -> u8 {
+        self.priority.unwrap_or(DEFAULT_PRIORITY)
     }
 
     /// Its place in the order of firing: when it is due, unless it waits to be resumed.
@@ -196,6 +222,8 @@ pub struct Validator<'a> {
     last_callback: Option<(&'a str, CheckedCallback<'a>)>,
     last_retry: Option<&'a str>,
     last_tags: Option<&'a str>,
+    /// Runs that were counted off so far.
+    counted: u32,
 }
 
 impl<'a> Validator<'a> {
@@ -210,6 +238,7 @@ impl<'a> Validator<'a> {
             last_callback: None,
             last_retry: None,
             last_tags: None,
+            counted: 0,
         }
     }
 
@@ -231,6 +260,12 @@ impl<'a> Validator<'a> {
     /// # Errors
     /// Names the first field that does not hold, the problem and the limit.
     pub fn check(&mut self, task: NewTask<'a>) -> Result<ValidTask<'a>, FieldError> {
+        let when = ScheduleInput {
+            kind: task.r#type,
+            time: task.time,
+            delay_in_seconds: task.delay_in_seconds,
+            recurrence: task.recurrence,
+        };
         let id = match task.id {
             Some(id) => {
                 check_task_id(&id.0).map_err(|problem| FieldError::new("id", problem.to_string()))?;
@@ -250,6 +285,7 @@ impl<'a> Validator<'a> {
         if let Some(payload) = task.payload {
             at_most("payload", payload.get().len(), MAX_PAYLOAD_BYTES)?;
         }
+        let priority = task.priority.map(check_priority).transpose()?;
         if let Some(retry) = task.retry {
             self.check_retry(retry.get())?;
         }
@@ -257,15 +293,16 @@ impl<'a> Validator<'a> {
             FieldError::new("callback", r#"is missing; say what to run, like {"type":"webhook","url":"https://…"}"#)
         })?;
         let CheckedCallback { to_queue, handler_retry } = self.check_callback(callback.get())?;
-        let (due, recurring) = self.due(&task.r#type, &task.time, task.delay_in_seconds, &task.cron, &task.timezone)?;
+        let CheckedSchedule { time, due, fields, schedule } = when.check(id.as_str(), self.now, &mut self.counted)?;
         let valid = ValidTask {
             id,
             due,
-            recurring,
+            recurring: schedule.is_some(),
             to_queue,
+            priority,
             paused: task.paused.unwrap_or(false),
-            cron: task.cron,
-            timezone: task.timezone,
+            time,
+            schedule: fields,
             description: task.description,
             tags: task.tags,
             callback,
@@ -319,51 +356,6 @@ impl<'a> Validator<'a> {
         self.last_callback = Some((text, checked));
         Ok(checked)
     }
-
-    /// When the task is first due, and whether it recurs.
-    fn due(
-        &self,
-        kind: &Option<Kind>,
-        time: &Option<TimeInput<'_>>,
-        delay: Option<f64>,
-        cron: &Option<Text<'_>>,
-        timezone: &Option<Text<'_>>,
-    ) -> Result<(UnixMillis, bool), FieldError> {
-        let given = match (time.is_some(), delay.is_some(), cron.is_some()) {
-            (true, false, false) => Kind::Scheduled,
-            (false, true, false) => Kind::Delayed,
-            (false, false, true) => Kind::Cron,
-            (false, false, false) if *kind == Some(Kind::NoSchedule) => Kind::NoSchedule,
-            (false, false, false) => {
-                return Err(FieldError::new(
-                    "time",
-                    r#"is missing; give one of time, delayInSeconds and cron, or "type":"no-schedule""#,
-                ));
-            }
-            _ => return Err(FieldError::new("time", "is one of several; give only one of time, delayInSeconds and cron")),
-        };
-        if kind.is_some_and(|kind| kind != given) {
-            return Err(FieldError::new("type", "does not agree with which of time, delayInSeconds and cron is given"));
-        }
-        if timezone.is_some() && given != Kind::Cron {
-            return Err(FieldError::new("timezone", "belongs to cron only; write the offset into time instead"));
-        }
-        let due = match given {
-            Kind::NoSchedule => return Ok((UnixMillis::NEVER, false)),
-            Kind::Scheduled => parse_time(time)?,
-            Kind::Delayed => parse_delay(delay.unwrap_or_default(), self.now)?,
-            Kind::Cron => {
-                let expression = cron.as_ref().map_or("", |cron| cron.0.as_ref());
-                let zone = timezone.as_ref().map(|timezone| timezone.0.as_ref());
-                let schedule = CronSchedule::parse(expression, zone)
-                    .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))?;
-                schedule
-                    .next_after(self.now)
-                    .ok_or_else(|| FieldError::new("cron", "never comes again; give an expression with a future"))?
-            }
-        };
-        Ok((due, given == Kind::Cron))
-    }
 }
 
 impl ValidTask<'_> {
@@ -371,7 +363,10 @@ impl ValidTask<'_> {
     /// only when its parts come near.
     fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
+        // A cron list may have white space and escapes without end.
+        let schedule = self.schedule.as_ref().map_or(0, |schedule| raw(schedule.cron) + 2 * MAX_RULE_BYTES);
         let parts = self.id.as_str().len()
+            + schedule
             + self.description.as_ref().map_or(0, |text| text.0.len())
             + raw(self.tags)
             + raw(Some(self.callback))
@@ -391,26 +386,6 @@ fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldE
         return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
     }
     Ok(())
-}
-
-pub(super) fn parse_time(time: &Option<TimeInput<'_>>) -> Result<UnixMillis, FieldError> {
-    match time {
-        Some(TimeInput::Millis(millis)) => UnixMillis::checked(*millis),
-        Some(TimeInput::Text(text)) => UnixMillis::parse(text),
-        Some(TimeInput::Fraction(_)) | None => {
-            Err("has a fraction or is too large; give whole milliseconds since 1970, or RFC 3339".to_owned())
-        }
-    }
-    .map_err(|problem| FieldError::new("time", problem))
-}
-
-pub(super) fn parse_delay(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
-    let most = (UnixMillis::LAST.since(now) / 1_000).max(0);
-    if !(0.0..=most as f64).contains(&seconds) {
-        return Err(FieldError::new("delayInSeconds", format!("is {seconds}; must be 0 to {most}")));
-    }
-    // Rounded up to whole milliseconds: never early.
-    Ok(now.plus((seconds * 1_000.0).ceil() as i64))
 }
 
 #[cfg(test)]

@@ -46,6 +46,77 @@ fn every_field_is_kept() {
 }
 
 #[test]
+fn schedules_become_records() {
+    let now = NOW.get();
+    for (given, kept) in [
+        (r#""cron":["0 9 * * *",
+            "0 17 * * *"],"timezone":"Europe/London""#, r#""cron":["0 9 * * *","0 17 * * *"],"timezone":"Europe/London""#.to_owned()),
+        (r#""everySeconds":60.0"#, format!(r#""everySeconds":60,"anchor":{}"#, now + 60_000)),
+        (r#""everySeconds":1.5,"type":"every""#, format!(r#""everySeconds":1.5,"anchor":{}"#, now + 1_500)),
+        (r#""everySeconds":60,"anchor":"2025-01-01T00:00:00Z""#, r#""everySeconds":60,"anchor":1735689600000"#.to_owned()),
+        (
+            r#""everySeconds":60,"startAt":1764000030000,"endAt":"2026-01-01T00:00:00Z""#,
+            r#""everySeconds":60,"anchor":1764000030000,"startAt":1764000030000,"endAt":1767225600000"#.to_owned(),
+        ),
+        (
+            r#""everySeconds":60,"maxRuns":4000000000"#,
+            format!(
+                r#""everySeconds":60,"anchor":{},"maxRuns":4000000000,"firstRun":{},"lastRun":{}"#,
+                now + 60_000,
+                now + 60_000,
+                now + 4_000_000_000 * 60_000_i64
+            ),
+        ),
+        (
+            r#""cron":"0 0 * * * *","maxRuns":3"#,
+            r#""cron":"0 0 * * * *","maxRuns":3,"firstRun":1764003600000,"lastRun":1764010800000"#.to_owned(),
+        ),
+        (
+            r#""cron":"0 0 * * * *","maxRuns":3,"endAt":1764003700000"#,
+            r#""cron":"0 0 * * * *","endAt":1764003700000,"maxRuns":3,"firstRun":1764003600000,"lastRun":1764003600000"#.to_owned(),
+        ),
+        (
+            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":"2025-11-20T09:00:00Z","type":"rrule""#,
+            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":1763629200000,"lastRun":1764406800000"#.to_owned(),
+        ),
+        (
+            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":"2025-11-20T09:00:00Z","maxRuns":2,"jitterSeconds":0.5"#,
+            r#""rrule":"FREQ=DAILY;COUNT=10","startAt":1763629200000,"maxRuns":2,"firstRun":1764061200000,"lastRun":1764147600000,"jitterSeconds":0.5"#.to_owned(),
+        ),
+    ] {
+        let text = record(&format!("{{\"id\":\"a\",{given},{LOG}}}")).unwrap();
+        assert_eq!(text, format!("{{\"id\":\"a\",{kept},{LOG}}}"));
+    }
+}
+
+/// The record keeps the time that was asked for; only the place in the order moves.
+#[test]
+fn a_one_shot_may_be_put_off() {
+    let given = format!("{{\"id\":\"a\",\"time\":1764000000001,\"jitterSeconds\":60,\"windowSeconds\":0.25,{LOG}}}");
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let valid = validator.check(parse_one(&given).unwrap()).unwrap();
+    let (due, delay) = (valid.due, valid.due.since(NOW));
+    assert!((1..=60_251).contains(&delay), "{delay}");
+    let mut out = Vec::new();
+    valid.write_record(&mut out);
+    let record = crate::task::Record::parse(&out).unwrap();
+    assert_eq!((record.time, record.due()), (Some(NOW.plus(1)), due));
+    assert!(String::from_utf8(out.clone()).unwrap().contains(r#""id":"a","jitterSeconds":60,"windowSeconds":0.25,"#));
+}
+
+#[test]
+fn counting_runs_is_bounded_for_the_whole_request() {
+    let task = |runs: u32| format!(r#"{{"cron":"0 0 * * *","maxRuns":{runs},{LOG}}}"#);
+    let tasks = [task(60_000), task(40_000), task(1)];
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut check = |text| validator.check(parse_one(text).unwrap()).map(drop);
+    assert_eq!(check(&tasks[0]), Ok(()));
+    assert_eq!(check(&tasks[1]), Ok(()));
+    let problem = check(&tasks[2]).unwrap_err();
+    assert!(problem.field == "maxRuns" && problem.detail.contains("100000: send several requests"), "{problem}");
+}
+
+#[test]
 fn a_payload_over_several_lines_comes_out_on_one() {
     let text = record(&format!("{{\"id\":\"a\",\"type\":\"no-schedule\",{LOG},\"payload\":{{\n\"a\": \"b c\"}}}}")).unwrap();
     assert!(text.ends_with(r#""payload":{"a":"b c"}}"#), "{text}");
@@ -82,6 +153,39 @@ fn bad_input_names_the_field() {
         (format!("{{\"delayInSeconds\":\"1\",{LOG}}}"), "delayInSeconds"),
         (format!("{{\"cron\":\"* * *\",{LOG}}}"), "cron"),
         (format!("{{\"cron\":\"* * * * *\",\"timezone\":\"Mars\",{LOG}}}"), "timezone"),
+        (format!("{{\"cron\":7,{LOG}}}"), "cron"),
+        (format!("{{\"cron\":[],{LOG}}}"), "cron"),
+        (format!("{{\"cron\":[\"@daily\",\"x\"],{LOG}}}"), "cron[1]"),
+        (format!("{{\"cron\":[\"@daily\",7],{LOG}}}"), "cron.[1]"),
+        (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", "\"@daily\",".repeat(16)), "cron"),
+        (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", " ".repeat(120_000)), "body"),
+        (format!("{{\"cron\":\"@daily\",\"everySeconds\":5,{LOG}}}"), "time"),
+        (format!("{{\"everySeconds\":0.999,{LOG}}}"), "everySeconds"),
+        (format!("{{\"everySeconds\":1e300,{LOG}}}"), "everySeconds"),
+        (format!("{{\"everySeconds\":-5,{LOG}}}"), "everySeconds"),
+        (format!("{{\"everySeconds\":5,\"timezone\":\"UTC\",{LOG}}}"), "timezone"),
+        (format!("{{\"everySeconds\":5,\"anchor\":\"now\",{LOG}}}"), "anchor"),
+        (format!("{{\"cron\":\"@daily\",\"anchor\":5,{LOG}}}"), "anchor"),
+        (format!("{{\"rrule\":\"FREQ=DAILY\",{LOG}}}"), "startAt"),
+        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":5,{LOG}}}"), "startAt"),
+        (format!("{{\"rrule\":\"FREQ=SOMETIMES\",\"startAt\":0,{LOG}}}"), "rrule"),
+        (format!("{{\"rrule\":\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":0,{LOG}}}"), "rrule"),
+        (format!("{{\"rrule\":\"FREQ=DAILY;COUNT=3\",\"startAt\":0,{LOG}}}"), "rrule"),
+        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":0,\"timezone\":\"Mars\",{LOG}}}"), "timezone"),
+        (format!("{{{time},\"startAt\":5,{LOG}}}"), "startAt"),
+        (format!("{{{time},\"endAt\":5,{LOG}}}"), "endAt"),
+        (format!("{{{time},\"maxRuns\":5,{LOG}}}"), "maxRuns"),
+        (format!("{{\"everySeconds\":5,\"maxRuns\":0,{LOG}}}"), "maxRuns"),
+        (format!("{{\"everySeconds\":5,\"maxRuns\":-1,{LOG}}}"), "maxRuns"),
+        (format!("{{\"everySeconds\":5,\"maxRuns\":5000000000,{LOG}}}"), "maxRuns"),
+        (format!("{{\"cron\":\"@daily\",\"maxRuns\":100001,{LOG}}}"), "maxRuns"),
+        (format!("{{\"everySeconds\":5,\"endAt\":5,{LOG}}}"), "endAt"),
+        (format!("{{\"everySeconds\":5,\"startAt\":6,\"endAt\":5,{LOG}}}"), "endAt"),
+        (format!("{{{time},\"jitterSeconds\":-1,{LOG}}}"), "jitterSeconds"),
+        (format!("{{{time},\"jitterSeconds\":86401,{LOG}}}"), "jitterSeconds"),
+        (format!("{{{time},\"windowSeconds\":86401,{LOG}}}"), "windowSeconds"),
+        (format!("{{\"type\":\"no-schedule\",\"jitterSeconds\":1,{LOG}}}"), "jitterSeconds"),
+        (format!("{{\"type\":\"no-schedule\",\"windowSeconds\":1,{LOG}}}"), "windowSeconds"),
         (format!("{{{time}}}"), "callback"),
         (format!("{{{time},\"callback\":{{\"type\":\"handler\",\"name\":\"nope\"}}}}"), "callback.name"),
         (format!("{{{time},{LOG},\"payload\":\"{long}\"}}"), "payload"),

@@ -2,6 +2,8 @@
 
 use super::text::on_one_line;
 use crate::ids::OccurrenceKey;
+use crate::routing::id_hash;
+use crate::schedule::ScheduleFields;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -23,12 +25,51 @@ pub struct Record<'a> {
     /// The task's id.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
-    /// The cron expression of a recurring task.
+    /// A cron expression, or an array of several.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    pub cron: Option<Cow<'a, str>>,
-    /// The IANA time zone that the expression is read in; absent: UTC.
+    #[schemars(with = "Option<crate::schedule::CronText>", description = "When it fires, again and again.")]
+    pub cron: Option<&'a RawValue>,
+    /// The IANA time zone that `cron` and `rrule` are read in; absent: UTC.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Cow<'a, str>>,
+    /// The interval at which it fires, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<f64>,
+    /// A run of the interval, before which there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "A run of the interval, before which there is none, milliseconds since 1970."
+    )]
+    pub anchor: Option<UnixMillis>,
+    /// The rule of RFC 5545 by which it fires, beginning at `startAt`.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub rrule: Option<Cow<'a, str>>,
+    /// It does not recur before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "It does not recur before this time, milliseconds since 1970.")]
+    pub start_at: Option<UnixMillis>,
+    /// Nor after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "It does not recur after this time, milliseconds since 1970.")]
+    pub end_at: Option<UnixMillis>,
+    /// How often it recurs at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_runs: Option<u32>,
+    /// The first run, where runs are counted; worked out when it was taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "The first run, where runs are counted, milliseconds since 1970.")]
+    pub first_run: Option<UnixMillis>,
+    /// The last run, where runs are counted; worked out when it was taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "The last run, where runs are counted, milliseconds since 1970.")]
+    pub last_run: Option<UnixMillis>,
+    /// By how much each run is put off at most, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter_seconds: Option<f64>,
+    /// By how much later each run may be, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<f64>,
     /// What the task is, in the user's words.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub description: Option<Cow<'a, str>>,
@@ -48,6 +89,10 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub payload: Option<&'a RawValue>,
+    /// 0 to 9; absent: [`super::DEFAULT_PRIORITY`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(description = "Of what is due together, higher ones go first.")]
+    pub priority: Option<u8>,
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
@@ -75,18 +120,51 @@ impl<'a> Record<'a> {
     /// Appends the record's text to `out`.
     pub fn write(&self, out: &mut Vec<u8>) {
         let mut fields = RecordWriter::start(out, self.time, &self.id);
-        fields.text("cron", self.cron.as_deref());
-        fields.text("timezone", self.timezone.as_deref());
+        fields.schedule(&self.schedule());
         fields.text("description", self.description.as_deref());
         fields.json("tags", self.tags);
         fields.json("callback", Some(self.callback));
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
+        fields.number("priority", self.priority.map(i64::from));
         fields.flag("paused", self.is_paused());
         fields.number("attempt", self.attempt.map(i64::from));
         fields.number("failedAt", self.failed_at.map(UnixMillis::get));
         fields.text("error", self.error.as_deref());
         fields.finish();
+    }
+
+    /// The fields that say when it recurs, and how it is put off.
+    pub fn schedule(&self) -> ScheduleFields<'_> {
+        ScheduleFields {
+            cron: self.cron,
+            timezone: self.timezone.as_deref().map(Cow::Borrowed),
+            every_seconds: self.every_seconds,
+            anchor: self.anchor,
+            rrule: self.rrule.as_deref().map(Cow::Borrowed),
+            start_at: self.start_at,
+            end_at: self.end_at,
+            max_runs: self.max_runs,
+            first_run: self.first_run,
+            last_run: self.last_run,
+            jitter_seconds: self.jitter_seconds,
+            window_seconds: self.window_seconds,
+        }
+    }
+
+    /// When this firing was due at first: its time, but for jitter and window. 0 where the record has no time.
+    pub fn due(&self) -> UnixMillis {
+        let time = self.time.unwrap_or(UnixMillis::ZERO);
+        if self.jitter_seconds.is_none() && self.window_seconds.is_none() {
+            return time;
+        }
+        let (fields, hash) = (self.schedule(), id_hash(&self.id));
+        // What is stored was checked; should it not hold, it was not put off.
+        if fields.is_recurring() {
+            fields.schedule(hash).map_or(time, |schedule| schedule.occurrence(time).due)
+        } else {
+            fields.delay(hash).map_or(time, |delay| delay.due(time, None))
+        }
     }
 
     /// The attempt that this record is: 1 on the first.
@@ -99,9 +177,14 @@ impl<'a> Record<'a> {
         self.paused == Some(true)
     }
 
+    /// How urgent it is.
+    pub fn priority(&self) -> u8 {
+        self.priority.filter(|priority| *priority <= super::MAX_PRIORITY).unwrap_or(super::DEFAULT_PRIORITY)
+    }
+
     /// Whether it fires again and again.
     pub fn is_recurring(&self) -> bool {
-        self.cron.is_some()
+        self.schedule().is_recurring()
     }
 
     /// Whether it goes to the user's own consumer.
@@ -151,6 +234,35 @@ impl<'o> RecordWriter<'o> {
         if let Some(value) = value {
             self.name(name);
             write_json(value, self.out);
+        }
+    }
+
+    /// The fields of a schedule, without the time of a one-shot task.
+    pub(super) fn schedule(&mut self, schedule: &ScheduleFields<'_>) {
+        let millis = |time: Option<UnixMillis>| time.map(UnixMillis::get);
+        self.json("cron", schedule.cron);
+        self.text("timezone", schedule.timezone.as_deref());
+        self.seconds("everySeconds", schedule.every_seconds);
+        self.number("anchor", millis(schedule.anchor));
+        self.text("rrule", schedule.rrule.as_deref());
+        self.number("startAt", millis(schedule.start_at));
+        self.number("endAt", millis(schedule.end_at));
+        self.number("maxRuns", schedule.max_runs.map(i64::from));
+        self.number("firstRun", millis(schedule.first_run));
+        self.number("lastRun", millis(schedule.last_run));
+        self.seconds("jitterSeconds", schedule.jitter_seconds);
+        self.seconds("windowSeconds", schedule.window_seconds);
+    }
+
+    /// Whole seconds without a point, as people write them.
+    fn seconds(&mut self, name: &str, value: Option<f64>) {
+        let Some(seconds) = value else { return };
+        // Every limit on seconds is far below 2^53, up to which each whole number is its own float.
+        if seconds.fract() == 0.0 {
+            self.number(name, Some(seconds as i64));
+        } else {
+            self.name(name);
+            write_json(seconds, self.out);
         }
     }
 

@@ -2,7 +2,7 @@
 
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
-use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -90,6 +90,59 @@ pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
         out.push(c);
     }
     Cow::Owned(out)
+}
+
+/// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but for one thing: the fields of the
+/// last part, which most tasks do not have, stand in a box that is made when the first of them comes. A request may have 20,000
+/// tasks, each of which is moved several times.
+macro_rules! read_object {
+    ($type:ident, $what:literal, { $($name:literal => $field:ident),+ $(,)? }, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? }) => {
+        impl<'de: 'a, 'a> serde::Deserialize<'de> for $type<'a> {
+            fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                #[derive(serde::Deserialize)]
+                #[serde(field_identifier)]
+                #[allow(non_camel_case_types, reason = "named as the fields are")]
+                enum Field {
+                    $(#[serde(rename = $name)] $field,)+
+                    $(#[serde(rename = $rare)] $slot,)+
+                }
+                struct Object;
+                impl<'de> serde::de::Visitor<'de> for Object {
+                    type Value = $type<'de>;
+                    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                        f.write_str($what)
+                    }
+                    fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                        let mut read = $type::default();
+                        while let Some(field) = map.next_key::<Field>()? {
+                            match field {
+                                $(Field::$field => $crate::task::put(&mut read.$field, $name, &mut map)?,)+
+                                $(Field::$slot => {
+                                    $crate::task::put(&mut read.$box.get_or_insert_default().$slot, $rare, &mut map)?;
+                                })+
+                            }
+                        }
+                        Ok(read)
+                    }
+                }
+                deserializer.deserialize_map(Object)
+            }
+        }
+    };
+}
+pub(crate) use read_object;
+
+/// Reads a field's value into its place, which must be empty; null leaves it so.
+pub(crate) fn put<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
+    slot: &mut Option<T>,
+    name: &'static str,
+    map: &mut A,
+) -> Result<(), A::Error> {
+    if slot.is_some() {
+        return Err(A::Error::duplicate_field(name));
+    }
+    *slot = map.next_value()?;
+    Ok(())
 }
 
 #[cfg(test)]

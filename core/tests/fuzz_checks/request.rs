@@ -48,13 +48,20 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
     assert!(!text.contains(&b'\n') && !text.contains(&b'\r'));
     let record = Record::parse(&text).expect("an accepted task's record reads back");
     assert_eq!(record.id, valid.id.as_str());
-    assert_eq!(record.cron.is_some(), valid.recurring);
+    assert_eq!(record.schedule().is_recurring(), valid.recurring);
     assert_eq!(record.time.is_some(), !valid.recurring && valid.due != UnixMillis::NEVER);
     if let Some(time) = record.time {
-        assert_eq!(time, valid.due);
+        assert_eq!(record.due(), valid.due);
+        assert!(time <= valid.due);
         assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&time));
         // The engine reads the time without the rest.
         assert!(text.starts_with(format!("{{\"time\":{time},").as_bytes()));
+    }
+    if valid.recurring {
+        // What the shard makes of it is what was checked.
+        let schedule = record.schedule().schedule(id_hash(&record.id)).expect("a stored schedule reads back");
+        assert_eq!(schedule.next_after(NOW).map(|first| first.due), Some(valid.due));
+        assert!(schedule.memory_bytes() < 2_048);
     }
     let callback = Callback::parse(record.callback.get()).expect("a stored callback reads back");
     assert_eq!(callback.is_queue(), valid.to_queue);

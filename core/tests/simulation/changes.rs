@@ -26,7 +26,7 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
     let becomes = |what_then| Step { take: Some((firing, what)), put: Some((firing, what_then)), not_before: None, early: false };
     let again = |firing| Step { put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
     let is_due = waiting.position.due <= now;
-    let is_recurring = Record::parse(&waiting.record).unwrap().cron.is_some();
+    let is_recurring = Record::parse(&waiting.record).unwrap().is_recurring();
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
         (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
@@ -38,12 +38,12 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Resume, What::PausedRecurring) => Ok(becomes(What::Recurring)),
         (Change::Resume, _) => Err(Changed::Unchanged),
         (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => {
-            Ok(Step { take: None, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
+            Ok(Step { take: None, early: true, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
         }
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
         (Change::Run, What::First | What::Paused) => Ok(Step { early: true, ..becomes(What::First) }),
         (Change::Run, What::Again | What::PausedAgain) => Ok(again(firing)),
-        (Change::Run, What::Dead) => Ok(again(Firing { attempt: 1, ..firing })),
+        (Change::Run, What::Dead) => Ok(Step { early: true, ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if is_recurring => Err(Changed::NotApplicable),
         (Change::Reschedule(time), _) if firing.time == time.get() && waiting.position.due == time => Err(Changed::Unchanged),
         (Change::Reschedule(time), _) => {
@@ -127,7 +127,7 @@ impl World {
         for step in steps {
             self.model.step(step);
             if let Some((firing, What::Recurring)) = step.put {
-                let start = self.start_of(at, firing.version);
+                let start = self.now.max(self.shards[at].storage.watermark.due).get();
                 self.model.restart(firing.version, start);
             }
         }

@@ -3,8 +3,10 @@
 use crate::model::{Schedule, Version};
 use crate::operations::Request;
 use crate::random::Random;
+use crate::schedules::{PutOff, Recurring, Rule, note_put_off};
 use crate::world::{Event, World};
-use scheduler_core::routing::ShardMap;
+use scheduler_core::routing::{ShardMap, id_hash};
+use scheduler_core::schedule::ScheduleFields;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Change, Filter, Kind, Status};
@@ -12,7 +14,6 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-const CRONS: [&str; 5] = ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
 const RETRIES: [&str; 5] = [
     r#"{"maxAttempts":3,"minBackoffSeconds":0.5}"#,
     r#"{"maxAttempts":2,"minBackoffSeconds":0,"jitter":0}"#,
@@ -37,6 +38,8 @@ pub(crate) struct Clients {
     failing: u64,
     largest_bulk: u64,
     recurring: u64,
+    /// Share of schedules with an interval, bounds, jitter and windows, permille.
+    varied: u64,
 }
 
 impl Clients {
@@ -51,6 +54,7 @@ impl Clients {
             failing: *random.pick(&[0, 100, 500]),
             largest_bulk: if random.chance(40) { 260 } else { *random.pick(&[4, 12, 30, 60]) },
             recurring: *random.pick(&[0, 20, 200]),
+            varied: *random.fork().pick(&[0, 500, 1_000]),
         }
     }
 
@@ -66,16 +70,18 @@ impl Clients {
             66..73 => self.change(world, at),
             73 => vec![Request::ChangeMatching {
                 shard: self.shard(world),
-                filter: filter(world, at),
+                filter: self.filter(world, at),
                 limit: limit(world),
                 change: self.changed(world, at),
             }],
-            74..77 => vec![Request::CancelMatching { shard: self.shard(world), filter: filter(world, at), limit: limit(world) }],
+            74..77 => {
+                vec![Request::CancelMatching { shard: self.shard(world), filter: self.filter(world, at), limit: limit(world) }]
+            }
             77..88 => {
                 let id = self.id(world);
                 vec![Request::Get { shard: self.home(&id), id }]
             }
-            _ => vec![Request::List { shard: self.shard(world), filter: filter(world, at), limit: limit(world) }],
+            _ => vec![Request::List { shard: self.shard(world), filter: self.filter(world, at), limit: limit(world) }],
         };
         for request in requests {
             world.plan(at, Event::Client { request, tries: 0 });
@@ -122,6 +128,29 @@ impl Clients {
         }
     }
 
+    fn filter(&self, world: &mut World, now: UnixMillis) -> Filter {
+        let mut own = world.random.fork();
+        let random = &mut world.random;
+        let of_recurring = own.chance(self.varied).then(|| *own.pick(&[Kind::Every, Kind::Recurring]));
+        let moment = |random: &mut Random| now.plus(random.range(-5_000, 20_000));
+        Filter {
+            prefix: random.chance(150).then(|| "na".to_owned()),
+            text: random.chance(100).then(|| "mANY".to_owned()),
+            tag: None,
+            kind: random.chance(200).then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule])).map(|kind| {
+                match of_recurring {
+                    Some(other) if kind == Kind::Cron => other,
+                    _ => kind,
+                }
+            }),
+            status: random
+                .chance(200)
+                .then(|| *random.pick(&[Status::Scheduled, Status::Retrying, Status::Dead, Status::Unscheduled, Status::Paused])),
+            from: random.chance(150).then(|| moment(random)),
+            to: random.chance(150).then(|| moment(random)),
+        }
+    }
+
     fn cancel(&self, world: &mut World) -> Vec<Request> {
         let mut by_shard: BTreeMap<usize, Vec<String>> = BTreeMap::new();
         for _ in 0..=world.random.below(4) {
@@ -161,14 +190,20 @@ impl Clients {
     }
 
     fn version(&self, world: &mut World, shard: usize, n: u64, id: String, at: UnixMillis, tie: i64) -> Version {
+        let mut own = world.random.fork();
+        let is_varied = own.chance(self.varied);
+        let put_off = if is_varied && own.chance(300) { PutOff::drawn(&mut own) } else { PutOff::default() };
         let schedule = if world.random.chance(self.recurring) {
-            Schedule::Cron(world.random.pick::<&str>(&CRONS))
+            let plain = Recurring::plain(&mut world.random);
+            // One without any run to come is refused before it reaches a shard.
+            let varied = is_varied.then(|| Recurring::varied(&mut own, at.get()));
+            Schedule::Recurring(varied.filter(|varied| varied.first(&id, at.get()).is_some()).unwrap_or(plain))
         } else if world.random.chance(50) {
             Schedule::None
         } else if world.random.chance(self.ties) {
-            Schedule::Once(tie)
+            Schedule::Once(tie, put_off)
         } else {
-            Schedule::Once(self.due(world, at))
+            Schedule::Once(self.due(world, at), put_off)
         };
         let queue = world.random.chance(250).then(|| *world.random.pick(&QUEUES));
         let fails = if world.random.chance(self.failing) { *world.random.pick(&[300, 1_000]) } else { 0 };
@@ -176,12 +211,12 @@ impl Clients {
         let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
         let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
         let mut version = Version { shard, id, schedule, queue, description, retry, fails, record: Vec::new() };
-        version.record = record(&version, n, fill as usize);
+        version.record = record(&version, n, at, fill as usize);
         version
     }
 }
 
-fn record(version: &Version, n: u64, fill: usize) -> Vec<u8> {
+fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
     let raw = |text: String| RawValue::from_string(text).expect("JSON");
     let callback = raw(match version.queue {
         Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),
@@ -189,22 +224,47 @@ fn record(version: &Version, n: u64, fill: usize) -> Vec<u8> {
     });
     let retry = raw(version.retry.to_owned());
     let payload = raw(format!(r#"{{"n":{n},"fill":"{}"}}"#, "x".repeat(fill)));
-    let (time, cron) = match version.schedule {
-        Schedule::Once(time) => (Some(UnixMillis::new(time)), None),
-        Schedule::Cron(cron) => (None, Some(Cow::Borrowed(cron))),
-        Schedule::None => (None, None),
+    let mut fields = ScheduleFields::default();
+    let cron = match version.schedule {
+        Schedule::Recurring(Recurring { rule: Rule::Cron(cron), .. }) => Some(raw(format!("\"{cron}\""))),
+        _ => None,
+    };
+    let time = match version.schedule {
+        Schedule::Once(time, put_off) => {
+            note_put_off(put_off, &mut fields);
+            Some(UnixMillis::new(time))
+        }
+        Schedule::Recurring(recurring) => {
+            recurring.note(&cron, &mut fields);
+            if recurring.max_runs.is_some() {
+                assert!(fields.settle(id_hash(&version.id), at).unwrap().is_some(), "the clients ask for what has a run");
+            }
+            None
+        }
+        Schedule::None => None,
     };
     let mut out = Vec::new();
     Record {
         time,
         id: Cow::Borrowed(&version.id),
-        cron,
+        cron: fields.cron,
         timezone: None,
+        every_seconds: fields.every_seconds,
+        anchor: fields.anchor,
+        rrule: None,
+        start_at: fields.start_at,
+        end_at: fields.end_at,
+        max_runs: fields.max_runs,
+        first_run: fields.first_run,
+        last_run: fields.last_run,
+        jitter_seconds: fields.jitter_seconds,
+        window_seconds: fields.window_seconds,
         description: (!version.description.is_empty()).then_some(Cow::Borrowed(version.description.as_str())),
         tags: None,
         callback: &callback,
         retry: Some(&retry),
         payload: Some(&payload),
+        priority: (n % 5 == 0).then_some((n / 5 % 10) as u8),
         paused: None,
         attempt: None,
         failed_at: None,
@@ -216,20 +276,4 @@ fn record(version: &Version, n: u64, fill: usize) -> Vec<u8> {
 
 fn limit(world: &mut World) -> usize {
     *world.random.pick(&[1, 2, 7, 1_000])
-}
-
-fn filter(world: &mut World, now: UnixMillis) -> Filter {
-    let random = &mut world.random;
-    let moment = |random: &mut Random| now.plus(random.range(-5_000, 20_000));
-    Filter {
-        prefix: random.chance(150).then(|| "na".to_owned()),
-        text: random.chance(100).then(|| "mANY".to_owned()),
-        tag: None,
-        kind: random.chance(200).then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule])),
-        status: random
-            .chance(200)
-            .then(|| *random.pick(&[Status::Scheduled, Status::Retrying, Status::Dead, Status::Unscheduled, Status::Paused])),
-        from: random.chance(150).then(|| moment(random)),
-        to: random.chance(150).then(|| moment(random)),
-    }
 }

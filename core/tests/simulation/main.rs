@@ -17,6 +17,7 @@ mod operations;
 mod random;
 mod regressions;
 mod runner;
+mod schedules;
 mod storage;
 mod world;
 

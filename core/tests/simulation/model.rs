@@ -4,7 +4,7 @@
 
 use crate::changes::Step;
 use crate::invariants::violated;
-use scheduler_core::cron::CronSchedule;
+use crate::schedules::{PutOff, Recurring};
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
@@ -27,9 +27,20 @@ pub(crate) struct Version {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Schedule {
-    Once(i64),
-    Cron(&'static str),
+    Once(i64, PutOff),
+    Recurring(Recurring),
     None,
+}
+
+impl Version {
+    /// When the run at `time` fires.
+    pub(crate) fn due(&self, time: i64) -> i64 {
+        match self.schedule {
+            Schedule::Once(_, put_off) => put_off.due(&self.id, time, None),
+            Schedule::Recurring(recurring) => recurring.due(&self.id, time),
+            Schedule::None => time,
+        }
+    }
 }
 
 /// One attempt of one occurrence of one version.
@@ -65,8 +76,8 @@ pub(crate) struct Model {
     early: BTreeSet<Firing>,
     /// How often each was put where it waits by a change: so often it may run beyond the first.
     pub(crate) asked: HashMap<Firing, u32>,
-    /// Of recurring versions, the occurrence that fired last, or their start.
-    last_occurrence: HashMap<u64, i64>,
+    /// Of recurring versions, the time and the due time of the run that is next, and how many there have been.
+    next_run: HashMap<u64, (i64, i64, u32)>,
     /// By shard and number of envelope.
     pub(crate) in_flight: BTreeMap<(usize, u64), Flight>,
     /// How often each was handed on.
@@ -131,8 +142,8 @@ impl Model {
         tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
     }
 
-    /// A committed append. Says how many tasks were replaced.
-    pub(crate) fn append(&mut self, versions: &[u64], fresh: bool, start: impl Fn(u64) -> i64) -> u64 {
+    /// A committed append, of whose recurring tasks the runs after `start` are their own. Says how many tasks were replaced.
+    pub(crate) fn append(&mut self, versions: &[u64], fresh: bool, start: i64) -> u64 {
         let mut replaced = 0;
         for n in versions {
             let id = self.version(*n).id.clone();
@@ -155,12 +166,16 @@ impl Model {
             self.gone.remove(n);
             let firing = |time, attempt| Firing { version: *n, time, attempt };
             match version.schedule {
-                Schedule::Once(time) => self.put(firing(time, 1), What::First),
+                Schedule::Once(time, _) => self.put(firing(time, 1), What::First),
                 Schedule::None => self.put(firing(0, 1), What::Unscheduled),
-                Schedule::Cron(_) => {
-                    self.last_occurrence.insert(*n, start(*n));
-                    self.put(firing(0, 1), What::Recurring);
-                }
+                Schedule::Recurring(recurring) => match recurring.first(&self.version(*n).id, start) {
+                    Some((time, due)) => {
+                        self.next_run.insert(*n, (time, due, 0));
+                        self.put(firing(0, 1), What::Recurring);
+                    }
+                    // Its end has passed.
+                    None => drop(self.gone.insert(*n, "has fired")),
+                },
             }
         }
         replaced
@@ -227,9 +242,10 @@ impl Model {
         }
         if what == What::First
             && let Some(version) = self.versions.get_mut(firing.version as usize)
-            && !matches!(version.schedule, Schedule::Once(time) if time == firing.time)
+            && !matches!(version.schedule, Schedule::Once(time, _) if time == firing.time)
         {
-            version.schedule = Schedule::Once(firing.time);
+            let put_off = if let Schedule::Once(_, put_off) = version.schedule { put_off } else { PutOff::default() };
+            version.schedule = Schedule::Once(firing.time, put_off);
             let given = version.record.clone();
             version.record.clear();
             Record { time: Some(UnixMillis::new(firing.time)), ..Record::parse(&given).unwrap() }.write(&mut version.record);
@@ -237,30 +253,53 @@ impl Model {
     }
 
     /// A recurring version goes on from a new start.
-    pub(crate) fn restart(&mut self, version: u64, start: i64) {
-        self.last_occurrence.insert(version, start);
+    pub(crate) fn restart(&mut self, n: u64, start: i64) {
+        let version = self.version(n).clone();
+        let Schedule::Recurring(recurring) = version.schedule else { return };
+        let (mut time, _, mut runs) = self.next_run.get(&n).copied().expect("a paused schedule has a next run");
+        let next = recurring.first(&version.id, start.max(recurring.due(&version.id, time) - 1));
+        // Those that were missed count.
+        while let Some((at, _)) = next.filter(|(at, _)| time < *at) {
+            time = recurring.following(&version.id, time).map_or(at, |(time, _)| time);
+            runs += 1;
+        }
+        match next.filter(|_| recurring.max_runs.is_none_or(|most| runs < most)) {
+            Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs))),
+            None => {
+                self.next_run.remove(&n);
+                self.take(Firing { version: n, time: 0, attempt: 1 }, What::Recurring);
+                self.gone.insert(n, "has fired");
+            }
+        }
     }
 
     /// A committed firing of one task.
     pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
         let version = self.version(firing.version).clone();
-        if now < firing.time && !self.early.contains(&Firing { attempt: 1, ..firing }) {
+        let is_early = now < firing.time || now < version.due(firing.time);
+        if firing.attempt == 1 && is_early && !self.early.contains(&firing) {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }
-        if let Schedule::Cron(expression) = version.schedule
+        if let Schedule::Recurring(recurring) = version.schedule
             && firing.attempt == 1
             && !self.waiting.contains_key(&(firing, What::Again))
         {
-            let recurring = Firing { time: 0, ..firing };
-            let last = self.last_occurrence.get(&firing.version).copied().unwrap_or_default();
-            let next = CronSchedule::parse(expression, None).unwrap().next_after(UnixMillis::new(last));
-            if !self.waiting.contains_key(&(recurring, What::Recurring)) {
+            let next = self.next_run.get(&firing.version).copied();
+            if !self.waiting.contains_key(&(recurring_of(firing), What::Recurring)) {
                 self.why_not(firing);
             }
-            if next != Some(UnixMillis::new(firing.time)) {
-                violated("nothing-lost", format!("{firing:?} of {expression} fired after {last}; due next was {next:?}"));
+            let Some((time, _, runs)) = next.filter(|(time, ..)| *time == firing.time) else {
+                violated("nothing-lost", format!("{firing:?} of {recurring:?} fired; next was {next:?}"));
+            };
+            let runs = runs + 1;
+            let following = recurring.following(&version.id, time).filter(|_| recurring.max_runs.is_none_or(|most| runs < most));
+            match following {
+                Some((time, due)) => drop(self.next_run.insert(firing.version, (time, due, runs))),
+                None => {
+                    self.next_run.remove(&firing.version);
+                    self.take(recurring_of(firing), What::Recurring);
+                }
             }
-            self.last_occurrence.insert(firing.version, firing.time);
         } else if self.take(firing, What::Again) {
             let least = self.not_before.get(&firing).copied().unwrap_or_default();
             if now < least {
@@ -315,8 +354,8 @@ impl Model {
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
         let key = format!("{}@{}", version.id, firing.time);
-        let next =
-            policy.next_attempt(&key, firing.attempt, UnixMillis::new(firing.time), UnixMillis::new(now), failure.not_before);
+        let due = UnixMillis::new(version.due(firing.time));
+        let next = policy.next_attempt(&key, firing.attempt, due, UnixMillis::new(now), failure.not_before);
         match next.filter(|_| !failure.permanent) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
@@ -331,19 +370,25 @@ impl Model {
     pub(crate) fn matches(&self, filter: &Filter, firing: Firing, what: What, due: UnixMillis) -> bool {
         let version = self.version(firing.version);
         let kind = match version.schedule {
-            Schedule::Once(_) => Kind::Once,
-            Schedule::Cron(_) => Kind::Cron,
+            Schedule::Once(..) => Kind::Once,
+            Schedule::Recurring(recurring) => recurring.kind(),
             // What was told to run is a run of its own.
             Schedule::None if firing.time > 0 => Kind::Once,
             Schedule::None => Kind::NoSchedule,
         };
-        filter.kind.is_none_or(|wanted| wanted == kind)
+        let recurs = matches!(version.schedule, Schedule::Recurring(_));
+        filter.kind.is_none_or(|wanted| wanted == kind || wanted == Kind::Recurring && recurs)
             && filter.status.is_none_or(|wanted| wanted == status_of(what))
             && filter.prefix.as_ref().is_none_or(|prefix| version.id.starts_with(prefix.as_str()))
             && filter.text.as_ref().is_none_or(|text| version.description.to_lowercase().contains(&text.to_lowercase()))
             && filter.from.is_none_or(|from| due >= from)
             && filter.to.is_none_or(|to| due < to)
     }
+}
+
+/// As which a recurring version waits, whatever run is next.
+fn recurring_of(firing: Firing) -> Firing {
+    Firing { time: 0, ..firing }
 }
 
 pub(crate) fn status_of(what: What) -> Status {

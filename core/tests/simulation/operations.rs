@@ -68,14 +68,15 @@ fn append_of(world: &World, versions: &[u64], fresh: bool) -> Append {
     let mut schedules = Vec::new();
     for version in versions.iter().map(|n| world.model.version(*n)) {
         let due = match version.schedule {
-            Schedule::Once(time) => UnixMillis::new(time),
+            Schedule::Once(time, _) => UnixMillis::new(version.due(time)),
             Schedule::None => UnixMillis::NEVER,
-            Schedule::Cron(_) => {
+            Schedule::Recurring(_) => {
                 schedules.push(version.record.clone());
                 continue;
             }
         };
-        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK };
+        let priority = Record::parse(&version.record).unwrap().priority();
+        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(priority);
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
     let append = Append { fresh, pages: builder.finish(), schedules, expected: None };
@@ -106,8 +107,8 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
             Ok((sum, effects))
         },
         |world, reply, _| {
-            let starts: Vec<i64> = versions.iter().map(|n| world.start_of(at, *n)).collect();
-            let start = |n: u64| versions.iter().position(|of| *of == n).map_or(0, |index| starts[index]);
+            // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
+            let start = world.now.max(world.shards[at].storage.watermark.due).get();
             let replaced = world.model.append(versions, fresh, start);
             if (reply.created, reply.replaced) != (versions.len() as u64, replaced) {
                 violated("append-counts", format!("{reply:?} for {} tasks, of which {replaced} replace another", versions.len()));

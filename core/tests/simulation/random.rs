@@ -8,6 +8,12 @@ impl Random {
         Self(seed)
     }
 
+    /// Another randomness that this one's state decides, without changing that: what is drawn from it does not move the draws of
+    /// seeds that were kept.
+    pub(crate) fn fork(&self) -> Self {
+        Self(self.0 ^ 0x0f0f_1e1e_2d2d_3c3c)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

@@ -7,6 +7,7 @@ use scheduler_core::envelope::Envelope;
 use scheduler_core::limits::{MAX_ENVELOPE_BYTES, MAX_RECORD_BYTES};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
+use scheduler_core::schedule::Delay;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, CancelRequest, Cancelled, Failure, Report, Status};
@@ -144,6 +145,93 @@ fn a_herd_of_recurring_tasks_goes_on_where_it_stopped() {
     }
     assert_eq!(rounds, 2, "a firing takes some thousand");
     assert!(fired.is_sorted() && fired.len() == 4_010 && fired.iter().collect::<BTreeSet<_>>().len() == 4_010);
+}
+
+/// A recurring task's last run takes its row along, in the commit of the firing; a restart before it changes nothing. What was
+/// counted when the request was made is counted anew when the shard takes it in later.
+#[test]
+fn a_schedule_that_has_ended_leaves_nothing() {
+    let mut pair = Pair::new();
+    let record = |first: i64, last: i64| {
+        format!(
+            r#"{{"id":"a","everySeconds":1,"anchor":{NOW},"maxRuns":3,"firstRun":{first},"lastRun":{last},"callback":{{"type":"handler","name":"log"}}}}"#
+        )
+    };
+    let asked = record(NOW.get(), NOW.get() + 2_000);
+    let append = Append { schedules: vec![asked.into_bytes()], ..Append::default() };
+    let now = NOW.plus(4_500);
+    let (_, effects) = pair.engine.append(append, now, &pair.storage).unwrap();
+    pair.commit(effects);
+    let stored = pair.engine.get("a", &pair.storage).unwrap().unwrap();
+    assert_eq!(stored.record.get(), record(NOW.get() + 5_000, NOW.get() + 7_000));
+    for second in 5..=7 {
+        pair.restart();
+        assert_eq!(pair.engine.next_wakeup(), Some(NOW.plus(second * 1_000)));
+        assert_eq!(ids(&pair.wake(NOW.plus(second * 1_000))), ["a"]);
+    }
+    assert!(pair.storage.schedules.is_empty());
+    for seq in 1..=3 {
+        pair.report(&Report { seq, ..Report::default() }, NOW.plus(9_000));
+    }
+    assert!(pair.engine.is_idle() && pair.status("a").is_none());
+    pair.restart();
+    assert!(pair.engine.is_idle() && pair.status("a").is_none());
+}
+
+/// A run that is put off is still to come when its time has passed: a restart, and the same request again, find it.
+#[test]
+fn a_run_that_is_put_off_is_not_lost() {
+    let record = r#"{"id":"a","cron":"0 * * * *","jitterSeconds":3000,"callback":{"type":"handler","name":"log"}}"#;
+    let append = || Append { schedules: vec![record.as_bytes().to_vec()], ..Append::default() };
+    let mut pair = Pair::new();
+    let (_, effects) = pair.engine.append(append(), NOW, &pair.storage).unwrap();
+    pair.commit(effects);
+    let due = pair.engine.next_wakeup().unwrap();
+    // NOW is a full hour: the run that it names, and the next one.
+    assert!((1..3_000_000).contains(&due.since(NOW)), "{due}");
+    pair.restart();
+    let (_, effects) = pair.engine.append(append(), due.plus(-1), &pair.storage).unwrap();
+    pair.commit(effects);
+    assert_eq!(pair.engine.next_wakeup(), Some(due));
+    let fired = pair.wake(due);
+    assert!(String::from_utf8_lossy(&fired.sends[0].text).contains(&format!("\"tasks\":[{{\"time\":{NOW},\"id\":\"a\"")));
+    pair.report(&Report { seq: 1, ..Report::default() }, due);
+    let next = pair.engine.next_wakeup().unwrap();
+    assert!((0..=3_000_000).contains(&next.since(NOW.plus(3_600_000))), "{next}");
+    assert_eq!(pair.engine.stats(due).lateness.percentile(1.0), 0);
+}
+
+/// Tasks whose windows overlap fire together, and the meter says how many firings that spared. What a window has moved is not late.
+#[test]
+fn windows_share_firings_and_the_meter_counts_them() {
+    let mut pair = Pair::new();
+    let delay = Delay::new(0, 0, 60_000);
+    pair.append((0..100).map(|n| {
+        let time = NOW.plus(n * 1_000);
+        let record = format!(r#"{{"time":{time},"id":"{n}","windowSeconds":60,"callback":{{"type":"handler","name":"log"}}}}"#);
+        (n.to_string(), delay.due(time, None), record)
+    }));
+    let every = format!(
+        r#"{{"id":"every","everySeconds":120,"anchor":{},"windowSeconds":60,"callback":{{"type":"handler","name":"log"}}}}"#,
+        NOW.get() + 7_000
+    );
+    let (_, effects) =
+        pair.engine.append(Append { schedules: vec![every.into_bytes()], ..Append::default() }, NOW, &pair.storage).unwrap();
+    pair.commit(effects);
+    let (mut fired, mut firings) = (0, 0);
+    while let Some(at) = pair.engine.next_wakeup().filter(|at| *at < NOW.plus(200_000)) {
+        let effects = pair.wake(at);
+        if !effects.sends.is_empty() {
+            fired += ids(&effects).len();
+            firings += 1;
+            pair.report(&Report { seq: effects.sends[0].seq, ..Report::default() }, at);
+        }
+    }
+    assert_eq!(fired, 102, "a hundred, and two of the recurring one");
+    let stats = pair.engine.stats(NOW);
+    // 101 instants were asked for, of which one is where its window has put others.
+    assert_eq!((firings, stats.meter.firings_saved), (5, 95));
+    assert_eq!(stats.lateness.percentile(1.0), 0);
 }
 
 /// A task added for a time at or before a watermark that stands among equals goes behind them all, and the page

@@ -100,7 +100,7 @@ fn step(world: &mut World, run: &mut Run) {
 /// Recurring tasks would go on for ever. What is cancelled so never fires again, further attempts included.
 fn end_recurring(world: &mut World) {
     for shard in 0..world.shards.len() {
-        let filter = Filter { kind: Some(Kind::Cron), ..Filter::default() };
+        let filter = Filter { kind: Some(Kind::Recurring), ..Filter::default() };
         let request = Request::CancelMatching { shard, filter, limit: 50 };
         while let Ok(Answer::CancelledMatching { more: true }) = world.carry_out(&request) {}
     }

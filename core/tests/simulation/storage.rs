@@ -3,11 +3,12 @@
 //! [`Storage::waiting`] is the reference: a live entry is one that is not cancelled and stands after the watermark in the
 //! total order. The engine must come to the same by its directories, counts, timers and clamps.
 
-use scheduler_core::cron::CronSchedule;
 use scheduler_core::engine::{
     Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::page::{Directory, Entry};
+use scheduler_core::routing::id_hash;
+use scheduler_core::schedule::{Occurrence, Schedule};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
@@ -26,10 +27,10 @@ pub(crate) struct PageRow {
 pub(crate) struct ScheduleRow {
     pub(crate) since: UnixMillis,
     pub(crate) record: Vec<u8>,
-    cron: CronSchedule,
+    schedule: Schedule,
     paused: bool,
-    /// An occurrence of its own at or before the watermark, from where to look for the next.
-    passed: Cell<UnixMillis>,
+    /// An occurrence of its own, behind which all are that have not passed.
+    passed: Cell<Option<Occurrence>>,
 }
 
 #[derive(Debug, Clone)]
@@ -112,9 +113,9 @@ impl Storage {
             }
             Write::InsertSchedule { number, since, record } => {
                 let read = Record::parse(&record).unwrap();
-                let cron = CronSchedule::parse(read.cron.as_deref().unwrap(), None).unwrap();
+                let schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
                 let paused = read.is_paused();
-                let row = ScheduleRow { since, record, cron, paused, passed: Cell::new(since) };
+                let row = ScheduleRow { since, record, schedule, paused, passed: Cell::new(None) };
                 assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
             }
             Write::SetSchedule { number, since, record } => {
@@ -122,7 +123,7 @@ impl Storage {
                 row.since = since.unwrap_or(row.since);
                 row.paused = Record::parse(&record).unwrap().is_paused();
                 row.record = record;
-                row.passed = Cell::new(row.since);
+                row.passed = Cell::new(None);
             }
             Write::DeleteSchedule { number } => {
                 assert!(self.schedules.remove(&number).is_some(), "deleted schedule {number} is not stored");
@@ -202,7 +203,7 @@ impl Storage {
             }
         }
         for (number, row) in &self.schedules {
-            let due = self.next_occurrence(*number, row).unwrap_or(UnixMillis::NEVER);
+            let due = self.next_occurrence(*number, row).map_or(UnixMillis::NEVER, |next| next.due);
             let position = Position { due, page: 0, index: *number };
             waiting.push(Waiting { position, entry: None, record: row.record.clone() });
         }
@@ -211,16 +212,19 @@ impl Storage {
     }
 
     /// The first occurrence after the row's own start that stands after the watermark.
-    fn next_occurrence(&self, number: u32, row: &ScheduleRow) -> Option<UnixMillis> {
+    fn next_occurrence(&self, number: u32, row: &ScheduleRow) -> Option<Occurrence> {
         if row.paused {
             return None;
         }
         loop {
-            let due = row.cron.next_after(row.passed.get())?;
-            if (Position { due, page: 0, index: number }) > self.watermark {
-                return Some(due);
+            let next = match row.passed.get() {
+                None => row.schedule.next_after(row.since)?,
+                Some(passed) => row.schedule.following(passed.time)?,
+            };
+            if (Position { due: next.due, page: 0, index: number }) > self.watermark {
+                return Some(next);
             }
-            row.passed.set(due);
+            row.passed.set(Some(next));
         }
     }
 
@@ -233,12 +237,12 @@ impl Storage {
                 continue;
             }
             let row = &self.schedules[&waiting.position.index];
-            let mut next = Some(waiting.position.due);
-            while let Some(at) = next.filter(|at| *at <= now) {
+            let mut next = self.next_occurrence(waiting.position.index, row);
+            while let Some(at) = next.filter(|next| next.due <= now) {
                 let mut record = Vec::new();
-                scheduler_core::task::write_occurrence(&row.record, at, &mut record);
-                due.push(Waiting { position: Position { due: at, ..waiting.position }, entry: None, record });
-                next = row.cron.next_after(at);
+                scheduler_core::task::write_occurrence(&row.record, at.time, &mut record);
+                due.push(Waiting { position: Position { due: at.due, ..waiting.position }, entry: None, record });
+                next = row.schedule.following(at.time);
             }
         }
         due.sort_by_key(|waiting| waiting.position);

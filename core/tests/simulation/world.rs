@@ -2,12 +2,11 @@
 
 use crate::faults::Faults;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
-use crate::model::{Model, Schedule, firing_of};
+use crate::model::Model;
 use crate::operations::{Answer, Request};
 use crate::random::Random;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
-use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
@@ -311,15 +310,5 @@ impl World {
 
     pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
         crate::operations::carry_out(self, request)
-    }
-
-    /// From when on a recurring version that was just stored runs.
-    pub(crate) fn start_of(&self, at: usize, version: u64) -> i64 {
-        let is_it = |record: &[u8]| firing_of(&Record::parse(record).unwrap()).version == version;
-        let rows = self.shards[at].storage.schedules.values();
-        match self.model.version(version).schedule {
-            Schedule::Cron(_) => rows.filter(|row| is_it(&row.record)).map(|row| row.since.get()).next_back().unwrap_or_default(),
-            _ => 0,
-        }
     }
 }

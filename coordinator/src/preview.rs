@@ -1,0 +1,12 @@
+//! What a schedule will do, without creating it.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use scheduler_core::schedule::preview;
+
+/// `POST /v1/preview`. No shard is asked.
+pub(crate) async fn preview_runs(mut call: Call<'_>) -> Result<Answer, Problem> {
+    let text = call.text().await?;
+    let preview = preview(&text, call.now).map_err(Problem::invalid)?;
+    Ok(Answer::of(200, &preview))
+}

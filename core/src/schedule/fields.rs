@@ -1,0 +1,176 @@
+//! The schedule of a stored record.
+
+use super::every::Every;
+use super::rrule::{RRule, TooLong};
+use super::{Delay, Occurrence, Rule, Schedule};
+use crate::cron::CronSchedule;
+use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
+use crate::task::{FieldError, Text, parse_naming_the_field};
+use crate::time::UnixMillis;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// The schedule's fields of a record, as they are stored.
+#[derive(Debug, Clone, Default)]
+pub struct ScheduleFields<'a> {
+    /// A cron expression, or an array of several.
+    pub cron: Option<&'a RawValue>,
+    /// The IANA zone that `cron` and `rrule` are read in; absent: UTC.
+    pub timezone: Option<Cow<'a, str>>,
+    /// An interval.
+    pub every_seconds: Option<f64>,
+    /// A run of the interval, and the first; always there beside it.
+    pub anchor: Option<UnixMillis>,
+    /// An RFC 5545 rule, of which `start_at` is DTSTART.
+    pub rrule: Option<Cow<'a, str>>,
+    /// No occurrence before this time.
+    pub start_at: Option<UnixMillis>,
+    /// No occurrence after this time.
+    pub end_at: Option<UnixMillis>,
+    /// So many runs at most, the first of which is `first_run`.
+    pub max_runs: Option<u32>,
+    /// Nominal time of the first run, where runs are counted.
+    pub first_run: Option<UnixMillis>,
+    /// Nominal time of the last run, where `max_runs` or COUNT sets one.
+    pub last_run: Option<UnixMillis>,
+    /// Each occurrence is put off by up to so much.
+    pub jitter_seconds: Option<f64>,
+    /// And may fire up to so much later.
+    pub window_seconds: Option<f64>,
+}
+
+impl ScheduleFields<'_> {
+    /// Whether there is a recurring schedule.
+    pub fn is_recurring(&self) -> bool {
+        self.cron.is_some() || self.every_seconds.is_some() || self.rrule.is_some()
+    }
+
+    /// The schedule of the task whose id has this [hash](crate::routing::id_hash).
+    ///
+    /// Where the last run is stored this takes no search. Where a rule's COUNT says it, and it is not stored yet, so many runs are
+    /// counted off.
+    ///
+    /// # Errors
+    /// Names the field that does not hold.
+    pub fn schedule(&self, id_hash: u64) -> Result<Schedule, FieldError> {
+        let rule = self.rule()?;
+        let until = match self.last_run {
+            Some(last) => Some(last),
+            None => last_by_count(&rule)?,
+        };
+        let until = until.unwrap_or(UnixMillis::LAST);
+        Ok(Schedule {
+            rule,
+            first: self.start_at.unwrap_or(UnixMillis::ZERO),
+            last: until.min(self.end_at.unwrap_or(UnixMillis::LAST)),
+            delay: self.delay(id_hash)?,
+        })
+    }
+
+    /// Works out where the schedule ends whose first run is the first one due after `since`, and notes it in the fields. Gives
+    /// the schedule with its first run; `None` when there is none.
+    ///
+    /// # Errors
+    /// Names the field that does not hold.
+    pub fn settle(&mut self, id_hash: u64, since: UnixMillis) -> Result<Option<(Schedule, Occurrence)>, FieldError> {
+        (self.first_run, self.last_run) = (None, None);
+        let mut schedule = self.schedule(id_hash)?;
+        let Some(first) = schedule.next_after(since) else { return Ok(None) };
+        if let Some(runs) = self.max_runs {
+            self.first_run = Some(first.time);
+            schedule.last = schedule.last.min(schedule.time_of_run(first.time, runs).map_err(too_long)?);
+        }
+        if self.max_runs.is_some() || matches!(&schedule.rule, Rule::Ical(rule) if rule.count().is_some()) {
+            self.last_run = Some(schedule.last);
+        }
+        Ok(Some((schedule, first)))
+    }
+
+    /// How many runs [`Self::settle`] counts off one by one.
+    ///
+    /// # Errors
+    /// Names the field that does not hold.
+    pub fn counted_runs(&self) -> Result<u32, FieldError> {
+        Ok(match self.rule()? {
+            Rule::Every(_) => 0,
+            Rule::Cron(_) | Rule::Crons(_) => self.max_runs.unwrap_or(0),
+            Rule::Ical(rule) => rule.count().unwrap_or(0).saturating_add(self.max_runs.unwrap_or(0)),
+        })
+    }
+
+    fn rule(&self) -> Result<Rule, FieldError> {
+        let timezone = self.timezone.as_deref();
+        if let Some(cron) = self.cron {
+            return cron_rule(cron.get(), timezone);
+        }
+        if let Some(seconds) = self.every_seconds {
+            let millis = millis("everySeconds", seconds, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)?;
+            let anchor = self.anchor.ok_or_else(|| FieldError::new("anchor", "is missing"))?;
+            return Ok(Rule::Every(Every::new(anchor, millis)));
+        }
+        let rule = self.rrule.as_deref().ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
+        let start = self.start_at.ok_or_else(|| {
+            FieldError::new("startAt", "is missing; a rule begins there (its DTSTART) and takes from it what it leaves open")
+        })?;
+        RRule::parse(rule, start, timezone)
+            .map(|rule| Rule::Ical(Box::new(rule)))
+            .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
+    }
+
+    /// How occurrences are put off.
+    ///
+    /// # Errors
+    /// Names the field that does not hold.
+    pub fn delay(&self, id_hash: u64) -> Result<Delay, FieldError> {
+        let millis = |field, seconds: Option<f64>| {
+            seconds.map_or(Ok(0), |seconds| millis(field, seconds, 0.0, MAX_DELAY_SECONDS).map(|millis| millis as u32))
+        };
+        let jitter = millis("jitterSeconds", self.jitter_seconds)?;
+        Ok(Delay::new(id_hash, jitter, millis("windowSeconds", self.window_seconds)?))
+    }
+}
+
+/// Seconds as whole milliseconds.
+fn millis(field: &'static str, seconds: f64, least: f64, most: f64) -> Result<i64, FieldError> {
+    if (least..=most).contains(&seconds) {
+        Ok((seconds * 1_000.0).round() as i64)
+    } else {
+        Err(FieldError::new(field, format!("is {seconds}; must be {least} to {most}")))
+    }
+}
+
+fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
+    let read = |expression: &str, field: Option<usize>| {
+        CronSchedule::parse(expression, timezone).map_err(|problem| {
+            let field = match field {
+                Some(at) if problem.field() == "cron" => Cow::Owned(format!("cron[{at}]")),
+                _ => Cow::Borrowed(problem.field()),
+            };
+            FieldError::new(field, problem.to_string())
+        })
+    };
+    if !json.starts_with('[') {
+        let expression: Text<'_> = parse_naming_the_field(json, "cron")?;
+        return read(&expression.0, None).map(Rule::Cron);
+    }
+    let expressions: Vec<Text<'_>> = parse_naming_the_field(json, "cron")?;
+    if !(1..=MAX_CRON_EXPRESSIONS).contains(&expressions.len()) {
+        let detail = format!("has {} expressions; must be 1 to {MAX_CRON_EXPRESSIONS}", expressions.len());
+        return Err(FieldError::new("cron", detail));
+    }
+    let crons = expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
+    crons.collect::<Result<Box<[_]>, _>>().map(Rule::Crons)
+}
+
+/// The last run of a rule with COUNT, by counting.
+fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
+    let Rule::Ical(rule) = rule else { return Ok(None) };
+    let Some(count) = rule.count() else { return Ok(None) };
+    // A rule without any run has ended before time began.
+    let last = rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(too_long)?;
+    Ok(Some(last.unwrap_or(UnixMillis::new(-1))))
+}
+
+fn too_long(_: TooLong) -> FieldError {
+    FieldError::new("rrule", "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead")
+}

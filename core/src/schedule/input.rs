@@ -1,0 +1,267 @@
+//! A schedule as it is given, and the check that makes it valid.
+
+use super::{Schedule, ScheduleFields};
+use crate::limits::{MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
+use crate::routing::id_hash;
+use crate::task::{FieldError, Text, TimeInput};
+use crate::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// What a task may say of its own kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) enum GivenKind {
+    Scheduled,
+    Delayed,
+    Cron,
+    Every,
+    Rrule,
+    NoSchedule,
+}
+
+/// The fields that most one-shot tasks do not have: by which a task recurs, and is put off. What stands at them is shown to callers.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(rename_all = "camelCase", inline)]
+pub(crate) struct Recurrence<'a> {
+    /// When it fires, again and again.
+    #[schemars(with = "Option<CronText>")]
+    pub(crate) cron: Option<&'a RawValue>,
+    /// The IANA time zone that `cron` and `rrule` are read in; without it, UTC.
+    pub(crate) timezone: Option<Text<'a>>,
+    /// Fires at this interval, without drift, seconds; rounded to milliseconds.
+    #[schemars(range(min = MIN_INTERVAL_SECONDS, max = MAX_INTERVAL_SECONDS))]
+    pub(crate) every_seconds: Option<f64>,
+    /// A run of the interval, before which there is none. Without it: `startAt`, else one interval from now.
+    pub(crate) anchor: Option<TimeInput<'a>>,
+    /// Fires by this rule of RFC 5545, which begins at `startAt`.
+    pub(crate) rrule: Option<Text<'a>>,
+    /// Does not recur before this time.
+    pub(crate) start_at: Option<TimeInput<'a>>,
+    /// Does not recur after this time.
+    pub(crate) end_at: Option<TimeInput<'a>>,
+    /// Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and `rrule`.
+    #[schemars(range(min = 1))]
+    pub(crate) max_runs: Option<u32>,
+    /// Puts each run off by a random amount of up to so much, seconds; the same amount each time it is asked for.
+    #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
+    pub(crate) jitter_seconds: Option<f64>,
+    /// Lets each run be up to so much later, seconds, to share firings with others.
+    #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
+    pub(crate) window_seconds: Option<f64>,
+}
+
+/// The schema of `cron`.
+#[derive(JsonSchema)]
+#[schemars(inline, untagged)]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(crate) enum CronText {
+    /// One expression.
+    One(String),
+    /// Several: it fires when one of them does, and once when several do.
+    Several(#[schemars(length(min = 1, max = MAX_CRON_EXPRESSIONS))] Vec<String>),
+}
+
+/// The fields by which a request says when.
+#[derive(Debug, Default)]
+pub(crate) struct ScheduleInput<'a> {
+    pub(crate) kind: Option<GivenKind>,
+    pub(crate) time: Option<TimeInput<'a>>,
+    pub(crate) delay_in_seconds: Option<f64>,
+    pub(crate) recurrence: Option<Box<Recurrence<'a>>>,
+}
+
+/// When, checked.
+#[derive(Debug)]
+pub(crate) struct CheckedSchedule<'a> {
+    /// The time that was asked for; `None` of a recurring task and of one without a schedule.
+    pub(crate) time: Option<UnixMillis>,
+    /// When it first fires; [`UnixMillis::NEVER`] for one without a schedule.
+    pub(crate) due: UnixMillis,
+    /// What goes into the record beside the time; `None` of most one-shot tasks.
+    pub(crate) fields: Option<Box<ScheduleFields<'a>>>,
+    /// Of a recurring task.
+    pub(crate) schedule: Option<Schedule>,
+}
+
+const WAYS: &str = "time, delayInSeconds, cron, everySeconds and rrule";
+
+impl<'a> ScheduleInput<'a> {
+    /// Checks the fields of the task of this id. `counted` is how many runs the request has counted off so far.
+    ///
+    /// # Errors
+    /// Names the first field that does not hold.
+    pub(crate) fn check(mut self, id: &str, now: UnixMillis, counted: &mut u32) -> Result<CheckedSchedule<'a>, FieldError> {
+        let rest = self.recurrence.take();
+        let kind = self.kind(rest.as_deref())?;
+        if let Some(rest) = &rest {
+            rest.check_company(kind)?;
+        }
+        let time = match (kind, rest.as_deref()) {
+            (GivenKind::NoSchedule, _) => {
+                return Ok(CheckedSchedule { time: None, due: UnixMillis::NEVER, fields: None, schedule: None });
+            }
+            (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
+            (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => return rest.check(kind, id, now, counted),
+            _ => time("time", &self.time)?.unwrap_or_default(),
+        };
+        let Some(rest) = rest else { return Ok(CheckedSchedule { time: Some(time), due: time, fields: None, schedule: None }) };
+        let fields = ScheduleFields {
+            jitter_seconds: rest.jitter_seconds,
+            window_seconds: rest.window_seconds,
+            ..ScheduleFields::default()
+        };
+        let due = fields.delay(id_hash(id))?.due(time, None);
+        Ok(CheckedSchedule { time: Some(time), due, fields: Some(Box::new(fields)), schedule: None })
+    }
+
+    /// Which one of the ways to say when is given.
+    fn kind(&self, rest: Option<&Recurrence<'_>>) -> Result<GivenKind, FieldError> {
+        let ways = [
+            (self.time.is_some(), GivenKind::Scheduled),
+            (self.delay_in_seconds.is_some(), GivenKind::Delayed),
+            (rest.is_some_and(|rest| rest.cron.is_some()), GivenKind::Cron),
+            (rest.is_some_and(|rest| rest.every_seconds.is_some()), GivenKind::Every),
+            (rest.is_some_and(|rest| rest.rrule.is_some()), GivenKind::Rrule),
+        ];
+        let mut given = ways.iter().filter(|(is_given, _)| *is_given).map(|(_, kind)| *kind);
+        let kind = match (given.next(), given.next()) {
+            (Some(kind), None) => kind,
+            (None, _) if self.kind == Some(GivenKind::NoSchedule) => GivenKind::NoSchedule,
+            (None, _) => {
+                return Err(FieldError::new("time", format!(r#"is missing; give one of {WAYS}, or "type":"no-schedule""#)));
+            }
+            _ => return Err(FieldError::new("time", format!("is one of several; give only one of {WAYS}"))),
+        };
+        if self.kind.is_some_and(|given| given != kind) {
+            return Err(FieldError::new("type", format!("does not agree with which of {WAYS} is given")));
+        }
+        Ok(kind)
+    }
+}
+
+impl<'a> Recurrence<'a> {
+    /// That no field stands beside those that it does not belong to.
+    fn check_company(&self, kind: GivenKind) -> Result<(), FieldError> {
+        let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
+        let recurring = "belongs to recurring tasks (cron, everySeconds, rrule) only";
+        let fires = "belongs to tasks that fire by themselves; this one has no schedule";
+        let checks = [
+            (
+                "timezone",
+                self.timezone.is_some() && !matches!(kind, GivenKind::Cron | GivenKind::Rrule),
+                "belongs to cron and rrule only; write the offset into time instead",
+            ),
+            ("anchor", self.anchor.is_some() && kind != GivenKind::Every, "belongs to everySeconds only"),
+            ("startAt", self.start_at.is_some() && !recurs, recurring),
+            ("endAt", self.end_at.is_some() && !recurs, recurring),
+            ("maxRuns", self.max_runs.is_some() && !recurs, recurring),
+            ("jitterSeconds", self.jitter_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
+            ("windowSeconds", self.window_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
+        ];
+        match checks.iter().find(|(_, is_misplaced, _)| *is_misplaced) {
+            Some((field, _, detail)) => Err(FieldError::new(*field, *detail)),
+            None => Ok(()),
+        }
+    }
+
+    fn check(&self, kind: GivenKind, id: &str, now: UnixMillis, counted: &mut u32) -> Result<CheckedSchedule<'a>, FieldError> {
+        let start_at = time("startAt", &self.start_at)?;
+        let end_at = time("endAt", &self.end_at)?;
+        let anchor = match self.every_seconds {
+            // Without another, the first run is at the start, or one interval from now. It is stored, for the runs hang on it.
+            Some(seconds) => time("anchor", &self.anchor)?.or(start_at).or(Some(now.plus((seconds * 1_000.0).round() as i64))),
+            None => None,
+        };
+        let mut fields = Box::new(ScheduleFields {
+            cron: self.cron,
+            timezone: self.timezone.as_ref().map(|timezone| timezone.0.clone()),
+            every_seconds: self.every_seconds,
+            anchor,
+            rrule: self.rrule.as_ref().map(|rule| rule.0.clone()),
+            start_at,
+            end_at,
+            max_runs: self.max_runs,
+            jitter_seconds: self.jitter_seconds,
+            window_seconds: self.window_seconds,
+            ..ScheduleFields::default()
+        });
+        if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
+            return Err(FieldError::new("endAt", "is before startAt"));
+        }
+        let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
+        let to_count = if may_count { fields.counted_runs()? } else { 0 };
+        check_runs(self.max_runs, kind)?;
+        *counted = counted.saturating_add(to_count);
+        if *counted > MAX_COUNTED_RUNS {
+            let (field, what) = if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
+            let detail = format!(
+                "brings the runs that this request has counted off, for {what} of cron and rrule, to {counted}; the limit is \
+                 {MAX_COUNTED_RUNS}: send several requests, or give endAt instead"
+            );
+            return Err(FieldError::new(field, detail));
+        }
+        let Some((schedule, first)) = fields.settle(id_hash(id), now)? else { return Err(no_run(&fields, kind, now)) };
+        Ok(CheckedSchedule { time: None, due: first.due, fields: Some(fields), schedule: Some(schedule) })
+    }
+}
+
+fn check_runs(runs: Option<u32>, kind: GivenKind) -> Result<(), FieldError> {
+    match runs {
+        Some(0) => Err(FieldError::new("maxRuns", "is 0; must be 1 or more")),
+        Some(runs) if kind != GivenKind::Every && runs > MAX_COUNTED_RUNS => Err(FieldError::new(
+            "maxRuns",
+            format!(
+                "is {runs}; for cron and rrule, whose runs have to be counted off, the limit is {MAX_COUNTED_RUNS}: give endAt instead"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Why there is no run at all.
+fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> FieldError {
+    let without_end = ScheduleFields { end_at: None, ..fields.clone() };
+    let next = without_end.schedule(0).ok().and_then(|schedule| schedule.next_after(now));
+    match (next, fields.end_at) {
+        (Some(next), Some(end)) => FieldError::new(
+            "endAt",
+            format!("is {end}, before the first run, which would be at {} (milliseconds since 1970)", next.time),
+        ),
+        _ => {
+            let field = match kind {
+                GivenKind::Rrule => "rrule",
+                GivenKind::Every => "everySeconds",
+                _ => "cron",
+            };
+            FieldError::new(field, "never comes again; give a schedule with a future")
+        }
+    }
+}
+
+/// A time of the request; `None` when it is not given.
+pub(super) fn time(field: &'static str, input: &Option<TimeInput<'_>>) -> Result<Option<UnixMillis>, FieldError> {
+    input.as_ref().map(|input| time_of(field, input)).transpose()
+}
+
+pub(crate) fn time_of(field: &'static str, input: &TimeInput<'_>) -> Result<UnixMillis, FieldError> {
+    let time = match input {
+        TimeInput::Millis(millis) => UnixMillis::checked(*millis),
+        TimeInput::Text(text) => UnixMillis::parse(text),
+        TimeInput::Fraction(_) => {
+            Err("has a fraction or is too large; give whole milliseconds since 1970, or RFC 3339".to_owned())
+        }
+    };
+    time.map_err(|problem| FieldError::new(field, problem))
+}
+
+pub(crate) fn delayed(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
+    let most = (UnixMillis::LAST.since(now) / 1_000).max(0);
+    if !(0.0..=most as f64).contains(&seconds) {
+        return Err(FieldError::new("delayInSeconds", format!("is {seconds}; must be 0 to {most}")));
+    }
+    // Rounded up to whole milliseconds: never early.
+    Ok(now.plus((seconds * 1_000.0).ceil() as i64))
+}

@@ -1,0 +1,198 @@
+//! Recurring schedules: cron, intervals and RFC 5545 rules, within bounds, put off by jitter or within a window.
+//!
+//! Everything follows from the stored record alone: a shard works out the next occurrence from its watermark, and firing writes
+//! nothing for a schedule.
+//!
+//! An occurrence has a **nominal time**, which names it (`<id>@<time>`) and never changes, and a **due time**, when it fires; they
+//! differ by jitter and window only (see [`Delay`]). Both rise strictly from one occurrence to the next.
+//!
+//! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`, or COUNT in a rule, counts. Where that
+//! is gets worked out when the task is taken in, and stored as `lastRun`: see [`ScheduleFields::settle`].
+
+mod clock;
+mod delay;
+mod every;
+mod fields;
+mod input;
+mod preview;
+pub mod rrule;
+
+pub use clock::{ClockChange, Jump};
+pub use delay::Delay;
+pub use fields::ScheduleFields;
+pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed, time_of};
+pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
+
+use crate::cron::CronSchedule;
+use crate::time::UnixMillis;
+use crate::wire::Kind;
+use chrono_tz::Tz;
+use every::Every;
+use rrule::{RRule, TooLong};
+
+/// One run of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Its nominal time, which names it.
+    pub time: UnixMillis,
+    /// When it fires: not before its time, and before the time of the next.
+    pub due: UnixMillis,
+}
+
+/// When something recurs, without bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Rule {
+    Cron(CronSchedule),
+    /// Several: an instant that more than one names is one.
+    Crons(Box<[CronSchedule]>),
+    Every(Every),
+    // By far the largest, and rare.
+    Ical(Box<RRule>),
+}
+
+impl Rule {
+    fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
+        match self {
+            Self::Cron(cron) => cron.next_after(after),
+            Self::Crons(crons) => crons.iter().filter_map(|cron| cron.next_after(after)).min(),
+            Self::Every(every) => every.next_after(after),
+            Self::Ical(rule) => rule.next_after(after),
+        }
+    }
+
+    /// The same; one that lies after `until` need not be found.
+    fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        match self {
+            Self::Ical(rule) => rule.next_until(after, until),
+            _ => self.next_after(after),
+        }
+    }
+}
+
+/// A recurring schedule: some 100 bytes, with one cron expression or an interval nothing on the heap. See the [module](self).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    rule: Rule,
+    /// There is no occurrence before this time.
+    first: UnixMillis,
+    /// Nor after this one.
+    last: UnixMillis,
+    delay: Delay,
+}
+
+impl Schedule {
+    /// The first occurrence that fires strictly after `due`.
+    pub fn next_after(&self, due: UnixMillis) -> Option<Occurrence> {
+        if self.delay.is_none() {
+            return self.time_after(due).map(|time| Occurrence { time, due: time });
+        }
+        // One whose time has come may still be put off; only the last of these, for each fires before the time of the next.
+        if let Some(time) = self.last_time_until(due) {
+            let occurrence = self.occurrence(time);
+            if occurrence.due > due {
+                return Some(occurrence);
+            }
+        }
+        self.time_after(due).map(|time| self.occurrence(time))
+    }
+
+    /// The occurrence after the one whose nominal time this is.
+    pub fn following(&self, time: UnixMillis) -> Option<Occurrence> {
+        self.time_after(time).map(|time| self.occurrence(time))
+    }
+
+    /// The occurrence whose nominal time this is.
+    pub fn occurrence(&self, time: UnixMillis) -> Occurrence {
+        if self.delay.is_none() {
+            return Occurrence { time, due: time };
+        }
+        // The room that a delay has ends with the next time that the rule names, whether or not the bounds allow that.
+        Occurrence { time, due: self.delay.due(time, self.rule.next_after(time)) }
+    }
+
+    /// When an occurrence would fire without the window; `None` where there is none.
+    pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
+        let delay = self.delay.has_window().then(|| self.delay.without_window())?;
+        Some(delay.due(of.time, self.rule.next_after(of.time)))
+    }
+
+    /// The kind of its rule.
+    pub fn kind(&self) -> Kind {
+        match &self.rule {
+            Rule::Cron(_) | Rule::Crons(_) => Kind::Cron,
+            Rule::Every(_) => Kind::Every,
+            Rule::Ical(_) => Kind::Rrule,
+        }
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let on_heap = match &self.rule {
+            Rule::Crons(crons) => size_of_val::<[CronSchedule]>(crons),
+            Rule::Ical(rule) => rule.memory_bytes(),
+            Rule::Cron(_) | Rule::Every(_) => 0,
+        };
+        size_of::<Self>() + on_heap
+    }
+
+    /// The time zone on whose clock the rule is read.
+    fn timezone(&self) -> Tz {
+        match &self.rule {
+            Rule::Cron(cron) => cron.timezone(),
+            Rule::Crons(crons) => crons.first().map_or(Tz::UTC, CronSchedule::timezone),
+            Rule::Every(_) => Tz::UTC,
+            Rule::Ical(rule) => rule.timezone(),
+        }
+    }
+
+    /// What a change of the clock does to the occurrence at `time`, where `previous` is the time of the one before.
+    fn clock_change(&self, time: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
+        let seconds = |time: UnixMillis| time.get().div_euclid(1_000);
+        let (at, previous) = (seconds(time), seconds(previous));
+        match &self.rule {
+            Rule::Cron(cron) => cron.clock_change(at, previous),
+            Rule::Crons(crons) => {
+                let named = crons.iter().filter(|cron| cron.next_after(time.plus(-1)) == Some(time));
+                named.filter_map(|cron| cron.clock_change(at, previous)).next()
+            }
+            Rule::Every(_) => None,
+            Rule::Ical(rule) => rule.clock_change(at),
+        }
+    }
+
+    /// The first nominal time strictly after `after`, within the bounds.
+    fn time_after(&self, after: UnixMillis) -> Option<UnixMillis> {
+        self.rule.next_after(after.max(self.first.plus(-1))).filter(|time| *time <= self.last)
+    }
+
+    /// The last nominal time at or before `at`, if it is so late that a delay can bring it past `at`.
+    fn last_time_until(&self, at: UnixMillis) -> Option<UnixMillis> {
+        let end = at.min(self.last);
+        let until = |after: UnixMillis| self.rule.next_until(after.max(self.first.plus(-1)), end).filter(|time| *time <= end);
+        // There is no occurrence in what lies after `high` up to `at`; `low` is one.
+        let mut low = until(at.plus(-self.delay.longest()))?;
+        let mut high = at;
+        while low < high {
+            // Halved each time: a delay is at most two days, so some 28 rounds.
+            let middle = low.plus(high.since(low) / 2);
+            match until(middle) {
+                Some(later) => low = later,
+                None => high = middle,
+            }
+        }
+        Some(low)
+    }
+
+    /// The nominal time of run number `number`, from 1, where `first` is that of the first; of the last run, if there are fewer.
+    fn time_of_run(&self, first: UnixMillis, number: u32) -> Result<UnixMillis, TooLong> {
+        let further = number.saturating_sub(1);
+        match &self.rule {
+            Rule::Every(every) => Ok(every.later(first, further).unwrap_or(UnixMillis::LAST)),
+            Rule::Ical(rule) => Ok(rule.nth_after(first, further)?.unwrap_or(first)),
+            Rule::Cron(_) | Rule::Crons(_) => {
+                let times = std::iter::successors(Some(first), |time| self.time_after(*time));
+                Ok(times.take(further as usize + 1).last().unwrap_or(first))
+            }
+        }
+    }
+}

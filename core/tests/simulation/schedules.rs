@@ -1,0 +1,141 @@
+//! When a task fires, as the users mean it: the oracle's own reading, by going through times one after the other.
+
+use crate::random::Random;
+use scheduler_core::cron::CronSchedule;
+use scheduler_core::routing::id_hash;
+use scheduler_core::schedule::{Delay, ScheduleFields};
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::Kind;
+
+const CRONS: [&str; 5] = ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
+
+/// How a task is put off, milliseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct PutOff {
+    pub(crate) jitter: u32,
+    pub(crate) window: u32,
+}
+
+impl PutOff {
+    pub(crate) fn drawn(random: &mut Random) -> Self {
+        Self { jitter: *random.pick(&[0, 0, 400, 3_000, 100_000]), window: *random.pick(&[0, 0, 500, 4_000]) }
+    }
+
+    /// When a run at `time` of the task of this id fires, where `next` is the time of the next.
+    pub(crate) fn due(self, id: &str, time: i64, next: Option<i64>) -> i64 {
+        Delay::new(id_hash(id), self.jitter, self.window).due(UnixMillis::new(time), next.map(UnixMillis::new)).get()
+    }
+
+    fn note(self, fields: &mut ScheduleFields<'_>) {
+        let seconds = |millis: u32| (millis > 0).then_some(f64::from(millis) / 1_000.0);
+        (fields.jitter_seconds, fields.window_seconds) = (seconds(self.jitter), seconds(self.window));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Rule {
+    Cron(&'static str),
+    Every { anchor: i64, millis: i64 },
+}
+
+/// A recurring schedule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recurring {
+    pub(crate) rule: Rule,
+    start: Option<i64>,
+    end: Option<i64>,
+    pub(crate) max_runs: Option<u32>,
+    pub(crate) put_off: PutOff,
+}
+
+impl Recurring {
+    pub(crate) fn cron(expression: &'static str) -> Self {
+        Self { rule: Rule::Cron(expression), start: None, end: None, max_runs: None, put_off: PutOff::default() }
+    }
+
+    pub(crate) fn plain(random: &mut Random) -> Self {
+        Self::cron(random.pick::<&str>(&CRONS))
+    }
+
+    /// One with an interval, bounds and the rest, of a client at `now`.
+    pub(crate) fn varied(random: &mut Random, now: i64) -> Self {
+        let millis = *random.pick(&[1_000, 1_500, 5_000, 7_777, 60_000]);
+        let every = Rule::Every { anchor: now + random.range(-20_000, 20_000), millis };
+        let rule = if random.chance(700) { every } else { Rule::Cron(random.pick::<&str>(&CRONS)) };
+        Self {
+            rule,
+            start: random.chance(300).then(|| now + random.range(-10_000, 20_000)),
+            end: random.chance(300).then(|| now + random.range(0, 60_000)),
+            max_runs: random.chance(400).then(|| random.range(1, 6) as u32),
+            put_off: PutOff::drawn(random),
+        }
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.rule {
+            Rule::Cron(_) => Kind::Cron,
+            Rule::Every { .. } => Kind::Every,
+        }
+    }
+
+    /// The next time that the rule alone names.
+    fn next_of_rule(&self, after: i64) -> Option<i64> {
+        match self.rule {
+            Rule::Cron(expression) => {
+                CronSchedule::parse(expression, None).unwrap().next_after(UnixMillis::new(after)).map(UnixMillis::get)
+            }
+            Rule::Every { anchor, millis } => {
+                let mut time = anchor;
+                while time <= after {
+                    time += millis;
+                }
+                Some(time)
+            }
+        }
+    }
+
+    /// The run after the one at `time`, within start and end: its time, and when it fires.
+    pub(crate) fn following(&self, id: &str, time: i64) -> Option<(i64, i64)> {
+        let next = self.next_of_rule(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
+        if self.end.is_some_and(|end| next > end) {
+            return None;
+        }
+        Some((next, self.due(id, next)))
+    }
+
+    /// When the run at `time` fires.
+    pub(crate) fn due(&self, id: &str, time: i64) -> i64 {
+        self.put_off.due(id, time, self.next_of_rule(time))
+    }
+
+    /// The first run that fires after `since`.
+    pub(crate) fn first(&self, id: &str, since: i64) -> Option<(i64, i64)> {
+        // No run is put off for so long.
+        let mut time = since - 200_000;
+        loop {
+            let next = self.following(id, time)?;
+            if next.1 > since {
+                return Some(next);
+            }
+            time = next.0;
+        }
+    }
+
+    /// As a record has it.
+    pub(crate) fn note<'a>(&self, cron: &'a Option<Box<serde_json::value::RawValue>>, fields: &mut ScheduleFields<'a>) {
+        fields.cron = cron.as_deref();
+        if let Rule::Every { anchor, millis } = self.rule {
+            fields.every_seconds = Some(millis as f64 / 1_000.0);
+            fields.anchor = Some(UnixMillis::new(anchor));
+        }
+        fields.start_at = self.start.map(UnixMillis::new);
+        fields.end_at = self.end.map(UnixMillis::new);
+        fields.max_runs = self.max_runs;
+        self.put_off.note(fields);
+    }
+}
+
+/// A one-shot task's fields.
+pub(crate) fn note_put_off(put_off: PutOff, fields: &mut ScheduleFields<'_>) {
+    put_off.note(fields);
+}

@@ -1,0 +1,134 @@
+// Previews through the API: every vector of cron and of RFC 5545, the words for changes of the clock, and that a preview is what a task
+// then does.
+
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { Scheduler } from "./harness.mjs";
+
+let scheduler;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "4" });
+});
+after(() => scheduler?.dispose());
+
+const preview = (body) => scheduler.call("/v1/preview", { body });
+const vectors = (name) =>
+  readFileSync(new URL(`../core/tests/data/${name}`, import.meta.url), "utf8")
+    .split("\n")
+    .filter((line) => line !== "" && !line.startsWith("#"))
+    .map((line) => line.split("\t"));
+const times = (body) => body.runs.map((run) => new Date(run.time).toISOString().replace(".000Z", "Z"));
+
+/** Runs `check` over all, some at a time. */
+async function each(all, check) {
+  const left = [...all];
+  const work = async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) await check(next);
+  };
+  await Promise.all(Array.from({ length: 8 }, work));
+}
+
+test("every cron vector holds", async () => {
+  let count = 0;
+  await each(vectors("cron_vectors.txt"), async ([cron, timezone, from, expected]) => {
+    // A request begins in 1970 at the earliest, and needs a run to come.
+    if (Date.parse(from) < 0 || expected === "never") return;
+    const { status, body } = await preview({ cron, timezone, from, count: 5 });
+    assert.equal(status, 200, `${cron} ${timezone}: ${JSON.stringify(body)}`);
+    assert.deepEqual(times(body), expected.split(" "), `${cron}, ${timezone}, from ${from}`);
+    assert.equal(body.timezone, timezone);
+    for (const run of body.runs) assert.equal(Date.parse(run.local), run.time);
+    count += 1;
+  });
+  assert.ok(count >= 140, `only ${count} vectors were read`);
+});
+
+test("every vector of RFC 5545 holds", async () => {
+  let count = 0;
+  await each(vectors("rrule_vectors.txt"), async ([rrule, timezone, start, expected]) => {
+    // What a clock shows at the start: found by the first instant of which the zone's clock shows it.
+    const startAt = instantOf(start, timezone);
+    const { status, body } = await preview({ rrule, timezone, startAt, from: startAt - 1, count: 12 });
+    assert.equal(status, 200, `${rrule} ${timezone}: ${JSON.stringify(body)}`);
+    assert.deepEqual(times(body), expected.split(" "), `${rrule}, ${timezone}, ${start}`);
+    count += 1;
+  });
+  assert.ok(count >= 80, `only ${count} vectors were read`);
+});
+
+/** Milliseconds of `19970902T090000` on a zone's clock. None of the vectors starts at a time that the clock skips. */
+function instantOf(local, timeZone) {
+  const wanted = local.replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3T$4:$5:$6Z");
+  const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "medium" });
+  const shown = (instant) => Date.parse(`${format.format(instant).replace(" ", "T")}Z`);
+  let instant = Date.parse(wanted);
+  for (let n = 0; n < 3; n++) instant += Date.parse(wanted) - shown(instant);
+  assert.equal(shown(instant), Date.parse(wanted));
+  return instant;
+}
+
+test("changes of the clock are explained", async () => {
+  const gap = await preview({ cron: "30 1 * * *", timezone: "Europe/London", from: "2026-03-28T12:00:00Z", count: 2 });
+  assert.deepEqual(
+    gap.body.runs.map(({ local, clockChange }) => [local, clockChange]),
+    [
+      ["2026-03-29T02:00:00+01:00", "gap-moved"],
+      ["2026-03-30T01:30:00+01:00", undefined],
+    ],
+  );
+  assert.match(gap.body.runs[0].explanation, /2026-03-29 01:30:00 does not exist in Europe\/London: the clock jumps from 01:00:00 to 02:00:00/);
+  const back = await preview({ cron: "30 * * * *", timezone: "Europe/London", from: "2026-10-25T00:00:00Z", count: 3 });
+  assert.deepEqual(
+    back.body.runs.map(({ local, clockChange }) => [local, clockChange]),
+    [
+      ["2026-10-25T01:30:00+01:00", "first-pass"],
+      ["2026-10-25T01:30:00+00:00", "second-pass"],
+      ["2026-10-25T02:30:00+00:00", undefined],
+    ],
+  );
+});
+
+test("a preview creates nothing, and a task then does what it said", async () => {
+  const start = Date.now() + 3_600_000;
+  const schedules = [
+    { time: start },
+    { time: start, jitterSeconds: 600, windowSeconds: 120 },
+    { delayInSeconds: 86_400, windowSeconds: 600 },
+    { cron: "0 9 * * MON-FRI", timezone: "America/New_York", jitterSeconds: 900 },
+    { cron: ["0 9 * * *", "30 17 * * *"], timezone: "Asia/Kolkata", maxRuns: 3 },
+    { everySeconds: 5_000, anchor: start - 3_000_000, windowSeconds: 300 },
+    { everySeconds: 90.5, startAt: start, endAt: start + 86_400_000, maxRuns: 20 },
+    { rrule: "FREQ=MONTHLY;BYDAY=-1FR;BYHOUR=9;COUNT=24", startAt: Math.floor(start / 1000) * 1000, timezone: "Europe/Berlin" },
+  ];
+  const before = (await scheduler.call("/v1/stats")).body.created;
+  const previews = [];
+  for (const [n, schedule] of schedules.entries()) {
+    const { status, body } = await preview({ ...schedule, id: `like-${n}` });
+    assert.equal(status, 200, JSON.stringify(body));
+    previews.push(body);
+  }
+  assert.equal((await scheduler.call("/v1/stats")).body.created, before);
+  for (const [n, schedule] of schedules.entries()) {
+    const task = { id: `like-${n}`, ...schedule, callback: { type: "handler", name: "noop" } };
+    const made = await scheduler.call("/v1/tasks", { body: task });
+    assert.equal(made.status, 201, JSON.stringify(made.body));
+    if (schedule.delayInSeconds === undefined) assert.equal(made.body.due, previews[n].runs[0].due, JSON.stringify(schedule));
+    assert.deepEqual((await scheduler.call(`/v1/tasks/like-${n}`)).body, made.body);
+  }
+});
+
+test("bad requests name the field", async () => {
+  for (const [body, field] of [
+    [{}, "time"],
+    [{ cron: ["@daily", "61 * * * *"] }, "cron[1]"],
+    [{ cron: "@daily", count: 101 }, "count"],
+    [{ cron: "@daily", payload: 1 }, "payload"],
+    [{ rrule: "FREQ=DAILY" }, "startAt"],
+    [{ rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", startAt: 0 }, "rrule"],
+  ]) {
+    const reply = await preview(body);
+    assert.equal(reply.status, 422, JSON.stringify(body));
+    assert.equal(reply.body.field, field);
+  }
+});
