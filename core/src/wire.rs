@@ -2,8 +2,10 @@
 //!
 //! An append is binary, for it carries pages as they will be stored; everything else is small and JSON.
 
+use crate::access::Share;
 use crate::histogram::Histogram;
 use crate::meter::Meter;
+use crate::once::{Made, Once};
 use crate::page::{Directory, Page, PageError};
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -46,6 +48,26 @@ pub struct Append {
     pub pages: Vec<Page>,
     /// Records of recurring tasks.
     pub schedules: Vec<Vec<u8>>,
+    /// On which terms.
+    pub terms: Terms,
+}
+
+/// On which terms an append is carried out, beside the shard's own limits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// Once only, whatever is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// Within the shard's share of a quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+impl Terms {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Why bytes are not an [`Append`].
@@ -60,19 +82,27 @@ pub enum AppendError {
     /// A page in it does not hold.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// Its terms cannot be read.
+    #[error("the terms of the append request: {0}")]
+    Terms(String),
 }
+
+/// The bits of an append's flags.
+const FRESH: u8 = 1;
+const HAS_TERMS: u8 = 2;
 
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
 
 impl Append {
-    /// The request's bytes: magic and version, a flag, then the pages and the schedules, each counted and with lengths in 32 bits,
-    /// little-endian.
+    /// The request's bytes: magic and version, flags, then the pages and the schedules, each counted and with lengths in 32 bits,
+    /// little-endian; then the terms as JSON, if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
             + self.schedules.iter().map(|record| record.len() + 4).sum::<usize>();
         let mut out = Vec::with_capacity(parts + 12);
         out.extend_from_slice(&APPEND_MAGIC);
-        out.push(u8::from(self.fresh));
+        let has_terms = !self.terms.is_none();
+        out.push(if self.fresh { FRESH } else { 0 } | if has_terms { HAS_TERMS } else { 0 });
         // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32 bits.
         let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
         count(&mut out, self.pages.len());
@@ -87,6 +117,12 @@ impl Append {
             count(&mut out, record.len());
             out.extend_from_slice(record);
         }
+        if has_terms {
+            // These types have no maps and write to memory: this does not fail.
+            let terms = serde_json::to_vec(&self.terms).unwrap_or_default();
+            count(&mut out, terms.len());
+            out.extend_from_slice(&terms);
+        }
         out
     }
 
@@ -96,11 +132,11 @@ impl Append {
     /// On any bytes that [`Self::encode`] could not have given.
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
         let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
-        let (flag, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
-        if *magic != APPEND_MAGIC || *flag > 1 {
+        let (flags, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
+        if *magic != APPEND_MAGIC || *flags & !(FRESH | HAS_TERMS) != 0 {
             return Err(AppendError::Version);
         }
-        let mut append = Self { fresh: *flag == 1, ..Self::default() };
+        let mut append = Self { fresh: flags & FRESH != 0, ..Self::default() };
         for _ in 0..take_u32(&mut rest)? {
             let directory = take_bytes(&mut rest)?.to_vec();
             let body = take_bytes(&mut rest)?.to_vec();
@@ -108,6 +144,10 @@ impl Append {
         }
         for _ in 0..take_u32(&mut rest)? {
             append.schedules.push(take_bytes(&mut rest)?.to_vec());
+        }
+        if flags & HAS_TERMS != 0 {
+            let terms = take_bytes(&mut rest)?;
+            append.terms = serde_json::from_slice(terms).map_err(|problem| AppendError::Terms(problem.to_string()))?;
         }
         if rest.is_empty() { Ok(append) } else { Err(AppendError::Length) }
     }
@@ -133,6 +173,9 @@ pub struct AppendReply {
     pub created: u64,
     /// Of these, how many took the place of a task of the same id.
     pub replaced: u64,
+    /// Of a request that was carried out before: what that one had made up. Nothing was done this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_before: Option<Made>,
 }
 
 /// One task is asked for.
@@ -400,6 +443,9 @@ pub struct ShardError {
     pub kind: ShardErrorKind,
     /// The problem, the limit, and what to do.
     pub detail: String,
+    /// When it makes sense to try again, seconds from now; where the kind does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
 }
 
 /// Whose fault an error is.
@@ -408,6 +454,10 @@ pub struct ShardError {
 pub enum ShardErrorKind {
     /// The shard holds as many tasks as it may. HTTP 507.
     Full,
+    /// A quota is used up: the caller must wait. HTTP 429.
+    Quota,
+    /// The key of the request stands for another one. HTTP 409.
+    KeyReused,
     /// The request does not hold: the sender's mistake. HTTP 400.
     Request,
     /// The platform failed: try again. HTTP 500.
@@ -423,12 +473,18 @@ mod tests {
     fn an_append_reads_back() {
         let mut builder = PageBuilder::default();
         assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
-        let append = Append { fresh: true, pages: builder.finish(), schedules: vec![b"{\"id\":\"a\"}".to_vec()] };
-        let bytes = append.encode();
-        assert_eq!(Append::decode(&bytes), Ok(append));
-        for cut in 0..bytes.len() {
-            assert!(Append::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+        let append =
+            Append { fresh: true, pages: builder.finish(), schedules: vec![b"{\"id\":\"a\"}".to_vec()], ..Append::default() };
+        let once = Once { key: [1; 16], request: [2; 16], made: Made { at: UnixMillis::new(7), random: [0xff; 16] } };
+        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
+        let with_terms = Append { terms: Terms { once: Some(once), share: Some(share) }, ..append.clone() };
+        for append in [append, with_terms] {
+            let bytes = append.encode();
+            assert_eq!(Append::decode(&bytes), Ok(append));
+            for cut in 0..bytes.len() {
+                assert!(Append::decode(&bytes[..cut]).is_err(), "cut at {cut}");
+            }
+            assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
         }
-        assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
     }
 }

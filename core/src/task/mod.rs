@@ -13,6 +13,7 @@ pub use callback::{Callback, Targets, Webhook};
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use record::{Record, write_occurrence, write_text};
+pub(crate) use text::TimeInput;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -42,7 +43,7 @@ impl fmt::Display for FieldError {
 impl std::error::Error for FieldError {}
 
 /// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
-fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
+pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
     // The plain reader is faster; the one that follows the path runs only to explain.
     if let Ok(value) = serde_json::from_str(text) {
         return Ok(value);
