@@ -1,11 +1,13 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
+use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
+use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, write_text};
 use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, paths};
@@ -14,24 +16,36 @@ use scheduler_platform::random_bytes;
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let mut task = parse_one(&text).map_err(Problem::invalid)?;
-    if let Some(id) = &id {
-        task.set_id(id).map_err(Problem::invalid)?;
-    }
-    let mut plan = planned(&call, vec![Ok(task)])?;
-    let id = match plan.items.pop() {
-        Some(Ok(id)) => id,
-        Some(Err(problem)) => return Err(Problem::invalid(problem)),
-        None => return Err(Problem::invalid(FieldError::new("body", "has no task"))),
+    let once = once::asked(&call, "one", &text)?;
+    let plan_one = |once: Option<&Once>| {
+        let mut task = parse_one(&text).map_err(Problem::invalid)?;
+        if let Some(id) = &id {
+            task.set_id(id).map_err(Problem::invalid)?;
+        }
+        let plan = planned(&call, vec![Ok(task)], once)?;
+        match plan.items.first() {
+            Some(Err(problem)) => Err(Problem::invalid(problem.clone())),
+            _ => Ok(plan),
+        }
     };
-    let Some(part) = plan.appends.pop() else {
-        return Err(Problem::invalid(FieldError::new("body", "has no task")));
+    let nothing = || Problem::invalid(FieldError::new("body", "has no task"));
+    let (shown, id, reply, is_replay) = match &once {
+        None => {
+            let mut plan = plan_one(None)?;
+            let (Some(Ok(id)), Some(mut part)) = (plan.items.pop(), plan.appends.pop()) else { return Err(nothing()) };
+            let reply = append(&call.shards, part.shard, &mut part.append).await?;
+            (shown_task(&part), id, reply, false)
+        }
+        Some(once) => {
+            let Done { mut items, parts, is_replay } = once::carry_out(&call, once, |once| plan_one(Some(once))).await?;
+            let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
+            let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else { return Err(nothing()) };
+            (shown_task(&part), id, reply?, is_replay)
+        }
     };
-    let shown = shown_task(&part);
-    let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str()));
-    let reply = append(&call.shards, part.shard, part.append).await?;
-    let replaced = reply.replaced > 0 || moved.await? > 0;
-    Ok(Answer::json(if replaced { 200 } else { 201 }, shown))
+    let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?;
+    let replaced = reply.replaced > 0 || moved > 0;
+    Ok(Answer::json(if replaced { 200 } else { 201 }, shown).replayed(is_replay))
 }
 
 /// `POST /v1/tasks/batch`.
@@ -43,26 +57,32 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     if settings::is_bench(call.env) && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse")) {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
-    let Plan { items, appends } = planned(&call, tasks)?;
-    let given = |part: &ShardAppend| !part.append.fresh;
-    let may_have_moved: Vec<&str> = if call.shards.map.is_single() {
-        Vec::new()
-    } else {
-        let parts = appends.iter().filter(|part| given(part)).flat_map(|part| part.items.iter());
-        parts.filter_map(|item| items.get(*item as usize)?.as_ref().ok().map(TaskId::as_str)).collect()
-    };
-    let outcomes = call
-        .shards
-        .each(appends, |part| {
+    let (items, outcomes, is_replay) = match once::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
+        None => {
+            let Plan { items, appends } = planned(&call, tasks, None)?;
             let shards = &call.shards;
-            async move {
-                let ShardAppend { shard, append, items, .. } = part;
-                (items, self::append(shards, shard, append).await.err())
-            }
-        })
-        .await;
-    drop_from_older_epochs(&call.shards, may_have_moved.into_iter()).await?;
-    answer_batch(&items, outcomes)
+            let outcomes = shards
+                .each(appends, |part| async move {
+                    let ShardAppend { shard, mut append, items, .. } = part;
+                    (items, self::append(shards, shard, &mut append).await.err())
+                })
+                .await;
+            (items, outcomes, false)
+        }
+        Some(once) => {
+            drop(tasks);
+            let plan = |once: &Once| planned(&call, parse_batch(&text, is_lines).map_err(Problem::invalid)?, Some(once));
+            let Done { items, parts, is_replay } = once::carry_out(&call, &once, plan).await?;
+            // The key's home may have taken nothing but the key.
+            let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
+            (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)
+        }
+    };
+    if !call.shards.map.is_single() {
+        let given = items.iter().filter_map(|item| item.as_ref().ok()).filter(|id| !id.is_generated());
+        drop_from_older_epochs(&call.shards, given.map(TaskId::as_str)).await?;
+    }
+    answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
 }
 
 /// The answer to a batch: the items in order, each with its id or what is wrong with it.
@@ -113,14 +133,28 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
     Ok(Answer::json(200, out))
 }
 
-fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
+fn planned<'a>(
+    call: &'a Call<'_>,
+    tasks: Vec<Result<NewTask<'a>, FieldError>>,
+    once: Option<&Once>,
+) -> Result<Plan<'a>, Problem> {
     let targets = Targets { handlers: &call.handlers, queues: &call.queues };
-    let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-    let mut validator = Validator::new(call.now, random, targets).with_handler_retries(&call.handler_retries);
-    Ok(plan(tasks, &mut validator, &call.shards.map))
+    let validator = match once {
+        Some(once) => Validator::new(once.made.at, once.made.random, targets).with_ids(once.ids()),
+        None => {
+            let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+            Validator::new(call.now, random, targets)
+        }
+    };
+    let mut validator = validator.with_handler_retries(&call.handler_retries);
+    let mut plan = plan(tasks, &mut validator, &call.shards.map);
+    for part in &mut plan.appends {
+        part.append.terms.share = call.share;
+    }
+    Ok(plan)
 }
 
-async fn append(shards: &Shards, shard: ShardId, mut append: Append) -> Result<AppendReply, Problem> {
+pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
     shards
         .send(shard, paths::APPEND, |first| {
             // A request that is sent again may meet its own tasks.

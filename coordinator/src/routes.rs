@@ -1,9 +1,11 @@
 //! Which request goes where.
 
 use crate::answer::{Answer, Problem};
+use crate::auth::Caller;
 use crate::shards::Shards;
-use crate::{auth, cancel, create, list, openapi, settings, stats, tasks};
+use crate::{auth, cancel, create, keys, list, namespaces, openapi, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
+use scheduler_core::access::{Holder, Share};
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
@@ -24,6 +26,12 @@ pub(crate) enum Route {
     ReplaceTask(String),
     DeleteTask(String),
     Stats,
+    CreateKey,
+    ListKeys,
+    RevokeKey(String),
+    ListNamespaces,
+    PutNamespace(String),
+    DeleteNamespace(String),
 }
 
 impl Route {
@@ -38,6 +46,12 @@ impl Route {
             (Method::Post, "/v1/tasks/cancel") => Self::CancelMany,
             (Method::Get, "/v1/tasks") => Self::ListTasks,
             (Method::Get, "/v1/stats") => Self::Stats,
+            (Method::Post, "/v1/keys") => Self::CreateKey,
+            (Method::Get, "/v1/keys") => Self::ListKeys,
+            (Method::Get, "/v1/namespaces") => Self::ListNamespaces,
+            (Method::Delete, path) if path.starts_with("/v1/keys/") => Self::RevokeKey(last_part(path)?),
+            (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(last_part(path)?),
+            (Method::Delete, path) if path.starts_with("/v1/namespaces/") => Self::DeleteNamespace(last_part(path)?),
             (method, path) => {
                 let id = path.strip_prefix("/v1/tasks/")?;
                 let id = percent_decode_str(id).decode_utf8().ok()?.into_owned();
@@ -52,11 +66,22 @@ impl Route {
     }
 }
 
+/// The name at the end of a path.
+fn last_part(path: &str) -> Option<String> {
+    let (_, name) = path.rsplit_once('/')?;
+    percent_decode_str(name).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+}
+
 /// What a request is answered with: everything that the answer may depend on.
 pub(crate) struct Call<'a> {
     pub(crate) request: Request,
     pub(crate) env: &'a Env,
+    /// Whoever sends it.
+    pub(crate) holder: Holder,
+    /// Those of its namespace.
     pub(crate) shards: Shards,
+    /// What each of these enforces of the namespace's quota.
+    pub(crate) share: Option<Share>,
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
@@ -91,17 +116,22 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     match route {
         Some(Route::Health) => return Ok(Answer::json(200, br#"{"status":"ok"}"#.to_vec())),
         Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
-        _ => auth::check(&request, env)?,
+        _ => {}
     }
+    let now = scheduler_platform::now();
+    let Caller { holder, namespace, quota } = auth::admit(&request, env, now).await?;
     let route = route.ok_or_else(|| Problem::no_route(method.as_ref(), &path))?;
+    let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
         env,
-        shards: Shards::new(env)?,
+        holder,
+        share: quota.share(shards.map.shards()),
+        shards,
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
         queues: settings::queue_bindings(env),
-        now: scheduler_platform::now(),
+        now,
     };
     match route {
         // Answered above, before the key is asked for.
@@ -114,6 +144,12 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::CancelMany => cancel::many(call).await,
         Route::ListTasks => list::list(call).await,
         Route::Stats => stats::stats(call).await,
+        Route::CreateKey => keys::create(call).await,
+        Route::ListKeys => keys::list(call).await,
+        Route::RevokeKey(id) => keys::revoke(call, id).await,
+        Route::ListNamespaces => namespaces::list(call).await,
+        Route::PutNamespace(name) => namespaces::put(call, name).await,
+        Route::DeleteNamespace(name) => namespaces::delete(call, name).await,
     }
 }
 
@@ -133,6 +169,10 @@ mod tests {
             (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Patch, "/v1/tasks/a", None),
+            (Method::Delete, "/v1/keys/a", Some(Route::RevokeKey("a".into()))),
+            (Method::Get, "/v1/keys/a", None),
+            (Method::Put, "/v1/namespaces/a/", Some(Route::PutNamespace("a".into()))),
+            (Method::Delete, "/v1/namespaces/a%2Fb", Some(Route::DeleteNamespace("a/b".into()))),
             (Method::Get, "/", None),
             (Method::Get, "/v2/tasks", None),
         ] {

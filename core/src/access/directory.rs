@@ -80,13 +80,16 @@ impl Directory {
 }
 
 /// When an instance last asked, and when it was last told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Cached {
     told: Option<UnixMillis>,
     asked: Option<UnixMillis>,
 }
 
 impl Cached {
+    /// Nothing was asked yet.
+    pub const NOTHING: Self = Self { told: None, asked: None };
+
     /// Whether to ask the registry before going on. `lacks`: what is known does not have what the request names.
     pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
         let Some(told) = self.told else { return true };
@@ -107,9 +110,13 @@ impl Cached {
         self.asked = Some(now);
     }
 
-    /// It was asked at this time, and has answered.
-    pub fn tell(&mut self, asked: UnixMillis) {
-        self.told = self.told.max(Some(asked));
+    /// It was asked at this time, and has answered. Says whether that is the newest answer.
+    pub fn tell(&mut self, asked: UnixMillis) -> bool {
+        let is_newest = self.told.is_none_or(|told| told <= asked);
+        if is_newest {
+            self.told = Some(asked);
+        }
+        is_newest
     }
 
     /// This instance has changed something: what it knows is old.
@@ -157,9 +164,9 @@ mod tests {
 
     #[test]
     fn what_is_known_is_good_for_ten_seconds() {
-        let mut cached = Cached::default();
+        let mut cached = Cached::NOTHING;
         assert!(cached.must_ask(false, NOW) && !cached.lasts(NOW));
-        cached.tell(NOW);
+        assert!(cached.tell(NOW) && !cached.tell(NOW.plus(-1)));
         for (age, lacks, asks) in [
             (0, false, false),
             (4_999, false, false),
@@ -175,7 +182,7 @@ mod tests {
         assert!(!cached.must_ask(false, NOW.plus(9_999)), "another request asks");
         assert!(cached.must_ask(false, NOW.plus(10_000)), "the stated bound holds whoever else asks");
         assert!(cached.lasts(NOW.plus(3_599_999)) && !cached.lasts(NOW.plus(3_600_000)));
-        cached.tell(NOW.plus(9_500));
+        assert!(cached.tell(NOW.plus(9_500)));
         cached.forget(NOW.plus(9_600));
         assert!(cached.must_ask(false, NOW.plus(9_600)) && cached.lasts(NOW.plus(9_600)));
     }

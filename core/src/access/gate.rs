@@ -49,13 +49,17 @@ impl Holder {
         Self { scopes: [Scope::Read, Scope::Write, Scope::Admin].into(), reach: Reach::All }
     }
 
-    /// The namespace that a request is about: the one that it names; else the only one that the key is for; else `default`.
+    /// The namespace that a request is about: the one that it names; else the only one that the key is for; else `default`. One that
+    /// needs `admin` is about none in particular: how far it may go is for [`Self::may_grant`] to say.
     ///
     /// # Errors
-    /// When the request has not the scope, or the key is not for the namespace.
+    /// When the key has not the scope, or the key is not for the namespace.
     pub fn admit(&self, needed: Scope, named: Option<&str>) -> Result<Namespace, Denied> {
         if !self.scopes.contains(&needed) {
             return Err(Denied::Scope(needed));
+        }
+        if needed == Scope::Admin {
+            return Ok(Namespace::DEFAULT);
         }
         let namespace = match named {
             Some(name) => name.trim().parse().map_err(Denied::Name)?,
@@ -100,6 +104,7 @@ mod tests {
         assert_eq!(of(&["a", "b"], None), Err(Denied::Reach(Namespace::DEFAULT)));
         assert!(matches!(of(&["a"], Some("b")), Err(Denied::Reach(_))));
         assert!(matches!(of(&["*"], Some("B:1")), Err(Denied::Name(_))));
+        assert!(holder(&[Scope::Admin], &["a", "b"]).admit(Scope::Admin, None).is_ok());
     }
 
     #[test]

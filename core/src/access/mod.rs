@@ -28,7 +28,7 @@ pub const REGISTRY_NAME: &str = "registry";
 pub mod paths {
     /// Body: the version that is known, or null; answer: a [`super::Directory`], or null when it is still that.
     pub const READ: &str = "/read";
-    /// Body: a list of [`super::Entry`] to add; answer: of each, whether it is new.
+    /// Body: an [`super::Entry`] to add; answer: whether it is new.
     pub const PUT: &str = "/put";
     /// Body [`super::KeyId`]; answer whether there was such a key.
     pub const REVOKE: &str = "/revoke";

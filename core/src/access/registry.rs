@@ -76,10 +76,10 @@ impl Registry {
         Ok(registry)
     }
 
-    fn insert(&mut self, entry: Entry) -> bool {
+    fn insert(&mut self, entry: Entry) {
         match entry {
-            Entry::Key(key) => self.keys.insert(key.id, key).is_none(),
-            Entry::Namespace(settings) => self.namespaces.insert(settings.name.clone(), settings).is_none(),
+            Entry::Key(key) => drop(self.keys.insert(key.id, key)),
+            Entry::Namespace(settings) => drop(self.namespaces.insert(settings.name.clone(), settings)),
         }
     }
 
@@ -102,39 +102,27 @@ impl Registry {
         (known != Some(self.version)).then(|| self.directory(self.version))
     }
 
-    /// Adds or replaces all of these, and says of each whether it is new. May be repeated.
+    /// Adds or replaces, and says whether it is new. May be repeated.
     ///
     /// # Errors
     /// When there would be too many.
-    pub fn put(&mut self, entries: Vec<Entry>) -> Result<(Vec<bool>, Vec<Write>), Refused> {
-        let (mut keys, mut namespaces) = (self.keys.len(), self.namespaces.len());
-        for entry in &entries {
-            match entry {
-                Entry::Key(key) => keys += usize::from(!self.keys.contains_key(&key.id)),
-                Entry::Namespace(settings) => namespaces += usize::from(!self.namespaces.contains_key(&settings.name)),
+    pub fn put(&mut self, mut entry: Entry) -> Result<(bool, Write), Refused> {
+        let (what, name, is_new, count, most) = match &mut entry {
+            Entry::Key(key) => ("keys", name_of_key(key.id), !self.keys.contains_key(&key.id), self.keys.len(), MAX_KEYS),
+            Entry::Namespace(settings) => {
+                let former = self.namespaces.get(&settings.name);
+                settings.created_at = former.map_or(settings.created_at, |former| former.created_at);
+                ("namespaces", name_of_namespace(&settings.name), former.is_none(), self.namespaces.len(), MAX_NAMESPACES)
             }
+        };
+        if is_new && count >= most {
+            return Err(Refused { detail: format!("there are {count} {what}, which is the limit; delete some first") });
         }
-        for (what, count, most) in [("keys", keys, MAX_KEYS), ("namespaces", namespaces, MAX_NAMESPACES)] {
-            if count > most {
-                return Err(Refused { detail: format!("there would be {count} {what}; the limit is {most}: delete some first") });
-            }
-        }
-        let (mut are_new, mut writes) = (Vec::with_capacity(entries.len()), Vec::with_capacity(entries.len()));
-        for mut entry in entries {
-            if let Entry::Namespace(settings) = &mut entry
-                && let Some(former) = self.namespaces.get(&settings.name)
-            {
-                settings.created_at = former.created_at;
-            }
-            let name = match &entry {
-                Entry::Key(key) => name_of_key(key.id),
-                Entry::Namespace(settings) => name_of_namespace(&settings.name),
-            };
-            writes.push(Write::Put { name, record: serde_json::to_string(&entry).unwrap_or_default() });
-            are_new.push(self.insert(entry));
-        }
+        // These types serialise without fail.
+        let record = serde_json::to_string(&entry).unwrap_or_default();
+        self.insert(entry);
         self.renew_version();
-        Ok((are_new, writes))
+        Ok((is_new, Write::Put { name, record }))
     }
 
     /// Takes a key out; `None` when there is none.
@@ -172,13 +160,11 @@ mod tests {
         Entry::Namespace(Settings { name: name.parse().unwrap(), quota, created_at })
     }
 
-    /// The table that the writes lead to.
-    fn stored(table: &mut BTreeMap<String, String>, writes: Vec<Write>) {
-        for write in writes {
-            match write {
-                Write::Put { name, record } => drop(table.insert(name, record)),
-                Write::Delete { name } => assert!(table.remove(&name).is_some(), "{name}"),
-            }
+    /// The table that the write leads to.
+    fn stored(table: &mut BTreeMap<String, String>, write: Write) {
+        match write {
+            Write::Put { name, record } => drop(table.insert(name, record)),
+            Write::Delete { name } => assert!(table.remove(&name).is_some(), "{name}"),
         }
     }
 
@@ -186,9 +172,12 @@ mod tests {
     fn what_is_written_loads_as_what_is_known() {
         let (mut registry, mut table) = (Registry::default(), BTreeMap::new());
         let empty = registry.read(None).unwrap();
-        let (are_new, writes) = registry.put(vec![key(1), key(2), namespace("b", 5, NOW), namespace("a", 5, NOW)]).unwrap();
-        assert_eq!(are_new, [true; 4]);
-        stored(&mut table, writes);
+        for entry in [key(1), key(2), namespace("b", 5, NOW), namespace("a", 5, NOW)] {
+            let (is_new, write) = registry.put(entry.clone()).unwrap();
+            assert!(is_new);
+            stored(&mut table, write);
+            assert_eq!(registry.put(entry).map(|(is_new, _)| is_new), Ok(false), "may be repeated");
+        }
         let known = registry.read(Some(empty.version)).expect("something has changed");
         assert_eq!(registry.read(Some(known.version)), None);
         assert!(known.keys.is_sorted_by_key(|key| key.id) && known.namespaces.is_sorted_by_key(|settings| settings.name.clone()));
@@ -197,7 +186,8 @@ mod tests {
 
         let gone = registry.revoke(known.keys[0].id).unwrap();
         assert_eq!(registry.revoke(known.keys[0].id), None);
-        stored(&mut table, vec![gone, registry.delete_namespace(&"a".parse().unwrap()).unwrap()]);
+        stored(&mut table, gone);
+        stored(&mut table, registry.delete_namespace(&"a".parse().unwrap()).unwrap());
         assert_eq!(registry.delete_namespace(&"a".parse().unwrap()), None);
         let left = Registry::load(table.into_values()).unwrap().read(None).unwrap();
         assert_eq!((left.keys.len(), left.namespaces.len()), (1, 1));
@@ -207,9 +197,9 @@ mod tests {
     #[test]
     fn a_change_of_quota_keeps_the_time_of_making() {
         let mut registry = Registry::default();
-        registry.put(vec![namespace("a", 5, NOW)]).unwrap();
-        let (are_new, _) = registry.put(vec![namespace("a", 7, NOW.plus(9))]).unwrap();
-        assert_eq!(are_new, [false]);
+        registry.put(namespace("a", 5, NOW)).unwrap();
+        let (is_new, _) = registry.put(namespace("a", 7, NOW.plus(9))).unwrap();
+        assert!(!is_new);
         let settings = &registry.read(None).unwrap().namespaces[0];
         assert_eq!((settings.created_at, settings.quota.pending_tasks), (NOW, Some(7)));
     }
@@ -217,12 +207,15 @@ mod tests {
     #[test]
     fn there_are_not_too_many() {
         let mut registry = Registry::default();
-        registry.put((0..MAX_KEYS as u16).map(key).collect()).unwrap();
+        for n in 0..MAX_KEYS as u16 {
+            registry.put(key(n)).unwrap();
+        }
         let full = registry.read(None);
-        let refused = registry.put(vec![namespace("a", 1, NOW), key(u16::MAX)]).unwrap_err();
-        assert!(refused.detail.contains("1001 keys"), "{refused}");
+        let refused = registry.put(key(u16::MAX)).unwrap_err();
+        assert!(refused.detail.contains("1000 keys"), "{refused}");
         assert_eq!(registry.read(None), full, "nothing has changed");
-        registry.put(vec![key(0)]).unwrap();
+        registry.put(key(0)).unwrap();
+        registry.put(namespace("a", 1, NOW)).unwrap();
     }
 
     #[test]
