@@ -11,10 +11,12 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::Env;
 
-/// Tries of one request, and the limit of each: requests wait for this when nothing is known, so a registry that hangs must not hold
-/// them for long.
-const TRIES: u32 = 2;
+/// Tries of one request, and the limit of each.
+const TRIES: usize = 2;
 const TRY: Duration = Duration::from_secs(3);
+
+/// The limit where something is known that will do: a registry that hangs must not hold requests for long.
+const TRY_FOR_NEWS: Duration = Duration::from_secs(1);
 
 thread_local! {
     /// What the registry last said, for all requests of this instance.
@@ -35,7 +37,10 @@ pub(crate) async fn directory(env: &Env, has: impl Fn(&Directory) -> bool) -> Re
     match newest(env).await {
         Ok(newest) => Ok(newest),
         Err(problem) => {
-            let lasts = KNOWN.with_borrow(|(cached, _)| cached.lasts(asked));
+            let lasts = KNOWN.with_borrow_mut(|(cached, _)| {
+                cached.fail(now());
+                cached.lasts(asked)
+            });
             // What is not known may have been made meanwhile: that is for the registry to say.
             known.filter(|known| lasts && has(known)).ok_or(problem)
         }
@@ -49,7 +54,8 @@ pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
         cached.ask(asked);
         known.as_ref().map(|known| known.version)
     });
-    let told: Option<Directory> = ask(env, paths::READ, &version).await?;
+    let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &[TRY; TRIES] };
+    let told: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
     KNOWN.with_borrow_mut(|(cached, known)| {
         let is_newest = cached.tell(asked);
         match told {
@@ -81,18 +87,18 @@ pub(crate) async fn delete_namespace(env: &Env, name: &Namespace) -> Result<bool
 }
 
 async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool, Problem> {
-    let outcome = ask(env, path, request).await;
+    let outcome = ask(env, path, request, &[TRY; TRIES]).await;
     // Also after an error: it may have been carried out.
     KNOWN.with_borrow_mut(|(cached, _)| cached.forget(now()));
     outcome
 }
 
-async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, path: &str, request: &Q) -> Result<A, Problem> {
+async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, path: &str, request: &Q, tries: &[Duration]) -> Result<A, Problem> {
     let objects = Objects::bound(env, REGISTRY_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
     let body = serde_json::to_vec(request).unwrap_or_default();
     let mut last = String::new();
-    for _ in 0..TRIES {
-        last = match within(TRY, objects.post(REGISTRY_NAME, path, &body)).await {
+    for limit in tries {
+        last = match within(*limit, objects.post(REGISTRY_NAME, path, &body)).await {
             Some(Ok((200, answer))) => match serde_json::from_slice(&answer) {
                 Ok(answer) => return Ok(answer),
                 Err(problem) => problem.to_string(),
@@ -104,7 +110,7 @@ async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, path: &str, request: 
             }
             Some(Ok((status, answer))) => format!("HTTP {status} {}", String::from_utf8_lossy(&answer)),
             Some(Err(problem)) => problem.to_string(),
-            None => format!("no answer within {} s", TRY.as_secs()),
+            None => format!("no answer within {} s", limit.as_secs()),
         };
     }
     worker::console_error!("registry: {path}: {last}");

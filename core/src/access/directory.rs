@@ -19,6 +19,10 @@ const REFRESH_MILLIS: i64 = 5_000;
 /// everywhere within this time, and guesses cost a request a second.
 const MISSING_MILLIS: i64 = 1_000;
 
+/// After a failure the registry is left alone for so long, milliseconds: what is known serves meanwhile, and requests do not all wait
+/// for an answer that does not come.
+const RETRY_MILLIS: i64 = 5_000;
+
 /// While the registry does not answer, what was known is used for so long, milliseconds: an outage of the one object is not one of
 /// the scheduler. An hour outlasts any that the platform has had for one object; past it a revoked key must not work any more.
 pub const DIRECTORY_LASTS_MILLIS: i64 = 3_600_000;
@@ -84,16 +88,21 @@ impl Directory {
 pub struct Cached {
     told: Option<UnixMillis>,
     asked: Option<UnixMillis>,
+    failed: Option<UnixMillis>,
 }
 
 impl Cached {
     /// Nothing was asked yet.
-    pub const NOTHING: Self = Self { told: None, asked: None };
+    pub const NOTHING: Self = Self { told: None, asked: None, failed: None };
 
     /// Whether to ask the registry before going on. `lacks`: what is known does not have what the request names.
     pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
         let Some(told) = self.told else { return true };
         let age = now.since(told);
+        let has_failed = self.failed.is_some_and(|failed| (0..RETRY_MILLIS).contains(&now.since(failed)));
+        if has_failed && !lacks && self.lasts(now) {
+            return false;
+        }
         // Another request that asks counts as an answer, for as long as what is known is good.
         let is_asked = self.asked.is_some_and(|asked| now.since(asked) < MISSING_MILLIS);
         // A clock that has gone back makes a negative age.
@@ -115,12 +124,19 @@ impl Cached {
         let is_newest = self.told.is_none_or(|told| told <= asked);
         if is_newest {
             self.told = Some(asked);
+            self.failed = None;
         }
         is_newest
     }
 
+    /// It was asked, and has not answered.
+    pub fn fail(&mut self, now: UnixMillis) {
+        self.failed = Some(now);
+    }
+
     /// This instance has changed something: what it knows is old.
     pub fn forget(&mut self, now: UnixMillis) {
+        self.failed = None;
         if self.told.is_some() {
             // Still of use should the registry fail.
             self.told = Some(now.plus(-DIRECTORY_FRESH_MILLIS));
@@ -185,5 +201,20 @@ mod tests {
         assert!(cached.tell(NOW.plus(9_500)));
         cached.forget(NOW.plus(9_600));
         assert!(cached.must_ask(false, NOW.plus(9_600)) && cached.lasts(NOW.plus(9_600)));
+    }
+
+    #[test]
+    fn a_registry_that_fails_is_left_alone_while_what_is_known_lasts() {
+        let mut cached = Cached::NOTHING;
+        cached.fail(NOW);
+        assert!(cached.must_ask(false, NOW.plus(1)), "nothing is known");
+        cached.tell(NOW);
+        let later = NOW.plus(20_000);
+        cached.fail(later);
+        for (age, lacks, asks) in [(0, false, false), (4_999, false, false), (5_000, false, true), (0, true, true)] {
+            assert_eq!(cached.must_ask(lacks, later.plus(age)), asks, "{age} {lacks}");
+        }
+        cached.fail(NOW.plus(DIRECTORY_LASTS_MILLIS));
+        assert!(cached.must_ask(false, NOW.plus(DIRECTORY_LASTS_MILLIS)));
     }
 }
