@@ -119,7 +119,7 @@ fn request(c: &mut Criterion) {
             b.iter_batched(
                 || parse_batch(&text, false).unwrap_or_default(),
                 |items| {
-                    let targets = Targets { handlers: &[], queues: &queues };
+                    let targets = Targets { queues: &queues, ..Targets::default() };
                     let mut validator = Validator::new(UnixMillis::new(START), [7; 16], targets);
                     plan(items, &mut validator, &map).appends.iter().map(|part| part.append.encode().len()).sum::<usize>()
                 },

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { unstable_readConfig } from "wrangler";
+import { writeLocalConfig } from "../scripts/local-config.mjs";
 import { ROOT } from "../scripts/paths.mjs";
 
 const scheduler = unstable_readConfig({ config: join(ROOT, "wrangler.toml") });
@@ -30,8 +31,28 @@ test("every queue that is sent to is consumed by exactly one of the two workers"
 });
 
 test("every Durable Object class is made by a migration, with SQLite storage", () => {
-  const made = scheduler.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
-  assert.deepEqual(scheduler.durable_objects.bindings.map((binding) => binding.class_name), made);
+  for (const worker of [scheduler, consumer]) {
+    const made = worker.migrations.flatMap((migration) => migration.new_sqlite_classes ?? []);
+    assert.deepEqual(worker.durable_objects.bindings.map((binding) => binding.class_name), made);
+  }
+});
+
+test("what is deployed lets tasks reach nothing but the public web and the example queue, until somebody says otherwise", () => {
+  assert.equal(scheduler.vars.QUEUE_BINDINGS, "FIRED_TASKS");
+  for (const name of ["SERVICE_BINDINGS", "DURABLE_OBJECT_BINDINGS", "WEBHOOK_ALLOWED_HOSTS"]) assert.equal(scheduler.vars[name], "", name);
+});
+
+test("the local configuration adds bindings that lead to the example, and changes nothing else", async () => {
+  const local = unstable_readConfig({ config: await writeLocalConfig() });
+  assert.deepEqual(local.services.map((service) => ({ ...service })), [{ binding: "EXAMPLE", service: consumer.name, entrypoint: "Example" }]);
+  const [shards, counters] = local.durable_objects.bindings;
+  assert.deepEqual([shards], scheduler.durable_objects.bindings);
+  assert.deepEqual({ ...counters }, { name: "COUNTERS", class_name: "Counter", script_name: consumer.name });
+  const { SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS, WEBHOOK_ALLOWED_HOSTS, ...others } = local.vars;
+  assert.deepEqual([SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS], [local.services[0].binding, counters.name]);
+  assert.match(WEBHOOK_ALLOWED_HOSTS, /^127\.0\.0\.1,/);
+  for (const [name, value] of Object.entries(others)) assert.equal(value, scheduler.vars[name], name);
+  for (const name of ["queues", "migrations", "triggers", "build", "main", "compatibility_date"]) assert.deepEqual(local[name], scheduler[name], name);
 });
 
 test("both workers have the same compatibility date", () => {

@@ -33,6 +33,7 @@ test("a webhook gets the task, its headers and a key to tell repeats by, not bef
   assert.equal(hook.headers["idempotency-key"], `hook@${task.due}`);
   assert.equal(hook.headers["x-mine"], "yes");
   assert.equal(hook.headers["content-type"], "application/json");
+  assert.equal(hook.headers["webhook-signature"], undefined, "not signed without keys");
   assert.deepEqual(hook.body.payload, { a: 1 });
   assert.equal(hook.body.time, task.due);
   await until("the task to be done", async () => (await call("/v1/tasks/hook")).status === 404);

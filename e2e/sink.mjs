@@ -3,8 +3,10 @@
 import { createServer } from "node:http";
 
 /**
- * Starts it on a free port. `answer(request)` decides the status of each webhook, 200 if it returns
- * nothing; it may be async, to be slow. A request is `{path, headers, body, receivedAt}`.
+ * Starts it on a free port. `answer(request)` decides the answer to each webhook, 200 if it returns
+ * nothing: a status, `{status, headers, body}`, or a function that is given Node's response to write; it may
+ * be async, to be slow. A request is `{method, path, headers, text, body, receivedAt}`, `body` being the text as
+ * JSON where it is JSON.
  *
  * Returns `{url, webhooks, envelopes, close}`: what arrived, in order of arrival.
  */
@@ -14,15 +16,19 @@ export async function startSink(answer = () => 200) {
   const server = createServer(async (request, response) => {
     const chunks = [];
     for await (const chunk of request) chunks.push(chunk);
-    const body = Buffer.concat(chunks).toString("utf8");
+    const text = Buffer.concat(chunks).toString("utf8");
     if (request.url === "/envelopes") {
-      for (const line of body.split("\n")) envelopes.push(JSON.parse(line));
+      for (const line of text.split("\n")) envelopes.push(JSON.parse(line));
       response.writeHead(200).end();
       return;
     }
-    const webhook = { path: request.url, headers: request.headers, body: parse(body), receivedAt: Date.now() };
+    const { method, url: path, headers } = request;
+    const webhook = { method, path, headers, text, body: parse(text), receivedAt: Date.now() };
     webhooks.push(webhook);
-    response.writeHead((await answer(webhook)) ?? 200).end();
+    const given = (await answer(webhook)) ?? 200;
+    if (typeof given === "function") return given(response);
+    const { status, headers: more, body } = typeof given === "number" ? { status: given } : given;
+    response.writeHead(status, more).end(body);
   });
   await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
   // A test that fails before it closes its sink still ends.

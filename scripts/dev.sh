@@ -29,5 +29,6 @@ mkdir -p "$TMPDIR"
 # Without a terminal, wrangler's key shortcuts would swallow the input of whatever started this.
 interactive=true
 [ -t 0 ] || interactive=false
-exec wrangler dev -c wrangler.toml -c examples/consumer/wrangler.toml --ip 127.0.0.1 --port "$port" \
+node scripts/local-config.mjs
+exec wrangler dev -c wrangler.local.toml -c examples/consumer/wrangler.toml --ip 127.0.0.1 --port "$port" \
   --persist-to .wrangler/state --show-interactive-dev-session="$interactive"

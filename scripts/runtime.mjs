@@ -1,15 +1,16 @@
 // Runs the built Worker and the example consumer in workerd through miniflare's own API: no development
 // proxy and no log line per request, which would cost four fifths of the throughput. All settings come
-// from the two wrangler.toml files, so what is tested and measured here is what is deployed.
+// from the two wrangler.toml files, so what is tested and measured here is what is deployed, but for what
+// local-config.mjs adds.
 
 import { readFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare } from "miniflare";
 import { unstable_getMiniflareWorkerOptions, unstable_readConfig } from "wrangler";
+import { writeLocalConfig } from "./local-config.mjs";
 import { ROOT } from "./paths.mjs";
 
-const SCHEDULER = join(ROOT, "wrangler.toml");
 const CONSUMER = join(ROOT, "examples/consumer/wrangler.toml");
 
 /** Miniflare's notes go to stderr: stdout is for the one line that says where we listen. */
@@ -31,7 +32,7 @@ function workerOptions(configPath, vars, modules, modulesRoot) {
 async function scheduler(vars) {
   const folder = join(ROOT, "coordinator/build");
   const [script, wasm] = await Promise.all([readFile(join(folder, "index.js")), readFile(join(folder, "index_bg.wasm"))]);
-  return workerOptions(SCHEDULER, vars, [
+  return workerOptions(await writeLocalConfig(), vars, [
     { type: "ESModule", path: join(folder, "index.js"), contents: script },
     { type: "CompiledWasm", path: join(folder, "index_bg.wasm"), contents: wasm },
   ], folder);
@@ -39,7 +40,7 @@ async function scheduler(vars) {
 
 async function consumer(vars) {
   const folder = dirname(CONSUMER);
-  const bundle = await build({ entryPoints: [join(folder, "src/index.ts")], bundle: true, format: "esm", target: "esnext", write: false });
+  const bundle = await build({ entryPoints: [join(folder, "src/index.ts")], bundle: true, format: "esm", target: "esnext", external: ["cloudflare:*"], write: false });
   return workerOptions(CONSUMER, vars, [
     { type: "ESModule", path: join(folder, "index.js"), contents: bundle.outputFiles[0].text },
   ], folder);

@@ -13,12 +13,14 @@ pub(crate) struct Answer {
     content_type: &'static str,
     retry_after_seconds: Option<u32>,
     is_replay: bool,
+    version: Option<u64>,
 }
 
 impl Answer {
     /// JSON text.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, content_type: "application/json", retry_after_seconds: None, is_replay: false }
+        let content_type = "application/json";
+        Self { status, body, content_type, retry_after_seconds: None, version: None, is_replay: false }
     }
 
     /// A value as JSON.
@@ -32,6 +34,11 @@ impl Answer {
         Self { is_replay, ..self }
     }
 
+    /// With the version of the task that it shows, as `ETag`.
+    pub(crate) fn with_version(self, version: u64) -> Self {
+        Self { version: Some(version), ..self }
+    }
+
     pub(crate) fn into_response(self) -> Result<Response> {
         let mut builder = ResponseBuilder::new().with_status(self.status).with_header("content-type", self.content_type)?;
         if let Some(seconds) = self.retry_after_seconds {
@@ -39,6 +46,9 @@ impl Answer {
         }
         if self.is_replay {
             builder = builder.with_header("idempotent-replayed", "true")?;
+        }
+        if let Some(version) = self.version {
+            builder = builder.with_header("etag", &format!("\"{version:016x}\""))?;
         }
         if self.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;
@@ -144,6 +154,25 @@ impl Problem {
     pub(crate) fn already_fired(id: &str) -> Self {
         let detail = format!("task {id:?} was handed on before the cancel came; it is running");
         Self::new("/problems/already-fired", "The task has already fired", 409, detail)
+    }
+
+    /// Such a task cannot be changed so.
+    pub(crate) fn not_applicable(id: &str) -> Self {
+        let detail = format!(
+            "task {id:?} cannot be changed so: a recurring task has no single time to change, and what does not fire by itself (a task \
+             without a schedule, a dead letter) cannot be paused"
+        );
+        Self::new("/problems/not-applicable", "The task cannot be changed so", 409, detail)
+    }
+
+    /// The task is not (any more) what the request takes it for.
+    pub(crate) fn other_version(detail: impl Into<String>) -> Self {
+        Self::new("/problems/other-version", "The task has another version", 412, detail)
+    }
+
+    /// Whether it is [`Problem::other_version`].
+    pub(crate) fn is_other_version(&self) -> bool {
+        self.status == 412
     }
 
     /// A shard holds as much as it may.

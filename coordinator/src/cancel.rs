@@ -1,14 +1,15 @@
 //! Cancelling.
 
 use crate::answer::{Answer, Problem};
+use crate::change::{checked_filter, checked_ids};
 use crate::routes::Call;
 use crate::shards::Shards;
-use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
+use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::FieldError;
 use scheduler_core::wire::{CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 /// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
@@ -32,9 +33,11 @@ struct CancelledMany {
 
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
-    match cancel_ids(&call.shards, vec![id.clone()]).await?.first() {
+    let if_match = call.if_match()?;
+    match cancel_ids(&call.shards, vec![id.clone()], if_match).await?.first() {
         Some(Cancelled::Cancelled) => Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true }))),
         Some(Cancelled::AlreadyFired) => Err(Problem::already_fired(&id)),
+        Some(Cancelled::OtherVersion) => Err(Problem::other_version("the task was changed meanwhile; read it again")),
         Some(Cancelled::NotFound) | None => Err(Problem::no_task(&id)),
     }
 }
@@ -45,40 +48,26 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let request: CancelMany = serde_json::from_str(&text)
         .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?;
     let counts = match request {
-        CancelMany { ids: Some(mut ids), filter: None } => {
-            if ids.len() > MAX_CANCEL_IDS {
-                let detail = format!("has {} ids; the limit is {MAX_CANCEL_IDS}: send several requests", ids.len());
-                return Err(Problem::invalid(FieldError::new("ids", detail)));
-            }
-            // An id that stands twice counts once.
-            let mut seen = HashSet::new();
-            ids.retain(|id| seen.insert(id.clone()));
+        CancelMany { ids: Some(ids), filter: None } => {
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
-            for outcome in cancel_ids(&call.shards, ids).await? {
+            for outcome in cancel_ids(&call.shards, checked_ids(ids)?, None).await? {
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
                     Cancelled::AlreadyFired => counts.already_fired += 1,
-                    Cancelled::NotFound => counts.not_found += 1,
+                    // Only one that asks for a version is told of another.
+                    Cancelled::NotFound | Cancelled::OtherVersion => counts.not_found += 1,
                 }
             }
             counts
         }
-        CancelMany { ids: None, filter: Some(filter) } => {
-            if filter == Filter::default() {
-                return Err(Problem::invalid(FieldError::new(
-                    "filter",
-                    "is empty and would cancel every task; give at least one field",
-                )));
-            }
-            cancel_matching(&call.shards, filter).await?
-        }
+        CancelMany { ids: None, filter: Some(filter) } => cancel_matching(&call.shards, checked_filter(filter)?).await?,
         _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
     };
     Ok(Answer::of(200, &counts))
 }
 
 /// Cancels by id, in every epoch: the outcomes in the order of the ids.
-async fn cancel_ids(shards: &Shards, ids: Vec<String>) -> Result<Vec<Cancelled>, Problem> {
+async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<Vec<Cancelled>, Problem> {
     let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
     for (at, id) in ids.iter().enumerate() {
         for shard in shards.map.homes(id) {
@@ -89,7 +78,7 @@ async fn cancel_ids(shards: &Shards, ids: Vec<String>) -> Result<Vec<Cancelled>,
     let replies = shards
         .each(by_shard, |(shard, items)| async move {
             let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let reply: Result<CancelReply, Problem> = shards.ask(shard, paths::CANCEL, &CancelRequest { ids }).await;
+            let reply: Result<CancelReply, Problem> = shards.ask(shard, paths::CANCEL, &CancelRequest { ids, if_match }).await;
             reply.map(|reply| (items, reply))
         })
         .await;

@@ -5,47 +5,97 @@ use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
+use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
+use scheduler_core::listing::write_task;
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, NewTask, Targets, Validator, parse_batch, parse_one, write_text};
-use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, paths};
+use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Expected, Status, paths};
 use scheduler_platform::random_bytes;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
+    let expected = call.expected()?;
     let text = call.text().await?;
-    let once = once::asked(&call, "one", &text)?;
-    let plan_one = |once: Option<&Once>| {
+    let once = once::asked(&call, &format!("one {expected:?}"), &text)?;
+    let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         if let Some(id) = &id {
             task.set_id(id).map_err(Problem::invalid)?;
         }
-        let plan = planned(&call, vec![Ok(task)], once)?;
-        match plan.items.first() {
-            Some(Err(problem)) => Err(Problem::invalid(problem.clone())),
-            _ => Ok(plan),
-        }
+        Ok::<_, Problem>(task)
     };
-    let nothing = || Problem::invalid(FieldError::new("body", "has no task"));
+    // What is expected may stand in an older epoch.
+    let expected = match (expected, &id) {
+        (Some(expected), Some(id)) => {
+            let found = tasks::find(&call.shards, id).await?;
+            Some((found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard), expected))
+        }
+        _ => None,
+    };
     let (shown, id, reply, is_replay) = match &once {
         None => {
-            let mut plan = plan_one(None)?;
-            let (Some(Ok(id)), Some(mut part)) = (plan.items.pop(), plan.appends.pop()) else { return Err(nothing()) };
+            if let Some((shard, expected)) = expected {
+                return replace_on(&call, shard, task()?, expected).await;
+            }
+            let (id, mut part) = planned_one(&call, task()?)?;
             let reply = append(&call.shards, part.shard, &mut part.append).await?;
             (shown_task(&part), id, reply, false)
         }
         Some(once) => {
-            let Done { mut items, parts, is_replay } = once::carry_out(&call, once, |once| plan_one(Some(once))).await?;
+            let plan = |once: &Once| {
+                let mut plan = planned(&call, vec![Ok(task()?)], Some(once))?;
+                if let Some(Err(problem)) = plan.items.first() {
+                    return Err(Problem::invalid(problem.clone()));
+                }
+                if let (Some((shard, expected)), Some(part)) = (expected, plan.appends.first_mut()) {
+                    part.shard = shard;
+                    part.append.expected = Some(expected);
+                    part.append.fresh = false;
+                }
+                Ok(plan)
+            };
+            let Done { mut items, parts, is_replay } = once::carry_out(&call, once, plan).await?;
             let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
-            let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else { return Err(nothing()) };
+            let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
+                return Err(Problem::invalid(FieldError::new("body", "has no task")));
+            };
             (shown_task(&part), id, reply?, is_replay)
         }
     };
-    let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?;
+    let moved = match expected {
+        Some(_) => 0,
+        None => drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?,
+    };
     let replaced = reply.replaced > 0 || moved > 0;
-    Ok(Answer::json(if replaced { 200 } else { 201 }, shown).replayed(is_replay))
+    Ok(shown.into_answer(if replaced { 200 } else { 201 }).replayed(is_replay))
+}
+
+/// Takes a task in on this shard, if what is expected stands there: in one step.
+pub(crate) async fn replace_on(
+    call: &Call<'_>,
+    shard: ShardId,
+    task: NewTask<'_>,
+    expected: Expected,
+) -> Result<Answer, Problem> {
+    let (_, mut part) = planned_one(call, task)?;
+    let shown = shown_task(&part);
+    part.append.expected = Some(expected);
+    part.append.fresh = false;
+    let reply = append(&call.shards, shard, &mut part.append).await?;
+    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }))
+}
+
+fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>, ShardAppend), Problem> {
+    let mut plan = planned(call, vec![Ok(task)], None)?;
+    match (plan.items.pop(), plan.appends.pop()) {
+        (Some(Ok(id)), Some(part)) => Ok((id, part)),
+        (Some(Err(problem)), _) => Err(Problem::invalid(problem)),
+        _ => Err(Problem::invalid(FieldError::new("body", "has no task"))),
+    }
 }
 
 /// `POST /v1/tasks/batch`.
@@ -138,12 +188,11 @@ fn planned<'a>(
     tasks: Vec<Result<NewTask<'a>, FieldError>>,
     once: Option<&Once>,
 ) -> Result<Plan<'a>, Problem> {
-    let targets = Targets { handlers: &call.handlers, queues: &call.queues };
     let validator = match once {
-        Some(once) => Validator::new(once.made.at, once.made.random, targets).with_ids(once.ids()),
+        Some(once) => Validator::new(once.made.at, once.made.random, call.targets()).with_ids(once.ids()),
         None => {
             let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-            Validator::new(call.now, random, targets)
+            Validator::new(call.now, random, call.targets())
         }
     };
     let mut validator = validator.with_handler_retries(&call.handler_retries);
@@ -155,13 +204,22 @@ fn planned<'a>(
 }
 
 pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
-    shards
+    let mut tries = 0;
+    let expects = append.expected.is_some();
+    let reply = shards
         .send(shard, paths::APPEND, |first| {
+            tries += 1;
             // A request that is sent again may meet its own tasks.
             append.fresh &= first;
             append.encode()
         })
-        .await
+        .await;
+    match reply {
+        Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unavailable(
+            "it is not known whether the change was made, for the answer of the first try was lost; read the task",
+        )),
+        reply => reply,
+    }
 }
 
 /// Cancels what stands under these ids on the shards of older epochs, and says how many did.
@@ -173,10 +231,9 @@ async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>
         }
     }
     let replies = shards
-        .each(
-            by_shard,
-            |(shard, ids)| async move { shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids }).await },
-        )
+        .each(by_shard, |(shard, ids)| async move {
+            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids, if_match: None }).await
+        })
         .await;
     let mut dropped = 0;
     for reply in replies {
@@ -186,18 +243,33 @@ async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>
     Ok(dropped)
 }
 
-/// The one task of a part, as the API shows it.
-fn shown_task(part: &ShardAppend) -> Vec<u8> {
-    use scheduler_core::listing::write_task;
-    use scheduler_core::time::UnixMillis;
-    use scheduler_core::wire::Status;
-    let mut out = Vec::new();
-    if let Some(page) = part.append.pages.first() {
-        let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
-        let status = if due == UnixMillis::NEVER { Status::Unscheduled } else { Status::Scheduled };
-        write_task(status, due, &String::from_utf8_lossy(&page.body), &mut out);
-    } else if let Some(record) = part.append.schedules.first() {
-        write_task(Status::Scheduled, part.first_due, &String::from_utf8_lossy(record), &mut out);
+/// A task as the API shows it.
+struct Shown {
+    text: Vec<u8>,
+    version: u64,
+}
+
+impl Shown {
+    fn into_answer(self, status: u16) -> Answer {
+        Answer::json(status, self.text).with_version(self.version)
     }
-    out
+}
+
+/// The one task of a part.
+fn shown_task(part: &ShardAppend) -> Shown {
+    let mut text = Vec::new();
+    let (status, due, record) = if let Some(page) = part.append.pages.first() {
+        let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
+        let status = match due {
+            UnixMillis::PAUSED => Status::Paused,
+            UnixMillis::NEVER => Status::Unscheduled,
+            _ => Status::Scheduled,
+        };
+        (status, due, page.body.as_slice())
+    } else {
+        (Status::Scheduled, part.first_due, part.append.schedules.first().map(Vec::as_slice).unwrap_or_default())
+    };
+    let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
+    write_task(status, due, &String::from_utf8_lossy(record), &mut text);
+    Shown { text, version: version_of(record) }
 }

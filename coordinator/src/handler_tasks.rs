@@ -178,7 +178,7 @@ async fn sweep_one(shards: &Shards, shard: ShardId, declared: &HashSet<String>) 
 }
 
 async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(), Problem> {
-    shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids }).await?;
+    shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids, if_match: None }).await?;
     Ok(())
 }
 

@@ -5,6 +5,7 @@
 mod answer;
 mod auth;
 mod cancel;
+mod change;
 mod create;
 mod example_handlers;
 mod handler_tasks;
@@ -13,6 +14,7 @@ mod list;
 mod namespaces;
 mod once;
 mod openapi;
+mod patch;
 mod registry;
 mod routes;
 mod settings;

@@ -89,7 +89,7 @@ async fn held(shards: &Shards) -> Result<u64, Problem> {
     let mut tasks = 0;
     for stats in shards.each(shards.map.all(), stats).await {
         let stats = stats?;
-        tasks += stats.pending + stats.in_flight + stats.unscheduled + stats.dead_letters;
+        tasks += stats.pending + stats.in_flight + stats.unscheduled + stats.paused + stats.dead_letters;
     }
     Ok(tasks)
 }

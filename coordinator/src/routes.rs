@@ -2,14 +2,16 @@
 
 use crate::answer::{Answer, Problem};
 use crate::auth::Caller;
+use crate::change::Verb;
 use crate::shards::Shards;
-use crate::{auth, cancel, create, keys, list, namespaces, openapi, settings, stats, tasks};
+use crate::{auth, cancel, change, create, keys, list, namespaces, openapi, patch, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
 use scheduler_core::limits::MAX_REQUEST_BYTES;
-use scheduler_core::task::FieldError;
+use scheduler_core::task::{FieldError, Targets};
 use scheduler_core::time::UnixMillis;
-use scheduler_dispatcher::Handlers;
+use scheduler_core::wire::Expected;
+use scheduler_dispatcher::{Allowed, Handlers};
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
@@ -25,6 +27,15 @@ pub(crate) enum Route {
     GetTask(String),
     ReplaceTask(String),
     DeleteTask(String),
+    PatchTask(String),
+    PauseTask(String),
+    ResumeTask(String),
+    RunTask(String),
+    RescheduleTask(String),
+    PauseMany,
+    ResumeMany,
+    RunMany,
+    RescheduleMany,
     Stats,
     CreateKey,
     ListKeys,
@@ -49,13 +60,30 @@ impl Route {
             (Method::Post, "/v1/keys") => Self::CreateKey,
             (Method::Get, "/v1/keys") => Self::ListKeys,
             (Method::Get, "/v1/namespaces") => Self::ListNamespaces,
-            (Method::Delete, path) if path.starts_with("/v1/keys/") => Self::RevokeKey(last_part(path)?),
-            (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(last_part(path)?),
-            (Method::Delete, path) if path.starts_with("/v1/namespaces/") => Self::DeleteNamespace(last_part(path)?),
+            (Method::Delete, path) if path.starts_with("/v1/keys/") => Self::RevokeKey(decoded(path.rsplit_once('/')?.1)?),
+            (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(decoded(path.rsplit_once('/')?.1)?),
+            (Method::Delete, path) if path.starts_with("/v1/namespaces/") => {
+                Self::DeleteNamespace(decoded(path.rsplit_once('/')?.1)?)
+            }
+            (Method::Post, "/v1/tasks/pause") => Self::PauseMany,
+            (Method::Post, "/v1/tasks/resume") => Self::ResumeMany,
+            (Method::Post, "/v1/tasks/run") => Self::RunMany,
+            (Method::Post, "/v1/tasks/reschedule") => Self::RescheduleMany,
+            (Method::Post, path) => {
+                let (id, verb) = path.strip_prefix("/v1/tasks/")?.rsplit_once('/')?;
+                let of: fn(String) -> Self = match verb {
+                    "pause" => Self::PauseTask,
+                    "resume" => Self::ResumeTask,
+                    "run" => Self::RunTask,
+                    "reschedule" => Self::RescheduleTask,
+                    _ => return None,
+                };
+                of(decoded(id)?)
+            }
             (method, path) => {
-                let id = path.strip_prefix("/v1/tasks/")?;
-                let id = percent_decode_str(id).decode_utf8().ok()?.into_owned();
+                let id = decoded(path.strip_prefix("/v1/tasks/")?)?;
                 match method {
+                    Method::Patch => Self::PatchTask(id),
                     Method::Get => Self::GetTask(id),
                     Method::Put => Self::ReplaceTask(id),
                     Method::Delete => Self::DeleteTask(id),
@@ -66,10 +94,8 @@ impl Route {
     }
 }
 
-/// The name at the end of a path.
-fn last_part(path: &str) -> Option<String> {
-    let (_, name) = path.rsplit_once('/')?;
-    percent_decode_str(name).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+fn decoded(id: &str) -> Option<String> {
+    percent_decode_str(id).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
 
 /// What a request is answered with: everything that the answer may depend on.
@@ -85,10 +111,49 @@ pub(crate) struct Call<'a> {
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
+    pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
 }
 
 impl Call<'_> {
+    /// The version in `If-Match`.
+    pub(crate) fn if_match(&self) -> Result<Option<u64>, Problem> {
+        let Some(given) = self.request.headers().get("if-match").ok().flatten() else { return Ok(None) };
+        let version = given.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+        match version.filter(|digits| digits.len() == 16).and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
+            Some(version) => Ok(Some(version)),
+            None => {
+                let detail = "is not an ETag of this API; give the one from the answer that showed the task, in quotes";
+                Err(Problem::invalid(FieldError::new("If-Match", detail)))
+            }
+        }
+    }
+
+    /// What `If-Match` or `If-None-Match` say must stand under the id.
+    pub(crate) fn expected(&self) -> Result<Option<Expected>, Problem> {
+        let none = self.request.headers().get("if-none-match").ok().flatten();
+        match (self.if_match()?, none.as_deref().map(str::trim)) {
+            (None, None) => Ok(None),
+            (Some(version), None) => Ok(Some(Expected::Version(version))),
+            (None, Some("*")) => Ok(Some(Expected::Absent)),
+            _ => Err(Problem::invalid(FieldError::new(
+                "If-None-Match",
+                "must be * and stand alone: create only where no task waits",
+            ))),
+        }
+    }
+
+    /// What tasks may name.
+    pub(crate) fn targets(&self) -> Targets<'_> {
+        Targets {
+            handlers: &self.handlers,
+            queues: &self.queues,
+            services: &self.allowed.services,
+            durable_objects: &self.allowed.durable_objects,
+            allowed_hosts: &self.allowed.hosts,
+        }
+    }
+
     /// The request's body as text.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         // Refused by its head where that says enough, before any of it is read.
@@ -131,6 +196,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
         queues: settings::queue_bindings(env),
+        allowed: Allowed::read(env),
         now,
     };
     match route {
@@ -142,6 +208,15 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::GetTask(id) => tasks::get(call, id).await,
         Route::DeleteTask(id) => cancel::one(call, id).await,
         Route::CancelMany => cancel::many(call).await,
+        Route::PatchTask(id) => patch::patch(call, id).await,
+        Route::PauseTask(id) => change::one(call, id, Verb::Pause).await,
+        Route::ResumeTask(id) => change::one(call, id, Verb::Resume).await,
+        Route::RunTask(id) => change::one(call, id, Verb::Run).await,
+        Route::RescheduleTask(id) => change::one(call, id, Verb::Reschedule).await,
+        Route::PauseMany => change::many(call, Verb::Pause).await,
+        Route::ResumeMany => change::many(call, Verb::Resume).await,
+        Route::RunMany => change::many(call, Verb::Run).await,
+        Route::RescheduleMany => change::many(call, Verb::Reschedule).await,
         Route::ListTasks => list::list(call).await,
         Route::Stats => stats::stats(call).await,
         Route::CreateKey => keys::create(call).await,
@@ -168,11 +243,16 @@ mod tests {
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
             (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),
             (Method::Delete, "/v1/tasks/%FF", None),
-            (Method::Patch, "/v1/tasks/a", None),
             (Method::Delete, "/v1/keys/a", Some(Route::RevokeKey("a".into()))),
             (Method::Get, "/v1/keys/a", None),
             (Method::Put, "/v1/namespaces/a/", Some(Route::PutNamespace("a".into()))),
             (Method::Delete, "/v1/namespaces/a%2Fb", Some(Route::DeleteNamespace("a/b".into()))),
+            (Method::Patch, "/v1/tasks/a", Some(Route::PatchTask("a".into()))),
+            (Method::Post, "/v1/tasks/pause", Some(Route::PauseMany)),
+            (Method::Post, "/v1/tasks/a%20b/pause", Some(Route::PauseTask("a b".into()))),
+            (Method::Post, "/v1/tasks/a/b/run", Some(Route::RunTask("a/b".into()))),
+            (Method::Post, "/v1/tasks/a/jump", None),
+            (Method::Post, "/v1/tasks/a", None),
             (Method::Get, "/", None),
             (Method::Get, "/v2/tasks", None),
         ] {

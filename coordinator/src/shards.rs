@@ -106,6 +106,7 @@ impl Shards {
                 Failure::Final(Problem::quota(detail, retry_after_seconds.unwrap_or(1)))
             }
             Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
+            Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
             Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
                 Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
             }

@@ -85,7 +85,7 @@ impl Parts {
         };
         let Some(part) = self.parts.get_mut(number) else { return };
         part.items.push(items.len() as u32);
-        part.first_due = Some(part.first_due.map_or(task.due, |first| first.min(task.due)));
+        part.first_due = Some(part.first_due.map_or(task.place(), |first| first.min(task.place())));
         let place = part.push(task, hash);
         if task.id.is_generated() {
             self.of_generated = Some(number);
@@ -117,6 +117,7 @@ impl Parts {
                 shard: part.shard?,
                 append: Append {
                     fresh: !part.given_ids,
+                    expected: None,
                     pages: part.pages.finish(),
                     schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
                     terms: Terms::default(),
@@ -139,7 +140,7 @@ impl Part {
         } else {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
             // The check of the task saw to it that the record fits.
-            let _ = self.pages.push(hash, task.due, flags, |out| task.write_record(out));
+            let _ = self.pages.push(hash, task.place(), flags, |out| task.write_record(out));
             Place::Page(self.pages.len().saturating_sub(1))
         }
     }
@@ -163,7 +164,7 @@ mod tests {
     use crate::task::{Record, Targets, parse_batch};
 
     fn planned(text: &str) -> Plan<'_> {
-        let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets { handlers: &["log"], queues: &[] });
+        let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets { handlers: &["log"], ..Targets::default() });
         plan(parse_batch(text, false).unwrap(), &mut validator, &"16".parse().unwrap())
     }
 

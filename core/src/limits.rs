@@ -16,12 +16,17 @@ pub const MAX_TAG_BYTES: usize = 64;
 /// and the envelope around it must fit beside it.
 pub const MAX_PAYLOAD_BYTES: usize = 65_536;
 
-/// Largest callback, as JSON text: a URL of 2,048 bytes and headers.
+/// Largest callback, as JSON text: a URL of 2,048 bytes, headers, and a body of its own. What is larger belongs into the payload.
 pub const MAX_CALLBACK_BYTES: usize = 8_192;
 /// Longest webhook URL: what every server and proxy in practice accepts.
 pub const MAX_URL_BYTES: usize = 2_048;
 /// Most headers of a webhook.
 pub const MAX_HEADERS: usize = 32;
+/// Longest name of a function that is called by RPC: far more than anyone types.
+pub const MAX_FUNCTION_BYTES: usize = 128;
+/// Longest name of a Durable Object that is called. As long as a task id, for it is often the same thing's key; the platform
+/// tells an object names of up to 1,024 bytes.
+pub const MAX_OBJECT_NAME_BYTES: usize = MAX_ID_BYTES;
 /// Longest webhook timeout, seconds. A dispatcher works 15 minutes at most on a batch; this leaves it time for every
 /// task of an envelope (see [`MAX_DISPATCH_TASKS`]).
 pub const MAX_TIMEOUT_SECONDS: u32 = 60;

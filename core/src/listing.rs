@@ -89,7 +89,7 @@ pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u
     out.extend_from_slice(b"{\"status\":");
     // A unit variant is written as a string; writing to a Vec does not fail.
     let _ = serde_json::to_writer(&mut *out, &status);
-    if due != UnixMillis::NEVER {
+    if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
     }
     out.push(b',');

@@ -1,5 +1,6 @@
 //! When a failed task is tried again.
 
+use crate::statuses::StatusSet;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -41,6 +42,9 @@ pub struct RetryInput {
     /// From the due time to the last attempt at most, seconds.
     #[schemars(range(min = 0, max = MAX_DURATION_SECONDS))]
     max_duration_seconds: Option<f64>,
+    /// HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and `5xx`. `4xx` leaves out 408,
+    /// 425 and 429, which say "not now"; 410 is never tried again.
+    permanent_statuses: Option<StatusSet>,
 }
 
 /// A policy that holds: exponential back-off between bounds, with jitter, for so many attempts and so long.
@@ -52,6 +56,7 @@ pub struct RetryPolicy {
     max_backoff_millis: f64,
     jitter: f64,
     max_duration_millis: f64,
+    permanent_statuses: StatusSet,
 }
 
 /// Why a policy does not hold.
@@ -75,6 +80,7 @@ impl Default for RetryPolicy {
             max_backoff_millis: 3_600_000.0,
             jitter: 0.2,
             max_duration_millis: 86_400_000.0,
+            permanent_statuses: StatusSet::default(),
         }
     }
 }
@@ -120,6 +126,7 @@ impl TryFrom<RetryInput> for RetryPolicy {
                 default.max_duration_millis,
                 MAX_DURATION_SECONDS,
             )?,
+            permanent_statuses: input.permanent_statuses.unwrap_or_default(),
         })
     }
 }
@@ -134,11 +141,19 @@ fn within(field: &'static str, given: f64, least: f64, most: f64) -> Result<f64,
 
 impl RetryPolicy {
     /// When to try again after `attempt` (from 1) of the occurrence `key` that was due at `due` failed at `now`; `None` when the
-    /// policy is exhausted.
+    /// policy is exhausted. Not before `not_before`, which the target asked for; but for its sake neither later than the policy's
+    /// time allows: then the last moment counts.
     ///
     /// The jitter is drawn from a hash of the occurrence and the attempt: tasks that failed together spread out, and a
     /// replay of the same input gives the same times.
-    pub fn next_attempt(&self, key: &str, attempt: u32, due: UnixMillis, now: UnixMillis) -> Option<UnixMillis> {
+    pub fn next_attempt(
+        &self,
+        key: &str,
+        attempt: u32,
+        due: UnixMillis,
+        now: UnixMillis,
+        not_before: Option<UnixMillis>,
+    ) -> Option<UnixMillis> {
         if attempt >= self.max_attempts.get() {
             return None;
         }
@@ -148,7 +163,14 @@ impl RetryPolicy {
         let unit = XxHash64::oneshot(u64::from(attempt), key.as_bytes()) as f64 / u64::MAX as f64;
         let delay = backoff * (1.0 - self.jitter + 2.0 * self.jitter * unit);
         let at = now.plus(delay.ceil() as i64);
-        (at.since(due) as f64 <= self.max_duration_millis).then_some(at)
+        // At most 30 days: exact in an i64.
+        let last = due.plus(self.max_duration_millis as i64);
+        (at <= last).then(|| at.max(not_before.unwrap_or(at).min(last)))
+    }
+
+    /// Whether the task wants no further attempt after this HTTP status.
+    pub fn is_permanent(&self, status: u16) -> bool {
+        self.permanent_statuses.contains(status)
     }
 }
 
@@ -164,7 +186,7 @@ mod tests {
     fn waits_double_up_to_the_maximum() {
         let policy = policy(r#"{"maxAttempts":6,"minBackoffSeconds":1,"maxBackoffSeconds":5,"jitter":0}"#).unwrap();
         let waits: Vec<Option<i64>> = (1..=6)
-            .map(|attempt| policy.next_attempt("k", attempt, UnixMillis::ZERO, UnixMillis::ZERO).map(UnixMillis::get))
+            .map(|attempt| policy.next_attempt("k", attempt, UnixMillis::ZERO, UnixMillis::ZERO, None).map(UnixMillis::get))
             .collect();
         assert_eq!(waits, [Some(1_000), Some(2_000), Some(4_000), Some(5_000), Some(5_000), None]);
     }
@@ -173,7 +195,7 @@ mod tests {
     fn jitter_stays_in_its_band_and_differs_between_tasks() {
         let policy = policy(r#"{"minBackoffSeconds":10,"jitter":0.5}"#).unwrap();
         let waits: std::collections::HashSet<i64> = (0..100)
-            .filter_map(|n| policy.next_attempt(&format!("t{n}"), 1, UnixMillis::ZERO, UnixMillis::ZERO))
+            .filter_map(|n| policy.next_attempt(&format!("t{n}"), 1, UnixMillis::ZERO, UnixMillis::ZERO, None))
             .map(UnixMillis::get)
             .collect();
         assert!(waits.len() > 90);
@@ -183,15 +205,46 @@ mod tests {
     #[test]
     fn ends_after_its_time() {
         let policy = policy(r#"{"maxDurationSeconds":10,"jitter":0,"maxAttempts":100}"#).unwrap();
-        assert!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(8_999)).is_some());
-        assert!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(9_001)).is_none());
+        assert!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(8_999), None).is_some());
+        assert!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(9_001), None).is_none());
+    }
+
+    #[test]
+    fn a_target_may_ask_for_a_longer_wait_within_the_policys_time() {
+        let policy = policy(r#"{"maxDurationSeconds":60,"minBackoffSeconds":10,"jitter":0}"#).unwrap();
+        let now = UnixMillis::new(5_000);
+        let next = |not_before: i64| {
+            policy.next_attempt("k", 1, UnixMillis::ZERO, now, Some(UnixMillis::new(not_before))).map(UnixMillis::get)
+        };
+        for (not_before, expected) in [
+            (i64::MIN, 15_000),
+            (0, 15_000),
+            (15_000, 15_000),
+            (15_001, 15_001),
+            (59_999, 59_999),
+            (60_001, 60_000),
+            (i64::MAX, 60_000),
+        ] {
+            assert_eq!(next(not_before), Some(expected), "{not_before}");
+        }
+        // What the policy gives up, a target cannot ask for.
+        assert_eq!(policy.next_attempt("k", 10, UnixMillis::ZERO, now, Some(now)), None);
+        assert_eq!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(50_001), Some(UnixMillis::new(55_000))), None);
+    }
+
+    #[test]
+    fn statuses_that_end_it_are_the_tasks_own() {
+        let policy = policy(r#"{"permanentStatuses":["4xx",503]}"#).unwrap();
+        assert!(policy.is_permanent(404) && policy.is_permanent(503));
+        assert!(!policy.is_permanent(429) && !policy.is_permanent(500));
+        assert!(!RetryPolicy::default().is_permanent(404));
     }
 
     #[test]
     fn extreme_policies_do_not_overflow() {
         let policy =
             policy(r#"{"maxAttempts":100,"factor":100,"minBackoffSeconds":86400,"maxDurationSeconds":2592000}"#).unwrap();
-        let at = policy.next_attempt("k", 99, UnixMillis::ZERO, UnixMillis::ZERO).unwrap();
+        let at = policy.next_attempt("k", 99, UnixMillis::ZERO, UnixMillis::ZERO, None).unwrap();
         assert!(at.get() <= 86_400_000 * 6 / 5 + 1);
     }
 

@@ -13,6 +13,8 @@ impl UnixMillis {
     /// Later than every time that a task may ask for: the due time of what never fires by itself.
     /// The largest number of 48 bits, the width of a due time in a page's directory.
     pub const NEVER: Self = Self((1 << 48) - 1);
+    /// The due time of what waits to be resumed: later than every time that a task may ask for, and before [`Self::NEVER`].
+    pub const PAUSED: Self = Self((1 << 48) - 2);
     /// The last instant that a task may ask for, 9999-12-31T23:59:59.999Z: the last that RFC 3339 can write.
     pub const LAST: Self = Self(253_402_300_799_999);
 
@@ -24,6 +26,11 @@ impl UnixMillis {
     /// Milliseconds since the Unix epoch.
     pub const fn get(self) -> i64 {
         self.0
+    }
+
+    /// Whether what is due then does not fire by itself.
+    pub const fn is_never(self) -> bool {
+        self.0 >= Self::PAUSED.0
     }
 
     /// This instant moved by `millis`; stops at the ends of `i64` instead of wrapping.

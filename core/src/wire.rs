@@ -30,6 +30,10 @@ pub mod paths {
     pub const LIST: &str = "/list";
     /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
     pub const CANCEL_MATCHING: &str = "/cancel-matching";
+    /// Body [`super::ChangeRequest`]; answer [`super::ChangeReply`].
+    pub const CHANGE: &str = "/change";
+    /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
+    pub const CHANGE_MATCHING: &str = "/change-matching";
     /// Body [`super::Report`]; answer null.
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
@@ -48,6 +52,8 @@ pub struct Append {
     pub pages: Vec<Page>,
     /// Records of recurring tasks.
     pub schedules: Vec<Vec<u8>>,
+    /// Of a request with one task: what must stand under its id.
+    pub expected: Option<Expected>,
     /// On which terms.
     pub terms: Terms,
 }
@@ -70,6 +76,15 @@ impl Terms {
     }
 }
 
+/// What must stand under an id for a change to be made: two writers cannot undo each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Expected {
+    /// No task waits under it.
+    Absent,
+    /// A task waits under it whose record has this version: see [`crate::task::version_of`].
+    Version(u64),
+}
+
 /// Why bytes are not an [`Append`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
@@ -87,14 +102,16 @@ pub enum AppendError {
     Terms(String),
 }
 
-/// The bits of an append's flags.
-const FRESH: u8 = 1;
-const HAS_TERMS: u8 = 2;
-
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
+/// The values of the flag: nothing special, [`Append::fresh`], and what is expected, the last one followed by 8 bytes.
+const FLAG_FRESH: u8 = 1;
+const FLAG_ABSENT: u8 = 2;
+const FLAG_VERSION: u8 = 3;
+/// Added to the flag where terms follow at the end.
+const HAS_TERMS: u8 = 4;
 
 impl Append {
-    /// The request's bytes: magic and version, flags, then the pages and the schedules, each counted and with lengths in 32 bits,
+    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with lengths in 32 bits,
     /// little-endian; then the terms as JSON, if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
@@ -102,7 +119,15 @@ impl Append {
         let mut out = Vec::with_capacity(parts + 12);
         out.extend_from_slice(&APPEND_MAGIC);
         let has_terms = !self.terms.is_none();
-        out.push(if self.fresh { FRESH } else { 0 } | if has_terms { HAS_TERMS } else { 0 });
+        let flag = match self.expected {
+            None => u8::from(self.fresh),
+            Some(Expected::Absent) => FLAG_ABSENT,
+            Some(Expected::Version(_)) => FLAG_VERSION,
+        };
+        out.push(flag | if has_terms { HAS_TERMS } else { 0 });
+        if let Some(Expected::Version(version)) = self.expected {
+            out.extend_from_slice(&version.to_le_bytes());
+        }
         // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32 bits.
         let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
         count(&mut out, self.pages.len());
@@ -133,10 +158,20 @@ impl Append {
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
         let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
         let (flags, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
-        if *magic != APPEND_MAGIC || *flags & !(FRESH | HAS_TERMS) != 0 {
+        let (flag, has_terms) = (flags & !HAS_TERMS, flags & HAS_TERMS != 0);
+        if *magic != APPEND_MAGIC || flag > FLAG_VERSION {
             return Err(AppendError::Version);
         }
-        let mut append = Self { fresh: flags & FRESH != 0, ..Self::default() };
+        let expected = match flag {
+            FLAG_ABSENT => Some(Expected::Absent),
+            FLAG_VERSION => {
+                let (version, after) = rest.split_first_chunk::<8>().ok_or(AppendError::Length)?;
+                rest = after;
+                Some(Expected::Version(u64::from_le_bytes(*version)))
+            }
+            _ => None,
+        };
+        let mut append = Self { fresh: flag == FLAG_FRESH, expected, ..Self::default() };
         for _ in 0..take_u32(&mut rest)? {
             let directory = take_bytes(&mut rest)?.to_vec();
             let body = take_bytes(&mut rest)?.to_vec();
@@ -145,7 +180,7 @@ impl Append {
         for _ in 0..take_u32(&mut rest)? {
             append.schedules.push(take_bytes(&mut rest)?.to_vec());
         }
-        if flags & HAS_TERMS != 0 {
+        if has_terms {
             let terms = take_bytes(&mut rest)?;
             append.terms = serde_json::from_slice(terms).map_err(|problem| AppendError::Terms(problem.to_string()))?;
         }
@@ -187,9 +222,13 @@ pub struct GetRequest {
 
 /// Tasks are to be cancelled.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct CancelRequest {
     /// Their ids.
     pub ids: Vec<String>,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    #[serde(default)]
+    pub if_match: Option<u64>,
 }
 
 /// What became of a cancel.
@@ -202,6 +241,8 @@ pub enum Cancelled {
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
+    /// The task's record has another version than was asked for.
+    OtherVersion,
 }
 
 /// What became of each, in the order of the request.
@@ -220,6 +261,75 @@ pub struct CancelMatchingReply {
     pub next: Option<Position>,
 }
 
+/// A change of tasks that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// Nothing of it fires until it is resumed.
+    Pause,
+    /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its next occurrence.
+    Resume,
+    /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a dead letter starts anew.
+    Run,
+    /// It fires at this time instead. Not for recurring tasks.
+    Reschedule(UnixMillis),
+}
+
+/// Tasks are to be changed, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// What is to happen to them.
+    pub change: Change,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    pub if_match: Option<u64>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Changed {
+    /// It was carried out.
+    Changed,
+    /// The task was so already.
+    Unchanged,
+    /// Such a task cannot be changed so.
+    NotApplicable,
+    /// The task's record has another version than was asked for.
+    OtherVersion,
+    /// It was handed on before, and nothing of it waits.
+    AlreadyFired,
+    /// There is no such task (any more).
+    NotFound,
+}
+
+/// What became of each, in the order of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeReply {
+    /// One for each id.
+    pub outcomes: Vec<Changed>,
+}
+
+/// Tasks are to be changed, by filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMatchingRequest {
+    /// Which tasks.
+    pub tasks: ListRequest,
+    /// What is to happen to them.
+    pub change: Change,
+}
+
+/// What became of a change by filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMatchingReply {
+    /// How many were changed.
+    pub changed: u64,
+    /// Where to go on; `None` when all have been seen.
+    pub next: Option<Position>,
+}
+
 /// What a task is waiting for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -231,6 +341,8 @@ pub enum Status {
     Retrying,
     /// For the outcome of what was handed on.
     Fired,
+    /// To be resumed.
+    Paused,
     /// For nothing: it failed for good.
     Dead,
     /// For nothing: it has no schedule.
@@ -329,10 +441,62 @@ pub struct Report {
     /// Indexes of those that the dispatcher did not come to.
     #[serde(default)]
     pub not_started: Vec<u32>,
+    /// How the attempts that failed went; at most one for each of `failed`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Detail>,
+    /// How the attempts that succeeded went. One that is not named got no HTTP status and took less than a millisecond.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<Done>,
+}
+
+/// How an attempt that failed went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    /// Its index in the envelope.
+    pub index: u32,
+    /// The HTTP status of the answer, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// When it began.
+    pub started_at: UnixMillis,
+    /// How long it took, milliseconds.
+    pub millis: u32,
+    /// How the answer's body begins: at most [`MAX_EXCERPT_BYTES`], on one line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub excerpt: String,
+}
+
+/// How an attempt that succeeded went. There is one for nearly every webhook, so it is written as a list: index, HTTP status (0
+/// where there was none), when it began, how long it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, u16, UnixMillis, u32)", into = "(u32, u16, UnixMillis, u32)")]
+pub struct Done {
+    /// Its index in the envelope.
+    pub index: u32,
+    /// The HTTP status of the answer, where there was one.
+    pub status: Option<u16>,
+    /// When it began.
+    pub started_at: UnixMillis,
+    /// How long it took, milliseconds.
+    pub millis: u32,
+}
+
+impl From<(u32, u16, UnixMillis, u32)> for Done {
+    fn from((index, status, started_at, millis): (u32, u16, UnixMillis, u32)) -> Self {
+        Self { index, status: (status != 0).then_some(status), started_at, millis }
+    }
+}
+
+impl From<Done> for (u32, u16, UnixMillis, u32) {
+    fn from(done: Done) -> Self {
+        (done.index, done.status.unwrap_or(0), done.started_at, done.millis)
+    }
 }
 
 /// One task's failed attempt.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Failure {
     /// Its index in the envelope.
     pub index: u32,
@@ -341,10 +505,15 @@ pub struct Failure {
     /// That trying again cannot help.
     #[serde(default)]
     pub permanent: bool,
+    /// The target asked not to be called again before this time (`Retry-After`).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<UnixMillis>,
 }
 
 /// Characters that are kept of an error.
 pub const MAX_ERROR_CHARS: usize = 500;
+/// Bytes that are kept of the body of an answer that is a failure: enough for a message, and little beside a record.
+pub const MAX_EXCERPT_BYTES: usize = 256;
 
 /// What a shard's alarm should be set to, as the watchdog asks it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -406,6 +575,8 @@ pub struct ShardStats {
     pub schedules: u64,
     /// Tasks without a schedule.
     pub unscheduled: u64,
+    /// Tasks that wait to be resumed.
+    pub paused: u64,
     /// Occurrences that failed for good and are kept.
     pub dead_letters: u64,
     /// Pending tasks whose time is past.
@@ -427,6 +598,7 @@ impl ShardStats {
         self.in_flight += other.in_flight;
         self.schedules += other.schedules;
         self.unscheduled += other.unscheduled;
+        self.paused += other.paused;
         self.dead_letters += other.dead_letters;
         self.overdue += other.overdue;
         self.memory_bytes += other.memory_bytes;
@@ -460,6 +632,8 @@ pub enum ShardErrorKind {
     KeyReused,
     /// The request does not hold: the sender's mistake. HTTP 400.
     Request,
+    /// What stands under the id is not what was expected. HTTP 412.
+    Conflict,
     /// The platform failed: try again. HTTP 500.
     Storage,
 }
@@ -473,12 +647,20 @@ mod tests {
     fn an_append_reads_back() {
         let mut builder = PageBuilder::default();
         assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
-        let append =
-            Append { fresh: true, pages: builder.finish(), schedules: vec![b"{\"id\":\"a\"}".to_vec()], ..Append::default() };
+        let pages = builder.finish();
+        let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
         let once = Once { key: [1; 16], request: [2; 16], made: Made { at: UnixMillis::new(7), random: [0xff; 16] } };
         let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
-        let with_terms = Append { terms: Terms { once: Some(once), share: Some(share) }, ..append.clone() };
-        for append in [append, with_terms] {
+        let with_terms = Terms { once: Some(once), share: Some(share) };
+        for (fresh, expected, terms) in [
+            (true, None, Terms::default()),
+            (false, None, Terms::default()),
+            (false, Some(Expected::Absent), Terms::default()),
+            (false, Some(Expected::Version(u64::MAX - 1)), Terms::default()),
+            (true, None, with_terms.clone()),
+            (false, Some(Expected::Version(5)), with_terms),
+        ] {
+            let append = Append { fresh, pages: pages.clone(), schedules: schedules.clone(), expected, terms };
             let bytes = append.encode();
             assert_eq!(Append::decode(&bytes), Ok(append));
             for cut in 0..bytes.len() {
@@ -486,5 +668,28 @@ mod tests {
             }
             assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
         }
+    }
+
+    /// Pinned: dispatcher and shard may be of different deployments for a moment.
+    #[test]
+    fn a_reports_bytes() {
+        let started_at = UnixMillis::new(1_764_000_000_000);
+        let report = Report {
+            seq: 42,
+            failed: vec![Failure { index: 1, error: "no".to_owned(), permanent: false, not_before: Some(started_at.plus(9)) }],
+            not_started: vec![2],
+            details: vec![Detail { index: 1, status: Some(503), started_at, millis: 7, excerpt: "busy".to_owned() }],
+            done: vec![
+                Done { index: 0, status: Some(204), started_at, millis: 12 },
+                Done { index: 3, status: None, started_at, millis: 5 },
+            ],
+        };
+        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]]}"#;
+        assert_eq!(serde_json::to_string(&report).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
+        // Of the first version.
+        let text = r#"{"seq":42,"failed":[{"index":5,"error":"no"}]}"#;
+        let report = serde_json::from_str::<Report>(text).unwrap();
+        assert_eq!(report.failed, [Failure { index: 5, error: "no".to_owned(), ..Failure::default() }]);
     }
 }

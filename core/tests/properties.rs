@@ -82,6 +82,9 @@ fn task() -> impl Strategy<Value = String> {
     ];
     let callback = field(&[
         r#"{"type":"webhook","url":"https://example.com/x","headers":{"x-a":"b"},"timeoutSeconds":3}"#,
+        r#"{"type":"webhook","url":"https://example.com/x","method":"PUT","body":{"a": "b"}}"#,
+        r#"{"type":"service","binding":"MAIL","function":"send","body":"\u00e9\n"}"#,
+        r#"{"type":"durable-object","binding":"ROOMS","name":"a","path":"/x","method":"GET"}"#,
         r#"{"type":"handler","name":"log"}"#,
         "{\n  \"type\": \"queue\",\r\n  \"queue\": \"FIRED_TASKS\"\n}",
     ]);
@@ -89,7 +92,7 @@ fn task() -> impl Strategy<Value = String> {
     let description = prop_oneof![Just(None), ".{0,40}".prop_map(Some)];
     let rest = (
         prop::option::of(field(&["[]", r#"["a","b"]"#, "[\n \"a\"\n]"])),
-        prop::option::of(field(&["{}", r#"{"maxAttempts":3}"#, r#"{"factor":1.5,"jitter":0}"#])),
+        prop::option::of(field(&["{}", r#"{"maxAttempts":3}"#, r#"{"factor":1.5,"permanentStatuses":["4xx",501]}"#])),
         prop::option::of(json()),
     );
     (schedule, callback, id, description, rest, spaces()).prop_map(|(schedule, callback, id, description, rest, gap)| {
@@ -230,7 +233,12 @@ proptest! {
 
     /// A policy that holds never waits less than its least, nor for ever.
     #[test]
-    fn any_retry_policy(attempts in any::<u32>(), seconds in vec(prop::num::f64::ANY, 5), at in 0..UnixMillis::LAST.get()) {
+    fn any_retry_policy(
+        attempts in any::<u32>(),
+        seconds in vec(prop::num::f64::ANY, 5),
+        at in 0..UnixMillis::LAST.get(),
+        asked in prop_oneof![any::<i64>(), 0..200_000_000_i64],
+    ) {
         let number = |n: f64| if n.is_finite() { format!("{n:e}") } else { "1".to_owned() };
         let text = format!(
             r#"{{"maxAttempts":{},"minBackoffSeconds":{},"factor":{},"maxBackoffSeconds":{},"jitter":{},"maxDurationSeconds":{}}}"#,
@@ -245,11 +253,17 @@ proptest! {
             let Ok(policy) = RetryPolicy::try_from(input) else { continue };
             for attempt in [1, 2, 50, 99, 100, u32::MAX] {
                 let now = UnixMillis::new(at);
-                if let Some(next) = policy.next_attempt("k", attempt, now, now) {
+                if let Some(next) = policy.next_attempt("k", attempt, now, now, None) {
                     let least = (least as f64 * (1.0 - f64::from(attempts % 11) / 10.0)).floor() as i64;
                     prop_assert!(next.since(now) >= least.min(0));
                     prop_assert!(next.since(now) <= 2 * 86_400_000 + 1);
                     prop_assert!(attempt < 100);
+                    // A target can ask for later, within the policy's time, and for nothing else.
+                    let put_off = policy.next_attempt("k", attempt, now, now, Some(now.plus(asked)));
+                    prop_assert!(put_off.is_some_and(|put_off| put_off >= next && put_off <= next.max(now.plus(asked))));
+                    prop_assert!(put_off.is_some_and(|put_off| put_off.since(now) <= 30 * 86_400_000));
+                } else {
+                    prop_assert_eq!(policy.next_attempt("k", attempt, now, now, Some(now.plus(asked))), None);
                 }
             }
         }

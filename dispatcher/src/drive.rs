@@ -1,7 +1,7 @@
 //! The order in which the tasks of a batch of envelopes run, and when each envelope is reported. Free of the platform: it
 //! stands behind [`Host`], and tests put their own there.
 
-use crate::outcome::{Outcome, Tally};
+use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_core::time::UnixMillis;
@@ -16,7 +16,7 @@ pub(crate) trait Host {
     /// The current time.
     fn now(&self) -> UnixMillis;
     /// Runs a task. Ends in bounded time.
-    async fn run(&self, job: Job<'_>) -> Outcome;
+    async fn run(&self, job: Job<'_>) -> Attempt;
     /// Reports an envelope, given by its place among the plans, and settles its message. Ends in bounded time.
     async fn report(&self, envelope: usize, report: Report);
 }
@@ -62,17 +62,17 @@ pub(crate) async fn drive<H: Host>(host: &H, plans: Vec<Plan<'_>>, last_start: U
                 lane.in_flight += 1;
             }
             running.push(async move {
-                let index = job.index;
-                (at, index, host.run(job).await)
+                let (index, started_at) = (job.index, host.now());
+                (at, index, started_at, host.run(job).await)
             });
         }
         // Biased: it costs no random number, and which of two things that are ready comes first does not matter.
         futures::select_biased! {
-            (at, index, outcome) = running.select_next_some() => {
+            (at, index, started_at, attempt) = running.select_next_some() => {
                 if let Some(lane) = lanes.get_mut(at) {
                     lane.in_flight -= 1;
                     if let Some(tally) = &mut lane.tally {
-                        tally.add(index, outcome);
+                        tally.add(index, attempt, started_at, host.now());
                     }
                     reports.extend(lane.take_report().map(|report| host.report(at, report)));
                 }

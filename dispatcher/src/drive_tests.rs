@@ -73,7 +73,7 @@ impl Host for Fake {
         UnixMillis::new(self.now.get())
     }
 
-    async fn run(&self, job: Job<'_>) -> Outcome {
+    async fn run(&self, job: Job<'_>) -> Attempt {
         self.started.borrow_mut().push(job.record.id.to_string());
         self.in_flight.set(self.in_flight.get() + 1);
         self.most_in_flight.set(self.most_in_flight.get().max(self.in_flight.get()));
@@ -82,7 +82,8 @@ impl Host for Fake {
             self.sleep(millis).await;
         }
         self.in_flight.set(self.in_flight.get() - 1);
-        if millis == 13 { Err(TaskError::retry("unlucky")) } else { Ok(()) }
+        let outcome = if millis == 13 { Err(TaskError::retry("unlucky")) } else { Ok(()) };
+        outcome.into()
     }
 
     async fn report(&self, envelope: usize, report: Report) {
@@ -108,8 +109,12 @@ fn six_run_at_once_and_all_are_reported() {
     fake.drive(&[envelope(1, [10; 100]), envelope(2, [10; 20])], 1_000_000);
     assert_eq!(fake.most_in_flight.get(), MAX_IN_FLIGHT);
     assert_eq!(fake.now.get(), 120 / 6 * 10 + 1);
-    assert_eq!(fake.report(0), Report { seq: 1, ..Report::default() });
-    assert_eq!(fake.report(1), Report { seq: 2, ..Report::default() });
+    for (at, seq, tasks) in [(0, 1, 100), (1, 2, 20)] {
+        let report = fake.report(at);
+        assert_eq!(report.done.iter().map(|done| done.index).collect::<Vec<_>>(), (0..tasks).collect::<Vec<_>>());
+        assert!(report.done.iter().all(|done| done.millis == 10 && done.started_at.get() % 10 == 0));
+        assert_eq!(report, Report { seq, done: report.done.clone(), ..Report::default() });
+    }
 }
 
 #[test]
@@ -117,6 +122,7 @@ fn tasks_that_end_at_once_take_no_time_and_keep_their_order() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, [0; 100])], 1_000_000);
     assert_eq!(fake.reported_at(0), 0);
+    assert_eq!(fake.report(0), Report { seq: 1, ..Report::default() });
     assert_eq!(*fake.started.borrow(), (0..100).map(|n| format!("1.{n}-0")).collect::<Vec<_>>());
 }
 
@@ -136,6 +142,11 @@ fn failures_are_reported_by_index_and_hold_up_nobody() {
     fake.drive(&[envelope(1, (0..20).map(|n| if n % 5 == 3 { 13 } else { 100 - n }))], 1_000_000);
     let report = fake.report(0);
     assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [3, 8, 13, 18]);
+    assert_eq!(
+        report.details.iter().map(|detail| (detail.index, detail.millis)).collect::<Vec<_>>(),
+        [(3, 13), (8, 13), (13, 13), (18, 13)]
+    );
+    assert_eq!(report.done.len(), 16);
     assert!(report.not_started.is_empty());
 }
 

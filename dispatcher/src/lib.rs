@@ -1,7 +1,7 @@
 //! The dispatcher: the consumer of the queue of envelopes. It runs the tasks in them and reports what became of them.
 //!
-//! In scope: reading envelopes, webhooks and registered handlers, how many run at once and for how long, the report to the
-//! shard, and which messages are acknowledged. Not in scope: when a failed task is tried again and when it is given up (the
+//! In scope: reading envelopes, webhooks, calls of other Workers and of Durable Objects, registered handlers, how many run at once
+//! and for how long, what an answer means, the report to the shard, and which messages are acknowledged. Not in scope: when a failed task is tried again and when it is given up (the
 //! shard decides, by the task's retry policy), and `queue` callbacks (the shard sends those to the user's own queue).
 //!
 //! **Guarantee.** Each firing runs at least once. It runs again when a report is lost, when an invocation dies on the way, or
@@ -9,10 +9,11 @@
 //! it as the header `Idempotency-Key`, handlers from [`TaskContext::occurrence_key`]; a receiver that remembers the keys it has
 //! seen acts once.
 //!
-//! **What counts as success.** A webhook: a status of 200 to 299; redirects are not followed and count as failures. A handler:
-//! `Ok`. Every failure is tried again as the task's policy says, save those that cannot get better by themselves: status
-//! 410 (Gone), a request that cannot be built, [`HandlerError::permanent`], and a record that cannot be read. A handler
-//! that is not registered is tried again, since the deployment that has it may be on its way.
+//! **What counts as success.** An answer with a status of 200 to 299 (`rules` has the whole of it); a function called by RPC that
+//! returns; a handler's `Ok`. Every failure is tried again as the task's policy says, save those that cannot get better by
+//! themselves: status 410 (Gone) and those that the policy lists, a URL that may not be called, a request that cannot be built,
+//! [`HandlerError::permanent`], and a record that cannot be read. A handler that is not registered and a binding that is not
+//! there are tried again, since the deployment that has them may be on its way.
 //!
 //! **Isolation.** A task that fails, or whose record cannot be read, takes nothing from its neighbours. A message that is no
 //! envelope goes back to its queue, and after the queue's last retry to the dead-letter queue, for a person to see. At most
@@ -32,12 +33,18 @@
 #[cfg(test)]
 extern crate self as scheduler_dispatcher;
 
+mod binding;
 mod drive;
+mod exchange;
 mod handlers;
 mod outcome;
 mod plan;
 mod report;
+mod retry_after;
+mod rules;
 mod run;
+mod settings;
+mod signature;
 mod task;
 mod text;
 mod webhook;
@@ -48,6 +55,7 @@ pub use handlers::{Handlers, TaskContext};
 pub use outcome::TaskError as HandlerError;
 pub use run::consume;
 pub use scheduler_macros::task;
+pub use settings::Allowed;
 pub use task::{Schedule, Task, TaskFuture};
 pub use window::start_window_millis;
 

@@ -1,8 +1,10 @@
 //! What became of a task, and the report of an envelope.
 
 use crate::text::{cut, shown_url};
-use scheduler_core::wire::{Failure, MAX_ERROR_CHARS, Report};
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
 use std::fmt;
+use std::time::Duration;
 
 /// Longest text of a network error that is kept, bytes.
 const SHOWN_PROBLEM_BYTES: usize = 200;
@@ -15,23 +17,42 @@ pub(crate) type Outcome = Result<(), TaskError>;
 pub struct TaskError {
     message: String,
     permanent: bool,
+    wait: Duration,
 }
 
 impl TaskError {
     /// A failure that may pass: the task is tried again as its retry policy says. `message` is shown with the task, up to
     /// 500 characters of it.
     pub fn retry(message: impl Into<String>) -> Self {
-        Self { message: message.into(), permanent: false }
+        Self { message: message.into(), permanent: false, wait: Duration::ZERO }
     }
 
     /// A failure that trying again cannot mend: the task is kept as a dead letter at once.
     pub fn permanent(message: impl Into<String>) -> Self {
-        Self { message: message.into(), permanent: true }
+        Self { permanent: true, ..Self::retry(message) }
+    }
+
+    /// Asks that the task be not tried again before so long from now. Where the policy's back-off is longer, that counts, and a
+    /// wait past the policy's `maxDurationSeconds` is cut to it.
+    #[must_use]
+    pub fn after(mut self, wait: Duration) -> Self {
+        self.wait = wait;
+        self
     }
 
     /// Whether trying again cannot help.
     pub fn is_permanent(&self) -> bool {
         self.permanent
+    }
+
+    /// Adds what the target had to say, if anything.
+    #[must_use]
+    pub(crate) fn saying(mut self, text: &str) -> Self {
+        if !text.is_empty() {
+            self.message.push_str(": ");
+            self.message.push_str(text);
+        }
+        self
     }
 }
 
@@ -43,29 +64,30 @@ impl fmt::Display for TaskError {
 
 impl std::error::Error for TaskError {}
 
-/// What a webhook's answer means.
-pub(crate) fn of_status(status: u16, url: &str) -> Outcome {
-    let url = shown_url(url);
-    match status {
-        200..=299 => Ok(()),
-        300..=399 => {
-            Err(TaskError::retry(format!("HTTP {status} from {url}: redirects are not followed; give the URL that it leads to")))
-        }
-        // The one status by which a receiver says that it will never be otherwise. The other 4xx are as often a
-        // deployment or a key that is about to be mended.
-        410 => Err(TaskError::permanent(format!("HTTP 410 from {url}"))),
-        _ => Err(TaskError::retry(format!("HTTP {status} from {url}"))),
-    }
-}
-
 /// A webhook that got no answer.
-pub(crate) fn of_network_error(problem: &str, url: &str) -> TaskError {
-    TaskError::retry(format!("no answer from {}: {}", shown_url(url), cut(problem, SHOWN_PROBLEM_BYTES)))
+pub(crate) fn of_network_error(problem: &str, target: &str) -> TaskError {
+    TaskError::retry(format!("no answer from {}: {}", shown_url(target), cut(problem, SHOWN_PROBLEM_BYTES)))
 }
 
-/// A webhook whose answer did not come in time.
-pub(crate) fn of_timeout(seconds: u32, url: &str) -> TaskError {
-    TaskError::retry(format!("timed out after {seconds} s: {}", shown_url(url)))
+/// A target whose answer did not come in time.
+pub(crate) fn of_timeout(seconds: u32, target: &str) -> TaskError {
+    TaskError::retry(format!("timed out after {seconds} s: {}", shown_url(target)))
+}
+
+/// An attempt that was made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    pub(crate) outcome: Outcome,
+    /// The HTTP status of the answer, where there was one.
+    pub(crate) status: Option<u16>,
+    /// How the body of the answer begins, where that is a failure.
+    pub(crate) excerpt: String,
+}
+
+impl From<Outcome> for Attempt {
+    fn from(outcome: Outcome) -> Self {
+        Self { outcome, status: None, excerpt: String::new() }
+    }
 }
 
 /// The outcomes of one envelope, as they come in.
@@ -80,12 +102,32 @@ impl Tally {
         Self { report: Report { seq, ..Report::default() } }
     }
 
-    /// Takes in what became of the task at `index`.
-    pub(crate) fn add(&mut self, index: u32, outcome: Outcome) {
-        if let Err(TaskError { message, permanent }) = outcome {
-            let error = message.chars().take(MAX_ERROR_CHARS).collect();
-            self.report.failed.push(Failure { index, error, permanent });
+    /// Takes in what became of the task at `index`, which ran from `started_at` to `now`.
+    pub(crate) fn add(&mut self, index: u32, attempt: Attempt, started_at: UnixMillis, now: UnixMillis) {
+        let Attempt { outcome, status, excerpt } = attempt;
+        let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
+        match outcome {
+            // Most handlers: not worth a word.
+            Ok(()) if status.is_none() && millis == 0 => {}
+            Ok(()) => self.report.done.push(Done { index, status, started_at, millis }),
+            Err(problem) => {
+                self.add_failure(index, &problem, now);
+                self.report.details.push(Detail { index, status, started_at, millis, excerpt });
+            }
         }
+    }
+
+    /// Notes that the task at `index` cannot be run.
+    pub(crate) fn add_unreadable(&mut self, index: u32, problem: &TaskError) {
+        // The time only matters to what is tried again.
+        self.add_failure(index, problem, UnixMillis::ZERO);
+    }
+
+    fn add_failure(&mut self, index: u32, problem: &TaskError, now: UnixMillis) {
+        let error = problem.message.chars().take(MAX_ERROR_CHARS).collect();
+        let wait = i64::try_from(problem.wait.as_millis()).unwrap_or(i64::MAX);
+        let not_before = (wait > 0 && !problem.permanent).then(|| now.plus(wait));
+        self.report.failed.push(Failure { index, error, permanent: problem.permanent, not_before });
     }
 
     /// Notes that the task at `index` is not going to be started.
@@ -97,6 +139,8 @@ impl Tally {
     pub(crate) fn into_report(mut self) -> Report {
         self.report.failed.sort_unstable_by_key(|failure| failure.index);
         self.report.not_started.sort_unstable();
+        self.report.details.sort_unstable_by_key(|detail| detail.index);
+        self.report.done.sort_unstable_by_key(|done| done.index);
         self.report
     }
 }
@@ -105,21 +149,10 @@ impl Tally {
 mod tests {
     use super::*;
 
-    #[test]
-    fn statuses() {
-        const URL: &str = "https://a.example/x?key=1";
-        for status in [200, 201, 204, 299] {
-            assert_eq!(of_status(status, URL), Ok(()));
-        }
-        for status in [100, 199, 400, 401, 404, 408, 425, 429, 500, 503, 599] {
-            assert_eq!(of_status(status, URL), Err(TaskError::retry(format!("HTTP {status} from https://a.example/x"))));
-        }
-        assert_eq!(of_status(410, URL), Err(TaskError::permanent("HTTP 410 from https://a.example/x")));
-        for status in [301, 302, 304, 308] {
-            let error = of_status(status, URL).unwrap_err();
-            assert!(!error.is_permanent());
-            assert!(error.to_string().contains("redirects are not followed"), "{error}");
-        }
+    const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+    fn failed(problem: TaskError) -> Attempt {
+        Attempt::from(Err(problem))
     }
 
     #[test]
@@ -134,27 +167,59 @@ mod tests {
     #[test]
     fn a_report_is_in_order_whatever_order_outcomes_come_in() {
         let mut tally = Tally::new(42);
-        tally.add(7, Err(TaskError::retry("x".repeat(1_000))));
-        tally.add(3, Ok(()));
+        tally.add(7, failed(TaskError::retry("x".repeat(1_000))), NOW, NOW.plus(5));
+        tally.add(4, Attempt { status: Some(200), ..Attempt::from(Ok(())) }, NOW, NOW);
+        tally.add(3, Ok(()).into(), NOW, NOW.plus(1));
+        tally.add(2, Ok(()).into(), NOW, NOW);
         tally.add_not_started(9);
-        tally.add(1, Err(TaskError::permanent("no")));
+        tally.add(1, failed(TaskError::permanent("no")), NOW, NOW.plus(-5));
         tally.add_not_started(8);
         let report = tally.into_report();
         assert_eq!(report.seq, 42);
         assert_eq!(report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(), [(1, true), (7, false)]);
         assert_eq!(report.failed[1].error.len(), MAX_ERROR_CHARS);
         assert_eq!(report.not_started, [8, 9]);
+        assert_eq!(report.details.iter().map(|d| (d.index, d.millis)).collect::<Vec<_>>(), [(1, 0), (7, 5)]);
+        assert_eq!(
+            report.done.iter().map(|d| (d.index, d.status, d.millis)).collect::<Vec<_>>(),
+            [(3, None, 1), (4, Some(200), 0)]
+        );
+    }
+
+    #[test]
+    fn a_wait_is_counted_from_the_end_of_the_attempt_and_means_nothing_after_the_last() {
+        let wait = Duration::from_millis(1_500);
+        let mut tally = Tally::new(1);
+        tally.add(0, failed(TaskError::retry("").after(wait)), NOW, NOW.plus(100));
+        tally.add(1, failed(TaskError::permanent("").after(wait)), NOW, NOW);
+        tally.add(2, failed(TaskError::retry("")), NOW, NOW);
+        tally.add(3, failed(TaskError::retry("").after(Duration::MAX)), NOW, NOW);
+        let waits: Vec<_> = tally.into_report().failed.iter().map(|failure| failure.not_before).collect();
+        assert_eq!(waits, [Some(NOW.plus(1_600)), None, None, Some(UnixMillis::new(i64::MAX))]);
     }
 
     /// Pinned: shards of an older or newer deployment read this.
     #[test]
     fn the_reports_bytes() {
         let mut tally = Tally::new(42);
-        tally.add(5, of_status(500, "https://a/x"));
+        tally.add_unreadable(5, &TaskError::retry("HTTP 500 from https://a/x"));
         tally.add_not_started(7);
         assert_eq!(
             serde_json::to_string(&tally.into_report()).unwrap(),
             r#"{"seq":42,"failed":[{"index":5,"error":"HTTP 500 from https://a/x","permanent":false}],"notStarted":[7]}"#
         );
+    }
+
+    /// An envelope holds a hundred tasks at most: what is said of them stays small beside it.
+    #[test]
+    fn a_report_is_bounded() {
+        let mut tally = Tally::new(u64::MAX);
+        for index in 0..100 {
+            let excerpt = "x".repeat(scheduler_core::wire::MAX_EXCERPT_BYTES);
+            let problem = TaskError::retry("\u{ffff}".repeat(1_000)).after(Duration::MAX).saying(&excerpt);
+            tally.add(index, Attempt { outcome: Err(problem), status: Some(599), excerpt }, NOW, UnixMillis::LAST);
+        }
+        let bytes = serde_json::to_vec(&tally.into_report()).unwrap().len();
+        assert!(bytes < 200_000, "{bytes}");
     }
 }

@@ -4,7 +4,8 @@ use crate::outcome::{Tally, TaskError};
 use crate::text::header_value;
 use scheduler_core::envelope::{Envelope, EnvelopeError};
 use scheduler_core::namespace::ShardName;
-use scheduler_core::task::{Callback, Record, Webhook};
+use scheduler_core::retry::{RetryInput, RetryPolicy};
+use scheduler_core::task::{Body, Callback, DurableObject, Message, Record, Service, Webhook};
 use scheduler_core::time::UnixMillis;
 use std::borrow::Cow;
 
@@ -37,8 +38,12 @@ pub(crate) struct Job<'a> {
 /// The callbacks that a dispatcher runs.
 #[derive(Debug)]
 pub(crate) enum Work<'a> {
-    /// A POST of the record.
+    /// A request to a URL.
     Webhook(Webhook<'a>),
+    /// A call of another Worker.
+    Service(Service<'a>),
+    /// A call of a Durable Object.
+    DurableObject(DurableObject<'a>),
     /// The function registered under this name.
     Handler(Cow<'a, str>),
 }
@@ -70,7 +75,7 @@ impl<'a> Plan<'a> {
         for (index, task) in (0u32..).zip(&envelope.tasks) {
             match Job::read(index, task.get()) {
                 Ok(job) => jobs.push(job),
-                Err(problem) => tally.add(index, Err(problem)),
+                Err(problem) => tally.add_unreadable(index, &problem),
             }
         }
         Ok(Self { shard, jobs, tally })
@@ -86,10 +91,12 @@ impl<'a> Job<'a> {
             .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
         let work = match callback {
             Callback::Webhook(webhook) => Work::Webhook(webhook),
+            Callback::Service(service) => Work::Service(service),
+            Callback::DurableObject(object) => Work::DurableObject(object),
             Callback::Handler { name } => Work::Handler(name),
             Callback::Queue { .. } => {
                 return Err(TaskError::permanent(
-                    "a queue callback was sent to the dispatcher, which runs webhooks and handlers only",
+                    "a queue callback was sent to the dispatcher, which runs all other callbacks only",
                 ));
             }
         };
@@ -99,6 +106,21 @@ impl<'a> Job<'a> {
     /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a header could not carry it.
     pub(crate) fn idempotency_key(&self) -> String {
         header_value(&self.record.occurrence_key().to_string())
+    }
+
+    /// What a request sends, and the type of that; nothing with a method that has no body.
+    pub(crate) fn content<'m>(&'m self, message: &'m Message<'_>) -> Option<(&'m str, &'static str)> {
+        message.method.has_body().then(|| match &message.body {
+            None => (self.text, "application/json"),
+            Some(Body::Json(json)) => (*json, "application/json"),
+            Some(Body::Text(text)) => (text.as_ref(), "text/plain;charset=utf-8"),
+        })
+    }
+
+    /// The task's policy; the default where it has none, or one that an older deployment wrote and this one does not understand.
+    pub(crate) fn policy(&self) -> RetryPolicy {
+        let given = self.record.retry.and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok());
+        given.and_then(|input| RetryPolicy::try_from(input).ok()).unwrap_or_default()
     }
 }
 
@@ -136,6 +158,39 @@ mod tests {
         assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [1, 3, 4, 5, 6]);
         assert!(report.failed.iter().all(|failure| failure.permanent && !failure.error.is_empty()));
         assert!(report.failed[1].error.contains("callback.type"), "{}", report.failed[1].error);
+    }
+
+    #[test]
+    fn a_request_sends_the_record_or_what_is_given_in_its_place() {
+        let record = |callback: &str| format!(r#"{{"time":5,"id":"a","callback":{callback}}}"#);
+        let json = Some("application/json");
+        for (more, content, content_type) in [
+            ("", None, json),
+            (r#","method":"PATCH","body":{"a": 1}"#, Some(r#"{"a": 1}"#), json),
+            (r#","body":"a=\u00e4""#, Some("a=ä"), Some("text/plain;charset=utf-8")),
+            (r#","body":"""#, Some(""), Some("text/plain;charset=utf-8")),
+            (r#","method":"GET""#, Some(""), None),
+            (r#","method":"DELETE""#, Some(""), None),
+        ] {
+            let text = record(&format!(r#"{{"type":"webhook","url":"https://a.example"{more}}}"#));
+            let job = Job::read(0, &text).unwrap();
+            let Work::Webhook(webhook) = &job.work else { panic!("{more}") };
+            let sent = job.content(&webhook.message);
+            assert_eq!(sent.map(|(_, content_type)| content_type), content_type, "{more}");
+            assert_eq!(sent.map_or("", |(content, _)| content), content.unwrap_or(&text), "{more}");
+        }
+    }
+
+    #[test]
+    fn a_policy_is_the_tasks_own() {
+        let policy = |retry: &str| {
+            let text = format!(r#"{{"time":5,"id":"a","callback":{{"type":"handler","name":"log"}}{retry}}}"#);
+            Job::read(0, &text).unwrap().policy()
+        };
+        assert!(policy(r#","retry":{"permanentStatuses":[404]}"#).is_permanent(404));
+        for other in ["", r#","retry":{"maxAttempts":0}"#, r#","retry":{"ofALaterVersion":1}"#] {
+            assert_eq!(policy(other), RetryPolicy::default(), "{other}");
+        }
     }
 
     #[test]

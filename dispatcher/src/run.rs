@@ -2,11 +2,12 @@
 
 use crate::drive::{Host, drive};
 use crate::handlers::Handlers;
-use crate::outcome::Outcome;
+use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
-use crate::report;
-use crate::webhook;
+use crate::settings::{self, Allowed};
+use crate::signature::Keys;
 use crate::window::start_window_millis;
+use crate::{binding, report, webhook};
 use scheduler_core::engine::Config;
 use scheduler_core::namespace::ShardName;
 use scheduler_core::time::UnixMillis;
@@ -52,7 +53,8 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
             }
         }
     }
-    let platform = Platform { env: Rc::new(env.clone()), shards, handlers, envelopes };
+    let (allowed, keys) = (Allowed::read(env), settings::keys(env));
+    let platform = Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
     drive(&platform, plans, begun.plus(start_window_millis(visibility_millis(env)))).await;
 }
 
@@ -60,6 +62,8 @@ struct Platform<'a> {
     env: Rc<Env>,
     shards: Objects,
     handlers: &'a Handlers,
+    allowed: Allowed,
+    keys: Keys,
     /// The messages, and whom to report each to.
     envelopes: Vec<(&'a RawMessage, ShardName)>,
 }
@@ -69,10 +73,12 @@ impl Host for Platform<'_> {
         now()
     }
 
-    async fn run(&self, job: Job<'_>) -> Outcome {
+    async fn run(&self, job: Job<'_>) -> Attempt {
         match &job.work {
-            Work::Webhook(webhook) => webhook::post(&job, webhook).await,
-            Work::Handler(name) => self.handlers.run(name, &job, &self.env).await,
+            Work::Webhook(webhook) => webhook::call(&job, webhook, &self.allowed, &self.keys).await,
+            Work::Service(service) => binding::call_service(&job, service, &self.env, &self.allowed).await,
+            Work::DurableObject(object) => binding::call_object(&job, object, &self.env, &self.allowed).await,
+            Work::Handler(name) => self.handlers.run(name, &job, &self.env).await.into(),
         }
     }
 

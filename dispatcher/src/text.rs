@@ -1,5 +1,6 @@
 //! Texts for headers, errors and the log.
 
+use scheduler_core::wire::MAX_EXCERPT_BYTES;
 use serde::Serialize;
 use std::fmt::Write;
 
@@ -32,6 +33,30 @@ pub(crate) fn shown_url(url: &str) -> &str {
 /// The longest start of `text` of at most `bytes`.
 pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
+}
+
+/// How an answer's body begins, on one line for people: whatever is not a visible character is a space, runs of spaces are one, and
+/// a character that was cut off at the end is left out. At most as many bytes as are given, and [`MAX_EXCERPT_BYTES`].
+pub(crate) fn excerpt(bytes: &[u8]) -> String {
+    let bytes = bytes.get(..MAX_EXCERPT_BYTES).unwrap_or(bytes);
+    let mut out = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for word in
+            chunk.valid().split(|c: char| c.is_whitespace() || c.is_control() || is_unseen(c)).filter(|word| !word.is_empty())
+        {
+            if !out.is_empty() {
+                out.push(' ');
+            }
+            out.push_str(word);
+        }
+    }
+    // A stray byte became a space, which may have made the text longer than the bytes were.
+    cut(&out, MAX_EXCERPT_BYTES).to_owned()
+}
+
+/// Characters that are not there for the eye, but move or hide what is around them.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
 }
 
 /// A firing as one line of JSON, which the platform's log search takes apart. The payload is its JSON text, cut.
@@ -80,6 +105,27 @@ mod tests {
         assert_eq!(cut("aä", 2), "a");
         assert_eq!(cut("aä", 3), "aä");
         assert_eq!(cut("", 0), "");
+    }
+
+    #[test]
+    fn an_excerpt_is_one_line_of_what_can_be_seen() {
+        for (bytes, expected) in [
+            (&b""[..], ""),
+            (b"  busy\r\n\ttry later\0 ", "busy try later"),
+            (b"{\"error\": \"no\"}", "{\"error\": \"no\"}"),
+            (b"\x1b[31mred\x1b[0m", "[31mred [0m"),
+            (b"a\xffb\xfe\xfd", "a b"),
+            ("sp\u{e4}t \u{202e}x\u{feff}".as_bytes(), "sp\u{e4}t x"),
+            (b"cut \xe2\x82", "cut"),
+            (b"\xff\xff\xff", ""),
+        ] {
+            assert_eq!(excerpt(bytes), expected, "{bytes:?}");
+        }
+        assert_eq!(excerpt(&[b'x'; 1_000]), "x".repeat(MAX_EXCERPT_BYTES));
+        assert_eq!(excerpt("\u{e4}".repeat(500).as_bytes()), "\u{e4}".repeat(MAX_EXCERPT_BYTES / 2));
+        for byte in 0..=255 {
+            assert!(excerpt(&[b'a', byte, byte, b'b'].repeat(100)).len() <= MAX_EXCERPT_BYTES);
+        }
     }
 
     #[test]

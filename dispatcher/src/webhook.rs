@@ -1,46 +1,57 @@
-//! A webhook: a POST of the record.
+//! A webhook: a request to a URL, signed, to public hosts only, and with the few redirects that keep it what it is.
 
-use crate::outcome::{Outcome, TaskError, of_network_error, of_status, of_timeout};
+use crate::exchange::{Abort, Judged, attempt, request, with_head};
+use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
-use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
-use scheduler_core::task::Webhook;
-use scheduler_platform::within;
-use std::time::Duration;
-use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, Fetch, Headers, Method, Request, RequestInit, RequestRedirect};
+use crate::rules::{Asked, Hop, Verdict, judge, shares_headers};
+use crate::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
+use crate::signature::Keys;
+use crate::text::shown_url;
+use scheduler_core::task::{Webhook, parse_url};
+use scheduler_platform::now;
+use worker::Fetch;
 
-/// Posts the record and says what the answer means. The timeout starts here: whoever calls this has a connection free for it.
-pub(crate) async fn post(job: &Job<'_>, webhook: &Webhook<'_>) -> Outcome {
-    // From a record that was checked when it came in; if it cannot be built now, it never can.
-    let request =
-        request(job, webhook).map_err(|problem| TaskError::permanent(format!("the request cannot be built: {problem}")))?;
-    let seconds = webhook.timeout_seconds.clamp(1, MAX_TIMEOUT_SECONDS);
-    let abort = AbortController::default();
-    let signal = abort.signal();
-    let fetch = Fetch::Request(request);
-    let outcome = match within(Duration::from_secs(seconds.into()), fetch.send_with_signal(&signal)).await {
-        Some(Ok(response)) => of_status(response.status_code(), &webhook.url),
-        Some(Err(problem)) => Err(of_network_error(&problem.to_string(), &webhook.url)),
-        None => Err(of_timeout(seconds, &webhook.url)),
-    };
-    // Frees the connection, whether it still waits for an answer or has a body that nobody reads.
-    abort.abort();
-    outcome
+/// Makes an attempt and says what became of it.
+pub(crate) async fn call(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &Keys) -> Attempt {
+    attempt(webhook.timeout_seconds, &webhook.url, follow(job, webhook, allowed, keys)).await
 }
 
-fn request(job: &Job<'_>, webhook: &Webhook<'_>) -> worker::Result<Request> {
-    let headers = Headers::new();
-    headers.set("user-agent", "durable-scheduler")?;
-    for (name, value) in &webhook.headers {
-        headers.set(name, value)?;
+/// Asks, and follows redirects to an answer that is none.
+async fn follow(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &Keys) -> Result<Judged, TaskError> {
+    // It was checked when it came in. The settings may have changed since, and will hardly change back by themselves.
+    let first = parse_url(&webhook.url, &allowed.hosts)
+        .map_err(|problem| TaskError::permanent(format!("not called: the URL {} {problem}", shown_url(&webhook.url))))?;
+    if keys.are_broken() {
+        return Err(TaskError::retry(format!("not called: no key in {WEBHOOK_SIGNING_KEYS} holds, and it is not sent unsigned")));
     }
-    // After the user's, so that these hold.
-    headers.set("content-type", "application/json")?;
-    headers.set("idempotency-key", &job.idempotency_key())?;
-    let mut init = RequestInit::new();
-    init.with_method(Method::Post)
-        .with_headers(headers)
-        .with_redirect(RequestRedirect::Manual)
-        .with_body(Some(JsValue::from_str(job.text)));
-    Request::new_with_init(&webhook.url, &init)
+    let policy = job.policy();
+    let message = &webhook.message;
+    let body = job.content(message).map_or("", |(text, _)| text);
+    let signed = keys.sign(&job.record.occurrence_key(), now(), body);
+    let mut url = first.clone();
+    let mut followed = 0;
+    // Headers that were left out once stay out: the next host may have been chosen by the last.
+    let mut given = true;
+    loop {
+        let request = request(job, message, url.as_str(), given, signed.as_ref())
+            .map_err(|problem| TaskError::permanent(format!("the request cannot be built: {problem}")))?;
+        let abort = Abort::new();
+        let response = Fetch::Request(request)
+            .send_with_signal(&abort.signal())
+            .await
+            .map_err(|problem| of_network_error(&problem.to_string(), url.as_str()))?;
+        let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed.hosts });
+        let asked = Asked { target: url.as_str(), method: message.method, policy: &policy, hop };
+        let failure = match with_head(&response, |answer| judge(answer, &asked, now())) {
+            Verdict::Follow(next) => {
+                given &= shares_headers(&first, &next);
+                url = next;
+                followed += 1;
+                continue;
+            }
+            Verdict::Success => None,
+            Verdict::Failure(problem) => Some(problem),
+        };
+        return Ok(Judged { status: response.status_code(), failure, response, abort });
+    }
 }

@@ -3,7 +3,8 @@
 use crate::Shell;
 use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::wire::{
-    Append, CancelRequest, GetRequest, ListRequest, Report, ShardError, ShardErrorKind, WatchReply, paths,
+    Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, Report, ShardError, ShardErrorKind,
+    WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -46,7 +47,7 @@ impl Shell {
             }
             paths::CANCEL => {
                 let request: CancelRequest = read(body)?;
-                self.reply(|engine, _, sql| engine.cancel(&request.ids, sql))
+                self.reply(|engine, _, sql| engine.cancel(&request, sql))
             }
             paths::LIST => {
                 let request: ListRequest = read(body)?;
@@ -55,6 +56,14 @@ impl Shell {
             paths::CANCEL_MATCHING => {
                 let request: ListRequest = read(body)?;
                 self.reply(|engine, _, sql| engine.cancel_matching(&request, sql))
+            }
+            paths::CHANGE => {
+                let request: ChangeRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.change(&request, now, sql))
+            }
+            paths::CHANGE_MATCHING => {
+                let request: ChangeMatchingRequest = read(body)?;
+                self.reply(|engine, now, sql| engine.change_matching(&request.tasks, request.change, now, sql))
             }
             paths::REPORT => {
                 let report: Report = read(body)?;
@@ -110,6 +119,7 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         EngineError::PendingQuota { .. } | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
+        EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
         EngineError::Storage(_) | EngineError::Corrupt(_) => {
             worker::console_error!("{}: {problem}", now());
             (500, ShardErrorKind::Storage)

@@ -171,6 +171,10 @@ impl Sql {
                 "INSERT INTO schedules (seq, since, record) VALUES (?, ?, ?)",
                 vec![integer(number), since.get().into(), record.into()],
             ),
+            Write::SetSchedule { number, since, record } => self.exec(
+                "UPDATE schedules SET since = coalesce(?, since), record = ? WHERE seq = ?",
+                vec![since.map_or(Value::Null, |since| since.get().into()), record.into(), integer(number)],
+            ),
             Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
             Write::Remember { period, key, value } => self.exec(
                 "INSERT OR REPLACE INTO remembered (period, key, value) VALUES (?, ?, ?)",

@@ -98,6 +98,32 @@ pub(super) struct CancelledMany {
     done: bool,
 }
 
+/// What became of the tasks to change.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct ChangedMany {
+    /// They were changed.
+    changed: u64,
+    /// They were so already.
+    unchanged: u64,
+    /// They cannot be changed so, such as the time of a recurring task.
+    not_applicable: u64,
+    /// Nothing of them waits, but something runs.
+    already_fired: u64,
+    /// There are no such tasks (any more).
+    not_found: u64,
+    /// Whether every task was looked at; where not, send the request again.
+    done: bool,
+}
+
+/// What became of the task to change.
+#[derive(JsonSchema)]
+pub(super) struct ChangedOne {
+    id: String,
+    /// False where the task was so already.
+    changed: bool,
+}
+
 /// The task is cancelled.
 #[derive(JsonSchema)]
 pub(super) struct CancelledOne {
@@ -134,6 +160,8 @@ pub(super) struct Numbers {
     schedules: u64,
     /// Tasks without a schedule.
     unscheduled: u64,
+    /// Tasks that wait to be resumed.
+    paused: u64,
     /// Occurrences that failed for good and are kept.
     dead_letters: u64,
     /// Pending tasks whose time is past.

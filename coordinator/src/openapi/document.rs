@@ -6,7 +6,7 @@ use crate::answer::Problem;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
 use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES};
 use scheduler_core::once;
-use scheduler_core::task::{FieldError, NewTask};
+use scheduler_core::task::{ChangeInput, FieldError, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -54,11 +54,15 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_query {
         described["parameters"] = schemas::list_parameters(filter);
     }
-    if operation.once {
-        described["parameters"] = json!([once_parameter()]);
+    let headers = [(operation.takes_version, version_parameter as fn() -> Value), (operation.once, once_parameter)];
+    let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
+    if !headers.is_empty() {
+        described["parameters"] = Value::Array(headers);
     }
     if let Some(body) = &operation.body {
-        described["requestBody"] = json!({ "required": !matches!(body, Body::Namespace), "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
+        let required = !matches!(body, Body::ChangeOne | Body::Namespace);
+        described["requestBody"] =
+            json!({ "required": required, "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
@@ -125,6 +129,21 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
                 }
             })
         }
+        Body::ChangeOne => json!({
+            "application/json": { "schema": generator.subschema_for::<ChangeInput<'static>>(), "examples": examples::change_one() }
+        }),
+        Body::ChangeMany => json!({
+            "application/json": { "schema": generator.subschema_for::<ChangeInput<'static>>(), "examples": examples::change_many() }
+        }),
+        Body::Patch => json!({
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "description": "Fields of a task to create, each with its new value, or null to leave it out. Of callback and retry, single fields may be given. One of the fields that say when takes the place of all of them."
+                },
+                "examples": examples::patches()
+            }
+        }),
         Body::Cancel => json!({
             "application/json": { "schema": generator.subschema_for::<answers::CancelMany>(), "examples": examples::cancels() }
         }),
@@ -161,6 +180,14 @@ fn path_parameters(operation: &Operation) -> Value {
     parameters.into_iter().flatten().collect()
 }
 
+fn version_parameter() -> Value {
+    json!({
+        "name": "If-Match", "in": "header", "required": false,
+        "description": "The ETag of the answer that showed the task: the change is made only if it is still the same.",
+        "schema": { "type": "string", "pattern": "^\"[0-9a-f]{16}\"$" }
+    })
+}
+
 fn once_parameter() -> Value {
     json!({
         "name": once::HEADER, "in": "header",
@@ -183,6 +210,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::key_reused("take a new key for each request"),
         Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
         Problem::already_fired("order-7"),
+        Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES + 1, MAX_REQUEST_BYTES),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::overloaded(),

@@ -22,16 +22,25 @@ pub(super) fn tasks() -> Value {
                 "payload": { "order": 7 }
             }
         },
+        "get": {
+            "summary": "A webhook that fetches, and is given up when it is refused",
+            "value": {
+                "delayInSeconds": 60,
+                "callback": { "type": "webhook", "url": "https://example.com/warm-up?page=1", "method": "GET" },
+                "retry": { "permanentStatuses": ["4xx", 501] }
+            }
+        },
         "handler": {
             "summary": "A registered Rust function after a delay",
             "value": { "delayInSeconds": 1.5, "callback": { "type": "handler", "name": "log" }, "payload": ["any", "JSON"] }
         },
         "recurring": {
-            "summary": "A message to a queue on weekdays at nine",
+            "summary": "A message to a queue on weekdays at nine, once it is resumed",
             "value": {
                 "id": "morning-report",
                 "cron": "0 9 * * MON-FRI",
                 "timezone": "Europe/London",
+                "paused": true,
                 "callback": { "type": "queue", "queue": "FIRED_TASKS" }
             }
         },
@@ -70,5 +79,26 @@ pub(super) fn cancels() -> Value {
     json!({
         "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
         "filter": { "summary": "By filter", "value": { "filter": { "tag": "orders", "status": "scheduled" } } }
+    })
+}
+
+/// What a change of the task in the path may say.
+pub(super) fn change_one() -> Value {
+    json!({ "time": { "summary": "Of a reschedule: when", "value": { "delayInSeconds": 60 } } })
+}
+
+/// What to change.
+pub(super) fn change_many() -> Value {
+    json!({
+        "ids": { "summary": "By id", "value": { "ids": ["order-7:remind", "order-8:remind"] } },
+        "filter": { "summary": "By filter; the time of a reschedule only", "value": { "filter": { "tag": "orders" }, "time": 1_924_362_000_000_i64 } }
+    })
+}
+
+/// Single fields to change.
+pub(super) fn patches() -> Value {
+    json!({
+        "fields": { "summary": "Another text, and no tags", "value": { "description": "Remind them again", "tags": null } },
+        "schedule": { "summary": "Another schedule", "value": { "cron": "0 10 * * MON-FRI", "timezone": "Europe/London" } }
     })
 }

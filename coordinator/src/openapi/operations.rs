@@ -1,8 +1,8 @@
 //! Every route with what it takes and answers.
 
 use super::answers::{
-    BatchReply, CancelledMany, CancelledOne, DeletedNamespace, Health, KeyList, MadeKey, Namespace, NamespaceList, RevokedKey,
-    Stats, Task, TaskList,
+    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, DeletedNamespace, Health, KeyList, MadeKey, Namespace,
+    NamespaceList, RevokedKey, Stats, Task, TaskList,
 };
 use super::document::{name_of, problems};
 use crate::answer::Problem;
@@ -14,6 +14,9 @@ pub(super) enum Body {
     Task,
     Batch,
     Cancel,
+    ChangeOne,
+    ChangeMany,
+    Patch,
     Key,
     Namespace,
 }
@@ -32,6 +35,8 @@ pub(super) struct Operation {
     pub(super) open: bool,
     /// Takes the filter, limit and cursor.
     pub(super) takes_query: bool,
+    /// Takes a version in `If-Match`.
+    pub(super) takes_version: bool,
     /// Is about all tasks of a namespace, or some: takes the header that names it.
     pub(super) of_namespace: bool,
     /// Takes the header by which it is done once.
@@ -70,6 +75,7 @@ const USUAL: Operation = Operation {
     summary: "",
     open: false,
     takes_query: false,
+    takes_version: false,
     of_namespace: true,
     once: false,
     body: None,
@@ -160,21 +166,109 @@ operations! {
         method: "put",
         path: "/v1/tasks/{id}",
         summary: "Create or overwrite the task of this id",
+        takes_version: true,
         once: true,
         body: Some(Body::Task),
         answers: &[
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "idempotency-key-reused", "quota", "shard-full"],
+        refusals: &["too-large", "invalid", "other-version", "idempotency-key-reused", "quota", "shard-full"],
     }
     DeleteTask => {
         id: "cancelTask",
         method: "delete",
         path: "/v1/tasks/{id}",
         summary: "Cancel a task",
+        takes_version: true,
         answers: &[(200, "It will not fire (again).", SchemaGenerator::subschema_for::<CancelledOne>)],
-        refusals: &["no-task", "already-fired"],
+        refusals: &["invalid", "no-task", "already-fired", "other-version"],
+    }
+    PauseTask => {
+        id: "pauseTask",
+        method: "post",
+        path: "/v1/tasks/{id}/pause",
+        summary: "Let a task wait until it is resumed",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+    }
+    PauseMany => {
+        id: "pauseTasks",
+        method: "post",
+        path: "/v1/tasks/pause",
+        summary: "Let many tasks wait until they are resumed, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    ResumeTask => {
+        id: "resumeTask",
+        method: "post",
+        path: "/v1/tasks/{id}/resume",
+        summary: "Let a paused task go on",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+    }
+    ResumeMany => {
+        id: "resumeTasks",
+        method: "post",
+        path: "/v1/tasks/resume",
+        summary: "Let many paused tasks go on, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    RunTask => {
+        id: "runTask",
+        method: "post",
+        path: "/v1/tasks/{id}/run",
+        summary: "Fire a task now; a recurring one beside its schedule, a dead letter anew",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+    }
+    RunMany => {
+        id: "runTasks",
+        method: "post",
+        path: "/v1/tasks/run",
+        summary: "Fire many tasks now, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid", "shard-full"],
+    }
+    RescheduleTask => {
+        id: "rescheduleTask",
+        method: "post",
+        path: "/v1/tasks/{id}/reschedule",
+        summary: "Let a task fire at another time",
+        takes_version: true,
+        body: Some(Body::ChangeOne),
+        answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+    }
+    RescheduleMany => {
+        id: "rescheduleTasks",
+        method: "post",
+        path: "/v1/tasks/reschedule",
+        summary: "Let many tasks fire at another time, by id or by filter",
+        body: Some(Body::ChangeMany),
+        answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+        refusals: &["too-large", "invalid"],
+    }
+    PatchTask => {
+        id: "patchTask",
+        method: "patch",
+        path: "/v1/tasks/{id}",
+        summary: "Change single fields of a task: a JSON merge patch",
+        takes_version: true,
+        body: Some(Body::Patch),
+        answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "quota", "shard-full"],
     }
     Stats => {
         id: "stats",

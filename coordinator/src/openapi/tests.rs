@@ -27,8 +27,14 @@ fn required(schema: &Value) -> BTreeSet<&str> {
 /// Reads and checks a task as a request would.
 fn check(task: &Value) -> Result<(), FieldError> {
     let text = task.to_string();
-    let queues = ["FIRED_TASKS".to_owned()];
-    let targets = Targets { handlers: &["log", "noop"], queues: &queues };
+    let (queues, services, durable_objects) = (["FIRED_TASKS".to_owned()], ["MAIL".to_owned()], ["ROOMS".to_owned()]);
+    let targets = Targets {
+        handlers: &["log", "noop"],
+        queues: &queues,
+        services: &services,
+        durable_objects: &durable_objects,
+        allowed_hosts: &[],
+    };
     Validator::new(UnixMillis::new(1_800_000_000_000), [0; 16], targets).check(parse_one(&text)?).map(drop)
 }
 
@@ -127,26 +133,43 @@ fn what_the_document_names_is_read_and_nothing_else() {
     assert_eq!(used.iter().map(String::as_str).collect::<BTreeSet<_>>(), named, "every field stands in an example");
     assert_eq!(schema(&document, "NewTask")["additionalProperties"], false);
 
-    let complete = [
-        json!({ "type": "webhook", "url": "https://a", "headers": {}, "timeoutSeconds": 1 }),
-        json!({ "type": "handler", "name": "log" }),
-        json!({ "type": "queue", "queue": "FIRED_TASKS" }),
-    ];
-    for given in complete {
-        let described = callback(&document, given["type"].as_str().unwrap());
-        assert_eq!(keys(&described["properties"]), keys(&given));
+    let request = json!({ "path": "/x", "method": "PUT", "headers": {}, "body": 1, "timeoutSeconds": 1 });
+    let function = json!({ "function": "f", "body": 1, "timeoutSeconds": 1 });
+    let with = |base: Value, more: &Value| {
+        let mut all = base.as_object().cloned().unwrap();
+        all.extend(more.as_object().cloned().unwrap());
+        Value::Object(all)
+    };
+    let service = json!({ "type": "service", "binding": "MAIL" });
+    let object = json!({ "type": "durable-object", "binding": "ROOMS", "name": "a" });
+    let webhook =
+        json!({ "type": "webhook", "url": "https://a.example", "method": "PUT", "headers": {}, "body": 1, "timeoutSeconds": 1 });
+    for complete in [
+        // As many as it takes for every field of a type to stand in one.
+        vec![webhook],
+        vec![with(service.clone(), &request), with(service, &function)],
+        vec![with(object.clone(), &request), with(object, &function)],
+        vec![json!({ "type": "handler", "name": "log" })],
+        vec![json!({ "type": "queue", "queue": "FIRED_TASKS" })],
+    ] {
+        let described = callback(&document, complete[0]["type"].as_str().unwrap());
         assert_eq!(described["additionalProperties"], false);
-        assert_eq!(check(&json!({ "delayInSeconds": 1, "callback": given })), Ok(()));
-        for name in keys(&given) {
-            let mut without = given.clone();
-            without.as_object_mut().unwrap().remove(name);
-            let is_required = required(described).contains(name);
-            assert_eq!(
-                check(&json!({ "delayInSeconds": 1, "callback": without })).is_err(),
-                is_required,
-                "{given} without {name}"
-            );
+        assert_eq!(keys(&described["properties"]), complete.iter().flat_map(keys).collect());
+        for given in complete {
+            assert_eq!(check(&json!({ "delayInSeconds": 1, "callback": given })), Ok(()));
+            for name in keys(&given) {
+                let mut without = given.clone();
+                without.as_object_mut().unwrap().remove(name);
+                // What is called is one of two.
+                let is_required = required(described).contains(name) || matches!(name, "path" | "function");
+                let problem = check(&json!({ "delayInSeconds": 1, "callback": without }));
+                assert_eq!(problem.is_err(), is_required, "{given} without {name}");
+            }
         }
+    }
+    for kind in ["service", "durable-object"] {
+        let one_of = &callback(&document, kind)["oneOf"];
+        assert_eq!(*one_of, json!([{ "required": ["path"] }, { "required": ["function"] }]));
     }
 }
 
@@ -180,6 +203,19 @@ fn the_limits_are_those_that_are_checked() {
     assert_eq!(with("payload", json!("x".repeat(payload - 1))).as_deref(), Some("payload"));
 
     for (field, described) in schema(&document, "Retry")["properties"].as_object().unwrap() {
+        if field == "permanentStatuses" {
+            // Of numbers and classes; every one that is described is taken, and those beside them are not.
+            let (numbers, classes) = (&described["items"]["anyOf"][0], &described["items"]["anyOf"][1]["enum"]);
+            let (least, most) = (limit(&numbers["minimum"]), limit(&numbers["maximum"]));
+            assert_eq!(with("retry", json!({ field: [least, most, classes[0], classes[1], classes[2]] })), None);
+            for beyond in [json!(least - 1), json!(most + 1), json!("2xx")] {
+                assert_eq!(with("retry", json!({ field: [beyond] })), Some(format!("retry.{field}[0]")));
+            }
+            let many = |n: usize| with("retry", json!({ field: vec![404; n] }));
+            let most = limit(&described["maxItems"]);
+            assert_eq!((many(most), many(most + 1).is_some()), (None, true));
+            continue;
+        }
         let is_whole = described["type"] == "integer";
         for (bound, beyond) in [("minimum", -1.0), ("maximum", 1.0)] {
             let value = described[bound].as_f64().expect(field);
@@ -192,11 +228,16 @@ fn the_limits_are_those_that_are_checked() {
             assert_eq!(with("retry", retry(value + beyond)), Some(format!("retry.{field}")));
         }
     }
-    let timeout = &callback(&document, "webhook")["properties"]["timeoutSeconds"];
-    for (seconds, is_good) in [(1, true), (0, false), (limit(&timeout["maximum"]), true), (limit(&timeout["maximum"]) + 1, false)]
-    {
-        let webhook = json!({ "type": "webhook", "url": "https://a", "timeoutSeconds": seconds });
-        assert_eq!(with("callback", webhook).is_none(), is_good, "{seconds}");
+    for (kind, mut given) in [
+        ("webhook", json!({ "type": "webhook", "url": "https://a.example" })),
+        ("service", json!({ "type": "service", "binding": "MAIL", "path": "/" })),
+        ("durable-object", json!({ "type": "durable-object", "binding": "ROOMS", "name": "a", "function": "f" })),
+    ] {
+        let most = limit(&callback(&document, kind)["properties"]["timeoutSeconds"]["maximum"]);
+        for (seconds, is_good) in [(1, true), (0, false), (most, true), (most + 1, false)] {
+            given["timeoutSeconds"] = json!(seconds);
+            assert_eq!(with("callback", given.clone()).is_none(), is_good, "{kind} {seconds}");
+        }
     }
 }
 
@@ -251,5 +292,5 @@ fn optional_fields_are_left_out_rather_than_null() {
     assert_eq!(schema(&document, "NewTask")["properties"]["id"]["type"], "string");
     assert_eq!(schema(&document, "TaskList")["properties"]["cursor"]["type"], json!(["string", "null"]));
     let status = &schema(&document, "Task")["properties"]["status"];
-    assert_eq!(status["enum"], json!(["scheduled", "retrying", "fired", "dead", "unscheduled"]));
+    assert_eq!(status["enum"], json!(["scheduled", "retrying", "fired", "paused", "dead", "unscheduled"]));
 }

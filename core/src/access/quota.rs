@@ -22,7 +22,7 @@ const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Quota {
-    /// Tasks that wait: for their time, for a further attempt, or, without a schedule, for nothing. Recurring ones count once.
+    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a schedule, for nothing. Recurring ones count once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_PENDING_TASKS))]
     pub pending_tasks: Option<u64>,

@@ -8,9 +8,9 @@ use crate::limits::{
 };
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
-use crate::task::{Callback, Record};
+use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
-use crate::wire::{Append, AppendReply};
+use crate::wire::{Append, AppendReply, Expected};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -19,6 +19,7 @@ pub(super) struct ReadSchedule {
     pub(super) id: String,
     pub(super) cron: Arc<CronSchedule>,
     pub(super) to_queue: bool,
+    pub(super) paused: bool,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
@@ -26,7 +27,8 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     let expression = record.cron.as_deref().ok_or("a recurring task without cron")?;
     let cron = CronSchedule::parse(expression, record.timezone.as_deref()).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
-    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue() })
+    let paused = record.is_paused();
+    Ok(ReadSchedule { id: record.id.into_owned(), cron: Arc::new(cron), to_queue: callback.is_queue(), paused })
 }
 
 /// A request that holds, with what was read of it.
@@ -134,7 +136,7 @@ impl Engine {
     }
 
     /// That so many more tasks, and recurring ones, find room.
-    fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
+    pub(super) fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
         let held = self.tasks.held();
         if held + asked > MAX_PENDING_PER_SHARD {
             return Err(EngineError::Full { held, asked });
@@ -149,7 +151,20 @@ impl Engine {
         let read = |record: Vec<u8>| Ok((read_schedule(&record).map_err(EngineError::BadRequest)?, record));
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
         let replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        if let Some(expected) = request.expected {
+            self.check_expected(expected, &replaced, reader)?;
+        }
         Ok(Checked { pages: request.pages, schedules, replaced })
+    }
+
+    fn check_expected(&self, expected: Expected, found: &[EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
+        match (expected, found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))) {
+            (Expected::Absent, Some(_)) => Err(EngineError::Conflict("a task waits under this id already")),
+            (Expected::Absent, None) => Ok(()),
+            (Expected::Version(_), None) => Err(EngineError::Conflict("no task waits under this id (any more)")),
+            (Expected::Version(version), Some(at)) if version_of(&self.record_of(*at, reader)?) == version => Ok(()),
+            (Expected::Version(_), Some(_)) => Err(EngineError::Conflict("the task was changed meanwhile; read it again")),
+        }
     }
 
     /// The waiting tasks whose ids the request gives again. Entries are found by hash, then compared by id.
@@ -299,9 +314,10 @@ impl Engine {
         let number = self.last_schedule;
         // Its occurrences start after everything that has been handed on, should the clock have gone back.
         let since = now.max(self.state.watermark.due);
-        let next = read.cron.next_after(since).unwrap_or(UnixMillis::NEVER);
+        let next = if read.paused { None } else { read.cron.next_after(since) }.unwrap_or(UnixMillis::NEVER);
         effects.writes.push(Write::InsertSchedule { number, since, record });
-        let schedule = MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue };
+        let schedule =
+            MemSchedule { hash: id_hash(&read.id), next, cron: read.cron, to_queue: read.to_queue, paused: read.paused };
         self.tasks.insert_schedule(number, schedule);
     }
 }

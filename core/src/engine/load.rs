@@ -130,7 +130,7 @@ impl Engine {
         let read = check_schedule(&stored.record)?;
         let watermark = self.state.watermark;
         // The first occurrence of its own that stands after the watermark.
-        let mut next = read.cron.next_after(stored.since.max(watermark.due.plus(-1)));
+        let mut next = if read.paused { None } else { read.cron.next_after(stored.since.max(watermark.due.plus(-1))) };
         if let Some(due) = next
             && (Position { due, page: 0, index: stored.number }) <= watermark
         {
@@ -141,6 +141,7 @@ impl Engine {
             next: next.unwrap_or(UnixMillis::NEVER),
             cron: read.cron,
             to_queue: read.to_queue,
+            paused: read.paused,
         };
         self.tasks.insert_schedule(stored.number, schedule);
         Ok(())

@@ -10,6 +10,7 @@
 //! - After each input it arms the alarm for [`Engine::next_wakeup`]. Early, late and repeated wake-ups are no-ops or harmless.
 
 mod append;
+mod change;
 mod fire;
 mod index;
 mod load;
@@ -139,6 +140,9 @@ pub enum EngineError {
     /// The request holds what the coordinator's checks would not have let through.
     #[error("{0}")]
     BadRequest(String),
+    /// What stands under the id is not what was expected.
+    #[error("{0}")]
+    Conflict(&'static str),
     /// Storage failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -188,6 +192,15 @@ pub enum Write {
         number: u32,
         /// Occurrences after this time are its own.
         since: UnixMillis,
+        /// Its record.
+        record: Vec<u8>,
+    },
+    /// A recurring task gets another record.
+    SetSchedule {
+        /// Its number.
+        number: u32,
+        /// Occurrences after this time are its own; `None` leaves that as it is.
+        since: Option<UnixMillis>,
         /// Its record.
         record: Vec<u8>,
     },
@@ -350,7 +363,7 @@ impl Engine {
         if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS {
             return None;
         }
-        self.tasks.head().map(|position| position.due).filter(|due| *due != UnixMillis::NEVER)
+        self.tasks.head().map(|position| position.due).filter(|due| !due.is_never())
     }
 
     fn next_resend(&mut self) -> Option<UnixMillis> {
@@ -412,10 +425,11 @@ impl Engine {
     pub fn stats(&self, now: UnixMillis) -> ShardStats {
         let counts = self.tasks.counts();
         ShardStats {
-            pending: (counts.scheduled + self.tasks.schedules()) as u64,
+            pending: (counts.scheduled + self.tasks.schedules() - self.tasks.paused_schedules()) as u64,
             in_flight: self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum(),
             schedules: self.tasks.schedules() as u64,
             unscheduled: counts.unscheduled as u64,
+            paused: (counts.paused + self.tasks.paused_schedules()) as u64,
             dead_letters: counts.dead_letters as u64,
             overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
             memory_bytes: self.tasks.memory_bytes() as u64,

@@ -78,8 +78,8 @@ impl Engine {
             let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
             back.push(&record, now, Flags::RETRY);
         }
-        let again = back.builder.len() + back.grown.len();
-        for page in back.builder.finish().into_iter().chain(back.grown) {
+        let again = back.len();
+        for page in back.into_pages() {
             self.add_page(page, effects);
         }
         Ok(again)
@@ -108,7 +108,7 @@ impl Engine {
 
 /// Records on their way back into pages.
 #[derive(Default)]
-struct PutBack {
+pub(super) struct PutBack {
     builder: PageBuilder,
     /// Those that their attempt and error have brought past the limit for new records, each in a page of its own: a task
     /// that was taken in is not lost for its size.
@@ -116,7 +116,15 @@ struct PutBack {
 }
 
 impl PutBack {
-    fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
+    pub(super) fn len(&self) -> usize {
+        self.builder.len() + self.grown.len()
+    }
+
+    pub(super) fn into_pages(self) -> impl Iterator<Item = Page> {
+        self.builder.finish().into_iter().chain(self.grown)
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let hash = id_hash(&record.id);
         if !self.builder.push(hash, due, flags, |out| record.write(out)) {
             let mut body = Vec::new();
@@ -136,7 +144,8 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key.to_string(), attempt, key.time, now) };
+    let next =
+        if failure.permanent { None } else { policy.next_attempt(&key.to_string(), attempt, key.time, now, failure.not_before) };
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
     let record = Record {
         // Of a dead letter, how many attempts it took; else the number of the attempt to come.

@@ -5,10 +5,12 @@ use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
 use crate::page::{Entry, Flags};
 use crate::routing::id_hash;
-use crate::task::Record;
+use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
-use crate::wire::{CancelMatchingReply, CancelReply, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status};
+use crate::wire::{
+    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status,
+};
 use serde_json::value::RawValue;
 
 /// Most records, and bytes of them, that one list request looks into; then it answers with what it has and where to go on. Some 10
@@ -17,9 +19,9 @@ const MAX_SCANNED: usize = 20_000;
 const MAX_SCANNED_BYTES: usize = 4_000_000;
 
 /// A task among those that a list may show.
-struct Candidate {
+pub(super) struct Candidate {
     position: Position,
-    at: EntryRef,
+    pub(super) at: EntryRef,
     status: Status,
     /// What is known of its kind without its record.
     kind: Option<Kind>,
@@ -79,7 +81,8 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn cancel(&mut self, ids: &[String], reader: &impl Reader) -> Result<(CancelReply, Effects), EngineError> {
+    pub fn cancel(&mut self, request: &CancelRequest, reader: &impl Reader) -> Result<(CancelReply, Effects), EngineError> {
+        let ids = &request.ids;
         let mut effects = Effects::default();
         let mut outcomes = Vec::with_capacity(ids.len());
         let mut killed = Vec::new();
@@ -95,6 +98,13 @@ impl Engine {
             } else {
                 Cancelled::NotFound
             };
+            if let Some(version) = request.if_match
+                && let Some(first) = found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))
+                && version_of(&self.record_of(*first, reader)?) != version
+            {
+                outcomes.push(Cancelled::OtherVersion);
+                continue;
+            }
             outcomes.push(outcome);
             killed.append(&mut found);
         }
@@ -107,7 +117,12 @@ impl Engine {
         Ok((CancelReply { outcomes }, effects))
     }
 
-    fn find_dead_letters(&self, id: &str, reader: &impl Reader, found: &mut Vec<EntryRef>) -> Result<bool, EngineError> {
+    pub(super) fn find_dead_letters(
+        &self,
+        id: &str,
+        reader: &impl Reader,
+        found: &mut Vec<EntryRef>,
+    ) -> Result<bool, EngineError> {
         for at in self.tasks.find(id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
             if Record::parse(&self.record_of(at, reader)?).is_ok_and(|record| record.id == id) {
                 found.push(at);
@@ -155,7 +170,7 @@ impl Engine {
     }
 
     /// Calls `found` for each task that the request means, with its record where that had to be read. Gives where to go on.
-    fn scan(
+    pub(super) fn scan(
         &self,
         request: &ListRequest,
         reader: &impl Reader,
@@ -236,7 +251,9 @@ impl Engine {
         if at.page == 0 {
             let due = self.tasks.schedule(at.index).map_or(UnixMillis::NEVER, |schedule| schedule.next);
             let position = Position { due, page: 0, index: at.index };
-            return Candidate { position, at, status: Status::Scheduled, kind: Some(Kind::Cron) };
+            let is_paused = self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused);
+            let status = if is_paused { Status::Paused } else { Status::Scheduled };
+            return Candidate { position, at, status, kind: Some(Kind::Cron) };
         }
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
         let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
@@ -254,6 +271,8 @@ impl Engine {
 fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
         (Status::Dead, None)
+    } else if entry.due == UnixMillis::PAUSED {
+        (Status::Paused, None)
     } else if entry.flags.has(Flags::RETRY) {
         (Status::Retrying, None)
     } else if entry.due == UnixMillis::NEVER {

@@ -80,6 +80,7 @@ pub(super) struct MemSchedule {
     pub(super) next: UnixMillis,
     pub(super) cron: Arc<CronSchedule>,
     pub(super) to_queue: bool,
+    pub(super) paused: bool,
 }
 
 /// How many entries there are of each kind.
@@ -87,6 +88,7 @@ pub(super) struct MemSchedule {
 pub(super) struct Counts {
     pub(super) scheduled: usize,
     pub(super) unscheduled: usize,
+    pub(super) paused: usize,
     pub(super) dead_letters: usize,
 }
 
@@ -94,6 +96,8 @@ impl Counts {
     fn of(&mut self, entry: &Entry) -> &mut usize {
         if entry.flags.has(Flags::DEAD_LETTER) {
             &mut self.dead_letters
+        } else if entry.due == UnixMillis::PAUSED {
+            &mut self.paused
         } else if entry.due == UnixMillis::NEVER {
             &mut self.unscheduled
         } else {
@@ -204,6 +208,18 @@ impl Tasks {
         schedule.next = schedule.cron.next_after(head.due).unwrap_or(UnixMillis::NEVER);
         self.timers.push(Position { due: schedule.next, ..head });
         Some(schedule)
+    }
+
+    /// A schedule's next occurrence is another than was thought.
+    pub(super) fn set_next(&mut self, number: u32, next: UnixMillis, paused: bool) {
+        if let Some(schedule) = self.schedules.get_mut(&number) {
+            (schedule.next, schedule.paused) = (next, paused);
+            self.timers.push(Position { due: next, page: 0, index: number });
+        }
+    }
+
+    pub(super) fn paused_schedules(&self) -> usize {
+        self.schedules.values().filter(|schedule| schedule.paused).count()
     }
 
     /// Cancels a live entry of a page. The page may then have no live one left.

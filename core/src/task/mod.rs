@@ -4,15 +4,19 @@
 //! its record straight into the page it will be stored in.
 
 mod callback;
+mod change_input;
 mod handler_task;
 mod new_task;
+mod patch;
 mod record;
 mod text;
 
-pub use callback::{Callback, Targets, Webhook};
+pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
+pub use change_input::ChangeInput;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
-pub use record::{Record, write_occurrence, write_text};
+pub use patch::merge_patch;
+pub use record::{Record, version_of, write_occurrence, write_text};
 pub(crate) use text::TimeInput;
 
 use std::borrow::Cow;

@@ -67,6 +67,8 @@ pub struct NewTask<'a> {
     #[serde(borrow)]
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
+    /// Take it in, but let it wait to be resumed.
+    paused: Option<bool>,
     /// Any JSON, delivered as it is given.
     #[serde(borrow)]
     #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]
@@ -142,6 +144,7 @@ pub struct ValidTask<'a> {
     pub recurring: bool,
     /// Whether its record goes to the user's own consumer.
     pub to_queue: bool,
+    paused: bool,
     cron: Option<Text<'a>>,
     timezone: Option<Text<'a>>,
     description: Option<Text<'a>>,
@@ -163,7 +166,13 @@ impl ValidTask<'_> {
         fields.json("callback", Some(self.callback));
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
+        fields.flag("paused", self.paused && self.recurring);
         fields.finish();
+    }
+
+    /// Its place in the order of firing: when it is due, unless it waits to be resumed.
+    pub fn place(&self) -> UnixMillis {
+        if self.paused && self.due != UnixMillis::NEVER { UnixMillis::PAUSED } else { self.due }
     }
 }
 
@@ -261,6 +270,7 @@ impl<'a> Validator<'a> {
             due,
             recurring,
             to_queue,
+            paused: task.paused.unwrap_or(false),
             cron: task.cron,
             timezone: task.timezone,
             description: task.description,
@@ -390,7 +400,7 @@ fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldE
     Ok(())
 }
 
-fn parse_time(time: &Option<TimeInput<'_>>) -> Result<UnixMillis, FieldError> {
+pub(super) fn parse_time(time: &Option<TimeInput<'_>>) -> Result<UnixMillis, FieldError> {
     match time {
         Some(TimeInput::Millis(millis)) => UnixMillis::checked(*millis),
         Some(TimeInput::Text(text)) => UnixMillis::parse(text),
@@ -401,7 +411,7 @@ fn parse_time(time: &Option<TimeInput<'_>>) -> Result<UnixMillis, FieldError> {
     .map_err(|problem| FieldError::new("time", problem))
 }
 
-fn parse_delay(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
+pub(super) fn parse_delay(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
     let most = (UnixMillis::LAST.since(now) / 1_000).max(0);
     if !(0.0..=most as f64).contains(&seconds) {
         return Err(FieldError::new("delayInSeconds", format!("is {seconds}; must be 0 to {most}")));

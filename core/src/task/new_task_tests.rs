@@ -4,7 +4,7 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 fn record(text: &str) -> Result<String, FieldError> {
     let queues = ["FIRED_TASKS".to_owned()];
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &queues });
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &queues, ..Targets::default() });
     let mut out = Vec::new();
     validator.check(parse_one(text)?)?.write_record(&mut out);
     Ok(String::from_utf8(out).unwrap())
@@ -124,7 +124,7 @@ fn a_batch_keeps_the_good_among_the_bad() {
 
 #[test]
 fn generated_ids_differ() {
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &[] });
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let text = format!("{{\"time\":1,{LOG}}}");
     let mut id = || validator.check(parse_one(&text).unwrap()).unwrap().id.into_string();
     let (first, second) = (id(), id());

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
+use twox_hash::XxHash64;
 
 /// A record's fields, in the order in which they are written.
 ///
@@ -47,6 +48,9 @@ pub struct Record<'a> {
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<serde_json::Value>")]
     pub payload: Option<&'a RawValue>,
+    /// That a recurring task waits to be resumed. Of others, their place in the order says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
     /// Which attempt this is; absent on the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -78,6 +82,7 @@ impl<'a> Record<'a> {
         fields.json("callback", Some(self.callback));
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
+        fields.flag("paused", self.is_paused());
         fields.number("attempt", self.attempt.map(i64::from));
         fields.number("failedAt", self.failed_at.map(UnixMillis::get));
         fields.text("error", self.error.as_deref());
@@ -87,6 +92,21 @@ impl<'a> Record<'a> {
     /// The attempt that this record is: 1 on the first.
     pub fn attempt_number(&self) -> u32 {
         self.attempt.unwrap_or(1)
+    }
+
+    /// Whether it waits to be resumed, as far as the record says.
+    pub fn is_paused(&self) -> bool {
+        self.paused == Some(true)
+    }
+
+    /// Whether it fires again and again.
+    pub fn is_recurring(&self) -> bool {
+        self.cron.is_some()
+    }
+
+    /// Whether it goes to the user's own consumer.
+    pub fn goes_to_queue(&self) -> bool {
+        super::Callback::parse(self.callback.get()).is_ok_and(|callback| callback.is_queue())
     }
 
     /// The name of this firing; the time is 0 where the record has none.
@@ -141,9 +161,21 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
+    pub(super) fn flag(&mut self, name: &str, value: bool) {
+        if value {
+            self.name(name);
+            self.out.extend_from_slice(b"true");
+        }
+    }
+
     pub(super) fn finish(self) {
         self.out.push(b'}');
     }
+}
+
+/// The version of a record: another whenever its text is, for writers that must not undo each other. xxh64 of the text.
+pub fn version_of(record: &[u8]) -> u64 {
+    XxHash64::oneshot(0, record)
 }
 
 fn write_json(value: impl Serialize, out: &mut Vec<u8>) {

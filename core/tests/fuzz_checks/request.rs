@@ -4,7 +4,7 @@ use scheduler_core::envelope::{Envelope, EnvelopeBuilder};
 use scheduler_core::limits::MAX_RECORD_BYTES;
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
-use scheduler_core::task::{Callback, FieldError, NewTask, Record, Targets, Validator, parse_batch, parse_one};
+use scheduler_core::task::{Callback, FieldError, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url};
 use scheduler_core::time::UnixMillis;
 use serde_json::Value;
 
@@ -16,8 +16,14 @@ pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let queues = ["FIRED_TASKS".to_owned()];
-    let targets = Targets { handlers: &["log", "noop"], queues: &queues };
+    let (queues, services, durable_objects) = (["FIRED_TASKS".to_owned()], ["MAIL".to_owned()], ["ROOMS".to_owned()]);
+    let targets = Targets {
+        handlers: &["log", "noop"],
+        queues: &queues,
+        services: &services,
+        durable_objects: &durable_objects,
+        allowed_hosts: &[],
+    };
     let given: Option<Value> = serde_json::from_str(text).ok();
     let mut validator = Validator::new(NOW, [7; 16], targets);
     check_one(parse_one(text), &mut validator, given.as_ref());
@@ -52,6 +58,11 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
     }
     let callback = Callback::parse(record.callback.get()).expect("a stored callback reads back");
     assert_eq!(callback.is_queue(), valid.to_queue);
+    if let Callback::Webhook(webhook) = &callback {
+        // What is called is what was checked: reading the URL again gives the same host, and one that passes.
+        let url = parse_url(&webhook.url, &[]).expect("an accepted URL");
+        assert_eq!(parse_url(url.as_str(), &[]).as_ref(), Ok(&url));
+    }
     if let Some(given) = given.and_then(|given| given.get("payload")).filter(|payload| !payload.is_null()) {
         let stored = record.payload.map(|payload| serde_json::from_str::<Value>(payload.get()).expect("JSON"));
         assert_eq!(stored.as_ref(), Some(given));

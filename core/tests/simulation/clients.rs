@@ -7,7 +7,7 @@ use crate::world::{Event, World};
 use scheduler_core::routing::ShardMap;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Filter, Kind, Status};
+use scheduler_core::wire::{Change, Filter, Kind, Status};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,7 +62,14 @@ impl Clients {
                 let n = 1 + world.random.below(self.largest_bulk);
                 self.add(world, at, n)
             }
-            58..74 => self.cancel(world),
+            58..66 => self.cancel(world),
+            66..73 => self.change(world, at),
+            73 => vec![Request::ChangeMatching {
+                shard: self.shard(world),
+                filter: filter(world, at),
+                limit: limit(world),
+                change: self.changed(world, at),
+            }],
             74..77 => vec![Request::CancelMatching { shard: self.shard(world), filter: filter(world, at), limit: limit(world) }],
             77..88 => {
                 let id = self.id(world);
@@ -96,6 +103,22 @@ impl Clients {
             0 => "a \"quoted\\ name\"".to_owned(),
             1 => "späť/{ž}".to_owned(),
             n => format!("name-{n}"),
+        }
+    }
+
+    fn change(&self, world: &mut World, at: UnixMillis) -> Vec<Request> {
+        let id = self.id(world);
+        let change = self.changed(world, at);
+        let ids = if world.random.chance(100) { vec![id.clone(), id.clone()] } else { vec![id.clone()] };
+        vec![Request::Change { shard: self.home(&id), ids, change }]
+    }
+
+    fn changed(&self, world: &mut World, at: UnixMillis) -> Change {
+        match world.random.below(4) {
+            0 => Change::Pause,
+            1 => Change::Resume,
+            2 => Change::Run,
+            _ => Change::Reschedule(UnixMillis::new(self.due(world, at).max(0))),
         }
     }
 
@@ -182,6 +205,7 @@ fn record(version: &Version, n: u64, fill: usize) -> Vec<u8> {
         callback: &callback,
         retry: Some(&retry),
         payload: Some(&payload),
+        paused: None,
         attempt: None,
         failed_at: None,
         error: None,
@@ -204,7 +228,7 @@ fn filter(world: &mut World, now: UnixMillis) -> Filter {
         kind: random.chance(200).then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule])),
         status: random
             .chance(200)
-            .then(|| *random.pick(&[Status::Scheduled, Status::Retrying, Status::Dead, Status::Unscheduled])),
+            .then(|| *random.pick(&[Status::Scheduled, Status::Retrying, Status::Dead, Status::Unscheduled, Status::Paused])),
         from: random.chance(150).then(|| moment(random)),
         to: random.chance(150).then(|| moment(random)),
     }

@@ -106,7 +106,9 @@ impl World {
             let fails = self.model.version(firing.version).fails;
             if is_ours && self.random.chance(fails) {
                 let permanent = self.random.chance(100);
-                report.failed.push(Failure { index, error: "HTTP 500 \"no\"\n".to_owned(), permanent });
+                // Every second target asks for a wait: a past one, a short one, or one past the policy's time.
+                let asked = self.random.chance(500).then(|| self.now.plus(self.random.range(-1_000, 120_000)));
+                report.failed.push(Failure { index, error: "HTTP 500 \"no\"\n".to_owned(), permanent, not_before: asked });
             }
         }
         self.trace(|| format!("{at}: envelope {} of {} ran: {report:?}", message.seq, envelope.tasks.len()));

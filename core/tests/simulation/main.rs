@@ -7,6 +7,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
+mod changes;
 mod clients;
 mod delivery;
 mod faults;

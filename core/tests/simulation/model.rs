@@ -2,12 +2,13 @@
 //!
 //! It is told of every committed input and knows nothing of pages, watermarks or timers.
 
+use crate::changes::Step;
 use crate::invariants::violated;
 use scheduler_core::cron::CronSchedule;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{AppendReply, Cancelled, Filter, Kind, Report, Status};
+use scheduler_core::wire::{AppendReply, Cancelled, Failure, Filter, Kind, Report, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
@@ -47,6 +48,9 @@ pub(crate) enum What {
     Recurring,
     Unscheduled,
     Dead,
+    Paused,
+    PausedAgain,
+    PausedRecurring,
 }
 
 #[derive(Debug, Default)]
@@ -59,6 +63,10 @@ pub(crate) struct Model {
     pub(crate) waiting: BTreeMap<(Firing, What), u32>,
     /// The earliest time of further attempts.
     not_before: HashMap<Firing, i64>,
+    /// Those that were told to run before their time.
+    early: BTreeSet<Firing>,
+    /// How often each was put where it waits by a change: so often it may run beyond the first.
+    pub(crate) asked: HashMap<Firing, u32>,
     /// Of recurring versions, the occurrence that fired last, or their start.
     last_occurrence: HashMap<u64, i64>,
     /// By shard and number of envelope.
@@ -135,7 +143,7 @@ impl Model {
                     if what != What::Dead {
                         self.waiting.remove(&(firing, what));
                         self.gone.insert(firing.version, "was overwritten");
-                        replaced += if what == What::Again { 0 } else { u64::from(count) };
+                        replaced += if matches!(what, What::Again | What::PausedAgain) { 0 } else { u64::from(count) };
                     }
                 }
             }
@@ -202,10 +210,43 @@ impl Model {
         self.gone.insert(key.0.version, "was cancelled");
     }
 
+    /// A committed change of one waiting thing.
+    pub(crate) fn step(&mut self, step: &Step) {
+        if let Some((firing, what)) = step.take
+            && !self.take(firing, what)
+        {
+            violated("change-answers", format!("{firing:?} was changed, but does not wait as {what:?}"));
+        }
+        let Some((firing, what)) = step.put else { return };
+        self.put(firing, what);
+        *self.asked.entry(Firing { attempt: 1, ..firing }).or_default() += 1;
+        if let Some(until) = step.not_before {
+            // This is what it waits for now, also where it waited for something later.
+            self.not_before.insert(firing, until);
+        }
+        if step.early {
+            self.early.insert(Firing { attempt: 1, ..firing });
+        }
+        if what == What::First
+            && let Some(version) = self.versions.get_mut(firing.version as usize)
+            && !matches!(version.schedule, Schedule::Once(time) if time == firing.time)
+        {
+            version.schedule = Schedule::Once(firing.time);
+            let given = version.record.clone();
+            version.record.clear();
+            Record { time: Some(UnixMillis::new(firing.time)), ..Record::parse(&given).unwrap() }.write(&mut version.record);
+        }
+    }
+
+    /// A recurring version goes on from a new start.
+    pub(crate) fn restart(&mut self, version: u64, start: i64) {
+        self.last_occurrence.insert(version, start);
+    }
+
     /// A committed firing of one task.
     pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
         let version = self.version(firing.version).clone();
-        if now < firing.time {
+        if now < firing.time && !self.early.contains(&Firing { attempt: 1, ..firing }) {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }
         if let Schedule::Cron(expression) = version.schedule
@@ -254,7 +295,7 @@ impl Model {
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
-            self.failed(flight.tasks[failure.index as usize], failure.permanent, now);
+            self.failed(flight.tasks[failure.index as usize], failure, now);
         }
         let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
         for index in &not_started {
@@ -271,13 +312,14 @@ impl Model {
         self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
     }
 
-    fn failed(&mut self, firing: Firing, permanent: bool, now: i64) {
+    fn failed(&mut self, firing: Firing, failure: &Failure, now: i64) {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
         let key = format!("{}@{}", version.id, firing.time);
-        let next = policy.next_attempt(&key, firing.attempt, UnixMillis::new(firing.time), UnixMillis::new(now));
-        match next.filter(|_| !permanent) {
+        let next =
+            policy.next_attempt(&key, firing.attempt, UnixMillis::new(firing.time), UnixMillis::new(now), failure.not_before);
+        match next.filter(|_| !failure.permanent) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
                 self.put(again, What::Again);
@@ -293,6 +335,8 @@ impl Model {
         let kind = match version.schedule {
             Schedule::Once(_) => Kind::Once,
             Schedule::Cron(_) => Kind::Cron,
+            // What was told to run is a run of its own.
+            Schedule::None if firing.time > 0 => Kind::Once,
             Schedule::None => Kind::NoSchedule,
         };
         filter.kind.is_none_or(|wanted| wanted == kind)
@@ -309,6 +353,7 @@ pub(crate) fn status_of(what: What) -> Status {
         What::First | What::Recurring => Status::Scheduled,
         What::Again => Status::Retrying,
         What::Unscheduled => Status::Unscheduled,
+        What::Paused | What::PausedAgain | What::PausedRecurring => Status::Paused,
         What::Dead => Status::Dead,
     }
 }

@@ -1,5 +1,6 @@
 //! What clients ask of a shard, and the check of every answer.
 
+use crate::changes;
 use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
 use crate::storage::Waiting;
@@ -12,7 +13,7 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
-use scheduler_core::wire::{Append, AppendReply, Cancelled, Filter, ListItem, ListRequest, Status, Terms};
+use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status, Terms};
 
 use crate::model::Schedule;
 
@@ -22,6 +23,8 @@ pub(crate) enum Request {
     Append { shard: usize, versions: Vec<u64>, fresh: bool },
     Cancel { shard: usize, ids: Vec<String> },
     CancelMatching { shard: usize, filter: Filter, limit: usize },
+    Change { shard: usize, ids: Vec<String>, change: Change },
+    ChangeMatching { shard: usize, filter: Filter, limit: usize, change: Change },
     Get { shard: usize, id: String },
     List { shard: usize, filter: Filter, limit: usize },
 }
@@ -52,6 +55,10 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         Request::Append { shard, versions, fresh } => append(world, *shard, versions, *fresh).map(|()| Answer::Appended),
         Request::Cancel { shard, ids } => cancel(world, *shard, ids).map(Answer::Cancelled),
         Request::CancelMatching { shard, filter, limit } => cancel_matching(world, *shard, filter, *limit),
+        Request::Change { shard, ids, change } => changes::change(world, *shard, ids, *change),
+        Request::ChangeMatching { shard, filter, limit, change } => {
+            changes::change_matching(world, *shard, filter, *limit, *change)
+        }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
     }
@@ -74,7 +81,7 @@ fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
     let terms = Terms { once, share: None };
-    let append = Append { fresh, pages: builder.finish(), schedules, terms };
+    let append = Append { fresh, pages: builder.finish(), schedules, terms, ..Append::default() };
     Append::decode(&append.encode()).expect("an append reads back")
 }
 
@@ -143,7 +150,7 @@ fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>
     let reply = world.input(
         at,
         false,
-        |engine, _, storage| engine.cancel(ids, storage),
+        |engine, _, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, storage),
         |world, reply, _| {
             if reply.outcomes != expected {
                 violated("cancel-answers", format!("{:?} for {ids:?}; expected {expected:?}", reply.outcomes));
@@ -155,7 +162,7 @@ fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>
 }
 
 /// What a filter means, by the reference.
-fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting> {
+pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting> {
     let mut waiting = world.shards[at].storage.waiting();
     waiting.retain(|waiting| {
         let (firing, what) = key_of(waiting);
@@ -219,18 +226,19 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
         world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
     let waiting = world.model.waiting_of(id);
     let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));
-    let expected = if has(&[What::First, What::Recurring]) {
-        Some(Status::Scheduled)
-    } else if has(&[What::Unscheduled]) {
-        Some(Status::Unscheduled)
-    } else if has(&[What::Again]) {
-        Some(Status::Retrying)
-    } else if !world.model.in_flight_of(id).is_empty() {
-        Some(Status::Fired)
-    } else {
-        has(&[What::Dead]).then_some(Status::Dead)
+    const TASKS: [What; 5] = [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
+    const FURTHER: [What; 2] = [What::Again, What::PausedAgain];
+    // The task itself before its further attempts, what waits before what is on its way.
+    let expected: Vec<Status> = match [&TASKS[..], &FURTHER[..]].into_iter().find(|wanted| has(wanted)) {
+        Some(wanted) => {
+            waiting.iter().filter(|((_, what), _)| wanted.contains(what)).map(|((_, what), _)| status_of(*what)).collect()
+        }
+        None if !world.model.in_flight_of(id).is_empty() => vec![Status::Fired],
+        None if has(&[What::Dead]) => vec![Status::Dead],
+        None => Vec::new(),
     };
-    if item.as_ref().map(|item| item.status) != expected {
+    let is_expected = item.as_ref().map_or(expected.is_empty(), |item| expected.contains(&item.status));
+    if !is_expected {
         violated("get-answers", format!("{item:?} for {id}, expected {expected:?}"));
     }
     let Some(item) = item else { return Ok(()) };
@@ -238,8 +246,11 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let is_known = match item.status {
         Status::Fired => world.model.in_flight_of(id).contains(&firing),
         status => waiting.iter().any(|((known, what), _)| {
-            let same =
-                if *what == What::Again || *what == What::Dead { *known == firing } else { known.version == firing.version };
+            let same = if matches!(what, What::Again | What::PausedAgain | What::Dead) {
+                *known == firing
+            } else {
+                known.version == firing.version
+            };
             same && status_of(*what) == status
         }),
     };

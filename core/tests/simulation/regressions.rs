@@ -9,7 +9,7 @@ use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, Cancelled, Failure, Report, Status};
+use scheduler_core::wire::{Append, CancelRequest, Cancelled, Failure, Report, Status};
 use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -92,8 +92,8 @@ fn the_largest_record_is_tried_again_and_kept() {
         assert_eq!(ids(&effects), ["a"], "attempt {seq}");
         assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES);
         // Characters that JSON writes as six.
-        let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), permanent: false }];
-        pair.report(&Report { seq, failed, not_started: Vec::new() }, now);
+        let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
+        pair.report(&Report { seq, failed, ..Report::default() }, now);
         pair.restart();
         let expected = if seq == 10 { Status::Dead } else { Status::Retrying };
         assert_eq!(pair.status("a"), Some(expected), "after attempt {seq}");
@@ -168,13 +168,14 @@ fn what_was_handed_on_keeps_its_attempts() {
     let mut pair = Pair::new();
     pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
     pair.wake(NOW);
-    let (reply, _) = pair.engine.cancel(&["a".to_owned()], &pair.storage).unwrap();
+    let (reply, _) = pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
     pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
-    let failed = vec![Failure { index: 0, error: String::new(), permanent: false }];
-    pair.report(&Report { seq: 1, failed, not_started: Vec::new() }, NOW);
+    let failed = vec![Failure { index: 0, error: String::new(), ..Failure::default() }];
+    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
     assert_eq!(pair.engine.stats(NOW).pending, 2);
-    let (reply, effects) = pair.engine.cancel(&["a".to_owned()], &pair.storage).unwrap();
+    let (reply, effects) =
+        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, &pair.storage).unwrap();
     pair.commit(effects);
     assert_eq!(reply.outcomes, [Cancelled::Cancelled]);
     assert!(pair.engine.is_idle());

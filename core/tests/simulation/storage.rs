@@ -27,6 +27,7 @@ pub(crate) struct ScheduleRow {
     pub(crate) since: UnixMillis,
     pub(crate) record: Vec<u8>,
     cron: CronSchedule,
+    paused: bool,
     /// An occurrence of its own at or before the watermark, from where to look for the next.
     passed: Cell<UnixMillis>,
 }
@@ -113,8 +114,16 @@ impl Storage {
             Write::InsertSchedule { number, since, record } => {
                 let read = Record::parse(&record).unwrap();
                 let cron = CronSchedule::parse(read.cron.as_deref().unwrap(), None).unwrap();
-                let row = ScheduleRow { since, record, cron, passed: Cell::new(since) };
+                let paused = read.is_paused();
+                let row = ScheduleRow { since, record, cron, paused, passed: Cell::new(since) };
                 assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
+            }
+            Write::SetSchedule { number, since, record } => {
+                let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
+                row.since = since.unwrap_or(row.since);
+                row.paused = Record::parse(&record).unwrap().is_paused();
+                row.record = record;
+                row.passed = Cell::new(row.since);
             }
             Write::DeleteSchedule { number } => {
                 assert!(self.schedules.remove(&number).is_some(), "deleted schedule {number} is not stored");
@@ -221,6 +230,9 @@ impl Storage {
 
     /// The first occurrence after the row's own start that stands after the watermark.
     fn next_occurrence(&self, number: u32, row: &ScheduleRow) -> Option<UnixMillis> {
+        if row.paused {
+            return None;
+        }
         loop {
             let due = row.cron.next_after(row.passed.get())?;
             if (Position { due, page: 0, index: number }) > self.watermark {
@@ -253,7 +265,7 @@ impl Storage {
 
     /// When an engine that was loaded just now must want to be woken.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
-        let fire = self.waiting().first().map(|waiting| waiting.position.due).filter(|due| *due != UnixMillis::NEVER);
+        let fire = self.waiting().first().map(|waiting| waiting.position.due).filter(|due| !due.is_never());
         let resend = self.outbox.values().filter_map(|row| match row.destination.as_ref()? {
             Destination::Queue(_) => Some(row.sent_at),
             Destination::Dispatch => Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4))),

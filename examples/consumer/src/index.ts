@@ -1,11 +1,9 @@
 // A consumer of your own for fired tasks: start from `handle`.
 
 import { type FiredTask, occurrenceKey, parseEnvelope } from "./envelope.ts";
+import type { Env } from "./env.ts";
 
-interface Env {
-  /** If set, envelopes are forwarded there instead of handled: for the load tester and the tests. */
-  SINK_URL?: string;
-}
+export { Counter, Example } from "./targets.ts";
 
 /**
  * What you want done when a task fires. Throw, and the whole message is delivered again later.

@@ -1,0 +1,188 @@
+//! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use crate::shards::Shards;
+use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
+use scheduler_core::routing::ShardId;
+use scheduler_core::task::{ChangeInput, FieldError};
+use scheduler_core::wire::{
+    Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest, paths,
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashSet};
+
+/// Rounds of a change by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
+/// said by `done`.
+const MAX_ROUNDS: usize = 60;
+
+/// What a route asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Verb {
+    Pause,
+    Resume,
+    Run,
+    Reschedule,
+}
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct ChangedMany {
+    changed: u64,
+    unchanged: u64,
+    not_applicable: u64,
+    already_fired: u64,
+    not_found: u64,
+    done: bool,
+}
+
+impl Verb {
+    /// The change, with the time from the body where one is needed.
+    fn change(self, input: &ChangeInput<'_>, call: &Call<'_>) -> Result<Change, Problem> {
+        if self != Self::Reschedule {
+            input.check_untimed().map_err(Problem::invalid)?;
+        }
+        Ok(match self {
+            Self::Pause => Change::Pause,
+            Self::Resume => Change::Resume,
+            Self::Run => Change::Run,
+            Self::Reschedule => Change::Reschedule(input.new_time(call.now).map_err(Problem::invalid)?),
+        })
+    }
+}
+
+/// `POST /v1/tasks/{id}/pause` and its like.
+pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<Answer, Problem> {
+    let if_match = call.if_match()?;
+    let text = call.text().await?;
+    let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    if input.ids.is_some() || input.filter.is_some() {
+        return Err(Problem::invalid(FieldError::new(
+            "body",
+            "names tasks, but the path does already; leave out ids and filter",
+        )));
+    }
+    let change = verb.change(&input, &call)?;
+    match change_ids(&call.shards, vec![id.clone()], change, if_match).await?.first() {
+        Some(outcome @ (Changed::Changed | Changed::Unchanged)) => {
+            Ok(Answer::of(200, &serde_json::json!({ "id": id, "changed": *outcome == Changed::Changed })))
+        }
+        Some(Changed::NotApplicable) => Err(Problem::not_applicable(&id)),
+        Some(Changed::OtherVersion) => Err(Problem::other_version("the task was changed meanwhile; read it again")),
+        Some(Changed::AlreadyFired) => Err(Problem::already_fired(&id)),
+        Some(Changed::NotFound) | None => Err(Problem::no_task(&id)),
+    }
+}
+
+/// `POST /v1/tasks/pause` and its like.
+pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Problem> {
+    let text = call.text().await?;
+    let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    let change = verb.change(&input, &call)?;
+    let counts = match (input.ids, input.filter) {
+        (Some(ids), None) => {
+            let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
+            for outcome in change_ids(&call.shards, checked_ids(ids)?, change, None).await? {
+                *match outcome {
+                    Changed::Changed => &mut counts.changed,
+                    Changed::Unchanged => &mut counts.unchanged,
+                    Changed::NotApplicable | Changed::OtherVersion => &mut counts.not_applicable,
+                    Changed::AlreadyFired => &mut counts.already_fired,
+                    Changed::NotFound => &mut counts.not_found,
+                } += 1;
+            }
+            counts
+        }
+        (None, Some(filter)) => change_matching(&call.shards, &checked_filter(filter)?, change).await?,
+        _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
+    };
+    Ok(Answer::of(200, &counts))
+}
+
+/// Ids of a request, within its limit; one that stands twice counts once.
+pub(crate) fn checked_ids(mut ids: Vec<String>) -> Result<Vec<String>, Problem> {
+    if ids.len() > MAX_CANCEL_IDS {
+        let detail = format!("has {} ids; the limit is {MAX_CANCEL_IDS}: send several requests", ids.len());
+        return Err(Problem::invalid(FieldError::new("ids", detail)));
+    }
+    let mut seen = HashSet::new();
+    ids.retain(|id| seen.insert(id.clone()));
+    Ok(ids)
+}
+
+/// A filter that means less than everything.
+pub(crate) fn checked_filter(filter: Filter) -> Result<Filter, Problem> {
+    if filter == Filter::default() {
+        let detail = "is empty and would mean every task; give at least one field";
+        return Err(Problem::invalid(FieldError::new("filter", detail)));
+    }
+    Ok(filter)
+}
+
+/// Changes by id, in every epoch: the outcomes in the order of the ids.
+async fn change_ids(shards: &Shards, ids: Vec<String>, change: Change, if_match: Option<u64>) -> Result<Vec<Changed>, Problem> {
+    let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
+    for (at, id) in ids.iter().enumerate() {
+        for shard in shards.map.homes(id) {
+            by_shard.entry(shard).or_default().push(at);
+        }
+    }
+    let ids = &ids;
+    let replies = shards
+        .each(by_shard, |(shard, items)| async move {
+            let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
+            let request = ChangeRequest { ids, change, if_match };
+            shards.ask::<_, ChangeReply>(shard, paths::CHANGE, &request).await.map(|reply| (items, reply))
+        })
+        .await;
+    let mut outcomes = vec![Changed::NotFound; ids.len()];
+    for reply in replies {
+        let (items, reply) = reply?;
+        for (at, outcome) in items.into_iter().zip(reply.outcomes) {
+            if let Some(slot) = outcomes.get_mut(at)
+                && weight(outcome) > weight(*slot)
+            {
+                *slot = outcome;
+            }
+        }
+    }
+    Ok(outcomes)
+}
+
+/// Of what the shards of several epochs say of an id, which counts most.
+fn weight(outcome: Changed) -> u8 {
+    match outcome {
+        Changed::NotFound => 0,
+        Changed::AlreadyFired => 1,
+        Changed::NotApplicable => 2,
+        Changed::OtherVersion => 3,
+        Changed::Unchanged => 4,
+        Changed::Changed => 5,
+    }
+}
+
+async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {
+    let replies = shards
+        .each(shards.map.all(), |shard| async move {
+            let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20 };
+            let mut request = ChangeMatchingRequest { tasks, change };
+            let mut changed = 0;
+            for _ in 0..MAX_ROUNDS {
+                let reply: ChangeMatchingReply = shards.ask(shard, paths::CHANGE_MATCHING, &request).await?;
+                changed += reply.changed;
+                request.tasks.after = reply.next;
+                if reply.next.is_none() {
+                    return Ok::<_, Problem>((changed, true));
+                }
+            }
+            Ok((changed, false))
+        })
+        .await;
+    let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
+    for reply in replies {
+        let (changed, done) = reply?;
+        counts.changed += changed;
+        counts.done &= done;
+    }
+    Ok(counts)
+}

@@ -1,0 +1,42 @@
+//! Changing single fields of a task: `PATCH /v1/tasks/{id}`, a JSON merge patch (RFC 7396).
+//!
+//! The task is read, the patch is laid over it, the whole is checked as a new task is, and takes the place of the task only if that
+//! is still the one that was read.
+
+use crate::answer::{Answer, Problem};
+use crate::create;
+use crate::routes::Call;
+use crate::tasks;
+use scheduler_core::task::{merge_patch, parse_one, version_of};
+use scheduler_core::wire::{Expected, Status};
+
+/// How often a patch is laid over the task anew when somebody else was faster.
+const MAX_TRIES: usize = 5;
+
+/// `PATCH /v1/tasks/{id}`.
+pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let if_match = call.if_match()?;
+    let patch = call.text().await?;
+    let mut tries = 1;
+    loop {
+        let (shard, item) = tasks::find(&call.shards, &id).await?.ok_or_else(|| Problem::no_task(&id))?;
+        match item.status {
+            Status::Fired => return Err(Problem::already_fired(&id)),
+            Status::Dead => return Err(Problem::not_applicable(&id)),
+            Status::Scheduled | Status::Retrying | Status::Paused | Status::Unscheduled => {}
+        }
+        let version = version_of(item.record.get().as_bytes());
+        if if_match.is_some_and(|expected| expected != version) {
+            return Err(Problem::other_version("the task was changed meanwhile; read it again"));
+        }
+        let text = merge_patch(item.record.get(), item.status == Status::Paused, &patch).map_err(Problem::invalid)?;
+        let mut task = parse_one(&text).map_err(Problem::invalid)?;
+        task.set_id(&id).map_err(Problem::invalid)?;
+        // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
+        let written = create::replace_on(&call, shard, task, Expected::Version(version)).await;
+        match written {
+            Err(problem) if problem.is_other_version() && if_match.is_none() && tries < MAX_TRIES => tries += 1,
+            written => return written,
+        }
+    }
+}

@@ -1,0 +1,212 @@
+//! Changing tasks that wait: pause, resume, run now, reschedule.
+
+use super::append::read_schedule;
+use super::outcome::PutBack;
+use super::tasks::EntryRef;
+use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::page::Flags;
+use crate::routing::id_hash;
+use crate::task::{Record, version_of, write_occurrence};
+use crate::time::UnixMillis;
+use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest};
+
+/// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
+#[derive(Default)]
+struct Changes {
+    killed: Vec<EntryRef>,
+    back: PutBack,
+    schedules: Vec<Rewritten>,
+}
+
+/// A recurring task with another record, and from when on its occurrences count, where that changes.
+struct Rewritten {
+    number: u32,
+    record: Vec<u8>,
+    since: Option<UnixMillis>,
+}
+
+impl Engine {
+    /// Changes tasks by id, and says what became of each.
+    ///
+    /// # Errors
+    /// When the shard has no room for the runs that are asked for, nothing has changed. When storage fails or is damaged, the
+    /// engine must be dropped.
+    pub fn change(
+        &mut self,
+        request: &ChangeRequest,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
+        let mut changes = Changes::default();
+        let mut outcomes: Vec<Changed> = Vec::with_capacity(request.ids.len());
+        for (at, id) in request.ids.iter().enumerate() {
+            // An id that stands twice is changed once.
+            let before = request.ids.iter().take(at).position(|other| other == id).and_then(|at| outcomes.get(at));
+            outcomes.push(match before {
+                Some(outcome) => *outcome,
+                None => self.change_one(id, request, now, reader, &mut changes)?,
+            });
+        }
+        let effects = self.carry_out_changes(changes, now)?;
+        Ok((ChangeReply { outcomes }, effects))
+    }
+
+    fn change_one(
+        &self,
+        id: &str,
+        request: &ChangeRequest,
+        now: UnixMillis,
+        reader: &impl Reader,
+        changes: &mut Changes,
+    ) -> Result<Changed, EngineError> {
+        let mut found = Vec::new();
+        self.find_live(id, reader, &mut found)?;
+        if found.is_empty() {
+            if self.in_flight.contains_key(&id_hash(id)) {
+                return Ok(Changed::AlreadyFired);
+            }
+            if !self.find_dead_letters(id, reader, &mut found)? {
+                return Ok(Changed::NotFound);
+            }
+        }
+        found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
+        if let Some(expected) = request.if_match
+            && let Some(first) = found.first()
+            && version_of(&self.record_of(*first, reader)?) != expected
+        {
+            return Ok(Changed::OtherVersion);
+        }
+        // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
+        let only_task = matches!(request.change, Change::Run | Change::Reschedule(_))
+            && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
+        let mut outcome = Changed::Unchanged;
+        for at in found {
+            if only_task && self.flags_of(at).has(Flags::RETRY) {
+                continue;
+            }
+            match self.plan_change(at, request.change, now, reader, changes)? {
+                Changed::Changed => outcome = Changed::Changed,
+                other if outcome == Changed::Unchanged => outcome = other,
+                _ => {}
+            }
+        }
+        Ok(outcome)
+    }
+
+    /// Changes the tasks that a filter matches, up to the request's limit and within a bounded amount of work.
+    ///
+    /// # Errors
+    /// As [`Engine::change`].
+    pub fn change_matching(
+        &mut self,
+        request: &ListRequest,
+        change: Change,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
+        let (mut changes, mut changed) = (Changes::default(), 0);
+        let next = self.scan(request, reader, |candidate, _| {
+            changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
+            Ok(())
+        })?;
+        let effects = self.carry_out_changes(changes, now)?;
+        Ok((ChangeMatchingReply { changed, next }, effects))
+    }
+
+    /// What a change does to one entry or schedule.
+    fn plan_change(
+        &self,
+        at: EntryRef,
+        change: Change,
+        now: UnixMillis,
+        reader: &impl Reader,
+        changes: &mut Changes,
+    ) -> Result<Changed, EngineError> {
+        let text = self.record_of(at, reader)?;
+        let record = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        if at.page == 0 {
+            return Ok(plan_for_schedule(at.index, record, change, now, changes));
+        }
+        let flags = self.flags_of(at);
+        let due = self.due_of(at);
+        let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
+        let is_dead = flags.has(Flags::DEAD_LETTER);
+        let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, ..record };
+        let (record, due, flags, stays) = match change {
+            Change::Pause if due.is_never() => {
+                return Ok(if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable });
+            }
+            Change::Pause => (record, UnixMillis::PAUSED, flags, false),
+            Change::Resume if due != UnixMillis::PAUSED => return Ok(Changed::Unchanged),
+            Change::Resume if flags.has(Flags::RETRY) => (record, now, flags, false),
+            Change::Resume => {
+                let due = record.time.unwrap_or(UnixMillis::NEVER);
+                (record, due, flags, false)
+            }
+            Change::Run if !due.is_never() && due <= now => return Ok(Changed::Unchanged),
+            Change::Run if is_dead => (first_attempt(record), now, to_queue.and(Flags::RETRY), false),
+            // Kept, for it does not fire by itself: what fires is a copy.
+            Change::Run if due.is_never() && record.time.is_none() => {
+                (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
+            }
+            Change::Run => (record, now, flags, false),
+            Change::Reschedule(_) if record.is_recurring() => return Ok(Changed::NotApplicable),
+            Change::Reschedule(time) if record.time == Some(time) && due == time => return Ok(Changed::Unchanged),
+            Change::Reschedule(time) => (Record { time: Some(time), ..first_attempt(record) }, time, to_queue, false),
+        };
+        if !stays {
+            changes.killed.push(at);
+        }
+        changes.back.push(&record, due, flags);
+        Ok(Changed::Changed)
+    }
+
+    fn due_of(&self, at: EntryRef) -> UnixMillis {
+        let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
+        entry.map_or(UnixMillis::NEVER, |entry| entry.due)
+    }
+
+    fn carry_out_changes(&mut self, changes: Changes, now: UnixMillis) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        self.has_room(changes.back.len().saturating_sub(changes.killed.len()), 0)?;
+        let since = now.max(self.state.watermark.due);
+        for Rewritten { number, record, since: restart } in changes.schedules {
+            let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
+            let next = if read.paused { None } else { read.cron.next_after(since) };
+            self.tasks.set_next(number, next.unwrap_or(UnixMillis::NEVER), read.paused);
+            effects.writes.push(Write::SetSchedule { number, since: restart.map(|_| since), record });
+        }
+        self.kill(&changes.killed, &mut effects);
+        for page in changes.back.into_pages() {
+            self.add_page(page, &mut effects);
+        }
+        self.unsaved |= !effects.writes.is_empty();
+        Ok(effects)
+    }
+}
+
+fn plan_for_schedule(number: u32, record: Record<'_>, change: Change, now: UnixMillis, changes: &mut Changes) -> Changed {
+    let is_paused = record.is_paused();
+    let mut text = Vec::new();
+    match change {
+        Change::Pause | Change::Resume if is_paused == (change == Change::Pause) => Changed::Unchanged,
+        Change::Pause | Change::Resume => {
+            let paused = (change == Change::Pause).then_some(true);
+            Record { paused, ..record }.write(&mut text);
+            // Occurrences that were missed in the pause are not made up for.
+            changes.schedules.push(Rewritten { number, record: text, since: is_paused.then_some(now) });
+            Changed::Changed
+        }
+        Change::Run => {
+            let to_queue = record.goes_to_queue();
+            Record { paused: None, ..record }.write(&mut text);
+            let mut occurrence = Vec::new();
+            write_occurrence(&text, now, &mut occurrence);
+            let Ok(record) = Record::parse(&occurrence) else { return Changed::NotApplicable };
+            changes.back.push(&record, now, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
+            Changed::Changed
+        }
+        Change::Reschedule(_) => Changed::NotApplicable,
+    }
+}

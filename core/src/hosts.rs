@@ -1,0 +1,291 @@
+//! Which hosts a webhook may call: public ones, and those that the deployment allows.
+//!
+//! A scheduler that calls whatever URL it is given would let the holder of an API key reach what only the scheduler's own network
+//! can (server-side request forgery). So the host of a URL is held against these rules when a task comes in, before every attempt,
+//! and at every redirect. The rules see names and addresses, not what a name resolves to: a Worker cannot look that up. A public
+//! name with a private address passes here, and is left to the platform, which has no route from its edge into private networks.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+use url::{Host, Url};
+
+/// Networks of IPv4 that are no public hosts: base, bits, what they are for. From IANA's special-purpose registry.
+const CLOSED_V4: [(Ipv4Addr, u32, &str); 15] = [
+    (Ipv4Addr::new(0, 0, 0, 0), 8, "an address of this very network"),
+    (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
+    (Ipv4Addr::new(100, 64, 0, 0), 10, "an address behind a carrier's NAT"),
+    (Ipv4Addr::new(127, 0, 0, 0), 8, "a loopback address"),
+    (Ipv4Addr::new(169, 254, 0, 0), 16, "a link-local address"),
+    (Ipv4Addr::new(172, 16, 0, 0), 12, "a private address"),
+    (Ipv4Addr::new(192, 0, 0, 0), 24, "a reserved address"),
+    (Ipv4Addr::new(192, 0, 2, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(192, 88, 99, 0), 24, "a reserved address"),
+    (Ipv4Addr::new(192, 168, 0, 0), 16, "a private address"),
+    (Ipv4Addr::new(198, 18, 0, 0), 15, "an address for benchmarks"),
+    (Ipv4Addr::new(198, 51, 100, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(203, 0, 113, 0), 24, "an address for documentation"),
+    (Ipv4Addr::new(224, 0, 0, 0), 4, "a multicast address"),
+    (Ipv4Addr::new(240, 0, 0, 0), 4, "a reserved address"),
+];
+
+/// The networks of IPv6 that get a name of their own in a refusal, and those within 2000::/3 that are no public hosts. Whatever is
+/// outside 2000::/3 is refused anyway: IPv4 in the clothes of IPv6 (mapped, translated) among it.
+const CLOSED_V6: [(Ipv6Addr, u32, &str); 9] = [
+    (Ipv6Addr::UNSPECIFIED, 128, "the unspecified address"),
+    (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
+    (Ipv6Addr::new(0, 0, 0, 0, 0, 0xffff, 0, 0), 96, "an IPv4 address mapped to IPv6"),
+    (Ipv6Addr::new(0xfc00, 0, 0, 0, 0, 0, 0, 0), 7, "a private (unique local) address"),
+    (Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 0), 10, "a link-local address"),
+    (Ipv6Addr::new(0xff00, 0, 0, 0, 0, 0, 0, 0), 8, "a multicast address"),
+    (Ipv6Addr::new(0x2001, 0, 0, 0, 0, 0, 0, 0), 23, "an address of a protocol"),
+    (Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0), 32, "an address for documentation"),
+    (Ipv6Addr::new(0x3fff, 0, 0, 0, 0, 0, 0, 0), 20, "an address for documentation"),
+];
+
+/// 6to4 carries an IPv4 address, private ones too, and is obsolete (RFC 7526).
+const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0), 16);
+/// All that is public in IPv6 (RFC 4291, section 2.4, as IANA gives it out).
+const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
+
+/// Names that mean something in a private network only, with all names below them: RFC 6761, 6762 and 8375, and the suffix that
+/// ICANN has set aside for private use. Cloud providers' metadata services have names under `internal`.
+const CLOSED_NAMES: [&str; 5] = ["localhost", "local", "internal", "localdomain", "home.arpa"];
+
+/// Why a host may not be called.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("has the host {host}, {what}, which webhooks may not call; use a public host, or allow it with WEBHOOK_ALLOWED_HOSTS")]
+pub struct HostError {
+    host: String,
+    what: &'static str,
+}
+
+/// Checks the host of an http or https URL.
+///
+/// `allowed` are the deployment's exceptions, from `WEBHOOK_ALLOWED_HOSTS`: a host (`127.0.0.1`, `[::1]`, `wiki`), or all names below
+/// one (`*.example.internal`, which is not `example.internal` itself); with `:8080`, at that port only.
+///
+/// # Errors
+/// When it is not a public host and not allowed.
+pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
+    let shown = url.host_str().unwrap_or_default();
+    let host = shown.trim_end_matches('.');
+    let port = url.port_or_known_default();
+    let closed = match url.host() {
+        Some(Host::Ipv4(address)) => closed_v4(address),
+        Some(Host::Ipv6(address)) => closed_v6(address),
+        Some(Host::Domain(_)) => closed_name(host),
+        None => Some("none at all"),
+    };
+    match closed {
+        Some(what) if !allowed.iter().any(|pattern| matches(pattern, host, port)) => {
+            Err(HostError { host: shown.chars().take(100).collect(), what })
+        }
+        _ => Ok(()),
+    }
+}
+
+fn matches(pattern: &str, host: &str, port: Option<u16>) -> bool {
+    let (name, at_port) = match pattern.rsplit_once(':') {
+        Some((name, digits)) if !digits.ends_with(']') => match digits.parse::<u16>() {
+            Ok(port) => (name, Some(port)),
+            // Not a pattern: better one host too few than one too many.
+            Err(_) => return false,
+        },
+        _ => (pattern, None),
+    };
+    if at_port.is_some() && at_port != port {
+        return false;
+    }
+    match name.strip_prefix("*.") {
+        Some("") | None => name.eq_ignore_ascii_case(host),
+        // The boundary is within the host: what is below begins with a label and a dot.
+        Some(suffix) => host
+            .len()
+            .checked_sub(suffix.len())
+            .and_then(|at| host.split_at_checked(at))
+            .is_some_and(|(below, end)| end.eq_ignore_ascii_case(suffix) && below.len() > 1 && below.ends_with('.')),
+    }
+}
+
+fn closed_v4(address: Ipv4Addr) -> Option<&'static str> {
+    let bits = address.to_bits();
+    CLOSED_V4.iter().find(|(base, len, _)| (bits ^ base.to_bits()) >> (32 - len) == 0).map(|(_, _, what)| *what)
+}
+
+fn closed_v6(address: Ipv6Addr) -> Option<&'static str> {
+    let within = |base: Ipv6Addr, len: u32| (address.to_bits() ^ base.to_bits()) >> (128 - len) == 0;
+    if let Some((_, _, what)) = CLOSED_V6.iter().find(|(base, len, _)| within(*base, *len)) {
+        return Some(what);
+    }
+    let is_public = within(GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) && !within(SIX_TO_FOUR.0, SIX_TO_FOUR.1);
+    (!is_public).then_some("not a public address")
+}
+
+/// `host` is in lower case, as [`Url`] gives it, without the dot of the root.
+fn closed_name(host: &str) -> Option<&'static str> {
+    if !host.contains('.') {
+        return Some(if host == "localhost" { "this machine" } else { "a name of one label, of a private network" });
+    }
+    let is_closed = |name: &&&str| host.strip_suffix(**name).is_some_and(|below| below.is_empty() || below.ends_with('.'));
+    CLOSED_NAMES.iter().find(is_closed).map(|_| "a name of a private network")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(url: &str, allowed: &[&str]) -> Result<(), HostError> {
+        let allowed: Vec<String> = allowed.iter().map(|pattern| (*pattern).to_owned()).collect();
+        check_host(&Url::parse(url).unwrap(), &allowed)
+    }
+
+    #[test]
+    fn public_hosts_pass() {
+        for url in [
+            "https://example.com/x",
+            "http://a.b.example:8080",
+            "https://localhost.example.com",
+            "https://mylocal.example",
+            "https://notlocalhost.example",
+            "https://xn--bcher-kva.example",
+            "https://8.8.8.8",
+            "http://1.1.1.1:8080/x",
+            "https://11.0.0.1",
+            "https://100.63.255.255",
+            "https://100.128.0.0",
+            "https://172.15.255.255",
+            "https://172.32.0.0",
+            "https://192.167.1.1",
+            "https://192.0.1.1",
+            "https://198.17.1.1",
+            "https://198.20.1.1",
+            "https://223.255.255.255",
+            "https://[2606:4700:4700::1111]/x",
+            "https://[2a00:1450::1]",
+            "https://[2001:200::1]",
+        ] {
+            assert_eq!(check(url, &[]), Ok(()), "{url}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_public_is_refused() {
+        for (url, what) in [
+            ("http://localhost", "this machine"),
+            ("http://LOCALHOST:8080/x", "this machine"),
+            ("http://localhost./x", "this machine"),
+            ("http://a.localhost", "private network"),
+            ("http://printer.local", "private network"),
+            ("http://a.b.internal.", "private network"),
+            ("http://metadata.google.internal/computeMetadata/v1/", "private network"),
+            ("http://router.home.arpa", "private network"),
+            ("http://db", "one label"),
+            ("http://internal", "one label"),
+            ("http://com", "one label"),
+            ("http://0.0.0.0", "very network"),
+            ("http://0.1.2.3", "very network"),
+            ("http://10.1.2.3", "private"),
+            ("http://100.64.0.1", "carrier"),
+            ("http://100.127.255.255", "carrier"),
+            ("http://127.0.0.1:8790/hook", "loopback"),
+            ("http://127.255.255.254", "loopback"),
+            ("http://169.254.169.254/latest/meta-data/", "link-local"),
+            ("http://172.16.0.1", "private"),
+            ("http://172.31.255.255", "private"),
+            ("http://192.0.0.192", "reserved"),
+            ("http://192.0.2.1", "documentation"),
+            ("http://192.168.1.1", "private"),
+            ("http://198.19.0.1", "benchmarks"),
+            ("http://198.51.100.1", "documentation"),
+            ("http://203.0.113.9", "documentation"),
+            ("http://224.0.0.1", "multicast"),
+            ("http://239.255.255.255", "multicast"),
+            ("http://240.0.0.1", "reserved"),
+            ("http://255.255.255.255", "reserved"),
+            ("http://[::]", "unspecified"),
+            ("http://[::1]:8787", "loopback"),
+            ("http://[::ffff:127.0.0.1]", "mapped"),
+            ("http://[::ffff:8.8.8.8]", "mapped"),
+            ("http://[::127.0.0.1]", "not a public"),
+            ("http://[64:ff9b::a00:1]", "not a public"),
+            ("http://[100::1]", "not a public"),
+            ("http://[2001::1]", "protocol"),
+            ("http://[2001:db8::1]", "documentation"),
+            ("http://[2002:a00:1::]", "not a public"),
+            ("http://[3fff::1]", "documentation"),
+            ("http://[4000::1]", "not a public"),
+            ("http://[5f00::1]", "not a public"),
+            ("http://[fc00::1]", "unique local"),
+            ("http://[fd12:3456::1]", "unique local"),
+            ("http://[fe80::1]", "link-local"),
+            ("http://[fec0::1]", "not a public"),
+            ("http://[ff02::1]", "multicast"),
+        ] {
+            let problem = check(url, &[]).expect_err(url).to_string();
+            assert!(problem.contains(what), "{url}: {problem}");
+        }
+    }
+
+    /// Other ways to write the same addresses and names. What reads URLs here is what reads them in browsers, by the same standard.
+    #[test]
+    fn disguises_are_seen_through() {
+        for url in [
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://017700000001/",
+            "http://127.1/",
+            "http://0177.0.0.01/",
+            "http://0x7f.1/",
+            "http://127.0.0.1./",
+            "http://%31%32%37.0.0.1/",
+            "http://\u{ff11}\u{ff12}\u{ff17}.0.0.1/",
+            "http://127\u{3002}0\u{3002}0\u{3002}1/",
+            "http://\u{24db}ocalhost/",
+            "http://loc\u{ad}alhost/",
+            "http:\\\\127.0.0.1\\",
+            "http:/127.0.0.1/",
+            "http://127.0.0\t.1/",
+            "http://[0:0:0:0:0:0:0:1]/",
+            "http://[::ffff:7f00:1]/",
+            "http://example.com@127.0.0.1/",
+            "http://127.0.0.1#@example.com/",
+        ] {
+            assert!(check(url, &[]).is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn an_exception_is_for_one_host_or_those_below_it_and_for_a_port_if_it_names_one() {
+        for (url, pattern, passes) in [
+            ("http://127.0.0.1:8790/x", "127.0.0.1", true),
+            ("http://127.0.0.1:8790/x", "127.0.0.1:8790", true),
+            ("http://127.0.0.1:8791/x", "127.0.0.1:8790", false),
+            ("http://127.0.0.1/x", "127.0.0.1:80", true),
+            ("https://127.0.0.1/x", "127.0.0.1:80", false),
+            ("http://127.0.0.2/x", "127.0.0.1", false),
+            ("http://2130706433/", "127.0.0.1", true),
+            ("http://localhost", "LocalHost", true),
+            ("http://localhost.", "localhost", true),
+            ("http://a.localhost", "localhost", false),
+            ("http://a.example.internal", "*.example.internal", true),
+            ("http://a.b.Example.internal:81", "*.example.internal:81", true),
+            ("http://a.example.internal:82", "*.example.internal:81", false),
+            ("http://example.internal", "*.example.internal", false),
+            ("http://example.internal", "example.internal", true),
+            ("http://aexample.internal", "*.example.internal", false),
+            ("http://[::1]:8787", "[::1]", true),
+            ("http://[::1]:8787", "[::1]:8787", true),
+            ("http://[::1]:8787", "[::1]:8788", false),
+            ("http://[::1]", "::1", false),
+            ("http://db", "db", true),
+            ("http://db", "*", false),
+            ("http://db", "*.", false),
+            ("http://db", "", false),
+            ("http://db", "db:", false),
+            ("http://db", "db:x", false),
+            ("http://\u{e4}.internal", "*.internal", true),
+        ] {
+            assert_eq!(check(url, &[pattern]).is_ok(), passes, "{url} by {pattern}");
+        }
+        assert!(check("http://db", &["cache", "db"]).is_ok());
+    }
+}

@@ -1,0 +1,154 @@
+//! What a request carries beside its URL: method, headers and body.
+
+use super::fields::Fields;
+use crate::limits::MAX_HEADERS;
+use crate::task::FieldError;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+/// Header names and values.
+pub type Headers<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+
+/// An HTTP method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// POST.
+    #[default]
+    Post,
+    /// PUT.
+    Put,
+    /// PATCH.
+    Patch,
+    /// GET, which sends no body.
+    Get,
+    /// DELETE, which sends no body.
+    Delete,
+}
+
+impl JsonSchema for Method {
+    fn schema_name() -> Cow<'static, str> {
+        "Method".into()
+    }
+
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "enum": ["POST", "PUT", "PATCH", "GET", "DELETE"] })
+    }
+}
+
+impl Method {
+    /// As it stands in a request.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Get => "GET",
+            Self::Delete => "DELETE",
+        }
+    }
+
+    /// Whether its requests have a body.
+    pub fn has_body(self) -> bool {
+        !matches!(self, Self::Get | Self::Delete)
+    }
+}
+
+/// What is sent in the record's place.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Body<'a> {
+    /// A JSON value that is no text, as JSON.
+    Json(&'a str),
+    /// A text, as it is.
+    Text(Cow<'a, str>),
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn read(value: &'a RawValue) -> Result<Self, FieldError> {
+        let json = value.get();
+        if !json.starts_with('"') {
+            return Ok(Self::Json(json));
+        }
+        // Valid JSON, yet its escapes may name half a character.
+        serde_json::from_str::<super::super::text::Text<'a>>(json)
+            .map(|text| Self::Text(text.0))
+            .map_err(|problem| FieldError::new("callback.body", format!("cannot be read: {problem}")))
+    }
+}
+
+/// What a request carries beside its URL.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Message<'a> {
+    /// The method.
+    pub method: Method,
+    /// Sent beside those that the dispatcher sets.
+    pub headers: Headers<'a>,
+    /// Sent in the record's place.
+    pub body: Option<Body<'a>>,
+}
+
+/// Headers that the dispatcher, the connection or the framing set.
+const RESERVED_HEADERS: [&str; 10] = [
+    "host",
+    "content-length",
+    "connection",
+    "transfer-encoding",
+    "upgrade",
+    "te",
+    "idempotency-key",
+    "webhook-id",
+    "webhook-timestamp",
+    "webhook-signature",
+];
+
+impl<'a> Message<'a> {
+    pub(super) fn read(fields: &mut Fields<'a>) -> Result<Self, FieldError> {
+        Ok(Self {
+            method: fields.method.unwrap_or_default(),
+            headers: fields.headers.take().unwrap_or_default(),
+            body: fields.body()?,
+        })
+    }
+
+    pub(super) fn check(&self) -> Result<(), FieldError> {
+        if self.body.is_some() && !self.method.has_body() {
+            return Err(FieldError::new(
+                "callback.body",
+                format!("cannot be sent with {}; leave it out, or use POST, PUT or PATCH", self.method.name()),
+            ));
+        }
+        if self.headers.len() > MAX_HEADERS {
+            return Err(FieldError::new(
+                "callback.headers",
+                format!("has {} headers; the limit is {MAX_HEADERS}", self.headers.len()),
+            ));
+        }
+        self.headers.iter().try_for_each(|(name, value)| self.check_header(name, value))
+    }
+
+    fn check_header(&self, name: &str, value: &str) -> Result<(), FieldError> {
+        let shown: String = name.chars().take(64).collect();
+        let bad = |problem: &str| Err(FieldError::new("callback.headers", format!("{shown:?} {problem}")));
+        // A token of RFC 9110, section 5.6.2.
+        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+            return bad("is not a header name; use letters, digits and -");
+        }
+        if RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
+            return bad("is set by the dispatcher; leave it out");
+        }
+        if name.eq_ignore_ascii_case("content-type") && self.body.is_none() {
+            return bad("can be given together with a body only; the record is sent as JSON");
+        }
+        if !value.bytes().all(|b| b == b'\t' || (0x20..0x7f).contains(&b)) {
+            return bad("has a value with characters other than printable ASCII");
+        }
+        Ok(())
+    }
+}

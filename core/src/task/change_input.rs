@@ -1,0 +1,89 @@
+//! The body of a change of tasks: which, and to when.
+
+use super::new_task::{parse_delay, parse_time};
+use super::text::TimeInput;
+use super::{FieldError, parse_naming_the_field};
+use crate::limits::MAX_CANCEL_IDS;
+use crate::time::UnixMillis;
+use crate::wire::Filter;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Which tasks to change, by id or by filter, and of a reschedule the new time, as one of `time` and `delayInSeconds`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeInput<'a> {
+    /// By id; one that stands twice counts once. Not where the path names the task.
+    #[schemars(length(max = MAX_CANCEL_IDS))]
+    pub ids: Option<Vec<String>>,
+    /// All that fulfil every part of the filter. Not where the path names the task.
+    pub filter: Option<Filter>,
+    /// When they fire instead, of a reschedule only.
+    #[serde(borrow)]
+    time: Option<TimeInput<'a>>,
+    /// How long from now they fire instead, seconds, of a reschedule only.
+    #[schemars(range(min = 0))]
+    delay_in_seconds: Option<f64>,
+}
+
+impl<'a> ChangeInput<'a> {
+    /// Reads a body; an empty one gives nothing.
+    ///
+    /// # Errors
+    /// Names the field that cannot be read.
+    pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+        if text.trim_ascii().is_empty() { Ok(Self::default()) } else { parse_naming_the_field(text, "") }
+    }
+
+    /// Refuses a time where none is asked for.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn check_untimed(&self) -> Result<(), FieldError> {
+        match (&self.time, self.delay_in_seconds) {
+            (None, None) => Ok(()),
+            (Some(_), _) => Err(FieldError::new("time", "belongs to a reschedule only; leave it out")),
+            (None, Some(_)) => Err(FieldError::new("delayInSeconds", "belongs to a reschedule only; leave it out")),
+        }
+    }
+
+    /// The new time; delays count from `now`.
+    ///
+    /// # Errors
+    /// When there is none, or it does not hold.
+    pub fn new_time(&self, now: UnixMillis) -> Result<UnixMillis, FieldError> {
+        match (&self.time, self.delay_in_seconds) {
+            (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
+            (Some(_), None) => parse_time(&self.time),
+            (None, Some(seconds)) => parse_delay(seconds, now),
+            (None, None) => Err(FieldError::new("time", "is missing; give time or delayInSeconds")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_read_and_times_checked() {
+        let now = UnixMillis::new(1_000);
+        let time = |text| ChangeInput::parse(text).and_then(|input| input.new_time(now));
+        assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000)));
+        assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500)));
+        for (text, field) in [
+            ("", "time"),
+            ("{}", "time"),
+            (r#"{"time":5,"delayInSeconds":1}"#, "time"),
+            (r#"{"time":-5}"#, "time"),
+            (r#"{"delayInSeconds":-1}"#, "delayInSeconds"),
+            (r#"{"when":5}"#, "when"),
+            ("[]", "body"),
+        ] {
+            assert_eq!(time(text).unwrap_err().field, field, "{text}");
+        }
+        let untimed = |text| ChangeInput::parse(text).and_then(|input| input.check_untimed());
+        assert_eq!(untimed(r#"{"ids":["a"]}"#), Ok(()));
+        assert_eq!(untimed(r#"{"delayInSeconds":1}"#).unwrap_err().field, "delayInSeconds");
+    }
+}

@@ -1,0 +1,136 @@
+//! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
+
+use super::{FieldError, parse_naming_the_field};
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::collections::BTreeMap;
+
+/// A task's or a patch's fields, each as it stands: numbers in a payload keep all their digits.
+type Fields = BTreeMap<String, Box<RawValue>>;
+
+/// What says when a task fires. A patch with one of these takes the place of all of them.
+const SCHEDULES: [&str; 6] = ["time", "delayInSeconds", "cron", "everySeconds", "rrule", "type"];
+/// What belongs to one of these only.
+const OF_SCHEDULES: [&str; 2] = ["timezone", "anchor"];
+/// What a record says of its past, which no caller gives.
+const PAST: [&str; 3] = ["attempt", "failedAt", "error"];
+/// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
+const MERGED: [&str; 2] = ["callback", "retry"];
+
+/// The task that `patch` makes of `record`: a field that it names takes its value, one that it names with `null` goes.
+///
+/// # Errors
+/// When the patch is not an object.
+pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
+    let mut fields: Fields = parse_naming_the_field(record, "")?;
+    let patch: Fields = parse_naming_the_field(patch, "")?;
+    PAST.iter().for_each(|name| drop(fields.remove(*name)));
+    fields.remove("paused");
+    if paused {
+        set(&mut fields, "paused", &Value::Bool(true));
+    }
+    if SCHEDULES.iter().any(|name| patch.contains_key(*name)) {
+        SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
+    }
+    for (name, value) in patch {
+        if value.get() == "null" {
+            fields.remove(&name);
+        } else if MERGED.contains(&name.as_str())
+            && let Some(former) = fields.get(&name)
+        {
+            let merged = merged(read(former), read(&value));
+            set(&mut fields, &name, &merged);
+        } else {
+            fields.insert(name, value);
+        }
+    }
+    if !SCHEDULES.iter().any(|name| fields.contains_key(*name)) {
+        set(&mut fields, "type", &Value::from("no-schedule"));
+    }
+    Ok(serde_json::to_string(&fields).unwrap_or_default())
+}
+
+fn read(raw: &RawValue) -> Value {
+    // A raw value is JSON.
+    serde_json::from_str(raw.get()).unwrap_or_default()
+}
+
+fn set(fields: &mut Fields, name: &str, value: &Value) {
+    if let Ok(raw) = serde_json::value::to_raw_value(value) {
+        fields.insert(name.to_owned(), raw);
+    }
+}
+
+/// RFC 7396, section 2. A callback of another type is another callback.
+fn merged(target: Value, patch: Value) -> Value {
+    match (target, patch) {
+        (Value::Object(target), Value::Object(patch))
+            if patch.get("type").is_none_or(|kind| target.get("type") == Some(kind)) =>
+        {
+            let mut target = target;
+            for (name, value) in patch {
+                if value.is_null() {
+                    target.remove(&name);
+                } else {
+                    let former = target.remove(&name).unwrap_or_default();
+                    target.insert(name, merged(former, value));
+                }
+            }
+            Value::Object(target)
+        }
+        (_, patch) => patch,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patched(record: &str, paused: bool, patch: &str) -> Value {
+        serde_json::from_str(&merge_patch(record, paused, patch).unwrap()).unwrap()
+    }
+
+    const RECORD: &str = r#"{"time":5,"id":"a","description":"d","callback":{"type":"webhook","url":"https://a","headers":{"x":"1","y":"2"}},"retry":{"factor":2,"jitter":0},"payload":{"n":12345678901234567890123,"k":{"a":1}},"attempt":3,"failedAt":9,"error":"no"}"#;
+
+    #[test]
+    fn named_fields_change_and_others_stay() {
+        let task = patched(
+            RECORD,
+            false,
+            r#"{"description":null,"tags":["t"],"retry":{"factor":null,"maxAttempts":3},"callback":{"headers":{"x":null,"z":"3"}}}"#,
+        );
+        let expected = r#"{"time":5,"id":"a","tags":["t"],"callback":{"type":"webhook","url":"https://a","headers":{"y":"2","z":"3"}},"retry":{"jitter":0,"maxAttempts":3},"payload":{"n":12345678901234567890123,"k":{"a":1}}}"#;
+        assert_eq!(task, serde_json::from_str::<Value>(expected).unwrap());
+    }
+
+    #[test]
+    fn digits_of_a_payload_stay() {
+        assert!(merge_patch(RECORD, false, "{}").unwrap().contains("12345678901234567890123"));
+    }
+
+    #[test]
+    fn a_payload_and_a_callback_of_another_type_are_replaced_whole() {
+        let task = patched(RECORD, false, r#"{"payload":{"k":{"b":2}},"callback":{"type":"handler","name":"log"}}"#);
+        assert_eq!(task["payload"], serde_json::json!({"k":{"b":2}}));
+        assert_eq!(task["callback"], serde_json::json!({"type":"handler","name":"log"}));
+    }
+
+    #[test]
+    fn a_schedule_takes_the_place_of_the_former() {
+        let record = r#"{"id":"a","cron":"* * * * *","timezone":"Europe/London","callback":{},"paused":true}"#;
+        assert_eq!(patched(record, true, r#"{"time":7}"#), serde_json::json!({"id":"a","time":7,"callback":{},"paused":true}));
+        assert_eq!(
+            patched(record, false, r#"{"timezone":null}"#),
+            serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
+        );
+        assert_eq!(patched(record, true, r#"{"paused":false}"#)["paused"], false);
+        assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"], "no-schedule");
+        assert_eq!(patched(RECORD, false, r#"{"type":"no-schedule"}"#).get("time"), None);
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_refused() {
+        assert_eq!(merge_patch(RECORD, false, "[]").unwrap_err().field, "body");
+        assert_eq!(merge_patch(RECORD, false, "").unwrap_err().field, "body");
+    }
+}

@@ -1,0 +1,135 @@
+//! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of what they did.
+
+use crate::invariants::{key_of, violated};
+use crate::model::{Firing, What};
+use crate::operations::Answer;
+use crate::storage::Waiting;
+use crate::world::{Dropped, World};
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{Change, ChangeRequest, Changed, Filter, ListRequest};
+
+/// What one waiting thing becomes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Step {
+    pub(crate) take: Option<(Firing, What)>,
+    pub(crate) put: Option<(Firing, What)>,
+    /// A further attempt comes no earlier than this.
+    pub(crate) not_before: Option<i64>,
+    /// It may fire before its time.
+    pub(crate) early: bool,
+}
+
+/// What a change does to one waiting thing.
+fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Changed> {
+    let (firing, what) = key_of(waiting);
+    let becomes = |what_then| Step { take: Some((firing, what)), put: Some((firing, what_then)), not_before: None, early: false };
+    let again = |firing| Step { put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
+    let is_due = waiting.position.due <= now;
+    let is_recurring = Record::parse(&waiting.record).unwrap().cron.is_some();
+    match (change, what) {
+        (Change::Pause, What::First) => Ok(becomes(What::Paused)),
+        (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
+        (Change::Pause, What::Recurring) => Ok(becomes(What::PausedRecurring)),
+        (Change::Pause, What::Unscheduled | What::Dead) => Err(Changed::NotApplicable),
+        (Change::Pause, _) => Err(Changed::Unchanged),
+        (Change::Resume, What::Paused) => Ok(becomes(What::First)),
+        (Change::Resume, What::PausedAgain) => Ok(again(firing)),
+        (Change::Resume, What::PausedRecurring) => Ok(becomes(What::Recurring)),
+        (Change::Resume, _) => Err(Changed::Unchanged),
+        (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => {
+            Ok(Step { take: None, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
+        }
+        (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
+        (Change::Run, What::First | What::Paused) => Ok(Step { early: true, ..becomes(What::First) }),
+        (Change::Run, What::Again | What::PausedAgain) => Ok(again(firing)),
+        (Change::Run, What::Dead) => Ok(again(Firing { attempt: 1, ..firing })),
+        (Change::Reschedule(_), _) if is_recurring => Err(Changed::NotApplicable),
+        (Change::Reschedule(time), _) if firing.time == time.get() && waiting.position.due == time => Err(Changed::Unchanged),
+        (Change::Reschedule(time), _) => {
+            Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
+        }
+    }
+}
+
+/// What a change of one id must answer, and do.
+fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec<Step>) {
+    let is_it = |waiting: &&Waiting| Record::parse(&waiting.record).unwrap().id == id;
+    let all = world.shards[at].storage.waiting();
+    let (mut dead, mut found): (Vec<&Waiting>, Vec<&Waiting>) =
+        all.iter().filter(is_it).partition(|waiting| key_of(waiting).1 == What::Dead);
+    if found.is_empty() {
+        if !world.model.in_flight_of(id).is_empty() {
+            return (Changed::AlreadyFired, Vec::new());
+        }
+        std::mem::swap(&mut dead, &mut found);
+    }
+    let is_task = |waiting: &&Waiting| !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Dead);
+    if matches!(change, Change::Run | Change::Reschedule(_)) && found.iter().any(|waiting| is_task(waiting)) {
+        found.retain(is_task);
+    }
+    let results: Vec<_> = found.iter().map(|waiting| step(waiting, change, world.now)).collect();
+    let steps: Vec<Step> = results.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
+    let outcome = match results.iter().filter_map(|result| result.as_ref().err()).find(|other| **other != Changed::Unchanged) {
+        _ if !steps.is_empty() => Changed::Changed,
+        Some(other) => *other,
+        None if results.is_empty() => Changed::NotFound,
+        None => Changed::Unchanged,
+    };
+    (outcome, steps)
+}
+
+pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Change) -> Result<Answer, Dropped> {
+    let distinct = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
+    let steps: Vec<Step> = distinct.flat_map(|(_, id)| expected(world, at, id, change).1).collect();
+    let outcomes: Vec<Changed> = ids.iter().map(|id| expected(world, at, id, change).0).collect();
+    let request = ChangeRequest { ids: ids.to_vec(), change, if_match: None };
+    world.input(
+        at,
+        false,
+        |engine, now, storage| engine.change(&request, now, storage),
+        |world, reply, _| {
+            if reply.outcomes != outcomes {
+                violated("change-answers", format!("{:?} for {change:?} of {ids:?}; expected {outcomes:?}", reply.outcomes));
+            }
+            world.apply(at, &steps);
+        },
+    )?;
+    Ok(Answer::Shown)
+}
+
+pub(crate) fn change_matching(
+    world: &mut World,
+    at: usize,
+    filter: &Filter,
+    limit: usize,
+    change: Change,
+) -> Result<Answer, Dropped> {
+    let matching = crate::operations::matching(world, at, filter);
+    let steps: Vec<Step> = matching.iter().take(limit).filter_map(|waiting| step(waiting, change, world.now).ok()).collect();
+    let request = ListRequest { filter: filter.clone(), after: None, limit };
+    world.input(
+        at,
+        false,
+        |engine, now, storage| engine.change_matching(&request, change, now, storage),
+        |world, reply, _| {
+            if reply.changed != steps.len() as u64 || (reply.next.is_none() && matching.len() > limit) {
+                violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {}", steps.len()));
+            }
+            world.apply(at, &steps);
+        },
+    )?;
+    Ok(Answer::Shown)
+}
+
+impl World {
+    fn apply(&mut self, at: usize, steps: &[Step]) {
+        for step in steps {
+            self.model.step(step);
+            if let Some((firing, What::Recurring)) = step.put {
+                let start = self.start_of(at, firing.version);
+                self.model.restart(firing.version, start);
+            }
+        }
+    }
+}

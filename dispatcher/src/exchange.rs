@@ -1,0 +1,134 @@
+//! One attempt over HTTP: its request, its time limit, and what is kept of the answer.
+
+use crate::outcome::{Attempt, TaskError, of_timeout};
+use crate::plan::Job;
+use crate::rules::Answer;
+use crate::signature::Signed;
+use crate::text::excerpt;
+use futures::StreamExt;
+use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
+use scheduler_core::task::Message;
+use scheduler_core::wire::MAX_EXCERPT_BYTES;
+use scheduler_platform::{now, within};
+use std::time::Duration;
+use worker::wasm_bindgen::JsValue;
+use worker::{AbortController, AbortSignal, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody};
+
+/// An answer whose head is known.
+pub(crate) struct Judged {
+    pub(crate) status: u16,
+    /// Absent on success.
+    pub(crate) failure: Option<TaskError>,
+    pub(crate) response: Response,
+    /// Lives as long as the answer is wanted.
+    pub(crate) abort: Abort,
+}
+
+/// Ends a request when dropped: frees its connection, whether it still waits for an answer or has a body that nobody reads.
+pub(crate) struct Abort(Option<AbortController>);
+
+impl Abort {
+    pub(crate) fn new() -> Self {
+        Self(Some(AbortController::default()))
+    }
+
+    pub(crate) fn signal(&self) -> AbortSignal {
+        self.0.as_ref().map_or_else(AbortSignal::abort, AbortController::signal)
+    }
+}
+
+impl Drop for Abort {
+    fn drop(&mut self) {
+        if let Some(controller) = self.0.take() {
+            controller.abort();
+        }
+    }
+}
+
+/// A task's time limit as it is kept to, seconds.
+pub(crate) fn limit_seconds(given: u32) -> u32 {
+    given.clamp(1, MAX_TIMEOUT_SECONDS)
+}
+
+/// Makes an attempt within its time, which starts here: whoever calls this has a connection free for it. Of an answer that is a
+/// failure the body's first bytes are read, as long as there is time left.
+pub(crate) async fn attempt(seconds: u32, target: &str, work: impl Future<Output = Result<Judged, TaskError>>) -> Attempt {
+    let limit = Duration::from_secs(limit_seconds(seconds).into());
+    let begun = now();
+    let Judged { status, failure, mut response, abort } = match within(limit, work).await {
+        None => return Err(of_timeout(limit_seconds(seconds), target)).into(),
+        Some(Err(problem)) => return Err(problem).into(),
+        Some(Ok(judged)) => judged,
+    };
+    let mut bytes = Vec::new();
+    if failure.is_some() {
+        let spent = Duration::from_millis(u64::try_from(now().since(begun)).unwrap_or(0));
+        // Cut off in the middle, it keeps what it has.
+        let _: Option<()> = within(limit.saturating_sub(spent), read_start(&mut response, &mut bytes)).await;
+    }
+    drop(abort);
+    let excerpt = excerpt(&bytes);
+    let outcome = failure.map_or(Ok(()), |problem| Err(problem.saying(&excerpt)));
+    Attempt { outcome, status: Some(status), excerpt }
+}
+
+/// Reads a body until there is enough of it, or no more.
+async fn read_start(response: &mut Response, bytes: &mut Vec<u8>) {
+    if !matches!(response.body(), ResponseBody::Stream(_)) {
+        return;
+    }
+    let Ok(mut stream) = response.stream() else { return };
+    while bytes.len() < MAX_EXCERPT_BYTES {
+        match stream.next().await {
+            Some(Ok(chunk)) => bytes.extend(chunk.into_iter().take(MAX_EXCERPT_BYTES)),
+            Some(Err(_)) | None => return,
+        }
+    }
+}
+
+/// A request of a task. `given` says whether the headers that the task gives go along; what the dispatcher sets always does.
+pub(crate) fn request(
+    job: &Job<'_>,
+    message: &Message<'_>,
+    url: &str,
+    given: bool,
+    signed: Option<&Signed>,
+) -> worker::Result<Request> {
+    let content = job.content(message);
+    let headers = Headers::new();
+    headers.set("user-agent", "durable-scheduler")?;
+    if let Some((_, content_type)) = content {
+        headers.set("content-type", content_type)?;
+    }
+    for (name, value) in &message.headers {
+        // What describes the body stays with it.
+        if given || name.eq_ignore_ascii_case("content-type") {
+            headers.set(name, value)?;
+        }
+    }
+    // After the user's, so that these hold.
+    headers.set("idempotency-key", &job.idempotency_key())?;
+    if let Some(signed) = signed {
+        headers.set("webhook-id", &signed.id)?;
+        headers.set("webhook-timestamp", &signed.timestamp)?;
+        headers.set("webhook-signature", &signed.signature)?;
+    }
+    let mut init = RequestInit::new();
+    init.with_method(Method::from(message.method.name().to_owned()))
+        .with_headers(headers)
+        .with_redirect(RequestRedirect::Manual)
+        .with_body(content.map(|(text, _)| JsValue::from_str(text)));
+    Request::new_with_init(url, &init)
+}
+
+/// Calls `judge` with the head of an answer.
+pub(crate) fn with_head<T>(response: &Response, judge: impl FnOnce(&Answer<'_>) -> T) -> T {
+    let header = |name: &str| response.headers().get(name).ok().flatten();
+    let status = response.status_code();
+    if (200..=299).contains(&status) {
+        // Nothing else of it matters.
+        return judge(&Answer { status, ..Answer::default() });
+    }
+    let (location, retry_after) = (header("location"), header("retry-after"));
+    judge(&Answer { status, location: location.as_deref(), retry_after: retry_after.as_deref() })
+}

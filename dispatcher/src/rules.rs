@@ -1,0 +1,260 @@
+//! What a target's answer means. `docs/targets.md` has the same as a table.
+
+use crate::outcome::TaskError;
+use crate::retry_after;
+use crate::text::shown_url;
+use scheduler_core::retry::RetryPolicy;
+use scheduler_core::task::{Method, parse_url};
+use scheduler_core::time::UnixMillis;
+use url::Url;
+
+/// Redirects that one attempt follows.
+pub(crate) const MAX_REDIRECTS: u32 = 3;
+
+/// An answer's head, as far as it matters.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Answer<'a> {
+    pub(crate) status: u16,
+    /// The header `Location`.
+    pub(crate) location: Option<&'a str>,
+    /// The header `Retry-After`.
+    pub(crate) retry_after: Option<&'a str>,
+}
+
+/// What was asked.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'a> {
+    /// Who, for people.
+    pub(crate) target: &'a str,
+    pub(crate) method: Method,
+    /// The task's policy.
+    pub(crate) policy: &'a RetryPolicy,
+    /// Where redirects may be followed to; `None` where they are not.
+    pub(crate) hop: Option<Hop<'a>>,
+}
+
+/// One request of a webhook.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Hop<'a> {
+    /// The URL that was asked.
+    pub(crate) url: &'a Url,
+    /// How many redirects led to it.
+    pub(crate) followed: u32,
+    /// See [`scheduler_core::hosts::check_host`].
+    pub(crate) allowed_hosts: &'a [String],
+}
+
+/// What an answer means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The task is done.
+    Success,
+    /// This URL is to be asked instead.
+    Follow(Url),
+    /// The attempt has failed.
+    Failure(TaskError),
+}
+
+/// Says what an answer means that came at `now`.
+///
+/// - 2xx: success.
+/// - 307 and 308, and with GET also 301, 302 and 303: followed, up to [`MAX_REDIRECTS`] times, to a host that a webhook may call,
+///   and never from https to http. Anything else that is 3xx is a failure.
+/// - 410: failed for good.
+/// - Everything else: failed; for good where the task's policy lists the status, else tried again as the policy says, and not
+///   before the time in `Retry-After`.
+pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: UnixMillis) -> Verdict {
+    let Answer { status, .. } = *answer;
+    let reason = match status {
+        200..=299 => return Verdict::Success,
+        300..=399 => match redirect(answer, asked) {
+            Ok(url) => return Verdict::Follow(url),
+            Err(reason) => reason,
+        },
+        _ => String::new(),
+    };
+    let failure = TaskError::retry(format!("HTTP {status} from {}", shown_url(asked.target))).saying(&reason);
+    // 410 is the one status by which a receiver says that it will never be otherwise. The other 4xx are as often a deployment or a
+    // key that is about to be mended.
+    Verdict::Failure(if status == 410 || asked.policy.is_permanent(status) {
+        TaskError::permanent(failure.to_string())
+    } else {
+        failure.after(answer.retry_after.and_then(|text| retry_after::parse(text, now)).unwrap_or_default())
+    })
+}
+
+/// Where a redirect leads, or why it is not followed.
+fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
+    let Some(hop) = asked.hop else { return Err("redirects are not followed".to_owned()) };
+    match (answer.status, asked.method) {
+        (307 | 308, _) | (301..=303, Method::Get) => {}
+        // To follow them is to send a GET without a body in place of what was to be sent.
+        (301..=303, method) => {
+            return Err(format!("{} follows 307 and 308 only; give the URL that it leads to", method.name()));
+        }
+        _ => return Err("nothing to follow".to_owned()),
+    }
+    if hop.followed >= MAX_REDIRECTS {
+        return Err(format!("more than {MAX_REDIRECTS} redirects; give the URL that they lead to"));
+    }
+    let location = answer.location.ok_or("it has no Location")?;
+    let url = hop.url.join(location).map_err(|problem| format!("its Location is not a URL: {problem}"))?;
+    let url = parse_url(url.as_str(), hop.allowed_hosts).map_err(|problem| format!("its Location {problem}"))?;
+    if hop.url.scheme() == "https" && url.scheme() == "http" {
+        return Err("its Location leads from https to http".to_owned());
+    }
+    Ok(url)
+}
+
+/// Whether the headers that were given for one URL may be sent to another: they may hold secrets. To the same host and port, or
+/// from http to https on the same host and the usual ports.
+pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
+    let is_upgrade = from.port().is_none() && to.port().is_none() && from.scheme() == "http" && to.scheme() == "https";
+    from.host() == to.host() && (from.port_or_known_default() == to.port_or_known_default() || is_upgrade)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scheduler_core::retry::RetryInput;
+    use std::time::Duration;
+
+    const NOW: UnixMillis = UnixMillis::new(784_111_777_000);
+
+    fn policy(text: &str) -> RetryPolicy {
+        serde_json::from_str::<RetryInput>(text).unwrap().try_into().unwrap()
+    }
+
+    fn asked(method: Method, policy: &RetryPolicy) -> Asked<'_> {
+        Asked { target: "https://a.example/x?key=1", method, policy, hop: None }
+    }
+
+    #[test]
+    fn statuses() {
+        let policy = policy("{}");
+        let judge = |status| judge(&Answer { status, ..Answer::default() }, &asked(Method::Post, &policy), NOW);
+        for status in [200, 201, 202, 204, 299] {
+            assert_eq!(judge(status), Verdict::Success);
+        }
+        for status in [100, 199, 400, 401, 403, 404, 408, 422, 425, 429, 451, 499, 500, 502, 503, 504, 599] {
+            assert_eq!(judge(status), Verdict::Failure(TaskError::retry(format!("HTTP {status} from https://a.example/x"))));
+        }
+        assert_eq!(judge(410), Verdict::Failure(TaskError::permanent("HTTP 410 from https://a.example/x")));
+        for status in [300, 301, 302, 303, 304, 307, 308] {
+            let Verdict::Failure(error) = judge(status) else { panic!("{status}") };
+            assert!(!error.is_permanent());
+            assert_eq!(error.to_string(), format!("HTTP {status} from https://a.example/x: redirects are not followed"));
+        }
+    }
+
+    #[test]
+    fn a_task_may_say_which_statuses_are_for_good() {
+        let policy = policy(r#"{"permanentStatuses":["4xx",429,501,"3xx"]}"#);
+        for (status, permanent) in
+            [(301, true), (400, true), (404, true), (408, false), (425, false), (429, true), (500, false), (501, true)]
+        {
+            let answer = Answer { status, retry_after: Some("60"), ..Answer::default() };
+            let Verdict::Failure(error) = judge(&answer, &asked(Method::Post, &policy), NOW) else { panic!("{status}") };
+            assert_eq!(error.is_permanent(), permanent, "{status}");
+        }
+    }
+
+    #[test]
+    fn a_target_may_ask_for_a_wait() {
+        let policy = policy("{}");
+        for (status, text, wait) in [
+            (429, "120", 120),
+            (503, "Sun, 06 Nov 1994 08:50:37 GMT", 60),
+            (404, "7", 7),
+            (503, "soon", 0),
+            (503, "Sun, 06 Nov 1994 08:49:36 GMT", 0),
+        ] {
+            let answer = Answer { status, retry_after: Some(text), ..Answer::default() };
+            let expected = TaskError::retry(format!("HTTP {status} from https://a.example/x")).after(Duration::from_secs(wait));
+            assert_eq!(judge(&answer, &asked(Method::Post, &policy), NOW), Verdict::Failure(expected));
+        }
+    }
+
+    #[test]
+    fn redirects_are_followed_where_they_keep_the_request() {
+        use Method::{Delete, Get, Patch, Post, Put};
+        let policy = policy("{}");
+        let url = Url::parse("https://a.example/x").unwrap();
+        for (status, methods) in [
+            (300, vec![]),
+            (301, vec![Get]),
+            (302, vec![Get]),
+            (303, vec![Get]),
+            (304, vec![]),
+            (305, vec![]),
+            (307, vec![Post, Put, Patch, Get, Delete]),
+            (308, vec![Post, Put, Patch, Get, Delete]),
+        ] {
+            for method in [Post, Put, Patch, Get, Delete] {
+                let hop = Some(Hop { url: &url, followed: 0, allowed_hosts: &[] });
+                let answer = Answer { status, location: Some("/y"), ..Answer::default() };
+                let verdict = judge(&answer, &Asked { hop, ..asked(method, &policy) }, NOW);
+                let followed = verdict == Verdict::Follow(Url::parse("https://a.example/y").unwrap());
+                assert_eq!(followed, methods.contains(&method), "{status} {method:?}: {verdict:?}");
+                assert!(followed || matches!(verdict, Verdict::Failure(_)));
+            }
+        }
+    }
+
+    #[test]
+    fn redirects_end_at_closed_doors() {
+        let policy = policy("{}");
+        let allowed = ["127.0.0.1:80".to_owned()];
+        let follow = |from: &str, location: Option<&str>, followed| {
+            let url = Url::parse(from).unwrap();
+            let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed });
+            let answer = Answer { status: 307, location, ..Answer::default() };
+            match judge(&answer, &Asked { hop, ..asked(Method::Post, &policy) }, NOW) {
+                Verdict::Follow(url) => Ok(url.to_string()),
+                Verdict::Failure(error) => Err(error.to_string()),
+                Verdict::Success => panic!("a redirect is no success"),
+            }
+        };
+        let a = "https://a.example/x/y?z";
+        for (from, location, expected) in [
+            (a, "w", "https://a.example/x/w"),
+            (a, "//b.example/w", "https://b.example/w"),
+            (a, "?v", "https://a.example/x/y?v"),
+            ("http://a.example", "https://a.example/", "https://a.example/"),
+            ("http://a.example", "http://127.0.0.1/x", "http://127.0.0.1/x"),
+        ] {
+            assert_eq!(follow(from, Some(location), 2).as_deref(), Ok(expected));
+        }
+        for (from, location, problem) in [
+            (a, None, "it has no Location"),
+            (a, Some("http://["), "its Location is not a URL"),
+            (a, Some("http://10.0.0.1/"), "its Location has the host 10.0.0.1, a private address"),
+            (a, Some("//[::ffff:169.254.169.254]/"), "mapped"),
+            (a, Some("//127.0.0.1:81/"), "loopback"),
+            (a, Some("//metadata.google.internal"), "a name of a private network"),
+            (a, Some("file:///etc/passwd"), "has the scheme file"),
+            (a, Some("//u:p@b.example"), "has a user name"),
+            (a, Some("http://a.example"), "leads from https to http"),
+        ] {
+            let found = follow(from, location, 0).unwrap_err();
+            assert!(found.starts_with("HTTP 307 from https://a.example/x: ") && found.contains(problem), "{found}");
+        }
+        assert!(follow(a, Some("w"), 3).unwrap_err().contains("more than 3 redirects"));
+    }
+
+    #[test]
+    fn headers_stay_with_the_host_that_they_were_given_for() {
+        let shares = |from: &str, to: &str| shares_headers(&Url::parse(from).unwrap(), &Url::parse(to).unwrap());
+        assert!(shares("https://a.example/x", "https://a.example:443/y"));
+        assert!(shares("http://a.example/x", "https://a.example/x"));
+        for (from, to) in [
+            ("https://a.example", "https://b.example"),
+            ("https://a.example", "https://x.a.example"),
+            ("https://a.example", "https://a.example:444"),
+            ("http://a.example:8080", "https://a.example"),
+            ("https://a.example", "http://a.example"),
+        ] {
+            assert!(!shares(from, to), "{from} {to}");
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Signatures of webhooks as <https://www.standardwebhooks.com> specifies them, version 1.0.0: HMAC-SHA256 over id, time and body.
+
+use crate::text::header_value;
+use base64::Engine;
+use base64::alphabet::STANDARD;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use hmac::{Hmac, KeyInit, Mac};
+use scheduler_core::ids::OccurrenceKey;
+use scheduler_core::time::UnixMillis;
+use sha2::Sha256;
+use std::ops::RangeInclusive;
+
+/// What a key begins with when it is written down.
+const PREFIX: &str = "whsec_";
+/// A key's length, bytes.
+const KEY_BYTES: RangeInclusive<usize> = 24..=64;
+
+/// Padding is written; keys are read with or without.
+const BASE64: GeneralPurpose =
+    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+
+/// The keys that webhooks are signed with.
+#[derive(Debug, Default)]
+pub(crate) struct Keys {
+    keys: Vec<Vec<u8>>,
+    is_broken: bool,
+}
+
+/// The headers of a signed webhook.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Signed {
+    /// `webhook-id`
+    pub(crate) id: String,
+    /// `webhook-timestamp`
+    pub(crate) timestamp: String,
+    /// `webhook-signature`
+    pub(crate) signature: String,
+}
+
+impl Keys {
+    /// Reads keys that are separated by commas. Tells what is wrong with each that does not hold, by its place from 1 on and not
+    /// by its text, which is a secret; the others are used.
+    pub(crate) fn read(text: &str) -> (Self, Vec<String>) {
+        let mut problems = Vec::new();
+        let mut keys = Vec::new();
+        for (place, key) in text.split(',').map(str::trim).filter(|key| !key.is_empty()).enumerate() {
+            match read_key(key) {
+                Ok(key) => keys.push(key),
+                Err(problem) => problems.push(format!("key {} {problem}", place + 1)),
+            }
+        }
+        let is_broken = keys.is_empty() && !problems.is_empty();
+        (Self { keys, is_broken }, problems)
+    }
+
+    /// Whether keys are given of which none holds. To send unsigned what is meant to be signed would be refused by receivers, or
+    /// teach them to take it.
+    pub(crate) fn are_broken(&self) -> bool {
+        self.is_broken
+    }
+
+    /// Signs a body; nothing when there are no keys. Each key signs, so that receivers may know the old one or the new one while
+    /// keys are changed.
+    pub(crate) fn sign(&self, key: &OccurrenceKey, now: UnixMillis, body: &str) -> Option<Signed> {
+        if self.keys.is_empty() {
+            return None;
+        }
+        let id = webhook_id(key);
+        let timestamp = now.get().div_euclid(1_000).to_string();
+        let signatures: Vec<String> = self.keys.iter().filter_map(|key| sign(key, &id, &timestamp, body)).collect();
+        Some(Signed { id, timestamp, signature: signatures.join(" ") })
+    }
+}
+
+fn read_key(text: &str) -> Result<Vec<u8>, &'static str> {
+    let encoded = text.strip_prefix(PREFIX).ok_or("does not begin with whsec_")?;
+    let key = BASE64.decode(encoded).map_err(|_| "is not base64 after whsec_")?;
+    if KEY_BYTES.contains(&key.len()) { Ok(key) } else { Err("does not have 24 to 64 bytes") }
+}
+
+/// The occurrence key as `webhook-id`. Callers choose task ids, so dots, which separate what is signed, must not be in it: one could
+/// be taken for the end of the id, and a part of the id for the time.
+fn webhook_id(key: &OccurrenceKey) -> String {
+    header_value(&key.to_string()).replace('.', "%2E")
+}
+
+fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> Option<String> {
+    // HMAC takes keys of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    for part in [id, ".", timestamp, ".", body] {
+        mac.update(part.as_bytes());
+    }
+    Some(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// From the tests of the specification's reference libraries: the one that most have, and the Rust one's own.
+    const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const BODY: &str = r#"{"test": 2432232314}"#;
+    const VECTORS: [[&str; 5]; 2] = [
+        [KEY, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", BODY, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
+        [
+            "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
+            "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
+            "1649367553",
+            r#"{"email":"test@example.com","username":"test_user"}"#,
+            "v1,tZ1I4/hDygAJgO5TYxiSd6Sd0kDW6hPenDe+bTa3Kkw=",
+        ],
+    ];
+
+    #[test]
+    fn the_reference_vectors() {
+        for [key, id, timestamp, body, signature] in VECTORS {
+            assert_eq!(sign(&read_key(key).unwrap(), id, timestamp, body).as_deref(), Some(signature));
+        }
+    }
+
+    #[test]
+    fn every_key_signs_the_same() {
+        let (keys, problems) = Keys::read(&format!(" {KEY} , whsec_{} ,", BASE64.encode([7; 32])));
+        assert!(problems.is_empty());
+        let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5) };
+        let signed = keys.sign(&occurrence, UnixMillis::new(1_614_265_330_999), BODY).unwrap();
+        assert_eq!((signed.id.as_str(), signed.timestamp.as_str()), ("a@5", "1614265330"));
+        let (first, second) = signed.signature.split_once(' ').unwrap();
+        assert_eq!(Some(first), sign(&read_key(KEY).unwrap(), "a@5", "1614265330", BODY).as_deref());
+        assert_eq!(Some(second), sign(&[7; 32], "a@5", "1614265330", BODY).as_deref());
+    }
+
+    #[test]
+    fn a_bad_key_is_told_and_left_out() {
+        let short = BASE64.encode([1; 23]);
+        let (keys, problems) = Keys::read(&format!("secret,whsec_!,whsec_{short},{KEY}"));
+        assert_eq!(
+            problems,
+            ["key 1 does not begin with whsec_", "key 2 is not base64 after whsec_", "key 3 does not have 24 to 64 bytes"]
+        );
+        assert_eq!((keys.keys.len(), keys.are_broken()), (1, false));
+        let (keys, _) = Keys::read(&format!("whsec_{}", BASE64.encode([1; 65])));
+        assert!(keys.are_broken());
+        for none in ["", " , "] {
+            let (keys, problems) = Keys::read(none);
+            assert!(!keys.are_broken() && problems.is_empty());
+            assert_eq!(keys.sign(&OccurrenceKey { id: "a".to_owned(), time: UnixMillis::ZERO }, UnixMillis::ZERO, ""), None);
+        }
+    }
+
+    #[test]
+    fn keys_are_read_with_and_without_padding() {
+        let padded = BASE64.encode([1; 25]);
+        assert!(padded.ends_with("=="));
+        assert_eq!(read_key(&format!("whsec_{padded}")), read_key(&format!("whsec_{}", padded.trim_end_matches('='))));
+    }
+
+    #[test]
+    fn an_id_has_no_dot_and_stays_unique() {
+        let id = |id: &str| webhook_id(&OccurrenceKey { id: id.to_owned(), time: UnixMillis::new(5) });
+        assert_eq!(id("a.1700000000"), "a%2E1700000000@5");
+        assert_eq!(id("a%2E1700000000"), "a%252E1700000000@5");
+        assert_eq!(id("spät 1"), "sp%C3%A4t%201@5");
+    }
+}

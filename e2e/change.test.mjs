@@ -1,0 +1,164 @@
+// Changing tasks that wait: pause, resume, run now, reschedule, patch, and versions against lost updates.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+let scheduler;
+let sink;
+/** Whether the moody webhook fails. */
+let fails = true;
+
+before(async () => {
+  sink = await startSink(({ path }) => (path === "/moody" && fails ? 500 : 200));
+  scheduler = await Scheduler.start({ sink: sink.url, shards: "4" });
+});
+
+after(async () => {
+  await scheduler?.dispose();
+  await sink?.close();
+});
+
+const queue = { type: "queue", queue: "FIRED_TASKS" };
+const FAR = Date.parse("2099-01-01T00:00:00Z");
+
+async function create(task) {
+  const { status, body } = await scheduler.call("/v1/tasks", { body: { callback: queue, ...task } });
+  assert.ok(status === 200 || status === 201, JSON.stringify(body));
+  return body;
+}
+
+const post = (path, body) => scheduler.call(`/v1/tasks/${path}`, { method: "POST", ...(body === undefined ? {} : { body }) });
+const shown = async (id) => (await scheduler.call(`/v1/tasks/${id}`)).body;
+const tasks = () => sink.envelopes.flatMap((envelope) => envelope.tasks);
+const fired = (id) => tasks().filter((task) => task.id === id);
+
+test("a paused task waits until it is resumed", async () => {
+  await create({ id: "p", delayInSeconds: 0.5 });
+  assert.deepEqual((await post("p/pause")).body, { id: "p", changed: true });
+  assert.deepEqual((await post("p/pause")).body, { id: "p", changed: false });
+  const paused = await shown("p");
+  assert.equal(paused.status, "paused");
+  // Well past its time; another task that was due later has fired meanwhile.
+  await create({ id: "p-later", delayInSeconds: 1 });
+  await until("the later task to fire", () => fired("p-later").length === 1);
+  assert.equal(fired("p").length, 0);
+  assert.equal((await scheduler.call("/v1/stats")).body.paused, 1);
+  assert.deepEqual((await post("p/resume")).body, { id: "p", changed: true });
+  await until("the resumed task to fire", () => fired("p").length === 1);
+  assert.equal(fired("p")[0].time, paused.time, "it keeps the time that was asked for");
+});
+
+test("a recurring task is paused, resumed and run beside its schedule", async () => {
+  await create({ id: "r", cron: "0 0 1 1 *" });
+  assert.equal((await post("r/pause")).status, 200);
+  assert.equal((await shown("r")).status, "paused");
+  const { body } = await scheduler.call("/v1/tasks?status=paused");
+  assert.deepEqual(body.tasks.map((task) => task.id), ["r"]);
+  assert.equal((await post("r/resume")).status, 200);
+  assert.equal((await shown("r")).status, "scheduled");
+  assert.equal((await post("r/run")).status, 200);
+  await until("the run", () => fired("r").length === 1);
+  assert.equal((await shown("r")).status, "scheduled");
+  assert.equal((await post("r/reschedule", { delayInSeconds: 1 })).body.type, "/problems/not-applicable");
+  await scheduler.call("/v1/tasks/r", { method: "DELETE" });
+});
+
+test("a task without a schedule is run and stays", async () => {
+  await create({ id: "n", type: "no-schedule", payload: 7 });
+  for (const times of [1, 2]) {
+    assert.equal((await post("n/run")).status, 200);
+    await until(`run ${times}`, () => fired("n").length === times);
+  }
+  assert.equal((await shown("n")).status, "unscheduled");
+  assert.ok(fired("n").every((task) => task.payload === 7 && task.time > 0));
+  await scheduler.call("/v1/tasks/n", { method: "DELETE" });
+});
+
+test("a task is rescheduled, early and late", async () => {
+  await create({ id: "s", time: FAR });
+  const soon = Date.now() + 300;
+  assert.equal((await post("s/reschedule", { time: soon })).status, 200);
+  await until("it to fire", () => fired("s").length === 1);
+  assert.equal(fired("s")[0].time, soon);
+  assert.equal((await post("s/reschedule", { time: soon })).status, 404);
+  assert.equal((await post("s/reschedule", {})).body.field, "time");
+  assert.equal((await post("s/pause", { time: 5 })).body.field, "time");
+});
+
+test("a dead letter is run anew", async () => {
+  await create({ id: "d", delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/moody` }, retry: { maxAttempts: 1 } });
+  await until("the dead letter", async () => (await shown("d"))?.status === "dead");
+  assert.equal((await post("d/pause")).body.type, "/problems/not-applicable");
+  fails = false;
+  assert.equal((await post("d/run")).status, 200);
+  await until("the second run", async () => (await scheduler.call("/v1/tasks/d")).status === 404);
+  assert.equal((await scheduler.call("/v1/stats")).body.deadLetters, 0);
+});
+
+test("single fields are patched, and two writers do not undo each other", async () => {
+  await create({ id: "v", time: FAR, description: "one", tags: ["a"], payload: { big: 1 } });
+  const first = await scheduler.fetch("/v1/tasks/v");
+  const etag = first.headers.get("etag");
+  assert.match(etag, /^"[0-9a-f]{16}"$/);
+  const patched = await scheduler.fetch("/v1/tasks/v", { method: "PATCH", body: { description: "two", tags: null }, headers: { "if-match": etag } });
+  assert.equal(patched.status, 200);
+  const body = await patched.json();
+  assert.deepEqual([body.description, body.tags, body.time, body.payload], ["two", undefined, FAR, { big: 1 }]);
+  for (const [method, path] of [["PATCH", "v"], ["PUT", "v"], ["DELETE", "v"], ["POST", "v/pause"]]) {
+    const late = await scheduler.call(`/v1/tasks/${path}`, {
+      method, headers: { "if-match": etag },
+      body: method === "PUT" ? { time: FAR, callback: queue } : method === "PATCH" ? { description: "lost" } : undefined,
+    });
+    assert.deepEqual([late.status, late.body.type], [412, "/problems/other-version"], `${method} ${path}`);
+  }
+  assert.equal((await shown("v")).description, "two");
+  const bad = await scheduler.call("/v1/tasks/v", { method: "PATCH", body: { callback: { queue: "NONE" } } });
+  assert.deepEqual([bad.status, bad.body.field], [422, "callback.queue"]);
+  // The one that is current is let through.
+  const current = (await scheduler.fetch("/v1/tasks/v")).headers.get("etag");
+  const put = await scheduler.fetch("/v1/tasks/v", { method: "PUT", body: { time: FAR, callback: queue }, headers: { "if-match": current } });
+  assert.equal(put.status, 200);
+  const absent = (id) => scheduler.call(`/v1/tasks/${id}`, { method: "PUT", body: { time: FAR, callback: queue }, headers: { "if-none-match": "*" } });
+  assert.equal((await absent("v")).status, 412);
+  assert.equal((await absent("v-new")).status, 201);
+  const wrong = await scheduler.call("/v1/tasks/v", { method: "DELETE", headers: { "if-match": "*" } });
+  assert.deepEqual([wrong.status, wrong.body.field], [422, "If-Match"]);
+});
+
+test("concurrent patches of different fields all stay", async () => {
+  await create({ id: "c", time: FAR, payload: {} });
+  const answers = await Promise.all([
+    scheduler.call("/v1/tasks/c", { method: "PATCH", body: { description: "d" } }),
+    scheduler.call("/v1/tasks/c", { method: "PATCH", body: { tags: ["t"] } }),
+    scheduler.call("/v1/tasks/c", { method: "PATCH", body: { retry: { maxAttempts: 2 } } }),
+  ]);
+  assert.deepEqual(answers.map((answer) => answer.status), [200, 200, 200]);
+  const { description, tags, retry } = await shown("c");
+  assert.deepEqual([description, tags, retry], ["d", ["t"], { maxAttempts: 2 }]);
+});
+
+test("a schedule is patched and a paused task stays paused", async () => {
+  await create({ id: "w", time: FAR, paused: true });
+  assert.equal((await shown("w")).status, "paused");
+  const { body } = await scheduler.call("/v1/tasks/w", { method: "PATCH", body: { cron: "0 9 * * *", timezone: "Europe/London" } });
+  assert.deepEqual([body.status, body.cron, body.time], ["paused", "0 9 * * *", undefined]);
+  assert.equal((await scheduler.call("/v1/tasks/w", { method: "PATCH", body: { paused: false } })).body.status, "scheduled");
+  await scheduler.call("/v1/tasks/w", { method: "DELETE" });
+});
+
+test("many are changed by id and by filter", async () => {
+  const items = Array.from({ length: 500 }, (_, n) => ({ id: `m-${n}`, time: FAR, tags: ["many"], callback: queue }));
+  assert.equal((await scheduler.call("/v1/tasks/batch", { body: items })).body.accepted, 500);
+  const counts = (body) => [body.changed, body.unchanged, body.notFound, body.done];
+  assert.deepEqual(counts((await post("pause", { ids: ["m-1", "m-1", "m-2", "nowhere"] })).body), [2, 0, 1, true]);
+  assert.deepEqual(counts((await post("pause", { filter: { tag: "many" } })).body), [498, 0, 0, true]);
+  assert.equal((await scheduler.call("/v1/tasks?status=paused&tag=many&limit=1000")).body.tasks.length, 500);
+  assert.deepEqual(counts((await post("resume", { filter: { tag: "many" } })).body), [500, 0, 0, true]);
+  const soon = Date.now() + 500;
+  assert.deepEqual(counts((await post("reschedule", { filter: { tag: "many" }, time: soon })).body), [500, 0, 0, true]);
+  await until("all to fire", () => new Set(tasks().filter((task) => task.id.startsWith("m-")).map((task) => task.id)).size === 500);
+  assert.equal((await post("run", { filter: {} })).body.field, "filter");
+  assert.equal((await post("run", {})).body.field, "body");
+});

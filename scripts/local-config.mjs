@@ -1,0 +1,32 @@
+// Writes wrangler.local.toml: the scheduler's wrangler.toml with what only makes sense on this machine. Tasks may call
+// the example Worker through its bindings, and webhooks may go to this machine itself.
+
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { argv, pid } from "node:process";
+import { fileURLToPath } from "node:url";
+import { ROOT } from "./paths.mjs";
+
+const VARS = {
+  SERVICE_BINDINGS: "EXAMPLE",
+  DURABLE_OBJECT_BINDINGS: "COUNTERS",
+  WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,localhost,[::1]",
+};
+
+/** Writes the file, and returns its path. It lies beside wrangler.toml, for paths in it are relative to its folder. */
+export async function writeLocalConfig() {
+  let text = await readFile(join(ROOT, "wrangler.toml"), "utf8");
+  for (const [name, value] of Object.entries(VARS)) {
+    const line = new RegExp(`^${name} = ".*"$`, "m");
+    if (!line.test(text)) throw new Error(`wrangler.toml has no line ${name} = "..."`);
+    text = text.replace(line, `${name} = ${JSON.stringify(value)}`);
+  }
+  const bindings = await readFile(join(ROOT, "examples/consumer/scheduler.toml"), "utf8");
+  const path = join(ROOT, "wrangler.local.toml");
+  // Put into place whole: somebody else may read it at this moment.
+  await writeFile(`${path}.${pid}`, `# Written by scripts/local-config.mjs, for this machine.\n${text}\n${bindings}`);
+  await rename(`${path}.${pid}`, path);
+  return path;
+}
+
+if (argv[1] === fileURLToPath(import.meta.url)) await writeLocalConfig();
