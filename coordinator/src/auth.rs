@@ -1,7 +1,7 @@
 //! Who sends a request, and what it is about.
 //!
-//! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside `default`, are looked up in what this
-//! instance knows of the registry.
+//! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside `default`, are looked up in what
+//! this instance knows of the registry.
 
 use crate::answer::Problem;
 use crate::{registry, settings};
@@ -20,7 +20,8 @@ pub(crate) struct Caller {
     pub(crate) quota: Quota,
 }
 
-/// Lets a request pass whose key, sent as a bearer token, has the scope that the request needs, in the namespace that it is about.
+/// Lets a request pass whose key, sent as a bearer token, has the scope that the request needs, in the namespace that it is
+/// about.
 pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
     let holder = match verify(header("authorization").as_deref(), &settings::api_keys(env))? {

@@ -23,8 +23,8 @@ thread_local! {
     static KNOWN: RefCell<(Cached, Option<Rc<Directory>>)> = const { RefCell::new((Cached::NOTHING, None)) };
 }
 
-/// All keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the request names is there; where it is not, it may
-/// have been made a moment ago.
+/// All keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the request names is there; where it is not,
+/// it may have been made a moment ago.
 pub(crate) async fn directory(env: &Env, has: impl Fn(&Directory) -> bool) -> Result<Rc<Directory>, Problem> {
     let asked = now();
     let (must_ask, known) = KNOWN.with_borrow(|(cached, known)| {

@@ -1,5 +1,5 @@
-//! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its alarm and sets it anew. Every shard
-//! of every namespace has its turn; up to [`WATCHED_PER_MINUTE`] of them have it every minute.
+//! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its alarm and sets it anew. Every
+//! shard of every namespace has its turn; up to [`WATCHED_PER_MINUTE`] of them have it every minute.
 
 use crate::registry;
 use crate::shards::Shards;

@@ -11,12 +11,13 @@ pub const MAX_TAGS: usize = 16;
 /// Longest tag.
 pub const MAX_TAG_BYTES: usize = 64;
 
-/// Largest payload, as JSON text. A queue message holds 128,000 bytes, of which some 100 are metadata; what the
-/// other fields of a record can take ([`MAX_CALLBACK_BYTES`], description, tags and id, each doubled at most by JSON escapes in practice)
-/// and the envelope around it must fit beside it.
+/// Largest payload, as JSON text. A queue message holds 128,000 bytes, of which some 100 are metadata; what the other fields of
+/// a record can take ([`MAX_CALLBACK_BYTES`], description, tags and id, each doubled at most by JSON escapes in practice) and
+/// the envelope around it must fit beside it.
 pub const MAX_PAYLOAD_BYTES: usize = 65_536;
 
-/// Largest callback, as JSON text: a URL of 2,048 bytes, headers, and a body of its own. What is larger belongs into the payload.
+/// Largest callback, as JSON text: a URL of 2,048 bytes, headers, and a body of its own. What is larger belongs into the
+/// payload.
 pub const MAX_CALLBACK_BYTES: usize = 8_192;
 /// Longest webhook URL: what every server and proxy in practice accepts.
 pub const MAX_URL_BYTES: usize = 2_048;

@@ -1,7 +1,7 @@
 //! Namespaces: each is a set of shards of its own.
 //!
-//! The Durable Object of a shard is named `<epoch>-<index>` in the namespace `default`, and `<namespace>:<epoch>-<index>` in any
-//! other. Routing is the same in all of them, and no request names a shard of another namespace: so ids, lists, counts and
+//! The Durable Object of a shard is named `<epoch>-<index>` in the namespace `default`, and `<namespace>:<epoch>-<index>` in
+//! any other. Routing is the same in all of them, and no request names a shard of another namespace: so ids, lists, counts and
 //! `Idempotency-Key`s of two namespaces know nothing of each other, and each has alarms, and with them a turn, of its own when
 //! much is due at once.
 

@@ -1,10 +1,10 @@
 //! `Idempotency-Key`: a create that is sent again is done once, and answered as the first time.
 //!
-//! Each shard that takes in a part of such a request remembers, in the same commit, the key, what was asked, and its answer. One
-//! of them is the key's **home**, found by the key alone: it is asked before the others, also when no task goes there, and
-//! so finds every two requests of one key, whatever is in them. What the first request made up (its time, the random part of its
-//! generated ids) stands in that row too: a repeat is planned anew with these, which gives the same records and the same answer,
-//! and is then carried out by exactly those shards that had not done so.
+//! Each shard that takes in a part of such a request remembers, in the same commit, the key, what was asked, and its answer.
+//! One of them is the key's **home**, found by the key alone: it is asked before the others, also when no task goes there, and
+//! so finds every two requests of one key, whatever is in them. What the first request made up (its time, the random part of
+//! its generated ids) stands in that row too: a repeat is planned anew with these, which gives the same records and the same
+//! answer, and is then carried out by exactly those shards that had not done so.
 //!
 //! The generated ids of such a request take the part that routing reads from the key, so that they live at its home and a
 //! request with no ids of its own needs one shard.

@@ -111,8 +111,8 @@ const FLAG_VERSION: u8 = 3;
 const HAS_TERMS: u8 = 4;
 
 impl Append {
-    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with lengths in 32 bits,
-    /// little-endian; then the terms as JSON, if there are any.
+    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with
+    /// lengths in 32 bits, little-endian; then the terms as JSON, if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
             + self.schedules.iter().map(|record| record.len() + 4).sum::<usize>();

@@ -1,8 +1,8 @@
-//! The registry Durable Object: a thin shell around [`scheduler_core::access::Registry`], which holds a deployment's API keys and
-//! namespaces.
+//! The registry Durable Object: a thin shell around [`scheduler_core::access::Registry`], which holds a deployment's API keys
+//! and namespaces.
 //!
-//! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_core::access::paths`]. Not in scope: who
-//! may change what; that is the coordinator's, before it asks.
+//! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_core::access::paths`]. Not in scope:
+//! who may change what; that is the coordinator's, before it asks.
 
 use scheduler_core::access::{Entry, KeyId, Registry, Write, paths};
 use scheduler_core::namespace::Namespace;

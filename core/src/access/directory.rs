@@ -8,23 +8,24 @@ use crate::namespace::Namespace;
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// What is known is trusted for so long, milliseconds. A revoked key stops working everywhere within this time, while the registry
-/// answers.
+/// What is known is trusted for so long, milliseconds. A revoked key stops working everywhere within this time, while the
+/// registry answers.
 pub const DIRECTORY_FRESH_MILLIS: i64 = 10_000;
 
 /// Past this age one request asks for the newest, while the others go on: so a busy instance rarely has all of them wait.
 const REFRESH_MILLIS: i64 = 5_000;
 
-/// Where something is missing in what is known, it is asked for again when that is older than this: a new key or namespace works
-/// everywhere within this time, and guesses cost a request a second.
+/// Where something is missing in what is known, it is asked for again when that is older than this: a new key or namespace
+/// works everywhere within this time, and guesses cost a request a second.
 const MISSING_MILLIS: i64 = 1_000;
 
-/// After a failure the registry is left alone for so long, milliseconds: what is known serves meanwhile, and requests do not all wait
-/// for an answer that does not come.
+/// After a failure the registry is left alone for so long, milliseconds: what is known serves meanwhile, and requests do not
+/// all wait for an answer that does not come.
 const RETRY_MILLIS: i64 = 5_000;
 
-/// While the registry does not answer, what was known is used for so long, milliseconds: an outage of the one object is not one of
-/// the scheduler. An hour outlasts any that the platform has had for one object; past it a revoked key must not work any more.
+/// While the registry does not answer, what was known is used for so long, milliseconds: an outage of the one object is not one
+/// of the scheduler. An hour outlasts any that the platform has had for one object; past it a revoked key must not work any
+/// more.
 pub const DIRECTORY_LASTS_MILLIS: i64 = 3_600_000;
 
 /// Every key and every namespace.

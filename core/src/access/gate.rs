@@ -49,8 +49,8 @@ impl Holder {
         Self { scopes: [Scope::Read, Scope::Write, Scope::Admin].into(), reach: Reach::All }
     }
 
-    /// The namespace that a request is about: the one that it names; else the only one that the key is for; else `default`. One that
-    /// needs `admin` is about none in particular: how far it may go is for [`Self::may_grant`] to say.
+    /// The namespace that a request is about: the one that it names; else the only one that the key is for; else `default`. One
+    /// that needs `admin` is about none in particular: how far it may go is for [`Self::may_grant`] to say.
     ///
     /// # Errors
     /// When the key has not the scope, or the key is not for the namespace.

@@ -1,8 +1,9 @@
 //! How much a namespace may hold, and how fast it may be filled.
 //!
 //! Each shard enforces its share, without asking anybody: so a quota costs no step. The bounds, for a quota on `n` shards:
-//! - `pendingTasks` q: no create is taken that would leave more than `⌈q/n⌉` tasks waiting on its shard. After every create at most
-//!   `q + n - 1` wait in all. A shard may refuse before the whole is reached: the tasks of a request without ids go to one shard.
+//! - `pendingTasks` q: no create is taken that would leave more than `⌈q/n⌉` tasks waiting on its shard, so creates bring at most
+//!   `q + n - 1` to wait at a time; what has fired and waits for a further attempt may come on top. A shard may refuse before the
+//!   whole is reached: the tasks of a request without ids go to one shard.
 //! - `createsPerSecond` r: while a shard stays in memory, what it takes in within any t seconds is at most `(t + 1) r/n + k`, where k
 //!   is the tasks of its largest request; so a batch passes as a whole, and is paid back by the time until the next is taken.
 //!   What was taken is stored with the shard's counts; a crash forgives that of its last five seconds.
@@ -22,7 +23,8 @@ const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Quota {
-    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a schedule, for nothing. Recurring ones count once.
+    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a schedule, for nothing. Recurring
+    /// ones count once.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(range(min = 1, max = MAX_PENDING_TASKS))]
     pub pending_tasks: Option<u64>,
@@ -71,8 +73,8 @@ pub struct Share {
 /// How far ahead of the clock creates may run: what has not been used for a second is not lost.
 const BURST_MICROS: i64 = 1_000_000;
 
-/// The time up to which a shard's creates have used up its share, microseconds since 1970. A single number is the whole state: it
-/// runs ahead of the clock by what was taken, and never lags behind it.
+/// The time up to which a shard's creates have used up its share, microseconds since 1970. A single number is the whole state:
+/// it runs ahead of the clock by what was taken, and never lags behind it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Used(i64);

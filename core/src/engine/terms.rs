@@ -14,7 +14,8 @@ use std::collections::BTreeMap;
 /// a timer.
 const FORGOTTEN_AT_ONCE: u64 = 4;
 
-/// The wait that is advised where nothing on the shard will make room by itself, seconds; and the longest that is advised at all.
+/// The wait that is advised where nothing on the shard will make room by itself, seconds; and the longest that is advised at
+/// all.
 const ADVISED_SECONDS: std::ops::RangeInclusive<i64> = 1..=3_600;
 
 /// How many keys are remembered of each period.
