@@ -11,9 +11,10 @@
 //! | then 20 an entry | |
 //! | 0-7 | xxh64 of the task's id |
 //! | 8-13 | due time in Unix milliseconds, 48 bits |
-//! | 14-19 | 48 bits: offset in the body (20), length (20), flags (8) |
+//! | 14-19 | 48 bits: offset in the body (20), length (20), flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
 
 use crate::limits::{MAX_PAGE_BODY_BYTES, MAX_PAGE_TASKS, MAX_RECORD_BYTES, PAGE_TARGET_BYTES};
+use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
 use crate::time::UnixMillis;
 
 const VERSION: u8 = 1;
@@ -39,6 +40,27 @@ impl Flags {
     /// An occurrence that failed for good; it never fires by itself.
     pub const DEAD_LETTER: Self = Self(4);
     const ALL: u8 = 7;
+    /// The bits above are the priority's.
+    const PRIORITY_SHIFT: u8 = 4;
+    const PRIORITIES: u8 = MAX_PRIORITY + 1;
+
+    /// The same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`], which is written as 0: so it was before
+    /// there were priorities.
+    #[must_use]
+    pub const fn with_priority(self, priority: u8) -> Self {
+        let distance = (priority + Self::PRIORITIES - DEFAULT_PRIORITY) % Self::PRIORITIES;
+        Self(self.0 & Self::ALL | distance << Self::PRIORITY_SHIFT)
+    }
+
+    /// The priority: of what is due together, higher ones go first.
+    pub const fn priority(self) -> u8 {
+        ((self.0 >> Self::PRIORITY_SHIFT) + DEFAULT_PRIORITY) % Self::PRIORITIES
+    }
+
+    const fn is_known(self) -> bool {
+        let low = self.0 & ((1 << Self::PRIORITY_SHIFT) - 1);
+        low & !Self::ALL == 0 && self.0 >> Self::PRIORITY_SHIFT < Self::PRIORITIES
+    }
 
     /// Both.
     #[must_use]
@@ -157,7 +179,7 @@ impl Directory {
         let mut previous = UnixMillis::ZERO;
         for (at, entry) in directory.iter().enumerate() {
             let end = entry.offset as usize + entry.len as usize;
-            if entry.due < previous || entry.len == 0 || end > body_len || entry.flags.0 & !Flags::ALL != 0 {
+            if entry.due < previous || entry.len == 0 || end > body_len || !entry.flags.is_known() {
                 return Err(PageError::Entry(at));
             }
             previous = entry.due;
@@ -327,6 +349,18 @@ mod tests {
         assert_eq!(pages[0].directory.bytes(), expected);
         assert_eq!(Directory::decode(expected.to_vec(), 15).unwrap(), pages[0].directory);
         assert_eq!(Directory::decode(expected.to_vec(), 14), Err(PageError::Entry(2)));
+    }
+
+    #[test]
+    fn priorities_stand_beside_the_flags() {
+        assert_eq!(Flags::TASK.priority(), DEFAULT_PRIORITY);
+        for priority in 0..=MAX_PRIORITY {
+            let flags = Flags::RETRY.and(Flags::TO_QUEUE).with_priority(priority);
+            assert_eq!(flags.priority(), priority);
+            assert!(flags.has(Flags::RETRY) && flags.has(Flags::TO_QUEUE) && !flags.has(Flags::DEAD_LETTER) && flags.is_known());
+        }
+        assert_eq!(Flags::TASK.with_priority(DEFAULT_PRIORITY), Flags::TASK);
+        assert!(!Flags(8).is_known() && !Flags(10 << 4).is_known());
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod change_input;
 mod handler_task;
 mod new_task;
 mod patch;
+mod policies;
 mod record;
 mod text;
 
@@ -16,6 +17,7 @@ pub use change_input::ChangeInput;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::merge_patch;
+pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
 pub(crate) use text::TimeInput;
 
