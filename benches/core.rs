@@ -44,9 +44,9 @@ fn page(c: &mut Criterion) {
     group.throughput(Throughput::Elements(1_000));
     let make = || pages(0..1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64);
     group.bench_function("encode 1,000 records", |b| {
-        b.iter(|| Append { fresh: true, pages: make(), schedules: vec![], expected: None }.encode());
+        b.iter(|| Append { fresh: true, pages: make(), schedules: vec![], ..Append::default() }.encode());
     });
-    let bytes = Append { fresh: true, pages: make(), schedules: vec![], expected: None }.encode();
+    let bytes = Append { fresh: true, pages: make(), schedules: vec![], ..Append::default() }.encode();
     group.bench_function("decode 1,000 records", |b| b.iter(|| Append::decode(black_box(&bytes))));
     let made = make();
     group.bench_function("decode the directories of 1,000", |b| {

@@ -54,7 +54,7 @@ fn append(c: &mut Criterion) {
                     next += at_once;
                     let pages =
                         pages(next..next + at_once, |n| format!("task-{n}"), |n| START + (scatter(n) % 86_400_000) as i64);
-                    Append { fresh, pages, schedules: vec![], expected: None }.encode()
+                    Append { fresh, pages, schedules: vec![], ..Append::default() }.encode()
                 },
                 |bytes| {
                     let append = Append::decode(&bytes).unwrap_or_default();
@@ -79,7 +79,7 @@ fn fire(c: &mut Criterion) {
                 for from in (0..10_000).step_by(1_000) {
                     let pages = pages(from..from + 1_000, |n| format!("task-{n}"), |_| START);
                     if let Ok((_, effects)) = engine.append(
-                        Append { fresh: true, pages, schedules: vec![], expected: None },
+                        Append { fresh: true, pages, schedules: vec![], ..Append::default() },
                         UnixMillis::new(START - 1),
                         &memory,
                     ) {

@@ -45,8 +45,9 @@ test("what is deployed lets tasks reach nothing but the public web and the examp
 test("the local configuration adds bindings that lead to the example, and changes nothing else", async () => {
   const local = unstable_readConfig({ config: await writeLocalConfig() });
   assert.deepEqual(local.services.map((service) => ({ ...service })), [{ binding: "EXAMPLE", service: consumer.name, entrypoint: "Example" }]);
-  const [shards, counters] = local.durable_objects.bindings;
-  assert.deepEqual([shards], scheduler.durable_objects.bindings);
+  const { bindings } = local.durable_objects;
+  const counters = bindings.at(-1);
+  assert.deepEqual(bindings.slice(0, -1), scheduler.durable_objects.bindings);
   assert.deepEqual({ ...counters }, { name: "COUNTERS", class_name: "Counter", script_name: consumer.name });
   const { SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS, WEBHOOK_ALLOWED_HOSTS, ...others } = local.vars;
   assert.deepEqual([SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS], [local.services[0].binding, counters.name]);

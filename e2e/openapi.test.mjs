@@ -89,7 +89,7 @@ test("the document says what it is and needs no key", async () => {
 test("every documented operation exists, and asks for a key where it says so", async () => {
   for (const [path, item] of Object.entries(document.paths)) {
     for (const method of METHODS.filter((method) => item[method])) {
-      const at = path.replace("{id}", "none");
+      const at = path.replace(/{\w+}/, "none");
       const { body } = await scheduler.call(at, { method: method.toUpperCase() });
       assert.notEqual(body.type, "/problems/no-route", `${method} ${path}`);
       const bare = await fetch(scheduler.url + at, { method: method.toUpperCase() });
@@ -103,9 +103,9 @@ test("every documented operation exists, and asks for a key where it says so", a
 test("what is not documented does not exist", async () => {
   for (const path of Object.keys(document.paths)) {
     for (const method of METHODS.filter((method) => !document.paths[path][method])) {
-      // Paths of one task take any last part for an id, such as `batch`.
-      if (document.paths["/v1/tasks/{id}"][method] && /^\/v1\/tasks\/\w+$/.test(path)) continue;
-      const { body } = await scheduler.call(path.replace("{id}", "none"), { method: method.toUpperCase() });
+      // Paths of one task take what follows for an id, such as `batch` or `none/pause`.
+      if (document.paths["/v1/tasks/{id}"][method] && path.startsWith("/v1/tasks/")) continue;
+      const { body } = await scheduler.call(path.replace(/{\w+}/, "none"), { method: method.toUpperCase() });
       assert.equal(body.type, "/problems/no-route", `${method} ${path}`);
     }
   }
@@ -149,6 +149,34 @@ test("every list parameter is taken, with each of its values", async () => {
       }
     }
   }
+});
+
+test("keys and namespaces are as described", async () => {
+  const { example } = document.paths["/v1/keys"].post.requestBody.content["application/json"];
+  const { body: key } = await checked("post", "/v1/keys", { body: example });
+  await checked("get", "/v1/keys");
+  const headers = { authorization: `Bearer ${key.key}` };
+  assert.equal((await checked("get", "/v1/keys", { headers })).status, 403);
+  assert.equal((await checked("get", "/v1/tasks", { headers })).status, 404);
+
+  const at = "/v1/namespaces/shop";
+  const { example: quota } = document.paths["/v1/namespaces/{name}"].put.requestBody.content["application/json"];
+  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: quota })).status, 201);
+  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: 1 } } })).status, 200);
+  assert.equal((await checked("put", "/v1/namespaces/{name}", { at, body: { quota: { pendingTasks: -1 } } })).status, 422);
+  await checked("get", "/v1/namespaces");
+  const ours = { headers: { "scheduler-namespace": "shop" } };
+  const once = { headers: { ...ours.headers, "idempotency-key": "a" } };
+  for (let n = 0; n < 2; n++) assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "a" }, ...once })).status, 201);
+  assert.equal((await checked("post", "/v1/tasks", { body: { ...SOON, id: "b" }, ...once })).status, 409);
+  assert.equal((await checked("post", "/v1/tasks/batch", { body: [SOON, SOON], ...ours })).status, 429);
+  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 409);
+  await checked("delete", "/v1/tasks/{id}", { at: "/v1/tasks/a", ...ours });
+  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 200);
+  assert.equal((await checked("delete", "/v1/namespaces/{name}", { at })).status, 404);
+
+  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 200);
+  assert.equal((await checked("delete", "/v1/keys/{key}", { at: `/v1/keys/${key.id}` })).status, 404);
 });
 
 test("other answers and refusals are as described", async () => {

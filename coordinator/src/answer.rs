@@ -1,5 +1,6 @@
 //! Answers, and errors as `application/problem+json` (RFC 9457).
 
+use scheduler_core::access::{Denied, NAMESPACE_HEADER};
 use scheduler_core::task::FieldError;
 use serde::Serialize;
 use worker::{Response, ResponseBuilder, Result};
@@ -11,19 +12,26 @@ pub(crate) struct Answer {
     body: Vec<u8>,
     content_type: &'static str,
     retry_after_seconds: Option<u32>,
+    is_replay: bool,
     version: Option<u64>,
 }
 
 impl Answer {
     /// JSON text.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, content_type: "application/json", retry_after_seconds: None, version: None }
+        let content_type = "application/json";
+        Self { status, body, content_type, retry_after_seconds: None, version: None, is_replay: false }
     }
 
     /// A value as JSON.
     pub(crate) fn of<T: Serialize>(status: u16, value: &T) -> Self {
         // The types that are answered with serialise without fail.
         Self::json(status, serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    /// Says that it is the answer to an earlier request of the same `Idempotency-Key`, if it is.
+    pub(crate) fn replayed(self, is_replay: bool) -> Self {
+        Self { is_replay, ..self }
     }
 
     /// With the version of the task that it shows, as `ETag`.
@@ -35,6 +43,9 @@ impl Answer {
         let mut builder = ResponseBuilder::new().with_status(self.status).with_header("content-type", self.content_type)?;
         if let Some(seconds) = self.retry_after_seconds {
             builder = builder.with_header("retry-after", &seconds.to_string())?;
+        }
+        if self.is_replay {
+            builder = builder.with_header("idempotent-replayed", "true")?;
         }
         if let Some(version) = self.version {
             builder = builder.with_header("etag", &format!("\"{version:016x}\""))?;
@@ -78,8 +89,48 @@ impl Problem {
     }
 
     /// No or a wrong API key.
-    pub(crate) fn unauthorized(detail: &'static str) -> Self {
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new("/problems/unauthorized", "An API key is needed", 401, detail)
+    }
+
+    /// The API key may not do this, or not there.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new("/problems/forbidden", "The API key does not allow this", 403, detail)
+    }
+
+    /// No such API key.
+    pub(crate) fn no_key(id: &str) -> Self {
+        let id: String = id.chars().take(64).collect();
+        Self::new("/problems/no-key", "There is no such API key", 404, format!("there is no key {id:?} (any more)"))
+    }
+
+    /// No such namespace.
+    pub(crate) fn no_namespace(detail: impl Into<String>) -> Self {
+        Self::new("/problems/no-namespace", "There is no such namespace", 404, detail)
+    }
+
+    /// A namespace with tasks in it.
+    pub(crate) fn not_empty(name: &str, tasks: u64) -> Self {
+        let detail = format!(
+            "the namespace {name:?} holds {tasks} tasks, those that run and dead letters among them; cancel them or wait until they are done"
+        );
+        Self::new("/problems/not-empty", "The namespace is not empty", 409, detail)
+    }
+
+    /// As many keys or namespaces as there may be.
+    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
+        Self::new("/problems/too-many", "There are too many", 409, detail)
+    }
+
+    /// An `Idempotency-Key` that stands for another request.
+    pub(crate) fn key_reused(detail: impl Into<String>) -> Self {
+        Self::new("/problems/idempotency-key-reused", "The Idempotency-Key was used for another request", 409, detail)
+    }
+
+    /// A quota is used up.
+    pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
+        let problem = Self::new("/problems/quota", "A quota of the namespace is used up", 429, detail);
+        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
     }
 
     /// No such path.
@@ -150,6 +201,18 @@ impl Problem {
     /// Whether the same request may succeed later.
     pub(crate) fn is_retryable(&self) -> bool {
         self.retry_after_seconds.is_some()
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let detail = denied.to_string();
+        match denied {
+            Denied::UnknownKey | Denied::Expired(_) => Self::unauthorized(detail),
+            Denied::Scope(_) | Denied::Reach(_) | Denied::ReachAll => Self::forbidden(detail),
+            Denied::Name(_) => Self::invalid(FieldError::new(NAMESPACE_HEADER, detail)),
+            Denied::NoNamespace(_) => Self::no_namespace(detail),
+        }
     }
 }
 

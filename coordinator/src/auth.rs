@@ -1,40 +1,84 @@
-//! API keys.
+//! Who sends a request, and what it is about.
+//!
+//! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside `default`, are looked up in what
+//! this instance knows of the registry.
 
 use crate::answer::Problem;
-use crate::settings;
+use crate::{registry, settings};
+use scheduler_core::access::{Holder, NAMESPACE_HEADER, Quota, Scope, Token};
+use scheduler_core::namespace::Namespace;
+use scheduler_core::time::UnixMillis;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};
 
-/// Lets a request pass that carries one of the configured keys as a bearer token.
-pub(crate) fn check(request: &Request, env: &Env) -> Result<(), Problem> {
-    let header = request.headers().get("authorization").ok().flatten();
-    verify(header.as_deref(), &settings::api_keys(env))
+/// Who sends a request, and for which namespace.
+#[derive(Debug)]
+pub(crate) struct Caller {
+    pub(crate) holder: Holder,
+    pub(crate) namespace: Namespace,
+    /// The namespace's.
+    pub(crate) quota: Quota,
 }
 
-fn verify(header: Option<&str>, keys: &[String]) -> Result<(), Problem> {
-    if keys.is_empty() {
-        return Err(Problem::unauthorized("no API key is configured, so everything is refused; set the secret API_KEYS"));
-    }
-    let Some((scheme, token)) = header.and_then(|header| header.split_once(' ')) else {
+/// Lets a request pass whose key, sent as a bearer token, has the scope that the request needs, in the namespace that it is
+/// about.
+pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Result<Caller, Problem> {
+    let header = |name| request.headers().get(name).ok().flatten();
+    let holder = match verify(header("authorization").as_deref(), &settings::api_keys(env))? {
+        Sent::KeyOfTheDeployment => Holder::of_the_deployment(),
+        Sent::Token(token) => {
+            let directory = registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
+            directory.holder(&token, now)?
+        }
+    };
+    let needed = Scope::needed(request.method().as_ref(), &request.path());
+    let namespace = holder.admit(needed, header(NAMESPACE_HEADER).as_deref())?;
+    let quota = if namespace.is_default() {
+        Quota::default()
+    } else {
+        registry::directory(env, |known| known.settings(&namespace).is_some()).await?.quota(&namespace)?
+    };
+    Ok(Caller { holder, namespace, quota })
+}
+
+/// What stands in a request for a key.
+enum Sent {
+    /// One of those in the secret.
+    KeyOfTheDeployment,
+    /// One that the registry may know.
+    Token(Token),
+}
+
+fn verify(header: Option<&str>, keys: &[String]) -> Result<Sent, Problem> {
+    let bearer = header.and_then(|header| header.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, token)) = bearer else {
         return Err(Problem::unauthorized("send the header Authorization: Bearer <key>"));
     };
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Problem::unauthorized("send the header Authorization: Bearer <key>"));
-    }
+    let token = token.trim();
     // Every key is compared in full, so that the time tells nothing of how much was right.
-    let matches = keys.iter().fold(0, |found, key| found | key.as_bytes().ct_eq(token.trim().as_bytes()).unwrap_u8());
-    if matches == 1 { Ok(()) } else { Err(Problem::unauthorized("the API key is not a known one")) }
+    let matches = keys.iter().fold(0, |found, key| found | key.as_bytes().ct_eq(token.as_bytes()).unwrap_u8());
+    if matches == 1 {
+        return Ok(Sent::KeyOfTheDeployment);
+    }
+    match Token::parse(token) {
+        Some(token) => Ok(Sent::Token(token)),
+        None if keys.is_empty() => Err(Problem::unauthorized(
+            "no API key is configured, so there is none but those made earlier; set the secret API_KEYS",
+        )),
+        None => Err(Problem::unauthorized("the API key is not a known one")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::verify;
+    use super::*;
 
     #[test]
     fn only_a_configured_key_opens() {
         let keys = ["one".to_owned(), "two".to_owned()];
-        assert!(verify(Some("Bearer two"), &keys).is_ok());
-        assert!(verify(Some("bearer one"), &keys).is_ok());
+        for right in ["Bearer two", "bearer one", "Bearer  two "] {
+            assert!(matches!(verify(Some(right), &keys), Ok(Sent::KeyOfTheDeployment)), "{right}");
+        }
         for wrong in [None, Some(""), Some("two"), Some("Basic two"), Some("Bearer "), Some("Bearer tw"), Some("Bearer three")] {
             assert!(verify(wrong, &keys).is_err(), "{wrong:?}");
         }
@@ -44,5 +88,14 @@ mod tests {
     fn without_a_configured_key_nothing_opens() {
         assert!(verify(Some("Bearer "), &[]).is_err());
         assert!(verify(None, &[]).is_err());
+    }
+
+    #[test]
+    fn other_keys_are_for_the_registry_to_know() {
+        let key = Token::new([1; 8], [2; 16]).reveal();
+        assert!(matches!(verify(Some(&format!("Bearer {key}")), &[]), Ok(Sent::Token(token)) if token.reveal() == key));
+        // One may also be put into the secret.
+        assert!(matches!(verify(Some(&format!("Bearer {key}")), std::slice::from_ref(&key)), Ok(Sent::KeyOfTheDeployment)));
+        assert!(verify(Some(&format!("Bearer {key}0")), &[]).is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
+use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
@@ -8,6 +9,7 @@ use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
 use scheduler_core::listing::write_task;
+use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
 use scheduler_core::time::UnixMillis;
@@ -18,23 +20,58 @@ use scheduler_platform::random_bytes;
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
     let expected = call.expected()?;
     let text = call.text().await?;
-    let mut task = parse_one(&text).map_err(Problem::invalid)?;
-    if let Some(id) = &id {
-        task.set_id(id).map_err(Problem::invalid)?;
-    }
-    if let (Some(expected), Some(id)) = (expected, &id) {
-        let shard = match tasks::find(&call.shards, id).await? {
-            Some((shard, _)) => shard,
-            None => call.shards.map.home(id),
-        };
-        return replace_on(&call, shard, task, expected).await;
-    }
-    let (id, part) = planned_one(&call, task)?;
-    let shown = shown_task(&part);
-    let moved = drop_from_older_epochs(&call.shards, std::iter::once(id.as_str()));
-    let reply = append(&call.shards, part.shard, part.append).await?;
-    let replaced = reply.replaced > 0 || moved.await? > 0;
-    Ok(shown.into_answer(if replaced { 200 } else { 201 }))
+    let once = once::asked(&call, &format!("one {expected:?}"), &text)?;
+    let task = || {
+        let mut task = parse_one(&text).map_err(Problem::invalid)?;
+        if let Some(id) = &id {
+            task.set_id(id).map_err(Problem::invalid)?;
+        }
+        Ok::<_, Problem>(task)
+    };
+    // What is expected may stand in an older epoch.
+    let expected = match (expected, &id) {
+        (Some(expected), Some(id)) => {
+            let found = tasks::find(&call.shards, id).await?;
+            Some((found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard), expected))
+        }
+        _ => None,
+    };
+    let (shown, id, reply, is_replay) = match &once {
+        None => {
+            if let Some((shard, expected)) = expected {
+                return replace_on(&call, shard, task()?, expected).await;
+            }
+            let (id, mut part) = planned_one(&call, task()?)?;
+            let reply = append(&call.shards, part.shard, &mut part.append).await?;
+            (shown_task(&part), id, reply, false)
+        }
+        Some(once) => {
+            let plan = |once: &Once| {
+                let mut plan = planned(&call, vec![Ok(task()?)], Some(once))?;
+                if let Some(Err(problem)) = plan.items.first() {
+                    return Err(Problem::invalid(problem.clone()));
+                }
+                if let (Some((shard, expected)), Some(part)) = (expected, plan.appends.first_mut()) {
+                    part.shard = shard;
+                    part.append.expected = Some(expected);
+                    part.append.fresh = false;
+                }
+                Ok(plan)
+            };
+            let Done { mut items, parts, is_replay } = once::carry_out(&call, once, plan).await?;
+            let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
+            let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
+                return Err(Problem::invalid(FieldError::new("body", "has no task")));
+            };
+            (shown_task(&part), id, reply?, is_replay)
+        }
+    };
+    let moved = match expected {
+        Some(_) => 0,
+        None => drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?,
+    };
+    let replaced = reply.replaced > 0 || moved > 0;
+    Ok(shown.into_answer(if replaced { 200 } else { 201 }).replayed(is_replay))
 }
 
 /// Takes a task in on this shard, if what is expected stands there: in one step.
@@ -44,14 +81,16 @@ pub(crate) async fn replace_on(
     task: NewTask<'_>,
     expected: Expected,
 ) -> Result<Answer, Problem> {
-    let (_, part) = planned_one(call, task)?;
+    let (_, mut part) = planned_one(call, task)?;
     let shown = shown_task(&part);
-    let reply = append(&call.shards, shard, Append { expected: Some(expected), fresh: false, ..part.append }).await?;
+    part.append.expected = Some(expected);
+    part.append.fresh = false;
+    let reply = append(&call.shards, shard, &mut part.append).await?;
     Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }))
 }
 
 fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>, ShardAppend), Problem> {
-    let mut plan = planned(call, vec![Ok(task)])?;
+    let mut plan = planned(call, vec![Ok(task)], None)?;
     match (plan.items.pop(), plan.appends.pop()) {
         (Some(Ok(id)), Some(part)) => Ok((id, part)),
         (Some(Err(problem)), _) => Err(Problem::invalid(problem)),
@@ -68,26 +107,32 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     if settings::is_bench(call.env) && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse")) {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
-    let Plan { items, appends } = planned(&call, tasks)?;
-    let given = |part: &ShardAppend| !part.append.fresh;
-    let may_have_moved: Vec<&str> = if call.shards.map.is_single() {
-        Vec::new()
-    } else {
-        let parts = appends.iter().filter(|part| given(part)).flat_map(|part| part.items.iter());
-        parts.filter_map(|item| items.get(*item as usize)?.as_ref().ok().map(TaskId::as_str)).collect()
-    };
-    let outcomes = call
-        .shards
-        .each(appends, |part| {
+    let (items, outcomes, is_replay) = match once::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
+        None => {
+            let Plan { items, appends } = planned(&call, tasks, None)?;
             let shards = &call.shards;
-            async move {
-                let ShardAppend { shard, append, items, .. } = part;
-                (items, self::append(shards, shard, append).await.err())
-            }
-        })
-        .await;
-    drop_from_older_epochs(&call.shards, may_have_moved.into_iter()).await?;
-    answer_batch(&items, outcomes)
+            let outcomes = shards
+                .each(appends, |part| async move {
+                    let ShardAppend { shard, mut append, items, .. } = part;
+                    (items, self::append(shards, shard, &mut append).await.err())
+                })
+                .await;
+            (items, outcomes, false)
+        }
+        Some(once) => {
+            drop(tasks);
+            let plan = |once: &Once| planned(&call, parse_batch(&text, is_lines).map_err(Problem::invalid)?, Some(once));
+            let Done { items, parts, is_replay } = once::carry_out(&call, &once, plan).await?;
+            // The key's home may have taken nothing but the key.
+            let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
+            (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)
+        }
+    };
+    if !call.shards.map.is_single() {
+        let given = items.iter().filter_map(|item| item.as_ref().ok()).filter(|id| !id.is_generated());
+        drop_from_older_epochs(&call.shards, given.map(TaskId::as_str)).await?;
+    }
+    answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
 }
 
 /// The answer to a batch: the items in order, each with its id or what is wrong with it.
@@ -138,13 +183,27 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
     Ok(Answer::json(200, out))
 }
 
-fn planned<'a>(call: &'a Call<'_>, tasks: Vec<Result<NewTask<'a>, FieldError>>) -> Result<Plan<'a>, Problem> {
-    let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
-    let mut validator = Validator::new(call.now, random, call.targets()).with_handler_retries(&call.handler_retries);
-    Ok(plan(tasks, &mut validator, &call.shards.map))
+fn planned<'a>(
+    call: &'a Call<'_>,
+    tasks: Vec<Result<NewTask<'a>, FieldError>>,
+    once: Option<&Once>,
+) -> Result<Plan<'a>, Problem> {
+    let validator = match once {
+        Some(once) => Validator::new(once.made.at, once.made.random, call.targets()).with_ids(once.ids()),
+        None => {
+            let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+            Validator::new(call.now, random, call.targets())
+        }
+    };
+    let mut validator = validator.with_handler_retries(&call.handler_retries);
+    let mut plan = plan(tasks, &mut validator, &call.shards.map);
+    for part in &mut plan.appends {
+        part.append.terms.share = call.share;
+    }
+    Ok(plan)
 }
 
-async fn append(shards: &Shards, shard: ShardId, mut append: Append) -> Result<AppendReply, Problem> {
+pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
     let mut tries = 0;
     let expects = append.expected.is_some();
     let reply = shards

@@ -9,10 +9,14 @@ mod change;
 mod create;
 mod example_handlers;
 mod handler_tasks;
+mod keys;
 mod list;
+mod namespaces;
+mod once;
 mod openapi;
 mod patch;
 mod preview;
+mod registry;
 mod routes;
 mod settings;
 mod shards;
@@ -68,5 +72,21 @@ impl DurableObject for Shard {
     async fn alarm(&self) -> Result<Response> {
         self.shell.alarm().await;
         Response::empty()
+    }
+}
+
+/// The registry Durable Object, of keys and namespaces; see [`scheduler_registry`].
+#[durable_object(fetch)]
+pub struct Registry {
+    shell: scheduler_registry::Shell,
+}
+
+impl DurableObject for Registry {
+    fn new(state: State, _env: Env) -> Self {
+        Self { shell: scheduler_registry::Shell::new(&state) }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        self.shell.fetch(request).await
     }
 }

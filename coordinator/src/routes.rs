@@ -1,10 +1,12 @@
 //! Which request goes where.
 
 use crate::answer::{Answer, Problem};
+use crate::auth::Caller;
 use crate::change::Verb;
 use crate::shards::Shards;
-use crate::{auth, cancel, change, create, list, openapi, patch, preview, settings, stats, tasks};
+use crate::{auth, cancel, change, create, keys, list, namespaces, openapi, patch, preview, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
+use scheduler_core::access::{Holder, Share};
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::{FieldError, Targets};
 use scheduler_core::time::UnixMillis;
@@ -36,6 +38,12 @@ pub(crate) enum Route {
     RescheduleMany,
     Preview,
     Stats,
+    CreateKey,
+    ListKeys,
+    RevokeKey(String),
+    ListNamespaces,
+    PutNamespace(String),
+    DeleteNamespace(String),
 }
 
 impl Route {
@@ -51,6 +59,14 @@ impl Route {
             (Method::Get, "/v1/tasks") => Self::ListTasks,
             (Method::Post, "/v1/preview") => Self::Preview,
             (Method::Get, "/v1/stats") => Self::Stats,
+            (Method::Post, "/v1/keys") => Self::CreateKey,
+            (Method::Get, "/v1/keys") => Self::ListKeys,
+            (Method::Get, "/v1/namespaces") => Self::ListNamespaces,
+            (Method::Delete, path) if path.starts_with("/v1/keys/") => Self::RevokeKey(decoded(path.rsplit_once('/')?.1)?),
+            (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(decoded(path.rsplit_once('/')?.1)?),
+            (Method::Delete, path) if path.starts_with("/v1/namespaces/") => {
+                Self::DeleteNamespace(decoded(path.rsplit_once('/')?.1)?)
+            }
             (Method::Post, "/v1/tasks/pause") => Self::PauseMany,
             (Method::Post, "/v1/tasks/resume") => Self::ResumeMany,
             (Method::Post, "/v1/tasks/run") => Self::RunMany,
@@ -88,7 +104,12 @@ fn decoded(id: &str) -> Option<String> {
 pub(crate) struct Call<'a> {
     pub(crate) request: Request,
     pub(crate) env: &'a Env,
+    /// Whoever sends it.
+    pub(crate) holder: Holder,
+    /// Those of its namespace.
     pub(crate) shards: Shards,
+    /// What each of these enforces of the namespace's quota.
+    pub(crate) share: Option<Share>,
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
@@ -162,18 +183,23 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     match route {
         Some(Route::Health) => return Ok(Answer::json(200, br#"{"status":"ok"}"#.to_vec())),
         Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
-        _ => auth::check(&request, env)?,
+        _ => {}
     }
+    let now = scheduler_platform::now();
+    let Caller { holder, namespace, quota } = auth::admit(&request, env, now).await?;
     let route = route.ok_or_else(|| Problem::no_route(method.as_ref(), &path))?;
+    let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
         env,
-        shards: Shards::new(env)?,
+        holder,
+        share: quota.share(shards.map.shards()),
+        shards,
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
         queues: settings::queue_bindings(env),
         allowed: Allowed::read(env),
-        now: scheduler_platform::now(),
+        now,
     };
     match route {
         // Answered above, before the key is asked for.
@@ -196,6 +222,12 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::ListTasks => list::list(call).await,
         Route::Preview => preview::preview_runs(call).await,
         Route::Stats => stats::stats(call).await,
+        Route::CreateKey => keys::create(call).await,
+        Route::ListKeys => keys::list(call).await,
+        Route::RevokeKey(id) => keys::revoke(call, id).await,
+        Route::ListNamespaces => namespaces::list(call).await,
+        Route::PutNamespace(name) => namespaces::put(call, name).await,
+        Route::DeleteNamespace(name) => namespaces::delete(call, name).await,
     }
 }
 
@@ -215,6 +247,10 @@ mod tests {
             (Method::Post, "/v1/preview", Some(Route::Preview)),
             (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),
             (Method::Delete, "/v1/tasks/%FF", None),
+            (Method::Delete, "/v1/keys/a", Some(Route::RevokeKey("a".into()))),
+            (Method::Get, "/v1/keys/a", None),
+            (Method::Put, "/v1/namespaces/a/", Some(Route::PutNamespace("a".into()))),
+            (Method::Delete, "/v1/namespaces/a%2Fb", Some(Route::DeleteNamespace("a/b".into()))),
             (Method::Patch, "/v1/tasks/a", Some(Route::PatchTask("a".into()))),
             (Method::Post, "/v1/tasks/pause", Some(Route::PauseMany)),
             (Method::Post, "/v1/tasks/a%20b/pause", Some(Route::PauseTask("a b".into()))),

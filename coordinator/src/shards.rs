@@ -3,6 +3,7 @@
 use crate::answer::Problem;
 use crate::settings;
 use futures::StreamExt;
+use scheduler_core::namespace::Namespace;
 use scheduler_core::routing::{ShardId, ShardMap};
 use scheduler_core::wire::{SHARDS_BINDING, ShardError, ShardErrorKind};
 use scheduler_platform::Objects;
@@ -23,6 +24,7 @@ const FIRST_WAIT_MILLIS: u64 = 50;
 /// The shards of this deployment.
 pub(crate) struct Shards {
     objects: Objects,
+    namespace: Namespace,
     pub(crate) map: ShardMap,
 }
 
@@ -35,9 +37,14 @@ enum Failure {
 }
 
 impl Shards {
+    /// Those of the default namespace.
     pub(crate) fn new(env: &Env) -> Result<Self, Problem> {
+        Self::of(env, Namespace::DEFAULT)
+    }
+
+    pub(crate) fn of(env: &Env, namespace: Namespace) -> Result<Self, Problem> {
         let objects = Objects::bound(env, SHARDS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-        Ok(Self { objects, map: settings::shard_map(env)? })
+        Ok(Self { objects, namespace, map: settings::shard_map(env)? })
     }
 
     /// Asks one shard, with a small JSON request.
@@ -88,15 +95,19 @@ impl Shards {
     }
 
     async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
-        let (status, bytes) =
-            self.objects.post(&shard.to_string(), path, body).await.map_err(|problem| failure_of(shard, &problem))?;
+        let name = self.namespace.shard(shard).to_string();
+        let (status, bytes) = self.objects.post(&name, path, body).await.map_err(|problem| failure_of(shard, &problem))?;
         if status == 200 {
             return Ok(bytes);
         }
         Err(match serde_json::from_slice::<ShardError>(&bytes) {
-            Ok(ShardError { kind: ShardErrorKind::Full, detail }) => Failure::Final(Problem::full(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Conflict, detail }) => Failure::Final(Problem::other_version(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Request, detail }) => {
+            Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
+            Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
+                Failure::Final(Problem::quota(detail, retry_after_seconds.unwrap_or(1)))
+            }
+            Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
+            Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
+            Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
                 Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
             }
             Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {

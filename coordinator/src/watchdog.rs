@@ -1,18 +1,35 @@
-//! Asks every shard, once a minute, when it next wants to be woken; one that is overdue has lost its alarm and sets it anew.
+//! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its alarm and sets it anew. Every
+//! shard of every namespace has its turn; up to [`WATCHED_PER_MINUTE`] of them have it every minute.
 
+use crate::registry;
 use crate::shards::Shards;
+use scheduler_core::limits::WATCHED_PER_MINUTE;
+use scheduler_core::namespace::Namespace;
 use scheduler_core::wire::{WatchReply, paths};
 use worker::Env;
 
-/// Runs once over all shards. What goes wrong is logged; the next minute brings the next try.
+/// Runs once. What goes wrong is logged; the next minute brings the next try.
 pub(crate) async fn run(env: &Env) {
-    let shards = match Shards::new(env) {
-        Ok(shards) => shards,
+    let namespaces = match registry::directory(env, |_| true).await {
+        Ok(directory) => directory.namespaces.iter().map(|settings| settings.name.clone()).collect(),
+        Err(problem) => {
+            worker::console_error!("watchdog: the namespaces are not known, default alone is watched: {}", problem.detail);
+            Vec::new()
+        }
+    };
+    let all = std::iter::once(Namespace::DEFAULT).chain(namespaces).map(|name| Ok((Shards::of(env, name.clone())?, name)));
+    let all = match all.collect::<Result<Vec<_>, crate::answer::Problem>>() {
+        Ok(all) => all,
         Err(problem) => return worker::console_error!("watchdog: {}", problem.detail),
     };
-    let shards = &shards;
-    let replies = shards
-        .each(shards.map.all(), |shard| async move { (shard, shards.ask::<_, WatchReply>(shard, paths::WATCH, &()).await) })
+    let everyone: Vec<_> =
+        all.iter().flat_map(|(shards, name)| shards.map.all().map(move |shard| (shards, name, shard))).collect();
+    let Some((first, _)) = all.first() else { return };
+    let watched = turn(&everyone, scheduler_platform::now().get() / 60_000);
+    let replies = first
+        .each(watched.iter().copied(), |(shards, name, shard)| async move {
+            (name.shard(shard), shards.ask::<_, WatchReply>(shard, paths::WATCH, &()).await)
+        })
         .await;
     for (shard, reply) in replies {
         match reply {
@@ -21,6 +38,32 @@ pub(crate) async fn run(env: &Env) {
             }
             Ok(_) => {}
             Err(problem) => worker::console_error!("watchdog: shard {shard}: {}", problem.detail),
+        }
+    }
+}
+
+/// Those whose turn is in this minute: by the clock, so that all have it also where no instance lives long.
+fn turn<T>(all: &[T], minute: i64) -> &[T] {
+    let turns = all.len().div_ceil(WATCHED_PER_MINUTE).max(1);
+    let turn = usize::try_from(minute).unwrap_or(0) % turns;
+    all.chunks(all.len().div_ceil(turns).max(1)).nth(turn).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_shard_has_its_turn() {
+        for (shards, turns) in [(0, 1), (1, 1), (800, 1), (801, 2), (4_112, 6)] {
+            let all: Vec<usize> = (0..shards).collect();
+            for start in [0, 29_400_001] {
+                let seen: Vec<&[usize]> = (start..start + turns).map(|minute| turn(&all, minute)).collect();
+                assert!(seen.iter().all(|turn| turn.len() <= WATCHED_PER_MINUTE));
+                let mut seen = seen.concat();
+                seen.sort_unstable();
+                assert_eq!(seen, all);
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::page::{Flags, PageBuilder};
 use crate::routing::{ShardId, ShardMap, id_hash};
 use crate::task::{FieldError, NewTask, ValidTask, Validator};
 use crate::time::UnixMillis;
-use crate::wire::Append;
+use crate::wire::{Append, Terms};
 use hashbrown::HashTable;
 use std::collections::BTreeMap;
 
@@ -120,6 +120,7 @@ impl Parts {
                     expected: None,
                     pages: part.pages.finish(),
                     schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
+                    terms: Terms::default(),
                 },
                 items: part.items,
                 first_due: part.first_due.unwrap_or(UnixMillis::NEVER),

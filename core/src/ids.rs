@@ -105,6 +105,13 @@ impl IdGenerator {
         Self { millis: u64::try_from(now.get()).unwrap_or(0), random: u128::from_be_bytes(random) }
     }
 
+    /// For a request with an `Idempotency-Key`: what routing reads comes from the key's hash, so that the ids of a repeat go to the
+    /// same shard. Such ids do not rise with time.
+    pub fn of_key(key: &[u8; 16], random: [u8; 16]) -> Self {
+        let (key, low) = (u128::from_be_bytes(*key), u128::from_be_bytes(random) & ((1 << 116) - 1));
+        Self { millis: (key >> 80) as u64, random: key << 48 >> 116 << 116 | low }
+    }
+
     /// The next id.
     pub fn next_id(&mut self) -> TaskId<'static> {
         let mut text = [0; UUID_CHARS];

@@ -4,16 +4,20 @@
 //! In scope: everything that can be wrong about time, order, crashes and retries. Not in scope: HTTP, SQL, queues and
 //! clocks. Nothing here reads a clock or a source of randomness; both are arguments, so that every run can be replayed.
 
+pub mod access;
 pub mod batch;
 pub mod cron;
 pub mod engine;
 pub mod envelope;
+pub mod hex;
 pub mod histogram;
 pub mod hosts;
 pub mod ids;
 pub mod limits;
 pub mod listing;
 pub mod meter;
+pub mod namespace;
+pub mod once;
 pub mod page;
 pub mod retry;
 pub mod routing;

@@ -11,12 +11,13 @@ pub const MAX_TAGS: usize = 16;
 /// Longest tag.
 pub const MAX_TAG_BYTES: usize = 64;
 
-/// Largest payload, as JSON text. A queue message holds 128,000 bytes, of which some 100 are metadata; what the
-/// other fields of a record can take ([`MAX_CALLBACK_BYTES`], description, tags and id, each doubled at most by JSON escapes in practice)
-/// and the envelope around it must fit beside it.
+/// Largest payload, as JSON text. A queue message holds 128,000 bytes, of which some 100 are metadata; what the other fields of
+/// a record can take ([`MAX_CALLBACK_BYTES`], description, tags and id, each doubled at most by JSON escapes in practice) and
+/// the envelope around it must fit beside it.
 pub const MAX_PAYLOAD_BYTES: usize = 65_536;
 
-/// Largest callback, as JSON text: a URL of 2,048 bytes, headers, and a body of its own. What is larger belongs into the payload.
+/// Largest callback, as JSON text: a URL of 2,048 bytes, headers, and a body of its own. What is larger belongs into the
+/// payload.
 pub const MAX_CALLBACK_BYTES: usize = 8_192;
 /// Longest webhook URL: what every server and proxy in practice accepts.
 pub const MAX_URL_BYTES: usize = 2_048;
@@ -99,3 +100,26 @@ pub const MAX_CANCEL_IDS: usize = 20_000;
 pub const MAX_SHARDS: u32 = 512;
 /// Most epochs of a shard map: a lookup that finds nothing asks one shard of each.
 pub const MAX_EPOCHS: usize = 8;
+
+/// Longest name of a namespace. It stands in the name of each of its shards and so in each of its envelopes.
+pub const MAX_NAMESPACE_BYTES: usize = 64;
+/// Most namespaces beside `default`. With 16 shards each that makes 4,096 shards for the watchdog, which asks
+/// [`WATCHED_PER_MINUTE`] of them a minute.
+pub const MAX_NAMESPACES: usize = 256;
+/// Shards that the watchdog asks in one minute: an invocation may make 1,000 subrequests, and the rest of the minute's work and
+/// repeated requests need some.
+pub const WATCHED_PER_MINUTE: usize = 800;
+/// Most API keys. Every instance of the coordinator holds all of them, some 300 bytes each.
+pub const MAX_KEYS: usize = 1_000;
+/// Longest name of an API key.
+pub const MAX_KEY_NAME_BYTES: usize = 128;
+/// Most namespaces that a key may name; more is what `*` is for.
+pub const MAX_KEY_NAMESPACES: usize = 32;
+
+/// Longest `Idempotency-Key`. Only its hash is stored; the bound is what clients and proxies agree on.
+pub const MAX_IDEMPOTENCY_KEY_BYTES: usize = 255;
+/// How long a shard remembers an `Idempotency-Key`, milliseconds: a day, which outlasts what retries a request by itself.
+pub const REMEMBER_MILLIS: i64 = 86_400_000;
+/// Most `Idempotency-Key`s that a shard remembers at a time. A row is some 150 bytes, and start-up counts them: 75 MB of the
+/// 10 GB of storage, and some tens of milliseconds. It allows 5 new keys a second on each shard, all day.
+pub const MAX_REMEMBERED_PER_SHARD: u64 = 500_000;

@@ -2,8 +2,10 @@
 //!
 //! An append is binary, for it carries pages as they will be stored; everything else is small and JSON.
 
+use crate::access::Share;
 use crate::histogram::Histogram;
 use crate::meter::Meter;
+use crate::once::{Made, Once};
 use crate::page::{Directory, Page, PageError};
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -52,6 +54,26 @@ pub struct Append {
     pub schedules: Vec<Vec<u8>>,
     /// Of a request with one task: what must stand under its id.
     pub expected: Option<Expected>,
+    /// On which terms.
+    pub terms: Terms,
+}
+
+/// On which terms an append is carried out, beside the shard's own limits.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Terms {
+    /// Once only, whatever is repeated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub once: Option<Once>,
+    /// Within the shard's share of a quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
+}
+
+impl Terms {
+    fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What must stand under an id for a change to be made: two writers cannot undo each other.
@@ -75,6 +97,9 @@ pub enum AppendError {
     /// A page in it does not hold.
     #[error(transparent)]
     Page(#[from] PageError),
+    /// Its terms cannot be read.
+    #[error("the terms of the append request: {0}")]
+    Terms(String),
 }
 
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
@@ -82,20 +107,24 @@ const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
 const FLAG_FRESH: u8 = 1;
 const FLAG_ABSENT: u8 = 2;
 const FLAG_VERSION: u8 = 3;
+/// Added to the flag where terms follow at the end.
+const HAS_TERMS: u8 = 4;
 
 impl Append {
-    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with lengths in 32 bits,
-    /// little-endian.
+    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with
+    /// lengths in 32 bits, little-endian; then the terms as JSON, if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
             + self.schedules.iter().map(|record| record.len() + 4).sum::<usize>();
         let mut out = Vec::with_capacity(parts + 12);
         out.extend_from_slice(&APPEND_MAGIC);
-        out.push(match self.expected {
+        let has_terms = !self.terms.is_none();
+        let flag = match self.expected {
             None => u8::from(self.fresh),
             Some(Expected::Absent) => FLAG_ABSENT,
             Some(Expected::Version(_)) => FLAG_VERSION,
-        });
+        };
+        out.push(flag | if has_terms { HAS_TERMS } else { 0 });
         if let Some(Expected::Version(version)) = self.expected {
             out.extend_from_slice(&version.to_le_bytes());
         }
@@ -113,6 +142,12 @@ impl Append {
             count(&mut out, record.len());
             out.extend_from_slice(record);
         }
+        if has_terms {
+            // These types have no maps and write to memory: this does not fail.
+            let terms = serde_json::to_vec(&self.terms).unwrap_or_default();
+            count(&mut out, terms.len());
+            out.extend_from_slice(&terms);
+        }
         out
     }
 
@@ -122,11 +157,12 @@ impl Append {
     /// On any bytes that [`Self::encode`] could not have given.
     pub fn decode(bytes: &[u8]) -> Result<Self, AppendError> {
         let (magic, rest) = bytes.split_first_chunk::<3>().ok_or(AppendError::Length)?;
-        let (flag, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
-        if *magic != APPEND_MAGIC || *flag > FLAG_VERSION {
+        let (flags, mut rest) = rest.split_first().ok_or(AppendError::Length)?;
+        let (flag, has_terms) = (flags & !HAS_TERMS, flags & HAS_TERMS != 0);
+        if *magic != APPEND_MAGIC || flag > FLAG_VERSION {
             return Err(AppendError::Version);
         }
-        let expected = match *flag {
+        let expected = match flag {
             FLAG_ABSENT => Some(Expected::Absent),
             FLAG_VERSION => {
                 let (version, after) = rest.split_first_chunk::<8>().ok_or(AppendError::Length)?;
@@ -135,7 +171,7 @@ impl Append {
             }
             _ => None,
         };
-        let mut append = Self { fresh: *flag == FLAG_FRESH, expected, ..Self::default() };
+        let mut append = Self { fresh: flag == FLAG_FRESH, expected, ..Self::default() };
         for _ in 0..take_u32(&mut rest)? {
             let directory = take_bytes(&mut rest)?.to_vec();
             let body = take_bytes(&mut rest)?.to_vec();
@@ -143,6 +179,10 @@ impl Append {
         }
         for _ in 0..take_u32(&mut rest)? {
             append.schedules.push(take_bytes(&mut rest)?.to_vec());
+        }
+        if has_terms {
+            let terms = take_bytes(&mut rest)?;
+            append.terms = serde_json::from_slice(terms).map_err(|problem| AppendError::Terms(problem.to_string()))?;
         }
         if rest.is_empty() { Ok(append) } else { Err(AppendError::Length) }
     }
@@ -168,6 +208,9 @@ pub struct AppendReply {
     pub created: u64,
     /// Of these, how many took the place of a task of the same id.
     pub replaced: u64,
+    /// Of a request that was carried out before: what that one had made up. Nothing was done this time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub done_before: Option<Made>,
 }
 
 /// One task is asked for.
@@ -585,6 +628,9 @@ pub struct ShardError {
     pub kind: ShardErrorKind,
     /// The problem, the limit, and what to do.
     pub detail: String,
+    /// When it makes sense to try again, seconds from now; where the kind does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
 }
 
 /// Whose fault an error is.
@@ -593,6 +639,10 @@ pub struct ShardError {
 pub enum ShardErrorKind {
     /// The shard holds as many tasks as it may. HTTP 507.
     Full,
+    /// A quota is used up: the caller must wait. HTTP 429.
+    Quota,
+    /// The key of the request stands for another one. HTTP 409.
+    KeyReused,
     /// The request does not hold: the sender's mistake. HTTP 400.
     Request,
     /// What stands under the id is not what was expected. HTTP 412.
@@ -612,10 +662,18 @@ mod tests {
         assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
         let pages = builder.finish();
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
-        for (fresh, expected) in
-            [(true, None), (false, None), (false, Some(Expected::Absent)), (false, Some(Expected::Version(u64::MAX - 1)))]
-        {
-            let append = Append { fresh, pages: pages.clone(), schedules: schedules.clone(), expected };
+        let once = Once { key: [1; 16], request: [2; 16], made: Made { at: UnixMillis::new(7), random: [0xff; 16] } };
+        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
+        let with_terms = Terms { once: Some(once), share: Some(share) };
+        for (fresh, expected, terms) in [
+            (true, None, Terms::default()),
+            (false, None, Terms::default()),
+            (false, Some(Expected::Absent), Terms::default()),
+            (false, Some(Expected::Version(u64::MAX - 1)), Terms::default()),
+            (true, None, with_terms.clone()),
+            (false, Some(Expected::Version(5)), with_terms),
+        ] {
+            let append = Append { fresh, pages: pages.clone(), schedules: schedules.clone(), expected, terms };
             let bytes = append.encode();
             assert_eq!(Append::decode(&bytes), Ok(append));
             for cut in 0..bytes.len() {

@@ -35,7 +35,7 @@ fn append(first: usize, count: usize) -> Append {
         let due = NOW.plus((n as i64 * 7_919) % 86_400_000 + 1);
         assert!(builder.push(id_hash(&format!("task-{n}")), due, Flags::TASK, |out| out.resize(out.len() + 150, b'x')));
     }
-    Append { fresh: true, pages: builder.finish(), schedules: Vec::new(), expected: None }
+    Append { fresh: true, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
 }
 
 /// Resident memory of this process, bytes, where the system says so.

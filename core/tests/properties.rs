@@ -131,7 +131,7 @@ fn pages() -> impl Strategy<Value = Append> {
         for ((hash, due, len), flags) in entries {
             assert!(builder.push(hash, UnixMillis::new(due), flags, |out| out.resize(out.len() + len, b'{')));
         }
-        Append { fresh, pages: builder.finish(), schedules, expected: None }
+        Append { fresh, pages: builder.finish(), schedules, ..Append::default() }
     })
 }
 

@@ -3,8 +3,8 @@
 use crate::outcome::{Tally, TaskError};
 use crate::text::header_value;
 use scheduler_core::envelope::{Envelope, EnvelopeError};
+use scheduler_core::namespace::ShardName;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
-use scheduler_core::routing::ShardId;
 use scheduler_core::task::{Body, Callback, DurableObject, Message, Record, Service, Webhook};
 use scheduler_core::time::UnixMillis;
 use std::borrow::Cow;
@@ -13,7 +13,7 @@ use std::borrow::Cow;
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     /// Whom to report to.
-    pub(crate) shard: ShardId,
+    pub(crate) shard: ShardName,
     /// The tasks that can be run, in the envelope's order.
     pub(crate) jobs: Vec<Job<'a>>,
     /// What is known already: the records that cannot be read.
@@ -148,7 +148,7 @@ mod tests {
             ],
         );
         let plan = Plan::read(&text).unwrap();
-        assert_eq!(plan.shard, ShardId { epoch: 1, index: 3 });
+        assert_eq!(plan.shard.to_string(), "1-3");
         assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [0, 2, 7]);
         assert_eq!(plan.jobs[1].idempotency_key(), "b%20%C3%A4@5");
         assert_eq!(plan.jobs[1].record.attempt_number(), 2);
@@ -202,5 +202,6 @@ mod tests {
             assert!(matches!(Plan::read(&envelope(shard, &[])), Err(PlanError::Shard(_))), "{shard}");
         }
         assert!(Plan::read(&envelope("1-3", &[])).unwrap().jobs.is_empty());
+        assert_eq!(Plan::read(&envelope("team-7:1-3", &[])).unwrap().shard.to_string(), "team-7:1-3");
     }
 }

@@ -1,7 +1,7 @@
 //! The report of an envelope to its shard.
 
 use crate::window::{REPORT_FIRST_WAIT_MILLIS, REPORT_TRIES, REPORT_TRY_SECONDS};
-use scheduler_core::routing::ShardId;
+use scheduler_core::namespace::ShardName;
 use scheduler_core::wire::{Report, paths};
 use scheduler_platform::{Objects, sleep, within};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// The last problem, when every try failed.
-pub(crate) async fn send(shards: &Objects, shard: ShardId, report: &Report) -> Result<(), String> {
+pub(crate) async fn send(shards: &Objects, shard: &ShardName, report: &Report) -> Result<(), String> {
     let body = serde_json::to_vec(report).map_err(|problem| problem.to_string())?;
     let mut wait = REPORT_FIRST_WAIT_MILLIS;
     let mut tries = 1;

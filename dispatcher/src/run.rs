@@ -9,7 +9,7 @@ use crate::signature::Keys;
 use crate::window::start_window_millis;
 use crate::{binding, report, webhook};
 use scheduler_core::engine::Config;
-use scheduler_core::routing::ShardId;
+use scheduler_core::namespace::ShardName;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Report, SHARDS_BINDING};
 use scheduler_platform::{Objects, now};
@@ -44,7 +44,7 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
     for (message, text) in &received {
         match text.as_deref().ok_or(PlanError::NotText).and_then(Plan::read) {
             Ok(plan) => {
-                envelopes.push((message, plan.shard));
+                envelopes.push((message, plan.shard.clone()));
                 plans.push(plan);
             }
             Err(problem) => {
@@ -65,7 +65,7 @@ struct Platform<'a> {
     allowed: Allowed,
     keys: Keys,
     /// The messages, and whom to report each to.
-    envelopes: Vec<(&'a RawMessage, ShardId)>,
+    envelopes: Vec<(&'a RawMessage, ShardName)>,
 }
 
 impl Host for Platform<'_> {
@@ -84,7 +84,7 @@ impl Host for Platform<'_> {
 
     async fn report(&self, envelope: usize, report: Report) {
         let Some((message, shard)) = self.envelopes.get(envelope) else { return };
-        if let Err(problem) = report::send(&self.shards, *shard, &report).await {
+        if let Err(problem) = report::send(&self.shards, shard, &report).await {
             console_error!(
                 "dispatcher: envelope {} of shard {shard} could not be reported, the shard will send it again: {problem}",
                 report.seq

@@ -1,6 +1,7 @@
 //! The deployment's settings for targets, from the environment.
 
 use crate::signature::Keys;
+use scheduler_core::access::REGISTRY_BINDING;
 use scheduler_core::wire::SHARDS_BINDING;
 use worker::{Env, console_error};
 
@@ -29,8 +30,8 @@ impl Allowed {
     /// Reads the settings; what is absent allows nothing.
     pub fn read(env: &Env) -> Self {
         let mut durable_objects = list(env, DURABLE_OBJECT_BINDINGS);
-        // A task that could call a shard could report for others, or delete them.
-        durable_objects.retain(|binding| binding != SHARDS_BINDING);
+        // A task that could call a shard could report for others, or delete them; one that could call the registry could make keys.
+        durable_objects.retain(|binding| ![SHARDS_BINDING, REGISTRY_BINDING].contains(&binding.as_str()));
         Self { services: list(env, SERVICE_BINDINGS), durable_objects, hosts: list(env, WEBHOOK_ALLOWED_HOSTS) }
     }
 }

@@ -115,7 +115,9 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
 
 fn refuse(problem: &EngineError) -> Result<Response> {
     let (status, kind) = match problem {
-        EngineError::Full { .. } | EngineError::TooManySchedules { .. } => (507, ShardErrorKind::Full),
+        EngineError::Full { .. } | EngineError::TooManySchedules { .. } | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
+        EngineError::PendingQuota { .. } | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
+        EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
         EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
         EngineError::Storage(_) | EngineError::Corrupt(_) => {
@@ -123,5 +125,6 @@ fn refuse(problem: &EngineError) -> Result<Response> {
             (500, ShardErrorKind::Storage)
         }
     };
-    Ok(Response::from_json(&ShardError { kind, detail: problem.to_string() })?.with_status(status))
+    let error = ShardError { kind, detail: problem.to_string(), retry_after_seconds: problem.retry_after_seconds() };
+    Ok(Response::from_json(&error)?.with_status(status))
 }

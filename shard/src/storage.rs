@@ -18,6 +18,9 @@ CREATE TABLE IF NOT EXISTS outbox (
   seq INTEGER PRIMARY KEY, destination TEXT, hashes BLOB NOT NULL, sent_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
   state BLOB, envelope BLOB
 ) STRICT;
+CREATE TABLE IF NOT EXISTS remembered (
+  period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
+) STRICT, WITHOUT ROWID;
 ";
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
@@ -102,7 +105,15 @@ impl Sql {
             .and_then(|row| row.into_iter().next())
             .map(|value| blob(Some(value)))
             .transpose()?;
-        Ok(Snapshot { pages, schedules, envelopes, state })
+        let remembered = self
+            .exec("SELECT period, count(*) FROM remembered GROUP BY period", vec![])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok((number(row.next())?, number(row.next())? as u64))
+            })
+            .collect::<Result<_, StorageError>>()?;
+        Ok(Snapshot { pages, schedules, envelopes, state, remembered })
     }
 
     /// Carries out all of `writes`, or none of them.
@@ -165,6 +176,15 @@ impl Sql {
                 vec![since.map_or(Value::Null, |since| since.get().into()), record.into(), integer(number)],
             ),
             Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
+            Write::Remember { period, key, value } => self.exec(
+                "INSERT OR REPLACE INTO remembered (period, key, value) VALUES (?, ?, ?)",
+                vec![period.into(), key.to_vec().into(), value.into()],
+            ),
+            Write::Forget { period, count } => self.exec(
+                "DELETE FROM remembered WHERE period = ?1
+                 AND key IN (SELECT key FROM remembered WHERE period = ?1 LIMIT ?2)",
+                vec![period.into(), seq_value(count)],
+            ),
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => self.exec(
                 "INSERT INTO outbox (seq, destination, hashes, sent_at, attempts, state, envelope) VALUES (?, ?, ?, ?, 0, ?, ?)",
                 vec![
@@ -218,6 +238,18 @@ impl Reader for Sql {
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         self.one_blob("an envelope", "SELECT envelope FROM outbox WHERE seq = ?", vec![seq_value(seq)])
+    }
+
+    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
+        // A look at one row for each, rather than at all keys between the periods.
+        for period in periods {
+            let bindings = vec![(*period).into(), key.to_vec().into()];
+            let found = self.exec("SELECT value FROM remembered WHERE period = ? AND key = ?", bindings)?;
+            if let Some(row) = found.into_iter().next() {
+                return blob(row.into_iter().next()).map(Some);
+            }
+        }
+        Ok(None)
     }
 }
 

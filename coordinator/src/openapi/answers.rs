@@ -2,6 +2,7 @@
 //! types. The end-to-end tests hold the real answers against these.
 #![expect(dead_code, reason = "only their schemas are used")]
 
+use scheduler_core::access::{Quota, ShownKey};
 use scheduler_core::limits::MAX_CANCEL_IDS;
 use scheduler_core::task::{FieldError, Record};
 use scheduler_core::wire::{Counters, Filter, Status};
@@ -210,6 +211,61 @@ pub(super) struct Meter {
     queue_operations: u64,
     /// Firings that windows have spared, at the least: each would have cost some rows, and often an alarm.
     firings_saved: u64,
+}
+
+/// A new key.
+#[derive(JsonSchema)]
+pub(super) struct MadeKey {
+    #[schemars(flatten)]
+    shown: ShownKey<'static>,
+    /// The key itself: to be sent as a bearer token. It is shown this once, and only its hash is kept.
+    key: String,
+}
+
+/// Keys, in order of their ids.
+#[derive(JsonSchema)]
+pub(super) struct KeyList {
+    keys: Vec<ShownKey<'static>>,
+}
+
+/// The key is revoked.
+#[derive(JsonSchema)]
+pub(super) struct RevokedKey {
+    id: String,
+    #[schemars(extend("const" = true))]
+    revoked: bool,
+}
+
+/// What a namespace should have; without a body, no quota.
+#[derive(JsonSchema)]
+#[schemars(deny_unknown_fields)]
+pub(super) struct NewNamespace {
+    /// Replaces the quota that there was.
+    quota: Option<Quota>,
+}
+
+/// A namespace: ids, lists and counts of its own.
+#[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct Namespace {
+    name: String,
+    quota: Quota,
+    /// When it was made; absent for `default`, which is always there.
+    created_at: Option<i64>,
+}
+
+/// Namespaces: `default`, then the others in order of their names.
+#[derive(JsonSchema)]
+pub(super) struct NamespaceList {
+    namespaces: Vec<Namespace>,
+}
+
+/// The namespace is deleted.
+#[derive(JsonSchema)]
+pub(super) struct DeletedNamespace {
+    name: String,
+    #[schemars(extend("const" = true))]
+    deleted: bool,
 }
 
 /// A refusal, as RFC 9457 writes it.

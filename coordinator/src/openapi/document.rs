@@ -3,11 +3,14 @@
 use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
 use crate::answer::Problem;
-use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_REQUEST_BYTES};
+use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
+use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES};
+use scheduler_core::once;
 use scheduler_core::schedule::PreviewRequest;
 use scheduler_core::task::{ChangeInput, FieldError, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 
 /// The whole document.
 pub(super) fn document() -> Value {
@@ -17,9 +20,7 @@ pub(super) fn document() -> Value {
     for operation in operations() {
         let described = describe(&operation, &filter, &mut generator);
         let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        if operation.path.contains("{id}") {
-            path["parameters"] = json!([id_parameter()]);
-        }
+        path["parameters"] = path_parameters(&operation);
         path[operation.method] = described;
     }
     let responses = refusals(&mut generator);
@@ -40,7 +41,7 @@ pub(super) fn document() -> Value {
             "schemas": schemas::definitions(generator),
             "responses": responses,
             "securitySchemes": {
-                "bearer": { "type": "http", "scheme": "bearer", "description": "One of the keys in the deployment's secret API_KEYS." }
+                "bearer": { "type": "http", "scheme": "bearer", "description": "One of the keys in the deployment's secret API_KEYS, or one made with POST /v1/keys." }
             }
         }
     })
@@ -54,26 +55,60 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_query {
         described["parameters"] = schemas::list_parameters(filter);
     }
-    if operation.takes_version {
-        described["parameters"] = json!([{
-            "name": "If-Match", "in": "header", "required": false,
-            "description": "The ETag of the answer that showed the task: the change is made only if it is still the same.",
-            "schema": { "type": "string", "pattern": "^\"[0-9a-f]{16}\"$" }
-        }]);
+    let headers = [(operation.takes_version, version_parameter as fn() -> Value), (operation.once, once_parameter)];
+    let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
+    if !headers.is_empty() {
+        described["parameters"] = Value::Array(headers);
     }
     if let Some(body) = &operation.body {
-        described["requestBody"] = json!({ "required": !matches!(body, Body::ChangeOne), "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
+        let required = !matches!(body, Body::ChangeOne | Body::Namespace);
+        described["requestBody"] =
+            json!({ "required": required, "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
         let content = json!({ "application/json": { "schema": schema(generator) } });
-        responses.insert(status.to_string(), json!({ "description": description, "content": content }));
+        let mut response = json!({ "description": description, "content": content });
+        if operation.once {
+            response["headers"] = json!({ "Idempotent-Replayed": {
+                "description": "Stands where the request was done before, and this is its answer.",
+                "schema": { "type": "string", "const": "true" }
+            } });
+        }
+        responses.insert(status.to_string(), response);
     }
+    let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
     for problem in operation.problems() {
-        responses.insert(problem.status.to_string(), json!({ "$ref": format!("#/components/responses/{}", name_of(&problem)) }));
+        by_status.entry(problem.status).or_default().push(problem);
+    }
+    for (status, problems) in by_status {
+        responses.insert(status.to_string(), any_of(&problems, generator));
     }
     described["responses"] = Value::Object(responses);
     described
+}
+
+/// The refusals of one status.
+fn any_of(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
+    if let [only] = problems {
+        return json!({ "$ref": format!("#/components/responses/{}", name_of(only)) });
+    }
+    let described: Vec<(String, Value)> =
+        problems.iter().map(|problem| (name_of(problem), refusal(problem, generator))).collect();
+    let titles: Vec<&str> = described.iter().filter_map(|(_, response)| response["description"].as_str()).collect();
+    let examples: Map<String, Value> = described
+        .iter()
+        .map(|(name, response)| (name.clone(), json!({ "value": response["content"]["application/problem+json"]["example"] })))
+        .collect();
+    let schema = generator.subschema_for::<answers::Problem>();
+    let mut response = json!({
+        "description": titles.join("; or: "),
+        "content": { "application/problem+json": { "schema": schema, "examples": examples } }
+    });
+    if let Some(headers) = described.iter().find_map(|(_, response)| response.get("headers")) {
+        response["headers"] = headers.clone();
+    }
+    response
 }
 
 fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
@@ -116,14 +151,53 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Preview => json!({
             "application/json": { "schema": generator.subschema_for::<PreviewRequest<'static>>(), "examples": examples::previews() }
         }),
+        Body::Key => json!({
+            "application/json": { "schema": generator.subschema_for::<NewKey<'static>>(), "example": examples::key() }
+        }),
+        Body::Namespace => json!({
+            "application/json": { "schema": generator.subschema_for::<answers::NewNamespace>(), "example": examples::namespace() }
+        }),
     }
 }
 
-fn id_parameter() -> Value {
+/// What stands in the path, and the header that names the namespace.
+fn path_parameters(operation: &Operation) -> Value {
+    let named = |name: &str, description: &str, schema: Value| {
+        let parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
+        operation.path.contains(&format!("{{{name}}}")).then_some(parameter)
+    };
+    let id = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES });
+    let namespace = json!({ "type": "string", "pattern": format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$") });
+    let header = operation.of_namespace.then(|| {
+        json!({
+            "name": NAMESPACE_HEADER, "in": "header",
+            "description": "The namespace; without it the only one that the key is for, or else `default`.",
+            "schema": namespace
+        })
+    });
+    let parameters = [
+        named("id", "The task's id, percent-encoded.", id),
+        named("key", "The key's id.", json!({ "type": "string" })),
+        named("name", "The namespace's name.", namespace.clone()),
+        header,
+    ];
+    parameters.into_iter().flatten().collect()
+}
+
+fn version_parameter() -> Value {
     json!({
-        "name": "id", "in": "path", "required": true,
-        "description": "The task's id, percent-encoded.",
-        "schema": { "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES }
+        "name": "If-Match", "in": "header", "required": false,
+        "description": "The ETag of the answer that showed the task: the change is made only if it is still the same.",
+        "schema": { "type": "string", "pattern": "^\"[0-9a-f]{16}\"$" }
+    })
+}
+
+fn once_parameter() -> Value {
+    json!({
+        "name": once::HEADER, "in": "header",
+        "description": "Names this request: sent again under the same key within a day it is not done again, and answered as the first time. \
+            With another body it is refused.",
+        "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_BYTES, "pattern": "^[ -~]*$" }
     })
 }
 
@@ -131,7 +205,14 @@ fn id_parameter() -> Value {
 pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
+        Problem::forbidden("the API key does not have the scope \"write\", which this request needs"),
         Problem::no_task("order-7"),
+        Problem::no_namespace("there is no namespace \"shop\"; make it with PUT /v1/namespaces/shop"),
+        Problem::no_key("0123456789abcdef"),
+        Problem::not_empty("shop", 17),
+        Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
+        Problem::key_reused("take a new key for each request"),
+        Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
         Problem::already_fired("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES + 1, MAX_REQUEST_BYTES),
@@ -144,23 +225,23 @@ pub(super) fn problems() -> Vec<Problem> {
 }
 
 fn refusals(generator: &mut SchemaGenerator) -> Value {
+    problems().iter().map(|problem| (name_of(problem), refusal(problem, generator))).collect::<Map<_, _>>().into()
+}
+
+fn refusal(problem: &Problem, generator: &mut SchemaGenerator) -> Value {
     let schema = generator.subschema_for::<answers::Problem>();
-    let mut responses = Map::new();
-    for problem in problems() {
-        let example = serde_json::to_value(&problem).unwrap_or_default();
-        let mut response = json!({
-            "description": example["title"],
-            "content": { "application/problem+json": { "schema": schema, "example": example } }
-        });
-        if problem.is_retryable() {
-            let seconds = json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
-            response["headers"] = json!({ "Retry-After": seconds });
-        } else if problem.status == 401 {
-            response["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
-        }
-        responses.insert(name_of(&problem), response);
+    let example = serde_json::to_value(problem).unwrap_or_default();
+    let mut response = json!({
+        "description": example["title"],
+        "content": { "application/problem+json": { "schema": schema, "example": example } }
+    });
+    if problem.is_retryable() {
+        let seconds = json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
+        response["headers"] = json!({ "Retry-After": seconds });
+    } else if problem.status == 401 {
+        response["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
     }
-    Value::Object(responses)
+    response
 }
 
 /// The name of a refusal: the last part of its type.

@@ -108,6 +108,16 @@ pub(super) fn previews() -> Value {
     })
 }
 
+/// A key to make.
+pub(super) fn key() -> Value {
+    json!({ "name": "the shop's backend", "scopes": ["read", "write"], "namespaces": ["shop"], "expiresAt": "2040-01-01T00:00:00Z" })
+}
+
+/// A namespace to make.
+pub(super) fn namespace() -> Value {
+    json!({ "quota": { "pendingTasks": 100_000, "createsPerSecond": 500 } })
+}
+
 /// What to cancel.
 pub(super) fn cancels() -> Value {
     json!({

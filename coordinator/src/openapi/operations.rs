@@ -1,6 +1,9 @@
 //! Every route with what it takes and answers.
 
-use super::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, Health, Stats, Task, TaskList};
+use super::answers::{
+    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, DeletedNamespace, Health, KeyList, MadeKey, Namespace,
+    NamespaceList, RevokedKey, Stats, Task, TaskList,
+};
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
@@ -16,6 +19,8 @@ pub(super) enum Body {
     ChangeMany,
     Patch,
     Preview,
+    Key,
+    Namespace,
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -34,6 +39,10 @@ pub(super) struct Operation {
     pub(super) takes_query: bool,
     /// Takes a version in `If-Match`.
     pub(super) takes_version: bool,
+    /// Is about all tasks of a namespace, or some: takes the header that names it.
+    pub(super) of_namespace: bool,
+    /// Takes the header by which it is done once.
+    pub(super) once: bool,
     pub(super) body: Option<Body>,
     /// Status, description and schema.
     pub(super) answers: &'static [(u16, &'static str, SchemaOf)],
@@ -42,7 +51,10 @@ pub(super) struct Operation {
 }
 
 /// How every operation that asks for a key may be refused: by the key, the settings, and the shards.
-const EVERYWHERE: [&str; 4] = ["unauthorized", "misconfigured", "overloaded", "unavailable"];
+const EVERYWHERE: [&str; 5] = ["unauthorized", "forbidden", "misconfigured", "overloaded", "unavailable"];
+
+/// How every operation on a namespace may be refused: by its name.
+const OF_NAMESPACE: [&str; 2] = ["no-namespace", "invalid"];
 
 impl Operation {
     /// The refusals that can occur.
@@ -50,7 +62,8 @@ impl Operation {
         let common = if self.open { &[][..] } else { &EVERYWHERE };
         problems().into_iter().filter(move |problem| {
             let name = name_of(problem);
-            common.contains(&name.as_str()) || self.refusals.contains(&name.as_str())
+            let of_namespace = self.of_namespace && OF_NAMESPACE.contains(&name.as_str());
+            of_namespace || common.contains(&name.as_str()) || self.refusals.contains(&name.as_str())
         })
     }
 }
@@ -65,6 +78,8 @@ const USUAL: Operation = Operation {
     open: false,
     takes_query: false,
     takes_version: false,
+    of_namespace: true,
+    once: false,
     body: None,
     answers: &[],
     refusals: &[],
@@ -90,6 +105,7 @@ operations! {
         path: "/healthz",
         summary: "Whether the Worker runs",
         open: true,
+        of_namespace: false,
         answers: &[(200, "It runs.", SchemaGenerator::subschema_for::<Health>)],
     }
     OpenApi => {
@@ -97,6 +113,7 @@ operations! {
         path: "/openapi.json",
         summary: "This document",
         open: true,
+        of_namespace: false,
         answers: &[(200, "The API in OpenAPI 3.1.", any_object)],
     }
     CreateTask => {
@@ -104,21 +121,23 @@ operations! {
         method: "post",
         path: "/v1/tasks",
         summary: "Create a task; overwrites the task of the same id",
+        once: true,
         body: Some(Body::Task),
         answers: &[
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "shard-full"],
+        refusals: &["too-large", "invalid", "idempotency-key-reused", "quota", "shard-full"],
     }
     CreateBatch => {
         id: "createTasks",
         method: "post",
         path: "/v1/tasks/batch",
         summary: "Create many tasks; a bad one leaves the others good",
+        once: true,
         body: Some(Body::Batch),
         answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
-        refusals: &["too-large", "invalid", "shard-full"],
+        refusals: &["too-large", "invalid", "idempotency-key-reused", "quota", "shard-full"],
     }
     CancelMany => {
         id: "cancelTasks",
@@ -150,12 +169,13 @@ operations! {
         path: "/v1/tasks/{id}",
         summary: "Create or overwrite the task of this id",
         takes_version: true,
+        once: true,
         body: Some(Body::Task),
         answers: &[
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "other-version", "shard-full"],
+        refusals: &["too-large", "invalid", "other-version", "idempotency-key-reused", "quota", "shard-full"],
     }
     DeleteTask => {
         id: "cancelTask",
@@ -250,7 +270,7 @@ operations! {
         takes_version: true,
         body: Some(Body::Patch),
         answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "quota", "shard-full"],
     }
     Preview => {
         id: "preview",
@@ -266,6 +286,61 @@ operations! {
         path: "/v1/stats",
         summary: "The scheduler in numbers, in all and by shard",
         answers: &[(200, "The numbers.", SchemaGenerator::subschema_for::<Stats>)],
+    }
+    CreateKey => {
+        id: "createKey",
+        method: "post",
+        path: "/v1/keys",
+        summary: "Make an API key that reaches no further than one's own",
+        of_namespace: false,
+        body: Some(Body::Key),
+        answers: &[(201, "Made. The key is shown this once.", SchemaGenerator::subschema_for::<MadeKey>)],
+        refusals: &["too-large", "invalid", "too-many"],
+    }
+    ListKeys => {
+        id: "listKeys",
+        path: "/v1/keys",
+        summary: "List the API keys that reach no further than one's own",
+        of_namespace: false,
+        answers: &[(200, "The keys, without their secrets.", SchemaGenerator::subschema_for::<KeyList>)],
+    }
+    RevokeKey => {
+        id: "revokeKey",
+        method: "delete",
+        path: "/v1/keys/{key}",
+        summary: "Revoke an API key; it stops working everywhere within ten seconds",
+        of_namespace: false,
+        answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<RevokedKey>)],
+        refusals: &["no-key"],
+    }
+    ListNamespaces => {
+        id: "listNamespaces",
+        path: "/v1/namespaces",
+        summary: "List the namespaces that the key is for",
+        of_namespace: false,
+        answers: &[(200, "The namespaces.", SchemaGenerator::subschema_for::<NamespaceList>)],
+    }
+    PutNamespace => {
+        id: "putNamespace",
+        method: "put",
+        path: "/v1/namespaces/{name}",
+        summary: "Make a namespace, or change its quota; needs a key for every namespace",
+        of_namespace: false,
+        body: Some(Body::Namespace),
+        answers: &[
+            (200, "Changed.", SchemaGenerator::subschema_for::<Namespace>),
+            (201, "Made.", SchemaGenerator::subschema_for::<Namespace>),
+        ],
+        refusals: &["too-large", "invalid", "too-many"],
+    }
+    DeleteNamespace => {
+        id: "deleteNamespace",
+        method: "delete",
+        path: "/v1/namespaces/{name}",
+        summary: "Delete an empty namespace; needs a key for every namespace",
+        of_namespace: false,
+        answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<DeletedNamespace>)],
+        refusals: &["invalid", "no-namespace", "not-empty"],
     }
 }
 

@@ -2,6 +2,7 @@ use super::document::{document, name_of, problems};
 use super::examples;
 use super::operations::operations;
 use crate::routes::Route;
+use scheduler_core::access::{NewKey, Quota, ShownKey, Token};
 use scheduler_core::schedule::preview;
 use scheduler_core::task::{FieldError, Targets, Validator, parse_batch, parse_one};
 use scheduler_core::time::UnixMillis;
@@ -68,7 +69,8 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
         assert_eq!(described["operationId"], operation.id);
         assert!(ids.insert(operation.id));
         let method = Method::from(operation.method.to_uppercase());
-        let route = Route::of(&method, &operation.path.replace("{id}", "a"));
+        let path: Vec<&str> = operation.path.split('/').map(|part| if part.starts_with('{') { "a" } else { part }).collect();
+        let route = Route::of(&method, &path.join("/"));
         let name = format!("{:?}", route.expect(operation.path));
         assert_eq!(name.split('(').next(), Some(operation.route), "{} {}", operation.method, operation.path);
         assert_eq!(described.get("security").is_some(), operation.open);
@@ -107,6 +109,10 @@ fn the_examples_are_good() {
         let preview = preview(&example["value"].to_string(), UnixMillis::new(1_800_000_000_000)).expect(name);
         assert!(preview.more && !preview.runs.is_empty(), "{name}");
     }
+    let (now, token) = (UnixMillis::new(1_800_000_000_000), Token::new([1; 8], [2; 16]));
+    assert!(NewKey::parse(&examples::key().to_string()).unwrap().check(&token, now).is_ok());
+    let quota: Quota = serde_json::from_value(examples::namespace()["quota"].clone()).unwrap();
+    assert_eq!(quota.check(), Ok(()));
     let filter = examples::cancels()["filter"]["value"]["filter"].take();
     assert_ne!(serde_json::from_value::<Filter>(filter).unwrap(), Filter::default());
 }
@@ -278,6 +284,24 @@ fn the_numbers_are_those_of_a_shard() {
     expected.extend(["shard", "latenessMillis"]);
     assert_eq!(numbers, expected);
     assert_eq!(required(schema(&document, "ShardStats")), expected);
+}
+
+#[test]
+fn keys_and_namespaces_are_as_described() {
+    let document = document();
+    let (now, token) = (UnixMillis::new(1_800_000_000_000), Token::new([1; 8], [2; 16]));
+    assert_eq!(keys(&schema(&document, "NewKey")["properties"]), keys(&examples::key()), "every field stands in the example");
+    assert_eq!(keys(&schema(&document, "Quota")["properties"]), keys(&examples::namespace()["quota"]));
+    let key = NewKey::parse(&examples::key().to_string()).unwrap().check(&token, now).unwrap();
+    let shown = serde_json::to_value(ShownKey::from(&key)).unwrap();
+    assert_eq!(keys(&schema(&document, "Key")["properties"]), keys(&shown));
+    for (field, described) in schema(&document, "Quota")["properties"].as_object().unwrap() {
+        for (bound, beyond) in [("minimum", -1), ("maximum", 1)] {
+            let value = described[bound].as_i64().expect(field);
+            let checked = |value: i64| serde_json::from_value::<Quota>(json!({ field: value })).unwrap().check().is_ok();
+            assert!(checked(value) && !checked(value + beyond), "{field} {bound}");
+        }
+    }
 }
 
 #[test]

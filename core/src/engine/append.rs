@@ -73,10 +73,17 @@ impl NewSchedule {
 }
 
 /// A request that holds, with what was read of it.
-struct Checked {
+pub(super) struct Checked {
     pages: Vec<Page>,
     schedules: Vec<NewSchedule>,
-    replaced: Vec<EntryRef>,
+    pub(super) replaced: Vec<EntryRef>,
+}
+
+impl Checked {
+    /// How many tasks it has.
+    pub(super) fn tasks(&self) -> usize {
+        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len()
+    }
 }
 
 impl Engine {
@@ -116,21 +123,43 @@ impl Engine {
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         // Occurrences start after everything that has been handed on, should the clock have gone back.
         let since = now.max(self.state.watermark.due);
-        for request in requests {
+        for mut request in requests {
+            let terms = std::mem::take(&mut request.terms);
+            match self.recall(terms.once.as_ref(), now, reader) {
+                Ok(None) => {}
+                Ok(Some(done)) => {
+                    replies.push(Ok(done));
+                    continue;
+                }
+                Err(problem @ EngineError::KeyReused) => {
+                    replies.push(Err(problem));
+                    continue;
+                }
+                Err(problem) => return Err(problem),
+            }
             let tasks: usize = request.pages.iter().map(|page| page.directory.len()).sum();
             let recurring = request.schedules.len();
-            let checked =
-                self.has_room(asked + tasks, asked_schedules + recurring).and_then(|()| self.check(request, since, reader));
+            let checked = self
+                .has_room(asked + tasks, asked_schedules + recurring)
+                .and_then(|()| self.check(request, since, reader))
+                .and_then(|checked| {
+                    self.allows(&terms, asked + asked_schedules, &checked, now)?;
+                    Ok(checked)
+                });
             replies.push(match checked {
                 Ok(mut checked) => {
                     asked += tasks;
                     asked_schedules += recurring;
                     taken += 1;
-                    let reply =
-                        AppendReply { created: (tasks + recurring) as u64, replaced: self.count_tasks(&checked.replaced) };
+                    let reply = AppendReply {
+                        created: (tasks + recurring) as u64,
+                        replaced: self.count_tasks(&checked.replaced),
+                        done_before: None,
+                    };
                     self.state.counters.created += reply.created;
                     self.state.counters.replaced += reply.replaced;
                     self.kill(&checked.replaced, &mut effects);
+                    self.settle(&terms, &reply, now, &mut effects);
                     pages.append(&mut checked.pages);
                     schedules.append(&mut checked.schedules);
                     Ok(reply)
@@ -364,7 +393,7 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
     joined
 }
 
-/// Requests that may share a commit, since no id stands in two of them.
+/// Requests that may share a commit, since no id and no `Idempotency-Key` stands in two of them.
 #[derive(Debug, Default)]
 pub struct Gathering {
     requests: Vec<Append>,
@@ -376,8 +405,10 @@ impl Gathering {
     #[must_use]
     pub fn add(&mut self, request: Append) -> Option<Append> {
         let of_schedules = request.schedules.iter().map(|record| Record::parse(record).map_or(0, |record| id_hash(&record.id)));
-        let hashes: Vec<u64> =
-            request.pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash)).chain(of_schedules).collect();
+        // What is done under a key must be stored before the key is looked for again.
+        let of_key = request.terms.once.iter().map(|once| u64::from_le_bytes(*once.key.first_chunk().unwrap_or(&[0; 8])));
+        let of_pages = request.pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash));
+        let hashes: Vec<u64> = of_pages.chain(of_schedules).chain(of_key).collect();
         if !self.requests.is_empty() && hashes.iter().any(|hash| self.hashes.contains(hash)) {
             return Some(request);
         }

@@ -25,7 +25,7 @@ fn request(ids: impl Iterator<Item = u32>, padding: usize) -> Append {
         let record = format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#);
         assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
     }
-    Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), expected: None }
+    Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
 }
 
 fn engine() -> Engine {
@@ -37,7 +37,7 @@ fn single_adds_that_come_together_share_a_row() {
     let requests: Vec<Append> = (0..50).map(|n| request(n..n + 1, 20)).collect();
     let mut engine = engine();
     let (replies, effects) = engine.append_all(requests, NOW, &Nothing).unwrap();
-    assert!(replies.iter().all(|reply| *reply == Ok(AppendReply { created: 1, replaced: 0 })));
+    assert!(replies.iter().all(|reply| *reply == Ok(AppendReply { created: 1, ..AppendReply::default() })));
     assert_eq!((effects.writes.len(), engine.stats(NOW).pending), (1, 50));
 }
 

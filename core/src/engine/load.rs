@@ -60,6 +60,8 @@ pub struct Snapshot {
     pub envelopes: Vec<StoredEnvelope>,
     /// The state in the newest row of the outbox that has one.
     pub state: Option<Vec<u8>>,
+    /// How many keys are remembered of each period.
+    pub remembered: Vec<(i64, u64)>,
 }
 
 impl Engine {
@@ -86,6 +88,7 @@ impl Engine {
             open_page: None,
             last_page: 0,
             last_schedule: 0,
+            remembered: snapshot.remembered.into_iter().collect(),
         };
         engine.load_pages(snapshot.pages)?;
         for schedule in &snapshot.schedules {

@@ -18,11 +18,12 @@ mod outcome;
 mod query;
 mod state;
 mod tasks;
+mod terms;
 
 pub use append::Gathering;
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 
-use crate::limits::{MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
+use crate::limits::{MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
 use crate::meter::Meter;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -68,6 +69,14 @@ pub trait Reader {
     /// # Errors
     /// When storage fails or has no such envelope.
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
+    /// What is remembered of a key in the first of these periods that has it (see [`crate::once`]).
+    ///
+    /// # Errors
+    /// When storage fails. A reader that does not say otherwise fails, rather than take every request for new.
+    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
+        let _ = (key, periods);
+        Err(StorageError("this storage does not remember keys".to_owned()))
+    }
 }
 
 /// Storage failed.
@@ -98,6 +107,36 @@ pub enum EngineError {
         /// To be added.
         asked: usize,
     },
+    /// As many tasks wait as the shard's share of a quota allows.
+    #[error(
+        "the namespace's quota pendingTasks is used up: of this shard's share of {share}, {waiting} tasks wait, and {asked} more would pass it; wait until tasks have fired, cancel some, or raise the quota"
+    )]
+    PendingQuota {
+        /// The shard's share.
+        share: u64,
+        /// Tasks that wait.
+        waiting: usize,
+        /// Tasks to be added.
+        asked: usize,
+        /// Seconds until the next task is due.
+        retry_after_seconds: u32,
+    },
+    /// Tasks were created as fast as the shard's share of a quota allows.
+    #[error(
+        "the namespace's quota createsPerSecond is used up on this shard; create tasks again in {wait_millis} ms, or raise the quota"
+    )]
+    RateQuota {
+        /// Milliseconds until the next may be taken.
+        wait_millis: i64,
+    },
+    /// The key of a request has another request behind it.
+    #[error("the Idempotency-Key was used for another request within the last day; take a new key for each request")]
+    KeyReused,
+    /// No room for more keys.
+    #[error(
+        "the shard remembers {MAX_REMEMBERED_PER_SHARD} values of Idempotency-Key, which is its limit; send requests without one, wait a day, or raise the number of shards (SHARD_MAP)"
+    )]
+    TooManyKeys,
     /// The request holds what the coordinator's checks would not have let through.
     #[error("{0}")]
     BadRequest(String),
@@ -169,6 +208,22 @@ pub enum Write {
     DeleteSchedule {
         /// Its number.
         number: u32,
+    },
+    /// A request that was carried out under a key. Written in the commit that carries it out.
+    Remember {
+        /// The period it is filed under.
+        period: i64,
+        /// The key's hash.
+        key: [u8; 16],
+        /// What to know of it.
+        value: Vec<u8>,
+    },
+    /// Some keys of a period go.
+    Forget {
+        /// The period.
+        period: i64,
+        /// How many; the period has at least as many.
+        count: u64,
     },
     /// An envelope on its way, with the state that it leads to. **Invariant 2:** watermark and outbox change together.
     InsertEnvelope {
@@ -274,6 +329,19 @@ pub struct Engine {
     open_page: Option<u32>,
     last_page: u32,
     last_schedule: u32,
+    /// How many keys are stored, by period.
+    remembered: terms::Remembered,
+}
+
+impl EngineError {
+    /// When it makes sense to send the request again, where that can be said; seconds from now.
+    pub fn retry_after_seconds(&self) -> Option<u32> {
+        match self {
+            Self::PendingQuota { retry_after_seconds, .. } => Some(*retry_after_seconds),
+            Self::RateQuota { wait_millis } => u32::try_from(wait_millis.saturating_add(999) / 1_000).ok(),
+            _ => None,
+        }
+    }
 }
 
 impl Engine {

@@ -1,6 +1,7 @@
 //! What a shard remembers beside its tasks. It is stored in the newest row of the outbox, so that it changes in the same commit
 //! as the envelopes of a firing and costs no row of its own.
 
+use crate::access::Used;
 use crate::histogram::Histogram;
 use crate::meter::Meter;
 use crate::timers::Position;
@@ -18,6 +19,8 @@ pub(super) struct State {
     pub(super) counters: Counters,
     pub(super) lateness: Histogram,
     pub(super) meter: Meter,
+    /// What creates have used up of the share of a quota.
+    pub(super) used: Used,
 }
 
 impl State {

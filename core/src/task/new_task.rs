@@ -242,6 +242,13 @@ impl<'a> Validator<'a> {
         }
     }
 
+    /// Generates the ids with this.
+    #[must_use]
+    pub fn with_ids(mut self, ids: IdGenerator) -> Self {
+        self.ids = ids;
+        self
+    }
+
     /// Gives the retry policies of handlers, as JSON, that have one of their own: tasks that name such a handler and no policy get
     /// the handler's.
     #[must_use]

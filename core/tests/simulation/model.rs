@@ -8,7 +8,7 @@ use crate::schedules::{PutOff, Recurring};
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Cancelled, Failure, Filter, Kind, Report, Status};
+use scheduler_core::wire::{AppendReply, Cancelled, Failure, Filter, Kind, Report, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
@@ -66,6 +66,8 @@ pub(crate) enum What {
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
+    /// By shard and key, the requests that were to be done once and are done: when, and with what answer.
+    pub(crate) taken: HashMap<(usize, [u8; 16]), (UnixMillis, AppendReply)>,
     pub(crate) versions: Vec<Version>,
     by_id: HashMap<String, Vec<u64>>,
     /// What waits, and how many of it (more than one only after repeated requests).

@@ -6,12 +6,14 @@ use crate::model::{What, firing_of, status_of};
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_core::engine::{Effects, Gathering};
+use scheduler_core::limits::REMEMBER_MILLIS;
+use scheduler_core::once::{Made, Once};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
-use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status};
+use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status, Terms};
 
 use crate::model::Schedule;
 
@@ -63,7 +65,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
 }
 
 /// What the coordinator would send for these versions.
-fn append_of(world: &World, versions: &[u64], fresh: bool) -> Append {
+fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -> Append {
     let mut builder = PageBuilder::default();
     let mut schedules = Vec::new();
     for version in versions.iter().map(|n| world.model.version(*n)) {
@@ -79,16 +81,26 @@ fn append_of(world: &World, versions: &[u64], fresh: bool) -> Append {
         let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(priority);
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
-    let append = Append { fresh, pages: builder.finish(), schedules, expected: None };
+    let terms = Terms { once, share: None };
+    let append = Append { fresh, pages: builder.finish(), schedules, terms, ..Append::default() };
     Append::decode(&append.encode()).expect("an append reads back")
+}
+
+/// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first version, that is its key.
+fn once_of(versions: &[u64]) -> Option<Once> {
+    let first = versions.first().filter(|first| *first % 3 == 0)?;
+    let made = Made { at: UnixMillis::ZERO, random: [3; 16] };
+    Some(Once::new(&first.to_string(), "append", &format!("{versions:?}"), made).expect("a good key"))
 }
 
 /// Takes the versions in, now and then as several requests that share a commit.
 fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
+    let once = once_of(versions);
     let per_request = if world.random.chance(200) { 1 + world.random.below(4) as usize } else { versions.len().max(1) };
+    let per_request = if once.is_some() { versions.len().max(1) } else { per_request };
     let mut gathering = Gathering::default();
     for part in versions.chunks(per_request) {
-        if gathering.add(append_of(world, part, fresh)).is_some() {
+        if gathering.add(append_of(world, part, fresh, once.clone())).is_some() {
             violated("gathers-what-is-disjoint", "two requests of different ids cannot share a commit");
         }
     }
@@ -103,10 +115,26 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
                 let reply = reply?;
                 sum.created += reply.created;
                 sum.replaced += reply.replaced;
+                sum.done_before = reply.done_before;
             }
             Ok((sum, effects))
         },
-        |world, reply, _| {
+        |world, reply, effects| {
+            if let Some(once) = &once {
+                let done = world.model.taken.get(&(at, once.key)).copied();
+                let done = done.filter(|(when, _)| world.now.since(*when) < REMEMBER_MILLIS).map(|(_, reply)| reply);
+                let expected = done.map(|done| AppendReply { done_before: Some(once.made), ..done });
+                if expected.is_some_and(|expected| *reply != expected) || expected.is_none() && reply.done_before.is_some() {
+                    violated("done-once", format!("{reply:?}; expected {expected:?}"));
+                }
+                if expected.is_some() {
+                    if *effects != Effects::default() {
+                        violated("done-once", format!("a repeat does {effects:?}"));
+                    }
+                    return;
+                }
+                world.model.taken.insert((at, once.key), (world.now, *reply));
+            }
             // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
             let start = world.now.max(world.shards[at].storage.watermark.due).get();
             let replaced = world.model.append(versions, fresh, start);

@@ -41,7 +41,7 @@ impl Pair {
         for (id, due, record) in tasks {
             assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
         }
-        let append = Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), expected: None };
+        let append = Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() };
         let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
         self.commit(effects);
     }

@@ -65,6 +65,7 @@ pub(crate) struct Storage {
     pub(crate) dead: BTreeMap<u32, Vec<u8>>,
     pub(crate) schedules: BTreeMap<u32, ScheduleRow>,
     pub(crate) outbox: BTreeMap<u64, EnvelopeRow>,
+    pub(crate) remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
     pub(crate) watermark: Position,
     /// After how many more reads one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
@@ -147,6 +148,14 @@ impl Storage {
             Write::DeleteEnvelope { seq } => {
                 assert!(self.outbox.remove(&seq).is_some(), "deleted envelope {seq} is not stored");
             }
+            Write::Remember { period, key, value } => {
+                assert!(self.remembered.insert((period, key), value).is_none(), "a key is remembered twice");
+            }
+            Write::Forget { period, count } => {
+                let keys: Vec<_> = self.remembered.keys().filter(|(of, _)| *of == period).take(count as usize).copied().collect();
+                assert_eq!(keys.len() as u64, count, "as many keys are forgotten as there are");
+                keys.iter().for_each(|key| drop(self.remembered.remove(key)));
+            }
             Write::Resent { seq, sent_at, attempts } => {
                 let row = self.outbox.get_mut(&seq).expect("the envelope sent again is stored");
                 row.sent_at = sent_at;
@@ -184,6 +193,15 @@ impl Storage {
                 })
                 .collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
+            remembered: self
+                .remembered
+                .keys()
+                .fold(BTreeMap::new(), |mut counts: BTreeMap<i64, u64>, (period, _)| {
+                    *counts.entry(*period).or_default() += 1;
+                    counts
+                })
+                .into_iter()
+                .collect(),
         }
     }
 
@@ -284,5 +302,10 @@ impl Reader for Storage {
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         let text = self.outbox.get(&seq).filter(|row| row.destination.is_some()).map(|row| row.text.to_vec());
         self.read(text, &format!("envelope {seq}"))
+    }
+
+    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
+        let found = periods.iter().find_map(|period| self.remembered.get(&(*period, *key)));
+        self.read(Some(found.cloned()), "a key")
     }
 }

@@ -1,0 +1,95 @@
+//! Namespaces: made, changed, listed, deleted when empty.
+
+use crate::answer::{Answer, Problem};
+use crate::registry;
+use crate::routes::Call;
+use crate::shards::Shards;
+use scheduler_core::access::{Entry, Quota, Reach, Settings};
+use scheduler_core::namespace::{Namespace, NamespaceError};
+use scheduler_core::task::FieldError;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{ShardStats, paths};
+use serde::{Deserialize, Serialize};
+
+#[derive(Deserialize, Default)]
+#[serde(deny_unknown_fields, default)]
+struct Given {
+    quota: Quota,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Shown<'a> {
+    name: &'a Namespace,
+    quota: Quota,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    created_at: Option<UnixMillis>,
+}
+
+impl<'a> From<&'a Settings> for Shown<'a> {
+    fn from(settings: &'a Settings) -> Self {
+        Self { name: &settings.name, quota: settings.quota, created_at: Some(settings.created_at) }
+    }
+}
+
+/// `PUT /v1/namespaces/{name}`.
+pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Problem> {
+    let name = changeable(&call, &name)?;
+    let text = call.text().await?;
+    let given: Given = if text.trim().is_empty() {
+        Given::default()
+    } else {
+        serde_json::from_str(&text)
+            .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?
+    };
+    given.quota.check().map_err(Problem::invalid)?;
+    let settings = Settings { name: name.clone(), quota: given.quota, created_at: call.now };
+    let is_new = registry::put(call.env, &Entry::Namespace(settings)).await?;
+    let directory = registry::newest(call.env).await?;
+    let settings = directory.settings(&name).ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
+    Ok(Answer::of(if is_new { 201 } else { 200 }, &Shown::from(settings)))
+}
+
+/// `GET /v1/namespaces`.
+pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
+    let directory = registry::newest(call.env).await?;
+    let default = Shown { name: &Namespace::DEFAULT, quota: Quota::default(), created_at: None };
+    let all = std::iter::once(default).chain(directory.namespaces.iter().map(Shown::from));
+    let namespaces: Vec<_> = all.filter(|shown| call.holder.reach.has(shown.name)).collect();
+    Ok(Answer::of(200, &serde_json::json!({ "namespaces": namespaces })))
+}
+
+/// `DELETE /v1/namespaces/{name}`.
+pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Problem> {
+    let name = changeable(&call, &name)?;
+    registry::newest(call.env).await?.quota(&name)?;
+    let tasks = held(&Shards::of(call.env, name.clone())?).await?;
+    if tasks > 0 {
+        return Err(Problem::not_empty(name.as_str(), tasks));
+    }
+    registry::delete_namespace(call.env, &name).await?;
+    Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
+}
+
+/// A namespace that this caller may change. Who has a quota must not change it: that needs a key for every namespace.
+fn changeable(call: &Call<'_>, name: &str) -> Result<Namespace, Problem> {
+    let name: Namespace =
+        name.parse().map_err(|problem: NamespaceError| Problem::invalid(FieldError::new("name", problem.to_string())))?;
+    call.holder.may_grant(&Reach::All)?;
+    if name.is_default() {
+        let detail = "is default, which is always there and has no quota; make a namespace of another name";
+        return Err(Problem::invalid(FieldError::new("name", detail)));
+    }
+    Ok(name)
+}
+
+/// Tasks in all shards, whatever they wait for.
+async fn held(shards: &Shards) -> Result<u64, Problem> {
+    let stats = |shard| async move { shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await };
+    let mut tasks = 0;
+    for stats in shards.each(shards.map.all(), stats).await {
+        let stats = stats?;
+        tasks += stats.pending + stats.in_flight + stats.unscheduled + stats.paused + stats.dead_letters;
+    }
+    Ok(tasks)
+}

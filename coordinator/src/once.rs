@@ -1,0 +1,70 @@
+//! Creates with an `Idempotency-Key`; see [`scheduler_core::once`] for how they are done once.
+
+use crate::answer::Problem;
+use crate::create;
+use crate::routes::Call;
+use crate::shards::Shards;
+use scheduler_core::batch::{Plan, ShardAppend};
+use scheduler_core::ids::TaskId;
+use scheduler_core::once::{HEADER, Made, Once};
+use scheduler_core::task::FieldError;
+use scheduler_core::wire::{AppendReply, Terms};
+use scheduler_platform::random_bytes;
+
+/// The key of a request, with what it is for; `None` for a request without one. `kind` tells apart how a body is read.
+pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
+    let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
+    let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+    let route = format!("{} {} {kind}", call.request.method().as_ref(), call.request.path());
+    Once::new(&key, &route, body, Made { at: call.now, random }).map(Some).map_err(Problem::invalid)
+}
+
+/// What has become of a request.
+pub(crate) struct Done<'a> {
+    pub(crate) items: Vec<Result<TaskId<'a>, FieldError>>,
+    /// Each part with its shard's answer.
+    pub(crate) parts: Vec<(ShardAppend, Result<AppendReply, Problem>)>,
+    /// Whether all of it was done before.
+    pub(crate) is_replay: bool,
+}
+
+/// Carries a request out, or what of it was not carried out the first time. `plan` must give the same plan for the same key.
+pub(crate) async fn carry_out<'a>(
+    call: &Call<'_>,
+    asked: &Once,
+    plan: impl Fn(&Once) -> Result<Plan<'a>, Problem>,
+) -> Result<Done<'a>, Problem> {
+    let shards = &call.shards;
+    let first = plan(asked)?;
+    let (home, rest) = asked.split(first.appends, &shards.map);
+    let (home, reply) = send(shards, asked, call.share, home).await;
+    // A key that stands for another request, or a home that takes nothing in: nothing has been done anywhere.
+    let reply = reply?;
+    let (once, items, home, rest) = match reply.done_before.filter(|made| *made != asked.made) {
+        None => (asked.clone(), first.items, home, rest),
+        Some(made) => {
+            let once = asked.as_made(made);
+            let again = plan(&once)?;
+            let (home, rest) = once.split(again.appends, &shards.map);
+            (once, again.items, home, rest)
+        }
+    };
+    let once = &once;
+    let mut parts = shards.each(rest, |part| send(shards, once, call.share, part)).await;
+    parts.push((home, Ok(reply)));
+    let was_done = |(_, reply): &(ShardAppend, Result<AppendReply, Problem>)| {
+        reply.as_ref().is_ok_and(|reply| reply.done_before.is_some_and(|made| made != asked.made))
+    };
+    Ok(Done { is_replay: parts.iter().all(was_done), items, parts })
+}
+
+async fn send(
+    shards: &Shards,
+    once: &Once,
+    share: Option<scheduler_core::access::Share>,
+    mut part: ShardAppend,
+) -> (ShardAppend, Result<AppendReply, Problem>) {
+    part.append.terms = Terms { once: Some(once.clone()), share };
+    let reply = create::append(shards, part.shard, &mut part.append).await;
+    (part, reply)
+}

@@ -1,0 +1,120 @@
+//! What this instance knows of keys and namespaces, and asking the registry for more: when to is [`Cached`]'s to say.
+
+use crate::answer::Problem;
+use scheduler_core::access::{Cached, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths};
+use scheduler_core::namespace::Namespace;
+use scheduler_platform::{Objects, now, within};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use worker::Env;
+
+/// Tries of one request, and the limit of each.
+const TRIES: usize = 2;
+const TRY: Duration = Duration::from_secs(3);
+
+/// The limit where something is known that will do: a registry that hangs must not hold requests for long.
+const TRY_FOR_NEWS: Duration = Duration::from_secs(1);
+
+thread_local! {
+    /// What the registry last said, for all requests of this instance.
+    static KNOWN: RefCell<(Cached, Option<Rc<Directory>>)> = const { RefCell::new((Cached::NOTHING, None)) };
+}
+
+/// All keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the request names is there; where it is not,
+/// it may have been made a moment ago.
+pub(crate) async fn directory(env: &Env, has: impl Fn(&Directory) -> bool) -> Result<Rc<Directory>, Problem> {
+    let asked = now();
+    let (must_ask, known) = KNOWN.with_borrow(|(cached, known)| {
+        let lacks = known.as_ref().is_some_and(|known| !has(known));
+        (cached.must_ask(lacks, asked), known.clone())
+    });
+    if let Some(known) = known.as_ref().filter(|_| !must_ask) {
+        return Ok(known.clone());
+    }
+    match newest(env).await {
+        Ok(newest) => Ok(newest),
+        Err(problem) => {
+            let lasts = KNOWN.with_borrow_mut(|(cached, _)| {
+                cached.fail(now());
+                cached.lasts(asked)
+            });
+            // What is not known may have been made meanwhile: that is for the registry to say.
+            known.filter(|known| lasts && has(known)).ok_or(problem)
+        }
+    }
+}
+
+/// All keys and namespaces as they are now.
+pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
+    let asked = now();
+    let version = KNOWN.with_borrow_mut(|(cached, known)| {
+        cached.ask(asked);
+        known.as_ref().map(|known| known.version)
+    });
+    let limits: &[Duration] = if version.is_some() { &[TRY_FOR_NEWS] } else { &[TRY; TRIES] };
+    let told: Option<Directory> = ask(env, paths::READ, &version, limits).await?;
+    KNOWN.with_borrow_mut(|(cached, known)| {
+        let is_newest = cached.tell(asked);
+        match told {
+            Some(told) => {
+                let told = Rc::new(told);
+                if is_newest || known.is_none() {
+                    *known = Some(told.clone());
+                }
+                Ok(told)
+            }
+            None => known.clone().ok_or_else(|| Problem::unavailable("the registry gave no answer")),
+        }
+    })
+}
+
+/// Adds a key or a namespace, and says whether it is new.
+pub(crate) async fn put(env: &Env, entry: &Entry) -> Result<bool, Problem> {
+    change(env, paths::PUT, entry).await
+}
+
+/// Takes a key out, and says whether there was one.
+pub(crate) async fn revoke(env: &Env, id: KeyId) -> Result<bool, Problem> {
+    change(env, paths::REVOKE, &id).await
+}
+
+/// Takes a namespace out, and says whether there was one.
+pub(crate) async fn delete_namespace(env: &Env, name: &Namespace) -> Result<bool, Problem> {
+    change(env, paths::DELETE_NAMESPACE, name).await
+}
+
+async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool, Problem> {
+    let outcome = ask(env, path, request, &[TRY; TRIES]).await;
+    // Also after an error: it may have been carried out.
+    KNOWN.with_borrow_mut(|(cached, _)| cached.forget(now()));
+    outcome
+}
+
+async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, path: &str, request: &Q, tries: &[Duration]) -> Result<A, Problem> {
+    let objects = Objects::bound(env, REGISTRY_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
+    let body = serde_json::to_vec(request).unwrap_or_default();
+    let mut last = String::new();
+    for limit in tries {
+        last = match within(*limit, objects.post(REGISTRY_NAME, path, &body)).await {
+            Some(Ok((200, answer))) => match serde_json::from_slice(&answer) {
+                Ok(answer) => return Ok(answer),
+                Err(problem) => problem.to_string(),
+            },
+            Some(Ok((409, answer))) => {
+                let detail = serde_json::from_slice(&answer)
+                    .map_or_else(|_| "the registry is full".to_owned(), |refused: Refused| refused.detail);
+                return Err(Problem::too_many(detail));
+            }
+            Some(Ok((status, answer))) => format!("HTTP {status} {}", String::from_utf8_lossy(&answer)),
+            Some(Err(problem)) => problem.to_string(),
+            None => format!("no answer within {} s", limit.as_secs()),
+        };
+    }
+    worker::console_error!("registry: {path}: {last}");
+    Err(Problem::unavailable(
+        "the registry of keys and namespaces did not answer; the keys in the secret API_KEYS work without it",
+    ))
+}

@@ -1,0 +1,124 @@
+//! The terms of an append: that it is done once, and that it keeps within the shard's share of a quota.
+
+use super::append::Checked;
+use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::access::Share;
+use crate::limits::{MAX_REMEMBERED_PER_SHARD, REMEMBER_MILLIS};
+use crate::once::{Made, Once, period, periods};
+use crate::time::UnixMillis;
+use crate::wire::{AppendReply, Terms};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// With each key that is remembered, so many of a past day are forgotten: more than come in, so that none pile up, and without
+/// a timer.
+const FORGOTTEN_AT_ONCE: u64 = 4;
+
+/// The wait that is advised where nothing on the shard will make room by itself, seconds; and the longest that is advised at
+/// all.
+const ADVISED_SECONDS: std::ops::RangeInclusive<i64> = 1..=3_600;
+
+/// How many keys are remembered of each period.
+pub(super) type Remembered = BTreeMap<i64, u64>;
+
+/// What is stored of a request that was carried out. JSON: a later version adds fields.
+#[derive(Serialize, Deserialize)]
+struct Done {
+    /// When, by the shard's clock.
+    done: UnixMillis,
+    #[serde(with = "crate::hex")]
+    request: [u8; 16],
+    made: Made,
+    created: u64,
+    replaced: u64,
+}
+
+impl Engine {
+    /// The answer to a request that was carried out before; `None` for one that was not.
+    ///
+    /// # Errors
+    /// When the key stands for another request; or when storage fails.
+    pub(super) fn recall(
+        &self,
+        once: Option<&Once>,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<Option<AppendReply>, EngineError> {
+        let Some(once) = once else { return Ok(None) };
+        let Some(bytes) = reader.remembered(&once.key, &periods(now))? else { return Ok(None) };
+        let done: Done =
+            serde_json::from_slice(&bytes).map_err(|problem| EngineError::Corrupt(format!("a remembered key: {problem}")))?;
+        if now.since(done.done) >= REMEMBER_MILLIS {
+            return Ok(None);
+        }
+        if done.request != once.request {
+            return Err(EngineError::KeyReused);
+        }
+        Ok(Some(AppendReply { created: done.created, replaced: done.replaced, done_before: Some(done.made) }))
+    }
+
+    /// That a request may be carried out on its terms, when `asked` more tasks were taken in before it in the same commit.
+    pub(super) fn allows(&mut self, terms: &Terms, asked: usize, request: &Checked, now: UnixMillis) -> Result<(), EngineError> {
+        if terms.once.is_some() {
+            let held: u64 = self.remembered.values().sum();
+            if held >= MAX_REMEMBERED_PER_SHARD {
+                return Err(EngineError::TooManyKeys);
+            }
+        }
+        let Some(Share { pending_tasks, create_micros }) = terms.share else { return Ok(()) };
+        let new = request.tasks();
+        if let Some(share) = pending_tasks {
+            let counts = self.tasks.counts();
+            let waiting = counts.scheduled + counts.unscheduled + counts.paused + self.tasks.schedules() + asked;
+            // What is replaced makes room; one may always replace, also when the quota was lowered.
+            if new > request.replaced.len() && (waiting + new - request.replaced.len()) as u64 > share {
+                let retry_after_seconds = self.advised_wait(now);
+                return Err(EngineError::PendingQuota { share, waiting, asked: new, retry_after_seconds });
+            }
+        }
+        if create_micros.is_some() && new > 0 {
+            self.state.used.admits(now).map_err(|wait_millis| EngineError::RateQuota { wait_millis })?;
+        }
+        Ok(())
+    }
+
+    /// Seconds until the next task is due, which makes room.
+    fn advised_wait(&mut self, now: UnixMillis) -> u32 {
+        let due = self.tasks.head().map_or(UnixMillis::NEVER, |position| position.due);
+        let seconds = (due.since(now).saturating_add(999) / 1_000).clamp(*ADVISED_SECONDS.start(), *ADVISED_SECONDS.end());
+        u32::try_from(seconds).unwrap_or(1)
+    }
+
+    /// After a request was taken in: what it has used up, and that it is done.
+    pub(super) fn settle(&mut self, terms: &Terms, reply: &AppendReply, now: UnixMillis, effects: &mut Effects) {
+        if let Some(micros) = terms.share.and_then(|share| share.create_micros) {
+            self.state.used = self.state.used.after(reply.created, micros, now);
+        }
+        let Some(once) = &terms.once else { return };
+        let done = Done { done: now, request: once.request, made: once.made, created: reply.created, replaced: reply.replaced };
+        let period = period(now);
+        // This type serialises without fail.
+        let value = serde_json::to_vec(&done).unwrap_or_default();
+        effects.writes.push(Write::Remember { period, key: once.key, value });
+        *self.remembered.entry(period).or_default() += 1;
+        self.forget_some(now, effects);
+    }
+
+    /// Forgets keys of the oldest period, once none of them can be asked for.
+    fn forget_some(&mut self, now: UnixMillis, effects: &mut Effects) {
+        let Some(mut oldest) = self.remembered.first_entry() else { return };
+        if periods(now).contains(oldest.key()) || *oldest.key() > period(now) {
+            return;
+        }
+        let count = FORGOTTEN_AT_ONCE.min(*oldest.get());
+        effects.writes.push(Write::Forget { period: *oldest.key(), count });
+        *oldest.get_mut() -= count;
+        if *oldest.get() == 0 {
+            oldest.remove();
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "terms_tests.rs"]
+mod tests;

@@ -1,0 +1,232 @@
+// Keys, scopes, namespaces and quotas on the real local runtime.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+const SHARDS = 4;
+let scheduler;
+let sink;
+before(async () => {
+  sink = await startSink();
+  scheduler = await Scheduler.start({ shards: String(SHARDS) });
+});
+after(async () => {
+  await scheduler?.dispose();
+  await sink?.close();
+});
+
+const LATER = { delayInSeconds: 9000, callback: { type: "handler", name: "noop" } };
+
+/** Calls with a key, in a namespace; the key of the deployment and no namespace where not said. */
+const as = ({ key, namespace }, path, { headers = {}, ...options } = {}) =>
+  scheduler.call(path, {
+    ...options,
+    headers: {
+      ...(key ? { authorization: `Bearer ${key}` } : {}),
+      ...(namespace ? { "scheduler-namespace": namespace } : {}),
+      ...headers,
+    },
+  });
+const call = (path, options) => as({}, path, options);
+const makeKey = async (scopes, namespaces, more = {}) => {
+  const { status, body } = await call("/v1/keys", { body: { name: "a test", scopes, namespaces, ...more } });
+  assert.equal(status, 201, JSON.stringify(body));
+  return body;
+};
+const makeNamespace = async (name, quota) => {
+  const { status, body } = await call(`/v1/namespaces/${name}`, { method: "PUT", body: { quota } });
+  assert.equal(status, 201, JSON.stringify(body));
+};
+
+test("a key does what its scopes say, and a refusal names the missing one", async () => {
+  const requests = {
+    read: ["/v1/tasks", {}],
+    write: ["/v1/tasks", { body: LATER }],
+    admin: ["/v1/keys", {}],
+  };
+  for (const scope of Object.keys(requests)) {
+    const { key } = await makeKey([scope], ["*"]);
+    assert.match(key, /^dsk_[0-9a-f]{16}_[0-9a-f]{32}$/);
+    for (const [needed, [path, options]] of Object.entries(requests)) {
+      const { status, body } = await as({ key }, path, options);
+      if (needed === scope) {
+        assert.ok(status < 300, `${scope}: ${status}`);
+      } else {
+        assert.equal(status, 403);
+        assert.equal(body.type, "/problems/forbidden");
+        assert.ok(body.detail.includes(`"${needed}"`), body.detail);
+      }
+    }
+  }
+});
+
+test("the list of keys shows no secret, and outlives a kill", async () => {
+  const { id, key } = await makeKey(["read"], ["default"]);
+  await scheduler.kill();
+  await scheduler.restart();
+  assert.equal((await as({ key }, "/v1/stats")).status, 200);
+  const { body } = await call("/v1/keys");
+  const listed = body.keys.find((listed) => listed.id === id);
+  assert.deepEqual({ ...listed, createdAt: 0 }, { id, name: "a test", scopes: ["read"], namespaces: ["default"], createdAt: 0 });
+  assert.ok(!JSON.stringify(body).includes(key.split("_")[2]));
+});
+
+test("a key is rotated without a moment in which none works, and one that is revoked stops", async () => {
+  const first = await makeKey(["read"], ["*"]);
+  assert.equal((await as(first, "/v1/stats")).status, 200);
+  const second = await makeKey(["read"], ["*"]);
+  for (const { key } of [first, second]) assert.equal((await as({ key }, "/v1/stats")).status, 200);
+  assert.deepEqual((await call(`/v1/keys/${first.id}`, { method: "DELETE" })).body, { id: first.id, revoked: true });
+  const refused = await until("the revoked key to stop", async () => {
+    assert.equal((await as({ key: second.key }, "/v1/stats")).status, 200);
+    const answer = await as({ key: first.key }, "/v1/stats");
+    return answer.status === 401 && answer;
+  }, { timeoutMs: 10_000 });
+  assert.equal(refused.body.type, "/problems/unauthorized");
+  assert.equal((await call(`/v1/keys/${first.id}`, { method: "DELETE" })).status, 404);
+  for (const wrong of [`${second.key.slice(0, -1)}x`, second.key.replace(/.{4}$/, "0000"), `dsk_${"0".repeat(16)}_${"0".repeat(32)}`]) {
+    assert.equal((await as({ key: wrong }, "/v1/stats")).status, 401, wrong);
+  }
+});
+
+test("a key stops when it expires", async () => {
+  const { key } = await makeKey(["read"], ["*"], { expiresAt: Date.now() + 1_500 });
+  assert.equal((await as({ key }, "/v1/stats")).status, 200);
+  const { body } = await until("the key to expire", async () => {
+    const answer = await as({ key }, "/v1/stats");
+    return answer.status === 401 && answer;
+  });
+  assert.match(body.detail, /expired/);
+});
+
+test("namespaces know nothing of each other", async () => {
+  await makeNamespace("red");
+  await makeNamespace("blue");
+  const { key } = await makeKey(["read", "write"], ["red"]);
+  const red = { key };
+  const blue = { namespace: "blue" };
+  assert.equal((await as(red, "/v1/tasks", { body: { ...LATER, id: "one", description: "red" } })).status, 201);
+  assert.equal((await as(blue, "/v1/tasks/one")).status, 404);
+  assert.equal((await as(blue, "/v1/tasks", { body: { ...LATER, id: "one", description: "blue" } })).status, 201);
+  assert.equal((await as(red, "/v1/tasks/one")).body.description, "red");
+  assert.equal((await call("/v1/tasks/one")).status, 404);
+  for (const [who, colour] of [[red, "red"], [blue, "blue"]]) {
+    assert.deepEqual((await as(who, "/v1/tasks")).body.tasks.map((task) => task.description), [colour]);
+    assert.equal((await as(who, "/v1/stats")).body.pending, 1);
+  }
+  assert.equal((await as(blue, "/v1/tasks/one", { method: "DELETE" })).status, 200);
+  assert.equal((await as({ key, namespace: "red" }, "/v1/tasks/one")).status, 200);
+
+  const elsewhere = await as({ key, namespace: "blue" }, "/v1/tasks/one");
+  assert.equal(elsewhere.status, 403);
+  assert.match(elsewhere.body.detail, /"blue"/);
+  const nowhere = await as({ namespace: "green" }, "/v1/tasks", { body: LATER });
+  assert.deepEqual([nowhere.status, nowhere.body.type], [404, "/problems/no-namespace"]);
+  assert.equal((await as({ namespace: "Red:1" }, "/v1/tasks")).body.field, "Scheduler-Namespace");
+});
+
+test("what fires in a namespace is reported to it, and the watchdog looks after it", async () => {
+  await makeNamespace("fires");
+  const here = { namespace: "fires" };
+  const callback = { type: "webhook", url: `${sink.url}/fires` };
+  assert.equal((await as(here, "/v1/tasks", { body: { id: "a", delayInSeconds: 0, callback } })).status, 201);
+  const stats = async () => (await as(here, "/v1/stats")).body;
+  const done = await until("the task to be reported", async () => {
+    const now = await stats();
+    return now.succeeded === 1 && now;
+  });
+  assert.deepEqual([done.pending, done.inFlight, done.fired], [0, 0, 1]);
+  const before = (await stats()).meter.shardRequests;
+  await scheduler.watchdog();
+  assert.equal((await stats()).meter.shardRequests, before + 2 * SHARDS, "one for the watchdog, one for this");
+});
+
+test("a quota of pending tasks holds within its bound", async () => {
+  const quota = 8;
+  await makeNamespace("small", { pendingTasks: quota });
+  const here = { namespace: "small" };
+  let taken = 0;
+  let refused;
+  for (let n = 0; n < 60; n++) {
+    const answer = await as(here, "/v1/tasks", { body: { ...LATER, id: `t${n}` } });
+    if (answer.status === 201) taken++;
+    else refused = answer;
+  }
+  assert.ok(taken >= quota && taken < quota + SHARDS, `${taken} taken`);
+  assert.equal((await as(here, "/v1/stats")).body.pending, taken);
+  assert.deepEqual([refused.status, refused.body.type], [429, "/problems/quota"]);
+  assert.match(refused.body.detail, /pendingTasks/);
+  const response = await scheduler.fetch("/v1/tasks", { body: { ...LATER, id: "t59" }, headers: { "scheduler-namespace": "small" } });
+  assert.equal(response.headers.get("retry-after"), "3600");
+
+  const items = Array.from({ length: 60 }, (_, n) => ({ ...LATER, id: `b${n}` }));
+  assert.equal((await as(here, "/v1/tasks/batch", { body: items })).status, 429);
+  // A larger quota takes them, after the ten seconds at most in which the old one is known.
+  assert.equal((await call("/v1/namespaces/small", { method: "PUT", body: { quota: { pendingTasks: 1000 } } })).status, 200);
+  await until("the larger quota", async () => (await as(here, "/v1/tasks/batch", { body: items })).body.accepted === 60, { timeoutMs: 11_000 });
+});
+
+test("a quota of creates per second holds within its bound", async () => {
+  const rate = 4;
+  await makeNamespace("slow", { createsPerSecond: rate });
+  const here = { namespace: "slow" };
+  const start = Date.now();
+  let refused;
+  for (let n = 0; n < 80; n++) {
+    const answer = await as(here, "/v1/tasks", { body: { ...LATER, id: `t${n}` } });
+    if (answer.status !== 201) refused = answer;
+  }
+  const seconds = (Date.now() - start) / 1000;
+  const { created } = (await as(here, "/v1/stats")).body;
+  assert.ok(created >= rate && created <= (seconds + 1) * rate + SHARDS, `${created} in ${seconds} s`);
+  assert.deepEqual([refused.status, refused.body.type], [429, "/problems/quota"]);
+  assert.match(refused.body.detail, /createsPerSecond/);
+  await until("the next to be taken", async () => (await as(here, "/v1/tasks", { body: { ...LATER, id: "next" } })).status === 201);
+});
+
+test("a namespace is deleted when it is empty", async () => {
+  await makeNamespace("gone");
+  const here = { namespace: "gone" };
+  await as(here, "/v1/tasks/batch", { body: [LATER, LATER, { ...LATER, id: "a" }] });
+  const full = await call("/v1/namespaces/gone", { method: "DELETE" });
+  assert.deepEqual([full.status, full.body.type], [409, "/problems/not-empty"]);
+  assert.match(full.body.detail, /3 tasks/);
+  assert.equal((await as(here, "/v1/tasks/cancel", { body: { filter: { status: "scheduled" } } })).body.cancelled, 3);
+  assert.equal((await call("/v1/namespaces/gone", { method: "DELETE" })).status, 200);
+  assert.equal((await call("/v1/namespaces/gone", { method: "DELETE" })).status, 404);
+  await until("it to be gone", async () => (await as(here, "/v1/tasks")).status === 404, { timeoutMs: 11_000 });
+  assert.equal((await call("/v1/namespaces/default", { method: "DELETE" })).status, 422);
+  assert.equal((await call("/v1/namespaces/default", { method: "PUT", body: {} })).status, 422);
+});
+
+test("nobody hands on more than they have", async () => {
+  const own = await makeKey(["admin"], ["mine", "yours"]);
+  const other = await makeKey(["read"], ["*"]);
+  const make = (scopes, namespaces) => as({ key: own.key }, "/v1/keys", { body: { name: "b", scopes, namespaces } });
+  const made = await make(["write"], ["mine"]);
+  assert.equal(made.status, 201);
+  for (const namespaces of [["*"], ["mine", "theirs"]]) assert.equal((await make(["read"], namespaces)).status, 403);
+  const seen = (await as({ key: own.key }, "/v1/keys")).body.keys.map((key) => key.id);
+  assert.deepEqual(seen.sort(), [own.id, made.body.id].sort());
+  assert.equal((await as({ key: own.key }, `/v1/keys/${other.id}`, { method: "DELETE" })).status, 404);
+  assert.equal((await as({ key: own.key }, "/v1/namespaces/mine", { method: "PUT", body: {} })).status, 403);
+  assert.deepEqual((await as({ key: own.key }, "/v1/namespaces")).body, { namespaces: [] });
+  assert.equal((await as({ key: own.key }, `/v1/keys/${made.body.id}`, { method: "DELETE" })).status, 200);
+});
+
+test("what does not hold is named", async () => {
+  for (const [body, field] of [
+    [{ name: "", scopes: ["read"], namespaces: ["*"] }, "name"],
+    [{ name: "a", scopes: ["root"], namespaces: ["*"] }, "scopes[0]"],
+    [{ name: "a", scopes: ["read"], namespaces: ["A"] }, "namespaces[0]"],
+    [{ name: "a", scopes: ["read"], namespaces: ["*"], expiresAt: 5 }, "expiresAt"],
+  ]) {
+    const answer = await call("/v1/keys", { body });
+    assert.deepEqual([answer.status, answer.body.field], [422, field]);
+  }
+  const zero = await call("/v1/namespaces/zero", { method: "PUT", body: { quota: { pendingTasks: 0 } } });
+  assert.deepEqual([zero.status, zero.body.field], [422, "quota.pendingTasks"]);
+  assert.equal((await call("/v1/namespaces/A", { method: "PUT", body: {} })).body.field, "name");
+});

@@ -1,0 +1,118 @@
+// Creates with an Idempotency-Key on the real local runtime.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler, until } from "./harness.mjs";
+
+let scheduler;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "4" });
+});
+after(() => scheduler?.dispose());
+
+const LATER = { delayInSeconds: 9000, callback: { type: "handler", name: "noop" } };
+
+/** Sends a create under a key, and tells whether it was a repeat. */
+async function create(key, body, { path = "/v1/tasks", method = "POST", headers = {} } = {}) {
+  const response = await scheduler.fetch(path, { method, body, headers: { "idempotency-key": key, ...headers } });
+  return { status: response.status, body: await response.json(), replayed: response.headers.get("idempotent-replayed") };
+}
+const stats = async (headers) => (await scheduler.call("/v1/stats", { headers })).body;
+const isReused = ({ status, body }) => assert.deepEqual([status, body.type], [409, "/problems/idempotency-key-reused"]);
+
+test("the same request is done once, and answered alike", async () => {
+  const before = (await stats()).created;
+  const first = await create("one", LATER);
+  assert.deepEqual([first.status, first.replayed], [201, null]);
+  // Later, so that what counts from now would differ.
+  await until("the clock to move on", () => Date.now() > first.body.due - 9_000_000 + 20);
+  for (let n = 0; n < 3; n++) assert.deepEqual(await create("one", LATER), { ...first, replayed: "true" });
+  assert.equal((await scheduler.call(`/v1/tasks/${first.body.id}`)).body.due, first.body.due);
+  assert.equal((await stats()).created, before + 1);
+  const second = await create("two", LATER);
+  assert.notEqual(second.body.id, first.body.id);
+  assert.match(second.body.id, /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+});
+
+test("another request under the same key is refused, wherever its task would go", async () => {
+  for (let n = 0; n < 12; n++) {
+    const key = `reused-${n}`;
+    assert.equal((await create(key, { ...LATER, id: `first-${n}` })).status, 201);
+    isReused(await create(key, { ...LATER, id: `second-${n}` }));
+    isReused(await create(key, LATER));
+    isReused(await create(key, [LATER], { path: "/v1/tasks/batch" }));
+    assert.equal((await create(key, { ...LATER, id: `first-${n}` })).replayed, "true");
+    assert.equal((await scheduler.call(`/v1/tasks/second-${n}`)).status, 404);
+  }
+});
+
+test("an overwrite is answered as one, and is not repeated over what came after it", async () => {
+  const at = { path: "/v1/tasks/over", method: "PUT" };
+  assert.equal((await create("over-1", LATER, at)).status, 201);
+  const second = await create("over-2", { ...LATER, description: "second" }, at);
+  assert.equal(second.status, 200);
+  assert.equal((await scheduler.call("/v1/tasks/over", { method: "PUT", body: { ...LATER, description: "third" } })).status, 200);
+  assert.deepEqual(await create("over-2", { ...LATER, description: "second" }, at), { ...second, replayed: "true" });
+  assert.equal((await scheduler.call("/v1/tasks/over")).body.description, "third");
+});
+
+test("of requests that come at once, one is done", async () => {
+  const before = (await stats()).created;
+  const answers = await Promise.all(Array.from({ length: 20 }, () => create("at once", { ...LATER, payload: 1 })));
+  assert.equal(new Set(answers.map(({ body }) => JSON.stringify(body))).size, 1);
+  assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
+  assert.equal(answers.filter(({ replayed }) => replayed === null).length, 1);
+  assert.equal((await stats()).created, before + 1);
+});
+
+test("a batch is done once, with its ids and its refusals", async () => {
+  const items = [LATER, { ...LATER, id: "batch-a" }, { ...LATER, delayInSeconds: -1 }, 7, LATER,
+    ...Array.from({ length: 30 }, (_, n) => ({ ...LATER, id: `batch-${n}` }))];
+  const before = (await stats()).created;
+  const path = "/v1/tasks/batch";
+  const first = await create("batch", items, { path });
+  assert.deepEqual([first.status, first.body.accepted, first.body.rejected, first.replayed], [200, 33, 2, null]);
+  assert.equal((await stats()).created, before + 33);
+  const tasks = (await scheduler.call("/v1/tasks?limit=1000")).body;
+  assert.deepEqual(await create("batch", items, { path }), { ...first, replayed: "true" });
+  assert.deepEqual((await scheduler.call("/v1/tasks?limit=1000")).body, tasks);
+  isReused(await create("batch", items.slice(1), { path }));
+  const text = items.map((item) => JSON.stringify(item)).join("\n");
+  isReused(await create("batch", text, { path, headers: { "content-type": "application/x-ndjson" } }));
+  // Nothing good in it: the key is taken all the same.
+  const nothing = await create("nothing", [7], { path });
+  assert.deepEqual(await create("nothing", [7], { path }), { ...nothing, replayed: "true" });
+});
+
+test("what has fired does not fire again, also after a kill", async () => {
+  const before = await stats();
+  const soon = { delayInSeconds: 0, callback: LATER.callback };
+  const first = await create("fired", soon);
+  const isDone = async () => (await stats()).succeeded === before.succeeded + 1;
+  await until("it to be done", isDone);
+  assert.deepEqual(await create("fired", soon), { ...first, replayed: "true" });
+  await scheduler.kill();
+  await scheduler.restart();
+  assert.deepEqual(await create("fired", soon), { ...first, replayed: "true" });
+  isReused(await create("fired", { ...soon, payload: 1 }));
+  assert.equal((await stats()).pending, before.pending);
+  // A task that came after it is done: the repeats have fired nothing before.
+  await scheduler.call("/v1/tasks", { body: { ...soon, id: first.body.id } });
+  await until("the later one to be done", async () => (await stats()).inFlight === 0 && (await stats()).succeeded >= before.succeeded + 2);
+  assert.equal((await stats()).succeeded, before.succeeded + 2);
+});
+
+test("each namespace has keys of its own", async () => {
+  assert.equal((await scheduler.call("/v1/namespaces/other", { method: "PUT", body: {} })).status, 201);
+  const headers = { "scheduler-namespace": "other" };
+  assert.equal((await create("shared", LATER)).replayed, null);
+  assert.equal((await create("shared", { ...LATER, payload: 2 }, { headers })).status, 201);
+  assert.equal((await stats(headers)).created, 1);
+});
+
+test("a request that does not hold takes no key, and a bad key is named", async () => {
+  assert.equal((await create("unused", { ...LATER, delayInSeconds: -1 })).status, 422);
+  assert.deepEqual([(await create("unused", LATER)).status, (await create("unused", LATER)).replayed], [201, "true"]);
+  const bad = await create("x".repeat(256), LATER);
+  assert.deepEqual([bad.status, bad.body.field], [422, "Idempotency-Key"]);
+});
