@@ -95,7 +95,11 @@ impl Problem {
 
     /// No such task.
     pub(crate) fn no_task(id: &str) -> Self {
-        let detail = format!("there is no task {id:?} (any more): it was never created, was cancelled, or has fired");
+        let detail = format!(
+            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET /v1/tasks/{}/runs tells how \
+             attempts at it went",
+            percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
+        );
         Self::new("/problems/no-task", "There is no such task", 404, detail)
     }
 

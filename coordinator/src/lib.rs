@@ -13,6 +13,7 @@ mod list;
 mod openapi;
 mod patch;
 mod routes;
+mod runs;
 mod settings;
 mod shards;
 mod stats;

@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::change::Verb;
 use crate::shards::Shards;
-use crate::{auth, cancel, change, create, list, openapi, patch, settings, stats, tasks};
+use crate::{auth, cancel, change, create, list, openapi, patch, runs, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::{FieldError, Targets};
@@ -23,6 +23,7 @@ pub(crate) enum Route {
     CancelMany,
     ListTasks,
     GetTask(String),
+    TaskRuns(String),
     ReplaceTask(String),
     DeleteTask(String),
     PatchTask(String),
@@ -65,7 +66,11 @@ impl Route {
                 of(decoded(id)?)
             }
             (method, path) => {
-                let id = decoded(path.strip_prefix("/v1/tasks/")?)?;
+                let id = path.strip_prefix("/v1/tasks/")?;
+                if let Some(id) = id.strip_suffix("/runs").filter(|_| *method == Method::Get) {
+                    return decoded(id).map(Self::TaskRuns);
+                }
+                let id = decoded(id)?;
                 match method {
                     Method::Patch => Self::PatchTask(id),
                     Method::Get => Self::GetTask(id),
@@ -180,6 +185,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::ReplaceTask(id) => create::one(call, Some(id)).await,
         Route::CreateBatch => create::batch(call).await,
         Route::GetTask(id) => tasks::get(call, id).await,
+        Route::TaskRuns(id) => runs::runs(call, id).await,
         Route::DeleteTask(id) => cancel::one(call, id).await,
         Route::CancelMany => cancel::many(call).await,
         Route::PatchTask(id) => patch::patch(call, id).await,
@@ -207,6 +213,8 @@ mod tests {
             (Method::Post, "/v1/tasks", Some(Route::CreateTask)),
             (Method::Post, "/v1/tasks/", Some(Route::CreateTask)),
             (Method::Get, "/v1/tasks/a%2Fb", Some(Route::GetTask("a/b".into()))),
+            (Method::Get, "/v1/tasks/a%2Fb/runs", Some(Route::TaskRuns("a/b".into()))),
+            (Method::Get, "/v1/tasks/runs", Some(Route::GetTask("runs".into()))),
             (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
             (Method::Get, "/v1/tasks/batch", Some(Route::GetTask("batch".into()))),

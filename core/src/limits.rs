@@ -83,3 +83,14 @@ pub const MAX_CANCEL_IDS: usize = 20_000;
 pub const MAX_SHARDS: u32 = 512;
 /// Most epochs of a shard map: a lookup that finds nothing asks one shard of each.
 pub const MAX_EPOCHS: usize = 8;
+
+/// A row of a shard's history takes no more outcomes when its body would grow past this: some 600 of them. Each report of an envelope
+/// rewrites the row, which bounds the bytes that it costs, as of an open page; rows, which are billed, do not depend on it.
+pub const HISTORY_ROW_BYTES: usize = 32_768;
+/// Most rows of a shard's history: 32 MB, some 600,000 outcomes. On 16 shards that is half a gigabyte, 0.10 a month; and a request for
+/// what stands in none of them reads it in eight rounds.
+pub const MAX_HISTORY_ROWS: usize = 1_024;
+/// How long outcomes are kept at most, milliseconds: 30 days, the longest that a task may be tried again for.
+pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
+/// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.
+pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;

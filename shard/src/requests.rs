@@ -3,8 +3,8 @@
 use crate::Shell;
 use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::wire::{
-    Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, Report, ShardError, ShardErrorKind,
-    WatchReply, paths,
+    Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, Report, RunsRequest, ShardError,
+    ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -64,6 +64,10 @@ impl Shell {
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
                 self.reply(|engine, now, sql| engine.change_matching(&request.tasks, request.change, now, sql))
+            }
+            paths::RUNS => {
+                let request: RunsRequest = read(body)?;
+                self.reply(|engine, now, sql| Ok((engine.runs(&request, now, sql)?, Effects::default())))
             }
             paths::REPORT => {
                 let report: Report = read(body)?;

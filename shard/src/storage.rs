@@ -1,6 +1,8 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
-use scheduler_core::engine::{Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write};
+use scheduler_core::engine::{
+    Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+};
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -18,6 +20,7 @@ CREATE TABLE IF NOT EXISTS outbox (
   seq INTEGER PRIMARY KEY, destination TEXT, hashes BLOB NOT NULL, sent_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
   state BLOB, envelope BLOB
 ) STRICT;
+CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
@@ -102,7 +105,19 @@ impl Sql {
             .and_then(|row| row.into_iter().next())
             .map(|value| blob(Some(value)))
             .transpose()?;
-        Ok(Snapshot { pages, schedules, envelopes, state })
+        let history = self
+            .exec("SELECT seq, newest, length(body) FROM history", vec![])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok(StoredHistory {
+                    row: number(row.next())? as u64,
+                    newest: UnixMillis::new(number(row.next())?),
+                    bytes: number(row.next())? as u32,
+                })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        Ok(Snapshot { pages, schedules, envelopes, history, state })
     }
 
     /// Carries out all of `writes`, or none of them.
@@ -186,6 +201,15 @@ impl Sql {
                 vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::InsertHistory { row, newest, body } => self.exec(
+                "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
+                vec![seq_value(row), newest.get().into(), body.into()],
+            ),
+            Write::ExtendHistory { row, newest, tail } => self.exec(
+                "UPDATE history SET newest = ?, body = CAST(body || ? AS BLOB) WHERE seq = ?",
+                vec![newest.get().into(), tail.into(), seq_value(row)],
+            ),
+            Write::DropHistory { up_to } => self.exec("DELETE FROM history WHERE seq <= ?", vec![seq_value(up_to)]),
             Write::Resent { seq, sent_at, attempts } => self.exec(
                 "UPDATE outbox SET sent_at = ?, attempts = ? WHERE seq = ?",
                 vec![sent_at.get().into(), integer(attempts), seq_value(seq)],
@@ -218,6 +242,10 @@ impl Reader for Sql {
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         self.one_blob("an envelope", "SELECT envelope FROM outbox WHERE seq = ?", vec![seq_value(seq)])
+    }
+
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.one_blob("a row of the history", "SELECT body FROM history WHERE seq = ?", vec![seq_value(row)])
     }
 }
 

@@ -53,6 +53,9 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_query {
         described["parameters"] = schemas::list_parameters(filter);
     }
+    if operation.takes_page {
+        described["parameters"] = schemas::list_parameters(&Map::new());
+    }
     if operation.takes_version {
         described["parameters"] = json!([{
             "name": "If-Match", "in": "header", "required": false,

@@ -1,6 +1,6 @@
 //! Every route with what it takes and answers.
 
-use super::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, Health, Stats, Task, TaskList};
+use super::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, Health, RunList, Stats, Task, TaskList};
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
@@ -30,6 +30,8 @@ pub(super) struct Operation {
     pub(super) open: bool,
     /// Takes the filter, limit and cursor.
     pub(super) takes_query: bool,
+    /// Takes the limit and the cursor only.
+    pub(super) takes_page: bool,
     /// Takes a version in `If-Match`.
     pub(super) takes_version: bool,
     pub(super) body: Option<Body>,
@@ -62,6 +64,7 @@ const USUAL: Operation = Operation {
     summary: "",
     open: false,
     takes_query: false,
+    takes_page: false,
     takes_version: false,
     body: None,
     answers: &[],
@@ -141,6 +144,14 @@ operations! {
         summary: "Read a task",
         answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
         refusals: &["no-task"],
+    }
+    TaskRuns => {
+        id: "listRuns",
+        path: "/v1/tasks/{id}/runs",
+        summary: "How attempts at a task went, the newest first; also of a task that is gone",
+        takes_page: true,
+        answers: &[(200, "A page of its history, which is kept up to 30 days.", SchemaGenerator::subschema_for::<RunList>)],
+        refusals: &["invalid"],
     }
     ReplaceTask => {
         id: "putTask",

@@ -45,7 +45,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
     }
     parameters.push(json!({
-        "name": "limit", "in": "query", "description": "At most so many tasks.",
+        "name": "limit", "in": "query", "description": "At most so many.",
         "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
     }));
     parameters.push(json!({

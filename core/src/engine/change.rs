@@ -132,7 +132,7 @@ impl Engine {
         let due = self.due_of(at);
         let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
-        let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, ..record };
+        let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, replayed_at: None, ..record };
         let (record, due, flags, stays) = match change {
             Change::Pause if due.is_never() => {
                 return Ok(if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable });
@@ -145,7 +145,10 @@ impl Engine {
                 (record, due, flags, false)
             }
             Change::Run if !due.is_never() && due <= now => return Ok(Changed::Unchanged),
-            Change::Run if is_dead => (first_attempt(record), now, to_queue.and(Flags::RETRY), false),
+            Change::Run if is_dead => {
+                let record = Record { replayed_at: Some(now), ..first_attempt(record) };
+                (record, now, to_queue.and(Flags::RETRY), false)
+            }
             // Kept, for it does not fire by itself: what fires is a copy.
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)

@@ -71,7 +71,11 @@ impl Clients {
                 change: self.changed(world, at),
             }],
             74..77 => vec![Request::CancelMatching { shard: self.shard(world), filter: filter(world, at), limit: limit(world) }],
-            77..88 => {
+            77..81 => {
+                let id = self.id(world);
+                vec![Request::Runs { shard: self.home(&id), id, limit: limit(world) }]
+            }
+            81..88 => {
                 let id = self.id(world);
                 vec![Request::Get { shard: self.home(&id), id }]
             }
@@ -209,6 +213,7 @@ fn record(version: &Version, n: u64, fill: usize) -> Vec<u8> {
         attempt: None,
         failed_at: None,
         error: None,
+        replayed_at: None,
     }
     .write(&mut out);
     out

@@ -1,6 +1,7 @@
 //! What clients ask of a shard, and the check of every answer.
 
 use crate::changes;
+use crate::history;
 use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
 use crate::storage::Waiting;
@@ -25,6 +26,7 @@ pub(crate) enum Request {
     ChangeMatching { shard: usize, filter: Filter, limit: usize, change: Change },
     Get { shard: usize, id: String },
     List { shard: usize, filter: Filter, limit: usize },
+    Runs { shard: usize, id: String, limit: usize },
 }
 
 /// What a client learns.
@@ -58,6 +60,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
             changes::change_matching(world, *shard, filter, *limit, *change)
         }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
+        Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
     }
 }
