@@ -1,8 +1,9 @@
 //! Answers, and errors as `application/problem+json` (RFC 9457).
 
+use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::task::FieldError;
 use serde::Serialize;
-use worker::{Response, ResponseBuilder, Result};
+use worker::{Error, Response, ResponseBuilder, Result};
 
 /// What goes back to the caller.
 #[derive(Debug)]
@@ -12,18 +13,33 @@ pub(crate) struct Answer {
     content_type: &'static str,
     retry_after_seconds: Option<u32>,
     version: Option<u64>,
+    stream: Option<Streamed>,
+}
+
+/// A body that is written as it comes.
+struct Streamed(LocalBoxStream<'static, String>);
+
+impl std::fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Streamed")
+    }
 }
 
 impl Answer {
     /// JSON text.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
-        Self { status, body, content_type: "application/json", retry_after_seconds: None, version: None }
+        Self { status, body, content_type: "application/json", retry_after_seconds: None, version: None, stream: None }
     }
 
     /// A value as JSON.
     pub(crate) fn of<T: Serialize>(status: u16, value: &T) -> Self {
         // The types that are answered with serialise without fail.
         Self::json(status, serde_json::to_vec(value).unwrap_or_default())
+    }
+
+    /// Text that is written as it comes, and kept by no cache.
+    pub(crate) fn stream(content_type: &'static str, text: impl Stream<Item = String> + 'static) -> Self {
+        Self { content_type, stream: Some(Streamed(text.boxed_local())), ..Self::json(200, Vec::new()) }
     }
 
     /// With the version of the task that it shows, as `ETag`.
@@ -41,6 +57,9 @@ impl Answer {
         }
         if self.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;
+        }
+        if let Some(Streamed(text)) = self.stream {
+            return builder.with_header("cache-control", "no-store")?.from_stream(text.map(Ok::<_, Error>));
         }
         Ok(builder.fixed(self.body))
     }

@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::change::Verb;
 use crate::shards::Shards;
-use crate::{auth, cancel, change, create, list, openapi, patch, runs, settings, stats, tasks};
+use crate::{auth, cancel, change, create, events, list, openapi, patch, runs, settings, stats, tasks};
 use percent_encoding::percent_decode_str;
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::{FieldError, Targets};
@@ -36,6 +36,7 @@ pub(crate) enum Route {
     RunMany,
     RescheduleMany,
     Stats,
+    Events,
 }
 
 impl Route {
@@ -50,6 +51,7 @@ impl Route {
             (Method::Post, "/v1/tasks/cancel") => Self::CancelMany,
             (Method::Get, "/v1/tasks") => Self::ListTasks,
             (Method::Get, "/v1/stats") => Self::Stats,
+            (Method::Get, "/v1/events") => Self::Events,
             (Method::Post, "/v1/tasks/pause") => Self::PauseMany,
             (Method::Post, "/v1/tasks/resume") => Self::ResumeMany,
             (Method::Post, "/v1/tasks/run") => Self::RunMany,
@@ -199,6 +201,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::RescheduleMany => change::many(call, Verb::Reschedule).await,
         Route::ListTasks => list::list(call).await,
         Route::Stats => stats::stats(call).await,
+        Route::Events => events::events(call).await,
     }
 }
 

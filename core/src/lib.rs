@@ -8,6 +8,7 @@ pub mod batch;
 pub mod cron;
 pub mod engine;
 pub mod envelope;
+pub mod events;
 pub mod histogram;
 pub mod history;
 pub mod hosts;

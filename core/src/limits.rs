@@ -94,3 +94,16 @@ pub const MAX_HISTORY_ROWS: usize = 1_024;
 pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.
 pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
+
+/// Most events that a shard keeps in memory for those who watch, and most bytes of them: some seconds of a busy shard. A reader that is
+/// further behind is told of the gap.
+pub const MAX_FEED_EVENTS: usize = 8_192;
+/// See [`MAX_FEED_EVENTS`]. Of an isolate's 128 MB, should sixteen shards share it.
+pub const MAX_FEED_BYTES: usize = 2_000_000;
+/// A shard notes events for so long after it was last asked for any, milliseconds: a reader that was cut off has this long to come
+/// back without a gap.
+pub const FEED_LEASE_MILLIS: i64 = 60_000;
+/// Most events of one answer of a shard.
+pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
+/// A shard that has no news lets the asking one wait for so long at most, milliseconds.
+pub const MAX_EVENTS_WAIT_MILLIS: u32 = 5_000;

@@ -56,6 +56,9 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_page {
         described["parameters"] = schemas::list_parameters(&Map::new());
     }
+    if operation.takes_events_query {
+        described["parameters"] = schemas::events_parameters(generator);
+    }
     if operation.takes_version {
         described["parameters"] = json!([{
             "name": "If-Match", "in": "header", "required": false,
@@ -68,7 +71,8 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
-        let content = json!({ "application/json": { "schema": schema(generator) } });
+        let content_type = if operation.stream { "text/event-stream" } else { "application/json" };
+        let content = json!({ content_type: { "schema": schema(generator) } });
         responses.insert(status.to_string(), json!({ "description": description, "content": content }));
     }
     for problem in operation.problems() {

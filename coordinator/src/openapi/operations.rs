@@ -4,6 +4,7 @@ use super::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, Chang
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
+use scheduler_core::events::EventData;
 use schemars::{Schema, SchemaGenerator};
 
 /// What a request carries.
@@ -32,6 +33,10 @@ pub(super) struct Operation {
     pub(super) takes_query: bool,
     /// Takes the limit and the cursor only.
     pub(super) takes_page: bool,
+    /// Takes the parameters of the events.
+    pub(super) takes_events_query: bool,
+    /// Answers with server-sent events, each with data of the schema.
+    pub(super) stream: bool,
     /// Takes a version in `If-Match`.
     pub(super) takes_version: bool,
     pub(super) body: Option<Body>,
@@ -65,6 +70,8 @@ const USUAL: Operation = Operation {
     open: false,
     takes_query: false,
     takes_page: false,
+    takes_events_query: false,
+    stream: false,
     takes_version: false,
     body: None,
     answers: &[],
@@ -266,6 +273,15 @@ operations! {
         path: "/v1/stats",
         summary: "The scheduler in numbers, in all and by shard",
         answers: &[(200, "The numbers.", SchemaGenerator::subschema_for::<Stats>)],
+    }
+    Events => {
+        id: "watchEvents",
+        path: "/v1/events",
+        summary: "What happens to tasks, as it happens: server-sent events. The data of each is an Event; the event gap says that others may be missing",
+        takes_events_query: true,
+        stream: true,
+        answers: &[(200, "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
+        refusals: &["invalid"],
     }
 }
 

@@ -10,7 +10,7 @@ use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
 use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
-use crate::wire::{Append, AppendReply, Expected};
+use crate::wire::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
@@ -86,6 +86,7 @@ impl Engine {
                         AppendReply { created: (tasks + recurring) as u64, replaced: self.count_tasks(&checked.replaced) };
                     self.state.counters.created += reply.created;
                     self.state.counters.replaced += reply.replaced;
+                    self.note_created(&checked, now);
                     self.kill(&checked.replaced, &mut effects);
                     pages.append(&mut checked.pages);
                     schedules.append(&mut checked.schedules);
@@ -103,6 +104,22 @@ impl Engine {
             self.add_schedule(read, record, now, &mut effects);
         }
         Ok((replies, effects))
+    }
+
+    fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
+        if !self.feed.is_on(now) {
+            return;
+        }
+        for page in &checked.pages {
+            for entry in page.directory.iter() {
+                let start = entry.offset as usize;
+                let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+                self.feed.note_text(EventKind::Created, record, now);
+            }
+        }
+        for (_, record) in &checked.schedules {
+            self.feed.note_text(EventKind::Created, record, now);
+        }
     }
 
     /// That so many more tasks, and recurring ones, find room.

@@ -7,6 +7,7 @@ use crate::page::{Entry, Flags};
 use crate::task::write_occurrence;
 use crate::time::UnixMillis;
 use crate::timers::Position;
+use crate::wire::EventKind;
 use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
@@ -149,6 +150,7 @@ impl Engine {
             };
             let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
             self.count_lateness(task, record, now);
+            self.feed.note_text(EventKind::Fired, record, now);
             let destination = if to_queue { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
             if let Some((builder, _)) = open.get(&destination)
                 && !builder.has_room_for(record.len())

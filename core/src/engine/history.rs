@@ -8,7 +8,7 @@ use crate::history::{ChunkBuilder, Outcome, Past, Ran, Run, newest_first};
 use crate::limits::{HISTORY_ROW_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED};
 use crate::task::Record;
 use crate::time::UnixMillis;
-use crate::wire::{MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report, RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
+use crate::wire::{EventKind, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report, RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
@@ -162,6 +162,7 @@ impl Engine {
         now: UnixMillis,
         effects: &mut Effects,
     ) {
+        self.note_outcomes(report.is_none(), tasks, now);
         if self.config.history == Keep::Off {
             return;
         }
@@ -194,6 +195,22 @@ impl Engine {
         }
         if let Some(chunk) = chunk.finish() {
             self.log.add(chunk, now, effects);
+        }
+    }
+
+    fn note_outcomes(&mut self, to_queue: bool, tasks: &[(Record<'_>, Ended<'_>)], now: UnixMillis) {
+        if !self.feed.is_on(now) {
+            return;
+        }
+        for (record, ended) in tasks {
+            let (kind, error) = match ended {
+                Ended::NotStarted => continue,
+                Ended::Well if to_queue => (EventKind::HandedOver, ""),
+                Ended::Well => (EventKind::Succeeded, ""),
+                Ended::Failed { dead: true, error } => (EventKind::DeadLettered, *error),
+                Ended::Failed { dead: false, error } => (EventKind::Failed, *error),
+            };
+            self.feed.note(kind, record, cut(error, MAX_EXCERPT_BYTES), now);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
 
+use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::query::check_schedule;
 use super::state::State;
@@ -80,6 +81,7 @@ impl Engine {
             config,
             tasks: Tasks::default(),
             log: Log::load(snapshot.history),
+            feed: Feed::default(),
             outbox: BTreeMap::new(),
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),

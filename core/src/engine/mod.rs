@@ -11,6 +11,7 @@
 
 mod append;
 mod change;
+mod feed;
 mod fire;
 mod history;
 mod index;
@@ -292,6 +293,7 @@ pub struct Engine {
     config: Config,
     tasks: Tasks,
     log: history::Log,
+    feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
     /// When to send what again; an entry stands if the outbox agrees.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
@@ -397,7 +399,7 @@ impl Engine {
             paused: (counts.paused + self.tasks.paused_schedules()) as u64,
             dead_letters: counts.dead_letters as u64,
             overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
-            memory_bytes: (self.tasks.memory_bytes() + self.log.memory_bytes()) as u64,
+            memory_bytes: (self.tasks.memory_bytes() + self.log.memory_bytes() + self.feed.memory_bytes()) as u64,
             counters: self.state.counters.clone(),
             lateness: self.state.lateness.clone(),
             meter: self.state.meter,

@@ -27,7 +27,7 @@ impl Engine {
             && matches!(envelope.destination, Destination::Queue(_))
         {
             self.state.counters.succeeded += envelope.hashes.len() as u64;
-            if self.config.history == Keep::All {
+            if self.config.history == Keep::All || self.feed.is_on(now) {
                 let text = reader.envelope(seq)?;
                 let (fired_at, records) = records_of(&text, seq)?;
                 let tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
@@ -59,7 +59,8 @@ impl Engine {
             return Ok(effects);
         };
         let mut again = 0;
-        if !report.failed.is_empty() || !report.not_started.is_empty() || self.config.history == Keep::All {
+        if !report.failed.is_empty() || !report.not_started.is_empty() || self.config.history == Keep::All || self.feed.is_on(now)
+        {
             let text = reader.envelope(report.seq)?;
             again = self.put_back(&text, report, now, &mut effects)?;
         }

@@ -125,7 +125,7 @@ fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>
     let reply = world.input(
         at,
         false,
-        |engine, _, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, storage),
+        |engine, now, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, now, storage),
         |world, reply, _| {
             if reply.outcomes != expected {
                 violated("cancel-answers", format!("{:?} for {ids:?}; expected {expected:?}", reply.outcomes));
@@ -153,7 +153,7 @@ fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) 
     let reply = world.input(
         at,
         false,
-        |engine, _, storage| engine.cancel_matching(&request, storage),
+        |engine, now, storage| engine.cancel_matching(&request, now, storage),
         |world, reply, _| {
             if reply.cancelled != first.len() as u64 || (reply.next.is_none() && expected.len() > limit) {
                 violated("list-and-cancel", format!("{reply:?} of {} that match {filter:?}, at most {limit}", expected.len()));

@@ -168,14 +168,15 @@ fn what_was_handed_on_keeps_its_attempts() {
     let mut pair = Pair::new();
     pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
     pair.wake(NOW);
-    let (reply, _) = pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, &pair.storage).unwrap();
+    let (reply, _) =
+        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
     pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
     let failed = vec![Failure { index: 0, error: String::new(), ..Failure::default() }];
     pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
     assert_eq!(pair.engine.stats(NOW).pending, 2);
     let (reply, effects) =
-        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, &pair.storage).unwrap();
+        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     assert_eq!(reply.outcomes, [Cancelled::Cancelled]);
     assert!(pair.engine.is_idle());
@@ -211,13 +212,13 @@ fn a_replayed_dead_letter_has_all_of_its_time_anew() {
         }
         attempts
     };
-    assert_eq!(fail(&mut pair, NOW), 4);
+    assert_eq!(fail(&mut pair, NOW), 5);
     for round in 1..3 {
         let later = NOW.plus(round * 86_400_000);
         let request = ChangeRequest { ids: vec!["a".to_owned()], change: Change::Run, if_match: None };
         let (reply, effects) = pair.engine.change(&request, later, &pair.storage).unwrap();
         assert_eq!(reply.outcomes, [Changed::Changed]);
         pair.commit(effects);
-        assert_eq!(fail(&mut pair, later), 4, "replay {round}");
+        assert_eq!(fail(&mut pair, later), 5, "replay {round}");
     }
 }
