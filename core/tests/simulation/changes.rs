@@ -65,7 +65,7 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
         std::mem::swap(&mut dead, &mut found);
     }
     let is_task = |waiting: &&Waiting| !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Dead);
-    if matches!(change, Change::Run | Change::Reschedule(_)) && found.iter().any(|waiting| is_task(waiting)) {
+    if matches!(change, Change::Run | Change::Reschedule(_)) && found.iter().any(is_task) {
         found.retain(is_task);
     }
     let results: Vec<_> = found.iter().map(|waiting| step(waiting, change, world.now)).collect();
