@@ -28,6 +28,7 @@ pub fn pages(range: std::ops::Range<u64>, id: impl Fn(u64) -> String, due: impl 
 pub struct Memory {
     bodies: HashMap<u32, Vec<u8>>,
     envelopes: HashMap<u64, Vec<u8>>,
+    history: HashMap<u64, Vec<u8>>,
 }
 
 impl Memory {
@@ -48,6 +49,10 @@ impl Memory {
                 Write::ClearEnvelope { seq, .. } | Write::DeleteEnvelope { seq } => {
                     self.envelopes.remove(seq);
                 }
+                Write::InsertHistory { row, body, .. } => {
+                    self.history.insert(*row, body.clone());
+                }
+                Write::ExtendHistory { row, tail, .. } => self.history.entry(*row).or_default().extend_from_slice(tail),
                 _ => {}
             }
         }
@@ -68,5 +73,9 @@ impl Reader for Memory {
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError(format!("no envelope {seq}")))
+    }
+
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.history.get(&row).cloned().ok_or_else(|| StorageError(format!("no row {row} of the history")))
     }
 }

@@ -66,7 +66,7 @@ export class Scheduler {
     const { shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
     const port = this.url ? new URL(this.url).port : (this.#options.port ?? 0);
     const args = [join(ROOT, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", join(this.#folder, "storage")];
-    if (this.key) args.push("--key", this.key);
+    if (this.key) args.push(`--key=${this.key}`);
     if (shards) args.push("--shards", shards);
     if (visibilitySeconds) args.push("--visibility", visibilitySeconds);
     if (sink) args.push("--sink", sink);

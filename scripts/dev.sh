@@ -9,7 +9,7 @@ port=${PORT:-8787}
 
 if [ ! -f .dev.vars ]; then
   # Made for this checkout only, and ignored by git.
-  (umask 077 && echo "API_KEYS=$(node -p 'crypto.randomBytes(24).toString("base64url")')" >.dev.vars)
+  (umask 077 && echo "API_KEYS=$(node -p 'crypto.randomBytes(24).toString("hex")')" >.dev.vars)
 fi
 key=$(sed -n 's/^API_KEYS=\([^,]*\).*/\1/p' .dev.vars | tr -d '"' | head -n 1)
 

@@ -24,7 +24,7 @@ const { values } = parseArgs({
   options: {
     port: { type: "string", default: process.env.PORT ?? "0" },
     persist: { type: "string", default: process.env.PERSIST ?? join(ROOT, ".wrangler/serve") },
-    key: { type: "string", default: process.env.API_KEYS ?? randomBytes(24).toString("base64url") },
+    key: { type: "string", default: process.env.API_KEYS ?? randomBytes(24).toString("hex") },
     shards: { type: "string", default: process.env.SHARD_MAP },
     visibility: { type: "string", default: process.env.VISIBILITY_TIMEOUT_SECONDS },
     sink: { type: "string", default: process.env.SINK_URL },

@@ -1,9 +1,10 @@
 //! Answers, and errors as `application/problem+json` (RFC 9457).
 
+use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
 use scheduler_core::task::FieldError;
 use serde::Serialize;
-use worker::{Response, ResponseBuilder, Result};
+use worker::{Error, Response, ResponseBuilder, Result};
 
 /// What goes back to the caller.
 #[derive(Debug)]
@@ -14,13 +15,23 @@ pub(crate) struct Answer {
     retry_after_seconds: Option<u32>,
     is_replay: bool,
     version: Option<u64>,
+    stream: Option<Streamed>,
+}
+
+/// A body that is written as it comes.
+struct Streamed(LocalBoxStream<'static, String>);
+
+impl std::fmt::Debug for Streamed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Streamed")
+    }
 }
 
 impl Answer {
     /// JSON text.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
         let content_type = "application/json";
-        Self { status, body, content_type, retry_after_seconds: None, version: None, is_replay: false }
+        Self { status, body, content_type, retry_after_seconds: None, version: None, is_replay: false, stream: None }
     }
 
     /// A value as JSON.
@@ -32,6 +43,11 @@ impl Answer {
     /// Says that it is the answer to an earlier request of the same `Idempotency-Key`, if it is.
     pub(crate) fn replayed(self, is_replay: bool) -> Self {
         Self { is_replay, ..self }
+    }
+
+    /// Text that is written as it comes, and kept by no cache.
+    pub(crate) fn stream(content_type: &'static str, text: impl Stream<Item = String> + 'static) -> Self {
+        Self { content_type, stream: Some(Streamed(text.boxed_local())), ..Self::json(200, Vec::new()) }
     }
 
     /// With the version of the task that it shows, as `ETag`.
@@ -52,6 +68,9 @@ impl Answer {
         }
         if self.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;
+        }
+        if let Some(Streamed(text)) = self.stream {
+            return builder.with_header("cache-control", "no-store")?.from_stream(text.map(Ok::<_, Error>));
         }
         Ok(builder.fixed(self.body))
     }
@@ -146,7 +165,11 @@ impl Problem {
 
     /// No such task.
     pub(crate) fn no_task(id: &str) -> Self {
-        let detail = format!("there is no task {id:?} (any more): it was never created, was cancelled, or has fired");
+        let detail = format!(
+            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET /v1/tasks/{}/runs tells how \
+             attempts at it went",
+            percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
+        );
         Self::new("/problems/no-task", "There is no such task", 404, detail)
     }
 

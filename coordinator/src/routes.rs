@@ -4,7 +4,9 @@ use crate::answer::{Answer, Problem};
 use crate::auth::Caller;
 use crate::change::Verb;
 use crate::shards::Shards;
-use crate::{auth, cancel, change, create, keys, list, namespaces, openapi, patch, preview, settings, stats, tasks};
+use crate::{
+    auth, cancel, change, create, events, keys, list, namespaces, openapi, patch, preview, runs, settings, stats, tasks,
+};
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
 use scheduler_core::limits::MAX_REQUEST_BYTES;
@@ -25,6 +27,7 @@ pub(crate) enum Route {
     CancelMany,
     ListTasks,
     GetTask(String),
+    TaskRuns(String),
     ReplaceTask(String),
     DeleteTask(String),
     PatchTask(String),
@@ -44,6 +47,7 @@ pub(crate) enum Route {
     ListNamespaces,
     PutNamespace(String),
     DeleteNamespace(String),
+    Events,
 }
 
 impl Route {
@@ -67,6 +71,7 @@ impl Route {
             (Method::Delete, path) if path.starts_with("/v1/namespaces/") => {
                 Self::DeleteNamespace(decoded(path.rsplit_once('/')?.1)?)
             }
+            (Method::Get, "/v1/events") => Self::Events,
             (Method::Post, "/v1/tasks/pause") => Self::PauseMany,
             (Method::Post, "/v1/tasks/resume") => Self::ResumeMany,
             (Method::Post, "/v1/tasks/run") => Self::RunMany,
@@ -83,7 +88,11 @@ impl Route {
                 of(decoded(id)?)
             }
             (method, path) => {
-                let id = decoded(path.strip_prefix("/v1/tasks/")?)?;
+                let id = path.strip_prefix("/v1/tasks/")?;
+                if let Some(id) = id.strip_suffix("/runs").filter(|_| *method == Method::Get) {
+                    return decoded(id).map(Self::TaskRuns);
+                }
+                let id = decoded(id)?;
                 match method {
                     Method::Patch => Self::PatchTask(id),
                     Method::Get => Self::GetTask(id),
@@ -208,6 +217,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::ReplaceTask(id) => create::one(call, Some(id)).await,
         Route::CreateBatch => create::batch(call).await,
         Route::GetTask(id) => tasks::get(call, id).await,
+        Route::TaskRuns(id) => runs::runs(call, id).await,
         Route::DeleteTask(id) => cancel::one(call, id).await,
         Route::CancelMany => cancel::many(call).await,
         Route::PatchTask(id) => patch::patch(call, id).await,
@@ -228,6 +238,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::ListNamespaces => namespaces::list(call).await,
         Route::PutNamespace(name) => namespaces::put(call, name).await,
         Route::DeleteNamespace(name) => namespaces::delete(call, name).await,
+        Route::Events => events::events(call).await,
     }
 }
 
@@ -242,6 +253,8 @@ mod tests {
             (Method::Post, "/v1/tasks", Some(Route::CreateTask)),
             (Method::Post, "/v1/tasks/", Some(Route::CreateTask)),
             (Method::Get, "/v1/tasks/a%2Fb", Some(Route::GetTask("a/b".into()))),
+            (Method::Get, "/v1/tasks/a%2Fb/runs", Some(Route::TaskRuns("a/b".into()))),
+            (Method::Get, "/v1/tasks/runs", Some(Route::GetTask("runs".into()))),
             (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
             (Method::Post, "/v1/preview", Some(Route::Preview)),

@@ -123,3 +123,27 @@ pub const REMEMBER_MILLIS: i64 = 86_400_000;
 /// Most `Idempotency-Key`s that a shard remembers at a time. A row is some 150 bytes, and start-up counts them: 75 MB of the
 /// 10 GB of storage, and some tens of milliseconds. It allows 5 new keys a second on each shard, all day.
 pub const MAX_REMEMBERED_PER_SHARD: u64 = 500_000;
+
+/// A row of a shard's history takes no more outcomes when its body would grow past this: some 600 of them. Each report of an envelope
+/// rewrites the row, which bounds the bytes that it costs, as of an open page; rows, which are billed, do not depend on it.
+pub const HISTORY_ROW_BYTES: usize = 32_768;
+/// Most rows of a shard's history: 32 MB, some 600,000 outcomes. On 16 shards that is half a gigabyte, 0.10 a month; and a request for
+/// what stands in none of them reads it in eight rounds.
+pub const MAX_HISTORY_ROWS: usize = 1_024;
+/// How long outcomes are kept at most, milliseconds: 30 days, the longest that a task may be tried again for.
+pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
+/// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.
+pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
+
+/// Most events that a shard keeps in memory for those who watch, and most bytes of them: some seconds of a busy shard. A reader that is
+/// further behind is told of the gap.
+pub const MAX_FEED_EVENTS: usize = 8_192;
+/// See [`MAX_FEED_EVENTS`]. Of an isolate's 128 MB, should sixteen shards share it.
+pub const MAX_FEED_BYTES: usize = 2_000_000;
+/// A shard notes events for so long after it was last asked for any, milliseconds: a reader that was cut off has this long to come
+/// back without a gap.
+pub const FEED_LEASE_MILLIS: i64 = 60_000;
+/// Most events of one answer of a shard.
+pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
+/// A shard that has no news lets the asking one wait for so long at most, milliseconds.
+pub const MAX_EVENTS_WAIT_MILLIS: u32 = 5_000;

@@ -140,7 +140,7 @@ fn within(field: &'static str, given: f64, least: f64, most: f64) -> Result<f64,
 }
 
 impl RetryPolicy {
-    /// When to try again after `attempt` (from 1) of the occurrence `key` that was due at `due` failed at `now`; `None` when the
+    /// When to try again after `attempt` (from 1) of the occurrence `key` that was due (or was replayed) at `due` failed at `now`; `None` when the
     /// policy is exhausted. Not before `not_before`, which the target asked for; but for its sake neither later than the policy's
     /// time allows: then the last moment counts.
     ///

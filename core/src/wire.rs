@@ -12,6 +12,7 @@ use crate::timers::Position;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 
 /// The binding of the shards' Durable Object namespace.
 pub const SHARDS_BINDING: &str = "SHARDS";
@@ -34,6 +35,10 @@ pub mod paths {
     pub const CHANGE: &str = "/change";
     /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
     pub const CHANGE_MATCHING: &str = "/change-matching";
+    /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
+    pub const RUNS: &str = "/runs";
+    /// Body [`super::EventsRequest`]; answer [`super::EventsReply`].
+    pub const EVENTS: &str = "/events";
     /// Body [`super::Report`]; answer null.
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
@@ -442,6 +447,168 @@ pub struct ListReply {
     pub next: Option<Position>,
 }
 
+/// A place in a shard's history, the later the higher.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct RunPosition {
+    /// The row.
+    pub row: u64,
+    /// Its place in the row.
+    pub place: u32,
+}
+
+/// A part of a task's history is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunsRequest {
+    /// The task's id.
+    pub id: String,
+    /// Those before this position only.
+    pub before: Option<RunPosition>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A run as the API shows it, and its place.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RunItem {
+    /// Its place.
+    pub position: RunPosition,
+    /// When the shard learned of its end, which the runs are in order of.
+    pub reported_at: UnixMillis,
+    /// A [`TaskRun`]; its text goes through unread, so that a newer shard may say more.
+    pub run: Box<RawValue>,
+}
+
+/// How an attempt went, as the API shows it. Times are milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Run")]
+pub struct TaskRun<'a> {
+    /// The occurrence: the time that was asked for.
+    pub due: i64,
+    /// Which attempt at it this was, from 1.
+    pub attempt: u32,
+    /// When it was handed on.
+    pub fired_at: i64,
+    /// When it began; absent where that is not known, as of what goes to a queue.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<i64>,
+    /// When it ended; absent where that is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finished_at: Option<i64>,
+    /// When its outcome was taken down.
+    pub reported_at: i64,
+    /// How it ended: `succeeded`, `failed` (and is tried again), `dead-lettered` (failed for good), `handed-over` (to your queue),
+    /// `expired` or `skipped` (not started). Expect others: later versions may add some.
+    pub outcome: Cow<'a, str>,
+    /// The HTTP status of the answer.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// What went wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cow<'a, str>>,
+    /// How the body of the answer begins, on one line.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<Cow<'a, str>>,
+}
+
+/// A part of a task's history.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RunsReply {
+    /// The newest first.
+    pub items: Vec<RunItem>,
+    /// Everything from here on has been looked at; `None` when there is nothing before.
+    pub next: Option<RunPosition>,
+}
+
+/// What can happen to a task, for those who watch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum EventKind {
+    /// It was taken in, or took the place of another.
+    Created,
+    /// It was cancelled.
+    Cancelled,
+    /// It waits to be resumed.
+    Paused,
+    /// It goes on.
+    Resumed,
+    /// It fires at another time.
+    Rescheduled,
+    /// It was handed on.
+    Fired,
+    /// An attempt succeeded.
+    Succeeded,
+    /// An attempt failed, and there will be another.
+    Failed,
+    /// It failed for good.
+    DeadLettered,
+    /// Your queue has taken it.
+    HandedOver,
+}
+
+/// A place among a shard's events: of which life of its memory, and the number of the event that comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FeedPosition {
+    /// When the shard began to note events.
+    pub life: UnixMillis,
+    /// How many there were before, since then.
+    pub next: u64,
+}
+
+/// Events are asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventsRequest {
+    /// From here on; `None`: from now on.
+    pub from: Option<FeedPosition>,
+    /// Of this task only.
+    pub id: Option<String>,
+    /// Of tasks with this tag only.
+    pub tag: Option<String>,
+    /// Of this kind only.
+    pub kind: Option<EventKind>,
+    /// At most so many.
+    pub limit: usize,
+    /// While there are none, how long to wait for some, milliseconds; at most [`crate::limits::MAX_EVENTS_WAIT_MILLIS`].
+    pub wait_millis: u32,
+}
+
+/// An event as a shard tells it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SeenEvent {
+    /// Its number in the life of the answer's position.
+    pub number: u64,
+    /// What happened.
+    pub kind: EventKind,
+    /// When.
+    pub at: UnixMillis,
+    /// The task's id.
+    pub id: String,
+    /// The task's tags.
+    pub tags: Vec<String>,
+    /// The occurrence; of a recurring task itself there is none.
+    pub due: Option<UnixMillis>,
+    /// Which attempt it is about.
+    pub attempt: u32,
+    /// What went wrong.
+    pub error: String,
+}
+
+/// A shard's events.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventsReply {
+    /// In the order in which they happened.
+    pub events: Vec<SeenEvent>,
+    /// Where to go on.
+    pub next: FeedPosition,
+    /// Whether there may have been others between the position that was asked for and these.
+    pub is_gap: bool,
+}
+
 /// What a dispatcher has to say of an envelope. What it does not name has succeeded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -457,9 +624,13 @@ pub struct Report {
     /// How the attempts that failed went; at most one for each of `failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
-    /// How the attempts that succeeded went. One that is not named got no HTTP status and took less than a millisecond.
+    /// How the attempts that succeeded went. One that is not named got no HTTP status, began at `quick_at`, and took less than a
+    /// millisecond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<Done>,
+    /// When those began that succeeded and are not named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quick_at: Option<UnixMillis>,
 }
 
 /// How an attempt that failed went.
@@ -696,8 +867,9 @@ mod tests {
                 Done { index: 0, status: Some(204), started_at, millis: 12 },
                 Done { index: 3, status: None, started_at, millis: 5 },
             ],
+            quick_at: Some(started_at),
         };
-        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]]}"#;
+        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), text);
         assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
         // Of the first version.

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 mod cron;
 #[path = "fuzz_checks/envelope.rs"]
 mod envelope;
+#[path = "fuzz_checks/history.rs"]
+mod history;
 #[path = "fuzz_checks/page.rs"]
 mod page;
 #[path = "fuzz_checks/request.rs"]
@@ -37,6 +39,11 @@ fn pages() {
 #[test]
 fn envelopes() {
     each("envelope", envelope::check);
+}
+
+#[test]
+fn histories() {
+    each("history", history::check);
 }
 
 #[test]

@@ -26,6 +26,10 @@ impl Reader for Nothing {
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing here".to_owned()))
     }
+
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing here".to_owned()))
+    }
 }
 
 /// Tasks with records of 150 bytes, due over a day.

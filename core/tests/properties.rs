@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
 use proptest::collection::vec;
+use proptest::option;
 use proptest::prelude::*;
 use scheduler_core::envelope::{Envelope, EnvelopeBuilder};
+use scheduler_core::history::{ChunkBuilder, Outcome, Ran, Run, newest_first};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Callback;
@@ -15,10 +17,41 @@ use std::collections::BTreeMap;
 
 #[path = "fuzz_checks/envelope.rs"]
 mod check_envelope;
+#[path = "fuzz_checks/history.rs"]
+mod check_history;
 #[path = "fuzz_checks/page.rs"]
 mod check_page;
 #[path = "fuzz_checks/request.rs"]
 mod check_request;
+
+/// A run, of one of few ids, as an attempt may leave it.
+fn run() -> impl Strategy<Value = Run<'static>> {
+    let ran = option::of((-100_000..100_000_000_i64, any::<u32>()));
+    let texts = ("[a-c]", "\\PC{0,20}", "\\PC{0,20}");
+    (texts, 0..2_000_000_000_000_i64, 1..200_u32, 0..9_u8, ran, option::of(100..600_u16)).prop_map(
+        |((id, error, excerpt), due, attempt, outcome, ran, status)| {
+            let due = UnixMillis::new(due);
+            let known = [
+                Outcome::Succeeded,
+                Outcome::Failed,
+                Outcome::DeadLettered,
+                Outcome::HandedOver,
+                Outcome::Expired,
+                Outcome::Skipped,
+            ];
+            Run {
+                id: id.into(),
+                due,
+                attempt,
+                outcome: known.get(usize::from(outcome)).copied().unwrap_or(Outcome::Other(outcome)),
+                ran: ran.map(|(after, millis)| Ran { started_at: due.plus(after), millis }),
+                status,
+                error: error.into(),
+                excerpt: excerpt.into(),
+            }
+        },
+    )
+}
 
 #[derive(Debug, Clone)]
 enum HeapOperation {
@@ -194,6 +227,37 @@ proptest! {
             stored[at] = byte;
             check_page::check(&stored);
         }
+    }
+
+    /// Random bytes rarely get past a head: most of these are chunks of which some bytes are others.
+    #[test]
+    fn any_bytes_as_history(
+        runs in vec(run(), 0..8),
+        changes in vec((any::<proptest::sample::Index>(), any::<u8>()), 0..4),
+        bytes in vec(any::<u8>(), 0..60),
+    ) {
+        let mut row = Vec::new();
+        for part in runs.chunks(3) {
+            let mut chunk = ChunkBuilder::new(part[0].due.plus(100), part[0].due.plus(2_000));
+            part.iter().for_each(|run| chunk.push(run));
+            row.extend(chunk.finish().unwrap());
+        }
+        let read = newest_first(&row, None, u32::MAX, UnixMillis::ZERO, usize::MAX).unwrap();
+        prop_assert_eq!(read.iter().rev().map(|(_, past)| past.run.clone()).collect::<Vec<_>>(), runs.clone());
+        for run in &runs {
+            let found = newest_first(&row, Some(&run.id), u32::MAX, UnixMillis::ZERO, usize::MAX).unwrap();
+            prop_assert_eq!(found.len(), runs.iter().filter(|other| other.id == run.id).count());
+        }
+        check_history::check(&row);
+        check_history::check(&bytes);
+        check_history::check(&[&[1, bytes.len() as u8, 0, 0, 0, 1, 0], bytes.as_slice()].concat());
+        for (at, to) in changes {
+            if !row.is_empty() {
+                let at = at.index(row.len());
+                row[at] = to;
+            }
+        }
+        check_history::check(&row);
     }
 
     #[test]

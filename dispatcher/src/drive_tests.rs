@@ -122,7 +122,7 @@ fn tasks_that_end_at_once_take_no_time_and_keep_their_order() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, [0; 100])], 1_000_000);
     assert_eq!(fake.reported_at(0), 0);
-    assert_eq!(fake.report(0), Report { seq: 1, ..Report::default() });
+    assert_eq!(fake.report(0), Report { seq: 1, quick_at: Some(UnixMillis::ZERO), ..Report::default() });
     assert_eq!(*fake.started.borrow(), (0..100).map(|n| format!("1.{n}-0")).collect::<Vec<_>>());
 }
 

@@ -107,8 +107,8 @@ impl Tally {
         let Attempt { outcome, status, excerpt } = attempt;
         let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
         match outcome {
-            // Most handlers: not worth a word.
-            Ok(()) if status.is_none() && millis == 0 => {}
+            // Most handlers: not worth more than a word for all. Clocks stand still while there is nothing to wait for.
+            Ok(()) if status.is_none() && millis == 0 && *self.report.quick_at.get_or_insert(started_at) == started_at => {}
             Ok(()) => self.report.done.push(Done { index, status, started_at, millis }),
             Err(problem) => {
                 self.add_failure(index, &problem, now);
@@ -171,18 +171,20 @@ mod tests {
         tally.add(4, Attempt { status: Some(200), ..Attempt::from(Ok(())) }, NOW, NOW);
         tally.add(3, Ok(()).into(), NOW, NOW.plus(1));
         tally.add(2, Ok(()).into(), NOW, NOW);
+        tally.add(5, Ok(()).into(), NOW, NOW);
+        tally.add(6, Ok(()).into(), NOW.plus(1), NOW.plus(1));
         tally.add_not_started(9);
         tally.add(1, failed(TaskError::permanent("no")), NOW, NOW.plus(-5));
         tally.add_not_started(8);
         let report = tally.into_report();
-        assert_eq!(report.seq, 42);
+        assert_eq!((report.seq, report.quick_at), (42, Some(NOW)));
         assert_eq!(report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(), [(1, true), (7, false)]);
         assert_eq!(report.failed[1].error.len(), MAX_ERROR_CHARS);
         assert_eq!(report.not_started, [8, 9]);
         assert_eq!(report.details.iter().map(|d| (d.index, d.millis)).collect::<Vec<_>>(), [(1, 0), (7, 5)]);
         assert_eq!(
             report.done.iter().map(|d| (d.index, d.status, d.millis)).collect::<Vec<_>>(),
-            [(3, None, 1), (4, Some(200), 0)]
+            [(3, None, 1), (4, Some(200), 0), (6, None, 0)]
         );
     }
 

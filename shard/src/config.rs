@@ -1,6 +1,6 @@
 //! A shard's settings, from the Worker's environment.
 
-use scheduler_core::engine::Config;
+use scheduler_core::engine::{Config, Keep};
 use worker::Env;
 
 /// The variable with the seconds after which an unreported envelope is sent again.
@@ -10,18 +10,40 @@ const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
 /// message (4 days) would never matter.
 const VISIBILITY_SECONDS: std::ops::RangeInclusive<i64> = 1..=345_600;
 
+/// The variable that says what is kept of how attempts end.
+const HISTORY_VARIABLE: &str = "HISTORY";
+
 /// Reads the settings; what is absent or out of bounds takes the default, with a line in the log.
 pub(crate) fn read(env: &Env) -> Config {
     let default = Config::default();
-    let Ok(given) = env.var(VISIBILITY_VARIABLE) else { return default };
-    match given.to_string().trim().parse::<i64>() {
-        Ok(seconds) if VISIBILITY_SECONDS.contains(&seconds) => Config { visibility_millis: seconds * 1_000, ..default },
-        _ => {
-            worker::console_error!(
-                "{VISIBILITY_VARIABLE} is {given}, which is not a whole number from 1 to 345600; using {}",
-                default.visibility_millis / 1_000
-            );
-            default
-        }
+    Config {
+        visibility_millis: visibility(env).unwrap_or(default.visibility_millis),
+        history: history(env).unwrap_or(default.history),
+        ..default
     }
+}
+
+fn visibility(env: &Env) -> Option<i64> {
+    let given = env.var(VISIBILITY_VARIABLE).ok()?.to_string();
+    let seconds = given.trim().parse::<i64>().ok().filter(|seconds| VISIBILITY_SECONDS.contains(seconds));
+    if seconds.is_none() {
+        worker::console_error!(
+            "{VISIBILITY_VARIABLE} is {given}, which is not a whole number from 1 to 345600; using the default"
+        );
+    }
+    seconds.map(|seconds| seconds * 1_000)
+}
+
+fn history(env: &Env) -> Option<Keep> {
+    let given = env.var(HISTORY_VARIABLE).ok()?.to_string();
+    let keep = match given.trim() {
+        "off" => Some(Keep::Off),
+        "failures" => Some(Keep::Failures),
+        "all" => Some(Keep::All),
+        _ => None,
+    };
+    if keep.is_none() {
+        worker::console_error!("{HISTORY_VARIABLE} is {given}, which is none of off, failures and all; using the default");
+    }
+    keep
 }

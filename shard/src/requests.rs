@@ -2,17 +2,22 @@
 
 use crate::Shell;
 use scheduler_core::engine::{Effects, EngineError};
+use scheduler_core::limits::MAX_EVENTS_WAIT_MILLIS;
 use scheduler_core::wire::{
-    Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, Report, ShardError, ShardErrorKind,
-    WatchReply, paths,
+    Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest, Report, RunsRequest,
+    ShardError, ShardErrorKind, WatchReply, paths,
 };
-use scheduler_platform::now;
+use scheduler_platform::{now, sleep};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::time::Duration;
 use worker::{Request, Response, Result};
 
 /// The watchdog finds a shard overdue that has not woken by itself for so long: an alarm may be a minute late on a failover.
 const OVERDUE_MILLIS: i64 = 65_000;
+
+/// While nobody has news, how often to look.
+const EVENTS_LOOK: Duration = Duration::from_millis(200);
 
 impl Shell {
     /// Answers a request. An error of the engine is an answer too, with [`ShardError`] as its body.
@@ -24,6 +29,7 @@ impl Shell {
         let path = request.path();
         let outcome = match path.as_str() {
             paths::APPEND => self.answer_append(&body).await,
+            paths::EVENTS => self.answer_events(&body).await,
             path => self.answer(path, &body),
         };
         // Also after an error: what made it may have dropped the engine, and what is stored wants to be woken for.
@@ -39,6 +45,23 @@ impl Shell {
         written(&self.append(append).await?)
     }
 
+    /// Tells what has happened. While nothing has, the question waits: the shard goes on meanwhile.
+    async fn answer_events(&self, body: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let request: EventsRequest = read(body)?;
+        let end = now().plus(i64::from(request.wait_millis.min(MAX_EVENTS_WAIT_MILLIS)));
+        let (mut reply, _) = self.input(|engine, now, _| {
+            engine.meter_mut().shard_requests += 1;
+            Ok((engine.events(&request, now), Effects::default()))
+        })?;
+        while reply.events.is_empty() && !reply.is_gap && now() < end {
+            sleep(EVENTS_LOOK).await;
+            // From where the last look ended: what the request does not mean is not looked at twice.
+            let from = EventsRequest { from: Some(reply.next), ..request.clone() };
+            (reply, _) = self.input(|engine, now, _| Ok((engine.events(&from, now), Effects::default())))?;
+        }
+        written(&reply)
+    }
+
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, EngineError> {
         match path {
             paths::GET => {
@@ -47,7 +70,7 @@ impl Shell {
             }
             paths::CANCEL => {
                 let request: CancelRequest = read(body)?;
-                self.reply(|engine, _, sql| engine.cancel(&request, sql))
+                self.reply(|engine, now, sql| engine.cancel(&request, now, sql))
             }
             paths::LIST => {
                 let request: ListRequest = read(body)?;
@@ -55,7 +78,7 @@ impl Shell {
             }
             paths::CANCEL_MATCHING => {
                 let request: ListRequest = read(body)?;
-                self.reply(|engine, _, sql| engine.cancel_matching(&request, sql))
+                self.reply(|engine, now, sql| engine.cancel_matching(&request, now, sql))
             }
             paths::CHANGE => {
                 let request: ChangeRequest = read(body)?;
@@ -64,6 +87,10 @@ impl Shell {
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
                 self.reply(|engine, now, sql| engine.change_matching(&request.tasks, request.change, now, sql))
+            }
+            paths::RUNS => {
+                let request: RunsRequest = read(body)?;
+                self.reply(|engine, now, sql| Ok((engine.runs(&request, now, sql)?, Effects::default())))
             }
             paths::REPORT => {
                 let report: Report = read(body)?;

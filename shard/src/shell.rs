@@ -217,11 +217,11 @@ impl Shell {
             return Ok(());
         }
         let outcomes = sends::send_all(&self.env, outgoing).await;
-        self.input(|engine, now, _| {
+        self.input(|engine, now, sql| {
             let mut effects = Effects::default();
             for (seq, outcome) in outcomes {
                 match outcome {
-                    Ok(()) => effects.writes.append(&mut engine.sent(seq).writes),
+                    Ok(()) => effects.writes.append(&mut engine.sent(seq, now, sql)?.writes),
                     Err(problem) => {
                         worker::console_error!("envelope {seq} was not taken: {problem}; it will be sent again");
                         engine.send_failed(seq, now);

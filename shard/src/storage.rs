@@ -1,6 +1,8 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
-use scheduler_core::engine::{Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write};
+use scheduler_core::engine::{
+    Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+};
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -21,6 +23,7 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS remembered (
   period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
@@ -113,7 +116,19 @@ impl Sql {
                 Ok((number(row.next())?, number(row.next())? as u64))
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules, envelopes, state, remembered })
+        let history = self
+            .exec("SELECT seq, newest, length(body) FROM history", vec![])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok(StoredHistory {
+                    row: number(row.next())? as u64,
+                    newest: UnixMillis::new(number(row.next())?),
+                    bytes: number(row.next())? as u32,
+                })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        Ok(Snapshot { pages, schedules, envelopes, history, state, remembered })
     }
 
     /// Carries out all of `writes`, or none of them.
@@ -206,6 +221,15 @@ impl Sql {
                 vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::InsertHistory { row, newest, body } => self.exec(
+                "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
+                vec![seq_value(row), newest.get().into(), body.into()],
+            ),
+            Write::ExtendHistory { row, newest, tail } => self.exec(
+                "UPDATE history SET newest = ?, body = CAST(body || ? AS BLOB) WHERE seq = ?",
+                vec![newest.get().into(), tail.into(), seq_value(row)],
+            ),
+            Write::DropHistory { up_to } => self.exec("DELETE FROM history WHERE seq <= ?", vec![seq_value(up_to)]),
             Write::Resent { seq, sent_at, attempts } => self.exec(
                 "UPDATE outbox SET sent_at = ?, attempts = ? WHERE seq = ?",
                 vec![sent_at.get().into(), integer(attempts), seq_value(seq)],
@@ -250,6 +274,10 @@ impl Reader for Sql {
             }
         }
         Ok(None)
+    }
+
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.one_blob("a row of the history", "SELECT body FROM history WHERE seq = ?", vec![seq_value(row)])
     }
 }
 

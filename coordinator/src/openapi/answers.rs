@@ -5,7 +5,7 @@
 use scheduler_core::access::{Quota, ShownKey};
 use scheduler_core::limits::MAX_CANCEL_IDS;
 use scheduler_core::task::{FieldError, Record};
-use scheduler_core::wire::{Counters, Filter, Status};
+use scheduler_core::wire::{Counters, Filter, Status, TaskRun};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
@@ -34,6 +34,16 @@ pub(super) struct TaskList {
     /// In order of due time. May be shorter than the limit, even empty, while there are more.
     tasks: Vec<Task>,
     /// Where the next page begins; null at the end of the list.
+    #[schemars(with = "String", extend("type" = ["string", "null"]))]
+    cursor: String,
+}
+
+/// A page of a task's history.
+#[derive(JsonSchema)]
+pub(super) struct RunList {
+    /// The newest first.
+    runs: Vec<TaskRun<'static>>,
+    /// Where the next page begins; null at the end of what is kept.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
 }

@@ -55,6 +55,12 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_query {
         described["parameters"] = schemas::list_parameters(filter);
     }
+    if operation.takes_page {
+        described["parameters"] = schemas::list_parameters(&Map::new());
+    }
+    if operation.takes_events_query {
+        described["parameters"] = schemas::events_parameters(generator);
+    }
     let headers = [(operation.takes_version, version_parameter as fn() -> Value), (operation.once, once_parameter)];
     let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
     if !headers.is_empty() {
@@ -67,7 +73,8 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
-        let content = json!({ "application/json": { "schema": schema(generator) } });
+        let content_type = if operation.stream { "text/event-stream" } else { "application/json" };
+        let content = json!({ content_type: { "schema": schema(generator) } });
         let mut response = json!({ "description": description, "content": content });
         if operation.once {
             response["headers"] = json!({ "Idempotent-Replayed": {

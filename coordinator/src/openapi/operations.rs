@@ -2,11 +2,12 @@
 
 use super::answers::{
     BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, DeletedNamespace, Health, KeyList, MadeKey, Namespace,
-    NamespaceList, RevokedKey, Stats, Task, TaskList,
+    NamespaceList, RevokedKey, RunList, Stats, Task, TaskList,
 };
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
+use scheduler_core::events::EventData;
 use scheduler_core::schedule::Preview;
 use schemars::{Schema, SchemaGenerator};
 
@@ -37,6 +38,12 @@ pub(super) struct Operation {
     pub(super) open: bool,
     /// Takes the filter, limit and cursor.
     pub(super) takes_query: bool,
+    /// Takes the limit and the cursor only.
+    pub(super) takes_page: bool,
+    /// Takes the parameters of the events.
+    pub(super) takes_events_query: bool,
+    /// Answers with server-sent events, each with data of the schema.
+    pub(super) stream: bool,
     /// Takes a version in `If-Match`.
     pub(super) takes_version: bool,
     /// Is about all tasks of a namespace, or some: takes the header that names it.
@@ -77,6 +84,9 @@ const USUAL: Operation = Operation {
     summary: "",
     open: false,
     takes_query: false,
+    takes_page: false,
+    takes_events_query: false,
+    stream: false,
     takes_version: false,
     of_namespace: true,
     once: false,
@@ -162,6 +172,14 @@ operations! {
         summary: "Read a task",
         answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
         refusals: &["no-task"],
+    }
+    TaskRuns => {
+        id: "listRuns",
+        path: "/v1/tasks/{id}/runs",
+        summary: "How attempts at a task went, the newest first; also of a task that is gone",
+        takes_page: true,
+        answers: &[(200, "A page of its history, which is kept up to 30 days.", SchemaGenerator::subschema_for::<RunList>)],
+        refusals: &["invalid"],
     }
     ReplaceTask => {
         id: "putTask",
@@ -341,6 +359,15 @@ operations! {
         of_namespace: false,
         answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<DeletedNamespace>)],
         refusals: &["invalid", "no-namespace", "not-empty"],
+    }
+    Events => {
+        id: "watchEvents",
+        path: "/v1/events",
+        summary: "What happens to tasks, as it happens: server-sent events. The data of each is an Event; the event gap says that others may be missing",
+        takes_events_query: true,
+        stream: true,
+        answers: &[(200, "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
+        refusals: &["invalid"],
     }
 }
 

@@ -1,7 +1,7 @@
 //! From Rust types to the document's schemas.
 
 use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
-use scheduler_core::wire::Filter;
+use scheduler_core::wire::{EventKind, Filter};
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -45,7 +45,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
     }
     parameters.push(json!({
-        "name": "limit", "in": "query", "description": "At most so many tasks.",
+        "name": "limit", "in": "query", "description": "At most so many.",
         "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
     }));
     parameters.push(json!({
@@ -53,6 +53,20 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         "schema": { "type": "string" }
     }));
     Value::Array(parameters)
+}
+
+/// The parameters of the stream of events.
+pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
+    let mut kind = generator.subschema_for::<EventKind>().to_value();
+    simplify(&mut kind);
+    let text = || json!({ "type": "string" });
+    let parameter = |place: &str, name: &str, description: &str, schema: Value| json!({ "name": name, "in": place, "description": description, "schema": schema });
+    json!([
+        parameter("query", "id", "Of the task of this id only.", text()),
+        parameter("query", "tag", "Of tasks with this tag only.", text()),
+        parameter("query", "type", "Of this kind only.", kind),
+        parameter("header", "Last-Event-ID", "The last id of the stream before: go on from there.", text()),
+    ])
 }
 
 /// Says what the derives say in words that every tool understands, all the way down:

@@ -10,7 +10,7 @@ use crate::routing::id_hash;
 use crate::schedule::{Occurrence, Schedule};
 use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
-use crate::wire::{Append, AppendReply, Expected};
+use crate::wire::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeSet, HashSet};
 
 /// What the shard reads of a recurring task's record.
@@ -158,6 +158,7 @@ impl Engine {
                     };
                     self.state.counters.created += reply.created;
                     self.state.counters.replaced += reply.replaced;
+                    self.note_created(&checked, now);
                     self.kill(&checked.replaced, &mut effects);
                     self.settle(&terms, &reply, now, &mut effects);
                     pages.append(&mut checked.pages);
@@ -176,6 +177,22 @@ impl Engine {
             self.add_schedule(schedule, since, &mut effects);
         }
         Ok((replies, effects))
+    }
+
+    fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
+        if !self.feed.is_on(now) {
+            return;
+        }
+        for page in &checked.pages {
+            for entry in page.directory.iter() {
+                let start = entry.offset as usize;
+                let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+                self.feed.note_text(EventKind::Created, record, now);
+            }
+        }
+        for schedule in &checked.schedules {
+            self.feed.note_text(EventKind::Created, &schedule.record, now);
+        }
     }
 
     /// That so many more tasks, and recurring ones, find room.

@@ -13,6 +13,9 @@ impl Reader for Nothing {
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is stored".to_owned()))
     }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
 }
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);

@@ -1,6 +1,7 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule.
 
 use super::append::read_schedule;
+use super::feed::{Happened, event};
 use super::outcome::PutBack;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
@@ -8,7 +9,7 @@ use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::task::{Record, version_of, write_occurrence};
 use crate::time::UnixMillis;
-use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest};
+use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
 
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
 #[derive(Default)]
@@ -16,6 +17,8 @@ struct Changes {
     killed: Vec<EntryRef>,
     back: PutBack,
     schedules: Vec<Rewritten>,
+    /// What those who watch are told.
+    events: Vec<Happened>,
 }
 
 /// A recurring task with another record, and from when on its occurrences count, where that changes.
@@ -125,34 +128,54 @@ impl Engine {
         let text = self.record_of(at, reader)?;
         let record = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
-        if at.page == 0 {
-            return Ok(plan_for_schedule(at.index, record, change, now, changes));
+        let event = told_as(change).map(|kind| event(kind, &record, "", now));
+        let outcome = if at.page == 0 {
+            plan_for_schedule(at.index, record, change, now, changes)
+        } else {
+            self.plan_for_entry(at, record, change, now, changes)
+        };
+        if outcome == Changed::Changed {
+            changes.events.extend(event);
         }
+        Ok(outcome)
+    }
+
+    fn plan_for_entry(
+        &self,
+        at: EntryRef,
+        record: Record<'_>,
+        change: Change,
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> Changed {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
         let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
-        let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, ..record };
+        let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, replayed_at: None, ..record };
         let (record, due, flags, stays) = match change {
             Change::Pause if due.is_never() => {
-                return Ok(if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable });
+                return if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable };
             }
             Change::Pause => (record, UnixMillis::PAUSED, flags, false),
-            Change::Resume if due != UnixMillis::PAUSED => return Ok(Changed::Unchanged),
+            Change::Resume if due != UnixMillis::PAUSED => return Changed::Unchanged,
             Change::Resume if flags.has(Flags::RETRY) => (record, now, flags, false),
             Change::Resume => {
                 let due = if record.time.is_some() { record.due() } else { UnixMillis::NEVER };
                 (record, due, flags, false)
             }
-            Change::Run if !due.is_never() && due <= now => return Ok(Changed::Unchanged),
-            Change::Run if is_dead => (first_attempt(record), now, to_queue.and(Flags::RETRY), false),
+            Change::Run if !due.is_never() && due <= now => return Changed::Unchanged,
+            Change::Run if is_dead => {
+                let record = Record { replayed_at: Some(now), ..first_attempt(record) };
+                (record, now, to_queue.and(Flags::RETRY), false)
+            }
             // Kept, for it does not fire by itself: what fires is a copy.
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
             }
             Change::Run => (record, now, flags, false),
-            Change::Reschedule(_) if record.is_recurring() => return Ok(Changed::NotApplicable),
-            Change::Reschedule(time) if record.time == Some(time) && due == time => return Ok(Changed::Unchanged),
+            Change::Reschedule(_) if record.is_recurring() => return Changed::NotApplicable,
+            Change::Reschedule(time) if record.time == Some(time) && due == time => return Changed::Unchanged,
             Change::Reschedule(time) => {
                 let record = Record { time: Some(time), ..first_attempt(record) };
                 let due = record.due();
@@ -163,7 +186,7 @@ impl Engine {
             changes.killed.push(at);
         }
         changes.back.push(&record, due, flags);
-        Ok(Changed::Changed)
+        Changed::Changed
     }
 
     fn due_of(&self, at: EntryRef) -> UnixMillis {
@@ -174,6 +197,9 @@ impl Engine {
     fn carry_out_changes(&mut self, changes: Changes, now: UnixMillis) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         self.has_room(changes.back.len().saturating_sub(changes.killed.len()), 0)?;
+        if self.feed.is_on(now) {
+            changes.events.into_iter().for_each(|event| self.feed.push(event));
+        }
         let since = now.max(self.state.watermark.due);
         for Rewritten { number, record, since: restart } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
@@ -193,6 +219,16 @@ impl Engine {
         }
         self.unsaved |= !effects.writes.is_empty();
         Ok(effects)
+    }
+}
+
+/// What those who watch are told. A run is told when it fires.
+fn told_as(change: Change) -> Option<EventKind> {
+    match change {
+        Change::Pause => Some(EventKind::Paused),
+        Change::Resume => Some(EventKind::Resumed),
+        Change::Reschedule(_) => Some(EventKind::Rescheduled),
+        Change::Run => None,
     }
 }
 

@@ -8,6 +8,7 @@ use crate::schedule::{Delay, Occurrence};
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::timers::Position;
+use crate::wire::EventKind;
 use serde::Deserialize;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -177,6 +178,7 @@ impl Engine {
             };
             let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
             self.count_lateness(task, record, now, &mut moved);
+            self.feed.note_text(EventKind::Fired, record, now);
             let destination = if to_queue { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
             if let Some((builder, _)) = open.get(&destination)
                 && !builder.has_room_for(record.len())

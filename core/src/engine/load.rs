@@ -1,5 +1,7 @@
 //! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
 
+use super::feed::Feed;
+use super::history::{Log, StoredHistory};
 use super::query::check_schedule;
 use super::state::State;
 use super::tasks::{MemSchedule, Tasks};
@@ -58,6 +60,8 @@ pub struct Snapshot {
     pub schedules: Vec<StoredSchedule>,
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,
+    /// Every row of the history.
+    pub history: Vec<StoredHistory>,
     /// The state in the newest row of the outbox that has one.
     pub state: Option<Vec<u8>>,
     /// How many keys are remembered of each period.
@@ -78,6 +82,8 @@ impl Engine {
             shard: shard.to_owned(),
             config,
             tasks: Tasks::default(),
+            log: Log::load(snapshot.history),
+            feed: Feed::default(),
             outbox: BTreeMap::new(),
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),

@@ -11,7 +11,9 @@
 
 mod append;
 mod change;
+mod feed;
 mod fire;
+mod history;
 mod index;
 mod load;
 mod outcome;
@@ -21,6 +23,7 @@ mod tasks;
 mod terms;
 
 pub use append::Gathering;
+pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 
 use crate::limits::{MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
@@ -42,13 +45,15 @@ pub struct Config {
     /// Least time between two firings, milliseconds: what comes due meanwhile shares envelopes and rows. A task that
     /// comes due after a pause is not held up.
     pub fire_gap_millis: i64,
+    /// What is kept of how attempts end.
+    pub history: Keep,
 }
 
 impl Default for Config {
     /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
     /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
     fn default() -> Self {
-        Self { visibility_millis: 300_000, fire_gap_millis: 100 }
+        Self { visibility_millis: 300_000, fire_gap_millis: 100, history: Keep::All }
     }
 }
 
@@ -77,6 +82,11 @@ pub trait Reader {
         let _ = (key, periods);
         Err(StorageError("this storage does not remember keys".to_owned()))
     }
+    /// The body of a row of the history.
+    ///
+    /// # Errors
+    /// When storage fails or has no such row.
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError>;
 }
 
 /// Storage failed.
@@ -259,6 +269,29 @@ pub enum Write {
         /// Its number.
         seq: u64,
     },
+    /// A new row of the history: see [`crate::history`].
+    InsertHistory {
+        /// Its number.
+        row: u64,
+        /// When its newest outcome was reported.
+        newest: UnixMillis,
+        /// Its chunks.
+        body: Vec<u8>,
+    },
+    /// The newest row of the history grows.
+    ExtendHistory {
+        /// Its number.
+        row: u64,
+        /// When its newest outcome was reported.
+        newest: UnixMillis,
+        /// To be added behind the body.
+        tail: Vec<u8>,
+    },
+    /// The rows of the history up to this one go.
+    DropHistory {
+        /// The last of them.
+        up_to: u64,
+    },
     /// An envelope is sent again.
     Resent {
         /// Its number.
@@ -314,6 +347,8 @@ pub struct Engine {
     shard: String,
     config: Config,
     tasks: Tasks,
+    log: history::Log,
+    feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
     /// When to send what again; an entry stands if the outbox agrees.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
@@ -432,7 +467,7 @@ impl Engine {
             paused: (counts.paused + self.tasks.paused_schedules()) as u64,
             dead_letters: counts.dead_letters as u64,
             overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
-            memory_bytes: self.tasks.memory_bytes() as u64,
+            memory_bytes: (self.tasks.memory_bytes() + self.log.memory_bytes() + self.feed.memory_bytes()) as u64,
             counters: self.state.counters.clone(),
             lateness: self.state.lateness.clone(),
             meter: self.state.meter,

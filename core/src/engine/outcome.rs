@@ -1,5 +1,6 @@
 //! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
 
+use super::history::{Ended, Keep};
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::Envelope;
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
@@ -17,15 +18,24 @@ const SEND_RETRY_MILLIS: i64 = 1_000;
 impl Engine {
     /// The queue has taken an envelope. One for a user's own consumer is done with that; one for the dispatchers waits for
     /// their report (invariant 3).
-    pub fn sent(&mut self, seq: u64) -> Effects {
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         if let Some(envelope) = self.outbox.get(&seq)
             && matches!(envelope.destination, Destination::Queue(_))
         {
             self.state.counters.succeeded += envelope.hashes.len() as u64;
+            if self.config.history == Keep::All || self.feed.is_on(now) {
+                let text = reader.envelope(seq)?;
+                let (fired_at, records) = records_of(&text, seq)?;
+                let tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+                self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
+            }
             self.finish(seq, &mut effects);
         }
-        effects
+        Ok(effects)
     }
 
     /// The queue has not taken an envelope: it is sent again soon.
@@ -49,7 +59,8 @@ impl Engine {
             return Ok(effects);
         };
         let mut again = 0;
-        if !report.failed.is_empty() || !report.not_started.is_empty() {
+        if !report.failed.is_empty() || !report.not_started.is_empty() || self.config.history == Keep::All || self.feed.is_on(now)
+        {
             let text = reader.envelope(report.seq)?;
             again = self.put_back(&text, report, now, &mut effects)?;
         }
@@ -58,30 +69,31 @@ impl Engine {
         Ok(effects)
     }
 
-    /// Puts the failed and the not started of an envelope back among the tasks, and says how many they were.
+    /// Puts the failed and the not started of an envelope back among the tasks, says how many they were, and keeps how all ended.
     fn put_back(&mut self, text: &[u8], report: &Report, now: UnixMillis, effects: &mut Effects) -> Result<usize, EngineError> {
-        let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", report.seq));
-        let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
-        let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
-        let mut seen = vec![false; envelope.tasks.len()];
+        let (fired_at, records) = records_of(text, report.seq)?;
+        let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+        let mut seen = vec![false; tasks.len()];
         // Whether this index is of the envelope and comes for the first time.
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let mut back = PutBack::default();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
-            let Some(task) = envelope.tasks.get(failure.index as usize) else { continue };
-            let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
+            let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
+            let dead = put_back_failed(record.clone(), failure, now, &mut back);
+            *ended = Ended::Failed { dead, error: &failure.error };
             self.state.counters.failed += 1;
-            self.state.counters.dead_lettered += u64::from(put_back_failed(record, failure, now, &mut back));
+            self.state.counters.dead_lettered += u64::from(dead);
         }
         for index in report.not_started.iter().filter(|index| first(**index)) {
-            let Some(task) = envelope.tasks.get(*index as usize) else { continue };
-            let record = Record::parse(task.get().as_bytes()).map_err(|problem| corrupt(problem.to_string()))?;
-            back.push(&record, now, Flags::RETRY);
+            let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
+            back.push(record, now, Flags::RETRY);
+            *ended = Ended::NotStarted;
         }
         let again = back.len();
         for page in back.into_pages() {
             self.add_page(page, effects);
         }
+        self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
         Ok(again)
     }
 
@@ -104,6 +116,16 @@ impl Engine {
             effects.writes.push(Write::DeleteEnvelope { seq });
         }
     }
+}
+
+/// When an envelope was fired, and its records.
+fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
+    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
+    let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
+    let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
+    let records = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()));
+    let records = records.collect::<Result<_, _>>().map_err(|problem| corrupt(problem.to_string()))?;
+    Ok((envelope.fired_at, records))
 }
 
 /// Records on their way back into pages.
@@ -145,7 +167,10 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key().to_string();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, record.due(), now, failure.not_before) };
+    // A replay has all of the policy's time anew.
+    let due = record.due();
+    let start = record.replayed_at.map_or(due, |at| at.max(due));
+    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, start, now, failure.not_before) };
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
     let record = Record {
         // Of a dead letter, how many attempts it took; else the number of the attempt to come.

@@ -9,7 +9,7 @@ use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
 use crate::wire::{
-    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, Kind, ListItem, ListReply, ListRequest, Status,
+    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest, Status,
 };
 use serde_json::value::RawValue;
 
@@ -81,7 +81,12 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn cancel(&mut self, request: &CancelRequest, reader: &impl Reader) -> Result<(CancelReply, Effects), EngineError> {
+    pub fn cancel(
+        &mut self,
+        request: &CancelRequest,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
         let mut outcomes = Vec::with_capacity(ids.len());
@@ -111,10 +116,21 @@ impl Engine {
         // An id may stand twice in the request.
         killed.sort_unstable();
         killed.dedup();
+        self.note_cancelled(&killed, now, reader)?;
         self.kill(&killed, &mut effects);
         self.unsaved = true;
         self.state.counters.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
         Ok((CancelReply { outcomes }, effects))
+    }
+
+    fn note_cancelled(&mut self, killed: &[EntryRef], now: UnixMillis, reader: &impl Reader) -> Result<(), EngineError> {
+        if self.feed.is_on(now) {
+            for at in killed {
+                let record = self.record_of(*at, reader)?;
+                self.feed.note_text(EventKind::Cancelled, &record, now);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn find_dead_letters(
@@ -138,6 +154,7 @@ impl Engine {
     pub fn cancel_matching(
         &mut self,
         request: &ListRequest,
+        now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
         let mut killed = Vec::new();
@@ -146,6 +163,7 @@ impl Engine {
             Ok(())
         })?;
         let mut effects = Effects::default();
+        self.note_cancelled(&killed, now, reader)?;
         self.kill(&killed, &mut effects);
         self.unsaved = true;
         self.state.counters.cancelled += killed.len() as u64;

@@ -27,6 +27,9 @@ impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<u32, Vec<u8>>) {
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("no envelope is stored".to_owned()))
     }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no history is stored".to_owned()))
+    }
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         Ok(periods.iter().find_map(|period| self.0.get(&(*period, *key))).cloned())
     }

@@ -106,6 +106,10 @@ pub struct Record<'a> {
     /// Why the last attempt failed.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
+    /// When it was told to run as a dead letter: the time that its retries may take counts from here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "When it was replayed as a dead letter, milliseconds since 1970.")]
+    pub replayed_at: Option<UnixMillis>,
 }
 
 impl<'a> Record<'a> {
@@ -131,6 +135,7 @@ impl<'a> Record<'a> {
         fields.number("attempt", self.attempt.map(i64::from));
         fields.number("failedAt", self.failed_at.map(UnixMillis::get));
         fields.text("error", self.error.as_deref());
+        fields.number("replayedAt", self.replayed_at.map(UnixMillis::get));
         fields.finish();
     }
 
@@ -334,7 +339,7 @@ mod tests {
 
     #[test]
     fn fields_are_written_in_order_and_read_back() {
-        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no"}"#;
+        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no","replayedAt":9}"#;
         let record = Record::parse(text).unwrap();
         assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
         let mut out = Vec::new();

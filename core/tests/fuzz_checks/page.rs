@@ -20,6 +20,10 @@ impl Reader for Nothing {
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing here".to_owned()))
     }
+
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing here".to_owned()))
+    }
 }
 
 /// Input: an append's bytes; or the length of a body as 4 bytes and a directory's bytes.

@@ -77,7 +77,11 @@ impl Clients {
             74..77 => {
                 vec![Request::CancelMatching { shard: self.shard(world), filter: self.filter(world, at), limit: limit(world) }]
             }
-            77..88 => {
+            77..81 => {
+                let id = self.id(world);
+                vec![Request::Runs { shard: self.home(&id), id, limit: limit(world) }]
+            }
+            81..88 => {
                 let id = self.id(world);
                 vec![Request::Get { shard: self.home(&id), id }]
             }
@@ -269,6 +273,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         attempt: None,
         failed_at: None,
         error: None,
+        replayed_at: None,
     }
     .write(&mut out);
     out

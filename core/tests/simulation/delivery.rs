@@ -6,7 +6,7 @@ use crate::world::{Event, World};
 use scheduler_core::engine::{Destination, Effects, Outgoing, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::task::Record;
-use scheduler_core::wire::{Failure, Report};
+use scheduler_core::wire::{Detail, Done, Failure, Report};
 
 impl World {
     /// `redelivery-explained`: an envelope goes out again only after its time without a report, or after a failed send.
@@ -66,17 +66,17 @@ impl World {
         let _ = self.input(
             at,
             false,
-            |engine, now, _| {
-                let effects = if taken { engine.sent(seq) } else { Effects::default() };
+            |engine, now, storage| {
+                let effects = if taken { engine.sent(seq, now, storage)? } else { Effects::default() };
                 if !taken {
                     engine.send_failed(seq, now);
                 }
                 Ok(((), effects))
             },
             |world, (), _| {
-                let now = world.now.get();
+                let (now, keep) = (world.now.get(), world.config.history);
                 if taken && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue) {
-                    world.model.finish(at, &Report { seq, ..Report::default() }, now);
+                    world.model.finish(at, &Report { seq, ..Report::default() }, now, keep);
                 }
             },
         );
@@ -108,7 +108,13 @@ impl World {
                 let permanent = self.random.chance(100);
                 // Every second target asks for a wait: a past one, a short one, or one past the policy's time.
                 let asked = self.random.chance(500).then(|| self.now.plus(self.random.range(-1_000, 120_000)));
+                if self.random.chance(500) {
+                    let started_at = self.now.plus(-9);
+                    report.details.push(Detail { index, status: Some(500), started_at, millis: 9, excerpt: "no ".repeat(100) });
+                }
                 report.failed.push(Failure { index, error: "HTTP 500 \"no\"\n".to_owned(), permanent, not_before: asked });
+            } else if self.random.chance(300) {
+                report.done.push(Done { index, status: Some(200), started_at: self.now.plus(-7), millis: 7 });
             }
         }
         self.trace(|| format!("{at}: envelope {} of {} ran: {report:?}", message.seq, envelope.tasks.len()));
@@ -134,9 +140,9 @@ impl World {
             |engine, now, storage| Ok(((), engine.report(report, now, storage)?)),
             |world, (), _| {
                 world.trace(|| format!("{at}: report of {}", report.seq));
-                let now = world.now.get();
+                let (now, keep) = (world.now.get(), world.config.history);
                 if world.model.in_flight.get(&(at, report.seq)).is_some_and(|flight| !flight.queue) {
-                    world.model.finish(at, report, now);
+                    world.model.finish(at, report, now, keep);
                 }
             },
         );

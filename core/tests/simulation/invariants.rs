@@ -127,18 +127,20 @@ pub(crate) fn firing(model: &mut Model, shard: usize, name: &str, storage: &Stor
         hold("fires-in-order", heads == (name, *seq, now, now) && *seq > last, || format!("{heads:?} after envelope {last}"));
         last = *seq;
         let mut tasks = Vec::with_capacity(envelope.tasks.len());
+        let mut replayed = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
             let hash = id_hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
             let firing = firing_of(&record);
-            record_agrees(model, firing, task.get());
+            record_agrees(model, firing, record.replayed_at, task.get());
+            replayed.push(record.replayed_at.map(UnixMillis::get));
             model.fire(firing, now.get());
             tasks.push(firing);
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
         }
         let queue = *destination != Destination::Dispatch;
-        model.in_flight.insert((shard, *seq), Flight { queue, tasks });
+        model.in_flight.insert((shard, *seq), Flight { queue, fired_at: now.get(), tasks, replayed });
     }
     hold("fires-in-order", fired == expected, || {
         let text = |of: &BTreeMap<Destination, Vec<Vec<u8>>>| -> String {
@@ -152,7 +154,12 @@ pub(crate) fn firing(model: &mut Model, shard: usize, name: &str, storage: &Stor
 }
 
 /// `records-stay-what-they-were`: what is fired is what was given.
-fn record_agrees(model: &Model, firing: Firing, text: &str) {
+fn record_agrees(model: &Model, firing: Firing, replayed: Option<UnixMillis>, text: &str) {
+    let suffix = replayed.map_or_else(|| "}".to_owned(), |at| format!(",\"replayedAt\":{at}}}"));
+    let was_replayed =
+        replayed.is_none_or(|at| model.replayed.get(&Firing { attempt: 1, ..firing }).is_some_and(|last| at.get() <= *last));
+    hold("records-stay-what-they-were", was_replayed, || format!("{firing:?} says it was replayed at {replayed:?}"));
+    let text = &text.strip_suffix(&suffix).map_or_else(|| text.to_owned(), |text| format!("{text}}}"));
     let version = model.version(firing.version);
     let given = std::str::from_utf8(&version.record).unwrap();
     // The time is the occurrence's, or what the task was put off to: the model checks it by itself.
@@ -165,7 +172,7 @@ fn record_agrees(model: &Model, firing: Firing, text: &str) {
     let common = without_counts(&format!("{{\"time\":{},{rest}", firing.time));
     let text = without_counts(text);
     let same = if firing.attempt == 1 {
-        text == common
+        *text == common
     } else {
         text.strip_prefix(common.trim_end_matches('}')).or_else(|| text.strip_prefix(&common[..common.len() - 1])).is_some()
             && text.contains(&format!(",\"attempt\":{},\"failedAt\":", firing.attempt))

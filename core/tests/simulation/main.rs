@@ -11,6 +11,7 @@ mod changes;
 mod clients;
 mod delivery;
 mod faults;
+mod history;
 mod invariants;
 mod model;
 mod operations;

@@ -5,6 +5,8 @@
 use crate::changes::Step;
 use crate::invariants::violated;
 use crate::schedules::{PutOff, Recurring};
+use scheduler_core::engine::Keep;
+use scheduler_core::history::Outcome;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
@@ -88,6 +90,10 @@ pub(crate) struct Model {
     pub(crate) ran: HashMap<Firing, u32>,
     /// Those whose outcome is known: they must have run.
     pub(crate) done: BTreeSet<Firing>,
+    /// When each was last replayed as a dead letter.
+    pub(crate) replayed: HashMap<Firing, i64>,
+    /// What the history must hold, by shard, as it was reported.
+    pub(crate) history: HashMap<usize, Vec<Kept>>,
     /// Why a version does not wait any more, for messages.
     gone: HashMap<u64, &'static str>,
 }
@@ -95,7 +101,23 @@ pub(crate) struct Model {
 #[derive(Debug, Clone)]
 pub(crate) struct Flight {
     pub(crate) queue: bool,
+    pub(crate) fired_at: i64,
     pub(crate) tasks: Vec<Firing>,
+    /// When each was replayed, as its record says.
+    pub(crate) replayed: Vec<Option<i64>>,
+}
+
+/// An attempt as the history must tell of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Kept {
+    pub(crate) id: String,
+    pub(crate) due: i64,
+    pub(crate) attempt: u32,
+    pub(crate) fired_at: i64,
+    pub(crate) reported_at: i64,
+    pub(crate) outcome: Outcome,
+    pub(crate) status: Option<u16>,
+    pub(crate) millis: Option<u32>,
 }
 
 /// Which firing a record is of, by its own words.
@@ -239,6 +261,11 @@ impl Model {
             // This is what it waits for now, also where it waited for something later.
             self.not_before.insert(firing, until);
         }
+        if matches!(step.take, Some((_, What::Dead)))
+            && let Some(now) = step.not_before
+        {
+            self.replayed.insert(firing, now);
+        }
         if step.early {
             self.early.insert(Firing { attempt: 1, ..firing });
         }
@@ -329,19 +356,25 @@ impl Model {
     }
 
     /// A committed report, or a queue's taking of an envelope (with an empty report).
-    pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64) {
+    pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
         let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
+        let mut outcomes = vec![Some(good); flight.tasks.len()];
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
-            self.failed(flight.tasks[failure.index as usize], failure, now);
+            let index = failure.index as usize;
+            let dead = self.failed(flight.tasks[index], flight.replayed[index], failure, now);
+            outcomes[index] = Some(if dead { Outcome::DeadLettered } else { Outcome::Failed });
         }
         let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
         for index in &not_started {
             let firing = flight.tasks[*index as usize];
+            outcomes[*index as usize] = None;
             self.put(firing, What::Again);
             self.put_off(firing, now);
         }
+        self.keep(shard, &flight, &outcomes, report, now, keep);
         let is_started = |index: &usize| !not_started.contains(&(*index as u32));
         self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
@@ -351,20 +384,50 @@ impl Model {
         self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
     }
 
-    fn failed(&mut self, firing: Firing, failure: &Failure, now: i64) {
+    /// What the history must gain.
+    fn keep(&mut self, shard: usize, flight: &Flight, outcomes: &[Option<Outcome>], report: &Report, now: i64, keep: Keep) {
+        for (index, (firing, outcome)) in flight.tasks.iter().zip(outcomes).enumerate() {
+            let Some(outcome) = *outcome else { continue };
+            let is_good = matches!(outcome, Outcome::Succeeded | Outcome::HandedOver);
+            if keep == Keep::Off || (keep == Keep::Failures && is_good) {
+                continue;
+            }
+            let done = report.done.iter().find(|done| is_good && done.index as usize == index);
+            let detail = report.details.iter().find(|detail| !is_good && detail.index as usize == index);
+            let kept = Kept {
+                id: self.version(firing.version).id.clone(),
+                due: firing.time,
+                attempt: firing.attempt,
+                fired_at: flight.fired_at,
+                reported_at: now,
+                outcome,
+                status: done.and_then(|done| done.status).or(detail.and_then(|detail| detail.status)),
+                millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
+            };
+            self.history.entry(shard).or_default().push(kept);
+        }
+    }
+
+    /// Says whether it is dead.
+    fn failed(&mut self, firing: Firing, replayed: Option<i64>, failure: &Failure, now: i64) -> bool {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
         let key = format!("{}@{}", version.id, firing.time);
-        let due = UnixMillis::new(version.due(firing.time));
-        let next = policy.next_attempt(&key, firing.attempt, due, UnixMillis::new(now), failure.not_before);
+        let due = version.due(firing.time);
+        let start = UnixMillis::new(replayed.map_or(due, |at| at.max(due)));
+        let next = policy.next_attempt(&key, firing.attempt, start, UnixMillis::new(now), failure.not_before);
         match next.filter(|_| !failure.permanent) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
                 self.put(again, What::Again);
                 self.put_off(again, at.get());
+                false
             }
-            None => self.put(firing, What::Dead),
+            None => {
+                self.put(firing, What::Dead);
+                true
+            }
         }
     }
 

@@ -1,6 +1,7 @@
 //! What clients ask of a shard, and the check of every answer.
 
 use crate::changes;
+use crate::history;
 use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
 use crate::storage::Waiting;
@@ -27,6 +28,7 @@ pub(crate) enum Request {
     ChangeMatching { shard: usize, filter: Filter, limit: usize, change: Change },
     Get { shard: usize, id: String },
     List { shard: usize, filter: Filter, limit: usize },
+    Runs { shard: usize, id: String, limit: usize },
 }
 
 /// What a client learns.
@@ -60,6 +62,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
             changes::change_matching(world, *shard, filter, *limit, *change)
         }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
+        Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
     }
 }
@@ -151,7 +154,7 @@ fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>
     let reply = world.input(
         at,
         false,
-        |engine, _, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, storage),
+        |engine, now, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, now, storage),
         |world, reply, _| {
             if reply.outcomes != expected {
                 violated("cancel-answers", format!("{:?} for {ids:?}; expected {expected:?}", reply.outcomes));
@@ -179,7 +182,7 @@ fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) 
     let reply = world.input(
         at,
         false,
-        |engine, _, storage| engine.cancel_matching(&request, storage),
+        |engine, now, storage| engine.cancel_matching(&request, now, storage),
         |world, reply, _| {
             if reply.cancelled != first.len() as u64 || (reply.next.is_none() && expected.len() > limit) {
                 violated("list-and-cancel", format!("{reply:?} of {} that match {filter:?}, at most {limit}", expected.len()));

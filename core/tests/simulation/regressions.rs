@@ -10,7 +10,7 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::Delay;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, CancelRequest, Cancelled, Failure, Report, Status};
+use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Failure, Report, Status};
 use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -256,14 +256,15 @@ fn what_was_handed_on_keeps_its_attempts() {
     let mut pair = Pair::new();
     pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
     pair.wake(NOW);
-    let (reply, _) = pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, &pair.storage).unwrap();
+    let (reply, _) =
+        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
     pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
     let failed = vec![Failure { index: 0, error: String::new(), ..Failure::default() }];
     pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
     assert_eq!(pair.engine.stats(NOW).pending, 2);
     let (reply, effects) =
-        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, &pair.storage).unwrap();
+        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     assert_eq!(reply.outcomes, [Cancelled::Cancelled]);
     assert!(pair.engine.is_idle());
@@ -275,5 +276,37 @@ fn seeds_that_failed() {
     // 231: an id twice in one cancel. 1698: a request that is sent again revives what was cancelled meanwhile.
     for seed in [231, 1_698] {
         runner::run(seed, false);
+    }
+}
+
+/// A dead letter that was replayed after its policy's time was over got one attempt: the time counted from when it was first due.
+#[test]
+fn a_replayed_dead_letter_has_all_of_its_time_anew() {
+    let mut pair = Pair::new();
+    let retry = r#"{"minBackoffSeconds":1,"jitter":0,"factor":1,"maxDurationSeconds":10}"#;
+    let record = format!(r#"{{"time":{NOW},"id":"a","callback":{{"type":"handler","name":"log"}},"retry":{retry}}}"#);
+    pair.append([("a".to_owned(), NOW, record)]);
+    let mut seq = 0;
+    // Fails at each attempt until it is dead; says how many there were.
+    let mut fail = |pair: &mut Pair, mut now: UnixMillis| {
+        let mut attempts = 0;
+        while pair.status("a") != Some(Status::Dead) {
+            assert_eq!(ids(&pair.wake(now)), ["a"]);
+            (seq, attempts) = (seq + 1, attempts + 1);
+            let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+            pair.report(&Report { seq, failed, ..Report::default() }, now);
+            pair.restart();
+            now = now.plus(3_000);
+        }
+        attempts
+    };
+    assert_eq!(fail(&mut pair, NOW), 5);
+    for round in 1..3 {
+        let later = NOW.plus(round * 86_400_000);
+        let request = ChangeRequest { ids: vec!["a".to_owned()], change: Change::Run, if_match: None };
+        let (reply, effects) = pair.engine.change(&request, later, &pair.storage).unwrap();
+        assert_eq!(reply.outcomes, [Changed::Changed]);
+        pair.commit(effects);
+        assert_eq!(fail(&mut pair, later), 5, "replay {round}");
     }
 }

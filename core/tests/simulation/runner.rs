@@ -6,7 +6,7 @@ use crate::invariants::{at_rest, no_duplicates, violated};
 use crate::operations::{Answer, Request};
 use crate::random::Random;
 use crate::world::{Event, World};
-use scheduler_core::engine::Config;
+use scheduler_core::engine::{Config, Keep};
 use scheduler_core::routing::ShardMap;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Filter, Kind};
@@ -37,8 +37,11 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let is_faultless = seed % 10 <= 1;
     let map: ShardMap = random.pick(&["1", "1", "1", "3"]).parse().expect("a shard map");
     let names: Vec<String> = map.all().map(|shard| shard.to_string()).collect();
-    let config =
-        Config { visibility_millis: *random.pick(&[1_000, 5_000, 30_000]), fire_gap_millis: *random.pick(&[0, 100, 1_000]) };
+    let config = Config {
+        visibility_millis: *random.pick(&[1_000, 5_000, 30_000]),
+        fire_gap_millis: *random.pick(&[0, 100, 1_000]),
+        history: *random.pick(&[Keep::All, Keep::All, Keep::Failures, Keep::Off]),
+    };
     let clients = Clients::new(&mut random, map, names.clone());
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);

@@ -4,7 +4,7 @@
 //! total order. The engine must come to the same by its directories, counts, timers and clamps.
 
 use scheduler_core::engine::{
-    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
@@ -49,6 +49,12 @@ impl EnvelopeRow {
     }
 }
 
+#[derive(Debug, Clone)]
+pub(crate) struct HistoryRow {
+    pub(crate) newest: UnixMillis,
+    pub(crate) body: Vec<u8>,
+}
+
 /// A task that waits, by the reference.
 #[derive(Debug, Clone)]
 pub(crate) struct Waiting {
@@ -66,6 +72,7 @@ pub(crate) struct Storage {
     pub(crate) schedules: BTreeMap<u32, ScheduleRow>,
     pub(crate) outbox: BTreeMap<u64, EnvelopeRow>,
     pub(crate) remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
+    pub(crate) history: BTreeMap<u64, HistoryRow>,
     pub(crate) watermark: Position,
     /// After how many more reads one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
@@ -156,6 +163,17 @@ impl Storage {
                 assert_eq!(keys.len() as u64, count, "as many keys are forgotten as there are");
                 keys.iter().for_each(|key| drop(self.remembered.remove(key)));
             }
+            Write::InsertHistory { row, newest, body } => {
+                let last = self.history.last_key_value().map_or(0, |(row, _)| *row);
+                assert!(row > last, "row {row} of the history comes after {last}");
+                self.history.insert(row, HistoryRow { newest, body });
+            }
+            Write::ExtendHistory { row, newest, tail } => {
+                let row = self.history.get_mut(&row).expect("the extended row of the history is stored");
+                row.newest = newest;
+                row.body.extend_from_slice(&tail);
+            }
+            Write::DropHistory { up_to } => self.history.retain(|row, _| *row > up_to),
             Write::Resent { seq, sent_at, attempts } => {
                 let row = self.outbox.get_mut(&seq).expect("the envelope sent again is stored");
                 row.sent_at = sent_at;
@@ -191,6 +209,11 @@ impl Storage {
                     sent_at: row.sent_at,
                     attempts: row.attempts,
                 })
+                .collect(),
+            history: self
+                .history
+                .iter()
+                .map(|(row, stored)| StoredHistory { row: *row, newest: stored.newest, bytes: stored.body.len() as u32 })
                 .collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
             remembered: self
@@ -307,5 +330,9 @@ impl Reader for Storage {
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let found = periods.iter().find_map(|period| self.remembered.get(&(*period, *key)));
         self.read(Some(found.cloned()), "a key")
+    }
+
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.read(self.history.get(&row).map(|row| row.body.clone()), &format!("row {row} of the history"))
     }
 }

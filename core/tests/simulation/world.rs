@@ -1,6 +1,7 @@
 //! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
 
 use crate::faults::Faults;
+use crate::history::history_agrees;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
 use crate::model::Model;
 use crate::operations::{Answer, Request};
@@ -224,6 +225,7 @@ impl World {
             wakes_in_time(engine, &shard.storage, self.config, self.now, false);
         }
         storage_agrees(&self.model, at, &waiting);
+        history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &shard.storage);
     }
 
     pub(crate) fn drop_engine(&mut self, at: usize) {

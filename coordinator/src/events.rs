@@ -1,0 +1,172 @@
+//! `GET /v1/events`: what happens, as server-sent events.
+//!
+//! Each shard is asked again and again, and lets the question wait while it has no news. A reader that does not read is not asked
+//! for: the stream is pulled, and what it missed when it comes back is told as a gap. One answer is bounded, in time and in questions;
+//! then the reader comes back by itself, with the cursor that it was given last.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use crate::shards::Shards;
+use futures::StreamExt;
+use futures::stream::{self, LocalBoxStream};
+use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
+use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS};
+use scheduler_core::routing::ShardId;
+use scheduler_core::task::FieldError;
+use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::{EventKind, EventsReply, EventsRequest, paths};
+use scheduler_platform::{now, sleep};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// Longest answer: ten minutes, milliseconds.
+const MAX_MILLIS: i64 = 600_000;
+
+/// Questions to shards of one answer. An invocation may ask 1,000 times; the rest is for second tries.
+const MAX_QUESTIONS: u32 = 800;
+
+/// A shard that had news is asked again after so long: what happens meanwhile comes together.
+const PAUSE: Duration = Duration::from_millis(1_000);
+
+/// After so long a reader that was cut off comes back, milliseconds.
+const COME_BACK_MILLIS: u32 = 1_000;
+
+/// Which events a reader wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Wanted {
+    id: Option<String>,
+    tag: Option<String>,
+    kind: Option<EventKind>,
+}
+
+/// What the questions of one answer share.
+struct Watch {
+    shards: Shards,
+    ids: Vec<ShardId>,
+    wanted: Wanted,
+    cursor: RefCell<EventsCursor>,
+    questions: Cell<u32>,
+    end: UnixMillis,
+}
+
+/// `GET /v1/events`.
+pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
+    let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
+    let wanted = parse_query(url.query_pairs()).map_err(Problem::invalid)?;
+    let last = call.request.headers().get("last-event-id").ok().flatten().filter(|last| !last.is_empty());
+    let ids: Vec<ShardId> = match &wanted.id {
+        Some(id) => call.shards.map.homes(id).collect(),
+        None => call.shards.map.all().collect(),
+    };
+    let mut first = format!("retry: {COME_BACK_MILLIS}\n\n");
+    let known = last.as_deref().map(|last| EventsCursor::parse(last, &ids));
+    if known == Some(None) {
+        write_gap("cursor", call.now, &mut first);
+    }
+    let cursor = known.flatten().unwrap_or_else(|| EventsCursor::start(ids.len()));
+    let watch = Watch {
+        shards: call.shards,
+        ids,
+        wanted,
+        cursor: RefCell::new(cursor),
+        questions: Cell::new(MAX_QUESTIONS),
+        end: call.now.plus(MAX_MILLIS),
+    };
+    // Every shard is heard before the answer begins: from its beginning on, nothing is missed.
+    let asked: Vec<_> = (0..watch.ids.len()).collect();
+    for reply in watch.shards.each(asked, |at| watch.ask(at, 0)).await {
+        first.push_str(&reply?);
+    }
+    write_cursor(&watch.cursor.borrow(), &watch.ids, &mut first);
+    let (count, watch) = (watch.ids.len(), Rc::new(watch));
+    let each = (0..count).map(|at| watch.clone().follow(at));
+    let stream = stream::once(async { first }).chain(stream::select_all(each));
+    Ok(Answer::stream("text/event-stream", stream))
+}
+
+impl Watch {
+    /// Asks one shard, which may let it wait, and gives what it had to tell, as text.
+    async fn ask(&self, at: usize, wait_millis: u32) -> Result<String, Problem> {
+        let Some(shard) = self.ids.get(at).copied() else { return Ok(String::new()) };
+        self.questions.set(self.questions.get().saturating_sub(1));
+        let Wanted { id, tag, kind } = self.wanted.clone();
+        let from = self.cursor.borrow().position(at);
+        let request = EventsRequest { from, id, tag, kind, limit: MAX_EVENTS_AT_ONCE, wait_millis };
+        let reply: EventsReply = self.shards.ask(shard, paths::EVENTS, &request).await?;
+        self.cursor.borrow_mut().advance(at, reply.next);
+        let mut text = String::new();
+        write_events(shard, &reply, now(), &mut text);
+        Ok(text)
+    }
+
+    /// Follows one shard until the answer's end.
+    fn follow(self: Rc<Self>, at: usize) -> LocalBoxStream<'static, String> {
+        stream::unfold((self, false), move |(watch, had_news)| async move {
+            if had_news {
+                sleep(PAUSE).await;
+            }
+            if watch.questions.get() == 0 || now() >= watch.end {
+                return None;
+            }
+            let mut text = match watch.ask(at, MAX_EVENTS_WAIT_MILLIS).await {
+                Ok(text) => text,
+                Err(problem) => {
+                    // It is asked again from where it was: should it have lost something, it will say so.
+                    worker::console_error!("events: {}", problem.detail);
+                    sleep(PAUSE).await;
+                    String::new()
+                }
+            };
+            let had_news = !text.is_empty();
+            if had_news {
+                write_cursor(&watch.cursor.borrow(), &watch.ids, &mut text);
+            } else {
+                // A comment: it keeps the connection, and finds out when nobody is there any more.
+                text.push_str(":\n\n");
+            }
+            Some((text, (watch, had_news)))
+        })
+        .boxed_local()
+    }
+}
+
+fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>) -> Result<Wanted, FieldError> {
+    let mut wanted = Wanted::default();
+    for (name, value) in pairs {
+        let value = value.as_ref();
+        match name.as_ref() {
+            "id" => wanted.id = Some(value.to_owned()),
+            "tag" => wanted.tag = Some(value.to_owned()),
+            "type" => {
+                let reader: StrDeserializer<'_, serde::de::value::Error> = value.into_deserializer();
+                let kind = EventKind::deserialize(reader);
+                wanted.kind = Some(kind.map_err(|problem| FieldError::new("type", format!("cannot be read: {problem}")))?);
+            }
+            other => {
+                let shown: String = other.chars().take(64).collect();
+                let detail = format!("has the unknown parameter {shown:?}; there are: id, tag, type");
+                return Err(FieldError::new("query", detail));
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_are_read_and_what_is_bad_is_named() {
+        let parsed = |query: &[(&str, &str)]| parse_query(query.iter().copied());
+        let wanted = Wanted { id: Some("a".into()), tag: Some("b".into()), kind: Some(EventKind::DeadLettered) };
+        assert_eq!(parsed(&[("id", "a"), ("tag", "b"), ("type", "dead-lettered")]), Ok(wanted));
+        for (name, value, field) in [("type", "gone", "type"), ("ids", "a", "query")] {
+            assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
+        }
+    }
+}

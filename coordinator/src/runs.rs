@@ -1,0 +1,104 @@
+//! A task's history.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_LIMIT};
+use scheduler_core::routing::ShardId;
+use scheduler_core::runs::{RunsCursor, merge};
+use scheduler_core::task::FieldError;
+use scheduler_core::wire::{RunPosition, RunsReply, RunsRequest, paths};
+
+/// Rounds of a request on one shard: enough for all of its rows, and some that are written meanwhile.
+const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
+
+/// `GET /v1/tasks/{id}/runs`: how attempts at the task went, the newest first, whether it is there still or not.
+pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
+    let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
+    let (limit, cursor) = parse_query(url.query_pairs(), homes.len()).map_err(Problem::invalid)?;
+    let asked = homes.into_iter().zip(cursor.homes().iter().copied());
+    let (call, id) = (&call, &id);
+    let replies = call
+        .shards
+        .each(asked, |(shard, before)| async move {
+            match before {
+                Some(before) => of_shard(call, shard, id, before, limit).await.map(Some),
+                None => Ok(None),
+            }
+        })
+        .await;
+    let (items, next) = merge(&cursor, replies.into_iter().collect::<Result<_, _>>()?, limit);
+    let mut out = b"{\"runs\":[".to_vec();
+    for (at, item) in items.iter().enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        out.extend_from_slice(item.run.get().as_bytes());
+    }
+    let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
+    out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());
+    Ok(Answer::json(200, out))
+}
+
+/// As many as are asked for, or all that there are: a shard looks into a part of its rows at a time.
+async fn of_shard(call: &Call<'_>, shard: ShardId, id: &str, before: RunPosition, limit: usize) -> Result<RunsReply, Problem> {
+    let mut request = RunsRequest { id: id.to_owned(), before: Some(before), limit };
+    let mut items = Vec::new();
+    for _ in 0..MAX_ROUNDS {
+        let mut reply: RunsReply = call.shards.ask(shard, paths::RUNS, &request).await?;
+        items.append(&mut reply.items);
+        (request.before, request.limit) = (reply.next, limit.saturating_sub(items.len()));
+        if request.before.is_none() || request.limit == 0 {
+            break;
+        }
+    }
+    Ok(RunsReply { items, next: request.before })
+}
+
+fn parse_query<K: AsRef<str>, V: AsRef<str>>(
+    pairs: impl Iterator<Item = (K, V)>,
+    homes: usize,
+) -> Result<(usize, RunsCursor), FieldError> {
+    let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes));
+    for (name, value) in pairs {
+        let value = value.as_ref();
+        let shown = |text: &str| text.chars().take(64).collect::<String>();
+        match name.as_ref() {
+            "cursor" => {
+                cursor = RunsCursor::parse(value, homes).map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
+            }
+            "limit" => {
+                let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
+                let problem = || FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", shown(value)));
+                limit = given.ok_or_else(problem)?;
+            }
+            other => {
+                let detail = format!("has the unknown parameter {:?}; there are: limit, cursor", shown(other));
+                return Err(FieldError::new("query", detail));
+            }
+        }
+    }
+    Ok((limit, cursor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limit_and_cursor_are_read_and_what_is_bad_is_named() {
+        let parsed = |query: &[(&str, &str)]| parse_query(query.iter().copied(), 1);
+        assert_eq!(parsed(&[]), Ok((DEFAULT_LIST_LIMIT, RunsCursor::start(1))));
+        let (limit, cursor) = parsed(&[("limit", "7"), ("cursor", "000000000000000100000002")]).unwrap();
+        assert_eq!((limit, cursor.homes()), (7, &[Some(RunPosition { row: 1, place: 2 })][..]));
+        for (name, value, field) in [
+            ("limit", "0", "limit"),
+            ("limit", "1001", "limit"),
+            ("cursor", "x", "cursor"),
+            ("cursor", "000000000000000100000002-", "cursor"),
+            ("tag", "x", "query"),
+        ] {
+            assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
+        }
+    }
+}
