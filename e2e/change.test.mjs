@@ -148,6 +148,24 @@ test("a schedule is patched and a paused task stays paused", async () => {
   await scheduler.call("/v1/tasks/w", { method: "DELETE" });
 });
 
+test("a patch leaves counted runs counted, unless it is of the schedule, whose bounds go with it", async () => {
+  const made = await create({ id: "n", everySeconds: 60, startAt: FAR, endAt: FAR + 9_000_000, maxRuns: 3, jitterSeconds: 5 });
+  assert.deepEqual([made.firstRun, made.lastRun], [FAR, FAR + 120_000]);
+  const patch = async (body) => {
+    const answer = await scheduler.call("/v1/tasks/n", { method: "PATCH", body });
+    assert.equal(answer.status, 200, JSON.stringify(answer.body));
+    assert.deepEqual(await shown("n"), answer.body);
+    return answer.body;
+  };
+  const kept = await patch({ description: "d" });
+  assert.deepEqual([kept.anchor, kept.startAt, kept.maxRuns, kept.lastRun, kept.due], [FAR, FAR, 3, FAR + 120_000, made.due]);
+  assert.equal((await patch({ jitterSeconds: null })).lastRun, FAR + 120_000);
+  assert.equal((await patch({ everySeconds: 30, anchor: FAR, maxRuns: 5 })).lastRun, FAR + 120_000);
+  const once = await patch({ time: FAR });
+  assert.deepEqual([once.everySeconds, once.anchor, once.maxRuns, once.lastRun], [undefined, undefined, undefined, undefined]);
+  await scheduler.call("/v1/tasks/n", { method: "DELETE" });
+});
+
 test("many are changed by id and by filter", async () => {
   const items = Array.from({ length: 500 }, (_, n) => ({ id: `m-${n}`, time: FAR, tags: ["many"], callback: queue }));
   assert.equal((await scheduler.call("/v1/tasks/batch", { body: items })).body.accepted, 500);

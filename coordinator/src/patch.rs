@@ -7,7 +7,7 @@ use crate::answer::{Answer, Problem};
 use crate::create;
 use crate::routes::Call;
 use crate::tasks;
-use scheduler_core::task::{merge_patch, parse_one, version_of};
+use scheduler_core::task::{Record, changes_schedule, merge_patch, parse_one, version_of};
 use scheduler_core::wire::{Expected, Status};
 
 /// How often a patch is laid over the task anew when somebody else was faster.
@@ -32,6 +32,11 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let text = merge_patch(item.record.get(), item.status == Status::Paused, &patch).map_err(Problem::invalid)?;
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         task.set_id(&id).map_err(Problem::invalid)?;
+        // Of runs that are counted, those that have fired stay counted, unless the patch is of the schedule.
+        let record = Record::parse(item.record.get().as_bytes()).ok();
+        if let Some(last) = record.and_then(|record| record.last_run).filter(|_| !changes_schedule(&patch)) {
+            task.keep_last_run(last);
+        }
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
         let written = create::replace_on(&call, shard, task, Expected::Version(version)).await;
         match written {

@@ -20,22 +20,21 @@ pub(super) struct ReadSchedule {
     pub(super) to_queue: bool,
     pub(super) paused: bool,
     pub(super) priority: u8,
-    /// Whether its runs are counted, and from which one on.
-    is_counted: bool,
-    first_run: Option<UnixMillis>,
+    /// Where its runs are counted, from which one on; where only the last is known, that stands.
+    counted_from: Option<Option<UnixMillis>>,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
     let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
+    let is_counted = record.max_runs.is_some() && (record.first_run.is_some() || record.last_run.is_none());
     Ok(ReadSchedule {
         schedule: Box::new(schedule),
         to_queue: callback.is_queue(),
         paused: record.is_paused(),
         priority: record.priority(),
-        is_counted: record.max_runs.is_some(),
-        first_run: record.first_run,
+        counted_from: is_counted.then_some(record.first_run),
         id: record.id.into_owned(),
     })
 }
@@ -54,7 +53,7 @@ impl NewSchedule {
     fn new(record: Vec<u8>, since: UnixMillis) -> Result<Self, String> {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
-        if !read.is_counted || next.map(|next| next.time) == read.first_run {
+        if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
             return Ok(Self { read, record, next });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;

@@ -175,7 +175,7 @@ impl Engine {
             }
             Change::Run => (record, now, flags, false),
             Change::Reschedule(_) if record.is_recurring() => return Changed::NotApplicable,
-            Change::Reschedule(time) if record.time == Some(time) && due == time => return Changed::Unchanged,
+            Change::Reschedule(time) if record.time == Some(time) && due == record.due() => return Changed::Unchanged,
             Change::Reschedule(time) => {
                 let record = Record { time: Some(time), ..first_attempt(record) };
                 let due = record.due();

@@ -51,6 +51,9 @@ pub(crate) struct Recurrence<'a> {
     /// Lets each run be up to so much later, seconds, to share firings with others.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) window_seconds: Option<f64>,
+    /// Where its runs end, as was counted before. No caller gives it.
+    #[schemars(skip)]
+    pub(crate) last_run: Option<UnixMillis>,
 }
 
 /// The schema of `cron`.
@@ -190,6 +193,13 @@ impl<'a> Recurrence<'a> {
         });
         if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
             return Err(FieldError::new("endAt", "is before startAt"));
+        }
+        if let Some(last) = self.last_run {
+            fields.last_run = Some(last);
+            check_runs(self.max_runs, kind)?;
+            let schedule = fields.schedule(id_hash(id))?;
+            let first = schedule.next_after(now).ok_or_else(|| no_run(&fields, kind, now))?;
+            return Ok(CheckedSchedule { time: None, due: first.due, fields: Some(fields), schedule: Some(schedule) });
         }
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };

@@ -16,7 +16,7 @@ pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method
 pub use change_input::ChangeInput;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
-pub use patch::merge_patch;
+pub use patch::{changes_schedule, merge_patch};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
 pub(crate) use text::{Text, TimeInput, put, read_object};

@@ -104,6 +104,11 @@ read_object!(NewTask, "a task", {
 });
 
 impl<'a> NewTask<'a> {
+    /// Lets its runs end where they ended before: for a change that leaves the schedule as it is. Without this, `maxRuns` counts anew.
+    pub fn keep_last_run(&mut self, last: UnixMillis) {
+        self.recurrence.get_or_insert_default().last_run = Some(last);
+    }
+
     /// Gives the task the id that stands in the path.
     ///
     /// # Errors

@@ -104,6 +104,22 @@ fn a_one_shot_may_be_put_off() {
     assert!(String::from_utf8(out.clone()).unwrap().contains(r#""id":"a","jitterSeconds":60,"windowSeconds":0.25,"#));
 }
 
+/// A change that leaves the schedule as it is leaves the last run, too.
+#[test]
+fn a_last_run_may_be_kept() {
+    let text = format!("{{\"id\":\"a\",\"cron\":\"0 0 * * * *\",\"maxRuns\":3,{LOG}}}");
+    let mut task = parse_one(&text).unwrap();
+    task.keep_last_run(UnixMillis::new(1_764_007_200_000));
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut out = Vec::new();
+    validator.check(task).unwrap().write_record(&mut out);
+    let expected = r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
+    assert!(String::from_utf8(out).unwrap().starts_with(expected));
+    let mut task = parse_one(&text).unwrap();
+    task.keep_last_run(NOW);
+    assert_eq!(validator.check(task).unwrap_err().field, "cron");
+}
+
 #[test]
 fn counting_runs_is_bounded_for_the_whole_request() {
     let task = |runs: u32| format!(r#"{{"cron":"0 0 * * *","maxRuns":{runs},{LOG}}}"#);

@@ -11,9 +11,11 @@ type Fields = BTreeMap<String, Box<RawValue>>;
 /// What says when a task fires. A patch with one of these takes the place of all of them.
 const SCHEDULES: [&str; 6] = ["time", "delayInSeconds", "cron", "everySeconds", "rrule", "type"];
 /// What belongs to one of these only.
-const OF_SCHEDULES: [&str; 2] = ["timezone", "anchor"];
-/// What a record says of its past, which no caller gives.
-const PAST: [&str; 3] = ["attempt", "failedAt", "error"];
+const OF_SCHEDULES: [&str; 5] = ["timezone", "anchor", "startAt", "endAt", "maxRuns"];
+/// What belongs to all of them but `no-schedule`.
+const PUT_OFF: [&str; 2] = ["jitterSeconds", "windowSeconds"];
+/// What a record says of its past, and what was worked out for it: no caller gives it.
+const PAST: [&str; 5] = ["attempt", "failedAt", "error", "firstRun", "lastRun"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
 const MERGED: [&str; 2] = ["callback", "retry"];
 
@@ -31,6 +33,9 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     if SCHEDULES.iter().any(|name| patch.contains_key(*name)) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
+        if patch.get("type").is_some_and(|kind| kind.get() == "\"no-schedule\"") {
+            PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
+        }
     }
     for (name, value) in patch {
         if value.get() == "null" {
@@ -48,6 +53,12 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
         set(&mut fields, "type", &Value::from("no-schedule"));
     }
     Ok(serde_json::to_string(&fields).unwrap_or_default())
+}
+
+/// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
+pub fn changes_schedule(patch: &str) -> bool {
+    let fields: Fields = serde_json::from_str(patch).unwrap_or_default();
+    SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))
 }
 
 fn read(raw: &RawValue) -> Value {
@@ -126,6 +137,23 @@ mod tests {
         assert_eq!(patched(record, true, r#"{"paused":false}"#)["paused"], false);
         assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"], "no-schedule");
         assert_eq!(patched(RECORD, false, r#"{"type":"no-schedule"}"#).get("time"), None);
+    }
+
+    #[test]
+    fn bounds_go_with_their_schedule_and_what_was_counted_with_any_patch() {
+        let record = r#"{"id":"a","everySeconds":5,"anchor":7,"startAt":7,"endAt":99000,"maxRuns":3,"firstRun":7,"lastRun":10007,"jitterSeconds":1,"callback":{}}"#;
+        let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":7,"startAt":7,"endAt":99000,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
+        assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
+        assert_eq!(
+            patched(record, false, r#"{"cron":"@daily","maxRuns":4}"#),
+            serde_json::json!({"id":"a","cron":"@daily","maxRuns":4,"jitterSeconds":1,"callback":{}})
+        );
+        let unscheduled = serde_json::json!({"id":"a","type":"no-schedule","callback":{}});
+        assert_eq!(patched(record, false, r#"{"type":"no-schedule"}"#), unscheduled);
+        assert!(!changes_schedule(r#"{"tags":[],"jitterSeconds":5}"#));
+        for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":5}"#, r#"{"timezone":"UTC"}"#] {
+            assert!(changes_schedule(patch), "{patch}");
+        }
     }
 
     #[test]

@@ -26,7 +26,8 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
     let becomes = |what_then| Step { take: Some((firing, what)), put: Some((firing, what_then)), not_before: None, early: false };
     let again = |firing| Step { put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
     let is_due = waiting.position.due <= now;
-    let is_recurring = Record::parse(&waiting.record).unwrap().is_recurring();
+    let record = Record::parse(&waiting.record).unwrap();
+    let is_recurring = record.is_recurring();
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
         (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
@@ -45,7 +46,9 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Run, What::Again | What::PausedAgain) => Ok(again(firing)),
         (Change::Run, What::Dead) => Ok(Step { early: true, ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if is_recurring => Err(Changed::NotApplicable),
-        (Change::Reschedule(time), _) if firing.time == time.get() && waiting.position.due == time => Err(Changed::Unchanged),
+        (Change::Reschedule(time), _) if record.time == Some(time) && waiting.position.due == record.due() => {
+            Err(Changed::Unchanged)
+        }
         (Change::Reschedule(time), _) => {
             Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
         }

@@ -268,7 +268,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         callback: &callback,
         retry: Some(&retry),
         payload: Some(&payload),
-        priority: (n % 5 == 0).then_some((n / 5 % 10) as u8),
+        priority: n.is_multiple_of(5).then_some((n / 5 % 10) as u8),
         paused: None,
         attempt: None,
         failed_at: None,

@@ -178,6 +178,47 @@ fn a_schedule_that_has_ended_leaves_nothing() {
     assert!(pair.engine.is_idle() && pair.status("a").is_none());
 }
 
+/// One whose end comes while it is paused is gone when it is resumed. A change that leaves its schedule as it is does not count its
+/// runs anew: the last stays where it was, without a first.
+#[test]
+fn a_counted_schedule_ends_where_it_was_to_end() {
+    let record = |more: &str| {
+        format!(
+            r#"{{"id":"a","everySeconds":1,"anchor":{},"maxRuns":3,{more}"lastRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
+            NOW.get() + 1_000,
+            NOW.get() + 3_000
+        )
+    };
+    let append = |record: String, now| {
+        let mut pair = Pair::new();
+        let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
+        let (_, effects) = pair.engine.append(append, now, &pair.storage).unwrap();
+        pair.commit(effects);
+        pair
+    };
+    let first = format!(r#""firstRun":{},"#, NOW.get() + 1_000);
+    for (later, is_left) in [(2_500, true), (3_500, false)] {
+        let mut pair = append(record(&first), NOW);
+        for (change, now) in [(Change::Pause, 500), (Change::Resume, later)] {
+            let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let (reply, effects) = pair.engine.change(&request, NOW.plus(now), &pair.storage).unwrap();
+            assert_eq!(reply.outcomes, [Changed::Changed]);
+            pair.commit(effects);
+        }
+        for _ in 0..2 {
+            assert_eq!(pair.engine.next_wakeup(), is_left.then(|| NOW.plus(3_000)));
+            assert_eq!(pair.storage.schedules.len(), usize::from(is_left));
+            pair.restart();
+        }
+    }
+    let mut pair = append(record(""), NOW.plus(1_500));
+    assert_eq!(pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get(), record(""));
+    for second in [2, 3] {
+        assert_eq!(ids(&pair.wake(NOW.plus(second * 1_000))), ["a"]);
+    }
+    assert!(pair.storage.schedules.is_empty());
+}
+
 /// A run that is put off is still to come when its time has passed: a restart, and the same request again, find it.
 #[test]
 fn a_run_that_is_put_off_is_not_lost() {
