@@ -132,7 +132,12 @@ async fn change_ids(shards: &Shards, ids: Vec<String>, change: Change, if_match:
         .each(by_shard, |(shard, items)| async move {
             let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
             let request = ChangeRequest { ids, change, if_match };
-            shards.ask::<_, ChangeReply>(shard, paths::CHANGE, &request).await.map(|reply| (items, reply))
+            let reply: Result<ChangeReply, Problem> = match change {
+                // Done twice it would be two runs.
+                Change::Run => shards.ask_once(shard, paths::CHANGE, &request).await,
+                _ => shards.ask(shard, paths::CHANGE, &request).await,
+            };
+            reply.map(|reply| (items, reply))
         })
         .await;
     let mut outcomes = vec![Changed::NotFound; ids.len()];
@@ -168,7 +173,10 @@ async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Re
             let mut request = ChangeMatchingRequest { tasks, change };
             let mut changed = 0;
             for _ in 0..MAX_ROUNDS {
-                let reply: ChangeMatchingReply = shards.ask(shard, paths::CHANGE_MATCHING, &request).await?;
+                let reply: ChangeMatchingReply = match change {
+                    Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
+                    _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
+                };
                 changed += reply.changed;
                 request.tasks.after = reply.next;
                 if reply.next.is_none() {

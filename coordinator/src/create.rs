@@ -129,8 +129,10 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         }
     };
     if !call.shards.map.is_single() {
-        let given = items.iter().filter_map(|item| item.as_ref().ok()).filter(|id| !id.is_generated());
-        drop_from_older_epochs(&call.shards, given.map(TaskId::as_str)).await?;
+        // Only what its new shard has taken: what it has refused still waits where it was.
+        let taken = outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
+        let taken = taken.filter_map(|item| items.get(*item as usize)?.as_ref().ok()).filter(|id| !id.is_generated());
+        drop_from_older_epochs(&call.shards, taken.map(TaskId::as_str)).await?;
     }
     answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
 }

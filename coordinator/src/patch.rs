@@ -22,8 +22,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let (shard, item) = tasks::find(&call.shards, &id).await?.ok_or_else(|| Problem::no_task(&id))?;
         match item.status {
             Status::Fired => return Err(Problem::already_fired(&id)),
-            Status::Dead => return Err(Problem::not_applicable(&id)),
-            Status::Scheduled | Status::Retrying | Status::Paused | Status::Unscheduled => {}
+            // What is left is an attempt of an occurrence: to write it anew would lose its back-off and its count of attempts.
+            Status::Dead | Status::Retrying => return Err(Problem::not_applicable(&id)),
+            Status::Scheduled | Status::Paused | Status::Unscheduled => {}
         }
         let version = version_of(item.record.get().as_bytes());
         if if_match.is_some_and(|expected| expected != version) {

@@ -58,9 +58,30 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
+    /// Asks one shard, once: for what does not come to the same when it is done twice.
+    pub(crate) async fn ask_once<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        shard: ShardId,
+        path: &str,
+        request: &Q,
+    ) -> Result<A, Problem> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        self.send_up_to(1, shard, path, |_| body.clone()).await
+    }
+
     /// Asks one shard, with a body made for each try: `body(true)` for the first.
     pub(crate) async fn send<A: DeserializeOwned>(
         &self,
+        shard: ShardId,
+        path: &str,
+        body: impl FnMut(bool) -> Vec<u8>,
+    ) -> Result<A, Problem> {
+        self.send_up_to(MAX_TRIES, shard, path, body).await
+    }
+
+    async fn send_up_to<A: DeserializeOwned>(
+        &self,
+        most: u32,
         shard: ShardId,
         path: &str,
         mut body: impl FnMut(bool) -> Vec<u8>,
@@ -75,7 +96,7 @@ impl Shards {
                     });
                 }
                 Err(Failure::Final(problem)) => return Err(problem),
-                Err(Failure::Retryable(problem)) if tries == MAX_TRIES => return Err(problem),
+                Err(Failure::Retryable(problem)) if tries == most => return Err(problem),
                 Err(Failure::Retryable(_)) => {
                     scheduler_platform::sleep(Duration::from_millis(wait)).await;
                     wait *= 2;

@@ -43,6 +43,8 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
 struct NewSchedule {
     read: ReadSchedule,
     record: Vec<u8>,
+    /// Occurrences due after this time are its own.
+    since: UnixMillis,
     /// Its first occurrence; `None` when its end has passed meanwhile.
     next: Option<Occurrence>,
 }
@@ -54,7 +56,7 @@ impl NewSchedule {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
         if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, next });
+            return Ok(Self { read, record, since, next });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
@@ -67,7 +69,7 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, next })
+        Ok(Self { read, record: counted, since, next })
     }
 }
 
@@ -173,7 +175,7 @@ impl Engine {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
-            self.add_schedule(schedule, since, &mut effects);
+            self.add_schedule(schedule, &mut effects);
         }
         Ok((replies, effects))
     }
@@ -208,12 +210,30 @@ impl Engine {
 
     fn check(&self, request: Append, since: UnixMillis, reader: &impl Reader) -> Result<Checked, EngineError> {
         let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
-        let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
-        let replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        let mut schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
+        let mut replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
         if let Some(expected) = request.expected {
             self.check_expected(expected, &replaced, reader)?;
+            if matches!(expected, Expected::Version(_)) {
+                self.go_on(&mut schedules, &mut replaced);
+            }
         }
         Ok(Checked { pages: request.pages, schedules, replaced })
+    }
+
+    /// Who has read a task and changes it means this task: what has fired of it, and what is due, goes on. Its further attempts
+    /// stay, and where the schedule is the same, its next occurrence is the one that it was, also if that is due by now.
+    fn go_on(&self, schedules: &mut [NewSchedule], replaced: &mut Vec<EntryRef>) {
+        if replaced.iter().any(|at| !self.flags_of(*at).has(Flags::RETRY)) {
+            replaced.retain(|at| !self.flags_of(*at).has(Flags::RETRY));
+        }
+        let former = replaced.iter().filter(|at| at.page == 0).find_map(|at| self.tasks.schedule(at.index));
+        for schedule in schedules {
+            let next = former.filter(|former| former.schedule == schedule.read.schedule).and_then(|former| former.next);
+            if let Some(next) = next {
+                (schedule.since, schedule.next) = (schedule.since.min(next.due.plus(-1)), Some(next));
+            }
+        }
     }
 
     fn check_expected(&self, expected: Expected, found: &[EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
@@ -368,8 +388,8 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
-    fn add_schedule(&mut self, schedule: NewSchedule, since: UnixMillis, effects: &mut Effects) {
-        let NewSchedule { read, record, next } = schedule;
+    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
+        let NewSchedule { read, record, since, next } = schedule;
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
             return;

@@ -64,6 +64,54 @@ fn one_that_is_refused_leaves_the_others_good() {
     assert_eq!((engine.stats(NOW).pending, engine.stats(NOW).counters.created), (3, 3));
 }
 
+/// Storage with one recurring task.
+struct OneSchedule(Vec<u8>);
+
+impl Reader for OneSchedule {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no page is stored".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.0.clone())
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no envelope is stored".to_owned()))
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no history is stored".to_owned()))
+    }
+}
+
+fn recurring(cron: &str, description: &str) -> Vec<u8> {
+    format!(r#"{{"id":"r","cron":"{cron}","description":"{description}","callback":{{"type":"handler","name":"log"}}}}"#)
+        .into_bytes()
+}
+
+#[test]
+fn a_change_of_a_task_that_was_read_keeps_the_run_that_is_due() {
+    let first = recurring("*/10 * * * * *", "one");
+    let storage = OneSchedule(first.clone());
+    let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
+    let late = NOW.plus(25_000);
+    let version = Some(Expected::Version(version_of(&first)));
+    for (record, expected, next) in [
+        // Due since NOW + 10 s: it stays so for who has read the task, and is gone for who writes over it.
+        (recurring("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
+        (recurring("*/10 * * * * *", "two"), None, NOW.plus(30_000)),
+        (recurring("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
+    ] {
+        let mut engine = engine();
+        engine.append(append(first.clone(), None), NOW, &storage).unwrap();
+        let (_, effects) = engine.append(append(record, expected), late, &storage).unwrap();
+        assert_eq!(engine.next_wakeup(), Some(next));
+        let since = effects.writes.iter().find_map(|write| match write {
+            Write::InsertSchedule { since, .. } => Some(*since),
+            _ => None,
+        });
+        assert!(since.is_some_and(|since| since < next), "a start from storage finds the same run");
+    }
+}
+
 #[test]
 fn requests_with_an_id_in_common_wait_for_one_another() {
     let mut gathering = Gathering::default();

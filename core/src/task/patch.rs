@@ -15,7 +15,7 @@ const OF_SCHEDULES: [&str; 5] = ["timezone", "anchor", "startAt", "endAt", "maxR
 /// What belongs to all of them but `no-schedule`.
 const PUT_OFF: [&str; 2] = ["jitterSeconds", "windowSeconds"];
 /// What a record says of its past, and what was worked out for it: no caller gives it.
-const PAST: [&str; 5] = ["attempt", "failedAt", "error", "firstRun", "lastRun"];
+const PAST: [&str; 6] = ["attempt", "failedAt", "error", "replayedAt", "firstRun", "lastRun"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
 const MERGED: [&str; 2] = ["callback", "retry"];
 
@@ -31,7 +31,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     if paused {
         set(&mut fields, "paused", &Value::Bool(true));
     }
-    if SCHEDULES.iter().any(|name| patch.contains_key(*name)) {
+    // One that names such a field with null takes out that field alone.
+    if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.get() != "null")) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
         if patch.get("type").is_some_and(|kind| kind.get() == "\"no-schedule\"") {
             PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
@@ -154,6 +155,17 @@ mod tests {
         for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":5}"#, r#"{"timezone":"UTC"}"#] {
             assert!(changes_schedule(patch), "{patch}");
         }
+    }
+
+    #[test]
+    fn null_takes_out_what_it_names_and_nothing_else() {
+        assert_eq!(patched(RECORD, false, r#"{"cron":null,"rrule":null}"#)["time"], 5);
+        let record = r#"{"id":"a","cron":"* * * * *","callback":{},"replayedAt":7}"#;
+        assert_eq!(
+            patched(record, false, r#"{"time":null,"delayInSeconds":null}"#),
+            serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
+        );
+        assert_eq!(patched(record, false, r#"{"cron":null}"#)["type"], "no-schedule");
     }
 
     #[test]
