@@ -80,13 +80,14 @@ test("an interval fires so often as it may, from its start, put off by no more t
 test("tasks whose windows overlap fire together, none before its time", async () => {
   const callback = { type: "queue", queue: "FIRED_TASKS" };
   const now = Date.now();
-  const items = Array.from({ length: 40 }, (_, n) => ({ id: `window-${n}`, time: now + 1_000 + n * 100, windowSeconds: 8, callback }));
+  // Ids in braces come to one shard: 40 firings without the windows, and with them as many as there are instants that round.
+  const items = Array.from({ length: 40 }, (_, n) => ({ id: `{window}-${n}`, time: now + 1_000 + n * 100, windowSeconds: 8, callback }));
   const before = (await call("/v1/stats")).body.meter.firingsSaved;
   await call("/v1/tasks/batch", { body: items });
   await until("all to arrive", () => items.every(({ id }) => fired(id).length > 0));
-  const of = sink.envelopes.filter((envelope) => envelope.tasks.some((task) => task.id.startsWith("window-")));
+  const of = sink.envelopes.filter((envelope) => envelope.tasks.some((task) => task.id.startsWith("{window}-")));
   for (const envelope of of) for (const task of envelope.tasks) assert.ok(envelope.firedAt >= task.time);
-  assert.ok((await call("/v1/stats")).body.meter.firingsSaved - before >= 20);
+  assert.ok((await call("/v1/stats")).body.meter.firingsSaved - before >= 36);
 });
 
 test("a failed webhook is tried again until it succeeds, and its neighbours are run once", async () => {
