@@ -7,7 +7,7 @@ use crate::limits::{
 };
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
-use crate::schedule::{Occurrence, Schedule};
+use crate::schedule::{Occurrence, Policies, Schedule};
 use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, EventKind, Expected};
@@ -20,6 +20,7 @@ pub(super) struct ReadSchedule {
     pub(super) to_queue: bool,
     pub(super) paused: bool,
     pub(super) priority: u8,
+    pub(super) policies: Policies,
     /// Where its runs are counted, from which one on; where only the last is known, that stands.
     counted_from: Option<Option<UnixMillis>>,
 }
@@ -34,6 +35,7 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
         to_queue: callback.is_queue(),
         paused: record.is_paused(),
         priority: record.priority(),
+        policies: record.policies(),
         counted_from: is_counted.then_some(record.first_run),
         id: record.id.into_owned(),
     })
@@ -229,6 +231,9 @@ impl Engine {
         }
         let former = replaced.iter().filter(|at| at.page == 0).find_map(|at| self.tasks.schedule(at.index));
         for schedule in schedules {
+            // A pause goes on, too, and what it has held up.
+            let paused_at = former.and_then(|former| former.paused_at);
+            schedule.since = paused_at.filter(|_| schedule.read.paused).unwrap_or(schedule.since);
             let next = former.filter(|former| former.schedule == schedule.read.schedule).and_then(|former| former.next);
             if let Some(next) = next {
                 (schedule.since, schedule.next) = (schedule.since.min(next.due.plus(-1)), Some(next));
@@ -403,8 +408,10 @@ impl Engine {
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,
-            paused: read.paused,
+            paused_at: read.paused.then_some(since),
             priority: read.priority,
+            policies: read.policies,
+            caught_up_to: UnixMillis::ZERO,
         };
         self.tasks.insert_schedule(number, schedule);
     }

@@ -80,8 +80,9 @@ fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -
                 continue;
             }
         };
-        let priority = Record::parse(&version.record).unwrap().priority();
-        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(priority);
+        let record = Record::parse(&version.record).unwrap();
+        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(record.priority());
+        let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
     let terms = Terms { once, share: None };
@@ -188,6 +189,10 @@ fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) 
                 violated("list-and-cancel", format!("{reply:?} of {} that match {filter:?}, at most {limit}", expected.len()));
             }
             first.iter().for_each(|key| world.model.cancel_one(*key));
+            for (firing, _) in &first {
+                let id = world.model.version(firing.version).id.clone();
+                world.model.release(&id, world.now.get());
+            }
         },
     )?;
     Ok(Answer::CancelledMatching { more: reply.next.is_some() })
@@ -231,7 +236,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let waiting = world.model.waiting_of(id);
     let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));
     const TASKS: [What; 5] = [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
-    const FURTHER: [What; 2] = [What::Again, What::PausedAgain];
+    const FURTHER: [What; 3] = [What::Again, What::PausedAgain, What::Held];
     // The task itself before its further attempts, what waits before what is on its way.
     let expected: Vec<Status> = match [&TASKS[..], &FURTHER[..]].into_iter().find(|wanted| has(wanted)) {
         Some(wanted) => {
@@ -250,7 +255,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let is_known = match item.status {
         Status::Fired => world.model.in_flight_of(id).contains(&firing),
         status => waiting.iter().any(|((known, what), _)| {
-            let same = if matches!(what, What::Again | What::PausedAgain | What::Dead) {
+            let same = if matches!(what, What::Again | What::PausedAgain | What::Held | What::Dead) {
                 *known == firing
             } else {
                 known.version == firing.version
