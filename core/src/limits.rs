@@ -137,6 +137,8 @@ pub const HISTORY_ROW_BYTES: usize = 32_768;
 /// Most rows of a shard's history: 32 MB, some 600,000 outcomes. On 16 shards that is half a gigabyte, 0.10 a month; and a request for
 /// what stands in none of them reads it in eight rounds.
 pub const MAX_HISTORY_ROWS: usize = 1_024;
+/// Runs, and attempts on their way, of one explanation: what fits a screen.
+pub const MAX_EXPLAINED_RUNS: usize = 5;
 /// How long outcomes are kept at most, milliseconds: 30 days, the longest that a task may be tried again for.
 pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.

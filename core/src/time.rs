@@ -41,6 +41,12 @@ impl UnixMillis {
         Self(self.0.saturating_add(millis))
     }
 
+    /// As people read it: RFC 3339, in UTC; the milliseconds where that cannot write it.
+    pub fn shown(self) -> String {
+        chrono::DateTime::from_timestamp_millis(self.0)
+            .map_or_else(|| self.0.to_string(), |time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
+    }
+
     /// Milliseconds from `earlier` to this instant; negative when `earlier` is later.
     pub const fn since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0)

@@ -37,6 +37,8 @@ pub mod paths {
     pub const CHANGE_MATCHING: &str = "/change-matching";
     /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
     pub const RUNS: &str = "/runs";
+    /// Body [`super::GetRequest`]; answer [`crate::explain::Explanation`].
+    pub const EXPLAIN: &str = "/explain";
     /// Body [`super::EventsRequest`]; answer [`super::EventsReply`].
     pub const EVENTS: &str = "/events";
     /// Body [`super::Report`]; answer null.

@@ -166,7 +166,7 @@ pub(super) fn missed_in_pause(
 
 impl Engine {
     /// Whether a run of the task of this id is handed on, or waits for a further attempt.
-    fn is_running(&self, hash: u64) -> bool {
+    pub(super) fn is_running(&self, hash: u64) -> bool {
         self.in_flight.contains_key(&hash)
             || self.tasks.find(hash).any(|at| {
                 let flags = self.flags_of(at);

@@ -11,6 +11,7 @@
 
 mod append;
 mod change;
+mod explain;
 mod feed;
 mod fire;
 mod history;

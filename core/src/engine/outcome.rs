@@ -136,7 +136,7 @@ impl Engine {
 }
 
 /// When an envelope was fired, and its records.
-fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
+pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
     let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
     let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
     let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;

@@ -4,9 +4,9 @@ use crate::changes;
 use crate::history;
 use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
-use crate::storage::Waiting;
+use crate::storage::{Storage, Waiting};
 use crate::world::{Dropped, World};
-use scheduler_core::engine::{Effects, Gathering};
+use scheduler_core::engine::{Effects, Engine, Gathering};
 use scheduler_core::limits::REMEMBER_MILLIS;
 use scheduler_core::once::{Made, Once};
 use scheduler_core::page::{Flags, PageBuilder};
@@ -230,9 +230,25 @@ fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(
     Ok(())
 }
 
+/// `explains`: there is a reason for whatever is known of, and when it fires next is when it is listed.
+fn explain(world: &mut World, at: usize, id: &str, item: Option<&ListItem>) -> Result<(), Dropped> {
+    let explain = |engine: &mut Engine, now, storage: &Storage| Ok((engine.explain(id, now, storage)?, Effects::default()));
+    let told = world.input(at, false, explain, |_, _, _| {})?;
+    let next = item.filter(|item| item.status == Status::Scheduled).map(|item| item.position.due);
+    let is_known = item.is_some() || !told.recent_runs.is_empty();
+    if told.status != item.map(|item| item.status) || told.reasons.is_empty() == is_known {
+        violated("explains", format!("{told:?} of {item:?}"));
+    }
+    if next.is_some() && told.next_run.map(|run| run.due) != next {
+        violated("explains", format!("{:?} of {item:?}", told.next_run));
+    }
+    Ok(())
+}
+
 fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let item: Option<ListItem> =
         world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
+    explain(world, at, id, item.as_ref())?;
     let waiting = world.model.waiting_of(id);
     let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));
     const TASKS: [What; 5] = [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
