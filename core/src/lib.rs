@@ -11,6 +11,7 @@ pub mod engine;
 pub mod envelope;
 pub mod events;
 pub mod explain;
+pub mod flow;
 pub mod hex;
 pub mod histogram;
 pub mod history;

@@ -156,3 +156,18 @@ pub const FEED_LEASE_MILLIS: i64 = 60_000;
 pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
 /// A shard that has no news lets the asking one wait for so long at most, milliseconds.
 pub const MAX_EVENTS_WAIT_MILLIS: u32 = 5_000;
+
+/// Longest key of a limit. Each shard that has tasks of it stores it with every firing.
+pub const MAX_LIMIT_KEY_BYTES: usize = 128;
+/// Most keys of one shard that have tasks in it, and most of one request: a page says in a byte which of them it belongs to, and 0 stands
+/// for tasks without a key.
+pub const MAX_LANES: usize = 255;
+/// Most limits of one limiter, of which a namespace has [`crate::flow::LIMITERS`]. A list asks all of them, and each is some 100 bytes
+/// with those who hold something of it.
+pub const MAX_LIMITS_PER_LIMITER: usize = 500;
+/// Most runs in flight of one key: what 50 shards have handed on at most.
+pub const MAX_CONCURRENCY: u32 = 100_000;
+/// Highest rate of a key, runs a second: what a queue takes, in envelopes of a hundred, divided by five.
+pub const MAX_PER_SECOND: f64 = 100_000.0;
+/// Lowest rate of a key: a run in a thousand seconds.
+pub const MIN_PER_SECOND: f64 = 0.001;

@@ -1,0 +1,130 @@
+use super::*;
+
+const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+struct Asking {
+    allocator: Allocator,
+    now: UnixMillis,
+    count: u32,
+}
+
+impl Asking {
+    fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
+        let mut allocator = Allocator::default();
+        allocator.set(Some(Limit { concurrency, per_second }));
+        Self { allocator, now: START, count: 0 }
+    }
+
+    fn ask(&mut self, shard: &str, slots: u32, in_flight: u32, waiting: u32) -> Answer {
+        self.count += 1;
+        let ask = Ask { number: RequestNumber(1, self.count), slots, in_flight, waiting };
+        self.allocator.ask(shard, &ask, self.now).0.expect("the newest request is answered")
+    }
+}
+
+#[test]
+fn a_key_without_a_limit_is_not_limited() {
+    let mut allocator = Allocator::default();
+    let ask = Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 1 };
+    let answer = allocator.ask("a", &ask, START).0.unwrap();
+    assert_eq!((answer.slots, answer.target, answer.tokens), (NO_LIMIT, NO_LIMIT, None));
+}
+
+#[test]
+fn a_lone_shard_gets_all_that_it_can_use() {
+    let mut asking = Asking::new(Some(10), None);
+    assert_eq!(asking.ask("a", 0, 0, 4).slots, 4);
+    let answer = asking.ask("a", 4, 4, 100);
+    assert_eq!((answer.slots, answer.target), (10, 10));
+}
+
+#[test]
+fn slots_are_divided_by_what_each_can_use() {
+    let mut asking = Asking::new(Some(10), None);
+    assert_eq!(asking.ask("a", 0, 0, 100).slots, 10);
+    let b = asking.ask("b", 0, 0, 2);
+    assert_eq!((b.slots, b.target), (0, 2), "what is out is not given twice");
+    let a = asking.ask("a", 10, 10, 90);
+    assert_eq!((a.slots, a.target), (10, 8));
+    // Two runs have ended: it gives their slots back, which are for who has none.
+    assert_eq!(asking.ask("a", 8, 8, 90).slots, 8);
+    assert_eq!(asking.ask("b", 0, 0, 2).slots, 2);
+    for shard in ["c", "a", "b"] {
+        asking.ask(shard, 0, 0, 50);
+    }
+    assert_eq!(["a", "b", "c"].map(|shard| asking.ask(shard, 0, 0, 50).target).iter().sum::<u32>(), 10);
+}
+
+#[test]
+fn where_there_are_fewer_slots_than_shards_each_has_its_turn() {
+    let mut asking = Asking::new(Some(1), None);
+    assert_eq!(asking.ask("a", 0, 0, 9).slots, 1);
+    for waiting in ["b", "c"] {
+        let answer = asking.ask(waiting, 0, 0, 9);
+        assert_eq!((answer.slots, answer.target), (0, u32::from(waiting == "b")), "{waiting}");
+    }
+    let mut turns = Vec::new();
+    let mut holder = "a";
+    for _ in 0..6 {
+        assert_eq!(asking.ask(holder, 1, 1, 9).target, 0, "others wait");
+        assert_eq!(asking.ask(holder, 0, 0, 9).slots, 0, "it has given it back, and stands behind the others");
+        let got: Vec<&str> = ["c", "b", "a"].into_iter().filter(|shard| asking.ask(shard, 0, 0, 9).slots == 1).take(1).collect();
+        holder = got[0];
+        turns.push(holder);
+    }
+    assert_eq!(turns, ["b", "c", "a", "b", "c", "a"]);
+}
+
+#[test]
+fn a_shard_that_is_not_heard_of_is_not_waited_for_and_keeps_what_it_has() {
+    let mut asking = Asking::new(Some(2), None);
+    assert_eq!(asking.ask("a", 0, 0, 9).slots, 2);
+    assert_eq!(asking.ask("dead", 0, 0, 9).slots, 0);
+    assert_eq!(asking.ask("a", 1, 1, 9).slots, 1, "the other is for the one that waits");
+    asking.now = asking.now.plus(HEARD_MILLIS);
+    assert_eq!(asking.ask("b", 0, 0, 9).slots, 1, "which is not heard of any more");
+    assert_eq!(asking.ask("c", 0, 0, 9).slots, 0, "and a keeps the other");
+}
+
+#[test]
+fn requests_that_come_late_or_twice_change_nothing() {
+    let mut asking = Asking::new(Some(5), None);
+    let ask = |count, slots, waiting| Ask { number: RequestNumber(1, count), slots, in_flight: slots, waiting };
+    assert_eq!(asking.allocator.ask("a", &ask(2, 0, 3), START).0.unwrap().slots, 3);
+    assert_eq!(asking.allocator.ask("a", &ask(1, 0, 5), START), (None, None));
+    assert_eq!(asking.allocator.ask("a", &ask(2, 0, 3), START).0.unwrap().slots, 3);
+    assert_eq!(asking.allocator.ask("b", &ask(1, 0, 5), START).0.unwrap().slots, 2);
+    assert_eq!(asking.allocator.ask("a", &ask(3, 1, 0), START).0.unwrap().slots, 1);
+    assert_eq!(asking.allocator.ask("a", &ask(2, 0, 3), START), (None, None));
+    let next_life = Ask { number: RequestNumber(2, 1), ..ask(1, 0, 0) };
+    assert_eq!(asking.allocator.ask("a", &next_life, START).0.unwrap().slots, 0);
+}
+
+#[test]
+fn a_lowered_limit_waits_for_what_is_out() {
+    let mut asking = Asking::new(None, Some(100.0));
+    assert_eq!(asking.ask("a", 0, 0, 9).slots, NO_LIMIT);
+    asking.allocator.set(Some(Limit { concurrency: Some(3), per_second: None }));
+    assert_eq!(asking.ask("b", 0, 0, 9).slots, 0, "a has not heard of it");
+    let a = asking.ask("a", NO_LIMIT, 5, 9);
+    assert_eq!((a.slots, a.target), (NO_LIMIT, 2));
+    assert_eq!(asking.ask("a", 5, 5, 9).slots, 5);
+    assert_eq!(asking.ask("b", 0, 0, 9).slots, 0);
+    assert_eq!(asking.ask("a", 2, 2, 9).slots, 2);
+    assert_eq!(asking.ask("b", 0, 0, 9).slots, 1);
+}
+
+#[test]
+fn tokens_go_round() {
+    let mut asking = Asking::new(None, Some(10.0));
+    let mut got = std::collections::BTreeMap::new();
+    for _ in 0..10_000 {
+        asking.now = asking.now.plus(1);
+        // The first one asks more often than the others.
+        for shard in ["a", "a", "b", "c"] {
+            *got.entry(shard).or_insert(0) += asking.ask(shard, NO_LIMIT, 0, 9).tokens.unwrap();
+        }
+    }
+    assert_eq!(got.values().sum::<u32>(), 99, "ten a second, but for the moment in which the bucket began");
+    assert!(got.values().all(|tokens| (30..=36).contains(tokens)), "{got:?}");
+}

@@ -1,0 +1,218 @@
+//! The limits of some keys of a namespace, sans I/O: a request goes in, rows to write come out.
+
+use super::allocator::{Allocator, HeldBy, StoredShare};
+use super::ask::{Answer, Asked};
+use super::limit::Limit;
+use crate::limits::MAX_LIMITS_PER_LIMITER;
+use crate::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A limit and the key that it is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Named {
+    /// The key.
+    pub key: String,
+    /// Its limit.
+    pub limit: Limit,
+}
+
+/// A limit as it is shown.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "ShownLimit", description = "A limit, and what is known of the runs of its key.")]
+pub struct LimitShown {
+    /// The key that tasks name as `limitKey`.
+    pub key: String,
+    /// Most runs in flight at a time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<u32>,
+    /// Most runs that are handed on a second.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub per_second: Option<f64>,
+    /// Runs that are handed on and not reported, as the shards told last: within a second, where tasks wait.
+    pub in_flight: u64,
+    /// Tasks that were due and waited, as the shards told last.
+    pub waiting: u64,
+    /// Whether the shards together have no more slots than `concurrency`: not for a moment after it was set or lowered, until the runs end
+    /// that are in flight by then.
+    pub in_effect: bool,
+    /// The shards that have slots or wait for some.
+    pub shards: Vec<HeldBy>,
+}
+
+/// A change of what is stored: a table of names and records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// This record under this name.
+    Put {
+        /// The name.
+        name: String,
+        /// The record, JSON.
+        record: String,
+    },
+    /// Nothing under this name any more.
+    Delete {
+        /// The name.
+        name: String,
+    },
+    /// Nothing at all any more.
+    Clear,
+}
+
+/// A change that is not carried out; nothing has changed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[error("{detail}")]
+pub struct Refused {
+    /// The problem, the limit, and what to do.
+    pub detail: String,
+}
+
+/// What a row holds.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Stored {
+    Limit(Named),
+    Share {
+        key: String,
+        shard: String,
+        #[serde(flatten)]
+        share: StoredShare,
+    },
+}
+
+/// The limits of some keys, and who holds what of them.
+#[derive(Debug, Default)]
+pub struct Limiter {
+    keys: BTreeMap<String, Allocator>,
+    /// When keys of which nothing is left were last looked for.
+    swept: UnixMillis,
+}
+
+/// How often to look for keys of which nothing is left, milliseconds.
+const SWEEP_MILLIS: i64 = 3_600_000;
+
+fn name_of_limit(key: &str) -> String {
+    format!("limit/{key}")
+}
+
+/// A shard's name has no slash in it.
+fn name_of_share(key: &str, shard: &str) -> String {
+    format!("share/{shard}/{key}")
+}
+
+fn put(name: String, stored: &Stored) -> Write {
+    // These types serialise without fail.
+    Write::Put { name, record: serde_json::to_string(stored).unwrap_or_default() }
+}
+
+impl Limiter {
+    /// As storage says it is: every row's record.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn load(records: impl IntoIterator<Item = String>) -> Result<Self, String> {
+        let mut limiter = Self::default();
+        for record in records {
+            let stored = serde_json::from_str(&record).map_err(|problem| format!("the record {record:?}: {problem}"))?;
+            match stored {
+                Stored::Limit(Named { key, limit }) => limiter.keys.entry(key).or_default().set(Some(limit)),
+                Stored::Share { key, shard, share } => limiter.keys.entry(key).or_default().load_share(shard, &share),
+            }
+        }
+        Ok(limiter)
+    }
+
+    /// A shard asks for a key. Answers `None` to a request that a newer one has overtaken.
+    pub fn ask(&mut self, asked: &Asked, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
+        let mut writes = self.sweep(now);
+        let (answer, share) = self.keys.entry(asked.key.clone()).or_default().ask(&asked.shard, &asked.ask, now);
+        if let Some(share) = share {
+            let stored = Stored::Share { key: asked.key.clone(), shard: asked.shard.clone(), share };
+            writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));
+        }
+        (answer, writes)
+    }
+
+    /// Forgets shards that gave everything back long ago, and keys of which nothing is left then.
+    fn sweep(&mut self, now: UnixMillis) -> Vec<Write> {
+        let mut writes = Vec::new();
+        if now.since(self.swept) >= SWEEP_MILLIS {
+            self.swept = now;
+            for (key, allocator) in &mut self.keys {
+                let forgotten = allocator.forget(now).into_iter();
+                writes.extend(forgotten.map(|shard| Write::Delete { name: name_of_share(key, &shard) }));
+            }
+            self.keys.retain(|_, allocator| !allocator.is_forgotten());
+        }
+        writes
+    }
+
+    /// Sets a key's limit, and says whether it had none before. May be repeated.
+    ///
+    /// # Errors
+    /// When there would be too many.
+    pub fn put(&mut self, named: Named) -> Result<(bool, Write), Refused> {
+        let is_new = self.keys.get(&named.key).is_none_or(|known| known.limit().is_none());
+        let count = self.keys.values().filter(|known| known.limit().is_some()).count();
+        if is_new && count >= MAX_LIMITS_PER_LIMITER {
+            let detail = format!(
+                "one of the namespace's limiters, on which keys are spread by their hash, has {count} limits, which is the most; delete some that are not needed"
+            );
+            return Err(Refused { detail });
+        }
+        self.keys.entry(named.key.clone()).or_default().set(Some(named.limit));
+        Ok((is_new, put(name_of_limit(&named.key), &Stored::Limit(named))))
+    }
+
+    /// Lifts a key's limit; `None` when it has none. What shards hold stays noted, should a limit be set again.
+    pub fn delete(&mut self, key: &str) -> Option<Write> {
+        let allocator = self.keys.get_mut(key)?;
+        allocator.limit()?;
+        allocator.set(None);
+        if allocator.is_forgotten() {
+            self.keys.remove(key);
+        }
+        Some(Write::Delete { name: name_of_limit(key) })
+    }
+
+    /// A key's limit; `None` when it has none.
+    pub fn get(&self, key: &str) -> Option<LimitShown> {
+        self.keys.get(key).and_then(|allocator| shown(key, allocator))
+    }
+
+    /// All limits, by key.
+    pub fn list(&self) -> Vec<LimitShown> {
+        self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator)).collect()
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) -> Write {
+        self.keys.clear();
+        Write::Clear
+    }
+
+    /// The slots of all shards for a key, where they do not stand for "no limit".
+    pub fn slots(&self, key: &str) -> u64 {
+        self.keys.get(key).map_or(0, Allocator::slots)
+    }
+}
+
+fn shown(key: &str, allocator: &Allocator) -> Option<LimitShown> {
+    let Limit { concurrency, per_second } = allocator.limit()?;
+    let shards: Vec<HeldBy> = allocator.held().collect();
+    Some(LimitShown {
+        key: key.to_owned(),
+        concurrency,
+        per_second,
+        in_flight: shards.iter().map(|held| u64::from(held.in_flight)).sum(),
+        waiting: shards.iter().map(|held| u64::from(held.waiting)).sum(),
+        in_effect: concurrency.is_none_or(|most| allocator.slots() <= u64::from(most)),
+        shards,
+    })
+}
+
+#[cfg(test)]
+#[path = "limiter_tests.rs"]
+mod tests;
