@@ -12,7 +12,7 @@ stamp=$out/.built-from
 # All that goes into the wasm: the crates the Worker is made of, the manifests, the tools.
 fingerprint() {
   {
-    find core macros platform registry shard dispatcher coordinator -type f \
+    find core macros platform registry limiter shard dispatcher coordinator -type f \
       -not -path '*/build/*' -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/fuzz/*' -print0 |
       LC_ALL=C sort -z | xargs -0 sha256sum
     sha256sum Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json scripts/build.sh

@@ -2,6 +2,7 @@
 
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
+use scheduler_core::limits::MAX_LIMIT_KEY_BYTES;
 use scheduler_core::task::FieldError;
 use serde::Serialize;
 use worker::{Error, Response, ResponseBuilder, Result};
@@ -128,6 +129,13 @@ impl Problem {
         Self::new("/problems/no-namespace", "There is no such namespace", 404, detail)
     }
 
+    /// No limit for this key.
+    pub(crate) fn no_limit(key: &str) -> Self {
+        let key: String = key.chars().take(MAX_LIMIT_KEY_BYTES).collect();
+        let detail = format!("the key {key:?} has no limit (any more); set one with PUT");
+        Self::new("/problems/no-limit", "There is no such limit", 404, detail)
+    }
+
     /// A namespace with tasks in it.
     pub(crate) fn not_empty(name: &str, tasks: u64) -> Self {
         let detail = format!(
@@ -136,7 +144,7 @@ impl Problem {
         Self::new("/problems/not-empty", "The namespace is not empty", 409, detail)
     }
 
-    /// As many keys or namespaces as there may be.
+    /// As many keys, namespaces or limits as there may be.
     pub(crate) fn too_many(detail: impl Into<String>) -> Self {
         Self::new("/problems/too-many", "There are too many", 409, detail)
     }

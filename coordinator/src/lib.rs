@@ -12,6 +12,7 @@ mod example_handlers;
 mod explain;
 mod handler_tasks;
 mod keys;
+mod limits;
 mod list;
 mod namespaces;
 mod once;
@@ -87,6 +88,22 @@ pub struct Registry {
 impl DurableObject for Registry {
     fn new(state: State, _env: Env) -> Self {
         Self { shell: scheduler_registry::Shell::new(&state) }
+    }
+
+    async fn fetch(&self, request: Request) -> Result<Response> {
+        self.shell.fetch(request).await
+    }
+}
+
+/// The limiter Durable Object, of concurrency and rate; see [`scheduler_limiter`].
+#[durable_object(fetch)]
+pub struct Limiter {
+    shell: scheduler_limiter::Shell,
+}
+
+impl DurableObject for Limiter {
+    fn new(state: State, _env: Env) -> Self {
+        Self { shell: scheduler_limiter::Shell::new(&state) }
     }
 
     async fn fetch(&self, request: Request) -> Result<Response> {

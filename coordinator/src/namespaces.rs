@@ -1,9 +1,9 @@
 //! Namespaces: made, changed, listed, deleted when empty.
 
 use crate::answer::{Answer, Problem};
-use crate::registry;
 use crate::routes::Call;
 use crate::shards::Shards;
+use crate::{limits, registry};
 use scheduler_core::access::{Entry, Quota, Reach, Settings};
 use scheduler_core::namespace::{Namespace, NamespaceError};
 use scheduler_core::task::FieldError;
@@ -67,6 +67,7 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     if tasks > 0 {
         return Err(Problem::not_empty(name.as_str(), tasks));
     }
+    limits::clear(call.env, &name).await?;
     registry::delete_namespace(call.env, &name).await?;
     Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
 }

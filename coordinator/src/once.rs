@@ -64,7 +64,8 @@ async fn send(
     share: Option<scheduler_core::access::Share>,
     mut part: ShardAppend,
 ) -> (ShardAppend, Result<AppendReply, Problem>) {
-    part.append.terms = Terms { once: Some(once.clone()), share };
+    let keys = std::mem::take(&mut part.append.terms.keys);
+    part.append.terms = Terms { once: Some(once.clone()), share, keys };
     let reply = create::append(shards, part.shard, &mut part.append).await;
     (part, reply)
 }

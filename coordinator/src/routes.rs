@@ -5,7 +5,7 @@ use crate::auth::Caller;
 use crate::change::Verb;
 use crate::shards::Shards;
 use crate::{
-    auth, cancel, change, create, events, explain, keys, list, namespaces, openapi, patch, preview, runs, settings, stats, tasks,
+    auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings, stats, tasks,
 };
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
@@ -48,6 +48,10 @@ pub(crate) enum Route {
     ListNamespaces,
     PutNamespace(String),
     DeleteNamespace(String),
+    ListLimits,
+    PutLimit(String),
+    GetLimit(String),
+    DeleteLimit(String),
     Events,
 }
 
@@ -71,6 +75,16 @@ impl Route {
             (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(decoded(path.rsplit_once('/')?.1)?),
             (Method::Delete, path) if path.starts_with("/v1/namespaces/") => {
                 Self::DeleteNamespace(decoded(path.rsplit_once('/')?.1)?)
+            }
+            (Method::Get, "/v1/limits") => Self::ListLimits,
+            (method, path) if path.starts_with("/v1/limits/") => {
+                let key = decoded(path.strip_prefix("/v1/limits/")?)?;
+                match method {
+                    Method::Put => Self::PutLimit(key),
+                    Method::Get => Self::GetLimit(key),
+                    Method::Delete => Self::DeleteLimit(key),
+                    _ => return None,
+                }
             }
             (Method::Get, "/v1/events") => Self::Events,
             (Method::Post, "/v1/tasks/pause") => Self::PauseMany,
@@ -243,6 +257,10 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::ListNamespaces => namespaces::list(call).await,
         Route::PutNamespace(name) => namespaces::put(call, name).await,
         Route::DeleteNamespace(name) => namespaces::delete(call, name).await,
+        Route::ListLimits => limits::list(call).await,
+        Route::PutLimit(key) => limits::put(call, key).await,
+        Route::GetLimit(key) => limits::get(call, key).await,
+        Route::DeleteLimit(key) => limits::delete(call, key).await,
         Route::Events => events::events(call).await,
     }
 }
@@ -270,6 +288,11 @@ mod tests {
             (Method::Get, "/v1/keys/a", None),
             (Method::Put, "/v1/namespaces/a/", Some(Route::PutNamespace("a".into()))),
             (Method::Delete, "/v1/namespaces/a%2Fb", Some(Route::DeleteNamespace("a/b".into()))),
+            (Method::Get, "/v1/limits", Some(Route::ListLimits)),
+            (Method::Put, "/v1/limits/a%2Fb", Some(Route::PutLimit("a/b".into()))),
+            (Method::Get, "/v1/limits/a", Some(Route::GetLimit("a".into()))),
+            (Method::Delete, "/v1/limits/a/b", Some(Route::DeleteLimit("a/b".into()))),
+            (Method::Post, "/v1/limits/a", None),
             (Method::Patch, "/v1/tasks/a", Some(Route::PatchTask("a".into()))),
             (Method::Post, "/v1/tasks/pause", Some(Route::PauseMany)),
             (Method::Post, "/v1/tasks/a%20b/pause", Some(Route::PauseTask("a b".into()))),

@@ -47,6 +47,11 @@ impl Shards {
         Ok(Self { objects, namespace, map: settings::shard_map(env)? })
     }
 
+    /// The namespace that they are of.
+    pub(crate) fn namespace(&self) -> &Namespace {
+        &self.namespace
+    }
+
     /// Asks one shard, with a small JSON request.
     pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
         &self,

@@ -1,6 +1,7 @@
 //! From a request's text to what each shard is asked to take in.
 
 use crate::ids::TaskId;
+use crate::limits::MAX_LANES;
 use crate::page::{Flags, PageBuilder};
 use crate::routing::{ShardId, ShardMap, id_hash};
 use crate::task::{FieldError, NewTask, ValidTask, Validator};
@@ -37,9 +38,9 @@ pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Val
     let mut parts = Parts::default();
     let mut items: Vec<Result<TaskId<'a>, FieldError>> = Vec::with_capacity(tasks.len());
     for task in tasks {
-        let item = task.and_then(|task| validator.check(task)).map(|task| {
-            parts.add(&task, &items, map);
-            task.id
+        let item = task.and_then(|task| validator.check(task)).and_then(|task| {
+            parts.add(&task, &items, map)?;
+            Ok(task.id)
         });
         items.push(item);
     }
@@ -60,7 +61,10 @@ struct Parts {
 #[derive(Default)]
 struct Part {
     shard: Option<ShardId>,
+    /// Of tasks without a limit's key.
     pages: PageBuilder,
+    /// Of those with one, by key.
+    keyed: Vec<(String, PageBuilder)>,
     schedules: Vec<Vec<u8>>,
     items: Vec<u32>,
     given_ids: bool,
@@ -70,26 +74,27 @@ struct Part {
 /// Where in a part a record is.
 #[derive(Clone, Copy)]
 enum Place {
-    Page(usize),
+    /// Of these pages: 0, or the number of the key.
+    Page(usize, usize),
     Schedule(usize),
 }
 
 impl Parts {
     /// Adds the task that follows `items`.
-    fn add(&mut self, task: &ValidTask<'_>, items: &[Result<TaskId<'_>, FieldError>], map: &ShardMap) {
+    fn add(&mut self, task: &ValidTask<'_>, items: &[Result<TaskId<'_>, FieldError>], map: &ShardMap) -> Result<(), FieldError> {
         let id = task.id.as_str();
         let hash = id_hash(id);
         let number = match self.of_generated {
             Some(number) if task.id.is_generated() => number,
             _ => self.number_of(map.home(id)),
         };
-        let Some(part) = self.parts.get_mut(number) else { return };
+        let Some(part) = self.parts.get_mut(number) else { return Ok(()) };
+        let place = part.push(task, hash)?;
         part.items.push(items.len() as u32);
         part.first_due = Some(part.first_due.map_or(task.place(), |first| first.min(task.place())));
-        let place = part.push(task, hash);
         if task.id.is_generated() {
             self.of_generated = Some(number);
-            return;
+            return Ok(());
         }
         part.given_ids = true;
         let same = |&(_, item, _): &(u64, usize, Place)| matches!(items.get(item), Some(Ok(other)) if other.as_str() == id);
@@ -102,6 +107,7 @@ impl Parts {
                 self.given.insert_unique(hash, (hash, items.len(), place), |(hash, ..)| *hash);
             }
         }
+        Ok(())
     }
 
     fn number_of(&mut self, shard: ShardId) -> usize {
@@ -113,14 +119,24 @@ impl Parts {
 
     fn finish(self) -> Vec<ShardAppend> {
         let finish = |part: Part| {
+            let mut pages = part.pages.finish();
+            let mut keys = Vec::with_capacity(part.keyed.len());
+            for (lane, (key, builder)) in (1..=u8::MAX).zip(part.keyed) {
+                keys.push(key);
+                let keyed = builder.finish().into_iter().map(|mut page| {
+                    page.directory.set_lane(lane);
+                    page
+                });
+                pages.extend(keyed);
+            }
             Some(ShardAppend {
                 shard: part.shard?,
                 append: Append {
                     fresh: !part.given_ids,
                     expected: None,
-                    pages: part.pages.finish(),
+                    pages,
                     schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
-                    terms: Terms::default(),
+                    terms: Terms { keys, ..Terms::default() },
                 },
                 items: part.items,
                 first_due: part.first_due.unwrap_or(UnixMillis::NEVER),
@@ -131,25 +147,52 @@ impl Parts {
 }
 
 impl Part {
-    fn push(&mut self, task: &ValidTask<'_>, hash: u64) -> Place {
+    fn push(&mut self, task: &ValidTask<'_>, hash: u64) -> Result<Place, FieldError> {
         if task.recurring {
             let mut record = Vec::new();
             task.write_record(&mut record);
             self.schedules.push(record);
-            Place::Schedule(self.schedules.len() - 1)
+            Ok(Place::Schedule(self.schedules.len() - 1))
         } else {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
             let flags = if task.is_conditional { flags.and(Flags::CONDITIONAL) } else { flags };
             // The check of the task saw to it that the record fits.
-            let _ = self.pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| task.write_record(out));
-            Place::Page(self.pages.len().saturating_sub(1))
+            let number = self.number_of_key(task)?;
+            let pages = self.pages_of(number);
+            let _ = pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| task.write_record(out));
+            Ok(Place::Page(number, pages.len().saturating_sub(1)))
+        }
+    }
+
+    /// The number of a task's key, from 1; 0 for one without, and for one that does not fire by itself: it has no place in its key's order
+    /// until it is told to run.
+    fn number_of_key(&mut self, task: &ValidTask<'_>) -> Result<usize, FieldError> {
+        let Some(key) = task.limit_key().filter(|_| !task.place().is_never()) else { return Ok(0) };
+        if let Some(at) = self.keyed.iter().position(|(known, _)| known == key) {
+            return Ok(at + 1);
+        }
+        if self.keyed.len() == MAX_LANES {
+            let detail = format!(
+                "is the {}th key of this request on one shard; the limit is {MAX_LANES}: send several requests, or use fewer keys",
+                MAX_LANES + 1
+            );
+            return Err(FieldError::new("limitKey", detail));
+        }
+        self.keyed.push((key.to_owned(), PageBuilder::default()));
+        Ok(self.keyed.len())
+    }
+
+    fn pages_of(&mut self, number: usize) -> &mut PageBuilder {
+        match number.checked_sub(1).and_then(|at| self.keyed.get_mut(at)) {
+            Some((_, pages)) => pages,
+            None => &mut self.pages,
         }
     }
 
     /// Takes a record out that another of the same id follows.
     fn remove(&mut self, place: Place) {
         match place {
-            Place::Page(index) => self.pages.remove(index),
+            Place::Page(number, index) => self.pages_of(number).remove(index),
             Place::Schedule(index) => {
                 if let Some(record) = self.schedules.get_mut(index) {
                     record.clear();
@@ -223,6 +266,31 @@ mod tests {
         assert_eq!((plan.appends[0].append.schedules.len(), plan.appends[0].append.pages[0].directory.len()), (0, 1));
         assert_eq!(plan.appends[0].append.pages[0].directory.get(0).unwrap().due, UnixMillis::new(7));
         assert_eq!(plan.appends[0].items, [0, 1, 2]);
+    }
+
+    #[test]
+    fn tasks_of_a_key_have_pages_of_their_own() {
+        let text = format!(
+            "[{},{},{},{},{}]",
+            item(r#""id":"{x}1","time":5"#),
+            item(r#""id":"{x}2","time":5,"limitKey":"a""#),
+            item(r#""id":"{x}3","time":6,"limitKey":"b""#),
+            item(r#""id":"{x}4","time":4,"limitKey":"a""#),
+            item(r#""id":"{x}5","type":"no-schedule","limitKey":"a""#)
+        );
+        let plan = planned(&text);
+        let append = &plan.appends[0].append;
+        assert_eq!(append.terms.keys, ["a", "b"]);
+        let pages: Vec<_> = append.pages.iter().map(|page| (page.directory.lane(), page.directory.len())).collect();
+        assert_eq!(pages, [(0, 2), (1, 2), (2, 1)]);
+        assert_eq!(Append::decode(&append.encode()).as_ref(), Ok(append));
+
+        let many: Vec<String> = (0..=MAX_LANES).map(|n| item(&format!(r#""id":"{{x}}{n}","time":5,"limitKey":"{n}""#))).collect();
+        let text = format!("[{}]", many.join(","));
+        let plan = planned(&text);
+        let refused: Vec<_> = plan.items.iter().filter_map(|item| item.as_ref().err()).collect();
+        assert_eq!((refused.len(), refused[0].field.as_ref()), (1, "limitKey"));
+        assert_eq!(plan.appends[0].items.len(), MAX_LANES);
     }
 
     #[test]

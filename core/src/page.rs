@@ -6,7 +6,7 @@
 //! | bytes | what |
 //! |---|---|
 //! | 0 | version, 1 |
-//! | 1 | 0 |
+//! | 1 | lane: 0, or the number of the limit's key in the shard (see `engine::lanes`); in a request, the place of the key in its list, from 1 |
 //! | 2-3 | number of entries, little-endian as everything here |
 //! | then 20 an entry | |
 //! | 0-7 | xxh64 of the task's id |
@@ -166,10 +166,10 @@ impl Directory {
     /// # Errors
     /// On any bytes that [`Self::bytes`] could not have given.
     pub fn decode(bytes: Vec<u8>, body_len: usize) -> Result<Self, PageError> {
-        let Some(&[version, reserved, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
+        let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(PageError::Length(bytes.len()));
         };
-        if version != VERSION || reserved != 0 {
+        if version != VERSION {
             return Err(PageError::Version(version));
         }
         let count = usize::from(u16::from_le_bytes([low, high]));
@@ -191,6 +191,18 @@ impl Directory {
     /// The bytes to store.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The lane that its entries belong to; 0 for tasks without a limit's key.
+    pub fn lane(&self) -> u8 {
+        self.bytes.get(1).copied().unwrap_or(0)
+    }
+
+    /// Puts its entries into a lane.
+    pub fn set_lane(&mut self, lane: u8) {
+        if let Some(byte) = self.bytes.get_mut(1) {
+            *byte = lane;
+        }
     }
 
     /// Number of entries.
@@ -350,6 +362,18 @@ mod tests {
         assert_eq!(pages[0].directory.bytes(), expected);
         assert_eq!(Directory::decode(expected.to_vec(), 15).unwrap(), pages[0].directory);
         assert_eq!(Directory::decode(expected.to_vec(), 14), Err(PageError::Entry(2)));
+    }
+
+    /// Pinned for ever, too.
+    #[test]
+    fn the_lane_stands_behind_the_version() {
+        let entry = Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags: Flags::TASK };
+        let mut directory = Directory::new(vec![entry]);
+        assert_eq!(directory.lane(), 0);
+        directory.set_lane(200);
+        assert_eq!(directory.bytes()[..4], [1, 200, 1, 0]);
+        let read = Directory::decode(directory.bytes().to_vec(), 3).unwrap();
+        assert_eq!((read.lane(), read.get(0)), (200, Some(entry)));
     }
 
     #[test]

@@ -75,6 +75,9 @@ pub struct Terms {
     /// Within the shard's share of a quota.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
+    /// The keys of limits that pages of the request name by their place here, from 1, as their lane.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub keys: Vec<String>,
 }
 
 impl Terms {
@@ -852,7 +855,7 @@ mod tests {
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
         let once = Once { key: [1; 16], request: [2; 16], made: Made { at: UnixMillis::new(7), random: [0xff; 16] } };
         let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
-        let with_terms = Terms { once: Some(once), share: Some(share) };
+        let with_terms = Terms { once: Some(once), share: Some(share), keys: vec!["stripe".to_owned()] };
         for (fresh, expected, terms) in [
             (true, None, Terms::default()),
             (false, None, Terms::default()),

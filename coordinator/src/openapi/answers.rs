@@ -3,6 +3,7 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_core::access::{Quota, ShownKey};
+use scheduler_core::flow::LimitShown;
 use scheduler_core::limits::MAX_CANCEL_IDS;
 use scheduler_core::task::{FieldError, Record};
 use scheduler_core::wire::{Counters, Filter, Status, TaskRun};
@@ -274,6 +275,20 @@ pub(super) struct NamespaceList {
 #[derive(JsonSchema)]
 pub(super) struct DeletedNamespace {
     name: String,
+    #[schemars(extend("const" = true))]
+    deleted: bool,
+}
+
+/// Limits, by key.
+#[derive(JsonSchema)]
+pub(super) struct LimitList {
+    limits: Vec<LimitShown>,
+}
+
+/// The limit is lifted.
+#[derive(JsonSchema)]
+pub(super) struct DeletedLimit {
+    key: String,
     #[schemars(extend("const" = true))]
     deleted: bool,
 }

@@ -4,7 +4,10 @@ use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
 use crate::answer::Problem;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
-use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES};
+use scheduler_core::flow::Limit;
+use scheduler_core::limits::{
+    MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
+};
 use scheduler_core::once;
 use scheduler_core::schedule::PreviewRequest;
 use scheduler_core::task::{ChangeInput, FieldError, NewTask};
@@ -161,6 +164,9 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         Body::Key => json!({
             "application/json": { "schema": generator.subschema_for::<NewKey<'static>>(), "example": examples::key() }
         }),
+        Body::Limit => json!({
+            "application/json": { "schema": generator.subschema_for::<Limit>(), "example": examples::limit() }
+        }),
         Body::Namespace => json!({
             "application/json": { "schema": generator.subschema_for::<answers::NewNamespace>(), "example": examples::namespace() }
         }),
@@ -185,6 +191,11 @@ fn path_parameters(operation: &Operation) -> Value {
     let parameters = [
         named("id", "The task's id, percent-encoded.", id),
         named("key", "The key's id.", json!({ "type": "string" })),
+        named(
+            "limitKey",
+            "The key that tasks name, percent-encoded.",
+            json!({ "type": "string", "minLength": 1, "maxLength": MAX_LIMIT_KEY_BYTES }),
+        ),
         named("name", "The namespace's name.", namespace.clone()),
         header,
     ];
@@ -216,6 +227,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::no_task("order-7"),
         Problem::no_namespace("there is no namespace \"shop\"; make it with PUT /v1/namespaces/shop"),
         Problem::no_key("0123456789abcdef"),
+        Problem::no_limit("stripe"),
         Problem::not_empty("shop", 17),
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
         Problem::key_reused("take a new key for each request"),

@@ -78,6 +78,14 @@ pub(super) fn tasks() -> Value {
                 "callback": { "type": "handler", "name": "log" }
             }
         },
+        "limited": {
+            "summary": "A webhook that waits for its turn among those of its key",
+            "value": {
+                "delayInSeconds": 5,
+                "limitKey": "stripe",
+                "callback": { "type": "webhook", "url": "https://example.com/hooks/charge" }
+            }
+        },
         "unscheduled": {
             "summary": "A task that does not fire by itself",
             "value": { "id": "later", "type": "no-schedule", "callback": { "type": "handler", "name": "noop" } }
@@ -119,6 +127,11 @@ pub(super) fn key() -> Value {
 /// A namespace to make.
 pub(super) fn namespace() -> Value {
     json!({ "quota": { "pendingTasks": 100_000, "createsPerSecond": 500 } })
+}
+
+/// A limit to set.
+pub(super) fn limit() -> Value {
+    json!({ "concurrency": 10, "perSecond": 25 })
 }
 
 /// What to cancel.

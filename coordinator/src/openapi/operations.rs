@@ -1,14 +1,15 @@
 //! Every route with what it takes and answers.
 
 use super::answers::{
-    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, DeletedNamespace, Health, KeyList, MadeKey, Namespace,
-    NamespaceList, RevokedKey, RunList, Stats, Task, TaskList,
+    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, DeletedLimit, DeletedNamespace, Health, KeyList, LimitList,
+    MadeKey, Namespace, NamespaceList, RevokedKey, RunList, Stats, Task, TaskList,
 };
 use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
 use scheduler_core::events::EventData;
 use scheduler_core::explain::Explanation;
+use scheduler_core::flow::LimitShown;
 use scheduler_core::schedule::Preview;
 use schemars::{Schema, SchemaGenerator};
 
@@ -23,6 +24,7 @@ pub(super) enum Body {
     Preview,
     Key,
     Namespace,
+    Limit,
 }
 
 type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
@@ -367,6 +369,39 @@ operations! {
         of_namespace: false,
         answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<DeletedNamespace>)],
         refusals: &["invalid", "no-namespace", "not-empty"],
+    }
+    ListLimits => {
+        id: "listLimits",
+        path: "/v1/limits",
+        summary: "List the limits of the namespace, with what is known of the runs of each",
+        answers: &[(200, "The limits.", SchemaGenerator::subschema_for::<LimitList>)],
+    }
+    PutLimit => {
+        id: "putLimit",
+        method: "put",
+        path: "/v1/limits/{limitKey}",
+        summary: "Set or change the limit of a key; tasks that wait go on by the new one within some seconds",
+        body: Some(Body::Limit),
+        answers: &[
+            (200, "Changed.", SchemaGenerator::subschema_for::<LimitShown>),
+            (201, "Set.", SchemaGenerator::subschema_for::<LimitShown>),
+        ],
+        refusals: &["too-large", "invalid", "too-many"],
+    }
+    GetLimit => {
+        id: "getLimit",
+        path: "/v1/limits/{limitKey}",
+        summary: "The limit of a key, and what is known of its runs",
+        answers: &[(200, "The limit.", SchemaGenerator::subschema_for::<LimitShown>)],
+        refusals: &["no-limit"],
+    }
+    DeleteLimit => {
+        id: "deleteLimit",
+        method: "delete",
+        path: "/v1/limits/{limitKey}",
+        summary: "Lift the limit of a key; tasks that name it are not limited any more",
+        answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<DeletedLimit>)],
+        refusals: &["no-limit"],
     }
     Events => {
         id: "watchEvents",

@@ -3,6 +3,7 @@ use super::examples;
 use super::operations::operations;
 use crate::routes::Route;
 use scheduler_core::access::{NewKey, Quota, ShownKey, Token};
+use scheduler_core::flow::{Limit, Limiter, Named};
 use scheduler_core::schedule::preview;
 use scheduler_core::task::{FieldError, Targets, Validator, parse_batch, parse_one};
 use scheduler_core::time::UnixMillis;
@@ -251,7 +252,7 @@ fn a_preview_takes_what_a_task_says_of_its_schedule() {
     let document = document();
     let of_preview = keys(&schema(&document, "PreviewRequest")["properties"]);
     let mut of_task = keys(&schema(&document, "NewTask")["properties"]);
-    for other in ["description", "tags", "callback", "retry", "priority", "paused", "payload"] {
+    for other in ["description", "tags", "callback", "retry", "priority", "limitKey", "paused", "payload"] {
         assert!(of_task.remove(other));
     }
     of_task.extend(["from", "count"]);
@@ -300,6 +301,27 @@ fn keys_and_namespaces_are_as_described() {
             let value = described[bound].as_i64().expect(field);
             let checked = |value: i64| serde_json::from_value::<Quota>(json!({ field: value })).unwrap().check().is_ok();
             assert!(checked(value) && !checked(value + beyond), "{field} {bound}");
+        }
+    }
+}
+
+#[test]
+fn limits_are_as_described() {
+    let document = document();
+    assert_eq!(keys(&schema(&document, "Limit")["properties"]), keys(&examples::limit()), "every field stands in the example");
+    let mut limiter = Limiter::default();
+    let limit = Limit::parse(&examples::limit().to_string()).unwrap();
+    limiter.put(Named { key: "stripe".to_owned(), limit }).unwrap();
+    let shown = serde_json::to_value(limiter.get("stripe")).unwrap();
+    assert_eq!(keys(&schema(&document, "ShownLimit")["properties"]), keys(&shown));
+    for (field, described) in schema(&document, "Limit")["properties"].as_object().unwrap() {
+        for (bound, beyond) in [("minimum", 0.5), ("maximum", 2.0)] {
+            let value = described[bound].as_f64().expect(field);
+            let is_good = |value: f64| {
+                let value = if field == "concurrency" { json!(value as u64) } else { json!(value) };
+                Limit::parse(&json!({ field: value }).to_string()).is_ok()
+            };
+            assert!(is_good(value) && !is_good(value * beyond), "{field} {bound}");
         }
     }
 }

@@ -17,7 +17,7 @@ use std::fmt;
 pub enum Scope {
     /// Look at tasks and numbers.
     Read,
-    /// Create, change and cancel tasks.
+    /// Create, change and cancel tasks; set and lift limits.
     Write,
     /// Make and revoke keys that reach no further than its own; with a reach of `*`, namespaces and their quotas too.
     Admin,
@@ -264,6 +264,8 @@ mod tests {
             ("DELETE", "/v1/keys/abc", Scope::Admin),
             ("PUT", "/v1/namespaces/a", Scope::Admin),
             ("GET", "/v1/keysmith", Scope::Read),
+            ("GET", "/v1/limits/stripe", Scope::Read),
+            ("PUT", "/v1/limits/stripe", Scope::Write),
         ] {
             assert_eq!(Scope::needed(method, path), scope, "{method} {path}");
         }

@@ -98,11 +98,11 @@ fn made(n: u8) -> Made {
 
 fn once(append: Append, key: &str, body: &str, by: u8) -> Append {
     let once = Once::new(key, "", body, made(by)).unwrap();
-    Append { terms: Terms { once: Some(once), share: None }, ..append }
+    Append { terms: Terms { once: Some(once), ..Terms::default() }, ..append }
 }
 
 fn within(append: Append, quota: Quota) -> Append {
-    Append { terms: Terms { once: None, share: quota.share(1) }, ..append }
+    Append { terms: Terms { share: quota.share(1), ..Terms::default() }, ..append }
 }
 
 #[test]

@@ -5,10 +5,11 @@ use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
 use super::text::{Text, TimeInput};
 use super::{Callback, FieldError, Targets, parse_naming_the_field, read_object};
+use crate::flow::check_limit_key;
 use crate::ids::{IdGenerator, TaskId, check_task_id};
 use crate::limits::{
-    MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES,
-    MAX_TAGS,
+    MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PAYLOAD_BYTES,
+    MAX_RECORD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
 };
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::schedule::rrule::MAX_RULE_BYTES;
@@ -71,6 +72,10 @@ pub struct NewTask<'a> {
     /// Of what is due together, higher ones go first.
     #[schemars(with = "Option<u8>", range(min = 0, max = MAX_PRIORITY), extend("default" = DEFAULT_PRIORITY))]
     priority: Option<u64>,
+    /// The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it. Not with a `queue` callback, whose
+    /// consumer sets its own pace. The limit is in bytes of UTF-8.
+    #[schemars(length(min = 1, max = MAX_LIMIT_KEY_BYTES))]
+    limit_key: Option<Text<'a>>,
     /// Take it in, but let it wait to be resumed.
     paused: Option<bool>,
     /// Any JSON, delivered as it is given.
@@ -88,6 +93,7 @@ read_object!(NewTask, "a task", {
     "callback" => callback,
     "retry" => retry,
     "priority" => priority,
+    "limitKey" => limit_key,
     "paused" => paused,
     "payload" => payload,
 }, recurrence: {
@@ -173,6 +179,7 @@ pub struct ValidTask<'a> {
     /// Whether it takes its record to tell, once it is due, if it still fires.
     pub is_conditional: bool,
     priority: Option<u8>,
+    limit_key: Option<Text<'a>>,
     paused: bool,
     /// The time that was asked for.
     time: Option<UnixMillis>,
@@ -197,6 +204,7 @@ impl ValidTask<'_> {
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
+        fields.text("limitKey", self.limit_key());
         fields.flag("paused", self.paused && self.recurring);
         fields.finish();
     }
@@ -204,6 +212,11 @@ impl ValidTask<'_> {
     /// How urgent it is.
     pub fn priority(&self) -> u8 {
         self.priority.unwrap_or(DEFAULT_PRIORITY)
+    }
+
+    /// The key of the limit that bounds its runs.
+    pub fn limit_key(&self) -> Option<&str> {
+        self.limit_key.as_ref().map(|key| key.0.as_ref())
     }
 
     /// Its place in the order of firing: when it is due, unless it waits to be resumed.
@@ -310,6 +323,14 @@ impl<'a> Validator<'a> {
             FieldError::new("callback", r#"is missing; say what to run, like {"type":"webhook","url":"https://…"}"#)
         })?;
         let CheckedCallback { to_queue, handler_retry } = self.check_callback(callback.get())?;
+        if let Some(key) = &task.limit_key {
+            check_limit_key("limitKey", &key.0)?;
+            if to_queue {
+                let detail =
+                    "stands beside a callback of the type queue, whose consumer sets its own pace; leave one of the two out";
+                return Err(FieldError::new("limitKey", detail));
+            }
+        }
         let CheckedSchedule { time, due, fields, schedule } = when.check(id.as_str(), self.now, &mut self.counted)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
@@ -319,6 +340,7 @@ impl<'a> Validator<'a> {
             recurring: schedule.is_some(),
             to_queue,
             priority,
+            limit_key: task.limit_key,
             paused: task.paused.unwrap_or(false),
             time,
             schedule: fields,

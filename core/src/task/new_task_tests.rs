@@ -1,4 +1,5 @@
 use super::*;
+use crate::task::Record;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -290,4 +291,15 @@ fn a_task_without_a_retry_gets_its_handlers() {
         );
         assert_eq!(record(LOG), format!(r#"{{"time":1,"id":"a",{LOG}}}"#));
     }
+}
+
+#[test]
+fn a_limit_key_is_kept_and_not_for_queues() {
+    let text = record(&format!(r#"{{"id":"a","time":0,"limitKey":"st\"ripe","priority":3,{LOG}}}"#)).unwrap();
+    assert_eq!(text, format!(r#"{{"time":0,"id":"a",{LOG},"priority":3,"limitKey":"st\"ripe"}}"#));
+    assert_eq!(Record::parse(text.as_bytes()).unwrap().limit_key.as_deref(), Some("st\"ripe"));
+    for key in [r#""""#.to_owned(), r#""a\u0000""#.to_owned(), format!("{:?}", "x".repeat(129))] {
+        assert_eq!(field(&format!(r#"{{"time":0,"limitKey":{key},{LOG}}}"#)), "limitKey", "{key}");
+    }
+    assert_eq!(field(r#"{"time":0,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#), "limitKey");
 }

@@ -121,6 +121,15 @@ mod tests {
     }
 
     #[test]
+    fn a_limit_key_is_set_and_taken_out() {
+        assert_eq!(patched(RECORD, false, r#"{"limitKey":"stripe"}"#)["limitKey"], "stripe");
+        let record = r#"{"id":"a","time":5,"callback":{},"limitKey":"stripe"}"#;
+        assert_eq!(patched(record, false, r#"{"tags":[]}"#)["limitKey"], "stripe");
+        assert_eq!(patched(record, false, r#"{"limitKey":null}"#).get("limitKey"), None);
+        assert!(!changes_schedule(r#"{"limitKey":"stripe"}"#));
+    }
+
+    #[test]
     fn digits_of_a_payload_stay() {
         assert!(merge_patch(RECORD, false, "{}").unwrap().contains("12345678901234567890123"));
     }

@@ -103,6 +103,10 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(description = "Of what is due together, higher ones go first.")]
     pub priority: Option<u8>,
+    /// The key of the limit that bounds its runs: see [`crate::flow`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(description = "The key of the limit that bounds its runs.")]
+    pub limit_key: Option<Cow<'a, str>>,
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
@@ -141,6 +145,7 @@ impl<'a> Record<'a> {
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
+        fields.text("limitKey", self.limit_key.as_deref());
         fields.flag("paused", self.is_paused());
         fields.number("attempt", self.attempt.map(i64::from));
         fields.number("failedAt", self.failed_at.map(UnixMillis::get));

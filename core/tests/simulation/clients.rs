@@ -285,6 +285,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         retry: Some(&retry),
         payload: Some(&payload),
         priority: n.is_multiple_of(5).then_some((n / 5 % 10) as u8),
+        limit_key: None,
         paused: None,
         attempt: None,
         failed_at: None,

@@ -85,7 +85,7 @@ fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
-    let terms = Terms { once, share: None };
+    let terms = Terms { once, ..Terms::default() };
     let append = Append { fresh, pages: builder.finish(), schedules, terms, ..Append::default() };
     Append::decode(&append.encode()).expect("an append reads back")
 }

@@ -1,0 +1,172 @@
+//! The limiter Durable Object: a thin shell around [`scheduler_core::flow::Limiter`], which divides the limits of some keys of a
+//! namespace among its shards.
+//!
+//! In scope: loading the limiter from SQL, carrying out its writes, speaking [`scheduler_core::flow::paths`], letting a shard wait for
+//! a slot. Not in scope: who gets what, which is the limiter's; who may change limits, which is the coordinator's, before it asks.
+
+use futures::channel::oneshot;
+use scheduler_core::flow::{Asked, HOLD_MILLIS, Limiter, Named, Refused, Write, paths};
+use scheduler_platform::{now, within};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::cell::RefCell;
+use std::time::Duration;
+use worker::{Error, Request, Response, Result, SqlStorage, SqlStorageValue as Value, State};
+
+/// A row is a limit or a shard's share of one; without rowid, so that it is one row written.
+const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS entries (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+
+/// The limiter's storage, and the limiter while it is loaded.
+pub struct Shell {
+    sql: SqlStorage,
+    limiter: RefCell<Option<Limiter>>,
+    /// Shards that wait for a slot; told when something may have become free.
+    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+}
+
+/// Why a request is not answered with 200.
+enum Failure {
+    /// The limiter has too much in it.
+    Refused(Refused),
+    /// The sender's mistake.
+    Request(String),
+    /// The platform failed, or storage holds what was never written there.
+    Storage(String),
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(problem: serde_json::Error) -> Self {
+        Self::Request(problem.to_string())
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(problem: Error) -> Self {
+        Self::Storage(problem.to_string())
+    }
+}
+
+impl Shell {
+    /// Nothing is read yet: the first request loads the limiter.
+    pub fn new(state: &State) -> Self {
+        Self { sql: state.storage().sql(), limiter: RefCell::new(None), waiting: RefCell::default() }
+    }
+
+    /// Answers a request.
+    ///
+    /// # Errors
+    /// When the platform cannot read the request or make a response.
+    pub async fn fetch(&self, mut request: Request) -> Result<Response> {
+        let body = request.bytes().await?;
+        let outcome = match request.path().as_str() {
+            paths::ASK => self.answer_ask(&body).await,
+            path => self.answer(path, &body),
+        };
+        match outcome {
+            Ok(answer) => Response::from_bytes(answer),
+            Err(Failure::Refused(refused)) => Ok(Response::from_json(&refused)?.with_status(409)),
+            Err(Failure::Request(problem)) => Response::error(problem, 400),
+            Err(Failure::Storage(problem)) => {
+                worker::console_error!("limiter: {problem}");
+                // What is in memory may be ahead of what is stored.
+                self.limiter.take();
+                Response::error("storage", 500)
+            }
+        }
+    }
+
+    /// A shard that finds no slot waits for one here: so a slot that comes back is used again at once, wherever.
+    async fn answer_ask(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        let asked: Asked = read(body)?;
+        let end = now().plus(HOLD_MILLIS);
+        loop {
+            let answer = self.with(|limiter| limiter.ask(&asked, now()))?;
+            let left = u64::try_from(end.since(now())).unwrap_or(0);
+            if left == 0 || answer.is_none_or(|answer| !answer.lacks_slots(&asked.ask)) {
+                return written(&answer);
+            }
+            let (sender, freed) = oneshot::channel();
+            self.waiting.borrow_mut().push(sender);
+            // Woken or not: the limiter says what there is.
+            let _ = within(Duration::from_millis(left), freed).await;
+        }
+    }
+
+    fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
+        match path {
+            paths::PUT => {
+                let named: Named = read(body)?;
+                let is_new = self.with(|limiter| match limiter.put(named) {
+                    Ok((is_new, write)) => (Ok(is_new), vec![write]),
+                    Err(refused) => (Err(Failure::Refused(refused)), Vec::new()),
+                })?;
+                written(&is_new?)
+            }
+            paths::DELETE => {
+                let key: String = read(body)?;
+                let was_there = self.with(|limiter| {
+                    let write = limiter.delete(&key);
+                    (write.is_some(), Vec::from_iter(write))
+                })?;
+                written(&was_there)
+            }
+            paths::GET => {
+                let key: String = read(body)?;
+                written(&self.with(|limiter| (limiter.get(&key), Vec::new()))?)
+            }
+            paths::LIST => written(&self.with(|limiter| (limiter.list(), Vec::new()))?),
+            paths::CLEAR => written(&self.with(|limiter| ((), vec![limiter.clear()]))?),
+            other => Err(Failure::Request(format!("a limiter has no {other}"))),
+        }
+    }
+
+    /// One input: loads the limiter if need be, calls it, and applies its writes. What was written may have set something free.
+    fn with<T>(&self, call: impl FnOnce(&mut Limiter) -> (T, Vec<Write>)) -> Result<T, Failure> {
+        let mut slot = self.limiter.borrow_mut();
+        let limiter = match slot.as_mut() {
+            Some(limiter) => limiter,
+            None => slot.insert(self.load()?),
+        };
+        let (answer, writes) = call(limiter);
+        let is_changed = !writes.is_empty();
+        // Without an await between them: one transaction.
+        writes.into_iter().try_for_each(|write| self.apply(write))?;
+        if is_changed {
+            for waiting in self.waiting.borrow_mut().drain(..) {
+                // One that has gone does not want to know.
+                let _ = waiting.send(());
+            }
+        }
+        Ok(answer)
+    }
+
+    fn load(&self) -> Result<Limiter, Failure> {
+        self.sql.exec(SCHEMA, None)?;
+        let rows = self.sql.exec("SELECT record FROM entries", None)?.raw().collect::<Result<Vec<Vec<Value>>>>()?;
+        let records = rows.into_iter().filter_map(|row| match row.into_iter().next() {
+            Some(Value::String(record)) => Some(record),
+            _ => None,
+        });
+        Limiter::load(records).map_err(Failure::Storage)
+    }
+
+    fn apply(&self, write: Write) -> Result<(), Failure> {
+        match write {
+            Write::Put { name, record } => self.sql.exec(
+                "INSERT INTO entries (name, record) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET record = excluded.record",
+                vec![name.into(), record.into()],
+            )?,
+            Write::Delete { name } => self.sql.exec("DELETE FROM entries WHERE name = ?", vec![name.into()])?,
+            Write::Clear => self.sql.exec("DELETE FROM entries", None)?,
+        };
+        Ok(())
+    }
+}
+
+fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
+    Ok(serde_json::from_slice(body)?)
+}
+
+fn written<T: Serialize>(answer: &T) -> Result<Vec<u8>, Failure> {
+    Ok(serde_json::to_vec(answer)?)
+}
