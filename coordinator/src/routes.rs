@@ -5,7 +5,8 @@ use crate::auth::Caller;
 use crate::change::Verb;
 use crate::shards::Shards;
 use crate::{
-    auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings, stats, tasks,
+    auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings,
+    stats, tasks,
 };
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};

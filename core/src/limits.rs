@@ -171,3 +171,9 @@ pub const MAX_CONCURRENCY: u32 = 100_000;
 pub const MAX_PER_SECOND: f64 = 100_000.0;
 /// Lowest rate of a key: a run in a thousand seconds.
 pub const MIN_PER_SECOND: f64 = 0.001;
+
+/// Most tasks that a shard has handed to the dispatchers and not had reported, unless the variable `MAX_DISPATCHED_TASKS` says otherwise. All
+/// namespaces share the dispatchers' queue, so a task waits there behind at most so many of each shard of each other namespace. Forty full
+/// envelopes ([`MAX_DISPATCH_TASKS`]), so that sixteen shards keep 64 consumers busy with batches of ten; and with the second that an
+/// envelope may take from its firing to its report, 4,000 tasks a second and shard.
+pub const MAX_DISPATCHED_TASKS: usize = 4_000;

@@ -783,8 +783,11 @@ pub struct ShardStats {
     pub paused: u64,
     /// Occurrences that failed for good and are kept.
     pub dead_letters: u64,
-    /// Pending tasks whose time is past.
+    /// Pending tasks without a limit's key whose time is past.
     pub overdue: u64,
+    /// Tasks with a limit's key whose time is past, and that wait for their turn.
+    #[serde(default)]
+    pub waiting_for_limits: u64,
     /// Bytes of memory that the shard's pending tasks take.
     pub memory_bytes: u64,
     /// Counts since the shard was made.
@@ -805,6 +808,7 @@ impl ShardStats {
         self.paused += other.paused;
         self.dead_letters += other.dead_letters;
         self.overdue += other.overdue;
+        self.waiting_for_limits += other.waiting_for_limits;
         self.memory_bytes += other.memory_bytes;
         self.counters.add(&other.counters);
         self.lateness.add(&other.lateness);

@@ -13,12 +13,19 @@ const VISIBILITY_SECONDS: std::ops::RangeInclusive<i64> = 1..=345_600;
 /// The variable that says what is kept of how attempts end.
 const HISTORY_VARIABLE: &str = "HISTORY";
 
+/// The variable with the most tasks that a shard has handed to the dispatchers and not had reported.
+const DISPATCHED_VARIABLE: &str = "MAX_DISPATCHED_TASKS";
+
+/// Bounds of that: what is handed on takes memory, so no more than a shard may have in flight at all.
+const DISPATCHED_TASKS: std::ops::RangeInclusive<usize> = 1..=250_000;
+
 /// Reads the settings; what is absent or out of bounds takes the default, with a line in the log.
 pub(crate) fn read(env: &Env) -> Config {
     let default = Config::default();
     Config {
         visibility_millis: visibility(env).unwrap_or(default.visibility_millis),
         history: history(env).unwrap_or(default.history),
+        max_dispatched: max_dispatched(env).unwrap_or(default.max_dispatched),
         ..default
     }
 }
@@ -32,6 +39,17 @@ fn visibility(env: &Env) -> Option<i64> {
         );
     }
     seconds.map(|seconds| seconds * 1_000)
+}
+
+fn max_dispatched(env: &Env) -> Option<usize> {
+    let given = env.var(DISPATCHED_VARIABLE).ok()?.to_string();
+    let tasks = given.trim().parse().ok().filter(|tasks| DISPATCHED_TASKS.contains(tasks));
+    if tasks.is_none() {
+        worker::console_error!(
+            "{DISPATCHED_VARIABLE} is {given}, which is not a whole number from 1 to 250000; using the default"
+        );
+    }
+    tasks
 }
 
 fn history(env: &Env) -> Option<Keep> {

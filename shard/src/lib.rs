@@ -5,6 +5,7 @@
 
 mod config;
 mod gather;
+mod limits;
 mod requests;
 mod sends;
 mod shell;

@@ -146,7 +146,10 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
 
 fn refuse(problem: &EngineError) -> Result<Response> {
     let (status, kind) = match problem {
-        EngineError::Full { .. } | EngineError::TooManySchedules { .. } | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
+        EngineError::Full { .. }
+        | EngineError::TooManySchedules { .. }
+        | EngineError::TooManyLanes { .. }
+        | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
         EngineError::PendingQuota { .. } | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),

@@ -23,14 +23,14 @@ pub(crate) async fn send_all(env: &Env, outgoing: Vec<Outgoing>) -> Vec<(u64, Re
     futures::stream::iter(sends).buffered(MAX_BATCHES_AT_ONCE).concat().await
 }
 
-/// Cuts envelopes into batches of one destination each, in order.
+/// Cuts envelopes into batches of one queue each, in order.
 fn batches(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     let mut open: Vec<(Vec<Outgoing>, usize)> = Vec::new();
     let mut closed = Vec::new();
     for envelope in outgoing {
         let bytes = envelope.text.len() + METADATA_BYTES;
         let of_same_queue =
-            open.iter().position(|(batch, _)| batch.first().is_some_and(|first| first.destination == envelope.destination));
+            open.iter().position(|(batch, _)| batch.first().is_some_and(|first| queue_of(first) == queue_of(&envelope)));
         match of_same_queue.and_then(|at| open.get_mut(at)) {
             Some((batch, size)) if batch.len() < MAX_BATCH_MESSAGES && *size + bytes <= MAX_BATCH_BYTES => {
                 batch.push(envelope);
@@ -44,12 +44,17 @@ fn batches(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     closed
 }
 
+/// The binding of the queue that an envelope goes to.
+fn queue_of(envelope: &Outgoing) -> &str {
+    match &envelope.destination {
+        Destination::Dispatch | Destination::Lane(_) => DISPATCH_QUEUE_BINDING,
+        Destination::Queue(binding) => binding,
+    }
+}
+
 async fn send_batch(env: &Env, batch: &[Outgoing]) -> worker::Result<()> {
     let Some(first) = batch.first() else { return Ok(()) };
-    let queue = env.queue(match &first.destination {
-        Destination::Dispatch => DISPATCH_QUEUE_BINDING,
-        Destination::Queue(binding) => binding,
-    })?;
+    let queue = env.queue(queue_of(first))?;
     let mut messages = BatchMessageBuilder::new();
     for envelope in batch {
         // The envelope is JSON that was written by this program: UTF-8. Text is sent as it is, in any language to be read.
@@ -65,8 +70,9 @@ mod tests {
     use std::sync::Arc;
 
     #[test]
-    fn batches_hold_one_destination_and_what_a_queue_takes() {
-        let destination = |n: u64| if n.is_multiple_of(3) { Destination::Dispatch } else { Destination::Queue("MINE".into()) };
+    fn batches_hold_one_queue_and_what_a_queue_takes() {
+        let destination =
+            |n: u64| if n.is_multiple_of(3) { Destination::Lane((n / 3 % 9) as u8) } else { Destination::Queue("MINE".into()) };
         let outgoing: Vec<Outgoing> = (0..300)
             .map(|seq| Outgoing {
                 seq,
@@ -81,7 +87,7 @@ mod tests {
         for batch in &batches {
             assert!(batch.len() <= MAX_BATCH_MESSAGES);
             assert!(batch.iter().map(|envelope| envelope.text.len() + 100).sum::<usize>() <= 256_000);
-            assert!(batch.iter().all(|envelope| envelope.destination == batch[0].destination));
+            assert!(batch.iter().all(|envelope| queue_of(envelope) == queue_of(&batch[0])));
             assert!(batch.is_sorted_by_key(|envelope| envelope.seq));
         }
     }

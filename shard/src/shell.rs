@@ -1,9 +1,12 @@
 //! Around the engine: load, call, apply, arm, send.
 
 use crate::gather::Waiting;
+use crate::limits::{self, Told};
 use crate::storage::Sql;
 use crate::{config, sends};
 use futures::channel::oneshot;
+use futures::future::{Either, select};
+use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_core::engine::{Effects, Engine, EngineError, Outgoing};
 use scheduler_core::time::UnixMillis;
 use scheduler_platform::{now, sleep, within};
@@ -22,6 +25,9 @@ const LONGEST_RUN_MILLIS: i64 = 20_000;
 
 /// The alarm that stands while the handler runs, so that a cut-off run is followed by another (invariant 4).
 const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
+
+/// How long the handler waits at a time where nothing but an answer is awaited.
+const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
 /// After a failure in the handler, when to try again.
 const RETRY_MILLIS: i64 = 1_000;
@@ -64,21 +70,21 @@ impl Shell {
         }
     }
 
-    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction. On an error that leaves memory
+    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction. Gives what is left to do. On an error that leaves memory
     /// and storage apart the engine is dropped, and the next input starts from what is stored.
     pub(crate) fn input<T>(
         &self,
         call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
-    ) -> Result<(T, Vec<Outgoing>), EngineError> {
+    ) -> Result<(T, Effects), EngineError> {
         let mut slot = self.engine.borrow_mut();
         let outcome = self.loaded(&mut slot).and_then(|engine| {
-            let (reply, effects) = call(engine, now(), &self.sql)?;
-            self.sql.apply(effects.writes)?;
+            let (reply, mut effects) = call(engine, now(), &self.sql)?;
+            self.sql.apply(std::mem::take(&mut effects.writes))?;
             let (read, written) = self.sql.take_rows();
             let meter = engine.meter_mut();
             meter.rows_read += read;
             meter.rows_written += written;
-            Ok((reply, effects.sends))
+            Ok((reply, effects))
         });
         if let Err(EngineError::Storage(_) | EngineError::Corrupt(_)) = outcome {
             *slot = None;
@@ -184,23 +190,54 @@ impl Shell {
         if let Some(engine) = self.engine.borrow_mut().as_mut() {
             engine.meter_mut().shard_requests += 1;
         }
+        let name = self.state.id().name().unwrap_or_default();
+        let mut asked = FuturesUnordered::new();
         loop {
-            let ((), outgoing) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
+            let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
             let next = self.next_wakeup()?;
             // Invariant 4: armed before the work that can fail.
             let next = next.unwrap_or(UnixMillis::NEVER);
-            let near = next <= now().plus(STAY_AWAKE_MILLIS);
+            asked.extend(effects.asks.into_iter().map(|ask| limits::ask(&self.env, &name, ask)));
+            let near = next <= now().plus(STAY_AWAKE_MILLIS) || !asked.is_empty();
             let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
             if wanted != UnixMillis::NEVER
                 && self.armed.get().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
             {
                 self.set_alarm(wanted).await?;
             }
-            self.send(outgoing).await?;
-            let next = self.next_wakeup()?;
-            let Some(next) = next.filter(|next| *next <= now().plus(STAY_AWAKE_MILLIS) && now() < end) else { return Ok(()) };
-            self.wait_until(next).await;
+            self.send(effects.sends).await?;
+            if now() >= end {
+                break;
+            }
+            let next = self.next_wakeup()?.filter(|next| *next <= now().plus(STAY_AWAKE_MILLIS));
+            match (next, asked.is_empty()) {
+                (None, true) => return Ok(()),
+                (Some(next), true) => self.wait_until(next).await,
+                (next, false) => {
+                    let wait = std::pin::pin!(self.wait_until(next.unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS))));
+                    if let Either::Right((Some(told), _)) = select(wait, asked.next()).await {
+                        self.take_answer(&told)?;
+                    }
+                    self.waiting.take();
+                }
+            }
         }
+        // What was asked is worth its answer: the limiter has noted it.
+        while let Some(told) = asked.next().await {
+            self.take_answer(&told)?;
+        }
+        Ok(())
+    }
+
+    fn take_answer(&self, told: &Told) -> Result<(), EngineError> {
+        self.input(|engine, now, _| {
+            match &told.answer {
+                Some(answer) => engine.limit_answered(&told.key, told.number, answer.as_ref(), now),
+                None => engine.limit_failed(&told.key, told.number, now),
+            }
+            Ok(((), Effects::default()))
+        })
+        .map(|_| ())
     }
 
     async fn wait_until(&self, until: UnixMillis) {

@@ -28,6 +28,8 @@ CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT 
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
 const DISPATCH: &str = "";
+/// What stands before the number of a [`Destination::Lane`] in the outbox. No binding's name begins with it.
+const LANE: char = '#';
 
 /// A shard's storage.
 #[derive(Clone)]
@@ -316,10 +318,11 @@ fn optional_blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
     }
 }
 
-fn destination_text(destination: &Destination) -> &str {
+fn destination_text(destination: &Destination) -> String {
     match destination {
-        Destination::Dispatch => DISPATCH,
-        Destination::Queue(binding) => binding,
+        Destination::Dispatch => DISPATCH.to_owned(),
+        Destination::Lane(lane) => format!("{LANE}{lane}"),
+        Destination::Queue(binding) => binding.clone(),
     }
 }
 
@@ -327,7 +330,13 @@ fn destination(value: Option<Value>) -> Result<Option<Destination>, StorageError
     match value {
         Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text == DISPATCH => Ok(Some(Destination::Dispatch)),
-        Some(Value::String(binding)) => Ok(Some(Destination::Queue(binding))),
+        Some(Value::String(text)) => match text.strip_prefix(LANE) {
+            Some(lane) => {
+                let lane = lane.parse().map_err(|_| StorageError(format!("expected a lane, found {text}")))?;
+                Ok(Some(Destination::Lane(lane)))
+            }
+            None => Ok(Some(Destination::Queue(text))),
+        },
         other => Err(StorageError(format!("expected a destination, found {other:?}"))),
     }
 }

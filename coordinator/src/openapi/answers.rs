@@ -177,6 +177,8 @@ pub(super) struct Numbers {
     dead_letters: u64,
     /// Pending tasks whose time is past.
     overdue: u64,
+    /// Tasks with a limit's key whose time is past, and that wait for their turn.
+    waiting_for_limits: u64,
     /// Bytes of memory that pending tasks take.
     memory_bytes: u64,
     #[schemars(flatten)]

@@ -11,7 +11,7 @@ use crate::schedule::{Occurrence, Policies, Schedule};
 use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, EventKind, Expected};
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What the shard reads of a recurring task's record.
 pub(super) struct ReadSchedule {
@@ -21,6 +21,7 @@ pub(super) struct ReadSchedule {
     pub(super) paused: bool,
     pub(super) priority: u8,
     pub(super) policies: Policies,
+    pub(super) limit_key: Option<String>,
     /// Where its runs are counted, from which one on; where only the last is known, that stands.
     counted_from: Option<Option<UnixMillis>>,
 }
@@ -36,6 +37,7 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
         paused: record.is_paused(),
         priority: record.priority(),
         policies: record.policies(),
+        limit_key: record.limit_key.as_deref().map(str::to_owned),
         counted_from: is_counted.then_some(record.first_run),
         id: record.id.into_owned(),
     })
@@ -87,6 +89,17 @@ impl Checked {
     pub(super) fn tasks(&self) -> usize {
         self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len()
     }
+
+    /// The keys of limits that it has tasks of.
+    fn keys<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let of_schedules = self.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref());
+        self.pages.iter().filter_map(|page| key_of(page, keys)).chain(of_schedules)
+    }
+}
+
+/// The key that a page of a request names, by its place from 1.
+fn key_of<'a>(page: &Page, keys: &'a [String]) -> Option<&'a str> {
+    keys.get(usize::from(page.directory.lane()).checked_sub(1)?).map(String::as_str)
 }
 
 impl Engine {
@@ -124,6 +137,7 @@ impl Engine {
         let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
         let (mut pages, mut schedules) = (Vec::new(), Vec::new());
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
+        self.forget_lanes();
         // Occurrences start after everything that has been handed on, should the clock have gone back.
         let since = now.max(self.state.watermark.due);
         for mut request in requests {
@@ -146,6 +160,7 @@ impl Engine {
                 .has_room(asked + tasks, asked_schedules + recurring)
                 .and_then(|()| self.check(request, since, reader))
                 .and_then(|checked| {
+                    self.lanes.have_room_for(checked.keys(&terms.keys))?;
                     self.allows(&terms, asked + asked_schedules, &checked, now)?;
                     Ok(checked)
                 });
@@ -164,6 +179,7 @@ impl Engine {
                     self.note_created(&checked, now);
                     self.kill(&checked.replaced, &mut effects);
                     self.settle(&terms, &reply, now, &mut effects);
+                    self.assign_lanes(&mut checked, &terms.keys);
                     pages.append(&mut checked.pages);
                     schedules.append(&mut checked.schedules);
                     Ok(reply)
@@ -179,7 +195,19 @@ impl Engine {
         for schedule in schedules {
             self.add_schedule(schedule, &mut effects);
         }
+        self.save_lanes(&mut effects);
         Ok((replies, effects))
+    }
+
+    /// Makes the lanes that a request needs, and puts its pages, which name their key by its place among the request's, into them.
+    fn assign_lanes(&mut self, checked: &mut Checked, keys: &[String]) {
+        for page in &mut checked.pages {
+            let lane = key_of(page, keys).and_then(|key| self.lanes.reserve(key)).unwrap_or(0);
+            page.directory.set_lane(lane);
+        }
+        for key in checked.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref()) {
+            self.lanes.reserve(key);
+        }
     }
 
     fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
@@ -359,13 +387,14 @@ impl Engine {
             return;
         }
         // The first free place after the watermark: strictly later than everything that has been handed on.
-        page.directory.raise_to(self.state.watermark.due.plus(1));
+        let lane = page.directory.lane();
+        page.directory.raise_to(self.watermark_of(lane).due.plus(1));
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
             if let Some(number) = self.open_page_for(&page) {
                 self.extend(number, page, effects);
                 return;
             }
-            self.open_page = Some(self.last_page + 1);
+            *self.open_page(lane) = Some(self.last_page + 1);
         }
         self.last_page += 1;
         let number = self.last_page;
@@ -375,8 +404,8 @@ impl Engine {
     }
 
     /// The open page, if it can take this one. A page with cancelled entries takes no more, for their bits would have to move.
-    fn open_page_for(&self, more: &Page) -> Option<u32> {
-        let number = self.open_page?;
+    fn open_page_for(&mut self, more: &Page) -> Option<u32> {
+        let number = (*self.open_page(more.directory.lane()))?;
         let page = self.tasks.page(number)?;
         let fits = page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
             && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS
@@ -412,6 +441,7 @@ impl Engine {
             priority: read.priority,
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
+            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
         };
         self.tasks.insert_schedule(number, schedule);
     }
@@ -419,12 +449,13 @@ impl Engine {
 
 /// Joins the smaller pages of several requests, so that they share rows.
 fn join(pages: Vec<Page>) -> Vec<Page> {
-    let (mut joined, mut builder) = (Vec::new(), PageBuilder::default());
+    let (mut joined, mut builders) = (Vec::new(), BTreeMap::<u8, PageBuilder>::new());
     for page in pages {
         if page.body.len() > PAGE_TARGET_BYTES / 2 {
             joined.push(page);
             continue;
         }
+        let builder = builders.entry(page.directory.lane()).or_default();
         for entry in page.directory.iter() {
             let start = entry.offset as usize;
             let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
@@ -432,7 +463,12 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
             let _ = builder.push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record));
         }
     }
-    joined.append(&mut builder.finish());
+    for (lane, builder) in builders {
+        joined.extend(builder.finish().into_iter().map(|mut page| {
+            page.directory.set_lane(lane);
+            page
+        }));
+    }
     joined
 }
 

@@ -202,6 +202,7 @@ impl Engine {
         let mut effects = Effects::default();
         let added = changes.back.len() + changes.dropped.len();
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
+        self.lanes.have_room_for(changes.back.keys())?;
         if self.feed.is_on(now) {
             changes.events.into_iter().for_each(|event| self.feed.push(event));
         }
@@ -219,9 +220,7 @@ impl Engine {
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
         self.kill(&changes.killed, &mut effects);
-        for page in changes.back.into_pages() {
-            self.add_page(page, &mut effects);
-        }
+        self.put_in(changes.back, &mut effects);
         if !changes.dropped.is_empty() {
             self.drop_late(&changes.dropped, now, reader, &mut effects)?;
         }

@@ -1,6 +1,7 @@
 //! Handing on what is due, and sending again what was not reported.
 
 use super::late::{Dropped, Verdict, judge};
+use super::outcome::PutBack;
 use super::tasks::Advanced;
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
 use crate::envelope::EnvelopeBuilder;
@@ -21,6 +22,9 @@ use std::sync::Arc;
 const MAX_FIRING_TASKS: usize = 20_000;
 const MAX_FIRING_BYTES: usize = 4_000_000;
 
+/// Tasks that the main order, or a lane, hands on in its turn: an envelope of the dispatchers.
+const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
+
 /// A shard with so many tasks handed on and not reported fires no more until some are: the dispatchers are behind, and what
 /// is on its way takes memory. 16 seconds of the most that a queue takes.
 pub(super) const MAX_IN_FLIGHT_TASKS: usize = 250_000;
@@ -33,8 +37,8 @@ const MAX_RESEND_DOUBLINGS: u32 = 4;
 
 /// What fires, in order.
 enum Due {
-    Record { page: u32, entry: Entry },
-    Occurrence { number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
+    Record { lane: u8, page: u32, entry: Entry },
+    Occurrence { lane: u8, number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
 }
 
 /// What a firing hands on, and what it does not.
@@ -43,7 +47,29 @@ struct Packed {
     dropped: Vec<Dropped>,
 }
 
+/// What a firing takes out of the main order and the lanes.
+#[derive(Default)]
+struct Taken {
+    due: Vec<Due>,
+    /// Occurrences of recurring tasks with a limit's key that find no room: they wait in their lane.
+    put_off: Vec<Due>,
+    bytes: usize,
+    /// How many more may go to the dispatchers.
+    room: usize,
+    /// The last occurrence that is settled with one before it.
+    settled: Position,
+    /// Of tasks whose runs must not overlap, those of which a run is in this firing, and those of which one is to wait.
+    fired: HashSet<u64>,
+    held: HashSet<u64>,
+}
+
 impl Due {
+    fn lane(&self) -> u8 {
+        match self {
+            Self::Record { lane, .. } | Self::Occurrence { lane, .. } => *lane,
+        }
+    }
+
     fn priority(&self) -> u8 {
         match self {
             Self::Record { entry, .. } => entry.flags.priority(),
@@ -78,23 +104,30 @@ impl Engine {
         let mut effects = Effects::default();
         self.resend(now, reader, &mut effects)?;
         self.fire(now, reader, &mut effects)?;
+        self.ask_limiters(now, &mut effects);
+        self.forget_lanes();
         Ok(effects)
     }
 
     fn fire(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
-        let (mut due, watermark) = self.take_due(now);
+        let Taken { mut due, put_off, .. } = self.take_due(now);
+        self.put_off(&put_off, reader, effects)?;
+        self.drop_ended_schedules(&put_off, effects);
         if due.is_empty() {
+            if !put_off.is_empty() {
+                // The watermark has passed them: invariant 2.
+                effects.writes.push(self.save_state());
+            }
             return Ok(());
         }
         // All of it is handed on in this one commit, so the order in envelopes is free: the watermark stands behind all.
         due.sort_by_key(|task| Reverse(task.priority()));
         // A firing that stopped at its bounds is followed by the next without a gap.
-        let stopped = self.tasks.head().is_some_and(|head| head.due <= now);
+        let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         let spans = read_spans(&due, reader)?;
         let Packed { envelopes, dropped } = self.pack(&due, &spans, now, reader)?;
 
-        self.state.watermark = watermark;
         self.state.counters.fired += (due.len() - dropped.len()) as u64;
         if !envelopes.is_empty() && self.newest_is_cleared {
             effects.writes.push(Write::DeleteEnvelope { seq: self.state.last_seq });
@@ -135,43 +168,97 @@ impl Engine {
         Ok(())
     }
 
-    /// Pops what is due, in the one total order, up to a firing's bounds.
-    fn take_due(&mut self, now: UnixMillis) -> (Vec<Due>, Position) {
-        let mut due = Vec::new();
-        let mut bytes = 0;
-        let mut watermark = self.state.watermark;
-        let mut settled = watermark;
-        // Of tasks whose runs must not overlap, those of which a run is in this firing, and those of which one is to wait.
-        let (mut fired, mut held) = (HashSet::new(), HashSet::new());
-        let room = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
-        while due.len() < room && bytes < MAX_FIRING_BYTES {
-            let Some(head) = self.tasks.head().filter(|head| head.due <= now) else { break };
-            if head.page == 0 {
-                let Some(Advanced { occurrence, mut verdict, settled: last, schedule }) = self.tasks.advance_schedule(head, now)
-                else {
-                    break;
-                };
-                settled = settled.max(last);
-                let (hash, overlap) = (schedule.hash, schedule.policies.overlap);
-                let (to_queue, priority) = (schedule.to_queue, schedule.priority);
-                if verdict == Verdict::Fire {
-                    verdict = self.judge_overlap(hash, overlap, &mut fired, &mut held);
-                }
-                due.push(Due::Occurrence { number: head.index, hash, to_queue, priority, occurrence, verdict });
-                bytes += 1_000;
-            } else {
-                let Some(entry) = self.tasks.fire_head(head) else { break };
-                bytes += entry.len as usize;
-                if entry.flags.has(Flags::RETRY) {
-                    fired.insert(entry.hash);
-                }
-                due.push(Due::Record { page: head.page, entry });
-            }
-            watermark = head;
-        }
+    /// Pops what is due, up to a firing's bounds. The main order and the lanes take turns, each in its one total order.
+    fn take_due(&mut self, now: UnixMillis) -> Taken {
+        let mut taken = Taken { room: self.dispatch_room(), settled: self.state.watermark, ..Taken::default() };
+        let order = self.lanes.order();
+        while order.iter().fold(false, |more, lane| self.take_turn(*lane, now, &mut taken) || more) {}
         // Runs that were left out with one before them are passed, too, once nothing before them is left.
-        let is_all = self.tasks.head().is_none_or(|head| head > settled);
-        (due, if is_all { watermark.max(settled) } else { watermark })
+        if self.tasks.head().is_none_or(|head| head > taken.settled) {
+            self.state.watermark = self.state.watermark.max(taken.settled);
+        }
+        taken
+    }
+
+    /// One turn. Says whether something was taken.
+    fn take_turn(&mut self, lane: u8, now: UnixMillis, taken: &mut Taken) -> bool {
+        let most = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
+        let turn = if lane == 0 { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
+        for at in 0..turn {
+            let is_full = taken.due.len() + taken.put_off.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
+            let Some(head) = self.tasks.head_of(lane).filter(|head| !is_full && head.due <= now) else { return at > 0 };
+            if taken.room == 0 && !self.tasks.is_for_queue(head) {
+                return at > 0;
+            }
+            let is_taken =
+                if head.page == 0 { self.take_occurrence(head, now, taken) } else { self.take_entry(lane, head, now, taken) };
+            if !is_taken {
+                return at > 0;
+            }
+            self.set_watermark(lane, head);
+        }
+        turn > 0
+    }
+
+    fn take_entry(&mut self, lane: u8, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
+        let Some(entry) = self.tasks.fire_head(lane, head) else { return false };
+        if !entry.flags.has(Flags::TO_QUEUE) {
+            taken.room = taken.room.saturating_sub(1);
+        }
+        if entry.flags.has(Flags::RETRY) {
+            taken.fired.insert(entry.hash);
+        }
+        self.lanes.hand_on(lane, 1, now);
+        taken.bytes += entry.len as usize;
+        taken.due.push(Due::Record { lane, page: head.page, entry });
+        true
+    }
+
+    /// An occurrence with a limit's key is handed on if there is room and nothing of its lane is before it; else it waits there.
+    fn take_occurrence(&mut self, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
+        let Some(Advanced { occurrence, mut verdict, settled, schedule }) = self.tasks.advance_schedule(head, now) else {
+            return false;
+        };
+        taken.settled = taken.settled.max(settled);
+        taken.bytes += 1_000;
+        let (hash, overlap) = (schedule.hash, schedule.policies.overlap);
+        let (to_queue, priority) = (schedule.to_queue, schedule.priority);
+        let lane = schedule.lane;
+        if verdict == Verdict::Fire {
+            verdict = self.judge_overlap(hash, overlap, &mut taken.fired, &mut taken.held);
+        }
+        let fires = verdict == Verdict::Fire;
+        let is_next = lane == 0 || self.lanes.room(lane, now) > 0 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
+        // What does not fire takes no slot.
+        let lane = if fires { lane } else { 0 };
+        let due = Due::Occurrence { lane, number: head.index, hash, to_queue, priority, occurrence, verdict };
+        if fires && !is_next {
+            taken.put_off.push(due);
+            return true;
+        }
+        if fires {
+            taken.room = taken.room.saturating_sub(usize::from(!to_queue));
+            self.lanes.hand_on(lane, 1, now);
+        }
+        taken.due.push(due);
+        true
+    }
+
+    /// Puts occurrences into their lanes, in the commit in which the watermark passes them.
+    fn put_off(&mut self, put_off: &[Due], reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+        if put_off.is_empty() {
+            return Ok(());
+        }
+        let mut back = PutBack::default();
+        for task in put_off {
+            let Due::Occurrence { number, occurrence, .. } = task else { continue };
+            let mut text = Vec::new();
+            write_occurrence(&reader.schedule(*number)?, occurrence.time, &mut text);
+            let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("schedule {number}: {problem}")))?;
+            back.push(&record, occurrence.due, Flags::RETRY);
+        }
+        self.put_in(back, effects);
+        Ok(())
     }
 
     /// Joins records into envelopes, in firing order for each destination.
@@ -190,7 +277,7 @@ impl Engine {
         let mut moved = Moved::default();
         for task in due {
             let (record, hash, flags) = match task {
-                Due::Record { page, entry } => (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags),
+                Due::Record { page, entry, .. } => (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags),
                 Due::Occurrence { number, hash, to_queue, occurrence, .. } => {
                     text.clear();
                     write_occurrence(&reader.schedule(*number)?, occurrence.time, &mut text);
@@ -204,13 +291,20 @@ impl Engine {
                 Due::Occurrence { verdict, .. } => verdict.clone(),
             };
             if verdict != Verdict::Fire {
+                // It takes no slot after all.
+                self.lanes.end(task.lane(), 1, now);
                 dropped.push(Dropped { record: record.to_vec(), hash, flags, verdict });
                 continue;
             }
             self.count_lateness(task, record, now, &mut moved);
             self.feed.note_text(EventKind::Fired, record, now);
-            let destination =
-                if flags.has(Flags::TO_QUEUE) { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
+            let destination = if task.lane() > 0 {
+                Destination::Lane(task.lane())
+            } else if flags.has(Flags::TO_QUEUE) {
+                Destination::Queue(queue_of(record)?)
+            } else {
+                Destination::Dispatch
+            };
             if let Some((builder, _)) = open.get(&destination)
                 && !builder.has_room_for(record.len())
                 && let Some((builder, hashes)) = open.remove(&destination)
@@ -219,7 +313,11 @@ impl Engine {
             }
             let (builder, hashes) = open.entry(destination).or_insert_with_key(|destination| {
                 next_seq += 1;
-                let most = if *destination == Destination::Dispatch { MAX_DISPATCH_TASKS } else { MAX_PAGE_TASKS };
+                let most = match destination {
+                    Destination::Dispatch => MAX_DISPATCH_TASKS,
+                    Destination::Lane(lane) => self.lanes.envelope_tasks(*lane),
+                    Destination::Queue(_) => MAX_PAGE_TASKS,
+                };
                 (EnvelopeBuilder::new(&self.shard, next_seq, now, most), Vec::new())
             });
             builder.push(|out| out.extend_from_slice(record));
@@ -298,6 +396,9 @@ impl Engine {
         for hash in &envelope.hashes {
             *self.in_flight.entry(*hash).or_default() += 1;
         }
+        if envelope.destination.is_reported() {
+            self.dispatched += envelope.hashes.len();
+        }
         self.resends.push(Reverse((envelope.resend_at, seq)));
         self.outbox.insert(seq, envelope);
     }
@@ -340,7 +441,7 @@ impl Span {
 fn read_spans(due: &[Due], reader: &impl Reader) -> Result<HashMap<u32, Span>, EngineError> {
     let mut spans: HashMap<u32, Span> = HashMap::new();
     for task in due {
-        if let Due::Record { page, entry } = task {
+        if let Due::Record { page, entry, .. } = task {
             let span = spans.entry(*page).or_insert(Span { from: u32::MAX, to: 0, bytes: Vec::new() });
             span.from = span.from.min(entry.offset);
             span.to = span.to.max(entry.offset + entry.len);

@@ -245,9 +245,7 @@ impl Engine {
         }
         self.keep_outcomes(now, None, &ended, now, effects);
         self.release_held(&freed, now, reader, effects)?;
-        for page in back.into_pages() {
-            self.add_page(page, effects);
-        }
+        self.put_in(back, effects);
         Ok(())
     }
 
@@ -274,9 +272,7 @@ impl Engine {
             released.push(at);
         }
         self.kill(&released, effects);
-        for page in back.into_pages() {
-            self.add_page(page, effects);
-        }
+        self.put_in(back, effects);
         Ok(())
     }
 }

@@ -2,6 +2,7 @@
 
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
+use super::lanes::Lanes;
 use super::query::check_schedule;
 use super::state::State;
 use super::tasks::{MemSchedule, Tasks};
@@ -74,19 +75,30 @@ impl Engine {
     /// # Errors
     /// When storage holds what was never written there.
     pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
-        let state = match &snapshot.state {
+        let mut state = match &snapshot.state {
             Some(bytes) => State::decode(bytes).map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
             None => State::default(),
         };
+        // Stored before a limiter is asked for the first time.
+        state.life = state.life.saturating_add(1);
+        let mut in_flight = BTreeMap::new();
+        for envelope in &snapshot.envelopes {
+            if let Some(Destination::Lane(lane)) = envelope.destination {
+                *in_flight.entry(lane).or_default() += (envelope.hashes.len() / 8) as u32;
+            }
+        }
+        let lanes = Lanes::load(std::mem::take(&mut state.lanes), &in_flight);
         let mut engine = Self {
             shard: shard.to_owned(),
             config,
             tasks: Tasks::default(),
+            lanes,
             log: Log::load(snapshot.history),
             feed: Feed::default(),
             outbox: BTreeMap::new(),
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),
+            dispatched: 0,
             state,
             newest_is_cleared: false,
             unsaved: false,
@@ -109,11 +121,15 @@ impl Engine {
     }
 
     fn load_pages(&mut self, pages: Vec<StoredPage>) -> Result<(), EngineError> {
-        let watermark = self.state.watermark;
         let mut loaded = Vec::with_capacity(pages.len());
         for page in pages {
             let directory = Directory::decode(page.directory, page.body_len as usize)
                 .map_err(|problem| EngineError::Corrupt(format!("page {}: {problem}", page.page)))?;
+            let lane = directory.lane();
+            if lane > 0 && !self.lanes.contains(lane) {
+                return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
+            }
+            let watermark = self.watermark_of(lane);
             // Invariant 1: what stands at or before the watermark in the total order has been handed on.
             let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
             let fired = match page.page.cmp(&watermark.page) {
@@ -151,6 +167,7 @@ impl Engine {
             priority: read.priority,
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
+            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
         };
         self.tasks.insert_schedule(stored.number, schedule);
         Ok(())
@@ -162,7 +179,7 @@ impl Engine {
                 let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
                 // Whether the queue took it before the crash is not known for a user's queue: it goes out again at once.
                 let resend_at = match destination {
-                    Destination::Dispatch => self.resend_time(stored.sent_at, stored.attempts),
+                    Destination::Dispatch | Destination::Lane(_) => self.resend_time(stored.sent_at, stored.attempts),
                     Destination::Queue(_) => stored.sent_at,
                 };
                 self.hand_on(stored.seq, InFlight { destination, hashes, resend_at, attempts: stored.attempts });

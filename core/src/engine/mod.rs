@@ -16,6 +16,7 @@ mod feed;
 mod fire;
 mod history;
 mod index;
+mod lanes;
 mod late;
 mod load;
 mod outcome;
@@ -28,7 +29,8 @@ pub use append::Gathering;
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 
-use crate::limits::{MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
+use crate::flow::Ask;
+use crate::limits::{MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
 use crate::meter::Meter;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -49,13 +51,15 @@ pub struct Config {
     pub fire_gap_millis: i64,
     /// What is kept of how attempts end.
     pub history: Keep,
+    /// Most tasks that the shard has handed to the dispatchers and not had reported: see [`MAX_DISPATCHED_TASKS`].
+    pub max_dispatched: usize,
 }
 
 impl Default for Config {
     /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
     /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
     fn default() -> Self {
-        Self { visibility_millis: 300_000, fire_gap_millis: 100, history: Keep::All }
+        Self { visibility_millis: 300_000, fire_gap_millis: 100, history: Keep::All, max_dispatched: MAX_DISPATCHED_TASKS }
     }
 }
 
@@ -115,6 +119,16 @@ pub enum EngineError {
     )]
     TooManySchedules {
         /// Recurring tasks it holds.
+        held: usize,
+        /// To be added.
+        asked: usize,
+    },
+    /// No room for tasks of another key.
+    #[error(
+        "the shard has tasks of {held} keys of limits (limitKey) and {asked} more would pass its limit of {MAX_LANES}; wait until those of some keys are done, use fewer keys, or raise the number of shards (SHARD_MAP)"
+    )]
+    TooManyLanes {
+        /// Keys that it has tasks of.
         held: usize,
         /// To be added.
         asked: usize,
@@ -310,6 +324,8 @@ pub enum Write {
 pub enum Destination {
     /// To the dispatchers; done when they report it.
     Dispatch,
+    /// To the dispatchers, out of this lane: see [`lanes`].
+    Lane(u8),
     /// Through this producer binding to the user's own consumer; done when the queue has taken it.
     Queue(String),
 }
@@ -325,6 +341,22 @@ pub struct Outgoing {
     pub text: Arc<Vec<u8>>,
 }
 
+impl Destination {
+    /// Whether it is for the dispatchers, who report it.
+    pub fn is_reported(&self) -> bool {
+        !matches!(self, Self::Queue(_))
+    }
+}
+
+/// A question to the limiter of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LimitAsk {
+    /// The key.
+    pub key: String,
+    /// What is asked.
+    pub ask: Ask,
+}
+
 /// What the shell has to do, in this order: all writes in one transaction, then the sends.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Effects {
@@ -332,6 +364,9 @@ pub struct Effects {
     pub writes: Vec<Write>,
     /// Messages. For each, the shell calls [`Engine::sent`] or [`Engine::send_failed`] afterwards.
     pub sends: Vec<Outgoing>,
+    /// Questions to limiters. For each, the shell calls [`Engine::limit_answered`] or [`Engine::limit_failed`] afterwards. Only a wake-up
+    /// has any.
+    pub asks: Vec<LimitAsk>,
 }
 
 /// An envelope that was handed on and is not done.
@@ -349,6 +384,7 @@ pub struct Engine {
     shard: String,
     config: Config,
     tasks: Tasks,
+    lanes: lanes::Lanes,
     log: history::Log,
     feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
@@ -356,13 +392,15 @@ pub struct Engine {
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     /// By hash of the id, how many occurrences are handed on and not done.
     in_flight: HashMap<u64, u32>,
+    /// Tasks in envelopes for the dispatchers.
+    dispatched: usize,
     state: State,
     /// The newest outbox row holds the state; whether its envelope is done already.
     newest_is_cleared: bool,
     /// Whether counts have changed that are not stored yet.
     unsaved: bool,
     last_fired_at: Option<UnixMillis>,
-    /// The page that small appends extend, while it lives.
+    /// The page that small appends to the main order extend, while it lives.
     open_page: Option<u32>,
     last_page: u32,
     last_schedule: u32,
@@ -388,11 +426,7 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        let resend = self.next_resend();
-        match (fire, resend) {
-            (Some(fire), Some(resend)) => Some(fire.min(resend)),
-            (fire, resend) => fire.or(resend),
-        }
+        [fire, self.next_resend(), self.next_ask()].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.
@@ -400,7 +434,15 @@ impl Engine {
         if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS {
             return None;
         }
-        self.tasks.head().map(|position| position.due).filter(|due| !due.is_never())
+        let may_dispatch = self.dispatch_room() > 0;
+        let head = self.tasks.head().filter(|head| !head.due.is_never() && (may_dispatch || self.tasks.is_for_queue(*head)));
+        let of_lanes = self.next_fire_of_lanes();
+        head.map(|head| head.due).into_iter().chain(of_lanes).min()
+    }
+
+    /// Tasks that may be handed to the dispatchers, beside those that are.
+    fn dispatch_room(&self) -> usize {
+        self.config.max_dispatched.saturating_sub(self.dispatched)
     }
 
     fn next_resend(&mut self) -> Option<UnixMillis> {
@@ -435,16 +477,13 @@ impl Engine {
 
     /// Stores the counts: one row.
     pub fn save(&mut self) -> Effects {
-        if self.state.last_seq == 0 {
-            self.newest_is_cleared = true;
-        }
-        let write = Write::SaveState { seq: self.state.last_seq, state: self.encode_state() };
-        Effects { writes: vec![write], sends: Vec::new() }
+        Effects { writes: vec![self.save_state()], ..Effects::default() }
     }
 
     /// The state, to be stored.
     fn encode_state(&mut self) -> Vec<u8> {
         self.unsaved = false;
+        self.state.lanes = self.lanes.store();
         self.state.encode()
     }
 
@@ -469,6 +508,7 @@ impl Engine {
             paused: (counts.paused + self.tasks.paused_schedules()) as u64,
             dead_letters: counts.dead_letters as u64,
             overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
+            waiting_for_limits: self.waiting_for_limits(now),
             memory_bytes: (self.tasks.memory_bytes() + self.log.memory_bytes() + self.feed.memory_bytes()) as u64,
             counters: self.state.counters.clone(),
             lateness: self.state.lateness.clone(),

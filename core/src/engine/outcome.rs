@@ -12,6 +12,7 @@ use crate::time::UnixMillis;
 use crate::wire::{Failure, MAX_ERROR_CHARS, Report};
 use std::borrow::Cow;
 use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
 /// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility timeout.
 const SEND_RETRY_MILLIS: i64 = 1_000;
@@ -105,9 +106,7 @@ impl Engine {
             }
         }
         let again = back.len() + expired;
-        for page in back.into_pages() {
-            self.add_page(page, effects);
-        }
+        self.put_in(back, effects);
         self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
         Ok(again)
     }
@@ -115,6 +114,12 @@ impl Engine {
     /// Takes a done envelope out. The newest row stays for the state that it holds.
     fn finish(&mut self, seq: u64, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
         let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };
+        if envelope.destination.is_reported() {
+            self.dispatched = self.dispatched.saturating_sub(envelope.hashes.len());
+        }
+        if let Destination::Lane(lane) = envelope.destination {
+            self.lanes.end(lane, envelope.hashes.len(), now);
+        }
         self.unsaved = true;
         for hash in &envelope.hashes {
             if let Some(count) = self.in_flight.get_mut(hash) {
@@ -148,6 +153,12 @@ pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Recor
 /// Records on their way back into pages.
 #[derive(Default)]
 pub(super) struct PutBack {
+    /// By the limit's key; those that fire by themselves only, see [`super::lanes`].
+    parts: BTreeMap<Option<String>, Part>,
+}
+
+#[derive(Default)]
+struct Part {
     builder: PageBuilder,
     /// Those that their attempt and error have brought past the limit for new records, each in a page of its own: a task
     /// that was taken in is not lost for its size.
@@ -156,22 +167,33 @@ pub(super) struct PutBack {
 
 impl PutBack {
     pub(super) fn len(&self) -> usize {
-        self.builder.len() + self.grown.len()
+        self.parts.values().map(|part| part.builder.len() + part.grown.len()).sum()
     }
 
-    pub(super) fn into_pages(self) -> impl Iterator<Item = Page> {
-        self.builder.finish().into_iter().chain(self.grown)
+    /// The keys whose lanes they go to.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.parts.keys().filter_map(Option::as_deref)
+    }
+
+    /// The pages, each with the key of all of its records.
+    pub(super) fn into_pages(self) -> impl Iterator<Item = (Option<String>, Page)> {
+        self.parts.into_iter().flat_map(|(key, part)| {
+            let pages = part.builder.finish().into_iter().chain(part.grown);
+            pages.map(move |page| (key.clone(), page))
+        })
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let hash = id_hash(&record.id);
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         let flags = flags.with_priority(record.priority());
-        if !self.builder.push(hash, due, flags, |out| record.write(out)) {
+        let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
+        let part = self.parts.entry(key).or_default();
+        if !part.builder.push(hash, due, flags, |out| record.write(out)) {
             let mut body = Vec::new();
             record.write(&mut body);
             let entry = Entry { hash, due, offset: 0, len: body.len() as u32, flags };
-            self.grown.push(Page { directory: Directory::new(vec![entry]), body });
+            part.grown.push(Page { directory: Directory::new(vec![entry]), body });
         }
     }
 }

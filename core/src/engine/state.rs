@@ -1,6 +1,7 @@
 //! What a shard remembers beside its tasks. It is stored in the newest row of the outbox, so that it changes in the same commit
 //! as the envelopes of a firing and costs no row of its own.
 
+use super::lanes::StoredLane;
 use crate::access::Used;
 use crate::histogram::Histogram;
 use crate::meter::Meter;
@@ -21,6 +22,11 @@ pub(super) struct State {
     pub(super) meter: Meter,
     /// What creates have used up of the share of a quota.
     pub(super) used: Used,
+    /// Those that there are, when the state is written or read; else they are in [`super::lanes`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) lanes: Vec<StoredLane>,
+    /// How often the shard has begun to ask limiters after a start.
+    pub(super) life: u32,
 }
 
 impl State {

@@ -66,6 +66,12 @@ impl MemPage {
         self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
+    /// How many live entries are due before `time`.
+    fn live_before(&self, time: UnixMillis) -> usize {
+        let range = self.fired()..self.directory.before(time);
+        if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
+    }
+
     fn head(&self) -> Option<(usize, UnixMillis)> {
         let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
         Some((index, self.directory.get(index)?.due))
@@ -86,6 +92,8 @@ pub(super) struct MemSchedule {
     pub(super) policies: Policies,
     /// Of the runs that were missed, those up to here that are not left out are known.
     pub(super) caught_up_to: UnixMillis,
+    /// The lane that its runs go to; 0 without a limit's key.
+    pub(super) lane: u8,
 }
 
 impl MemSchedule {
@@ -136,8 +144,8 @@ impl Counts {
 pub(super) struct Tasks {
     pages: BTreeMap<u32, MemPage>,
     schedules: BTreeMap<u32, MemSchedule>,
-    /// One position for each page and schedule: its head. Others may linger; `stands` tells.
-    timers: TimerHeap,
+    /// Of each lane, one position for each page: its head; in lane 0 one for each schedule too. Others may linger; `stands` tells.
+    timers: Vec<TimerHeap>,
     /// Every live entry and every schedule, by the hash of its id.
     ids: IdIndex,
     counts: Counts,
@@ -185,24 +193,62 @@ impl Tasks {
         let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
         self.ids.insert(hash, EntryRef { page: 0, index: number });
-        self.timers.push(Position { due, page: 0, index: number });
+        self.push_timer(0, Position { due, page: 0, index: number });
+    }
+
+    fn push_timer(&mut self, lane: u8, position: Position) {
+        let at = usize::from(lane);
+        if self.timers.len() <= at {
+            self.timers.resize_with(at + 1, TimerHeap::default);
+        }
+        if let Some(timers) = self.timers.get_mut(at) {
+            timers.push(position);
+        }
+    }
+
+    fn pop_timer(&mut self, lane: u8) {
+        if let Some(timers) = self.timers.get_mut(usize::from(lane)) {
+            timers.pop();
+        }
     }
 
     fn push_head(&mut self, number: u32) {
-        if let Some((index, due)) = self.pages.get(&number).and_then(MemPage::head) {
-            self.timers.push(Position { due, page: number, index: index as u32 });
+        let Some(page) = self.pages.get(&number) else { return };
+        let lane = page.directory.lane();
+        if let Some((index, due)) = page.head() {
+            self.push_timer(lane, Position { due, page: number, index: index as u32 });
         }
     }
 
-    /// The earliest position that still stands.
+    /// The earliest position of the main order that still stands.
     pub(super) fn head(&mut self) -> Option<Position> {
-        while let Some(position) = self.timers.peek() {
+        self.head_of(0)
+    }
+
+    /// The earliest position of a lane that still stands.
+    pub(super) fn head_of(&mut self, lane: u8) -> Option<Position> {
+        while let Some(position) = self.timers.get(usize::from(lane)).and_then(TimerHeap::peek) {
             if self.stands(position) {
                 return Some(position);
             }
-            self.timers.pop();
+            self.pop_timer(lane);
         }
         None
+    }
+
+    /// Whether what stands at a position goes to the user's own consumer.
+    pub(super) fn is_for_queue(&self, at: Position) -> bool {
+        if at.page == 0 {
+            return self.schedules.get(&at.index).is_some_and(|schedule| schedule.to_queue);
+        }
+        let entry = self.pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize));
+        entry.is_some_and(|entry| entry.flags.has(Flags::TO_QUEUE))
+    }
+
+    /// How many entries of a lane are due.
+    pub(super) fn due_in(&self, lane: u8, now: UnixMillis) -> u32 {
+        let pages = self.pages.values().filter(|page| page.directory.lane() == lane);
+        pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
     }
 
     /// Whether a timer is still the head of its page or schedule.
@@ -213,9 +259,9 @@ impl Tasks {
         self.pages.get(&position.page).and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
 
-    /// Counts the earliest position, a page's, as fired, and gives its entry. It must be what [`Self::head`] gave.
-    pub(super) fn fire_head(&mut self, head: Position) -> Option<Entry> {
-        self.timers.pop();
+    /// Counts the earliest position of a lane, a page's, as fired, and gives its entry. It must be what [`Self::head_of`] gave.
+    pub(super) fn fire_head(&mut self, lane: u8, head: Position) -> Option<Entry> {
+        self.pop_timer(lane);
         let page = self.pages.get_mut(&head.page)?;
         let entry = page.directory.get(head.index as usize)?;
         page.fired = head.index + 1;
@@ -229,14 +275,16 @@ impl Tasks {
 
     /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
     pub(super) fn advance_schedule(&mut self, head: Position, now: UnixMillis) -> Option<Advanced<'_>> {
-        self.timers.pop();
+        self.pop_timer(0);
         let schedule = self.schedules.get_mut(&head.index)?;
         let occurrence = schedule.next?;
         let (verdict, settled) = judge_occurrence(schedule, occurrence, now);
-        schedule.next = schedule.schedule.following(settled.time);
-        if let Some(next) = schedule.next {
-            self.timers.push(Position { due: next.due, ..head });
+        let next = schedule.schedule.following(settled.time);
+        schedule.next = next;
+        if let Some(next) = next {
+            self.push_timer(0, Position { due: next.due, ..head });
         }
+        let schedule = self.schedules.get(&head.index)?;
         Some(Advanced { occurrence, verdict, settled: Position { due: settled.due, ..head }, schedule })
     }
 
@@ -244,7 +292,8 @@ impl Tasks {
     pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused_at: Option<UnixMillis>) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
-            self.timers.push(Position { due: schedule.due(), page: 0, index: number });
+            let due = schedule.due();
+            self.push_timer(0, Position { due, page: 0, index: number });
         }
     }
 
@@ -329,13 +378,10 @@ impl Tasks {
         self.ids.len()
     }
 
-    /// How many entries and schedules are due before `time` and have not fired.
+    /// How many entries and schedules of the main order are due before `time` and have not fired.
     pub(super) fn overdue(&self, time: UnixMillis) -> u64 {
-        let in_pages: usize = self
-            .pages
-            .values()
-            .map(|page| (page.fired()..page.directory.before(time)).filter(|index| !page.is_dead(*index)).count())
-            .sum();
+        let in_pages: usize =
+            self.pages.values().filter(|page| page.directory.lane() == 0).map(|page| page.live_before(time)).sum();
         let schedules = self.schedules.values().filter(|schedule| schedule.due() < time).count();
         (in_pages + schedules) as u64
     }
@@ -349,7 +395,7 @@ impl Tasks {
             .sum();
         let of_schedule = |schedule: &MemSchedule| size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes();
         let schedules: usize = self.schedules.values().map(of_schedule).sum();
-        let timers = self.timers.len() * size_of::<Position>();
+        let timers = self.timers.iter().map(TimerHeap::len).sum::<usize>() * size_of::<Position>();
         pages + schedules + timers + self.ids.memory_bytes()
     }
 }

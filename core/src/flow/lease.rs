@@ -98,14 +98,14 @@ impl Lease {
         self.slots > self.in_flight && self.tokens != Some(0)
     }
 
-    /// When it wants to hand something on or to ask, if the next task is due at `head`. A time in the past means now.
-    pub fn wakeup(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
-        let fire = head.filter(|_| self.has_room());
-        fire.into_iter().chain(self.next_ask(head)).min()
+    /// When it may hand something on, if the next task is due at `head`. Of tokens that have ended by then it learns when it is about to
+    /// ask.
+    pub fn fire_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
+        head.filter(|_| self.has_room())
     }
 
-    /// When it wants to ask.
-    fn next_ask(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
+    /// When it wants to ask, if the next task is due at `head`. A time in the past means now.
+    pub fn ask_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
         if let Some((_, at)) = self.asked {
             return Some(at.plus(GIVEN_UP_MILLIS));
         }
@@ -140,7 +140,7 @@ impl Lease {
         if now >= self.tokens_end {
             self.tokens = Some(0);
         }
-        self.asked.is_none() && self.next_ask(head).is_some_and(|at| at <= now)
+        self.asked.is_none() && self.ask_at(head).is_some_and(|at| at <= now)
     }
 
     /// The request, of a shard in its `life` with `waiting` tasks that are due. What it gives back it takes itself no longer to have.

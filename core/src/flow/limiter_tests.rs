@@ -238,8 +238,10 @@ impl World {
                 self.answer(0, false);
             }
             (0..SHARDS).for_each(|at| self.hand_on(at, u32::MAX));
-            let wakeups =
-                self.shards.iter().filter_map(|shard| shard.lease.wakeup((shard.waiting > 0).then_some(UnixMillis::ZERO)));
+            let wakeups = self.shards.iter().filter_map(|shard| {
+                let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
+                shard.lease.fire_at(head).into_iter().chain(shard.lease.ask_at(head)).min()
+            });
             let next = wakeups.min().unwrap_or(self.now).max(self.now.plus(1));
             let is_in_flight = self.shards.iter().any(|shard| shard.lease.in_flight() > 0);
             self.now = if is_in_flight { next.min(self.now.plus(50)) } else { next };

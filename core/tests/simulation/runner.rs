@@ -41,6 +41,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         visibility_millis: *random.pick(&[1_000, 5_000, 30_000]),
         fire_gap_millis: *random.pick(&[0, 100, 1_000]),
         history: *random.pick(&[Keep::All, Keep::All, Keep::Failures, Keep::Off]),
+        ..Config::default()
     };
     let clients = Clients::new(&mut random, map, names.clone());
     let mut world = World::new(random, names, config, faults, START, traced);

@@ -301,7 +301,9 @@ impl Storage {
         let fire = self.waiting().first().map(|waiting| waiting.position.due).filter(|due| !due.is_never());
         let resend = self.outbox.values().filter_map(|row| match row.destination.as_ref()? {
             Destination::Queue(_) => Some(row.sent_at),
-            Destination::Dispatch => Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4))),
+            Destination::Dispatch | Destination::Lane(_) => {
+                Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4)))
+            }
         });
         fire.into_iter().chain(resend).min()
     }

@@ -1,0 +1,283 @@
+//! Lanes: the tasks of a limit's key in an order of their own, which moves on as the limit lets it.
+//!
+//! A shard has the main order, lane 0, and a lane for each key that has tasks in it. Pages belong to one lane. Each lane has a heap of the
+//! heads of its pages and a watermark, so that what waits for its turn is neither looked at nor written again, however much it is,
+//! and nothing else waits behind it. Tasks that do not fire by themselves are in lane 0, whatever their key.
+//!
+//! What a lane has in flight is what the outbox holds for [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+
+use super::outcome::PutBack;
+use super::{Effects, Engine, EngineError, LimitAsk, Write};
+use crate::flow::{Answer, Lease, RequestNumber};
+use crate::limits::{MAX_DISPATCH_TASKS, MAX_LANES};
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An envelope of a lane holds at most this part of the lane's slots: its slots come back when the last of its tasks is done, so in ten
+/// parts at least and not all at once, while a wide lane has full envelopes.
+const PARTS_OF_SLOTS: u32 = 10;
+
+/// What is stored of a lane, with the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StoredLane {
+    pub(super) number: u8,
+    pub(super) key: String,
+    pub(super) watermark: Position,
+    /// Whether the limiter may have noted something of it.
+    #[serde(default)]
+    pub(super) held: bool,
+}
+
+/// A lane in memory.
+#[derive(Debug)]
+pub(super) struct Lane {
+    key: String,
+    watermark: Position,
+    held: bool,
+    lease: Lease,
+    /// The page that small appends extend.
+    open_page: Option<u32>,
+}
+
+/// The lanes of a shard, by number from 1.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    lanes: BTreeMap<u8, Lane>,
+    /// Whose turn is first at the next firing.
+    turn: usize,
+    /// Whether something about them has to be stored in the same commit.
+    must_save: bool,
+    /// Whether it is stored that this life of the shard has begun.
+    is_life_stored: bool,
+}
+
+impl Lanes {
+    pub(super) fn load(stored: Vec<StoredLane>, in_flight: &BTreeMap<u8, u32>) -> Self {
+        let lane = |stored: StoredLane| {
+            let in_flight = in_flight.get(&stored.number).copied().unwrap_or_default();
+            let lease = Lease::new(in_flight, stored.held);
+            (stored.number, Lane { key: stored.key, watermark: stored.watermark, held: stored.held, lease, open_page: None })
+        };
+        Self { lanes: stored.into_iter().map(lane).collect(), ..Self::default() }
+    }
+
+    /// What to store of them, which is stored with this.
+    pub(super) fn store(&mut self) -> Vec<StoredLane> {
+        (self.must_save, self.is_life_stored) = (false, true);
+        let stored = |(number, lane): (&u8, &Lane)| StoredLane {
+            number: *number,
+            key: lane.key.clone(),
+            watermark: lane.watermark,
+            held: lane.held,
+        };
+        self.lanes.iter().map(stored).collect()
+    }
+
+    pub(super) fn number_of(&self, key: &str) -> Option<u8> {
+        self.lanes.iter().find(|(_, lane)| lane.key == key).map(|(number, _)| *number)
+    }
+
+    /// That each of these keys has a lane or can get one.
+    pub(super) fn have_room_for<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Result<(), EngineError> {
+        let new: BTreeSet<&str> = keys.filter(|key| self.number_of(key).is_none()).collect();
+        if self.lanes.len() + new.len() > MAX_LANES {
+            return Err(EngineError::TooManyLanes { held: self.lanes.len(), asked: new.len() });
+        }
+        Ok(())
+    }
+
+    /// The lane of a key, made where there is none; `None` where there is no room, which [`Self::have_room_for`] would have told.
+    pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
+        if let Some(number) = self.number_of(key) {
+            return Some(number);
+        }
+        let number = (1..=u8::MAX).find(|number| !self.lanes.contains_key(number))?;
+        let lane = Lane {
+            key: key.to_owned(),
+            watermark: Position::default(),
+            held: false,
+            lease: Lease::new(0, false),
+            open_page: None,
+        };
+        self.lanes.insert(number, lane);
+        self.must_save = true;
+        Some(number)
+    }
+
+    /// The main order and the lanes, in the order in which they take their turns in this firing: another one begins each time.
+    pub(super) fn order(&mut self) -> Vec<u8> {
+        let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
+        self.turn = (self.turn + 1) % order.len();
+        order.rotate_left(self.turn);
+        order
+    }
+
+    /// Tasks of a lane that may be handed on now.
+    pub(super) fn room(&self, lane: u8, now: UnixMillis) -> usize {
+        self.lanes.get(&lane).map_or(0, |lane| lane.lease.room(now) as usize)
+    }
+
+    pub(super) fn hand_on(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lease.hand_on(u32::try_from(runs).unwrap_or(u32::MAX), now);
+        }
+    }
+
+    pub(super) fn end(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lease.end(u32::try_from(runs).unwrap_or(u32::MAX), now);
+        }
+    }
+
+    /// Most tasks of one envelope of a lane.
+    pub(super) fn envelope_tasks(&self, lane: u8) -> usize {
+        let slots = self.lanes.get(&lane).map_or(0, |lane| lane.lease.slots());
+        ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
+    }
+
+    pub(super) fn contains(&self, lane: u8) -> bool {
+        self.lanes.contains_key(&lane)
+    }
+}
+
+impl Engine {
+    /// Everything of a lane at or before this position has been handed on.
+    pub(super) fn watermark_of(&self, lane: u8) -> Position {
+        self.lanes.lanes.get(&lane).map_or(self.state.watermark, |lane| lane.watermark)
+    }
+
+    pub(super) fn set_watermark(&mut self, lane: u8, watermark: Position) {
+        match self.lanes.lanes.get_mut(&lane) {
+            Some(lane) => lane.watermark = watermark,
+            None => self.state.watermark = watermark,
+        }
+    }
+
+    /// The page that small appends to a lane extend.
+    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<u32> {
+        match self.lanes.lanes.get_mut(&lane) {
+            Some(lane) => &mut lane.open_page,
+            None => &mut self.open_page,
+        }
+    }
+
+    /// Puts records back among the tasks, each into the lane of its key.
+    pub(super) fn put_in(&mut self, back: PutBack, effects: &mut Effects) {
+        for (key, mut page) in back.into_pages() {
+            // Where there was no room for a lane, it was refused before; a task in flight has one.
+            let lane = key.and_then(|key| self.lanes.reserve(&key)).unwrap_or(0);
+            page.directory.set_lane(lane);
+            self.add_page(page, effects);
+        }
+        self.save_lanes(effects);
+    }
+
+    /// Stores the state where a lane was made, in the same commit as what is in it.
+    pub(super) fn save_lanes(&mut self, effects: &mut Effects) {
+        if self.lanes.must_save {
+            effects.writes.push(self.save_state());
+        }
+    }
+
+    /// The state alone, to be stored.
+    pub(super) fn save_state(&mut self) -> Write {
+        if self.state.last_seq == 0 {
+            self.newest_is_cleared = true;
+        }
+        Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }
+    }
+
+    /// When the next task of a lane is due; of none, while the shard may not hand on anything.
+    fn head_of_lane(&mut self, lane: u8, may_hand_on: bool) -> Option<UnixMillis> {
+        self.tasks.head_of(lane).map(|head| head.due).filter(|_| may_hand_on)
+    }
+
+    /// When a task of a lane may be handed on.
+    pub(super) fn next_fire_of_lanes(&mut self) -> Option<UnixMillis> {
+        if self.dispatch_room() == 0 {
+            return None;
+        }
+        let tasks = &mut self.tasks;
+        let fires = self.lanes.lanes.iter().filter_map(|(number, lane)| {
+            let head = tasks.head_of(*number).map(|head| head.due);
+            lane.lease.fire_at(head)
+        });
+        fires.min()
+    }
+
+    /// When a limiter is to be asked.
+    pub(super) fn next_ask(&mut self) -> Option<UnixMillis> {
+        let may_hand_on = self.dispatch_room() > 0;
+        let tasks = &mut self.tasks;
+        let asks = self.lanes.lanes.iter().filter_map(|(number, lane)| {
+            let head = tasks.head_of(*number).map(|head| head.due).filter(|_| may_hand_on);
+            lane.lease.ask_at(head)
+        });
+        asks.min()
+    }
+
+    /// Asks the limiters of lanes that lack or have something to give back. That a life of the shard has begun, and that a limiter may
+    /// note something of a lane, is stored before it is asked.
+    pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
+        let may_hand_on = self.dispatch_room() > 0;
+        let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
+        for number in numbers {
+            let head = self.head_of_lane(number, may_hand_on);
+            let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
+            if !lane.lease.wants_to_ask(head, now) {
+                continue;
+            }
+            let is_due = head.is_some_and(|due| due <= now);
+            let waiting = if is_due { self.tasks.due_in(number, now).max(1) } else { 0 };
+            self.lanes.must_save |= !lane.held || !self.lanes.is_life_stored;
+            lane.held = true;
+            let ask = lane.lease.ask(self.state.life, waiting, now);
+            effects.asks.push(LimitAsk { key: lane.key.clone(), ask });
+        }
+        self.save_lanes(effects);
+    }
+
+    /// A limiter has answered, `None` to a request that it takes for an old one. See [`crate::flow`].
+    pub fn limit_answered(&mut self, key: &str, number: RequestNumber, answer: Option<&Answer>, now: UnixMillis) {
+        let Some(lane) = self.lanes.number_of(key) else { return };
+        if let Some(of) = self.lanes.lanes.get_mut(&lane) {
+            match answer {
+                Some(answer) => of.lease.answered(answer, now),
+                None => of.lease.fail(number, now),
+            }
+        }
+        self.forget_lane(lane);
+    }
+
+    /// A limiter has not answered: it is asked again after a while.
+    pub fn limit_failed(&mut self, key: &str, number: RequestNumber, now: UnixMillis) {
+        self.limit_answered(key, number, None, now);
+    }
+
+    /// Drops a lane of which there is nothing left. That may be stored later: until then the limiter is asked once too often, after a
+    /// crash.
+    fn forget_lane(&mut self, number: u8) {
+        let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over()) else { return };
+        self.unsaved |= lane.held;
+        lane.held = false;
+        let is_empty = self.tasks.head_of(number).is_none();
+        if is_empty && !self.tasks.all_schedules().any(|(_, schedule)| schedule.lane == number) {
+            self.lanes.lanes.remove(&number);
+            self.unsaved = true;
+        }
+    }
+
+    /// Drops lanes that are empty and that no limiter knows of, such as those whose tasks were all cancelled.
+    pub(super) fn forget_lanes(&mut self) {
+        let over: Vec<u8> = self.lanes.lanes.iter().filter(|(_, lane)| lane.lease.is_over()).map(|(number, _)| *number).collect();
+        over.into_iter().for_each(|number| self.forget_lane(number));
+    }
+
+    /// Tasks of lanes that are due and wait for their turn.
+    pub(super) fn waiting_for_limits(&self, now: UnixMillis) -> u64 {
+        self.lanes.lanes.keys().map(|lane| u64::from(self.tasks.due_in(*lane, now))).sum()
+    }
+}

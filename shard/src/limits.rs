@@ -1,0 +1,45 @@
+//! Asking the limiters of keys, which are Durable Objects of their own.
+
+use scheduler_core::engine::LimitAsk;
+use scheduler_core::flow::{Answer, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths};
+use scheduler_core::namespace::ShardName;
+use scheduler_platform::{Objects, within};
+use std::time::Duration;
+use worker::Env;
+
+/// The limit of one request: the second that a limiter lets it wait for a slot, and the ways.
+const TRY: Duration = Duration::from_secs(3);
+
+/// What became of a question.
+pub(crate) struct Told {
+    pub(crate) key: String,
+    pub(crate) number: RequestNumber,
+    /// The answer, if there was one; what it holds is the limiter's to say.
+    pub(crate) answer: Option<Option<Answer>>,
+}
+
+/// Asks for the shard of this name. An error is a line in the log; the engine asks again.
+pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk) -> Told {
+    let number = ask.number;
+    let answer = match try_to_ask(env, shard, &key, ask).await {
+        Ok(answer) => Some(answer),
+        Err(problem) => {
+            worker::console_error!("shard {shard}: the limiter of {key:?} was not reached: {problem}; it will be asked again");
+            None
+        }
+    };
+    Told { key, number, answer }
+}
+
+async fn try_to_ask(env: &Env, shard: &str, key: &str, ask: scheduler_core::flow::Ask) -> Result<Option<Answer>, String> {
+    let name: ShardName = shard.parse().map_err(|_| "the shard has no name".to_owned())?;
+    let objects = Objects::bound(env, LIMITERS_BINDING).map_err(|problem| problem.to_string())?;
+    let asked = Asked { key: key.to_owned(), shard: shard.to_owned(), ask };
+    let body = serde_json::to_vec(&asked).map_err(|problem| problem.to_string())?;
+    match within(TRY, objects.post(&limiter_of(&name.namespace, key), paths::ASK, &body)).await {
+        Some(Ok((200, answer))) => serde_json::from_slice(&answer).map_err(|problem| problem.to_string()),
+        Some(Ok((status, answer))) => Err(format!("HTTP {status} {}", String::from_utf8_lossy(&answer))),
+        Some(Err(problem)) => Err(problem.to_string()),
+        None => Err(format!("no answer within {} s", TRY.as_secs())),
+    }
+}
