@@ -1,6 +1,7 @@
 //! What the clients of a run want: drawn from its seed.
 
 use crate::late::Late;
+use crate::limits::KEYS;
 use crate::model::{Schedule, Version};
 use crate::operations::Request;
 use crate::random::Random;
@@ -41,6 +42,8 @@ pub(crate) struct Clients {
     recurring: u64,
     /// Share of schedules with an interval, bounds, jitter and windows, permille.
     varied: u64,
+    /// Share of tasks that name a limit's key, permille.
+    keyed: u64,
 }
 
 impl Clients {
@@ -56,6 +59,7 @@ impl Clients {
             largest_bulk: if random.chance(40) { 260 } else { *random.pick(&[4, 12, 30, 60]) },
             recurring: *random.pick(&[0, 20, 200]),
             varied: *random.fork().pick(&[0, 500, 1_000]),
+            keyed: *random.fork().pick(&[0, 0, 200, 800]),
         }
     }
 
@@ -225,7 +229,8 @@ impl Clients {
         let retry = *world.random.pick(&RETRIES);
         let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
         let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
-        let mut version = Version { shard, id, schedule, late, queue, description, retry, fails, record: Vec::new() };
+        let key = (queue.is_none() && !is_late && own.chance(self.keyed)).then(|| *own.pick(&KEYS));
+        let mut version = Version { shard, id, schedule, late, queue, key, description, retry, fails, record: Vec::new() };
         version.record = record(&version, n, at, fill as usize);
         version
     }
@@ -285,7 +290,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         retry: Some(&retry),
         payload: Some(&payload),
         priority: n.is_multiple_of(5).then_some((n / 5 % 10) as u8),
-        limit_key: None,
+        limit_key: version.key.map(Cow::Borrowed),
         paused: None,
         attempt: None,
         failed_at: None,

@@ -3,7 +3,7 @@
 use crate::invariants::violated;
 use crate::model::firing_of;
 use crate::world::{Event, World};
-use scheduler_core::engine::{Destination, Effects, Outgoing, Write};
+use scheduler_core::engine::{Effects, Outgoing, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::task::Record;
 use scheduler_core::wire::{Detail, Done, Failure, Report};
@@ -17,7 +17,7 @@ impl World {
             let row = &self.shards[at].storage.outbox[seq];
             let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
             let is_faulty = self.refused.contains(&(at, *seq));
-            let is_queue = row.destination != Some(Destination::Dispatch);
+            let is_queue = row.destination.as_ref().is_some_and(|to| !to.is_reported());
             if *attempts != row.attempts + 1 || !(silent || is_faulty || is_queue) {
                 violated("redelivery-explained", format!("envelope {seq} went out again at {}", self.now));
             }
@@ -38,7 +38,7 @@ impl World {
         if !is_refused {
             self.trace(|| format!("{at}: sent {seq} to {:?}", outgoing.destination));
             // What a user's own queue has taken is that queue's to keep; what goes to the dispatchers may be lost with them.
-            let can_be_lost = outgoing.destination == Destination::Dispatch;
+            let can_be_lost = outgoing.destination.is_reported();
             let copies = 1 + i64::from(self.random.chance(self.faults.message_repeated));
             let copies = if can_be_lost && self.random.chance(self.faults.message_lost) { 0 } else { copies };
             *self.due_deliveries.entry((at, seq)).or_default() += copies;
@@ -98,7 +98,7 @@ impl World {
             if !self.model.handed_on.contains_key(&firing) {
                 violated("fires-what-waits", format!("{firing:?} runs, but its firing was not committed"));
             }
-            let is_ours = message.destination == Destination::Dispatch;
+            let is_ours = message.destination.is_reported();
             if is_ours && self.random.chance(self.leaves_undone) {
                 report.not_started.push(index);
                 continue;
@@ -123,7 +123,7 @@ impl World {
             }
         }
         self.trace(|| format!("{at}: envelope {} of {} ran: {report:?}", message.seq, envelope.tasks.len()));
-        if message.destination != Destination::Dispatch || self.random.chance(self.faults.report_lost) {
+        if !message.destination.is_reported() || self.random.chance(self.faults.report_lost) {
             return;
         }
         if self.random.chance(self.faults.report_garbled) {

@@ -10,7 +10,7 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{ListItem, ListRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Ends the run: an invariant does not hold.
 pub(crate) fn violated(check: &str, detail: impl AsRef<str>) -> ! {
@@ -97,9 +97,19 @@ fn item_agrees(item: &ListItem, waiting: &Waiting) {
 pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Config, now: UnixMillis, is_new: bool) {
     let (wanted, stored) = (engine.next_wakeup(), storage.next_wakeup(config));
     if is_new {
-        hold("always-armed", wanted == stored, || format!("wants {wanted:?}; storage says {stored:?}"));
+        // With lanes it may also want to ask a limiter, or wait for one.
+        let agrees = if storage.has_lanes() { stored.is_none_or(|stored| wanted <= Some(stored)) } else { wanted == stored };
+        hold("always-armed", agrees, || format!("wants {wanted:?}; storage says {stored:?}"));
     }
-    let head = storage.waiting().first().map(|waiting| waiting.position.due).filter(|due| !due.is_never());
+    let (of_lanes, of_main): (Vec<_>, Vec<_>) =
+        storage.waiting().into_iter().partition(|waiting| storage.is_in_lane(waiting.position.page));
+    if let Some(head) = of_lanes.first().map(|waiting| waiting.position.due) {
+        // What waits for a slot asks for one, however often it was not answered.
+        let latest = head.max(now.plus(20_000));
+        let is_in_time = wanted.is_some_and(|wanted| wanted <= latest);
+        hold("always-armed", is_in_time, || format!("due in a lane at {head}, but wants to be woken at {wanted:?}"));
+    }
+    let head = of_main.first().map(|waiting| waiting.position.due).filter(|due| !due.is_never());
     if let Some(head) = head {
         let latest = head.max(now.plus(config.fire_gap_millis));
         let is_in_time = wanted.is_some_and(|wanted| wanted <= latest);
@@ -126,6 +136,8 @@ pub(crate) fn firing(
     let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
     due.sort_by_key(|due| std::cmp::Reverse(Record::parse(&due.waiting.record).unwrap().priority()));
     let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
+    let (keyed, fires): (Vec<&Due>, Vec<&Due>) =
+        fires.into_iter().partition(|due| Record::parse(&due.waiting.record).unwrap().limit_key.is_some());
     for waiting in fires.iter().map(|due| &due.waiting) {
         let record = Record::parse(&waiting.record).unwrap();
         let queue = model.version(firing_of(&record).version).queue;
@@ -153,9 +165,10 @@ pub(crate) fn firing(
             tasks.push(firing);
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
         }
-        let queue = *destination != Destination::Dispatch;
+        let queue = !destination.is_reported();
         model.in_flight.insert((shard, *seq), Flight { queue, fired_at: now.get(), tasks, replayed });
     }
+    lanes_in_order(model, storage, keyed, &mut fired);
     hold("fires-in-order", fired == expected, || {
         let text = |of: &BTreeMap<Destination, Vec<Vec<u8>>>| -> String {
             of.values()
@@ -171,6 +184,36 @@ pub(crate) fn firing(
     for due in late.iter().filter(|due| due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY))) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
+}
+
+/// `fires-in-order`: of each lane the first of those that are due have fired, as many as they were; occurrences that have not wait in their
+/// lane. Takes the lanes out of what has fired.
+fn lanes_in_order(model: &mut Model, storage: &Storage, mut keyed: Vec<&Due>, fired: &mut BTreeMap<Destination, Vec<Vec<u8>>>) {
+    let mut of_lanes: Vec<Vec<u8>> = Vec::new();
+    fired.retain(|destination, records| match destination {
+        Destination::Lane(_) => {
+            of_lanes.append(records);
+            false
+        }
+        _ => true,
+    });
+    keyed.sort_by_key(|due| due.waiting.position);
+    let mut left_behind: BTreeSet<String> = BTreeSet::new();
+    for due in keyed {
+        let key = Record::parse(&due.waiting.record).unwrap().limit_key.unwrap().into_owned();
+        let found = of_lanes.iter().position(|record| *record == due.waiting.record);
+        match (found, due.waiting.entry) {
+            (Some(at), Some(_)) => {
+                hold("fires-in-order", storage.is_in_lane(due.waiting.position.page), || "a key outside of its lane".to_owned());
+                hold("fires-in-order", !left_behind.contains(&key), || format!("{due:?} fired before others of its lane"));
+                of_lanes.swap_remove(at);
+            }
+            (Some(at), None) => drop(of_lanes.swap_remove(at)),
+            (None, Some(_)) => drop(left_behind.insert(key)),
+            (None, None) => model.wait_for_slot(firing_due(due)),
+        }
+    }
+    hold("fires-in-order", of_lanes.is_empty(), || format!("{} tasks of lanes fired that were not due", of_lanes.len()));
 }
 
 /// `records-stay-what-they-were`: what is fired is what was given.

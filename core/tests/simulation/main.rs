@@ -14,6 +14,7 @@ mod faults;
 mod history;
 mod invariants;
 mod late;
+mod limits;
 mod model;
 mod operations;
 mod random;
@@ -31,6 +32,7 @@ fn seeds() {
     let seeds = std::env::var("SIM_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(SEEDS);
     let run = runner::run_many(0..seeds);
     println!("{seeds} seeds: {run:?}");
+    assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }
 

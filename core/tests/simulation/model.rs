@@ -23,6 +23,7 @@ pub(crate) struct Version {
     pub(crate) schedule: Schedule,
     pub(crate) late: Late,
     pub(crate) queue: Option<&'static str>,
+    pub(crate) key: Option<&'static str>,
     pub(crate) description: String,
     pub(crate) retry: &'static str,
     /// How often an attempt fails, permille.
@@ -346,6 +347,14 @@ impl Model {
         if due.fate == Fate::Fires {
             self.passed.insert(firing);
         }
+    }
+
+    /// A run of a recurring version that found no slot waits for one.
+    pub(crate) fn wait_for_slot(&mut self, firing: Firing) {
+        if !self.passed.remove(&firing) {
+            violated("fires-what-waits", format!("{firing:?} of a key neither fired nor was it next"));
+        }
+        self.put(firing, What::Again);
     }
 
     /// A recurring version goes on to the run after this one.

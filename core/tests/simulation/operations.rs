@@ -15,6 +15,7 @@ use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
 use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status, Terms};
+use std::collections::BTreeMap;
 
 use crate::model::Schedule;
 
@@ -69,7 +70,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
 
 /// What the coordinator would send for these versions.
 fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -> Append {
-    let mut builder = PageBuilder::default();
+    let mut builders: BTreeMap<Option<&str>, PageBuilder> = BTreeMap::new();
     let mut schedules = Vec::new();
     for version in versions.iter().map(|n| world.model.version(*n)) {
         let due = match version.schedule {
@@ -83,10 +84,21 @@ fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -
         let record = Record::parse(&version.record).unwrap();
         let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(record.priority());
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
+        let key = version.key.filter(|_| !due.is_never());
+        let builder = builders.entry(key).or_default();
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
-    let terms = Terms { once, ..Terms::default() };
-    let append = Append { fresh, pages: builder.finish(), schedules, terms, ..Append::default() };
+    let (mut pages, mut keys) = (Vec::new(), Vec::new());
+    for (key, builder) in builders {
+        keys.extend(key.map(str::to_owned));
+        let lane = key.map_or(0, |_| keys.len() as u8);
+        pages.extend(builder.finish().into_iter().map(|mut page| {
+            page.directory.set_lane(lane);
+            page
+        }));
+    }
+    let terms = Terms { once, keys, ..Terms::default() };
+    let append = Append { fresh, pages, schedules, terms, ..Append::default() };
     Append::decode(&append.encode()).expect("an append reads back")
 }
 

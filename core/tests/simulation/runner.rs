@@ -3,6 +3,7 @@
 use crate::clients::Clients;
 use crate::faults::Faults;
 use crate::invariants::{at_rest, no_duplicates, violated};
+use crate::limits::{self, KEYS};
 use crate::operations::{Answer, Request};
 use crate::random::Random;
 use crate::world::{Event, World};
@@ -24,6 +25,8 @@ pub(crate) struct Run {
     pub(crate) events: u64,
     pub(crate) tasks: u64,
     pub(crate) fired: u64,
+    /// Of these, those with a limit's key.
+    pub(crate) limited: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -46,6 +49,11 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let clients = Clients::new(&mut random, map, names.clone());
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
+    let mut own = world.random.fork();
+    for key in KEYS.iter().take(2) {
+        world.limits.set(key, limits::drawn(&mut own));
+    }
+    let changes_limits = own.chance(200);
     world.trace(|| format!("seed {seed}: {faults:?} {config:?} {clients:?}"));
     world.plan(START.plus(30_000), Event::Watchdog);
 
@@ -57,6 +65,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         let pause = *world.random.pick(&[0, 10, 500, 2_000]);
         next = next.plus(world.random.range(0, pause));
         clients.plan(&mut world, next);
+        if changes_limits && own.chance(100) {
+            world.change_limit();
+        }
         live_until(&mut world, next, &mut run);
     }
     live_until(&mut world, next.plus(5_000), &mut run);
@@ -70,7 +81,14 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
         step(&mut world, &mut run);
     }
+    if world.limits.slots() > 0 {
+        violated("drains-to-empty", format!("{} slots were not given back", world.limits.slots()));
+    }
+    world.forget_early_rates();
+    world.limits.rate_holds();
     (0..world.shards.len()).for_each(|at| world.compare(at));
+    // Of lanes that are gone, too: else a limiter is asked once more after a start.
+    (0..world.shards.len()).for_each(|at| world.save(at));
     (0..world.shards.len()).for_each(|at| world.evict(at));
     let wakeups: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
     let shards: Vec<_> = world.shards.iter().map(|shard| &shard.storage).zip(wakeups).collect();
@@ -81,6 +99,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
             violated("exactly-once-without-faults", format!("{} envelopes went out again", world.redelivered));
         }
     }
+    run.limited = world.limits.runs;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run
@@ -125,6 +144,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
                     sum.events += run.events;
                     sum.tasks += run.tasks;
                     sum.fired += run.fired;
+                    sum.limited += run.limited;
                 }
                 Err(problem) => {
                     next.store(seeds.end, Ordering::Relaxed);
@@ -144,6 +164,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
             sum.events += run.events;
             sum.tasks += run.tasks;
             sum.fired += run.fired;
+            sum.limited += run.limited;
         }
         sum
     })

@@ -77,6 +77,7 @@ pub(crate) struct Storage {
     pub(crate) remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
     pub(crate) history: BTreeMap<u64, HistoryRow>,
     pub(crate) watermark: Position,
+    lanes: Vec<LaneText>,
     /// After how many more reads one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
 }
@@ -84,6 +85,15 @@ pub(crate) struct Storage {
 /// The part of the engine's stored state that the reference reads.
 #[derive(Deserialize)]
 struct StateText {
+    watermark: Position,
+    #[serde(default)]
+    lanes: Vec<LaneText>,
+}
+
+#[derive(Debug, Deserialize)]
+struct LaneText {
+    number: u8,
+    key: String,
     watermark: Position,
 }
 
@@ -94,7 +104,8 @@ impl Storage {
             self.write(write);
         }
         if let Some(state) = self.outbox.values().rev().find_map(|row| row.state.as_ref()) {
-            self.watermark = serde_json::from_slice::<StateText>(state).unwrap().watermark;
+            let state = serde_json::from_slice::<StateText>(state).unwrap();
+            (self.watermark, self.lanes) = (state.watermark, state.lanes);
         }
     }
 
@@ -232,15 +243,45 @@ impl Storage {
         }
     }
 
+    fn lane(&self, number: u8) -> &LaneText {
+        self.lanes.iter().find(|lane| lane.number == number).expect("a lane with something in it is stored")
+    }
+
+    pub(crate) fn key_of_lane(&self, number: u8) -> &str {
+        &self.lane(number).key
+    }
+
+    /// Whether a page is of a limit's key.
+    pub(crate) fn is_in_lane(&self, page: u32) -> bool {
+        self.pages.get(&page).is_some_and(|row| row.directory.lane() > 0)
+    }
+
+    pub(crate) fn has_lanes(&self) -> bool {
+        !self.lanes.is_empty()
+    }
+
+    /// Tasks of a limit's key that are handed on.
+    pub(crate) fn in_flight_of(&self, key: &str) -> usize {
+        let of_lane = |destination: &Option<Destination>| match destination {
+            Some(Destination::Lane(lane)) => self.key_of_lane(*lane) == key,
+            _ => false,
+        };
+        self.outbox.values().filter(|row| of_lane(&row.destination)).map(|row| row.hashes.len() / 8).sum()
+    }
+
     /// Every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (page, row) in &self.pages {
+            let watermark = match row.directory.lane() {
+                0 => self.watermark,
+                lane => self.lane(lane).watermark,
+            };
             let dead = self.dead.get(page);
             for (index, entry) in row.directory.iter().enumerate() {
                 let is_dead = dead.is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
                 let position = Position { due: entry.due, page: *page, index: index as u32 };
-                if !is_dead && position > self.watermark {
+                if !is_dead && position > watermark {
                     let start = entry.offset as usize;
                     let record = row.body[start..start + entry.len as usize].to_vec();
                     waiting.push(Waiting { position, entry: Some(entry), record });
@@ -298,7 +339,8 @@ impl Storage {
 
     /// When an engine that was loaded just now must want to be woken.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
-        let fire = self.waiting().first().map(|waiting| waiting.position.due).filter(|due| !due.is_never());
+        let head = self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
+        let fire = head.map(|waiting| waiting.position.due).filter(|due| !due.is_never());
         let resend = self.outbox.values().filter_map(|row| match row.destination.as_ref()? {
             Destination::Queue(_) => Some(row.sent_at),
             Destination::Dispatch | Destination::Lane(_) => {

@@ -3,11 +3,13 @@
 use crate::faults::Faults;
 use crate::history::history_agrees;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
+use crate::limits::Limits;
 use crate::model::Model;
 use crate::operations::{Answer, Request};
 use crate::random::Random;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
+use scheduler_core::flow::{self, Asked, RequestNumber};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
@@ -23,6 +25,8 @@ pub(crate) enum Event {
     Message { shard: usize, message: Outgoing },
     Report { shard: usize, report: Report },
     Save { shard: usize },
+    Ask { shard: usize, asked: Asked },
+    Told { shard: usize, key: String, number: RequestNumber, answer: Option<Option<flow::Answer>> },
     Watchdog,
 }
 
@@ -48,6 +52,9 @@ pub(crate) struct World {
     pub(crate) now: UnixMillis,
     pub(crate) shards: Vec<Shard>,
     pub(crate) model: Model,
+    pub(crate) limits: Limits,
+    /// From when the rates hold that were set last.
+    pub(crate) rate_from: UnixMillis,
     /// By time, then in the order in which they were planned.
     events: BTreeMap<u64, Event>,
     agenda: BinaryHeap<Reverse<(UnixMillis, u64)>>,
@@ -72,6 +79,8 @@ impl World {
             now,
             shards: names.into_iter().map(shard).collect(),
             model: Model::default(),
+            limits: Limits::default(),
+            rate_from: now,
             events: BTreeMap::new(),
             agenda: BinaryHeap::new(),
             planned: 0,
@@ -112,6 +121,8 @@ impl World {
             Event::Message { shard, message } => self.message(shard, &message),
             Event::Report { shard, report } => self.report(shard, &report),
             Event::Save { shard } => self.save(shard),
+            Event::Ask { shard, asked } => self.ask_limiter(shard, &asked),
+            Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
             Event::Watchdog => self.watchdog(),
         }
         if let Some(shard) = shard
@@ -184,6 +195,7 @@ impl World {
         }
         self.check_resends(at, &effects);
         self.shards[at].storage.apply(&effects.writes);
+        self.limits_hold(at, &effects);
         committed(self, &reply, &effects);
         if self.random.chance(self.faults.crash_after_commit) {
             self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
@@ -196,6 +208,7 @@ impl World {
             self.plan(when, Event::Save { shard: at });
         }
         let life = self.shards[at].life;
+        self.plan_asks(at, &effects);
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
             self.plan(when, Event::Send { shard: at, life, outgoing });
@@ -284,7 +297,7 @@ impl World {
     }
 
     /// Stores the counts, as the shell does some time after they have changed.
-    fn save(&mut self, at: usize) {
+    pub(crate) fn save(&mut self, at: usize) {
         // A crash loses counts, and nothing else.
         let _ = self.input(at, false, |engine, _, _| Ok(((), engine.save())), |_, (), _| {});
     }

@@ -1,0 +1,169 @@
+//! The limiter of a run's keys, the way to it, and the bounds that must hold.
+
+use crate::invariants::violated;
+use crate::random::Random;
+use crate::world::{Event, World};
+use scheduler_core::engine::{Destination, Effects, Write};
+use scheduler_core::flow::{Answer, Asked, Limit, Limiter, Named, RequestNumber};
+use scheduler_core::time::UnixMillis;
+use std::collections::BTreeMap;
+
+/// The keys that tasks of a run may name. The last one never has a limit.
+pub(crate) const KEYS: [&str; 3] = ["a key", "käy/2", "free"];
+
+/// The limiter with its storage, and what was asked of it.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    limiter: Limiter,
+    rows: BTreeMap<String, String>,
+    /// All that each key had, with the one that it has last.
+    had: BTreeMap<&'static str, Vec<Limit>>,
+    /// When runs of each key were handed on, since it has the rate that it has.
+    handed_on: BTreeMap<&'static str, Vec<i64>>,
+    /// How many runs with a key were handed on.
+    pub(crate) runs: u64,
+}
+
+impl Limits {
+    /// Sets the limit of a key.
+    pub(crate) fn set(&mut self, key: &'static str, limit: Limit) {
+        let (_, write) = self.limiter.put(Named { key: key.to_owned(), limit }).expect("there is room");
+        self.store([write]);
+        self.had.entry(key).or_default().push(limit);
+        self.handed_on.remove(key);
+    }
+
+    fn store(&mut self, writes: impl IntoIterator<Item = scheduler_core::flow::Write>) {
+        use scheduler_core::flow::Write;
+        for write in writes {
+            match write {
+                Write::Put { name, record } => drop(self.rows.insert(name, record)),
+                Write::Delete { name } => assert!(self.rows.remove(&name).is_some(), "a deleted row is stored"),
+                Write::Clear => self.rows.clear(),
+            }
+        }
+    }
+
+    /// Slots that no shard has given back.
+    pub(crate) fn slots(&self) -> u64 {
+        KEYS.iter().map(|key| self.limiter.slots(key)).sum()
+    }
+
+    /// `rate-holds`: in no window of time more than the rate allows.
+    pub(crate) fn rate_holds(&self) {
+        for (key, times) in &self.handed_on {
+            let Some(rate) = self.had.get(key).and_then(|had| had.last()?.per_second) else { continue };
+            for (first, from) in times.iter().enumerate() {
+                for (last, to) in times.iter().enumerate().skip(first) {
+                    let (runs, most) = (last - first + 1, rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0);
+                    if runs as f64 > most {
+                        violated("rate-holds", format!("{runs} runs of {key} within {} ms at {rate} a second", to - from));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A limit as a run's clients set one.
+pub(crate) fn drawn(random: &mut Random) -> Limit {
+    match random.below(3) {
+        0 => Limit { concurrency: None, per_second: Some(*random.pick(&[0.5, 3.0, 40.0])) },
+        1 => Limit { concurrency: Some(1 + random.below(4) as u32), per_second: None },
+        _ => Limit { concurrency: Some(1 + random.below(3) as u32), per_second: Some(*random.pick(&[2.0, 20.0])) },
+    }
+}
+
+impl World {
+    pub(crate) fn plan_asks(&mut self, at: usize, effects: &Effects) {
+        for ask in &effects.asks {
+            let asked = Asked { key: ask.key.clone(), shard: self.shards[at].name.clone(), ask: ask.ask };
+            // Whoever waits for the answer may be told that there is none, while the request is still on its way.
+            if self.random.chance(self.faults.report_lost) {
+                let when = self.now.plus(self.random.range(1, 3_000));
+                let (key, number) = (ask.key.clone(), ask.ask.number);
+                self.plan(when, Event::Told { shard: at, key, number, answer: None });
+            }
+            if self.random.chance(self.faults.report_lost) {
+                continue;
+            }
+            let copies = 1 + u64::from(self.random.chance(self.faults.report_repeated));
+            for _ in 0..copies {
+                let when = self.now.plus(self.random.range(1, self.faults.message_delay));
+                self.plan(when, Event::Ask { shard: at, asked: asked.clone() });
+            }
+        }
+    }
+
+    /// A limiter gets a request.
+    pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked) {
+        if self.random.chance(self.faults.evict) {
+            self.limits.limiter = Limiter::load(self.limits.rows.values().cloned()).expect("the limiter can be loaded");
+        }
+        let (answer, writes) = self.limits.limiter.ask(asked, self.now);
+        self.limits.store(writes);
+        self.trace(|| format!("limiter: {asked:?}: {answer:?}"));
+        if self.random.chance(self.faults.report_lost) {
+            return;
+        }
+        let copies = 1 + u64::from(self.random.chance(self.faults.report_repeated));
+        for _ in 0..copies {
+            let when = self.now.plus(self.random.range(1, self.faults.message_delay));
+            let (key, number) = (asked.key.clone(), asked.ask.number);
+            self.plan(when, Event::Told { shard: at, key, number, answer: Some(answer) });
+        }
+    }
+
+    /// A shard gets the limiter's answer, or hears that there is none.
+    pub(crate) fn told_by_limiter(&mut self, at: usize, key: &str, number: RequestNumber, answer: Option<Option<Answer>>) {
+        // A failure is for the next request.
+        let _ = self.input(
+            at,
+            false,
+            |engine, now, _| {
+                match answer {
+                    Some(answer) => engine.limit_answered(key, number, answer.as_ref(), now),
+                    None => engine.limit_failed(key, number, now),
+                }
+                Ok(((), Effects::default()))
+            },
+            |_, (), _| {},
+        );
+    }
+
+    /// `concurrency-holds`: no more runs of a key are in flight than a limit allowed that it had, whatever shard they are of.
+    pub(crate) fn limits_hold(&mut self, at: usize, effects: &Effects) {
+        for write in &effects.writes {
+            let Write::InsertEnvelope { destination: Destination::Lane(lane), hashes, .. } = write else { continue };
+            let key = self.shards[at].storage.key_of_lane(*lane);
+            let Some(key) = KEYS.iter().find(|known| **known == key) else { violated("concurrency-holds", "an unknown key") };
+            let times = std::iter::repeat_n(self.now.get(), hashes.len() / 8);
+            self.limits.runs += hashes.len() as u64 / 8;
+            self.limits.handed_on.entry(key).or_default().extend(times);
+        }
+        for key in KEYS {
+            let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
+            let Some(had) = self.limits.had.get(key) else { continue };
+            let most = had.iter().map(|limit| limit.concurrency.map_or(usize::MAX, |most| most as usize)).max().unwrap_or(0);
+            if in_flight > most {
+                violated("concurrency-holds", format!("{in_flight} runs of {key:?} are in flight; at most {most}"));
+            }
+        }
+    }
+
+    /// Sets the limit of a key while its tasks wait.
+    pub(crate) fn change_limit(&mut self) {
+        let key = KEYS[self.random.below(2) as usize];
+        let limit = drawn(&mut self.random);
+        self.trace(|| format!("limit of {key}: {limit:?}"));
+        self.limits.set(key, limit);
+        // What a shard was told of the former rate holds for a while.
+        self.limits.handed_on.insert(key, Vec::new());
+        self.rate_from = self.now.plus(scheduler_core::flow::NO_RATE_MILLIS);
+    }
+
+    pub(crate) fn forget_early_rates(&mut self) {
+        let from: UnixMillis = self.rate_from;
+        self.limits.handed_on.values_mut().for_each(|times| times.retain(|at| *at > from.get()));
+    }
+}
