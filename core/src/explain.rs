@@ -45,6 +45,8 @@ pub enum ReasonCode {
     PutOff,
     /// Its time has come, and it has not fired.
     Overdue,
+    /// Its time has come, and it waits for its turn by the limit of its key.
+    Limited,
     /// It waits to be resumed.
     Paused,
     /// It has no schedule.

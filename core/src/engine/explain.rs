@@ -86,12 +86,12 @@ impl Engine {
                 )
             };
             told.add(ReasonCode::Retrying, detail);
-            self.explain_overdue(due, now, told);
+            self.explain_late(at, due, now, told);
         } else {
             let time = record.time.unwrap_or(due);
             told.next_run = Some(NextRun { time, due });
             explain_time(time, due, told);
-            self.explain_overdue(due, now, told);
+            self.explain_late(at, due, now, told);
             explain_policies(record.policies(), told);
         }
         Ok(())
@@ -123,12 +123,27 @@ impl Engine {
         explain_policies(policies, told);
     }
 
+    /// Of an entry that is due: that it waits for its turn, or that it is overdue.
+    fn explain_late(&self, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
+        let lane = self.tasks.page(at.page).map_or(0, |page| page.directory.lane());
+        match self.lanes.describe(lane).filter(|_| due <= now) {
+            Some((key, in_flight)) => {
+                let waiting = self.tasks.due_in(lane, now);
+                let detail = format!(
+                    "It waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
+                );
+                told.add(ReasonCode::Limited, detail);
+            }
+            None => self.explain_overdue(due, now, told),
+        }
+    }
+
     fn explain_overdue(&self, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
         let late = now.since(due);
         if late <= self.config.fire_gap_millis {
             return;
         }
-        let why = if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS {
+        let why = if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
             "the shard has handed on as much as it may and waits for the dispatchers' reports"
         } else {
             "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"

@@ -172,7 +172,13 @@ impl Engine {
     fn take_due(&mut self, now: UnixMillis) -> Taken {
         let mut taken = Taken { room: self.dispatch_room(), settled: self.state.watermark, ..Taken::default() };
         let order = self.lanes.order();
-        while order.iter().fold(false, |more, lane| self.take_turn(*lane, now, &mut taken) || more) {}
+        let mut is_done = false;
+        while !is_done {
+            is_done = true;
+            for lane in &order {
+                is_done &= !self.take_turn(*lane, now, &mut taken);
+            }
+        }
         // Runs that were left out with one before them are passed, too, once nothing before them is left.
         if self.tasks.head().is_none_or(|head| head > taken.settled) {
             self.state.watermark = self.state.watermark.max(taken.settled);

@@ -138,6 +138,11 @@ impl Lanes {
         ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
     }
 
+    /// The key of a lane, and how many of its runs are in flight; `None` for the main order.
+    pub(super) fn describe(&self, lane: u8) -> Option<(&str, u32)> {
+        self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
+    }
+
     pub(super) fn contains(&self, lane: u8) -> bool {
         self.lanes.contains_key(&lane)
     }
@@ -190,11 +195,6 @@ impl Engine {
         Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }
     }
 
-    /// When the next task of a lane is due; of none, while the shard may not hand on anything.
-    fn head_of_lane(&mut self, lane: u8, may_hand_on: bool) -> Option<UnixMillis> {
-        self.tasks.head_of(lane).map(|head| head.due).filter(|_| may_hand_on)
-    }
-
     /// When a task of a lane may be handed on.
     pub(super) fn next_fire_of_lanes(&mut self) -> Option<UnixMillis> {
         if self.dispatch_room() == 0 {
@@ -210,22 +210,21 @@ impl Engine {
 
     /// When a limiter is to be asked.
     pub(super) fn next_ask(&mut self) -> Option<UnixMillis> {
-        let may_hand_on = self.dispatch_room() > 0;
         let tasks = &mut self.tasks;
         let asks = self.lanes.lanes.iter().filter_map(|(number, lane)| {
-            let head = tasks.head_of(*number).map(|head| head.due).filter(|_| may_hand_on);
+            let head = tasks.head_of(*number).map(|head| head.due);
             lane.lease.ask_at(head)
         });
         asks.min()
     }
 
-    /// Asks the limiters of lanes that lack or have something to give back. That a life of the shard has begun, and that a limiter may
+    /// Asks the limiters of lanes that lack something or have something to give back, also while the dispatchers have all that they may
+    /// have: else a herd of tasks without a key would keep lanes from their turn. That a life of the shard has begun, and that a limiter may
     /// note something of a lane, is stored before it is asked.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
-        let may_hand_on = self.dispatch_room() > 0;
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         for number in numbers {
-            let head = self.head_of_lane(number, may_hand_on);
+            let head = self.tasks.head_of(number).map(|head| head.due);
             let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
             if !lane.lease.wants_to_ask(head, now) {
                 continue;
@@ -281,3 +280,7 @@ impl Engine {
         self.lanes.lanes.keys().map(|lane| u64::from(self.tasks.due_in(*lane, now))).sum()
     }
 }
+
+#[cfg(test)]
+#[path = "lanes_tests.rs"]
+mod tests;

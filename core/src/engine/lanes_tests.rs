@@ -1,0 +1,272 @@
+use super::super::{Config, Destination, Engine, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage};
+use super::*;
+use crate::flow::{Asked, Limit, Limiter, Named};
+use crate::page::{Flags, PageBuilder};
+use crate::routing::id_hash;
+use crate::wire::{Append, CancelRequest, Cancelled, Report, Terms};
+use std::cell::RefCell;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// Of an envelope: where it goes, the hashes of its tasks, and its text.
+type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
+
+/// What is stored, as far as these tests go.
+#[derive(Default)]
+struct Stored {
+    pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
+    dead: BTreeMap<u32, Vec<u8>>,
+    outbox: BTreeMap<u64, Row>,
+    state: Option<Vec<u8>>,
+    writes: usize,
+}
+
+impl Reader for RefCell<Stored> {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
+    }
+
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no schedules".to_owned()))
+    }
+
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().outbox[&seq].2.clone())
+    }
+
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no history".to_owned()))
+    }
+}
+
+/// A shard and a limiter that is always there.
+struct Pair {
+    engine: Engine,
+    stored: RefCell<Stored>,
+    limiter: Limiter,
+    now: UnixMillis,
+}
+
+fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
+    let stored = stored.borrow();
+    let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
+        page: *page,
+        directory: directory.clone(),
+        body_len: body.len() as u32,
+        dead: stored.dead.get(page).cloned().unwrap_or_default(),
+    });
+    let envelopes = stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
+        seq: *seq,
+        destination: destination.clone(),
+        hashes: hashes.clone(),
+        sent_at: NOW,
+        attempts: 0,
+    });
+    let snapshot =
+        Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };
+    let config = Config { history: super::super::Keep::Off, max_dispatched, ..Config::default() };
+    Engine::load("1-0", config, snapshot).unwrap()
+}
+
+impl Pair {
+    fn new(max_dispatched: usize) -> Self {
+        let stored = RefCell::default();
+        Self { engine: load(&stored, max_dispatched), stored, limiter: Limiter::default(), now: NOW }
+    }
+
+    fn limit(&mut self, key: &str, concurrency: u32) {
+        let limit = Limit { concurrency: Some(concurrency), per_second: None };
+        self.limiter.put(Named { key: key.to_owned(), limit }).unwrap();
+    }
+
+    fn commit(&mut self, effects: &Effects) {
+        let stored = self.stored.get_mut();
+        stored.writes += effects.writes.len();
+        for write in effects.writes.clone() {
+            match write {
+                Write::InsertPage { page, directory, body } => drop(stored.pages.insert(page, (directory, body))),
+                Write::ExtendPage { page, directory, tail } => {
+                    let row = stored.pages.get_mut(&page).unwrap();
+                    row.0 = directory;
+                    row.1.extend(tail);
+                }
+                Write::DeletePage { page, .. } => drop((stored.pages.remove(&page).unwrap(), stored.dead.remove(&page))),
+                Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
+                Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
+                    stored.outbox.insert(seq, (Some(destination), hashes, text.to_vec()));
+                    stored.state = state.or(stored.state.take());
+                }
+                Write::ClearEnvelope { seq, state } => {
+                    stored.outbox.insert(seq, (None, Vec::new(), Vec::new()));
+                    stored.state = Some(state);
+                }
+                Write::SaveState { seq, state } => {
+                    stored.outbox.entry(seq).or_default();
+                    stored.state = Some(state);
+                }
+                Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq).unwrap()),
+                other => panic!("these tests do not store {other:?}"),
+            }
+        }
+    }
+
+    fn append(&mut self, keys: &[&str], tasks: impl IntoIterator<Item = (usize, String)>) -> Result<(), EngineError> {
+        let mut builders: Vec<PageBuilder> = (0..=keys.len()).map(|_| PageBuilder::default()).collect();
+        for (key, id) in tasks {
+            let limit = key.checked_sub(1).map_or_else(String::new, |at| format!(r#","limitKey":"{}""#, keys[at]));
+            let record = format!(r#"{{"time":{NOW},"id":"{id}","callback":{{"type":"handler","name":"log"}}{limit}}}"#);
+            assert!(builders[key].push(id_hash(&id), NOW, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        }
+        let pages = builders.into_iter().enumerate().flat_map(|(lane, builder)| {
+            builder.finish().into_iter().map(move |mut page| {
+                page.directory.set_lane(lane as u8);
+                page
+            })
+        });
+        let terms = Terms { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..Terms::default() };
+        let append = Append { pages: pages.collect(), terms, ..Append::default() };
+        let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
+        self.commit(&effects);
+        Ok(())
+    }
+
+    /// Wakes the shard and answers what it asks. Gives the envelopes: each with its lane, 0 for none, and its number of tasks.
+    fn wake(&mut self) -> Vec<(u64, u8, usize)> {
+        let effects = self.engine.wake(self.now, &self.stored).unwrap();
+        self.commit(&effects);
+        for LimitAsk { key, ask } in effects.asks {
+            let asked = Asked { key, shard: "1-0".to_owned(), ask };
+            let (answer, _) = self.limiter.ask(&asked, self.now);
+            self.engine.limit_answered(&asked.key, ask.number, answer.as_ref(), self.now);
+        }
+        let inserted = effects.writes.iter().filter_map(|write| match write {
+            Write::InsertEnvelope { seq, destination, hashes, .. } => {
+                let lane = if let Destination::Lane(lane) = destination { *lane } else { 0 };
+                Some((*seq, lane, hashes.len() / 8))
+            }
+            _ => None,
+        });
+        inserted.collect()
+    }
+
+    fn report(&mut self, seq: u64) {
+        let effects = self.engine.report(&Report { seq, ..Report::default() }, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    fn in_flight(&self) -> usize {
+        self.stored.borrow().outbox.values().map(|(_, hashes, _)| hashes.len() / 8).sum()
+    }
+}
+
+#[test]
+fn a_herd_behind_a_limit_is_written_once() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit("stripe", 10);
+    pair.append(&["stripe"], (0..100_000).map(|n| (1, format!("task-{n}")))).unwrap();
+    let pages = pair.stored.borrow().pages.len();
+    let (mut waiting, before) = (std::collections::VecDeque::new(), pair.stored.borrow().writes);
+    let mut ran = 0;
+    while ran < 2_000 {
+        pair.now = pair.now.plus(100);
+        waiting.extend(pair.wake());
+        assert!(pair.in_flight() <= 10, "{} in flight", pair.in_flight());
+        assert_eq!(pair.engine.stats(pair.now).waiting_for_limits, 100_000 - ran - pair.in_flight() as u64);
+        for (seq, lane, tasks) in waiting.drain(..) {
+            assert_eq!((lane, tasks), (1, 1), "with ten slots each task is an envelope of its own");
+            pair.report(seq);
+            ran += tasks as u64;
+        }
+    }
+    let written = pair.stored.borrow().writes - before;
+    // A row to hand each on and one when it is done, and what becomes of pages of which nothing is left.
+    assert!(written <= 2 * ran as usize + 250, "{written} rows for {ran} tasks");
+    assert!(pair.stored.borrow().pages.len() >= pages - 10);
+    assert_eq!(pair.limiter.slots("stripe"), 10);
+}
+
+#[test]
+fn what_is_in_flight_is_known_after_a_restart() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit("stripe", 3);
+    pair.append(&["stripe"], (0..10).map(|n| (1, format!("task-{n}")))).unwrap();
+    pair.wake();
+    pair.now = pair.now.plus(200);
+    let handed_on = pair.wake();
+    assert_eq!(handed_on.len(), 3);
+    pair.engine = load(&pair.stored, usize::MAX);
+    for _ in 0..50 {
+        pair.now = pair.now.plus(200);
+        assert!(pair.wake().is_empty(), "three are in flight");
+    }
+    pair.report(handed_on[0].0);
+    pair.now = pair.now.plus(200);
+    assert_eq!(pair.wake().len(), 1);
+    // All that waits is cancelled, and what is in flight ends: nothing is left of the lane, here and at the limiter.
+    let ids = (0..10).map(|n| format!("task-{n}")).collect();
+    let (reply, effects) = pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
+    pair.commit(&effects);
+    assert_eq!(reply.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count(), 6);
+    let seqs: Vec<u64> = pair.stored.borrow().outbox.iter().filter(|(_, row)| row.0.is_some()).map(|(seq, _)| *seq).collect();
+    seqs.into_iter().for_each(|seq| pair.report(seq));
+    for _ in 0..20 {
+        pair.now = pair.now.plus(200);
+        pair.wake();
+    }
+    assert_eq!((pair.limiter.slots("stripe"), pair.engine.next_wakeup()), (0, None));
+    let saved = pair.engine.save();
+    pair.commit(&saved);
+    assert!(!String::from_utf8(pair.stored.borrow().state.clone().unwrap()).unwrap().contains("stripe"));
+}
+
+#[test]
+fn a_wide_lane_has_larger_envelopes_but_never_more_than_a_tenth_of_its_slots() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit("wide", 200);
+    pair.append(&["wide"], (0..500).map(|n| (1, format!("task-{n}")))).unwrap();
+    pair.wake();
+    pair.now = pair.now.plus(200);
+    let sizes: Vec<usize> = pair.wake().into_iter().map(|(_, _, tasks)| tasks).collect();
+    assert_eq!(sizes, [20; 10]);
+}
+
+#[test]
+fn what_is_handed_to_the_dispatchers_is_bounded_and_lanes_take_turns() {
+    let mut pair = Pair::new(250);
+    pair.limit("a", 1_000);
+    pair.limit("b", 1_000);
+    let tasks = (0..3_000).map(|n| (n % 3, format!("task-{n}")));
+    pair.append(&["a", "b"], tasks).unwrap();
+    let mut by_lane: BTreeMap<u8, usize> = BTreeMap::new();
+    for _ in 0..6 {
+        pair.now = pair.now.plus(200);
+        let handed_on = pair.wake();
+        assert!(pair.in_flight() <= 250, "{} in flight", pair.in_flight());
+        for (seq, lane, tasks) in handed_on {
+            *by_lane.entry(lane).or_default() += tasks;
+            pair.report(seq);
+        }
+    }
+    let (least, most) = (by_lane.values().min().unwrap(), by_lane.values().max().unwrap());
+    assert!(by_lane.len() == 3 && *least >= 300 && *most <= 700, "{by_lane:?}");
+}
+
+#[test]
+fn there_are_not_too_many_lanes() {
+    let mut pair = Pair::new(usize::MAX);
+    let keys: Vec<String> = (0..MAX_LANES).map(|n| n.to_string()).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    pair.append(&keys, (1..=MAX_LANES).map(|key| (key, format!("task-{key}")))).unwrap();
+    let refused = pair.append(&["one more"], [(1, "x".to_owned())]).unwrap_err();
+    assert_eq!(refused, EngineError::TooManyLanes { held: MAX_LANES, asked: 1 });
+    assert!(refused.to_string().contains("limitKey"), "{refused}");
+    pair.append(&["7"], [(1, "x".to_owned())]).unwrap();
+    pair.append(&[], [(0, "y".to_owned())]).unwrap();
+    // Those whose tasks are gone make room.
+    let ids = vec!["task-1".to_owned()];
+    let (_, effects) = pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
+    pair.commit(&effects);
+    pair.append(&["one more"], [(1, "z".to_owned())]).unwrap();
+    pair.engine = load(&pair.stored, usize::MAX);
+    assert_eq!(pair.engine.stats(NOW).waiting_for_limits, MAX_LANES as u64 + 1);
+}
