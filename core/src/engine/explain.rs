@@ -62,7 +62,7 @@ impl Engine {
         let error = record.error.as_deref().unwrap_or("no error is known");
         if flags.has(Flags::DEAD_LETTER) {
             let detail = format!(
-                "{run} has failed for good, after {} attempts: {error}. Run it again with POST …/run, or discard it with DELETE.",
+                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
                 record.attempt_number()
             );
             told.add(ReasonCode::Dead, detail);
