@@ -35,8 +35,8 @@
 //! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one fires. The date
 //! fields are matched against the date that the run was meant for, even if the gap ends on another.
 //!
-//! The zones are those compiled into `chrono-tz`; it lists changes of the clock up to the year 2099, and the last
-//! offset stays after that.
+//! The zones are those of [`crate::tz`], which lists changes of the clock up to the year 2099; the last offset stays after
+//! that.
 //!
 //! # Bounds
 //! Occurrences are whole seconds from the year 1 to [`UnixMillis::LAST`]. The Gregorian calendar repeats every date on
