@@ -188,6 +188,11 @@ impl Problem {
         Self::new("/problems/not-applicable", "The task cannot be changed so", 409, detail)
     }
 
+    /// The shard was asked again, and its answer may be the work of the first try.
+    pub(crate) fn unknown_outcome() -> Self {
+        Self::unavailable("it is not known whether the change was made, for the answer of the first try was lost; read the task")
+    }
+
     /// The task is not (any more) what the request takes it for.
     pub(crate) fn other_version(detail: impl Into<String>) -> Self {
         Self::new("/problems/other-version", "The task has another version", 412, detail)

@@ -27,8 +27,8 @@ pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 
 use crate::cron::CronSchedule;
 use crate::time::UnixMillis;
+use crate::tz::Tz;
 use crate::wire::Kind;
-use chrono_tz::Tz;
 use every::Every;
 use rrule::{RRule, TooLong};
 
