@@ -112,6 +112,11 @@ impl Schedule {
         Occurrence { time, due: self.delay.due(time, self.rule.next_after(time)) }
     }
 
+    /// Whether its occurrences are those of `other`, whatever they are put off by.
+    pub fn has_times_of(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.first == other.first && self.last == other.last
+    }
+
     /// When an occurrence would fire without the window; `None` where there is none.
     pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
         let delay = self.delay.has_window().then(|| self.delay.without_window())?;
