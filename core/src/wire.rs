@@ -344,7 +344,7 @@ pub struct ChangeMatchingReply {
 pub enum Status {
     /// For its time.
     Scheduled,
-    /// For a further attempt.
+    /// For a further attempt, or for an attempt at a follow-up, which has a `stage`.
     Retrying,
     /// For the end of the run before.
     Held,
@@ -490,6 +490,9 @@ pub struct RunItem {
 pub struct TaskRun<'a> {
     /// The occurrence: the time that was asked for.
     pub due: i64,
+    /// Of an attempt at a follow-up of the run, which follow-up: `onSuccess` or `onFailure`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<Cow<'a, str>>,
     /// Which attempt at it this was, from 1.
     pub attempt: u32,
     /// When it was handed on.
@@ -599,6 +602,9 @@ pub struct SeenEvent {
     pub tags: Vec<String>,
     /// The occurrence; of a recurring task itself there is none.
     pub due: Option<UnixMillis>,
+    /// Of a follow-up, which.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
     /// Which attempt it is about.
     pub attempt: u32,
     /// What went wrong.
