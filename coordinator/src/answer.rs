@@ -182,8 +182,9 @@ impl Problem {
     /// Such a task cannot be changed so.
     pub(crate) fn not_applicable(id: &str) -> Self {
         let detail = format!(
-            "task {id:?} cannot be changed so: a recurring task has no single time to change, and what does not fire by itself (a task \
-             without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a dead letter) cannot be patched"
+            "task {id:?} cannot be changed so: a recurring task and a follow-up have no single time to change, and what does not fire by \
+             itself (a task without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a follow-up, a dead \
+             letter) cannot be patched"
         );
         Self::new("/problems/not-applicable", "The task cannot be changed so", 409, detail)
     }

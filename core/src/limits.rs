@@ -39,8 +39,8 @@ pub const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 pub const MAX_RECORD_BYTES: usize = 116_000;
 
 /// What an outcome adds to the record of a follow-up (see `engine::follow_up`): an error of 500 characters and an excerpt of 256 bytes,
-/// each byte of which may be escaped into six, and some 300 bytes of names and numbers. A task that names follow-ups may be so much
-/// smaller, so that these fit a message too; what they leave out of its record is not counted.
+/// each of which may be escaped into six bytes, and some 300 bytes of names and numbers. The record of a task that names follow-ups may
+/// be so much smaller than another's, so that these fit a message too.
 pub const MAX_OUTCOME_BYTES: usize = 5_000;
 
 /// Largest envelope. A queue message is at most 128,000 bytes including about 100 of metadata; the rest is margin.

@@ -174,6 +174,14 @@ mod tests {
     }
 
     #[test]
+    fn follow_ups_change_as_callbacks_do() {
+        let record = r#"{"id":"a","time":5,"callback":{},"onSuccess":{"type":"webhook","url":"https://a","method":"PUT"},"onFailure":{"type":"handler","name":"log"}}"#;
+        let task = patched(record, false, r#"{"onSuccess":{"method":null},"onFailure":null}"#);
+        let expected = serde_json::json!({"id":"a","time":5,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
+        assert_eq!(task, expected);
+    }
+
+    #[test]
     fn what_is_not_an_object_is_refused() {
         assert_eq!(merge_patch(RECORD, false, "[]").unwrap_err().field, "body");
         assert_eq!(merge_patch(RECORD, false, "").unwrap_err().field, "body");
