@@ -137,6 +137,23 @@ test("a dead letter that is replayed and succeeds is followed by onSuccess", asy
   assert.deepEqual([received("/went-down").length, received("/up-again").length], [1, 1]);
 });
 
+test("a run that never started is followed by onFailure, one that is skipped by nothing", async () => {
+  const late = { delayInSeconds: undefined, time: Date.now() - 60_000, callback: webhook("/too-late"), onSuccess: webhook("/never") };
+  await create({ ...late, id: "skipped", misfire: { policy: "skip", graceSeconds: 1 }, onFailure: webhook("/never") });
+  await create({ ...late, id: "missed", misfire: { policy: "deadLetter", graceSeconds: 1 }, onFailure: webhook("/missed") });
+  await create({ ...late, id: "expired", expireAfterSeconds: 5, onFailure: webhook("/expired") });
+  for (const [id, outcome] of [["missed", "dead-lettered"], ["expired", "expired"]]) {
+    const { body, headers } = await first(`/${id}`);
+    assert.deepEqual([body.stage, body.outcome.outcome, body.outcome.startedAt], ["onFailure", outcome, undefined]);
+    assert.match(body.outcome.error, new RegExp(`^${id}: it would have `));
+    assert.deepEqual([body.misfire, body.expireAfterSeconds], [undefined, undefined]);
+    assert.equal(headers["idempotency-key"], `${id}@${late.time}/onFailure`);
+    assert.deepEqual(await known(id, 2), [[undefined, 1, outcome], ["onFailure", 1, "succeeded"]]);
+  }
+  assert.deepEqual(await known("skipped", 1), [[undefined, 1, "skipped"]]);
+  assert.deepEqual([received("/too-late").length, received("/never").length], [0, 0]);
+});
+
 test("an envelope that is run and reported twice is followed once", async () => {
   // Longer than the shard waits for the report: it hands the task on again, and both runs are reported.
   let slow = 1;
