@@ -143,7 +143,11 @@ fn a_report_that_comes_again_is_not_followed_again() {
         pair.report(&report, NOW);
         pair.report(&report, NOW);
         assert_eq!(pair.engine.stats(NOW).pending, 1);
+        let why = |pair: &Pair| pair.engine.explain("a", NOW, &pair.storage).unwrap().reasons.remove(0).detail;
+        let of_it = "The follow-up onSuccess of the run of 2025-11-24T16:00:00";
+        assert!(why(&pair).starts_with(of_it) && why(&pair).contains(" starts at "), "{}", why(&pair));
         assert_eq!(ids(&pair.wake(NOW.plus(200))), ["a"]);
+        assert!(why(&pair).starts_with(of_it) && why(&pair).contains("attempt 1 was handed on"), "{}", why(&pair));
         pair.report(&report, NOW.plus(200));
         pair.report(&Report { seq: 2, ..Report::default() }, NOW.plus(200));
         assert!(pair.engine.is_idle(), "nothing follows a follow-up");
