@@ -1,16 +1,9 @@
 // What follows the end of a run, on the real local runtime: what is called, with what, and how often.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
-
-const run = promisify(execFile);
 
 let scheduler;
 let sink;
@@ -197,30 +190,6 @@ test("each run of a recurring task is followed, and follow-ups are shown, change
   }
   const refused = await scheduler.call(at("shown"), { method: "PATCH", body: { callback: queue } });
   assert.deepEqual([refused.status, refused.body.field], [422, "onSuccess"]);
-});
-
-test("the lines of docs/follow-ups.md do what they say", async () => {
-  const text = await readFile(join(ROOT, "docs/follow-ups.md"), "utf8");
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block);
-  // A command goes on over lines while they end with a backslash or within quotes.
-  const commands = blocks.flatMap((block) => block.match(/^curl (?:[^'\n\\]|\\\n|'[^']*')*$/gm) ?? []);
-  assert.equal(commands.length, 5, commands.join("\n\n"));
-  const env = { ...process.env, KEY: scheduler.key };
-  const sh = async (command) =>
-    JSON.parse((await run("bash", ["-c", command.replace("localhost:8787", new URL(scheduler.url).host)], { env })).stdout);
-  const [good, bad, runs, letters, patch] = commands;
-  assert.equal((await sh(good)).id, "followed");
-  assert.equal((await sh(bad)).id, "unanswered");
-  assert.deepEqual(await known("followed", 2), [[undefined, 1, "succeeded"], ["onSuccess", 1, "succeeded"]]);
-  const [told] = await until("the consumer", () => fromQueue("unanswered").length > 0 && fromQueue("unanswered"));
-  assert.deepEqual([told.stage, told.outcome.outcome], ["onFailure", "dead-lettered"]);
-  await known("unanswered", 3);
-  assert.deepEqual((await sh(runs)).runs.map((run) => run.stage), ["onFailure", undefined, undefined]);
-  assert.deepEqual((await sh(letters)).tasks.filter((task) => task.id === "unanswered").map((task) => task.stage), [undefined]);
-  await scheduler.call("/v1/tasks", { body: { id: "waiting", delayInSeconds: 3_600, callback: webhook("/x"), onFailure: webhook("/y") } });
-  assert.equal((await sh(patch)).status, "scheduled");
-  const { onSuccess, onFailure } = await get("waiting");
-  assert.deepEqual([onSuccess.name, onFailure], ["log", undefined]);
 });
 
 test("follow-ups do not depend on what the history keeps", async () => {
