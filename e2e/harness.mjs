@@ -45,13 +45,16 @@ export class Scheduler {
 
   /**
    * Options: `shards` (a shard map, "16"), `visibilitySeconds`, `sink` (URL), `bench` (true: parse only),
-   * `vars` (other variables), `port`, `verbose`. Storage is a new folder, removed by `dispose`.
+   * `vars` (other variables), `port`, `verbose`, `seed` (an async function that is given the storage's folder, to put there what
+   * the scheduler is to find). Storage is a new folder, removed by `dispose`.
    */
   static async start(options = {}) {
     const parent = join(ROOT, ".wrangler/e2e");
     await mkdir(parent, { recursive: true });
-    const scheduler = new Scheduler(options, await mkdtemp(join(parent, "run-")));
+    const folder = await mkdtemp(join(parent, "run-"));
+    const scheduler = new Scheduler(options, folder);
     try {
+      await options.seed?.(join(folder, "storage"));
       await scheduler.restart();
     } catch (error) {
       await scheduler.dispose();

@@ -1,16 +1,9 @@
 // How attempts went, on the real local runtime: what is kept, what is shown, and that it outlives task, crash and shard map.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
-
-const run = promisify(execFile);
 
 let scheduler;
 let sink;
@@ -134,35 +127,6 @@ test("a crash keeps what was told, and a new epoch of shards shows both", async 
   const first = await runs("a b/c", "?limit=1");
   const second = await runs("a b/c", `?limit=2&cursor=${first.cursor}`);
   assert.deepEqual([...first.runs, ...second.runs], all.slice(0, 3));
-});
-
-test("the lines of docs/outcomes.md do what they say", async () => {
-  const text = await readFile(join(ROOT, "docs/outcomes.md"), "utf8");
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block);
-  // A command goes on over lines while they end with a backslash or within quotes.
-  const commands = blocks.flatMap((block) => block.match(/^curl (?:[^'\n\\]|\\\n|'[^']*')*$/gm) ?? []);
-  const env = { ...process.env, KEY: scheduler.key };
-  const dead = () => until("the dead letter", async () => (await scheduler.call(at("outcome"))).body.status === "dead");
-  const gone = async () => assert.equal((await scheduler.call(at("outcome"))).status, 404);
-  const steps = [
-    [(body) => assert.equal(body.status, "scheduled"), dead],
-    [(body) => assert.deepEqual(body.runs.map((run) => run.outcome), ["dead-lettered", "failed"])],
-    [(body) => assert.ok(body.tasks.some((task) => task.id === "outcome"))],
-    [(body) => assert.equal(body.attempt, 2)],
-    [(body) => assert.equal(body.changed, true), dead],
-    [(body) => assert.equal(body.changed, 1), dead],
-    [(body) => assert.equal(body.cancelled, true), gone],
-    [(body) => assert.deepEqual([body.cancelled, body.done], [0, true])],
-  ];
-  assert.ok(commands.length >= steps.length, `${commands.length}`);
-  for (const [n, command] of commands.entries()) {
-    const { stdout } = await run("bash", ["-c", `${command} || test $? = 28`.replace("localhost:8787", new URL(scheduler.url).host)], { env });
-    const [check, then] = steps[n] ?? [];
-    // Those after them are of events, which e2e/events.test.mjs knows better.
-    if (check) check(JSON.parse(stdout));
-    else assert.match(stdout, /^retry: \d+\n\n/);
-    await then?.();
-  }
 });
 
 test("HISTORY says what is kept", async () => {

@@ -1,8 +1,7 @@
-// Previews through the API: every vector of cron and of RFC 5545, the words for changes of the clock, and that a preview is what a task
-// then does.
+// Previews through the API: the words for changes of the clock, and that a preview is what a task then does. The vectors of
+// schedules are in vectors.test.mjs.
 
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { Scheduler } from "./harness.mjs";
 
@@ -13,60 +12,6 @@ before(async () => {
 after(() => scheduler?.dispose());
 
 const preview = (body) => scheduler.call("/v1/preview", { body });
-const vectors = (name) =>
-  readFileSync(new URL(`../core/tests/data/${name}`, import.meta.url), "utf8")
-    .split("\n")
-    .filter((line) => line !== "" && !line.startsWith("#"))
-    .map((line) => line.split("\t"));
-const times = (body) => body.runs.map((run) => new Date(run.time).toISOString().replace(".000Z", "Z"));
-
-/** Runs `check` over all, some at a time. */
-async function each(all, check) {
-  const left = [...all];
-  const work = async () => {
-    for (let next = left.shift(); next !== undefined; next = left.shift()) await check(next);
-  };
-  await Promise.all(Array.from({ length: 8 }, work));
-}
-
-test("every cron vector holds", async () => {
-  let count = 0;
-  await each(vectors("cron_vectors.txt"), async ([cron, timezone, from, expected]) => {
-    // A request begins in 1970 at the earliest, and needs a run to come.
-    if (Date.parse(from) < 0 || expected === "never") return;
-    const { status, body } = await preview({ cron, timezone, from, count: 5 });
-    assert.equal(status, 200, `${cron} ${timezone}: ${JSON.stringify(body)}`);
-    assert.deepEqual(times(body), expected.split(" "), `${cron}, ${timezone}, from ${from}`);
-    assert.equal(body.timezone, timezone);
-    for (const run of body.runs) assert.equal(Date.parse(run.local), run.time);
-    count += 1;
-  });
-  assert.ok(count >= 140, `only ${count} vectors were read`);
-});
-
-test("every vector of RFC 5545 holds", async () => {
-  let count = 0;
-  await each(vectors("rrule_vectors.txt"), async ([rrule, timezone, start, expected]) => {
-    // What a clock shows at the start: found by the first instant of which the zone's clock shows it.
-    const startAt = instantOf(start, timezone);
-    const { status, body } = await preview({ rrule, timezone, startAt, from: startAt - 1, count: 12 });
-    assert.equal(status, 200, `${rrule} ${timezone}: ${JSON.stringify(body)}`);
-    assert.deepEqual(times(body), expected.split(" "), `${rrule}, ${timezone}, ${start}`);
-    count += 1;
-  });
-  assert.ok(count >= 80, `only ${count} vectors were read`);
-});
-
-/** Milliseconds of `19970902T090000` on a zone's clock. None of the vectors starts at a time that the clock skips. */
-function instantOf(local, timeZone) {
-  const wanted = local.replace(/(....)(..)(..)T(..)(..)(..)/, "$1-$2-$3T$4:$5:$6Z");
-  const format = new Intl.DateTimeFormat("sv", { timeZone, dateStyle: "short", timeStyle: "medium" });
-  const shown = (instant) => Date.parse(`${format.format(instant).replace(" ", "T")}Z`);
-  let instant = Date.parse(wanted);
-  for (let n = 0; n < 3; n++) instant += Date.parse(wanted) - shown(instant);
-  assert.equal(shown(instant), Date.parse(wanted));
-  return instant;
-}
 
 test("changes of the clock are explained", async () => {
   const gap = await preview({ cron: "30 1 * * *", timezone: "Europe/London", from: "2026-03-28T12:00:00Z", count: 2 });

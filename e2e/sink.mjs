@@ -3,14 +3,14 @@
 import { createServer } from "node:http";
 
 /**
- * Starts it on a free port. `answer(request)` decides the answer to each webhook, 200 if it returns
+ * Starts it, on a free port where none is given. `answer(request)` decides the answer to each webhook, 200 if it returns
  * nothing: a status, `{status, headers, body}`, or a function that is given Node's response to write; it may
  * be async, to be slow. A request is `{method, path, headers, text, body, receivedAt}`, `body` being the text as
  * JSON where it is JSON.
  *
  * Returns `{url, webhooks, envelopes, close}`: what arrived, in order of arrival.
  */
-export async function startSink(answer = () => 200) {
+export async function startSink(answer = () => 200, port = 0) {
   const webhooks = [];
   const envelopes = [];
   const server = createServer(async (request, response) => {
@@ -30,7 +30,7 @@ export async function startSink(answer = () => 200) {
     const { status, headers: more, body } = typeof given === "number" ? { status: given } : given;
     response.writeHead(status, more).end(body);
   });
-  await new Promise((resolve, reject) => server.once("error", reject).listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve, reject) => server.once("error", reject).listen(port, "127.0.0.1", resolve));
   // A test that fails before it closes its sink still ends.
   server.unref();
   return {

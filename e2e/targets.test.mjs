@@ -1,17 +1,11 @@
 // Every kind of target on the real local runtime: what it is sent, what its answers mean, and what may not be called.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
 import { createHmac } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
 
-const run = promisify(execFile);
 /** Two keys, as while one takes the place of the other. */
 const KEYS = [1, 2].map((byte) => `whsec_${Buffer.alloc(32, byte).toString("base64")}`);
 
@@ -273,20 +267,6 @@ test("targets that may not be named or called are refused when the task comes in
     assert.deepEqual([status, body.field], [422, field], JSON.stringify(callback));
     assert.ok(body.detail.length > 40, body.detail);
   }
-});
-
-test("the lines of docs/targets.md do what they say", async () => {
-  const text = await readFile(join(ROOT, "docs/targets.md"), "utf8");
-  const blocks = [...text.matchAll(/^```sh\n(.*?)^```/gms)].map(([, block]) => block);
-  // A command goes on over lines while they end with a backslash or within quotes: up to the quote that ends its line.
-  const commands = blocks.flatMap((block) => block.match(/^curl .*?'$/gms) ?? []);
-  assert.ok(commands.length >= 11, `${commands.length}`);
-  const env = { ...process.env, KEY: scheduler.key };
-  for (const command of commands) {
-    const { stdout } = await run("bash", ["-c", command.replace("localhost:8787", new URL(scheduler.url).host)], { env });
-    assert.equal(JSON.parse(stdout).status, "scheduled", `${command}: ${stdout}`);
-  }
-  for (const id of ["request", "rpc", "object", "object-rpc", "mine", "logged"]) await done(id);
 });
 
 test("settings that change are kept to by tasks that are there already", async () => {

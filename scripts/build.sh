@@ -26,5 +26,11 @@ if [ "$(cat "$stamp" 2>/dev/null)" = "$want" ] && [ -f "$out/index.js" ] && [ -f
 fi
 rm -f "$stamp"
 "$WORKER_BUILD/bin/worker-build" --release coordinator
+
+# The names of functions, a fifth of what is uploaded, are of use to nobody there. What has them stays beside it, for reading
+# the function numbers in a stack trace: it is built from the same code, and nothing imports it, so it is not uploaded.
+mv "$out/index_bg.wasm" "$out/with-names.wasm"
+"$WASM_OPT_BIN" --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
+
 # Cargo may have completed Cargo.lock meanwhile: stamp what is there now.
 fingerprint >"$stamp"

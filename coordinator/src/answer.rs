@@ -190,10 +190,16 @@ impl Problem {
     /// Such a task cannot be changed so.
     pub(crate) fn not_applicable(id: &str) -> Self {
         let detail = format!(
-            "task {id:?} cannot be changed so: a recurring task has no single time to change, and what does not fire by itself (a task \
-             without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a dead letter) cannot be patched"
+            "task {id:?} cannot be changed so: a recurring task and a follow-up have no single time to change, and what does not fire by \
+             itself (a task without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a follow-up, a dead \
+             letter) cannot be patched"
         );
         Self::new("/problems/not-applicable", "The task cannot be changed so", 409, detail)
+    }
+
+    /// The shard was asked again, and its answer may be the work of the first try.
+    pub(crate) fn unknown_outcome() -> Self {
+        Self::unavailable("it is not known whether the change was made, for the answer of the first try was lost; read the task")
     }
 
     /// The task is not (any more) what the request takes it for.

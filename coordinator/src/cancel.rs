@@ -34,11 +34,20 @@ struct CancelledMany {
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
-    match cancel_ids(&call.shards, vec![id.clone()], if_match).await?.first() {
-        Some(Cancelled::Cancelled) => Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true }))),
-        Some(Cancelled::AlreadyFired) => Err(Problem::already_fired(&id)),
-        Some(Cancelled::OtherVersion) => Err(Problem::other_version("the task was changed meanwhile; read it again")),
-        Some(Cancelled::NotFound) | None => Err(Problem::no_task(&id)),
+    let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
+    told(&id, outcomes.first().copied().unwrap_or(Cancelled::NotFound), is_repeat)?;
+    Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true })))
+}
+
+/// What became of the cancel of one task. Where the shard was asked again, that there is nothing to cancel may be the work of the
+/// request whose answer was lost.
+fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
+    match outcome {
+        Cancelled::Cancelled => Ok(()),
+        _ if is_repeat => Err(Problem::unknown_outcome()),
+        Cancelled::AlreadyFired => Err(Problem::already_fired(id)),
+        Cancelled::OtherVersion => Err(Problem::other_version("the task was changed meanwhile; read it again")),
+        Cancelled::NotFound => Err(Problem::no_task(id)),
     }
 }
 
@@ -50,7 +59,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let counts = match request {
         CancelMany { ids: Some(ids), filter: None } => {
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
-            for outcome in cancel_ids(&call.shards, checked_ids(ids)?, None).await? {
+            for outcome in cancel_ids(&call.shards, checked_ids(ids)?, None).await?.0 {
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
                     Cancelled::AlreadyFired => counts.already_fired += 1,
@@ -66,8 +75,8 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &counts))
 }
 
-/// Cancels by id, in every epoch: the outcomes in the order of the ids.
-async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<Vec<Cancelled>, Problem> {
+/// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
+async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<Cancelled>, bool), Problem> {
     let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
     for (at, id) in ids.iter().enumerate() {
         for shard in shards.map.homes(id) {
@@ -78,13 +87,16 @@ async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) ->
     let replies = shards
         .each(by_shard, |(shard, items)| async move {
             let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let reply: Result<CancelReply, Problem> = shards.ask(shard, paths::CANCEL, &CancelRequest { ids, if_match }).await;
-            reply.map(|reply| (items, reply))
+            let request = CancelRequest { ids, if_match };
+            let (reply, is_repeat) = shards.ask_noting::<_, CancelReply>(shard, paths::CANCEL, &request).await?;
+            Ok::<_, Problem>((items, reply, is_repeat))
         })
         .await;
     let mut outcomes = vec![Cancelled::NotFound; ids.len()];
+    let mut is_repeat = false;
     for reply in replies {
-        let (items, reply) = reply?;
+        let (items, reply, again) = reply?;
+        is_repeat |= again;
         for (at, outcome) in items.into_iter().zip(reply.outcomes) {
             // Of what several epochs say, a cancel counts most, then that it has fired.
             if let Some(slot) = outcomes.get_mut(at)
@@ -94,7 +106,7 @@ async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) ->
             }
         }
     }
-    Ok(outcomes)
+    Ok((outcomes, is_repeat))
 }
 
 async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMany, Problem> {
@@ -121,4 +133,21 @@ async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMan
         counts.done &= done;
     }
     Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_that_finds_nothing_to_cancel_does_not_say_so() {
+        assert_eq!(told("a", Cancelled::Cancelled, false), Ok(()));
+        assert_eq!(told("a", Cancelled::Cancelled, true), Ok(()));
+        for (outcome, status) in [(Cancelled::NotFound, 404), (Cancelled::OtherVersion, 412), (Cancelled::AlreadyFired, 409)] {
+            assert_eq!(told("a", outcome, false).map_err(|problem| problem.status), Err(status));
+            let unknown = told("a", outcome, true).unwrap_err();
+            assert_eq!(unknown.status, 503);
+            assert!(unknown.detail.contains("not known"), "{}", unknown.detail);
+        }
+    }
 }

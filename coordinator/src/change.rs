@@ -63,14 +63,22 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
         )));
     }
     let change = verb.change(&input, &call)?;
-    match change_ids(&call.shards, vec![id.clone()], change, if_match).await?.first() {
-        Some(outcome @ (Changed::Changed | Changed::Unchanged)) => {
-            Ok(Answer::of(200, &serde_json::json!({ "id": id, "changed": *outcome == Changed::Changed })))
-        }
-        Some(Changed::NotApplicable) => Err(Problem::not_applicable(&id)),
-        Some(Changed::OtherVersion) => Err(Problem::other_version("the task was changed meanwhile; read it again")),
-        Some(Changed::AlreadyFired) => Err(Problem::already_fired(&id)),
-        Some(Changed::NotFound) | None => Err(Problem::no_task(&id)),
+    let (outcomes, is_repeat) = change_ids(&call.shards, vec![id.clone()], change, if_match).await?;
+    let changed = told(&id, outcomes.first().copied().unwrap_or(Changed::NotFound), is_repeat)?;
+    Ok(Answer::of(200, &serde_json::json!({ "id": id, "changed": changed })))
+}
+
+/// What became of the change of one task: whether it has changed. Where the shard was asked again, that the task is another or gone may
+/// be the work of the request whose answer was lost: a reschedule gives it another version, and may have let it fire.
+fn told(id: &str, outcome: Changed, is_repeat: bool) -> Result<bool, Problem> {
+    match outcome {
+        Changed::Changed => Ok(true),
+        Changed::Unchanged => Ok(false),
+        Changed::NotApplicable => Err(Problem::not_applicable(id)),
+        Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => Err(Problem::unknown_outcome()),
+        Changed::OtherVersion => Err(Problem::other_version("the task was changed meanwhile; read it again")),
+        Changed::AlreadyFired => Err(Problem::already_fired(id)),
+        Changed::NotFound => Err(Problem::no_task(id)),
     }
 }
 
@@ -82,7 +90,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let counts = match (input.ids, input.filter) {
         (Some(ids), None) => {
             let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-            for outcome in change_ids(&call.shards, checked_ids(ids)?, change, None).await? {
+            for outcome in change_ids(&call.shards, checked_ids(ids)?, change, None).await?.0 {
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
                     Changed::Unchanged => &mut counts.unchanged,
@@ -119,8 +127,13 @@ pub(crate) fn checked_filter(filter: Filter) -> Result<Filter, Problem> {
     Ok(filter)
 }
 
-/// Changes by id, in every epoch: the outcomes in the order of the ids.
-async fn change_ids(shards: &Shards, ids: Vec<String>, change: Change, if_match: Option<u64>) -> Result<Vec<Changed>, Problem> {
+/// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
+async fn change_ids(
+    shards: &Shards,
+    ids: Vec<String>,
+    change: Change,
+    if_match: Option<u64>,
+) -> Result<(Vec<Changed>, bool), Problem> {
     let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
     for (at, id) in ids.iter().enumerate() {
         for shard in shards.map.homes(id) {
@@ -132,17 +145,19 @@ async fn change_ids(shards: &Shards, ids: Vec<String>, change: Change, if_match:
         .each(by_shard, |(shard, items)| async move {
             let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
             let request = ChangeRequest { ids, change, if_match };
-            let reply: Result<ChangeReply, Problem> = match change {
+            let (reply, is_repeat): (ChangeReply, bool) = match change {
                 // Done twice it would be two runs.
-                Change::Run => shards.ask_once(shard, paths::CHANGE, &request).await,
-                _ => shards.ask(shard, paths::CHANGE, &request).await,
+                Change::Run => (shards.ask_once(shard, paths::CHANGE, &request).await?, false),
+                _ => shards.ask_noting(shard, paths::CHANGE, &request).await?,
             };
-            reply.map(|reply| (items, reply))
+            Ok::<_, Problem>((items, reply, is_repeat))
         })
         .await;
     let mut outcomes = vec![Changed::NotFound; ids.len()];
+    let mut is_repeat = false;
     for reply in replies {
-        let (items, reply) = reply?;
+        let (items, reply, again) = reply?;
+        is_repeat |= again;
         for (at, outcome) in items.into_iter().zip(reply.outcomes) {
             if let Some(slot) = outcomes.get_mut(at)
                 && weight(outcome) > weight(*slot)
@@ -151,7 +166,7 @@ async fn change_ids(shards: &Shards, ids: Vec<String>, change: Change, if_match:
             }
         }
     }
-    Ok(outcomes)
+    Ok((outcomes, is_repeat))
 }
 
 /// Of what the shards of several epochs say of an id, which counts most.
@@ -193,4 +208,22 @@ async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Re
         counts.done &= done;
     }
     Ok(counts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_that_meets_another_task_or_none_does_not_say_so() {
+        for is_repeat in [false, true] {
+            assert_eq!(told("a", Changed::Changed, is_repeat), Ok(true));
+            assert_eq!(told("a", Changed::Unchanged, is_repeat), Ok(false));
+            assert_eq!(told("a", Changed::NotApplicable, is_repeat).map_err(|problem| problem.status), Err(409));
+        }
+        for (outcome, status) in [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)] {
+            assert_eq!(told("a", outcome, false).map_err(|problem| problem.status), Err(status));
+            assert_eq!(told("a", outcome, true), Err(Problem::unknown_outcome()));
+        }
+    }
 }

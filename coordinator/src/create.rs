@@ -217,9 +217,7 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
         })
         .await;
     match reply {
-        Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unavailable(
-            "it is not known whether the change was made, for the answer of the first try was lost; read the task",
-        )),
+        Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unknown_outcome()),
         reply => reply,
     }
 }

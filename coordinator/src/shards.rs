@@ -63,6 +63,24 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
+    /// Asks one shard, and says whether it had to be asked again: then a request before this one may have been carried out, and its
+    /// answer lost.
+    pub(crate) async fn ask_noting<Q: Serialize, A: DeserializeOwned>(
+        &self,
+        shard: ShardId,
+        path: &str,
+        request: &Q,
+    ) -> Result<(A, bool), Problem> {
+        let body = serde_json::to_vec(request).unwrap_or_default();
+        let mut is_repeat = false;
+        let answer = self.send(shard, path, |first| {
+            is_repeat = !first;
+            body.clone()
+        });
+        let answer = answer.await?;
+        Ok((answer, is_repeat))
+    }
+
     /// Asks one shard, once: for what does not come to the same when it is done twice.
     pub(crate) async fn ask_once<Q: Serialize, A: DeserializeOwned>(
         &self,

@@ -35,8 +35,8 @@
 //! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one fires. The date
 //! fields are matched against the date that the run was meant for, even if the gap ends on another.
 //!
-//! The zones are those compiled into `chrono-tz`; it lists changes of the clock up to the year 2099, and the last
-//! offset stays after that.
+//! The zones are those of [`crate::tz`], which lists changes of the clock up to the year 2099; the last offset stays after
+//! that.
 //!
 //! # Bounds
 //! Occurrences are whole seconds from the year 1 to [`UnixMillis::LAST`]. The Gregorian calendar repeats every date on
@@ -54,9 +54,8 @@ pub(crate) mod zone;
 pub use error::{CronError, Part, Problem};
 
 use crate::time::UnixMillis;
-use chrono_tz::Tz;
+use crate::tz::{Reading, Tz};
 use fields::Fields;
-use zone::Reading;
 
 /// Longest expression, bytes. Every value of every field written out once, names, `W` and `#` included, takes 817;
 /// rounded up to a power of two.
@@ -119,16 +118,16 @@ impl CronSchedule {
         let tz = self.timezone;
         let now = zone::clock_at(tz, after);
         let mut from = now + 1;
-        if let Reading::Twice { first, second } = zone::read(tz, now)
+        if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
             // In the second pass: what the clock will show until the overlap ends has fired in the first.
             let back = zone::change_between(tz, first, second);
-            from = from.max(back + zone::offset_at(tz, first));
+            from = from.max(back + tz.offset_at(first));
         }
         loop {
             let local = self.fields.next_at_or_after(from)?;
-            let instant = match zone::read(tz, local) {
+            let instant = match tz.read(local) {
                 Reading::Once(instant) => instant,
                 Reading::Twice { first, .. } => first,
                 Reading::Gap { end } => end,
@@ -145,7 +144,7 @@ impl CronSchedule {
         let tz = self.timezone;
         let now = zone::clock_at(tz, after);
         let ahead = self.next_on_clock(now + 1, after);
-        let Reading::Twice { first, second } = zone::read(tz, now) else {
+        let Reading::Twice { first, second } = tz.read(now) else {
             return ahead;
         };
         if after >= second {
@@ -164,7 +163,7 @@ impl CronSchedule {
     fn next_on_clock(&self, mut from: i64, after: i64) -> Option<i64> {
         loop {
             let local = self.fields.next_at_or_after(from)?;
-            match zone::read(self.timezone, local) {
+            match self.timezone.read(local) {
                 Reading::Once(instant) => return Some(instant),
                 Reading::Twice { first, .. } if first > after => return Some(first),
                 Reading::Twice { second, .. } => return Some(second),

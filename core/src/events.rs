@@ -33,6 +33,9 @@ pub struct EventData<'a> {
     /// The time that was asked for; of a recurring task itself there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<i64>,
+    /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<&'a str>,
     /// Which attempt it is about, from 1; not of a gap.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -138,7 +141,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
         write_gap(&format!("{shard}:{life}:gap"), now, out);
     }
     for event in &reply.events {
-        let SeenEvent { number, kind, at, id, tags, due, attempt, error } = event;
+        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error } = event;
         let name = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
         let data = EventData {
             r#type: &name,
@@ -147,6 +150,7 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
             id: Some(id),
             tags,
             due: due.map(UnixMillis::get),
+            stage: stage.as_deref(),
             attempt: Some(*attempt),
             error,
         };
@@ -157,7 +161,8 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
 /// Writes that events may be missing.
 pub fn write_gap(key: &str, now: UnixMillis, out: &mut String) {
     let key = key.to_owned();
-    let data = EventData { r#type: GAP, key, at: now.get(), id: None, tags: &[], due: None, attempt: None, error: "" };
+    let data =
+        EventData { r#type: GAP, key, at: now.get(), id: None, tags: &[], due: None, stage: None, attempt: None, error: "" };
     write_event(&data, out);
 }
 
@@ -223,6 +228,7 @@ mod tests {
             id: "a\nb".into(),
             tags: vec!["x".into()],
             due: Some(UnixMillis::new(3)),
+            stage: Some("onFailure".to_owned()),
             attempt: 2,
             error: "no".into(),
         };
@@ -234,7 +240,7 @@ mod tests {
             concat!(
                 "event: gap\ndata: {\"type\":\"gap\",\"key\":\"2-0:1:gap\",\"at\":9}\n\n",
                 "event: dead-lettered\ndata: {\"type\":\"dead-lettered\",\"key\":\"2-0:1:7\",\"at\":5,\"id\":\"a\\nb\",\"tags\":[\"x\"],",
-                "\"due\":3,\"attempt\":2,\"error\":\"no\"}\n\n"
+                "\"due\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n"
             )
         );
         let mut cursor = EventsCursor::start(1);

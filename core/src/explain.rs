@@ -53,7 +53,7 @@ pub enum ReasonCode {
     Unscheduled,
     /// It waits for the end of the run before.
     Held,
-    /// It waits for a further attempt, or was asked for.
+    /// It waits for a further attempt, or was asked for; or a follow-up does.
     Retrying,
     /// It is handed on and not reported.
     InFlight,

@@ -13,6 +13,7 @@
 //!        if flags & 2:  status:varint
 //!        if flags & 4:  error:text
 //!        if flags & 8:  excerpt:text
+//!        if flags & 16: stage:text
 //!        what a later version adds
 //! text   length:varint  UTF-8
 //! ```
@@ -32,6 +33,7 @@ const RAN: u8 = 1;
 const STATUS: u8 = 2;
 const ERROR: u8 = 4;
 const EXCERPT: u8 = 8;
+const STAGE: u8 = 16;
 
 /// How an attempt ended. Programs must expect others: later versions know more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -124,6 +126,8 @@ pub struct Run<'a> {
     pub error: Cow<'a, str>,
     /// How the body of an answer that is a failure begins.
     pub excerpt: Cow<'a, str>,
+    /// Of a follow-up's attempt, which follow-up: see [`crate::task::Record::stage`]. Empty of a run's own.
+    pub stage: Cow<'a, str>,
 }
 
 /// A run with what its chunk says of all of its runs.
@@ -181,7 +185,8 @@ impl ChunkBuilder {
             flag(RAN, run.ran.is_some())
                 | flag(STATUS, run.status.is_some())
                 | flag(ERROR, !run.error.is_empty())
-                | flag(EXCERPT, !run.excerpt.is_empty()),
+                | flag(EXCERPT, !run.excerpt.is_empty())
+                | flag(STAGE, !run.stage.is_empty()),
         );
         put_text(&run.id, out);
         put_signed(run.due.since(self.fired_at), out);
@@ -193,7 +198,7 @@ impl ChunkBuilder {
         if let Some(status) = run.status {
             put_varint(u64::from(status), out);
         }
-        for text in [&run.error, &run.excerpt] {
+        for text in [&run.error, &run.excerpt, &run.stage] {
             if !text.is_empty() {
                 put_text(text, out);
             }
@@ -309,8 +314,18 @@ fn take_run(mut entry: &[u8], fired_at: UnixMillis) -> Result<Run<'_>, HistoryEr
     let status = if flags & STATUS != 0 { Some(take_number(rest)?) } else { None };
     let error = if flags & ERROR != 0 { take_text(rest)? } else { "" };
     let excerpt = if flags & EXCERPT != 0 { take_text(rest)? } else { "" };
-    let outcome = Outcome::of_code(outcome);
-    Ok(Run { id: id.into(), due, attempt, outcome, ran, status, error: error.into(), excerpt: excerpt.into() })
+    let stage = if flags & STAGE != 0 { take_text(rest)? } else { "" };
+    Ok(Run {
+        id: id.into(),
+        due,
+        attempt,
+        outcome: Outcome::of_code(outcome),
+        ran,
+        status,
+        error: error.into(),
+        excerpt: excerpt.into(),
+        stage: stage.into(),
+    })
 }
 
 fn short_hash(id: &str) -> [u8; 4] {
@@ -392,6 +407,7 @@ mod tests {
             status: None,
             error: "".into(),
             excerpt: "".into(),
+            stage: "".into(),
         }
     }
 
@@ -429,6 +445,16 @@ mod tests {
         "06000001610901",
         "13010f016209ac028c01e807f703026e6f02c3a9"
     );
+
+    /// Pinned for ever: a follow-up's attempt, which versions before follow-ups read as one of the run.
+    #[test]
+    fn golden_bytes_of_a_follow_up() {
+        let bytes = chunk(&[Run { stage: "onSuccess".into(), ..run("a", Outcome::Succeeded) }], FIRED.plus(2_000));
+        let hex: String = bytes[27..].iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "10001001610901096f6e53756363657373");
+        let found = newest_first(&bytes, Some("a"), u32::MAX, UnixMillis::ZERO, 10).unwrap();
+        assert_eq!(found[0].1.run.stage, "onSuccess");
+    }
 
     #[test]
     fn a_search_goes_backwards_from_any_place_by_id_and_by_age() {

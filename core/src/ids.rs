@@ -73,7 +73,7 @@ impl TaskId<'_> {
     }
 }
 
-/// The name of one firing: the task's id and the time it was due. The same over every retry and redelivery, so a
+/// The name of one firing: the task's id and the time it was due, `<id>@<time>`, and of a follow-up its stage behind that. The same over every retry and redelivery, so a
 /// receiver that remembers it runs each occurrence once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OccurrenceKey {
@@ -81,11 +81,15 @@ pub struct OccurrenceKey {
     pub id: String,
     /// When it was due.
     pub time: UnixMillis,
+    /// Of a follow-up, which: `onSuccess` or `onFailure`.
+    pub stage: Option<String>,
 }
 
 impl fmt::Display for OccurrenceKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}@{}", self.id, self.time)
+        write!(f, "{}@{}", self.id, self.time)?;
+        // The key of a run ends with a digit, so no id makes one like it.
+        self.stage.as_ref().map_or(Ok(()), |stage| write!(f, "/{stage}"))
     }
 }
 

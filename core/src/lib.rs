@@ -31,4 +31,5 @@ pub mod statuses;
 pub mod task;
 pub mod time;
 pub mod timers;
+pub mod tz;
 pub mod wire;

@@ -38,6 +38,11 @@ pub const DEFAULT_TIMEOUT_SECONDS: u32 = 30;
 /// growth of a record over its life (an attempt number, a dead letter's error).
 pub const MAX_RECORD_BYTES: usize = 116_000;
 
+/// What an outcome adds to the record of a follow-up (see `engine::follow_up`): an error of 500 characters and an excerpt of 256 bytes,
+/// each of which may be escaped into six bytes, and some 300 bytes of names and numbers. The record of a task that names follow-ups may
+/// be so much smaller than another's, so that these fit a message too.
+pub const MAX_OUTCOME_BYTES: usize = 5_000;
+
 /// Largest envelope. A queue message is at most 128,000 bytes including about 100 of metadata; the rest is margin.
 pub const MAX_ENVELOPE_BYTES: usize = 120_000;
 /// An envelope is closed before it would grow past this. Queues bill per 64 KB of message, so just under 64,000 bytes

@@ -8,7 +8,7 @@
 )]
 
 use chrono::DateTime;
-use chrono_tz::{TZ_VARIANTS, Tz};
+use chrono_tz::TZ_VARIANTS;
 use proptest::prelude::*;
 use scheduler_core::cron::{CronError, CronSchedule, MAX_EXPRESSION_BYTES, Part, Problem};
 use scheduler_core::time::UnixMillis;
@@ -207,8 +207,8 @@ fn errors_name_the_field_the_problem_and_what_is_accepted() {
 
 #[test]
 fn the_zone_is_kept_and_utc_by_default() {
-    assert_eq!(schedule("@daily", "Europe/London").timezone(), Tz::Europe__London);
-    assert_eq!(CronSchedule::parse("@daily", None).unwrap().timezone(), Tz::UTC);
+    assert_eq!(schedule("@daily", "Europe/London").timezone().name(), "Europe/London");
+    assert_eq!(CronSchedule::parse("@daily", None).unwrap().timezone().name(), "UTC");
 }
 
 #[test]

@@ -27,9 +27,9 @@ mod check_request;
 /// A run, of one of few ids, as an attempt may leave it.
 fn run() -> impl Strategy<Value = Run<'static>> {
     let ran = option::of((-100_000..100_000_000_i64, any::<u32>()));
-    let texts = ("[a-c]", "\\PC{0,20}", "\\PC{0,20}");
+    let texts = ("[a-c]", "\\PC{0,20}", "\\PC{0,20}", "(onSuccess)?");
     (texts, 0..2_000_000_000_000_i64, 1..200_u32, 0..9_u8, ran, option::of(100..600_u16)).prop_map(
-        |((id, error, excerpt), due, attempt, outcome, ran, status)| {
+        |((id, error, excerpt, stage), due, attempt, outcome, ran, status)| {
             let due = UnixMillis::new(due);
             let known = [
                 Outcome::Succeeded,
@@ -48,6 +48,7 @@ fn run() -> impl Strategy<Value = Run<'static>> {
                 status,
                 error: error.into(),
                 excerpt: excerpt.into(),
+                stage: stage.into(),
             }
         },
     )

@@ -141,6 +141,10 @@ pub struct TaskContext {
     pub time: UnixMillis,
     /// Which attempt this is: 1 on the first.
     pub attempt: u32,
+    /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
+    pub stage: Option<String>,
+    /// Of a follow-up, how the run ended, as JSON text: an object as `GET /v1/tasks/{id}/runs` shows it. Else `null`.
+    pub outcome_text: String,
     /// The payload as JSON text; `null` when the task has none.
     pub payload_text: String,
     /// The Worker's bindings, variables and secrets.
@@ -153,6 +157,8 @@ impl TaskContext {
             id: job.record.id.as_ref().to_owned(),
             time: job.time,
             attempt: job.record.attempt_number(),
+            stage: job.record.stage.as_deref().map(str::to_owned),
+            outcome_text: job.record.outcome.map_or("null", |outcome| outcome.get()).to_owned(),
             payload_text: job.record.payload.map_or("null", |payload| payload.get()).to_owned(),
             env: Rc::clone(env),
         }
@@ -169,7 +175,7 @@ impl TaskContext {
 
     /// The name of this firing, the same on every attempt and redelivery: remember it to act once.
     pub fn occurrence_key(&self) -> OccurrenceKey {
-        OccurrenceKey { id: self.id.clone(), time: self.time }
+        OccurrenceKey { id: self.id.clone(), time: self.time, stage: self.stage.clone() }
     }
 }
 
@@ -180,9 +186,9 @@ impl From<worker::Error> for HandlerError {
     }
 }
 
-/// Writes a line of the task to the console: id, time, attempt, and the payload up to 1 KB.
+/// Writes a line of the task to the console: id, time, stage of a follow-up, attempt, and the payload up to 1 KB.
 async fn log(task: TaskContext) -> Result<(), HandlerError> {
-    worker::console_log!("{}", log_line(&task.id, task.time.get(), task.attempt, &task.payload_text));
+    worker::console_log!("{}", log_line(&task.id, task.time.get(), task.stage.as_deref(), task.attempt, &task.payload_text));
     Ok(())
 }
 

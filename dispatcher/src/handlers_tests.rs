@@ -103,6 +103,8 @@ fn the_function_can_be_called() {
         id: "a".to_owned(),
         time: UnixMillis::new(5),
         attempt: 1,
+        stage: None,
+        outcome_text: "null".to_owned(),
         payload_text: "null".to_owned(),
         env: Rc::new(JsValue::UNDEFINED.unchecked_into::<Env>()),
     };

@@ -122,7 +122,7 @@ mod tests {
     fn every_key_signs_the_same() {
         let (keys, problems) = Keys::read(&format!(" {KEY} , whsec_{} ,", BASE64.encode([7; 32])));
         assert!(problems.is_empty());
-        let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5) };
+        let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
         let signed = keys.sign(&occurrence, UnixMillis::new(1_614_265_330_999), BODY).unwrap();
         assert_eq!((signed.id.as_str(), signed.timestamp.as_str()), ("a@5", "1614265330"));
         let (first, second) = signed.signature.split_once(' ').unwrap();
@@ -144,7 +144,8 @@ mod tests {
         for none in ["", " , "] {
             let (keys, problems) = Keys::read(none);
             assert!(!keys.are_broken() && problems.is_empty());
-            assert_eq!(keys.sign(&OccurrenceKey { id: "a".to_owned(), time: UnixMillis::ZERO }, UnixMillis::ZERO, ""), None);
+            let key = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::ZERO, stage: None };
+            assert_eq!(keys.sign(&key, UnixMillis::ZERO, ""), None);
         }
     }
 
@@ -157,9 +158,11 @@ mod tests {
 
     #[test]
     fn an_id_has_no_dot_and_stays_unique() {
-        let id = |id: &str| webhook_id(&OccurrenceKey { id: id.to_owned(), time: UnixMillis::new(5) });
+        let key = |id: &str| OccurrenceKey { id: id.to_owned(), time: UnixMillis::new(5), stage: None };
+        let id = |id: &str| webhook_id(&key(id));
         assert_eq!(id("a.1700000000"), "a%2E1700000000@5");
         assert_eq!(id("a%2E1700000000"), "a%252E1700000000@5");
         assert_eq!(id("spät 1"), "sp%C3%A4t%201@5");
+        assert_eq!(webhook_id(&OccurrenceKey { stage: Some("onSuccess".to_owned()), ..key("a") }), "a@5/onSuccess");
     }
 }

@@ -60,16 +60,18 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// A firing as one line of JSON, which the platform's log search takes apart. The payload is its JSON text, cut.
-pub(crate) fn log_line(id: &str, time: i64, attempt: u32, payload: &str) -> String {
+pub(crate) fn log_line(id: &str, time: i64, stage: Option<&str>, attempt: u32, payload: &str) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         message: &'static str,
         id: &'a str,
         time: i64,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        stage: Option<&'a str>,
         attempt: u32,
         payload: &'a str,
     }
-    let line = Line { message: "task fired", id, time, attempt, payload: cut(payload, SHOWN_PAYLOAD_BYTES) };
+    let line = Line { message: "task fired", id, time, stage, attempt, payload: cut(payload, SHOWN_PAYLOAD_BYTES) };
     // Texts and numbers always become JSON.
     serde_json::to_string(&line).unwrap_or_default()
 }
@@ -130,8 +132,8 @@ mod tests {
 
     #[test]
     fn the_log_is_one_line_with_a_bounded_payload() {
-        let line = log_line("a\"b", 5, 2, "{\n\"n\": 1}");
+        let line = log_line("a\"b", 5, None, 2, "{\n\"n\": 1}");
         assert_eq!(line, r#"{"message":"task fired","id":"a\"b","time":5,"attempt":2,"payload":"{\n\"n\": 1}"}"#);
-        assert!(log_line("a", 5, 1, &"x".repeat(60_000)).len() < 1_200);
+        assert!(log_line("a", 5, Some("onSuccess"), 1, &"x".repeat(60_000)).len() < 1_200);
     }
 }

@@ -86,6 +86,16 @@ pub(super) fn tasks() -> Value {
                 "callback": { "type": "webhook", "url": "https://example.com/hooks/charge" }
             }
         },
+        "followed": {
+            "summary": "A task whose success is told to a webhook, and whose failure for good to a queue",
+            "value": {
+                "id": "order-7:invoice",
+                "delayInSeconds": 5,
+                "callback": { "type": "webhook", "url": "https://example.com/hooks/invoice" },
+                "onSuccess": { "type": "webhook", "url": "https://example.com/hooks/invoiced" },
+                "onFailure": { "type": "queue", "queue": "FIRED_TASKS" }
+            }
+        },
         "unscheduled": {
             "summary": "A task that does not fire by itself",
             "value": { "id": "later", "type": "no-schedule", "callback": { "type": "handler", "name": "noop" } }

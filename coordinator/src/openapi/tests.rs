@@ -173,6 +173,11 @@ fn what_the_document_names_is_read_and_nothing_else() {
             }
         }
     }
+    for follow_up in ["onSuccess", "onFailure"] {
+        let described = &schema(&document, "NewTask")["properties"][follow_up];
+        assert_eq!(described["$ref"], "#/components/schemas/Callback");
+        assert_eq!(described["x-maxBytes"], schema(&document, "NewTask")["properties"]["callback"]["x-maxBytes"]);
+    }
     for kind in ["service", "durable-object"] {
         let one_of = &callback(&document, kind)["oneOf"];
         assert_eq!(*one_of, json!([{ "required": ["path"] }, { "required": ["function"] }]));
@@ -252,7 +257,9 @@ fn a_preview_takes_what_a_task_says_of_its_schedule() {
     let document = document();
     let of_preview = keys(&schema(&document, "PreviewRequest")["properties"]);
     let mut of_task = keys(&schema(&document, "NewTask")["properties"]);
-    for other in ["description", "tags", "callback", "retry", "priority", "limitKey", "paused", "payload"] {
+    for other in
+        ["description", "tags", "callback", "onSuccess", "onFailure", "retry", "priority", "limitKey", "paused", "payload"]
+    {
         assert!(of_task.remove(other));
     }
     of_task.extend(["from", "count"]);

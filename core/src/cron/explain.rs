@@ -1,7 +1,8 @@
 //! What a change of the clock does to an occurrence, for people who ask.
 
-use super::{CronSchedule, zone, zone::Reading};
+use super::{CronSchedule, zone};
 use crate::schedule::{ClockChange, Jump};
+use crate::tz::Reading;
 
 /// How far before an occurrence a gap is looked for whose runs are absent, seconds: the longest gap there has been is a day
 /// (Apia, 2011).
@@ -12,7 +13,7 @@ impl CronSchedule {
     /// look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
-        if let Reading::Twice { first, second } = zone::read(tz, zone::clock_at(tz, at)) {
+        if let Reading::Twice { first, second } = tz.read(zone::clock_at(tz, at)) {
             let jump = Jump::between(tz, first, second)?;
             return Some(match (self.repeats, at == first) {
                 (false, _) => ClockChange::FirstOfTwo { jump },

@@ -1,7 +1,7 @@
 //! From text to bit sets.
 
 use super::{CronError, Fields, MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES, Part, Problem};
-use chrono_tz::Tz;
+use crate::tz::Tz;
 
 /// The names with `@`, and what they are short for.
 const NAMES: [(&str, &str); 7] = [

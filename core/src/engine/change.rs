@@ -178,7 +178,8 @@ impl Engine {
             }
             Change::Run if record.is_conditional() => (Record { replayed_at: Some(now), ..record }, now, flags, false),
             Change::Run => (record, now, flags, false),
-            Change::Reschedule(_) if record.is_recurring() => return Changed::NotApplicable,
+            // A follow-up is named by the time of its run.
+            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
             Change::Reschedule(time) if record.time == Some(time) && due == record.due() => return Changed::Unchanged,
             Change::Reschedule(time) => {
                 let record = Record { time: Some(time), ..first_attempt(record) };

@@ -58,11 +58,11 @@ impl Engine {
             return Ok(());
         }
         let (flags, due) = (self.flags_of(at), self.due_of(at));
-        let run = record.time.map_or_else(|| "a run".to_owned(), |time| format!("The run of {}", time.shown()));
+        let run = run_of(&record);
         let error = record.error.as_deref().unwrap_or("no error is known");
         if flags.has(Flags::DEAD_LETTER) {
             let detail = format!(
-                "{run} has failed for good, after {} attempts: {error}. Run it again with POST …/run, or discard it with DELETE.",
+                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
                 record.attempt_number()
             );
             told.add(ReasonCode::Dead, detail);
@@ -79,6 +79,8 @@ impl Engine {
             let attempt = record.attempt_number();
             let detail = if attempt > 1 {
                 format!("{run}: the attempt before failed ({error}); attempt {attempt} starts at {}.", due.shown())
+            } else if record.stage.is_some() {
+                format!("{run} starts at {}.", due.shown())
             } else {
                 format!(
                     "{run} is asked for, or was handed back by a dispatcher that did not come to it; it starts at {}.",
@@ -175,9 +177,9 @@ impl Engine {
                     String::new()
                 };
                 let detail = format!(
-                    "Attempt {} at the run of {} was handed on at {} and has not been reported.{again} Without a report it is sent again at {}.",
+                    "{}: attempt {} was handed on at {} and has not been reported.{again} Without a report it is sent again at {}.",
+                    run_of(record),
                     flight.attempt,
-                    flight.time.shown(),
                     fired_at.shown(),
                     flight.sent_again_at.shown()
                 );
@@ -186,6 +188,15 @@ impl Engine {
             }
         }
         Ok(())
+    }
+}
+
+/// What a record is of, to begin a sentence with.
+fn run_of(record: &Record<'_>) -> String {
+    let time = record.time.map(|time| format!(" of {}", time.shown())).unwrap_or_default();
+    match &record.stage {
+        Some(stage) => format!("The follow-up {stage} of the run{time}"),
+        None => format!("The run{time}"),
     }
 }
 

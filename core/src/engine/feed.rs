@@ -23,13 +23,15 @@ pub(super) struct Happened {
     /// A JSON array of strings.
     tags: Option<Box<str>>,
     due: Option<UnixMillis>,
+    stage: Option<Box<str>>,
     attempt: u32,
     error: Box<str>,
 }
 
 impl Happened {
     fn bytes(&self) -> usize {
-        EVENT_BYTES + self.id.len() + self.tags.as_ref().map_or(0, |tags| tags.len()) + self.error.len()
+        let optional = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
+        EVENT_BYTES + self.id.len() + optional(&self.tags) + optional(&self.stage) + self.error.len()
     }
 
     fn has_tag(&self, tag: &str) -> bool {
@@ -121,6 +123,7 @@ pub(super) fn event(kind: EventKind, record: &Record<'_>, error: &str, now: Unix
         id: record.id.as_ref().into(),
         tags: record.tags.map(|tags| tags.get().into()),
         due: record.time,
+        stage: record.stage.as_deref().map(Into::into),
         attempt: record.attempt_number(),
         error: error.into(),
     }
@@ -153,6 +156,7 @@ impl Engine {
                     id: event.id.to_string(),
                     tags: event.tags.as_ref().and_then(|tags| serde_json::from_str(tags).ok()).unwrap_or_default(),
                     due: event.due,
+                    stage: event.stage.as_deref().map(str::to_owned),
                     attempt: event.attempt,
                     error: event.error.to_string(),
                 });

@@ -40,6 +40,15 @@ fn a_reader_sees_what_happens_after_it_came_once_and_in_order() {
 }
 
 #[test]
+fn an_event_of_a_follow_up_says_so() {
+    let mut engine = engine();
+    let start = engine.events(&ALL, NOW);
+    engine.feed.note_text(EventKind::Fired, br#"{"time":5,"id":"a","callback":{},"stage":"onSuccess","outcome":{}}"#, NOW);
+    let reply = engine.events(&from(&start), NOW);
+    assert_eq!(reply.events[0].stage.as_deref(), Some("onSuccess"));
+}
+
+#[test]
 fn a_filter_passes_over_the_rest() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);

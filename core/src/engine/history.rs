@@ -159,6 +159,40 @@ fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
+/// How each of an envelope's tasks ended, without those that were not started. Without a report, a queue has taken them.
+pub(super) fn runs_of<'a>(
+    report: Option<&'a Report>,
+    tasks: &'a [(Record<'_>, Ended<'_>)],
+) -> impl Iterator<Item = (&'a Record<'a>, Run<'a>)> {
+    let timings = report.map(Timings::of);
+    (0_u32..).zip(tasks).filter_map(move |(index, (record, ended))| {
+        let (outcome, error) = match ended {
+            Ended::NotStarted => return None,
+            Ended::Skipped(reason) => (Outcome::Skipped, Cow::Borrowed(*reason)),
+            Ended::Expired(reason) => (Outcome::Expired, Cow::Borrowed(*reason)),
+            Ended::Well if report.is_none() => (Outcome::HandedOver, Cow::Borrowed("")),
+            Ended::Well => (Outcome::Succeeded, Cow::Borrowed("")),
+            Ended::Failed { dead, error } => {
+                let outcome = if *dead { Outcome::DeadLettered } else { Outcome::Failed };
+                (outcome, error.chars().take(MAX_ERROR_CHARS).collect())
+            }
+        };
+        let (status, ran, excerpt) = timings.as_ref().map_or((None, None, ""), |timings| timings.at(index, ended));
+        let run = Run {
+            id: Cow::Borrowed(record.id.as_ref()),
+            due: record.time.unwrap_or(UnixMillis::ZERO),
+            attempt: record.attempt_number(),
+            outcome,
+            ran,
+            status,
+            error,
+            excerpt: Cow::Borrowed(excerpt),
+            stage: Cow::Borrowed(record.stage.as_deref().unwrap_or_default()),
+        };
+        Some((record, run))
+    })
+}
+
 impl Engine {
     /// Writes down how the tasks of an envelope ended, as far as the settings ask for it.
     pub(super) fn keep_outcomes(
@@ -173,34 +207,11 @@ impl Engine {
         if self.config.history == Keep::Off {
             return;
         }
-        let timings = report.map(Timings::of);
         let mut chunk = ChunkBuilder::new(fired_at, now);
-        for (index, (record, ended)) in (0_u32..).zip(tasks) {
-            let (outcome, error) = match ended {
-                Ended::NotStarted => continue,
-                Ended::Skipped(reason) => (Outcome::Skipped, Cow::Borrowed(*reason)),
-                Ended::Expired(reason) => (Outcome::Expired, Cow::Borrowed(*reason)),
-                Ended::Well if report.is_none() => (Outcome::HandedOver, Cow::Borrowed("")),
-                Ended::Well => (Outcome::Succeeded, Cow::Borrowed("")),
-                Ended::Failed { dead, error } => {
-                    let outcome = if *dead { Outcome::DeadLettered } else { Outcome::Failed };
-                    (outcome, error.chars().take(MAX_ERROR_CHARS).collect())
-                }
-            };
-            if outcome.is_good() && self.config.history == Keep::Failures {
-                continue;
+        for (_, run) in runs_of(report, tasks) {
+            if !(run.outcome.is_good() && self.config.history == Keep::Failures) {
+                chunk.push(&run);
             }
-            let (status, ran, excerpt) = timings.as_ref().map_or((None, None, ""), |timings| timings.at(index, ended));
-            chunk.push(&Run {
-                id: Cow::Borrowed(&record.id),
-                due: record.time.unwrap_or(UnixMillis::ZERO),
-                attempt: record.attempt_number(),
-                outcome,
-                ran,
-                status,
-                error,
-                excerpt: Cow::Borrowed(excerpt),
-            });
         }
         if let Some(chunk) = chunk.finish() {
             self.log.add(chunk, now, effects);
@@ -262,11 +273,13 @@ impl Engine {
     }
 }
 
-fn shown<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
+/// A run as the API shows it.
+pub(super) fn shown<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
     let run = &past.run;
     let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));
     TaskRun {
         due: run.due.get(),
+        stage: text(&run.stage),
         attempt: run.attempt,
         fired_at: past.fired_at.get(),
         started_at: run.ran.map(|ran| ran.started_at.get()),

@@ -165,7 +165,7 @@ pub(super) fn missed_in_pause(
 }
 
 impl Engine {
-    /// Whether a run of the task of this id is handed on, or waits for a further attempt.
+    /// Whether a run of the task of this id is handed on or waits for a further attempt, or its follow-up does.
     pub(super) fn is_running(&self, hash: u64) -> bool {
         self.in_flight.contains_key(&hash)
             || self.tasks.find(hash).any(|at| {
@@ -202,7 +202,7 @@ impl Engine {
         Verdict::Skip(format!("overlap: the run before has not ended{why}"))
     }
 
-    /// Keeps, counts and tells what a firing did not hand on.
+    /// Keeps, counts and tells what a firing did not hand on, and adds what follows the runs that end with that.
     pub(super) fn drop_late(
         &mut self,
         dropped: &[Dropped],
@@ -210,7 +210,8 @@ impl Engine {
         reader: &impl Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        let mut back = PutBack::default();
+        let (mut back, mut holds) = (PutBack::default(), PutBack::default());
+        let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
         // Of these ids a run has ended here; what is to wait for it need not.
         let freed: Vec<u64> =
@@ -222,8 +223,7 @@ impl Engine {
             let end = match verdict {
                 Verdict::Fire => continue,
                 Verdict::Hold => {
-                    let is_free = freed.contains(hash) && !self.is_running(*hash);
-                    back.push(&record, if is_free { now } else { UnixMillis::HELD }, to_queue.and(Flags::RETRY));
+                    waiting.push((record, *hash, to_queue.and(Flags::RETRY)));
                     continue;
                 }
                 Verdict::Skip(reason) => {
@@ -243,9 +243,15 @@ impl Engine {
             };
             ended.push((record, end));
         }
+        back.follow_up(now, None, &ended, now);
         self.keep_outcomes(now, None, &ended, now, effects);
-        self.release_held(&freed, now, reader, effects)?;
         self.put_in(back, effects);
+        for (record, hash, flags) in waiting {
+            let is_free = freed.contains(&hash) && !self.is_running(hash);
+            holds.push(&record, if is_free { now } else { UnixMillis::HELD }, flags);
+        }
+        self.release_held(&freed, now, reader, effects)?;
+        self.put_in(holds, effects);
         Ok(())
     }
 

@@ -14,6 +14,7 @@ mod change;
 mod explain;
 mod feed;
 mod fire;
+mod follow_up;
 mod history;
 mod index;
 mod lanes;

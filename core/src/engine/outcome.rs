@@ -1,5 +1,6 @@
 //! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
 
+use super::follow_up::names_on_success;
 use super::history::{Ended, Keep};
 use super::late::has_failed;
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
@@ -60,18 +61,21 @@ impl Engine {
         let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
             return Ok(effects);
         };
-        let mut again = 0;
-        let is_good = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
-        if !is_good || self.config.history == Keep::All || self.feed.is_on(now) {
-            let text = reader.envelope(report.seq)?;
-            again = self.put_back(&text, report, now, &mut effects)?;
-        }
+        let text = reader.envelope(report.seq)?;
+        let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
+        let is_told = self.config.history == Keep::All || self.feed.is_on(now);
+        let again = if all_went_well && !is_told && !names_on_success(&text) {
+            0
+        } else {
+            self.put_back(&text, report, now, &mut effects)?
+        };
         self.state.counters.succeeded += tasks.saturating_sub(again) as u64;
         self.finish(report.seq, now, reader, &mut effects)?;
         Ok(effects)
     }
 
-    /// Puts the failed and the not started of an envelope back among the tasks, says how many they were, and keeps how all ended.
+    /// Puts the failed and the not started of an envelope back among the tasks, says how many they were, adds what follows those that
+    /// have come to their end, and keeps how all ended.
     fn put_back(&mut self, text: &[u8], report: &Report, now: UnixMillis, effects: &mut Effects) -> Result<usize, EngineError> {
         let (fired_at, records) = records_of(text, report.seq)?;
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
@@ -106,6 +110,7 @@ impl Engine {
             }
         }
         let again = back.len() + expired;
+        back.follow_up(fired_at, Some(report), &tasks, now);
         self.put_in(back, effects);
         self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
         Ok(again)
@@ -207,7 +212,6 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key().to_string();
-    // A replay has all of the policy's time anew.
     let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, record.start(), now, failure.not_before) };
     // An attempt that could not start any more is not waited for.
     let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));

@@ -1,8 +1,8 @@
 //! Changes of a local clock, and what they do to an occurrence.
 
 use crate::cron::zone;
+use crate::tz::Tz;
 use chrono::{Datelike, NaiveDate};
-use chrono_tz::Tz;
 
 /// A change of a zone's clock: daylight saving begins or ends, or the zone is moved. Local times are seconds since
 /// 1970-01-01T00:00:00 as the clock shows them.
@@ -17,7 +17,7 @@ pub struct Jump {
 impl Jump {
     /// The change within `(before, after]`, Unix seconds, where there is one.
     pub(crate) fn between(tz: Tz, before: i64, after: i64) -> Option<Self> {
-        let (old, new) = (zone::offset_at(tz, before), zone::offset_at(tz, after));
+        let (old, new) = (tz.offset_at(before), tz.offset_at(after));
         if old == new {
             return None;
         }

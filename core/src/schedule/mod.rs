@@ -27,8 +27,8 @@ pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 
 use crate::cron::CronSchedule;
 use crate::time::UnixMillis;
+use crate::tz::Tz;
 use crate::wire::Kind;
-use chrono_tz::Tz;
 use every::Every;
 use rrule::{RRule, TooLong};
 
@@ -110,6 +110,11 @@ impl Schedule {
         }
         // The room that a delay has ends with the next time that the rule names, whether or not the bounds allow that.
         Occurrence { time, due: self.delay.due(time, self.rule.next_after(time)) }
+    }
+
+    /// Whether its occurrences are those of `other`, whatever they are put off by.
+    pub fn has_times_of(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.first == other.first && self.last == other.last
     }
 
     /// When an occurrence would fire without the window; `None` where there is none.

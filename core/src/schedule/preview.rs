@@ -1,11 +1,10 @@
 //! What a schedule will do, without creating it.
 
 use super::{GivenKind, Recurrence, ScheduleInput, clock};
-use crate::cron::zone;
 use crate::limits::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::task::{FieldError, Text, TimeInput, parse_naming_the_field, read_object};
 use crate::time::UnixMillis;
-use chrono_tz::Tz;
+use crate::tz::Tz;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -138,7 +137,7 @@ fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<(&'static
 /// time beside it is not.
 fn local(time: UnixMillis, timezone: Tz) -> String {
     let (second, millis) = (time.get().div_euclid(1_000), time.get().rem_euclid(1_000));
-    let offset = zone::offset_at(timezone, second);
+    let offset = timezone.offset_at(second);
     let fraction = if millis > 0 { format!(".{millis:03}") } else { String::new() };
     let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
     let (date, clock) = (clock::date(second + offset), clock::time(second + offset));

@@ -5,6 +5,7 @@
 
 mod callback;
 mod change_input;
+mod follow_ups;
 mod handler_task;
 mod new_task;
 mod patch;
@@ -14,6 +15,7 @@ mod text;
 
 pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
 pub use change_input::ChangeInput;
+pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::{changes_schedule, merge_patch};

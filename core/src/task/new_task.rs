@@ -1,5 +1,6 @@
 //! A task as it is given, and the check that makes it valid.
 
+use super::follow_ups::FollowUps;
 use super::handler_task::check_not_reserved;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
@@ -8,8 +9,8 @@ use super::{Callback, FieldError, Targets, parse_naming_the_field, read_object};
 use crate::flow::check_limit_key;
 use crate::ids::{IdGenerator, TaskId, check_task_id};
 use crate::limits::{
-    MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PAYLOAD_BYTES,
-    MAX_RECORD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+    MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_OUTCOME_BYTES,
+    MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
 };
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::schedule::rrule::MAX_RULE_BYTES;
@@ -66,6 +67,8 @@ pub struct NewTask<'a> {
     /// What happens when it fires.
     #[schemars(with = "Callback<'static>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
+    #[schemars(flatten)]
+    follow_ups: Option<Box<FollowUps<'a>>>,
     /// When it is tried again after a failure. Without it, as the handler that it names says for itself; else the defaults.
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
@@ -110,6 +113,9 @@ read_object!(NewTask, "a task", {
     "misfire" => misfire,
     "overlap" => overlap,
     "expireAfterSeconds" => expire_after_seconds,
+}, follow_ups: {
+    "onSuccess" => on_success,
+    "onFailure" => on_failure,
 });
 
 impl<'a> NewTask<'a> {
@@ -187,6 +193,7 @@ pub struct ValidTask<'a> {
     description: Option<Text<'a>>,
     tags: Option<&'a RawValue>,
     callback: &'a RawValue,
+    follow_ups: Option<Box<FollowUps<'a>>>,
     retry: Option<&'a RawValue>,
     payload: Option<&'a RawValue>,
 }
@@ -201,6 +208,8 @@ impl ValidTask<'_> {
         fields.text("description", self.description.as_ref().map(|description| description.0.as_ref()));
         fields.json("tags", self.tags);
         fields.json("callback", Some(self.callback));
+        fields.json("onSuccess", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_success));
+        fields.json("onFailure", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_failure));
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
@@ -243,6 +252,8 @@ pub struct Validator<'a> {
     handler_retries: &'a [(&'a str, &'a RawValue)],
     takes_reserved_ids: bool,
     last_callback: Option<(&'a str, CheckedCallback<'a>)>,
+    /// The last of each that was good.
+    last_follow_ups: FollowUps<'a>,
     last_retry: Option<&'a str>,
     last_tags: Option<&'a str>,
     /// Runs that were counted off so far.
@@ -259,6 +270,7 @@ impl<'a> Validator<'a> {
             handler_retries: &[],
             takes_reserved_ids: false,
             last_callback: None,
+            last_follow_ups: FollowUps::default(),
             last_retry: None,
             last_tags: None,
             counted: 0,
@@ -331,6 +343,10 @@ impl<'a> Validator<'a> {
                 return Err(FieldError::new("limitKey", detail));
             }
         }
+        if let Some(follow_ups) = &task.follow_ups {
+            follow_ups.check(to_queue, self.targets, self.last_follow_ups)?;
+            self.last_follow_ups = **follow_ups;
+        }
         let CheckedSchedule { time, due, fields, schedule } = when.check(id.as_str(), self.now, &mut self.counted)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
@@ -347,6 +363,7 @@ impl<'a> Validator<'a> {
             description: task.description,
             tags: task.tags,
             callback,
+            follow_ups: task.follow_ups,
             retry: task.retry.or(handler_retry),
             payload: task.payload,
         };
@@ -412,6 +429,7 @@ impl ValidTask<'_> {
             + self.description.as_ref().map_or(0, |text| text.0.len())
             + raw(self.tags)
             + raw(Some(self.callback))
+            + self.follow_ups.as_ref().map_or(0, |follow_ups| raw(follow_ups.on_success) + raw(follow_ups.on_failure))
             + raw(self.retry)
             + raw(self.payload);
         if parts < MAX_RECORD_BYTES / 2 {
@@ -419,7 +437,8 @@ impl ValidTask<'_> {
         }
         let mut record = Vec::with_capacity(parts + 256);
         self.write_record(&mut record);
-        at_most("body", record.len(), MAX_RECORD_BYTES)
+        let outcome = if self.follow_ups.is_some() { MAX_OUTCOME_BYTES } else { 0 };
+        at_most("body", record.len(), MAX_RECORD_BYTES - outcome)
     }
 }
 

@@ -221,6 +221,67 @@ fn bad_input_names_the_field() {
 }
 
 #[test]
+fn follow_ups_are_kept_and_checked_as_the_callback_is() {
+    let log = r#"{"type":"handler","name":"log"}"#;
+    let task = |more: &str| format!(r#"{{"id":"a","time":5,{LOG}{more}}}"#);
+    let follow_ups = r#","onSuccess":{"type":"queue","queue":"FIRED_TASKS"},"onFailure":{"type":"handler","name":"log"}"#;
+    assert_eq!(
+        record(&task(&format!(r#"{follow_ups},"payload":7"#))).unwrap(),
+        format!(r#"{{"time":5,"id":"a",{LOG}{follow_ups},"payload":7}}"#)
+    );
+    assert_eq!(record(&task(r#","onSuccess":null"#)), record(&task("")));
+    let long = format!(r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#, "x".repeat(MAX_CALLBACK_BYTES));
+    for (given, path) in [
+        ("7", ""),
+        (r#"{"type":"email"}"#, ".type"),
+        (r#"{"type":"handler","name":"unknown"}"#, ".name"),
+        (r#"{"type":"queue","queue":"OTHER"}"#, ".queue"),
+        (r#"{"type":"service","binding":"MAIL","path":"/"}"#, ".binding"),
+        (r#"{"type":"webhook","url":"http://127.0.0.1/"}"#, ".url"),
+        (r#"{"type":"webhook","url":"https://a.example","headers":{"host":"b"}}"#, ".headers"),
+        (long.as_str(), ""),
+    ] {
+        for name in ["onSuccess", "onFailure"] {
+            assert_eq!(field(&task(&format!(r#","{name}":{given}"#))), format!("{name}{path}"), "{given}");
+        }
+    }
+    // Nobody reports what becomes of a message in a queue.
+    for name in ["onSuccess", "onFailure"] {
+        let text = format!(r#"{{"time":5,"callback":{{"type":"queue","queue":"FIRED_TASKS"}},"{name}":{log}}}"#);
+        assert_eq!(field(&text), name);
+    }
+    // What was good once in a request is remembered for its own field only while it is the same.
+    let queues = [];
+    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &queues, ..Targets::default() });
+    let (good, bad) = (task(&format!(r#","onSuccess":{log}"#)), task(r#","onSuccess":{"type":"handler","name":"l"}"#));
+    let mut check = |text| validator.check(parse_one(text).unwrap()).map(|_| ()).map_err(|problem| problem.field.into_owned());
+    assert_eq!((check(&good), check(&bad), check(&good)), (Ok(()), Err("onSuccess.name".to_owned()), Ok(())));
+}
+
+#[test]
+fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
+    let webhook = |bytes: usize| {
+        let head = r#"{"type":"webhook","url":"https://a.example","body":""}"#.len();
+        format!(r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#, "x".repeat(bytes - head))
+    };
+    let (payload, largest) = ("x".repeat(MAX_PAYLOAD_BYTES - 2), webhook(MAX_CALLBACK_BYTES));
+    // White space is kept, so anything can be as large as this.
+    let with = |follow_ups: &str, spaces: usize| {
+        let spaces = " ".repeat(spaces);
+        let description = r"\u0001".repeat(MAX_DESCRIPTION_BYTES);
+        record(&format!(
+            r#"{{"time":5,"id":"a","description":"{description}","callback":{largest}{follow_ups},"retry":{{{spaces}}},"payload":"{payload}"}}"#
+        ))
+    };
+    let both = format!(r#","onSuccess":{largest},"onFailure":{largest}"#);
+    for (follow_ups, limit) in [("", MAX_RECORD_BYTES), (both.as_str(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES)] {
+        let least = with(follow_ups, 0).unwrap().len();
+        assert_eq!(with(follow_ups, limit - least).unwrap().len(), limit);
+        assert_eq!(with(follow_ups, limit - least + 1).unwrap_err().field, "body");
+    }
+}
+
+#[test]
 fn limits_are_reached_and_not_passed() {
     let payload = "x".repeat(MAX_PAYLOAD_BYTES - 2);
     assert!(record(&format!("{{\"time\":1,{LOG},\"payload\":\"{payload}\"}}")).is_ok());

@@ -17,9 +17,9 @@ const PUT_OFF: [&str; 4] = ["jitterSeconds", "windowSeconds", "misfire", "expire
 /// What belongs to those that recur.
 const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
 /// What a record says of its past, and what was worked out for it: no caller gives it.
-const PAST: [&str; 6] = ["attempt", "failedAt", "error", "replayedAt", "firstRun", "lastRun"];
+const PAST: [&str; 8] = ["stage", "outcome", "attempt", "failedAt", "error", "replayedAt", "firstRun", "lastRun"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
-const MERGED: [&str; 3] = ["callback", "retry", "misfire"];
+const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfire"];
 
 /// The task that `patch` makes of `record`: a field that it names takes its value, one that it names with `null` goes.
 ///
@@ -180,6 +180,14 @@ mod tests {
             serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
         );
         assert_eq!(patched(record, false, r#"{"cron":null}"#)["type"], "no-schedule");
+    }
+
+    #[test]
+    fn follow_ups_change_as_callbacks_do() {
+        let record = r#"{"id":"a","time":5,"callback":{},"onSuccess":{"type":"webhook","url":"https://a","method":"PUT"},"onFailure":{"type":"handler","name":"log"}}"#;
+        let task = patched(record, false, r#"{"onSuccess":{"method":null},"onFailure":null}"#);
+        let expected = serde_json::json!({"id":"a","time":5,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
+        assert_eq!(task, expected);
     }
 
     #[test]

@@ -91,6 +91,14 @@ pub struct Record<'a> {
     #[serde(borrow)]
     #[schemars(with = "super::Callback<'static>", description = "What happens when it fires.")]
     pub callback: &'a RawValue,
+    /// What is run once it has succeeded: see [`super::Callback`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::Callback<'static>>", description = "What happens once a run has succeeded.")]
+    pub on_success: Option<&'a RawValue>,
+    /// What is run once it has failed for good.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::Callback<'static>>", description = "What happens once a run has failed for good.")]
+    pub on_failure: Option<&'a RawValue>,
     /// See [`crate::retry::RetryInput`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<crate::retry::RetryInput>", description = "When it is tried again after a failure.")]
@@ -110,6 +118,16 @@ pub struct Record<'a> {
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
+    /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or [`super::ON_FAILURE`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        description = "Of a follow-up of a run, which one: `onSuccess` or `onFailure`. Its `callback` is what that field named."
+    )]
+    pub stage: Option<Cow<'a, str>>,
+    /// Of a follow-up, how the run ended: a [`crate::wire::TaskRun`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::wire::TaskRun<'static>>", description = "Of a follow-up, how the run ended.")]
+    pub outcome: Option<&'a RawValue>,
     /// Which attempt this is; absent on the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
@@ -142,11 +160,15 @@ impl<'a> Record<'a> {
         fields.text("description", self.description.as_deref());
         fields.json("tags", self.tags);
         fields.json("callback", Some(self.callback));
+        fields.json(super::ON_SUCCESS, self.on_success);
+        fields.json(super::ON_FAILURE, self.on_failure);
         fields.json("retry", self.retry);
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
         fields.text("limitKey", self.limit_key.as_deref());
         fields.flag("paused", self.is_paused());
+        fields.text("stage", self.stage.as_deref());
+        fields.json("outcome", self.outcome);
         fields.number("attempt", self.attempt.map(i64::from));
         fields.number("failedAt", self.failed_at.map(UnixMillis::get));
         fields.text("error", self.error.as_deref());
@@ -201,16 +223,30 @@ impl<'a> Record<'a> {
         (self.misfire.is_some() || self.expire_after_seconds.is_some()) && self.policies().is_conditional()
     }
 
-    /// From when its lateness and its retries count: when it was due, or was told to run.
+    /// From when its lateness and its retries count: when it was due, or was told to run; of a follow-up, when its run had ended.
     pub fn start(&self) -> UnixMillis {
-        let due = self.due();
-        self.replayed_at.map_or(due, |at| at.max(due))
+        self.replayed_at.into_iter().chain(self.followed_at()).fold(self.due(), Ord::max)
     }
 
     /// Until when it may start.
     pub fn expires_at(&self) -> Option<UnixMillis> {
         self.expire_after_seconds?;
         self.policies().expire_after_millis.map(|millis| self.start().plus(millis))
+    }
+
+    /// Of a follow-up, when the run that it follows was known to have ended.
+    fn followed_at(&self) -> Option<UnixMillis> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Ended {
+            reported_at: UnixMillis,
+        }
+        serde_json::from_str::<Ended>(self.outcome?.get()).ok().map(|ended| ended.reported_at)
+    }
+
+    /// Whether something is to follow when a run of it ends.
+    pub fn has_follow_ups(&self) -> bool {
+        self.on_success.is_some() || self.on_failure.is_some()
     }
 
     /// The attempt that this record is: 1 on the first.
@@ -240,7 +276,11 @@ impl<'a> Record<'a> {
 
     /// The name of this firing; the time is 0 where the record has none.
     pub fn occurrence_key(&self) -> OccurrenceKey {
-        OccurrenceKey { id: self.id.clone().into_owned(), time: self.time.unwrap_or(UnixMillis::ZERO) }
+        OccurrenceKey {
+            id: self.id.clone().into_owned(),
+            time: self.time.unwrap_or(UnixMillis::ZERO),
+            stage: self.stage.clone().map(Cow::into_owned),
+        }
     }
 }
 
@@ -386,6 +426,19 @@ mod tests {
         let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no","replayedAt":9}"#;
         let record = Record::parse(text).unwrap();
         assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
+        let mut out = Vec::new();
+        record.write(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
+    }
+
+    #[test]
+    fn a_follow_up_has_a_key_and_a_time_of_its_own() {
+        let text = br#"{"time":5,"id":"a","callback":{},"onSuccess":{"type":"handler","name":"log"},"onFailure":{},"stage":"onSuccess","outcome":{"reportedAt":70},"attempt":2}"#;
+        let record = Record::parse(text).unwrap();
+        assert_eq!(record.occurrence_key().to_string(), "a@5/onSuccess");
+        assert_eq!(record.start(), UnixMillis::new(70));
+        assert_eq!(Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(), UnixMillis::new(90));
+        assert_eq!(Record { outcome: None, ..record.clone() }.start(), UnixMillis::new(5));
         let mut out = Vec::new();
         record.write(&mut out);
         assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());

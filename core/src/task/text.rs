@@ -93,10 +93,11 @@ pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
 }
 
 /// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but for one thing: the fields of the
-/// last part, which most tasks do not have, stand in a box that is made when the first of them comes. A request may have 20,000
+/// last parts, which most tasks do not have, stand in boxes that are made when the first of them comes. A request may have 20,000
 /// tasks, each of which is moved several times.
 macro_rules! read_object {
-    ($type:ident, $what:literal, { $($name:literal => $field:ident),+ $(,)? }, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? }) => {
+    ($type:ident, $what:literal, { $($name:literal => $field:ident),+ $(,)? }
+     $(, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? })+ $(,)?) => {
         impl<'de: 'a, 'a> serde::Deserialize<'de> for $type<'a> {
             fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 #[derive(serde::Deserialize)]
@@ -104,7 +105,7 @@ macro_rules! read_object {
                 #[allow(non_camel_case_types, reason = "named as the fields are")]
                 enum Field {
                     $(#[serde(rename = $name)] $field,)+
-                    $(#[serde(rename = $rare)] $slot,)+
+                    $($(#[serde(rename = $rare)] $slot,)+)+
                 }
                 struct Object;
                 impl<'de> serde::de::Visitor<'de> for Object {
@@ -117,9 +118,9 @@ macro_rules! read_object {
                         while let Some(field) = map.next_key::<Field>()? {
                             match field {
                                 $(Field::$field => $crate::task::put(&mut read.$field, $name, &mut map)?,)+
-                                $(Field::$slot => {
+                                $($(Field::$slot => {
                                     $crate::task::put(&mut read.$box.get_or_insert_default().$slot, $rare, &mut map)?;
-                                })+
+                                })+)+
                             }
                         }
                         Ok(read)

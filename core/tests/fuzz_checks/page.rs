@@ -41,6 +41,10 @@ pub(crate) fn check(data: &[u8]) {
         if let Ok(directory) = Directory::decode(bytes.to_vec(), body_len as usize) {
             assert_eq!(directory.bytes(), bytes);
             check_directory(&directory, body_len as usize);
+            // A page of a lane is loaded with the state that knows the lane only.
+            if directory.lane() > 0 {
+                return;
+            }
             let page = StoredPage { page: 1, directory: bytes.to_vec(), body_len, dead: bytes.to_vec() };
             let snapshot = Snapshot { pages: vec![page], ..Snapshot::default() };
             check_engine(Engine::load("1-0", Config::default(), snapshot).expect("a good directory can be loaded"));
@@ -53,7 +57,9 @@ fn check_directory(directory: &Directory, body_len: usize) {
     assert_eq!(entries.len(), directory.len());
     assert!(entries.is_sorted_by_key(|entry| entry.due));
     assert!(entries.iter().all(|entry| entry.len > 0 && (entry.offset + entry.len) as usize <= body_len));
-    assert_eq!(Directory::new(entries.clone()).bytes(), directory.bytes());
+    let mut written = Directory::new(entries.clone());
+    written.set_lane(directory.lane());
+    assert_eq!(written.bytes(), directory.bytes());
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(directory.get(index), Some(*entry));
         assert!(directory.before(entry.due) <= index && directory.before(entry.due.plus(1)) > index);

@@ -37,7 +37,7 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
     let again = |firing| Step { put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
     let is_due = waiting.position.due <= now;
     let record = Record::parse(&waiting.record).unwrap();
-    let is_recurring = record.is_recurring();
+    let has_no_time = record.is_recurring() || record.stage.is_some();
     let replays = record.is_conditional().then_some(now.get());
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
@@ -56,7 +56,7 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Run, What::First | What::Paused) => Ok(Step { early: true, replays, ..becomes(What::First) }),
         (Change::Run, What::Again | What::PausedAgain | What::Held) => Ok(Step { replays, ..again(firing) }),
         (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
-        (Change::Reschedule(_), _) if is_recurring => Err(Changed::NotApplicable),
+        (Change::Reschedule(_), _) if has_no_time => Err(Changed::NotApplicable),
         (Change::Reschedule(time), _) if record.time == Some(time) && waiting.position.due == record.due() => {
             Err(Changed::Unchanged)
         }

@@ -1,5 +1,6 @@
 //! What the clients of a run want: drawn from its seed.
 
+use crate::follow_ups::{self, FollowUps};
 use crate::late::Late;
 use crate::limits::KEYS;
 use crate::model::{Schedule, Version};
@@ -23,7 +24,7 @@ const RETRIES: [&str; 5] = [
     r#"{"maxAttempts":1}"#,
     r#"{"maxAttempts":100,"minBackoffSeconds":2,"factor":1,"maxDurationSeconds":9}"#,
 ];
-const QUEUES: [&str; 2] = ["FIRED_TASKS", "OTHER"];
+pub(crate) const QUEUES: [&str; 2] = ["FIRED_TASKS", "OTHER"];
 
 /// The habits of one run's clients.
 #[derive(Debug)]
@@ -44,6 +45,8 @@ pub(crate) struct Clients {
     varied: u64,
     /// Share of tasks that name a limit's key, permille.
     keyed: u64,
+    /// Share of tasks that name follow-ups, permille.
+    followed: u64,
 }
 
 impl Clients {
@@ -60,6 +63,7 @@ impl Clients {
             recurring: *random.pick(&[0, 20, 200]),
             varied: *random.fork().pick(&[0, 500, 1_000]),
             keyed: *random.fork().pick(&[0, 0, 200, 800]),
+            followed: *random.fork().pick(&[0, 300, 1_000]),
         }
     }
 
@@ -230,7 +234,10 @@ impl Clients {
         let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
         let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
         let key = (queue.is_none() && !is_late && own.chance(self.keyed)).then(|| *own.pick(&KEYS));
-        let mut version = Version { shard, id, schedule, late, queue, key, description, retry, fails, record: Vec::new() };
+        let follows = queue.is_none() && own.chance(self.followed);
+        let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
+        let mut version =
+            Version { shard, id, schedule, late, queue, key, follow_ups, description, retry, fails, record: Vec::new() };
         version.record = record(&version, n, at, fill as usize);
         version
     }
@@ -242,6 +249,8 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),
         None => r#"{"type": "handler", "name":"log"}"#.to_owned(),
     });
+    let follow_up = |target: Option<follow_ups::Target>| target.map(|target| raw(follow_ups::callback(target)));
+    let (on_success, on_failure) = (follow_up(version.follow_ups.on_success), follow_up(version.follow_ups.on_failure));
     let retry = raw(version.retry.to_owned());
     let payload = raw(format!(r#"{{"n":{n},"fill":"{}"}}"#, "x".repeat(fill)));
     let mut fields = ScheduleFields::default();
@@ -287,11 +296,15 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         description: (!version.description.is_empty()).then_some(Cow::Borrowed(version.description.as_str())),
         tags: None,
         callback: &callback,
+        on_success: on_success.as_deref(),
+        on_failure: on_failure.as_deref(),
         retry: Some(&retry),
         payload: Some(&payload),
         priority: n.is_multiple_of(5).then_some((n / 5 % 10) as u8),
         limit_key: version.key.map(Cow::Borrowed),
         paused: None,
+        stage: None,
+        outcome: None,
         attempt: None,
         failed_at: None,
         error: None,

@@ -19,6 +19,7 @@ fn kept(past: &Past<'_>) -> Kept {
         outcome: past.run.outcome,
         status: past.run.status,
         millis: past.run.ran.map(|ran| ran.millis),
+        stage: past.run.stage.clone().into_owned(),
     }
 }
 
@@ -42,7 +43,7 @@ pub(crate) fn history_agrees(expected: &[Kept], storage: &Storage) {
 
 /// `runs-are-shown`: the runs of one id, a page at a time.
 pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Result<(), Dropped> {
-    let mut shown: Vec<(i64, u32, i64, String)> = Vec::new();
+    let mut shown: Vec<(i64, u32, i64, String, String)> = Vec::new();
     let mut before: Option<RunPosition> = None;
     let all = world.model.history.get(&at).cloned().unwrap_or_default();
     loop {
@@ -59,8 +60,8 @@ pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Resu
         for item in &reply.items {
             let run: serde_json::Value = serde_json::from_str(item.run.get()).unwrap();
             let number = |name: &str| run[name].as_i64().unwrap();
-            let outcome = run["outcome"].as_str().unwrap().to_owned();
-            shown.push((number("due"), number("attempt") as u32, number("reportedAt"), outcome));
+            let text = |name: &str| run[name].as_str().unwrap_or_default().to_owned();
+            shown.push((number("due"), number("attempt") as u32, number("reportedAt"), text("outcome"), text("stage")));
         }
         before = match reply.next {
             Some(next) if before.is_none_or(|before| next < before) => Some(next),
@@ -69,8 +70,9 @@ pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Resu
         };
     }
     let of_id = all.iter().rev().filter(|kept| kept.id == id);
-    let expected: Vec<_> =
-        of_id.map(|kept| (kept.due, kept.attempt, kept.reported_at, kept.outcome.name().into_owned())).collect();
+    let expected: Vec<_> = of_id
+        .map(|kept| (kept.due, kept.attempt, kept.reported_at, kept.outcome.name().into_owned(), kept.stage.clone()))
+        .collect();
     if shown != expected {
         violated("runs-are-shown", format!("{shown:?} of {id}; expected {expected:?}"));
     }

@@ -1,5 +1,6 @@
 //! The checks, each with a name that a failure begins with.
 
+use crate::follow_ups::Stage;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
@@ -140,7 +141,7 @@ pub(crate) fn firing(
         fires.into_iter().partition(|due| Record::parse(&due.waiting.record).unwrap().limit_key.is_some());
     for waiting in fires.iter().map(|due| &due.waiting) {
         let record = Record::parse(&waiting.record).unwrap();
-        let queue = model.version(firing_of(&record).version).queue;
+        let queue = model.queue_of(firing_of(&record));
         let destination = queue.map_or(Destination::Dispatch, |queue| Destination::Queue(queue.to_owned()));
         expected.entry(destination).or_default().push(waiting.record.clone());
     }
@@ -154,6 +155,7 @@ pub(crate) fn firing(
         last = *seq;
         let mut tasks = Vec::with_capacity(envelope.tasks.len());
         let mut replayed = Vec::with_capacity(envelope.tasks.len());
+        let mut followed = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
             let hash = id_hash(&record.id).to_le_bytes();
@@ -161,12 +163,13 @@ pub(crate) fn firing(
             let firing = firing_of(&record);
             record_agrees(model, firing, record.replayed_at, task.get());
             replayed.push(record.replayed_at.map(UnixMillis::get));
+            followed.push(Model::followed_at(&record));
             model.fire(firing, now.get());
             tasks.push(firing);
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
         }
         let queue = !destination.is_reported();
-        model.in_flight.insert((shard, *seq), Flight { queue, fired_at: now.get(), tasks, replayed });
+        model.in_flight.insert((shard, *seq), Flight { queue, fired_at: now.get(), tasks, replayed, followed });
     }
     lanes_in_order(model, storage, keyed, &mut fired);
     hold("fires-in-order", fired == expected, || {
@@ -222,6 +225,9 @@ fn record_agrees(model: &Model, firing: Firing, replayed: Option<UnixMillis>, te
     let was_replayed =
         replayed.is_none_or(|at| model.replayed.get(&Firing { attempt: 1, ..firing }).is_some_and(|last| at.get() <= *last));
     hold("records-stay-what-they-were", was_replayed, || format!("{firing:?} says it was replayed at {replayed:?}"));
+    if firing.stage != Stage::Run {
+        return model.follow_up_agrees(firing, text);
+    }
     let text = &text.strip_suffix(&suffix).map_or_else(|| text.to_owned(), |text| format!("{text}}}"));
     let version = model.version(firing.version);
     let given = std::str::from_utf8(&version.record).unwrap();
@@ -291,7 +297,8 @@ pub(crate) fn no_duplicates(model: &Model) {
     for (firing, times) in &model.ran {
         let explained = model.handed_on.get(firing).copied().unwrap_or_default();
         // A task that a dispatcher did not come to is handed on again; it has run once all the same.
-        let most = 1 + model.asked.get(&Firing { attempt: 1, ..*firing }).copied().unwrap_or_default();
+        let caused = if firing.stage == Stage::Run { 1 } else { model.causes[&Firing { attempt: 1, ..*firing }].len() as u32 };
+        let most = caused + model.asked.get(&Firing { attempt: 1, ..*firing }).copied().unwrap_or_default();
         hold("exactly-once-without-faults", *times <= most && explained >= 1, || format!("{firing:?} ran {times} times"));
     }
 }

@@ -11,6 +11,7 @@ mod changes;
 mod clients;
 mod delivery;
 mod faults;
+mod follow_ups;
 mod history;
 mod invariants;
 mod late;

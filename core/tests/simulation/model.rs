@@ -3,6 +3,7 @@
 //! It is told of every committed input and knows nothing of pages, watermarks or timers.
 
 use crate::changes::Step;
+use crate::follow_ups::{FollowUps, Stage};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
 use crate::schedules::{PutOff, Recurring};
@@ -24,6 +25,7 @@ pub(crate) struct Version {
     pub(crate) late: Late,
     pub(crate) queue: Option<&'static str>,
     pub(crate) key: Option<&'static str>,
+    pub(crate) follow_ups: FollowUps,
     pub(crate) description: String,
     pub(crate) retry: &'static str,
     /// How often an attempt fails, permille.
@@ -49,12 +51,13 @@ impl Version {
     }
 }
 
-/// One attempt of one occurrence of one version.
+/// One attempt of one occurrence of one version, or of a follow-up of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Firing {
     pub(crate) version: u64,
     pub(crate) time: i64,
     pub(crate) attempt: u32,
+    pub(crate) stage: Stage,
 }
 
 /// As what a version waits.
@@ -91,6 +94,8 @@ pub(crate) struct Model {
     passed: BTreeSet<Firing>,
     /// Since when recurring versions are paused.
     pub(crate) paused_at: HashMap<u64, i64>,
+    /// Of each follow-up's first attempt, the ends of runs that it follows.
+    pub(crate) causes: HashMap<Firing, Vec<Kept>>,
     /// By shard and number of envelope.
     pub(crate) in_flight: BTreeMap<(usize, u64), Flight>,
     /// How often each was handed on.
@@ -114,6 +119,8 @@ pub(crate) struct Flight {
     pub(crate) tasks: Vec<Firing>,
     /// When each was replayed, as its record says.
     pub(crate) replayed: Vec<Option<i64>>,
+    /// When the run of each follow-up was reported, as its record says.
+    pub(crate) followed: Vec<Option<i64>>,
 }
 
 /// An attempt as the history must tell of it.
@@ -127,6 +134,7 @@ pub(crate) struct Kept {
     pub(crate) outcome: Outcome,
     pub(crate) status: Option<u16>,
     pub(crate) millis: Option<u32>,
+    pub(crate) stage: String,
 }
 
 /// Which firing a record is of, by its own words.
@@ -138,6 +146,7 @@ pub(crate) fn firing_of(record: &Record<'_>) -> Firing {
         version: digits[..end].parse().unwrap(),
         time: record.time.map_or(0, UnixMillis::get),
         attempt: record.attempt_number(),
+        stage: Stage::of(record),
     }
 }
 
@@ -146,7 +155,7 @@ impl Model {
         &self.versions[n as usize]
     }
 
-    fn put(&mut self, firing: Firing, what: What) {
+    pub(crate) fn put(&mut self, firing: Firing, what: What) {
         *self.waiting.entry((firing, what)).or_default() += 1;
     }
 
@@ -161,7 +170,7 @@ impl Model {
 
     /// What waits under an id.
     pub(crate) fn waiting_of(&self, id: &str) -> Vec<((Firing, What), u32)> {
-        let least = |version| (Firing { version, time: 0, attempt: 0 }, What::First);
+        let least = |version| (Firing { version, time: 0, attempt: 0, stage: Stage::Run }, What::First);
         self.by_id
             .get(id)
             .into_iter()
@@ -198,7 +207,7 @@ impl Model {
                 known.push(*n);
             }
             self.gone.remove(n);
-            let firing = |time, attempt| Firing { version: *n, time, attempt };
+            let firing = |time, attempt| Firing { version: *n, time, attempt, stage: Stage::Run };
             match version.schedule {
                 Schedule::Once(time, _) => self.put(firing(time, 1), What::First),
                 Schedule::None => self.put(firing(0, 1), What::Unscheduled),
@@ -304,7 +313,7 @@ impl Model {
             Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs))),
             None => {
                 self.next_run.remove(&n);
-                self.take(Firing { version: n, time: 0, attempt: 1 }, What::Recurring);
+                self.take(Firing { version: n, time: 0, attempt: 1, stage: Stage::Run }, What::Recurring);
                 self.gone.insert(n, "has fired");
             }
         }
@@ -314,7 +323,7 @@ impl Model {
     pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
         let version = self.version(firing.version).clone();
         let is_early = now < firing.time || now < version.due(firing.time);
-        if firing.attempt == 1 && is_early && !self.early.contains(&firing) {
+        if firing.attempt == 1 && firing.stage == Stage::Run && is_early && !self.early.contains(&firing) {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }
         if self.passed.remove(&firing) {
@@ -402,10 +411,19 @@ impl Model {
                 Outcome::DeadLettered
             }
         };
+        let kept = Kept {
+            id: self.version(firing.version).id.clone(),
+            due: firing.time,
+            attempt: firing.attempt,
+            fired_at: now,
+            reported_at: now,
+            outcome,
+            status: None,
+            millis: None,
+            stage: firing.stage.name().to_owned(),
+        };
+        self.follow(firing, &kept, now);
         if keep != Keep::Off {
-            let id = self.version(firing.version).id.clone();
-            let (due, attempt) = (firing.time, firing.attempt);
-            let kept = Kept { id, due, attempt, fired_at: now, reported_at: now, outcome, status: None, millis: None };
             self.history.entry(shard).or_default().push(kept);
         }
     }
@@ -431,6 +449,9 @@ impl Model {
 
     fn why_not(&self, firing: Firing) -> ! {
         let id = &self.version(firing.version).id;
+        if firing.stage != Stage::Run && !self.causes.contains_key(&Firing { attempt: 1, ..firing }) {
+            violated("follow-ups-have-a-cause", format!("{firing:?} of {id} fired, but no run has ended so"));
+        }
         match self.gone.get(&firing.version).copied().unwrap_or("was never taken in") {
             "has fired" => violated("duplicates-explained", format!("{firing:?} of {id} fired anew, but has fired")),
             "was cancelled" => {
@@ -452,7 +473,8 @@ impl Model {
         let mut outcomes = vec![Some(good); flight.tasks.len()];
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let index = failure.index as usize;
-            let dead = self.failed(flight.tasks[index], flight.replayed[index], failure, now);
+            let began = flight.replayed[index].max(flight.followed[index]);
+            let dead = self.failed(flight.tasks[index], began, failure, now);
             outcomes[index] = Some(if dead { Outcome::DeadLettered } else { Outcome::Failed });
         }
         let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
@@ -479,19 +501,16 @@ impl Model {
         self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
-    fn put_off(&mut self, firing: Firing, until: i64) {
+    pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {
         // The same may wait twice after a repeated request: the earlier counts.
         self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
     }
 
-    /// What the history must gain.
+    /// What the history must gain, and what must follow.
     fn keep(&mut self, shard: usize, flight: &Flight, outcomes: &[Option<Outcome>], report: &Report, now: i64, keep: Keep) {
         for (index, (firing, outcome)) in flight.tasks.iter().zip(outcomes).enumerate() {
             let Some(outcome) = *outcome else { continue };
             let is_good = matches!(outcome, Outcome::Succeeded | Outcome::HandedOver);
-            if keep == Keep::Off || (keep == Keep::Failures && is_good) {
-                continue;
-            }
             let done = report.done.iter().find(|done| is_good && done.index as usize == index);
             let detail = report.details.iter().find(|detail| !is_good && detail.index as usize == index);
             let kept = Kept {
@@ -503,21 +522,26 @@ impl Model {
                 outcome,
                 status: done.and_then(|done| done.status).or(detail.and_then(|detail| detail.status)),
                 millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
+                stage: firing.stage.name().to_owned(),
             };
-            self.history.entry(shard).or_default().push(kept);
+            self.follow(*firing, &kept, now);
+            if keep == Keep::All || keep == Keep::Failures && !is_good {
+                self.history.entry(shard).or_default().push(kept);
+            }
         }
     }
 
-    /// Says whether it is dead.
-    fn failed(&mut self, firing: Firing, replayed: Option<i64>, failure: &Failure, now: i64) -> bool {
+    /// Says whether it is dead. `began` is when its time began anew.
+    fn failed(&mut self, firing: Firing, began: Option<i64>, failure: &Failure, now: i64) -> bool {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
-        let key = format!("{}@{}", version.id, firing.time);
+        let stage = if firing.stage == Stage::Run { "" } else { "/" };
+        let key = format!("{}@{}{stage}{}", version.id, firing.time, firing.stage.name());
         let due = version.due(firing.time);
-        let start = UnixMillis::new(replayed.map_or(due, |at| at.max(due)));
+        let start = UnixMillis::new(began.map_or(due, |at| at.max(due)));
         let next = policy.next_attempt(&key, firing.attempt, start, UnixMillis::new(now), failure.not_before);
-        let end = version.late.expire.map(|millis| start.plus(millis));
+        let end = version.late.expire.filter(|_| firing.stage == Stage::Run).map(|millis| start.plus(millis));
         match next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end)) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };

@@ -2,15 +2,15 @@
 
 use crate::runner;
 use crate::storage::Storage;
-use scheduler_core::engine::{Config, Effects, Engine, Write};
+use scheduler_core::engine::{Config, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
-use scheduler_core::limits::{MAX_ENVELOPE_BYTES, MAX_RECORD_BYTES};
+use scheduler_core::limits::{MAX_ENVELOPE_BYTES, MAX_OUTCOME_BYTES, MAX_RECORD_BYTES};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::Delay;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Failure, Report, Status};
+use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -102,6 +102,57 @@ fn the_largest_record_is_tried_again_and_kept() {
         now = now.plus(3_600_000);
     }
     assert_eq!(pair.engine.stats(now).counters.succeeded, 0);
+}
+
+/// The follow-up of the largest record gets an outcome and attempts on top, and fits a message all the same.
+#[test]
+fn the_largest_follow_up_fits_a_message() {
+    let mut pair = Pair::new();
+    let retry = r#""retry":{"maxAttempts":3,"maxDurationSeconds":86400},"onFailure":{"type":"handler","name":"log"},"payload""#;
+    let largest = record("a", NOW, MAX_RECORD_BYTES - MAX_OUTCOME_BYTES - retry.len() + "\"payload\"".len());
+    let largest = largest.replacen("\"payload\"", retry, 1);
+    assert_eq!(largest.len(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES);
+    pair.append([("a".to_owned(), NOW, largest)]);
+    let mut now = NOW;
+    for seq in 1..=6 {
+        let effects = pair.wake(now);
+        assert_eq!(ids(&effects), ["a"], "attempt {seq}");
+        assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES, "attempt {seq}: {}", effects.sends[0].text.len());
+        // Characters that JSON writes as six.
+        let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
+        let excerpt = "\u{1}".repeat(1_000);
+        let details = vec![Detail { index: 0, status: Some(500), started_at: now, millis: u32::MAX, excerpt }];
+        pair.report(&Report { seq, failed, details, ..Report::default() }, now);
+        pair.restart();
+        now = now.plus(3_600_000);
+    }
+    assert_eq!(pair.engine.stats(now).dead_letters, 2, "the run, and its follow-up");
+    assert!(pair.engine.is_idle());
+}
+
+/// A report that comes again finds its envelope gone: nothing follows twice, also where the history keeps nothing.
+#[test]
+fn a_report_that_comes_again_is_not_followed_again() {
+    for history in [Keep::All, Keep::Off] {
+        let mut pair = Pair::new();
+        pair.engine = Engine::load("1-0", Config { history, ..Config::default() }, pair.storage.snapshot()).unwrap();
+        let log = r#"{"type":"handler","name":"log"}"#;
+        let record = format!(r#"{{"time":{NOW},"id":"a","callback":{log},"onSuccess":{log}}}"#);
+        pair.append([("a".to_owned(), NOW, record)]);
+        assert_eq!(ids(&pair.wake(NOW)), ["a"]);
+        let report = Report { seq: 1, ..Report::default() };
+        pair.report(&report, NOW);
+        pair.report(&report, NOW);
+        assert_eq!(pair.engine.stats(NOW).pending, 1);
+        let why = |pair: &Pair| pair.engine.explain("a", NOW, &pair.storage).unwrap().reasons.remove(0).detail;
+        let of_it = "The follow-up onSuccess of the run of 2025-11-24T16:00:00";
+        assert!(why(&pair).starts_with(of_it) && why(&pair).contains(" starts at "), "{}", why(&pair));
+        assert_eq!(ids(&pair.wake(NOW.plus(200))), ["a"]);
+        assert!(why(&pair).starts_with(of_it) && why(&pair).contains("attempt 1 was handed on"), "{}", why(&pair));
+        pair.report(&report, NOW.plus(200));
+        pair.report(&Report { seq: 2, ..Report::default() }, NOW.plus(200));
+        assert!(pair.engine.is_idle(), "nothing follows a follow-up");
+    }
 }
 
 /// More tasks of one instant than a firing takes, with a restart after each: the watermark stands among equals, and each

@@ -11,6 +11,10 @@ export interface FiredTask {
   payload?: unknown;
   /** Which attempt this is. Absent on the first; then 2 and up. */
   attempt?: number;
+  /** Of a follow-up of a run, which: "onSuccess" or "onFailure". */
+  stage?: string;
+  /** Of a follow-up, how the run ended. There may be more in it. */
+  outcome?: { outcome: string; attempt: number; status?: number; error?: string; excerpt?: string; finishedAt?: number };
 }
 
 export interface Envelope {
@@ -44,11 +48,12 @@ export function parseEnvelope(text: string): Envelope {
 }
 
 /**
- * The name of this one occurrence of the task, the same over retries and repeated deliveries:
+ * The name of this one occurrence of the task, or of its follow-up, the same over retries and repeated deliveries:
  * deduplicate by it. Webhooks get the same text as their `Idempotency-Key`.
  */
 export function occurrenceKey(task: FiredTask): string {
-  return `${task.id}@${task.time}`;
+  const run = `${task.id}@${task.time}`;
+  return task.stage === undefined ? run : `${run}/${task.stage}`;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

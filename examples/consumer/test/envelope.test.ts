@@ -22,6 +22,7 @@ test("the occurrence key is the same on every attempt", () => {
   assert.equal(occurrenceKey(first), "invoice-7@1764000000000");
   assert.equal(occurrenceKey({ ...first, attempt: 5 }), occurrenceKey(first));
   assert.equal(occurrenceKey(second), "a@b@1764000000001");
+  assert.equal(occurrenceKey({ ...first, stage: "onFailure" }), "invoice-7@1764000000000/onFailure");
 });
 
 test("fields of later versions are let through", () => {

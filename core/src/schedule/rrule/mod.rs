@@ -38,9 +38,9 @@ pub use error::RRuleError;
 
 use super::clock::{ClockChange, Jump};
 use crate::cron::fields::next_time;
-use crate::cron::zone::{self, Reading};
+use crate::cron::zone;
 use crate::time::UnixMillis;
-use chrono_tz::Tz;
+use crate::tz::{Reading, Tz};
 
 /// Longest rule, bytes: that of a cron expression.
 pub const MAX_RULE_BYTES: usize = crate::cron::MAX_EXPRESSION_BYTES;
@@ -196,22 +196,22 @@ impl RRule {
         let tz = self.timezone;
         let now = zone::clock_at(tz, after);
         let mut from = now + 1;
-        if let Reading::Twice { first, second } = zone::read(tz, now)
+        if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
             // In the second pass: what the clock shows until the overlap ends has come in the first.
             let back = zone::change_between(tz, first, second);
-            from = from.max(back + zone::offset_at(tz, first));
+            from = from.max(back + tz.offset_at(first));
         }
         let mut in_gap: Option<i64> = None;
         loop {
             let Some(local) = self.next_local(from, search) else { return in_gap };
-            match zone::read(tz, local) {
+            match tz.read(local) {
                 Reading::Once(instant) | Reading::Twice { first: instant, .. } if instant > after => {
                     return Some(in_gap.map_or(instant, |other| other.min(instant)));
                 }
                 Reading::Gap { end } => {
-                    let old = zone::offset_at(tz, end - 1);
+                    let old = tz.offset_at(end - 1);
                     in_gap = in_gap.or(Some(local - old).filter(|instant| *instant > after));
                     // `max` keeps the search going forward whatever a zone's table holds.
                     from = zone::clock_at(tz, end).max(local + 1);
@@ -225,7 +225,7 @@ impl RRule {
     fn shifted_after(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
         let jump = Jump::between(tz, after - WIDEST_GAP, after).filter(|jump| jump.is_gap())?;
-        let old = zone::offset_at(tz, after - WIDEST_GAP);
+        let old = tz.offset_at(after - WIDEST_GAP);
         let local = self.next_local((after + 1 + old).max(jump.from), search)?;
         (local < jump.to).then_some(local - old)
     }
@@ -333,7 +333,7 @@ impl RRule {
     pub(super) fn clock_change(&self, at: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         let local = zone::clock_at(tz, at);
-        if let Reading::Twice { first, second } = zone::read(tz, local) {
+        if let Reading::Twice { first, second } = tz.read(local) {
             return Jump::between(tz, first, second).map(|jump| ClockChange::FirstOfTwo { jump });
         }
         let jump = Jump::between(tz, at - WIDEST_GAP, at).filter(|jump| jump.is_gap())?;

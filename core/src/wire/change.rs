@@ -1,0 +1,116 @@
+//! Cancelling and changing tasks that wait.
+
+use super::ListRequest;
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use serde::{Deserialize, Serialize};
+
+/// Tasks are to be cancelled.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct CancelRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    #[serde(default)]
+    pub if_match: Option<u64>,
+}
+
+/// What became of a cancel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Cancelled {
+    /// It will not fire (again).
+    Cancelled,
+    /// It was handed on before; the cancel came too late.
+    AlreadyFired,
+    /// There is no such task (any more).
+    NotFound,
+    /// The task's record has another version than was asked for.
+    OtherVersion,
+}
+
+/// What became of each, in the order of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelReply {
+    /// One for each id.
+    pub outcomes: Vec<Cancelled>,
+}
+
+/// What became of a cancel by filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CancelMatchingReply {
+    /// How many were cancelled.
+    pub cancelled: u64,
+    /// Where to go on; `None` when all have been seen.
+    pub next: Option<Position>,
+}
+
+/// A change of tasks that wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Change {
+    /// Nothing of it fires until it is resumed.
+    Pause,
+    /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its next occurrence.
+    Resume,
+    /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a dead letter starts anew.
+    Run,
+    /// It fires at this time instead. Not for recurring tasks.
+    Reschedule(UnixMillis),
+}
+
+/// Tasks are to be changed, by id.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ChangeRequest {
+    /// Their ids.
+    pub ids: Vec<String>,
+    /// What is to happen to them.
+    pub change: Change,
+    /// Only tasks whose record has this version: see [`crate::task::version_of`].
+    pub if_match: Option<u64>,
+}
+
+/// What became of a change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Changed {
+    /// It was carried out.
+    Changed,
+    /// The task was so already.
+    Unchanged,
+    /// Such a task cannot be changed so.
+    NotApplicable,
+    /// The task's record has another version than was asked for.
+    OtherVersion,
+    /// It was handed on before, and nothing of it waits.
+    AlreadyFired,
+    /// There is no such task (any more).
+    NotFound,
+}
+
+/// What became of each, in the order of the request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeReply {
+    /// One for each id.
+    pub outcomes: Vec<Changed>,
+}
+
+/// Tasks are to be changed, by filter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMatchingRequest {
+    /// Which tasks.
+    pub tasks: ListRequest,
+    /// What is to happen to them.
+    pub change: Change,
+}
+
+/// What became of a change by filter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChangeMatchingReply {
+    /// How many were changed.
+    pub changed: u64,
+    /// Where to go on; `None` when all have been seen.
+    pub next: Option<Position>,
+}

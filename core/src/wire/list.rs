@@ -1,0 +1,128 @@
+//! Reading tasks: one, and lists.
+
+use crate::time::UnixMillis;
+use crate::timers::Position;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// One task is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct GetRequest {
+    /// The task's id.
+    pub id: String,
+}
+
+/// What a task is waiting for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Status {
+    /// For its time.
+    Scheduled,
+    /// For a further attempt, or for an attempt at a follow-up, which has a `stage`.
+    Retrying,
+    /// For the end of the run before.
+    Held,
+    /// For the outcome of what was handed on.
+    Fired,
+    /// To be resumed.
+    Paused,
+    /// For nothing: it failed for good.
+    Dead,
+    /// For nothing: it has no schedule.
+    Unscheduled,
+}
+
+/// What kind of schedule a task has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum Kind {
+    /// It fires once.
+    Once,
+    /// It fires again and again: any of the next three.
+    Recurring,
+    /// It fires again and again, by cron expressions.
+    Cron,
+    /// It fires again and again, at an interval.
+    Every,
+    /// It fires again and again, by a rule of RFC 5545.
+    Rrule,
+    /// It does not fire by itself.
+    NoSchedule,
+}
+
+impl Kind {
+    /// Whether a task of kind `other` is meant.
+    pub fn includes(self, other: Self) -> bool {
+        self == other || self == Self::Recurring && matches!(other, Self::Cron | Self::Every | Self::Rrule)
+    }
+}
+
+/// Which tasks are meant: those that fulfil every part that is given.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(default, rename_all = "camelCase", deny_unknown_fields)]
+pub struct Filter {
+    /// The id starts with this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The description contains this, upper and lower case alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+    /// The tags include this.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tag: Option<String>,
+    /// The kind of schedule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// The status.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// Due at this time or later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub from: Option<UnixMillis>,
+    /// Due before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    pub to: Option<UnixMillis>,
+}
+
+impl Filter {
+    /// Whether it takes a look into the record to tell.
+    pub fn reads_records(&self) -> bool {
+        self.prefix.is_some() || self.text.is_some() || self.tag.is_some()
+    }
+}
+
+/// A part of the list is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct ListRequest {
+    /// Which tasks.
+    pub filter: Filter,
+    /// Those after this position only.
+    pub after: Option<Position>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A task as a list shows it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListItem {
+    /// Where it stands in the order of firing.
+    pub position: Position,
+    /// What it waits for.
+    pub status: Status,
+    /// The stored record.
+    pub record: Box<RawValue>,
+}
+
+/// A part of the list.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct ListReply {
+    /// In the order of firing.
+    pub items: Vec<ListItem>,
+    /// Everything up to here has been looked at; `None` when there is nothing beyond.
+    pub next: Option<Position>,
+}

@@ -1,0 +1,89 @@
+//! What coordinator, dispatcher and shard say to each other: the contract of the Durable Object, in one place.
+//!
+//! An append is binary, for it carries pages as they will be stored; everything else is small and JSON.
+
+mod append;
+mod change;
+mod events;
+mod history;
+mod list;
+mod report;
+mod stats;
+
+pub use append::{Append, AppendError, AppendReply, Expected, Terms};
+pub use change::{
+    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply,
+    ChangeRequest, Changed,
+};
+pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
+pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
+pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
+pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
+pub use stats::{Counters, ShardStats, WatchReply};
+
+use serde::{Deserialize, Serialize};
+
+/// The binding of the shards' Durable Object namespace.
+pub const SHARDS_BINDING: &str = "SHARDS";
+/// The binding of the queue to the dispatchers.
+pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
+
+/// The requests that a shard takes, as paths of POSTs.
+pub mod paths {
+    /// Body [`super::Append`]; answer [`super::AppendReply`].
+    pub const APPEND: &str = "/append";
+    /// Body [`super::GetRequest`]; answer [`super::ListItem`] or null.
+    pub const GET: &str = "/get";
+    /// Body [`super::CancelRequest`]; answer [`super::CancelReply`].
+    pub const CANCEL: &str = "/cancel";
+    /// Body [`super::ListRequest`]; answer [`super::ListReply`].
+    pub const LIST: &str = "/list";
+    /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
+    pub const CANCEL_MATCHING: &str = "/cancel-matching";
+    /// Body [`super::ChangeRequest`]; answer [`super::ChangeReply`].
+    pub const CHANGE: &str = "/change";
+    /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
+    pub const CHANGE_MATCHING: &str = "/change-matching";
+    /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
+    pub const RUNS: &str = "/runs";
+    /// Body [`super::GetRequest`]; answer [`crate::explain::Explanation`].
+    pub const EXPLAIN: &str = "/explain";
+    /// Body [`super::EventsRequest`]; answer [`super::EventsReply`].
+    pub const EVENTS: &str = "/events";
+    /// Body [`super::Report`]; answer null.
+    pub const REPORT: &str = "/report";
+    /// No body; answer [`super::ShardStats`].
+    pub const STATS: &str = "/stats";
+    /// No body; answer [`super::WatchReply`].
+    pub const WATCH: &str = "/watch";
+}
+
+/// A shard's refusal, as the body of its answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ShardError {
+    /// Whose fault, and whether trying again helps.
+    pub kind: ShardErrorKind,
+    /// The problem, the limit, and what to do.
+    pub detail: String,
+    /// When it makes sense to try again, seconds from now; where the kind does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_seconds: Option<u32>,
+}
+
+/// Whose fault an error is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ShardErrorKind {
+    /// The shard holds as many tasks as it may. HTTP 507.
+    Full,
+    /// A quota is used up: the caller must wait. HTTP 429.
+    Quota,
+    /// The key of the request stands for another one. HTTP 409.
+    KeyReused,
+    /// The request does not hold: the sender's mistake. HTTP 400.
+    Request,
+    /// What stands under the id is not what was expected. HTTP 412.
+    Conflict,
+    /// The platform failed: try again. HTTP 500.
+    Storage,
+}

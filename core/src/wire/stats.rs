@@ -1,0 +1,110 @@
+//! A shard's state, in numbers.
+
+use crate::histogram::Histogram;
+use crate::meter::Meter;
+use crate::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a shard's alarm should be set to, as the watchdog asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchReply {
+    /// When the shard next has something to do.
+    pub next_wakeup: Option<UnixMillis>,
+    /// Whether it was overdue and had to be woken.
+    pub repaired: bool,
+}
+
+/// Counts since the shard was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counters {
+    /// Tasks taken in.
+    pub created: u64,
+    /// Of these, those that took the place of another.
+    pub replaced: u64,
+    /// Tasks cancelled.
+    pub cancelled: u64,
+    /// Firings handed on: every attempt counts, a redelivery does not.
+    pub fired: u64,
+    /// Firings that ended well.
+    pub succeeded: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Occurrences that failed for good.
+    pub dead_lettered: u64,
+    /// Runs that did not fire: missed, or the one before had not ended. Many that were missed together count once.
+    pub skipped: u64,
+    /// Runs that came too late to start; many that were missed together count once.
+    pub expired: u64,
+    /// Envelopes sent again.
+    pub redelivered: u64,
+    /// Alarms that the watchdog found missing.
+    pub repairs: u64,
+}
+
+impl Counters {
+    /// Adds another shard's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.created += other.created;
+        self.replaced += other.replaced;
+        self.cancelled += other.cancelled;
+        self.fired += other.fired;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.dead_lettered += other.dead_lettered;
+        self.skipped += other.skipped;
+        self.expired += other.expired;
+        self.redelivered += other.redelivered;
+        self.repairs += other.repairs;
+    }
+}
+
+/// A shard's state in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShardStats {
+    /// Tasks that wait for their time or a further attempt; recurring ones count once.
+    pub pending: u64,
+    /// Tasks handed on whose outcome is not known.
+    pub in_flight: u64,
+    /// Recurring tasks.
+    pub schedules: u64,
+    /// Tasks without a schedule.
+    pub unscheduled: u64,
+    /// Tasks that wait to be resumed.
+    pub paused: u64,
+    /// Occurrences that failed for good and are kept.
+    pub dead_letters: u64,
+    /// Pending tasks without a limit's key whose time is past.
+    pub overdue: u64,
+    /// Tasks with a limit's key whose time is past, and that wait for their turn.
+    #[serde(default)]
+    pub waiting_for_limits: u64,
+    /// Bytes of memory that the shard's pending tasks take.
+    pub memory_bytes: u64,
+    /// Counts since the shard was made.
+    pub counters: Counters,
+    /// From a task's time to its firing.
+    pub lateness: Histogram,
+    /// What the platform will bill.
+    pub meter: Meter,
+}
+
+impl ShardStats {
+    /// Adds another shard's numbers.
+    pub fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.in_flight += other.in_flight;
+        self.schedules += other.schedules;
+        self.unscheduled += other.unscheduled;
+        self.paused += other.paused;
+        self.dead_letters += other.dead_letters;
+        self.overdue += other.overdue;
+        self.waiting_for_limits += other.waiting_for_limits;
+        self.memory_bytes += other.memory_bytes;
+        self.counters.add(&other.counters);
+        self.lateness.add(&other.lateness);
+        self.meter.add(&other.meter);
+    }
+}

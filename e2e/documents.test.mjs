@@ -1,0 +1,72 @@
+// Every command in docs/*.md does what its document says, each document on a scheduler of its own.
+
+import assert from "node:assert/strict";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { ROOT } from "../scripts/paths.mjs";
+import { commandsOf, runDocument, shows } from "./documents.mjs";
+import { Scheduler, until } from "./harness.mjs";
+
+/** What a document needs beside a scheduler as `make dev` starts it: `options` of it, `before` and `then`, which are given it. */
+const NEEDS = {
+  "targets.md": {
+    // What is due at once reaches the example Worker, its object, its consumer and the handler.
+    then: async (scheduler) => {
+      const done = async (id) => (await scheduler.call(`/v1/tasks/${id}`)).status === 404;
+      for (const id of ["request", "rpc", "object", "object-rpc", "mine", "logged"]) await until(`${id} to be done`, () => done(id));
+    },
+  },
+};
+
+const folder = join(ROOT, "docs");
+for (const name of (await readdir(folder)).filter((name) => name.endsWith(".md")).sort()) {
+  test(`the commands of docs/${name} do what it says`, async (t) => {
+    const { options, before, then } = NEEDS[name] ?? {};
+    const scheduler = await Scheduler.start({ shards: "4", ...options });
+    t.after(() => scheduler.dispose());
+    await before?.(scheduler);
+    const { commands, shown } = await runDocument(scheduler, await readFile(join(folder, name), "utf8"));
+    assert.ok(commands > 0 && shown > 0, "a document has at least one command whose answer it shows (see documents.mjs)");
+    t.diagnostic(`${commands} commands, ${shown} answers shown`);
+    await then?.(scheduler);
+  });
+}
+
+test("what is needed is of documents that are there", async () => {
+  const there = await readdir(folder);
+  assert.deepEqual(Object.keys(NEEDS).filter((name) => !there.includes(name)), []);
+});
+
+test("commands and their answers are read from a document", async () => {
+  const document = "```sh\nKEY=1\nscripts/run wrangler secret put X\n# Words.\ncurl a \\\n  -d '{\"a\":\n 1}' # end\n# → {…}\n# → b\n\nfor n in 1 2; do\n  curl b\ndone\n```\n```text\ncurl c\n```\n";
+  assert.deepEqual(await commandsOf(document), [
+    { text: "curl a \\\n  -d '{\"a\":\n 1}' # end\n", shown: ["{…}", "b"] },
+    { text: "for n in 1 2; do\n  curl b\ndone\n", shown: [] },
+  ]);
+});
+
+test("an answer is as it is shown or not", () => {
+  const answer = 'HTTP/1.1 200 OK\nETag: "00ff"\n\n{"id":"a","due":5,"tags":["x","y"],"of":{"n":[1,2]},"none":null}';
+  for (const [shown, expected] of [
+    ['{"id":"a",…}', true],
+    ['{"id":"b",…}', false],
+    ['{"id":"a"}', false],
+    ['{"id":"a","due":…,"tags":["x","y"],"of":{"n":[1,2]},"none":null}', true],
+    ['{"id":"…","tags":["x",…],…}', true],
+    ['{"tags":["y",…],…}', false],
+    ['{"tags":["x"],…}', false],
+    ['{"of":{"n":[1,2],…},…}', true],
+    ['{"of":{…},"due":5,…}', true],
+    ['{"missing":…,…}', false],
+    ['{"due":"5",…}', false],
+    ["{…}", true],
+    ["[…]", false],
+    ['etag: "…"', true],
+    ["ETag: 00", false],
+    ["HTTP/1.1 200 …", true],
+    ["HTTP/1.1 404 …", false],
+  ]) {
+    assert.equal(shows(shown, answer), expected, shown);
+  }
+});
