@@ -43,6 +43,8 @@ pub mod paths {
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
+    /// No body; answer [`super::PurgeReply`].
+    pub const PURGE: &str = "/purge";
     /// No body; answer [`super::WatchReply`].
     pub const WATCH: &str = "/watch";
 }
@@ -773,6 +775,15 @@ pub struct ShardStats {
     pub lateness: Histogram,
     /// What the platform will bill.
     pub meter: Meter,
+}
+
+/// What a shard has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeReply {
+    /// Tasks that it holds: while there are any, nothing is forgotten.
+    pub tasks: u64,
+    /// Whether nothing is left to forget.
+    pub done: bool,
 }
 
 impl ShardStats {

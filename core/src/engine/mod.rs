@@ -17,6 +17,7 @@ mod history;
 mod index;
 mod load;
 mod outcome;
+mod purge;
 mod query;
 mod state;
 mod tasks;
