@@ -9,6 +9,7 @@ mod change;
 mod create;
 mod events;
 mod example_handlers;
+mod explain;
 mod handler_tasks;
 mod keys;
 mod list;

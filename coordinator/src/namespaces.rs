@@ -96,8 +96,7 @@ async fn held(shards: &Shards) -> Result<u64, Problem> {
     let stats = |shard| async move { shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await };
     let mut tasks = 0;
     for stats in shards.each(shards.map.all(), stats).await {
-        let stats = stats?;
-        tasks += stats.pending + stats.in_flight + stats.unscheduled + stats.paused + stats.dead_letters;
+        tasks += stats?.held();
     }
     Ok(tasks)
 }

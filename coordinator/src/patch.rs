@@ -23,7 +23,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         match item.status {
             Status::Fired => return Err(Problem::already_fired(&id)),
             // What is left is an attempt of an occurrence: to write it anew would lose its back-off and its count of attempts.
-            Status::Dead | Status::Retrying => return Err(Problem::not_applicable(&id)),
+            Status::Dead | Status::Retrying | Status::Held => return Err(Problem::not_applicable(&id)),
             Status::Scheduled | Status::Paused | Status::Unscheduled => {}
         }
         let version = version_of(item.record.get().as_bytes());

@@ -5,7 +5,7 @@ use crate::auth::Caller;
 use crate::change::Verb;
 use crate::shards::Shards;
 use crate::{
-    auth, cancel, change, create, events, keys, list, namespaces, openapi, patch, preview, runs, settings, stats, tasks,
+    auth, cancel, change, create, events, explain, keys, list, namespaces, openapi, patch, preview, runs, settings, stats, tasks,
 };
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
@@ -28,6 +28,7 @@ pub(crate) enum Route {
     ListTasks,
     GetTask(String),
     TaskRuns(String),
+    ExplainTask(String),
     ReplaceTask(String),
     DeleteTask(String),
     PatchTask(String),
@@ -91,6 +92,9 @@ impl Route {
                 let id = path.strip_prefix("/v1/tasks/")?;
                 if let Some(id) = id.strip_suffix("/runs").filter(|_| *method == Method::Get) {
                     return decoded(id).map(Self::TaskRuns);
+                }
+                if let Some(id) = id.strip_suffix("/explain").filter(|_| *method == Method::Get) {
+                    return decoded(id).map(Self::ExplainTask);
                 }
                 let id = decoded(id)?;
                 match method {
@@ -218,6 +222,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::CreateBatch => create::batch(call).await,
         Route::GetTask(id) => tasks::get(call, id).await,
         Route::TaskRuns(id) => runs::runs(call, id).await,
+        Route::ExplainTask(id) => explain::explain(call, id).await,
         Route::DeleteTask(id) => cancel::one(call, id).await,
         Route::CancelMany => cancel::many(call).await,
         Route::PatchTask(id) => patch::patch(call, id).await,
@@ -254,6 +259,7 @@ mod tests {
             (Method::Post, "/v1/tasks/", Some(Route::CreateTask)),
             (Method::Get, "/v1/tasks/a%2Fb", Some(Route::GetTask("a/b".into()))),
             (Method::Get, "/v1/tasks/a%2Fb/runs", Some(Route::TaskRuns("a/b".into()))),
+            (Method::Get, "/v1/tasks/a%2Fb/explain", Some(Route::ExplainTask("a/b".into()))),
             (Method::Get, "/v1/tasks/runs", Some(Route::GetTask("runs".into()))),
             (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),

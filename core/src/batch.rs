@@ -139,6 +139,7 @@ impl Part {
             Place::Schedule(self.schedules.len() - 1)
         } else {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
+            let flags = if task.is_conditional { flags.and(Flags::CONDITIONAL) } else { flags };
             // The check of the task saw to it that the record fits.
             let _ = self.pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| task.write_record(out));
             Place::Page(self.pages.len().saturating_sub(1))

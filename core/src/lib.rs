@@ -10,6 +10,7 @@ pub mod cron;
 pub mod engine;
 pub mod envelope;
 pub mod events;
+pub mod explain;
 pub mod hex;
 pub mod histogram;
 pub mod history;

@@ -79,6 +79,13 @@ pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
 /// Most runs that are counted off, where they cannot be reckoned: `maxRuns` of cron and rrule, and COUNT of the latter; and most
 /// that one request counts in all. 0.1 to 1 microsecond each: a tenth of a second of a request's time.
 pub const MAX_COUNTED_RUNS: u32 = 100_000;
+/// A run may be late by so much and was not missed, where the task does not say, seconds: more than a failover takes, or a deployment.
+pub const DEFAULT_GRACE_SECONDS: f64 = 60.0;
+/// Longest grace and expiry, seconds: a year. What is later than that was not worth a limit.
+pub const MAX_LATENESS_SECONDS: f64 = 31_536_000.0;
+/// Of the runs of one recurring task that were missed, so many are made up for, the last ones. With as many recurring tasks as a
+/// shard may hold ([`MAX_SCHEDULES_PER_SHARD`]) that is two million runs, and a second to find which they are.
+pub const MAX_CATCH_UP_RUNS: usize = 100;
 /// Most runs of one preview.
 pub const MAX_PREVIEW_RUNS: usize = 100;
 /// Runs of a preview where the request does not say.
@@ -130,6 +137,8 @@ pub const HISTORY_ROW_BYTES: usize = 32_768;
 /// Most rows of a shard's history: 32 MB, some 600,000 outcomes. On 16 shards that is half a gigabyte, 0.10 a month; and a request for
 /// what stands in none of them reads it in eight rounds.
 pub const MAX_HISTORY_ROWS: usize = 1_024;
+/// Runs, and attempts on their way, of one explanation: what fits a screen.
+pub const MAX_EXPLAINED_RUNS: usize = 5;
 /// How long outcomes are kept at most, milliseconds: 30 days, the longest that a task may be tried again for.
 pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.

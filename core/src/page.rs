@@ -39,7 +39,9 @@ impl Flags {
     pub const RETRY: Self = Self(2);
     /// An occurrence that failed for good; it never fires by itself.
     pub const DEAD_LETTER: Self = Self(4);
-    const ALL: u8 = 7;
+    /// Whether it fires once it is due depends on how late that is: its record says (see [`crate::schedule::Policies`]).
+    pub const CONDITIONAL: Self = Self(8);
+    const ALL: u8 = 15;
     /// The bits above are the priority's.
     const PRIORITY_SHIFT: u8 = 4;
     const PRIORITIES: u8 = MAX_PRIORITY + 1;
@@ -58,8 +60,7 @@ impl Flags {
     }
 
     const fn is_known(self) -> bool {
-        let low = self.0 & ((1 << Self::PRIORITY_SHIFT) - 1);
-        low & !Self::ALL == 0 && self.0 >> Self::PRIORITY_SHIFT < Self::PRIORITIES
+        self.0 >> Self::PRIORITY_SHIFT < Self::PRIORITIES
     }
 
     /// Both.
@@ -360,7 +361,7 @@ mod tests {
             assert!(flags.has(Flags::RETRY) && flags.has(Flags::TO_QUEUE) && !flags.has(Flags::DEAD_LETTER) && flags.is_known());
         }
         assert_eq!(Flags::TASK.with_priority(DEFAULT_PRIORITY), Flags::TASK);
-        assert!(!Flags(8).is_known() && !Flags(10 << 4).is_known());
+        assert!(Flags::CONDITIONAL.is_known() && !Flags(10 << 4).is_known());
     }
 
     #[test]

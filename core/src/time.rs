@@ -15,6 +15,8 @@ impl UnixMillis {
     pub const NEVER: Self = Self((1 << 48) - 1);
     /// The due time of what waits to be resumed: later than every time that a task may ask for, and before [`Self::NEVER`].
     pub const PAUSED: Self = Self((1 << 48) - 2);
+    /// The due time of a run that waits for the end of the one before: see [`crate::schedule::Overlap::QueueOne`].
+    pub const HELD: Self = Self((1 << 48) - 3);
     /// The last instant that a task may ask for, 9999-12-31T23:59:59.999Z: the last that RFC 3339 can write.
     pub const LAST: Self = Self(253_402_300_799_999);
 
@@ -30,13 +32,19 @@ impl UnixMillis {
 
     /// Whether what is due then does not fire by itself.
     pub const fn is_never(self) -> bool {
-        self.0 >= Self::PAUSED.0
+        self.0 >= Self::HELD.0
     }
 
     /// This instant moved by `millis`; stops at the ends of `i64` instead of wrapping.
     #[must_use]
     pub const fn plus(self, millis: i64) -> Self {
         Self(self.0.saturating_add(millis))
+    }
+
+    /// As people read it: RFC 3339, in UTC; the milliseconds where that cannot write it.
+    pub fn shown(self) -> String {
+        chrono::DateTime::from_timestamp_millis(self.0)
+            .map_or_else(|| self.0.to_string(), |time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true))
     }
 
     /// Milliseconds from `earlier` to this instant; negative when `earlier` is later.

@@ -37,6 +37,8 @@ pub mod paths {
     pub const CHANGE_MATCHING: &str = "/change-matching";
     /// Body [`super::RunsRequest`]; answer [`super::RunsReply`].
     pub const RUNS: &str = "/runs";
+    /// Body [`super::GetRequest`]; answer [`crate::explain::Explanation`].
+    pub const EXPLAIN: &str = "/explain";
     /// Body [`super::EventsRequest`]; answer [`super::EventsReply`].
     pub const EVENTS: &str = "/events";
     /// Body [`super::Report`]; answer null.
@@ -346,6 +348,8 @@ pub enum Status {
     Scheduled,
     /// For a further attempt.
     Retrying,
+    /// For the end of the run before.
+    Held,
     /// For the outcome of what was handed on.
     Fired,
     /// To be resumed.
@@ -548,6 +552,10 @@ pub enum EventKind {
     DeadLettered,
     /// Your queue has taken it.
     HandedOver,
+    /// A run did not fire: it was missed, or the one before had not ended.
+    Skipped,
+    /// A run came too late to start.
+    Expired,
 }
 
 /// A place among a shard's events: of which life of its memory, and the number of the event that comes next.
@@ -623,6 +631,9 @@ pub struct Report {
     /// Indexes of those that the dispatcher did not come to.
     #[serde(default)]
     pub not_started: Vec<u32>,
+    /// Indexes of those that had expired when the dispatcher came to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<u32>,
     /// How the attempts that failed went; at most one for each of `failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
@@ -728,6 +739,10 @@ pub struct Counters {
     pub failed: u64,
     /// Occurrences that failed for good.
     pub dead_lettered: u64,
+    /// Runs that did not fire: missed, or the one before had not ended. Many that were missed together count once.
+    pub skipped: u64,
+    /// Runs that came too late to start; many that were missed together count once.
+    pub expired: u64,
     /// Envelopes sent again.
     pub redelivered: u64,
     /// Alarms that the watchdog found missing.
@@ -744,6 +759,8 @@ impl Counters {
         self.succeeded += other.succeeded;
         self.failed += other.failed;
         self.dead_lettered += other.dead_lettered;
+        self.skipped += other.skipped;
+        self.expired += other.expired;
         self.redelivered += other.redelivered;
         self.repairs += other.repairs;
     }
@@ -787,6 +804,11 @@ pub struct PurgeReply {
 }
 
 impl ShardStats {
+    /// Tasks in all, whatever they wait for.
+    pub fn held(&self) -> u64 {
+        self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
+    }
+
     /// Adds another shard's numbers.
     pub fn add(&mut self, other: &Self) {
         self.pending += other.pending;
@@ -873,6 +895,7 @@ mod tests {
             seq: 42,
             failed: vec![Failure { index: 1, error: "no".to_owned(), permanent: false, not_before: Some(started_at.plus(9)) }],
             not_started: vec![2],
+            expired: vec![4],
             details: vec![Detail { index: 1, status: Some(503), started_at, millis: 7, excerpt: "busy".to_owned() }],
             done: vec![
                 Done { index: 0, status: Some(204), started_at, millis: 12 },
@@ -880,7 +903,7 @@ mod tests {
             ],
             quick_at: Some(started_at),
         };
-        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
+        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"expired":[4],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), text);
         assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
         // Of the first version.

@@ -160,6 +160,24 @@ proptest! {
         }
     }
 
+    /// The last run due by a moment, and where the last few runs begin, are found without going through all.
+    #[test]
+    fn the_last_runs_are_those_of_brute_force(
+        given in given(), moments in vec(NOW - 1_000_000..NOW + 8_000_000_i64, 1..10), most in 1usize..60,
+    ) {
+        let schedule = given.schedule();
+        let runs: Vec<Occurrence> =
+            all_after(&schedule, NOW - 1_000_000).take_while(|run| run.due.get() <= NOW + 9_000_000).take(2_000).collect();
+        let Some((first, last)) = runs.first().copied().zip(runs.last().copied()) else { return Ok(()) };
+        for moment in moments.into_iter().filter(|moment| *moment < last.due.get()) {
+            let until: Vec<_> = runs.iter().copied().filter(|run| run.due.get() <= moment).collect();
+            let found = schedule.last_due_until(first, at(moment));
+            prop_assert_eq!(found, until.last().copied().unwrap_or(first));
+            let of_last = until.len().saturating_sub(most);
+            prop_assert_eq!(schedule.last_runs(first, found, most), until.get(of_last).copied().unwrap_or(first));
+        }
+    }
+
     /// From any moment, the next is the first of all that is due after it: a restart finds the place again.
     #[test]
     fn the_next_follows_from_any_moment(given in given(), moments in vec(NOW - 1_000_000..NOW + 8_000_000_i64, 1..20)) {

@@ -58,9 +58,15 @@ pub(crate) async fn drive<H: Host>(host: &H, plans: Vec<Plan<'_>>, last_start: U
                 }
                 break;
             }
-            if let Some(lane) = lanes.get_mut(at) {
-                lane.in_flight += 1;
+            let Some(lane) = lanes.get_mut(at) else { continue };
+            if job.record.expires_at().is_some_and(|end| host.now() > end) {
+                if let Some(tally) = &mut lane.tally {
+                    tally.add_expired(job.index);
+                }
+                reports.extend(lane.take_report().map(|report| host.report(at, report)));
+                continue;
             }
+            lane.in_flight += 1;
             running.push(async move {
                 let (index, started_at) = (job.index, host.now());
                 (at, index, started_at, host.run(job).await)

@@ -182,3 +182,25 @@ fn records_that_cannot_be_read_are_reported_with_the_rest() {
 fn an_empty_batch_ends() {
     Fake::default().drive(&[], 1_000);
 }
+
+#[test]
+fn what_has_expired_is_not_started_and_is_said_so() {
+    let fake = Fake::default();
+    // Due at 5, and all but the last two may start 150 ms after.
+    let text = envelope(1, [100; 20]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.15,\"callback\"");
+    let text = ["1.18-100", "1.19-100"].iter().fold(text, |text, id| {
+        let of_it = format!(r#""id":"{id}","expireAfterSeconds":0.15"#);
+        text.replace(&of_it, &format!(r#""id":"{id}""#))
+    });
+    fake.drive(&[text], 1_000_000);
+    // Two rounds of 6 started at 0 and at 100; at 200 it was too late for the rest of these.
+    assert_eq!(fake.started.borrow().len(), 14);
+    let report = fake.report(0);
+    assert_eq!(report.expired, (12..18).collect::<Vec<_>>());
+    assert_eq!(report.done.len(), 14);
+    // One envelope of which all have expired is reported at once.
+    let fake = Fake::default();
+    fake.now.set(1_000);
+    fake.drive(&[envelope(1, [5; 3]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.1,\"callback\"")], 1_000_000);
+    assert_eq!((fake.report(0).expired, fake.reported_at(0)), (vec![0, 1, 2], 1_000));
+}

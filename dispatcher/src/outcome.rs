@@ -135,6 +135,11 @@ impl Tally {
         self.report.not_started.push(index);
     }
 
+    /// Notes that the task at `index` has expired before it was started.
+    pub(crate) fn add_expired(&mut self, index: u32) {
+        self.report.expired.push(index);
+    }
+
     /// The report, in the order of the envelope.
     pub(crate) fn into_report(mut self) -> Report {
         self.report.failed.sort_unstable_by_key(|failure| failure.index);

@@ -68,6 +68,10 @@ impl Shell {
                 let request: GetRequest = read(body)?;
                 self.reply(|engine, _, sql| Ok((engine.get(&request.id, sql)?, Effects::default())))
             }
+            paths::EXPLAIN => {
+                let request: GetRequest = read(body)?;
+                self.reply(|engine, now, sql| Ok((engine.explain(&request.id, now, sql)?, Effects::default())))
+            }
             paths::CANCEL => {
                 let request: CancelRequest = read(body)?;
                 self.reply(|engine, now, sql| engine.cancel(&request, now, sql))

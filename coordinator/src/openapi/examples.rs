@@ -42,6 +42,7 @@ pub(super) fn tasks() -> Value {
                 "timezone": "Europe/London",
                 "paused": true,
                 "priority": 9,
+                "misfire": { "policy": "fireOnce", "graceSeconds": 300 },
                 "callback": { "type": "queue", "queue": "FIRED_TASKS" }
             }
         },
@@ -63,6 +64,8 @@ pub(super) fn tasks() -> Value {
                 "startAt": "2030-06-01T06:00:00Z",
                 "endAt": "2030-06-02T06:00:00Z",
                 "windowSeconds": 10,
+                "overlap": "skip",
+                "expireAfterSeconds": 60,
                 "callback": { "type": "handler", "name": "log" }
             }
         },

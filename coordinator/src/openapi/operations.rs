@@ -8,6 +8,7 @@ use super::document::{name_of, problems};
 use crate::answer::Problem;
 use crate::routes::Route;
 use scheduler_core::events::EventData;
+use scheduler_core::explain::Explanation;
 use scheduler_core::schedule::Preview;
 use schemars::{Schema, SchemaGenerator};
 
@@ -180,6 +181,13 @@ operations! {
         takes_page: true,
         answers: &[(200, "A page of its history, which is kept up to 30 days.", SchemaGenerator::subschema_for::<RunList>)],
         refusals: &["invalid"],
+    }
+    ExplainTask => {
+        id: "explainTask",
+        path: "/v1/tasks/{id}/explain",
+        summary: "Why a task did or did not fire, and when it will",
+        answers: &[(200, "What its shard knows of it.", SchemaGenerator::subschema_for::<Explanation>)],
+        refusals: &["no-task"],
     }
     ReplaceTask => {
         id: "putTask",

@@ -321,5 +321,5 @@ fn optional_fields_are_left_out_rather_than_null() {
     assert_eq!(schema(&document, "NewTask")["properties"]["id"]["type"], "string");
     assert_eq!(schema(&document, "TaskList")["properties"]["cursor"]["type"], json!(["string", "null"]));
     let status = &schema(&document, "Task")["properties"]["status"];
-    assert_eq!(status["enum"], json!(["scheduled", "retrying", "fired", "paused", "dead", "unscheduled"]));
+    assert_eq!(status["enum"], json!(["scheduled", "retrying", "held", "fired", "paused", "dead", "unscheduled"]));
 }

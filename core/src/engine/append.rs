@@ -1,5 +1,6 @@
 //! Taking tasks in.
 
+use super::outcome::PutBack;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
@@ -7,8 +8,8 @@ use crate::limits::{
 };
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
-use crate::schedule::{Occurrence, Schedule};
-use crate::task::{Callback, Record, version_of};
+use crate::schedule::{Occurrence, Policies, Schedule};
+use crate::task::{Callback, Record, version_of, write_occurrence};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeSet, HashSet};
@@ -20,6 +21,7 @@ pub(super) struct ReadSchedule {
     pub(super) to_queue: bool,
     pub(super) paused: bool,
     pub(super) priority: u8,
+    pub(super) policies: Policies,
     /// Where its runs are counted, from which one on; where only the last is known, that stands.
     counted_from: Option<Option<UnixMillis>>,
 }
@@ -34,6 +36,7 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
         to_queue: callback.is_queue(),
         paused: record.is_paused(),
         priority: record.priority(),
+        policies: record.policies(),
         counted_from: is_counted.then_some(record.first_run),
         id: record.id.into_owned(),
     })
@@ -47,6 +50,8 @@ struct NewSchedule {
     since: UnixMillis,
     /// Its first occurrence; `None` when its end has passed meanwhile.
     next: Option<Occurrence>,
+    /// An occurrence before that, which fires at once.
+    owed: Option<Occurrence>,
 }
 
 impl NewSchedule {
@@ -56,7 +61,7 @@ impl NewSchedule {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
         if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, since, next });
+            return Ok(Self { read, record, since, next, owed: None });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
@@ -69,7 +74,20 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, since, next })
+        Ok(Self { read, record: counted, since, next, owed: None })
+    }
+}
+
+impl NewSchedule {
+    /// Its next occurrence is the one at `time`. Where everything up to that has been handed on, `until` the time at which it would fire
+    /// now, it has lost its place in the order, and is owed.
+    fn go_on_with(&mut self, time: UnixMillis, until: UnixMillis) {
+        let schedule = &self.read.schedule;
+        let occurrence = schedule.occurrence(time);
+        let passed = occurrence.due <= until;
+        self.owed = passed.then_some(occurrence);
+        self.next = if passed { schedule.following(time) } else { Some(occurrence) };
+        self.since = self.next.map_or(self.since, |next| next.due.plus(-1));
     }
 }
 
@@ -222,16 +240,21 @@ impl Engine {
     }
 
     /// Who has read a task and changes it means this task: what has fired of it, and what is due, goes on. Its further attempts
-    /// stay, and where the schedule is the same, its next occurrence is the one that it was, also if that is due by now.
+    /// stay, and where its times are the same, its next occurrence is the one that it was, also if that is due by now, and if it is put
+    /// off by something else: so none fires twice and none is left out.
     fn go_on(&self, schedules: &mut [NewSchedule], replaced: &mut Vec<EntryRef>) {
         if replaced.iter().any(|at| !self.flags_of(*at).has(Flags::RETRY)) {
             replaced.retain(|at| !self.flags_of(*at).has(Flags::RETRY));
         }
         let former = replaced.iter().filter(|at| at.page == 0).find_map(|at| self.tasks.schedule(at.index));
         for schedule in schedules {
-            let next = former.filter(|former| former.schedule == schedule.read.schedule).and_then(|former| former.next);
+            // A pause goes on, too, and what it has held up.
+            let paused_at = former.and_then(|former| former.paused_at);
+            schedule.since = paused_at.filter(|_| schedule.read.paused).unwrap_or(schedule.since);
+            let next =
+                former.filter(|former| former.schedule.has_times_of(&schedule.read.schedule)).and_then(|former| former.next);
             if let Some(next) = next {
-                (schedule.since, schedule.next) = (schedule.since.min(next.due.plus(-1)), Some(next));
+                schedule.go_on_with(next.time, self.state.watermark.due);
             }
         }
     }
@@ -388,8 +411,23 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
+    /// Adds a run of a recurring task, to fire as soon as it can.
+    fn add_run(&mut self, record: &[u8], run: Occurrence, to_queue: bool, effects: &mut Effects) {
+        let (mut text, mut run_alone) = (Vec::new(), PutBack::default());
+        write_occurrence(record, run.time, &mut text);
+        // It was read before.
+        let Ok(record) = Record::parse(&text) else { return };
+        run_alone.push(&record, run.due, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
+        for page in run_alone.into_pages() {
+            self.add_page(page, effects);
+        }
+    }
+
     fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
-        let NewSchedule { read, record, since, next } = schedule;
+        let NewSchedule { read, record, since, next, owed } = schedule;
+        if let Some(owed) = owed {
+            self.add_run(&record, owed, read.to_queue, effects);
+        }
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
             return;
@@ -403,8 +441,10 @@ impl Engine {
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,
-            paused: read.paused,
+            paused_at: read.paused.then_some(since),
             priority: read.priority,
+            policies: read.policies,
+            caught_up_to: UnixMillis::ZERO,
         };
         self.tasks.insert_schedule(number, schedule);
     }

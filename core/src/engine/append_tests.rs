@@ -113,6 +113,60 @@ fn a_change_of_a_task_that_was_read_keeps_the_run_that_is_due() {
 }
 
 #[test]
+fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
+    let with = |more: &str| {
+        format!(r#"{{"id":"r","everySeconds":10,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#)
+            .into_bytes()
+    };
+    let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
+    let mut owed_runs = 0;
+    for (first, second) in
+        [("", r#","windowSeconds":7"#), (r#","jitterSeconds":9"#, ""), (r#","windowSeconds":9"#, r#","jitterSeconds":8"#)]
+    {
+        for moment in (12_000..42_000).step_by(500) {
+            let mut storage = OneSchedule(with(first));
+            let mut engine = engine();
+            engine.append(append(with(first), None), NOW, &storage).unwrap();
+            let mut times = Vec::new();
+            let mut wake = |engine: &mut Engine, storage: &OneSchedule, at: i64| {
+                for write in engine.wake(NOW.plus(at), storage).unwrap().writes {
+                    let Write::InsertEnvelope { text, .. } = write else { continue };
+                    let envelope = crate::envelope::Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
+                    times.extend(
+                        envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().since(NOW)),
+                    );
+                }
+            };
+            (0..moment).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
+            // Other tasks have brought the watermark as far as it may be.
+            engine.state.watermark.due = NOW.plus((moment - 1) / 1_000 * 1_000);
+            let version = Some(Expected::Version(version_of(&with(first))));
+            let (_, effects) = engine.append(append(with(second), version), NOW.plus(moment), &storage).unwrap();
+            storage.0 = with(second);
+            let owed = effects.writes.iter().find_map(|write| match write {
+                Write::InsertPage { body, .. } => Some(Record::parse(body).unwrap().time.unwrap().since(NOW)),
+                _ => None,
+            });
+            if let Some(owed_time) = owed {
+                // It stands in a page, which this storage does not have.
+                assert_eq!(times.last().map_or(owed_time, |last| last + 10_000), owed_time);
+                assert!(engine.next_wakeup().unwrap() <= NOW.plus(moment));
+                owed_runs += 1;
+                continue;
+            }
+            (moment..80_000).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
+            assert_eq!(
+                times,
+                (0..=7).map(|n| n * 10_000).skip(usize::from(times[0] > 0)).take(times.len()).collect::<Vec<_>>(),
+                "{first} to {second} at {moment}"
+            );
+            assert!(times.len() >= 6);
+        }
+    }
+    assert!(owed_runs > 0);
+}
+
+#[test]
 fn requests_with_an_id_in_common_wait_for_one_another() {
     let mut gathering = Gathering::default();
     assert_eq!(gathering.add(request(1..3, 0)), None);

@@ -2,6 +2,7 @@
 
 use super::append::read_schedule;
 use super::feed::{Happened, event};
+use super::late::{Dropped, Verdict, missed_in_pause};
 use super::outcome::PutBack;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
@@ -17,15 +18,17 @@ struct Changes {
     killed: Vec<EntryRef>,
     back: PutBack,
     schedules: Vec<Rewritten>,
+    /// Runs that a pause has held up and that do not fire any more.
+    dropped: Vec<Dropped>,
     /// What those who watch are told.
     events: Vec<Happened>,
 }
 
-/// A recurring task with another record, and from when on its occurrences count, where that changes.
+/// A recurring task with another record. Of what comes after this change, its occurrences are its own; where it is paused, that is
+/// where the pause began.
 struct Rewritten {
     number: u32,
     record: Vec<u8>,
-    since: Option<UnixMillis>,
 }
 
 impl Engine {
@@ -50,7 +53,7 @@ impl Engine {
                 None => self.change_one(id, request, now, reader, &mut changes)?,
             });
         }
-        let effects = self.carry_out_changes(changes, now)?;
+        let effects = self.carry_out_changes(changes, now, reader)?;
         Ok((ChangeReply { outcomes }, effects))
     }
 
@@ -112,7 +115,7 @@ impl Engine {
             changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
             Ok(())
         })?;
-        let effects = self.carry_out_changes(changes, now)?;
+        let effects = self.carry_out_changes(changes, now, reader)?;
         Ok((ChangeMatchingReply { changed, next }, effects))
     }
 
@@ -130,7 +133,7 @@ impl Engine {
             .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
         let event = told_as(change).map(|kind| event(kind, &record, "", now));
         let outcome = if at.page == 0 {
-            plan_for_schedule(at.index, record, change, now, changes)
+            self.plan_for_schedule(at.index, record, change, now, changes)
         } else {
             self.plan_for_entry(at, record, change, now, changes)
         };
@@ -173,6 +176,7 @@ impl Engine {
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
             }
+            Change::Run if record.is_conditional() => (Record { replayed_at: Some(now), ..record }, now, flags, false),
             Change::Run => (record, now, flags, false),
             Change::Reschedule(_) if record.is_recurring() => return Changed::NotApplicable,
             Change::Reschedule(time) if record.time == Some(time) && due == record.due() => return Changed::Unchanged,
@@ -189,19 +193,20 @@ impl Engine {
         Changed::Changed
     }
 
-    fn due_of(&self, at: EntryRef) -> UnixMillis {
+    pub(super) fn due_of(&self, at: EntryRef) -> UnixMillis {
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
         entry.map_or(UnixMillis::NEVER, |entry| entry.due)
     }
 
-    fn carry_out_changes(&mut self, changes: Changes, now: UnixMillis) -> Result<Effects, EngineError> {
+    fn carry_out_changes(&mut self, changes: Changes, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
-        self.has_room(changes.back.len().saturating_sub(changes.killed.len()), 0)?;
+        let added = changes.back.len() + changes.dropped.len();
+        self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
         if self.feed.is_on(now) {
             changes.events.into_iter().for_each(|event| self.feed.push(event));
         }
         let since = now.max(self.state.watermark.due);
-        for Rewritten { number, record, since: restart } in changes.schedules {
+        for Rewritten { number, record } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
             let next = if read.paused { None } else { read.schedule.next_after(since) };
             if next.is_none() && !read.paused {
@@ -210,12 +215,15 @@ impl Engine {
                 effects.writes.push(Write::DeleteSchedule { number });
                 continue;
             }
-            self.tasks.set_next(number, next, read.paused);
-            effects.writes.push(Write::SetSchedule { number, since: restart.map(|_| since), record });
+            self.tasks.set_next(number, next, read.paused.then_some(since));
+            effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
         self.kill(&changes.killed, &mut effects);
         for page in changes.back.into_pages() {
             self.add_page(page, &mut effects);
+        }
+        if !changes.dropped.is_empty() {
+            self.drop_late(&changes.dropped, now, reader, &mut effects)?;
         }
         self.unsaved |= !effects.writes.is_empty();
         Ok(effects)
@@ -232,27 +240,54 @@ fn told_as(change: Change) -> Option<EventKind> {
     }
 }
 
-fn plan_for_schedule(number: u32, record: Record<'_>, change: Change, now: UnixMillis, changes: &mut Changes) -> Changed {
-    let is_paused = record.is_paused();
-    let mut text = Vec::new();
-    match change {
-        Change::Pause | Change::Resume if is_paused == (change == Change::Pause) => Changed::Unchanged,
-        Change::Pause | Change::Resume => {
-            let paused = (change == Change::Pause).then_some(true);
-            Record { paused, ..record }.write(&mut text);
-            // Occurrences that were missed in the pause are not made up for.
-            changes.schedules.push(Rewritten { number, record: text, since: is_paused.then_some(now) });
-            Changed::Changed
+impl Engine {
+    fn plan_for_schedule(
+        &self,
+        number: u32,
+        record: Record<'_>,
+        change: Change,
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> Changed {
+        let is_paused = record.is_paused();
+        let mut text = Vec::new();
+        match change {
+            Change::Pause | Change::Resume if is_paused == (change == Change::Pause) => Changed::Unchanged,
+            Change::Pause | Change::Resume => {
+                let paused = (change == Change::Pause).then_some(true);
+                Record { paused, ..record }.write(&mut text);
+                if change == Change::Resume {
+                    self.catch_up(number, &text, now, changes);
+                }
+                changes.schedules.push(Rewritten { number, record: text });
+                Changed::Changed
+            }
+            Change::Run => {
+                let to_queue = record.goes_to_queue();
+                Record { paused: None, ..record }.write(&mut text);
+                let mut occurrence = Vec::new();
+                write_occurrence(&text, now, &mut occurrence);
+                let Ok(record) = Record::parse(&occurrence) else { return Changed::NotApplicable };
+                changes.back.push(&record, now, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
+                Changed::Changed
+            }
+            Change::Reschedule(_) => Changed::NotApplicable,
         }
-        Change::Run => {
-            let to_queue = record.goes_to_queue();
-            Record { paused: None, ..record }.write(&mut text);
-            let mut occurrence = Vec::new();
-            write_occurrence(&text, now, &mut occurrence);
-            let Ok(record) = Record::parse(&occurrence) else { return Changed::NotApplicable };
-            changes.back.push(&record, now, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
-            Changed::Changed
+    }
+
+    /// What a pause has held up fires now, is kept as dead letters or is left out, as the task's misfire policy says. A task without one
+    /// makes up for nothing.
+    fn catch_up(&self, number: u32, record: &[u8], now: UnixMillis, changes: &mut Changes) {
+        let Some(schedule) = self.tasks.schedule(number) else { return };
+        let Some(paused_at) = schedule.paused_at else { return };
+        let flags = if schedule.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
+        for (occurrence, verdict) in missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now) {
+            let mut text = Vec::new();
+            write_occurrence(record, occurrence.time, &mut text);
+            match (verdict, Record::parse(&text)) {
+                (Verdict::Fire, Ok(record)) => changes.back.push(&record, now, flags.and(Flags::RETRY)),
+                (verdict, _) => changes.dropped.push(Dropped { record: text, hash: schedule.hash, flags, verdict }),
+            }
         }
-        Change::Reschedule(_) => Changed::NotApplicable,
     }
 }

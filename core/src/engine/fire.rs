@@ -1,5 +1,7 @@
 //! Handing on what is due, and sending again what was not reported.
 
+use super::late::{Dropped, Verdict, judge};
+use super::tasks::Advanced;
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
 use crate::envelope::EnvelopeBuilder;
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
@@ -11,7 +13,7 @@ use crate::timers::Position;
 use crate::wire::EventKind;
 use serde::Deserialize;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Most tasks, and bytes of records, of one firing: one commit and some 60 messages, done in some tens of milliseconds, after
@@ -32,7 +34,13 @@ const MAX_RESEND_DOUBLINGS: u32 = 4;
 /// What fires, in order.
 enum Due {
     Record { page: u32, entry: Entry },
-    Occurrence { number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence },
+    Occurrence { number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
+}
+
+/// What a firing hands on, and what it does not.
+struct Packed {
+    envelopes: Vec<(Destination, EnvelopeBuilder, Vec<u64>)>,
+    dropped: Vec<Dropped>,
 }
 
 impl Due {
@@ -84,20 +92,21 @@ impl Engine {
         let stopped = self.tasks.head().is_some_and(|head| head.due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         let spans = read_spans(&due, reader)?;
-        let envelopes = self.pack(&due, &spans, now, reader)?;
+        let Packed { envelopes, dropped } = self.pack(&due, &spans, now, reader)?;
 
         self.state.watermark = watermark;
-        self.state.counters.fired += due.len() as u64;
-        if self.newest_is_cleared {
+        self.state.counters.fired += (due.len() - dropped.len()) as u64;
+        if !envelopes.is_empty() && self.newest_is_cleared {
             effects.writes.push(Write::DeleteEnvelope { seq: self.state.last_seq });
             self.newest_is_cleared = false;
         }
-        let last = envelopes.len().saturating_sub(1);
-        for (at, (destination, builder, hashes)) in envelopes.into_iter().enumerate() {
+        let mut newest = None;
+        for (destination, builder, hashes) in envelopes {
             self.state.last_seq += 1;
             let seq = self.state.last_seq;
             let text = Arc::new(builder.finish());
             self.state.meter.count_message(text.len());
+            newest = Some(effects.writes.len());
             effects.writes.push(Write::InsertEnvelope {
                 seq,
                 destination: destination.clone(),
@@ -111,13 +120,15 @@ impl Engine {
                 InFlight { destination: destination.clone(), hashes, resend_at: self.resend_time(now, 0), attempts: 0 },
             );
             effects.sends.push(Outgoing { seq, destination, text });
-            if at == last {
-                // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
-                let encoded = self.encode_state();
-                if let Some(Write::InsertEnvelope { state, .. }) = effects.writes.last_mut() {
-                    *state = Some(encoded);
-                }
-            }
+        }
+        if !dropped.is_empty() {
+            self.drop_late(&dropped, now, reader, effects)?;
+        }
+        // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
+        match newest.and_then(|newest| effects.writes.get_mut(newest)) {
+            Some(Write::InsertEnvelope { state, .. }) => *state = Some(self.encode_state()),
+            // Nothing is handed on: the watermark passes what was dropped all the same.
+            _ => effects.writes.append(&mut self.save().writes),
         }
         self.drop_fired_pages(&due, effects);
         self.drop_ended_schedules(&due, effects);
@@ -129,27 +140,38 @@ impl Engine {
         let mut due = Vec::new();
         let mut bytes = 0;
         let mut watermark = self.state.watermark;
+        let mut settled = watermark;
+        // Of tasks whose runs must not overlap, those of which a run is in this firing, and those of which one is to wait.
+        let (mut fired, mut held) = (HashSet::new(), HashSet::new());
         let room = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
         while due.len() < room && bytes < MAX_FIRING_BYTES {
             let Some(head) = self.tasks.head().filter(|head| head.due <= now) else { break };
             if head.page == 0 {
-                let Some((occurrence, schedule)) = self.tasks.advance_schedule(head) else { break };
-                due.push(Due::Occurrence {
-                    number: head.index,
-                    hash: schedule.hash,
-                    to_queue: schedule.to_queue,
-                    priority: schedule.priority,
-                    occurrence,
-                });
+                let Some(Advanced { occurrence, mut verdict, settled: last, schedule }) = self.tasks.advance_schedule(head, now)
+                else {
+                    break;
+                };
+                settled = settled.max(last);
+                let (hash, overlap) = (schedule.hash, schedule.policies.overlap);
+                let (to_queue, priority) = (schedule.to_queue, schedule.priority);
+                if verdict == Verdict::Fire {
+                    verdict = self.judge_overlap(hash, overlap, &mut fired, &mut held);
+                }
+                due.push(Due::Occurrence { number: head.index, hash, to_queue, priority, occurrence, verdict });
                 bytes += 1_000;
             } else {
                 let Some(entry) = self.tasks.fire_head(head) else { break };
                 bytes += entry.len as usize;
+                if entry.flags.has(Flags::RETRY) {
+                    fired.insert(entry.hash);
+                }
                 due.push(Due::Record { page: head.page, entry });
             }
             watermark = head;
         }
-        (due, watermark)
+        // Runs that were left out with one before them are passed, too, once nothing before them is left.
+        let is_all = self.tasks.head().is_none_or(|head| head > settled);
+        (due, if is_all { watermark.max(settled) } else { watermark })
     }
 
     /// Joins records into envelopes, in firing order for each destination.
@@ -159,27 +181,36 @@ impl Engine {
         spans: &HashMap<u32, Span>,
         now: UnixMillis,
         reader: &impl Reader,
-    ) -> Result<Vec<(Destination, EnvelopeBuilder, Vec<u64>)>, EngineError> {
+    ) -> Result<Packed, EngineError> {
+        let mut dropped = Vec::new();
         let mut closed = Vec::new();
         let mut open: BTreeMap<Destination, (EnvelopeBuilder, Vec<u64>)> = BTreeMap::new();
         let mut next_seq = self.state.last_seq;
         let mut text = Vec::new();
         let mut moved = Moved::default();
         for task in due {
-            let (record, hash, to_queue) = match task {
-                Due::Record { page, entry } => {
-                    (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags.has(Flags::TO_QUEUE))
-                }
+            let (record, hash, flags) = match task {
+                Due::Record { page, entry } => (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags),
                 Due::Occurrence { number, hash, to_queue, occurrence, .. } => {
                     text.clear();
                     write_occurrence(&reader.schedule(*number)?, occurrence.time, &mut text);
-                    (Some(text.as_slice()), *hash, *to_queue)
+                    (Some(text.as_slice()), *hash, if *to_queue { Flags::TO_QUEUE } else { Flags::TASK })
                 }
             };
             let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
+            let verdict = match task {
+                Due::Record { entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
+                Due::Record { .. } => Verdict::Fire,
+                Due::Occurrence { verdict, .. } => verdict.clone(),
+            };
+            if verdict != Verdict::Fire {
+                dropped.push(Dropped { record: record.to_vec(), hash, flags, verdict });
+                continue;
+            }
             self.count_lateness(task, record, now, &mut moved);
             self.feed.note_text(EventKind::Fired, record, now);
-            let destination = if to_queue { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
+            let destination =
+                if flags.has(Flags::TO_QUEUE) { Destination::Queue(queue_of(record)?) } else { Destination::Dispatch };
             if let Some((builder, _)) = open.get(&destination)
                 && !builder.has_room_for(record.len())
                 && let Some((builder, hashes)) = open.remove(&destination)
@@ -198,7 +229,7 @@ impl Engine {
         closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
         // Numbers were given as envelopes were begun; they are stored and sent in that order.
         closed.sort_by_key(|(_, builder, _)| builder.seq());
-        Ok(closed)
+        Ok(Packed { envelopes: closed, dropped })
     }
 
     /// Counts how late a task fires, measured against when it was due, jitter and window included; and notes what a window has

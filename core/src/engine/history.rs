@@ -114,6 +114,10 @@ pub(super) enum Ended<'a> {
     /// It succeeded, or the user's queue has taken it.
     #[default]
     Well,
+    /// It did not fire, for this reason.
+    Skipped(&'a str),
+    /// It came too late to start, for this reason.
+    Expired(&'a str),
     /// It failed.
     Failed {
         /// For good.
@@ -151,6 +155,9 @@ impl<'a> Timings<'a> {
                 None => (None, None, ""),
             };
         }
+        if matches!(ended, Ended::Skipped(_) | Ended::Expired(_)) {
+            return (None, None, "");
+        }
         match self.done.get(&index) {
             Some((status, ran)) => (*status, Some(*ran), ""),
             None => (None, self.report.quick_at.map(|started_at| Ran { started_at, millis: 0 }), ""),
@@ -182,6 +189,8 @@ impl Engine {
         for (index, (record, ended)) in (0_u32..).zip(tasks) {
             let (outcome, error) = match ended {
                 Ended::NotStarted => continue,
+                Ended::Skipped(reason) => (Outcome::Skipped, Cow::Borrowed(*reason)),
+                Ended::Expired(reason) => (Outcome::Expired, Cow::Borrowed(*reason)),
                 Ended::Well if report.is_none() => (Outcome::HandedOver, Cow::Borrowed("")),
                 Ended::Well => (Outcome::Succeeded, Cow::Borrowed("")),
                 Ended::Failed { dead, error } => {
@@ -216,6 +225,8 @@ impl Engine {
         for (record, ended) in tasks {
             let (kind, error) = match ended {
                 Ended::NotStarted => continue,
+                Ended::Skipped(reason) => (EventKind::Skipped, *reason),
+                Ended::Expired(reason) => (EventKind::Expired, *reason),
                 Ended::Well if to_queue => (EventKind::HandedOver, ""),
                 Ended::Well => (EventKind::Succeeded, ""),
                 Ended::Failed { dead: true, error } => (EventKind::DeadLettered, *error),

@@ -147,8 +147,10 @@ impl Engine {
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,
-            paused: read.paused,
+            paused_at: read.paused.then_some(stored.since),
             priority: read.priority,
+            policies: read.policies,
+            caught_up_to: UnixMillis::ZERO,
         };
         self.tasks.insert_schedule(stored.number, schedule);
         Ok(())

@@ -11,10 +11,12 @@
 
 mod append;
 mod change;
+mod explain;
 mod feed;
 mod fire;
 mod history;
 mod index;
+mod late;
 mod load;
 mod outcome;
 mod purge;
@@ -461,7 +463,7 @@ impl Engine {
     pub fn stats(&self, now: UnixMillis) -> ShardStats {
         let counts = self.tasks.counts();
         ShardStats {
-            pending: (counts.scheduled + self.tasks.schedules() - self.tasks.paused_schedules()) as u64,
+            pending: (counts.scheduled + counts.held + self.tasks.schedules() - self.tasks.paused_schedules()) as u64,
             in_flight: self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum(),
             schedules: self.tasks.schedules() as u64,
             unscheduled: counts.unscheduled as u64,

@@ -1,6 +1,7 @@
 //! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
 
 use super::history::{Ended, Keep};
+use super::late::has_failed;
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::Envelope;
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
@@ -33,7 +34,7 @@ impl Engine {
                 let tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
                 self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
             }
-            self.finish(seq, &mut effects);
+            self.finish(seq, now, reader, &mut effects)?;
         }
         Ok(effects)
     }
@@ -59,13 +60,13 @@ impl Engine {
             return Ok(effects);
         };
         let mut again = 0;
-        if !report.failed.is_empty() || !report.not_started.is_empty() || self.config.history == Keep::All || self.feed.is_on(now)
-        {
+        let is_good = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
+        if !is_good || self.config.history == Keep::All || self.feed.is_on(now) {
             let text = reader.envelope(report.seq)?;
             again = self.put_back(&text, report, now, &mut effects)?;
         }
         self.state.counters.succeeded += tasks.saturating_sub(again) as u64;
-        self.finish(report.seq, &mut effects);
+        self.finish(report.seq, now, reader, &mut effects)?;
         Ok(effects)
     }
 
@@ -89,7 +90,21 @@ impl Engine {
             back.push(record, now, Flags::RETRY);
             *ended = Ended::NotStarted;
         }
-        let again = back.len();
+        let mut expired = 0;
+        for index in report.expired.iter().filter(|index| first(**index)) {
+            let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
+            if has_failed(record) {
+                // It is kept with what went wrong.
+                back.push(&Record { failed_at: Some(now), ..record.clone() }, UnixMillis::NEVER, Flags::DEAD_LETTER);
+                self.state.counters.dead_lettered += 1;
+                *ended = Ended::Failed { dead: true, error: "expired: no further attempt had started in time" };
+            } else {
+                self.state.counters.expired += 1;
+                expired += 1;
+                *ended = Ended::Expired("expired: no dispatcher had started it in time");
+            }
+        }
+        let again = back.len() + expired;
         for page in back.into_pages() {
             self.add_page(page, effects);
         }
@@ -98,8 +113,8 @@ impl Engine {
     }
 
     /// Takes a done envelope out. The newest row stays for the state that it holds.
-    fn finish(&mut self, seq: u64, effects: &mut Effects) {
-        let Some(envelope) = self.outbox.remove(&seq) else { return };
+    fn finish(&mut self, seq: u64, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+        let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };
         self.unsaved = true;
         for hash in &envelope.hashes {
             if let Some(count) = self.in_flight.get_mut(hash) {
@@ -109,17 +124,19 @@ impl Engine {
                 }
             }
         }
+        self.release_held(&envelope.hashes, now, reader, effects)?;
         if seq == self.state.last_seq {
             self.newest_is_cleared = true;
             effects.writes.push(Write::ClearEnvelope { seq, state: self.encode_state() });
         } else {
             effects.writes.push(Write::DeleteEnvelope { seq });
         }
+        Ok(())
     }
 }
 
 /// When an envelope was fired, and its records.
-fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
+pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
     let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
     let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
     let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
@@ -148,6 +165,7 @@ impl PutBack {
 
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let hash = id_hash(&record.id);
+        let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         let flags = flags.with_priority(record.priority());
         if !self.builder.push(hash, due, flags, |out| record.write(out)) {
             let mut body = Vec::new();
@@ -168,9 +186,9 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         .unwrap_or_default();
     let key = record.occurrence_key().to_string();
     // A replay has all of the policy's time anew.
-    let due = record.due();
-    let start = record.replayed_at.map_or(due, |at| at.max(due));
-    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, start, now, failure.not_before) };
+    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, record.start(), now, failure.not_before) };
+    // An attempt that could not start any more is not waited for.
+    let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
     let record = Record {
         // Of a dead letter, how many attempts it took; else the number of the attempt to come.

@@ -2,6 +2,7 @@
 
 use super::state::State;
 use super::{Effects, Engine};
+use crate::time::UnixMillis;
 use crate::wire::PurgeReply;
 
 /// Keys forgotten in one commit: enough for a full shard in some rounds, few enough that none of them takes a second.
@@ -14,7 +15,8 @@ impl Engine {
     /// What keeps a late message from being taken for a new one stays: the watermark, and the numbers of envelopes and of the rows of the
     /// history.
     pub fn purge(&mut self) -> (PurgeReply, Effects) {
-        let tasks = self.held_tasks();
+        // The time says which of them are overdue, and nothing else.
+        let tasks = self.stats(UnixMillis::ZERO).held();
         let mut effects = Effects::default();
         if tasks > 0 {
             return (PurgeReply { tasks, done: false }, effects);
@@ -28,13 +30,6 @@ impl Engine {
             effects.writes.append(&mut self.save().writes);
         }
         (PurgeReply { tasks, done: self.remembered.is_empty() }, effects)
-    }
-
-    /// Tasks of every kind, whatever they wait for.
-    fn held_tasks(&self) -> u64 {
-        let counts = self.tasks.counts();
-        let waiting = counts.scheduled + counts.unscheduled + counts.paused + counts.dead_letters + self.tasks.schedules();
-        waiting as u64 + self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum::<u64>()
     }
 
     fn forget_keys(&mut self, effects: &mut Effects) {

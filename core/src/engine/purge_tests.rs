@@ -3,7 +3,6 @@ use crate::engine::{Config, Reader, Snapshot, StorageError, StoredHistory, Write
 use crate::once::{Made, Once};
 use crate::page::{Flags, PageBuilder};
 use crate::routing::id_hash;
-use crate::time::UnixMillis;
 use crate::wire::{Append, CancelRequest, Report, RunsRequest, Terms};
 use std::collections::BTreeMap;
 

@@ -164,7 +164,9 @@ impl Engine {
         })?;
         let mut effects = Effects::default();
         self.note_cancelled(&killed, now, reader)?;
+        let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();
         self.kill(&killed, &mut effects);
+        self.release_held(&hashes, now, reader, &mut effects)?;
         self.unsaved = true;
         self.state.counters.cancelled += killed.len() as u64;
         Ok((CancelMatchingReply { cancelled: killed.len() as u64, next }, effects))
@@ -270,7 +272,7 @@ impl Engine {
             let schedule = self.tasks.schedule(at.index);
             let due = schedule.map_or(UnixMillis::NEVER, MemSchedule::due);
             let position = Position { due, page: 0, index: at.index };
-            let is_paused = schedule.is_some_and(|schedule| schedule.paused);
+            let is_paused = schedule.is_some_and(|schedule| schedule.paused_at.is_some());
             let status = if is_paused { Status::Paused } else { Status::Scheduled };
             return Candidate { position, at, status, kind: schedule.map(|schedule| schedule.schedule.kind()) };
         }
@@ -290,6 +292,8 @@ impl Engine {
 fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
         (Status::Dead, None)
+    } else if entry.due == UnixMillis::HELD {
+        (Status::Held, None)
     } else if entry.due == UnixMillis::PAUSED {
         (Status::Paused, None)
     } else if entry.flags.has(Flags::RETRY) {

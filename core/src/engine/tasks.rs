@@ -5,8 +5,9 @@
 //! a page's own 120 bytes or so are shared by its tasks.
 
 use super::index::IdIndex;
+use super::late::{Verdict, judge_occurrence};
 use crate::page::{Directory, Entry, Flags};
-use crate::schedule::{Occurrence, Schedule};
+use crate::schedule::{Occurrence, Policies, Schedule};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
 use std::collections::BTreeMap;
@@ -79,8 +80,12 @@ pub(super) struct MemSchedule {
     pub(super) next: Option<Occurrence>,
     pub(super) schedule: Box<Schedule>,
     pub(super) to_queue: bool,
-    pub(super) paused: bool,
+    /// Since when it is paused; what a pause has held up lies after this.
+    pub(super) paused_at: Option<UnixMillis>,
     pub(super) priority: u8,
+    pub(super) policies: Policies,
+    /// Of the runs that were missed, those up to here that are not left out are known.
+    pub(super) caught_up_to: UnixMillis,
 }
 
 impl MemSchedule {
@@ -90,6 +95,17 @@ impl MemSchedule {
     }
 }
 
+/// A schedule that has gone on.
+pub(super) struct Advanced<'a> {
+    /// The occurrence that it was at.
+    pub(super) occurrence: Occurrence,
+    /// What is to become of it, as far as its lateness tells.
+    pub(super) verdict: Verdict,
+    /// Where the last occurrence stands that this settles: others that are due may be left out with the first.
+    pub(super) settled: Position,
+    pub(super) schedule: &'a MemSchedule,
+}
+
 /// How many entries there are of each kind.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
@@ -97,12 +113,15 @@ pub(super) struct Counts {
     pub(super) unscheduled: usize,
     pub(super) paused: usize,
     pub(super) dead_letters: usize,
+    pub(super) held: usize,
 }
 
 impl Counts {
     fn of(&mut self, entry: &Entry) -> &mut usize {
         if entry.flags.has(Flags::DEAD_LETTER) {
             &mut self.dead_letters
+        } else if entry.due == UnixMillis::HELD {
+            &mut self.held
         } else if entry.due == UnixMillis::PAUSED {
             &mut self.paused
         } else if entry.due == UnixMillis::NEVER {
@@ -209,27 +228,28 @@ impl Tasks {
     }
 
     /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
-    pub(super) fn advance_schedule(&mut self, head: Position) -> Option<(Occurrence, &MemSchedule)> {
+    pub(super) fn advance_schedule(&mut self, head: Position, now: UnixMillis) -> Option<Advanced<'_>> {
         self.timers.pop();
         let schedule = self.schedules.get_mut(&head.index)?;
         let occurrence = schedule.next?;
-        schedule.next = schedule.schedule.following(occurrence.time);
+        let (verdict, settled) = judge_occurrence(schedule, occurrence, now);
+        schedule.next = schedule.schedule.following(settled.time);
         if let Some(next) = schedule.next {
             self.timers.push(Position { due: next.due, ..head });
         }
-        Some((occurrence, schedule))
+        Some(Advanced { occurrence, verdict, settled: Position { due: settled.due, ..head }, schedule })
     }
 
     /// A schedule's next occurrence is another than was thought.
-    pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused: bool) {
+    pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused_at: Option<UnixMillis>) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
-            (schedule.next, schedule.paused) = (next, paused);
+            (schedule.next, schedule.paused_at) = (next, paused_at);
             self.timers.push(Position { due: schedule.due(), page: 0, index: number });
         }
     }
 
     pub(super) fn paused_schedules(&self) -> usize {
-        self.schedules.values().filter(|schedule| schedule.paused).count()
+        self.schedules.values().filter(|schedule| schedule.paused_at.is_some()).count()
     }
 
     /// Cancels a live entry of a page. The page may then have no live one left.
@@ -265,7 +285,7 @@ impl Tasks {
         self.ids.find(hash).filter(move |at| self.hash_of(*at) == Some(hash))
     }
 
-    fn hash_of(&self, at: EntryRef) -> Option<u64> {
+    pub(super) fn hash_of(&self, at: EntryRef) -> Option<u64> {
         if at.page == 0 {
             return self.schedules.get(&at.index).map(|schedule| schedule.hash);
         }

@@ -2,7 +2,7 @@
 
 use super::every::Every;
 use super::rrule::{RRule, TooLong};
-use super::{Delay, Occurrence, Rule, Schedule};
+use super::{Delay, Occurrence, Overlap, Rule, Schedule};
 use crate::cron::CronSchedule;
 use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
 use crate::task::{FieldError, Text, parse_naming_the_field};
@@ -37,6 +37,12 @@ pub struct ScheduleFields<'a> {
     pub jitter_seconds: Option<f64>,
     /// And may fire up to so much later.
     pub window_seconds: Option<f64>,
+    /// What becomes of missed runs: see [`super::MisfireInput`].
+    pub misfire: Option<&'a RawValue>,
+    /// What becomes of a run that comes before the end of the one before.
+    pub overlap: Option<Overlap>,
+    /// A run does not start later than so long after it was due.
+    pub expire_after_seconds: Option<f64>,
 }
 
 impl ScheduleFields<'_> {
@@ -131,7 +137,7 @@ impl ScheduleFields<'_> {
 }
 
 /// Seconds as whole milliseconds.
-fn millis(field: &'static str, seconds: f64, least: f64, most: f64) -> Result<i64, FieldError> {
+pub(super) fn millis(field: &'static str, seconds: f64, least: f64, most: f64) -> Result<i64, FieldError> {
     if (least..=most).contains(&seconds) {
         Ok((seconds * 1_000.0).round() as i64)
     } else {

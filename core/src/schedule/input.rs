@@ -1,7 +1,9 @@
 //! A schedule as it is given, and the check that makes it valid.
 
-use super::{Schedule, ScheduleFields};
-use crate::limits::{MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
+use super::{MisfireInput, Overlap, Schedule, ScheduleFields};
+use crate::limits::{
+    MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS, MIN_INTERVAL_SECONDS,
+};
 use crate::routing::id_hash;
 use crate::task::{FieldError, Text, TimeInput};
 use crate::time::UnixMillis;
@@ -51,6 +53,16 @@ pub(crate) struct Recurrence<'a> {
     /// Lets each run be up to so much later, seconds, to share firings with others.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) window_seconds: Option<f64>,
+    /// What becomes of runs that were missed. Without it they fire; those of a recurring task that a pause held up do not.
+    #[schemars(with = "Option<MisfireInput>")]
+    pub(crate) misfire: Option<&'a RawValue>,
+    /// What becomes of a run of a recurring task that comes due while the one before has not been reported: `allow`: it fires beside it.
+    /// `skip`: it does not fire. `queueOne`: it waits for the end of the one before, and further ones do not fire.
+    #[schemars(extend("default" = "allow"))]
+    pub(crate) overlap: Option<Overlap>,
+    /// A run that has not started so long after it was due does not start any more, seconds.
+    #[schemars(range(min = 0.001, max = MAX_LATENESS_SECONDS))]
+    pub(crate) expire_after_seconds: Option<f64>,
     /// Where its runs end, as was counted before. No caller gives it.
     #[schemars(skip)]
     pub(crate) last_run: Option<UnixMillis>,
@@ -114,8 +126,11 @@ impl<'a> ScheduleInput<'a> {
         let fields = ScheduleFields {
             jitter_seconds: rest.jitter_seconds,
             window_seconds: rest.window_seconds,
+            misfire: rest.misfire,
+            expire_after_seconds: rest.expire_after_seconds,
             ..ScheduleFields::default()
         };
+        fields.policies()?;
         let due = fields.delay(id_hash(id))?.due(time, None);
         Ok(CheckedSchedule { time: Some(time), due, fields: Some(Box::new(fields)), schedule: None })
     }
@@ -163,6 +178,9 @@ impl<'a> Recurrence<'a> {
             ("maxRuns", self.max_runs.is_some() && !recurs, recurring),
             ("jitterSeconds", self.jitter_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
             ("windowSeconds", self.window_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
+            ("misfire", self.misfire.is_some() && kind == GivenKind::NoSchedule, fires),
+            ("overlap", self.overlap.is_some() && !recurs, recurring),
+            ("expireAfterSeconds", self.expire_after_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
         ];
         match checks.iter().find(|(_, is_misplaced, _)| *is_misplaced) {
             Some((field, _, detail)) => Err(FieldError::new(*field, *detail)),
@@ -189,8 +207,12 @@ impl<'a> Recurrence<'a> {
             max_runs: self.max_runs,
             jitter_seconds: self.jitter_seconds,
             window_seconds: self.window_seconds,
+            misfire: self.misfire,
+            overlap: self.overlap,
+            expire_after_seconds: self.expire_after_seconds,
             ..ScheduleFields::default()
         });
+        fields.policies()?;
         if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
             return Err(FieldError::new("endAt", "is before startAt"));
         }

@@ -14,6 +14,7 @@ mod delay;
 mod every;
 mod fields;
 mod input;
+mod policies;
 mod preview;
 pub mod rrule;
 
@@ -21,6 +22,7 @@ pub use clock::{ClockChange, Jump};
 pub use delay::Delay;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed, time_of};
+pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 
 use crate::cron::CronSchedule;
@@ -110,10 +112,57 @@ impl Schedule {
         Occurrence { time, due: self.delay.due(time, self.rule.next_after(time)) }
     }
 
+    /// Whether its occurrences are those of `other`, whatever they are put off by.
+    pub fn has_times_of(&self, other: &Self) -> bool {
+        self.rule == other.rule && self.first == other.first && self.last == other.last
+    }
+
     /// When an occurrence would fire without the window; `None` where there is none.
     pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
         let delay = self.delay.has_window().then(|| self.delay.without_window())?;
         Some(delay.due(of.time, self.rule.next_after(of.time)))
+    }
+
+    /// The last occurrence from `first` on that is due by `at`; `first` where no later one is.
+    pub fn last_due_until(&self, first: Occurrence, at: UnixMillis) -> Occurrence {
+        // Of those after `high`, none is due by `at`; `low` is, or is the first. Due times rise with nominal ones.
+        let (mut low, mut high) = (first, at);
+        while low.time < high {
+            // Halved each time, from at most the span of all times: some 48 rounds.
+            let middle = low.time.plus(high.since(low.time) / 2);
+            match self.following(middle).filter(|later| later.due <= at) {
+                Some(later) => low = later,
+                None => high = middle,
+            }
+        }
+        low
+    }
+
+    /// Where the last `most` of the occurrences from `first` to `last` begin; `first`, if there are no more.
+    pub fn last_runs(&self, first: Occurrence, last: Occurrence, most: usize) -> Occurrence {
+        let runs = |from: Occurrence| {
+            let runs = std::iter::successors(Some(from), |run| self.following(run.time));
+            runs.take_while(|run| run.time <= last.time).take(most + 1).count()
+        };
+        if runs(first) <= most {
+            return first;
+        }
+        // From `low` on there are more, from `best`, the first after `high`, there are not.
+        let (mut low, mut high, mut best) = (first.time, last.time, last);
+        // Most rules are even: a guess from the gap after the last is right at once.
+        let gap = self.following(last.time).map_or(0, |next| next.time.since(last.time));
+        let mut probe = last.time.plus(-gap.saturating_mul(most.saturating_sub(1) as i64) - 1);
+        while low < high {
+            let at = if low < probe && probe < high { probe } else { low.plus(high.since(low) / 2) };
+            probe = low;
+            let Some(run) = self.following(at).filter(|run| run.time <= last.time) else { break };
+            match runs(run).cmp(&most) {
+                std::cmp::Ordering::Equal => return run,
+                std::cmp::Ordering::Less => (high, best) = (at, run),
+                std::cmp::Ordering::Greater => low = run.time,
+            }
+        }
+        best
     }
 
     /// The kind of its rule.

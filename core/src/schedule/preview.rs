@@ -53,6 +53,9 @@ read_object!(PreviewRequest, "a schedule", {
     "maxRuns" => max_runs,
     "jitterSeconds" => jitter_seconds,
     "windowSeconds" => window_seconds,
+    "misfire" => misfire,
+    "overlap" => overlap,
+    "expireAfterSeconds" => expire_after_seconds,
 });
 
 /// The runs of a schedule.

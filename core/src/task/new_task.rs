@@ -101,6 +101,9 @@ read_object!(NewTask, "a task", {
     "maxRuns" => max_runs,
     "jitterSeconds" => jitter_seconds,
     "windowSeconds" => window_seconds,
+    "misfire" => misfire,
+    "overlap" => overlap,
+    "expireAfterSeconds" => expire_after_seconds,
 });
 
 impl<'a> NewTask<'a> {
@@ -167,6 +170,8 @@ pub struct ValidTask<'a> {
     pub recurring: bool,
     /// Whether its record goes to the user's own consumer.
     pub to_queue: bool,
+    /// Whether it takes its record to tell, once it is due, if it still fires.
+    pub is_conditional: bool,
     priority: Option<u8>,
     paused: bool,
     /// The time that was asked for.
@@ -306,9 +311,11 @@ impl<'a> Validator<'a> {
         })?;
         let CheckedCallback { to_queue, handler_retry } = self.check_callback(callback.get())?;
         let CheckedSchedule { time, due, fields, schedule } = when.check(id.as_str(), self.now, &mut self.counted)?;
+        let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,
             due,
+            is_conditional: policies.is_conditional(),
             recurring: schedule.is_some(),
             to_queue,
             priority,
@@ -376,7 +383,8 @@ impl ValidTask<'_> {
     fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
         // A cron list may have white space and escapes without end.
-        let schedule = self.schedule.as_ref().map_or(0, |schedule| raw(schedule.cron) + 2 * MAX_RULE_BYTES);
+        let schedule =
+            self.schedule.as_ref().map_or(0, |schedule| raw(schedule.cron) + raw(schedule.misfire) + 2 * MAX_RULE_BYTES);
         let parts = self.id.as_str().len()
             + schedule
             + self.description.as_ref().map_or(0, |text| text.0.len())

@@ -13,11 +13,13 @@ const SCHEDULES: [&str; 6] = ["time", "delayInSeconds", "cron", "everySeconds", 
 /// What belongs to one of these only.
 const OF_SCHEDULES: [&str; 5] = ["timezone", "anchor", "startAt", "endAt", "maxRuns"];
 /// What belongs to all of them but `no-schedule`.
-const PUT_OFF: [&str; 2] = ["jitterSeconds", "windowSeconds"];
+const PUT_OFF: [&str; 4] = ["jitterSeconds", "windowSeconds", "misfire", "expireAfterSeconds"];
+/// What belongs to those that recur.
+const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
 /// What a record says of its past, and what was worked out for it: no caller gives it.
 const PAST: [&str; 6] = ["attempt", "failedAt", "error", "replayedAt", "firstRun", "lastRun"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
-const MERGED: [&str; 2] = ["callback", "retry"];
+const MERGED: [&str; 3] = ["callback", "retry", "misfire"];
 
 /// The task that `patch` makes of `record`: a field that it names takes its value, one that it names with `null` goes.
 ///
@@ -34,6 +36,9 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     // One that names such a field with null takes out that field alone.
     if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.get() != "null")) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
+        if !RECURRING.iter().any(|name| patch.contains_key(*name)) {
+            fields.remove("overlap");
+        }
         if patch.get("type").is_some_and(|kind| kind.get() == "\"no-schedule\"") {
             PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
         }

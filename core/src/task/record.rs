@@ -3,7 +3,7 @@
 use super::text::on_one_line;
 use crate::ids::OccurrenceKey;
 use crate::routing::id_hash;
-use crate::schedule::ScheduleFields;
+use crate::schedule::{Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -70,6 +70,16 @@ pub struct Record<'a> {
     /// By how much later each run may be, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub window_seconds: Option<f64>,
+    /// What becomes of runs that were missed: see [`crate::schedule::MisfireInput`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schedule::MisfireInput>", description = "What becomes of runs that were missed.")]
+    pub misfire: Option<&'a RawValue>,
+    /// What becomes of a run that comes before the end of the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// A run does not start later than so long after it was due, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire_after_seconds: Option<f64>,
     /// What the task is, in the user's words.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub description: Option<Cow<'a, str>>,
@@ -154,6 +164,9 @@ impl<'a> Record<'a> {
             last_run: self.last_run,
             jitter_seconds: self.jitter_seconds,
             window_seconds: self.window_seconds,
+            misfire: self.misfire,
+            overlap: self.overlap,
+            expire_after_seconds: self.expire_after_seconds,
         }
     }
 
@@ -170,6 +183,29 @@ impl<'a> Record<'a> {
         } else {
             fields.delay(hash).map_or(time, |delay| delay.due(time, None))
         }
+    }
+
+    /// What it says of late and overlapping runs.
+    pub fn policies(&self) -> Policies {
+        // What is stored was checked; should it not hold, it says nothing.
+        self.schedule().policies().unwrap_or_default()
+    }
+
+    /// Whether the shard must look into it, once it is due, to tell if it still fires.
+    pub fn is_conditional(&self) -> bool {
+        (self.misfire.is_some() || self.expire_after_seconds.is_some()) && self.policies().is_conditional()
+    }
+
+    /// From when its lateness and its retries count: when it was due, or was told to run.
+    pub fn start(&self) -> UnixMillis {
+        let due = self.due();
+        self.replayed_at.map_or(due, |at| at.max(due))
+    }
+
+    /// Until when it may start.
+    pub fn expires_at(&self) -> Option<UnixMillis> {
+        self.expire_after_seconds?;
+        self.policies().expire_after_millis.map(|millis| self.start().plus(millis))
     }
 
     /// The attempt that this record is: 1 on the first.
@@ -257,6 +293,9 @@ impl<'o> RecordWriter<'o> {
         self.number("lastRun", millis(schedule.last_run));
         self.seconds("jitterSeconds", schedule.jitter_seconds);
         self.seconds("windowSeconds", schedule.window_seconds);
+        self.json("misfire", schedule.misfire);
+        self.text("overlap", schedule.overlap.map(Overlap::name));
+        self.seconds("expireAfterSeconds", schedule.expire_after_seconds);
     }
 
     /// Whole seconds without a point, as people write them.

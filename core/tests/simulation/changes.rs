@@ -1,10 +1,12 @@
 //! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of what they did.
 
 use crate::invariants::{key_of, violated};
-use crate::model::{Firing, What};
+use crate::late::{Fate, made_up};
+use crate::model::{Firing, Schedule, What};
 use crate::operations::Answer;
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
+use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Change, ChangeRequest, Changed, Filter, ListRequest};
@@ -18,21 +20,30 @@ pub(crate) struct Step {
     pub(crate) not_before: Option<i64>,
     /// It may fire before its time.
     pub(crate) early: bool,
+    /// Its retries and its lateness count from now.
+    pub(crate) replays: Option<i64>,
 }
 
 /// What a change does to one waiting thing.
 fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Changed> {
     let (firing, what) = key_of(waiting);
-    let becomes = |what_then| Step { take: Some((firing, what)), put: Some((firing, what_then)), not_before: None, early: false };
+    let becomes = |what_then| Step {
+        take: Some((firing, what)),
+        put: Some((firing, what_then)),
+        not_before: None,
+        early: false,
+        replays: None,
+    };
     let again = |firing| Step { put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
     let is_due = waiting.position.due <= now;
     let record = Record::parse(&waiting.record).unwrap();
     let is_recurring = record.is_recurring();
+    let replays = record.is_conditional().then_some(now.get());
     match (change, what) {
         (Change::Pause, What::First) => Ok(becomes(What::Paused)),
         (Change::Pause, What::Again) => Ok(becomes(What::PausedAgain)),
         (Change::Pause, What::Recurring) => Ok(becomes(What::PausedRecurring)),
-        (Change::Pause, What::Unscheduled | What::Dead) => Err(Changed::NotApplicable),
+        (Change::Pause, What::Unscheduled | What::Dead | What::Held) => Err(Changed::NotApplicable),
         (Change::Pause, _) => Err(Changed::Unchanged),
         (Change::Resume, What::Paused) => Ok(becomes(What::First)),
         (Change::Resume, What::PausedAgain) => Ok(again(firing)),
@@ -42,9 +53,9 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
             Ok(Step { take: None, early: true, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
         }
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
-        (Change::Run, What::First | What::Paused) => Ok(Step { early: true, ..becomes(What::First) }),
-        (Change::Run, What::Again | What::PausedAgain) => Ok(again(firing)),
-        (Change::Run, What::Dead) => Ok(Step { early: true, ..again(Firing { attempt: 1, ..firing }) }),
+        (Change::Run, What::First | What::Paused) => Ok(Step { early: true, replays, ..becomes(What::First) }),
+        (Change::Run, What::Again | What::PausedAgain | What::Held) => Ok(Step { replays, ..again(firing) }),
+        (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if is_recurring => Err(Changed::NotApplicable),
         (Change::Reschedule(time), _) if record.time == Some(time) && waiting.position.due == record.due() => {
             Err(Changed::Unchanged)
@@ -67,7 +78,7 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
         }
         std::mem::swap(&mut dead, &mut found);
     }
-    let is_task = |waiting: &&Waiting| !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Dead);
+    let is_task = |waiting: &&Waiting| !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Held | What::Dead);
     if matches!(change, Change::Run | Change::Reschedule(_)) && found.iter().any(is_task) {
         found.retain(is_task);
     }
@@ -127,11 +138,37 @@ pub(crate) fn change_matching(
 
 impl World {
     fn apply(&mut self, at: usize, steps: &[Step]) {
+        let start = self.now.max(self.shards[at].storage.watermark.due);
         for step in steps {
             self.model.step(step);
-            if let Some((firing, What::Recurring)) = step.put {
-                let start = self.now.max(self.shards[at].storage.watermark.due).get();
-                self.model.restart(firing.version, start);
+            match step.put {
+                Some((firing, What::PausedRecurring)) => drop(self.model.paused_at.insert(firing.version, start.get())),
+                Some((firing, What::Recurring)) => self.make_up(at, firing),
+                _ => {}
+            }
+        }
+        for (firing, what) in steps.iter().filter_map(|step| step.put) {
+            if what == What::Recurring {
+                self.model.restart(firing.version, start.get());
+            }
+        }
+    }
+
+    /// What a pause has held up of a recurring version.
+    fn make_up(&mut self, at: usize, paused: Firing) {
+        let version = self.model.version(paused.version).clone();
+        let Schedule::Recurring(_) = version.schedule else { return };
+        let record = Record::parse(&version.record).unwrap();
+        let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
+        let paused_at = UnixMillis::new(self.model.paused_at[&paused.version]);
+        for (run, fate) in made_up(&schedule, record.policies(), paused_at, self.now) {
+            let firing = Firing { time: run.time.get(), ..paused };
+            if fate == Fate::Fires {
+                let put = Some((firing, What::Again));
+                let now = Some(self.now.get());
+                self.model.step(&Step { take: None, put, not_before: now, early: false, replays: None });
+            } else {
+                self.model.end_late(at, firing, fate, self.now.get(), self.config.history);
             }
         }
     }

@@ -1,5 +1,6 @@
 //! What the clients of a run want: drawn from its seed.
 
+use crate::late::Late;
 use crate::model::{Schedule, Version};
 use crate::operations::Request;
 use crate::random::Random;
@@ -149,9 +150,16 @@ impl Clients {
                     _ => kind,
                 }
             }),
-            status: random
-                .chance(200)
-                .then(|| *random.pick(&[Status::Scheduled, Status::Retrying, Status::Dead, Status::Unscheduled, Status::Paused])),
+            status: random.chance(200).then(|| {
+                *random.pick(&[
+                    Status::Scheduled,
+                    Status::Retrying,
+                    Status::Dead,
+                    Status::Unscheduled,
+                    Status::Paused,
+                    Status::Held,
+                ])
+            }),
             from: random.chance(150).then(|| moment(random)),
             to: random.chance(150).then(|| moment(random)),
         }
@@ -211,12 +219,15 @@ impl Clients {
         } else {
             Schedule::Once(self.due(world, at), put_off)
         };
+        let recurs = matches!(schedule, Schedule::Recurring(_));
+        let is_late = is_varied && !matches!(schedule, Schedule::None);
+        let late = if is_late { Late::drawn(&mut own, recurs) } else { Late::default() };
         let queue = world.random.chance(250).then(|| *world.random.pick(&QUEUES));
         let fails = if world.random.chance(self.failing) { *world.random.pick(&[300, 1_000]) } else { 0 };
         let retry = *world.random.pick(&RETRIES);
         let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
         let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
-        let mut version = Version { shard, id, schedule, queue, description, retry, fails, record: Vec::new() };
+        let mut version = Version { shard, id, schedule, late, queue, description, retry, fails, record: Vec::new() };
         version.record = record(&version, n, at, fill as usize);
         version
     }
@@ -249,6 +260,8 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         }
         Schedule::None => None,
     };
+    let misfire = version.late.misfire();
+    version.late.note(&misfire, &mut fields);
     let mut out = Vec::new();
     Record {
         time,
@@ -265,6 +278,9 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         last_run: fields.last_run,
         jitter_seconds: fields.jitter_seconds,
         window_seconds: fields.window_seconds,
+        misfire: fields.misfire,
+        overlap: fields.overlap,
+        expire_after_seconds: fields.expire_after_seconds,
         description: (!version.description.is_empty()).then_some(Cow::Borrowed(version.description.as_str())),
         tags: None,
         callback: &callback,

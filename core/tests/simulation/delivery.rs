@@ -93,13 +93,18 @@ impl World {
         let mut report = Report { seq: envelope.seq, ..Report::default() };
         for (index, task) in envelope.tasks.iter().enumerate() {
             let index = index as u32;
-            let firing = firing_of(&Record::parse(task.get().as_bytes()).unwrap());
+            let record = Record::parse(task.get().as_bytes()).unwrap();
+            let firing = firing_of(&record);
             if !self.model.handed_on.contains_key(&firing) {
                 violated("fires-what-waits", format!("{firing:?} runs, but its firing was not committed"));
             }
             let is_ours = message.destination == Destination::Dispatch;
             if is_ours && self.random.chance(self.leaves_undone) {
                 report.not_started.push(index);
+                continue;
+            }
+            if is_ours && record.expires_at().is_some_and(|end| self.now > end) {
+                report.expired.push(index);
                 continue;
             }
             *self.model.ran.entry(firing).or_default() += 1;

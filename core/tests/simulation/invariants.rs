@@ -1,8 +1,9 @@
 //! The checks, each with a name that a failure begins with.
 
+use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
-use scheduler_core::engine::{Config, Destination, Effects, Engine, Write};
+use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::page::Flags;
 use scheduler_core::routing::id_hash;
@@ -28,6 +29,7 @@ pub(crate) fn what_of(waiting: &Waiting) -> What {
         None if Record::parse(&waiting.record).unwrap().is_paused() => What::PausedRecurring,
         None => What::Recurring,
         Some(entry) if entry.flags.has(Flags::DEAD_LETTER) => What::Dead,
+        Some(entry) if entry.due == UnixMillis::HELD => What::Held,
         Some(entry) if entry.due == UnixMillis::PAUSED && entry.flags.has(Flags::RETRY) => What::PausedAgain,
         Some(entry) if entry.due == UnixMillis::PAUSED => What::Paused,
         Some(entry) if entry.flags.has(Flags::RETRY) => What::Again,
@@ -73,7 +75,7 @@ pub(crate) fn engine_agrees(engine: &mut Engine, storage: &Storage, waiting: &[W
     let in_flight: usize = storage.outbox.values().map(|row| row.hashes.len() / 8).sum();
     let shown = [stats.pending, stats.unscheduled, stats.dead_letters, stats.schedules, stats.paused, stats.in_flight];
     let stored = [
-        count(&[What::First, What::Again, What::Recurring]),
+        count(&[What::First, What::Again, What::Recurring, What::Held]),
         count(&[What::Unscheduled]),
         count(&[What::Dead]),
         count(&[What::Recurring, What::PausedRecurring]),
@@ -108,11 +110,23 @@ pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Conf
 }
 
 /// `fires-in-order`: a wake-up fires exactly what is due, the most urgent first, else in the one total order, in envelopes that say so. Tells the model.
-pub(crate) fn firing(model: &mut Model, shard: usize, name: &str, storage: &Storage, effects: &Effects, now: UnixMillis) {
-    let mut due = storage.due(now);
+pub(crate) fn firing(
+    model: &mut Model,
+    shard: usize,
+    name: &str,
+    storage: &Storage,
+    effects: &Effects,
+    now: UnixMillis,
+    keep: Keep,
+) {
+    let mut due = storage.due(model, now);
+    for due in due.iter().filter(|due| due.waiting.entry.is_none()) {
+        model.pass(due);
+    }
     let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
-    due.sort_by_key(|waiting| std::cmp::Reverse(Record::parse(&waiting.record).unwrap().priority()));
-    for waiting in &due {
+    due.sort_by_key(|due| std::cmp::Reverse(Record::parse(&due.waiting.record).unwrap().priority()));
+    let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
+    for waiting in fires.iter().map(|due| &due.waiting) {
         let record = Record::parse(&waiting.record).unwrap();
         let queue = model.version(firing_of(&record).version).queue;
         let destination = queue.map_or(Destination::Dispatch, |queue| Destination::Queue(queue.to_owned()));
@@ -151,6 +165,12 @@ pub(crate) fn firing(model: &mut Model, shard: usize, name: &str, storage: &Stor
         };
         format!("fired\n{}of what was due\n{}", text(&fired), text(&expected))
     });
+    for due in &late {
+        model.drop_late(shard, due, now.get(), keep);
+    }
+    for due in late.iter().filter(|due| due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY))) {
+        model.release(&model.version(firing_due(due).version).id.clone(), now.get());
+    }
 }
 
 /// `records-stay-what-they-were`: what is fired is what was given.

@@ -13,6 +13,7 @@ mod delivery;
 mod faults;
 mod history;
 mod invariants;
+mod late;
 mod model;
 mod operations;
 mod random;

@@ -4,9 +4,11 @@
 
 use crate::changes::Step;
 use crate::invariants::violated;
+use crate::late::{Due, Fate, Late, firing_due};
 use crate::schedules::{PutOff, Recurring};
 use scheduler_core::engine::Keep;
 use scheduler_core::history::Outcome;
+use scheduler_core::page::Flags;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
@@ -19,6 +21,7 @@ pub(crate) struct Version {
     pub(crate) shard: usize,
     pub(crate) id: String,
     pub(crate) schedule: Schedule,
+    pub(crate) late: Late,
     pub(crate) queue: Option<&'static str>,
     pub(crate) description: String,
     pub(crate) retry: &'static str,
@@ -64,6 +67,7 @@ pub(crate) enum What {
     Paused,
     PausedAgain,
     PausedRecurring,
+    Held,
 }
 
 #[derive(Debug, Default)]
@@ -82,6 +86,10 @@ pub(crate) struct Model {
     pub(crate) asked: HashMap<Firing, u32>,
     /// Of recurring versions, the time and the due time of the run that is next, and how many there have been.
     next_run: HashMap<u64, (i64, i64, u32)>,
+    /// Runs of recurring versions that the wake-up at hand must hand on.
+    passed: BTreeSet<Firing>,
+    /// Since when recurring versions are paused.
+    pub(crate) paused_at: HashMap<u64, i64>,
     /// By shard and number of envelope.
     pub(crate) in_flight: BTreeMap<(usize, u64), Flight>,
     /// How often each was handed on.
@@ -176,7 +184,8 @@ impl Model {
                     if what != What::Dead {
                         self.waiting.remove(&(firing, what));
                         self.gone.insert(firing.version, "was overwritten");
-                        replaced += if matches!(what, What::Again | What::PausedAgain) { 0 } else { u64::from(count) };
+                        replaced +=
+                            if matches!(what, What::Again | What::PausedAgain | What::Held) { 0 } else { u64::from(count) };
                     }
                 }
             }
@@ -261,10 +270,8 @@ impl Model {
             // This is what it waits for now, also where it waited for something later.
             self.not_before.insert(firing, until);
         }
-        if matches!(step.take, Some((_, What::Dead)))
-            && let Some(now) = step.not_before
-        {
-            self.replayed.insert(firing, now);
+        if let Some(now) = step.replays {
+            self.replayed.insert(Firing { attempt: 1, ..firing }, now);
         }
         if step.early {
             self.early.insert(Firing { attempt: 1, ..firing });
@@ -309,26 +316,8 @@ impl Model {
         if firing.attempt == 1 && is_early && !self.early.contains(&firing) {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }
-        if let Schedule::Recurring(recurring) = version.schedule
-            && firing.attempt == 1
-            && !self.waiting.contains_key(&(firing, What::Again))
-        {
-            let next = self.next_run.get(&firing.version).copied();
-            if !self.waiting.contains_key(&(recurring_of(firing), What::Recurring)) {
-                self.why_not(firing);
-            }
-            let Some((time, _, runs)) = next.filter(|(time, ..)| *time == firing.time) else {
-                violated("nothing-lost", format!("{firing:?} of {recurring:?} fired; next was {next:?}"));
-            };
-            let runs = runs + 1;
-            let following = recurring.following(&version.id, time).filter(|_| recurring.max_runs.is_none_or(|most| runs < most));
-            match following {
-                Some((time, due)) => drop(self.next_run.insert(firing.version, (time, due, runs))),
-                None => {
-                    self.next_run.remove(&firing.version);
-                    self.take(recurring_of(firing), What::Recurring);
-                }
-            }
+        if self.passed.remove(&firing) {
+            // Its schedule has gone on already.
         } else if self.take(firing, What::Again) {
             let least = self.not_before.get(&firing).copied().unwrap_or_default();
             if now < least {
@@ -339,6 +328,96 @@ impl Model {
         }
         self.gone.insert(firing.version, "has fired");
         *self.handed_on.entry(firing).or_default() += 1;
+    }
+
+    /// A recurring version has come to this run, which fires or not.
+    pub(crate) fn pass(&mut self, due: &Due) {
+        let firing = firing_due(due);
+        if !self.waiting.contains_key(&(recurring_of(firing), What::Recurring)) {
+            self.why_not(firing);
+        }
+        let next = self.next_run.get(&firing.version).copied();
+        if next.is_none_or(|(time, ..)| time != firing.time) {
+            let schedule = self.version(firing.version).schedule;
+            violated("nothing-lost", format!("{firing:?} of {schedule:?} is due; next was {next:?}"));
+        }
+        self.advance(firing);
+        due.passed_over.iter().for_each(|time| self.advance(Firing { time: *time, ..firing }));
+        if due.fate == Fate::Fires {
+            self.passed.insert(firing);
+        }
+    }
+
+    /// A recurring version goes on to the run after this one.
+    fn advance(&mut self, firing: Firing) {
+        let version = self.version(firing.version).clone();
+        let Schedule::Recurring(recurring) = version.schedule else { return };
+        let runs = self.next_run.get(&firing.version).map_or(0, |(_, _, runs)| *runs) + 1;
+        let following =
+            recurring.following(&version.id, firing.time).filter(|_| recurring.max_runs.is_none_or(|most| runs < most));
+        match following {
+            Some((time, due)) => drop(self.next_run.insert(firing.version, (time, due, runs))),
+            None => {
+                self.next_run.remove(&firing.version);
+                self.take(recurring_of(firing), What::Recurring);
+            }
+        }
+    }
+
+    /// Something due that a committed wake-up did not hand on.
+    pub(crate) fn drop_late(&mut self, shard: usize, due: &Due, now: i64, keep: Keep) {
+        let firing = firing_due(due);
+        match due.waiting.entry {
+            // Its schedule has gone on already.
+            None => {}
+            Some(entry) => {
+                let what = if entry.flags.has(Flags::RETRY) { What::Again } else { What::First };
+                if !self.take(firing, what) {
+                    violated("fires-what-waits", format!("{firing:?} was dropped, but does not wait as {what:?}"));
+                }
+            }
+        }
+        self.gone.insert(firing.version, "was dropped");
+        self.end_late(shard, firing, due.fate, now, keep);
+    }
+
+    /// A run that does not fire, or not yet.
+    pub(crate) fn end_late(&mut self, shard: usize, firing: Firing, fate: Fate, now: i64, keep: Keep) {
+        let outcome = match fate {
+            Fate::Fires => return,
+            Fate::Held => return self.put(firing, What::Held),
+            Fate::Skipped => Outcome::Skipped,
+            Fate::Expired => Outcome::Expired,
+            Fate::Dead => {
+                self.put(firing, What::Dead);
+                Outcome::DeadLettered
+            }
+        };
+        if keep != Keep::Off {
+            let id = self.version(firing.version).id.clone();
+            let (due, attempt) = (firing.time, firing.attempt);
+            let kept = Kept { id, due, attempt, fired_at: now, reported_at: now, outcome, status: None, millis: None };
+            self.history.entry(shard).or_default().push(kept);
+        }
+    }
+
+    /// Whether a run of this id goes on.
+    pub(crate) fn is_running(&self, id: &str) -> bool {
+        let again = |what| matches!(what, What::Again | What::PausedAgain);
+        !self.in_flight_of(id).is_empty() || self.waiting_of(id).iter().any(|((_, what), _)| again(*what))
+    }
+
+    /// What waits for the end of a run of this id is let go, if none goes on.
+    pub(crate) fn release(&mut self, id: &str, now: i64) {
+        if self.is_running(id) {
+            return;
+        }
+        let held = self.waiting_of(id).into_iter().find(|((_, what), _)| *what == What::Held);
+        if let Some(((firing, what), _)) = held {
+            self.take(firing, what);
+            self.put(firing, What::Again);
+            self.put_off(firing, now);
+        }
     }
 
     fn why_not(&self, firing: Firing) -> ! {
@@ -374,8 +453,20 @@ impl Model {
             self.put(firing, What::Again);
             self.put_off(firing, now);
         }
+        let expired: Vec<u32> = report.expired.iter().copied().filter(|index| first(*index)).collect();
+        for index in &expired {
+            let firing = flight.tasks[*index as usize];
+            let is_dead = firing.attempt > 1;
+            outcomes[*index as usize] = Some(if is_dead { Outcome::DeadLettered } else { Outcome::Expired });
+            if is_dead {
+                self.put(firing, What::Dead);
+            }
+        }
         self.keep(shard, &flight, &outcomes, report, now, keep);
-        let is_started = |index: &usize| !not_started.contains(&(*index as u32));
+        let is_started = |index: &usize| !not_started.contains(&(*index as u32)) && !expired.contains(&(*index as u32));
+        for firing in &flight.tasks {
+            self.release(&self.version(firing.version).id.clone(), now);
+        }
         self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
@@ -417,7 +508,8 @@ impl Model {
         let due = version.due(firing.time);
         let start = UnixMillis::new(replayed.map_or(due, |at| at.max(due)));
         let next = policy.next_attempt(&key, firing.attempt, start, UnixMillis::new(now), failure.not_before);
-        match next.filter(|_| !failure.permanent) {
+        let end = version.late.expire.map(|millis| start.plus(millis));
+        match next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end)) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
                 self.put(again, What::Again);
@@ -460,6 +552,7 @@ pub(crate) fn status_of(what: What) -> Status {
     match what {
         What::First | What::Recurring => Status::Scheduled,
         What::Again => Status::Retrying,
+        What::Held => Status::Held,
         What::Unscheduled => Status::Unscheduled,
         What::Paused | What::PausedAgain | What::PausedRecurring => Status::Paused,
         What::Dead => Status::Dead,

@@ -4,9 +4,9 @@ use crate::changes;
 use crate::history;
 use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
-use crate::storage::Waiting;
+use crate::storage::{Storage, Waiting};
 use crate::world::{Dropped, World};
-use scheduler_core::engine::{Effects, Gathering};
+use scheduler_core::engine::{Effects, Engine, Gathering};
 use scheduler_core::limits::REMEMBER_MILLIS;
 use scheduler_core::once::{Made, Once};
 use scheduler_core::page::{Flags, PageBuilder};
@@ -82,8 +82,9 @@ fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -
                 continue;
             }
         };
-        let priority = Record::parse(&version.record).unwrap().priority();
-        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(priority);
+        let record = Record::parse(&version.record).unwrap();
+        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(record.priority());
+        let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
     }
     let terms = Terms { once, share: None };
@@ -190,6 +191,10 @@ fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) 
                 violated("list-and-cancel", format!("{reply:?} of {} that match {filter:?}, at most {limit}", expected.len()));
             }
             first.iter().for_each(|key| world.model.cancel_one(*key));
+            for (firing, _) in &first {
+                let id = world.model.version(firing.version).id.clone();
+                world.model.release(&id, world.now.get());
+            }
         },
     )?;
     Ok(Answer::CancelledMatching { more: reply.next.is_some() })
@@ -255,13 +260,29 @@ fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
     Ok(())
 }
 
+/// `explains`: there is a reason for whatever is known of, and when it fires next is when it is listed.
+fn explain(world: &mut World, at: usize, id: &str, item: Option<&ListItem>) -> Result<(), Dropped> {
+    let explain = |engine: &mut Engine, now, storage: &Storage| Ok((engine.explain(id, now, storage)?, Effects::default()));
+    let told = world.input(at, false, explain, |_, _, _| {})?;
+    let next = item.filter(|item| item.status == Status::Scheduled).map(|item| item.position.due);
+    let is_known = item.is_some() || !told.recent_runs.is_empty();
+    if told.status != item.map(|item| item.status) || told.reasons.is_empty() == is_known {
+        violated("explains", format!("{told:?} of {item:?}"));
+    }
+    if next.is_some() && told.next_run.map(|run| run.due) != next {
+        violated("explains", format!("{:?} of {item:?}", told.next_run));
+    }
+    Ok(())
+}
+
 fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let item: Option<ListItem> =
         world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
+    explain(world, at, id, item.as_ref())?;
     let waiting = world.model.waiting_of(id);
     let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));
     const TASKS: [What; 5] = [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
-    const FURTHER: [What; 2] = [What::Again, What::PausedAgain];
+    const FURTHER: [What; 3] = [What::Again, What::PausedAgain, What::Held];
     // The task itself before its further attempts, what waits before what is on its way.
     let expected: Vec<Status> = match [&TASKS[..], &FURTHER[..]].into_iter().find(|wanted| has(wanted)) {
         Some(wanted) => {
@@ -280,7 +301,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let is_known = match item.status {
         Status::Fired => world.model.in_flight_of(id).contains(&firing),
         status => waiting.iter().any(|((known, what), _)| {
-            let same = if matches!(what, What::Again | What::PausedAgain | What::Dead) {
+            let same = if matches!(what, What::Again | What::PausedAgain | What::Held | What::Dead) {
                 *known == firing
             } else {
                 known.version == firing.version

@@ -3,12 +3,14 @@
 //! [`Storage::waiting`] is the reference: a live entry is one that is not cancelled and stands after the watermark in the
 //! total order. The engine must come to the same by its directories, counts, timers and clamps.
 
+use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
+use crate::model::Model;
 use scheduler_core::engine::{
     Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
-use scheduler_core::schedule::{Occurrence, Schedule};
+use scheduler_core::schedule::{Occurrence, Policies, Schedule};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
@@ -28,6 +30,7 @@ pub(crate) struct ScheduleRow {
     pub(crate) since: UnixMillis,
     pub(crate) record: Vec<u8>,
     schedule: Schedule,
+    policies: Policies,
     paused: bool,
     /// An occurrence of its own, behind which all are that have not passed.
     passed: Cell<Option<Occurrence>>,
@@ -123,7 +126,8 @@ impl Storage {
                 let read = Record::parse(&record).unwrap();
                 let schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
                 let paused = read.is_paused();
-                let row = ScheduleRow { since, record, schedule, paused, passed: Cell::new(None) };
+                let policies = read.policies();
+                let row = ScheduleRow { since, record, schedule, policies, paused, passed: Cell::new(None) };
                 assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
             }
             Write::SetSchedule { number, since, record } => {
@@ -269,24 +273,26 @@ impl Storage {
         }
     }
 
-    /// What must fire at `now`, in the total order, as records and whether each is for the user's queue.
-    pub(crate) fn due(&self, now: UnixMillis) -> Vec<Waiting> {
+    /// What a wake-up at `now` must settle, in the total order, and what becomes of it.
+    pub(crate) fn due(&self, model: &Model, now: UnixMillis) -> Vec<Due> {
         let mut due = Vec::new();
         for waiting in self.waiting().into_iter().filter(|waiting| waiting.position.due <= now) {
             if waiting.entry.is_some() {
-                due.push(waiting);
+                let fate = fate_of_entry(model, &waiting, now);
+                due.push(Due { waiting, fate, passed_over: Vec::new() });
                 continue;
             }
             let row = &self.schedules[&waiting.position.index];
-            let mut next = self.next_occurrence(waiting.position.index, row);
-            while let Some(at) = next.filter(|next| next.due <= now) {
+            let next = self.next_occurrence(waiting.position.index, row);
+            for (at, fate, passed_over) in settle(&row.schedule, row.policies, next, now) {
                 let mut record = Vec::new();
                 scheduler_core::task::write_occurrence(&row.record, at.time, &mut record);
-                due.push(Waiting { position: Position { due: at.due, ..waiting.position }, entry: None, record });
-                next = row.schedule.following(at.time);
+                let waiting = Waiting { position: Position { due: at.due, ..waiting.position }, entry: None, record };
+                due.push(Due { waiting, fate, passed_over });
             }
         }
-        due.sort_by_key(|waiting| waiting.position);
+        due.sort_by_key(|due| due.waiting.position);
+        settle_overlaps(model, &mut due);
         due
     }
 

@@ -178,7 +178,7 @@ impl World {
             return Err(Dropped);
         }
         if is_wake {
-            firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now);
+            firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
         }

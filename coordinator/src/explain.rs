@@ -1,0 +1,25 @@
+//! Why a task did or did not fire.
+
+use crate::answer::{Answer, Problem};
+use crate::routes::Call;
+use scheduler_core::explain::Explanation;
+use scheduler_core::limits::MAX_EXPLAINED_RUNS;
+use scheduler_core::wire::{GetRequest, paths};
+
+/// `GET /v1/tasks/{id}/explain`: what its shards, one in each epoch, know of it.
+pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let homes: Vec<_> = call.shards.map.homes(&id).map(|shard| (shard, GetRequest { id: id.clone() })).collect();
+    let shards = &call.shards;
+    let replies = shards
+        .each(homes, |(shard, request)| async move { shards.ask::<_, Explanation>(shard, paths::EXPLAIN, &request).await })
+        .await;
+    let mut told = Explanation::default();
+    for reply in replies {
+        told.join(reply?);
+    }
+    if told.reasons.is_empty() {
+        return Err(Problem::no_task(&id));
+    }
+    told.recent_runs.truncate(MAX_EXPLAINED_RUNS);
+    Ok(Answer::of(200, &told))
+}

@@ -1,0 +1,202 @@
+//! Why a task did or did not fire, and when it will.
+
+use super::tasks::EntryRef;
+use super::{Engine, EngineError, Reader, fire};
+use crate::explain::{Explanation, Flight, NextRun, ReasonCode};
+use crate::limits::MAX_EXPLAINED_RUNS;
+use crate::page::Flags;
+use crate::routing::id_hash;
+use crate::schedule::{Misfire, Overlap, Policies};
+use crate::task::Record;
+use crate::time::UnixMillis;
+use crate::wire::RunsRequest;
+
+impl Engine {
+    /// All that is known of why the task of this id stands where it stands; no reason at all where nothing is known of it.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged.
+    pub fn explain(&self, id: &str, now: UnixMillis, reader: &impl Reader) -> Result<Explanation, EngineError> {
+        let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
+        let mut told = Explanation {
+            status: self.get(id, reader)?.map(|item| item.status),
+            recent_runs: self.runs(&request, now, reader)?.items.into_iter().map(|item| item.run).collect(),
+            ..Explanation::default()
+        };
+        let mut found = Vec::new();
+        self.find_live(id, reader, &mut found)?;
+        // The task itself, then what is left of earlier occurrences, then what has failed for good.
+        found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
+        let is_waiting = !found.is_empty();
+        let mut dead = Vec::new();
+        self.find_dead_letters(id, reader, &mut dead)?;
+        for at in found {
+            self.explain_waiting(at, now, reader, &mut told)?;
+        }
+        self.explain_in_flight(id, reader, &mut told)?;
+        for at in dead.into_iter().take(MAX_EXPLAINED_RUNS) {
+            self.explain_waiting(at, now, reader, &mut told)?;
+        }
+        if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
+            told.add(ReasonCode::Done, "It has fired, and nothing of it waits; recentRuns says how it went.");
+        }
+        Ok(told)
+    }
+
+    fn explain_waiting(
+        &self,
+        at: EntryRef,
+        now: UnixMillis,
+        reader: &impl Reader,
+        told: &mut Explanation,
+    ) -> Result<(), EngineError> {
+        let text = self.record_of(at, reader)?;
+        let record = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        if at.page == 0 {
+            self.explain_schedule(at.index, &record, now, told);
+            return Ok(());
+        }
+        let (flags, due) = (self.flags_of(at), self.due_of(at));
+        let run = record.time.map_or_else(|| "a run".to_owned(), |time| format!("The run of {}", time.shown()));
+        let error = record.error.as_deref().unwrap_or("no error is known");
+        if flags.has(Flags::DEAD_LETTER) {
+            let detail = format!(
+                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
+                record.attempt_number()
+            );
+            told.add(ReasonCode::Dead, detail);
+        } else if due == UnixMillis::HELD {
+            told.add(
+                ReasonCode::Held,
+                format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
+            );
+        } else if due == UnixMillis::PAUSED {
+            told.add(ReasonCode::Paused, "It is paused: it fires once it is resumed (POST …/resume).");
+        } else if due == UnixMillis::NEVER {
+            told.add(ReasonCode::Unscheduled, "It has no schedule: it fires when it is told to (POST …/run).");
+        } else if flags.has(Flags::RETRY) {
+            let attempt = record.attempt_number();
+            let detail = if attempt > 1 {
+                format!("{run}: the attempt before failed ({error}); attempt {attempt} starts at {}.", due.shown())
+            } else {
+                format!(
+                    "{run} is asked for, or was handed back by a dispatcher that did not come to it; it starts at {}.",
+                    due.shown()
+                )
+            };
+            told.add(ReasonCode::Retrying, detail);
+            self.explain_overdue(due, now, told);
+        } else {
+            let time = record.time.unwrap_or(due);
+            told.next_run = Some(NextRun { time, due });
+            explain_time(time, due, told);
+            self.explain_overdue(due, now, told);
+            explain_policies(record.policies(), told);
+        }
+        Ok(())
+    }
+
+    fn explain_schedule(&self, number: u32, record: &Record<'_>, now: UnixMillis, told: &mut Explanation) {
+        let Some(schedule) = self.tasks.schedule(number) else { return };
+        let policies = schedule.policies;
+        if let Some(since) = schedule.paused_at {
+            let then = if policies.catches_up {
+                "its misfire policy says what becomes of the runs until then"
+            } else {
+                "the runs until then are left out"
+            };
+            told.add(
+                ReasonCode::Paused,
+                format!("It is paused since {}: it goes on once it is resumed (POST …/resume), and {then}.", since.shown()),
+            );
+            return;
+        }
+        let Some(next) = schedule.next else { return };
+        told.next_run = Some(NextRun { time: next.time, due: next.due });
+        explain_time(next.time, next.due, told);
+        self.explain_overdue(next.due, now, told);
+        if policies.overlap != Overlap::Allow && self.is_running(id_hash(&record.id)) {
+            let then = if policies.overlap == Overlap::Skip { "is skipped" } else { "waits for it" };
+            told.add(ReasonCode::Overlap, format!("The run before has not ended: if it has not by then, the next one {then}."));
+        }
+        explain_policies(policies, told);
+    }
+
+    fn explain_overdue(&self, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
+        let late = now.since(due);
+        if late <= self.config.fire_gap_millis {
+            return;
+        }
+        let why = if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS {
+            "the shard has handed on as much as it may and waits for the dispatchers' reports"
+        } else {
+            "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"
+        };
+        told.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
+    }
+
+    /// What is handed on and not reported, the newest first.
+    fn explain_in_flight(&self, id: &str, reader: &impl Reader, told: &mut Explanation) -> Result<(), EngineError> {
+        let hash = id_hash(id);
+        if !self.in_flight.contains_key(&hash) {
+            return Ok(());
+        }
+        let of_it = self.outbox.iter().rev().filter(|(_, envelope)| envelope.hashes.contains(&hash));
+        for (seq, envelope) in of_it.take(MAX_EXPLAINED_RUNS) {
+            let text = reader.envelope(*seq)?;
+            let (fired_at, records) = super::outcome::records_of(&text, *seq)?;
+            for record in records.iter().filter(|record| record.id == id) {
+                let flight = Flight {
+                    time: record.time.unwrap_or(UnixMillis::ZERO),
+                    attempt: record.attempt_number(),
+                    fired_at,
+                    sent_again: envelope.attempts,
+                    sent_again_at: envelope.resend_at,
+                };
+                let again = if flight.sent_again > 0 {
+                    format!(" It was sent again {} times.", flight.sent_again)
+                } else {
+                    String::new()
+                };
+                let detail = format!(
+                    "Attempt {} at the run of {} was handed on at {} and has not been reported.{again} Without a report it is sent again at {}.",
+                    flight.attempt,
+                    flight.time.shown(),
+                    fired_at.shown(),
+                    flight.sent_again_at.shown()
+                );
+                told.add(ReasonCode::InFlight, detail);
+                told.in_flight.push(flight);
+            }
+        }
+        Ok(())
+    }
+}
+
+fn explain_time(time: UnixMillis, due: UnixMillis, told: &mut Explanation) {
+    told.add(ReasonCode::Scheduled, format!("It fires at {}.", due.shown()));
+    if due > time {
+        told.add(
+            ReasonCode::PutOff,
+            format!("The time of this run is {}: jitter or window put it off, or it was past when it was given.", time.shown()),
+        );
+    }
+}
+
+fn explain_policies(of: Policies, told: &mut Explanation) {
+    let grace = of.grace_millis as f64 / 1_000.0;
+    match of.misfire {
+        Misfire::Skip => told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped.")),
+        Misfire::DeadLetter => {
+            told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be kept as a dead letter."))
+        }
+        Misfire::FireOnce => {
+            told.add(ReasonCode::Misfire, format!("Of runs more than {grace} s late, only the last would fire."));
+        }
+        Misfire::Fire => {}
+    }
+    if let Some(limit) = of.expire_after_millis {
+        told.add(ReasonCode::Expiry, format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0));
+    }
+}

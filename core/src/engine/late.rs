@@ -1,0 +1,286 @@
+//! What is due and may not fire any more: missed runs, runs that come while the one before goes on, runs that have expired.
+
+use super::history::Ended;
+use super::outcome::PutBack;
+use super::tasks::{EntryRef, MemSchedule};
+use super::{Effects, Engine, EngineError, Reader};
+use crate::limits::MAX_CATCH_UP_RUNS;
+use crate::page::Flags;
+use crate::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule};
+use crate::task::Record;
+use crate::time::UnixMillis;
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+/// What is to become of something that is due.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) enum Verdict {
+    /// It is handed on.
+    #[default]
+    Fire,
+    /// It waits for the end of the run before.
+    Hold,
+    /// It does not fire, for this reason.
+    Skip(String),
+    /// It comes too late to start, for this reason.
+    Expire(String),
+    /// It is kept as a dead letter, for this reason.
+    DeadLetter(String),
+}
+
+/// Something due that is not handed on: its record, whether it is a further attempt, and what becomes of it.
+pub(super) struct Dropped {
+    pub(super) record: Vec<u8>,
+    pub(super) hash: u64,
+    pub(super) flags: Flags,
+    pub(super) verdict: Verdict,
+}
+
+/// What is to become of an entry that is due, by its record.
+pub(super) fn judge(record: &[u8], flags: Flags, now: UnixMillis) -> Result<Verdict, EngineError> {
+    let record = Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
+    let policies = record.policies();
+    let late = now.since(record.start());
+    if let Some(expired) = expired(policies, late) {
+        let error = record.error.as_deref().unwrap_or_default();
+        return Ok(if has_failed(&record) {
+            Verdict::DeadLetter(format!("{expired}; the last attempt had failed: {error}"))
+        } else {
+            Verdict::Expire(expired)
+        });
+    }
+    // What has been handed on once was not missed.
+    if flags.has(Flags::RETRY) || late <= policies.grace_millis {
+        return Ok(Verdict::Fire);
+    }
+    Ok(match policies.misfire {
+        Misfire::Fire | Misfire::FireOnce => Verdict::Fire,
+        Misfire::Skip => Verdict::Skip(missed(late)),
+        Misfire::DeadLetter => Verdict::DeadLetter(missed(late)),
+    })
+}
+
+/// Whether it has run, and failed: then it is not passed over in silence.
+pub(super) fn has_failed(record: &Record<'_>) -> bool {
+    record.attempt_number() > 1
+}
+
+fn missed(late: i64) -> String {
+    format!("missed: it would have fired {} s late", late / 1_000)
+}
+
+fn expired(policies: Policies, late: i64) -> Option<String> {
+    policies
+        .expire_after_millis
+        .filter(|limit| late > *limit)
+        .map(|_| format!("expired: it would have started {} s late", late / 1_000))
+}
+
+/// The verdict on the occurrence of a schedule that is due, without a look at what is running; and the last of those that it settles,
+/// for those after it may be left out with it.
+pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now: UnixMillis) -> (Verdict, Occurrence) {
+    let policies = of.policies;
+    let late = now.since(occurrence.due);
+    let schedule = of.schedule.as_ref();
+    if expired(policies, late).is_some() {
+        let limit = policies.expire_after_millis.unwrap_or(0);
+        let last = schedule.last_due_until(occurrence, now.plus(-limit - 1));
+        let reason = and_others("expired: it would have started", late, occurrence, last);
+        return (Verdict::Expire(reason), last);
+    }
+    if late <= policies.grace_millis || occurrence.due <= of.caught_up_to {
+        return (if late > policies.grace_millis { policies.verdict_on_missed(late) } else { Verdict::Fire }, occurrence);
+    }
+    let last = schedule.last_due_until(occurrence, now.plus(-policies.grace_millis - 1));
+    let first = first_to_fire(schedule, policies.misfire, occurrence, last);
+    if first == Some(occurrence) {
+        // Until the last one that was missed, nothing more is left out.
+        of.caught_up_to = last.due;
+        return (policies.verdict_on_missed(late), occurrence);
+    }
+    let skipped = first.map_or(last, |first| schedule.last_due_until(occurrence, first.due.plus(-1)));
+    of.caught_up_to = last.due;
+    (Verdict::Skip(and_others("missed: it would have fired", late, occurrence, skipped)), skipped)
+}
+
+/// Of the occurrences from `first` to `last`, all of which were missed, the first that is not left out.
+fn first_to_fire(schedule: &Schedule, misfire: Misfire, first: Occurrence, last: Occurrence) -> Option<Occurrence> {
+    match misfire {
+        Misfire::Skip => None,
+        Misfire::FireOnce => Some(last),
+        Misfire::Fire | Misfire::DeadLetter => Some(schedule.last_runs(first, last, MAX_CATCH_UP_RUNS)),
+    }
+}
+
+fn and_others(what: &str, late: i64, first: Occurrence, last: Occurrence) -> String {
+    let others = if first == last { String::new() } else { format!("; so would all runs up to that of {}", last.time) };
+    format!("{what} {} s late{others}", late / 1_000)
+}
+
+impl Policies {
+    /// On a run that was missed and is not left out.
+    fn verdict_on_missed(self, late: i64) -> Verdict {
+        if self.misfire == Misfire::DeadLetter { Verdict::DeadLetter(missed(late)) } else { Verdict::Fire }
+    }
+}
+
+/// The occurrences of a schedule that a pause has held up and that its policy makes up for, with the verdict on each.
+pub(super) fn missed_in_pause(
+    schedule: &Schedule,
+    policies: Policies,
+    paused_at: UnixMillis,
+    now: UnixMillis,
+) -> Vec<(Occurrence, Verdict)> {
+    let Some(first) = schedule.next_after(paused_at).filter(|first| policies.catches_up && first.due <= now) else {
+        return Vec::new();
+    };
+    let last = schedule.last_due_until(first, now);
+    let earliest = match policies.misfire {
+        Misfire::Skip | Misfire::FireOnce => {
+            // Those that are not so late were not missed, and fire.
+            let limit = now.plus(-policies.grace_millis - 1);
+            let missed = Some(first).filter(|first| first.due <= limit).map(|first| schedule.last_due_until(first, limit));
+            match (missed, policies.misfire) {
+                (None, _) => Some(first),
+                (Some(missed), Misfire::FireOnce) => Some(missed),
+                (Some(missed), _) => schedule.following(missed.time).filter(|next| next.due <= now),
+            }
+        }
+        Misfire::Fire | Misfire::DeadLetter => Some(first),
+    };
+    let Some(earliest) = earliest else { return Vec::new() };
+    // A task whose runs must not overlap makes up for one.
+    let most = if policies.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
+    let earliest = schedule.last_runs(earliest, last, most);
+    let runs = std::iter::successors(Some(earliest), |run| schedule.following(run.time)).take_while(|run| run.time <= last.time);
+    let verdict = |run: Occurrence| {
+        let late = now.since(run.due);
+        match expired(policies, late) {
+            Some(reason) => Verdict::Expire(reason),
+            None if late > policies.grace_millis => policies.verdict_on_missed(late),
+            None => Verdict::Fire,
+        }
+    };
+    runs.map(|run| (run, verdict(run))).filter(|(_, verdict)| !matches!(verdict, Verdict::Expire(_))).collect()
+}
+
+impl Engine {
+    /// Whether a run of the task of this id is handed on, or waits for a further attempt.
+    pub(super) fn is_running(&self, hash: u64) -> bool {
+        self.in_flight.contains_key(&hash)
+            || self.tasks.find(hash).any(|at| {
+                let flags = self.flags_of(at);
+                flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
+            })
+    }
+
+    fn held_of(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+        self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
+    }
+
+    /// The verdict on an occurrence that would fire, by what runs already: what is stored, and what `fired` in this firing.
+    pub(super) fn judge_overlap(
+        &self,
+        hash: u64,
+        overlap: Overlap,
+        fired: &mut HashSet<u64>,
+        held: &mut HashSet<u64>,
+    ) -> Verdict {
+        if overlap == Overlap::Allow {
+            return Verdict::Fire;
+        }
+        if !self.is_running(hash) && !fired.contains(&hash) {
+            fired.insert(hash);
+            return Verdict::Fire;
+        }
+        let waits_already = held.contains(&hash) || self.held_of(hash).next().is_some();
+        if overlap == Overlap::QueueOne && !waits_already {
+            held.insert(hash);
+            return Verdict::Hold;
+        }
+        let why = if waits_already { " and the next waits already" } else { "" };
+        Verdict::Skip(format!("overlap: the run before has not ended{why}"))
+    }
+
+    /// Keeps, counts and tells what a firing did not hand on.
+    pub(super) fn drop_late(
+        &mut self,
+        dropped: &[Dropped],
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let mut back = PutBack::default();
+        let mut ended = Vec::with_capacity(dropped.len());
+        // Of these ids a run has ended here; what is to wait for it need not.
+        let freed: Vec<u64> =
+            dropped.iter().filter(|dropped| dropped.flags.has(Flags::RETRY)).map(|dropped| dropped.hash).collect();
+        for Dropped { record, hash, flags, verdict } in dropped {
+            let record =
+                Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
+            let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
+            let end = match verdict {
+                Verdict::Fire => continue,
+                Verdict::Hold => {
+                    let is_free = freed.contains(hash) && !self.is_running(*hash);
+                    back.push(&record, if is_free { now } else { UnixMillis::HELD }, to_queue.and(Flags::RETRY));
+                    continue;
+                }
+                Verdict::Skip(reason) => {
+                    self.state.counters.skipped += 1;
+                    Ended::Skipped(reason)
+                }
+                Verdict::Expire(reason) => {
+                    self.state.counters.expired += 1;
+                    Ended::Expired(reason)
+                }
+                Verdict::DeadLetter(reason) => {
+                    self.state.counters.dead_lettered += 1;
+                    let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(reason)), ..record.clone() };
+                    back.push(&dead, UnixMillis::NEVER, to_queue.and(Flags::DEAD_LETTER));
+                    Ended::Failed { dead: true, error: reason }
+                }
+            };
+            ended.push((record, end));
+        }
+        self.keep_outcomes(now, None, &ended, now, effects);
+        self.release_held(&freed, now, reader, effects)?;
+        for page in back.into_pages() {
+            self.add_page(page, effects);
+        }
+        Ok(())
+    }
+
+    /// Lets go what waits for the end of a run of these ids, where none goes on.
+    pub(super) fn release_held(
+        &mut self,
+        hashes: &[u64],
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        if self.tasks.counts().held == 0 {
+            return Ok(());
+        }
+        let (mut released, mut back, mut seen) = (Vec::new(), PutBack::default(), HashSet::new());
+        for hash in hashes {
+            if !seen.insert(*hash) || self.is_running(*hash) {
+                continue;
+            }
+            let Some(at) = self.held_of(*hash).next() else { continue };
+            let text = self.record_of(at, reader)?;
+            let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
+            back.push(&record, now, self.flags_of(at));
+            released.push(at);
+        }
+        self.kill(&released, effects);
+        for page in back.into_pages() {
+            self.add_page(page, effects);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "late_tests.rs"]
+mod tests;

@@ -1,0 +1,183 @@
+use super::*;
+use crate::engine::{Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredSchedule, Write};
+use crate::envelope::Envelope;
+use crate::wire::Append;
+use std::collections::BTreeMap;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// The one schedule that there is, and what a wake-up leaves behind.
+#[derive(Default)]
+struct Stored {
+    schedule: Option<(UnixMillis, Vec<u8>)>,
+    state: Option<Vec<u8>>,
+    bodies: BTreeMap<u32, Vec<u8>>,
+}
+
+impl Reader for Stored {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let body = self.bodies.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
+        body.map(<[u8]>::to_vec).ok_or_else(|| StorageError(format!("no page {page}")))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.schedule.clone().unwrap().1)
+    }
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError(format!("no envelope {seq}")))
+    }
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError(format!("no row {row}")))
+    }
+}
+
+impl Stored {
+    /// Applies what matters here; gives the times of the runs that were handed on.
+    fn apply(&mut self, effects: Effects) -> Vec<i64> {
+        let mut times = Vec::new();
+        for write in effects.writes {
+            match write {
+                Write::InsertSchedule { since, record, .. } => self.schedule = Some((since, record)),
+                Write::SetSchedule { since, record, .. } => {
+                    let before = self.schedule.take().unwrap().0;
+                    self.schedule = Some((since.unwrap_or(before), record));
+                }
+                Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
+                Write::SaveState { state, .. } => self.state = Some(state),
+                Write::InsertEnvelope { text, state, destination, .. } => {
+                    assert_eq!(destination, Destination::Dispatch);
+                    self.state = state.or(self.state.take());
+                    let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
+                    let time =
+                        |task: &&serde_json::value::RawValue| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().get();
+                    times.extend(envelope.tasks.iter().map(time));
+                }
+                _ => {}
+            }
+        }
+        times
+    }
+
+    fn load(&self) -> Engine {
+        let (since, record) = self.schedule.clone().unwrap();
+        let schedules = vec![StoredSchedule { number: 1, since, record }];
+        // Its row is there, done.
+        let row = StoredEnvelope { seq: 1, destination: None, hashes: Vec::new(), sent_at: NOW, attempts: 0 };
+        let envelopes = self.state.iter().map(|_| row.clone()).collect();
+        Engine::load(
+            "1-0",
+            Config::default(),
+            Snapshot { schedules, envelopes, state: self.state.clone(), ..Snapshot::default() },
+        )
+        .unwrap()
+    }
+}
+
+/// A shard with a task that fires every second from a second after `NOW`.
+fn every_second(more: &str) -> (Engine, Stored) {
+    let mut stored = Stored::default();
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let record = format!(r#"{{"id":"a","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#);
+    let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
+    let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+    stored.apply(effects);
+    (engine, stored)
+}
+
+fn wake(engine: &mut Engine, stored: &mut Stored, after: i64) -> Vec<i64> {
+    let effects = engine.wake(NOW.plus(after), stored).unwrap();
+    stored.apply(effects).into_iter().map(|time| time - NOW.get()).collect()
+}
+
+fn seconds(from: i64, to: i64) -> Vec<i64> {
+    (from..=to).map(|second| second * 1_000).collect()
+}
+
+/// Of a task that fires each second and was out for an hour: what fires then, and a second later.
+fn after_an_hour(more: &str) -> (Vec<i64>, Vec<i64>, Engine) {
+    let (mut engine, mut stored) = every_second(more);
+    let first = wake(&mut engine, &mut stored, 3_600_000);
+    // A restart goes on behind what was left out.
+    let mut engine = if more.len().is_multiple_of(2) { stored.load() } else { engine };
+    let then = wake(&mut engine, &mut stored, 3_601_000);
+    (first, then, engine)
+}
+
+#[test]
+fn missed_runs_are_made_up_for_as_the_policy_says() {
+    let grace = seconds(3_540, 3_600);
+    for more in ["", " "] {
+        // Those that are a minute late or less, and the last hundred before them.
+        let (first, then, engine) = after_an_hour(more);
+        assert_eq!(first, seconds(3_540 - 100, 3_600));
+        assert_eq!(then, [3_601_000]);
+        assert_eq!(engine.state.counters.skipped, 1);
+
+        let (first, then, _) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"fireOnce"}}"#));
+        assert_eq!(first, seconds(3_539, 3_600));
+        assert_eq!(then, [3_601_000]);
+
+        let (first, then, engine) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"skip"}}"#));
+        assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
+        assert_eq!((engine.state.counters.fired, engine.state.counters.skipped), (62, 1));
+
+        let (first, then, engine) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"deadLetter"}}"#));
+        assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
+        assert_eq!((engine.state.counters.dead_lettered, engine.state.counters.skipped), (100, 1));
+    }
+    let (first, _, _) = after_an_hour(r#","misfire":{"policy":"skip","graceSeconds":0}"#);
+    assert_eq!(first, [3_600_000]);
+}
+
+#[test]
+fn what_has_expired_does_not_fire() {
+    let (first, then, engine) = after_an_hour(r#","expireAfterSeconds":5"#);
+    assert_eq!((first, then), (seconds(3_595, 3_600), vec![3_601_000]));
+    assert_eq!(engine.state.counters.expired, 1);
+}
+
+#[test]
+fn nothing_handed_on_passes_all_the_same() {
+    let (mut engine, mut stored) = every_second(r#","endAt":1764000010000,"misfire":{"policy":"skip","graceSeconds":1}"#);
+    assert_eq!(wake(&mut engine, &mut stored, 60_000), [0; 0]);
+    assert_eq!(engine.watermark().due, NOW.plus(10_000));
+    assert_eq!(engine.stats(NOW).schedules, 0);
+    assert!(engine.next_wakeup().is_none());
+    assert_eq!(stored.load().watermark(), engine.watermark());
+}
+
+#[test]
+fn runs_do_not_overlap() {
+    let (mut engine, mut stored) = every_second(r#","overlap":"skip""#);
+    assert_eq!(wake(&mut engine, &mut stored, 5_000), [1_000]);
+    assert_eq!(wake(&mut engine, &mut stored, 6_000), [0; 0]);
+    assert_eq!(engine.state.counters.skipped, 5);
+
+    let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
+    assert_eq!(wake(&mut engine, &mut stored, 5_000), [1_000]);
+    assert_eq!((engine.stats(NOW).pending, engine.state.counters.skipped), (2, 3));
+}
+
+#[test]
+fn a_pause_is_made_up_for_where_the_task_says_so() {
+    let expected: [(&str, Vec<i64>); 5] = [
+        ("", vec![]),
+        (r#","misfire":{"policy":"fire","graceSeconds":2}"#, seconds(11, 20)),
+        (r#","misfire":{"policy":"fireOnce","graceSeconds":2}"#, seconds(18, 20)),
+        (r#","misfire":{"policy":"skip","graceSeconds":2}"#, seconds(19, 20)),
+        (r#","misfire":{"policy":"fire","graceSeconds":2},"overlap":"skip""#, seconds(20, 20)),
+    ];
+    for (more, made_up) in expected {
+        let (mut engine, mut stored) = every_second(more);
+        let change = |engine: &mut Engine, stored: &mut Stored, change, after: i64| {
+            let request = crate::wire::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
+            stored.apply(effects);
+        };
+        change(&mut engine, &mut stored, crate::wire::Change::Pause, 10_500);
+        // A restart in the pause knows when that began.
+        let mut engine = stored.load();
+        change(&mut engine, &mut stored, crate::wire::Change::Resume, 20_500);
+        let fired = wake(&mut engine, &mut stored, 20_600);
+        assert_eq!(fired, made_up, "{more}");
+    }
+}

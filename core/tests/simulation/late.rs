@@ -1,0 +1,165 @@
+//! What becomes of late and overlapping runs, by the reference: going through runs one after the other.
+
+use crate::invariants::what_of;
+use crate::model::{Firing, Model, What, firing_of};
+use crate::random::Random;
+use crate::storage::Waiting;
+use scheduler_core::limits::MAX_CATCH_UP_RUNS;
+use scheduler_core::page::Flags;
+use scheduler_core::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule, ScheduleFields};
+use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
+use serde_json::value::RawValue;
+use std::collections::BTreeSet;
+
+/// What a task says of late and overlapping runs, as JSON, milliseconds for the grace and the expiry.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Late {
+    misfire: Option<&'static str>,
+    overlap: Option<Overlap>,
+    pub(crate) expire: Option<i64>,
+}
+
+const MISFIRES: [&str; 6] = [
+    r#"{"policy":"fire","graceSeconds":1}"#,
+    r#"{"policy":"fireOnce","graceSeconds":1}"#,
+    r#"{"policy":"skip","graceSeconds":2}"#,
+    r#"{"policy":"skip","graceSeconds":0.1}"#,
+    r#"{"policy":"deadLetter","graceSeconds":1}"#,
+    r#"{"policy":"fireOnce","graceSeconds":0}"#,
+];
+
+impl Late {
+    pub(crate) fn drawn(random: &mut Random, recurs: bool) -> Self {
+        Self {
+            misfire: random.chance(600).then(|| *random.pick(&MISFIRES)),
+            overlap: (recurs && random.chance(500)).then(|| *random.pick(&[Overlap::Allow, Overlap::Skip, Overlap::QueueOne])),
+            expire: random.chance(300).then(|| *random.pick(&[500, 5_000, 60_000])),
+        }
+    }
+
+    pub(crate) fn misfire(self) -> Option<Box<RawValue>> {
+        self.misfire.map(|misfire| RawValue::from_string(misfire.to_owned()).expect("JSON"))
+    }
+
+    /// Notes it in a record's fields.
+    pub(crate) fn note<'a>(self, misfire: &'a Option<Box<RawValue>>, fields: &mut ScheduleFields<'a>) {
+        fields.misfire = misfire.as_deref();
+        fields.overlap = self.overlap;
+        fields.expire_after_seconds = self.expire.map(|millis| millis as f64 / 1_000.0);
+    }
+}
+
+/// What is to become of something that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    Fires,
+    Held,
+    Skipped,
+    Expired,
+    Dead,
+}
+
+/// Something due, and what becomes of it; of a recurring task also the runs after it that are passed over with it.
+#[derive(Debug, Clone)]
+pub(crate) struct Due {
+    pub(crate) waiting: Waiting,
+    pub(crate) fate: Fate,
+    pub(crate) passed_over: Vec<i64>,
+}
+
+/// The runs of a schedule that a wake-up at `now` settles, from `next` on, but for overlaps.
+pub(crate) fn settle(
+    schedule: &Schedule,
+    of: Policies,
+    next: Option<Occurrence>,
+    now: UnixMillis,
+) -> Vec<(Occurrence, Fate, Vec<i64>)> {
+    let until_now: Vec<Occurrence> =
+        std::iter::successors(next, |run| schedule.following(run.time)).take_while(|run| run.due <= now).collect();
+    let expires = |run: &Occurrence| of.expire_after_millis.is_some_and(|limit| now.since(run.due) > limit);
+    let is_missed = |run: &Occurrence| now.since(run.due) > of.grace_millis;
+    // Due times rise: first come those that have expired, then those that were missed, then the others.
+    let (expired, rest) = until_now.split_at(until_now.iter().take_while(|run| expires(run)).count());
+    let (missed, others) = rest.split_at(rest.iter().take_while(|run| is_missed(run)).count());
+    let kept = match of.misfire {
+        Misfire::Skip => 0,
+        Misfire::FireOnce => 1,
+        Misfire::Fire | Misfire::DeadLetter => MAX_CATCH_UP_RUNS,
+    };
+    let (left_out, missed) = missed.split_at(missed.len().saturating_sub(kept));
+    let mut settled = Vec::new();
+    for (group, fate) in [(expired, Fate::Expired), (left_out, Fate::Skipped)] {
+        if let Some((first, others)) = group.split_first() {
+            settled.push((*first, fate, others.iter().map(|run| run.time.get()).collect()));
+        }
+    }
+    let late = if of.misfire == Misfire::DeadLetter { Fate::Dead } else { Fate::Fires };
+    settled.extend(missed.iter().map(|run| (*run, late, Vec::new())));
+    settled.extend(others.iter().map(|run| (*run, Fate::Fires, Vec::new())));
+    settled
+}
+
+/// The runs that the end of a pause makes up for.
+pub(crate) fn made_up(schedule: &Schedule, of: Policies, paused_at: UnixMillis, now: UnixMillis) -> Vec<(Occurrence, Fate)> {
+    if !of.catches_up {
+        return Vec::new();
+    }
+    let without_expiry = Policies { expire_after_millis: None, ..of };
+    let settled = settle(schedule, without_expiry, schedule.next_after(paused_at), now);
+    let most = if of.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
+    let kept: Vec<_> =
+        settled.into_iter().filter(|(_, fate, _)| *fate != Fate::Skipped).map(|(run, fate, _)| (run, fate)).collect();
+    let expires = |run: &Occurrence| of.expire_after_millis.is_some_and(|limit| now.since(run.due) > limit);
+    kept[kept.len().saturating_sub(most)..].iter().filter(|(run, _)| !expires(run)).copied().collect()
+}
+
+/// What becomes of an entry of a page that is due.
+pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -> Fate {
+    let record = Record::parse(&waiting.record).unwrap();
+    let policies = record.policies();
+    let due = model.version(firing_of(&record).version).due(record.time.unwrap().get());
+    let late = now.get() - record.replayed_at.map_or(due, |at| at.get().max(due));
+    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
+    if policies.expire_after_millis.is_some_and(|limit| late > limit) {
+        return if record.attempt_number() > 1 { Fate::Dead } else { Fate::Expired };
+    }
+    match policies.misfire {
+        Misfire::Skip if !is_again && late > policies.grace_millis => Fate::Skipped,
+        Misfire::DeadLetter if !is_again && late > policies.grace_millis => Fate::Dead,
+        _ => Fate::Fires,
+    }
+}
+
+/// Settles overlaps among what is due, in its order.
+pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
+    let (mut started, mut held) = (BTreeSet::new(), BTreeSet::new());
+    for due in due {
+        let record = Record::parse(&due.waiting.record).unwrap();
+        let id = record.id.clone().into_owned();
+        if due.waiting.entry.is_some() {
+            if what_of(&due.waiting) == What::Again {
+                started.insert(id);
+            }
+            continue;
+        }
+        let overlap = record.policies().overlap;
+        if due.fate != Fate::Fires || overlap == Overlap::Allow {
+            continue;
+        }
+        // What is due as a further attempt and not gone through yet still waits, to the model too.
+        if !model.is_running(&id) && started.insert(id.clone()) {
+            continue;
+        }
+        let is_taken = held.contains(&id) || model.waiting_of(&id).iter().any(|((_, what), _)| *what == What::Held);
+        due.fate = if overlap == Overlap::QueueOne && !is_taken { Fate::Held } else { Fate::Skipped };
+        if due.fate == Fate::Held {
+            held.insert(id);
+        }
+    }
+}
+
+/// The firing that something due is.
+pub(crate) fn firing_due(due: &Due) -> Firing {
+    firing_of(&Record::parse(&due.waiting.record).unwrap())
+}
