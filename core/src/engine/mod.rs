@@ -20,6 +20,7 @@ mod index;
 mod late;
 mod load;
 mod outcome;
+mod purge;
 mod query;
 mod state;
 mod tasks;
