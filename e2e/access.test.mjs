@@ -230,3 +230,36 @@ test("what does not hold is named", async () => {
   assert.deepEqual([zero.status, zero.body.field], [422, "quota.pendingTasks"]);
   assert.equal((await call("/v1/namespaces/A", { method: "PUT", body: {} })).body.field, "name");
 });
+
+test("a namespace that is made again knows nothing of the one that was deleted", async () => {
+  await makeNamespace("again");
+  const who = { namespace: "again" };
+  const create = (key, task) => as(who, "/v1/tasks", { body: task, headers: { "idempotency-key": key } });
+  const soon = { id: "ran", delayInSeconds: 0, callback: { type: "handler", name: "noop" } };
+  assert.equal((await create("first", soon)).status, 201);
+  const runs = async () => (await as(who, "/v1/tasks/ran/runs")).body.runs;
+  await until("the run", async () => (await runs()).length === 1);
+  assert.equal((await create("waits", { ...LATER, id: "waits" })).status, 201);
+
+  // One task that waits keeps all of it.
+  assert.equal((await call("/v1/namespaces/again", { method: "DELETE" })).status, 409);
+  assert.equal((await runs()).length, 1);
+  assert.equal((await create("first", soon)).body.id, "ran", "the key is remembered: nothing is created");
+  assert.equal((await as(who, "/v1/tasks/ran")).status, 404);
+
+  await as(who, "/v1/tasks/waits", { method: "DELETE" });
+  await until("nothing to be on its way", async () => (await as(who, "/v1/stats")).body.inFlight === 0);
+  assert.equal((await call("/v1/namespaces/again", { method: "DELETE" })).status, 200);
+  await makeNamespace("again");
+  for (const again of [false, true]) {
+    if (again) {
+      await scheduler.kill();
+      await scheduler.restart();
+    }
+    assert.deepEqual(await runs(), []);
+    const { created, fired, cancelled, succeeded } = (await as(who, "/v1/stats")).body;
+    assert.deepEqual([created, fired, cancelled, succeeded], [0, 0, 0, 0]);
+  }
+  assert.equal((await create("first", { ...soon, delayInSeconds: 0 })).status, 201);
+  await until("the run of the new one", async () => (await runs()).length === 1);
+});

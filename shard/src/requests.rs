@@ -101,6 +101,7 @@ impl Shell {
                 self.reply(|engine, now, sql| Ok(((), engine.report(&report, now, sql)?)))
             }
             paths::STATS => self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default()))),
+            paths::PURGE => self.reply(|engine, _, _| Ok(engine.purge())),
             paths::WATCH => self.watch(),
             other => Err(EngineError::BadRequest(format!("a shard has no {other}"))),
         }

@@ -63,9 +63,14 @@ impl Feed {
     /// Whether events at `now` are wanted. Once nobody watches, the ring goes with the first that is not noted.
     pub(super) fn is_on(&mut self, now: UnixMillis) -> bool {
         if self.life.is_some() && now >= self.until {
-            *self = Self { last_life: self.last_life, ..Self::default() };
+            self.forget();
         }
         self.life.is_some()
+    }
+
+    /// Forgets all events: to who reads them it is as if the shard had started anew.
+    pub(super) fn forget(&mut self) {
+        *self = Self { last_life: self.last_life, ..Self::default() };
     }
 
     /// Notes an event of the task with this record, if somebody watches.

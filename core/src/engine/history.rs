@@ -86,6 +86,17 @@ impl Log {
         effects.writes.extend(up_to.map(|up_to| Write::DropHistory { up_to }));
     }
 
+    /// Drops all rows. An empty one stands for them, since their numbers must not be given again.
+    pub(super) fn purge(&mut self, effects: &mut Effects) {
+        let Some((last, (newest, bytes))) = self.rows.last_key_value().map(|(row, of)| (*row, *of)) else { return };
+        if self.rows.len() == 1 && bytes == 0 {
+            return;
+        }
+        self.rows = BTreeMap::from([(last + 1, (newest, 0))]);
+        effects.writes.push(Write::InsertHistory { row: last + 1, newest, body: Vec::new() });
+        effects.writes.push(Write::DropHistory { up_to: last });
+    }
+
     pub(super) fn memory_bytes(&self) -> usize {
         self.rows.len() * size_of::<(u64, (UnixMillis, u32))>()
     }

@@ -21,6 +21,7 @@ mod lanes;
 mod late;
 mod load;
 mod outcome;
+mod purge;
 mod query;
 mod state;
 mod tasks;

@@ -19,7 +19,7 @@ pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent}
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
-pub use stats::{Counters, ShardStats, WatchReply};
+pub use stats::{Counters, PurgeReply, ShardStats, WatchReply};
 
 use serde::{Deserialize, Serialize};
 
@@ -54,6 +54,8 @@ pub mod paths {
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
+    /// No body; answer [`super::PurgeReply`].
+    pub const PURGE: &str = "/purge";
     /// No body; answer [`super::WatchReply`].
     pub const WATCH: &str = "/watch";
 }

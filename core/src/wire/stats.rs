@@ -91,7 +91,21 @@ pub struct ShardStats {
     pub meter: Meter,
 }
 
+/// What a shard has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeReply {
+    /// Tasks that it holds: while there are any, nothing is forgotten.
+    pub tasks: u64,
+    /// Whether nothing is left to forget.
+    pub done: bool,
+}
+
 impl ShardStats {
+    /// Tasks in all, whatever they wait for.
+    pub fn held(&self) -> u64 {
+        self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
+    }
+
     /// Adds another shard's numbers.
     pub fn add(&mut self, other: &Self) {
         self.pending += other.pending;

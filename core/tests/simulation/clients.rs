@@ -90,6 +90,8 @@ impl Clients {
                 let id = self.id(world);
                 vec![Request::Runs { shard: self.home(&id), id, limit: limit(world) }]
             }
+            // About one request in a hundred; whether it finds the shard empty is another matter, so each run ends with it too.
+            81..88 if at.get() % 8 == 3 => vec![Request::Purge { shard: self.shard(world) }],
             81..88 => {
                 let id = self.id(world);
                 vec![Request::Get { shard: self.home(&id), id }]

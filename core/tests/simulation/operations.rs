@@ -30,6 +30,7 @@ pub(crate) enum Request {
     Get { shard: usize, id: String },
     List { shard: usize, filter: Filter, limit: usize },
     Runs { shard: usize, id: String, limit: usize },
+    Purge { shard: usize },
 }
 
 /// What a client learns.
@@ -64,6 +65,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
         Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
+        Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
     }
 }
@@ -239,6 +241,34 @@ fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(
     if shown != expected {
         violated("list-and-cancel", format!("{filter:?} by {limit} shows\n{shown:?}\ninstead of\n{expected:?}"));
     }
+    Ok(())
+}
+
+/// `forgets-only-what-is-gone`: while a shard holds a task it keeps all that it has; else nothing is left of tasks that are gone.
+fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
+    let storage = &world.shards[at].storage;
+    let on_their_way: usize =
+        storage.outbox.values().filter(|row| row.destination.is_some()).map(|row| row.hashes.len() / size_of::<u64>()).sum();
+    let held = (storage.waiting().len() + on_their_way) as u64;
+    world.input(
+        at,
+        false,
+        |engine, _, _| Ok(engine.purge()),
+        |world, reply, effects| {
+            if reply.tasks != held || (held > 0 && !effects.writes.is_empty()) {
+                violated("forgets-only-what-is-gone", format!("{reply:?} of {held} tasks, with {:?}", effects.writes));
+            }
+            let storage = &world.shards[at].storage;
+            if held > 0 {
+                return;
+            }
+            if !storage.remembered.is_empty() || storage.history.values().any(|row| !row.body.is_empty()) {
+                violated("forgets-only-what-is-gone", "keys or runs are left");
+            }
+            world.model.history.remove(&at);
+            world.model.taken.retain(|(shard, _), _| *shard != at);
+        },
+    )?;
     Ok(())
 }
 

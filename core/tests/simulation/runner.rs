@@ -89,6 +89,10 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     (0..world.shards.len()).for_each(|at| world.compare(at));
     // Of lanes that are gone, too: else a limiter is asked once more after a start.
     (0..world.shards.len()).for_each(|at| world.save(at));
+    for shard in 0..world.shards.len() {
+        let _ = world.carry_out(&Request::Purge { shard });
+        world.compare(shard);
+    }
     (0..world.shards.len()).for_each(|at| world.evict(at));
     let wakeups: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
     let shards: Vec<_> = world.shards.iter().map(|shard| &shard.storage).zip(wakeups).collect();
