@@ -94,7 +94,7 @@ fn create(engine: &mut Engine, stored: &mut Stored, id: &str, due: UnixMillis, k
     let record = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
     assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
     let once = Once::new(key, "append", id, Made { at: NOW, random: [3; 16] }).unwrap();
-    let terms = Terms { once: Some(once), share: None };
+    let terms = Terms { once: Some(once), ..Terms::default() };
     let append = Append { pages: builder.finish(), terms, ..Append::default() };
     let (reply, effects) = engine.append(append, NOW, stored).unwrap();
     stored.apply(effects);
