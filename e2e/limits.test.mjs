@@ -1,16 +1,10 @@
 // Limits on concurrency and rate, on the real local runtime.
 
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
-import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler, until } from "./harness.mjs";
 import { startSink } from "./sink.mjs";
 
-const run = promisify(execFile);
 const SHARDS = 4;
 let scheduler;
 let sink;
@@ -130,24 +124,4 @@ test("what does not hold is named, and a namespace has limits of its own", async
   assert.equal((await call("/v1/namespaces/limited", { method: "DELETE" })).status, 200);
   assert.equal((await call("/v1/namespaces/limited", { method: "PUT" })).status, 201);
   assert.deepEqual((await call("/v1/limits", { headers })).body.limits, []);
-});
-
-test("the lines of docs/limits.md do what they say", async () => {
-  const text = await readFile(join(ROOT, "docs/limits.md"), "utf8");
-  const commands = [...text.matchAll(/^```sh\n(.*?)^```/gms)].flatMap(([, block]) => block.match(/^curl .*$/gm) ?? []);
-  assert.equal(commands.length, 6);
-  const env = { ...process.env, KEY: scheduler.key };
-  const answers = [];
-  for (const command of commands) {
-    const { stdout } = await run("bash", ["-c", command.replace("localhost:8787", new URL(scheduler.url).host)], { env });
-    answers.push(JSON.parse(stdout));
-  }
-  const [set, task, one, all, changed, lifted] = answers;
-  assert.deepEqual([set.concurrency, set.perSecond, set.inEffect], [3, 5, true]);
-  assert.deepEqual([task.status, task.limitKey], ["scheduled", "stripe"]);
-  assert.equal(one.key, "stripe");
-  assert.ok(all.limits.some(({ key }) => key === "stripe"));
-  assert.deepEqual([changed.concurrency, changed.perSecond], [10, undefined]);
-  assert.deepEqual(lifted, { key: "stripe", deleted: true });
-  await until("the task to be done", async () => (await call("/v1/tasks/charge-7")).status === 404);
 });
