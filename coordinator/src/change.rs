@@ -144,27 +144,41 @@ async fn change_ids(
     let replies = shards
         .each(by_shard, |(shard, items)| async move {
             let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let request = ChangeRequest { ids, change, if_match };
-            let (reply, is_repeat): (ChangeReply, bool) = match change {
-                // Done twice it would be two runs.
-                Change::Run => (shards.ask_once(shard, paths::CHANGE, &request).await?, false),
-                _ => shards.ask_noting(shard, paths::CHANGE, &request).await?,
-            };
-            Ok::<_, Problem>((items, reply, is_repeat))
+            let (outcomes, is_repeat) = change_on(shards, shard, ChangeRequest { ids, change, if_match }).await?;
+            Ok::<_, Problem>((items, outcomes, is_repeat))
         })
         .await;
     let mut outcomes = vec![Changed::NotFound; ids.len()];
     let mut is_repeat = false;
     for reply in replies {
-        let (items, reply, again) = reply?;
+        let (items, of_shard, again) = reply?;
         is_repeat |= again;
-        for (at, outcome) in items.into_iter().zip(reply.outcomes) {
+        for (at, outcome) in items.into_iter().zip(of_shard) {
             if let Some(slot) = outcomes.get_mut(at)
                 && weight(outcome) > weight(*slot)
             {
                 *slot = outcome;
             }
         }
+    }
+    Ok((outcomes, is_repeat))
+}
+
+/// Changes by id on one shard. It does so much at a time; the rest is asked for again.
+async fn change_on(shards: &Shards, shard: ShardId, mut request: ChangeRequest) -> Result<(Vec<Changed>, bool), Problem> {
+    let (mut outcomes, mut is_repeat) = (Vec::with_capacity(request.ids.len()), false);
+    while !request.ids.is_empty() {
+        let (mut reply, again): (ChangeReply, bool) = match request.change {
+            // Done twice it would be two runs.
+            Change::Run => (shards.ask_once(shard, paths::CHANGE, &request).await?, false),
+            _ => shards.ask_noting(shard, paths::CHANGE, &request).await?,
+        };
+        if reply.outcomes.is_empty() {
+            return Err(Problem::unavailable("a shard did not say what became of a change"));
+        }
+        request.ids.drain(..reply.outcomes.len().min(request.ids.len()));
+        outcomes.append(&mut reply.outcomes);
+        is_repeat |= again;
     }
     Ok((outcomes, is_repeat))
 }

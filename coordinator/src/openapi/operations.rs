@@ -241,7 +241,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
     }
     ResumeMany => {
         id: "resumeTasks",
@@ -250,7 +250,7 @@ operations! {
         summary: "Let many paused tasks go on, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid"],
+        refusals: &["too-large", "invalid", "shard-full"],
     }
     RunTask => {
         id: "runTask",

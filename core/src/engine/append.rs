@@ -1,6 +1,6 @@
 //! Taking tasks in.
 
-use super::outcome::PutBack;
+use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
@@ -9,7 +9,7 @@ use crate::limits::{
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
 use crate::schedule::{Occurrence, Policies, Schedule};
-use crate::task::{Callback, Record, version_of, write_occurrence};
+use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -52,8 +52,8 @@ struct NewSchedule {
     since: UnixMillis,
     /// Its first occurrence; `None` when its end has passed meanwhile.
     next: Option<Occurrence>,
-    /// An occurrence before that, which fires at once.
-    owed: Option<Occurrence>,
+    /// Occurrences before that which have lost their place in the order, and what becomes of each.
+    owed: Vec<(Occurrence, Verdict)>,
 }
 
 impl NewSchedule {
@@ -63,7 +63,7 @@ impl NewSchedule {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
         if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, since, next, owed: None });
+            return Ok(Self { read, record, since, next, owed: Vec::new() });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
@@ -76,19 +76,22 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, since, next, owed: None })
+        Ok(Self { read, record: counted, since, next, owed: Vec::new() })
     }
 }
 
 impl NewSchedule {
-    /// Its next occurrence is the one at `time`. Where everything up to that has been handed on, `until` the time at which it would fire
-    /// now, it has lost its place in the order, and is owed.
-    fn go_on_with(&mut self, time: UnixMillis, until: UnixMillis) {
+    /// Its next occurrence is the one that `next` was. Where everything up to that has been handed on, `until` the time at which it would
+    /// fire now, it has lost its place in the order, and is owed; so is one whose time has come by this change, at `now`.
+    fn go_on_with(&mut self, next: Occurrence, until: UnixMillis, now: UnixMillis) {
         let schedule = &self.read.schedule;
-        let occurrence = schedule.occurrence(time);
-        let passed = occurrence.due <= until;
-        self.owed = passed.then_some(occurrence);
-        self.next = if passed { schedule.following(time) } else { Some(occurrence) };
+        let occurrence = schedule.occurrence(next.time);
+        let is_owed = occurrence.due <= until || next.due > now && occurrence.due <= now;
+        self.next = Some(occurrence);
+        if is_owed && !self.read.paused {
+            self.owed.push((occurrence, Verdict::Fire));
+            self.next = schedule.following(next.time);
+        }
         self.since = self.next.map_or(self.since, |next| next.due.plus(-1));
     }
 }
@@ -209,7 +212,7 @@ impl Engine {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
-            self.add_schedule(schedule, &mut effects);
+            self.add_schedule(schedule, now, reader, &mut effects)?;
         }
         self.save_lanes(&mut effects);
         Ok((replies, effects))
@@ -279,10 +282,12 @@ impl Engine {
             // A pause goes on, too, and what it has held up.
             let paused_at = former.and_then(|former| former.paused_at);
             schedule.since = paused_at.filter(|_| schedule.read.paused).unwrap_or(schedule.since);
-            let next =
-                former.filter(|former| former.schedule.has_times_of(&schedule.read.schedule)).and_then(|former| former.next);
-            if let Some(next) = next {
-                schedule.go_on_with(next.time, self.state.watermark.due);
+            let Some(former) = former.filter(|former| former.schedule.has_times_of(&schedule.read.schedule)) else { continue };
+            if let Some(next) = former.next {
+                schedule.go_on_with(next, self.state.watermark.due, schedule.since);
+            } else if let Some(paused_at) = paused_at.filter(|_| !schedule.read.paused) {
+                let (of, policies) = (&schedule.read.schedule, schedule.read.policies);
+                schedule.owed = missed_in_pause(of, policies, paused_at, schedule.since);
             }
         }
     }
@@ -440,24 +445,24 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
-    /// Adds a run of a recurring task, to fire as soon as it can.
-    fn add_run(&mut self, record: &[u8], run: Occurrence, to_queue: bool, effects: &mut Effects) {
-        let (mut text, mut run_alone) = (Vec::new(), PutBack::default());
-        write_occurrence(record, run.time, &mut text);
-        // It was read before.
-        let Ok(record) = Record::parse(&text) else { return };
-        run_alone.push(&record, run.due, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
-        self.put_in(run_alone, effects);
-    }
-
-    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
+    fn add_schedule(
+        &mut self,
+        schedule: NewSchedule,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
         let NewSchedule { read, record, since, next, owed } = schedule;
-        if let Some(owed) = owed {
-            self.add_run(&record, owed, read.to_queue, effects);
+        if !owed.is_empty() {
+            let (hash, overlap) = (id_hash(&read.id), read.policies.overlap);
+            let of = Aside { record: &record, hash, to_queue: read.to_queue, overlap, starts_now: true };
+            let mut aside = RunsAside::default();
+            self.run_aside(&of, owed, now, &mut aside);
+            self.put_aside(aside, now, reader, effects)?;
         }
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
-            return;
+            return Ok(());
         }
         self.last_schedule += 1;
         let number = self.last_schedule;
@@ -475,6 +480,7 @@ impl Engine {
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
         };
         self.tasks.insert_schedule(number, schedule);
+        Ok(())
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::append::read_schedule;
 use super::feed::{Happened, event};
-use super::late::{Dropped, Verdict, missed_in_pause};
+use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
+use super::late::{Aside, RunsAside, missed_in_pause};
 use super::outcome::PutBack;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
@@ -11,6 +12,7 @@ use crate::routing::id_hash;
 use crate::task::{Record, version_of, write_occurrence};
 use crate::time::UnixMillis;
 use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
+use std::collections::HashMap;
 
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
 #[derive(Default)]
@@ -18,8 +20,8 @@ struct Changes {
     killed: Vec<EntryRef>,
     back: PutBack,
     schedules: Vec<Rewritten>,
-    /// Runs that a pause has held up and that do not fire any more.
-    dropped: Vec<Dropped>,
+    /// Runs that a pause has held up.
+    aside: RunsAside,
     /// What those who watch are told.
     events: Vec<Happened>,
 }
@@ -31,8 +33,16 @@ struct Rewritten {
     record: Vec<u8>,
 }
 
+impl Changes {
+    /// Whether no further task is to be looked at in this commit. One is, whatever it makes up for.
+    fn is_full(&self) -> bool {
+        self.aside.runs >= MAX_FIRING_TASKS || self.aside.bytes >= MAX_FIRING_BYTES
+    }
+}
+
 impl Engine {
-    /// Changes tasks by id, and says what became of each.
+    /// Changes tasks by id, and says what became of each; of the first of them, where they make up for much: the rest is to be asked
+    /// for again.
     ///
     /// # Errors
     /// When the shard has no room for the runs that are asked for, nothing has changed. When storage fails or is damaged, the
@@ -45,13 +55,18 @@ impl Engine {
     ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
         let mut outcomes: Vec<Changed> = Vec::with_capacity(request.ids.len());
-        for (at, id) in request.ids.iter().enumerate() {
+        let mut seen: HashMap<&str, Changed> = HashMap::new();
+        for id in &request.ids {
+            if changes.is_full() {
+                break;
+            }
             // An id that stands twice is changed once.
-            let before = request.ids.iter().take(at).position(|other| other == id).and_then(|at| outcomes.get(at));
-            outcomes.push(match before {
+            let outcome = match seen.get(id.as_str()) {
                 Some(outcome) => *outcome,
                 None => self.change_one(id, request, now, reader, &mut changes)?,
-            });
+            };
+            seen.insert(id, outcome);
+            outcomes.push(outcome);
         }
         let effects = self.carry_out_changes(changes, now, reader)?;
         Ok((ChangeReply { outcomes }, effects))
@@ -113,7 +128,7 @@ impl Engine {
         let (mut changes, mut changed) = (Changes::default(), 0);
         let next = self.scan(request, reader, |candidate, _| {
             changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
-            Ok(())
+            Ok(!changes.is_full())
         })?;
         let effects = self.carry_out_changes(changes, now, reader)?;
         Ok((ChangeMatchingReply { changed, next }, effects))
@@ -201,9 +216,9 @@ impl Engine {
 
     fn carry_out_changes(&mut self, changes: Changes, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
-        let added = changes.back.len() + changes.dropped.len();
+        let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
-        self.lanes.have_room_for(changes.back.keys())?;
+        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))?;
         if self.feed.is_on(now) {
             changes.events.into_iter().for_each(|event| self.feed.push(event));
         }
@@ -217,14 +232,15 @@ impl Engine {
                 effects.writes.push(Write::DeleteSchedule { number });
                 continue;
             }
+            // What is due as the pause begins and has not fired is made up for with the rest.
+            let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).map(|next| next.due.plus(-1));
+            let since = due.filter(|_| read.paused && read.policies.catches_up).map_or(since, |due| due.min(since));
             self.tasks.set_next(number, next, read.paused.then_some(since));
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
         self.kill(&changes.killed, &mut effects);
         self.put_in(changes.back, &mut effects);
-        if !changes.dropped.is_empty() {
-            self.drop_late(&changes.dropped, now, reader, &mut effects)?;
-        }
+        self.put_aside(changes.aside, now, reader, &mut effects)?;
         self.unsaved |= !effects.writes.is_empty();
         Ok(effects)
     }
@@ -280,14 +296,8 @@ impl Engine {
     fn catch_up(&self, number: u32, record: &[u8], now: UnixMillis, changes: &mut Changes) {
         let Some(schedule) = self.tasks.schedule(number) else { return };
         let Some(paused_at) = schedule.paused_at else { return };
-        let flags = if schedule.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
-        for (occurrence, verdict) in missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now) {
-            let mut text = Vec::new();
-            write_occurrence(record, occurrence.time, &mut text);
-            match (verdict, Record::parse(&text)) {
-                (Verdict::Fire, Ok(record)) => changes.back.push(&record, now, flags.and(Flags::RETRY)),
-                (verdict, _) => changes.dropped.push(Dropped { record: text, hash: schedule.hash, flags, verdict }),
-            }
-        }
+        let (hash, to_queue, overlap) = (schedule.hash, schedule.to_queue, schedule.policies.overlap);
+        let runs = missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now);
+        self.run_aside(&Aside { record, hash, to_queue, overlap, starts_now: false }, runs, now, &mut changes.aside);
     }
 }

@@ -29,7 +29,14 @@ impl Engine {
         found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
-        self.find_dead_letters(id, reader, &mut dead)?;
+        // A few more are looked at than are told of: another id may have the same hash.
+        let of_hash = self.tasks.find(id_hash(id)).filter(|at| self.is_dead_letter(*at));
+        for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
+            let text = self.record_of(at, reader)?;
+            if Record::parse(&text).is_ok_and(|record| record.id == id) {
+                dead.push(at);
+            }
+        }
         for at in found {
             self.explain_waiting(at, now, reader, &mut told)?;
         }
@@ -119,7 +126,8 @@ impl Engine {
         explain_time(next.time, next.due, told);
         self.explain_overdue(next.due, now, told);
         if policies.overlap != Overlap::Allow && self.is_running(id_hash(&record.id)) {
-            let then = if policies.overlap == Overlap::Skip { "is skipped" } else { "waits for it" };
+            let is_next_held = self.held_of(id_hash(&record.id)).next().is_some();
+            let then = if policies.overlap == Overlap::Skip || is_next_held { "is skipped" } else { "waits for it" };
             told.add(ReasonCode::Overlap, format!("The run before has not ended: if it has not by then, the next one {then}."));
         }
         explain_policies(policies, told);

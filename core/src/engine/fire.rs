@@ -19,8 +19,12 @@ use std::sync::Arc;
 
 /// Most tasks, and bytes of records, of one firing: one commit and some 60 messages, done in some tens of milliseconds, after
 /// which the shard takes other requests before it goes on.
-const MAX_FIRING_TASKS: usize = 20_000;
-const MAX_FIRING_BYTES: usize = 4_000_000;
+pub(super) const MAX_FIRING_TASKS: usize = 20_000;
+pub(super) const MAX_FIRING_BYTES: usize = 4_000_000;
+
+/// What it costs to find out which runs of a recurring task are left out, in bytes of the bound above: some hundred of them a firing, for
+/// it may take milliseconds each.
+const LEFT_OUT_BYTES: usize = 20_000;
 
 /// Tasks that the main order, or a lane, hands on in its turn: an envelope of the dispatchers.
 const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
@@ -58,6 +62,8 @@ struct Taken {
     room: usize,
     /// The last occurrence that is settled with one before it.
     settled: Position,
+    /// The recurring tasks of which runs are left out, and up to when.
+    left_out: Vec<(u32, UnixMillis)>,
     /// Of tasks whose runs must not overlap, those of which a run is in this firing, and those of which one is to wait.
     fired: HashSet<u64>,
     held: HashSet<u64>,
@@ -110,7 +116,8 @@ impl Engine {
     }
 
     fn fire(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
-        let Taken { mut due, put_off, .. } = self.take_due(now);
+        let Taken { mut due, put_off, left_out, .. } = self.take_due(now);
+        self.save_left_out(&left_out, reader, effects)?;
         self.put_off(&put_off, reader, effects)?;
         self.drop_ended_schedules(&put_off, effects);
         if due.is_empty() {
@@ -168,6 +175,23 @@ impl Engine {
         Ok(())
     }
 
+    /// Stores up to when recurring tasks have left runs out that the watermark cannot pass yet: a start-up does not tell of them again.
+    fn save_left_out(
+        &self,
+        left_out: &[(u32, UnixMillis)],
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        for (number, due) in left_out {
+            let has_more = self.tasks.schedule(*number).is_some_and(|schedule| schedule.next.is_some());
+            if has_more {
+                let record = reader.schedule(*number)?;
+                effects.writes.push(Write::SetSchedule { number: *number, since: Some(*due), record });
+            }
+        }
+        Ok(())
+    }
+
     /// Pops what is due, up to a firing's bounds. The main order and the lanes take turns, each in its one total order.
     fn take_due(&mut self, now: UnixMillis) -> Taken {
         let mut taken = Taken { room: self.dispatch_room(), settled: self.state.watermark, ..Taken::default() };
@@ -182,6 +206,7 @@ impl Engine {
         // Runs that were left out with one before them are passed, too, once nothing before them is left.
         if self.tasks.head().is_none_or(|head| head > taken.settled) {
             self.state.watermark = self.state.watermark.max(taken.settled);
+            taken.left_out.clear();
         }
         taken
     }
@@ -227,6 +252,10 @@ impl Engine {
         };
         taken.settled = taken.settled.max(settled);
         taken.bytes += 1_000;
+        if settled.due > occurrence.due {
+            taken.bytes += LEFT_OUT_BYTES;
+            taken.left_out.push((head.index, settled.due));
+        }
         let (hash, overlap) = (schedule.hash, schedule.policies.overlap);
         let (to_queue, priority) = (schedule.to_queue, schedule.priority);
         let lane = schedule.lane;

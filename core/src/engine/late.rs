@@ -4,10 +4,10 @@ use super::history::Ended;
 use super::outcome::PutBack;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
-use crate::limits::MAX_CATCH_UP_RUNS;
+use crate::limits::{MAX_CATCH_UP_RUNS, MAX_PENDING_PER_SHARD};
 use crate::page::Flags;
 use crate::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule};
-use crate::task::Record;
+use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -124,44 +124,63 @@ impl Policies {
     }
 }
 
-/// The occurrences of a schedule that a pause has held up and that its policy makes up for, with the verdict on each.
+/// The occurrences of a schedule that a pause has held up, where its policy makes up for them, with the verdict on each. Those that are left
+/// out together, or have expired, are one, at the first.
 pub(super) fn missed_in_pause(
     schedule: &Schedule,
     policies: Policies,
     paused_at: UnixMillis,
     now: UnixMillis,
 ) -> Vec<(Occurrence, Verdict)> {
-    let Some(first) = schedule.next_after(paused_at).filter(|first| policies.catches_up && first.due <= now) else {
-        return Vec::new();
-    };
-    let last = schedule.last_due_until(first, now);
-    let earliest = match policies.misfire {
-        Misfire::Skip | Misfire::FireOnce => {
-            // Those that are not so late were not missed, and fire.
-            let limit = now.plus(-policies.grace_millis - 1);
-            let missed = Some(first).filter(|first| first.due <= limit).map(|first| schedule.last_due_until(first, limit));
-            match (missed, policies.misfire) {
-                (None, _) => Some(first),
-                (Some(missed), Misfire::FireOnce) => Some(missed),
-                (Some(missed), _) => schedule.following(missed.time).filter(|next| next.due <= now),
-            }
-        }
-        Misfire::Fire | Misfire::DeadLetter => Some(first),
-    };
-    let Some(earliest) = earliest else { return Vec::new() };
+    let mut settled = Vec::new();
+    let is_due = |run: &Occurrence| policies.catches_up && run.due <= now;
+    let late = |run: Occurrence| now.since(run.due);
+    let Some(mut first) = schedule.next_after(paused_at).filter(is_due) else { return settled };
+    if let (Some(_), Some(limit)) = (expired(policies, late(first)), policies.expire_after_millis) {
+        let last = schedule.last_due_until(first, now.plus(-limit - 1));
+        settled.push((first, Verdict::Expire(and_others("expired: it would have started", late(first), first, last))));
+        let Some(next) = schedule.following(last.time).filter(is_due) else { return settled };
+        first = next;
+    }
+    let mut begin = Some(first);
+    if late(first) > policies.grace_millis {
+        let last = schedule.last_due_until(first, now.plus(-policies.grace_millis - 1));
+        begin = first_to_fire(schedule, policies.misfire, first, last).or_else(|| schedule.following(last.time).filter(is_due));
+    }
     // A task whose runs must not overlap makes up for one.
     let most = if policies.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
-    let earliest = schedule.last_runs(earliest, last, most);
-    let runs = std::iter::successors(Some(earliest), |run| schedule.following(run.time)).take_while(|run| run.time <= last.time);
-    let verdict = |run: Occurrence| {
-        let late = now.since(run.due);
-        match expired(policies, late) {
-            Some(reason) => Verdict::Expire(reason),
-            None if late > policies.grace_millis => policies.verdict_on_missed(late),
-            None => Verdict::Fire,
-        }
-    };
-    runs.map(|run| (run, verdict(run))).filter(|(_, verdict)| !matches!(verdict, Verdict::Expire(_))).collect()
+    let last = schedule.last_due_until(first, now);
+    begin = begin.map(|begin| schedule.last_runs(begin, last, most));
+    if begin != Some(first) {
+        let left_out = begin.map_or(last, |begin| schedule.last_due_until(first, begin.due.plus(-1)));
+        settled.push((first, Verdict::Skip(and_others("missed: it would have fired", late(first), first, left_out))));
+    }
+    let runs = std::iter::successors(begin, |run| schedule.following(run.time)).take_while(|run| run.time <= last.time);
+    settled.extend(runs.map(|run| {
+        let is_missed = late(run) > policies.grace_millis;
+        (run, if is_missed { policies.verdict_on_missed(late(run)) } else { Verdict::Fire })
+    }));
+    settled
+}
+
+/// Runs of a recurring task outside of its order: to be put among the tasks, and dropped.
+#[derive(Default)]
+pub(super) struct RunsAside {
+    pub(super) back: PutBack,
+    pub(super) dropped: Vec<Dropped>,
+    /// How many they are, and the bytes of their records.
+    pub(super) runs: usize,
+    pub(super) bytes: usize,
+}
+
+/// Of which task, and how, runs are added outside of its order.
+pub(super) struct Aside<'a> {
+    pub(super) record: &'a [u8],
+    pub(super) hash: u64,
+    pub(super) to_queue: bool,
+    pub(super) overlap: Overlap,
+    /// Their lateness counts from now.
+    pub(super) starts_now: bool,
 }
 
 impl Engine {
@@ -174,7 +193,7 @@ impl Engine {
             })
     }
 
-    fn held_of(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+    pub(super) fn held_of(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
     }
 
@@ -202,6 +221,43 @@ impl Engine {
         Verdict::Skip(format!("overlap: the run before has not ended{why}"))
     }
 
+    /// Adds runs of a recurring task outside of its order, as far as what runs already lets them.
+    pub(super) fn run_aside(&self, of: &Aside<'_>, runs: Vec<(Occurrence, Verdict)>, now: UnixMillis, aside: &mut RunsAside) {
+        let flags = if of.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
+        let (mut fired, mut held) = (HashSet::new(), HashSet::new());
+        for (run, mut verdict) in runs {
+            let mut text = Vec::with_capacity(of.record.len() + 24);
+            write_occurrence(of.record, run.time, &mut text);
+            aside.runs += 1;
+            aside.bytes += text.len();
+            if verdict == Verdict::Fire {
+                verdict = self.judge_overlap(of.hash, of.overlap, &mut fired, &mut held);
+            }
+            match (verdict, Record::parse(&text)) {
+                (Verdict::Fire, Ok(record)) => {
+                    let replayed_at = Some(now).filter(|_| of.starts_now && record.is_conditional());
+                    aside.back.push(&Record { replayed_at, ..record }, now, flags.and(Flags::RETRY));
+                }
+                (verdict, _) => aside.dropped.push(Dropped { record: text, hash: of.hash, flags, verdict }),
+            }
+        }
+    }
+
+    /// Takes in runs outside of their order.
+    pub(super) fn put_aside(
+        &mut self,
+        aside: RunsAside,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        self.put_in(aside.back, effects);
+        if aside.dropped.is_empty() {
+            return Ok(());
+        }
+        self.drop_late(&aside.dropped, now, reader, effects)
+    }
+
     /// Keeps, counts and tells what a firing did not hand on, and adds what follows the runs that end with that.
     pub(super) fn drop_late(
         &mut self,
@@ -214,9 +270,13 @@ impl Engine {
         let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
         // Of these ids a run has ended here; what is to wait for it need not.
-        let freed: Vec<u64> =
+        let freed: HashSet<u64> =
             dropped.iter().filter(|dropped| dropped.flags.has(Flags::RETRY)).map(|dropped| dropped.hash).collect();
+        let is_full = Verdict::Skip("missed, and the shard has no room for more dead letters".to_owned());
+        let mut room = MAX_PENDING_PER_SHARD.saturating_sub(self.tasks.held());
         for Dropped { record, hash, flags, verdict } in dropped {
+            let has_room = room > 0;
+            let verdict = if matches!(verdict, Verdict::DeadLetter(_)) && !has_room { &is_full } else { verdict };
             let record =
                 Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
             let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
@@ -235,6 +295,7 @@ impl Engine {
                     Ended::Expired(reason)
                 }
                 Verdict::DeadLetter(reason) => {
+                    room -= 1;
                     self.state.counters.dead_lettered += 1;
                     let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(reason)), ..record.clone() };
                     back.push(&dead, UnixMillis::NEVER, to_queue.and(Flags::DEAD_LETTER));
@@ -250,7 +311,7 @@ impl Engine {
             let is_free = freed.contains(&hash) && !self.is_running(hash);
             holds.push(&record, if is_free { now } else { UnixMillis::HELD }, flags);
         }
-        self.release_held(&freed, now, reader, effects)?;
+        self.release_held(freed.iter().copied(), now, reader, effects)?;
         self.put_in(holds, effects);
         Ok(())
     }
@@ -258,7 +319,7 @@ impl Engine {
     /// Lets go what waits for the end of a run of these ids, where none goes on.
     pub(super) fn release_held(
         &mut self,
-        hashes: &[u64],
+        hashes: impl Iterator<Item = u64>,
         now: UnixMillis,
         reader: &impl Reader,
         effects: &mut Effects,
@@ -268,13 +329,16 @@ impl Engine {
         }
         let (mut released, mut back, mut seen) = (Vec::new(), PutBack::default(), HashSet::new());
         for hash in hashes {
-            if !seen.insert(*hash) || self.is_running(*hash) {
+            if !seen.insert(hash) || self.is_running(hash) {
                 continue;
             }
-            let Some(at) = self.held_of(*hash).next() else { continue };
+            let Some(at) = self.held_of(hash).next() else { continue };
+            // While its task is paused, it waits for the end of that instead.
+            let mut schedules = self.tasks.find(hash).filter(|at| at.page == 0).filter_map(|at| self.tasks.schedule(at.index));
+            let due = if schedules.any(|schedule| schedule.paused_at.is_some()) { UnixMillis::PAUSED } else { now };
             let text = self.record_of(at, reader)?;
             let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
-            back.push(&record, now, self.flags_of(at));
+            back.push(&record, due, self.flags_of(at));
             released.push(at);
         }
         self.kill(&released, effects);

@@ -6,11 +6,12 @@ use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// The one schedule that there is, and what a wake-up leaves behind.
+/// The first schedule that there is, the records of all, and what a wake-up leaves behind.
 #[derive(Default)]
 struct Stored {
     schedule: Option<(UnixMillis, Vec<u8>)>,
     state: Option<Vec<u8>>,
+    records: BTreeMap<u32, Vec<u8>>,
     bodies: BTreeMap<u32, Vec<u8>>,
 }
 
@@ -19,8 +20,8 @@ impl Reader for Stored {
         let body = self.bodies.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
         body.map(<[u8]>::to_vec).ok_or_else(|| StorageError(format!("no page {page}")))
     }
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
-        Ok(self.schedule.clone().unwrap().1)
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.records[&number].clone())
     }
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError(format!("no envelope {seq}")))
@@ -36,8 +37,12 @@ impl Stored {
         let mut times = Vec::new();
         for write in effects.writes {
             match write {
-                Write::InsertSchedule { since, record, .. } => self.schedule = Some((since, record)),
-                Write::SetSchedule { since, record, .. } => {
+                Write::InsertSchedule { number, since, record } => {
+                    self.records.insert(number, record.clone());
+                    self.schedule.get_or_insert((since, record));
+                }
+                Write::SetSchedule { number, since, record } => {
+                    self.records.insert(number, record.clone());
                     let before = self.schedule.take().unwrap().0;
                     self.schedule = Some((since.unwrap_or(before), record));
                 }
@@ -173,6 +178,9 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
             let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
             stored.apply(effects);
         };
+        wake(&mut engine, &mut stored, 10_000);
+        // What went before has ended: nothing overlaps.
+        engine.in_flight.clear();
         change(&mut engine, &mut stored, crate::wire::Change::Pause, 10_500);
         // A restart in the pause knows when that began.
         let mut engine = stored.load();
@@ -180,4 +188,91 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
         let fired = wake(&mut engine, &mut stored, 20_600);
         assert_eq!(fired, made_up, "{more}");
     }
+}
+
+/// A shard with so many tasks that fire every second, all paused.
+fn paused(tasks: usize, more: &str) -> (Engine, Stored) {
+    let mut stored = Stored::default();
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let record = |n: usize| {
+        format!(
+            r#"{{"id":"a{n}","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}},"paused":true}}"#
+        )
+    };
+    let append = Append { schedules: (0..tasks).map(|n| record(n).into_bytes()).collect(), ..Append::default() };
+    let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+    stored.apply(effects);
+    (engine, stored)
+}
+
+#[test]
+fn the_end_of_many_pauses_takes_several_steps() {
+    let (mut engine, stored) = paused(1_000, r#","misfire":{"policy":"fire"}"#);
+    let mut ids: Vec<String> = (0..1_000).map(|n| format!("a{n}")).collect();
+    let mut steps = 0;
+    while !ids.is_empty() {
+        let request = crate::wire::ChangeRequest { ids: ids.clone(), change: crate::wire::Change::Resume, if_match: None };
+        let (reply, _) = engine.change(&request, NOW.plus(500_000), &stored).unwrap();
+        assert!((1..=201).contains(&reply.outcomes.len()), "{}", reply.outcomes.len());
+        assert!(reply.outcomes.iter().all(|outcome| *outcome == crate::wire::Changed::Changed));
+        ids.drain(..reply.outcomes.len());
+        steps += 1;
+    }
+    // 199 of 101 runs each, the one that stands for those left out included.
+    assert_eq!((steps, engine.stats(NOW).counters.skipped), (6, 1_000));
+    assert_eq!(engine.stats(NOW).pending, 1_000 * 101);
+}
+
+#[test]
+fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
+    for (overlap, waiting, skipped) in [("allow", 21, 0), ("skip", 1, 2), ("queueOne", 2, 1)] {
+        let (mut engine, mut stored) = every_second(&format!(r#","misfire":{{"policy":"fire"}},"overlap":"{overlap}""#));
+        assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
+        for (change, after) in [(crate::wire::Change::Pause, 1_500), (crate::wire::Change::Resume, 21_500)] {
+            let request = crate::wire::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let (_, effects) = engine.change(&request, NOW.plus(after), &stored).unwrap();
+            stored.apply(effects);
+        }
+        let stats = engine.stats(NOW);
+        assert_eq!((stats.pending, stats.counters.skipped), (waiting, skipped), "{overlap}");
+    }
+}
+
+#[test]
+fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
+    let mut stored = Stored::default();
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let record = |n: usize| {
+        format!(
+            r#"{{"id":"a{n}","everySeconds":1,"anchor":{NOW},"expireAfterSeconds":5,"callback":{{"type":"handler","name":"log"}}}}"#
+        )
+    };
+    let append = Append { schedules: (0..1_000).map(|n| record(n).into_bytes()).collect(), ..Append::default() };
+    let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+    stored.apply(effects);
+    let effects = engine.wake(NOW.plus(60_000), &stored).unwrap();
+    let left_out = engine.stats(NOW).counters.expired;
+    assert!((100..1_000).contains(&left_out), "a firing is bounded: {left_out}");
+    let saved: Vec<_> = effects
+        .writes
+        .iter()
+        .filter_map(|write| match write {
+            Write::SetSchedule { since, .. } => *since,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(saved, vec![NOW.plus(54_000); left_out as usize]);
+}
+
+#[test]
+fn no_more_dead_letters_are_kept_than_there_is_room_for() {
+    let (mut engine, stored) = every_second("");
+    let late = |n: usize| {
+        let record = format!(r#"{{"time":1,"id":"late-{n}","callback":{{"type":"handler","name":"log"}}}}"#).into_bytes();
+        Dropped { record, hash: 1, flags: Flags::TASK, verdict: Verdict::DeadLetter("missed".to_owned()) }
+    };
+    let dropped: Vec<Dropped> = (0..MAX_PENDING_PER_SHARD + 5).map(late).collect();
+    engine.drop_late(&dropped, NOW, &stored, &mut Effects::default()).unwrap();
+    let stats = engine.stats(NOW);
+    assert_eq!((stats.dead_letters as usize, stats.counters.skipped), (MAX_PENDING_PER_SHARD - 1, 6));
 }

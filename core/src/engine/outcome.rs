@@ -96,13 +96,21 @@ impl Engine {
             *ended = Ended::NotStarted;
         }
         let mut expired = 0;
+        // What was handed on before may have been started.
+        let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
         for index in report.expired.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
-            if has_failed(record) {
+            if has_failed(record) || is_repeat {
+                let why = if is_repeat {
+                    "expired: it was handed on before, and nobody has reported what became of that"
+                } else {
+                    "expired: no further attempt had started in time"
+                };
                 // It is kept with what went wrong.
-                back.push(&Record { failed_at: Some(now), ..record.clone() }, UnixMillis::NEVER, Flags::DEAD_LETTER);
+                let error = record.error.clone().or(Some(Cow::Borrowed(why)));
+                back.push(&Record { failed_at: Some(now), error, ..record.clone() }, UnixMillis::NEVER, Flags::DEAD_LETTER);
                 self.state.counters.dead_lettered += 1;
-                *ended = Ended::Failed { dead: true, error: "expired: no further attempt had started in time" };
+                *ended = Ended::Failed { dead: true, error: why };
             } else {
                 self.state.counters.expired += 1;
                 expired += 1;
@@ -134,7 +142,7 @@ impl Engine {
                 }
             }
         }
-        self.release_held(&envelope.hashes, now, reader, effects)?;
+        self.release_held(envelope.hashes.iter().copied(), now, reader, effects)?;
         if seq == self.state.last_seq {
             self.newest_is_cleared = true;
             effects.writes.push(Write::ClearEnvelope { seq, state: self.encode_state() });

@@ -160,13 +160,13 @@ impl Engine {
         let mut killed = Vec::new();
         let next = self.scan(request, reader, |candidate, _| {
             killed.push(candidate.at);
-            Ok(())
+            Ok(true)
         })?;
         let mut effects = Effects::default();
         self.note_cancelled(&killed, now, reader)?;
         let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();
         self.kill(&killed, &mut effects);
-        self.release_held(&hashes, now, reader, &mut effects)?;
+        self.release_held(hashes.into_iter(), now, reader, &mut effects)?;
         self.unsaved = true;
         self.state.counters.cancelled += killed.len() as u64;
         Ok((CancelMatchingReply { cancelled: killed.len() as u64, next }, effects))
@@ -184,17 +184,18 @@ impl Engine {
                 None => self.item(candidate, reader)?,
             };
             items.push(item);
-            Ok(())
+            Ok(true)
         })?;
         Ok(ListReply { items, next })
     }
 
-    /// Calls `found` for each task that the request means, with its record where that had to be read. Gives where to go on.
+    /// Calls `found` for each task that the request means, with its record where that had to be read; it says whether to go on. Gives
+    /// where to go on another time.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
         reader: &impl Reader,
-        mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<(), EngineError>,
+        mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter;
         let (mut matches, mut scanned, mut bytes) = (0, 0, 0);
@@ -225,7 +226,9 @@ impl Engine {
             let record = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
             bytes += record.as_ref().map_or(200, Vec::len);
             if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
-                found(candidate, record)?;
+                if !found(candidate, record)? {
+                    return Ok(last);
+                }
                 matches += 1;
             }
         }

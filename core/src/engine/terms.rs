@@ -69,7 +69,7 @@ impl Engine {
         let new = request.tasks();
         if let Some(share) = pending_tasks {
             let counts = self.tasks.counts();
-            let waiting = counts.scheduled + counts.unscheduled + counts.paused + self.tasks.schedules() + asked;
+            let waiting = counts.scheduled + counts.unscheduled + counts.paused + counts.held + self.tasks.schedules() + asked;
             // What is replaced makes room; one may always replace, also when the quota was lowered.
             if new > request.replaced.len() && (waiting + new - request.replaced.len()) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);

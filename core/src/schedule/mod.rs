@@ -141,28 +141,35 @@ impl Schedule {
     /// Where the last `most` of the occurrences from `first` to `last` begin; `first`, if there are no more.
     pub fn last_runs(&self, first: Occurrence, last: Occurrence, most: usize) -> Occurrence {
         let runs = |from: Occurrence| {
-            let runs = std::iter::successors(Some(from), |run| self.following(run.time));
-            runs.take_while(|run| run.time <= last.time).take(most + 1).count()
+            std::iter::successors(Some(from), |run| self.following(run.time)).take_while(|run| run.time <= last.time)
         };
-        if runs(first) <= most {
-            return first;
+        // No more than so many are gone through at a time: a part that is small enough is not halved further.
+        let few = most.saturating_mul(2);
+        let begin_of = |from: Occurrence, count: usize| runs(from).nth(count.saturating_sub(most)).unwrap_or(from);
+        let count = runs(first).take(few + 1).count();
+        if count <= few {
+            return begin_of(first, count);
         }
-        // From `low` on there are more, from `best`, the first after `high`, there are not.
-        let (mut low, mut high, mut best) = (first.time, last.time, last);
+        // From `low` on there are more than a few, from the first after `high` on there are fewer than wanted.
+        let (mut low, mut high) = (first.time, last.time);
         // Most rules are even: a guess from the gap after the last is right at once.
         let gap = self.following(last.time).map_or(0, |next| next.time.since(last.time));
-        let mut probe = last.time.plus(-gap.saturating_mul(most.saturating_sub(1) as i64) - 1);
+        let mut probe = last.time.plus(-gap.saturating_mul(i64::try_from(most).unwrap_or(i64::MAX)));
         while low < high {
             let at = if low < probe && probe < high { probe } else { low.plus(high.since(low) / 2) };
-            probe = low;
             let Some(run) = self.following(at).filter(|run| run.time <= last.time) else { break };
-            match runs(run).cmp(&most) {
-                std::cmp::Ordering::Equal => return run,
-                std::cmp::Ordering::Less => (high, best) = (at, run),
-                std::cmp::Ordering::Greater => low = run.time,
+            match runs(run).take(few + 1).count() {
+                count if count > few => (low, probe) = (run.time, low),
+                count if count >= most => return begin_of(run, count),
+                count => {
+                    high = at;
+                    // As many more as are lacking, and half as many again, if they lie as these do.
+                    let span = last.time.since(run.time).max(1).saturating_mul(most.saturating_mul(3) as i64);
+                    probe = last.time.plus(-(span / (2 * count.max(1)) as i64));
+                }
             }
         }
-        best
+        last
     }
 
     /// The kind of its rule.

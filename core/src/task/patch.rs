@@ -3,7 +3,7 @@
 use super::{FieldError, parse_naming_the_field};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A task's or a patch's fields, each as it stands: numbers in a payload keep all their digits.
 type Fields = BTreeMap<String, Box<RawValue>>;
@@ -36,13 +36,14 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     // One that names such a field with null takes out that field alone.
     if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.get() != "null")) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
-        if !RECURRING.iter().any(|name| patch.contains_key(*name)) {
+        if !RECURRING.iter().any(|name| patch.get(*name).is_some_and(|value| value.get() != "null")) {
             fields.remove("overlap");
         }
         if patch.get("type").is_some_and(|kind| kind.get() == "\"no-schedule\"") {
             PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
         }
     }
+    let patched: BTreeSet<String> = patch.keys().cloned().collect();
     for (name, value) in patch {
         if value.get() == "null" {
             fields.remove(&name);
@@ -56,6 +57,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
         }
     }
     if !SCHEDULES.iter().any(|name| fields.contains_key(*name)) {
+        let of_former = OF_SCHEDULES.iter().chain(&PUT_OFF).chain(&["overlap"]);
+        of_former.filter(|name| !patched.contains(**name)).for_each(|name| drop(fields.remove(*name)));
         set(&mut fields, "type", &Value::from("no-schedule"));
     }
     Ok(serde_json::to_string(&fields).unwrap_or_default())
@@ -180,6 +183,14 @@ mod tests {
             serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
         );
         assert_eq!(patched(record, false, r#"{"cron":null}"#)["type"], "no-schedule");
+        // What belonged to the schedule goes with it.
+        let record = r#"{"id":"a","cron":"* * * * *","timezone":"UTC","callback":{},"overlap":"skip","misfire":{"policy":"skip"},"endAt":9}"#;
+        assert_eq!(patched(record, false, r#"{"cron":null}"#), serde_json::json!({"id":"a","type":"no-schedule","callback":{}}));
+        assert_eq!(
+            patched(record, false, r#"{"cron":null,"time":7}"#),
+            serde_json::json!({"id":"a","time":7,"callback":{},"misfire":{"policy":"skip"}})
+        );
+        assert_eq!(patched(record, false, r#"{"everySeconds":5}"#)["overlap"], "skip");
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::operations::Answer;
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_core::routing::id_hash;
+use scheduler_core::schedule::Overlap;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Change, ChangeRequest, Changed, Filter, ListRequest};
@@ -142,7 +143,7 @@ impl World {
         for step in steps {
             self.model.step(step);
             match step.put {
-                Some((firing, What::PausedRecurring)) => drop(self.model.paused_at.insert(firing.version, start.get())),
+                Some((firing, What::PausedRecurring)) => self.model.pause(firing.version, start.get()),
                 Some((firing, What::Recurring)) => self.make_up(at, firing),
                 _ => {}
             }
@@ -161,8 +162,16 @@ impl World {
         let record = Record::parse(&version.record).unwrap();
         let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
         let paused_at = UnixMillis::new(self.model.paused_at[&paused.version]);
+        let overlap = record.policies().overlap;
         for (run, fate) in made_up(&schedule, record.policies(), paused_at, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };
+            let is_held = self.model.waiting_of(&version.id).iter().any(|((_, what), _)| *what == What::Held);
+            let fate = match overlap {
+                Overlap::Skip | Overlap::QueueOne if fate == Fate::Fires && self.model.is_running(&version.id) => {
+                    if overlap == Overlap::QueueOne && !is_held { Fate::Held } else { Fate::Skipped }
+                }
+                _ => fate,
+            };
             if fate == Fate::Fires {
                 let put = Some((firing, What::Again));
                 let now = Some(self.now.get());

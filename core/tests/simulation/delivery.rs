@@ -14,6 +14,9 @@ impl World {
         for write in &effects.writes {
             let Write::Resent { seq, attempts, .. } = write else { continue };
             self.redelivered += 1;
+            if let Some(flight) = self.model.in_flight.get_mut(&(at, *seq)) {
+                flight.sent_again = true;
+            }
             let row = &self.shards[at].storage.outbox[seq];
             let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
             let is_faulty = self.refused.contains(&(at, *seq));

@@ -169,7 +169,9 @@ pub(crate) fn firing(
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
         }
         let queue = !destination.is_reported();
-        model.in_flight.insert((shard, *seq), Flight { queue, fired_at: now.get(), tasks, replayed, followed });
+        model
+            .in_flight
+            .insert((shard, *seq), Flight { queue, fired_at: now.get(), sent_again: false, tasks, replayed, followed });
     }
     lanes_in_order(model, storage, keyed, &mut fired);
     hold("fires-in-order", fired == expected, || {

@@ -100,18 +100,25 @@ pub(crate) fn settle(
     settled
 }
 
-/// The runs that the end of a pause makes up for.
+/// What becomes of the runs that a pause has held up, where the task makes up for them.
 pub(crate) fn made_up(schedule: &Schedule, of: Policies, paused_at: UnixMillis, now: UnixMillis) -> Vec<(Occurrence, Fate)> {
     if !of.catches_up {
         return Vec::new();
     }
-    let without_expiry = Policies { expire_after_millis: None, ..of };
-    let settled = settle(schedule, without_expiry, schedule.next_after(paused_at), now);
+    let settled = settle(schedule, of, schedule.next_after(paused_at), now);
+    let settled: Vec<_> = settled.into_iter().map(|(run, fate, _)| (run, fate)).collect();
+    // First those that are not made up for, each kind as one; then those that are, of which only the last few.
+    let (mut dropped, kept): (Vec<_>, Vec<_>) =
+        settled.into_iter().partition(|(_, fate)| matches!(fate, Fate::Skipped | Fate::Expired));
     let most = if of.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
-    let kept: Vec<_> =
-        settled.into_iter().filter(|(_, fate, _)| *fate != Fate::Skipped).map(|(run, fate, _)| (run, fate)).collect();
-    let expires = |run: &Occurrence| of.expire_after_millis.is_some_and(|limit| now.since(run.due) > limit);
-    kept[kept.len().saturating_sub(most)..].iter().filter(|(run, _)| !expires(run)).copied().collect()
+    let (left_out, made_up) = kept.split_at(kept.len().saturating_sub(most));
+    if let Some((run, _)) = left_out.first()
+        && dropped.iter().all(|(_, fate)| *fate != Fate::Skipped)
+    {
+        dropped.push((*run, Fate::Skipped));
+    }
+    dropped.extend(made_up);
+    dropped
 }
 
 /// What becomes of an entry of a page that is due.

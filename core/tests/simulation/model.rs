@@ -116,6 +116,8 @@ pub(crate) struct Model {
 pub(crate) struct Flight {
     pub(crate) queue: bool,
     pub(crate) fired_at: i64,
+    /// Whether it was sent again.
+    pub(crate) sent_again: bool,
     pub(crate) tasks: Vec<Firing>,
     /// When each was replayed, as its record says.
     pub(crate) replayed: Vec<Option<i64>>,
@@ -428,6 +430,13 @@ impl Model {
         }
     }
 
+    /// A recurring version is paused. What is due by then and has not fired is made up for with the rest, where anything is.
+    pub(crate) fn pause(&mut self, n: u64, at: i64) {
+        let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
+        let next = self.next_run.get(&n).map_or(i64::MAX, |(_, due, _)| due - 1);
+        self.paused_at.insert(n, if makes_up { at.min(next) } else { at });
+    }
+
     /// Whether a run of this id goes on.
     pub(crate) fn is_running(&self, id: &str) -> bool {
         let again = |what| matches!(what, What::Again | What::PausedAgain);
@@ -442,6 +451,10 @@ impl Model {
         let held = self.waiting_of(id).into_iter().find(|((_, what), _)| *what == What::Held);
         if let Some(((firing, what), _)) = held {
             self.take(firing, what);
+            let is_paused = self.waiting_of(id).iter().any(|((_, what), _)| *what == What::PausedRecurring);
+            if is_paused {
+                return self.put(firing, What::PausedAgain);
+            }
             self.put(firing, What::Again);
             self.put_off(firing, now);
         }
@@ -484,10 +497,12 @@ impl Model {
             self.put(firing, What::Again);
             self.put_off(firing, now);
         }
+        // What was handed on before may have been started.
+        let is_repeat = flight.sent_again;
         let expired: Vec<u32> = report.expired.iter().copied().filter(|index| first(*index)).collect();
         for index in &expired {
             let firing = flight.tasks[*index as usize];
-            let is_dead = firing.attempt > 1;
+            let is_dead = firing.attempt > 1 || is_repeat;
             outcomes[*index as usize] = Some(if is_dead { Outcome::DeadLettered } else { Outcome::Expired });
             if is_dead {
                 self.put(firing, What::Dead);
