@@ -13,6 +13,7 @@ struct Stored {
     state: Option<Vec<u8>>,
     records: BTreeMap<u32, Vec<u8>>,
     bodies: BTreeMap<u32, Vec<u8>>,
+    envelopes: BTreeMap<u64, Vec<u8>>,
 }
 
 impl Reader for Stored {
@@ -24,7 +25,7 @@ impl Reader for Stored {
         Ok(self.records[&number].clone())
     }
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError(format!("no envelope {seq}")))
+        self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError(format!("no envelope {seq}")))
     }
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError(format!("no row {row}")))
@@ -48,7 +49,8 @@ impl Stored {
                 }
                 Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
                 Write::SaveState { state, .. } => self.state = Some(state),
-                Write::InsertEnvelope { text, state, destination, .. } => {
+                Write::InsertEnvelope { seq, text, state, destination, .. } => {
+                    self.envelopes.insert(seq, text.to_vec());
                     assert_eq!(destination, Destination::Dispatch);
                     self.state = state.or(self.state.take());
                     let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
@@ -275,4 +277,24 @@ fn no_more_dead_letters_are_kept_than_there_is_room_for() {
     engine.drop_late(&dropped, NOW, &stored, &mut Effects::default()).unwrap();
     let stats = engine.stats(NOW);
     assert_eq!((stats.dead_letters as usize, stats.counters.skipped), (MAX_PENDING_PER_SHARD - 1, 6));
+}
+
+#[test]
+fn what_is_held_waits_while_its_task_is_paused() {
+    let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
+    assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
+    assert_eq!(wake(&mut engine, &mut stored, 2_000), [0; 0]);
+    let change = |engine: &mut Engine, stored: &mut Stored, change, after| {
+        let request = crate::wire::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+        let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
+        stored.apply(effects);
+    };
+    change(&mut engine, &mut stored, crate::wire::Change::Pause, 2_500);
+    let report = crate::wire::Report { seq: 1, ..crate::wire::Report::default() };
+    let effects = engine.report(&report, NOW.plus(3_000), &stored).unwrap();
+    stored.apply(effects);
+    assert_eq!(wake(&mut engine, &mut stored, 4_000), [0; 0]);
+    assert_eq!(engine.stats(NOW).paused, 2);
+    change(&mut engine, &mut stored, crate::wire::Change::Resume, 5_500);
+    assert_eq!(wake(&mut engine, &mut stored, 5_600), [2_000]);
 }
