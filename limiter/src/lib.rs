@@ -6,50 +6,26 @@
 
 use futures::channel::oneshot;
 use scheduler_core::flow::{Asked, HOLD_MILLIS, Limiter, Named, Refused, Write, paths};
+use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::{now, within};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 use std::cell::RefCell;
 use std::time::Duration;
-use worker::{Error, Request, Response, Result, SqlStorage, SqlStorageValue as Value, State};
-
-/// A row is a limit or a shard's share of one; without rowid, so that it is one row written.
-const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS entries (name TEXT PRIMARY KEY, record TEXT NOT NULL) STRICT, WITHOUT ROWID;";
+use worker::{Request, Response, Result, State};
 
 /// The limiter's storage, and the limiter while it is loaded.
 pub struct Shell {
-    sql: SqlStorage,
+    entries: Entries,
     limiter: RefCell<Option<Limiter>>,
     /// Shards that wait for a slot; told when something may have become free.
     waiting: RefCell<Vec<oneshot::Sender<()>>>,
 }
 
-/// Why a request is not answered with 200.
-enum Failure {
-    /// The limiter has too much in it.
-    Refused(Refused),
-    /// The sender's mistake.
-    Request(String),
-    /// The platform failed, or storage holds what was never written there.
-    Storage(String),
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(problem: serde_json::Error) -> Self {
-        Self::Request(problem.to_string())
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(problem: Error) -> Self {
-        Self::Storage(problem.to_string())
-    }
-}
+type Failure = entries::Failure<Refused>;
 
 impl Shell {
     /// Nothing is read yet: the first request loads the limiter.
     pub fn new(state: &State) -> Self {
-        Self { sql: state.storage().sql(), limiter: RefCell::new(None), waiting: RefCell::default() }
+        Self { entries: Entries::of(state), limiter: RefCell::new(None), waiting: RefCell::default() }
     }
 
     /// Answers a request.
@@ -62,17 +38,7 @@ impl Shell {
             paths::ASK => self.answer_ask(&body).await,
             path => self.answer(path, &body),
         };
-        match outcome {
-            Ok(answer) => Response::from_bytes(answer),
-            Err(Failure::Refused(refused)) => Ok(Response::from_json(&refused)?.with_status(409)),
-            Err(Failure::Request(problem)) => Response::error(problem, 400),
-            Err(Failure::Storage(problem)) => {
-                worker::console_error!("limiter: {problem}");
-                // What is in memory may be ahead of what is stored.
-                self.limiter.take();
-                Response::error("storage", 500)
-            }
-        }
+        entries::respond("limiter", outcome, || drop(self.limiter.take()))
     }
 
     /// A shard that finds no slot waits for one here: so a slot that comes back is used again at once, wherever.
@@ -141,32 +107,15 @@ impl Shell {
     }
 
     fn load(&self) -> Result<Limiter, Failure> {
-        self.sql.exec(SCHEMA, None)?;
-        let rows = self.sql.exec("SELECT record FROM entries", None)?.raw().collect::<Result<Vec<Vec<Value>>>>()?;
-        let records = rows.into_iter().filter_map(|row| match row.into_iter().next() {
-            Some(Value::String(record)) => Some(record),
-            _ => None,
-        });
-        Limiter::load(records).map_err(Failure::Storage)
+        Limiter::load(self.entries.load()?).map_err(Failure::Storage)
     }
 
     fn apply(&self, write: Write) -> Result<(), Failure> {
         match write {
-            Write::Put { name, record } => self.sql.exec(
-                "INSERT INTO entries (name, record) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET record = excluded.record",
-                vec![name.into(), record.into()],
-            )?,
-            Write::Delete { name } => self.sql.exec("DELETE FROM entries WHERE name = ?", vec![name.into()])?,
-            Write::Clear => self.sql.exec("DELETE FROM entries", None)?,
-        };
+            Write::Put { name, record } => self.entries.put(name, record)?,
+            Write::Delete { name } => self.entries.delete(name)?,
+            Write::Clear => self.entries.clear()?,
+        }
         Ok(())
     }
-}
-
-fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, Failure> {
-    Ok(serde_json::from_slice(body)?)
-}
-
-fn written<T: Serialize>(answer: &T) -> Result<Vec<u8>, Failure> {
-    Ok(serde_json::to_vec(answer)?)
 }

@@ -2,6 +2,7 @@
 //!
 //! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything that decides.
 
+pub mod entries;
 mod object;
 mod timer;
 

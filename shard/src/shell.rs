@@ -70,8 +70,8 @@ impl Shell {
         }
     }
 
-    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction. Gives what is left to do. On an error that leaves memory
-    /// and storage apart the engine is dropped, and the next input starts from what is stored.
+    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction. Gives what is left to do. On an
+    /// error that leaves memory and storage apart the engine is dropped, and the next input starts from what is stored.
     pub(crate) fn input<T>(
         &self,
         call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
