@@ -182,3 +182,6 @@ pub const MIN_PER_SECOND: f64 = 0.001;
 /// envelopes ([`MAX_DISPATCH_TASKS`]), so that sixteen shards keep 64 consumers busy with batches of ten; and with the second that an
 /// envelope may take from its firing to its report, 4,000 tasks a second and shard.
 pub const MAX_DISPATCHED_TASKS: usize = 4_000;
+
+/// Longest name of a destination (see [`crate::task::Callback::destination`]): a scheme, a host name of 253 characters and a port.
+pub const MAX_DESTINATION_BYTES: usize = 270;
