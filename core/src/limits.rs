@@ -3,6 +3,10 @@
 /// Longest task id. Long enough for any path or composite key, short enough that ids stay a small part of a record.
 pub const MAX_ID_BYTES: usize = 256;
 
+/// The lowest number that is taken as a time in milliseconds, 1973-03-03. What is lower is seconds (until the year 5138), a date
+/// without separators, or zero: none of them is meant as milliseconds.
+pub const MIN_TIME_MILLIS: i64 = 100_000_000_000;
+
 /// Longest description.
 pub const MAX_DESCRIPTION_BYTES: usize = 1024;
 
