@@ -9,6 +9,8 @@
 
 mod changes;
 mod clients;
+mod definition_tests;
+mod definitions;
 mod delivery;
 mod faults;
 mod follow_ups;
