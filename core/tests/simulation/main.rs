@@ -10,10 +10,12 @@
 mod changes;
 mod clients;
 mod delivery;
+mod far;
 mod faults;
 mod follow_ups;
 mod history;
 mod invariants;
+mod large;
 mod late;
 mod limits;
 mod model;
