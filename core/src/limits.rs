@@ -3,6 +3,10 @@
 /// Longest task id. Long enough for any path or composite key, short enough that ids stay a small part of a record.
 pub const MAX_ID_BYTES: usize = 256;
 
+/// The lowest number that is taken as a time in milliseconds, 1973-03-03. What is lower is seconds (until the year 5138), a date
+/// without separators, or zero: none of them is meant as milliseconds.
+pub const MIN_TIME_MILLIS: i64 = 100_000_000_000;
+
 /// Longest description.
 pub const MAX_DESCRIPTION_BYTES: usize = 1024;
 
@@ -211,3 +215,6 @@ pub const MIN_PER_SECOND: f64 = 0.001;
 /// envelopes ([`MAX_DISPATCH_TASKS`]), so that sixteen shards keep 64 consumers busy with batches of ten; and with the second that an
 /// envelope may take from its firing to its report, 4,000 tasks a second and shard.
 pub const MAX_DISPATCHED_TASKS: usize = 4_000;
+
+/// Longest name of a destination (see [`crate::task::Callback::destination`]): a scheme, a host name of 253 characters and a port.
+pub const MAX_DESTINATION_BYTES: usize = 270;
