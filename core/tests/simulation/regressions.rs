@@ -13,7 +13,7 @@ use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use std::collections::BTreeSet;
 
-const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 /// An engine and its storage, where nothing goes wrong but what a test asks for.
 pub(crate) struct Pair {
@@ -61,12 +61,12 @@ impl Pair {
     }
 }
 
-fn load(storage: &Storage) -> Engine {
+pub(crate) fn load(storage: &Storage) -> Engine {
     // Whatever is handed on: what bounds a firing shall be seen.
     Engine::load("1-0", Config { max_dispatched: usize::MAX, ..Config::default() }, storage.snapshot()).unwrap()
 }
 
-fn record(id: &str, due: UnixMillis, fill: usize) -> String {
+pub(crate) fn record(id: &str, due: UnixMillis, fill: usize) -> String {
     let head = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#);
     let fill = fill.saturating_sub(head.len() + 2);
     format!("{head}{}\"}}", "x".repeat(fill))
