@@ -115,6 +115,7 @@ impl Engine {
         for envelope in snapshot.envelopes {
             engine.load_envelope(envelope);
         }
+        engine.find_held_back();
         engine.last_page = engine.tasks.last_page();
         engine.last_schedule = engine.tasks.last_schedule();
         Ok(engine)
@@ -144,6 +145,7 @@ impl Engine {
         self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
         for (number, directory, body_len, fired, dead) in loaded {
             self.tasks.insert_page(number, directory, body_len, fired, dead);
+            self.note_lapses(number);
         }
         Ok(())
     }

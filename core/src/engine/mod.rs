@@ -12,6 +12,7 @@
 
 mod alarm;
 mod append;
+mod backlog;
 mod change;
 mod explain;
 mod feed;
@@ -21,6 +22,7 @@ mod go_on;
 mod history;
 mod index;
 mod lanes;
+mod lapse;
 mod late;
 mod load;
 mod outcome;
@@ -433,7 +435,8 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        [fire, self.next_resend(), self.next_ask()].into_iter().flatten().min()
+        let release = self.can_release_for_lanes().then_some(UnixMillis::ZERO);
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

@@ -303,6 +303,24 @@ impl Storage {
         self.outbox.values().filter(|row| of_lane(&row.destination)).map(|row| row.hashes.len() / 8).sum()
     }
 
+    /// Whether something of a key was due at `time` and waits in its lane.
+    pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
+        let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
+        of_lane.into_iter().any(|(page, row)| {
+            let is_dead = |index: usize| {
+                self.dead.get(page).is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1))
+            };
+            row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= time).any(|(index, entry)| {
+                !is_dead(index) && Position { due: entry.due, page: *page, index: index as u32 } > lane.watermark
+            })
+        })
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// Every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
