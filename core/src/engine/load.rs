@@ -174,7 +174,7 @@ impl Engine {
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
-            record_bytes: u32::try_from(stored.record.len()).unwrap_or(u32::MAX),
+            record_bytes: read.record_bytes,
         };
         self.tasks.insert_schedule(stored.number, schedule);
         self.last_schedule = self.last_schedule.max(stored.number);
