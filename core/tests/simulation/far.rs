@@ -122,17 +122,19 @@ fn page_numbers_go_on_after_the_last_and_each_task_fires_once() {
 #[test]
 fn numbers_of_recurring_tasks_go_on_after_the_last() {
     let mut pair = Pair::new();
-    let append = |pair: &mut Pair, id: &str| {
+    // Another anchor is another schedule: it takes the place of the one before under a number of its own.
+    let append = |pair: &mut Pair, id: &str, round: i64| {
         let log = r#"{"type":"handler","name":"log"}"#;
-        let record = format!(r#"{{"id":"{id}","everySeconds":1,"anchor":{NOW},"callback":{log}}}"#);
+        let anchor = NOW.plus(-1_000 * round);
+        let record = format!(r#"{{"id":"{id}","everySeconds":1,"anchor":{anchor},"callback":{log}}}"#);
         let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
         let (_, effects) = pair.engine.append(append, NOW.plus(-1), &pair.storage).unwrap();
         pair.commit(effects);
     };
-    append(&mut pair, "kept");
+    append(&mut pair, "kept", 0);
     pair.renumber_schedule(u32::MAX - 1);
-    for _ in 0..3 {
-        append(&mut pair, "hot");
+    for round in 0..3 {
+        append(&mut pair, "hot", round);
     }
     assert_eq!(pair.storage.schedules.keys().copied().collect::<Vec<_>>(), [2, u32::MAX - 1]);
     for second in 0..3 {
