@@ -33,19 +33,6 @@ impl Engine {
         self.lanes.has_held_back() && !self.lanes.is_full()
     }
 
-    /// Notes the held runs whose run before has ended: after a restart, those that wait for a lane for their key.
-    pub(super) fn find_held_back(&mut self) {
-        if self.tasks.counts().held == 0 {
-            return;
-        }
-        let held: Vec<u64> = self.tasks.due_at(UnixMillis::HELD).collect();
-        for hash in held {
-            if !self.is_running(hash) {
-                self.lanes.hold_back(hash);
-            }
-        }
-    }
-
     /// Lets go the runs that were held because their key had no lane, as far as there are lanes again.
     pub(super) fn release_for_lanes(
         &mut self,
