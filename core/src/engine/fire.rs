@@ -15,7 +15,7 @@ use crate::timers::Position;
 use crate::wire::EventKind;
 use serde::Deserialize;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Most tasks of one firing, and most bytes that it reads for them: one commit and some 60 messages, done in some tens of milliseconds,
