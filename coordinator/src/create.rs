@@ -1,6 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
+use crate::cancel::cancel_on;
 use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
@@ -8,12 +9,12 @@ use crate::shards::Shards;
 use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
-use scheduler_core::listing::write_task;
+use scheduler_core::listing::{write_running, write_task};
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Expected, Status, paths};
+use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Cancelled, Expected, Status, paths};
 use scheduler_platform::random_bytes;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
@@ -67,11 +68,12 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
         }
     };
     let moved = match expected {
-        Some(_) => 0,
+        Some(_) => Dropped::default(),
         None => drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?,
     };
-    let replaced = reply.replaced > 0 || moved > 0;
-    Ok(shown.into_answer(if replaced { 200 } else { 201 }).replayed(is_replay))
+    let replaced = reply.replaced > 0 || moved.cancelled > 0;
+    let reply = AppendReply { running: reply.running + moved.running, ..reply };
+    Ok(shown.into_answer(if replaced { 200 } else { 201 }, &reply).replayed(is_replay))
 }
 
 /// Takes a task in on this shard, if what is expected stands there: in one step.
@@ -86,7 +88,7 @@ pub(crate) async fn replace_on(
     part.append.expected = Some(expected);
     part.append.fresh = false;
     let reply = append(&call.shards, shard, &mut part.append).await?;
-    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }))
+    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply))
 }
 
 fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>, ShardAppend), Problem> {
@@ -222,8 +224,16 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
     }
 }
 
+/// What was dropped from the shards of older epochs.
+#[derive(Debug, Default)]
+struct Dropped {
+    cancelled: u64,
+    /// Of these, those of which an attempt is in flight.
+    running: u64,
+}
+
 /// Cancels what stands under these ids on the shards of older epochs, and says how many did.
-async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>) -> Result<u64, Problem> {
+async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>) -> Result<Dropped, Problem> {
     let mut by_shard = std::collections::BTreeMap::<_, Vec<String>>::new();
     for id in ids {
         for shard in shards.map.homes(id).skip(1) {
@@ -231,33 +241,43 @@ async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>
         }
     }
     let replies = shards
-        .each(by_shard, |(shard, ids)| async move {
-            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids, if_match: None }).await
-        })
+        .each(by_shard, |(shard, ids)| async move { cancel_on(shards, shard, CancelRequest { ids, if_match: None }).await })
         .await;
-    let mut dropped = 0;
+    let mut dropped = Dropped::default();
     for reply in replies {
-        let outcomes = reply?.outcomes;
-        dropped += outcomes.iter().filter(|outcome| **outcome == scheduler_core::wire::Cancelled::Cancelled).count() as u64;
+        let (CancelReply { outcomes, running }, _) = reply?;
+        dropped.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
+        dropped.running += running.len() as u64;
     }
     Ok(dropped)
 }
 
 /// A task as the API shows it.
 struct Shown {
-    text: Vec<u8>,
-    version: u64,
+    status: Status,
+    due: UnixMillis,
+    record: String,
 }
 
 impl Shown {
-    fn into_answer(self, status: u16) -> Answer {
-        Answer::json(status, self.text).with_version(self.version)
+    /// The answer to a request that a shard has carried out so.
+    fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
+        // Where the task is in flight and goes on, that is its status, and the shard has its version.
+        let version = reply.patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
+        let (shown, record) = match (reply.patched, self.record.strip_suffix('}')) {
+            (Some(_), Some(fields)) if self.status == Status::Paused => (Status::Fired, format!("{fields},\"paused\":true}}")),
+            (Some(_), _) => (Status::Fired, self.record),
+            (None, _) => (self.status, self.record),
+        };
+        let mut text = Vec::with_capacity(record.len() + 64);
+        let write = if reply.running > 0 { write_running } else { write_task };
+        write(shown, self.due, &record, &mut text);
+        Answer::json(status, text).with_version(version)
     }
 }
 
 /// The one task of a part.
 fn shown_task(part: &ShardAppend) -> Shown {
-    let mut text = Vec::new();
     let (status, due, record) = if let Some(page) = part.append.pages.first() {
         let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
         let status = match due {
@@ -270,6 +290,5 @@ fn shown_task(part: &ShardAppend) -> Shown {
         (Status::Scheduled, part.first_due, part.append.schedules.first().map(Vec::as_slice).unwrap_or_default())
     };
     let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
-    write_task(status, due, &String::from_utf8_lossy(record), &mut text);
-    Shown { text, version: version_of(record) }
+    Shown { status, due, record: String::from_utf8_lossy(record).into_owned() }
 }

@@ -1,15 +1,17 @@
 //! Taking tasks in.
 
+use super::decided::FlightRef;
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
+use super::patched::FlightPatch;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
     MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
 };
-use crate::page::{Flags, Page, PageBuilder};
+use crate::page::{Entry, Flags, Page, PageBuilder};
 use crate::routing::id_hash;
 use crate::schedule::{Occurrence, Policies, Schedule};
-use crate::task::{Callback, Record, version_of};
+use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, EventKind, Expected};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -101,6 +103,10 @@ pub(super) struct Checked {
     pages: Vec<Page>,
     schedules: Vec<NewSchedule>,
     pub(super) replaced: Vec<EntryRef>,
+    /// Attempts in flight, whose runs end with these.
+    flights: Vec<FlightRef>,
+    /// What becomes of the one task of the request, where that is in flight and goes on.
+    patch: Option<FlightPatch>,
 }
 
 impl Checked {
@@ -114,6 +120,13 @@ impl Checked {
         let of_schedules = self.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref());
         self.pages.iter().filter_map(|page| key_of(page, keys)).chain(of_schedules)
     }
+}
+
+/// The record of an entry of a page of a request.
+fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError> {
+    let start = entry.offset as usize;
+    let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+    Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))
 }
 
 /// The key that a page of a request names, by its place from 1.
@@ -188,15 +201,23 @@ impl Engine {
                     asked += tasks;
                     asked_schedules += recurring;
                     taken += 1;
+                    let patch = checked.patch.take();
+                    let is_patch = u64::from(patch.is_some());
                     let reply = AppendReply {
                         created: (tasks + recurring) as u64,
-                        replaced: self.count_tasks(&checked.replaced),
+                        replaced: self.count_tasks(&checked.replaced, &checked.flights) + is_patch,
+                        running: checked.flights.len() as u64 + is_patch,
+                        patched: patch.as_ref().map(FlightPatch::version),
                         done_before: None,
                     };
                     self.state.counters.created += reply.created;
                     self.state.counters.replaced += reply.replaced;
                     self.note_created(&checked, now);
                     self.kill(&checked.replaced, &mut effects);
+                    self.cancel_flights(&checked.flights, &mut effects);
+                    if let Some(patch) = patch {
+                        self.patch_flight(patch, now, &mut effects);
+                    }
                     self.settle(&terms, &reply, now, &mut effects);
                     self.assign_lanes(&mut checked, &terms.keys);
                     pages.append(&mut checked.pages);
@@ -260,14 +281,31 @@ impl Engine {
     fn check(&self, request: Append, since: UnixMillis, reader: &impl Reader) -> Result<Checked, EngineError> {
         let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
         let mut schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
-        let mut replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        let (mut pages, mut replaced, mut flights, mut patch) = (request.pages, Vec::new(), Vec::new(), None);
+        if !request.fresh {
+            replaced = self.find_replaced(&pages, &schedules, reader)?;
+        }
+        // Who has read a task and changes it means that task: its runs in flight go on as those that wait do.
+        let is_change = matches!(request.expected, Some(Expected::Version(_)));
+        let goes_on = is_change && replaced.iter().any(|at| !self.flags_of(*at).has(Flags::RETRY));
+        if !request.fresh && !goes_on {
+            flights = self.find_replaced_flights(&pages, &schedules, reader)?;
+        }
         if let Some(expected) = request.expected {
-            self.check_expected(expected, &replaced, reader)?;
-            if matches!(expected, Expected::Version(_)) {
-                self.go_on(&mut schedules, &mut replaced);
+            self.check_expected(expected, &replaced, &flights, reader)?;
+        }
+        if is_change {
+            self.go_on(&mut schedules, &mut replaced);
+            if let Some(newest) = flights.first().filter(|_| replaced.is_empty()) {
+                patch = self.patch_of(*newest, &pages, reader)?;
+            }
+            if patch.is_some() {
+                // Nothing new waits.
+                flights.clear();
+                pages.clear();
             }
         }
-        Ok(Checked { pages: request.pages, schedules, replaced })
+        Ok(Checked { pages, schedules, replaced, flights, patch })
     }
 
     /// Who has read a task and changes it means this task: what has fired of it, and what is due, goes on. Its further attempts
@@ -292,12 +330,22 @@ impl Engine {
         }
     }
 
-    fn check_expected(&self, expected: Expected, found: &[EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
-        match (expected, found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))) {
+    fn check_expected(
+        &self,
+        expected: Expected,
+        found: &[EntryRef],
+        flights: &[FlightRef],
+        reader: &impl Reader,
+    ) -> Result<(), EngineError> {
+        let version = self.version_among(found, flights.first(), reader)?;
+        match (expected, version) {
+            (Expected::Absent, Some(_)) if found.is_empty() => {
+                Err(EngineError::Conflict("an attempt of a task of this id is in flight"))
+            }
             (Expected::Absent, Some(_)) => Err(EngineError::Conflict("a task waits under this id already")),
             (Expected::Absent, None) => Ok(()),
             (Expected::Version(_), None) => Err(EngineError::Conflict("no task waits under this id (any more)")),
-            (Expected::Version(version), Some(at)) if version_of(&self.record_of(*at, reader)?) == version => Ok(()),
+            (Expected::Version(wanted), Some(version)) if version == wanted => Ok(()),
             (Expected::Version(_), Some(_)) => Err(EngineError::Conflict("the task was changed meanwhile; read it again")),
         }
     }
@@ -312,19 +360,42 @@ impl Engine {
         let mut replaced = Vec::new();
         for page in pages {
             for entry in page.directory.iter() {
-                if self.tasks.find(entry.hash).next().is_none() {
-                    continue;
+                if self.tasks.find(entry.hash).next().is_some() {
+                    self.find_live(&given(page, entry)?.id, reader, &mut replaced)?;
                 }
-                let start = entry.offset as usize;
-                let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
-                let record = Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
-                self.find_live(&record.id, reader, &mut replaced)?;
             }
         }
         for schedule in schedules {
             self.find_live(&schedule.read.id, reader, &mut replaced)?;
         }
         Ok(replaced)
+    }
+
+    /// The attempts in flight, of runs that were not cancelled, whose ids the request gives again; of each id the newest first.
+    fn find_replaced_flights(
+        &self,
+        pages: &[Page],
+        schedules: &[NewSchedule],
+        reader: &impl Reader,
+    ) -> Result<Vec<FlightRef>, EngineError> {
+        let of_pages = pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash));
+        let of_schedules = schedules.iter().map(|schedule| id_hash(&schedule.read.id));
+        let mut in_flight = self.flights_of(of_pages.chain(of_schedules));
+        let mut flights = Vec::new();
+        if in_flight.is_empty() {
+            return Ok(flights);
+        }
+        for page in pages {
+            for entry in page.directory.iter().filter(|entry| self.in_flight.contains_key(&entry.hash)) {
+                let found = self.find_flights(&given(page, entry)?.id, &mut in_flight, reader)?;
+                flights.extend(self.not_cancelled(&found));
+            }
+        }
+        for schedule in schedules {
+            let found = self.find_flights(&schedule.read.id, &mut in_flight, reader)?;
+            flights.extend(self.not_cancelled(&found));
+        }
+        Ok(flights)
     }
 
     /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
@@ -367,11 +438,6 @@ impl Engine {
         let read: IdOnly = serde_json::from_slice(&record)
             .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
         Ok(read.id)
-    }
-
-    /// How many of these are tasks: a further attempt of an occurrence is part of its task only where that is gone.
-    fn count_tasks(&self, found: &[EntryRef]) -> u64 {
-        found.iter().filter(|at| !self.flags_of(**at).has(Flags::RETRY)).count() as u64
     }
 
     /// Cancels live entries and schedules: memory, and a row for each page or schedule that is touched.

@@ -54,7 +54,12 @@ impl Engine {
         if done.request != once.request {
             return Err(EngineError::KeyReused);
         }
-        Ok(Some(AppendReply { created: done.created, replaced: done.replaced, done_before: Some(done.made) }))
+        Ok(Some(AppendReply {
+            created: done.created,
+            replaced: done.replaced,
+            done_before: Some(done.made),
+            ..AppendReply::default()
+        }))
     }
 
     /// That a request may be carried out on its terms, when `asked` more tasks were taken in before it in the same commit.

@@ -13,6 +13,8 @@ mod delivery;
 mod faults;
 mod follow_ups;
 mod history;
+mod in_flight;
+mod in_flight_cases;
 mod invariants;
 mod late;
 mod limits;

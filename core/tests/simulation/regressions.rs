@@ -10,33 +10,33 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::Delay;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
+use scheduler_core::wire::{Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use std::collections::BTreeSet;
 
-const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 /// An engine and its storage, where nothing goes wrong but what a test asks for.
-struct Pair {
-    engine: Engine,
-    storage: Storage,
+pub(crate) struct Pair {
+    pub(crate) engine: Engine,
+    pub(crate) storage: Storage,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let storage = Storage::default();
         Self { engine: load(&storage), storage }
     }
 
-    fn commit(&mut self, effects: Effects) -> Effects {
+    pub(crate) fn commit(&mut self, effects: Effects) -> Effects {
         self.storage.apply(&effects.writes);
         effects
     }
 
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.engine = load(&self.storage);
     }
 
-    fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
+    pub(crate) fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
         let mut builder = PageBuilder::default();
         for (id, due, record) in tasks {
             assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
@@ -46,17 +46,17 @@ impl Pair {
         self.commit(effects);
     }
 
-    fn wake(&mut self, now: UnixMillis) -> Effects {
+    pub(crate) fn wake(&mut self, now: UnixMillis) -> Effects {
         let effects = self.engine.wake(now, &self.storage).unwrap();
         self.commit(effects)
     }
 
-    fn report(&mut self, report: &Report, now: UnixMillis) {
+    pub(crate) fn report(&mut self, report: &Report, now: UnixMillis) {
         let effects = self.engine.report(report, now, &self.storage).unwrap();
         self.commit(effects);
     }
 
-    fn status(&self, id: &str) -> Option<Status> {
+    pub(crate) fn status(&self, id: &str) -> Option<Status> {
         self.engine.get(id, &self.storage).unwrap().map(|item| item.status)
     }
 }
@@ -66,13 +66,13 @@ fn load(storage: &Storage) -> Engine {
     Engine::load("1-0", Config { max_dispatched: usize::MAX, ..Config::default() }, storage.snapshot()).unwrap()
 }
 
-fn record(id: &str, due: UnixMillis, fill: usize) -> String {
+pub(crate) fn record(id: &str, due: UnixMillis, fill: usize) -> String {
     let head = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#);
     let fill = fill.saturating_sub(head.len() + 2);
     format!("{head}{}\"}}", "x".repeat(fill))
 }
 
-fn ids(effects: &Effects) -> Vec<String> {
+pub(crate) fn ids(effects: &Effects) -> Vec<String> {
     let mut ids = Vec::new();
     for write in &effects.writes {
         let Write::InsertEnvelope { text, .. } = write else { continue };
@@ -340,27 +340,6 @@ fn a_late_task_with_a_page_number_given_again_fires() {
     assert_eq!(pair.storage.pages.keys().copied().collect::<Vec<_>>(), [1, 2]);
     pair.restart();
     assert_eq!(ids(&pair.wake(NOW.plus(1))), ["late"]);
-}
-
-/// What was handed on before it was overwritten or cancelled runs to its own end: an attempt of it that fails is tried
-/// again beside the new task. The answer to the cancel says that it came too late.
-#[test]
-fn what_was_handed_on_keeps_its_attempts() {
-    let mut pair = Pair::new();
-    pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
-    pair.wake(NOW);
-    let (reply, _) =
-        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
-    assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
-    pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
-    let failed = vec![Failure { index: 0, error: String::new(), ..Failure::default() }];
-    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
-    assert_eq!(pair.engine.stats(NOW).pending, 2);
-    let (reply, effects) =
-        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
-    pair.commit(effects);
-    assert_eq!(reply.outcomes, [Cancelled::Cancelled]);
-    assert!(pair.engine.is_idle());
 }
 
 /// Seeds that once failed.
