@@ -228,7 +228,7 @@ mod tests {
 
     #[test]
     fn generated_ids_share_a_shard_and_need_no_look() {
-        let text = format!("[{}]", vec![item(r#""time":5"#); 1_000].join(","));
+        let text = format!("[{}]", vec![item(r#""time":1764000000005"#); 1_000].join(","));
         let plan = planned(&text);
         assert_eq!(plan.items.iter().filter(|item| item.is_ok()).count(), 1_000);
         assert_eq!(plan.appends.len(), 1);
@@ -237,8 +237,10 @@ mod tests {
 
     #[test]
     fn given_ids_go_where_the_map_says() {
-        let text =
-            format!("[{}]", (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 300 - n))).collect::<Vec<_>>().join(","));
+        let text = format!(
+            "[{}]",
+            (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 1_764_000_000_300_u64 - n))).collect::<Vec<_>>().join(",")
+        );
         let plan = planned(&text);
         let map: ShardMap = "16".parse().unwrap();
         let mut seen = 0;
@@ -256,15 +258,15 @@ mod tests {
     fn the_last_of_one_id_is_taken() {
         let text = format!(
             "[{},{},{}]",
-            item(r#""id":"a","time":5"#),
+            item(r#""id":"a","time":1764000000005"#),
             item(r#""id":"a","cron":"* * * * *""#),
-            item(r#""id":"a","time":7"#)
+            item(r#""id":"a","time":1764000000007"#)
         );
         let plan = planned(&text);
         assert_eq!(plan.items.len(), 3);
         assert_eq!(plan.appends.len(), 1);
         assert_eq!((plan.appends[0].append.schedules.len(), plan.appends[0].append.pages[0].directory.len()), (0, 1));
-        assert_eq!(plan.appends[0].append.pages[0].directory.get(0).unwrap().due, UnixMillis::new(7));
+        assert_eq!(plan.appends[0].append.pages[0].directory.get(0).unwrap().due, UnixMillis::new(1_764_000_000_007));
         assert_eq!(plan.appends[0].items, [0, 1, 2]);
     }
 
@@ -272,10 +274,10 @@ mod tests {
     fn tasks_of_a_key_have_pages_of_their_own() {
         let text = format!(
             "[{},{},{},{},{}]",
-            item(r#""id":"{x}1","time":5"#),
-            item(r#""id":"{x}2","time":5,"limitKey":"a""#),
-            item(r#""id":"{x}3","time":6,"limitKey":"b""#),
-            item(r#""id":"{x}4","time":4,"limitKey":"a""#),
+            item(r#""id":"{x}1","time":1764000000005"#),
+            item(r#""id":"{x}2","time":1764000000005,"limitKey":"a""#),
+            item(r#""id":"{x}3","time":1764000000006,"limitKey":"b""#),
+            item(r#""id":"{x}4","time":1764000000004,"limitKey":"a""#),
             item(r#""id":"{x}5","type":"no-schedule","limitKey":"a""#)
         );
         let plan = planned(&text);
@@ -285,7 +287,8 @@ mod tests {
         assert_eq!(pages, [(0, 2), (1, 2), (2, 1)]);
         assert_eq!(Append::decode(&append.encode()).as_ref(), Ok(append));
 
-        let many: Vec<String> = (0..=MAX_LANES).map(|n| item(&format!(r#""id":"{{x}}{n}","time":5,"limitKey":"{n}""#))).collect();
+        let many: Vec<String> =
+            (0..=MAX_LANES).map(|n| item(&format!(r#""id":"{{x}}{n}","time":1764000000005,"limitKey":"{n}""#))).collect();
         let text = format!("[{}]", many.join(","));
         let plan = planned(&text);
         let refused: Vec<_> = plan.items.iter().filter_map(|item| item.as_ref().err()).collect();
@@ -295,7 +298,7 @@ mod tests {
 
     #[test]
     fn bad_items_leave_the_others_good() {
-        let text = format!("[{},{},8]", item(r#""id":"","time":5"#), item(r#""id":"b","time":5"#));
+        let text = format!("[{},{},8]", item(r#""id":"","time":1764000000005"#), item(r#""id":"b","time":1764000000005"#));
         let plan = planned(&text);
         assert_eq!(plan.items.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(plan.appends[0].items, [1]);

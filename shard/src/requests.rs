@@ -32,9 +32,9 @@ impl Shell {
             paths::EVENTS => self.answer_events(&body).await,
             path => self.answer(path, &body),
         };
-        // Also after an error: what made it may have dropped the engine, and what is stored wants to be woken for.
-        let armed = self.arm().await;
-        match outcome.and_then(|answer| armed.map(|()| answer)) {
+        // Also after an error, which may have dropped the engine: stored tasks still need a wake-up. A failure to arm is not an answer.
+        self.arm().await;
+        match outcome {
             Ok(answer) => Response::from_bytes(answer),
             Err(problem) => refuse(&problem),
         }

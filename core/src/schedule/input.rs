@@ -275,18 +275,7 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
 
 /// A time of the request; `None` when it is not given.
 pub(super) fn time(field: &'static str, input: &Option<TimeInput<'_>>) -> Result<Option<UnixMillis>, FieldError> {
-    input.as_ref().map(|input| time_of(field, input)).transpose()
-}
-
-pub(crate) fn time_of(field: &'static str, input: &TimeInput<'_>) -> Result<UnixMillis, FieldError> {
-    let time = match input {
-        TimeInput::Millis(millis) => UnixMillis::checked(*millis),
-        TimeInput::Text(text) => UnixMillis::parse(text),
-        TimeInput::Fraction(_) => {
-            Err("has a fraction or is too large; give whole milliseconds since 1970, or RFC 3339".to_owned())
-        }
-    };
-    time.map_err(|problem| FieldError::new(field, problem))
+    input.as_ref().map(|input| input.instant(field)).transpose()
 }
 
 pub(crate) fn delayed(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {

@@ -4,8 +4,8 @@ use super::follow_ups::FollowUps;
 use super::handler_task::check_not_reserved;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
-use super::text::{Text, TimeInput};
-use super::{Callback, FieldError, Targets, parse_naming_the_field, read_object};
+use super::text::Text;
+use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, read_object};
 use crate::flow::check_limit_key;
 use crate::ids::{IdGenerator, TaskId, check_task_id};
 use crate::limits::{
@@ -45,8 +45,8 @@ use std::borrow::Cow;
     }
 ))]
 pub struct NewTask<'a> {
-    /// Overwrites the task of this id; one is generated without. No control characters, and not starting with `handler:`. The limit is
-    /// in bytes of UTF-8.
+    /// Overwrites the task of this id; one is generated without. No control characters, neither `.` nor `..`, and not starting with
+    /// `handler:`. The limit is in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
     /// May be left out but for `no-schedule`; must agree with the field that says when.

@@ -10,12 +10,14 @@
 mod changes;
 mod clients;
 mod delivery;
+mod far;
 mod faults;
 mod follow_ups;
 mod history;
 mod in_flight;
 mod in_flight_cases;
 mod invariants;
+mod large;
 mod late;
 mod limits;
 mod model;

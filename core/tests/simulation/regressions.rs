@@ -61,7 +61,7 @@ impl Pair {
     }
 }
 
-fn load(storage: &Storage) -> Engine {
+pub(crate) fn load(storage: &Storage) -> Engine {
     // Whatever is handed on: what bounds a firing shall be seen.
     Engine::load("1-0", Config { max_dispatched: usize::MAX, ..Config::default() }, storage.snapshot()).unwrap()
 }
