@@ -293,7 +293,7 @@ fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
     let mut pair = in_flight(&["a"]);
     pair.report(&failed(1, 0), NOW);
     // The second attempt is the one that runs.
-    let effects = pair.wake(NEXT_DAY);
+    let effects = pair.wake(LATER);
     assert_eq!(ids(&effects), ["a"]);
     let version = |pair: &Pair| version_of(pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get().as_bytes());
     let before = version(&pair);
@@ -303,13 +303,13 @@ fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
     assert_eq!(reply.patched, Some(version(&pair)));
     assert_eq!(pair.engine.stats(NOW).pending, 0, "nothing new waits");
     // A redelivery is of the attempt that runs.
-    let again = pair.wake(NEXT_DAY.plus(86_400_000));
+    let again = pair.wake(LATER.plus(400_000));
     assert!(!String::from_utf8_lossy(&again.sends[0].text).contains("\"payload\":\"new"));
-    pair.report(&failed(2, 0), NEXT_DAY);
-    let effects = pair.wake(NEXT_DAY.plus(2 * 86_400_000));
+    pair.report(&failed(2, 0), LATER.plus(400_000));
+    let effects = pair.wake(LATER.plus(1_000_000));
     let text = String::from_utf8_lossy(&effects.sends[0].text).into_owned();
     assert!(text.contains("\"payload\":\"new") && text.contains("\"attempt\":3"), "{text}");
-    pair.report(&Report { seq: 3, ..Report::default() }, NEXT_DAY);
+    pair.report(&Report { seq: 3, ..Report::default() }, LATER.plus(1_000_000));
     assert!(is_at_rest(&mut pair));
 }
 
