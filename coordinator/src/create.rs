@@ -1,7 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
-use crate::cancel::cancel_on;
+use crate::epochs::{self, Dropped};
 use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
@@ -14,8 +14,9 @@ use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Cancelled, Expected, Status, paths};
+use scheduler_core::wire::{Append, AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_platform::random_bytes;
+use std::collections::HashMap;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
@@ -40,11 +41,17 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
     let (shown, id, reply, is_replay) = match &once {
         None => {
             if let Some((shard, expected)) = expected {
-                return replace_on(&call, shard, task()?, expected).await;
+                return replace_on(&call, shard, task()?, expected, false).await;
             }
             let (id, mut part) = planned_one(&call, task()?)?;
+            let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
+            if let Some(shard) = gone_on.get(id.as_str()) {
+                epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard)))).await?;
+                let (_, item) = tasks::find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
+                return Ok(Shown::of(&item).into_answer(200, &AppendReply::default()));
+            }
             let reply = append(&call.shards, part.shard, &mut part.append).await?;
-            (shown_task(&part), id, reply, false)
+            (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, false)
         }
         Some(once) => {
             let plan = |once: &Once| {
@@ -64,30 +71,33 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
             let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
                 return Err(Problem::invalid(FieldError::new("body", "has no task")));
             };
-            (shown_task(&part), id, reply?, is_replay)
+            let reply = reply?;
+            (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, is_replay)
         }
     };
     let moved = match expected {
         Some(_) => Dropped::default(),
-        None => drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?,
+        None => epochs::drop_others(&call.shards, std::iter::once((id.as_str(), None))).await?,
     };
     let replaced = reply.replaced > 0 || moved.cancelled > 0;
     let reply = AppendReply { running: reply.running + moved.running, ..reply };
     Ok(shown.into_answer(if replaced { 200 } else { 201 }, &reply).replayed(is_replay))
 }
 
-/// Takes a task in on this shard, if what is expected stands there: in one step.
+/// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only` it does not take the place of an attempt.
 pub(crate) async fn replace_on(
     call: &Call<'_>,
     shard: ShardId,
     task: NewTask<'_>,
     expected: Expected,
+    tasks_only: bool,
 ) -> Result<Answer, Problem> {
-    let (_, mut part) = planned_one(call, task)?;
-    let shown = shown_task(&part);
+    let (id, mut part) = planned_one(call, task)?;
     part.append.expected = Some(expected);
     part.append.fresh = false;
+    part.append.terms.tasks_only = tasks_only;
     let reply = append(&call.shards, shard, &mut part.append).await?;
+    let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
     Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply))
 }
 
@@ -109,10 +119,12 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     if settings::is_bench(call.env) && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse")) {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
+    let mut gone_on = HashMap::new();
     let (items, outcomes, is_replay) = match once::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
         None => {
-            let Plan { items, appends } = planned(&call, tasks, None)?;
+            let Plan { items, mut appends } = planned(&call, tasks, None)?;
             let shards = &call.shards;
+            gone_on = epochs::go_on(shards, &mut appends).await?;
             let outcomes = shards
                 .each(appends, |part| async move {
                     let ShardAppend { shard, mut append, items, .. } = part;
@@ -134,7 +146,8 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         // Only what its new shard has taken: what it has refused still waits where it was.
         let taken = outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
         let taken = taken.filter_map(|item| items.get(*item as usize)?.as_ref().ok()).filter(|id| !id.is_generated());
-        drop_from_older_epochs(&call.shards, taken.map(TaskId::as_str)).await?;
+        let taken = taken.map(|id| (id.as_str(), gone_on.get(id.as_str()).copied()));
+        epochs::drop_others(&call.shards, taken).await?;
     }
     answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
 }
@@ -224,34 +237,6 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
     }
 }
 
-/// What was dropped from the shards of older epochs.
-#[derive(Debug, Default)]
-struct Dropped {
-    cancelled: u64,
-    /// Of these, those of which an attempt is in flight.
-    running: u64,
-}
-
-/// Cancels what stands under these ids on the shards of older epochs, and says how many did.
-async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>) -> Result<Dropped, Problem> {
-    let mut by_shard = std::collections::BTreeMap::<_, Vec<String>>::new();
-    for id in ids {
-        for shard in shards.map.homes(id).skip(1) {
-            by_shard.entry(shard).or_default().push(id.to_owned());
-        }
-    }
-    let replies = shards
-        .each(by_shard, |(shard, ids)| async move { cancel_on(shards, shard, CancelRequest { ids, if_match: None }).await })
-        .await;
-    let mut dropped = Dropped::default();
-    for reply in replies {
-        let (CancelReply { outcomes, running }, _) = reply?;
-        dropped.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
-        dropped.running += running.len() as u64;
-    }
-    Ok(dropped)
-}
-
 /// A task as the API shows it.
 struct Shown {
     status: Status,
@@ -259,7 +244,28 @@ struct Shown {
     record: String,
 }
 
+/// The one task of a part, as the shard has stored it: one that goes on keeps what it had, so the shard is asked for that.
+async fn shown_after(
+    shards: &Shards,
+    shard: ShardId,
+    part: &ShardAppend,
+    id: &str,
+    reply: AppendReply,
+) -> Result<Shown, Problem> {
+    if reply.went_on > 0 {
+        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
+        if let Some(item) = item {
+            return Ok(Shown::of(&item));
+        }
+    }
+    Ok(shown_task(part))
+}
+
 impl Shown {
+    fn of(item: &ListItem) -> Self {
+        Self { status: item.status, due: item.position.due, record: item.record.get().to_owned() }
+    }
+
     /// The answer to a request that a shard has carried out so.
     fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
         // Where the task is in flight and goes on, that is its status, and the shard has its version.

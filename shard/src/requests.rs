@@ -76,6 +76,10 @@ impl Shell {
                 let request: CancelRequest = read(body)?;
                 self.reply(|engine, now, sql| engine.cancel(&request, now, sql))
             }
+            paths::GO_ON => {
+                let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+                self.reply(|engine, now, sql| engine.go_on_here(append, now, sql))
+            }
             paths::LIST => {
                 let request: ListRequest = read(body)?;
                 self.reply(|engine, _, sql| Ok((engine.list(&request, sql)?, Effects::default())))

@@ -1,7 +1,8 @@
 //! Taking tasks in.
 
+use super::change::Changes;
 use super::decided::FlightRef;
-use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
+use super::go_on::{GoingOn, Outcome, Reading};
 use super::patched::FlightPatch;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
@@ -13,7 +14,7 @@ use crate::routing::id_hash;
 use crate::schedule::{Occurrence, Policies, Schedule};
 use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
-use crate::wire::{Append, AppendReply, EventKind, Expected};
+use crate::wire::{Append, AppendReply, Change, EventKind, Expected, Terms};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What the shard reads of a recurring task's record.
@@ -47,15 +48,13 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
 }
 
 /// A recurring task to take in.
-struct NewSchedule {
-    read: ReadSchedule,
-    record: Vec<u8>,
+pub(super) struct NewSchedule {
+    pub(super) read: ReadSchedule,
+    pub(super) record: Vec<u8>,
     /// Occurrences due after this time are its own.
     since: UnixMillis,
     /// Its first occurrence; `None` when its end has passed meanwhile.
-    next: Option<Occurrence>,
-    /// Occurrences before that which have lost their place in the order, and what becomes of each.
-    owed: Vec<(Occurrence, Verdict)>,
+    pub(super) next: Option<Occurrence>,
 }
 
 impl NewSchedule {
@@ -65,7 +64,7 @@ impl NewSchedule {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
         if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, since, next, owed: Vec::new() });
+            return Ok(Self { read, record, since, next });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
@@ -78,23 +77,7 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, since, next, owed: Vec::new() })
-    }
-}
-
-impl NewSchedule {
-    /// Its next occurrence is the one that `next` was. Where everything up to that has been handed on, `until` the time at which it would
-    /// fire now, it has lost its place in the order, and is owed; so is one whose time has come by this change, at `now`.
-    fn go_on_with(&mut self, next: Occurrence, until: UnixMillis, now: UnixMillis) {
-        let schedule = &self.read.schedule;
-        let occurrence = schedule.occurrence(next.time);
-        let is_owed = occurrence.due <= until || next.due > now && occurrence.due <= now;
-        self.next = Some(occurrence);
-        if is_owed && !self.read.paused {
-            self.owed.push((occurrence, Verdict::Fire));
-            self.next = schedule.following(next.time);
-        }
-        self.since = self.next.map_or(self.since, |next| next.due.plus(-1));
+        Ok(Self { read, record: counted, since, next })
     }
 }
 
@@ -102,22 +85,36 @@ impl NewSchedule {
 pub(super) struct Checked {
     pages: Vec<Page>,
     schedules: Vec<NewSchedule>,
-    pub(super) replaced: Vec<EntryRef>,
+    /// Recurring tasks that stay where they are, with another record.
+    going_on: Vec<GoingOn>,
+    replaced: Vec<EntryRef>,
+    /// Further attempts that are paused or resumed with their task.
+    attempts: Vec<(EntryRef, Change)>,
+    /// The same, of runs of which an attempt is in flight.
+    flight_changes: Vec<(FlightRef, Change)>,
     /// Attempts in flight, whose runs end with these.
     flights: Vec<FlightRef>,
     /// What becomes of the one task of the request, where that is in flight and goes on.
     patch: Option<FlightPatch>,
+    went_on: u64,
 }
 
 impl Checked {
     /// How many tasks it has.
     pub(super) fn tasks(&self) -> usize {
-        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len()
+        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len() + self.going_on.len()
+    }
+
+    /// How many tasks and attempts make room for them.
+    pub(super) fn replaced(&self) -> usize {
+        self.replaced.len() + self.going_on.len()
     }
 
     /// The keys of limits that it has tasks of.
     fn keys<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = &'a str> {
-        let of_schedules = self.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref());
+        let of_new = self.schedules.iter().map(|schedule| &schedule.read);
+        let of_schedules = of_new.chain(self.going_on.iter().map(|going| &going.read));
+        let of_schedules = of_schedules.filter_map(|read| read.limit_key.as_deref());
         self.pages.iter().filter_map(|page| key_of(page, keys)).chain(of_schedules)
     }
 }
@@ -168,6 +165,7 @@ impl Engine {
     ) -> Result<(Vec<Result<AppendReply, EngineError>>, Effects), EngineError> {
         let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
         let (mut pages, mut schedules) = (Vec::new(), Vec::new());
+        let mut changes = Changes::default();
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         self.forget_lanes();
         // Occurrences start after everything that has been handed on, should the clock have gone back.
@@ -190,7 +188,7 @@ impl Engine {
             let recurring = request.schedules.len();
             let checked = self
                 .has_room(asked + tasks, asked_schedules + recurring)
-                .and_then(|()| self.check(request, since, reader))
+                .and_then(|()| self.check(request, &terms, since, now, reader))
                 .and_then(|checked| {
                     self.lanes.have_room_for(checked.keys(&terms.keys))?;
                     self.allows(&terms, asked + asked_schedules, &checked, now)?;
@@ -205,9 +203,12 @@ impl Engine {
                     let is_patch = u64::from(patch.is_some());
                     let reply = AppendReply {
                         created: (tasks + recurring) as u64,
-                        replaced: self.count_tasks(&checked.replaced, &checked.flights) + is_patch,
+                        replaced: self.count_tasks(&checked.replaced, &checked.flights)
+                            + checked.going_on.len() as u64
+                            + is_patch,
                         running: checked.flights.len() as u64 + is_patch,
                         patched: patch.as_ref().map(FlightPatch::version),
+                        went_on: checked.went_on,
                         done_before: None,
                     };
                     self.state.counters.created += reply.created;
@@ -217,6 +218,17 @@ impl Engine {
                     self.cancel_flights(&checked.flights, &mut effects);
                     if let Some(patch) = patch {
                         self.patch_flight(patch, now, &mut effects);
+                    }
+                    for (flight, change) in std::mem::take(&mut checked.flight_changes) {
+                        self.change_flight(flight, change, now, reader, &mut changes)?;
+                    }
+                    // Before anything is added, which would move entries.
+                    for (at, change) in std::mem::take(&mut checked.attempts) {
+                        self.plan_change(at, change, now, reader, &mut changes)?;
+                    }
+                    self.kill(&std::mem::take(&mut changes.killed), &mut effects);
+                    for going in std::mem::take(&mut checked.going_on) {
+                        self.carry_on(going, now, &mut changes.aside, &mut effects);
                     }
                     self.settle(&terms, &reply, now, &mut effects);
                     self.assign_lanes(&mut checked, &terms.keys);
@@ -233,8 +245,9 @@ impl Engine {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
-            self.add_schedule(schedule, now, reader, &mut effects)?;
+            self.add_schedule(schedule, &mut effects);
         }
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
         self.save_lanes(&mut effects);
         Ok((replies, effects))
     }
@@ -261,8 +274,9 @@ impl Engine {
                 self.feed.note_text(EventKind::Created, record, now);
             }
         }
-        for schedule in &checked.schedules {
-            self.feed.note_text(EventKind::Created, &schedule.record, now);
+        let records = checked.schedules.iter().map(|schedule| &schedule.record);
+        for record in records.chain(checked.going_on.iter().map(|going| &going.record)) {
+            self.feed.note_text(EventKind::Created, record, now);
         }
     }
 
@@ -278,66 +292,60 @@ impl Engine {
         Ok(())
     }
 
-    fn check(&self, request: Append, since: UnixMillis, reader: &impl Reader) -> Result<Checked, EngineError> {
+    fn check(
+        &self,
+        request: Append,
+        terms: &Terms,
+        since: UnixMillis,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<Checked, EngineError> {
         let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
-        let mut schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
-        let (mut pages, mut replaced, mut flights, mut patch) = (request.pages, Vec::new(), Vec::new(), None);
-        if !request.fresh {
-            replaced = self.find_replaced(&pages, &schedules, reader)?;
-        }
-        // Who has read a task and changes it means that task: its runs in flight go on as those that wait do.
-        let is_change = matches!(request.expected, Some(Expected::Version(_)));
-        let goes_on = is_change && replaced.iter().any(|at| !self.flags_of(*at).has(Flags::RETRY));
-        if !request.fresh && !goes_on {
-            flights = self.find_replaced_flights(&pages, &schedules, reader)?;
-        }
+        let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
+        let found = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        let in_flight = if request.fresh { Vec::new() } else { self.ids_in_flight(&request.pages, &schedules)? };
+        // What waits comes first: of what is in flight only the rest is asked for.
+        let mut flights = if found.is_empty() { self.flights_of_ids(&in_flight, |_| true, reader)? } else { Vec::new() };
         if let Some(expected) = request.expected {
-            self.check_expected(expected, &replaced, &flights, reader)?;
+            self.check_expected(expected, terms.tasks_only, &found, &flights, reader)?;
         }
-        if is_change {
-            self.go_on(&mut schedules, &mut replaced);
-            if let Some(newest) = flights.first().filter(|_| replaced.is_empty()) {
-                patch = self.patch_of(*newest, &pages, reader)?;
+        let mut outcome = if found.is_empty() {
+            Outcome { pages: request.pages, schedules, ..Outcome::default() }
+        } else {
+            self.go_on(request.pages, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
+        };
+        let (mut patch, mut flight_changes) = (None, Vec::new());
+        if !found.is_empty() {
+            let attempts = std::mem::take(&mut outcome.of_attempts);
+            // Where runs go on, those in flight do so too, and are paused and resumed with the others.
+            for flight in self.flights_of_ids(&in_flight, |hash| attempts.get(&hash) != Some(&None), reader)? {
+                match self.hash_of_flight(flight).and_then(|hash| attempts.get(&hash).copied()).flatten() {
+                    Some(change) => flight_changes.push((flight, change)),
+                    None => flights.push(flight),
+                }
             }
+        } else if let (Some(newest), Some(Expected::Version(_))) = (flights.first(), request.expected) {
+            patch = self.patch_of(*newest, &outcome.pages, reader)?;
             if patch.is_some() {
                 // Nothing new waits.
                 flights.clear();
-                pages.clear();
+                outcome.pages.clear();
             }
         }
-        Ok(Checked { pages, schedules, replaced, flights, patch })
-    }
-
-    /// Who has read a task and changes it means this task: what has fired of it, and what is due, goes on. Its further attempts
-    /// stay, and where its times are the same, its next occurrence is the one that it was, also if that is due by now, and if it is put
-    /// off by something else: so none fires twice and none is left out.
-    fn go_on(&self, schedules: &mut [NewSchedule], replaced: &mut Vec<EntryRef>) {
-        if replaced.iter().any(|at| !self.flags_of(*at).has(Flags::RETRY)) {
-            replaced.retain(|at| !self.flags_of(*at).has(Flags::RETRY));
-        }
-        let former = replaced.iter().filter(|at| at.page == 0).find_map(|at| self.tasks.schedule(at.index));
-        for schedule in schedules {
-            // A pause goes on, too, and what it has held up.
-            let paused_at = former.and_then(|former| former.paused_at);
-            schedule.since = paused_at.filter(|_| schedule.read.paused).unwrap_or(schedule.since);
-            let Some(former) = former.filter(|former| former.schedule.has_times_of(&schedule.read.schedule)) else { continue };
-            if let Some(next) = former.next {
-                schedule.go_on_with(next, self.state.watermark.due, schedule.since);
-            } else if let Some(paused_at) = paused_at.filter(|_| !schedule.read.paused) {
-                let (of, policies) = (&schedule.read.schedule, schedule.read.policies);
-                schedule.owed = missed_in_pause(of, policies, paused_at, schedule.since);
-            }
-        }
+        let Outcome { pages, schedules, going_on, replaced, attempts, went_on, .. } = outcome;
+        Ok(Checked { pages, schedules, going_on, replaced, attempts, flight_changes, flights, patch, went_on })
     }
 
     fn check_expected(
         &self,
         expected: Expected,
+        tasks_only: bool,
         found: &[EntryRef],
         flights: &[FlightRef],
         reader: &impl Reader,
     ) -> Result<(), EngineError> {
         let version = self.version_among(found, flights.first(), reader)?;
+        let is_attempt = !found.is_empty() && found.iter().all(|at| self.flags_of(*at).has(Flags::RETRY));
         match (expected, version) {
             (Expected::Absent, Some(_)) if found.is_empty() => {
                 Err(EngineError::Conflict("an attempt of a task of this id is in flight"))
@@ -345,6 +353,9 @@ impl Engine {
             (Expected::Absent, Some(_)) => Err(EngineError::Conflict("a task waits under this id already")),
             (Expected::Absent, None) => Ok(()),
             (Expected::Version(_), None) => Err(EngineError::Conflict("no task waits under this id (any more)")),
+            (Expected::Version(_), Some(_)) if tasks_only && is_attempt => {
+                Err(EngineError::Conflict("what waits under this id is an attempt of a run, and no task"))
+            }
             (Expected::Version(wanted), Some(version)) if version == wanted => Ok(()),
             (Expected::Version(_), Some(_)) => Err(EngineError::Conflict("the task was changed meanwhile; read it again")),
         }
@@ -371,31 +382,20 @@ impl Engine {
         Ok(replaced)
     }
 
-    /// The attempts in flight, of runs that were not cancelled, whose ids the request gives again; of each id the newest first.
-    fn find_replaced_flights(
-        &self,
-        pages: &[Page],
-        schedules: &[NewSchedule],
-        reader: &impl Reader,
-    ) -> Result<Vec<FlightRef>, EngineError> {
-        let of_pages = pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash));
-        let of_schedules = schedules.iter().map(|schedule| id_hash(&schedule.read.id));
-        let mut in_flight = self.flights_of(of_pages.chain(of_schedules));
-        let mut flights = Vec::new();
-        if in_flight.is_empty() {
-            return Ok(flights);
+    /// The ids that the request gives of which attempts may be in flight.
+    fn ids_in_flight(&self, pages: &[Page], schedules: &[NewSchedule]) -> Result<Vec<String>, EngineError> {
+        let mut ids = Vec::new();
+        if self.in_flight.is_empty() {
+            return Ok(ids);
         }
         for page in pages {
             for entry in page.directory.iter().filter(|entry| self.in_flight.contains_key(&entry.hash)) {
-                let found = self.find_flights(&given(page, entry)?.id, &mut in_flight, reader)?;
-                flights.extend(self.not_cancelled(&found));
+                ids.push(given(page, entry)?.id.into_owned());
             }
         }
-        for schedule in schedules {
-            let found = self.find_flights(&schedule.read.id, &mut in_flight, reader)?;
-            flights.extend(self.not_cancelled(&found));
-        }
-        Ok(flights)
+        let of_schedules = schedules.iter().map(|schedule| &schedule.read.id);
+        ids.extend(of_schedules.filter(|id| self.in_flight.contains_key(&id_hash(id))).cloned());
+        Ok(ids)
     }
 
     /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
@@ -511,42 +511,38 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
-    fn add_schedule(
-        &mut self,
-        schedule: NewSchedule,
-        now: UnixMillis,
-        reader: &impl Reader,
-        effects: &mut Effects,
-    ) -> Result<(), EngineError> {
-        let NewSchedule { read, record, since, next, owed } = schedule;
-        if !owed.is_empty() {
-            let (hash, overlap) = (id_hash(&read.id), read.policies.overlap);
-            let of = Aside { record: &record, hash, to_queue: read.to_queue, overlap, starts_now: true };
-            let mut aside = RunsAside::default();
-            self.run_aside(&of, owed, now, &mut aside);
-            self.put_aside(aside, now, reader, effects)?;
-        }
+    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
+        let NewSchedule { read, record, since, next } = schedule;
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
-            return Ok(());
+            return;
         }
         self.last_schedule += 1;
         let number = self.last_schedule;
         effects.writes.push(Write::InsertSchedule { number, since, record });
-        let next = next.filter(|_| !read.paused);
-        let schedule = MemSchedule {
+        let (next, paused_at) = (next.filter(|_| !read.paused), read.paused.then_some(since));
+        let schedule = self.in_memory(read, next, paused_at);
+        self.tasks.insert_schedule(number, schedule);
+    }
+
+    /// A recurring task as memory has it.
+    pub(super) fn in_memory(
+        &mut self,
+        read: ReadSchedule,
+        next: Option<Occurrence>,
+        paused_at: Option<UnixMillis>,
+    ) -> MemSchedule {
+        MemSchedule {
             hash: id_hash(&read.id),
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,
-            paused_at: read.paused.then_some(since),
+            paused_at,
             priority: read.priority,
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
-        };
-        self.tasks.insert_schedule(number, schedule);
-        Ok(())
+        }
     }
 }
 

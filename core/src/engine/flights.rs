@@ -28,11 +28,6 @@ pub(super) struct Flights {
 }
 
 impl Flights {
-    /// Whether there is none.
-    pub(super) fn is_empty(&self) -> bool {
-        self.by_hash.is_empty()
-    }
-
     /// Whether a request has read as much as it may; the rest is for another.
     pub(super) fn is_spent(&self) -> bool {
         self.bytes >= MAX_SCANNED_BYTES
@@ -99,6 +94,25 @@ impl Engine {
         Ok(of_hash.into_iter().filter(|flight| id_of(flight).is_some_and(|of| of == id)).collect())
     }
 
+    /// Returns the attempts in flight of those ids whose hash is meant, of runs that were not cancelled; of each id the newest first.
+    pub(super) fn flights_of_ids(
+        &self,
+        ids: &[String],
+        is_meant: impl Fn(u64) -> bool,
+        reader: &impl Reader,
+    ) -> Result<Vec<FlightRef>, EngineError> {
+        let mut found = Vec::new();
+        let mut flights = self.flights_of(ids.iter().map(|id| id_hash(id)).filter(|hash| is_meant(*hash)));
+        for id in ids {
+            found.extend(self.not_cancelled(&self.find_flights(id, &mut flights, reader)?));
+        }
+        Ok(found)
+    }
+
+    pub(super) fn hash_of_flight(&self, flight: FlightRef) -> Option<u64> {
+        self.outbox.get(&flight.seq)?.hashes.get(flight.index as usize).copied()
+    }
+
     /// Reads the ids of those tasks of an envelope that may be meant.
     fn read_ids(&self, seq: u64, flights: &mut Flights, reader: &impl Reader) -> Result<(), EngineError> {
         #[derive(Deserialize)]
@@ -148,7 +162,7 @@ impl Engine {
         let (again, tasks): (Vec<&EntryRef>, Vec<&EntryRef>) =
             entries.iter().partition(|at| self.flags_of(**at).has(Flags::RETRY));
         let of_tasks: HashSet<u64> = tasks.iter().filter_map(|at| self.tasks.hash_of(**at)).collect();
-        let of_flight = |flight: &FlightRef| self.outbox.get(&flight.seq)?.hashes.get(flight.index as usize).copied();
+        let of_flight = |flight: &FlightRef| self.hash_of_flight(*flight);
         let of_rest = again.into_iter().filter_map(|at| self.tasks.hash_of(*at)).chain(flights.iter().filter_map(of_flight));
         let rest: HashSet<u64> = of_rest.filter(|hash| !of_tasks.contains(hash)).collect();
         (tasks.len() + rest.len()) as u64

@@ -31,6 +31,8 @@ struct Done {
     made: Made,
     created: u64,
     replaced: u64,
+    #[serde(default)]
+    went_on: u64,
 }
 
 impl Engine {
@@ -57,6 +59,7 @@ impl Engine {
         Ok(Some(AppendReply {
             created: done.created,
             replaced: done.replaced,
+            went_on: done.went_on,
             done_before: Some(done.made),
             ..AppendReply::default()
         }))
@@ -76,7 +79,7 @@ impl Engine {
             let counts = self.tasks.counts();
             let waiting = counts.scheduled + counts.unscheduled + counts.paused + counts.held + self.tasks.schedules() + asked;
             // What is replaced makes room; one may always replace, also when the quota was lowered.
-            if new > request.replaced.len() && (waiting + new - request.replaced.len()) as u64 > share {
+            if new > request.replaced() && (waiting + new - request.replaced()) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
                 return Err(EngineError::PendingQuota { share, waiting, asked: new, retry_after_seconds });
             }
@@ -100,7 +103,14 @@ impl Engine {
             self.state.used = self.state.used.after(reply.created, micros, now);
         }
         let Some(once) = &terms.once else { return };
-        let done = Done { done: now, request: once.request, made: once.made, created: reply.created, replaced: reply.replaced };
+        let done = Done {
+            done: now,
+            request: once.request,
+            made: once.made,
+            created: reply.created,
+            replaced: reply.replaced,
+            went_on: reply.went_on,
+        };
         let period = period(now);
         // This type serialises without fail.
         let value = serde_json::to_vec(&done).unwrap_or_default();

@@ -9,6 +9,8 @@
 
 mod changes;
 mod clients;
+mod definition_tests;
+mod definitions;
 mod delivery;
 mod far;
 mod faults;
@@ -22,6 +24,7 @@ mod late;
 mod limits;
 mod model;
 mod operations;
+mod questions;
 mod random;
 mod regressions;
 mod runner;

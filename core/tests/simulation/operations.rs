@@ -18,6 +18,7 @@ use scheduler_core::timers::Position;
 use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status, Terms};
 use std::collections::BTreeMap;
 
+use crate::definitions::Moment;
 use crate::model::Schedule;
 
 /// A request to one shard.
@@ -135,6 +136,7 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
                 sum.created += reply.created;
                 sum.replaced += reply.replaced;
                 sum.running += reply.running;
+                sum.went_on += reply.went_on;
                 sum.done_before = reply.done_before;
             }
             Ok((sum, effects))
@@ -156,8 +158,10 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
                 world.model.taken.insert((at, once.key), (world.now, *reply));
             }
             // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
-            let start = world.now.max(world.shards[at].storage.watermark.due).get();
-            let (replaced, running) = world.model.append(at, versions, fresh, start);
+            let watermark = world.shards[at].storage.watermark.due;
+            let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let (replaced, running, owed) = world.model.append(at, versions, fresh, moment);
+            world.settle_definitions(at, &owed, moment.start);
             if (reply.created, reply.replaced, reply.running) != (versions.len() as u64, replaced, running) {
                 let tasks = format!("{} tasks, of which {replaced} replace another and {running} one in flight", versions.len());
                 violated("append-counts", format!("{reply:?} for {tasks}"));

@@ -179,7 +179,9 @@ impl Storage {
             Write::SetSchedule { number, since, record } => {
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
-                row.paused = Record::parse(&record).unwrap().is_paused();
+                let read = Record::parse(&record).unwrap();
+                row.schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
+                (row.paused, row.policies) = (read.is_paused(), read.policies());
                 row.record = record;
                 row.passed = Cell::new(None);
             }
