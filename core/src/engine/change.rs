@@ -11,12 +11,16 @@ use super::outcome::PutBack;
 use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::limits::ENVELOPE_TARGET_BYTES;
 use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
 use std::collections::{BTreeMap, HashMap};
+
+/// Most bytes of records that one request looks at: many may be as they should be already.
+const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
 
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
 #[derive(Default)]
@@ -30,6 +34,9 @@ pub(super) struct Changes {
     decisions: BTreeMap<FlightRef, Decision>,
     /// What those who watch are told.
     events: Vec<Happened>,
+    /// Bytes of the records that are written again, and of those that were looked at.
+    written: usize,
+    looked_at: usize,
 }
 
 /// A recurring task with another record. Of what comes after this change, its occurrences are its own; where it is paused, that is
@@ -47,7 +54,9 @@ impl Changes {
 
     /// Whether no further task is to be looked at in this commit. One is, whatever it makes up for.
     fn is_full(&self) -> bool {
-        self.aside.runs >= MAX_FIRING_TASKS || self.aside.bytes >= MAX_FIRING_BYTES
+        self.aside.runs + self.back.len() + self.schedules.len() >= MAX_FIRING_TASKS
+            || self.aside.bytes + self.written >= MAX_FIRING_BYTES
+            || self.looked_at >= MAX_LOOKED_AT_BYTES
     }
 }
 
@@ -161,7 +170,7 @@ impl Engine {
         let (mut changed, mut running) = (0, 0);
         let mut next = None;
         if !is_in_flight(request.after) {
-            next = self.scan(request, &mut spent, reader, |candidate, _| {
+            next = self.scan(request, true, &mut spent, reader, |candidate, _| {
                 changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
                 Ok(!changes.is_full())
             })?;
@@ -197,6 +206,8 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
         let record = self.record_in_flight(flight, reader)?;
+        // Its envelope was read for it.
+        changes.looked_at += ENVELOPE_TARGET_BYTES;
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
@@ -218,7 +229,9 @@ impl Engine {
         } else {
             self.plan_for_entry(at, record, change, now, changes)
         };
+        changes.looked_at += text.len();
         if outcome == Changed::Changed {
+            changes.written += text.len();
             changes.events.extend(event);
         }
         Ok(outcome)
@@ -345,6 +358,7 @@ impl Engine {
             let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).filter(|_| read.paused);
             let since = pause_start(due, read.policies.catches_up, since);
             self.tasks.set_next(number, next, read.paused.then_some(since));
+            self.tasks.set_record_bytes(number, record.len());
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
         self.kill(&changes.killed, effects);

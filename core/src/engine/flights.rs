@@ -193,7 +193,7 @@ impl Engine {
             if (0..).take(envelope.hashes.len()).all(is_done) {
                 continue;
             }
-            if spent.is_all(request.limit) {
+            if spent.is_all(request) {
                 return Ok(Some(position_of(last)));
             }
             let text = reader.envelope(*seq)?;

@@ -29,11 +29,15 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    /// Whether a request for at most `limit` tasks has found or looked into as much as it may.
-    pub(super) fn is_all(&self, limit: usize) -> bool {
-        self.matches >= limit || self.scanned >= MAX_SCANNED || self.bytes >= MAX_SCANNED_BYTES
+    /// Whether a request has found or looked into as much as it may.
+    pub(super) fn is_all(&self, request: &ListRequest) -> bool {
+        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
+        self.matches >= request.limit || self.scanned >= MAX_SCANNED || self.bytes >= most_bytes
     }
 }
+
+/// What looking at a task costs that is not read, in bytes of the bound above.
+const LOOK_BYTES: usize = 200;
 
 /// A task among those that a list may show.
 pub(super) struct Candidate {
@@ -199,10 +203,11 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
+        let reads = self.feed.is_on(now);
         let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
         let mut next = None;
         if !is_in_flight(request.after) {
-            next = self.scan(request, &mut spent, reader, |candidate, _| {
+            next = self.scan(request, reads, &mut spent, reader, |candidate, _| {
                 killed.push(candidate.at);
                 Ok(true)
             })?;
@@ -231,7 +236,7 @@ impl Engine {
     /// When storage fails or is damaged.
     pub fn list(&self, request: &ListRequest, reader: &impl Reader) -> Result<ListReply, EngineError> {
         let (mut items, mut spent) = (Vec::new(), Spent::default());
-        let next = self.scan(request, &mut spent, reader, |candidate, record| {
+        let next = self.scan(request, true, &mut spent, reader, |candidate, record| {
             let item = match record {
                 Some(record) => item_of(candidate, record)?,
                 None => self.item(candidate, reader)?,
@@ -242,11 +247,12 @@ impl Engine {
         Ok(ListReply { items, next })
     }
 
-    /// Calls `found` for each task that the request means, with its record where that had to be read; it says whether to go on. Gives
-    /// where to go on another time.
+    /// Calls `found` for each task that the request means, with its record where that had to be read; it says whether to go on. `reads`
+    /// says that `found` reads the records of all that it is given. Returns where to go on another time.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
+        reads: bool,
         spent: &mut Spent,
         reader: &impl Reader,
         mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
@@ -260,7 +266,7 @@ impl Engine {
             if filter.to.is_some_and(|to| position.due >= to) {
                 return Ok(None);
             }
-            if spent.is_all(request.limit) {
+            if spent.is_all(request) {
                 return Ok(last);
             }
             last = Some(position);
@@ -277,8 +283,11 @@ impl Engine {
             }
             let needs_record = filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
             let record = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
-            spent.bytes += record.as_ref().map_or(200, Vec::len);
+            spent.bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
             if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
+                if reads && record.is_none() {
+                    spent.bytes += self.tasks.record_bytes(candidate.at);
+                }
                 if !found(candidate, record)? {
                     return Ok(last);
                 }

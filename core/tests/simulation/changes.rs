@@ -162,7 +162,7 @@ pub(crate) fn change_matching(
     };
     let meant = in_flight.iter().take(limit - matching.len().min(limit)).filter(|flight| is_moved(flight));
     let flight_steps: Vec<FlightStep> = meant.filter_map(|flight| world.model.flight_step(at, *flight, change).ok()).collect();
-    let request = ListRequest { filter: filter.clone(), after: None, limit };
+    let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     world.input(
         at,
         false,

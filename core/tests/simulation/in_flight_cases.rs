@@ -189,7 +189,7 @@ fn by_filter_what_is_in_flight_is_meant_too_a_part_at_a_time() {
     let mut pair = in_flight(&["a1", "a2", "b", "a3"]);
     pair.append([("a4".to_owned(), LATER, record("a4", LATER, 0))]);
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
-    let mut request = ListRequest { filter, after: None, limit: 2 };
+    let mut request = ListRequest { filter, after: None, limit: 2, max_bytes: None };
     let mut told = Vec::new();
     loop {
         let (reply, effects) = pair.engine.cancel_matching(&request, NOW, &pair.storage).unwrap();
@@ -211,7 +211,7 @@ fn by_filter_what_is_in_flight_is_meant_too_a_part_at_a_time() {
 fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
     let mut pair = in_flight(&["a", "b"]);
     let by = |pair: &mut Pair, filter: Filter, change: Change| {
-        let request = ListRequest { filter, after: None, limit: 100 };
+        let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
         let (reply, effects) = pair.engine.change_matching(&request, change, NOW, &pair.storage).unwrap();
         pair.commit(effects);
         pair.restart();

@@ -202,7 +202,7 @@ fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) 
     let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
     let in_flight = world.model.flights_matching(at, filter);
     let stopped: Vec<_> = in_flight.iter().take(limit - first.len()).copied().collect();
-    let request = ListRequest { filter: filter.clone(), after: None, limit };
+    let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     let reply = world.input(
         at,
         false,
@@ -230,7 +230,7 @@ fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(
     let mut shown: Vec<(Position, Status, String)> = Vec::new();
     let mut after = None;
     loop {
-        let request = ListRequest { filter: filter.clone(), after, limit };
+        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
         let reply = world.input(
             at,
             false,
