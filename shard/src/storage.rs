@@ -24,8 +24,14 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS remembered (
   period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS decided (
+  seq INTEGER NOT NULL, task INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (seq, task)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
+
+/// What stands for an index in `decided` where the row is of the whole envelope.
+const OF_ENVELOPE: i64 = -1;
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
 const DISPATCH: &str = "";
@@ -96,6 +102,14 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
+        let decisions = self
+            .exec("SELECT seq, value FROM decided WHERE task = ?", vec![OF_ENVELOPE.into()])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok((number(row.next())? as u64, blob(row.next())?))
+            })
+            .collect::<Result<_, StorageError>>()?;
         let state = self
             .exec("SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1", vec![])?
             .into_iter()
@@ -123,7 +137,7 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, history, state, remembered })
+        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, history, state, remembered })
     }
 
     /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
@@ -234,6 +248,15 @@ impl Sql {
                 vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::Decide { seq, decisions } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), OF_ENVELOPE.into(), decisions.into()],
+            ),
+            Write::Patch { seq, index, record } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), integer(index), record.into()],
+            ),
+            Write::ForgetDecisions { seq } => self.exec("DELETE FROM decided WHERE seq = ?", vec![seq_value(seq)]),
             Write::InsertHistory { row, newest, body } => self.exec(
                 "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
                 vec![seq_value(row), newest.get().into(), body.into()],
@@ -292,6 +315,11 @@ impl Reader for Sql {
             }
         }
         Ok(None)
+    }
+
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![seq_value(seq), integer(index)];
+        self.one_blob("a patch of a task in flight", "SELECT value FROM decided WHERE seq = ? AND task = ?", bindings)
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
