@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The envelope.
     pub seq: u64,
+    /// When the envelope was fired. A shard that was restored from a point in time gives numbers again: a report that names another time is
+    /// of an envelope from before. Absent: a dispatcher of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<UnixMillis>,
     /// Those that failed.
     #[serde(default)]
     pub failed: Vec<Failure>,

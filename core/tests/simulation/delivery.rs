@@ -91,7 +91,7 @@ impl World {
             violated("duplicates-explained", format!("envelope {} came more often than it was sent", message.seq));
         }
         let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap()).expect("an envelope can be read");
-        let mut report = Report { seq: envelope.seq, ..Report::default() };
+        let mut report = Report { seq: envelope.seq, fired_at: Some(envelope.fired_at), ..Report::default() };
         for (index, task) in envelope.tasks.iter().enumerate() {
             let index = index as u32;
             let record = Record::parse(task.get().as_bytes()).unwrap();

@@ -52,6 +52,11 @@ pub(crate) struct EnvelopeRow {
 }
 
 impl EnvelopeRow {
+    /// One that is on its way with this text.
+    pub(crate) fn of(text: Arc<Vec<u8>>) -> Self {
+        Self { destination: Some(Destination::Dispatch), text, ..Self::for_state_only() }
+    }
+
     fn for_state_only() -> Self {
         Self { destination: None, text: Arc::default(), hashes: Vec::new(), sent_at: UnixMillis::ZERO, attempts: 0, state: None }
     }
