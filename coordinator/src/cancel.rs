@@ -34,7 +34,7 @@ struct CancelledMany {
 
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
-    let if_match = call.if_match()?;
+    let if_match = call.version_to_match(&id).await?;
     let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
     told(&id, outcomes.first().copied().unwrap_or(Cancelled::NotFound), is_repeat)?;
     Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true })))

@@ -1,6 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
+use crate::conditions::Condition;
 use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
@@ -18,9 +19,9 @@ use scheduler_platform::random_bytes;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
-    let expected = call.expected()?;
+    let precondition = Precondition::of(&call)?;
     let text = call.text().await?;
-    let once = once::asked(&call, &format!("one {expected:?}"), &text)?;
+    let once = once::asked(&call, &format!("one {precondition:?}"), &text)?;
     let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         if let Some(id) = &id {
@@ -28,18 +29,17 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
         }
         Ok::<_, Problem>(task)
     };
-    // What is expected may stand in an older epoch.
-    let expected = match (expected, &id) {
-        (Some(expected), Some(id)) => {
-            let found = tasks::find(&call.shards, id).await?;
-            Some((found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard), expected))
-        }
-        _ => None,
-    };
+    let mut tries = 1;
+    let mut expected = where_expected(&call, &precondition, id.as_deref()).await?;
     let (shown, id, reply, is_replay) = match &once {
         None => {
-            if let Some((shard, expected)) = expected {
-                return replace_on(&call, shard, task()?, expected).await;
+            while let Some((shard, version)) = expected {
+                match replace_on(&call, shard, task()?, version).await {
+                    // Whatever another writer has made of it in between is as good.
+                    Err(problem) if problem.is_other_version() && precondition.is_any() && tries < MAX_TRIES => tries += 1,
+                    answer => return answer,
+                }
+                expected = where_expected(&call, &precondition, id.as_deref()).await?;
             }
             let (id, mut part) = planned_one(&call, task()?)?;
             let reply = append(&call.shards, part.shard, &mut part.append).await?;
@@ -72,6 +72,77 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
     };
     let replaced = reply.replaced > 0 || moved > 0;
     Ok(shown.into_answer(if replaced { 200 } else { 201 }).replayed(is_replay))
+}
+
+/// How often a task is put in the place of whatever is there, when somebody else was faster.
+const MAX_TRIES: usize = 5;
+
+/// What `If-Match` or `If-None-Match` say must stand under the id of a PUT.
+enum Precondition {
+    None,
+    /// What a shard checks by itself.
+    Expected(Expected),
+    /// What the task has to be read for.
+    Condition(Condition),
+}
+
+impl Precondition {
+    fn of(call: &Call<'_>) -> Result<Self, Problem> {
+        match (call.if_match()?, call.if_none_match()?) {
+            (None, None) => Ok(Self::None),
+            (None, Some(Condition::Any)) => Ok(Self::Expected(Expected::Absent)),
+            (Some(condition), None) => Ok(match condition.only_version() {
+                Some(version) => Self::Expected(Expected::Version(version)),
+                None => Self::Condition(condition),
+            }),
+            _ => {
+                let detail = "must be * and stand alone: create only where no task waits";
+                Err(Problem::invalid(FieldError::new("If-None-Match", detail)))
+            }
+        }
+    }
+
+    fn is_any(&self) -> bool {
+        matches!(self, Self::Condition(Condition::Any))
+    }
+}
+
+/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it was.
+impl std::fmt::Debug for Precondition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::None => f.write_str("None"),
+            Self::Expected(expected) => write!(f, "Some({expected:?})"),
+            Self::Condition(condition) => condition.fmt(f),
+        }
+    }
+}
+
+/// What a shard has to find under the id, and which shard: what is expected may stand in an older epoch. Of several versions it is the
+/// one that the task has; where it has none of them, the first, for the shard to refuse, or to know the request by its
+/// `Idempotency-Key`.
+async fn where_expected(
+    call: &Call<'_>,
+    precondition: &Precondition,
+    id: Option<&str>,
+) -> Result<Option<(ShardId, Expected)>, Problem> {
+    let (Some(id), false) = (id, matches!(precondition, Precondition::None)) else { return Ok(None) };
+    let found = tasks::find(&call.shards, id).await?;
+    let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
+    let shard = found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
+    let expected = match precondition {
+        Precondition::None => return Ok(None),
+        Precondition::Expected(expected) => *expected,
+        Precondition::Condition(condition) => match (version, condition.strong_versions()) {
+            (Some(version), None) => Expected::Version(version),
+            (None, None) => return Err(Problem::not_matched()),
+            (version, Some(allowed)) => match version.filter(|version| allowed.contains(version)).or(allowed.first().copied()) {
+                Some(version) => Expected::Version(version),
+                None => return Err(Problem::not_matched()),
+            },
+        },
+    };
+    Ok(Some((shard, expected)))
 }
 
 /// Takes a task in on this shard, if what is expected stands there: in one step.

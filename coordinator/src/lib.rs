@@ -6,6 +6,7 @@ mod answer;
 mod auth;
 mod cancel;
 mod change;
+mod conditions;
 mod create;
 mod events;
 mod example_handlers;

@@ -5,8 +5,8 @@
 use scheduler_core::access::{Quota, ShownKey};
 use scheduler_core::flow::LimitShown;
 use scheduler_core::limits::MAX_CANCEL_IDS;
-use scheduler_core::task::{FieldError, Record};
-use scheduler_core::wire::{Counters, Filter, Status, TaskRun};
+use scheduler_core::task::{FieldError, FilterInput, Record};
+use scheduler_core::wire::{Counters, Status, TaskRun};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
@@ -91,7 +91,7 @@ pub(super) enum CancelMany {
     /// All that fulfil every part of the filter.
     Filter {
         #[schemars(extend("minProperties" = 1))]
-        filter: Filter,
+        filter: FilterInput<'static>,
     },
 }
 
