@@ -1,6 +1,6 @@
 //! From Rust types to the document's schemas.
 
-use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, MIN_TIME_MILLIS};
 use scheduler_core::task::FilterInput;
 use scheduler_core::wire::EventKind;
 use schemars::generate::SchemaSettings;
@@ -41,7 +41,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         if matches!(name.as_str(), "from" | "to") {
             // In a query, text is as good as a number.
-            schema = json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] });
+            schema = json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
         }
         parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
     }
