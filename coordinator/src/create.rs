@@ -268,7 +268,8 @@ fn planned<'a>(
             Validator::new(call.now, random, call.targets())
         }
     };
-    let mut validator = validator.with_handler_retries(&call.handler_retries);
+    let validator = validator.with_handler_retries(&call.handler_retries);
+    let mut validator = validator.with_default_callback(call.default_callback.as_deref());
     let mut plan = plan(tasks, &mut validator, &call.shards.map);
     for part in &mut plan.appends {
         part.append.terms.share = call.share;

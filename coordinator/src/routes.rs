@@ -14,6 +14,7 @@ use scheduler_core::access::{Holder, Share};
 use scheduler_core::limits::MAX_REQUEST_BYTES;
 use scheduler_core::task::{FieldError, Targets, version_of};
 use scheduler_core::time::UnixMillis;
+use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
@@ -158,6 +159,8 @@ pub(crate) struct Call<'a> {
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
+    /// That of tasks without one.
+    pub(crate) default_callback: Option<Box<RawValue>>,
     pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
 }
@@ -231,7 +234,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     let (method, path) = (request.method(), request.path());
     let route = Route::of(&method, &path);
     match route {
-        Some(Route::Health) => return Ok(Answer::json(200, br#"{"status":"ok"}"#.to_vec())),
+        Some(Route::Health) => return Ok(Answer::of(200, &serde_json::json!({ "status": "ok", "timeZones": tz::release() }))),
         Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
         // What is open to everybody says so to everybody.
         None if Route::of(&Method::Get, &path).is_some_and(|route| matches!(route, Route::Health | Route::OpenApi)) => {
@@ -251,6 +254,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         shards,
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
+        default_callback: settings::default_callback(env)?,
         queues: settings::queue_bindings(env),
         allowed: Allowed::read(env),
         now,

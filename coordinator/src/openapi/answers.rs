@@ -12,9 +12,12 @@ use serde_json::Value;
 
 /// That the Worker runs.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(super) struct Health {
     #[schemars(extend("const" = "ok"))]
     status: String,
+    /// The release of IANA's time zone database that is built in, such as `2026f`.
+    time_zones: String,
 }
 
 /// A task as it is stored.
@@ -145,9 +148,12 @@ pub(super) struct CancelledOne {
 
 /// The scheduler in numbers. Counters count since the shards were made: take differences.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(super) struct Stats {
     #[schemars(flatten)]
     total: Numbers,
+    /// The release of IANA's time zone database that is built in, such as `2026f`.
+    time_zones: String,
     shards: Vec<ShardStats>,
 }
 
