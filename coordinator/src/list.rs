@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
+use scheduler_core::limits::MAX_LIST_BYTES;
 use scheduler_core::list_query::{ListQuery, parse_list_query};
 use scheduler_core::listing::{merge, write_task};
 use scheduler_core::task::FieldError;
@@ -13,10 +14,12 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let ListQuery { filter, limit, cursor } = parse_list_query(url.query_pairs()).map_err(Problem::invalid)?;
     let shards = &call.shards;
     let filter = &filter;
+    // All answers are held at once: each shard gives its part of what they may take together.
+    let max_bytes = Some(MAX_LIST_BYTES / shards.map.all().count().max(1));
     let replies = shards
         .each(shards.map.all(), |shard| async move {
             let after = cursor.map(|cursor| cursor.after(shard));
-            let request = ListRequest { filter: filter.clone(), after, limit };
+            let request = ListRequest { filter: filter.clone(), after, limit, max_bytes };
             let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;
             Ok::<_, Problem>((shard, reply))
         })

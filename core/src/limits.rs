@@ -71,6 +71,45 @@ pub const OPEN_PAGE_APPEND_BYTES: usize = 2_048;
 /// single add costs; rows, which are billed, do not depend on it.
 pub const OPEN_PAGE_BYTES: usize = 32_768;
 
+/// Largest row, string or blob that the platform's SQL stores. The local runtime stores larger ones, so the engine's tests check this.
+pub const MAX_ROW_BYTES: usize = 2_000_000;
+/// Largest row of a shard's pages: body and directory. A record that grew past [`MAX_RECORD_BYTES`] has a page of its own, and still fits
+/// an envelope.
+pub const MAX_PAGE_ROW_BYTES: usize = MAX_PAGE_BODY_BYTES + 64 + MAX_PAGE_TASKS * 20;
+/// Largest bits of the cancelled entries of a page.
+pub const MAX_DEAD_ROW_BYTES: usize = MAX_PAGE_TASKS / 8;
+/// Largest row of a recurring task: its record, with the first and the last run that the shard counts.
+pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100;
+/// Largest state of a shard: counters and a histogram of 496 numbers of up to 20 digits, some 15,000 bytes, and [`MAX_LANES`] keys, each
+/// byte of which JSON may write as six, with some 250 bytes of numbers beside each.
+pub const MAX_STATE_BYTES: usize = 15_000 + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES + 250);
+/// Largest row of the outbox: an envelope, 8 bytes for each of its tasks, the name of its queue, and the state.
+pub const MAX_OUTBOX_ROW_BYTES: usize = MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 + 256 + MAX_STATE_BYTES;
+/// Largest row of the remembered keys.
+pub const MAX_REMEMBERED_ROW_BYTES: usize = 512;
+
+/// Most bytes that one wake-up of a shard reads, and most that it writes. It sends up to 64 envelopes again (7.7 MB), reads 4 MB and the end
+/// of a page for what is due, and lets go 4 MB of held runs. It writes what is due up to three times (a dead letter, a follow-up and an
+/// outcome, 13 MB), the held runs, and a few states. What it holds is of the same order, so that the other half of an isolate's 128 MB is
+/// left to the shard's tasks. What does not fit is done at the next wake-up, which follows at once.
+pub const MAX_WAKE_BYTES: usize = 24_000_000;
+/// Most bytes that one request to a shard reads, and most that it writes. A create is bounded by [`MAX_REQUEST_BYTES`] and by what is
+/// read to find the ids that it replaces (512 bytes for each of 20,000). A change looks at 16 MB, and of its last task it may make up for
+/// [`MAX_CATCH_UP_RUNS`] of the largest, each kept as a dead letter and followed up. Requests of more do a part and say so.
+pub const MAX_SHARD_REQUEST_BYTES: usize = 48_000_000;
+
+const _: () = assert!(
+    MAX_PAGE_ROW_BYTES < MAX_ROW_BYTES
+        && MAX_SCHEDULE_ROW_BYTES < MAX_ROW_BYTES
+        && MAX_OUTBOX_ROW_BYTES < MAX_ROW_BYTES
+        && HISTORY_ROW_BYTES < MAX_ROW_BYTES
+);
+
+/// The furthest ahead that a shard sets its alarm, milliseconds: 30 days. The platform counts nanoseconds in 64 bits and refuses a time after
+/// 2262 (its message says 2189), but tasks may be due until 9999. A shard whose next task is later wakes once in 30 days for nothing,
+/// which is a row and a request.
+pub const MAX_ALARM_AHEAD_MILLIS: i64 = 30 * 86_400_000;
+
 /// Most pending tasks of one shard. At 64 bytes each in memory (see `engine::memory`) this is 64 MB, half of an
 /// isolate's 128 MB.
 pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
@@ -107,6 +146,9 @@ pub const MAX_BATCH_ITEMS: usize = 20_000;
 pub const MAX_REQUEST_BYTES: usize = 32 * 1024 * 1024;
 /// Most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
+/// Most bytes of records that the shards give together for one page of a list, but for one record each: it is held twice, and other
+/// requests share the isolate's 128 MB. A page of larger tasks has fewer of them.
+pub const MAX_LIST_BYTES: usize = 16_000_000;
 /// Tasks of one page of a list where the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
 /// Most ids of one bulk cancel.
@@ -186,3 +228,6 @@ pub const MIN_PER_SECOND: f64 = 0.001;
 /// envelopes ([`MAX_DISPATCH_TASKS`]), so that sixteen shards keep 64 consumers busy with batches of ten; and with the second that an
 /// envelope may take from its firing to its report, 4,000 tasks a second and shard.
 pub const MAX_DISPATCHED_TASKS: usize = 4_000;
+
+/// Longest name of a destination (see [`crate::task::Callback::destination`]): a scheme, a host name of 253 characters and a port.
+pub const MAX_DESTINATION_BYTES: usize = 270;

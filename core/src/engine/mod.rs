@@ -7,26 +7,35 @@
 //! Rules for the shell:
 //! - On any error, from here or from storage, it drops the engine and loads a new one. So what is in memory is always what is
 //!   stored.
-//! - After each input it arms the alarm for [`Engine::next_wakeup`]. Early, late and repeated wake-ups are no-ops or harmless.
+//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups are no-ops or
+//!   harmless. A failure to arm changes nothing of what is committed and answered: the shell tries again.
 
+mod alarm;
 mod append;
 mod change;
 mod explain;
 mod feed;
 mod fire;
 mod follow_up;
+mod go_on;
 mod history;
+mod id_of;
 mod index;
 mod lanes;
 mod late;
 mod load;
+mod numbers;
 mod outcome;
 mod purge;
 mod query;
+mod same_definition;
+mod sizes;
+mod spans;
 mod state;
 mod tasks;
 mod terms;
 
+pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
@@ -39,7 +48,7 @@ use crate::timers::Position;
 use crate::wire::ShardStats;
 use state::State;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use tasks::Tasks;
 
@@ -77,6 +86,15 @@ pub trait Reader {
     /// # Errors
     /// When storage fails or has no such schedule.
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError>;
+    /// The first `len` bytes of the record of a recurring task; all of a shorter one.
+    ///
+    /// # Errors
+    /// When storage fails or has no such schedule.
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let mut record = self.schedule(number)?;
+        record.truncate(len as usize);
+        Ok(record)
+    }
     /// The text of an envelope.
     ///
     /// # Errors
@@ -406,6 +424,8 @@ pub struct Engine {
     open_page: Option<u32>,
     last_page: u32,
     last_schedule: u32,
+    /// Of these ids a run has ended, and the next that is held is yet to be let go.
+    to_release: BTreeSet<u64>,
     /// How many keys are stored, by period.
     remembered: terms::Remembered,
 }
@@ -428,7 +448,8 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        [fire, self.next_resend(), self.next_ask()].into_iter().flatten().min()
+        let release = (!self.to_release.is_empty()).then_some(UnixMillis::ZERO);
+        [fire, self.next_resend(), self.next_ask(), release].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.
@@ -494,7 +515,7 @@ impl Engine {
         &mut self.state.meter
     }
 
-    /// Counts a repair by the watchdog.
+    /// Counts a repair: the watchdog has found the shard overdue, or the alarm could not be set.
     pub fn count_repair(&mut self) {
         self.state.counters.repairs += 1;
     }

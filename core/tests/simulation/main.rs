@@ -9,15 +9,20 @@
 
 mod changes;
 mod clients;
+mod definition_tests;
+mod definitions;
 mod delivery;
+mod far;
 mod faults;
 mod follow_ups;
 mod history;
 mod invariants;
+mod large;
 mod late;
 mod limits;
 mod model;
 mod operations;
+mod questions;
 mod random;
 mod regressions;
 mod runner;

@@ -8,6 +8,10 @@ use crate::model::Model;
 use scheduler_core::engine::{
     Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
+use scheduler_core::limits::{
+    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES,
+    MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
+};
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::{Occurrence, Policies, Schedule};
@@ -80,6 +84,8 @@ pub(crate) struct Storage {
     lanes: Vec<LaneText>,
     /// After how many more reads one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
+    /// Bytes that were read since this was last asked.
+    read_bytes: Cell<usize>,
 }
 
 /// The part of the engine's stored state that the reference reads.
@@ -102,11 +108,39 @@ impl Storage {
     pub(crate) fn apply(&mut self, writes: &[Write]) {
         for write in writes {
             self.write(write);
+            self.check_sizes(write);
         }
         if let Some(state) = self.outbox.values().rev().find_map(|row| row.state.as_ref()) {
             let state = serde_json::from_slice::<StateText>(state).unwrap();
             (self.watermark, self.lanes) = (state.watermark, state.lanes);
         }
+    }
+
+    /// Checks that the rows that a write has made are no larger than the platform's largest, and than the bound of their table.
+    fn check_sizes(&self, write: &Write) {
+        let (what, bytes, most) = match write {
+            Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
+                let row = &self.pages[page];
+                ("page", row.directory.bytes().len() + row.body.len(), MAX_PAGE_ROW_BYTES)
+            }
+            Write::SetDead { bits, .. } => ("row of dead bits", bits.len(), MAX_DEAD_ROW_BYTES),
+            Write::InsertSchedule { record, .. } | Write::SetSchedule { record, .. } => {
+                ("recurring task", record.len(), MAX_SCHEDULE_ROW_BYTES)
+            }
+            Write::InsertEnvelope { seq, .. } | Write::ClearEnvelope { seq, .. } | Write::SaveState { seq, .. } => {
+                let row = &self.outbox[seq];
+                let state = row.state.as_ref().map_or(0, Vec::len);
+                assert!(state <= MAX_STATE_BYTES, "a state of {state} bytes");
+                ("row of the outbox", row.text.len() + row.hashes.len() + state, MAX_OUTBOX_ROW_BYTES)
+            }
+            Write::Remember { value, .. } => ("remembered key", value.len() + 24, MAX_REMEMBERED_ROW_BYTES),
+            Write::InsertHistory { row, .. } | Write::ExtendHistory { row, .. } => {
+                ("row of the history", self.history[row].body.len(), HISTORY_ROW_BYTES)
+            }
+            _ => return,
+        };
+        assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
+        assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
     }
 
     fn write(&mut self, write: &Write) {
@@ -144,7 +178,9 @@ impl Storage {
             Write::SetSchedule { number, since, record } => {
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
-                row.paused = Record::parse(&record).unwrap().is_paused();
+                let read = Record::parse(&record).unwrap();
+                row.schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
+                (row.paused, row.policies) = (read.is_paused(), read.policies());
                 row.record = record;
                 row.passed = Cell::new(None);
             }
@@ -195,6 +231,18 @@ impl Storage {
                 row.attempts = attempts;
             }
         }
+    }
+
+    /// The bytes that were read since this was last asked.
+    pub(crate) fn take_read_bytes(&self) -> usize {
+        self.read_bytes.take()
+    }
+
+    /// Checks what an input has read and is about to write against the bound of its kind.
+    pub(crate) fn check_budget(&self, writes: &[Write], is_wake: bool) {
+        let most = if is_wake { MAX_WAKE_BYTES } else { MAX_SHARD_REQUEST_BYTES };
+        let (read, written) = (self.read_bytes.take(), writes.iter().map(Write::bytes).sum::<usize>());
+        assert!(read <= most && written <= most, "an input reads {read} and writes {written} bytes; its bound is {most}");
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -350,6 +398,10 @@ impl Storage {
         fire.into_iter().chain(resend).min()
     }
 
+    fn count_read(&self, bytes: usize) {
+        self.read_bytes.set(self.read_bytes.get() + bytes);
+    }
+
     fn read<T>(&self, found: Option<T>, what: &str) -> Result<T, StorageError> {
         if let Some(left) = self.fail_read_in.get() {
             self.fail_read_in.set(left.checked_sub(1));
@@ -364,16 +416,27 @@ impl Storage {
 
 impl Reader for Storage {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(len as usize);
         let part = self.pages.get(&page).and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
         self.read(part.map(<[u8]>::to_vec), &format!("{len} bytes from {offset} of page {page}"))
     }
 
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let before = self.read_bytes.get();
+        let mut record = self.schedule(number)?;
+        record.truncate(len as usize);
+        self.read_bytes.set(before + record.len());
+        Ok(record)
+    }
+
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.schedules.get(&number).map_or(0, |row| row.record.len()));
         self.read(self.schedules.get(&number).map(|row| row.record.clone()), &format!("schedule {number}"))
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         let text = self.outbox.get(&seq).filter(|row| row.destination.is_some()).map(|row| row.text.to_vec());
+        self.count_read(text.as_ref().map_or(0, Vec::len));
         self.read(text, &format!("envelope {seq}"))
     }
 
@@ -383,6 +446,7 @@ impl Reader for Storage {
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.history.get(&row).map_or(0, |row| row.body.len()));
         self.read(self.history.get(&row).map(|row| row.body.clone()), &format!("row {row} of the history"))
     }
 }
