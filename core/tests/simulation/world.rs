@@ -11,6 +11,7 @@ use crate::random::Random;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
 use scheduler_core::flow::{self, Asked, RequestNumber};
+use scheduler_core::limits::MAX_LANES;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
@@ -72,6 +73,8 @@ pub(crate) struct World {
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
+    /// Whether nothing goes wrong in this run.
+    pub(crate) is_faultless: bool,
     pub(crate) traced: bool,
 }
 
@@ -102,6 +105,7 @@ impl World {
             refused: BTreeSet::new(),
             leaves_undone: 0,
             redelivered: 0,
+            is_faultless: false,
             traced,
         }
     }
@@ -139,6 +143,9 @@ impl World {
             Event::AskAgain { number } => self.ask_again(number),
             Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
             Event::Watchdog => self.watchdog(),
+        }
+        if shard.is_some() {
+            self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard
             && self.random.chance(self.faults.evict)
@@ -198,6 +205,13 @@ impl World {
                 self.drop_engine(at);
                 return Err(Dropped);
             }
+            Err(EngineError::TooManyLanes { held, asked }) => {
+                // The client tries again later.
+                if held + asked <= MAX_LANES || held > self.shards[at].storage.lanes() + MAX_LANES / 10 {
+                    violated("no-unexpected-errors", format!("{held} lanes and {asked} more are too many"));
+                }
+                return Err(Dropped);
+            }
             Err(problem) => violated("no-unexpected-errors", problem.to_string()),
         };
         if self.random.chance(self.faults.crash_before_commit) {
@@ -207,6 +221,7 @@ impl World {
         }
         if is_wake {
             firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
+            self.ended_without_report(at, &effects);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
         }
