@@ -15,7 +15,8 @@ pub(crate) fn check(data: &[u8]) {
     };
     let mut now = UnixMillis::new(1_764_000_000_000);
     let mut rows: BTreeMap<String, String> = BTreeMap::new();
-    let mut limiter = Limiter::default();
+    let mut lives = 1;
+    let mut limiter = Limiter::load(None, lives).expect("nothing can be loaded");
     for line in text.lines().take(MOST) {
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let writes = match verb {
@@ -42,7 +43,8 @@ pub(crate) fn check(data: &[u8]) {
             }
             "del" => limiter.delete(rest).into_iter().collect(),
             "restart" => {
-                limiter = Limiter::load(rows.values().cloned()).expect("what was stored can be loaded");
+                lives += 1;
+                limiter = Limiter::load(rows.values().cloned(), lives).expect("what was stored can be loaded");
                 continue;
             }
             millis => {
@@ -63,7 +65,7 @@ pub(crate) fn check(data: &[u8]) {
         }
     }
     // A restart at the end finds all that was noted.
-    let loaded = Limiter::load(rows.into_values()).expect("what was stored can be loaded");
+    let loaded = Limiter::load(rows.into_values(), lives + 1).expect("what was stored can be loaded");
     for shown in limiter.list() {
         assert_eq!(loaded.slots(&shown.key), limiter.slots(&shown.key), "{}", shown.key);
     }
