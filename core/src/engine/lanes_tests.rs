@@ -61,6 +61,7 @@ fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
         hashes: hashes.clone(),
         sent_at: NOW,
         attempts: 0,
+        sends: crate::engine::Sends::Sent,
     });
     let snapshot =
         Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };

@@ -13,50 +13,68 @@ use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use std::collections::BTreeSet;
 
-const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 /// An engine and its storage, where nothing goes wrong but what a test asks for.
-struct Pair {
-    engine: Engine,
-    storage: Storage,
+pub(crate) struct Pair {
+    pub(crate) engine: Engine,
+    pub(crate) storage: Storage,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let storage = Storage::default();
         Self { engine: load(&storage), storage }
     }
 
-    fn commit(&mut self, effects: Effects) -> Effects {
+    pub(crate) fn commit(&mut self, effects: Effects) -> Effects {
         self.storage.apply(&effects.writes);
         effects
     }
 
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.engine = load(&self.storage);
     }
 
-    fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
+    pub(crate) fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
+        self.append_flagged(tasks, Flags::TASK);
+    }
+
+    pub(crate) fn append_flagged(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>, flags: Flags) {
         let mut builder = PageBuilder::default();
         for (id, due, record) in tasks {
-            assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+            assert!(builder.push(id_hash(&id), due, flags, |out| out.extend_from_slice(record.as_bytes())));
         }
         let append = Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() };
         let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
         self.commit(effects);
     }
 
-    fn wake(&mut self, now: UnixMillis) -> Effects {
+    pub(crate) fn wake(&mut self, now: UnixMillis) -> Effects {
         let effects = self.engine.wake(now, &self.storage).unwrap();
         self.commit(effects)
     }
 
-    fn report(&mut self, report: &Report, now: UnixMillis) {
+    pub(crate) fn report(&mut self, report: &Report, now: UnixMillis) {
         let effects = self.engine.report(report, now, &self.storage).unwrap();
         self.commit(effects);
     }
 
-    fn status(&self, id: &str) -> Option<Status> {
+    /// The first task of an envelope has failed in an attempt that began at `started`, by the dispatcher's clock.
+    pub(crate) fn fail(&mut self, seq: u64, started: UnixMillis, now: UnixMillis) {
+        let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+        let details = vec![Detail { index: 0, status: None, started_at: started, millis: 0, excerpt: String::new() }];
+        self.report(&Report { seq, failed, details, ..Report::default() }, now);
+    }
+
+    pub(crate) fn change(&mut self, id: &str, change: Change, now: UnixMillis) {
+        let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
+        let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
+        assert_eq!(reply.outcomes, [Changed::Changed]);
+        self.commit(effects);
+    }
+
+    pub(crate) fn status(&self, id: &str) -> Option<Status> {
         self.engine.get(id, &self.storage).unwrap().map(|item| item.status)
     }
 }
@@ -72,7 +90,7 @@ fn record(id: &str, due: UnixMillis, fill: usize) -> String {
     format!("{head}{}\"}}", "x".repeat(fill))
 }
 
-fn ids(effects: &Effects) -> Vec<String> {
+pub(crate) fn ids(effects: &Effects) -> Vec<String> {
     let mut ids = Vec::new();
     for write in &effects.writes {
         let Write::InsertEnvelope { text, .. } = write else { continue };
