@@ -221,7 +221,7 @@ test("what does not hold is named", async () => {
     [{ name: "", scopes: ["read"], namespaces: ["*"] }, "name"],
     [{ name: "a", scopes: ["root"], namespaces: ["*"] }, "scopes[0]"],
     [{ name: "a", scopes: ["read"], namespaces: ["A"] }, "namespaces[0]"],
-    [{ name: "a", scopes: ["read"], namespaces: ["*"], expiresAt: 5 }, "expiresAt"],
+    [{ name: "a", scopes: ["read"], namespaces: ["*"], expiresAt: 1_764_000_000_000 }, "expiresAt"],
   ]) {
     const answer = await call("/v1/keys", { body });
     assert.deepEqual([answer.status, answer.body.field], [422, field]);

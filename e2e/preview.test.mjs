@@ -70,7 +70,7 @@ test("bad requests name the field", async () => {
     [{ cron: "@daily", count: 101 }, "count"],
     [{ cron: "@daily", payload: 1 }, "payload"],
     [{ rrule: "FREQ=DAILY" }, "startAt"],
-    [{ rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", startAt: 0 }, "rrule"],
+    [{ rrule: "FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30", startAt: 1_764_000_000_000 }, "rrule"],
   ]) {
     const reply = await preview(body);
     assert.equal(reply.status, 422, JSON.stringify(body));

@@ -6,7 +6,7 @@ use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::FieldError;
+use scheduler_core::task::{FieldError, FilterInput};
 use scheduler_core::wire::{CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -17,9 +17,10 @@ const MAX_ROUNDS: usize = 60;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct CancelMany {
+struct CancelMany<'a> {
     ids: Option<Vec<String>>,
-    filter: Option<Filter>,
+    #[serde(borrow)]
+    filter: Option<FilterInput<'a>>,
 }
 
 #[derive(Serialize, Default)]
@@ -54,7 +55,7 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
 /// `POST /v1/tasks/cancel`.
 pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let request: CancelMany = serde_json::from_str(&text)
+    let request: CancelMany<'_> = serde_json::from_str(&text)
         .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?;
     let counts = match request {
         CancelMany { ids: Some(ids), filter: None } => {
@@ -69,7 +70,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
             counts
         }
-        CancelMany { ids: None, filter: Some(filter) } => cancel_matching(&call.shards, checked_filter(filter)?).await?,
+        CancelMany { ids: None, filter: Some(filter) } => cancel_matching(&call.shards, checked_filter(&filter)?).await?,
         _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
     };
     Ok(Answer::of(200, &counts))

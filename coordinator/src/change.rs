@@ -5,7 +5,7 @@ use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{ChangeInput, FieldError};
+use scheduler_core::task::{ChangeInput, FieldError, FilterInput};
 use scheduler_core::wire::{
     Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest, paths,
 };
@@ -101,7 +101,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
             }
             counts
         }
-        (None, Some(filter)) => change_matching(&call.shards, &checked_filter(filter)?, change).await?,
+        (None, Some(filter)) => change_matching(&call.shards, &checked_filter(&filter)?, change).await?,
         _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
     };
     Ok(Answer::of(200, &counts))
@@ -119,7 +119,8 @@ pub(crate) fn checked_ids(mut ids: Vec<String>) -> Result<Vec<String>, Problem> 
 }
 
 /// A filter that means less than everything.
-pub(crate) fn checked_filter(filter: Filter) -> Result<Filter, Problem> {
+pub(crate) fn checked_filter(filter: &FilterInput<'_>) -> Result<Filter, Problem> {
+    let filter = filter.check().map_err(Problem::invalid)?;
     if filter == Filter::default() {
         let detail = "is empty and would mean every task; give at least one field";
         return Err(Problem::invalid(FieldError::new("filter", detail)));

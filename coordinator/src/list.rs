@@ -4,8 +4,7 @@ use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use scheduler_core::listing::{Cursor, merge, write_task};
-use scheduler_core::task::FieldError;
-use scheduler_core::time::UnixMillis;
+use scheduler_core::task::{FieldError, parse_time};
 use scheduler_core::wire::{Filter, Kind, ListReply, ListRequest, Status, paths};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
@@ -57,8 +56,8 @@ fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>
             "tag" => query.filter.tag = Some(value.to_owned()),
             "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
             "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
-            "from" => query.filter.from = Some(time("from", value)?),
-            "to" => query.filter.to = Some(time("to", value)?),
+            "from" => query.filter.from = Some(parse_time("from", value)?),
+            "to" => query.filter.to = Some(parse_time("to", value)?),
             "cursor" => {
                 query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
             }
@@ -87,13 +86,10 @@ fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result
     T::deserialize(reader).map_err(|problem| FieldError::new(field, format!("cannot be read: {problem}")))
 }
 
-fn time(field: &'static str, value: &str) -> Result<UnixMillis, FieldError> {
-    UnixMillis::parse(value).map_err(|problem| FieldError::new(field, problem))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_core::time::UnixMillis;
 
     fn parsed(query: &[(&str, &str)]) -> Result<Query, FieldError> {
         parse_query(query.iter().copied())
@@ -106,14 +102,17 @@ mod tests {
             ("kind", "no-schedule"),
             ("status", "dead"),
             ("from", "1970-01-01T00:00:01Z"),
-            ("to", "2000"),
+            ("to", "1795704299000"),
             ("limit", "7"),
         ])
         .unwrap();
         assert_eq!(query.limit, 7);
         assert_eq!(query.filter.kind, Some(Kind::NoSchedule));
         assert_eq!(query.filter.status, Some(Status::Dead));
-        assert_eq!((query.filter.from, query.filter.to), (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(2_000))));
+        assert_eq!(
+            (query.filter.from, query.filter.to),
+            (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(1_795_704_299_000)))
+        );
     }
 
     #[test]
@@ -125,6 +124,9 @@ mod tests {
             ("kind", "weekly", "kind"),
             ("status", "", "status"),
             ("from", "tomorrow", "from"),
+            ("from", "0", "from"),
+            ("from", "1795704299", "from"),
+            ("to", "20991224", "to"),
             ("cursor", "x", "cursor"),
             ("prefx", "x", "query"),
         ] {

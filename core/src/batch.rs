@@ -68,6 +68,9 @@ struct Part {
     schedules: Vec<Vec<u8>>,
     items: Vec<u32>,
     given_ids: bool,
+    /// What a task that goes on keeps of itself: see [`Terms`].
+    open_anchors: Vec<u64>,
+    said_paused: Vec<u64>,
     first_due: Option<UnixMillis>,
 }
 
@@ -101,12 +104,15 @@ impl Parts {
         match self.given.find_mut(hash, same) {
             Some((_, item, former)) => {
                 part.remove(*former);
+                part.open_anchors.retain(|other| *other != hash);
+                part.said_paused.retain(|other| *other != hash);
                 (*item, *former) = (items.len(), place);
             }
             None => {
                 self.given.insert_unique(hash, (hash, items.len(), place), |(hash, ..)| *hash);
             }
         }
+        part.note_open(task, hash);
         Ok(())
     }
 
@@ -136,7 +142,7 @@ impl Parts {
                     expected: None,
                     pages,
                     schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
-                    terms: Terms { keys, ..Terms::default() },
+                    terms: Terms { keys, open_anchors: part.open_anchors, said_paused: part.said_paused, ..Terms::default() },
                 },
                 items: part.items,
                 first_due: part.first_due.unwrap_or(UnixMillis::NEVER),
@@ -161,6 +167,16 @@ impl Part {
             let pages = self.pages_of(number);
             let _ = pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| task.write_record(out));
             Ok(Place::Page(number, pages.len().saturating_sub(1)))
+        }
+    }
+
+    /// Notes what the task leaves open.
+    fn note_open(&mut self, task: &ValidTask<'_>, hash: u64) {
+        if task.has_open_anchor() {
+            self.open_anchors.push(hash);
+        }
+        if task.says_paused() {
+            self.said_paused.push(hash);
         }
     }
 
@@ -228,7 +244,7 @@ mod tests {
 
     #[test]
     fn generated_ids_share_a_shard_and_need_no_look() {
-        let text = format!("[{}]", vec![item(r#""time":5"#); 1_000].join(","));
+        let text = format!("[{}]", vec![item(r#""time":1764000000005"#); 1_000].join(","));
         let plan = planned(&text);
         assert_eq!(plan.items.iter().filter(|item| item.is_ok()).count(), 1_000);
         assert_eq!(plan.appends.len(), 1);
@@ -237,8 +253,10 @@ mod tests {
 
     #[test]
     fn given_ids_go_where_the_map_says() {
-        let text =
-            format!("[{}]", (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 300 - n))).collect::<Vec<_>>().join(","));
+        let text = format!(
+            "[{}]",
+            (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 1_764_000_000_300_u64 - n))).collect::<Vec<_>>().join(",")
+        );
         let plan = planned(&text);
         let map: ShardMap = "16".parse().unwrap();
         let mut seen = 0;
@@ -256,15 +274,15 @@ mod tests {
     fn the_last_of_one_id_is_taken() {
         let text = format!(
             "[{},{},{}]",
-            item(r#""id":"a","time":5"#),
+            item(r#""id":"a","time":1764000000005"#),
             item(r#""id":"a","cron":"* * * * *""#),
-            item(r#""id":"a","time":7"#)
+            item(r#""id":"a","time":1764000000007"#)
         );
         let plan = planned(&text);
         assert_eq!(plan.items.len(), 3);
         assert_eq!(plan.appends.len(), 1);
         assert_eq!((plan.appends[0].append.schedules.len(), plan.appends[0].append.pages[0].directory.len()), (0, 1));
-        assert_eq!(plan.appends[0].append.pages[0].directory.get(0).unwrap().due, UnixMillis::new(7));
+        assert_eq!(plan.appends[0].append.pages[0].directory.get(0).unwrap().due, UnixMillis::new(1_764_000_000_007));
         assert_eq!(plan.appends[0].items, [0, 1, 2]);
     }
 
@@ -272,10 +290,10 @@ mod tests {
     fn tasks_of_a_key_have_pages_of_their_own() {
         let text = format!(
             "[{},{},{},{},{}]",
-            item(r#""id":"{x}1","time":5"#),
-            item(r#""id":"{x}2","time":5,"limitKey":"a""#),
-            item(r#""id":"{x}3","time":6,"limitKey":"b""#),
-            item(r#""id":"{x}4","time":4,"limitKey":"a""#),
+            item(r#""id":"{x}1","time":1764000000005"#),
+            item(r#""id":"{x}2","time":1764000000005,"limitKey":"a""#),
+            item(r#""id":"{x}3","time":1764000000006,"limitKey":"b""#),
+            item(r#""id":"{x}4","time":1764000000004,"limitKey":"a""#),
             item(r#""id":"{x}5","type":"no-schedule","limitKey":"a""#)
         );
         let plan = planned(&text);
@@ -285,7 +303,8 @@ mod tests {
         assert_eq!(pages, [(0, 2), (1, 2), (2, 1)]);
         assert_eq!(Append::decode(&append.encode()).as_ref(), Ok(append));
 
-        let many: Vec<String> = (0..=MAX_LANES).map(|n| item(&format!(r#""id":"{{x}}{n}","time":5,"limitKey":"{n}""#))).collect();
+        let many: Vec<String> =
+            (0..=MAX_LANES).map(|n| item(&format!(r#""id":"{{x}}{n}","time":1764000000005,"limitKey":"{n}""#))).collect();
         let text = format!("[{}]", many.join(","));
         let plan = planned(&text);
         let refused: Vec<_> = plan.items.iter().filter_map(|item| item.as_ref().err()).collect();
@@ -295,7 +314,7 @@ mod tests {
 
     #[test]
     fn bad_items_leave_the_others_good() {
-        let text = format!("[{},{},8]", item(r#""id":"","time":5"#), item(r#""id":"b","time":5"#));
+        let text = format!("[{},{},8]", item(r#""id":"","time":1764000000005"#), item(r#""id":"b","time":1764000000005"#));
         let plan = planned(&text);
         assert_eq!(plan.items.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(plan.appends[0].items, [1]);

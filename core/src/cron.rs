@@ -22,10 +22,12 @@
 //! - What is not in the table is refused, never guessed at; so is an expression that can never fire.
 //!
 //! # Time zone and daylight saving
-//! Fields are read on the local clock of an IANA time zone, UTC when none is given. The hour field decides what happens
-//! when that clock jumps. A schedule **repeats** when its hours are all 24 (`*`, or written out), or come from a step and
-//! are at least two (`*/2`): it fires at every instant at which the clock shows a matching time. Every other schedule is
-//! at **fixed times**: each fires when the clock first reaches or passes it. That is:
+//! Fields are read on the local clock of an IANA time zone, UTC when none is given. What happens when that clock jumps follows from
+//! the values of the hour, the minute and the second field, however they are written (`0-4/1`, `0-4` and `0,1,2,3,4` are the same).
+//! A schedule **repeats** when at least one of the three holds evenly spaced values: all that `*/n` means if these are two or more
+//! (so `*`, `*/15`, `0,30` in the minute field, `0,12` in the hour field), or three or more values at equal distances (`8-18/2`,
+//! `0-4`, `5,25,45`). It fires at every instant at which the clock shows a matching time. Every other schedule is at **fixed
+//! times** (`30 1 * * *`, `0 2,14 * * *`, `15,45 9,17 * * *`): each fires when the clock first reaches or passes it. That is:
 //!
 //! | | gap (the clock jumps forward over a run) | overlap (the clock goes back and shows a run's time twice) |
 //! |---|---|---|
@@ -90,7 +92,8 @@ impl CronSchedule {
     /// Names the field of the task, the part of the expression, and what is accepted there.
     pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
         let timezone = self::timezone(timezone)?;
-        let (fields, repeats) = parse::expression(expr)?;
+        let fields = parse::expression(expr)?;
+        let repeats = fields.follow_real_time();
         Ok(Self { fields, timezone, repeats })
     }
 

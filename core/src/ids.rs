@@ -18,15 +18,27 @@ pub enum IdError {
     /// A control character (U+0000 to U+001F, U+007F to U+009F), which could not be shown or sent in a header.
     #[error("has a control character at byte {0}; use printable characters")]
     Control(usize),
+    /// `.` or `..`, which every URL parser takes for a step within the path, percent-encoded or not.
+    #[error("is {0:?}, which cannot stand in the path of a URL; use another")]
+    Dots(String),
 }
 
-/// Checks that `id` can name a task: 1 to [`MAX_ID_BYTES`] bytes of UTF-8 without control characters.
+/// Checks that a name survives as one segment of a URL's path, percent-encoded: that holds for every text but the dot segments of
+/// the URL standard. Every name that a caller chooses and a path holds is checked with this: task ids, keys of limits.
+pub(crate) fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "." | "..")
+}
+
+/// Checks that `id` can name a task: 1 to [`MAX_ID_BYTES`] bytes of UTF-8 without control characters, and neither `.` nor `..`.
 pub fn check_task_id(id: &str) -> Result<(), IdError> {
     if id.is_empty() {
         return Err(IdError::Empty);
     }
     if id.len() > MAX_ID_BYTES {
         return Err(IdError::TooLong(id.len()));
+    }
+    if !is_path_segment(id) {
+        return Err(IdError::Dots(id.to_owned()));
     }
     // Nearly every id is plain ASCII, which is told without decoding it.
     if id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -143,6 +155,11 @@ mod tests {
         assert_eq!(check_task_id("a\nb"), Err(IdError::Control(1)));
         assert_eq!(check_task_id(&"x".repeat(256)), Ok(()));
         assert_eq!(check_task_id("späť/{a}?"), Ok(()));
+        assert_eq!(check_task_id("."), Err(IdError::Dots(".".to_owned())));
+        assert_eq!(check_task_id(".."), Err(IdError::Dots("..".to_owned())));
+        for good in ["...", "a/..", "../a", "%2e", ".%2E", " .", "./"] {
+            assert_eq!(check_task_id(good), Ok(()), "{good}");
+        }
     }
 
     #[test]

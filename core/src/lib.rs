@@ -19,6 +19,7 @@ pub mod hosts;
 pub mod ids;
 pub mod limits;
 pub mod listing;
+pub mod local_time;
 pub mod meter;
 pub mod namespace;
 pub mod once;

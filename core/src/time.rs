@@ -53,37 +53,6 @@ impl UnixMillis {
     }
 }
 
-impl UnixMillis {
-    /// Reads a time as people write it: milliseconds since 1970, or RFC 3339.
-    ///
-    /// # Errors
-    /// The problem and what is accepted, to be read after the name of the field.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let millis = match text.parse::<i64>() {
-            Ok(millis) => millis,
-            Err(_) => chrono::DateTime::parse_from_rfc3339(text)
-                .map_err(|problem| {
-                    let text: String = text.chars().take(64).collect();
-                    format!("is {text:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, or milliseconds since 1970")
-                })?
-                .timestamp_millis(),
-        };
-        Self::checked(millis)
-    }
-
-    /// From milliseconds that a task may ask for.
-    ///
-    /// # Errors
-    /// The problem and the limit, to be read after the name of the field.
-    pub fn checked(millis: i64) -> Result<Self, String> {
-        if (0..=Self::LAST.0).contains(&millis) {
-            Ok(Self(millis))
-        } else {
-            Err("is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z".to_owned())
-        }
-    }
-}
-
 impl std::fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.0.fmt(f)

@@ -93,6 +93,11 @@ fn spellings_of_the_same_schedule_are_equal() {
         ("0 */24 * * *", "0 0 * * *"),
         ("*/60 * * * *", "0 * * * *"),
         ("0 0 1 1-12 *", "0 0 1 * *"),
+        ("0 0-4/1 * * *", "0 0-4 * * *"),
+        ("0 0-4 * * *", "0 4,3,2,1,0 * * *"),
+        ("*/30 1 * * *", "0,30 1 * * *"),
+        ("0 2-14/12 * * *", "0 2,14 * * *"),
+        ("0 0 5-5/1 * * *", "0 5 * * *"),
     ] {
         assert_eq!(CronSchedule::parse(one, None), CronSchedule::parse(other, None), "{one} and {other}");
     }
@@ -289,7 +294,31 @@ fn zone() -> impl Strategy<Value = &'static str> {
     ]
 }
 
+/// A field's values: as a list of ranges and steps, and as a list of single values.
+fn two_spellings(size: u32) -> impl Strategy<Value = (String, String)> {
+    let item = (0..size, 0..size, 1..size, 0_u8..3).prop_map(move |(one, other, step, kind)| match kind {
+        0 => (one.min(other)..=one.max(other), step, format!("{}-{}/{step}", one.min(other), one.max(other))),
+        1 => (0..=size - 1, step, format!("*/{step}")),
+        _ => (one..=one, 1, one.to_string()),
+    });
+    prop::collection::vec(item, 1..3).prop_map(|items| {
+        let spelled: Vec<String> = items.iter().map(|(_, _, text)| text.clone()).collect();
+        let values: std::collections::BTreeSet<u32> =
+            items.into_iter().flat_map(|(range, step, _)| range.step_by(step as usize)).collect();
+        (spelled.join(","), values.iter().rev().map(u32::to_string).collect::<Vec<_>>().join(","))
+    })
+}
+
 proptest! {
+    /// What a schedule does, also where a clock jumps, follows from its times, not from how they are written.
+    #[test]
+    fn the_same_times_are_the_same_schedule(second in two_spellings(60), minute in two_spellings(60), hour in two_spellings(24)) {
+        let one = CronSchedule::parse(&format!("{} {} {} * * *", second.0, minute.0, hour.0), None);
+        let other = CronSchedule::parse(&format!("{} {} {} * * *", second.1, minute.1, hour.1), None);
+        prop_assert!(one.is_ok());
+        prop_assert_eq!(one, other);
+    }
+
     #[test]
     fn any_text_is_taken_or_refused(text in any::<String>()) {
         fuzz_checks::check(text.as_bytes());

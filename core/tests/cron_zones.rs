@@ -50,8 +50,15 @@ fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
 
 /// What the rule says, minute by minute: a repeating schedule fires whenever the clock shows a matching time, one at
 /// fixed times when the clock first reaches or passes a matching time.
-fn by_walking(zone: Tz, hours: &dyn Fn(i64) -> bool, minutes: i64, repeats: bool, from: i64, until: i64) -> Vec<i64> {
-    let matches = |local: i64| local.rem_euclid(3600) / 60 % minutes == 0 && hours(local.rem_euclid(86_400) / 3600);
+fn by_walking(
+    zone: Tz,
+    hours: &dyn Fn(i64) -> bool,
+    minutes: &dyn Fn(i64) -> bool,
+    repeats: bool,
+    from: i64,
+    until: i64,
+) -> Vec<i64> {
+    let matches = |local: i64| minutes(local.rem_euclid(3600) / 60) && hours(local.rem_euclid(86_400) / 3600);
     let mut found = Vec::new();
     let mut reached = from + offset(zone, from);
     for second in ((from + 60)..until).step_by(60) {
@@ -81,10 +88,16 @@ fn every_kind_of_change_of_every_zone_follows_the_rule() {
             let all = |_: i64| true;
             let every_second = |at: i64| at % 2 == 0;
             let around = |at: i64| at == hour || at == before;
+            let every_quarter = |at: i64| at % 15 == 0;
+            let every_ten = |at: i64| at % 10 == 0;
+            let on_the_hour = |at: i64| at == 0;
+            let two_times = |at: i64| at == 7 || at == 19;
             for (expr, minutes, hours, repeats) in [
-                ("*/15 * * * *".to_owned(), 15, &all as &dyn Fn(i64) -> bool, true),
-                ("0 */2 * * *".to_owned(), 60, &every_second, true),
-                (format!("*/10 {before},{hour} * * *"), 10, &around, false),
+                ("*/15 * * * *".to_owned(), &every_quarter as &dyn Fn(i64) -> bool, &all as &dyn Fn(i64) -> bool, true),
+                ("0 */2 * * *".to_owned(), &on_the_hour, &every_second, true),
+                // A step within some hours goes on through the change; two times are fixed, unless they are all that `*/23` names.
+                (format!("*/10 {before},{hour} * * *"), &every_ten, &around, true),
+                (format!("7,19 {before},{hour} * * *"), &two_times, &around, hour == 0),
             ] {
                 let expected = by_walking(zone, hours, minutes, repeats, start, end);
                 let schedule = CronSchedule::parse(&expr, Some(zone.name())).expect(&expr);

@@ -105,16 +105,16 @@ fn task() -> impl Strategy<Value = String> {
     let schedule = prop_oneof![
         8 => (prop::sample::select(vec!["time", "delayInSeconds", "cron", "everySeconds", "rrule"]), 0..6_usize).prop_map(|(name, at)| {
             let good: [&str; 6] = match name {
-                "everySeconds" => ["1", "1.5", "86400", "0.5", "7,\"anchor\":5", "60,\"maxRuns\":9,\"startAt\":1764000000500"],
+                "everySeconds" => ["1", "1.5", "86400", "0.5", "7,\"anchor\":1764000000005", "60,\"maxRuns\":9,\"startAt\":1764000000500"],
                 "rrule" => [
                     "\"FREQ=DAILY\",\"startAt\":1764000000000",
                     "\"FREQ=HOURLY;COUNT=99\",\"startAt\":1764000000000,\"timezone\":\"Europe/London\"",
-                    "\"FREQ=MONTHLY;BYDAY=-1FR\",\"startAt\":0,\"endAt\":\"2027-01-01T00:00:00Z\"",
+                    "\"FREQ=MONTHLY;BYDAY=-1FR\",\"startAt\":1764000000000,\"endAt\":\"2027-01-01T00:00:00Z\"",
                     "\"FREQ=DAILY\"",
-                    "\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":0",
-                    "\"FREQ=SECONDLY;INTERVAL=7\",\"startAt\":0,\"maxRuns\":3",
+                    "\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":1764000000000",
+                    "\"FREQ=SECONDLY;INTERVAL=7\",\"startAt\":1764000000000,\"maxRuns\":3",
                 ],
-                "time" => ["0", "1764000000000", "253402300799999", "\"2026-12-24T18:00:00+01:00\"", "253402300800000", "-1"],
+                "time" => ["\"1970-01-01T00:00:00Z\"", "1764000000000", "253402300799999", "\"2026-12-24T18:00:00+01:00\"", "253402300800000", "-1"],
                 "cron" => ["\"* * * * *\"", "\"@daily\"", "\"*/5 * * * * *\"", "[\"0 0 31 3 *\",\n\"@hourly\"]", "\"x\"", "\"0 9 * * MON#2\",\"maxRuns\":4"],
                 _ => ["0", "1.5", "0.0001", "1e300", "-0.0", "86400"],
             };

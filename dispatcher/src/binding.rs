@@ -4,7 +4,7 @@
 //! for a property can be called but is no `Function` and has no `call` of its own: only `Reflect.apply` reaches it.
 
 use crate::exchange::{Abort, Judged, attempt, limit_seconds, request, with_head};
-use crate::outcome::{Attempt, Outcome, TaskError, of_network_error, of_timeout};
+use crate::outcome::{Attempt, Outcome, TaskError, of_broken_call, of_timeout};
 use crate::plan::Job;
 use crate::rules::{Asked, Verdict, judge};
 use crate::settings::Allowed;
@@ -70,7 +70,7 @@ async fn fetch(job: &Job<'_>, target: &str, object: &JsValue, path: &str, messag
     let request = request(job, message, &format!("{ORIGIN}{path}"), true, None)
         .map_err(|problem| TaskError::permanent(format!("the request cannot be built: {problem}")))?;
     let abort = Abort::new();
-    let failed = |problem: JsValue| of_network_error(&shown(&problem), target);
+    let failed = |problem: JsValue| of_broken_call(&shown(&problem), target);
     let init = Object::new();
     let signal: &web_sys::AbortSignal = &abort.signal();
     Reflect::set(&init, &JsValue::from_str("signal"), signal).map_err(failed)?;

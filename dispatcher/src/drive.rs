@@ -3,6 +3,7 @@
 
 use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
+use crate::turns::Turns;
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
@@ -21,92 +22,85 @@ pub(crate) trait Host {
     async fn report(&self, envelope: usize, report: Report);
 }
 
-/// An envelope on its way.
-struct Lane<'a> {
-    waiting: std::vec::IntoIter<Job<'a>>,
-    in_flight: usize,
-    /// Taken out when the envelope is reported.
-    tally: Option<Tally>,
+/// The envelopes of an invocation, by their place among the plans.
+struct Envelopes<'a> {
+    turns: Turns<'a>,
+    /// What is known of each; taken out when it is reported.
+    tallies: Vec<Option<Tally>>,
 }
 
-impl Lane<'_> {
-    /// The report, once, when nothing waits or runs any more.
-    fn take_report(&mut self) -> Option<Report> {
-        let is_done = self.waiting.len() == 0 && self.in_flight == 0;
-        self.tally.take_if(|_| is_done).map(Tally::into_report)
+impl Envelopes<'_> {
+    /// Lets `note` change what is known of an envelope.
+    fn note(&mut self, envelope: usize, note: impl FnOnce(&mut Tally)) {
+        if let Some(Some(tally)) = self.tallies.get_mut(envelope) {
+            note(tally);
+        }
+    }
+
+    /// Notes tasks that are not going to be started.
+    fn hand_back(&mut self, tasks: Vec<(usize, u32)>) {
+        for (envelope, index) in tasks {
+            self.note(envelope, |tally| tally.add_not_started(index));
+        }
+    }
+
+    /// Takes out the report of an envelope, once, when nothing of it waits or runs any more.
+    fn take_report(&mut self, envelope: usize) -> Option<Report> {
+        let is_done = self.turns.is_done(envelope);
+        self.tallies.get_mut(envelope)?.take_if(|_| is_done).map(Tally::into_report)
     }
 }
 
-/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each when its last task is done. From `last_start` on
-/// nothing is started any more; what still waits then is reported as not started.
-pub(crate) async fn drive<H: Host>(host: &H, plans: Vec<Plan<'_>>, last_start: UnixMillis) {
-    let mut lanes: Vec<Lane<'_>> =
-        plans.into_iter().map(|plan| Lane { waiting: plan.jobs.into_iter(), in_flight: 0, tally: Some(plan.tally) }).collect();
+/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each when its last task is done. Whose turn is next, and what
+/// is given up early, is for [`Turns`] to say. From `last_start` on nothing is started any more; what still waits then is reported as
+/// not started.
+pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
+    let turns = Turns::new(&mut plans, host.now());
+    let mut envelopes = Envelopes { turns, tallies: plans.into_iter().map(|plan| Some(plan.tally)).collect() };
+    let count = envelopes.tallies.len();
     let mut running = FuturesUnordered::new();
     let mut reports = FuturesUnordered::new();
-    // Those without a task to run.
-    for (at, lane) in lanes.iter_mut().enumerate() {
-        reports.extend(lane.take_report().map(|report| host.report(at, report)));
-    }
+    // What may be done: at the begin those without a task to run, later those of which something has ended.
+    let mut touched: Vec<usize> = (0..count).collect();
     loop {
         while running.len() < MAX_IN_FLIGHT {
-            let Some((at, job)) = next_job(&mut lanes) else { break };
-            if host.now() >= last_start {
-                give_up(&mut lanes, at, &job);
-                for (at, lane) in lanes.iter_mut().enumerate() {
-                    reports.extend(lane.take_report().map(|report| host.report(at, report)));
-                }
+            let Some((place, job)) = envelopes.turns.next() else { break };
+            let now = host.now();
+            if now >= last_start {
+                envelopes.turns.release(place);
+                let rest = envelopes.turns.rest();
+                envelopes.hand_back(rest);
+                envelopes.note(place.envelope, |tally| tally.add_not_started(job.index));
+                touched = (0..count).collect();
                 break;
             }
-            let Some(lane) = lanes.get_mut(at) else { continue };
-            if job.record.expires_at().is_some_and(|end| host.now() > end) {
-                if let Some(tally) = &mut lane.tally {
-                    tally.add_expired(job.index);
-                }
-                reports.extend(lane.take_report().map(|report| host.report(at, report)));
+            if job.record.expires_at().is_some_and(|end| now > end) {
+                envelopes.turns.release(place);
+                envelopes.note(place.envelope, |tally| tally.add_expired(job.index));
+                touched.push(place.envelope);
                 continue;
             }
-            lane.in_flight += 1;
             running.push(async move {
                 let (index, started_at) = (job.index, host.now());
-                (at, index, started_at, host.run(job).await)
+                (place, index, started_at, host.run(job).await)
             });
+        }
+        for envelope in touched.drain(..) {
+            reports.extend(envelopes.take_report(envelope).map(|report| host.report(envelope, report)));
         }
         // Biased: it costs no random number, and which of two things that are ready comes first does not matter.
         futures::select_biased! {
-            (at, index, started_at, attempt) = running.select_next_some() => {
-                if let Some(lane) = lanes.get_mut(at) {
-                    lane.in_flight -= 1;
-                    if let Some(tally) = &mut lane.tally {
-                        tally.add(index, attempt, started_at, host.now());
-                    }
-                    reports.extend(lane.take_report().map(|report| host.report(at, report)));
-                }
+            (place, index, started_at, attempt) = running.select_next_some() => {
+                let now = host.now();
+                envelopes.turns.end(place, attempt.is_silent(), now.since(started_at));
+                envelopes.note(place.envelope, |tally| tally.add(index, attempt, started_at, now));
+                touched.push(place.envelope);
+                let given_up = envelopes.turns.given_up(now);
+                touched.extend(given_up.iter().map(|(envelope, _)| *envelope));
+                envelopes.hand_back(given_up);
             }
             () = reports.select_next_some() => {}
             complete => return,
-        }
-    }
-}
-
-/// The next task: of the envelope with the fewest running, the first of these. So a slow envelope cannot take all the places
-/// while others have tasks waiting.
-fn next_job<'a>(lanes: &mut [Lane<'a>]) -> Option<(usize, Job<'a>)> {
-    let (at, lane) =
-        lanes.iter_mut().enumerate().filter(|(_, lane)| lane.waiting.len() > 0).min_by_key(|(_, lane)| lane.in_flight)?;
-    lane.waiting.next().map(|job| (at, job))
-}
-
-/// Marks everything that waits as not started, `job` of the lane `at` included.
-fn give_up(lanes: &mut [Lane<'_>], at: usize, job: &Job<'_>) {
-    if let Some(tally) = lanes.get_mut(at).and_then(|lane| lane.tally.as_mut()) {
-        tally.add_not_started(job.index);
-    }
-    for lane in lanes {
-        for job in lane.waiting.by_ref() {
-            if let Some(tally) = &mut lane.tally {
-                tally.add_not_started(job.index);
-            }
         }
     }
 }

@@ -1,5 +1,7 @@
 use super::*;
 use crate::outcome::TaskError;
+use crate::plan::Work;
+use crate::turns::MAX_UNPROVEN;
 use futures::executor::block_on;
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
@@ -7,13 +9,15 @@ use std::collections::BinaryHeap;
 use std::future::poll_fn;
 use std::task::{Poll, Waker};
 
-/// A host under a virtual clock: a task named `id-<millis>` takes so long, and those of 13 ms fail. The clock jumps to the next
-/// end when everything waits.
+/// A host under a virtual clock: a task named `id-<millis>` takes so long, and those of 13 ms fail. Those of 14 ms, and all of
+/// handlers named `hang…`, get no answer. The clock jumps to the next end when everything waits.
 #[derive(Default)]
 struct Fake {
     now: Cell<i64>,
     in_flight: Cell<usize>,
     most_in_flight: Cell<usize>,
+    hanging: Cell<usize>,
+    most_hanging: Cell<usize>,
     started: RefCell<Vec<String>>,
     reports: RefCell<Vec<(usize, i64, Report)>>,
     sleeps: RefCell<BinaryHeap<Reverse<(i64, usize)>>>,
@@ -78,11 +82,20 @@ impl Host for Fake {
         self.in_flight.set(self.in_flight.get() + 1);
         self.most_in_flight.set(self.most_in_flight.get().max(self.in_flight.get()));
         let millis: i64 = job.record.id.rsplit_once('-').unwrap().1.parse().unwrap();
+        let hangs = matches!(&job.work, Work::Handler(name) if name.starts_with("hang"));
+        self.hanging.set(self.hanging.get() + usize::from(hangs));
+        self.most_hanging.set(self.most_hanging.get().max(self.hanging.get()));
         if millis > 0 {
             self.sleep(millis).await;
         }
+        self.hanging.set(self.hanging.get() - usize::from(hangs));
         self.in_flight.set(self.in_flight.get() - 1);
-        let outcome = if millis == 13 { Err(TaskError::retry("unlucky")) } else { Ok(()) };
+        let outcome = match millis {
+            _ if hangs => Err(TaskError::retry("timed out").silent()),
+            13 => Err(TaskError::retry("unlucky")),
+            14 => Err(TaskError::retry("timed out").silent()),
+            _ => Ok(()),
+        };
         outcome.into()
     }
 
@@ -94,13 +107,18 @@ impl Host for Fake {
 
 /// An envelope of tasks that take so long each.
 fn envelope(seq: u64, millis: impl IntoIterator<Item = i64>) -> String {
+    mixed("1-0", seq, millis.into_iter().map(|millis| ("x", millis)))
+}
+
+/// An envelope of a shard, of tasks with these handlers that take so long each.
+fn mixed<'a>(shard: &str, seq: u64, tasks: impl IntoIterator<Item = (&'a str, i64)>) -> String {
     let tasks: Vec<String> = (0..)
-        .zip(millis)
-        .map(|(n, millis): (u32, i64)| {
-            format!(r#"{{"time":5,"id":"{seq}.{n}-{millis}","callback":{{"type":"handler","name":"x"}}}}"#)
+        .zip(tasks)
+        .map(|(n, (name, millis)): (u32, _)| {
+            format!(r#"{{"time":5,"id":"{seq}.{n}-{millis}","callback":{{"type":"handler","name":"{name}"}}}}"#)
         })
         .collect();
-    format!(r#"{{"v":1,"shard":"1-0","seq":{seq},"firedAt":5,"tasks":[{}]}}"#, tasks.join(","))
+    format!(r#"{{"v":1,"shard":"{shard}","seq":{seq},"firedAt":5,"tasks":[{}]}}"#, tasks.join(","))
 }
 
 #[test]
@@ -203,4 +221,138 @@ fn what_has_expired_is_not_started_and_is_said_so() {
     fake.now.set(1_000);
     fake.drive(&[envelope(1, [5; 3]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.1,\"callback\"")], 1_000_000);
     assert_eq!((fake.report(0).expired, fake.reported_at(0)), (vec![0, 1, 2], 1_000));
+}
+
+#[test]
+fn a_hanging_destination_does_not_hold_up_the_others_of_its_envelope() {
+    let fake = Fake::default();
+    let tasks = [("hang", 10_000); 30].into_iter().chain([("good", 20); 5]);
+    fake.drive(&[mixed("1-0", 1, tasks)], 1_000_000);
+    let report = fake.report(0);
+    assert!(report.done.iter().all(|done| done.started_at.get() <= 100), "{report:?}");
+    assert_eq!(report.done.iter().map(|done| done.index).collect::<Vec<_>>(), (30..35).collect::<Vec<_>>());
+    // It got the six places once the others were done, and no second round of them.
+    assert_eq!(report.no_answer, (0..6).collect::<Vec<_>>());
+    assert_eq!(report.failed.len(), 6);
+    assert_eq!(report.not_started, (6..30).collect::<Vec<_>>());
+    assert!(fake.reported_at(0) <= 10_100);
+}
+
+#[test]
+fn a_hanging_destination_does_not_hold_up_another_envelope_or_namespace() {
+    for shard in ["1-0", "1-1", "other:1-0"] {
+        let fake = Fake::default();
+        fake.drive(&[mixed("1-0", 1, [("hang", 10_000); 30]), mixed(shard, 2, [("good", 20); 5])], 1_000_000);
+        assert!(fake.reported_at(1) <= 100, "{shard}: {:?}", fake.reported_at(1));
+        assert_eq!(fake.report(0).no_answer.len(), 6);
+        assert!(fake.reported_at(0) <= 10_100);
+    }
+}
+
+#[test]
+fn while_others_wait_a_destination_that_has_not_answered_gets_two_places() {
+    let fake = Fake::default();
+    let tasks = [("hang", 10_000); 40].into_iter().chain([("good", 100); 50]);
+    let others = mixed("1-1", 2, [("better", 100); 100]);
+    let more = mixed("1-2", 3, [("best", 100); 100]);
+    let last = mixed("1-3", 4, [("good", 100); 100]);
+    let many = [mixed("1-0", 1, tasks), others, more, last, mixed("1-4", 5, [("good", 100); 100])];
+    fake.drive(&many, 1_000_000);
+    assert_eq!(fake.most_hanging.get(), MAX_UNPROVEN);
+    assert_eq!(fake.most_in_flight.get(), MAX_IN_FLIGHT);
+    // The others had the other four: 450 tasks of 100 ms.
+    assert!(fake.now.get() <= 450 * 100 / 4 + 500, "{}", fake.now.get());
+    let report = fake.report(0);
+    assert_eq!((report.no_answer, report.not_started.len()), (vec![0, 1], 38));
+}
+
+#[test]
+fn several_hanging_destinations_leave_the_good_one_a_place() {
+    let fake = Fake::default();
+    let hanging = (0..5).flat_map(|n| [["hang a", "hang b", "hang c", "hang d", "hang e"][n]; 10]).map(|name| (name, 10_000));
+    fake.drive(&[mixed("1-0", 1, hanging.chain([("good", 10); 40]))], 1_000_000);
+    let report = fake.report(0);
+    assert!(report.done.iter().all(|done| done.started_at.get() <= 400), "{report:?}");
+    assert_eq!(report.done.len(), 40);
+}
+
+#[test]
+fn a_destination_that_answers_again_is_not_given_up() {
+    let fake = Fake::default();
+    fake.drive(&[envelope(1, [14, 20, 20, 20, 20, 20].into_iter().chain([20; 40]).chain([14]).chain([20; 40]))], 1_000_000);
+    let report = fake.report(0);
+    assert_eq!((report.no_answer, report.done.len()), (vec![0, 46], 85));
+    assert!(report.not_started.is_empty());
+}
+
+#[test]
+fn a_failure_is_an_answer() {
+    let fake = Fake::default();
+    fake.drive(&[envelope(1, [13; 50])], 1_000_000);
+    let report = fake.report(0);
+    assert_eq!((report.failed.len(), report.no_answer.len(), report.not_started.len()), (50, 0, 0));
+}
+
+#[test]
+fn a_slow_destination_is_given_up_after_a_while_and_others_are_not() {
+    let fake = Fake::default();
+    fake.drive(&[mixed("1-0", 1, [("slow", 8_000); 100])], 1_000_000);
+    let report = fake.report(0);
+    // Four rounds of 6 had started by then.
+    assert_eq!((report.done.len(), report.not_started.len(), fake.reported_at(0)), (24, 76, 32_000));
+    let fake = Fake::default();
+    fake.drive(&[mixed("1-0", 1, [("slow", 8_000); 100]), mixed("1-1", 2, [("steady", 3_000); 100])], 1_000_000);
+    assert!(fake.report(1).not_started.is_empty());
+    assert_eq!(fake.report(1).done.len(), 100);
+    assert!(fake.reported_at(0) <= 40_000, "{}", fake.reported_at(0));
+}
+
+#[test]
+fn namespaces_share_the_places() {
+    let fake = Fake::default();
+    let mut texts: Vec<String> = (0..9).map(|n| mixed(&format!("1-{n}"), n, [("x", 100); 100])).collect();
+    texts.push(mixed("small:1-0", 9, [("x", 100); 30]));
+    fake.drive(&texts, 10_000_000);
+    // Three of the six places are its own.
+    assert!(fake.reported_at(9) <= 1_100, "{}", fake.reported_at(9));
+}
+
+/// Whatever takes how long and answers or not: each task is accounted for once, and no place stays free for ever.
+#[test]
+fn every_task_is_accounted_for_once() {
+    let mut seed = 1_u64;
+    let mut below = |n: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % n
+    };
+    for _ in 0..300 {
+        let texts: Vec<String> = (0..1 + below(6))
+            .map(|seq| {
+                let count = below(40);
+                let tasks: Vec<_> = (0..count)
+                    .map(|_| {
+                        let name = ["x", "y", "hang", "hang z"][below(4) as usize];
+                        (name, [0, 13, 14, 100, 6_000, 20_000][below(6) as usize])
+                    })
+                    .collect();
+                mixed(["1-0", "1-1", "a:1-0"][below(3) as usize], seq, tasks)
+            })
+            .collect();
+        let last_start = [0, 50, 10_000, 1_000_000][below(4) as usize];
+        let fake = Fake::default();
+        fake.drive(&texts, last_start);
+        assert!(fake.most_in_flight.get() <= MAX_IN_FLIGHT);
+        let mut started = 0;
+        for (at, text) in texts.iter().enumerate() {
+            let tasks = Plan::read(text).unwrap().jobs.len();
+            let report = fake.report(at);
+            let named = report.failed.iter().map(|failure| failure.index).chain(report.not_started.iter().copied());
+            let named: std::collections::BTreeSet<u32> = named.collect();
+            assert_eq!(named.len(), report.failed.len() + report.not_started.len(), "a task is named twice");
+            assert!(report.no_answer.iter().all(|index| report.failed.iter().any(|failure| failure.index == *index)));
+            assert!(report.done.iter().all(|done| !named.contains(&done.index)));
+            started += tasks - report.not_started.len();
+        }
+        assert_eq!(started, fake.started.borrow().len());
+    }
 }

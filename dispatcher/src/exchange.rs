@@ -50,6 +50,10 @@ pub(crate) fn limit_seconds(given: u32) -> u32 {
     given.clamp(1, MAX_TIMEOUT_SECONDS)
 }
 
+/// For how long the body of a failure is waited for: it only adds to an error, and a target that sends a head and then nothing would
+/// otherwise hold a place for its whole timeout.
+const EXCERPT_WAIT: Duration = Duration::from_secs(2);
+
 /// Makes an attempt within its time, which starts here: whoever calls this has a connection free for it. Of an answer that is a
 /// failure the body's first bytes are read, as long as there is time left.
 pub(crate) async fn attempt(seconds: u32, target: &str, work: impl Future<Output = Result<Judged, TaskError>>) -> Attempt {
@@ -64,7 +68,7 @@ pub(crate) async fn attempt(seconds: u32, target: &str, work: impl Future<Output
     if failure.is_some() {
         let spent = Duration::from_millis(u64::try_from(now().since(begun)).unwrap_or(0));
         // Cut off in the middle, it keeps what it has.
-        let _: Option<()> = within(limit.saturating_sub(spent), read_start(&mut response, &mut bytes)).await;
+        let _: Option<()> = within(limit.saturating_sub(spent).min(EXCERPT_WAIT), read_start(&mut response, &mut bytes)).await;
     }
     drop(abort);
     let excerpt = excerpt(&bytes);

@@ -129,7 +129,7 @@ impl Handlers {
         let limit = Duration::from_secs(seconds.into());
         within(limit, (handler.function)(TaskContext::new(job, env)))
             .await
-            .unwrap_or_else(|| Err(HandlerError::retry(format!("the handler {name:?} was not done after {seconds} s"))))
+            .unwrap_or_else(|| Err(HandlerError::retry(format!("the handler {name:?} was not done after {seconds} s")).silent()))
     }
 }
 

@@ -17,17 +17,18 @@
 //!
 //! **Isolation.** A task that fails, or whose record cannot be read, takes nothing from its neighbours. A message that is no
 //! envelope goes back to its queue, and after the queue's last retry to the dead-letter queue, for a person to see. At most
-//! [`MAX_IN_FLIGHT`] tasks run at once in an invocation, and a free place goes to the envelope with the fewest tasks running,
-//! so one envelope of slow webhooks does not hold up the others. Only a panic in a handler is beyond this: it
-//! ends the invocation, and the shard sends the envelopes again.
+//! [`MAX_IN_FLIGHT`] tasks run at once in an invocation, and a free place goes to the namespace, the destination (a host, a binding, a
+//! handler) and the envelope with the fewest tasks running, so none of them holds up the others. The rest of the tasks of a destination
+//! that does not answer, or that is slow, is handed back early (see `turns`). Only a panic in a handler is beyond this: it ends the
+//! invocation, and the shard sends the envelopes again.
 //!
 //! **Acknowledgement.** A message is acknowledged when its report is in, and *also* when the report cannot be delivered: the
 //! shard still has the envelope in its outbox and sends it again after the visibility timeout. Handing it back to the queue
 //! instead would run its tasks again within seconds, once per queue retry for as long as the shard is away, and
 //! then once more when the shard sends it.
 //!
-//! Tasks that cannot be started in time (see [`start_window_millis`]) are reported as not started; the shard fires them again
-//! at once without counting an attempt.
+//! Tasks that cannot be started in time (see [`start_window_millis`]), or that are handed back early, are reported as not started; the
+//! shard fires them again without counting an attempt, at once or when the circuit of their destination lets it.
 
 // The attribute names this crate from outside, in our own tests too.
 #[cfg(test)]
@@ -47,6 +48,7 @@ mod settings;
 mod signature;
 mod task;
 mod text;
+mod turns;
 mod webhook;
 mod window;
 

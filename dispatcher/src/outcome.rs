@@ -18,13 +18,14 @@ pub struct TaskError {
     message: String,
     permanent: bool,
     wait: Duration,
+    is_silent: bool,
 }
 
 impl TaskError {
     /// A failure that may pass: the task is tried again as its retry policy says. `message` is shown with the task, up to
     /// 500 characters of it.
     pub fn retry(message: impl Into<String>) -> Self {
-        Self { message: message.into(), permanent: false, wait: Duration::ZERO }
+        Self { message: message.into(), permanent: false, wait: Duration::ZERO, is_silent: false }
     }
 
     /// A failure that trying again cannot mend: the task is kept as a dead letter at once.
@@ -43,6 +44,13 @@ impl TaskError {
     /// Whether trying again cannot help.
     pub fn is_permanent(&self) -> bool {
         self.permanent
+    }
+
+    /// Marks that the target gave no answer at all.
+    #[must_use]
+    pub(crate) fn silent(mut self) -> Self {
+        self.is_silent = true;
+        self
     }
 
     /// Adds what the target had to say, if anything.
@@ -66,12 +74,18 @@ impl std::error::Error for TaskError {}
 
 /// A webhook that got no answer.
 pub(crate) fn of_network_error(problem: &str, target: &str) -> TaskError {
+    of_broken_call(problem, target).silent()
+}
+
+/// A call through a binding that threw. The platform throws for a target that is away as for one that throws itself, and both come
+/// fast, so this does not count as silence.
+pub(crate) fn of_broken_call(problem: &str, target: &str) -> TaskError {
     TaskError::retry(format!("no answer from {}: {}", shown_url(target), cut(problem, SHOWN_PROBLEM_BYTES)))
 }
 
 /// A target whose answer did not come in time.
 pub(crate) fn of_timeout(seconds: u32, target: &str) -> TaskError {
-    TaskError::retry(format!("timed out after {seconds} s: {}", shown_url(target)))
+    TaskError::retry(format!("timed out after {seconds} s: {}", shown_url(target))).silent()
 }
 
 /// An attempt that was made.
@@ -82,6 +96,13 @@ pub(crate) struct Attempt {
     pub(crate) status: Option<u16>,
     /// How the body of the answer begins, where that is a failure.
     pub(crate) excerpt: String,
+}
+
+impl Attempt {
+    /// Whether the target gave no answer.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.outcome.as_ref().is_err_and(|problem| problem.is_silent)
+    }
 }
 
 impl From<Outcome> for Attempt {
@@ -112,6 +133,9 @@ impl Tally {
             Ok(()) => self.report.done.push(Done { index, status, started_at, millis }),
             Err(problem) => {
                 self.add_failure(index, &problem, now);
+                if problem.is_silent {
+                    self.report.no_answer.push(index);
+                }
                 self.report.details.push(Detail { index, status, started_at, millis, excerpt });
             }
         }
@@ -144,6 +168,7 @@ impl Tally {
     pub(crate) fn into_report(mut self) -> Report {
         self.report.failed.sort_unstable_by_key(|failure| failure.index);
         self.report.not_started.sort_unstable();
+        self.report.no_answer.sort_unstable();
         self.report.details.sort_unstable_by_key(|detail| detail.index);
         self.report.done.sort_unstable_by_key(|done| done.index);
         self.report
@@ -172,7 +197,7 @@ mod tests {
     #[test]
     fn a_report_is_in_order_whatever_order_outcomes_come_in() {
         let mut tally = Tally::new(42);
-        tally.add(7, failed(TaskError::retry("x".repeat(1_000))), NOW, NOW.plus(5));
+        tally.add(7, failed(TaskError::retry("x".repeat(1_000)).silent()), NOW, NOW.plus(5));
         tally.add(4, Attempt { status: Some(200), ..Attempt::from(Ok(())) }, NOW, NOW);
         tally.add(3, Ok(()).into(), NOW, NOW.plus(1));
         tally.add(2, Ok(()).into(), NOW, NOW);
@@ -185,7 +210,7 @@ mod tests {
         assert_eq!((report.seq, report.quick_at), (42, Some(NOW)));
         assert_eq!(report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(), [(1, true), (7, false)]);
         assert_eq!(report.failed[1].error.len(), MAX_ERROR_CHARS);
-        assert_eq!(report.not_started, [8, 9]);
+        assert_eq!((report.not_started, report.no_answer), (vec![8, 9], vec![7]));
         assert_eq!(report.details.iter().map(|d| (d.index, d.millis)).collect::<Vec<_>>(), [(1, 0), (7, 5)]);
         assert_eq!(
             report.done.iter().map(|d| (d.index, d.status, d.millis)).collect::<Vec<_>>(),

@@ -31,6 +31,8 @@ pub(crate) struct Job<'a> {
     pub(crate) record: Record<'a>,
     /// The time that the record is due; of a recurring task, the occurrence.
     pub(crate) time: UnixMillis,
+    /// What answers it.
+    pub(crate) destination: String,
     /// What to run.
     pub(crate) work: Work<'a>,
 }
@@ -89,6 +91,7 @@ impl<'a> Job<'a> {
         let time = record.time.ok_or_else(|| TaskError::permanent("the record cannot be read: it has no time"))?;
         let callback = Callback::parse(record.callback.get())
             .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
+        let destination = callback.destination().unwrap_or_default();
         let work = match callback {
             Callback::Webhook(webhook) => Work::Webhook(webhook),
             Callback::Service(service) => Work::Service(service),
@@ -100,7 +103,7 @@ impl<'a> Job<'a> {
                 ));
             }
         };
-        Ok(Self { index, text, record, time, work })
+        Ok(Self { index, text, record, time, destination, work })
     }
 
     /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a header could not carry it.

@@ -166,13 +166,7 @@ impl<'a> NewKey<'a> {
         if self.scopes.is_empty() {
             return Err(FieldError::new("scopes", "is empty; give some of read, write, admin"));
         }
-        let expires_at = match self.expires_at {
-            None => Ok(None),
-            Some(TimeInput::Millis(millis)) => UnixMillis::checked(millis).map(Some),
-            Some(TimeInput::Text(text)) => UnixMillis::parse(&text).map(Some),
-            Some(TimeInput::Fraction(_)) => Err("is not a whole number of milliseconds".to_owned()),
-        };
-        let expires_at = expires_at.map_err(|problem| FieldError::new("expiresAt", problem))?;
+        let expires_at = self.expires_at.map(|time| time.instant("expiresAt")).transpose()?;
         if expires_at.is_some_and(|at| at <= now) {
             return Err(FieldError::new("expiresAt", "is past; leave it out for a key that does not expire"));
         }

@@ -63,6 +63,12 @@ impl Fields {
         })
     }
 
+    /// Returns whether runs follow real time through a change of the clock: whether the hours, the minutes or the seconds are evenly
+    /// spaced. It follows from the sets alone, so that two spellings of the same times never differ.
+    pub(super) fn follow_real_time(&self) -> bool {
+        is_evenly_spaced(self.hours.into(), 24) || is_evenly_spaced(self.minutes, 60) || is_evenly_spaced(self.seconds, 60)
+    }
+
     /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
     fn day_at_or_after(&self, day: i64) -> Option<i64> {
         let date = NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?;
@@ -164,6 +170,17 @@ fn first_time_of(hour: u32, minutes: u64, seconds: u64) -> i64 {
 
 fn time(hour: u32, minute: u32, second: u32) -> i64 {
     i64::from(hour * 3600 + minute * 60 + second)
+}
+
+/// Returns whether the set, of values below `size`, is two or more values that `*/n` gives, or three or more at equal distances. Two
+/// values elsewhere are just two times.
+fn is_evenly_spaced(set: u64, size: u32) -> bool {
+    let first = set.trailing_zeros();
+    let Some(second) = next_bit(set, first + 1) else { return false };
+    let step = second - first;
+    let last = 63 - set.leading_zeros();
+    let progression = (first..=last).step_by(step as usize).fold(0, |bits, value| bits | 1_u64 << value);
+    set == progression && (set.count_ones() > 2 || first == 0 && second + step >= size)
 }
 
 /// The lowest bit set at or above `from`.

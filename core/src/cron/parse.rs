@@ -22,7 +22,6 @@ const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 /// Characters of the caller's text that an error repeats.
 const EXCERPT_CHARS: usize = 40;
 
-const EVERY_HOUR: u64 = (1 << 24) - 1;
 const EVERY_DAY: u32 = u32::MAX - 1;
 
 /// Reads the name of a time zone.
@@ -34,8 +33,8 @@ pub(super) fn timezone(name: &str) -> Result<Tz, CronError> {
     name.parse().map_err(|_| unknown())
 }
 
-/// Reads an expression; also says whether it repeats (see the [module](super)).
-pub(super) fn expression(expr: &str) -> Result<(Fields, bool), CronError> {
+/// Reads an expression.
+pub(super) fn expression(expr: &str) -> Result<Fields, CronError> {
     if expr.len() > MAX_EXPRESSION_BYTES {
         return Err(CronError::TooLong { length: expr.len() });
     }
@@ -54,11 +53,10 @@ pub(super) fn expression(expr: &str) -> Result<(Fields, bool), CronError> {
         _ => return Err(CronError::FieldCount { count: parts.len() }),
     };
 
-    let hours = plain(Part::Hour, hour)?;
     let mut fields = Fields {
         seconds: plain(Part::Second, second)?.bits,
         minutes: plain(Part::Minute, minute)?.bits,
-        hours: hours.bits as u32,
+        hours: plain(Part::Hour, hour)?.bits as u32,
         months: plain(Part::Month, month)?.bits as u16,
         ..Fields::default()
     };
@@ -66,16 +64,13 @@ pub(super) fn expression(expr: &str) -> Result<(Fields, bool), CronError> {
     if !fields.can_fire() {
         return Err(CronError::NeverFires);
     }
-    let repeats = hours.bits == EVERY_HOUR || hours.stepped && hours.bits.count_ones() > 1;
-    Ok((fields, repeats))
+    Ok(fields)
 }
 
 /// The values of a field, and how they were written.
 #[derive(Debug, Clone, Copy, Default)]
 struct Values {
     bits: u64,
-    /// A step was used.
-    stepped: bool,
     /// A step over `*` was used.
     stepped_star: bool,
 }
@@ -151,7 +146,6 @@ fn is_every(text: &str) -> bool {
 impl Values {
     fn add(&mut self, other: Self) {
         self.bits |= other.bits;
-        self.stepped |= other.stepped;
         self.stepped_star |= other.stepped_star;
     }
 
@@ -213,7 +207,7 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
         bits |= 1 << value;
         value += step_by;
     }
-    Ok(Values { bits, stepped: step.is_some(), stepped_star: step.is_some() && star })
+    Ok(Values { bits, stepped_star: step.is_some() && star })
 }
 
 /// Reads a number of the field's range, or one of its names.

@@ -7,14 +7,17 @@
 //! Rules for the shell:
 //! - On any error, from here or from storage, it drops the engine and loads a new one. So what is in memory is always what is
 //!   stored.
-//! - After each input it arms the alarm for [`Engine::next_wakeup`]. Early, late and repeated wake-ups are no-ops or harmless.
+//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups are no-ops or
+//!   harmless. A failure to arm changes nothing of what is committed and answered: the shell tries again.
 
+mod alarm;
 mod append;
 mod change;
 mod explain;
 mod feed;
 mod fire;
 mod follow_up;
+mod go_on;
 mod history;
 mod index;
 mod lanes;
@@ -23,11 +26,13 @@ mod load;
 mod outcome;
 mod purge;
 mod query;
+mod same_definition;
 mod sending;
 mod state;
 mod tasks;
 mod terms;
 
+pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
@@ -515,7 +520,7 @@ impl Engine {
         &mut self.state.meter
     }
 
-    /// Counts a repair by the watchdog.
+    /// Counts a repair: the watchdog has found the shard overdue, or the alarm could not be set.
     pub fn count_repair(&mut self) {
         self.state.counters.repairs += 1;
     }

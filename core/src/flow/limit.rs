@@ -1,5 +1,6 @@
 //! A limit as it is given, and the key that names it.
 
+use crate::ids::is_path_segment;
 use crate::limits::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_PER_SECOND, MIN_PER_SECOND};
 use crate::task::{FieldError, parse_naming_the_field};
 use schemars::JsonSchema;
@@ -42,7 +43,7 @@ impl Limit {
     }
 }
 
-/// Checks a key: 1 to [`MAX_LIMIT_KEY_BYTES`] bytes without control characters.
+/// Checks a key: 1 to [`MAX_LIMIT_KEY_BYTES`] bytes without control characters, and neither `.` nor `..`.
 ///
 /// # Errors
 /// Names `field`, the problem and the limit.
@@ -52,6 +53,9 @@ pub fn check_limit_key(field: &'static str, key: &str) -> Result<(), FieldError>
     }
     if key.chars().any(char::is_control) {
         return Err(FieldError::new(field, "has a control character; a key has none"));
+    }
+    if !is_path_segment(key) {
+        return Err(FieldError::new(field, format!("is {key:?}, which cannot stand in the path of a URL; use another")));
     }
     Ok(())
 }
@@ -84,7 +88,7 @@ mod tests {
     #[test]
     fn keys_are_checked() {
         assert!(check_limit_key("limitKey", "stripe/live: späť").is_ok());
-        for bad in ["", "a\nb", &"x".repeat(129)] {
+        for bad in ["", "a\nb", &"x".repeat(129), ".", ".."] {
             assert_eq!(check_limit_key("limitKey", bad).unwrap_err().field, "limitKey", "{bad:?}");
         }
     }

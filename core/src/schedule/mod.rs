@@ -21,7 +21,7 @@ pub mod rrule;
 pub use clock::{ClockChange, Jump};
 pub use delay::Delay;
 pub use fields::ScheduleFields;
-pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed, time_of};
+pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 

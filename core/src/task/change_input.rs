@@ -1,11 +1,10 @@
 //! The body of a change of tasks: which, and to when.
 
-use super::text::TimeInput;
-use super::{FieldError, parse_naming_the_field};
+use super::filter_input::FilterInput;
+use super::{FieldError, TimeInput, parse_naming_the_field};
 use crate::limits::MAX_CANCEL_IDS;
-use crate::schedule::{delayed, time_of};
+use crate::schedule::delayed;
 use crate::time::UnixMillis;
-use crate::wire::Filter;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -17,7 +16,8 @@ pub struct ChangeInput<'a> {
     #[schemars(length(max = MAX_CANCEL_IDS))]
     pub ids: Option<Vec<String>>,
     /// All that fulfil every part of the filter. Not where the path names the task.
-    pub filter: Option<Filter>,
+    #[serde(borrow)]
+    pub filter: Option<FilterInput<'a>>,
     /// When they fire instead, of a reschedule only.
     #[serde(borrow)]
     time: Option<TimeInput<'a>>,
@@ -54,7 +54,7 @@ impl<'a> ChangeInput<'a> {
     pub fn new_time(&self, now: UnixMillis) -> Result<UnixMillis, FieldError> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
-            (Some(time), None) => time_of("time", time),
+            (Some(time), None) => time.instant("time"),
             (None, Some(seconds)) => delayed(seconds, now),
             (None, None) => Err(FieldError::new("time", "is missing; give time or delayInSeconds")),
         }

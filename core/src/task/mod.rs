@@ -5,6 +5,7 @@
 
 mod callback;
 mod change_input;
+mod filter_input;
 mod follow_ups;
 mod handler_task;
 mod new_task;
@@ -12,16 +13,20 @@ mod patch;
 mod policies;
 mod record;
 mod text;
+mod time_input;
 
 pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
 pub use change_input::ChangeInput;
+pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::{changes_schedule, merge_patch};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
-pub(crate) use text::{Text, TimeInput, put, read_object};
+pub(crate) use text::{Text, put, read_object};
+pub(crate) use time_input::TimeInput;
+pub use time_input::parse_time;
 
 use std::borrow::Cow;
 use std::fmt;

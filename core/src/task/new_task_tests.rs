@@ -23,7 +23,7 @@ fn times_become_milliseconds() {
         (r#""time":1764000001234"#, 1_764_000_001_234_i64),
         (r#""time":"2025-11-24T16:00:01.234Z""#, 1_764_000_001_234),
         (r#""time":"2025-11-24T17:00:01.234+01:00""#, 1_764_000_001_234),
-        (r#""time":0,"type":"scheduled""#, 0),
+        (r#""time":"1970-01-01T00:00:00Z","type":"scheduled""#, 0),
         (r#""delayInSeconds":1.5"#, 1_764_000_001_500),
         (r#""delayInSeconds":0.0001,"type":"delayed""#, 1_764_000_000_001),
     ] {
@@ -110,15 +110,16 @@ fn a_one_shot_may_be_put_off() {
 fn a_last_run_may_be_kept() {
     let text = format!("{{\"id\":\"a\",\"cron\":\"0 0 * * * *\",\"maxRuns\":3,{LOG}}}");
     let mut task = parse_one(&text).unwrap();
-    task.keep_last_run(UnixMillis::new(1_764_007_200_000));
+    task.go_on(Some(UnixMillis::new(1_764_007_200_000)));
     let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let mut out = Vec::new();
     validator.check(task).unwrap().write_record(&mut out);
     let expected = r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
     assert!(String::from_utf8(out).unwrap().starts_with(expected));
+    // One that was paused past its end has no run to come, and can be changed all the same.
     let mut task = parse_one(&text).unwrap();
-    task.keep_last_run(NOW);
-    assert_eq!(validator.check(task).unwrap_err().field, "cron");
+    task.go_on(Some(NOW));
+    assert_eq!(validator.check(task).unwrap().due, UnixMillis::NEVER);
 }
 
 #[test]
@@ -156,7 +157,7 @@ fn bad_input_names_the_field() {
         (format!("{{{LOG}}}"), "time"),
         (format!("{{\"time\":1.5,{LOG}}}"), "time"),
         (format!("{{\"time\":-1,{LOG}}}"), "time"),
-        (format!("{{\"time\":1e30,{LOG}}}"), "time"),
+        (format!("{{\"time\":1764000000001e30,{LOG}}}"), "time"),
         (format!("{{\"time\":18446744073709551615,{LOG}}}"), "time"),
         (format!("{{\"time\":\"tomorrow\",{LOG}}}"), "time"),
         (format!("{{\"time\":\"2026-02-30T00:00:00Z\",{LOG}}}"), "time"),
@@ -182,22 +183,22 @@ fn bad_input_names_the_field() {
         (format!("{{\"everySeconds\":-5,{LOG}}}"), "everySeconds"),
         (format!("{{\"everySeconds\":5,\"timezone\":\"UTC\",{LOG}}}"), "timezone"),
         (format!("{{\"everySeconds\":5,\"anchor\":\"now\",{LOG}}}"), "anchor"),
-        (format!("{{\"cron\":\"@daily\",\"anchor\":5,{LOG}}}"), "anchor"),
+        (format!("{{\"cron\":\"@daily\",\"anchor\":1764000000005,{LOG}}}"), "anchor"),
         (format!("{{\"rrule\":\"FREQ=DAILY\",{LOG}}}"), "startAt"),
-        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":5,{LOG}}}"), "startAt"),
-        (format!("{{\"rrule\":\"FREQ=SOMETIMES\",\"startAt\":0,{LOG}}}"), "rrule"),
-        (format!("{{\"rrule\":\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":0,{LOG}}}"), "rrule"),
-        (format!("{{\"rrule\":\"FREQ=DAILY;COUNT=3\",\"startAt\":0,{LOG}}}"), "rrule"),
-        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":0,\"timezone\":\"Mars\",{LOG}}}"), "timezone"),
-        (format!("{{{time},\"startAt\":5,{LOG}}}"), "startAt"),
-        (format!("{{{time},\"endAt\":5,{LOG}}}"), "endAt"),
+        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":1764000000005,{LOG}}}"), "startAt"),
+        (format!("{{\"rrule\":\"FREQ=SOMETIMES\",\"startAt\":1764000000000,{LOG}}}"), "rrule"),
+        (format!("{{\"rrule\":\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":1764000000000,{LOG}}}"), "rrule"),
+        (format!("{{\"rrule\":\"FREQ=DAILY;COUNT=3\",\"startAt\":\"1970-01-01T00:00:00Z\",{LOG}}}"), "rrule"),
+        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":1764000000000,\"timezone\":\"Mars\",{LOG}}}"), "timezone"),
+        (format!("{{{time},\"startAt\":1764000000005,{LOG}}}"), "startAt"),
+        (format!("{{{time},\"endAt\":1764000000005,{LOG}}}"), "endAt"),
         (format!("{{{time},\"maxRuns\":5,{LOG}}}"), "maxRuns"),
         (format!("{{\"everySeconds\":5,\"maxRuns\":0,{LOG}}}"), "maxRuns"),
         (format!("{{\"everySeconds\":5,\"maxRuns\":-1,{LOG}}}"), "maxRuns"),
         (format!("{{\"everySeconds\":5,\"maxRuns\":5000000000,{LOG}}}"), "maxRuns"),
         (format!("{{\"cron\":\"@daily\",\"maxRuns\":100001,{LOG}}}"), "maxRuns"),
-        (format!("{{\"everySeconds\":5,\"endAt\":5,{LOG}}}"), "endAt"),
-        (format!("{{\"everySeconds\":5,\"startAt\":6,\"endAt\":5,{LOG}}}"), "endAt"),
+        (format!("{{\"everySeconds\":5,\"endAt\":1764000000005,{LOG}}}"), "endAt"),
+        (format!("{{\"everySeconds\":5,\"startAt\":1764000000006,\"endAt\":1764000000005,{LOG}}}"), "endAt"),
         (format!("{{{time},\"jitterSeconds\":-1,{LOG}}}"), "jitterSeconds"),
         (format!("{{{time},\"jitterSeconds\":86401,{LOG}}}"), "jitterSeconds"),
         (format!("{{{time},\"windowSeconds\":86401,{LOG}}}"), "windowSeconds"),
@@ -223,11 +224,11 @@ fn bad_input_names_the_field() {
 #[test]
 fn follow_ups_are_kept_and_checked_as_the_callback_is() {
     let log = r#"{"type":"handler","name":"log"}"#;
-    let task = |more: &str| format!(r#"{{"id":"a","time":5,{LOG}{more}}}"#);
+    let task = |more: &str| format!(r#"{{"id":"a","time":1764000000005,{LOG}{more}}}"#);
     let follow_ups = r#","onSuccess":{"type":"queue","queue":"FIRED_TASKS"},"onFailure":{"type":"handler","name":"log"}"#;
     assert_eq!(
         record(&task(&format!(r#"{follow_ups},"payload":7"#))).unwrap(),
-        format!(r#"{{"time":5,"id":"a",{LOG}{follow_ups},"payload":7}}"#)
+        format!(r#"{{"time":1764000000005,"id":"a",{LOG}{follow_ups},"payload":7}}"#)
     );
     assert_eq!(record(&task(r#","onSuccess":null"#)), record(&task("")));
     let long = format!(r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#, "x".repeat(MAX_CALLBACK_BYTES));
@@ -247,7 +248,7 @@ fn follow_ups_are_kept_and_checked_as_the_callback_is() {
     }
     // Nobody reports what becomes of a message in a queue.
     for name in ["onSuccess", "onFailure"] {
-        let text = format!(r#"{{"time":5,"callback":{{"type":"queue","queue":"FIRED_TASKS"}},"{name}":{log}}}"#);
+        let text = format!(r#"{{"time":1764000000005,"callback":{{"type":"queue","queue":"FIRED_TASKS"}},"{name}":{log}}}"#);
         assert_eq!(field(&text), name);
     }
     // What was good once in a request is remembered for its own field only while it is the same.
@@ -270,7 +271,7 @@ fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
         let spaces = " ".repeat(spaces);
         let description = r"\u0001".repeat(MAX_DESCRIPTION_BYTES);
         record(&format!(
-            r#"{{"time":5,"id":"a","description":"{description}","callback":{largest}{follow_ups},"retry":{{{spaces}}},"payload":"{payload}"}}"#
+            r#"{{"time":1764000000005,"id":"a","description":"{description}","callback":{largest}{follow_ups},"retry":{{{spaces}}},"payload":"{payload}"}}"#
         ))
     };
     let both = format!(r#","onSuccess":{largest},"onFailure":{largest}"#);
@@ -284,18 +285,19 @@ fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
 #[test]
 fn limits_are_reached_and_not_passed() {
     let payload = "x".repeat(MAX_PAYLOAD_BYTES - 2);
-    assert!(record(&format!("{{\"time\":1,{LOG},\"payload\":\"{payload}\"}}")).is_ok());
-    assert_eq!(field(&format!("{{\"time\":1,{LOG},\"payload\":\"x{payload}\"}}")), "payload");
+    assert!(record(&format!("{{\"time\":1764000000001,{LOG},\"payload\":\"{payload}\"}}")).is_ok());
+    assert_eq!(field(&format!("{{\"time\":1764000000001,{LOG},\"payload\":\"x{payload}\"}}")), "payload");
     assert!(record(&format!("{{\"time\":{},{LOG}}}", UnixMillis::LAST)).is_ok());
     assert_eq!(field(&format!("{{\"time\":{},{LOG}}}", UnixMillis::LAST.get() + 1)), "time");
 }
 
 #[test]
 fn a_batch_keeps_the_good_among_the_bad() {
-    let array = format!("[{{\"id\":\"a\",\"time\":1,{LOG}}}, 7, {{\"id\":\"b\",\"time\":2,{LOG}}}, {{\"x\":1}}]");
+    let array =
+        format!("[{{\"id\":\"a\",\"time\":1764000000001,{LOG}}}, 7, {{\"id\":\"b\",\"time\":1764000000002,{LOG}}}, {{\"x\":1}}]");
     let items = parse_batch(&array, false).unwrap();
     assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
-    let lines = format!("{{\"time\":1,{LOG}}}\n\n  \nnope\n{{\"time\":2,{LOG}}}\r\n");
+    let lines = format!("{{\"time\":1764000000001,{LOG}}}\n\n  \nnope\n{{\"time\":1764000000002,{LOG}}}\r\n");
     let items = parse_batch(&lines, true).unwrap();
     assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(parse_batch("{}", false).unwrap_err().field, "body");
@@ -307,7 +309,7 @@ fn a_batch_keeps_the_good_among_the_bad() {
 #[test]
 fn generated_ids_differ() {
     let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
-    let text = format!("{{\"time\":1,{LOG}}}");
+    let text = format!("{{\"time\":1764000000001,{LOG}}}");
     let mut id = || validator.check(parse_one(&text).unwrap()).unwrap().id.into_string();
     let (first, second) = (id(), id());
     assert!(first < second && first[..18] == second[..18]);
@@ -316,7 +318,7 @@ fn generated_ids_differ() {
 #[test]
 fn reserved_ids_are_refused_to_callers() {
     for id in ["handler:", "handler:log", "handler:ä"] {
-        let text = format!("{{\"id\":\"{id}\",\"time\":1,{LOG}}}");
+        let text = format!("{{\"id\":\"{id}\",\"time\":1764000000001,{LOG}}}");
         let problem = record(&text).unwrap_err();
         assert_eq!(problem.field, "id");
         assert!(problem.detail.contains("starts with \"handler:\""), "{}", problem.detail);
@@ -326,7 +328,7 @@ fn reserved_ids_are_refused_to_callers() {
         assert_eq!(validator.check(replaced).unwrap_err().field, "id");
     }
     for id in ["handler", "Handler:log", "my-handler:log"] {
-        assert!(record(&format!("{{\"id\":\"{id}\",\"time\":1,{LOG}}}")).is_ok(), "{id}");
+        assert!(record(&format!("{{\"id\":\"{id}\",\"time\":1764000000001,{LOG}}}")).is_ok(), "{id}");
     }
 }
 
@@ -337,7 +339,7 @@ fn a_task_without_a_retry_gets_its_handlers() {
     let targets = Targets { handlers: &["log", "report"], ..Targets::default() };
     let mut validator = Validator::new(NOW, [7; 16], targets).with_handler_retries(&retries);
     let mut record = |more: &str| {
-        let text = format!("{{\"id\":\"a\",\"time\":1,{more}}}").leak();
+        let text = format!("{{\"id\":\"a\",\"time\":1764000000001,{more}}}").leak();
         let mut out = Vec::new();
         validator.check(parse_one(text).unwrap()).unwrap().write_record(&mut out);
         String::from_utf8(out).unwrap()
@@ -345,22 +347,22 @@ fn a_task_without_a_retry_gets_its_handlers() {
     let report = r#""callback":{"type":"handler","name":"report"}"#;
     // Each twice: the callback is remembered from one task to the next.
     for _ in 0..2 {
-        assert_eq!(record(report), format!(r#"{{"time":1,"id":"a",{report},"retry":{{"maxAttempts":6}}}}"#));
+        assert_eq!(record(report), format!(r#"{{"time":1764000000001,"id":"a",{report},"retry":{{"maxAttempts":6}}}}"#));
         assert_eq!(
             record(&format!(r#"{report},"retry":{{"jitter":0}}"#)),
-            format!(r#"{{"time":1,"id":"a",{report},"retry":{{"jitter":0}}}}"#)
+            format!(r#"{{"time":1764000000001,"id":"a",{report},"retry":{{"jitter":0}}}}"#)
         );
-        assert_eq!(record(LOG), format!(r#"{{"time":1,"id":"a",{LOG}}}"#));
+        assert_eq!(record(LOG), format!(r#"{{"time":1764000000001,"id":"a",{LOG}}}"#));
     }
 }
 
 #[test]
 fn a_limit_key_is_kept_and_not_for_queues() {
-    let text = record(&format!(r#"{{"id":"a","time":0,"limitKey":"st\"ripe","priority":3,{LOG}}}"#)).unwrap();
-    assert_eq!(text, format!(r#"{{"time":0,"id":"a",{LOG},"priority":3,"limitKey":"st\"ripe"}}"#));
+    let text = record(&format!(r#"{{"id":"a","time":1764000000000,"limitKey":"st\"ripe","priority":3,{LOG}}}"#)).unwrap();
+    assert_eq!(text, format!(r#"{{"time":1764000000000,"id":"a",{LOG},"priority":3,"limitKey":"st\"ripe"}}"#));
     assert_eq!(Record::parse(text.as_bytes()).unwrap().limit_key.as_deref(), Some("st\"ripe"));
     for key in [r#""""#.to_owned(), r#""a\u0000""#.to_owned(), format!("{:?}", "x".repeat(129))] {
-        assert_eq!(field(&format!(r#"{{"time":0,"limitKey":{key},{LOG}}}"#)), "limitKey", "{key}");
+        assert_eq!(field(&format!(r#"{{"time":1764000000000,"limitKey":{key},{LOG}}}"#)), "limitKey", "{key}");
     }
-    assert_eq!(field(r#"{"time":0,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#), "limitKey");
+    assert_eq!(field(r#"{"time":1764000000000,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#), "limitKey");
 }

@@ -1,6 +1,8 @@
 //! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
 
 use super::{FieldError, parse_naming_the_field};
+use crate::limits::MIN_TIME_MILLIS;
+use crate::time::UnixMillis;
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +21,8 @@ const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
 /// What a record says of its past, and what was worked out for it: no caller gives it.
 const PAST: [&str; 9] =
     ["stage", "outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt", "firstRun", "lastRun"];
+/// The times of a record that a caller can give.
+const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
 const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfire"];
 
@@ -30,6 +34,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     let mut fields: Fields = parse_naming_the_field(record, "")?;
     let patch: Fields = parse_naming_the_field(patch, "")?;
     PAST.iter().for_each(|name| drop(fields.remove(*name)));
+    TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
     fields.remove("paused");
     if paused {
         set(&mut fields, "paused", &Value::Bool(true));
@@ -46,7 +51,10 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     let patched: BTreeSet<String> = patch.keys().cloned().collect();
     for (name, value) in patch {
-        if value.get() == "null" {
+        if value.get() == "null" && name == "paused" {
+            // One that is not said to be paused stays as it is; who takes the word out means that it goes on.
+            set(&mut fields, &name, &Value::Bool(false));
+        } else if value.get() == "null" {
             fields.remove(&name);
         } else if MERGED.contains(&name.as_str())
             && let Some(former) = fields.get(&name)
@@ -63,6 +71,14 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
         set(&mut fields, "type", &Value::from("no-schedule"));
     }
     Ok(serde_json::to_string(&fields).unwrap_or_default())
+}
+
+/// Writes a stored time as RFC 3339 if no caller may give it as a number.
+fn write_early_time(fields: &mut Fields, name: &str) {
+    let millis = fields.get(name).and_then(|value| value.get().parse::<i64>().ok());
+    if let Some(millis) = millis.filter(|millis| *millis < MIN_TIME_MILLIS) {
+        set(fields, name, &Value::from(UnixMillis::new(millis).shown()));
+    }
 }
 
 /// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
@@ -111,7 +127,7 @@ mod tests {
         serde_json::from_str(&merge_patch(record, paused, patch).unwrap()).unwrap()
     }
 
-    const RECORD: &str = r#"{"time":5,"id":"a","description":"d","callback":{"type":"webhook","url":"https://a","headers":{"x":"1","y":"2"}},"retry":{"factor":2,"jitter":0},"payload":{"n":12345678901234567890123,"k":{"a":1}},"attempt":3,"failedAt":9,"error":"no"}"#;
+    const RECORD: &str = r#"{"time":1764000000005,"id":"a","description":"d","callback":{"type":"webhook","url":"https://a","headers":{"x":"1","y":"2"}},"retry":{"factor":2,"jitter":0},"payload":{"n":12345678901234567890123,"k":{"a":1}},"attempt":3,"failedAt":9,"error":"no"}"#;
 
     #[test]
     fn named_fields_change_and_others_stay() {
@@ -120,14 +136,14 @@ mod tests {
             false,
             r#"{"description":null,"tags":["t"],"retry":{"factor":null,"maxAttempts":3},"callback":{"headers":{"x":null,"z":"3"}}}"#,
         );
-        let expected = r#"{"time":5,"id":"a","tags":["t"],"callback":{"type":"webhook","url":"https://a","headers":{"y":"2","z":"3"}},"retry":{"jitter":0,"maxAttempts":3},"payload":{"n":12345678901234567890123,"k":{"a":1}}}"#;
+        let expected = r#"{"time":1764000000005,"id":"a","tags":["t"],"callback":{"type":"webhook","url":"https://a","headers":{"y":"2","z":"3"}},"retry":{"jitter":0,"maxAttempts":3},"payload":{"n":12345678901234567890123,"k":{"a":1}}}"#;
         assert_eq!(task, serde_json::from_str::<Value>(expected).unwrap());
     }
 
     #[test]
     fn a_limit_key_is_set_and_taken_out() {
         assert_eq!(patched(RECORD, false, r#"{"limitKey":"stripe"}"#)["limitKey"], "stripe");
-        let record = r#"{"id":"a","time":5,"callback":{},"limitKey":"stripe"}"#;
+        let record = r#"{"id":"a","time":1764000000005,"callback":{},"limitKey":"stripe"}"#;
         assert_eq!(patched(record, false, r#"{"tags":[]}"#)["limitKey"], "stripe");
         assert_eq!(patched(record, false, r#"{"limitKey":null}"#).get("limitKey"), None);
         assert!(!changes_schedule(r#"{"limitKey":"stripe"}"#));
@@ -148,20 +164,24 @@ mod tests {
     #[test]
     fn a_schedule_takes_the_place_of_the_former() {
         let record = r#"{"id":"a","cron":"* * * * *","timezone":"Europe/London","callback":{},"paused":true}"#;
-        assert_eq!(patched(record, true, r#"{"time":7}"#), serde_json::json!({"id":"a","time":7,"callback":{},"paused":true}));
+        assert_eq!(
+            patched(record, true, r#"{"time":1764000000007}"#),
+            serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"paused":true})
+        );
         assert_eq!(
             patched(record, false, r#"{"timezone":null}"#),
             serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
         );
         assert_eq!(patched(record, true, r#"{"paused":false}"#)["paused"], false);
+        assert_eq!(patched(record, true, r#"{"paused":null}"#)["paused"], false);
         assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"], "no-schedule");
         assert_eq!(patched(RECORD, false, r#"{"type":"no-schedule"}"#).get("time"), None);
     }
 
     #[test]
     fn bounds_go_with_their_schedule_and_what_was_counted_with_any_patch() {
-        let record = r#"{"id":"a","everySeconds":5,"anchor":7,"startAt":7,"endAt":99000,"maxRuns":3,"firstRun":7,"lastRun":10007,"jitterSeconds":1,"callback":{}}"#;
-        let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":7,"startAt":7,"endAt":99000,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
+        let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"lastRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
+        let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
         assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
         assert_eq!(
             patched(record, false, r#"{"cron":"@daily","maxRuns":4}"#),
@@ -170,14 +190,14 @@ mod tests {
         let unscheduled = serde_json::json!({"id":"a","type":"no-schedule","callback":{}});
         assert_eq!(patched(record, false, r#"{"type":"no-schedule"}"#), unscheduled);
         assert!(!changes_schedule(r#"{"tags":[],"jitterSeconds":5}"#));
-        for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":5}"#, r#"{"timezone":"UTC"}"#] {
+        for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":1764000000005}"#, r#"{"timezone":"UTC"}"#] {
             assert!(changes_schedule(patch), "{patch}");
         }
     }
 
     #[test]
     fn null_takes_out_what_it_names_and_nothing_else() {
-        assert_eq!(patched(RECORD, false, r#"{"cron":null,"rrule":null}"#)["time"], 5);
+        assert_eq!(patched(RECORD, false, r#"{"cron":null,"rrule":null}"#)["time"], 1_764_000_000_005_i64);
         let record = r#"{"id":"a","cron":"* * * * *","callback":{},"replayedAt":7}"#;
         assert_eq!(
             patched(record, false, r#"{"time":null,"delayInSeconds":null}"#),
@@ -185,21 +205,33 @@ mod tests {
         );
         assert_eq!(patched(record, false, r#"{"cron":null}"#)["type"], "no-schedule");
         // What belonged to the schedule goes with it.
-        let record = r#"{"id":"a","cron":"* * * * *","timezone":"UTC","callback":{},"overlap":"skip","misfire":{"policy":"skip"},"endAt":9}"#;
+        let record = r#"{"id":"a","cron":"* * * * *","timezone":"UTC","callback":{},"overlap":"skip","misfire":{"policy":"skip"},"endAt":1764000000009}"#;
         assert_eq!(patched(record, false, r#"{"cron":null}"#), serde_json::json!({"id":"a","type":"no-schedule","callback":{}}));
         assert_eq!(
-            patched(record, false, r#"{"cron":null,"time":7}"#),
-            serde_json::json!({"id":"a","time":7,"callback":{},"misfire":{"policy":"skip"}})
+            patched(record, false, r#"{"cron":null,"time":1764000000007}"#),
+            serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"misfire":{"policy":"skip"}})
         );
         assert_eq!(patched(record, false, r#"{"everySeconds":5}"#)["overlap"], "skip");
     }
 
     #[test]
     fn follow_ups_change_as_callbacks_do() {
-        let record = r#"{"id":"a","time":5,"callback":{},"onSuccess":{"type":"webhook","url":"https://a","method":"PUT"},"onFailure":{"type":"handler","name":"log"}}"#;
+        let record = r#"{"id":"a","time":1764000000005,"callback":{},"onSuccess":{"type":"webhook","url":"https://a","method":"PUT"},"onFailure":{"type":"handler","name":"log"}}"#;
         let task = patched(record, false, r#"{"onSuccess":{"method":null},"onFailure":null}"#);
-        let expected = serde_json::json!({"id":"a","time":5,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
+        let expected =
+            serde_json::json!({"id":"a","time":1764000000005_i64,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
         assert_eq!(task, expected);
+    }
+
+    #[test]
+    fn early_times_of_stored_records_stay_what_they_are() {
+        let record = r#"{"id":"a","everySeconds":5,"anchor":7,"startAt":0,"endAt":1764000000000,"callback":{}}"#;
+        let task = patched(record, false, r#"{"tags":[]}"#);
+        assert_eq!((&task["anchor"], &task["startAt"]), (&"1970-01-01T00:00:00.007Z".into(), &"1970-01-01T00:00:00Z".into()));
+        assert_eq!(task["endAt"], 1_764_000_000_000_i64);
+        assert_eq!(patched(r#"{"id":"a","time":99999999999,"callback":{}}"#, false, "{}")["time"], "1973-03-03T09:46:39.999Z");
+        // A new one is left for the check to refuse.
+        assert_eq!(patched(record, false, r#"{"time":5}"#)["time"], 5);
     }
 
     #[test]

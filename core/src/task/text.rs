@@ -1,6 +1,5 @@
 //! JSON text as it goes into a record: strings borrowed where they can be, values without line breaks.
 
-use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -27,46 +26,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
             }
         }
         deserializer.deserialize_str(TextVisitor)
-    }
-}
-
-/// A due time as it is given: a number of milliseconds or an RFC 3339 text.
-#[derive(Debug, Clone, PartialEq, JsonSchema)]
-#[schemars(inline, untagged)]
-pub(crate) enum TimeInput<'a> {
-    /// Milliseconds since 1970.
-    Millis(#[schemars(range(min = 0, max = UnixMillis::LAST.get()))] i64),
-    #[schemars(skip)]
-    Fraction(f64),
-    /// RFC 3339.
-    Text(#[schemars(extend("format" = "date-time"))] Cow<'a, str>),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct TimeVisitor;
-        impl<'de> Visitor<'de> for TimeVisitor {
-            type Value = TimeInput<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an RFC 3339 time like \"2026-12-24T18:00:00+01:00\" or milliseconds since 1970")
-            }
-            fn visit_i64<E: Error>(self, millis: i64) -> Result<TimeInput<'de>, E> {
-                Ok(TimeInput::Millis(millis))
-            }
-            fn visit_u64<E: Error>(self, millis: u64) -> Result<TimeInput<'de>, E> {
-                Ok(TimeInput::Millis(i64::try_from(millis).unwrap_or(i64::MAX)))
-            }
-            fn visit_f64<E: Error>(self, millis: f64) -> Result<TimeInput<'de>, E> {
-                Ok(TimeInput::Fraction(millis))
-            }
-            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<TimeInput<'de>, E> {
-                Ok(TimeInput::Text(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: Error>(self, text: &str) -> Result<TimeInput<'de>, E> {
-                Ok(TimeInput::Text(Cow::Owned(text.to_owned())))
-            }
-        }
-        deserializer.deserialize_any(TimeVisitor)
     }
 }
 

@@ -18,6 +18,10 @@ pub struct Report {
     /// Indexes of those that had expired when the dispatcher came to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<u32>,
+    /// Of those that failed, the indexes of those whose target gave no answer: see [`crate::engine`]'s circuits. A shard that does not know
+    /// this field takes them for any other failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_answer: Vec<u32>,
     /// How the attempts that failed went; at most one for each of `failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
@@ -109,6 +113,7 @@ mod tests {
             failed: vec![Failure { index: 1, error: "no".to_owned(), permanent: false, not_before: Some(started_at.plus(9)) }],
             not_started: vec![2],
             expired: vec![4],
+            no_answer: vec![1],
             details: vec![Detail { index: 1, status: Some(503), started_at, millis: 7, excerpt: "busy".to_owned() }],
             done: vec![
                 Done { index: 0, status: Some(204), started_at, millis: 12 },
@@ -116,7 +121,7 @@ mod tests {
             ],
             quick_at: Some(started_at),
         };
-        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"expired":[4],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
+        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), text);
         assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
         // Of the first version.

@@ -126,6 +126,13 @@ def instants(zone, naive, repeats):
     return hits[:1] or [end_of_gap(zone, naive)]
 
 
+def spaced(values, size):
+    """Whether there is a way to write the values as */n, if they are two or more, or as a-b/n, if they are three or more."""
+    whole = [set(range(0, size, n)) for n in range(1, size)]
+    parts = [set(range(min(values), max(values) + 1, n)) for n in range(1, size)]
+    return len(values) > 1 and values in whole or len(values) > 2 and values in parts
+
+
 def occurrences(expression, zone, after):
     fields = MACROS.get(expression.lower(), expression).upper().split()
     if len(fields) == 5:
@@ -133,7 +140,7 @@ def occurrences(expression, zone, after):
     second, minute, hour, dom, month, dow = fields
     seconds, minutes, hours = plain(second, 0, 59), plain(minute, 0, 59), plain(hour, 0, 23)
     months = plain(month, 1, 12, MONTHS, 1)
-    repeats = len(hours) == 24 or ("/" in hour and len(hours) > 1)
+    repeats = spaced(seconds, 60) or spaced(minutes, 60) or spaced(hours, 24)
     found, spare = set(), 0
     date = after.astimezone(zone).date() - dt.timedelta(days=2)
     while True:

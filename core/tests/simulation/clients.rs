@@ -238,8 +238,21 @@ impl Clients {
         let key = (queue.is_none() && !is_late && own.chance(self.keyed)).then(|| *own.pick(&KEYS));
         let follows = queue.is_none() && own.chance(self.followed);
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
-        let mut version =
-            Version { shard, id, schedule, late, queue, key, follow_ups, description, retry, fails, record: Vec::new() };
+        let mut version = Version {
+            shard,
+            id,
+            schedule,
+            late,
+            queue,
+            key,
+            follow_ups,
+            description,
+            retry,
+            fails,
+            open_anchor: false,
+            says_paused: None,
+            record: Vec::new(),
+        };
         version.record = record(&version, n, at, fill as usize);
         version
     }

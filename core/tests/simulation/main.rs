@@ -9,11 +9,15 @@
 
 mod changes;
 mod clients;
+mod definition_tests;
+mod definitions;
 mod delivery;
+mod far;
 mod faults;
 mod follow_ups;
 mod history;
 mod invariants;
+mod large;
 mod late;
 mod limits;
 mod model;

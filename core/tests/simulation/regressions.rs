@@ -67,7 +67,7 @@ impl Pair {
         self.report(&Report { seq, failed, details, ..Report::default() }, now);
     }
 
-    pub(crate) fn change(&mut self, id: &str, change: Change, now: UnixMillis) {
+    pub(crate) fn change_one(&mut self, id: &str, change: Change, now: UnixMillis) {
         let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
         let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
         assert_eq!(reply.outcomes, [Changed::Changed]);
@@ -79,12 +79,12 @@ impl Pair {
     }
 }
 
-fn load(storage: &Storage) -> Engine {
+pub(crate) fn load(storage: &Storage) -> Engine {
     // Whatever is handed on: what bounds a firing shall be seen.
     Engine::load("1-0", Config { max_dispatched: usize::MAX, ..Config::default() }, storage.snapshot()).unwrap()
 }
 
-fn record(id: &str, due: UnixMillis, fill: usize) -> String {
+pub(crate) fn record(id: &str, due: UnixMillis, fill: usize) -> String {
     let head = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#);
     let fill = fill.saturating_sub(head.len() + 2);
     format!("{head}{}\"}}", "x".repeat(fill))

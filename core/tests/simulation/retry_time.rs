@@ -45,9 +45,9 @@ fn a_pause_uses_up_no_time_of_retries() {
             pair.fail(effects.sends[0].seq, now, now);
             now = now.plus(3_000);
         }
-        pair.change("a", Change::Pause, now.plus(-2_500));
+        pair.change_one("a", Change::Pause, now.plus(-2_500));
         let later = now.plus(30 * 3_600_000);
-        pair.change("a", Change::Resume, later);
+        pair.change_one("a", Change::Resume, later);
         assert_eq!(attempts_until_dead(&mut pair, later), 5, "{attempts_before}");
     }
 }

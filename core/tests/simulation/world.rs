@@ -8,12 +8,15 @@ use crate::model::{Model, Send};
 use crate::operations::{Answer, Request};
 use crate::random::Random;
 use crate::storage::Storage;
-use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
+use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
 use scheduler_core::flow::{self, Asked, RequestNumber};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
+
+/// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
+const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
 /// What happens at its time.
 #[derive(Debug, Clone)]
@@ -66,6 +69,13 @@ pub(crate) struct World {
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
     pub(crate) traced: bool,
+}
+
+/// Ends the run if the platform would refuse an alarm at this time.
+pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
+    if alarm <= now || alarm >= FIRST_REFUSED {
+        violated("always-armed", format!("the platform refuses an alarm at {alarm}, set at {now}"));
+    }
 }
 
 impl World {
@@ -269,8 +279,10 @@ impl World {
         if shard.alarm.is_some_and(|armed| armed <= wanted) {
             return;
         }
+        let wanted = alarm_time(wanted, self.now);
+        platform_takes(wanted, self.now);
         shard.alarm = Some(wanted);
-        let goes_off = wanted.max(self.now.plus(1)).plus(self.random.range(0, self.faults.alarm_late));
+        let goes_off = wanted.plus(self.random.range(0, self.faults.alarm_late));
         if self.random.chance(self.faults.alarm_early) {
             let early = UnixMillis::new(self.random.range(self.now.get(), goes_off.get()));
             self.plan(early, Event::Alarm { shard: at, at: wanted });

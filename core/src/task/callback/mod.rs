@@ -1,6 +1,7 @@
 //! What happens when a task fires.
 
 mod binding;
+mod destination;
 mod fields;
 mod message;
 mod schema;

@@ -1,0 +1,122 @@
+//! A time of day on a date, as a local clock shows it: not an instant until a time zone is named.
+
+use crate::time::UnixMillis;
+use crate::tz::{Reading, Tz};
+use chrono::{Datelike, NaiveDate};
+use std::fmt;
+use std::str::FromStr;
+
+const DAY: i64 = 86_400;
+
+/// Seconds since 1970-01-01T00:00:00 as a local clock shows them, within the years 1970 to 9999.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LocalTime(i64);
+
+/// The text is not a date and a time of day without an offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not a local time like 2026-12-24T18:00")]
+pub struct NotLocal;
+
+impl LocalTime {
+    /// Returns the instant at which a clock in `timezone` shows this time. The clock may jump over it, then this is the first instant
+    /// after the gap; or show it twice, then this is the first time. So it is for cron at fixed times. `None` beyond the range of
+    /// instants that a task may ask for.
+    pub fn instant(self, timezone: Tz) -> Option<UnixMillis> {
+        let second = match timezone.read(self.0) {
+            Reading::Once(instant) | Reading::Twice { first: instant, .. } | Reading::Gap { end: instant } => instant,
+        };
+        let instant = UnixMillis::new(second * 1_000);
+        (UnixMillis::ZERO..=UnixMillis::LAST).contains(&instant).then_some(instant)
+    }
+}
+
+impl FromStr for LocalTime {
+    type Err = NotLocal;
+
+    /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`.
+    fn from_str(text: &str) -> Result<Self, NotLocal> {
+        let bytes = text.as_bytes();
+        let number = |from: usize, to: usize| {
+            let digits = bytes.get(from..to).filter(|digits| digits.iter().all(u8::is_ascii_digit)).ok_or(NotLocal)?;
+            Ok(digits.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0')))
+        };
+        let is_at = |at: usize, expected: u8| bytes.get(at) == Some(&expected);
+        let has_seconds = bytes.len() == 19 && is_at(16, b':');
+        let is_framed = is_at(4, b'-') && is_at(7, b'-') && (is_at(10, b'T') || is_at(10, b't')) && is_at(13, b':');
+        if !is_framed || bytes.len() != 16 && !has_seconds {
+            return Err(NotLocal);
+        }
+        let year = i32::try_from(number(0, 4)?).map_err(|_| NotLocal)?;
+        let date = NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?).ok_or(NotLocal)?;
+        let (hour, minute) = (number(11, 13)?, number(14, 16)?);
+        let second = if has_seconds { number(17, 19)? } else { 0 };
+        if year < 1970 || hour > 23 || minute > 59 || second > 59 {
+            return Err(NotLocal);
+        }
+        Ok(Self(i64::from(date.to_epoch_days()) * DAY + i64::from(hour * 3_600 + minute * 60 + second)))
+    }
+}
+
+impl fmt::Display for LocalTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (day, second) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(f, "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}", date.year(), date.month(), date.day())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn local(text: &str) -> LocalTime {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn texts_are_read_and_written() {
+        assert_eq!(local("2026-12-01T09:00"), LocalTime(1_796_115_600));
+        for (text, shown) in [
+            ("2026-12-01T09:00", "2026-12-01T09:00:00"),
+            ("1970-01-01t00:00:00", "1970-01-01T00:00:00"),
+            ("9999-12-31T23:59:59", "9999-12-31T23:59:59"),
+        ] {
+            assert_eq!(local(text).to_string(), shown);
+            assert_eq!(local(shown).to_string(), shown);
+        }
+        for bad in [
+            "",
+            "2026-12-01",
+            "2026-12-01T09",
+            "2026-12-01T09:00Z",
+            "2026-12-01T09:00:00Z",
+            "2026-12-01T09:00+01:00",
+            "2026-12-01T09:00:00.5",
+            "2026-12-01T24:00",
+            "2026-12-01T09:60",
+            "2026-12-01T09:00:60",
+            "2026-02-29T09:00",
+            "1969-12-31T09:00",
+            "2026-1-01T009:00",
+            "2026-12-01T+9:00",
+            "２026-12-01T09:0",
+        ] {
+            assert_eq!(bad.parse::<LocalTime>(), Err(NotLocal), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_gap_moves_it_to_its_end_and_of_an_overlap_the_first_pass_counts() {
+        let london: Tz = "Europe/London".parse().unwrap();
+        for (text, instant) in [
+            ("2026-03-29T01:30", 1_774_746_000_000),
+            ("2026-10-25T01:30", 1_792_888_200_000),
+            ("2026-07-01T12:00", 1_782_903_600_000),
+        ] {
+            assert_eq!(local(text).instant(london), Some(UnixMillis::new(instant)), "{text}");
+        }
+        assert_eq!(local("1970-01-01T00:00").instant("Asia/Tokyo".parse().unwrap()), None);
+        assert_eq!(local("9999-12-31T23:59").instant("America/New_York".parse().unwrap()), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! Times as they are given: read, and refused where they cannot be meant.
+
+use super::FieldError;
+use crate::limits::MIN_TIME_MILLIS;
+use crate::local_time::LocalTime;
+use crate::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::de::{Deserialize, Deserializer, Error, Visitor};
+use std::borrow::Cow;
+use std::fmt;
+
+/// A time as it is given: milliseconds since 1970, RFC 3339, or a local time beside a `timezone`.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(inline, untagged)]
+pub(crate) enum TimeInput<'a> {
+    /// Milliseconds since 1970. Lower numbers are refused: they are seconds.
+    Millis(#[schemars(range(min = MIN_TIME_MILLIS, max = UnixMillis::LAST.get()))] i64),
+    #[schemars(skip)]
+    Fraction(f64),
+    /// RFC 3339.
+    Text(#[schemars(extend("format" = "date-time"))] Cow<'a, str>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TimeVisitor;
+        impl<'de> Visitor<'de> for TimeVisitor {
+            type Value = TimeInput<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an RFC 3339 time like \"2026-12-24T18:00:00+01:00\" or milliseconds since 1970")
+            }
+            fn visit_i64<E: Error>(self, millis: i64) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Millis(millis))
+            }
+            fn visit_u64<E: Error>(self, millis: u64) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Millis(i64::try_from(millis).unwrap_or(i64::MAX)))
+            }
+            fn visit_f64<E: Error>(self, millis: f64) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Fraction(millis))
+            }
+            fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: Error>(self, text: &str) -> Result<TimeInput<'de>, E> {
+                Ok(TimeInput::Text(Cow::Owned(text.to_owned())))
+            }
+        }
+        deserializer.deserialize_any(TimeVisitor)
+    }
+}
+
+/// What a given time says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum GivenTime {
+    /// An instant.
+    Instant(UnixMillis),
+    /// What a local clock shows: an instant only together with a time zone.
+    Local(LocalTime),
+}
+
+impl TimeInput<'_> {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// Names `field`, says why the value cannot be meant, and which one probably is.
+    pub(crate) fn read(&self, field: &'static str) -> Result<GivenTime, FieldError> {
+        let time = match self {
+            Self::Millis(millis) => of_number(*millis).map(GivenTime::Instant),
+            Self::Fraction(number) => Err(of_fraction(*number)),
+            Self::Text(text) => of_text(text),
+        };
+        time.map_err(|problem| FieldError::new(field, problem))
+    }
+
+    /// Reads an instant, for a field that has no time zone beside it.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], and when it is a local time.
+    pub(crate) fn instant(&self, field: &'static str) -> Result<UnixMillis, FieldError> {
+        match self.read(field)? {
+            GivenTime::Instant(instant) => Ok(instant),
+            GivenTime::Local(local) => Err(FieldError::new(
+                field,
+                format!("is {local}, a local time without a time zone; add the offset, as {local}Z or {local}+01:00"),
+            )),
+        }
+    }
+}
+
+/// Reads an instant from the text of a query parameter.
+///
+/// # Errors
+/// Names `field`, says why the value cannot be meant, and which one probably is.
+pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldError> {
+    TimeInput::Text(Cow::Borrowed(text)).instant(field)
+}
+
+const ACCEPTED: &str = "give milliseconds since 1970, which have 13 digits, or RFC 3339 like 2026-12-24T18:00:00+01:00";
+
+fn of_number(millis: i64) -> Result<UnixMillis, String> {
+    if (MIN_TIME_MILLIS..=UnixMillis::LAST.get()).contains(&millis) {
+        return Ok(UnixMillis::new(millis));
+    }
+    Err(match u64::try_from(millis) {
+        Ok(number) => not_millis(number, &number.to_string()),
+        Err(_) => format!("is {millis}, before 1970; {ACCEPTED}"),
+    })
+}
+
+fn of_fraction(number: f64) -> String {
+    let millis = (number * 1_000.0).round();
+    if (MIN_TIME_MILLIS as f64..=UnixMillis::LAST.get() as f64).contains(&millis) && number < MIN_TIME_MILLIS as f64 {
+        return format!("is {number}, which looks like seconds; {}", in_millis(millis as i64));
+    }
+    format!("is {number}, which has a fraction or is too large; {ACCEPTED}")
+}
+
+fn of_text(text: &str) -> Result<GivenTime, String> {
+    let shown = || text.chars().take(64).collect::<String>();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        // More digits than a number has are out of every range.
+        let number = text.parse::<u64>().unwrap_or(u64::MAX);
+        let millis = i64::try_from(number).ok().filter(|_| text.len() == MILLIS_DIGITS);
+        return match millis.map(of_number) {
+            Some(time) => time.map(GivenTime::Instant),
+            None => Err(not_millis(number, &shown())),
+        };
+    }
+    if let Ok(local) = text.parse() {
+        return Ok(GivenTime::Local(local));
+    }
+    match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) => {
+            let time = UnixMillis::new(time.timestamp_millis());
+            if (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time) {
+                Ok(GivenTime::Instant(time))
+            } else {
+                Err("is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z".to_owned())
+            }
+        }
+        Err(problem) => Err(format!(
+            "is {:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, or milliseconds since 1970",
+            shown()
+        )),
+    }
+}
+
+/// Digits of the milliseconds from 2001 to 2286.
+const MILLIS_DIGITS: usize = 13;
+
+/// Says what a number that is no milliseconds probably is. `text` is how it was written, for the error.
+fn not_millis(number: u64, text: &str) -> String {
+    let guess = |unit: &str, millis: u64| format!("is {text}, which looks like {unit}; {}", in_millis(millis.cast_signed()));
+    let last = UnixMillis::LAST.get().unsigned_abs();
+    match text.len() {
+        9..=11 => guess("seconds", number * 1_000),
+        15..=17 if number / 1_000 <= last => guess("microseconds", number / 1_000),
+        18..=20 if number / 1_000_000 <= last && number != u64::MAX => guess("nanoseconds", number / 1_000_000),
+        _ => match as_date(text) {
+            Some(date) => format!("is {text}, which looks like a date; write {date}"),
+            None => format!("is {text}, which is not a time in milliseconds since 1970; {ACCEPTED}"),
+        },
+    }
+}
+
+fn in_millis(millis: i64) -> String {
+    format!("in milliseconds that is {millis}, {}", UnixMillis::new(millis).shown())
+}
+
+/// Reads digits as a year, a date, or a date with a time of day, and writes it as RFC 3339.
+fn as_date(digits: &str) -> Option<String> {
+    let of = |from: usize, to: usize| digits.get(from..to);
+    let month_and_day = |from: usize| Some(format!("{}-{}", of(from, from + 2)?, of(from + 2, from + 4)?));
+    let local = match digits.len() {
+        4 => format!("{digits}-01-01T00:00"),
+        8 => format!("{}-{}T00:00", of(0, 4)?, month_and_day(4)?),
+        12 => format!("{}-{}T{}:{}", of(0, 4)?, month_and_day(4)?, of(8, 10)?, of(10, 12)?),
+        14 => format!("{}-{}T{}:{}:{}", of(0, 4)?, month_and_day(4)?, of(8, 10)?, of(10, 12)?, of(12, 14)?),
+        _ => return None,
+    };
+    local.parse().ok().map(|local: LocalTime| format!("{local}Z"))
+}
+
+#[cfg(test)]
+#[path = "time_input_tests.rs"]
+mod tests;
