@@ -160,6 +160,10 @@ impl Engine {
             // A redelivery is what follows a send that may have been taken. Only one that was taken makes the next one wait longer.
             let (attempts, sends) = match envelope.sends {
                 Sends::Refused(times) => (envelope.attempts, Sends::SentAfter(times)),
+                // A user's queue, which may not have taken it before a crash. If the crash came with the send, it does not come at once again.
+                Sends::Sent | Sends::SentAfter(_) if !envelope.destination.is_reported() => {
+                    (envelope.attempts.max(1), Sends::SentAfter(envelope.sends.refusals().saturating_add(1)))
+                }
                 Sends::Sent => (envelope.attempts.saturating_add(1), Sends::Sent),
                 unknown => (envelope.attempts.max(1), unknown),
             };

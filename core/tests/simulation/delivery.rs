@@ -26,10 +26,11 @@ impl World {
                     *attempts == row.attempts && self.now.get() >= refused_at + wait
                 }
                 Send::Hung { at } => *attempts == row.attempts.max(1) && self.now.get() >= at + self.config.visibility_millis,
-                Send::Unanswered { after: 0 } => *attempts == row.attempts + 1 && (silent || is_queue),
+                Send::Unanswered { after: 0 } if is_queue => *attempts == row.attempts.max(1),
+                Send::Unanswered { after: 0 } => *attempts == row.attempts + 1 && silent,
                 Send::Unanswered { after } => {
                     let wait = send_back_off(after, self.config);
-                    *attempts == row.attempts.max(1) && (is_queue || self.now.since(row.sent_at) >= wait)
+                    *attempts == row.attempts.max(1) && self.now.since(row.sent_at) >= wait
                 }
             };
             if !explained {
@@ -41,6 +42,7 @@ impl World {
             flight.sent_again |= !was_refused;
             flight.last_send = match flight.last_send {
                 Send::Hung { .. } => Send::Hung { at: self.now.get() },
+                Send::Unanswered { after } if is_queue => Send::Unanswered { after: after + 1 },
                 other => Send::Unanswered { after: other.refusals() },
             };
         }
