@@ -189,6 +189,7 @@ impl Shell {
         let mut answers: FuturesUnordered<LocalBoxFuture<'_, Heard>> = FuturesUnordered::new();
         let mut asking = 0_usize;
         loop {
+            let round = now();
             if lines.has_room() {
                 let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
                 let next = self.next_wakeup()?;
@@ -222,15 +223,25 @@ impl Shell {
                     None => return Ok(()),
                     Some(next) => self.wait_until(next).await,
                 }
-                continue;
+            } else {
+                let look = next.into_iter().chain(lines.next_look()).min().unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
+                let wait = std::pin::pin!(self.wait_until(look));
+                let mut heard = match select(wait, answers.next()).await {
+                    Either::Left(_) => None,
+                    Either::Right((heard, _)) => heard,
+                };
+                self.waiting.take();
+                // With the first answer, all that have come by now.
+                while let Some(answer) = heard {
+                    asking -= usize::from(matches!(answer, Heard::Limit(_)));
+                    self.take_answer(answer, &mut lines)?;
+                    heard = answers.next().now_or_never().flatten();
+                }
             }
-            let look = next.into_iter().chain(lines.next_look()).min().unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
-            let wait = std::pin::pin!(self.wait_until(look));
-            if let Either::Right((Some(heard), _)) = select(wait, answers.next()).await {
-                asking -= usize::from(matches!(heard, Heard::Limit(_)));
-                self.take_answer(heard, &mut lines)?;
+            // Whatever the engine wants: each round gives way to others for a moment.
+            if now() <= round {
+                sleep(Duration::from_millis(1)).await;
             }
-            self.waiting.take();
         }
         // The next run goes on with what no queue has answered.
         self.note_sends(lines.cut_off())?;
@@ -287,7 +298,8 @@ impl Shell {
     async fn wait_until(&self, until: UnixMillis) {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
-        let millis = u64::try_from(until.since(now())).unwrap_or(0);
+        // A past time means soon: never none at all, which would starve everything else in the process.
+        let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
         // Woken or not: nobody waits any more.
         let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();

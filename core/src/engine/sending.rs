@@ -137,8 +137,7 @@ impl Engine {
         if envelope.destination.is_reported() {
             return self.send_once_more(seq, Sends::Unanswered, self.config.visibility_millis, now);
         }
-        let refusals = envelope.sends.refusals().saturating_add(1);
-        self.send_once_more(seq, Sends::SentAfter(refusals), self.send_back_off(refusals), now)
+        self.send_failed(seq, now)
     }
 
     fn send_once_more(&mut self, seq: u64, sends: Sends, wait: i64, now: UnixMillis) -> Effects {

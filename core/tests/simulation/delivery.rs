@@ -131,9 +131,9 @@ impl World {
                 if let Some(flight) = world.model.in_flight.get_mut(&(at, seq)) {
                     flight.last_send = match taken {
                         Some(true) => Send::Unanswered { after: 0 },
-                        Some(false) => Send::Refused { times: flight.last_send.refusals() + 1, at: now },
-                        None if flight.queue => Send::Unanswered { after: flight.last_send.refusals() + 1 },
-                        None => Send::Hung { at: now },
+                        // To a user's queue it makes no difference: what it may have taken goes out again.
+                        None if !flight.queue => Send::Hung { at: now },
+                        _ => Send::Refused { times: flight.last_send.refusals() + 1, at: now },
                     };
                 }
                 if taken == Some(true) && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue) {

@@ -23,6 +23,7 @@ mod limits;
 mod model;
 mod operations;
 mod outages;
+mod questions;
 mod random;
 mod regressions;
 mod retry_time;
