@@ -24,11 +24,17 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS remembered (
   period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS decided (
+  seq INTEGER NOT NULL, task INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (seq, task)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
 /// Columns that [`SCHEMA`] has and the first version's tables had not, and the statement that adds each.
 const ADDED_COLUMNS: [(&str, &str, &str); 1] = [("outbox", "sends", "ALTER TABLE outbox ADD COLUMN sends INTEGER")];
+
+/// What stands for an index in `decided` where the row is of the whole envelope.
+const OF_ENVELOPE: i64 = -1;
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
 const DISPATCH: &str = "";
@@ -103,6 +109,14 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
+        let decisions = self
+            .exec("SELECT seq, value FROM decided WHERE task = ?", vec![OF_ENVELOPE.into()])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok((number(row.next())? as u64, blob(row.next())?))
+            })
+            .collect::<Result<_, StorageError>>()?;
         let state = self
             .exec("SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1", vec![])?
             .into_iter()
@@ -130,7 +144,7 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, history, state, remembered })
+        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, history, state, remembered })
     }
 
     /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
@@ -241,6 +255,15 @@ impl Sql {
                 vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::Decide { seq, decisions } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), OF_ENVELOPE.into(), decisions.into()],
+            ),
+            Write::Patch { seq, index, record } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), integer(index), record.into()],
+            ),
+            Write::ForgetDecisions { seq } => self.exec("DELETE FROM decided WHERE seq = ?", vec![seq_value(seq)]),
             Write::InsertHistory { row, newest, body } => self.exec(
                 "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
                 vec![seq_value(row), newest.get().into(), body.into()],
@@ -303,6 +326,11 @@ impl Reader for Sql {
             }
         }
         Ok(None)
+    }
+
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![seq_value(seq), integer(index)];
+        self.one_blob("a patch of a task in flight", "SELECT value FROM decided WHERE seq = ? AND task = ?", bindings)
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {

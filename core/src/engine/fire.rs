@@ -110,9 +110,12 @@ impl Engine {
     /// When storage fails or is damaged; the engine must then be dropped.
     pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
-        self.resend(now, reader, &mut effects)?;
+        let stopped = self.resend(now, reader, &mut effects)?;
         self.release_rest(now, reader, &mut effects)?;
         self.fire(now, reader, &mut effects)?;
+        for seq in stopped {
+            self.end_stopped(seq, now, reader, &mut effects)?;
+        }
         self.ask_limiters(now, &mut effects);
         self.forget_lanes();
         Ok(effects)

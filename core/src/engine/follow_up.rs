@@ -58,10 +58,13 @@ impl PutBack {
             error: None,
             first_attempt_at: None,
             replayed_at: None,
+            paused: None,
             ..record.clone()
         };
+        // Where its run was paused while it ran, it waits to be resumed.
+        let due = if record.is_paused() { UnixMillis::PAUSED } else { now };
         let flags = if follow_up.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY };
-        self.push(&follow_up, now, flags);
+        self.push(&follow_up, due, flags);
     }
 }
 

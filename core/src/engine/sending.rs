@@ -149,13 +149,27 @@ impl Engine {
         Effects { writes: vec![Write::SendEnded { seq, at: Some(now), sends }], ..Effects::default() }
     }
 
-    /// Sends again what is overdue for a report, and what was refused and has waited.
-    pub(super) fn resend(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+    /// Sends again what is overdue for a report, and what was refused and has waited. Returns the envelopes of which every run was stopped:
+    /// they end instead.
+    pub(super) fn resend(
+        &mut self,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<Vec<u64>, EngineError> {
+        let mut stopped = Vec::new();
         for _ in 0..MAX_RESENDS {
             let Some(at) = self.next_resend().filter(|at| *at <= now) else { break };
             let Some(Reverse((_, seq))) = self.resends.pop() else { break };
-            let text = Arc::new(reader.envelope(seq)?);
-            let Some(envelope) = self.outbox.get_mut(&seq).filter(|envelope| envelope.resend_at == at) else { continue };
+            if self.outbox.get(&seq).is_none_or(|envelope| envelope.resend_at != at) {
+                continue;
+            }
+            let Some(text) = self.text_to_send_again(seq, reader.envelope(seq)?, effects)? else {
+                stopped.push(seq);
+                continue;
+            };
+            let text = Arc::new(text);
+            let Some(envelope) = self.outbox.get_mut(&seq) else { continue };
             // A redelivery is what follows a send that may have been taken. Only one that was taken makes the next one wait longer.
             let (attempts, sends) = match envelope.sends {
                 Sends::Refused(times) => (envelope.attempts, Sends::SentAfter(times)),
@@ -180,7 +194,7 @@ impl Engine {
             effects.writes.push(Write::Resent { seq, sent_at: now, attempts, sends });
             effects.sends.push(Outgoing { seq, destination, text });
         }
-        Ok(())
+        Ok(stopped)
     }
 }
 

@@ -16,6 +16,7 @@ impl World {
     pub(crate) fn check_resends(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
             let Write::Resent { seq, attempts, .. } = write else { continue };
+            self.sent_again(at, *seq, effects);
             let row = &self.shards[at].storage.outbox[seq];
             let is_queue = row.destination.as_ref().is_some_and(|to| !to.is_reported());
             let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
@@ -160,6 +161,10 @@ impl World {
                 violated("fires-what-waits", format!("{firing:?} runs, but its firing was not committed"));
             }
             let is_ours = message.destination.is_reported();
+            if envelope.skip.contains(&index) {
+                report.not_started.push(index);
+                continue;
+            }
             if is_ours && self.random.chance(self.leaves_undone) {
                 report.not_started.push(index);
                 continue;

@@ -89,6 +89,9 @@ pub(crate) struct Storage {
     pub(crate) outbox: BTreeMap<u64, EnvelopeRow>,
     pub(crate) remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
     pub(crate) history: BTreeMap<u64, HistoryRow>,
+    /// What was decided about envelopes in flight, and the records of their further attempts.
+    pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
+    pub(crate) patches: BTreeMap<(u64, u32), Vec<u8>>,
     pub(crate) watermark: Position,
     lanes: Vec<LaneText>,
     /// After how many more reads one fails.
@@ -234,6 +237,19 @@ impl Storage {
                 assert_eq!(keys.len() as u64, count, "as many keys are forgotten as there are");
                 keys.iter().for_each(|key| drop(self.remembered.remove(key)));
             }
+            Write::Decide { seq, decisions } => {
+                let is_in_flight = self.outbox.get(&seq).is_some_and(|row| row.destination.is_some());
+                assert!(is_in_flight, "decisions about envelope {seq}, which is not in flight");
+                self.decisions.insert(seq, decisions);
+            }
+            Write::Patch { seq, index, record } => {
+                assert!(self.decisions.contains_key(&seq), "a patch of envelope {seq}, about which nothing was decided");
+                self.patches.insert((seq, index), record);
+            }
+            Write::ForgetDecisions { seq } => {
+                assert!(self.decisions.remove(&seq).is_some(), "nothing was decided about envelope {seq}");
+                self.patches.retain(|(of, _), _| *of != seq);
+            }
             Write::InsertHistory { row, newest, body } => {
                 let last = self.history.last_key_value().map_or(0, |(row, _)| *row);
                 assert!(row > last, "row {row} of the history comes after {last}");
@@ -303,6 +319,7 @@ impl Storage {
                 .iter()
                 .map(|(row, stored)| StoredHistory { row: *row, newest: stored.newest, bytes: stored.body.len() as u32 })
                 .collect(),
+            decisions: self.decisions.iter().map(|(seq, decisions)| (*seq, decisions.clone())).collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
             remembered: self
                 .remembered
@@ -470,6 +487,10 @@ impl Reader for Storage {
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let found = periods.iter().find_map(|period| self.remembered.get(&(*period, *key)));
         self.read(Some(found.cloned()), "a key")
+    }
+
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        self.read(self.patches.get(&(seq, index)).cloned(), &format!("the patch of task {index} of envelope {seq}"))
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
