@@ -4,6 +4,7 @@ use scheduler_core::engine::{
     Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule,
     Write,
 };
+use scheduler_core::limits::MAX_ROW_BYTES;
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -64,6 +65,10 @@ impl Sql {
     }
 
     fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
+        // The local runtime stores what the platform refuses: found here, it is found in both.
+        if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
+            return Err(StorageError(format!("{bytes} bytes are more than a row may have: {query}")));
+        }
         let cursor = self.sql.exec(query, bindings).map_err(failed)?;
         let rows = cursor.raw().collect::<Result<Vec<Row>, _>>().map_err(failed)?;
         self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
@@ -335,6 +340,14 @@ impl Reader for Sql {
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
         self.one_blob("a row of the history", "SELECT body FROM history WHERE seq = ?", vec![seq_value(row)])
+    }
+}
+
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Blob(bytes) => bytes.len(),
+        Value::String(text) => text.len(),
+        _ => 0,
     }
 }
 

@@ -152,6 +152,7 @@ impl Engine {
         self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
         for (number, directory, body_len, fired, dead) in loaded {
             self.tasks.insert_page(number, directory, body_len, fired, dead);
+            self.note_lapses(number);
         }
         Ok(())
     }

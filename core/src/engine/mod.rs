@@ -12,6 +12,7 @@
 
 mod alarm;
 mod append;
+mod backlog;
 mod change;
 mod decided;
 mod explain;
@@ -24,6 +25,7 @@ mod history;
 mod id_of;
 mod index;
 mod lanes;
+mod lapse;
 mod late;
 mod load;
 mod numbers;
@@ -503,8 +505,8 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        let release = (!self.to_release.is_empty()).then_some(UnixMillis::ZERO);
-        [fire, self.next_resend(), self.next_ask(), release].into_iter().flatten().min()
+        let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

@@ -49,6 +49,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let clients = Clients::new(&mut random, map, names.clone());
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
+    world.is_faultless = is_faultless;
     let mut own = world.random.fork();
     for key in KEYS.iter().take(2) {
         world.limits.set(key, limits::drawn(&mut own));
@@ -66,8 +67,13 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
 
     let mut run = Run::default();
     let mut next = START;
+    // Now and then the clients rest for so long that more runs of a task are put off than may wait.
+    let rests_at = own.chance(20).then(|| own.below(20));
     let requests = 5 + world.random.below(40);
-    for _ in 0..requests {
+    for at in 0..requests {
+        if rests_at == Some(at) {
+            next = next.plus(own.range(100_000, 400_000));
+        }
         // Some requests come at once, some after a pause.
         let pause = *world.random.pick(&[0, 10, 500, 2_000]);
         next = next.plus(world.random.range(0, pause));

@@ -9,8 +9,9 @@ use scheduler_core::engine::{
     Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::limits::{
-    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES,
-    MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
+    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
+    MAX_PATCH_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES,
+    MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
@@ -159,7 +160,16 @@ impl Storage {
             Write::InsertHistory { row, .. } | Write::ExtendHistory { row, .. } => {
                 ("row of the history", self.history[row].body.len(), HISTORY_ROW_BYTES)
             }
-            _ => return,
+            Write::Decide { decisions, .. } => ("row of decisions", decisions.len(), MAX_DECISIONS_ROW_BYTES),
+            Write::Patch { record, .. } => ("record of a further attempt", record.len(), MAX_PATCH_ROW_BYTES),
+            // Each by name, so that a new write states the bound of its row.
+            Write::DeletePage { .. }
+            | Write::DeleteSchedule { .. }
+            | Write::Forget { .. }
+            | Write::DeleteEnvelope { .. }
+            | Write::ForgetDecisions { .. }
+            | Write::DropHistory { .. }
+            | Write::Resent { .. } => return,
         };
         assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
         assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
@@ -359,6 +369,24 @@ impl Storage {
         self.outbox.values().filter(|row| of_lane(&row.destination)).map(|row| row.hashes.len() / 8).sum()
     }
 
+    /// Whether something of a key was due at `time` and waits in its lane.
+    pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
+        let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
+        of_lane.into_iter().any(|(page, row)| {
+            let is_dead = |index: usize| {
+                self.dead.get(page).is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1))
+            };
+            row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= time).any(|(index, entry)| {
+                !is_dead(index) && Position { due: entry.due, page: *page, index: index as u32 } > lane.watermark
+            })
+        })
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
+    }
+
     /// Every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
         let mut waiting = Vec::new();
@@ -490,6 +518,7 @@ impl Reader for Storage {
     }
 
     fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.patches.get(&(seq, index)).map_or(0, Vec::len));
         self.read(self.patches.get(&(seq, index)).cloned(), &format!("the patch of task {index} of envelope {seq}"))
     }
 

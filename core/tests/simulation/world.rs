@@ -11,6 +11,7 @@ use crate::random::Random;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
 use scheduler_core::flow::{self, Asked, RequestNumber};
+use scheduler_core::limits::MAX_LANES;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
@@ -71,6 +72,8 @@ pub(crate) struct World {
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
+    /// Whether nothing goes wrong in this run.
+    pub(crate) is_faultless: bool,
     pub(crate) traced: bool,
 }
 
@@ -101,6 +104,7 @@ impl World {
             outages: Vec::new(),
             leaves_undone: 0,
             redelivered: 0,
+            is_faultless: false,
             traced,
         }
     }
@@ -138,6 +142,9 @@ impl World {
             Event::AskAgain { number } => self.ask_again(number),
             Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
             Event::Watchdog => self.watchdog(),
+        }
+        if shard.is_some() {
+            self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard
             && self.random.chance(self.faults.evict)
@@ -195,6 +202,13 @@ impl World {
             Err(EngineError::Storage(problem)) => {
                 self.trace(|| format!("{at}: {problem}"));
                 self.drop_engine(at);
+                return Err(Dropped);
+            }
+            Err(EngineError::TooManyLanes { held, asked }) => {
+                // The client tries again later.
+                if held + asked <= MAX_LANES || held > self.shards[at].storage.lanes() + MAX_LANES / 10 {
+                    violated("no-unexpected-errors", format!("{held} lanes and {asked} more are too many"));
+                }
                 return Err(Dropped);
             }
             Err(problem) => violated("no-unexpected-errors", problem.to_string()),
