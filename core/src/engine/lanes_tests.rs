@@ -76,6 +76,7 @@ fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> 
         hashes: hashes.clone(),
         sent_at: NOW,
         attempts: 0,
+        sends: crate::engine::Sends::Sent,
     });
     let snapshot =
         Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };
