@@ -169,7 +169,8 @@ impl Storage {
             | Write::DeleteEnvelope { .. }
             | Write::ForgetDecisions { .. }
             | Write::DropHistory { .. }
-            | Write::Resent { .. } => return,
+            | Write::Resent { .. }
+            | Write::SendEnded { .. } => return,
         };
         assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
         assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
