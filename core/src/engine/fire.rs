@@ -46,12 +46,6 @@ const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 /// is on its way takes memory. 16 seconds of the most that a queue takes.
 pub(super) const MAX_IN_FLIGHT_TASKS: usize = 250_000;
 
-/// Most envelopes sent again at one wake-up.
-const MAX_RESENDS: usize = 64;
-
-/// A redelivery waits longer each time, up to so many doublings of the visibility timeout.
-const MAX_RESEND_DOUBLINGS: u32 = 4;
-
 /// What fires, in order.
 enum Due {
     Record { lane: u8, page: u32, entry: Entry },
@@ -186,10 +180,7 @@ impl Engine {
                 sent_at: now,
                 state: None,
             });
-            self.hand_on(
-                seq,
-                InFlight { destination: destination.clone(), hashes, resend_at: self.resend_time(now, 0), attempts: 0 },
-            );
+            self.hand_on(seq, InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)));
             effects.sends.push(Outgoing { seq, destination, text });
         }
         if !dropped.is_empty() {
@@ -474,53 +465,6 @@ impl Engine {
                 self.tasks.remove_page(*page);
             }
         }
-    }
-
-    pub(super) fn hand_on(&mut self, seq: u64, envelope: InFlight) {
-        for hash in &envelope.hashes {
-            *self.in_flight.entry(*hash).or_default() += 1;
-        }
-        if envelope.destination.is_reported() {
-            self.dispatched += envelope.hashes.len();
-        }
-        self.resends.push(Reverse((envelope.resend_at, seq)));
-        self.outbox.insert(seq, envelope);
-    }
-
-    /// When an envelope that was sent at `sent_at`, the `attempts`-th time again, is sent once more.
-    pub(super) fn resend_time(&self, sent_at: UnixMillis, attempts: u32) -> UnixMillis {
-        let doublings = attempts.min(MAX_RESEND_DOUBLINGS);
-        sent_at.plus(self.config.visibility_millis.saturating_mul(1 << doublings))
-    }
-
-    /// Sends again what was not reported in time, and returns the envelopes of which every run was stopped: they end instead.
-    fn resend(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<Vec<u64>, EngineError> {
-        let mut stopped = Vec::new();
-        for _ in 0..MAX_RESENDS {
-            let Some(at) = self.next_resend().filter(|at| *at <= now) else { break };
-            let Some(Reverse((_, seq))) = self.resends.pop() else { break };
-            if self.outbox.get(&seq).is_none_or(|envelope| envelope.resend_at != at) {
-                continue;
-            }
-            let Some(text) = self.text_to_send_again(seq, reader.envelope(seq)?, effects)? else {
-                stopped.push(seq);
-                continue;
-            };
-            let text = Arc::new(text);
-            let Some(envelope) = self.outbox.get_mut(&seq) else { continue };
-            envelope.attempts = envelope.attempts.saturating_add(1);
-            let (destination, attempts) = (envelope.destination.clone(), envelope.attempts);
-            let resend_at = self.resend_time(now, attempts);
-            if let Some(envelope) = self.outbox.get_mut(&seq) {
-                envelope.resend_at = resend_at;
-            }
-            self.resends.push(Reverse((resend_at, seq)));
-            self.state.counters.redelivered += 1;
-            self.state.meter.count_message(text.len());
-            effects.writes.push(Write::Resent { seq, sent_at: now, attempts });
-            effects.sends.push(Outgoing { seq, destination, text });
-        }
-        Ok(stopped)
     }
 }
 

@@ -76,6 +76,7 @@ fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> 
         hashes: hashes.clone(),
         sent_at: NOW,
         attempts: 0,
+        sends: crate::engine::Sends::Sent,
     });
     let snapshot =
         Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };
@@ -225,7 +226,7 @@ impl Pair {
                     row.0 = newest;
                     row.1.extend(tail);
                 }
-                Write::Resent { .. } => {}
+                Write::Resent { .. } | Write::SendEnded { .. } => {}
                 Write::DropHistory { up_to } => stored.history.retain(|row, _| *row > up_to),
                 Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq).unwrap()),
                 Write::Decide { .. } | Write::ForgetDecisions { .. } => {}

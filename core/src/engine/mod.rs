@@ -34,6 +34,7 @@ mod patched;
 mod purge;
 mod query;
 mod same_definition;
+mod sending;
 mod sizes;
 mod spans;
 mod state;
@@ -45,6 +46,7 @@ pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+pub use sending::Sends;
 
 use crate::flow::Ask;
 use crate::limits::{MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
@@ -368,8 +370,19 @@ pub enum Write {
         seq: u64,
         /// When.
         sent_at: UnixMillis,
-        /// How often it has been sent again.
+        /// How often it has been sent again after a send that the queue may have taken.
         attempts: u32,
+        /// What is known of its last sends.
+        sends: Sends,
+    },
+    /// A queue has refused an envelope, has not answered, or has taken it after one of these.
+    SendEnded {
+        /// Its number.
+        seq: u64,
+        /// When it was not taken, which takes the place of when it was sent.
+        at: Option<UnixMillis>,
+        /// What is known of its last sends.
+        sends: Sends,
     },
 }
 
@@ -416,7 +429,7 @@ pub struct LimitAsk {
 pub struct Effects {
     /// Changes of storage.
     pub writes: Vec<Write>,
-    /// Messages. For each, the shell calls [`Engine::sent`] or [`Engine::send_failed`] afterwards.
+    /// Messages. For each, the shell calls [`Engine::sent`], [`Engine::send_failed`] or [`Engine::send_unanswered`] afterwards.
     pub sends: Vec<Outgoing>,
     /// Questions to limiters. For each, the shell calls [`Engine::limit_answered`] or [`Engine::limit_failed`] afterwards. Only a wake-up
     /// has any.
@@ -429,7 +442,15 @@ struct InFlight {
     destination: Destination,
     hashes: Vec<u64>,
     resend_at: UnixMillis,
+    /// How often it has been sent again after a send that the queue may have taken.
     attempts: u32,
+    sends: Sends,
+}
+
+impl InFlight {
+    fn new(destination: Destination, hashes: Vec<u64>, resend_at: UnixMillis) -> Self {
+        Self { destination, hashes, resend_at, attempts: 0, sends: Sends::Sent }
+    }
 }
 
 /// A shard: its timers, its watermark, its outbox.

@@ -327,6 +327,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         attempt: None,
         failed_at: None,
         error: None,
+        first_attempt_at: None,
         replayed_at: None,
     }
     .write(&mut out);

@@ -3,7 +3,7 @@
 use crate::follow_ups::Stage;
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
-use crate::model::{Firing, Flight, Model, Schedule, What, firing_of, status_of};
+use crate::model::{Firing, Flight, Model, Schedule, Send, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
@@ -162,12 +162,15 @@ pub(crate) fn firing(
         let mut tasks = Vec::with_capacity(envelope.tasks.len());
         let mut replayed = Vec::with_capacity(envelope.tasks.len());
         let mut followed = Vec::with_capacity(envelope.tasks.len());
+        let mut first_at = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
             let hash = id_hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
             let firing = firing_of(&record);
             record_agrees(model, firing, record.replayed_at, task.get());
+            first_attempt_agrees(model, firing, record.first_attempt_at.map(UnixMillis::get));
+            first_at.push(record.first_attempt_at.map(UnixMillis::get));
             replayed.push(record.replayed_at.map(UnixMillis::get));
             followed.push(Model::followed_at(&record));
             model.fire(firing, now.get());
@@ -177,7 +180,17 @@ pub(crate) fn firing(
         let queue = !destination.is_reported();
         model.in_flight.insert(
             (shard, *seq),
-            Flight { queue, fired_at: now.get(), sent_again: false, tasks, replayed, followed, decided: Decided::new() },
+            Flight {
+                queue,
+                fired_at: now.get(),
+                sent_again: false,
+                last_send: Send::Unanswered { after: 0 },
+                tasks,
+                replayed,
+                followed,
+                first_at,
+                decided: Decided::new(),
+            },
         );
     }
     lanes_in_order(model, storage, keyed, &mut fired);
@@ -284,6 +297,17 @@ fn lanes_in_order(model: &mut Model, storage: &Storage, mut keyed: Vec<&Due>, fi
         }
     }
     hold("fires-in-order", of_lanes.is_empty(), || format!("{} tasks of lanes fired that were not due", of_lanes.len()));
+}
+
+/// `retries-have-their-time`: a further attempt says when the first one of its run began, or when a pause of it ended; a first one says
+/// nothing.
+fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
+    let known = model.first_attempts.get(&Firing { attempt: 1, ..firing });
+    let agrees = match first {
+        None => firing.attempt == 1,
+        Some(first) => firing.attempt > 1 && known.is_some_and(|known| known.contains(&first)),
+    };
+    hold("retries-have-their-time", agrees, || format!("{firing:?} says {first:?}; known {known:?}"));
 }
 
 /// `records-stay-what-they-were`: what is fired is what was given.

@@ -1,7 +1,7 @@
 //! One run from a seed; many runs over the cores; and how to replay one.
 
 use crate::clients::Clients;
-use crate::faults::Faults;
+use crate::faults::{Faults, Outage};
 use crate::invariants::{at_rest, no_duplicates, violated};
 use crate::limits::{self, KEYS};
 use crate::operations::{Answer, Request};
@@ -55,7 +55,14 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         world.limits.set(key, limits::drawn(&mut own));
     }
     let changes_limits = own.chance(200);
-    world.trace(|| format!("seed {seed}: {faults:?} {config:?} {clients:?}"));
+    if !is_faultless {
+        let mut queues = Random::new(!seed);
+        world.outages = Outage::drawn(&mut queues, START);
+        if !world.outages.is_empty() && queues.chance(500) {
+            world.config.visibility_millis = 300_000;
+        }
+    }
+    world.trace(|| format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages));
     world.plan(START.plus(30_000), Event::Watchdog);
 
     let mut run = Run::default();
@@ -76,7 +83,16 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         }
         live_until(&mut world, next, &mut run);
     }
+    // What goes wrong goes on while queues are down: outages meet restarts.
+    let outages_end = world.outages.iter().map(|outage| outage.to).max().unwrap_or(START);
     live_until(&mut world, next.plus(5_000), &mut run);
+    if outages_end > world.now {
+        // Without recurring tasks, which would fire all the while.
+        world.faults = Faults::NONE;
+        end_recurring(&mut world);
+        world.faults = faults;
+        live_until(&mut world, outages_end, &mut run);
+    }
 
     world.trace(|| "no more faults".to_owned());
     world.faults = Faults::NONE;
