@@ -70,6 +70,11 @@ impl Clients {
         }
     }
 
+    /// Whether there are so many keys that a shard which crashes at each tenth answer never gets through its questions.
+    pub(crate) fn has_many_keys(&self) -> bool {
+        self.keys > 8
+    }
+
     /// Plans one client's request, to every shard that it concerns.
     pub(crate) fn plan(&self, world: &mut World, at: UnixMillis) {
         let requests = match world.random.below(100) {

@@ -47,6 +47,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         ..Config::default()
     };
     let clients = Clients::new(&mut random, map, names.clone());
+    let faults = if clients.has_many_keys() && !is_faultless { Faults::LIGHT } else { faults };
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
     world.is_faultless = is_faultless;
