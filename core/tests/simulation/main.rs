@@ -27,6 +27,7 @@ mod regressions;
 mod runner;
 mod schedules;
 mod storage;
+mod twins;
 mod world;
 
 /// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number.
