@@ -178,6 +178,7 @@ impl Shell {
         let name = self.state.id().name().unwrap_or_default();
         let mut asked = FuturesUnordered::new();
         loop {
+            let began = now();
             let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
             let next = self.next_wakeup()?;
             // Invariant 4: armed before the work that can fail.
@@ -206,6 +207,10 @@ impl Shell {
                     self.waiting.take();
                 }
             }
+            // Whatever the engine wants: each round gives way to others for a moment.
+            if now() <= began {
+                sleep(Duration::from_millis(1)).await;
+            }
         }
         // What was asked is worth its answer: the limiter has noted it.
         while let Some(told) = asked.next().await {
@@ -228,7 +233,8 @@ impl Shell {
     async fn wait_until(&self, until: UnixMillis) {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
-        let millis = u64::try_from(until.since(now())).unwrap_or(0);
+        // A past time means soon: never none at all, which would starve everything else in the process.
+        let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
         // Woken or not: nobody waits any more.
         let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();

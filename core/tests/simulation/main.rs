@@ -22,6 +22,7 @@ mod late;
 mod limits;
 mod model;
 mod operations;
+mod questions;
 mod random;
 mod regressions;
 mod runner;

@@ -6,6 +6,7 @@ use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_i
 use crate::limits::Limits;
 use crate::model::Model;
 use crate::operations::{Answer, Request};
+use crate::questions::Questions;
 use crate::random::Random;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
@@ -29,6 +30,7 @@ pub(crate) enum Event {
     Report { shard: usize, report: Report },
     Save { shard: usize },
     Ask { shard: usize, asked: Asked },
+    AskAgain { number: u64 },
     Told { shard: usize, key: String, number: RequestNumber, answer: Option<Option<flow::Answer>> },
     Watchdog,
 }
@@ -56,6 +58,7 @@ pub(crate) struct World {
     pub(crate) shards: Vec<Shard>,
     pub(crate) model: Model,
     pub(crate) limits: Limits,
+    pub(crate) questions: Questions,
     /// From when the rates hold that were set last.
     pub(crate) rate_from: UnixMillis,
     /// By time, then in the order in which they were planned.
@@ -90,6 +93,7 @@ impl World {
             shards: names.into_iter().map(shard).collect(),
             model: Model::default(),
             limits: Limits::default(),
+            questions: Questions::default(),
             rate_from: now,
             events: BTreeMap::new(),
             agenda: BinaryHeap::new(),
@@ -131,7 +135,8 @@ impl World {
             Event::Message { shard, message } => self.message(shard, &message),
             Event::Report { shard, report } => self.report(shard, &report),
             Event::Save { shard } => self.save(shard),
-            Event::Ask { shard, asked } => self.ask_limiter(shard, &asked),
+            Event::Ask { shard, asked } => self.ask_limiter(shard, &asked, None),
+            Event::AskAgain { number } => self.ask_again(number),
             Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
             Event::Watchdog => self.watchdog(),
         }
@@ -218,6 +223,13 @@ impl World {
             self.plan(when, Event::Save { shard: at });
         }
         let life = self.shards[at].life;
+        if is_wake {
+            self.count_questions(at, &effects);
+            self.wakes_move(at, &effects);
+        }
+        if !effects.sends.is_empty() || !is_wake && !effects.writes.is_empty() {
+            self.may_ask(at, false);
+        }
         self.plan_asks(at, &effects);
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
@@ -254,6 +266,7 @@ impl World {
     pub(crate) fn drop_engine(&mut self, at: usize) {
         self.shards[at].engine = None;
         self.shards[at].life += 1;
+        self.may_ask(at, false);
     }
 
     pub(crate) fn evict(&mut self, at: usize) {
