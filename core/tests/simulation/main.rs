@@ -24,6 +24,7 @@ mod model;
 mod operations;
 mod questions;
 mod random;
+mod redefine;
 mod regressions;
 mod runner;
 mod schedules;
@@ -40,6 +41,7 @@ fn seeds() {
     let run = runner::run_many(0..seeds);
     println!("{seeds} seeds: {run:?}");
     assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
+    assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }
 

@@ -21,7 +21,7 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 /// How long a script is, milliseconds; and how long all of it may take to come to rest.
 const SCRIPT: i64 = 40_000;
 const END: i64 = 150_000;
-const SEEDS: u64 = 1_500;
+const SEEDS: u64 = 500;
 
 /// What the script does.
 #[derive(Debug, Clone)]
