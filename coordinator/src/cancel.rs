@@ -2,14 +2,15 @@
 
 use crate::answer::{Answer, Problem};
 use crate::change::{checked_filter, checked_ids};
+use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::MAX_LIST_LIMIT;
-use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, FilterInput};
-use scheduler_core::wire::{CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths};
+use scheduler_core::wire::{
+    AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
 
 /// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
@@ -78,36 +79,29 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 
 /// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
 async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<Cancelled>, bool), Problem> {
-    let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
-    for (at, id) in ids.iter().enumerate() {
-        for shard in shards.map.homes(id) {
-            by_shard.entry(shard).or_default().push(at);
-        }
+    let ask = |shard, ids, among| async move {
+        let asked = AmongRequest { among, request: CancelRequest { ids, if_match } };
+        let (reply, is_repeat) = shards.ask_among::<_, CancelReply>(shard, paths::CANCEL, &asked).await?;
+        Ok((reply.outcomes, is_repeat))
+    };
+    epochs::ask(shards, &ids, Means::Everything, ask).await
+}
+
+impl Outcome for Cancelled {
+    const NOT_FOUND: Self = Self::NotFound;
+
+    fn is_not_found(self) -> bool {
+        self == Self::NotFound
     }
-    let ids = &ids;
-    let replies = shards
-        .each(by_shard, |(shard, items)| async move {
-            let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let request = CancelRequest { ids, if_match };
-            let (reply, is_repeat) = shards.ask_noting::<_, CancelReply>(shard, paths::CANCEL, &request).await?;
-            Ok::<_, Problem>((items, reply, is_repeat))
-        })
-        .await;
-    let mut outcomes = vec![Cancelled::NotFound; ids.len()];
-    let mut is_repeat = false;
-    for reply in replies {
-        let (items, reply, again) = reply?;
-        is_repeat |= again;
-        for (at, outcome) in items.into_iter().zip(reply.outcomes) {
-            // Of what several epochs say, a cancel counts most, then that it has fired.
-            if let Some(slot) = outcomes.get_mut(at)
-                && (outcome == Cancelled::Cancelled || *slot == Cancelled::NotFound)
-            {
-                *slot = outcome;
-            }
-        }
+
+    fn is_settled(self) -> bool {
+        !matches!(self, Self::NotFound | Self::AlreadyFired)
     }
-    Ok((outcomes, is_repeat))
+
+    /// Of what several epochs say, a cancel counts most, then what was said first.
+    fn joined(self, other: Self) -> Self {
+        if other == Self::Cancelled || self == Self::NotFound { other } else { self }
+    }
 }
 
 async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMany, Problem> {

@@ -33,7 +33,8 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
     // What is expected may stand in an older epoch.
     let expected = match (expected, &id) {
         (Some(expected), Some(id)) => {
-            let found = tasks::find(&call.shards, id).await?;
+            // A new task goes to the newest epoch, wherever a dead letter or a run of a former one is.
+            let found = tasks::find(&call.shards, id).await?.filter(|(_, item)| tasks::rank(item) >= tasks::Rank::Attempt);
             Some((found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard), expected))
         }
         _ => None,

@@ -12,7 +12,7 @@ use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::task::{Record, version_of, write_occurrence};
 use crate::time::UnixMillis;
-use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
+use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
 use std::collections::HashMap;
 
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
@@ -54,6 +54,20 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
+        self.change_among(request, Among::All, now, reader)
+    }
+
+    /// Changes tasks by id among what the request means: see [`Engine::change`].
+    ///
+    /// # Errors
+    /// As [`Engine::change`].
+    pub fn change_among(
+        &mut self,
+        request: &ChangeRequest,
+        among: Among,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
         let mut outcomes: Vec<Changed> = Vec::with_capacity(request.ids.len());
         let mut seen: HashMap<&str, Changed> = HashMap::new();
@@ -64,7 +78,7 @@ impl Engine {
             // An id that stands twice is changed once.
             let outcome = match seen.get(id.as_str()) {
                 Some(outcome) => *outcome,
-                None => self.change_one(id, request, now, reader, &mut changes)?,
+                None => self.change_one(id, (request, among), now, reader, &mut changes)?,
             };
             seen.insert(id, outcome);
             outcomes.push(outcome);
@@ -78,20 +92,18 @@ impl Engine {
     fn change_one(
         &self,
         id: &str,
-        request: &ChangeRequest,
+        (request, among): (&ChangeRequest, Among),
         now: UnixMillis,
         reader: &impl Reader,
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
         let mut found = Vec::new();
-        self.find_live(id, reader, &mut found)?;
-        if found.is_empty() {
-            if self.in_flight.contains_key(&id_hash(id)) {
-                return Ok(Changed::AlreadyFired);
-            }
-            if !self.find_dead_letters(id, reader, &mut found)? {
-                return Ok(Changed::NotFound);
-            }
+        self.find_among(id, among, reader, &mut found)?;
+        if found.is_empty() && among != Among::Dead && self.in_flight.contains_key(&id_hash(id)) {
+            return Ok(Changed::AlreadyFired);
+        }
+        if found.is_empty() && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
+            return Ok(Changed::NotFound);
         }
         found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
         if let Some(expected) = request.if_match

@@ -9,7 +9,8 @@ use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
 use crate::wire::{
-    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest, Status,
+    Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest,
+    Status,
 };
 use serde_json::value::RawValue;
 
@@ -93,18 +94,32 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(CancelReply, Effects), EngineError> {
+        self.cancel_among(request, Among::All, now, reader)
+    }
+
+    /// Cancels tasks by id among what the request means: see [`Engine::cancel`].
+    ///
+    /// # Errors
+    /// As [`Engine::cancel`].
+    pub fn cancel_among(
+        &mut self,
+        request: &CancelRequest,
+        among: Among,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
         let mut outcomes = Vec::with_capacity(ids.len());
         let mut killed = Vec::new();
         for id in ids {
             let mut found = Vec::new();
-            self.find_live(id, reader, &mut found)?;
+            self.find_among(id, among, reader, &mut found)?;
             let outcome = if !found.is_empty() {
                 Cancelled::Cancelled
-            } else if self.in_flight.contains_key(&id_hash(id)) {
+            } else if among != Among::Dead && self.in_flight.contains_key(&id_hash(id)) {
                 Cancelled::AlreadyFired
-            } else if self.find_dead_letters(id, reader, &mut found)? {
+            } else if among == Among::All && self.find_dead_letters(id, reader, &mut found)? {
                 Cancelled::Cancelled
             } else {
                 Cancelled::NotFound
@@ -137,6 +152,20 @@ impl Engine {
             }
         }
         Ok(())
+    }
+
+    /// Adds what waits under `id` to `found`; its dead letters instead where only those are meant.
+    pub(super) fn find_among(
+        &self,
+        id: &str,
+        among: Among,
+        reader: &impl Reader,
+        found: &mut Vec<EntryRef>,
+    ) -> Result<(), EngineError> {
+        if among == Among::Dead {
+            return self.find_dead_letters(id, reader, found).map(drop);
+        }
+        self.find_live(id, reader, found)
     }
 
     pub(super) fn find_dead_letters(
