@@ -6,11 +6,13 @@ use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::MAX_LIST_LIMIT;
+use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, FilterInput};
 use scheduler_core::wire::{
     AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::HashSet;
 
 /// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
@@ -30,15 +32,40 @@ struct CancelledMany {
     cancelled: u64,
     not_found: u64,
     already_fired: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    running: u64,
     done: bool,
+}
+
+/// What became of the cancel of one id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CancelledId {
+    outcome: Cancelled,
+    /// Whether an attempt of it is in flight, which ends.
+    is_running: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(crate) fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
     let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
-    told(&id, outcomes.first().copied().unwrap_or(Cancelled::NotFound), is_repeat)?;
-    Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true })))
+    let is_running = outcomes.first().is_some_and(|of| of.is_running);
+    told(&id, outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome), is_repeat)?;
+    let cancelled = serde_json::json!({ "id": id, "cancelled": true });
+    Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
+}
+
+/// Says that an attempt is in flight: it ends, and no other starts as it was.
+pub(crate) fn with_running(mut answer: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("running".to_owned(), true.into());
+    }
+    answer
 }
 
 /// What became of the cancel of one task. Where the shard was asked again, that there is nothing to cancel may be the work of the
@@ -61,7 +88,8 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let counts = match request {
         CancelMany { ids: Some(ids), filter: None } => {
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
-            for outcome in cancel_ids(&call.shards, checked_ids(ids)?, None).await?.0 {
+            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, checked_ids(ids)?, None).await?.0 {
+                counts.running += u64::from(is_running);
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
                     Cancelled::AlreadyFired => counts.already_fired += 1,
@@ -78,53 +106,82 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 }
 
 /// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
-async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<Cancelled>, bool), Problem> {
+async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
     let ask = |shard, ids, among| async move {
         let asked = AmongRequest { among, request: CancelRequest { ids, if_match } };
-        let (reply, is_repeat) = shards.ask_among::<_, CancelReply>(shard, paths::CANCEL, &asked).await?;
-        Ok((reply.outcomes, is_repeat))
+        let (CancelReply { outcomes, running }, is_repeat) = cancel_on(shards, shard, asked).await?;
+        let running: HashSet<u32> = running.into_iter().collect();
+        let of_ids = (0..).zip(outcomes);
+        let of_ids = of_ids.map(|(place, outcome)| CancelledId { outcome, is_running: running.contains(&place) });
+        Ok((of_ids.collect(), is_repeat))
     };
     epochs::ask(shards, &ids, Means::Everything, ask).await
 }
 
-impl Outcome for Cancelled {
-    const NOT_FOUND: Self = Self::NotFound;
+impl Outcome for CancelledId {
+    const NOT_FOUND: Self = Self { outcome: Cancelled::NotFound, is_running: false };
 
     fn is_not_found(self) -> bool {
-        self == Self::NotFound
+        self.outcome == Cancelled::NotFound
     }
 
     fn is_settled(self) -> bool {
-        !matches!(self, Self::NotFound | Self::AlreadyFired)
+        !matches!(self.outcome, Cancelled::NotFound | Cancelled::AlreadyFired)
     }
 
     /// Of what several epochs say, a cancel counts most, then what was said first.
     fn joined(self, other: Self) -> Self {
-        if other == Self::Cancelled || self == Self::NotFound { other } else { self }
+        let is_more = other.outcome == Cancelled::Cancelled || self.outcome == Cancelled::NotFound;
+        let outcome = if is_more { other.outcome } else { self.outcome };
+        Self { outcome, is_running: self.is_running || other.is_running }
     }
+}
+
+/// Cancels by id on one shard, and says whether it had to be asked again. It does so much at a time; the rest is asked for again.
+pub(crate) async fn cancel_on(
+    shards: &Shards,
+    shard: ShardId,
+    mut asked: AmongRequest<CancelRequest>,
+) -> Result<(CancelReply, bool), Problem> {
+    let mut all = CancelReply { outcomes: Vec::with_capacity(asked.request.ids.len()), running: Vec::new() };
+    let mut is_repeat = false;
+    while !asked.request.ids.is_empty() {
+        let (mut reply, again): (CancelReply, bool) = shards.ask_among(shard, paths::CANCEL, &asked).await?;
+        if reply.outcomes.is_empty() {
+            return Err(Problem::unavailable("a shard did not say what became of a cancel"));
+        }
+        asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
+        let before = u32::try_from(all.outcomes.len()).unwrap_or(u32::MAX);
+        all.running.extend(reply.running.iter().map(|place| place.saturating_add(before)));
+        all.outcomes.append(&mut reply.outcomes);
+        is_repeat |= again;
+    }
+    Ok((all, is_repeat))
 }
 
 async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMany, Problem> {
     let filter = &filter;
     let replies = shards
         .each(shards.map.all(), |shard| async move {
-            let mut request = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20 };
-            let mut cancelled = 0;
+            let mut request = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
+            let (mut cancelled, mut running) = (0, 0);
             for _ in 0..MAX_ROUNDS {
                 let reply: CancelMatchingReply = shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
                 cancelled += reply.cancelled;
+                running += reply.running;
                 request.after = reply.next;
                 if reply.next.is_none() {
-                    return Ok::<_, Problem>((cancelled, true));
+                    return Ok::<_, Problem>((cancelled, running, true));
                 }
             }
-            Ok((cancelled, false))
+            Ok((cancelled, running, false))
         })
         .await;
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     for reply in replies {
-        let (cancelled, done) = reply?;
+        let (cancelled, running, done) = reply?;
         counts.cancelled += cancelled;
+        counts.running += running;
         counts.done &= done;
     }
     Ok(counts)

@@ -1,6 +1,7 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
 
 use crate::answer::{Answer, Problem};
+use crate::cancel::{is_zero, with_running};
 use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::Shards;
@@ -35,7 +36,17 @@ struct ChangedMany {
     not_applicable: u64,
     already_fired: u64,
     not_found: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    running: u64,
     done: bool,
+}
+
+/// What became of the change of one id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ChangedId {
+    outcome: Changed,
+    /// Whether an attempt of it is in flight, which ends.
+    is_running: bool,
 }
 
 impl Verb {
@@ -66,8 +77,10 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
     }
     let change = verb.change(&input, &call)?;
     let (outcomes, is_repeat) = change_ids(&call.shards, vec![id.clone()], change, if_match).await?;
-    let changed = told(&id, outcomes.first().copied().unwrap_or(Changed::NotFound), is_repeat)?;
-    Ok(Answer::of(200, &serde_json::json!({ "id": id, "changed": changed })))
+    let is_running = outcomes.first().is_some_and(|of| of.is_running);
+    let changed = told(&id, outcomes.first().map_or(Changed::NotFound, |of| of.outcome), is_repeat)?;
+    let answer = serde_json::json!({ "id": id, "changed": changed });
+    Ok(Answer::of(200, &if is_running { with_running(answer) } else { answer }))
 }
 
 /// What became of the change of one task: whether it has changed. Where the shard was asked again, that the task is another or gone may
@@ -92,7 +105,8 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let counts = match (input.ids, input.filter) {
         (Some(ids), None) => {
             let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-            for outcome in change_ids(&call.shards, checked_ids(ids)?, change, None).await?.0 {
+            for ChangedId { outcome, is_running } in change_ids(&call.shards, checked_ids(ids)?, change, None).await?.0 {
+                counts.running += u64::from(is_running);
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
                     Changed::Unchanged => &mut counts.unchanged,
@@ -137,7 +151,7 @@ async fn change_ids(
     ids: Vec<String>,
     change: Change,
     if_match: Option<u64>,
-) -> Result<(Vec<Changed>, bool), Problem> {
+) -> Result<(Vec<ChangedId>, bool), Problem> {
     let means = match change {
         Change::Run | Change::Reschedule(_) => Means::OneTask,
         Change::Pause | Change::Resume => Means::Everything,
@@ -152,10 +166,10 @@ async fn change_on(
     shards: &Shards,
     shard: ShardId,
     mut asked: AmongRequest<ChangeRequest>,
-) -> Result<(Vec<Changed>, bool), Problem> {
+) -> Result<(Vec<ChangedId>, bool), Problem> {
     let (mut outcomes, mut is_repeat) = (Vec::with_capacity(asked.request.ids.len()), false);
     while !asked.request.ids.is_empty() {
-        let (mut reply, again): (ChangeReply, bool) = match asked.request.change {
+        let (reply, again): (ChangeReply, bool) = match asked.request.change {
             // Done twice it would be two runs.
             Change::Run => (shards.ask_once(shard, paths::CHANGE, &asked).await?, false),
             _ => shards.ask_among(shard, paths::CHANGE, &asked).await?,
@@ -164,25 +178,28 @@ async fn change_on(
             return Err(Problem::unavailable("a shard did not say what became of a change"));
         }
         asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
-        outcomes.append(&mut reply.outcomes);
+        let running: HashSet<u32> = reply.running.into_iter().collect();
+        let of_ids = (0..).zip(reply.outcomes);
+        outcomes.extend(of_ids.map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) }));
         is_repeat |= again;
     }
     Ok((outcomes, is_repeat))
 }
 
-impl Outcome for Changed {
-    const NOT_FOUND: Self = Self::NotFound;
+impl Outcome for ChangedId {
+    const NOT_FOUND: Self = Self { outcome: Changed::NotFound, is_running: false };
 
     fn is_not_found(self) -> bool {
-        self == Self::NotFound
+        self.outcome == Changed::NotFound
     }
 
     fn is_settled(self) -> bool {
-        !matches!(self, Self::NotFound | Self::AlreadyFired)
+        !matches!(self.outcome, Changed::NotFound | Changed::AlreadyFired)
     }
 
     fn joined(self, other: Self) -> Self {
-        if weight(other) > weight(self) { other } else { self }
+        let outcome = if weight(other.outcome) > weight(self.outcome) { other.outcome } else { self.outcome };
+        Self { outcome, is_running: self.is_running || other.is_running }
     }
 }
 
@@ -201,27 +218,29 @@ fn weight(outcome: Changed) -> u8 {
 async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {
     let replies = shards
         .each(shards.map.all(), |shard| async move {
-            let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20 };
+            let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
             let mut request = ChangeMatchingRequest { tasks, change };
-            let mut changed = 0;
+            let (mut changed, mut running) = (0, 0);
             for _ in 0..MAX_ROUNDS {
                 let reply: ChangeMatchingReply = match change {
                     Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
                     _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
                 };
                 changed += reply.changed;
+                running += reply.running;
                 request.tasks.after = reply.next;
                 if reply.next.is_none() {
-                    return Ok::<_, Problem>((changed, true));
+                    return Ok::<_, Problem>((changed, running, true));
                 }
             }
-            Ok((changed, false))
+            Ok((changed, running, false))
         })
         .await;
     let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
     for reply in replies {
-        let (changed, done) = reply?;
+        let (changed, running, done) = reply?;
         counts.changed += changed;
+        counts.running += running;
         counts.done &= done;
     }
     Ok(counts)

@@ -1,7 +1,7 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
 use scheduler_core::engine::{
-    Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Destination, EngineError, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
@@ -23,8 +23,14 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS remembered (
   period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS decided (
+  seq INTEGER NOT NULL, task INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (seq, task)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
+
+/// What stands for an index in `decided` where the row is of the whole envelope.
+const OF_ENVELOPE: i64 = -1;
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
 const DISPATCH: &str = "";
@@ -61,7 +67,7 @@ impl Sql {
         Ok(rows)
     }
 
-    /// Everything that a start-up needs: directories and numbers, no bodies and no envelopes.
+    /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and no envelopes.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         self.exec(SCHEMA, vec![])?;
         let pages = self
@@ -77,18 +83,6 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        let schedules = self
-            .exec("SELECT seq, since, record FROM schedules", vec![])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok(StoredSchedule {
-                    number: number(row.next())? as u32,
-                    since: UnixMillis::new(number(row.next())?),
-                    record: blob(row.next())?,
-                })
-            })
-            .collect::<Result<_, StorageError>>()?;
         let envelopes = self
             .exec("SELECT seq, destination, hashes, sent_at, attempts FROM outbox", vec![])?
             .into_iter()
@@ -101,6 +95,14 @@ impl Sql {
                     sent_at: UnixMillis::new(number(row.next())?),
                     attempts: number(row.next())? as u32,
                 })
+            })
+            .collect::<Result<_, StorageError>>()?;
+        let decisions = self
+            .exec("SELECT seq, value FROM decided WHERE task = ?", vec![OF_ENVELOPE.into()])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok((number(row.next())? as u64, blob(row.next())?))
             })
             .collect::<Result<_, StorageError>>()?;
         let state = self
@@ -130,7 +132,25 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules, envelopes, history, state, remembered })
+        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, history, state, remembered })
+    }
+
+    /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
+    pub(crate) fn each_schedule(
+        &self,
+        mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let cursor = self.sql.exec("SELECT seq, since, record FROM schedules", vec![]).map_err(failed)?;
+        for row in cursor.raw() {
+            let mut row = row.map_err(failed)?.into_iter();
+            found(&StoredSchedule {
+                number: number(row.next())? as u32,
+                since: UnixMillis::new(number(row.next())?),
+                record: blob(row.next())?,
+            })?;
+        }
+        self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
+        Ok(())
     }
 
     /// Carries out all of `writes`, or none of them.
@@ -223,6 +243,15 @@ impl Sql {
                 vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::Decide { seq, decisions } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), OF_ENVELOPE.into(), decisions.into()],
+            ),
+            Write::Patch { seq, index, record } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), integer(index), record.into()],
+            ),
+            Write::ForgetDecisions { seq } => self.exec("DELETE FROM decided WHERE seq = ?", vec![seq_value(seq)]),
             Write::InsertHistory { row, newest, body } => self.exec(
                 "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
                 vec![seq_value(row), newest.get().into(), body.into()],
@@ -262,6 +291,11 @@ impl Reader for Sql {
         self.one_blob("a recurring task", "SELECT record FROM schedules WHERE seq = ?", vec![integer(number)])
     }
 
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![integer(len), integer(number)];
+        self.one_blob("a recurring task", "SELECT substr(record, 1, ?) FROM schedules WHERE seq = ?", bindings)
+    }
+
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         self.one_blob("an envelope", "SELECT envelope FROM outbox WHERE seq = ?", vec![seq_value(seq)])
     }
@@ -276,6 +310,11 @@ impl Reader for Sql {
             }
         }
         Ok(None)
+    }
+
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![seq_value(seq), integer(index)];
+        self.one_blob("a patch of a task in flight", "SELECT value FROM decided WHERE seq = ? AND task = ?", bindings)
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {

@@ -13,21 +13,30 @@
 mod alarm;
 mod append;
 mod change;
+mod decided;
 mod explain;
 mod feed;
 mod fire;
+mod flights;
 mod follow_up;
 mod go_on;
 mod history;
+mod id_of;
 mod index;
 mod lanes;
 mod late;
 mod load;
+mod numbers;
 mod outcome;
+mod overlay;
+mod patched;
 mod purge;
 mod query;
 mod same_definition;
+mod sizes;
+mod spans;
 mod state;
+mod stopped;
 mod tasks;
 mod terms;
 
@@ -44,7 +53,7 @@ use crate::timers::Position;
 use crate::wire::ShardStats;
 use state::State;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use tasks::Tasks;
 
@@ -82,6 +91,15 @@ pub trait Reader {
     /// # Errors
     /// When storage fails or has no such schedule.
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError>;
+    /// The first `len` bytes of the record of a recurring task; all of a shorter one.
+    ///
+    /// # Errors
+    /// When storage fails or has no such schedule.
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let mut record = self.schedule(number)?;
+        record.truncate(len as usize);
+        Ok(record)
+    }
     /// The text of an envelope.
     ///
     /// # Errors
@@ -94,6 +112,13 @@ pub trait Reader {
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let _ = (key, periods);
         Err(StorageError("this storage does not remember keys".to_owned()))
+    }
+    /// The record that the further attempts of a task in flight have, by envelope and index: see [`Write::Patch`].
+    ///
+    /// # Errors
+    /// When storage fails or has no such record. A reader that does not say otherwise has none.
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError(format!("this storage has no patch of task {index} of envelope {seq}")))
     }
     /// The body of a row of the history.
     ///
@@ -292,6 +317,27 @@ pub enum Write {
         /// Its number.
         seq: u64,
     },
+    /// What was decided about the tasks of an envelope in flight, in place of what was decided before.
+    Decide {
+        /// Its number.
+        seq: u64,
+        /// The decisions, by index.
+        decisions: Vec<u8>,
+    },
+    /// The further attempts of a task in flight have this record.
+    Patch {
+        /// The envelope's number.
+        seq: u64,
+        /// The task's index in it.
+        index: u32,
+        /// The record.
+        record: Vec<u8>,
+    },
+    /// Decisions and patches of an envelope go: it is done.
+    ForgetDecisions {
+        /// Its number.
+        seq: u64,
+    },
     /// A new row of the history: see [`crate::history`].
     InsertHistory {
         /// Its number.
@@ -395,6 +441,8 @@ pub struct Engine {
     log: history::Log,
     feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
+    /// What was decided about what is in it.
+    decided: decided::Decided,
     /// When to send what again; an entry stands if the outbox agrees.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     /// By hash of the id, how many occurrences are handed on and not done.
@@ -411,6 +459,8 @@ pub struct Engine {
     open_page: Option<u32>,
     last_page: u32,
     last_schedule: u32,
+    /// Of these ids a run has ended, and the next that is held is yet to be let go.
+    to_release: BTreeSet<u64>,
     /// How many keys are stored, by period.
     remembered: terms::Remembered,
 }
@@ -433,7 +483,8 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        [fire, self.next_resend(), self.next_ask()].into_iter().flatten().min()
+        let release = (!self.to_release.is_empty()).then_some(UnixMillis::ZERO);
+        [fire, self.next_resend(), self.next_ask(), release].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

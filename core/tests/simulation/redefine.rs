@@ -81,10 +81,13 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
             let watermark = world.shards[at].storage.watermark.due;
             let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
             let is_version = matches!(kind, Kind::Patch | Kind::IfMatch);
-            let (replaced, owed) = world.model.append(&[n], false, is_version, moment);
+            let (replaced, running, owed) = world.model.append(at, &[n], (false, is_version), moment);
             world.settle_definitions(at, &owed, moment.start);
-            if (reply.created, reply.replaced) != (1, replaced) {
-                violated("append-counts", format!("{reply:?} for {kind:?} of {item:?}, which replaces {replaced}"));
+            if (reply.created, reply.replaced, reply.running) != (1, replaced, running) {
+                violated(
+                    "append-counts",
+                    format!("{reply:?} for {kind:?} of {item:?}, which replaces {replaced}, {running} running"),
+                );
             }
         },
     )?;
