@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint fmt bench bench-start loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz bench bench-start loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -35,6 +35,15 @@ fmt: setup ## Format the Rust code
 
 simulate: setup ## Run the engine's simulation over many seeds (SEEDS=1000000 FROM=0)
 	SIM_SEEDS=$(or $(SEEDS),1000000) SIM_FROM=$(or $(FROM),0) $(RUN) cargo test -q --profile simulation -p scheduler-core --test simulation -- --exact seeds --nocapture
+
+tz: ## Take the newest release of the time zone database
+	@python3 scripts/tz.py
+
+tz-check: ## Say whether there is a newer release of the time zone database
+	@python3 scripts/tz.py --check
+
+fuzz: setup ## Fuzz every target for a while each, two at a time (SECONDS=600, ARGS="page cron")
+	@scripts/fuzz.sh $(or $(SECONDS),600) $(ARGS)
 
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)

@@ -28,11 +28,13 @@ mod operations;
 mod outages;
 mod questions;
 mod random;
+mod redefine;
 mod regressions;
 mod retry_time;
 mod runner;
 mod schedules;
 mod storage;
+mod twins;
 mod world;
 
 /// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than the first. `make simulate` runs a million.
@@ -45,10 +47,11 @@ fn seeds() {
     let run = runner::run_many(from..from.saturating_add(seeds));
     println!("{seeds} seeds: {run:?}");
     assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
-    // A few seeds prove nothing of that.
+    // A few seeds prove nothing of what follows.
     if seeds < 1_000 {
         return;
     }
+    assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 /// Most events of a run: a run that needs more does not come to rest.
-const MAX_EVENTS: u64 = 100_000;
+const MAX_EVENTS: u64 = 300_000;
 /// 2025-11-24T16:00:00Z.
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -31,6 +31,8 @@ pub(crate) struct Run {
     pub(crate) limited: u64,
     /// How often a watermark was turned back, since a clock had gone back.
     pub(crate) turned_back: u64,
+    /// Definitions that came in the place of a task.
+    pub(crate) redefined: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -100,7 +102,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         // Without recurring tasks, which would fire all the while.
         world.faults = Faults::NONE;
         end_recurring(&mut world);
-        world.faults = faults;
+        world.faults = if faults.evict > Faults::LIGHT.evict { Faults::LIGHT } else { faults };
         live_until(&mut world, outages_end, &mut run);
     }
 
@@ -146,6 +148,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
     run.turned_back = world.turned_back;
     run.limited = world.limits.runs;
+    run.redefined = world.redefined;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run
@@ -185,6 +188,7 @@ impl Run {
         self.fired += other.fired;
         self.limited += other.limited;
         self.turned_back += other.turned_back;
+        self.redefined += other.redefined;
     }
 }
 
