@@ -57,6 +57,7 @@ impl Request {
             | Self::Get { shard, .. }
             | Self::List { shard, .. }
             | Self::Runs { shard, .. }
+            | Self::Redefine { shard, .. }
             | Self::Purge { shard } => *shard,
         }
     }

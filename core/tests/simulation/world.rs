@@ -208,7 +208,7 @@ impl World {
             Request::Change { ids, .. } => {
                 numbered.filter(|(version, _)| ids.contains(&version.id)).map(|(_, number)| number).collect()
             }
-            Request::ChangeMatching { .. } => {
+            Request::ChangeMatching { .. } | Request::Redefine { .. } => {
                 numbered.filter(|(version, _)| version.shard == shard).map(|(_, number)| number).collect()
             }
             _ => Vec::new(),
@@ -522,10 +522,11 @@ impl World {
 
     pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
         self.on_clock_of(request.shard(), |world| {
+            let outcome = crate::operations::carry_out(world, request);
             if world.shift > 0 {
                 world.note_ahead(request);
             }
-            crate::operations::carry_out(world, request)
+            outcome
         })
     }
 }
