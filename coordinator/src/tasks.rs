@@ -17,13 +17,19 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     Ok(Answer::json(200, out).with_version(version_of(record.as_bytes())))
 }
 
-/// The task of this id and where it is. Epochs are asked newest first; a dead letter or a running one gives way to one that waits.
+/// The task of this id and where it is. Epochs are asked newest first; a dead letter gives way to one that runs, and both to one that waits.
 pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
     let mut best: Option<(ShardId, ListItem)> = None;
     for shard in shards.map.homes(id) {
         let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
-        let waits = item.as_ref().is_some_and(|item| !matches!(item.status, Status::Dead | Status::Fired));
-        if waits || best.is_none() {
+        let rank = |status| match status {
+            Status::Dead => 0,
+            Status::Fired => 1,
+            _ => 2,
+        };
+        let waits = item.as_ref().is_some_and(|item| rank(item.status) == 2);
+        let is_better = |item: &ListItem| best.as_ref().is_none_or(|(_, best)| rank(item.status) > rank(best.status));
+        if item.as_ref().is_some_and(is_better) {
             best = item.map(|item| (shard, item));
         }
         if waits {
