@@ -6,11 +6,12 @@
 use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
 use scheduler_core::engine::{
-    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::limits::{
-    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES,
-    MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
+    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
+    MAX_PATCH_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES,
+    MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
@@ -47,12 +48,21 @@ pub(crate) struct EnvelopeRow {
     pub(crate) hashes: Vec<u8>,
     pub(crate) sent_at: UnixMillis,
     pub(crate) attempts: u32,
+    pub(crate) sends: Sends,
     pub(crate) state: Option<Vec<u8>>,
 }
 
 impl EnvelopeRow {
     fn for_state_only() -> Self {
-        Self { destination: None, text: Arc::default(), hashes: Vec::new(), sent_at: UnixMillis::ZERO, attempts: 0, state: None }
+        Self {
+            destination: None,
+            text: Arc::default(),
+            hashes: Vec::new(),
+            sent_at: UnixMillis::ZERO,
+            attempts: 0,
+            sends: Sends::Sent,
+            state: None,
+        }
     }
 }
 
@@ -89,6 +99,16 @@ pub(crate) struct Storage {
     pub(crate) fail_read_in: Cell<Option<u32>>,
     /// Bytes that were read since this was last asked.
     read_bytes: Cell<usize>,
+}
+
+/// As a column keeps it.
+fn through_storage(sends: Sends) -> Sends {
+    Sends::from_stored(sends.stored())
+}
+
+/// How long an envelope waits that a queue has refused this many times in a row: a second, doubled each time up to the visibility timeout.
+pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
+    (1..times).fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis)).min(config.visibility_millis)
 }
 
 /// The part of the engine's stored state that the reference reads.
@@ -140,7 +160,17 @@ impl Storage {
             Write::InsertHistory { row, .. } | Write::ExtendHistory { row, .. } => {
                 ("row of the history", self.history[row].body.len(), HISTORY_ROW_BYTES)
             }
-            _ => return,
+            Write::Decide { decisions, .. } => ("row of decisions", decisions.len(), MAX_DECISIONS_ROW_BYTES),
+            Write::Patch { record, .. } => ("record of a further attempt", record.len(), MAX_PATCH_ROW_BYTES),
+            // Each by name, so that a new write states the bound of its row.
+            Write::DeletePage { .. }
+            | Write::DeleteSchedule { .. }
+            | Write::Forget { .. }
+            | Write::DeleteEnvelope { .. }
+            | Write::ForgetDecisions { .. }
+            | Write::DropHistory { .. }
+            | Write::Resent { .. }
+            | Write::SendEnded { .. } => return,
         };
         assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
         assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
@@ -191,7 +221,8 @@ impl Storage {
                 assert!(self.schedules.remove(&number).is_some(), "deleted schedule {number} is not stored");
             }
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => {
-                let row = EnvelopeRow { destination: Some(destination), text, hashes, sent_at, attempts: 0, state };
+                let row =
+                    EnvelopeRow { destination: Some(destination), text, hashes, sent_at, attempts: 0, sends: Sends::Sent, state };
                 assert!(self.outbox.insert(seq, row).is_none(), "envelope {seq} is there already");
             }
             Write::ClearEnvelope { seq, state } => {
@@ -241,10 +272,14 @@ impl Storage {
                 row.body.extend_from_slice(&tail);
             }
             Write::DropHistory { up_to } => self.history.retain(|row, _| *row > up_to),
-            Write::Resent { seq, sent_at, attempts } => {
+            Write::Resent { seq, sent_at, attempts, sends } => {
                 let row = self.outbox.get_mut(&seq).expect("the envelope sent again is stored");
-                row.sent_at = sent_at;
-                row.attempts = attempts;
+                (row.sent_at, row.attempts, row.sends) = (sent_at, attempts, through_storage(sends));
+            }
+            Write::SendEnded { seq, at, sends } => {
+                let row = self.outbox.get_mut(&seq).expect("the envelope that was answered for is stored");
+                row.sent_at = at.unwrap_or(row.sent_at);
+                row.sends = through_storage(sends);
             }
         }
     }
@@ -287,6 +322,7 @@ impl Storage {
                     hashes: row.hashes.clone(),
                     sent_at: row.sent_at,
                     attempts: row.attempts,
+                    sends: row.sends,
                 })
                 .collect(),
             history: self
@@ -332,6 +368,24 @@ impl Storage {
             _ => false,
         };
         self.outbox.values().filter(|row| of_lane(&row.destination)).map(|row| row.hashes.len() / 8).sum()
+    }
+
+    /// Whether something of a key was due at `time` and waits in its lane.
+    pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
+        let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
+        of_lane.into_iter().any(|(page, row)| {
+            let is_dead = |index: usize| {
+                self.dead.get(page).is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1))
+            };
+            row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= time).any(|(index, entry)| {
+                !is_dead(index) && Position { due: entry.due, page: *page, index: index as u32 } > lane.watermark
+            })
+        })
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
     }
 
     /// Every live entry and recurring task, in the total order.
@@ -406,9 +460,11 @@ impl Storage {
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
         let head = self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
         let fire = head.map(|waiting| waiting.position.due).filter(|due| !due.is_never());
-        let resend = self.outbox.values().filter_map(|row| match row.destination.as_ref()? {
-            Destination::Queue(_) => Some(row.sent_at),
-            Destination::Dispatch | Destination::Lane(_) => {
+        let resend = self.outbox.values().filter_map(|row| match (row.sends, row.destination.as_ref()?) {
+            (Sends::Refused(times) | Sends::SentAfter(times), _) => Some(row.sent_at.plus(send_back_off(times, config))),
+            (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => Some(row.sent_at),
+            (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => Some(row.sent_at.plus(config.visibility_millis)),
+            (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
                 Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4)))
             }
         });
@@ -463,6 +519,7 @@ impl Reader for Storage {
     }
 
     fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.patches.get(&(seq, index)).map_or(0, Vec::len));
         self.read(self.patches.get(&(seq, index)).cloned(), &format!("the patch of task {index} of envelope {seq}"))
     }
 
