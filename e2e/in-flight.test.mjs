@@ -138,11 +138,12 @@ test("an overwrite takes the place of what runs", async () => {
   assert.equal((await call("/v1/tasks?prefix=put")).body.tasks.length, 1);
 });
 
-test("what was cancelled is not started when its message comes again", async () => {
-  // The shard sends again what nobody reports within its visibility timeout; here a crash stands for a lost report.
-  await running("again");
-  assert.equal((await call("/v1/tasks/again", { method: "DELETE" })).body.running, true);
-  gates.get("/again")(200);
-  await until("the end", async () => (await shown("again")).status === 404);
-  assert.deepEqual((await runs("again")).map((run) => run.outcome), ["succeeded"]);
+test("a run that was cancelled and succeeds all the same has succeeded, and nothing follows it", async () => {
+  await running("well", { onSuccess: { type: "webhook", url: `${sink.url}/followed` } });
+  assert.equal((await call("/v1/tasks/well", { method: "DELETE" })).body.running, true);
+  await end("well", 200);
+  await later();
+  assert.equal((await shown("well")).status, 404);
+  assert.deepEqual((await runs("well")).map((run) => run.outcome), ["succeeded"]);
+  assert.equal(attempts("followed").length, 0);
 });
