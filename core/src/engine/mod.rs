@@ -30,6 +30,7 @@ mod late;
 mod load;
 mod numbers;
 mod outcome;
+mod overlay;
 mod patched;
 mod purge;
 mod query;

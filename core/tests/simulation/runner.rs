@@ -27,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) fired: u64,
     /// Of these, those with a limit's key.
     pub(crate) limited: u64,
+    /// Definitions that came in the place of a task.
+    pub(crate) redefined: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -126,6 +128,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         }
     }
     run.limited = world.limits.runs;
+    run.redefined = world.redefined;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run
@@ -171,6 +174,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
                     sum.tasks += run.tasks;
                     sum.fired += run.fired;
                     sum.limited += run.limited;
+                    sum.redefined += run.redefined;
                 }
                 Err(problem) => {
                     next.store(seeds.end, Ordering::Relaxed);
@@ -191,6 +195,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
             sum.tasks += run.tasks;
             sum.fired += run.fired;
             sum.limited += run.limited;
+            sum.redefined += run.redefined;
         }
         sum
     })
