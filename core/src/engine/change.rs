@@ -299,7 +299,9 @@ impl Engine {
                 return Changed::Unchanged;
             }
             Change::Reschedule(time) => {
-                let record = Record { time: Some(time), ..first_attempt(record) };
+                // The new time is an instant, whatever the one before was.
+                let timezone = record.timezone.clone().filter(|_| record.local.is_none());
+                let record = Record { time: Some(time), local: None, timezone, ..first_attempt(record) };
                 let due = if due == UnixMillis::PAUSED { due } else { record.due() };
                 (record, due, to_queue, false)
             }

@@ -15,7 +15,7 @@ use scheduler_core::page::Flags;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{AppendReply, Cancelled, Failure, Filter, Kind, Report, Status};
+use scheduler_core::wire::{AppendReply, Cancelled, Failure, FeedPosition, Filter, Kind, Report, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
@@ -120,6 +120,8 @@ pub(crate) struct Model {
     pub(crate) history: HashMap<usize, Vec<Kept>>,
     /// Why a version does not wait any more, for messages.
     pub(crate) gone: HashMap<u64, &'static str>,
+    /// Up to where the events of each shard were read.
+    pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Recurring versions that the definition at hand has resumed.
     pub(crate) resumed: Vec<Firing>,
 }
@@ -208,6 +210,16 @@ impl Model {
             self.waiting.remove(&(firing, what));
         }
         true
+    }
+
+    /// Whether a task of this id was taken in, now or before.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Whether an attempt of a task of this id was ever handed on.
+    pub(crate) fn has_fired(&self, id: &str) -> bool {
+        self.handed_on.keys().any(|firing| self.version(firing.version).id == id)
     }
 
     /// What waits under an id.
