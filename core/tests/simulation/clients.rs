@@ -114,6 +114,10 @@ impl Clients {
             let shard = own.below(self.names.len() as u64) as usize;
             world.plan(at, Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 });
         }
+        if own.chance(40) {
+            let shard = own.below(self.names.len() as u64) as usize;
+            world.plan(at, Event::Client { request: Request::Events { shard }, tries: 0 });
+        }
         for request in requests {
             world.plan(at, Event::Client { request, tries: 0 });
         }
@@ -312,9 +316,10 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         id: Cow::Borrowed(&version.id),
         cron: fields.cron,
         timezone: None,
+        local: None,
         every_seconds: fields.every_seconds,
         anchor: fields.anchor,
-        rrule: None,
+        rrule: fields.rrule.clone(),
         start_at: fields.start_at,
         end_at: fields.end_at,
         max_runs: fields.max_runs,
