@@ -61,6 +61,7 @@ impl Request {
             | Self::List { shard, .. }
             | Self::Runs { shard, .. }
             | Self::Redefine { shard, .. }
+            | Self::Events { shard, .. }
             | Self::Purge { shard } => *shard,
         }
     }
