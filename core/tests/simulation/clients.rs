@@ -311,6 +311,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         id: Cow::Borrowed(&version.id),
         cron: fields.cron,
         timezone: None,
+        local: None,
         every_seconds: fields.every_seconds,
         anchor: fields.anchor,
         rrule: fields.rrule.clone(),

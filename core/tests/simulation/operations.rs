@@ -50,6 +50,21 @@ pub(crate) enum Answer {
 }
 
 impl Request {
+    pub(crate) fn shard(&self) -> usize {
+        match self {
+            Self::Append { shard, .. }
+            | Self::Cancel { shard, .. }
+            | Self::CancelMatching { shard, .. }
+            | Self::Change { shard, .. }
+            | Self::ChangeMatching { shard, .. }
+            | Self::Get { shard, .. }
+            | Self::List { shard, .. }
+            | Self::Runs { shard, .. }
+            | Self::Redefine { shard, .. }
+            | Self::Purge { shard } => *shard,
+        }
+    }
+
     /// The same request when its first answer was not seen: its ids may exist by now.
     pub(crate) fn again(self) -> Self {
         match self {
