@@ -4,7 +4,7 @@ use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use scheduler_core::histogram::Histogram;
 use scheduler_core::meter::Meter;
-use scheduler_core::wire::{ShardStats, paths};
+use scheduler_core::wire::{CircuitStats, ShardStats, paths};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -47,6 +47,7 @@ struct Numbers {
     repairs: u64,
     lateness_millis: Percentiles,
     meter: Meter,
+    circuits: Vec<CircuitStats>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +97,7 @@ impl From<&ShardStats> for Numbers {
             repairs: counters.repairs,
             lateness_millis: Percentiles::from(&stats.lateness),
             meter: stats.meter,
+            circuits: stats.circuits.clone(),
         }
     }
 }

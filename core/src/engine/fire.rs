@@ -1,5 +1,6 @@
 //! Handing on what is due, and sending again what was not reported.
 
+use super::circuit::Gate;
 use super::late::{Dropped, Verdict, judge};
 use super::outcome::PutBack;
 use super::tasks::Advanced;
@@ -108,6 +109,7 @@ impl Engine {
     /// When storage fails or is damaged; the engine must then be dropped.
     pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
+        self.forget_circuits(now);
         self.resend(now, reader, &mut effects)?;
         self.fire(now, reader, &mut effects)?;
         self.ask_limiters(now, &mut effects);
@@ -310,6 +312,8 @@ impl Engine {
         let mut next_seq = self.state.last_seq;
         let mut text = Vec::new();
         let mut moved = Moved::default();
+        let looks_at_circuits = self.circuits.is_any_open();
+        let mut deferred = if looks_at_circuits { repeats_of(due) } else { HashMap::new() };
         for task in due {
             let (record, hash, flags) = match task {
                 Due::Record { page, entry, .. } => (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags),
@@ -320,11 +324,20 @@ impl Engine {
                 }
             };
             let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
-            let verdict = match task {
+            let mut probes = None;
+            let mut verdict = match task {
                 Due::Record { entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
                 Due::Record { .. } => Verdict::Fire,
                 Due::Occurrence { verdict, .. } => verdict.clone(),
             };
+            if looks_at_circuits && verdict == Verdict::Fire && !flags.has(Flags::TO_QUEUE) {
+                let recurs = matches!(task, Due::Occurrence { .. }).then_some(hash);
+                match self.gate(record, recurs, now, &mut deferred) {
+                    Gate::Pass => {}
+                    Gate::Probe(destination) => probes = Some(destination),
+                    Gate::Stay(stays) => verdict = stays,
+                }
+            }
             if verdict != Verdict::Fire {
                 // It takes no slot after all.
                 self.lanes.end(task.lane(), 1, now);
@@ -357,6 +370,10 @@ impl Engine {
             });
             builder.push(|out| out.extend_from_slice(record));
             hashes.push(hash);
+            if let Some(destination) = probes {
+                let seq = builder.seq();
+                self.probed(&destination, seq, now);
+            }
         }
         self.state.meter.firings_saved += moved.without.len().saturating_sub(moved.with.len()) as u64;
         closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
@@ -486,6 +503,19 @@ fn read_spans(due: &[Due], reader: &impl Reader) -> Result<HashMap<u32, Span>, E
         span.bytes = reader.body(*page, span.from, span.to - span.from)?;
     }
     Ok(spans)
+}
+
+/// Returns how many further attempts, and runs that were put off, there are of each id.
+fn repeats_of(due: &[Due]) -> HashMap<u64, usize> {
+    let mut repeats = HashMap::new();
+    for task in due {
+        if let Due::Record { entry, .. } = task
+            && entry.flags.has(Flags::RETRY)
+        {
+            *repeats.entry(entry.hash).or_default() += 1;
+        }
+    }
+    repeats
 }
 
 /// The time that a record begins with, read without the rest.

@@ -11,6 +11,7 @@
 
 mod append;
 mod change;
+mod circuit;
 mod explain;
 mod feed;
 mod fire;
@@ -28,6 +29,7 @@ mod tasks;
 mod terms;
 
 pub use append::Gathering;
+pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 
@@ -387,6 +389,7 @@ pub struct Engine {
     config: Config,
     tasks: Tasks,
     lanes: lanes::Lanes,
+    circuits: circuit::Circuits,
     log: history::Log,
     feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
@@ -486,6 +489,7 @@ impl Engine {
     fn encode_state(&mut self) -> Vec<u8> {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
+        self.state.circuits = self.circuits.stored();
         self.state.encode()
     }
 
@@ -515,6 +519,7 @@ impl Engine {
             counters: self.state.counters.clone(),
             lateness: self.state.lateness.clone(),
             meter: self.state.meter,
+            circuits: self.circuits.stats(now),
         }
     }
 }

@@ -62,6 +62,7 @@ impl Engine {
             return Ok(effects);
         };
         let text = reader.envelope(report.seq)?;
+        self.learn(&text, report, now)?;
         let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
         let is_told = self.config.history == Keep::All || self.feed.is_on(now);
         let again = if all_went_well && !is_told && !names_on_success(&text) {

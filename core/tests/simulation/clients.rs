@@ -1,5 +1,6 @@
 //! What the clients of a run want: drawn from its seed.
 
+use crate::circuits::DESTINATIONS;
 use crate::follow_ups::{self, FollowUps};
 use crate::late::Late;
 use crate::limits::KEYS;
@@ -47,6 +48,8 @@ pub(crate) struct Clients {
     keyed: u64,
     /// Share of tasks that name follow-ups, permille.
     followed: u64,
+    /// Share of tasks for destinations that may fall silent, permille.
+    hosted: u64,
 }
 
 impl Clients {
@@ -64,6 +67,7 @@ impl Clients {
             varied: *random.fork().pick(&[0, 500, 1_000]),
             keyed: *random.fork().pick(&[0, 0, 200, 800]),
             followed: *random.fork().pick(&[0, 300, 1_000]),
+            hosted: *Random::new(random.fork().next()).pick(&[0, 500, 1_000]),
         }
     }
 
@@ -238,8 +242,23 @@ impl Clients {
         let key = (queue.is_none() && !is_late && own.chance(self.keyed)).then(|| *own.pick(&KEYS));
         let follows = queue.is_none() && own.chance(self.followed);
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
-        let mut version =
-            Version { shard, id, schedule, late, queue, key, follow_ups, description, retry, fails, record: Vec::new() };
+        let is_hosted = queue.is_none() && key.is_none() && own.chance(self.hosted);
+        let destination = is_hosted.then(|| own.below(DESTINATIONS.len() as u64) as usize);
+        let record_of = Vec::new();
+        let mut version = Version {
+            shard,
+            id,
+            schedule,
+            late,
+            queue,
+            key,
+            destination,
+            follow_ups,
+            description,
+            retry,
+            fails,
+            record: record_of,
+        };
         version.record = record(&version, n, at, fill as usize);
         version
     }
@@ -249,7 +268,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
     let raw = |text: String| RawValue::from_string(text).expect("JSON");
     let callback = raw(match version.queue {
         Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),
-        None => r#"{"type": "handler", "name":"log"}"#.to_owned(),
+        None => version.destination.map_or(r#"{"type": "handler", "name":"log"}"#, |of| DESTINATIONS[of].1).to_owned(),
     });
     let follow_up = |target: Option<follow_ups::Target>| target.map(|target| raw(follow_ups::callback(target)));
     let (on_success, on_failure) = (follow_up(version.follow_ups.on_success), follow_up(version.follow_ups.on_failure));

@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
 mod changes;
+mod circuits;
 mod clients;
 mod delivery;
 mod faults;
@@ -34,6 +35,7 @@ fn seeds() {
     let run = runner::run_many(0..seeds);
     println!("{seeds} seeds: {run:?}");
     assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
+    assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }
 

@@ -27,6 +27,8 @@ pub(crate) struct Run {
     pub(crate) fired: u64,
     /// Of these, those with a limit's key.
     pub(crate) limited: u64,
+    /// Runs that were put off because their destination did not answer.
+    pub(crate) put_off: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -54,6 +56,8 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         world.limits.set(key, limits::drawn(&mut own));
     }
     let changes_limits = own.chance(200);
+    let mut shaky = Random::new(seed ^ 0x7075_745f_6f66_6621);
+    let falls_silent = *shaky.pick(&[0, 0, 100, 300]);
     world.trace(|| format!("seed {seed}: {faults:?} {config:?} {clients:?}"));
     world.plan(START.plus(30_000), Event::Watchdog);
 
@@ -68,12 +72,20 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         if changes_limits && own.chance(100) {
             world.change_limit();
         }
+        if shaky.chance(falls_silent) {
+            world.turn_destination(&mut shaky);
+        }
         live_until(&mut world, next, &mut run);
     }
     live_until(&mut world, next.plus(5_000), &mut run);
 
     world.trace(|| "no more faults".to_owned());
+    // Of some runs destinations stay silent for a while after the clients have gone.
+    let silent_for = if world.silent.is_empty() { 0 } else { *shaky.pick(&[0, 30_000, 900_000]) };
+    let until = world.now.plus(silent_for);
+    live_until(&mut world, until, &mut run);
     world.faults = Faults::NONE;
+    world.wake_destinations();
     while world.has_requests() {
         step(&mut world, &mut run);
     }
@@ -104,6 +116,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         }
     }
     run.limited = world.limits.runs;
+    run.put_off = world.model.circuits.put_off;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run
@@ -149,6 +162,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
                     sum.tasks += run.tasks;
                     sum.fired += run.fired;
                     sum.limited += run.limited;
+                    sum.put_off += run.put_off;
                 }
                 Err(problem) => {
                     next.store(seeds.end, Ordering::Relaxed);
@@ -169,6 +183,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
             sum.tasks += run.tasks;
             sum.fired += run.fired;
             sum.limited += run.limited;
+            sum.put_off += run.put_off;
         }
         sum
     })

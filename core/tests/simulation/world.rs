@@ -1,5 +1,6 @@
 //! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
 
+use crate::circuits::stores_state;
 use crate::faults::Faults;
 use crate::history::history_agrees;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
@@ -63,6 +64,8 @@ pub(crate) struct World {
     pub(crate) due_deliveries: HashMap<(usize, u64), i64>,
     /// Envelopes of which the engine was told that they were not taken.
     pub(crate) refused: BTreeSet<(usize, u64)>,
+    /// Destinations that do not answer.
+    pub(crate) silent: BTreeSet<&'static str>,
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
@@ -86,6 +89,7 @@ impl World {
             planned: 0,
             due_deliveries: HashMap::new(),
             refused: BTreeSet::new(),
+            silent: BTreeSet::new(),
             leaves_undone: 0,
             redelivered: 0,
             traced,
@@ -197,6 +201,9 @@ impl World {
         self.shards[at].storage.apply(&effects.writes);
         self.limits_hold(at, &effects);
         committed(self, &reply, &effects);
+        if stores_state(&effects) {
+            self.model.circuits.store(at);
+        }
         if self.random.chance(self.faults.crash_after_commit) {
             self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
             self.drop_engine(at);
@@ -236,6 +243,7 @@ impl World {
         if let Some(engine) = shard.engine.as_mut() {
             engine_agrees(engine, &shard.storage, &waiting, self.now);
             wakes_in_time(engine, &shard.storage, self.config, self.now, false);
+            self.model.circuits_agree(at, engine, self.now);
         }
         storage_agrees(&self.model, at, &waiting);
         history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &shard.storage);
@@ -244,6 +252,7 @@ impl World {
     pub(crate) fn drop_engine(&mut self, at: usize) {
         self.shards[at].engine = None;
         self.shards[at].life += 1;
+        self.model.circuits.restart(at);
     }
 
     pub(crate) fn evict(&mut self, at: usize) {
