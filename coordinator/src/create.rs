@@ -1,6 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
+use crate::epochs;
 use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
@@ -13,8 +14,9 @@ use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, AppendReply, CancelReply, CancelRequest, Expected, Status, paths};
+use scheduler_core::wire::{Append, AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_platform::random_bytes;
+use std::collections::HashMap;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
@@ -39,11 +41,17 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
     let (shown, id, reply, is_replay) = match &once {
         None => {
             if let Some((shard, expected)) = expected {
-                return replace_on(&call, shard, task()?, expected).await;
+                return replace_on(&call, shard, task()?, expected, false).await;
             }
             let (id, mut part) = planned_one(&call, task()?)?;
+            let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
+            if let Some(shard) = gone_on.get(id.as_str()) {
+                epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard)))).await?;
+                let (_, item) = tasks::find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
+                return Ok(Shown::of(&item).into_answer(200));
+            }
             let reply = append(&call.shards, part.shard, &mut part.append).await?;
-            (shown_task(&part), id, reply, false)
+            (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, false)
         }
         Some(once) => {
             let plan = |once: &Once| {
@@ -63,29 +71,32 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
             let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
                 return Err(Problem::invalid(FieldError::new("body", "has no task")));
             };
-            (shown_task(&part), id, reply?, is_replay)
+            let reply = reply?;
+            (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, is_replay)
         }
     };
     let moved = match expected {
         Some(_) => 0,
-        None => drop_from_older_epochs(&call.shards, std::iter::once(id.as_str())).await?,
+        None => epochs::drop_others(&call.shards, std::iter::once((id.as_str(), None))).await?,
     };
     let replaced = reply.replaced > 0 || moved > 0;
     Ok(shown.into_answer(if replaced { 200 } else { 201 }).replayed(is_replay))
 }
 
-/// Takes a task in on this shard, if what is expected stands there: in one step.
+/// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only` it does not take the place of an attempt.
 pub(crate) async fn replace_on(
     call: &Call<'_>,
     shard: ShardId,
     task: NewTask<'_>,
     expected: Expected,
+    tasks_only: bool,
 ) -> Result<Answer, Problem> {
-    let (_, mut part) = planned_one(call, task)?;
-    let shown = shown_task(&part);
+    let (id, mut part) = planned_one(call, task)?;
     part.append.expected = Some(expected);
     part.append.fresh = false;
+    part.append.terms.tasks_only = tasks_only;
     let reply = append(&call.shards, shard, &mut part.append).await?;
+    let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
     Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }))
 }
 
@@ -107,10 +118,12 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     if settings::is_bench(call.env) && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse")) {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
+    let mut gone_on = HashMap::new();
     let (items, outcomes, is_replay) = match once::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
         None => {
-            let Plan { items, appends } = planned(&call, tasks, None)?;
+            let Plan { items, mut appends } = planned(&call, tasks, None)?;
             let shards = &call.shards;
+            gone_on = epochs::go_on(shards, &mut appends).await?;
             let outcomes = shards
                 .each(appends, |part| async move {
                     let ShardAppend { shard, mut append, items, .. } = part;
@@ -132,7 +145,8 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         // Only what its new shard has taken: what it has refused still waits where it was.
         let taken = outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
         let taken = taken.filter_map(|item| items.get(*item as usize)?.as_ref().ok()).filter(|id| !id.is_generated());
-        drop_from_older_epochs(&call.shards, taken.map(TaskId::as_str)).await?;
+        let taken = taken.map(|id| (id.as_str(), gone_on.get(id.as_str()).copied()));
+        epochs::drop_others(&call.shards, taken).await?;
     }
     answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
 }
@@ -222,34 +236,36 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
     }
 }
 
-/// Cancels what stands under these ids on the shards of older epochs, and says how many did.
-async fn drop_from_older_epochs(shards: &Shards, ids: impl Iterator<Item = &str>) -> Result<u64, Problem> {
-    let mut by_shard = std::collections::BTreeMap::<_, Vec<String>>::new();
-    for id in ids {
-        for shard in shards.map.homes(id).skip(1) {
-            by_shard.entry(shard).or_default().push(id.to_owned());
-        }
-    }
-    let replies = shards
-        .each(by_shard, |(shard, ids)| async move {
-            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids, if_match: None }).await
-        })
-        .await;
-    let mut dropped = 0;
-    for reply in replies {
-        let outcomes = reply?.outcomes;
-        dropped += outcomes.iter().filter(|outcome| **outcome == scheduler_core::wire::Cancelled::Cancelled).count() as u64;
-    }
-    Ok(dropped)
-}
-
 /// A task as the API shows it.
 struct Shown {
     text: Vec<u8>,
     version: u64,
 }
 
+/// The one task of a part, as the shard has stored it: one that goes on keeps what it had, so the shard is asked for that.
+async fn shown_after(
+    shards: &Shards,
+    shard: ShardId,
+    part: &ShardAppend,
+    id: &str,
+    reply: AppendReply,
+) -> Result<Shown, Problem> {
+    if reply.went_on > 0 {
+        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
+        if let Some(item) = item {
+            return Ok(Shown::of(&item));
+        }
+    }
+    Ok(shown_task(part))
+}
+
 impl Shown {
+    fn of(item: &ListItem) -> Self {
+        let mut text = Vec::new();
+        write_task(item.status, item.position.due, item.record.get(), &mut text);
+        Self { text, version: version_of(item.record.get().as_bytes()) }
+    }
+
     fn into_answer(self, status: u16) -> Answer {
         Answer::json(status, self.text).with_version(self.version)
     }

@@ -2,6 +2,7 @@
 //! them: by the watchdog every minute, and by the first request of an instance. What is right already costs a read.
 
 use crate::answer::Problem;
+use crate::epochs;
 use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
 use scheduler_core::batch::plan;
@@ -85,7 +86,6 @@ fn keep<'a>(shards: &'a Shards, handlers: &'a Handlers, now: UnixMillis) -> Loca
 
 async fn keep_one(shards: &Shards, handlers: &Handlers, task: &HandlerTask<'_>, now: UnixMillis) -> Result<(), Problem> {
     let id = task.id();
-    let home = shards.map.home(&id);
     let mut is_right = false;
     let mut others = Vec::new();
     // Of an older epoch a task may stay where it is. Only one may stay.
@@ -100,10 +100,10 @@ async fn keep_one(shards: &Shards, handlers: &Handlers, task: &HandlerTask<'_>, 
         }
     }
     if !is_right {
-        create(shards, handlers, task, now).await?;
+        let lives_on = create(shards, handlers, task, now).await?;
         worker::console_log!("{id}: set to {:?} in {}", task.cron, task.timezone.unwrap_or("UTC"));
         // What was there it has replaced.
-        others.retain(|shard| *shard != home);
+        others.retain(|shard| *shard != lives_on);
     }
     for shard in others {
         cancel(shards, shard, vec![id.clone()]).await?;
@@ -116,7 +116,8 @@ fn is_recurring_task(item: &ListItem) -> bool {
     !matches!(item.status, Status::Retrying | Status::Fired | Status::Dead)
 }
 
-async fn create(shards: &Shards, handlers: &Handlers, task: &HandlerTask<'_>, now: UnixMillis) -> Result<(), Problem> {
+/// Says on which shard it is: one of an older epoch that has the same schedule goes on there.
+async fn create(shards: &Shards, handlers: &Handlers, task: &HandlerTask<'_>, now: UnixMillis) -> Result<ShardId, Problem> {
     let (names, text) = (handlers.names(), task.to_json());
     let targets = Targets { handlers: &names, ..Targets::default() };
     // No id is generated, so no random number is needed.
@@ -126,9 +127,12 @@ async fn create(shards: &Shards, handlers: &Handlers, task: &HandlerTask<'_>, no
         return Err(Problem::invalid(problem));
     }
     let part = plan.appends.into_iter().next();
-    let part = part.ok_or_else(|| Problem::invalid(FieldError::new("body", "has no task")))?;
+    let mut part = part.ok_or_else(|| Problem::invalid(FieldError::new("body", "has no task")))?;
+    if let Some(shard) = epochs::go_on(shards, std::slice::from_mut(&mut part)).await?.remove(&task.id()) {
+        return Ok(shard);
+    }
     shards.send::<AppendReply>(part.shard, paths::APPEND, |_| part.append.encode()).await?;
-    Ok(())
+    Ok(part.shard)
 }
 
 /// Removes the tasks whose handler is gone or has no schedule any more, and says whether all of these shards were looked at.

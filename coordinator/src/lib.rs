@@ -7,6 +7,7 @@ mod auth;
 mod cancel;
 mod change;
 mod create;
+mod epochs;
 mod events;
 mod example_handlers;
 mod explain;

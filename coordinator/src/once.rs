@@ -64,8 +64,8 @@ async fn send(
     share: Option<scheduler_core::access::Share>,
     mut part: ShardAppend,
 ) -> (ShardAppend, Result<AppendReply, Problem>) {
-    let keys = std::mem::take(&mut part.append.terms.keys);
-    part.append.terms = Terms { once: Some(once.clone()), share, keys };
+    let terms = std::mem::take(&mut part.append.terms);
+    part.append.terms = Terms { once: Some(once.clone()), share, ..terms };
     let reply = create::append(shards, part.shard, &mut part.append).await;
     (part, reply)
 }

@@ -22,8 +22,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let (shard, item) = tasks::find(&call.shards, &id).await?.ok_or_else(|| Problem::no_task(&id))?;
         match item.status {
             Status::Fired => return Err(Problem::already_fired(&id)),
-            // What is left is an attempt of an occurrence: to write it anew would lose its back-off and its count of attempts.
             Status::Dead | Status::Retrying | Status::Held => return Err(Problem::not_applicable(&id)),
+            // What is left is an attempt of a run, which may be paused: to write it anew would lose its back-off and its count of attempts.
+            _ if item.is_attempt => return Err(Problem::not_applicable(&id)),
             Status::Scheduled | Status::Paused | Status::Unscheduled => {}
         }
         let version = version_of(item.record.get().as_bytes());
@@ -33,13 +34,13 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let text = merge_patch(item.record.get(), item.status == Status::Paused, &patch).map_err(Problem::invalid)?;
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         task.set_id(&id).map_err(Problem::invalid)?;
-        // Of runs that are counted, those that have fired stay counted, unless the patch is of the schedule.
+        // Unless the patch is of the schedule, that is not judged anew: runs stay counted, and there may be none to come.
         let record = Record::parse(item.record.get().as_bytes()).ok();
-        if let Some(last) = record.and_then(|record| record.last_run).filter(|_| !changes_schedule(&patch)) {
-            task.keep_last_run(last);
+        if let Some(record) = record.filter(|record| record.is_recurring() && !changes_schedule(&patch)) {
+            task.go_on(record.last_run);
         }
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
-        let written = create::replace_on(&call, shard, task, Expected::Version(version)).await;
+        let written = create::replace_on(&call, shard, task, Expected::Version(version), true).await;
         match written {
             Err(problem) if problem.is_other_version() && if_match.is_none() && tries < MAX_TRIES => tries += 1,
             written => return written,

@@ -68,6 +68,9 @@ struct Part {
     schedules: Vec<Vec<u8>>,
     items: Vec<u32>,
     given_ids: bool,
+    /// What a task that goes on keeps of itself: see [`Terms`].
+    open_anchors: Vec<u64>,
+    said_paused: Vec<u64>,
     first_due: Option<UnixMillis>,
 }
 
@@ -101,12 +104,15 @@ impl Parts {
         match self.given.find_mut(hash, same) {
             Some((_, item, former)) => {
                 part.remove(*former);
+                part.open_anchors.retain(|other| *other != hash);
+                part.said_paused.retain(|other| *other != hash);
                 (*item, *former) = (items.len(), place);
             }
             None => {
                 self.given.insert_unique(hash, (hash, items.len(), place), |(hash, ..)| *hash);
             }
         }
+        part.note_open(task, hash);
         Ok(())
     }
 
@@ -136,7 +142,7 @@ impl Parts {
                     expected: None,
                     pages,
                     schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
-                    terms: Terms { keys, ..Terms::default() },
+                    terms: Terms { keys, open_anchors: part.open_anchors, said_paused: part.said_paused, ..Terms::default() },
                 },
                 items: part.items,
                 first_due: part.first_due.unwrap_or(UnixMillis::NEVER),
@@ -161,6 +167,16 @@ impl Part {
             let pages = self.pages_of(number);
             let _ = pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| task.write_record(out));
             Ok(Place::Page(number, pages.len().saturating_sub(1)))
+        }
+    }
+
+    /// Notes what the task leaves open.
+    fn note_open(&mut self, task: &ValidTask<'_>, hash: u64) {
+        if task.has_open_anchor() {
+            self.open_anchors.push(hash);
+        }
+        if task.says_paused() {
+            self.said_paused.push(hash);
         }
     }
 

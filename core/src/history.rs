@@ -130,6 +130,17 @@ pub struct Run<'a> {
     pub stage: Cow<'a, str>,
 }
 
+/// What a run takes in a chunk beside its texts, at most: a short hash, the entry's length, outcome and flags, the numbers of the run at
+/// their longest as variable-length numbers, and the lengths of its texts.
+const RUN_BYTES: usize = 4 + 5 + 2 + 10 + 5 + 10 + 5 + 3 + 4 * 5;
+
+impl Run<'_> {
+    /// The most bytes that the run takes in a chunk.
+    pub fn most_bytes(&self) -> usize {
+        RUN_BYTES + self.id.len() + self.error.len() + self.excerpt.len() + self.stage.len()
+    }
+}
+
 /// A run with what its chunk says of all of its runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Past<'a> {
@@ -171,7 +182,18 @@ impl ChunkBuilder {
         Self { fired_at, reported_at, hashes: Vec::new(), entries: Vec::new(), entry: Vec::new() }
     }
 
-    /// Adds a run. An envelope has fewer than 65,536, the most that a chunk counts; what is beyond is left out.
+    /// How many bytes the chunk would have now.
+    pub fn bytes(&self) -> usize {
+        HEAD_BYTES + 2 * size_of::<i64>() + self.hashes.len() + self.entries.len()
+    }
+
+    /// Whether it holds no run.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    /// Adds a run. A chunk counts up to 65,535; what is beyond is left out. A caller that keeps chunks within a row's size is far from
+    /// that, since a run takes more than ten bytes.
     pub fn push(&mut self, run: &Run<'_>) {
         if self.hashes.len() / 4 >= usize::from(u16::MAX) {
             return;
@@ -454,6 +476,27 @@ mod tests {
         assert_eq!(hex, "10001001610901096f6e53756363657373");
         let found = newest_first(&bytes, Some("a"), u32::MAX, UnixMillis::ZERO, 10).unwrap();
         assert_eq!(found[0].1.run.stage, "onSuccess");
+    }
+
+    #[test]
+    fn a_chunk_knows_its_size_and_a_run_the_most_that_it_takes() {
+        let longest = Run {
+            due: UnixMillis::new(i64::MIN),
+            attempt: u32::MAX,
+            ran: Some(Ran { started_at: UnixMillis::new(i64::MAX), millis: u32::MAX }),
+            status: Some(u16::MAX),
+            stage: "onSuccess".into(),
+            ..failed()
+        };
+        let mut builder = ChunkBuilder::new(FIRED, FIRED);
+        assert!(builder.is_empty());
+        for run in [run("a", Outcome::Succeeded), failed(), longest] {
+            let before = builder.bytes();
+            builder.push(&run);
+            assert!(builder.bytes() > before && builder.bytes() - before <= run.most_bytes(), "{run:?}");
+        }
+        let bytes = builder.bytes();
+        assert_eq!(builder.finish().map(|chunk| chunk.len()), Some(bytes));
     }
 
     #[test]

@@ -71,6 +71,35 @@ pub const OPEN_PAGE_APPEND_BYTES: usize = 2_048;
 /// single add costs; rows, which are billed, do not depend on it.
 pub const OPEN_PAGE_BYTES: usize = 32_768;
 
+/// Largest row, string or blob that the platform's SQL stores. The local runtime stores larger ones, so the engine's tests check this.
+pub const MAX_ROW_BYTES: usize = 2_000_000;
+/// Largest row of a shard's pages: body and directory. A record that grew past [`MAX_RECORD_BYTES`] has a page of its own, and still fits
+/// an envelope.
+pub const MAX_PAGE_ROW_BYTES: usize = MAX_PAGE_BODY_BYTES + 64 + MAX_PAGE_TASKS * 20;
+/// Largest bits of the cancelled entries of a page.
+pub const MAX_DEAD_ROW_BYTES: usize = MAX_PAGE_TASKS / 8;
+/// Largest row of a recurring task: its record, with the first and the last run that the shard counts.
+pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100;
+/// Largest state of a shard: counters and a histogram of 496 numbers of up to 20 digits, some 15,000 bytes, and [`MAX_LANES`] keys, each
+/// byte of which JSON may write as six, with some 250 bytes of numbers beside each.
+pub const MAX_STATE_BYTES: usize = 15_000 + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES + 250);
+/// Largest row of the outbox: an envelope, 8 bytes for each of its tasks, the name of its queue, and the state.
+pub const MAX_OUTBOX_ROW_BYTES: usize = MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 + 256 + MAX_STATE_BYTES;
+/// Largest row of the remembered keys.
+pub const MAX_REMEMBERED_ROW_BYTES: usize = 512;
+
+const _: () = assert!(
+    MAX_PAGE_ROW_BYTES < MAX_ROW_BYTES
+        && MAX_SCHEDULE_ROW_BYTES < MAX_ROW_BYTES
+        && MAX_OUTBOX_ROW_BYTES < MAX_ROW_BYTES
+        && HISTORY_ROW_BYTES < MAX_ROW_BYTES
+);
+
+/// The furthest ahead that a shard sets its alarm, milliseconds: 30 days. The platform counts nanoseconds in 64 bits and refuses a time after
+/// 2262 (its message says 2189), but tasks may be due until 9999. A shard whose next task is later wakes once in 30 days for nothing,
+/// which is a row and a request.
+pub const MAX_ALARM_AHEAD_MILLIS: i64 = 30 * 86_400_000;
+
 /// Most pending tasks of one shard. At 64 bytes each in memory (see `engine::memory`) this is 64 MB, half of an
 /// isolate's 128 MB.
 pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;

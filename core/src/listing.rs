@@ -103,7 +103,12 @@ mod tests {
 
     fn item(due: i64, page: u32, index: u32) -> ListItem {
         let position = Position { due: UnixMillis::new(due), page, index };
-        ListItem { position, status: Status::Scheduled, record: RawValue::from_string("{}".to_owned()).unwrap() }
+        ListItem {
+            position,
+            status: Status::Scheduled,
+            is_attempt: false,
+            record: RawValue::from_string("{}".to_owned()).unwrap(),
+        }
     }
 
     fn dues(items: &[ListItem]) -> Vec<i64> {

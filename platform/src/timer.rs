@@ -46,7 +46,8 @@ impl Timer {
         let callback = Closure::once_assert_unwind_safe(move || {
             let _ = sender.send(());
         });
-        let millis = f64::from(u32::try_from(time.as_millis()).unwrap_or(u32::MAX));
+        // The platform counts milliseconds in 31 bits, and takes what is longer for no time at all: three weeks are long enough.
+        let millis = f64::from(i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
         let handle = function("setTimeout")?.call2(&JsValue::UNDEFINED, callback.as_ref(), &JsValue::from_f64(millis))?;
         Ok(Self { handle, elapsed, _callback: callback })
     }

@@ -3,6 +3,7 @@
 //! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to queues, speaking
 //! [`scheduler_core::wire`]. Not in scope: any decision about time, order, retries or cancels; that is the engine's.
 
+mod alarm;
 mod config;
 mod gather;
 mod limits;

@@ -32,9 +32,9 @@ impl Shell {
             paths::EVENTS => self.answer_events(&body).await,
             path => self.answer(path, &body),
         };
-        // Also after an error: what made it may have dropped the engine, and what is stored wants to be woken for.
-        let armed = self.arm().await;
-        match outcome.and_then(|answer| armed.map(|()| answer)) {
+        // Also after an error, which may have dropped the engine: stored tasks still need a wake-up. A failure to arm is not an answer.
+        self.arm().await;
+        match outcome {
             Ok(answer) => Response::from_bytes(answer),
             Err(problem) => refuse(&problem),
         }
@@ -75,6 +75,10 @@ impl Shell {
             paths::CANCEL => {
                 let request: CancelRequest = read(body)?;
                 self.reply(|engine, now, sql| engine.cancel(&request, now, sql))
+            }
+            paths::GO_ON => {
+                let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+                self.reply(|engine, now, sql| engine.go_on_here(append, now, sql))
             }
             paths::LIST => {
                 let request: ListRequest = read(body)?;

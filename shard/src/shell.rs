@@ -1,5 +1,6 @@
 //! Around the engine: load, call, apply, arm, send.
 
+use crate::alarm::Alarm;
 use crate::gather::Waiting;
 use crate::limits::{self, Told};
 use crate::storage::Sql;
@@ -13,7 +14,7 @@ use scheduler_platform::{now, sleep, within};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
-use worker::{Env, ScheduledTime, State};
+use worker::{Env, State};
 
 /// While the next firing is this near, the alarm's handler waits for it instead of setting an alarm: an alarm is a row
 /// written, and a second's waiting is nothing beside the ten that an object stays in memory anyway.
@@ -29,9 +30,6 @@ const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 /// How long the handler waits at a time where nothing but an answer is awaited.
 const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
-/// After a failure in the handler, when to try again.
-const RETRY_MILLIS: i64 = 1_000;
-
 /// Counts that no firing has stored are stored after so long: well within the ten seconds that an idle object stays in memory.
 const SAVE_MILLIS: u64 = 5_000;
 
@@ -45,8 +43,7 @@ pub struct Shell {
     pub(crate) appends: Waiting,
     /// Whether a timer runs that will store the counts.
     saving: Rc<Cell<bool>>,
-    /// When the alarm is set to go off, as far as is known.
-    armed: Cell<Option<UnixMillis>>,
+    alarm: Alarm,
     /// While the alarm's handler waits: until when, and how to wake it.
     waiting: RefCell<Option<(UnixMillis, oneshot::Sender<()>)>>,
     /// Whether the alarm's handler is at work, and will look for what is next before it ends.
@@ -57,14 +54,15 @@ impl Shell {
     /// Nothing is read yet: the first event loads the shard.
     pub fn new(state: State, env: Env) -> Self {
         let sql = Sql::new(state.storage());
+        let engine = Rc::default();
         Self {
+            alarm: Alarm::new(&state, Rc::clone(&engine)),
             state,
             env,
             sql,
-            engine: Rc::default(),
+            engine,
             appends: Waiting::default(),
             saving: Rc::default(),
-            armed: Cell::new(None),
             waiting: RefCell::new(None),
             running: Cell::new(false),
         }
@@ -121,26 +119,32 @@ impl Shell {
     }
 
     /// After an input: sees to it that the shard wakes up in time. Spares the alarm while the handler is at work, and leaves one that
-    /// goes off too early: a wake-up for nothing costs less than a row.
-    pub(crate) async fn arm(&self) -> Result<(), EngineError> {
-        let Some(wanted) = self.next_wakeup()? else { return Ok(()) };
+    /// goes off too early: a wake-up for nothing costs less than a row. Never fails: see [`crate::alarm`].
+    pub(crate) async fn arm(&self) {
+        let wanted = match self.next_wakeup() {
+            Ok(Some(wanted)) => wanted,
+            Ok(None) => return,
+            Err(problem) => {
+                worker::console_error!("shard {}: {problem}; trying again", self.state.id().name().unwrap_or_default());
+                return self.alarm.set_soon(&self.state).await;
+            }
+        };
         if self.running.get() {
             let sleeps_too_long = self.waiting.borrow().as_ref().is_some_and(|(until, _)| wanted < *until);
             if sleeps_too_long && let Some((_, waker)) = self.waiting.take() {
                 // It may have woken by itself meanwhile; then nobody needs to be told.
                 let _ = waker.send(());
             }
-            return Ok(());
+            return;
         }
-        if self.armed.get().is_some_and(|armed| armed <= wanted) {
-            return Ok(());
+        if self.alarm.armed().is_none_or(|armed| armed > wanted) {
+            self.alarm.set(&self.state, wanted).await;
         }
-        self.set_alarm(wanted).await
     }
 
-    /// Takes it that no alarm stands and that no handler runs: one that did would have seen to what is overdue.
+    /// Assumes that no alarm is set and no handler is running: either would have seen to what is overdue.
     pub(crate) fn forget_alarm(&self) {
-        self.armed.set(None);
+        self.alarm.forget();
         self.running.set(false);
     }
 
@@ -149,38 +153,19 @@ impl Shell {
         Ok(self.loaded(&mut slot)?.next_wakeup())
     }
 
-    async fn set_alarm(&self, at: UnixMillis) -> Result<(), EngineError> {
-        // Exactly now has been seen to stall; a past time means now.
-        let at = at.max(now().plus(1));
-        self.armed.set(Some(at));
-        if let Some(engine) = self.engine.borrow_mut().as_mut() {
-            let meter = engine.meter_mut();
-            meter.alarms_set += 1;
-            meter.rows_written += 1;
-        }
-        let date = worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
-        self.state.storage().set_alarm(ScheduledTime::new(date)).await.map_err(|problem| {
-            self.armed.set(None);
-            EngineError::Storage(scheduler_core::engine::StorageError(format!("alarm: {problem}")))
-        })
-    }
-
     /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails: the platform gives an alarm up
     /// after six errors.
     pub async fn alarm(&self) {
-        self.armed.set(None);
+        self.alarm.forget();
         self.running.set(true);
         let outcome = self.run().await;
         self.running.set(false);
         self.waiting.take();
-        let outcome = match outcome {
+        match outcome {
             Ok(()) => self.arm().await,
-            failed => failed,
-        };
-        if let Err(problem) = outcome {
-            worker::console_error!("shard {}: {problem}; trying again", self.state.id().name().unwrap_or_default());
-            if let Err(problem) = self.set_alarm(now().plus(RETRY_MILLIS)).await {
-                worker::console_error!("{problem}; the watchdog will wake the shard");
+            Err(problem) => {
+                worker::console_error!("shard {}: {problem}; trying again", self.state.id().name().unwrap_or_default());
+                self.alarm.set_soon(&self.state).await;
             }
         }
     }
@@ -193,6 +178,7 @@ impl Shell {
         let name = self.state.id().name().unwrap_or_default();
         let mut asked = FuturesUnordered::new();
         loop {
+            let began = now();
             let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
             let next = self.next_wakeup()?;
             // Invariant 4: armed before the work that can fail.
@@ -201,9 +187,9 @@ impl Shell {
             let near = next <= now().plus(STAY_AWAKE_MILLIS) || !asked.is_empty();
             let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
             if wanted != UnixMillis::NEVER
-                && self.armed.get().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
+                && self.alarm.armed().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
             {
-                self.set_alarm(wanted).await?;
+                self.alarm.set(&self.state, wanted).await;
             }
             self.send(effects.sends).await?;
             if now() >= end {
@@ -220,6 +206,10 @@ impl Shell {
                     }
                     self.waiting.take();
                 }
+            }
+            // Whatever the engine wants: each round gives way to others for a moment.
+            if now() <= began {
+                sleep(Duration::from_millis(1)).await;
             }
         }
         // What was asked is worth its answer: the limiter has noted it.
@@ -243,7 +233,8 @@ impl Shell {
     async fn wait_until(&self, until: UnixMillis) {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
-        let millis = u64::try_from(until.since(now())).unwrap_or(0);
+        // A past time means soon: never none at all, which would starve everything else in the process.
+        let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
         // Woken or not: nobody waits any more.
         let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();

@@ -1,6 +1,7 @@
 //! Taking tasks in.
 
-use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
+use super::change::Changes;
+use super::go_on::{GoingOn, Outcome, Reading};
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
@@ -11,7 +12,7 @@ use crate::routing::id_hash;
 use crate::schedule::{Occurrence, Policies, Schedule};
 use crate::task::{Callback, Record, version_of};
 use crate::time::UnixMillis;
-use crate::wire::{Append, AppendReply, EventKind, Expected};
+use crate::wire::{Append, AppendReply, Change, EventKind, Expected, Terms};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// What the shard reads of a recurring task's record.
@@ -45,15 +46,13 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
 }
 
 /// A recurring task to take in.
-struct NewSchedule {
-    read: ReadSchedule,
-    record: Vec<u8>,
+pub(super) struct NewSchedule {
+    pub(super) read: ReadSchedule,
+    pub(super) record: Vec<u8>,
     /// Occurrences due after this time are its own.
     since: UnixMillis,
     /// Its first occurrence; `None` when its end has passed meanwhile.
-    next: Option<Occurrence>,
-    /// Occurrences before that which have lost their place in the order, and what becomes of each.
-    owed: Vec<(Occurrence, Verdict)>,
+    pub(super) next: Option<Occurrence>,
 }
 
 impl NewSchedule {
@@ -63,7 +62,7 @@ impl NewSchedule {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
         if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, since, next, owed: Vec::new() });
+            return Ok(Self { read, record, since, next });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
@@ -76,23 +75,7 @@ impl NewSchedule {
             *read.schedule = schedule;
             first
         });
-        Ok(Self { read, record: counted, since, next, owed: Vec::new() })
-    }
-}
-
-impl NewSchedule {
-    /// Its next occurrence is the one that `next` was. Where everything up to that has been handed on, `until` the time at which it would
-    /// fire now, it has lost its place in the order, and is owed; so is one whose time has come by this change, at `now`.
-    fn go_on_with(&mut self, next: Occurrence, until: UnixMillis, now: UnixMillis) {
-        let schedule = &self.read.schedule;
-        let occurrence = schedule.occurrence(next.time);
-        let is_owed = occurrence.due <= until || next.due > now && occurrence.due <= now;
-        self.next = Some(occurrence);
-        if is_owed && !self.read.paused {
-            self.owed.push((occurrence, Verdict::Fire));
-            self.next = schedule.following(next.time);
-        }
-        self.since = self.next.map_or(self.since, |next| next.due.plus(-1));
+        Ok(Self { read, record: counted, since, next })
     }
 }
 
@@ -100,18 +83,30 @@ impl NewSchedule {
 pub(super) struct Checked {
     pages: Vec<Page>,
     schedules: Vec<NewSchedule>,
-    pub(super) replaced: Vec<EntryRef>,
+    /// Recurring tasks that stay where they are, with another record.
+    going_on: Vec<GoingOn>,
+    replaced: Vec<EntryRef>,
+    /// Further attempts that are paused or resumed with their task.
+    attempts: Vec<(EntryRef, Change)>,
+    went_on: u64,
 }
 
 impl Checked {
     /// How many tasks it has.
     pub(super) fn tasks(&self) -> usize {
-        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len()
+        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len() + self.going_on.len()
+    }
+
+    /// How many tasks and attempts make room for them.
+    pub(super) fn replaced(&self) -> usize {
+        self.replaced.len() + self.going_on.len()
     }
 
     /// The keys of limits that it has tasks of.
     fn keys<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = &'a str> {
-        let of_schedules = self.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref());
+        let of_new = self.schedules.iter().map(|schedule| &schedule.read);
+        let of_schedules = of_new.chain(self.going_on.iter().map(|going| &going.read));
+        let of_schedules = of_schedules.filter_map(|read| read.limit_key.as_deref());
         self.pages.iter().filter_map(|page| key_of(page, keys)).chain(of_schedules)
     }
 }
@@ -155,6 +150,7 @@ impl Engine {
     ) -> Result<(Vec<Result<AppendReply, EngineError>>, Effects), EngineError> {
         let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
         let (mut pages, mut schedules) = (Vec::new(), Vec::new());
+        let mut changes = Changes::default();
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         self.forget_lanes();
         // Occurrences start after everything that has been handed on, should the clock have gone back.
@@ -177,7 +173,7 @@ impl Engine {
             let recurring = request.schedules.len();
             let checked = self
                 .has_room(asked + tasks, asked_schedules + recurring)
-                .and_then(|()| self.check(request, since, reader))
+                .and_then(|()| self.check(request, &terms, since, now, reader))
                 .and_then(|checked| {
                     self.lanes.have_room_for(checked.keys(&terms.keys))?;
                     self.allows(&terms, asked + asked_schedules, &checked, now)?;
@@ -190,13 +186,22 @@ impl Engine {
                     taken += 1;
                     let reply = AppendReply {
                         created: (tasks + recurring) as u64,
-                        replaced: self.count_tasks(&checked.replaced),
+                        replaced: self.count_tasks(&checked.replaced) + checked.going_on.len() as u64,
+                        went_on: checked.went_on,
                         done_before: None,
                     };
                     self.state.counters.created += reply.created;
                     self.state.counters.replaced += reply.replaced;
                     self.note_created(&checked, now);
                     self.kill(&checked.replaced, &mut effects);
+                    // Before anything is added, which would move entries.
+                    for (at, change) in std::mem::take(&mut checked.attempts) {
+                        self.plan_change(at, change, now, reader, &mut changes)?;
+                    }
+                    self.kill(&std::mem::take(&mut changes.killed), &mut effects);
+                    for going in std::mem::take(&mut checked.going_on) {
+                        self.carry_on(going, now, &mut changes.aside, &mut effects);
+                    }
                     self.settle(&terms, &reply, now, &mut effects);
                     self.assign_lanes(&mut checked, &terms.keys);
                     pages.append(&mut checked.pages);
@@ -212,8 +217,9 @@ impl Engine {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
-            self.add_schedule(schedule, now, reader, &mut effects)?;
+            self.add_schedule(schedule, &mut effects);
         }
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
         self.save_lanes(&mut effects);
         Ok((replies, effects))
     }
@@ -240,8 +246,9 @@ impl Engine {
                 self.feed.note_text(EventKind::Created, record, now);
             }
         }
-        for schedule in &checked.schedules {
-            self.feed.note_text(EventKind::Created, &schedule.record, now);
+        let records = checked.schedules.iter().map(|schedule| &schedule.record);
+        for record in records.chain(checked.going_on.iter().map(|going| &going.record)) {
+            self.feed.note_text(EventKind::Created, record, now);
         }
     }
 
@@ -257,46 +264,43 @@ impl Engine {
         Ok(())
     }
 
-    fn check(&self, request: Append, since: UnixMillis, reader: &impl Reader) -> Result<Checked, EngineError> {
+    fn check(
+        &self,
+        request: Append,
+        terms: &Terms,
+        since: UnixMillis,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<Checked, EngineError> {
         let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
-        let mut schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
-        let mut replaced = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
+        let found = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
         if let Some(expected) = request.expected {
-            self.check_expected(expected, &replaced, reader)?;
-            if matches!(expected, Expected::Version(_)) {
-                self.go_on(&mut schedules, &mut replaced);
-            }
+            self.check_expected(expected, terms.tasks_only, &found, reader)?;
         }
-        Ok(Checked { pages: request.pages, schedules, replaced })
+        let outcome = if found.is_empty() {
+            Outcome { pages: request.pages, schedules, ..Outcome::default() }
+        } else {
+            self.go_on(request.pages, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
+        };
+        let Outcome { pages, schedules, going_on, replaced, attempts, went_on } = outcome;
+        Ok(Checked { pages, schedules, going_on, replaced, attempts, went_on })
     }
 
-    /// Who has read a task and changes it means this task: what has fired of it, and what is due, goes on. Its further attempts
-    /// stay, and where its times are the same, its next occurrence is the one that it was, also if that is due by now, and if it is put
-    /// off by something else: so none fires twice and none is left out.
-    fn go_on(&self, schedules: &mut [NewSchedule], replaced: &mut Vec<EntryRef>) {
-        if replaced.iter().any(|at| !self.flags_of(*at).has(Flags::RETRY)) {
-            replaced.retain(|at| !self.flags_of(*at).has(Flags::RETRY));
-        }
-        let former = replaced.iter().filter(|at| at.page == 0).find_map(|at| self.tasks.schedule(at.index));
-        for schedule in schedules {
-            // A pause goes on, too, and what it has held up.
-            let paused_at = former.and_then(|former| former.paused_at);
-            schedule.since = paused_at.filter(|_| schedule.read.paused).unwrap_or(schedule.since);
-            let Some(former) = former.filter(|former| former.schedule.has_times_of(&schedule.read.schedule)) else { continue };
-            if let Some(next) = former.next {
-                schedule.go_on_with(next, self.state.watermark.due, schedule.since);
-            } else if let Some(paused_at) = paused_at.filter(|_| !schedule.read.paused) {
-                let (of, policies) = (&schedule.read.schedule, schedule.read.policies);
-                schedule.owed = missed_in_pause(of, policies, paused_at, schedule.since);
-            }
-        }
-    }
-
-    fn check_expected(&self, expected: Expected, found: &[EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
+    fn check_expected(
+        &self,
+        expected: Expected,
+        tasks_only: bool,
+        found: &[EntryRef],
+        reader: &impl Reader,
+    ) -> Result<(), EngineError> {
         match (expected, found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))) {
             (Expected::Absent, Some(_)) => Err(EngineError::Conflict("a task waits under this id already")),
             (Expected::Absent, None) => Ok(()),
             (Expected::Version(_), None) => Err(EngineError::Conflict("no task waits under this id (any more)")),
+            (Expected::Version(_), Some(at)) if tasks_only && self.flags_of(*at).has(Flags::RETRY) => {
+                Err(EngineError::Conflict("what waits under this id is an attempt of a run, and no task"))
+            }
             (Expected::Version(version), Some(at)) if version_of(&self.record_of(*at, reader)?) == version => Ok(()),
             (Expected::Version(_), Some(_)) => Err(EngineError::Conflict("the task was changed meanwhile; read it again")),
         }
@@ -445,42 +449,38 @@ impl Engine {
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
     }
 
-    fn add_schedule(
-        &mut self,
-        schedule: NewSchedule,
-        now: UnixMillis,
-        reader: &impl Reader,
-        effects: &mut Effects,
-    ) -> Result<(), EngineError> {
-        let NewSchedule { read, record, since, next, owed } = schedule;
-        if !owed.is_empty() {
-            let (hash, overlap) = (id_hash(&read.id), read.policies.overlap);
-            let of = Aside { record: &record, hash, to_queue: read.to_queue, overlap, starts_now: true };
-            let mut aside = RunsAside::default();
-            self.run_aside(&of, owed, now, &mut aside);
-            self.put_aside(aside, now, reader, effects)?;
-        }
+    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
+        let NewSchedule { read, record, since, next } = schedule;
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
-            return Ok(());
+            return;
         }
         self.last_schedule += 1;
         let number = self.last_schedule;
         effects.writes.push(Write::InsertSchedule { number, since, record });
-        let next = next.filter(|_| !read.paused);
-        let schedule = MemSchedule {
+        let (next, paused_at) = (next.filter(|_| !read.paused), read.paused.then_some(since));
+        let schedule = self.in_memory(read, next, paused_at);
+        self.tasks.insert_schedule(number, schedule);
+    }
+
+    /// A recurring task as memory has it.
+    pub(super) fn in_memory(
+        &mut self,
+        read: ReadSchedule,
+        next: Option<Occurrence>,
+        paused_at: Option<UnixMillis>,
+    ) -> MemSchedule {
+        MemSchedule {
             hash: id_hash(&read.id),
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,
-            paused_at: read.paused.then_some(since),
+            paused_at,
             priority: read.priority,
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
-        };
-        self.tasks.insert_schedule(number, schedule);
-        Ok(())
+        }
     }
 }
 

@@ -88,24 +88,31 @@ fn recurring(cron: &str, description: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a_change_of_a_task_that_was_read_keeps_the_run_that_is_due() {
+fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
     let first = recurring("*/10 * * * * *", "one");
     let storage = OneSchedule(first.clone());
     let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
     let late = NOW.plus(25_000);
     let version = Some(Expected::Version(version_of(&first)));
     for (record, expected, next) in [
-        // Due since NOW + 10 s: it stays so for who has read the task, and is gone for who writes over it.
+        // Due since NOW + 10 s: it stays so for who has read the task, and for who writes the same over it.
         (recurring("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
-        (recurring("*/10 * * * * *", "two"), None, NOW.plus(30_000)),
+        (recurring("*/10 * * * * *", "two"), None, NOW.plus(10_000)),
         (recurring("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
+        (recurring("*/15 * * * * *", "two"), None, NOW.plus(30_000)),
     ] {
         let mut engine = engine();
-        engine.append(append(first.clone(), None), NOW, &storage).unwrap();
-        let (_, effects) = engine.append(append(record, expected), late, &storage).unwrap();
+        let (_, effects) = engine.append(append(first.clone(), None), NOW, &storage).unwrap();
+        let started = effects.writes.iter().find_map(|write| match write {
+            Write::InsertSchedule { since, .. } => Some(*since),
+            _ => None,
+        });
+        let (reply, effects) = engine.append(append(record, expected), late, &storage).unwrap();
+        assert_eq!((reply.created, reply.replaced), (1, 1));
         assert_eq!(engine.next_wakeup(), Some(next));
         let since = effects.writes.iter().find_map(|write| match write {
             Write::InsertSchedule { since, .. } => Some(*since),
+            Write::SetSchedule { since, .. } => since.or(started),
             _ => None,
         });
         assert!(since.is_some_and(|since| since < next), "a start from storage finds the same run");

@@ -3,6 +3,7 @@
 use super::append::read_schedule;
 use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
+use super::go_on::pause_start;
 use super::late::{Aside, RunsAside, missed_in_pause};
 use super::outcome::PutBack;
 use super::tasks::EntryRef;
@@ -16,12 +17,12 @@ use std::collections::HashMap;
 
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
 #[derive(Default)]
-struct Changes {
-    killed: Vec<EntryRef>,
+pub(super) struct Changes {
+    pub(super) killed: Vec<EntryRef>,
     back: PutBack,
     schedules: Vec<Rewritten>,
     /// Runs that a pause has held up.
-    aside: RunsAside,
+    pub(super) aside: RunsAside,
     /// What those who watch are told.
     events: Vec<Happened>,
 }
@@ -68,7 +69,9 @@ impl Engine {
             seen.insert(id, outcome);
             outcomes.push(outcome);
         }
-        let effects = self.carry_out_changes(changes, now, reader)?;
+        let mut effects = Effects::default();
+        self.have_room_for(&changes)?;
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
         Ok((ChangeReply { outcomes }, effects))
     }
 
@@ -130,12 +133,14 @@ impl Engine {
             changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
             Ok(!changes.is_full())
         })?;
-        let effects = self.carry_out_changes(changes, now, reader)?;
+        let mut effects = Effects::default();
+        self.have_room_for(&changes)?;
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
         Ok((ChangeMatchingReply { changed, next }, effects))
     }
 
     /// What a change does to one entry or schedule.
-    fn plan_change(
+    pub(super) fn plan_change(
         &self,
         at: EntryRef,
         change: Change,
@@ -170,6 +175,7 @@ impl Engine {
         let due = self.due_of(at);
         let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
+        let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
         let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, replayed_at: None, ..record };
         let (record, due, flags, stays) = match change {
             Change::Pause if due.is_never() => {
@@ -195,10 +201,12 @@ impl Engine {
             Change::Run => (record, now, flags, false),
             // A follow-up is named by the time of its run.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
-            Change::Reschedule(time) if record.time == Some(time) && due == record.due() => return Changed::Unchanged,
+            Change::Reschedule(time) if record.time == Some(time) && (due == record.due() || is_paused_task) => {
+                return Changed::Unchanged;
+            }
             Change::Reschedule(time) => {
                 let record = Record { time: Some(time), ..first_attempt(record) };
-                let due = record.due();
+                let due = if due == UnixMillis::PAUSED { due } else { record.due() };
                 (record, due, to_queue, false)
             }
         };
@@ -214,11 +222,21 @@ impl Engine {
         entry.map_or(UnixMillis::NEVER, |entry| entry.due)
     }
 
-    fn carry_out_changes(&mut self, changes: Changes, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
-        let mut effects = Effects::default();
+    /// Checks that the shard has room for what changes add.
+    fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
         let added = changes.back.len() + changes.aside.runs;
         self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
-        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))?;
+        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))
+    }
+
+    /// Carries out what was gathered.
+    pub(super) fn carry_out_changes(
+        &mut self,
+        changes: Changes,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
         if self.feed.is_on(now) {
             changes.events.into_iter().for_each(|event| self.feed.push(event));
         }
@@ -232,17 +250,16 @@ impl Engine {
                 effects.writes.push(Write::DeleteSchedule { number });
                 continue;
             }
-            // What is due as the pause begins and has not fired is made up for with the rest.
-            let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).map(|next| next.due.plus(-1));
-            let since = due.filter(|_| read.paused && read.policies.catches_up).map_or(since, |due| due.min(since));
+            let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).filter(|_| read.paused);
+            let since = pause_start(due, read.policies.catches_up, since);
             self.tasks.set_next(number, next, read.paused.then_some(since));
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
-        self.kill(&changes.killed, &mut effects);
-        self.put_in(changes.back, &mut effects);
-        self.put_aside(changes.aside, now, reader, &mut effects)?;
+        self.kill(&changes.killed, effects);
+        self.put_in(changes.back, effects);
+        self.put_aside(changes.aside, now, reader, effects)?;
         self.unsaved |= !effects.writes.is_empty();
-        Ok(effects)
+        Ok(())
     }
 }
 

@@ -50,7 +50,8 @@ impl Log {
     }
 
     /// Adds a chunk: to the newest row while it has room, else in a new one; then old rows go.
-    fn add(&mut self, chunk: Vec<u8>, now: UnixMillis, effects: &mut Effects) {
+    fn add(&mut self, chunk: ChunkBuilder, now: UnixMillis, effects: &mut Effects) {
+        let Some(chunk) = chunk.finish() else { return };
         let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
         if let Some(mut open) = self.rows.last_entry() {
             let row = *open.key();
@@ -218,15 +219,19 @@ impl Engine {
         if self.config.history == Keep::Off {
             return;
         }
+        // Closed before it would be larger than a row: a firing may have many thousand outcomes.
         let mut chunk = ChunkBuilder::new(fired_at, now);
         for (_, run) in runs_of(report, tasks) {
-            if !(run.outcome.is_good() && self.config.history == Keep::Failures) {
-                chunk.push(&run);
+            if run.outcome.is_good() && self.config.history == Keep::Failures {
+                continue;
             }
+            if !chunk.is_empty() && chunk.bytes() + run.most_bytes() > HISTORY_ROW_BYTES {
+                let full = std::mem::replace(&mut chunk, ChunkBuilder::new(fired_at, now));
+                self.log.add(full, now, effects);
+            }
+            chunk.push(&run);
         }
-        if let Some(chunk) = chunk.finish() {
-            self.log.add(chunk, now, effects);
-        }
+        self.log.add(chunk, now, effects);
     }
 
     fn note_outcomes(&mut self, to_queue: bool, tasks: &[(Record<'_>, Ended<'_>)], now: UnixMillis) {

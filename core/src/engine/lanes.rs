@@ -52,6 +52,9 @@ pub(super) struct Lanes {
     must_save: bool,
     /// Whether it is stored that this life of the shard has begun.
     is_life_stored: bool,
+    /// Questions to limiters in this life, of all lanes: a lane that is dropped and made again must not begin from 1, for its limiter
+    /// remembers the numbers that it has seen.
+    questions: u32,
 }
 
 impl Lanes {
@@ -143,6 +146,18 @@ impl Lanes {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
+    /// Returns the number of the next question in this `life`; a life whose numbers are used up is followed by another.
+    fn next_number(&mut self, life: &mut u32) -> RequestNumber {
+        match self.questions.checked_add(1) {
+            Some(next) => self.questions = next,
+            None => {
+                *life = life.saturating_add(1);
+                (self.questions, self.is_life_stored) = (1, false);
+            }
+        }
+        RequestNumber(*life, self.questions)
+    }
+
     pub(super) fn contains(&self, lane: u8) -> bool {
         self.lanes.contains_key(&lane)
     }
@@ -225,15 +240,16 @@ impl Engine {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         for number in numbers {
             let head = self.tasks.head_of(number).map(|head| head.due);
-            let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
-            if !lane.lease.wants_to_ask(head, now) {
+            if !self.lanes.lanes.get_mut(&number).is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
                 continue;
             }
+            let request = self.lanes.next_number(&mut self.state.life);
+            let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
             let is_due = head.is_some_and(|due| due <= now);
             let waiting = if is_due { self.tasks.due_in(number, now).max(1) } else { 0 };
             self.lanes.must_save |= !lane.held || !self.lanes.is_life_stored;
             lane.held = true;
-            let ask = lane.lease.ask(self.state.life, waiting, now);
+            let ask = lane.lease.ask(request, waiting, now);
             effects.asks.push(LimitAsk { key: lane.key.clone(), ask });
         }
         self.save_lanes(effects);

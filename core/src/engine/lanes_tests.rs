@@ -75,8 +75,36 @@ impl Pair {
     }
 
     fn limit(&mut self, key: &str, concurrency: u32) {
-        let limit = Limit { concurrency: Some(concurrency), per_second: None };
-        self.limiter.put(Named { key: key.to_owned(), limit }).unwrap();
+        self.limit_both(key, Some(concurrency), None);
+    }
+
+    fn limit_both(&mut self, key: &str, concurrency: Option<u32>, per_second: Option<f64>) {
+        self.limiter.put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } }).unwrap();
+    }
+
+    /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it hands on after `runs_for` milliseconds. Gives
+    /// the times at which runs were handed on, and the number of wake-ups.
+    fn live(&mut self, until: UnixMillis, runs_for: i64) -> (Vec<UnixMillis>, usize) {
+        let (mut handed_on, mut wakeups) = (Vec::new(), 0);
+        let mut running: Vec<(UnixMillis, u64)> = Vec::new();
+        loop {
+            let next = self.engine.next_wakeup().map(|next| next.max(self.now.plus(1)));
+            let ends = running.iter().map(|(ends, _)| *ends).min();
+            let Some(at) = next.into_iter().chain(ends).min().filter(|at| *at <= until) else { break };
+            self.now = at;
+            for (_, seq) in running.extract_if(.., |(ends, _)| *ends <= at) {
+                self.report(seq);
+            }
+            if next == Some(at) {
+                wakeups += 1;
+                for (seq, _, tasks) in self.wake() {
+                    handed_on.extend(std::iter::repeat_n(at, tasks));
+                    running.push((at.plus(runs_for), seq));
+                }
+            }
+        }
+        self.now = until;
+        (handed_on, wakeups)
     }
 
     fn commit(&mut self, effects: &Effects) {
@@ -269,4 +297,55 @@ fn there_are_not_too_many_lanes() {
     pair.append(&["one more"], [(1, "z".to_owned())]).unwrap();
     pair.engine = load(&pair.stored, usize::MAX);
     assert_eq!(pair.engine.stats(NOW).waiting_for_limits, MAX_LANES as u64 + 1);
+}
+
+/// Of a lease that had never used its slots, the time to give them back lay in the past: the shard asked again after each answer, a
+/// thousand times a second, and the limiter's "wait" did not count.
+#[test]
+fn a_shard_that_waits_asks_a_few_times_a_second() {
+    for (concurrency, per_second) in [(None, Some(0.2)), (None, Some(2.0)), (Some(3), Some(0.2)), (Some(1), None)] {
+        let mut pair = Pair::new(usize::MAX);
+        pair.limit_both("y", concurrency, per_second);
+        // The key begins, with something that came and went, and anew after a pause.
+        for round in 0..3 {
+            let begun = pair.now;
+            pair.append(&["y"], (0..4).map(|n| (1, format!("{round}-{n}")))).unwrap();
+            let (handed_on, wakeups) = pair.live(begun.plus(30_000), 5_000);
+            assert_eq!(handed_on.len(), 4, "{concurrency:?} {per_second:?}, round {round}: {handed_on:?}");
+            assert!(wakeups < 30 * 3, "{concurrency:?} {per_second:?}, round {round}: {wakeups} wake-ups in 30 s");
+            pair.live(begun.plus(7 * 60_000), 5_000);
+        }
+    }
+}
+
+/// A lane that was dropped with its last task and made again numbered its questions from 1, and the limiter, which remembered more, answered
+/// none of them.
+#[test]
+fn a_key_whose_tasks_come_and_go_is_not_starved() {
+    for (concurrency, per_second) in [(Some(2), None), (None, Some(50.0)), (Some(2), Some(50.0))] {
+        let mut pair = Pair::new(usize::MAX);
+        pair.limit_both("z", concurrency, per_second);
+        for n in 0..60 {
+            pair.append(&["z"], [(1, format!("task-{n}"))]).unwrap();
+            let (handed_on, _) = pair.live(pair.now.plus(500), 100);
+            assert_eq!(handed_on.len(), 1, "task {n} under {concurrency:?} {per_second:?}");
+        }
+        // The lane goes with what is in it: run, cancelled, and with the shard.
+        for round in 0..4 {
+            pair.live(pair.now.plus(6_000), 100);
+            assert_eq!(pair.engine.next_wakeup(), None, "nothing is left of the lane");
+            if round == 2 {
+                pair.append(&["z"], [(1, "cancelled".to_owned())]).unwrap();
+                let request = CancelRequest { ids: vec!["cancelled".to_owned()], if_match: None };
+                let (_, effects) = pair.engine.cancel(&request, pair.now, &pair.stored).unwrap();
+                pair.commit(&effects);
+            }
+            if round == 3 {
+                pair.engine = load(&pair.stored, usize::MAX);
+            }
+            pair.append(&["z"], [(1, format!("late-{round}"))]).unwrap();
+            let (handed_on, _) = pair.live(pair.now.plus(1_000), 100);
+            assert_eq!(handed_on.len(), 1, "after a pause, round {round} under {concurrency:?} {per_second:?}");
+        }
+    }
 }

@@ -7,8 +7,10 @@
 //! Rules for the shell:
 //! - On any error, from here or from storage, it drops the engine and loads a new one. So what is in memory is always what is
 //!   stored.
-//! - After each input it arms the alarm for [`Engine::next_wakeup`]. Early, late and repeated wake-ups are no-ops or harmless.
+//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups are no-ops or
+//!   harmless. A failure to arm changes nothing of what is committed and answered: the shell tries again.
 
+mod alarm;
 mod append;
 mod change;
 mod circuit;
@@ -16,6 +18,7 @@ mod explain;
 mod feed;
 mod fire;
 mod follow_up;
+mod go_on;
 mod history;
 mod index;
 mod lanes;
@@ -24,10 +27,12 @@ mod load;
 mod outcome;
 mod purge;
 mod query;
+mod same_definition;
 mod state;
 mod tasks;
 mod terms;
 
+pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
 pub use history::{Keep, StoredHistory};
@@ -498,7 +503,7 @@ impl Engine {
         &mut self.state.meter
     }
 
-    /// Counts a repair by the watchdog.
+    /// Counts a repair: the watchdog has found the shard overdue, or the alarm could not be set.
     pub fn count_repair(&mut self) {
         self.state.counters.repairs += 1;
     }

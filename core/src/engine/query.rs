@@ -23,6 +23,7 @@ pub(super) struct Candidate {
     position: Position,
     pub(super) at: EntryRef,
     status: Status,
+    is_attempt: bool,
     /// What is known of its kind without its record.
     kind: Option<Kind>,
 }
@@ -69,7 +70,12 @@ impl Engine {
                 if record.id == id {
                     let due = record.due();
                     let record = task.to_owned().to_owned();
-                    return Ok(Some(ListItem { position: Position { due, page: 0, index: 0 }, status: Status::Fired, record }));
+                    return Ok(Some(ListItem {
+                        position: Position { due, page: 0, index: 0 },
+                        status: Status::Fired,
+                        is_attempt: true,
+                        record,
+                    }));
                 }
             }
         }
@@ -277,12 +283,14 @@ impl Engine {
             let position = Position { due, page: 0, index: at.index };
             let is_paused = schedule.is_some_and(|schedule| schedule.paused_at.is_some());
             let status = if is_paused { Status::Paused } else { Status::Scheduled };
-            return Candidate { position, at, status, kind: schedule.map(|schedule| schedule.schedule.kind()) };
+            let kind = schedule.map(|schedule| schedule.schedule.kind());
+            return Candidate { position, at, status, is_attempt: false, kind };
         }
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
         let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
         let due = entry.map_or(UnixMillis::NEVER, |entry| entry.due);
-        Candidate { position: Position { due, page: at.page, index: at.index }, at, status, kind }
+        let is_attempt = entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
+        Candidate { position: Position { due, page: at.page, index: at.index }, at, status, is_attempt, kind }
     }
 
     fn item(&self, candidate: Candidate, reader: &impl Reader) -> Result<ListItem, EngineError> {
@@ -313,7 +321,7 @@ fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineErro
         |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
     let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
     let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
-    Ok(ListItem { position: candidate.position, status: candidate.status, record })
+    Ok(ListItem { position: candidate.position, status: candidate.status, is_attempt: candidate.is_attempt, record })
 }
 
 fn matches_record(filter: &Filter, record: &[u8]) -> bool {

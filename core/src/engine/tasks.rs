@@ -196,6 +196,16 @@ impl Tasks {
         self.push_timer(0, Position { due, page: 0, index: number });
     }
 
+    /// A recurring task becomes another in the same place. A timer is added only if it is due at another time: one that is changed often
+    /// does not fill the heap.
+    pub(super) fn change_schedule(&mut self, number: u32, schedule: MemSchedule) {
+        let due = schedule.due();
+        let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
+        if was != Some(due) {
+            self.push_timer(0, Position { due, page: 0, index: number });
+        }
+    }
+
     fn push_timer(&mut self, lane: u8, position: Position) {
         let at = usize::from(lane);
         if self.timers.len() <= at {

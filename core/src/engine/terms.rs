@@ -31,6 +31,8 @@ struct Done {
     made: Made,
     created: u64,
     replaced: u64,
+    #[serde(default)]
+    went_on: u64,
 }
 
 impl Engine {
@@ -54,7 +56,12 @@ impl Engine {
         if done.request != once.request {
             return Err(EngineError::KeyReused);
         }
-        Ok(Some(AppendReply { created: done.created, replaced: done.replaced, done_before: Some(done.made) }))
+        Ok(Some(AppendReply {
+            created: done.created,
+            replaced: done.replaced,
+            went_on: done.went_on,
+            done_before: Some(done.made),
+        }))
     }
 
     /// That a request may be carried out on its terms, when `asked` more tasks were taken in before it in the same commit.
@@ -71,7 +78,7 @@ impl Engine {
             let counts = self.tasks.counts();
             let waiting = counts.scheduled + counts.unscheduled + counts.paused + counts.held + self.tasks.schedules() + asked;
             // What is replaced makes room; one may always replace, also when the quota was lowered.
-            if new > request.replaced.len() && (waiting + new - request.replaced.len()) as u64 > share {
+            if new > request.replaced() && (waiting + new - request.replaced()) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
                 return Err(EngineError::PendingQuota { share, waiting, asked: new, retry_after_seconds });
             }
@@ -95,7 +102,14 @@ impl Engine {
             self.state.used = self.state.used.after(reply.created, micros, now);
         }
         let Some(once) = &terms.once else { return };
-        let done = Done { done: now, request: once.request, made: once.made, created: reply.created, replaced: reply.replaced };
+        let done = Done {
+            done: now,
+            request: once.request,
+            made: once.made,
+            created: reply.created,
+            replaced: reply.replaced,
+            went_on: reply.went_on,
+        };
         let period = period(now);
         // This type serialises without fail.
         let value = serde_json::to_vec(&done).unwrap_or_default();

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 /// The number of slots that stands for "no limit".
 pub const NO_LIMIT: u32 = u32::MAX;
 
-/// Orders a shard's requests for a key: by the shard's life, which is stored before the first request of it, then by a count.
+/// Orders a shard's requests: by the shard's life, which is stored before the first request of it, then by a count of the life's requests
+/// for all keys. Counted by key, it would begin again with a key whose tasks went and came, while the limiter remembers the old count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct RequestNumber(pub u32, pub u32);
 

@@ -10,8 +10,6 @@ const GIVEN_UP_MILLIS: i64 = HOLD_MILLIS + 4_000;
 /// What a shard has of a key's limit. See [`Ask`] for what it must keep to.
 #[derive(Debug, Clone)]
 pub struct Lease {
-    /// Requests of this life of the shard.
-    count: u32,
     /// What it takes itself to have; at least `in_flight`.
     slots: u32,
     /// What it should have, as the limiter said last.
@@ -37,7 +35,6 @@ impl Lease {
     /// One of which `in_flight` runs are in the outbox. `was_held`: whether the limiter may have noted more, or anything.
     pub fn new(in_flight: u32, was_held: bool) -> Self {
         Self {
-            count: 0,
             slots: in_flight,
             target: in_flight,
             in_flight,
@@ -119,7 +116,7 @@ impl Lease {
             renew.max(due)
         });
         let is_too_much = self.slots > self.target.max(self.in_flight);
-        let idle_at = self.used_at.plus(LINGER_MILLIS);
+        let idle_at = self.idle_at();
         let give_back = if is_too_much {
             Some(self.answered_at)
         } else {
@@ -143,13 +140,18 @@ impl Lease {
         self.asked.is_none() && self.ask_at(head).is_some_and(|at| at <= now)
     }
 
-    /// The request, of a shard in its `life` with `waiting` tasks that are due. What it gives back it takes itself no longer to have.
-    pub fn ask(&mut self, life: u32, waiting: u32, now: UnixMillis) -> Ask {
-        let is_idle = waiting == 0 && now.since(self.used_at) >= LINGER_MILLIS;
+    /// Returns when slots that nothing uses are given back. A lease that got its slots and never used them counts from the answer that
+    /// brought them: counted from its last use alone, the time would lie in the past and every answer would be followed by a question.
+    fn idle_at(&self) -> UnixMillis {
+        self.used_at.max(self.answered_at).plus(LINGER_MILLIS)
+    }
+
+    /// Returns the request with this number, of a shard with `waiting` tasks that are due. What it gives back it takes itself no longer to
+    /// have.
+    pub fn ask(&mut self, number: RequestNumber, waiting: u32, now: UnixMillis) -> Ask {
+        let is_idle = waiting == 0 && now >= self.idle_at();
         let keep = if is_idle { 0 } else { self.target };
         self.slots = self.slots.min(keep.max(self.in_flight));
-        self.count = self.count.saturating_add(1);
-        let number = RequestNumber(life, self.count);
         self.asked = Some((number, now));
         self.is_noted = false;
         Ask { number, slots: self.slots, in_flight: self.in_flight, waiting }

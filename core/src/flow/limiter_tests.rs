@@ -59,6 +59,7 @@ struct Shard {
     lease: Lease,
     life: u32,
     waiting: u32,
+    count: u32,
     asked: Option<RequestNumber>,
 }
 
@@ -77,7 +78,7 @@ struct World {
 
 impl World {
     fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
-        let shard = |_| Shard { lease: Lease::new(0, false), life: 1, waiting: 0, asked: None };
+        let shard = |_| Shard { lease: Lease::new(0, false), life: 1, waiting: 0, count: 0, asked: None };
         let mut world = Self {
             now: START,
             limiter: Limiter::default(),
@@ -118,7 +119,8 @@ impl World {
         let shard = &mut self.shards[at];
         let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
         if shard.lease.wants_to_ask(head, self.now) {
-            let ask = shard.lease.ask(shard.life, shard.waiting, self.now);
+            shard.count += 1;
+            let ask = shard.lease.ask(RequestNumber(shard.life, shard.count), shard.waiting, self.now);
             shard.asked = Some(ask.number);
             self.requests.push((at, ask));
         }

@@ -63,9 +63,9 @@ pub(crate) struct Recurrence<'a> {
     /// A run that has not started so long after it was due does not start any more, seconds.
     #[schemars(range(min = 0.001, max = MAX_LATENESS_SECONDS))]
     pub(crate) expire_after_seconds: Option<f64>,
-    /// Where its runs end, as was counted before. No caller gives it.
+    /// That it is the schedule of a task which goes on by it, and where its runs end, if they are counted. No caller gives it.
     #[schemars(skip)]
-    pub(crate) last_run: Option<UnixMillis>,
+    pub(crate) goes_on: Option<Option<UnixMillis>>,
 }
 
 /// The schema of `cron`.
@@ -99,6 +99,15 @@ pub(crate) struct CheckedSchedule<'a> {
     pub(crate) fields: Option<Box<ScheduleFields<'a>>>,
     /// Of a recurring task.
     pub(crate) schedule: Option<Schedule>,
+    /// Whether the anchor in the fields is one that the request does not give.
+    pub(crate) has_open_anchor: bool,
+}
+
+impl<'a> CheckedSchedule<'a> {
+    /// Of a task that fires once, or not by itself.
+    fn once(time: Option<UnixMillis>, due: UnixMillis, fields: Option<Box<ScheduleFields<'a>>>) -> Self {
+        Self { time, due, fields, schedule: None, has_open_anchor: false }
+    }
 }
 
 const WAYS: &str = "time, delayInSeconds, cron, everySeconds and rrule";
@@ -116,13 +125,13 @@ impl<'a> ScheduleInput<'a> {
         }
         let time = match (kind, rest.as_deref()) {
             (GivenKind::NoSchedule, _) => {
-                return Ok(CheckedSchedule { time: None, due: UnixMillis::NEVER, fields: None, schedule: None });
+                return Ok(CheckedSchedule::once(None, UnixMillis::NEVER, None));
             }
             (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
             (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => return rest.check(kind, id, now, counted),
             _ => time("time", &self.time)?.unwrap_or_default(),
         };
-        let Some(rest) = rest else { return Ok(CheckedSchedule { time: Some(time), due: time, fields: None, schedule: None }) };
+        let Some(rest) = rest else { return Ok(CheckedSchedule::once(Some(time), time, None)) };
         let fields = ScheduleFields {
             jitter_seconds: rest.jitter_seconds,
             window_seconds: rest.window_seconds,
@@ -132,7 +141,7 @@ impl<'a> ScheduleInput<'a> {
         };
         fields.policies()?;
         let due = fields.delay(id_hash(id))?.due(time, None);
-        Ok(CheckedSchedule { time: Some(time), due, fields: Some(Box::new(fields)), schedule: None })
+        Ok(CheckedSchedule::once(Some(time), due, Some(Box::new(fields))))
     }
 
     /// Which one of the ways to say when is given.
@@ -216,12 +225,21 @@ impl<'a> Recurrence<'a> {
         if end_at.is_some_and(|end| start_at.is_some_and(|start| end < start)) {
             return Err(FieldError::new("endAt", "is before startAt"));
         }
-        if let Some(last) = self.last_run {
-            fields.last_run = Some(last);
+        let has_open_anchor = anchor.is_some() && self.anchor.is_none();
+        let checked = |due, fields, schedule| CheckedSchedule {
+            time: None,
+            due,
+            fields: Some(fields),
+            schedule: Some(schedule),
+            has_open_anchor,
+        };
+        if let Some(last) = self.goes_on {
+            fields.last_run = last;
             check_runs(self.max_runs, kind)?;
             let schedule = fields.schedule(id_hash(id))?;
-            let first = schedule.next_after(now).ok_or_else(|| no_run(&fields, kind, now))?;
-            return Ok(CheckedSchedule { time: None, due: first.due, fields: Some(fields), schedule: Some(schedule) });
+            // One that is paused, or whose last run is due, may have none to come.
+            let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
+            return Ok(checked(due, fields, schedule));
         }
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };
@@ -236,7 +254,7 @@ impl<'a> Recurrence<'a> {
             return Err(FieldError::new(field, detail));
         }
         let Some((schedule, first)) = fields.settle(id_hash(id), now)? else { return Err(no_run(&fields, kind, now)) };
-        Ok(CheckedSchedule { time: None, due: first.due, fields: Some(fields), schedule: Some(schedule) })
+        Ok(checked(first.due, fields, schedule))
     }
 }
 

@@ -119,9 +119,10 @@ read_object!(NewTask, "a task", {
 });
 
 impl<'a> NewTask<'a> {
-    /// Lets its runs end where they ended before: for a change that leaves the schedule as it is. Without this, `maxRuns` counts anew.
-    pub fn keep_last_run(&mut self, last: UnixMillis) {
-        self.recurrence.get_or_insert_default().last_run = Some(last);
+    /// Marks it as a recurring task that goes on by the schedule that it has, with its last run if its runs are counted. Such a
+    /// schedule is not counted anew, and may have no run to come.
+    pub fn go_on(&mut self, last_run: Option<UnixMillis>) {
+        self.recurrence.get_or_insert_default().goes_on = Some(last_run);
     }
 
     /// Gives the task the id that stands in the path.
@@ -186,7 +187,8 @@ pub struct ValidTask<'a> {
     pub is_conditional: bool,
     priority: Option<u8>,
     limit_key: Option<Text<'a>>,
-    paused: bool,
+    paused: Option<bool>,
+    has_open_anchor: bool,
     /// The time that was asked for.
     time: Option<UnixMillis>,
     schedule: Option<Box<ScheduleFields<'a>>>,
@@ -214,7 +216,7 @@ impl ValidTask<'_> {
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
         fields.text("limitKey", self.limit_key());
-        fields.flag("paused", self.paused && self.recurring);
+        fields.flag("paused", self.is_paused() && self.recurring);
         fields.finish();
     }
 
@@ -230,7 +232,21 @@ impl ValidTask<'_> {
 
     /// Its place in the order of firing: when it is due, unless it waits to be resumed.
     pub fn place(&self) -> UnixMillis {
-        if self.paused && self.due != UnixMillis::NEVER { UnixMillis::PAUSED } else { self.due }
+        if self.is_paused() && self.due != UnixMillis::NEVER { UnixMillis::PAUSED } else { self.due }
+    }
+
+    fn is_paused(&self) -> bool {
+        self.paused == Some(true)
+    }
+
+    /// Whether the request says that it is paused, or that it is not.
+    pub fn says_paused(&self) -> bool {
+        self.paused.is_some()
+    }
+
+    /// Whether its anchor was settled here, because the request gives none.
+    pub fn has_open_anchor(&self) -> bool {
+        self.has_open_anchor
     }
 }
 
@@ -347,7 +363,8 @@ impl<'a> Validator<'a> {
             follow_ups.check(to_queue, self.targets, self.last_follow_ups)?;
             self.last_follow_ups = **follow_ups;
         }
-        let CheckedSchedule { time, due, fields, schedule } = when.check(id.as_str(), self.now, &mut self.counted)?;
+        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
+            when.check(id.as_str(), self.now, &mut self.counted)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,
@@ -357,7 +374,8 @@ impl<'a> Validator<'a> {
             to_queue,
             priority,
             limit_key: task.limit_key,
-            paused: task.paused.unwrap_or(false),
+            paused: task.paused,
+            has_open_anchor,
             time,
             schedule: fields,
             description: task.description,

@@ -110,15 +110,16 @@ fn a_one_shot_may_be_put_off() {
 fn a_last_run_may_be_kept() {
     let text = format!("{{\"id\":\"a\",\"cron\":\"0 0 * * * *\",\"maxRuns\":3,{LOG}}}");
     let mut task = parse_one(&text).unwrap();
-    task.keep_last_run(UnixMillis::new(1_764_007_200_000));
+    task.go_on(Some(UnixMillis::new(1_764_007_200_000)));
     let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let mut out = Vec::new();
     validator.check(task).unwrap().write_record(&mut out);
     let expected = r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
     assert!(String::from_utf8(out).unwrap().starts_with(expected));
+    // One that was paused past its end has no run to come, and can be changed all the same.
     let mut task = parse_one(&text).unwrap();
-    task.keep_last_run(NOW);
-    assert_eq!(validator.check(task).unwrap_err().field, "cron");
+    task.go_on(Some(NOW));
+    assert_eq!(validator.check(task).unwrap().due, UnixMillis::NEVER);
 }
 
 #[test]

@@ -50,7 +50,10 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     let patched: BTreeSet<String> = patch.keys().cloned().collect();
     for (name, value) in patch {
-        if value.get() == "null" {
+        if value.get() == "null" && name == "paused" {
+            // One that is not said to be paused stays as it is; who takes the word out means that it goes on.
+            set(&mut fields, &name, &Value::Bool(false));
+        } else if value.get() == "null" {
             fields.remove(&name);
         } else if MERGED.contains(&name.as_str())
             && let Some(former) = fields.get(&name)
@@ -169,6 +172,7 @@ mod tests {
             serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
         );
         assert_eq!(patched(record, true, r#"{"paused":false}"#)["paused"], false);
+        assert_eq!(patched(record, true, r#"{"paused":null}"#)["paused"], false);
         assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"], "no-schedule");
         assert_eq!(patched(RECORD, false, r#"{"type":"no-schedule"}"#).get("time"), None);
     }

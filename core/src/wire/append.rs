@@ -34,6 +34,15 @@ pub struct Terms {
     /// The keys of limits that pages of the request name by their place here, from 1, as their lane.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
+    /// Hashes of the ids of tasks whose `anchor` the request leaves open. The coordinator has settled one, for the case that the task is new.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub open_anchors: Vec<u64>,
+    /// Hashes of the ids of tasks of which the request says whether they are paused.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub said_paused: Vec<u64>,
+    /// Refuses to replace a further attempt by a task, as a patch must.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub tasks_only: bool,
 }
 
 impl Terms {
@@ -174,9 +183,20 @@ pub struct AppendReply {
     pub created: u64,
     /// Of these, how many took the place of a task of the same id.
     pub replaced: u64,
+    /// Of these, how many go on as the task that they replace, and are therefore stored otherwise than they were sent.
+    #[serde(default)]
+    pub went_on: u64,
     /// Of a request that was carried out before: what that one had made up. Nothing was done this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_before: Option<Made>,
+}
+
+/// Which recurring tasks of an append went on as those that wait, in its order. The others were not taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct GoOnReply {
+    /// One for each.
+    pub went_on: Vec<bool>,
 }
 
 #[cfg(test)]
@@ -193,7 +213,14 @@ mod tests {
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
         let once = Once { key: [1; 16], request: [2; 16], made: Made { at: UnixMillis::new(7), random: [0xff; 16] } };
         let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
-        let with_terms = Terms { once: Some(once), share: Some(share), keys: vec!["stripe".to_owned()] };
+        let with_terms = Terms {
+            once: Some(once),
+            share: Some(share),
+            keys: vec!["stripe".to_owned()],
+            open_anchors: vec![u64::MAX],
+            said_paused: vec![7],
+            tasks_only: true,
+        };
         for (fresh, expected, terms) in [
             (true, None, Terms::default()),
             (false, None, Terms::default()),

@@ -114,6 +114,9 @@ pub struct ListItem {
     pub position: Position,
     /// What it waits for.
     pub status: Status,
+    /// Whether it is an attempt of a run, or of a follow-up, and not a task: whatever its status says.
+    #[serde(default)]
+    pub is_attempt: bool,
     /// The stored record.
     pub record: Box<RawValue>,
 }

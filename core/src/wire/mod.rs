@@ -10,7 +10,7 @@ mod list;
 mod report;
 mod stats;
 
-pub use append::{Append, AppendError, AppendReply, Expected, Terms};
+pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
     CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply,
     ChangeRequest, Changed,
@@ -32,6 +32,8 @@ pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
 pub mod paths {
     /// Body [`super::Append`]; answer [`super::AppendReply`].
     pub const APPEND: &str = "/append";
+    /// Body [`super::Append::encode`]; answer [`super::GoOnReply`].
+    pub const GO_ON: &str = "/go-on";
     /// Body [`super::GetRequest`]; answer [`super::ListItem`] or null.
     pub const GET: &str = "/get";
     /// Body [`super::CancelRequest`]; answer [`super::CancelReply`].

@@ -1,13 +1,12 @@
 //! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of what they did.
 
 use crate::invariants::{key_of, violated};
-use crate::late::{Fate, made_up};
+use crate::late::made_up;
 use crate::model::{Firing, Schedule, What};
 use crate::operations::Answer;
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_core::routing::id_hash;
-use scheduler_core::schedule::Overlap;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Change, ChangeRequest, Changed, Filter, ListRequest};
@@ -58,8 +57,14 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Run, What::Again | What::PausedAgain | What::Held) => Ok(Step { replays, ..again(firing) }),
         (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if has_no_time => Err(Changed::NotApplicable),
-        (Change::Reschedule(time), _) if record.time == Some(time) && waiting.position.due == record.due() => {
+        (Change::Reschedule(time), _)
+            if record.time == Some(time) && (waiting.position.due == record.due() || what == What::Paused) =>
+        {
             Err(Changed::Unchanged)
+        }
+        // A paused task stays paused.
+        (Change::Reschedule(time), What::Paused | What::PausedAgain) => {
+            Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::Paused)), ..becomes(what) })
         }
         (Change::Reschedule(time), _) => {
             Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
@@ -156,7 +161,7 @@ impl World {
     }
 
     /// What a pause has held up of a recurring version.
-    fn make_up(&mut self, at: usize, paused: Firing) {
+    pub(crate) fn make_up(&mut self, at: usize, paused: Firing) {
         let version = self.model.version(paused.version).clone();
         let Schedule::Recurring(_) = version.schedule else { return };
         let record = Record::parse(&version.record).unwrap();
@@ -165,20 +170,8 @@ impl World {
         let overlap = record.policies().overlap;
         for (run, fate) in made_up(&schedule, record.policies(), paused_at, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };
-            let is_held = self.model.waiting_of(&version.id).iter().any(|((_, what), _)| *what == What::Held);
-            let fate = match overlap {
-                Overlap::Skip | Overlap::QueueOne if fate == Fate::Fires && self.model.is_running(&version.id) => {
-                    if overlap == Overlap::QueueOne && !is_held { Fate::Held } else { Fate::Skipped }
-                }
-                _ => fate,
-            };
-            if fate == Fate::Fires {
-                let put = Some((firing, What::Again));
-                let now = Some(self.now.get());
-                self.model.step(&Step { take: None, put, not_before: now, early: false, replays: None });
-            } else {
-                self.model.end_late(at, firing, fate, self.now.get(), self.config.history);
-            }
+            let fate = self.fate_beside(&version.id, overlap, fate);
+            self.run_beside(at, firing, fate, None);
         }
     }
 }

@@ -244,7 +244,6 @@ impl Clients {
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
         let is_hosted = queue.is_none() && key.is_none() && own.chance(self.hosted);
         let destination = is_hosted.then(|| own.below(DESTINATIONS.len() as u64) as usize);
-        let record_of = Vec::new();
         let mut version = Version {
             shard,
             id,
@@ -257,7 +256,9 @@ impl Clients {
             description,
             retry,
             fails,
-            record: record_of,
+            open_anchor: false,
+            says_paused: None,
+            record: Vec::new(),
         };
         version.record = record(&version, n, at, fill as usize);
         version

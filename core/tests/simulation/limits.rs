@@ -44,6 +44,11 @@ impl Limits {
         }
     }
 
+    /// The rate of a key, runs a second.
+    pub(crate) fn rate_of(&self, key: &str) -> Option<f64> {
+        self.had.get(key).and_then(|had| had.last()?.per_second)
+    }
+
     /// Slots that no shard has given back.
     pub(crate) fn slots(&self) -> u64 {
         KEYS.iter().map(|key| self.limiter.slots(key)).sum()
@@ -80,6 +85,7 @@ impl World {
             let asked = Asked { key: ask.key.clone(), shard: self.shards[at].name.clone(), ask: ask.ask };
             // Whoever waits for the answer may be told that there is none, while the request is still on its way.
             if self.random.chance(self.faults.report_lost) {
+                self.may_ask(at, true);
                 let when = self.now.plus(self.random.range(1, 3_000));
                 let (key, number) = (ask.key.clone(), ask.ask.number);
                 self.plan(when, Event::Told { shard: at, key, number, answer: None });
@@ -96,13 +102,20 @@ impl World {
     }
 
     /// A limiter gets a request.
-    pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked) {
+    pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked, until: Option<UnixMillis>) {
         if self.random.chance(self.faults.evict) {
             self.limits.limiter = Limiter::load(self.limits.rows.values().cloned()).expect("the limiter can be loaded");
         }
         let (answer, writes) = self.limits.limiter.ask(asked, self.now);
+        let is_changed = !writes.is_empty();
         self.limits.store(writes);
         self.trace(|| format!("limiter: {asked:?}: {answer:?}"));
+        if is_changed {
+            self.ask_held_again();
+        }
+        if answer.is_some_and(|answer| answer.lacks_slots(&asked.ask)) && self.hold_question(at, asked, until) {
+            return;
+        }
         if self.random.chance(self.faults.report_lost) {
             return;
         }
@@ -157,6 +170,8 @@ impl World {
         let limit = drawn(&mut self.random);
         self.trace(|| format!("limit of {key}: {limit:?}"));
         self.limits.set(key, limit);
+        (0..self.shards.len()).for_each(|at| self.may_ask(at, false));
+        self.ask_held_again();
         // What a shard was told of the former rate holds for a while.
         self.limits.handed_on.insert(key, Vec::new());
         self.rate_from = self.now.plus(scheduler_core::flow::NO_RATE_MILLIS);

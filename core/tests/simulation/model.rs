@@ -4,6 +4,7 @@
 
 use crate::changes::Step;
 use crate::circuits::Circuits;
+use crate::definitions::{Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
@@ -33,6 +34,10 @@ pub(crate) struct Version {
     pub(crate) retry: &'static str,
     /// How often an attempt fails, permille.
     pub(crate) fails: u64,
+    /// Whether the request names no anchor.
+    pub(crate) open_anchor: bool,
+    /// What the request says of a pause.
+    pub(crate) says_paused: SaysPaused,
     pub(crate) record: Vec<u8>,
 }
 
@@ -88,11 +93,11 @@ pub(crate) struct Model {
     /// The earliest time of further attempts.
     not_before: HashMap<Firing, i64>,
     /// Those that were told to run before their time.
-    early: BTreeSet<Firing>,
+    pub(crate) early: BTreeSet<Firing>,
     /// How often each was put where it waits by a change: so often it may run beyond the first.
     pub(crate) asked: HashMap<Firing, u32>,
     /// Of recurring versions, the time and the due time of the run that is next, and how many there have been.
-    next_run: HashMap<u64, (i64, i64, u32)>,
+    pub(crate) next_run: HashMap<u64, (i64, i64, u32)>,
     /// Runs of recurring versions that the wake-up at hand must hand on.
     passed: BTreeSet<Firing>,
     /// Since when recurring versions are paused.
@@ -113,7 +118,9 @@ pub(crate) struct Model {
     pub(crate) history: HashMap<usize, Vec<Kept>>,
     pub(crate) circuits: Circuits,
     /// Why a version does not wait any more, for messages.
-    gone: HashMap<u64, &'static str>,
+    pub(crate) gone: HashMap<u64, &'static str>,
+    /// Recurring versions that the definition at hand has resumed.
+    pub(crate) resumed: Vec<Firing>,
 }
 
 #[derive(Debug, Clone)]
@@ -190,12 +197,18 @@ impl Model {
         tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
     }
 
-    /// A committed append, of whose recurring tasks the runs after `start` are their own. Says how many tasks were replaced.
-    pub(crate) fn append(&mut self, versions: &[u64], fresh: bool, start: i64) -> u64 {
-        let mut replaced = 0;
+    /// A committed append. Says how many tasks were replaced, and which runs are owed.
+    pub(crate) fn append(&mut self, versions: &[u64], fresh: bool, moment: Moment) -> (u64, Vec<Owed>) {
+        let (mut replaced, mut owed, mut kept) = (0, Vec::new(), BTreeSet::new());
         for n in versions {
             let id = self.version(*n).id.clone();
             if !fresh {
+                if let Some(owes) = self.go_on(*n, moment) {
+                    replaced += 1;
+                    owed.extend(owes);
+                    kept.insert(*n);
+                    continue;
+                }
                 for ((firing, what), count) in self.waiting_of(&id) {
                     if what != What::Dead {
                         self.waiting.remove(&(firing, what));
@@ -212,12 +225,15 @@ impl Model {
             if !known.contains(n) {
                 known.push(*n);
             }
+            if kept.contains(n) {
+                continue;
+            }
             self.gone.remove(n);
             let firing = |time, attempt| Firing { version: *n, time, attempt, stage: Stage::Run };
             match version.schedule {
                 Schedule::Once(time, _) => self.put(firing(time, 1), What::First),
                 Schedule::None => self.put(firing(0, 1), What::Unscheduled),
-                Schedule::Recurring(recurring) => match recurring.first(&self.version(*n).id, start) {
+                Schedule::Recurring(recurring) => match recurring.first(&self.version(*n).id, moment.start) {
                     Some((time, due)) => {
                         self.next_run.insert(*n, (time, due, 0));
                         self.put(firing(0, 1), What::Recurring);
@@ -227,7 +243,7 @@ impl Model {
                 },
             }
         }
-        replaced
+        (replaced, owed)
     }
 
     /// What a cancel by ids must answer.
@@ -292,7 +308,7 @@ impl Model {
         if step.early {
             self.early.insert(Firing { attempt: 1, ..firing });
         }
-        if what == What::First
+        if matches!(what, What::First | What::Paused)
             && let Some(version) = self.versions.get_mut(firing.version as usize)
             && !matches!(version.schedule, Schedule::Once(time, _) if time == firing.time)
         {
@@ -389,7 +405,7 @@ impl Model {
     }
 
     /// A recurring version goes on to the run after this one.
-    fn advance(&mut self, firing: Firing) {
+    pub(crate) fn advance(&mut self, firing: Firing) {
         let version = self.version(firing.version).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
         let runs = self.next_run.get(&firing.version).map_or(0, |(_, _, runs)| *runs) + 1;

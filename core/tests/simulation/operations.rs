@@ -17,6 +17,7 @@ use scheduler_core::timers::Position;
 use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status, Terms};
 use std::collections::BTreeMap;
 
+use crate::definitions::Moment;
 use crate::model::Schedule;
 
 /// A request to one shard.
@@ -133,6 +134,7 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
                 let reply = reply?;
                 sum.created += reply.created;
                 sum.replaced += reply.replaced;
+                sum.went_on += reply.went_on;
                 sum.done_before = reply.done_before;
             }
             Ok((sum, effects))
@@ -154,8 +156,10 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
                 world.model.taken.insert((at, once.key), (world.now, *reply));
             }
             // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
-            let start = world.now.max(world.shards[at].storage.watermark.due).get();
-            let replaced = world.model.append(versions, fresh, start);
+            let watermark = world.shards[at].storage.watermark.due;
+            let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let (replaced, owed) = world.model.append(versions, fresh, moment);
+            world.settle_definitions(at, &owed, moment.start);
             if (reply.created, reply.replaced) != (versions.len() as u64, replaced) {
                 violated("append-counts", format!("{reply:?} for {} tasks, of which {replaced} replace another", versions.len()));
             }

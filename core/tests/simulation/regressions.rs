@@ -13,30 +13,30 @@ use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use std::collections::BTreeSet;
 
-const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 /// An engine and its storage, where nothing goes wrong but what a test asks for.
-struct Pair {
-    engine: Engine,
-    storage: Storage,
+pub(crate) struct Pair {
+    pub(crate) engine: Engine,
+    pub(crate) storage: Storage,
 }
 
 impl Pair {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let storage = Storage::default();
         Self { engine: load(&storage), storage }
     }
 
-    fn commit(&mut self, effects: Effects) -> Effects {
+    pub(crate) fn commit(&mut self, effects: Effects) -> Effects {
         self.storage.apply(&effects.writes);
         effects
     }
 
-    fn restart(&mut self) {
+    pub(crate) fn restart(&mut self) {
         self.engine = load(&self.storage);
     }
 
-    fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
+    pub(crate) fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
         let mut builder = PageBuilder::default();
         for (id, due, record) in tasks {
             assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
@@ -46,33 +46,33 @@ impl Pair {
         self.commit(effects);
     }
 
-    fn wake(&mut self, now: UnixMillis) -> Effects {
+    pub(crate) fn wake(&mut self, now: UnixMillis) -> Effects {
         let effects = self.engine.wake(now, &self.storage).unwrap();
         self.commit(effects)
     }
 
-    fn report(&mut self, report: &Report, now: UnixMillis) {
+    pub(crate) fn report(&mut self, report: &Report, now: UnixMillis) {
         let effects = self.engine.report(report, now, &self.storage).unwrap();
         self.commit(effects);
     }
 
-    fn status(&self, id: &str) -> Option<Status> {
+    pub(crate) fn status(&self, id: &str) -> Option<Status> {
         self.engine.get(id, &self.storage).unwrap().map(|item| item.status)
     }
 }
 
-fn load(storage: &Storage) -> Engine {
+pub(crate) fn load(storage: &Storage) -> Engine {
     // Whatever is handed on: what bounds a firing shall be seen.
     Engine::load("1-0", Config { max_dispatched: usize::MAX, ..Config::default() }, storage.snapshot()).unwrap()
 }
 
-fn record(id: &str, due: UnixMillis, fill: usize) -> String {
+pub(crate) fn record(id: &str, due: UnixMillis, fill: usize) -> String {
     let head = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#);
     let fill = fill.saturating_sub(head.len() + 2);
     format!("{head}{}\"}}", "x".repeat(fill))
 }
 
-fn ids(effects: &Effects) -> Vec<String> {
+pub(crate) fn ids(effects: &Effects) -> Vec<String> {
     let mut ids = Vec::new();
     for write in &effects.writes {
         let Write::InsertEnvelope { text, .. } = write else { continue };

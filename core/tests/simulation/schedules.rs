@@ -10,7 +10,7 @@ use scheduler_core::wire::Kind;
 const CRONS: [&str; 5] = ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
 
 /// How a task is put off, milliseconds.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct PutOff {
     pub(crate) jitter: u32,
     pub(crate) window: u32,
@@ -32,7 +32,7 @@ impl PutOff {
     }
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     Cron(&'static str),
     Every { anchor: i64, millis: i64 },
@@ -69,6 +69,10 @@ impl Recurring {
             max_runs: random.chance(400).then(|| random.range(1, 6) as u32),
             put_off: PutOff::drawn(random),
         }
+    }
+
+    pub(crate) fn bounds(&self) -> (Option<i64>, Option<i64>, Option<u32>) {
+        (self.start, self.end, self.max_runs)
     }
 
     pub(crate) fn kind(&self) -> Kind {

@@ -8,6 +8,10 @@ use crate::model::Model;
 use scheduler_core::engine::{
     Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
+use scheduler_core::limits::{
+    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES,
+    MAX_SCHEDULE_ROW_BYTES, MAX_STATE_BYTES,
+};
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::{Occurrence, Policies, Schedule};
@@ -102,11 +106,39 @@ impl Storage {
     pub(crate) fn apply(&mut self, writes: &[Write]) {
         for write in writes {
             self.write(write);
+            self.check_sizes(write);
         }
         if let Some(state) = self.outbox.values().rev().find_map(|row| row.state.as_ref()) {
             let state = serde_json::from_slice::<StateText>(state).unwrap();
             (self.watermark, self.lanes) = (state.watermark, state.lanes);
         }
+    }
+
+    /// Checks that the rows that a write has made are no larger than the platform's largest, and than the bound of their table.
+    fn check_sizes(&self, write: &Write) {
+        let (what, bytes, most) = match write {
+            Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
+                let row = &self.pages[page];
+                ("page", row.directory.bytes().len() + row.body.len(), MAX_PAGE_ROW_BYTES)
+            }
+            Write::SetDead { bits, .. } => ("row of dead bits", bits.len(), MAX_DEAD_ROW_BYTES),
+            Write::InsertSchedule { record, .. } | Write::SetSchedule { record, .. } => {
+                ("recurring task", record.len(), MAX_SCHEDULE_ROW_BYTES)
+            }
+            Write::InsertEnvelope { seq, .. } | Write::ClearEnvelope { seq, .. } | Write::SaveState { seq, .. } => {
+                let row = &self.outbox[seq];
+                let state = row.state.as_ref().map_or(0, Vec::len);
+                assert!(state <= MAX_STATE_BYTES, "a state of {state} bytes");
+                ("row of the outbox", row.text.len() + row.hashes.len() + state, MAX_OUTBOX_ROW_BYTES)
+            }
+            Write::Remember { value, .. } => ("remembered key", value.len() + 24, MAX_REMEMBERED_ROW_BYTES),
+            Write::InsertHistory { row, .. } | Write::ExtendHistory { row, .. } => {
+                ("row of the history", self.history[row].body.len(), HISTORY_ROW_BYTES)
+            }
+            _ => return,
+        };
+        assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
+        assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
     }
 
     fn write(&mut self, write: &Write) {
@@ -144,7 +176,9 @@ impl Storage {
             Write::SetSchedule { number, since, record } => {
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
-                row.paused = Record::parse(&record).unwrap().is_paused();
+                let read = Record::parse(&record).unwrap();
+                row.schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
+                (row.paused, row.policies) = (read.is_paused(), read.policies());
                 row.record = record;
                 row.passed = Cell::new(None);
             }

@@ -7,14 +7,18 @@ use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_i
 use crate::limits::Limits;
 use crate::model::Model;
 use crate::operations::{Answer, Request};
+use crate::questions::Questions;
 use crate::random::Random;
 use crate::storage::Storage;
-use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write};
+use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
 use scheduler_core::flow::{self, Asked, RequestNumber};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+/// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
+const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
 /// What happens at its time.
 #[derive(Debug, Clone)]
@@ -27,6 +31,7 @@ pub(crate) enum Event {
     Report { shard: usize, report: Report },
     Save { shard: usize },
     Ask { shard: usize, asked: Asked },
+    AskAgain { number: u64 },
     Told { shard: usize, key: String, number: RequestNumber, answer: Option<Option<flow::Answer>> },
     Watchdog,
 }
@@ -54,6 +59,7 @@ pub(crate) struct World {
     pub(crate) shards: Vec<Shard>,
     pub(crate) model: Model,
     pub(crate) limits: Limits,
+    pub(crate) questions: Questions,
     /// From when the rates hold that were set last.
     pub(crate) rate_from: UnixMillis,
     /// By time, then in the order in which they were planned.
@@ -72,6 +78,13 @@ pub(crate) struct World {
     pub(crate) traced: bool,
 }
 
+/// Ends the run if the platform would refuse an alarm at this time.
+pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
+    if alarm <= now || alarm >= FIRST_REFUSED {
+        violated("always-armed", format!("the platform refuses an alarm at {alarm}, set at {now}"));
+    }
+}
+
 impl World {
     pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
         let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, alarm: None };
@@ -83,6 +96,7 @@ impl World {
             shards: names.into_iter().map(shard).collect(),
             model: Model::default(),
             limits: Limits::default(),
+            questions: Questions::default(),
             rate_from: now,
             events: BTreeMap::new(),
             agenda: BinaryHeap::new(),
@@ -125,7 +139,8 @@ impl World {
             Event::Message { shard, message } => self.message(shard, &message),
             Event::Report { shard, report } => self.report(shard, &report),
             Event::Save { shard } => self.save(shard),
-            Event::Ask { shard, asked } => self.ask_limiter(shard, &asked),
+            Event::Ask { shard, asked } => self.ask_limiter(shard, &asked, None),
+            Event::AskAgain { number } => self.ask_again(number),
             Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
             Event::Watchdog => self.watchdog(),
         }
@@ -215,6 +230,13 @@ impl World {
             self.plan(when, Event::Save { shard: at });
         }
         let life = self.shards[at].life;
+        if is_wake {
+            self.count_questions(at, &effects);
+            self.wakes_move(at, &effects);
+        }
+        if !effects.sends.is_empty() || !is_wake && !effects.writes.is_empty() {
+            self.may_ask(at, false);
+        }
         self.plan_asks(at, &effects);
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
@@ -253,6 +275,7 @@ impl World {
         self.shards[at].engine = None;
         self.shards[at].life += 1;
         self.model.circuits.restart(at);
+        self.may_ask(at, false);
     }
 
     pub(crate) fn evict(&mut self, at: usize) {
@@ -268,8 +291,10 @@ impl World {
         if shard.alarm.is_some_and(|armed| armed <= wanted) {
             return;
         }
+        let wanted = alarm_time(wanted, self.now);
+        platform_takes(wanted, self.now);
         shard.alarm = Some(wanted);
-        let goes_off = wanted.max(self.now.plus(1)).plus(self.random.range(0, self.faults.alarm_late));
+        let goes_off = wanted.plus(self.random.range(0, self.faults.alarm_late));
         if self.random.chance(self.faults.alarm_early) {
             let early = UnixMillis::new(self.random.range(self.now.get(), goes_off.get()));
             self.plan(early, Event::Alarm { shard: at, at: wanted });

@@ -1,0 +1,101 @@
+//! Whether a definition of a recurring task says the same of when it runs as the one that is stored.
+
+use crate::routing::id_hash;
+use crate::task::Record;
+
+/// What a definition does not say, and the task that goes on by it keeps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LeftOpen {
+    /// It names no anchor: the one in its record was settled when the request came.
+    pub(super) anchor: bool,
+    /// It does not say whether the task is paused.
+    pub(super) pause: bool,
+}
+
+/// The record of the task that goes on by the definition `given`: with the anchor, the counted runs and the pause of `stored`, as far as the
+/// definition leaves them open. `None` if the schedules are not equal, so the task starts over.
+///
+/// Schedules are equal if their rules, zones, anchors, `startAt`, `endAt` and `maxRuns` are. How runs are put off, and what becomes of late
+/// ones, is no part of that.
+pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Option<Vec<u8>>, String> {
+    let read = |text| Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"));
+    let (mut given, stored) = (read(given)?, read(stored)?);
+    let has_same_bounds = (given.max_runs, given.start_at, given.end_at) == (stored.max_runs, stored.start_at, stored.end_at);
+    if !has_same_bounds || !given.is_recurring() || !stored.is_recurring() {
+        return Ok(None);
+    }
+    if open.anchor && stored.every_seconds.is_some() {
+        given.anchor = stored.anchor;
+    }
+    (given.first_run, given.last_run) = (stored.first_run, stored.last_run);
+    let hash = id_hash(&given.id);
+    let schedule = |record: &Record<'_>| record.schedule().schedule(hash).map_err(|problem| problem.to_string());
+    if !schedule(&given)?.has_times_of(&schedule(&stored)?) {
+        return Ok(None);
+    }
+    if open.pause {
+        given.paused = stored.paused;
+    }
+    let mut record = Vec::new();
+    given.write(&mut record);
+    Ok(Some(record))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(fields: &str) -> String {
+        format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#)
+    }
+
+    fn goes_on(given: &str, stored: &str, open: LeftOpen) -> Option<String> {
+        let record = going_on(record(given).as_bytes(), record(stored).as_bytes(), open).unwrap();
+        record.map(|record| String::from_utf8(record).unwrap())
+    }
+
+    const OPEN: LeftOpen = LeftOpen { anchor: true, pause: true };
+    const SAID: LeftOpen = LeftOpen { anchor: false, pause: false };
+
+    #[test]
+    fn what_is_left_open_is_kept() {
+        let stored = r#""everySeconds":5,"anchor":7000,"maxRuns":3,"firstRun":7000,"lastRun":17000,"paused":true"#;
+        let given = r#""everySeconds":5,"anchor":9000,"maxRuns":3,"firstRun":9000,"lastRun":19000"#;
+        assert_eq!(
+            goes_on(given, stored, OPEN),
+            Some(record(stored).replace(r#","paused":true"#, "").replace("}}", r#"},"paused":true}"#))
+        );
+        assert_eq!(goes_on(given, stored, SAID), None, "another anchor is another schedule");
+        let unpaused = goes_on(given, stored, LeftOpen { anchor: true, pause: false }).unwrap();
+        assert!(unpaused.contains(r#""anchor":7000"#) && !unpaused.contains("paused"));
+        // The anchor that is stored may be given, too.
+        let given = r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"lastRun":22000"#;
+        assert!(goes_on(given, stored, SAID).unwrap().contains(r#""lastRun":17000"#));
+    }
+
+    #[test]
+    fn the_meaning_of_a_schedule_counts() {
+        let cron = r#""cron":"0 9 * * MON","timezone":"Europe/London""#;
+        for same in [
+            cron,
+            r#""cron":"0 09 * * 1","timezone":"Europe/London","jitterSeconds":5,"overlap":"skip","misfire":{"policy":"skip"}"#,
+        ] {
+            assert!(goes_on(same, cron, OPEN).is_some(), "{same}");
+        }
+        let rule = r#""rrule":"FREQ=DAILY;COUNT=9","startAt":1000,"lastRun":691201000"#;
+        for other in [
+            r#""cron":"0 9 * * MON""#,
+            r#""cron":"0 9 * * MON","timezone":"Europe/London","endAt":4000000000000"#,
+            r#""cron":"0 9 * * MON","timezone":"Europe/London","maxRuns":5"#,
+            r#""everySeconds":5,"anchor":7000"#,
+            rule,
+        ] {
+            assert_eq!(goes_on(other, cron, OPEN), None, "{other}");
+            assert_eq!(goes_on(cron, other, OPEN), None, "{other}");
+        }
+        assert!(goes_on(rule, rule, OPEN).is_some());
+        assert_eq!(goes_on(r#""rrule":"FREQ=DAILY;COUNT=8","startAt":1000"#, rule, OPEN), None);
+        assert_eq!(goes_on(r#""time":5"#, cron, OPEN), None);
+        assert_eq!(goes_on(cron, r#""time":5"#, OPEN), None);
+    }
+}
