@@ -92,14 +92,3 @@ test("a task beside one of the last time fires in time, and so does one that is 
   assert.equal((await call("/v1/tasks/far/reschedule", { body: { delayInSeconds: 0.5 } })).status, 200);
   await until("the far one to have run", async () => (await call("/v1/stats")).body.succeeded === 2);
 });
-
-test("tasks that wait for the slowest limit leave their shard as it is", async () => {
-  const call = await alone();
-  assert.equal((await call("/v1/limits/slowest", { method: "PUT", body: { perSecond: 0.001 } })).status, 201);
-  const items = [1, 2, 3].map((n) => ({ id: `slow-${n}`, delayInSeconds: 0, limitKey: "slowest", callback }));
-  assert.equal((await call("/v1/tasks/batch", { body: items })).status, 201);
-  await until("the first to have run", async () => (await call("/v1/stats")).body.succeeded === 1);
-  assert.equal((await call("/v1/tasks")).body.tasks.length, 2);
-  assert.deepEqual((await call("/v1/tasks/cancel", { body: { ids: ["slow-1", "slow-2", "slow-3"] } })).body.cancelled, 2);
-  assert.equal((await call("/v1/stats")).body.pending, 0);
-});

@@ -114,7 +114,7 @@ async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMan
     let filter = &filter;
     let replies = shards
         .each(shards.map.all(), |shard| async move {
-            let mut request = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20 };
+            let mut request = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
             let mut cancelled = 0;
             for _ in 0..MAX_ROUNDS {
                 let reply: CancelMatchingReply = shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;

@@ -199,7 +199,7 @@ fn weight(outcome: Changed) -> u8 {
 async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {
     let replies = shards
         .each(shards.map.all(), |shard| async move {
-            let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20 };
+            let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
             let mut request = ChangeMatchingRequest { tasks, change };
             let mut changed = 0;
             for _ in 0..MAX_ROUNDS {

@@ -160,7 +160,7 @@ async fn sweep_one(shards: &Shards, shard: ShardId, declared: &HashSet<String>) 
         status: Some(Status::Scheduled),
         ..Filter::default()
     };
-    let mut request = ListRequest { filter, after: None, limit: MAX_LIST_LIMIT };
+    let mut request = ListRequest { filter, after: None, limit: MAX_LIST_LIMIT, max_bytes: None };
     let mut orphans = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;

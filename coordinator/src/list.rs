@@ -2,7 +2,7 @@
 
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
-use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_BYTES, MAX_LIST_LIMIT};
 use scheduler_core::listing::{Cursor, merge, write_task};
 use scheduler_core::task::{FieldError, parse_time};
 use scheduler_core::wire::{Filter, Kind, ListReply, ListRequest, Status, paths};
@@ -17,10 +17,12 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let Query { filter, limit, cursor } = parse_query(url.query_pairs()).map_err(Problem::invalid)?;
     let shards = &call.shards;
     let filter = &filter;
+    // All answers are held at once: each shard gives its part of what they may take together.
+    let max_bytes = Some(MAX_LIST_BYTES / shards.map.all().count().max(1));
     let replies = shards
         .each(shards.map.all(), |shard| async move {
             let after = cursor.map(|cursor| cursor.after(shard));
-            let request = ListRequest { filter: filter.clone(), after, limit };
+            let request = ListRequest { filter: filter.clone(), after, limit, max_bytes };
             let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;
             Ok::<_, Problem>((shard, reply))
         })

@@ -88,6 +88,16 @@ pub const MAX_OUTBOX_ROW_BYTES: usize = MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 
 /// Largest row of the remembered keys.
 pub const MAX_REMEMBERED_ROW_BYTES: usize = 512;
 
+/// Most bytes that one wake-up of a shard reads, and most that it writes. It sends up to 64 envelopes again (7.7 MB), reads 4 MB and the end
+/// of a page for what is due, and lets go 4 MB of held runs. It writes what is due up to three times (a dead letter, a follow-up and an
+/// outcome, 13 MB), the held runs, and a few states. What it holds is of the same order, so that the other half of an isolate's 128 MB is
+/// left to the shard's tasks. What does not fit is done at the next wake-up, which follows at once.
+pub const MAX_WAKE_BYTES: usize = 24_000_000;
+/// Most bytes that one request to a shard reads, and most that it writes. A create is bounded by [`MAX_REQUEST_BYTES`] and by what is
+/// read to find the ids that it replaces (512 bytes for each of 20,000). A change looks at 16 MB, and of its last task it may make up for
+/// [`MAX_CATCH_UP_RUNS`] of the largest, each kept as a dead letter and followed up. Requests of more do a part and say so.
+pub const MAX_SHARD_REQUEST_BYTES: usize = 48_000_000;
+
 const _: () = assert!(
     MAX_PAGE_ROW_BYTES < MAX_ROW_BYTES
         && MAX_SCHEDULE_ROW_BYTES < MAX_ROW_BYTES
@@ -136,6 +146,9 @@ pub const MAX_BATCH_ITEMS: usize = 20_000;
 pub const MAX_REQUEST_BYTES: usize = 32 * 1024 * 1024;
 /// Most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
+/// Most bytes of records that the shards give together for one page of a list, but for one record each: it is held twice, and other
+/// requests share the isolate's 128 MB. A page of larger tasks has fewer of them.
+pub const MAX_LIST_BYTES: usize = 16_000_000;
 /// Tasks of one page of a list where the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
 /// Most ids of one bulk cancel.

@@ -104,7 +104,7 @@ fn everything_stored_is_there() {
     assert_eq!((stats.counters.created, stats.counters.cancelled, stats.counters.fired, stats.counters.failed), (119, 11, 17, 4));
     assert_eq!((stats.lateness.count(), stats.meter.rows_written), (17, 30));
 
-    let request = ListRequest { filter: Filter::default(), after: None, limit: 100 };
+    let request = ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
     let items = engine.list(&request, &Stored).unwrap().items;
     let shown: Vec<_> = items
         .iter()

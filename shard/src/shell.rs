@@ -112,7 +112,8 @@ impl Shell {
             Some(engine) => Ok(engine),
             None => {
                 let name = self.state.id().name().unwrap_or_default();
-                let engine = Engine::load(&name, config::read(&self.env), self.sql.snapshot()?)?;
+                let mut engine = Engine::load(&name, config::read(&self.env), self.sql.snapshot()?)?;
+                self.sql.each_schedule(|schedule| engine.load_schedule(schedule))?;
                 Ok(slot.insert(engine))
             }
         }

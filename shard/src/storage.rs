@@ -1,7 +1,7 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
 use scheduler_core::engine::{
-    Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Destination, EngineError, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
@@ -61,7 +61,7 @@ impl Sql {
         Ok(rows)
     }
 
-    /// Everything that a start-up needs: directories and numbers, no bodies and no envelopes.
+    /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and no envelopes.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         self.exec(SCHEMA, vec![])?;
         let pages = self
@@ -74,18 +74,6 @@ impl Sql {
                     directory: blob(row.next())?,
                     body_len: number(row.next())? as u32,
                     dead: optional_blob(row.next())?,
-                })
-            })
-            .collect::<Result<_, StorageError>>()?;
-        let schedules = self
-            .exec("SELECT seq, since, record FROM schedules", vec![])?
-            .into_iter()
-            .map(|row| {
-                let mut row = row.into_iter();
-                Ok(StoredSchedule {
-                    number: number(row.next())? as u32,
-                    since: UnixMillis::new(number(row.next())?),
-                    record: blob(row.next())?,
                 })
             })
             .collect::<Result<_, StorageError>>()?;
@@ -130,7 +118,25 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules, envelopes, history, state, remembered })
+        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, history, state, remembered })
+    }
+
+    /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
+    pub(crate) fn each_schedule(
+        &self,
+        mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        let cursor = self.sql.exec("SELECT seq, since, record FROM schedules", vec![]).map_err(failed)?;
+        for row in cursor.raw() {
+            let mut row = row.map_err(failed)?.into_iter();
+            found(&StoredSchedule {
+                number: number(row.next())? as u32,
+                since: UnixMillis::new(number(row.next())?),
+                record: blob(row.next())?,
+            })?;
+        }
+        self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
+        Ok(())
     }
 
     /// Carries out all of `writes`, or none of them.
@@ -260,6 +266,11 @@ impl Reader for Sql {
 
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
         self.one_blob("a recurring task", "SELECT record FROM schedules WHERE seq = ?", vec![integer(number)])
+    }
+
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![integer(len), integer(number)];
+        self.one_blob("a recurring task", "SELECT substr(record, 1, ?) FROM schedules WHERE seq = ?", bindings)
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {

@@ -5,7 +5,8 @@ use super::go_on::{GoingOn, Outcome, Reading};
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
-    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
+    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_REQUEST_BYTES, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES,
+    PAGE_TARGET_BYTES,
 };
 use crate::page::{Flags, Page, PageBuilder};
 use crate::routing::id_hash;
@@ -24,11 +25,13 @@ pub(super) struct ReadSchedule {
     pub(super) priority: u8,
     pub(super) policies: Policies,
     pub(super) limit_key: Option<String>,
+    pub(super) record_bytes: u32,
     /// Where its runs are counted, from which one on; where only the last is known, that stands.
     counted_from: Option<Option<UnixMillis>>,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
+    let record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
     let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
     let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
@@ -40,6 +43,7 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
         priority: record.priority(),
         policies: record.policies(),
         limit_key: record.limit_key.as_deref().map(str::to_owned),
+        record_bytes,
         counted_from: is_counted.then_some(record.first_run),
         id: record.id.into_owned(),
     })
@@ -71,6 +75,7 @@ impl NewSchedule {
         (given.first_run, given.last_run) = (first_run, last_run);
         let mut counted = Vec::with_capacity(record.len() + 64);
         given.write(&mut counted);
+        read.record_bytes = u32::try_from(counted.len()).unwrap_or(u32::MAX);
         let next = settled.map(|(schedule, first)| {
             *read.schedule = schedule;
             first
@@ -362,17 +367,6 @@ impl Engine {
         Ok(reader.body(at.page, entry.offset, entry.len)?)
     }
 
-    fn id_of(&self, at: EntryRef, reader: &impl Reader) -> Result<String, EngineError> {
-        #[derive(serde::Deserialize)]
-        struct IdOnly {
-            id: String,
-        }
-        let record = self.record_of(at, reader)?;
-        let read: IdOnly = serde_json::from_slice(&record)
-            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
-        Ok(read.id)
-    }
-
     /// How many of these are tasks: a further attempt of an occurrence is part of its task only where that is gone.
     fn count_tasks(&self, found: &[EntryRef]) -> u64 {
         found.iter().filter(|at| !self.flags_of(**at).has(Flags::RETRY)).count() as u64
@@ -421,10 +415,11 @@ impl Engine {
                 self.extend(number, page, effects);
                 return;
             }
-            *self.open_page(lane) = Some(self.last_page + 1);
         }
-        self.last_page += 1;
-        let number = self.last_page;
+        let number = self.next_page();
+        if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
+            *self.open_page(lane) = Some(number);
+        }
         let body_len = page.body.len() as u32;
         effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
         self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
@@ -434,7 +429,9 @@ impl Engine {
     fn open_page_for(&mut self, more: &Page) -> Option<u32> {
         let number = (*self.open_page(more.directory.lane()))?;
         let page = self.tasks.page(number)?;
-        let fits = page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
+        // The number may have been given to another page meanwhile.
+        let fits = page.directory.lane() == more.directory.lane()
+            && page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
             && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS
             && !page.has_dead();
         fits.then_some(number)
@@ -455,8 +452,7 @@ impl Engine {
         if next.is_none() {
             return;
         }
-        self.last_schedule += 1;
-        let number = self.last_schedule;
+        let number = self.next_schedule();
         effects.writes.push(Write::InsertSchedule { number, since, record });
         let (next, paused_at) = (next.filter(|_| !read.paused), read.paused.then_some(since));
         let schedule = self.in_memory(read, next, paused_at);
@@ -480,6 +476,7 @@ impl Engine {
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            record_bytes: read.record_bytes,
         }
     }
 }
@@ -509,11 +506,13 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
     joined
 }
 
-/// Requests that may share a commit, since no id and no `Idempotency-Key` stands in two of them.
+/// Requests that may share a commit, since no id and no `Idempotency-Key` stands in two of them, and since together they are no larger than
+/// one may be.
 #[derive(Debug, Default)]
 pub struct Gathering {
     requests: Vec<Append>,
     hashes: HashSet<u64>,
+    bytes: usize,
 }
 
 impl Gathering {
@@ -525,9 +524,12 @@ impl Gathering {
         let of_key = request.terms.once.iter().map(|once| u64::from_le_bytes(*once.key.first_chunk().unwrap_or(&[0; 8])));
         let of_pages = request.pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash));
         let hashes: Vec<u64> = of_pages.chain(of_schedules).chain(of_key).collect();
-        if !self.requests.is_empty() && hashes.iter().any(|hash| self.hashes.contains(hash)) {
+        let bytes = request.bytes();
+        let is_too_large = self.bytes.saturating_add(bytes) > MAX_REQUEST_BYTES;
+        if !self.requests.is_empty() && (is_too_large || hashes.iter().any(|hash| self.hashes.contains(hash))) {
             return Some(request);
         }
+        self.bytes = self.bytes.saturating_add(bytes);
         self.hashes.extend(hashes);
         self.requests.push(request);
         None

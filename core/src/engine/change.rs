@@ -15,6 +15,9 @@ use crate::time::UnixMillis;
 use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
 use std::collections::HashMap;
 
+/// Most bytes of records that one request looks at: many may be as they should be already.
+const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
+
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
 #[derive(Default)]
 pub(super) struct Changes {
@@ -25,6 +28,9 @@ pub(super) struct Changes {
     pub(super) aside: RunsAside,
     /// What those who watch are told.
     events: Vec<Happened>,
+    /// Bytes of the records that are written again, and of those that were looked at.
+    written: usize,
+    looked_at: usize,
 }
 
 /// A recurring task with another record. Of what comes after this change, its occurrences are its own; where it is paused, that is
@@ -37,7 +43,9 @@ struct Rewritten {
 impl Changes {
     /// Whether no further task is to be looked at in this commit. One is, whatever it makes up for.
     fn is_full(&self) -> bool {
-        self.aside.runs >= MAX_FIRING_TASKS || self.aside.bytes >= MAX_FIRING_BYTES
+        self.aside.runs + self.back.len() + self.schedules.len() >= MAX_FIRING_TASKS
+            || self.aside.bytes + self.written >= MAX_FIRING_BYTES
+            || self.looked_at >= MAX_LOOKED_AT_BYTES
     }
 }
 
@@ -129,7 +137,7 @@ impl Engine {
         reader: &impl Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
         let (mut changes, mut changed) = (Changes::default(), 0);
-        let next = self.scan(request, reader, |candidate, _| {
+        let next = self.scan(request, true, reader, |candidate, _| {
             changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
             Ok(!changes.is_full())
         })?;
@@ -157,7 +165,9 @@ impl Engine {
         } else {
             self.plan_for_entry(at, record, change, now, changes)
         };
+        changes.looked_at += text.len();
         if outcome == Changed::Changed {
+            changes.written += text.len();
             changes.events.extend(event);
         }
         Ok(outcome)
@@ -253,6 +263,7 @@ impl Engine {
             let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).filter(|_| read.paused);
             let since = pause_start(due, read.policies.catches_up, since);
             self.tasks.set_next(number, next, read.paused.then_some(since));
+            self.tasks.set_record_bytes(number, record.len());
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
         self.kill(&changes.killed, effects);

@@ -3,6 +3,7 @@
 use super::circuit::Gate;
 use super::late::{Dropped, Verdict, judge};
 use super::outcome::PutBack;
+use super::spans::{ScheduleRecords, Spans};
 use super::tasks::Advanced;
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
 use crate::envelope::EnvelopeBuilder;
@@ -18,10 +19,22 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Most tasks, and bytes of records, of one firing: one commit and some 60 messages, done in some tens of milliseconds, after
-/// which the shard takes other requests before it goes on.
+/// Most tasks of one firing, and most bytes that it reads for them: one commit and some 60 messages, done in some tens of milliseconds,
+/// after which the shard takes other requests before it goes on. What is read bounds what is written and held: see [`MAX_WAKE_BYTES`].
+///
+/// [`MAX_WAKE_BYTES`]: crate::limits::MAX_WAKE_BYTES
 pub(super) const MAX_FIRING_TASKS: usize = 20_000;
 pub(super) const MAX_FIRING_BYTES: usize = 4_000_000;
+
+/// What a run may cost beside its record, in bytes of the bound above, if it may turn out not to fire: then it is written as an outcome, as
+/// a dead letter and as a follow-up, each of which may add some 300 bytes to what the record holds.
+const CONDITIONAL_BYTES: usize = 500;
+
+/// The least that an occurrence of a recurring task counts for, in bytes of the bound above: it takes time to find the next one.
+const OCCURRENCE_BYTES: usize = 1_000;
+
+/// What an occurrence's record has beside that of its task: the time.
+const TIME_BYTES: usize = 24;
 
 /// What it costs to find out which runs of a recurring task are left out, in bytes of the bound above: some hundred of them a firing, for
 /// it may take milliseconds each.
@@ -59,6 +72,8 @@ struct Taken {
     /// Occurrences of recurring tasks with a limit's key that find no room: they wait in their lane.
     put_off: Vec<Due>,
     bytes: usize,
+    /// What is to be read of pages.
+    spans: Spans,
     /// How many more may go to the dispatchers.
     room: usize,
     /// The last occurrence that is settled with one before it.
@@ -93,13 +108,6 @@ struct Moved {
     with: BTreeSet<i64>,
 }
 
-/// The part of a page's body that a firing needs: what fires together lies together.
-struct Span {
-    from: u32,
-    to: u32,
-    bytes: Vec<u8>,
-}
-
 impl Engine {
     /// Hands on what is due at `now`, and sends again what is overdue for a report. Does nothing when neither is.
     ///
@@ -111,6 +119,7 @@ impl Engine {
         let mut effects = Effects::default();
         self.forget_circuits(now);
         self.resend(now, reader, &mut effects)?;
+        self.release_rest(now, reader, &mut effects)?;
         self.fire(now, reader, &mut effects)?;
         self.ask_limiters(now, &mut effects);
         self.forget_lanes();
@@ -118,9 +127,10 @@ impl Engine {
     }
 
     fn fire(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
-        let Taken { mut due, put_off, left_out, .. } = self.take_due(now);
-        self.save_left_out(&left_out, reader, effects)?;
-        self.put_off(&put_off, reader, effects)?;
+        let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(now);
+        let mut records = ScheduleRecords::default();
+        self.save_left_out(&left_out, &mut records, reader, effects)?;
+        self.put_off(&put_off, &mut records, reader, effects)?;
         self.drop_ended_schedules(&put_off, effects);
         if due.is_empty() {
             if !put_off.is_empty() {
@@ -134,8 +144,8 @@ impl Engine {
         // A firing that stopped at its bounds is followed by the next without a gap.
         let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
-        let spans = read_spans(&due, reader)?;
-        let Packed { envelopes, dropped } = self.pack(&due, &spans, now, reader)?;
+        spans.read(reader)?;
+        let Packed { envelopes, dropped } = self.pack(&due, &spans, &mut records, now, reader)?;
 
         self.state.counters.fired += (due.len() - dropped.len()) as u64;
         if !envelopes.is_empty() && self.newest_is_cleared {
@@ -181,13 +191,14 @@ impl Engine {
     fn save_left_out(
         &self,
         left_out: &[(u32, UnixMillis)],
+        records: &mut ScheduleRecords,
         reader: &impl Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         for (number, due) in left_out {
             let has_more = self.tasks.schedule(*number).is_some_and(|schedule| schedule.next.is_some());
             if has_more {
-                let record = reader.schedule(*number)?;
+                let record = records.get(*number, reader)?.to_vec();
                 effects.writes.push(Write::SetSchedule { number: *number, since: Some(*due), record });
             }
         }
@@ -242,7 +253,10 @@ impl Engine {
             taken.fired.insert(entry.hash);
         }
         self.lanes.hand_on(lane, 1, now);
-        taken.bytes += entry.len as usize;
+        taken.bytes += taken.spans.add(head.page, &entry);
+        if entry.flags.has(Flags::CONDITIONAL) {
+            taken.bytes += CONDITIONAL_BYTES;
+        }
         taken.due.push(Due::Record { lane, page: head.page, entry });
         true
     }
@@ -253,9 +267,10 @@ impl Engine {
             return false;
         };
         taken.settled = taken.settled.max(settled);
-        taken.bytes += 1_000;
+        let record_bytes = schedule.record_bytes as usize + TIME_BYTES;
+        taken.bytes += record_bytes.max(OCCURRENCE_BYTES);
         if settled.due > occurrence.due {
-            taken.bytes += LEFT_OUT_BYTES;
+            taken.bytes += LEFT_OUT_BYTES + record_bytes;
             taken.left_out.push((head.index, settled.due));
         }
         let (hash, overlap) = (schedule.hash, schedule.policies.overlap);
@@ -282,7 +297,13 @@ impl Engine {
     }
 
     /// Puts occurrences into their lanes, in the commit in which the watermark passes them.
-    fn put_off(&mut self, put_off: &[Due], reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+    fn put_off(
+        &mut self,
+        put_off: &[Due],
+        records: &mut ScheduleRecords,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
         if put_off.is_empty() {
             return Ok(());
         }
@@ -290,7 +311,7 @@ impl Engine {
         for task in put_off {
             let Due::Occurrence { number, occurrence, .. } = task else { continue };
             let mut text = Vec::new();
-            write_occurrence(&reader.schedule(*number)?, occurrence.time, &mut text);
+            write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
             let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("schedule {number}: {problem}")))?;
             back.push(&record, occurrence.due, Flags::RETRY);
         }
@@ -302,7 +323,8 @@ impl Engine {
     fn pack(
         &mut self,
         due: &[Due],
-        spans: &HashMap<u32, Span>,
+        spans: &Spans,
+        records: &mut ScheduleRecords,
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<Packed, EngineError> {
@@ -316,14 +338,13 @@ impl Engine {
         let mut deferred = if looks_at_circuits { repeats_of(due) } else { HashMap::new() };
         for task in due {
             let (record, hash, flags) = match task {
-                Due::Record { page, entry, .. } => (spans.get(page).and_then(|span| span.record(entry)), entry.hash, entry.flags),
+                Due::Record { page, entry, .. } => (spans.record(*page, entry)?, entry.hash, entry.flags),
                 Due::Occurrence { number, hash, to_queue, occurrence, .. } => {
                     text.clear();
-                    write_occurrence(&reader.schedule(*number)?, occurrence.time, &mut text);
-                    (Some(text.as_slice()), *hash, if *to_queue { Flags::TO_QUEUE } else { Flags::TASK })
+                    write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
+                    (text.as_slice(), *hash, if *to_queue { Flags::TO_QUEUE } else { Flags::TASK })
                 }
             };
-            let record = record.ok_or_else(|| EngineError::Corrupt("a record lies beyond its page".to_owned()))?;
             let mut probes = None;
             let mut verdict = match task {
                 Due::Record { entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
@@ -481,28 +502,6 @@ impl Engine {
         }
         Ok(())
     }
-}
-
-impl Span {
-    fn record(&self, entry: &Entry) -> Option<&[u8]> {
-        let start = entry.offset.checked_sub(self.from)? as usize;
-        self.bytes.get(start..start.checked_add(entry.len as usize)?)
-    }
-}
-
-fn read_spans(due: &[Due], reader: &impl Reader) -> Result<HashMap<u32, Span>, EngineError> {
-    let mut spans: HashMap<u32, Span> = HashMap::new();
-    for task in due {
-        if let Due::Record { page, entry, .. } = task {
-            let span = spans.entry(*page).or_insert(Span { from: u32::MAX, to: 0, bytes: Vec::new() });
-            span.from = span.from.min(entry.offset);
-            span.to = span.to.max(entry.offset + entry.len);
-        }
-    }
-    for (page, span) in &mut spans {
-        span.bytes = reader.body(*page, span.from, span.to - span.from)?;
-    }
-    Ok(spans)
 }
 
 /// Returns how many further attempts, and runs that were put off, there are of each id.

@@ -12,6 +12,9 @@ use crate::time::UnixMillis;
 use std::borrow::Cow;
 use std::collections::HashSet;
 
+/// Most bytes of held runs that one event lets go. An envelope may end with 2,048 small runs, after each of which a large one waits.
+const MAX_RELEASED_BYTES: usize = 4_000_000;
+
 /// What is to become of something that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Verdict {
@@ -328,7 +331,26 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets go what waits for the end of a run of these ids, where none goes on.
+    /// Lets go what an event before has left because of its size.
+    pub(super) fn release_rest(
+        &mut self,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let rest = std::mem::take(&mut self.to_release);
+        self.release_held(rest.into_iter(), now, reader, effects)
+    }
+
+    /// Notes the held runs whose wait is over, at start-up: a restart came before they were let go.
+    pub(super) fn find_unreleased(&mut self) {
+        if self.tasks.counts().held > 0 {
+            self.to_release = self.tasks.held_hashes().filter(|hash| !self.is_running(*hash)).collect();
+        }
+    }
+
+    /// Lets go what waits for the end of a run of these ids, where none goes on; as much as one event may, and the rest at the next
+    /// wake-up.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -340,11 +362,17 @@ impl Engine {
             return Ok(());
         }
         let (mut released, mut back, mut seen) = (Vec::new(), PutBack::default(), HashSet::new());
+        let mut bytes = 0;
         for hash in hashes {
             if !seen.insert(hash) || self.is_running(hash) {
                 continue;
             }
             let Some(at) = self.held_of(hash).next() else { continue };
+            if bytes >= MAX_RELEASED_BYTES {
+                self.to_release.insert(hash);
+                continue;
+            }
+            bytes += self.tasks.record_bytes(at);
             // While its task is paused, it waits for the end of that instead.
             let mut schedules = self.tasks.find(hash).filter(|at| at.page == 0).filter_map(|at| self.tasks.schedule(at.index));
             let due = if schedules.any(|schedule| schedule.paused_at.is_some()) { UnixMillis::PAUSED } else { now };

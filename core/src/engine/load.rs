@@ -12,7 +12,7 @@ use crate::page::Directory;
 use crate::routing::id_hash;
 use crate::time::UnixMillis;
 use crate::timers::Position;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 /// What is stored of a page, without its body.
 #[derive(Debug, Clone)]
@@ -58,7 +58,7 @@ pub struct StoredEnvelope {
 pub struct Snapshot {
     /// Every page.
     pub pages: Vec<StoredPage>,
-    /// Every recurring task.
+    /// The recurring tasks, or none: their records may be large, and may be given one by one to [`Engine::load_schedule`].
     pub schedules: Vec<StoredSchedule>,
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,
@@ -109,6 +109,7 @@ impl Engine {
             open_page: None,
             last_page: 0,
             last_schedule: 0,
+            to_release: BTreeSet::new(),
             remembered: snapshot.remembered.into_iter().collect(),
         };
         engine.load_pages(snapshot.pages)?;
@@ -118,8 +119,8 @@ impl Engine {
         for envelope in snapshot.envelopes {
             engine.load_envelope(envelope);
         }
+        engine.find_unreleased();
         engine.last_page = engine.tasks.last_page();
-        engine.last_schedule = engine.tasks.last_schedule();
         Ok(engine)
     }
 
@@ -151,7 +152,12 @@ impl Engine {
         Ok(())
     }
 
-    fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
+    /// Takes in a recurring task that is stored and was not in the snapshot, before any other input: so a start-up holds one record at a
+    /// time.
+    ///
+    /// # Errors
+    /// When storage holds what was never written there.
+    pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
         let read = check_schedule(&stored.record)?;
         let watermark = self.state.watermark;
         // The first occurrence of its own that stands after the watermark.
@@ -171,8 +177,10 @@ impl Engine {
             policies: read.policies,
             caught_up_to: UnixMillis::ZERO,
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            record_bytes: read.record_bytes,
         };
         self.tasks.insert_schedule(stored.number, schedule);
+        self.last_schedule = self.last_schedule.max(stored.number);
         Ok(())
     }
 

@@ -20,14 +20,18 @@ mod fire;
 mod follow_up;
 mod go_on;
 mod history;
+mod id_of;
 mod index;
 mod lanes;
 mod late;
 mod load;
+mod numbers;
 mod outcome;
 mod purge;
 mod query;
 mod same_definition;
+mod sizes;
+mod spans;
 mod state;
 mod tasks;
 mod terms;
@@ -46,7 +50,7 @@ use crate::timers::Position;
 use crate::wire::ShardStats;
 use state::State;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use tasks::Tasks;
 
@@ -84,6 +88,15 @@ pub trait Reader {
     /// # Errors
     /// When storage fails or has no such schedule.
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError>;
+    /// The first `len` bytes of the record of a recurring task; all of a shorter one.
+    ///
+    /// # Errors
+    /// When storage fails or has no such schedule.
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let mut record = self.schedule(number)?;
+        record.truncate(len as usize);
+        Ok(record)
+    }
     /// The text of an envelope.
     ///
     /// # Errors
@@ -414,6 +427,8 @@ pub struct Engine {
     open_page: Option<u32>,
     last_page: u32,
     last_schedule: u32,
+    /// Of these ids a run has ended, and the next that is held is yet to be let go.
+    to_release: BTreeSet<u64>,
     /// How many keys are stored, by period.
     remembered: terms::Remembered,
 }
@@ -436,7 +451,8 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        [fire, self.next_resend(), self.next_ask()].into_iter().flatten().min()
+        let release = (!self.to_release.is_empty()).then_some(UnixMillis::ZERO);
+        [fire, self.next_resend(), self.next_ask(), release].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

@@ -18,6 +18,9 @@ use serde_json::value::RawValue;
 const MAX_SCANNED: usize = 20_000;
 const MAX_SCANNED_BYTES: usize = 4_000_000;
 
+/// What looking at a task costs that is not read, in bytes of the bound above.
+const LOOK_BYTES: usize = 200;
+
 /// A task among those that a list may show.
 pub(super) struct Candidate {
     position: Position,
@@ -164,7 +167,8 @@ impl Engine {
         reader: &impl Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
         let mut killed = Vec::new();
-        let next = self.scan(request, reader, |candidate, _| {
+        let reads = self.feed.is_on(now);
+        let next = self.scan(request, reads, reader, |candidate, _| {
             killed.push(candidate.at);
             Ok(true)
         })?;
@@ -184,7 +188,7 @@ impl Engine {
     /// When storage fails or is damaged.
     pub fn list(&self, request: &ListRequest, reader: &impl Reader) -> Result<ListReply, EngineError> {
         let mut items = Vec::new();
-        let next = self.scan(request, reader, |candidate, record| {
+        let next = self.scan(request, true, reader, |candidate, record| {
             let item = match record {
                 Some(record) => item_of(candidate, record)?,
                 None => self.item(candidate, reader)?,
@@ -195,15 +199,17 @@ impl Engine {
         Ok(ListReply { items, next })
     }
 
-    /// Calls `found` for each task that the request means, with its record where that had to be read; it says whether to go on. Gives
-    /// where to go on another time.
+    /// Calls `found` for each task that the request means, with its record where that had to be read; it says whether to go on. `reads`
+    /// says that `found` reads the records of all that it is given. Returns where to go on another time.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
+        reads: bool,
         reader: &impl Reader,
         mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter;
+        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
         let (mut matches, mut scanned, mut bytes) = (0, 0, 0);
         let mut last = None;
         // Such tasks stand at page 0: the others need not be looked at.
@@ -213,7 +219,7 @@ impl Engine {
             if filter.to.is_some_and(|to| position.due >= to) {
                 return Ok(None);
             }
-            if matches >= request.limit || scanned >= MAX_SCANNED || bytes >= MAX_SCANNED_BYTES {
+            if matches >= request.limit || scanned >= MAX_SCANNED || bytes >= most_bytes {
                 return Ok(last);
             }
             last = Some(position);
@@ -230,8 +236,11 @@ impl Engine {
             }
             let needs_record = filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
             let record = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
-            bytes += record.as_ref().map_or(200, Vec::len);
+            bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
             if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
+                if reads && record.is_none() {
+                    bytes += self.tasks.record_bytes(candidate.at);
+                }
                 if !found(candidate, record)? {
                     return Ok(last);
                 }

@@ -94,6 +94,8 @@ pub(super) struct MemSchedule {
     pub(super) caught_up_to: UnixMillis,
     /// The lane that its runs go to; 0 without a limit's key.
     pub(super) lane: u8,
+    /// The length of its record.
+    pub(super) record_bytes: u32,
 }
 
 impl MemSchedule {
@@ -238,7 +240,7 @@ impl Tasks {
     /// The earliest position of a lane that still stands.
     pub(super) fn head_of(&mut self, lane: u8) -> Option<Position> {
         while let Some(position) = self.timers.get(usize::from(lane)).and_then(TimerHeap::peek) {
-            if self.stands(position) {
+            if self.stands(lane, position) {
                 return Some(position);
             }
             self.pop_timer(lane);
@@ -255,18 +257,27 @@ impl Tasks {
         entry.is_some_and(|entry| entry.flags.has(Flags::TO_QUEUE))
     }
 
+    /// The hashes of the ids of which a run is held.
+    pub(super) fn held_hashes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.pages.values().flat_map(|page| {
+            let held = page.directory.before(UnixMillis::HELD)..page.directory.before(UnixMillis::HELD.plus(1));
+            held.filter(|index| page.is_live(*index)).filter_map(|index| page.directory.get(index)).map(|entry| entry.hash)
+        })
+    }
+
     /// How many entries of a lane are due.
     pub(super) fn due_in(&self, lane: u8, now: UnixMillis) -> u32 {
         let pages = self.pages.values().filter(|page| page.directory.lane() == lane);
         pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
     }
 
-    /// Whether a timer is still the head of its page or schedule.
-    fn stands(&self, position: Position) -> bool {
+    /// Whether a timer of a lane is still the head of its page or schedule. A page's number may have been given to one of another lane.
+    fn stands(&self, lane: u8, position: Position) -> bool {
         if position.page == 0 {
             return self.schedules.get(&position.index).is_some_and(|schedule| schedule.due() == position.due);
         }
-        self.pages.get(&position.page).and_then(MemPage::head) == Some((position.index as usize, position.due))
+        let page = self.pages.get(&position.page).filter(|page| page.directory.lane() == lane);
+        page.and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
 
     /// Counts the earliest position of a lane, a page's, as fired, and gives its entry. It must be what [`Self::head_of`] gave.
@@ -296,6 +307,23 @@ impl Tasks {
         }
         let schedule = self.schedules.get(&head.index)?;
         Some(Advanced { occurrence, verdict, settled: Position { due: settled.due, ..head }, schedule })
+    }
+
+    /// A schedule has another record, of this length.
+    pub(super) fn set_record_bytes(&mut self, number: u32, bytes: usize) {
+        if let Some(schedule) = self.schedules.get_mut(&number) {
+            schedule.record_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// The length of the record of a live entry or a schedule.
+    pub(super) fn record_bytes(&self, at: EntryRef) -> usize {
+        let bytes = if at.page == 0 {
+            self.schedules.get(&at.index).map(|schedule| schedule.record_bytes)
+        } else {
+            self.pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize)).map(|entry| entry.len)
+        };
+        bytes.unwrap_or(0) as usize
     }
 
     /// A schedule's next occurrence is another than was thought.
@@ -369,10 +397,6 @@ impl Tasks {
 
     pub(super) fn last_page(&self) -> u32 {
         self.pages.last_key_value().map_or(0, |(number, _)| *number)
-    }
-
-    pub(super) fn last_schedule(&self) -> u32 {
-        self.schedules.last_key_value().map_or(0, |(number, _)| *number)
     }
 
     pub(super) fn schedules(&self) -> usize {

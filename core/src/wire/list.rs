@@ -105,6 +105,9 @@ pub struct ListRequest {
     pub after: Option<Position>,
     /// At most so many.
     pub limit: usize,
+    /// Records of no more bytes than this together, or one; absent: what a shard looks at in one request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_bytes: Option<usize>,
 }
 
 /// A task as a list shows it.

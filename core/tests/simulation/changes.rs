@@ -127,7 +127,7 @@ pub(crate) fn change_matching(
 ) -> Result<Answer, Dropped> {
     let matching = crate::operations::matching(world, at, filter);
     let steps: Vec<Step> = matching.iter().take(limit).filter_map(|waiting| step(waiting, change, world.now).ok()).collect();
-    let request = ListRequest { filter: filter.clone(), after: None, limit };
+    let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     world.input(
         at,
         false,

@@ -110,7 +110,7 @@ impl Pair {
     }
 
     fn statuses(&self) -> Vec<Status> {
-        let request = ListRequest { filter: Filter::default(), after: None, limit: 100 };
+        let request = ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
         self.engine.list(&request, &self.storage).unwrap().items.into_iter().map(|item| item.status).collect()
     }
 }

@@ -1,14 +1,16 @@
 //! Large events: many tasks, long ids and large records that come due, end or change together. No row may pass its bound, whatever meets
 //! in one event; the storage checks each ([`crate::storage`]).
 
-use crate::regressions::{NOW, Pair, record};
+use crate::random::Random;
+use crate::regressions::{NOW, Pair, ids, record};
+use crate::storage::Waiting;
 use scheduler_core::engine::{Effects, Write};
 use scheduler_core::history::{Outcome, newest_first};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, Change, ChangeRequest, Changed, Filter, ListRequest};
-use std::collections::BTreeMap;
+use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Filter, ListRequest, Report};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An id of this length, another for each number.
 fn id(n: usize, bytes: usize) -> String {
@@ -53,6 +55,12 @@ impl Pair {
         done
     }
 
+    /// How many runs wait for the end of the one before.
+    fn held(&self) -> usize {
+        let held = |waiting: &Waiting| waiting.position.due == UnixMillis::HELD;
+        self.storage.waiting().into_iter().filter(held).count()
+    }
+
     /// How many outcomes of each kind the history holds.
     fn outcomes(&self) -> BTreeMap<Outcome, usize> {
         let mut outcomes = BTreeMap::new();
@@ -90,8 +98,12 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
     let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
     assert_eq!(reply.outcomes, [Changed::Changed; 200]);
     pair.commit(effects);
-    let mut request =
-        ListRequest { filter: Filter { prefix: Some("0".to_owned()), ..Filter::default() }, after: None, limit: 20_000 };
+    let mut request = ListRequest {
+        filter: Filter { prefix: Some("0".to_owned()), ..Filter::default() },
+        after: None,
+        limit: 20_000,
+        max_bytes: None,
+    };
     let mut resumed = 0;
     loop {
         let (reply, effects) = pair.engine.change_matching(&request, Change::Resume, NOW.plus(3_600_000), &pair.storage).unwrap();
@@ -132,4 +144,251 @@ fn a_row_that_the_platform_refuses_ends_the_run() {
     let mut pair = Pair::new();
     let body = vec![b'x'; 2_000_001];
     pair.storage.apply(&[Write::InsertHistory { row: 1, newest: NOW, body }]);
+}
+
+/// What a firing may read, and what it may write for dispatchers, by its own bound: 4 MB, the end of a page, and the frames.
+const FIRING_BYTES: usize = 4_000_000 + 200_000;
+
+/// Wakes the engine and checks that it reads and writes no more than a firing may.
+fn fire(pair: &mut Pair, now: UnixMillis) -> Effects {
+    pair.storage.take_read_bytes();
+    let effects = pair.engine.wake(now, &pair.storage).unwrap();
+    let (read, written) = (pair.storage.take_read_bytes(), effects.writes.iter().map(Write::bytes).sum::<usize>());
+    assert!(read <= FIRING_BYTES && written <= FIRING_BYTES, "a firing reads {read} and writes {written} bytes");
+    pair.commit(effects)
+}
+
+/// Fires all that is due, restarting after each firing, and gives the ids in the order in which they were fired.
+fn fire_all(pair: &mut Pair, now: UnixMillis) -> (Vec<String>, usize) {
+    let (mut fired, mut firings) = (Vec::new(), 0);
+    while pair.engine.next_wakeup().is_some_and(|at| at <= now) {
+        fired.extend(ids(&fire(pair, now)));
+        pair.restart();
+        firings += 1;
+    }
+    (fired, firings)
+}
+
+/// Recurring tasks counted as 1,000 bytes each, whatever their payload: 2,000 of 60 KB were 120 MB in one wake-up.
+#[test]
+fn a_firing_of_large_recurring_tasks_is_bounded() {
+    for (tasks, bytes) in [(500, 60_000), (60, 110_000), (4_500, 1_000)] {
+        let mut pair = Pair::new();
+        let schedules = (0..tasks).map(|n| each_second(&id(n, 5), r#""maxRuns":1,"lastRun":1764000000000,"#, bytes)).collect();
+        pair.take_in(Append { schedules, ..Append::default() });
+        let (fired, firings) = fire_all(&mut pair, NOW);
+        assert!(fired.is_sorted() && fired.len() == tasks, "{} of {tasks}", fired.len());
+        assert!(firings >= tasks * bytes / FIRING_BYTES, "{firings} firings");
+        assert!(pair.storage.schedules.is_empty());
+    }
+}
+
+/// So were runs that were missed: a hundred of each task are made up for.
+#[test]
+fn missed_runs_of_large_tasks_are_made_up_for_in_bounded_firings() {
+    let mut pair = Pair::new();
+    let misfire = r#""misfire":{"policy":"fire","graceSeconds":1},"#;
+    let schedules = (0..3).map(|n| each_second(&id(n, 5), misfire, 60_000)).collect();
+    pair.take_in(Append { schedules, ..Append::default() });
+    let (fired, firings) = fire_all(&mut pair, NOW.plus(500_000));
+    // The last hundred that were missed, and those within the grace.
+    assert!((300..=310).contains(&fired.len()) && firings >= 4, "{} runs in {firings} firings", fired.len());
+}
+
+/// And runs that wait for their limit, which are written to pages.
+#[test]
+fn putting_large_runs_off_is_bounded() {
+    let mut pair = Pair::new();
+    let schedules = (0..200).map(|n| each_second(&id(n, 5), r#""limitKey":"slow","#, 60_000)).collect();
+    pair.take_in(Append { schedules, ..Append::default() });
+    for _ in 0..10 {
+        fire(&mut pair, NOW);
+    }
+    assert_eq!(pair.engine.stats(NOW).waiting_for_limits, 200);
+}
+
+/// A firing read 13 MB to hand on 245 KB: two small tasks of each page, at the ends of its body, and all that is between.
+#[test]
+fn what_lies_between_the_due_records_of_a_page_counts() {
+    let mut pair = Pair::new();
+    let later = NOW.plus(60_000);
+    for page in 0..400 {
+        // Small appends to one page, of which the first and the last are due.
+        for (part, due) in [NOW, later, later, later, NOW].into_iter().enumerate() {
+            pair.append((0..4).map(|n| {
+                let id = format!("{page:03}-{part}-{n}");
+                (id.clone(), due, record(&id, due, 500))
+            }));
+        }
+        pair.append([(format!("{page:03}-large"), later, record(&format!("{page:03}-large"), later, 40_000))]);
+        pair.restart();
+    }
+    let (fired, _) = fire_all(&mut pair, NOW);
+    assert_eq!(fired.len(), 400 * 8);
+    let (fired, _) = fire_all(&mut pair, later);
+    assert_eq!(fired.len(), 400 * 13);
+}
+
+/// Late tasks are written as dead letters, follow-ups and outcomes: each wake-up stays within its bound ([`Pair::wake`]).
+#[test]
+fn dropping_large_late_tasks_is_bounded() {
+    for bytes in [0, 2_000, 60_000] {
+        let mut pair = Pair::new();
+        let log = r#"{"type":"handler","name":"log"}"#;
+        let head = format!(
+            r#""misfire":{{"policy":"deadLetter","graceSeconds":1}},"callback":{log},"onFailure":{log},"payload":"{}""#,
+            "x".repeat(bytes)
+        );
+        let tasks = if bytes > 10_000 { 300 } else { 8_000 };
+        let records = (0..tasks).map(|n| id(n, 100)).map(|id| (id.clone(), format!(r#"{{"time":{NOW},"id":"{id}",{head}}}"#)));
+        pair.append_due(Flags::CONDITIONAL, records);
+        pair.settle(NOW.plus(10_000));
+        assert_eq!(pair.outcomes()[&Outcome::DeadLettered], tasks);
+        assert_eq!(pair.engine.stats(NOW).dead_letters, tasks as u64);
+    }
+}
+
+/// Requests that name large tasks do a part at a time, and look at no more of a record than its id.
+#[test]
+fn requests_that_name_large_tasks_are_bounded() {
+    let mut pair = Pair::new();
+    let due = NOW.plus(60_000);
+    let names: Vec<String> = (0..400).map(|n| id(n, 90)).collect();
+    pair.append(names.iter().map(|id| (id.clone(), due, record(id, due, 60_000))));
+    let mut left = names.clone();
+    let mut commits = 0;
+    while !left.is_empty() {
+        let request = ChangeRequest { ids: left.clone(), change: Change::Pause, if_match: None };
+        let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
+        assert!(effects.writes.iter().map(Write::bytes).sum::<usize>() <= FIRING_BYTES);
+        pair.commit(effects);
+        assert!(!reply.outcomes.is_empty() && reply.outcomes.iter().all(|outcome| *outcome == Changed::Changed));
+        left.drain(..reply.outcomes.len());
+        commits += 1;
+    }
+    assert!(commits >= 6, "{commits}");
+    let mut request = ListRequest { filter: Filter::default(), after: None, limit: 1_000, max_bytes: None };
+    let mut seen = 0;
+    for most in [4_000_000, 1_000_000, 1].into_iter().cycle() {
+        request.max_bytes = Some(most);
+        let reply = pair.engine.list(&request, &pair.storage).unwrap();
+        assert!(pair.storage.take_read_bytes() <= most + 60_000 + 200);
+        seen += reply.items.len();
+        request.after = reply.next;
+        if reply.next.is_none() {
+            break;
+        }
+    }
+    assert_eq!(seen, 400);
+    let request = CancelRequest { ids: names, if_match: None };
+    let (reply, effects) = pair.engine.cancel(&request, NOW, &pair.storage).unwrap();
+    assert!(pair.storage.take_read_bytes() <= 400 * 512);
+    pair.commit(effects);
+    assert_eq!(reply.outcomes, [Cancelled::Cancelled; 400]);
+    assert!(pair.engine.is_idle() && pair.storage.pages.is_empty());
+}
+
+/// An envelope of small runs may be what many large ones wait for: those are let go in parts, and a restart between forgets none.
+#[test]
+fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
+    for restarts in [false, true] {
+        let mut pair = Pair::new();
+        let names: Vec<String> = (0..100).map(|n| id(n, 5)).collect();
+        let take_in = |pair: &mut Pair, bytes: usize| {
+            let schedules = names.iter().map(|id| each_second(id, r#""overlap":"queueOne","#, bytes)).collect();
+            let (_, effects) =
+                pair.engine.append(Append { schedules, ..Append::default() }, NOW.plus(-1), &pair.storage).unwrap();
+            pair.commit(effects);
+        };
+        take_in(&mut pair, 0);
+        let effects = pair.wake(NOW);
+        assert_eq!((effects.sends.len(), ids(&effects).len()), (1, 100));
+        take_in(&mut pair, 60_000);
+        let later = NOW.plus(1_000);
+        for _ in 0..10 {
+            pair.wake(later);
+        }
+        assert_eq!(pair.held(), 100);
+        let report = Report { seq: effects.sends[0].seq, ..Report::default() };
+        let effects = pair.engine.report(&report, later, &pair.storage).unwrap();
+        assert!(effects.writes.iter().map(Write::bytes).sum::<usize>() <= FIRING_BYTES + 100_000);
+        pair.commit(effects);
+        assert!((1..100).contains(&pair.held()), "{}", pair.held());
+        if restarts {
+            pair.restart();
+        }
+        assert!(pair.engine.next_wakeup().is_some_and(|at| at <= later));
+        for _ in 0..10 {
+            pair.wake(later.plus(1));
+        }
+        assert_eq!(pair.held(), 0);
+        assert_eq!(pair.storage.outbox.values().map(|row| row.hashes.len() / 8).sum::<usize>(), 100, "each is handed on");
+    }
+}
+
+/// Tasks of all kinds and sizes that are due or late at one instant, with restarts: each ends once, in bounded wake-ups.
+#[test]
+fn mixed_herds_end_once_each() {
+    for seed in 0..12 {
+        let mut random = Random::new(seed);
+        let mut pair = Pair::new();
+        let mut all = BTreeSet::new();
+        let (mut builder, mut schedules) = (PageBuilder::default(), Vec::new());
+        let sizes = *random.pick(&[[0, 0, 500], [0, 5_000, 60_000], [60_000, 110_000, 0]]);
+        for n in 0..*random.pick(&[100, 400, 4_000]) {
+            let id = id(n, *random.pick(&[5, 90, 256]));
+            let size = if n % 97 == 0 { *random.pick(&sizes) } else { sizes[n % 2].min(3_000) };
+            all.insert(id.clone());
+            let (callback, to) = *random.pick(&[
+                (r#"{"type":"handler","name":"log"}"#, Flags::TASK),
+                (r#"{"type":"queue","queue":"MINE"}"#, Flags::TO_QUEUE),
+            ]);
+            let (policy, is_conditional) = *random.pick(&[
+                ("", false),
+                (r#""expireAfterSeconds":1,"#, true),
+                (r#""misfire":{"policy":"skip","graceSeconds":1},"#, true),
+                (r#""misfire":{"policy":"deadLetter","graceSeconds":1},"#, true),
+            ]);
+            let payload = "x".repeat(size);
+            let rest = format!(r#"{policy}"callback":{callback},"payload":"{payload}"}}"#);
+            if random.chance(300) {
+                let when = format!(r#""everySeconds":1,"anchor":{NOW},"maxRuns":1,"lastRun":{NOW},"#);
+                schedules.push(format!(r#"{{"id":"{id}",{when}{rest}"#).into_bytes());
+            } else {
+                let flags = if is_conditional { to.and(Flags::CONDITIONAL) } else { to };
+                let record = format!(r#"{{"time":{NOW},"id":"{id}",{rest}"#);
+                assert!(builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes())));
+            }
+        }
+        pair.take_in(Append { pages: builder.finish(), schedules, ..Append::default() });
+        let now = NOW.plus(*random.pick(&[0, 3_600_000]));
+        let mut fired = 0;
+        // As long as there is something that is not on its way.
+        while !(pair.storage.pages.is_empty() && pair.storage.schedules.is_empty()) {
+            let effects = pair.wake(now);
+            if effects.writes.is_empty() {
+                break;
+            }
+            for id in ids(&effects) {
+                assert!(all.remove(&id), "{id} fired twice, seed {seed}");
+                fired += 1;
+            }
+            for sent in &effects.sends {
+                let effects = if sent.destination.is_reported() {
+                    pair.engine.report(&Report { seq: sent.seq, ..Report::default() }, now, &pair.storage).unwrap()
+                } else {
+                    pair.engine.sent(sent.seq, now, &pair.storage).unwrap()
+                };
+                pair.commit(effects);
+            }
+            if random.chance(300) {
+                pair.restart();
+            }
+        }
+        let outcomes = pair.outcomes();
+        let dropped: usize =
+            [Outcome::Expired, Outcome::Skipped, Outcome::DeadLettered].iter().filter_map(|of| outcomes.get(of)).sum();
+        assert_eq!(all.len(), dropped, "seed {seed}: {outcomes:?}");
+        assert_eq!(outcomes.values().sum::<usize>(), fired + dropped, "seed {seed}: each ends once");
+    }
 }

@@ -197,7 +197,7 @@ pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting
 fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<Answer, Dropped> {
     let expected = matching(world, at, filter);
     let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
-    let request = ListRequest { filter: filter.clone(), after: None, limit };
+    let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     let reply = world.input(
         at,
         false,
@@ -222,7 +222,7 @@ fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(
     let mut shown: Vec<(Position, Status, String)> = Vec::new();
     let mut after = None;
     loop {
-        let request = ListRequest { filter: filter.clone(), after, limit };
+        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes: None };
         let reply = world.input(
             at,
             false,

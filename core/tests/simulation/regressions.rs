@@ -28,6 +28,7 @@ impl Pair {
     }
 
     pub(crate) fn commit(&mut self, effects: Effects) -> Effects {
+        self.storage.check_budget(&effects.writes, false);
         self.storage.apply(&effects.writes);
         effects
     }
@@ -48,6 +49,7 @@ impl Pair {
 
     pub(crate) fn wake(&mut self, now: UnixMillis) -> Effects {
         let effects = self.engine.wake(now, &self.storage).unwrap();
+        self.storage.check_budget(&effects.writes, true);
         self.commit(effects)
     }
 

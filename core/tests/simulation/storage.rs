@@ -10,7 +10,7 @@ use scheduler_core::engine::{
 };
 use scheduler_core::limits::{
     HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES,
-    MAX_SCHEDULE_ROW_BYTES, MAX_STATE_BYTES,
+    MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
@@ -84,6 +84,8 @@ pub(crate) struct Storage {
     lanes: Vec<LaneText>,
     /// After how many more reads one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
+    /// Bytes that were read since this was last asked.
+    read_bytes: Cell<usize>,
 }
 
 /// The part of the engine's stored state that the reference reads.
@@ -229,6 +231,18 @@ impl Storage {
                 row.attempts = attempts;
             }
         }
+    }
+
+    /// The bytes that were read since this was last asked.
+    pub(crate) fn take_read_bytes(&self) -> usize {
+        self.read_bytes.take()
+    }
+
+    /// Checks what an input has read and is about to write against the bound of its kind.
+    pub(crate) fn check_budget(&self, writes: &[Write], is_wake: bool) {
+        let most = if is_wake { MAX_WAKE_BYTES } else { MAX_SHARD_REQUEST_BYTES };
+        let (read, written) = (self.read_bytes.take(), writes.iter().map(Write::bytes).sum::<usize>());
+        assert!(read <= most && written <= most, "an input reads {read} and writes {written} bytes; its bound is {most}");
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -384,6 +398,10 @@ impl Storage {
         fire.into_iter().chain(resend).min()
     }
 
+    fn count_read(&self, bytes: usize) {
+        self.read_bytes.set(self.read_bytes.get() + bytes);
+    }
+
     fn read<T>(&self, found: Option<T>, what: &str) -> Result<T, StorageError> {
         if let Some(left) = self.fail_read_in.get() {
             self.fail_read_in.set(left.checked_sub(1));
@@ -398,16 +416,27 @@ impl Storage {
 
 impl Reader for Storage {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(len as usize);
         let part = self.pages.get(&page).and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
         self.read(part.map(<[u8]>::to_vec), &format!("{len} bytes from {offset} of page {page}"))
     }
 
+    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let before = self.read_bytes.get();
+        let mut record = self.schedule(number)?;
+        record.truncate(len as usize);
+        self.read_bytes.set(before + record.len());
+        Ok(record)
+    }
+
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.schedules.get(&number).map_or(0, |row| row.record.len()));
         self.read(self.schedules.get(&number).map(|row| row.record.clone()), &format!("schedule {number}"))
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         let text = self.outbox.get(&seq).filter(|row| row.destination.is_some()).map(|row| row.text.to_vec());
+        self.count_read(text.as_ref().map_or(0, Vec::len));
         self.read(text, &format!("envelope {seq}"))
     }
 
@@ -417,6 +446,7 @@ impl Reader for Storage {
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.history.get(&row).map_or(0, |row| row.body.len()));
         self.read(self.history.get(&row).map(|row| row.body.clone()), &format!("row {row} of the history"))
     }
 }

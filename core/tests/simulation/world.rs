@@ -191,6 +191,8 @@ impl World {
         let now = self.now;
         let shard = &mut self.shards[at];
         let engine = shard.engine.as_mut().expect("loaded above");
+        // What the checks have read does not count.
+        shard.storage.check_budget(&[], false);
         let outcome = call(engine, now, &shard.storage);
         shard.storage.fail_read_in.set(None);
         let (reply, effects) = match outcome {
@@ -213,6 +215,7 @@ impl World {
             violated("fires-what-waits", "something fired without a wake-up");
         }
         self.check_resends(at, &effects);
+        self.shards[at].storage.check_budget(&effects.writes, is_wake);
         self.shards[at].storage.apply(&effects.writes);
         self.limits_hold(at, &effects);
         committed(self, &reply, &effects);

@@ -1,0 +1,93 @@
+//! The id of a stored task, from the beginning of its record: a record may be 116,000 bytes, and an id is looked for among thousands.
+
+use super::tasks::EntryRef;
+use super::{Engine, EngineError, Reader};
+
+/// What is read of a record to find its id: the time before it, and an id of 256 bytes that needs no more than a few escapes.
+const HEAD_BYTES: u32 = 512;
+
+impl Engine {
+    /// Returns the id of a live entry or schedule.
+    pub(super) fn id_of(&self, at: EntryRef, reader: &impl Reader) -> Result<String, EngineError> {
+        let head = if at.page == 0 {
+            reader.schedule_head(at.index, HEAD_BYTES)?
+        } else {
+            let entry = self
+                .tasks
+                .page(at.page)
+                .and_then(|page| page.directory.get(at.index as usize))
+                .ok_or_else(|| EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index)))?;
+            reader.body(at.page, entry.offset, entry.len.min(HEAD_BYTES))?
+        };
+        match leading_id(&head) {
+            Some(id) => Ok(id),
+            None => id_in(&self.record_of(at, reader)?)
+                .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))),
+        }
+    }
+}
+
+fn id_in(record: &[u8]) -> Result<String, serde_json::Error> {
+    #[derive(serde::Deserialize)]
+    struct IdOnly {
+        id: String,
+    }
+    serde_json::from_slice::<IdOnly>(record).map(|read| read.id)
+}
+
+/// The id that a record begins with, behind its time; `None` where it begins with anything else, or does not end in these bytes.
+fn leading_id(head: &[u8]) -> Option<String> {
+    let rest = head.strip_prefix(b"{")?;
+    let rest = match rest.strip_prefix(b"\"time\":") {
+        Some(time) => {
+            let digits = time.iter().position(|byte| !byte.is_ascii_digit())?;
+            time.get(digits..)?.strip_prefix(b",")?
+        }
+        None => rest,
+    };
+    let text = rest.strip_prefix(b"\"id\":")?;
+    let mut is_escaped = false;
+    let end = text.strip_prefix(b"\"")?.iter().position(|byte| {
+        let ends = *byte == b'"' && !is_escaped;
+        is_escaped = *byte == b'\\' && !is_escaped;
+        ends
+    })?;
+    serde_json::from_slice(text.get(..end + 2)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_from_the_head_or_not_at_all() {
+        for (record, id) in [
+            (r#"{"id":"a","cron":"* * * * *"}"#, Some("a")),
+            (r#"{"time":1764000000000,"id":"a b","callback":{}}"#, Some("a b")),
+            (r#"{"time":0,"id":"q\"\\","x":"y"}"#, Some("q\"\\")),
+            (r#"{"time":0,"id":"\u00e9\\\\","x":"y"}"#, Some("é\\\\")),
+            (r#"{"id":""}"#, Some("")),
+            (r#"{"id":"cut o"#, None),
+            (r#"{"id":"a\"#, None),
+            (r#"{"time":17640"#, None),
+            (r#"{"time":-5,"id":"a"}"#, None),
+            (r#"{"cron":"id","id":"a"}"#, None),
+            (r#"{"id":7}"#, None),
+            ("", None),
+        ] {
+            assert_eq!(leading_id(record.as_bytes()).as_deref(), id, "{record}");
+        }
+    }
+
+    #[test]
+    fn what_is_read_from_the_head_is_what_the_record_says() {
+        for id in ["a", "é\n\t", "\u{1}\u{7f}", "\\\\\"", "\\", "\u{1F600}", "x y/z"] {
+            for time in ["", r#""time":5,"#] {
+                let record = format!(r#"{{{time}"id":{},"callback":{{"id":"other"}}}}"#, serde_json::to_string(id).unwrap());
+                let read = leading_id(record.as_bytes());
+                assert_eq!(read.as_deref(), Some(id));
+                assert_eq!(id_in(record.as_bytes()).ok(), read);
+            }
+        }
+    }
+}

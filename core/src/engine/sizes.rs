@@ -1,0 +1,21 @@
+//! How large writes are.
+
+use super::Write;
+
+impl Write {
+    /// Returns the bytes that this brings to storage, but for numbers and names.
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::InsertPage { directory, body, .. } => directory.len() + body.len(),
+            Self::ExtendPage { directory, tail, .. } => directory.len() + tail.len(),
+            Self::SetDead { bits, .. } => bits.len(),
+            Self::InsertSchedule { record, .. } | Self::SetSchedule { record, .. } => record.len(),
+            Self::Remember { value, .. } => value.len(),
+            Self::InsertEnvelope { text, hashes, state, .. } => text.len() + hashes.len() + state.as_ref().map_or(0, Vec::len),
+            Self::ClearEnvelope { state, .. } | Self::SaveState { state, .. } => state.len(),
+            Self::InsertHistory { body, .. } => body.len(),
+            Self::ExtendHistory { tail, .. } => tail.len(),
+            _ => 0,
+        }
+    }
+}
