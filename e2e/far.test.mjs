@@ -78,10 +78,8 @@ for (const [what, schedule] of Object.entries(SCHEDULES)) {
 
 test("the first time fires at once", async () => {
   const call = await alone();
-  for (const [id, time] of [["zero", 0], ["first", "1970-01-01T00:00:00Z"]]) {
-    assert.equal((await call("/v1/tasks", { body: { id, time, callback } })).status, 201);
-  }
-  await until("both to have run", async () => (await call("/v1/stats")).body.succeeded === 2);
+  assert.equal((await call("/v1/tasks", { body: { id: "first", time: "1970-01-01T00:00:00Z", callback } })).status, 201);
+  await until("it to have run", async () => (await call("/v1/stats")).body.succeeded === 1);
 });
 
 test("a task beside one of the last time fires in time, and so does one that is moved from there", async () => {

@@ -181,9 +181,9 @@ impl Problem {
         Self::new("/problems/no-task", "There is no such task", 404, detail)
     }
 
-    /// Too late to cancel.
+    /// It runs, and nothing of it is left to change.
     pub(crate) fn already_fired(id: &str) -> Self {
-        let detail = format!("task {id:?} was handed on before the cancel came; it is running");
+        let detail = format!("task {id:?} is running, and no other attempt of it waits to be changed: see GET …/explain");
         Self::new("/problems/already-fired", "The task has already fired", 409, detail)
     }
 

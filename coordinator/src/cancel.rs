@@ -29,15 +29,40 @@ struct CancelledMany {
     cancelled: u64,
     not_found: u64,
     already_fired: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    running: u64,
     done: bool,
+}
+
+/// What became of the cancel of one id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct CancelledId {
+    outcome: Cancelled,
+    /// Whether an attempt of it is in flight, which ends.
+    is_running: bool,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(crate) fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
     let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
-    told(&id, outcomes.first().copied().unwrap_or(Cancelled::NotFound), is_repeat)?;
-    Ok(Answer::of(200, &serde_json::json!({ "id": id, "cancelled": true })))
+    let is_running = outcomes.first().is_some_and(|of| of.is_running);
+    told(&id, outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome), is_repeat)?;
+    let cancelled = serde_json::json!({ "id": id, "cancelled": true });
+    Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
+}
+
+/// Says that an attempt is in flight: it ends, and no other starts as it was.
+pub(crate) fn with_running(mut answer: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("running".to_owned(), true.into());
+    }
+    answer
 }
 
 /// What became of the cancel of one task. Where the shard was asked again, that there is nothing to cancel may be the work of the
@@ -60,7 +85,8 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let counts = match request {
         CancelMany { ids: Some(ids), filter: None } => {
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
-            for outcome in cancel_ids(&call.shards, checked_ids(ids)?, None).await?.0 {
+            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, checked_ids(ids)?, None).await?.0 {
+                counts.running += u64::from(is_running);
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
                     Cancelled::AlreadyFired => counts.already_fired += 1,
@@ -77,7 +103,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 }
 
 /// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
-async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<Cancelled>, bool), Problem> {
+async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
     let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
     for (at, id) in ids.iter().enumerate() {
         for shard in shards.map.homes(id) {
@@ -88,26 +114,51 @@ async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) ->
     let replies = shards
         .each(by_shard, |(shard, items)| async move {
             let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let request = CancelRequest { ids, if_match };
-            let (reply, is_repeat) = shards.ask_noting::<_, CancelReply>(shard, paths::CANCEL, &request).await?;
+            let (reply, is_repeat) = cancel_on(shards, shard, CancelRequest { ids, if_match }).await?;
             Ok::<_, Problem>((items, reply, is_repeat))
         })
         .await;
-    let mut outcomes = vec![Cancelled::NotFound; ids.len()];
+    let mut outcomes = vec![CancelledId { outcome: Cancelled::NotFound, is_running: false }; ids.len()];
     let mut is_repeat = false;
     for reply in replies {
         let (items, reply, again) = reply?;
         is_repeat |= again;
+        for place in reply.running {
+            let slot = items.get(place as usize).and_then(|at| outcomes.get_mut(*at));
+            slot.into_iter().for_each(|slot| slot.is_running = true);
+        }
         for (at, outcome) in items.into_iter().zip(reply.outcomes) {
             // Of what several epochs say, a cancel counts most, then that it has fired.
             if let Some(slot) = outcomes.get_mut(at)
-                && (outcome == Cancelled::Cancelled || *slot == Cancelled::NotFound)
+                && (outcome == Cancelled::Cancelled || slot.outcome == Cancelled::NotFound)
             {
-                *slot = outcome;
+                slot.outcome = outcome;
             }
         }
     }
     Ok((outcomes, is_repeat))
+}
+
+/// Cancels by id on one shard, and says whether it had to be asked again. It does so much at a time; the rest is asked for again.
+pub(crate) async fn cancel_on(
+    shards: &Shards,
+    shard: ShardId,
+    mut request: CancelRequest,
+) -> Result<(CancelReply, bool), Problem> {
+    let mut all = CancelReply { outcomes: Vec::with_capacity(request.ids.len()), running: Vec::new() };
+    let mut is_repeat = false;
+    while !request.ids.is_empty() {
+        let (mut reply, again): (CancelReply, bool) = shards.ask_noting(shard, paths::CANCEL, &request).await?;
+        if reply.outcomes.is_empty() {
+            return Err(Problem::unavailable("a shard did not say what became of a cancel"));
+        }
+        request.ids.drain(..reply.outcomes.len().min(request.ids.len()));
+        let before = u32::try_from(all.outcomes.len()).unwrap_or(u32::MAX);
+        all.running.extend(reply.running.iter().map(|place| place.saturating_add(before)));
+        all.outcomes.append(&mut reply.outcomes);
+        is_repeat |= again;
+    }
+    Ok((all, is_repeat))
 }
 
 async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMany, Problem> {
@@ -115,22 +166,24 @@ async fn cancel_matching(shards: &Shards, filter: Filter) -> Result<CancelledMan
     let replies = shards
         .each(shards.map.all(), |shard| async move {
             let mut request = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
-            let mut cancelled = 0;
+            let (mut cancelled, mut running) = (0, 0);
             for _ in 0..MAX_ROUNDS {
                 let reply: CancelMatchingReply = shards.ask(shard, paths::CANCEL_MATCHING, &request).await?;
                 cancelled += reply.cancelled;
+                running += reply.running;
                 request.after = reply.next;
                 if reply.next.is_none() {
-                    return Ok::<_, Problem>((cancelled, true));
+                    return Ok::<_, Problem>((cancelled, running, true));
                 }
             }
-            Ok((cancelled, false))
+            Ok((cancelled, running, false))
         })
         .await;
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     for reply in replies {
-        let (cancelled, done) = reply?;
+        let (cancelled, running, done) = reply?;
         counts.cancelled += cancelled;
+        counts.running += running;
         counts.done &= done;
     }
     Ok(counts)

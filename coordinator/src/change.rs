@@ -1,6 +1,7 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
 
 use crate::answer::{Answer, Problem};
+use crate::cancel::{is_zero, with_running};
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
@@ -33,7 +34,17 @@ struct ChangedMany {
     not_applicable: u64,
     already_fired: u64,
     not_found: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    running: u64,
     done: bool,
+}
+
+/// What became of the change of one id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct ChangedId {
+    outcome: Changed,
+    /// Whether an attempt of it is in flight, which ends.
+    is_running: bool,
 }
 
 impl Verb {
@@ -64,8 +75,10 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
     }
     let change = verb.change(&input, &call)?;
     let (outcomes, is_repeat) = change_ids(&call.shards, vec![id.clone()], change, if_match).await?;
-    let changed = told(&id, outcomes.first().copied().unwrap_or(Changed::NotFound), is_repeat)?;
-    Ok(Answer::of(200, &serde_json::json!({ "id": id, "changed": changed })))
+    let is_running = outcomes.first().is_some_and(|of| of.is_running);
+    let changed = told(&id, outcomes.first().map_or(Changed::NotFound, |of| of.outcome), is_repeat)?;
+    let answer = serde_json::json!({ "id": id, "changed": changed });
+    Ok(Answer::of(200, &if is_running { with_running(answer) } else { answer }))
 }
 
 /// What became of the change of one task: whether it has changed. Where the shard was asked again, that the task is another or gone may
@@ -90,7 +103,8 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let counts = match (input.ids, input.filter) {
         (Some(ids), None) => {
             let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-            for outcome in change_ids(&call.shards, checked_ids(ids)?, change, None).await?.0 {
+            for ChangedId { outcome, is_running } in change_ids(&call.shards, checked_ids(ids)?, change, None).await?.0 {
+                counts.running += u64::from(is_running);
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
                     Changed::Unchanged => &mut counts.unchanged,
@@ -134,7 +148,7 @@ async fn change_ids(
     ids: Vec<String>,
     change: Change,
     if_match: Option<u64>,
-) -> Result<(Vec<Changed>, bool), Problem> {
+) -> Result<(Vec<ChangedId>, bool), Problem> {
     let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
     for (at, id) in ids.iter().enumerate() {
         for shard in shards.map.homes(id) {
@@ -149,16 +163,15 @@ async fn change_ids(
             Ok::<_, Problem>((items, outcomes, is_repeat))
         })
         .await;
-    let mut outcomes = vec![Changed::NotFound; ids.len()];
+    let mut outcomes = vec![ChangedId { outcome: Changed::NotFound, is_running: false }; ids.len()];
     let mut is_repeat = false;
     for reply in replies {
         let (items, of_shard, again) = reply?;
         is_repeat |= again;
-        for (at, outcome) in items.into_iter().zip(of_shard) {
-            if let Some(slot) = outcomes.get_mut(at)
-                && weight(outcome) > weight(*slot)
-            {
-                *slot = outcome;
+        for (at, of_id) in items.into_iter().zip(of_shard) {
+            if let Some(slot) = outcomes.get_mut(at) {
+                let outcome = if weight(of_id.outcome) > weight(slot.outcome) { of_id.outcome } else { slot.outcome };
+                *slot = ChangedId { outcome, is_running: slot.is_running || of_id.is_running };
             }
         }
     }
@@ -166,10 +179,10 @@ async fn change_ids(
 }
 
 /// Changes by id on one shard. It does so much at a time; the rest is asked for again.
-async fn change_on(shards: &Shards, shard: ShardId, mut request: ChangeRequest) -> Result<(Vec<Changed>, bool), Problem> {
+async fn change_on(shards: &Shards, shard: ShardId, mut request: ChangeRequest) -> Result<(Vec<ChangedId>, bool), Problem> {
     let (mut outcomes, mut is_repeat) = (Vec::with_capacity(request.ids.len()), false);
     while !request.ids.is_empty() {
-        let (mut reply, again): (ChangeReply, bool) = match request.change {
+        let (reply, again): (ChangeReply, bool) = match request.change {
             // Done twice it would be two runs.
             Change::Run => (shards.ask_once(shard, paths::CHANGE, &request).await?, false),
             _ => shards.ask_noting(shard, paths::CHANGE, &request).await?,
@@ -178,7 +191,9 @@ async fn change_on(shards: &Shards, shard: ShardId, mut request: ChangeRequest) 
             return Err(Problem::unavailable("a shard did not say what became of a change"));
         }
         request.ids.drain(..reply.outcomes.len().min(request.ids.len()));
-        outcomes.append(&mut reply.outcomes);
+        let running: HashSet<u32> = reply.running.into_iter().collect();
+        let of_ids = (0..).zip(reply.outcomes);
+        outcomes.extend(of_ids.map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) }));
         is_repeat |= again;
     }
     Ok((outcomes, is_repeat))
@@ -201,25 +216,27 @@ async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Re
         .each(shards.map.all(), |shard| async move {
             let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
             let mut request = ChangeMatchingRequest { tasks, change };
-            let mut changed = 0;
+            let (mut changed, mut running) = (0, 0);
             for _ in 0..MAX_ROUNDS {
                 let reply: ChangeMatchingReply = match change {
                     Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
                     _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
                 };
                 changed += reply.changed;
+                running += reply.running;
                 request.tasks.after = reply.next;
                 if reply.next.is_none() {
-                    return Ok::<_, Problem>((changed, true));
+                    return Ok::<_, Problem>((changed, running, true));
                 }
             }
-            Ok((changed, false))
+            Ok((changed, running, false))
         })
         .await;
     let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
     for reply in replies {
-        let (changed, done) = reply?;
+        let (changed, running, done) = reply?;
         counts.changed += changed;
+        counts.running += running;
         counts.done &= done;
     }
     Ok(counts)

@@ -1,7 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
-use crate::epochs;
+use crate::epochs::{self, Dropped};
 use crate::once::{self, Done};
 use crate::routes::Call;
 use crate::settings;
@@ -9,7 +9,7 @@ use crate::shards::Shards;
 use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
-use scheduler_core::listing::write_task;
+use scheduler_core::listing::{write_running, write_task};
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
@@ -48,7 +48,7 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
             if let Some(shard) = gone_on.get(id.as_str()) {
                 epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard)))).await?;
                 let (_, item) = tasks::find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
-                return Ok(Shown::of(&item).into_answer(200));
+                return Ok(Shown::of(&item).into_answer(200, &AppendReply::default()));
             }
             let reply = append(&call.shards, part.shard, &mut part.append).await?;
             (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, false)
@@ -76,11 +76,12 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
         }
     };
     let moved = match expected {
-        Some(_) => 0,
+        Some(_) => Dropped::default(),
         None => epochs::drop_others(&call.shards, std::iter::once((id.as_str(), None))).await?,
     };
-    let replaced = reply.replaced > 0 || moved > 0;
-    Ok(shown.into_answer(if replaced { 200 } else { 201 }).replayed(is_replay))
+    let replaced = reply.replaced > 0 || moved.cancelled > 0;
+    let reply = AppendReply { running: reply.running + moved.running, ..reply };
+    Ok(shown.into_answer(if replaced { 200 } else { 201 }, &reply).replayed(is_replay))
 }
 
 /// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only` it does not take the place of an attempt.
@@ -97,7 +98,7 @@ pub(crate) async fn replace_on(
     part.append.terms.tasks_only = tasks_only;
     let reply = append(&call.shards, shard, &mut part.append).await?;
     let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
-    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }))
+    Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply))
 }
 
 fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>, ShardAppend), Problem> {
@@ -238,8 +239,9 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
 
 /// A task as the API shows it.
 struct Shown {
-    text: Vec<u8>,
-    version: u64,
+    status: Status,
+    due: UnixMillis,
+    record: String,
 }
 
 /// The one task of a part, as the shard has stored it: one that goes on keeps what it had, so the shard is asked for that.
@@ -261,19 +263,27 @@ async fn shown_after(
 
 impl Shown {
     fn of(item: &ListItem) -> Self {
-        let mut text = Vec::new();
-        write_task(item.status, item.position.due, item.record.get(), &mut text);
-        Self { text, version: version_of(item.record.get().as_bytes()) }
+        Self { status: item.status, due: item.position.due, record: item.record.get().to_owned() }
     }
 
-    fn into_answer(self, status: u16) -> Answer {
-        Answer::json(status, self.text).with_version(self.version)
+    /// The answer to a request that a shard has carried out so.
+    fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
+        // Where the task is in flight and goes on, that is its status, and the shard has its version.
+        let version = reply.patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
+        let (shown, record) = match (reply.patched, self.record.strip_suffix('}')) {
+            (Some(_), Some(fields)) if self.status == Status::Paused => (Status::Fired, format!("{fields},\"paused\":true}}")),
+            (Some(_), _) => (Status::Fired, self.record),
+            (None, _) => (self.status, self.record),
+        };
+        let mut text = Vec::with_capacity(record.len() + 64);
+        let write = if reply.running > 0 { write_running } else { write_task };
+        write(shown, self.due, &record, &mut text);
+        Answer::json(status, text).with_version(version)
     }
 }
 
 /// The one task of a part.
 fn shown_task(part: &ShardAppend) -> Shown {
-    let mut text = Vec::new();
     let (status, due, record) = if let Some(page) = part.append.pages.first() {
         let due = page.directory.get(0).map_or(UnixMillis::NEVER, |entry| entry.due);
         let status = match due {
@@ -286,6 +296,5 @@ fn shown_task(part: &ShardAppend) -> Shown {
         (Status::Scheduled, part.first_due, part.append.schedules.first().map(Vec::as_slice).unwrap_or_default())
     };
     let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
-    write_task(status, due, &String::from_utf8_lossy(record), &mut text);
-    Shown { text, version: version_of(record) }
+    Shown { status, due, record: String::from_utf8_lossy(record).into_owned() }
 }

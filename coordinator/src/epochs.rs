@@ -1,6 +1,7 @@
 //! One task in one epoch of the shard map: where a definition finds the task that it is of, and what it leaves behind in older epochs.
 
 use crate::answer::Problem;
+use crate::cancel::cancel_on;
 use crate::shards::Shards;
 use scheduler_core::batch::ShardAppend;
 use scheduler_core::routing::ShardId;
@@ -53,9 +54,17 @@ pub(crate) async fn go_on(shards: &Shards, parts: &mut [ShardAppend]) -> Result<
     Ok(gone_on)
 }
 
-/// Cancels what waits under these ids in other epochs than the one where the task is, which is the newest if it is not given, and says how
-/// many did. Dead letters stay.
-pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str, Option<ShardId>)>) -> Result<u64, Problem> {
+/// What was dropped from other epochs.
+#[derive(Debug, Default)]
+pub(crate) struct Dropped {
+    pub(crate) cancelled: u64,
+    /// Of these, those of which an attempt is in flight.
+    pub(crate) running: u64,
+}
+
+/// Cancels what waits or runs under these ids in other epochs than the one where the task is, which is the newest if it is not given, and
+/// says how many did. Dead letters stay.
+pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str, Option<ShardId>)>) -> Result<Dropped, Problem> {
     let mut by_shard = BTreeMap::<_, Vec<String>>::new();
     for (id, lives_on) in ids {
         let lives_on = lives_on.unwrap_or_else(|| shards.map.home(id));
@@ -64,14 +73,13 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
         }
     }
     let replies = shards
-        .each(by_shard, |(shard, ids)| async move {
-            let request = CancelRequest { ids, if_match: None };
-            shards.ask::<_, CancelReply>(shard, paths::CANCEL, &request).await
-        })
+        .each(by_shard, |(shard, ids)| async move { cancel_on(shards, shard, CancelRequest { ids, if_match: None }).await })
         .await;
-    let mut dropped = 0;
+    let mut dropped = Dropped::default();
     for reply in replies {
-        dropped += reply?.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
+        let (CancelReply { outcomes, running }, _) = reply?;
+        dropped.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
+        dropped.running += running.len() as u64;
     }
     Ok(dropped)
 }

@@ -8,7 +8,7 @@ use crate::create;
 use crate::routes::Call;
 use crate::tasks;
 use scheduler_core::task::{Record, changes_schedule, merge_patch, parse_one, version_of};
-use scheduler_core::wire::{Expected, Status};
+use scheduler_core::wire::{Expected, ListItem, Status};
 
 /// How often a patch is laid over the task anew when somebody else was faster.
 const MAX_TRIES: usize = 5;
@@ -21,7 +21,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
     loop {
         let (shard, item) = tasks::find(&call.shards, &id).await?.ok_or_else(|| Problem::no_task(&id))?;
         match item.status {
-            Status::Fired => return Err(Problem::already_fired(&id)),
+            // Of what is in flight the attempt ends, and those after it have the new fields: where it is the task, not a run of one.
+            Status::Fired if is_run(&item) => return Err(Problem::not_applicable(&id)),
+            Status::Fired => {}
             Status::Dead | Status::Retrying | Status::Held => return Err(Problem::not_applicable(&id)),
             // What is left is an attempt of a run, which may be paused: to write it anew would lose its back-off and its count of attempts.
             _ if item.is_attempt => return Err(Problem::not_applicable(&id)),
@@ -31,7 +33,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         if if_match.is_some_and(|expected| expected != version) {
             return Err(Problem::other_version("the task was changed meanwhile; read it again"));
         }
-        let text = merge_patch(item.record.get(), item.status == Status::Paused, &patch).map_err(Problem::invalid)?;
+        let record = Record::parse(item.record.get().as_bytes()).ok();
+        let is_paused = item.status == Status::Paused || record.is_some_and(|record| record.is_paused());
+        let text = merge_patch(item.record.get(), is_paused, &patch).map_err(Problem::invalid)?;
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         task.set_id(&id).map_err(Problem::invalid)?;
         // Unless the patch is of the schedule, that is not judged anew: runs stay counted, and there may be none to come.
@@ -46,4 +50,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             written => return written,
         }
     }
+}
+
+/// Whether what is in flight is a run of a recurring task that is gone, or a follow-up of a run.
+fn is_run(item: &ListItem) -> bool {
+    Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.is_recurring() || record.stage.is_some())
 }

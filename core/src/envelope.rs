@@ -1,7 +1,8 @@
 //! Envelopes: many fired tasks in one queue message.
 //!
 //! Text, version 1: `{"v":1,"shard":"1-3","seq":42,"firedAt":1764000000005,"tasks":[record,record]}`. JSON, so that a user's
-//! consumer reads it in any language; the records are the stored texts, sliced and joined.
+//! consumer reads it in any language; the records are the stored texts, sliced and joined. One that the dispatchers get again may have
+//! `"skip":[1,3]` before `tasks`: the indexes of those that are not to be started.
 
 use crate::limits::{ENVELOPE_TARGET_BYTES, MAX_PAGE_TASKS};
 use crate::time::UnixMillis;
@@ -22,6 +23,10 @@ pub struct Envelope<'a> {
     pub seq: u64,
     /// When the shard fired it.
     pub fired_at: UnixMillis,
+    /// Indexes of tasks that were stopped since: a dispatcher does not start them, and reports them so. One that does not know the field
+    /// starts them.
+    #[serde(default)]
+    pub skip: Vec<u32>,
     /// The records, in firing order; read one with [`crate::task::Record::parse`].
     #[serde(borrow)]
     pub tasks: Vec<&'a RawValue>,
@@ -47,6 +52,15 @@ impl<'a> Envelope<'a> {
         let envelope: Self = serde_json::from_str(text)?;
         if envelope.v == VERSION { Ok(envelope) } else { Err(EnvelopeError::Version(envelope.v)) }
     }
+}
+
+/// Returns the text of an envelope with the indexes of tasks that are not to be started.
+pub fn with_skip(text: &[u8], skip: &[u32]) -> Vec<u8> {
+    // A shard's name holds no quotes, so the first of these is the envelope's own.
+    let Some(at) = memchr::memmem::find(text, b"\"tasks\":[") else { return text.to_vec() };
+    let (head, tasks) = text.split_at(at);
+    let indexes: Vec<String> = skip.iter().map(u32::to_string).collect();
+    [head, b"\"skip\":[", indexes.join(",").as_bytes(), b"],", tasks].concat()
 }
 
 /// Joins records into one envelope.
@@ -110,6 +124,19 @@ mod tests {
         );
         let read = Envelope::parse(&text).unwrap();
         assert_eq!((read.shard, read.seq, read.tasks.len()), ("1-3", 42, 2));
+    }
+
+    /// Pinned for ever: dispatchers of other deployments read this.
+    #[test]
+    fn golden_bytes_with_tasks_to_skip() {
+        let text = br#"{"v":1,"shard":"a:1-3","seq":42,"firedAt":5,"tasks":[{"id":"\"tasks\":["},{"id":"b"},{"id":"c"}]}"#;
+        let again = String::from_utf8(with_skip(text, &[0, 2])).unwrap();
+        let expected =
+            r#"{"v":1,"shard":"a:1-3","seq":42,"firedAt":5,"skip":[0,2],"tasks":[{"id":"\"tasks\":["},{"id":"b"},{"id":"c"}]}"#;
+        assert_eq!(again, expected);
+        let read = Envelope::parse(&again).unwrap();
+        assert_eq!((read.skip, read.tasks.len()), (vec![0, 2], 3));
+        assert_eq!(Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap().skip, [0; 0]);
     }
 
     #[test]

@@ -99,6 +99,20 @@ pub struct Flight {
     /// When it is sent again, if no report comes.
     #[schemars(with = "i64")]
     pub sent_again_at: UnixMillis,
+    /// What was decided about it since: this attempt ends, and no other starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<FlightDecision>,
+}
+
+/// What was decided about a run while an attempt of it was in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum FlightDecision {
+    /// It was cancelled, or another task has taken its place.
+    Cancelled,
+    /// It was paused: a further attempt waits to be resumed.
+    Paused,
 }
 
 impl Explanation {

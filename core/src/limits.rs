@@ -85,6 +85,11 @@ pub const MAX_SCHEDULE_ROW_BYTES: usize = MAX_RECORD_BYTES + 100;
 pub const MAX_STATE_BYTES: usize = 15_000 + MAX_LANES * (6 * MAX_LIMIT_KEY_BYTES + 250);
 /// Largest row of the outbox: an envelope, 8 bytes for each of its tasks, the name of its queue, and the state.
 pub const MAX_OUTBOX_ROW_BYTES: usize = MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 + 256 + MAX_STATE_BYTES;
+/// Largest row of what was decided about the tasks of an envelope in flight: 3 bytes for each; and of the record of a further attempt, which
+/// must fit an envelope.
+pub const MAX_DECISIONS_ROW_BYTES: usize = 1 + MAX_PAGE_TASKS * 3;
+/// See [`MAX_DECISIONS_ROW_BYTES`].
+pub const MAX_PATCH_ROW_BYTES: usize = MAX_ENVELOPE_BYTES;
 /// Largest row of the remembered keys.
 pub const MAX_REMEMBERED_ROW_BYTES: usize = 512;
 

@@ -84,6 +84,13 @@ pub fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>
     (items.into_iter().map(|(_, item)| item).collect(), next)
 }
 
+/// Appends a task that took the place of one of which an attempt is in flight, or is that one: [`write_task`] with `"running":true`.
+pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_task(status, due, record, out);
+    out.splice(start..=start, *b"{\"running\":true,");
+}
+
 /// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
 pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(b"{\"status\":");
@@ -100,6 +107,13 @@ pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u
 mod tests {
     use super::*;
     use serde_json::value::RawValue;
+
+    #[test]
+    fn a_task_is_shown_with_what_runs_of_it() {
+        let mut out = b"[".to_vec();
+        write_running(Status::Fired, UnixMillis::new(5), r#"{"id":"a"}"#, &mut out);
+        assert_eq!(out, br#"[{"running":true,"status":"fired","due":5,"id":"a"}"#);
+    }
 
     fn item(due: i64, page: u32, index: u32) -> ListItem {
         let position = Position { due: UnixMillis::new(due), page, index };

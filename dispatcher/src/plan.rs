@@ -16,7 +16,7 @@ pub(crate) struct Plan<'a> {
     pub(crate) shard: ShardName,
     /// The tasks that can be run, in the envelope's order.
     pub(crate) jobs: Vec<Job<'a>>,
-    /// What is known already: the records that cannot be read.
+    /// What is known already: the tasks that were stopped since they were dispatched, and the records that cannot be read.
     pub(crate) tally: Tally,
 }
 
@@ -75,6 +75,10 @@ impl<'a> Plan<'a> {
         let mut jobs = Vec::with_capacity(envelope.tasks.len());
         let mut tally = Tally::new(envelope.seq);
         for (index, task) in (0u32..).zip(&envelope.tasks) {
+            if envelope.skip.contains(&index) {
+                tally.add_not_started(index);
+                continue;
+            }
             match Job::read(index, task.get()) {
                 Ok(job) => jobs.push(job),
                 Err(problem) => tally.add_unreadable(index, &problem),
@@ -161,6 +165,17 @@ mod tests {
         assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [1, 3, 4, 5, 6]);
         assert!(report.failed.iter().all(|failure| failure.permanent && !failure.error.is_empty()));
         assert!(report.failed[1].error.contains("callback.type"), "{}", report.failed[1].error);
+    }
+
+    #[test]
+    fn what_was_stopped_since_is_not_started() {
+        let task = |id: &str| format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
+        let text = envelope("1-3", &[&task("a"), &task("b"), "17", &task("c")]);
+        let text = String::from_utf8(scheduler_core::envelope::with_skip(text.as_bytes(), &[0, 2])).unwrap();
+        let plan = Plan::read(&text).unwrap();
+        assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [1, 3]);
+        let report = plan.tally.into_report();
+        assert_eq!((report.not_started, report.failed.len()), (vec![0, 2], 0));
     }
 
     #[test]

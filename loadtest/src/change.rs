@@ -117,15 +117,19 @@ async fn delete_id(session: &Session, id: &str) -> (CancelAnswer, i64) {
     #[derive(Deserialize)]
     struct Deleted {
         cancelled: bool,
+        /// An attempt is in flight: it may arrive or not.
+        #[serde(default)]
+        running: bool,
     }
     let path = format!("/v1/tasks/{}", path_segment(id));
     match session.api.call(&Method::DELETE, &path, None, Bytes::new()).await {
         Ok(answer) => {
-            let cancelled = || serde_json::from_slice(&answer.body).is_ok_and(|deleted: Deleted| deleted.cancelled);
-            let promise = match answer.status {
-                StatusCode::OK if cancelled() => CancelAnswer::Cancelled,
-                StatusCode::NOT_FOUND | StatusCode::CONFLICT if answer.repeated => CancelAnswer::Ambiguous,
-                StatusCode::NOT_FOUND | StatusCode::CONFLICT => CancelAnswer::AlreadyFired,
+            let deleted = serde_json::from_slice(&answer.body).ok().filter(|deleted: &Deleted| deleted.cancelled);
+            let promise = match (answer.status, deleted) {
+                (StatusCode::OK, Some(Deleted { running: true, .. })) => CancelAnswer::Ambiguous,
+                (StatusCode::OK, Some(_)) => CancelAnswer::Cancelled,
+                (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) if answer.repeated => CancelAnswer::Ambiguous,
+                (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) => CancelAnswer::AlreadyFired,
                 _ => {
                     session.problems.add(format!("DELETE {path}: {}", answer.describe()));
                     CancelAnswer::Ambiguous
@@ -164,7 +168,8 @@ async fn bulk_cancel(session: &Session, members: &[Pending]) {
     }
 }
 
-/// How many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped some before.
+/// How many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped some before, or some are in flight, which may
+/// arrive or not.
 fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -172,6 +177,8 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
         cancelled: usize,
         not_found: usize,
         already_fired: usize,
+        #[serde(default)]
+        running: usize,
         done: bool,
     }
     let complain = |problem: &str| format!("cancel of {tasks}: {problem}: {}", answer.describe());
@@ -182,7 +189,7 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     if counts.cancelled + counts.not_found + counts.already_fired != tasks || !counts.done {
         return Err(complain("the counts do not account for each id"));
     }
-    Ok((!answer.repeated).then_some(counts.cancelled))
+    Ok((!answer.repeated && counts.running == 0).then_some(counts.cancelled))
 }
 
 /// Overwrites entries with new versions, by `PUT` (one) or as a batch.
@@ -228,6 +235,15 @@ struct Version {
     planned: Planned,
 }
 
+fn is_running(answer: &Answer) -> bool {
+    #[derive(Deserialize)]
+    struct Put {
+        #[serde(default)]
+        running: bool,
+    }
+    serde_json::from_slice(&answer.body).is_ok_and(|put: Put| put.running)
+}
+
 async fn put(session: &Session, version: &Version) {
     let mut text = String::new();
     session.writer.write(&mut text, version.n, None, &version.planned);
@@ -238,6 +254,8 @@ async fn put(session: &Session, version: &Version) {
         Ok(answer) if answer.status.is_success() => {
             let promise = match answer.status {
                 _ if answer.repeated => OverwriteAnswer::Unknown,
+                // An attempt of the former one is in flight: it may arrive or not.
+                StatusCode::OK if is_running(&answer) => OverwriteAnswer::Unknown,
                 StatusCode::OK => OverwriteAnswer::Replaced,
                 StatusCode::CREATED => OverwriteAnswer::Created,
                 _ => OverwriteAnswer::Unknown,

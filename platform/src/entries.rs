@@ -1,5 +1,6 @@
 //! What the shells of small objects have in common: all that they hold stands in one table of records by name, and is in memory too.
 
+use scheduler_core::limits::MAX_ROW_BYTES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Error, Response, Result, SqlStorage, SqlStorageValue as Value, State};
@@ -34,8 +35,15 @@ impl Entries {
     /// Stores a record, in the place of the one of this name.
     ///
     /// # Errors
-    /// When the platform's storage fails.
+    /// When the platform's storage fails, or the record is larger than its rows.
     pub fn put(&self, name: String, record: String) -> Result<()> {
+        // The local runtime stores what the platform refuses: found here, it is found in both.
+        if record.len() > MAX_ROW_BYTES {
+            return Err(Error::RustError(format!(
+                "the record of {name} has {} bytes; a row has up to {MAX_ROW_BYTES}",
+                record.len()
+            )));
+        }
         self.sql.exec(
             "INSERT INTO entries (name, record) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET record = excluded.record",
             vec![name.into(), record.into()],

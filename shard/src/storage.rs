@@ -3,6 +3,7 @@
 use scheduler_core::engine::{
     Destination, EngineError, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
+use scheduler_core::limits::MAX_ROW_BYTES;
 use scheduler_core::time::UnixMillis;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -23,8 +24,14 @@ CREATE TABLE IF NOT EXISTS outbox (
 CREATE TABLE IF NOT EXISTS remembered (
   period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS decided (
+  seq INTEGER NOT NULL, task INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (seq, task)
+) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
+
+/// What stands for an index in `decided` where the row is of the whole envelope.
+const OF_ENVELOPE: i64 = -1;
 
 /// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
 const DISPATCH: &str = "";
@@ -54,6 +61,10 @@ impl Sql {
     }
 
     fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
+        // The local runtime stores what the platform refuses: found here, it is found in both.
+        if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
+            return Err(StorageError(format!("{bytes} bytes are more than a row may have: {query}")));
+        }
         let cursor = self.sql.exec(query, bindings).map_err(failed)?;
         let rows = cursor.raw().collect::<Result<Vec<Row>, _>>().map_err(failed)?;
         self.rows_read.set(self.rows_read.get() + cursor.rows_read() as u64);
@@ -91,6 +102,14 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
+        let decisions = self
+            .exec("SELECT seq, value FROM decided WHERE task = ?", vec![OF_ENVELOPE.into()])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                Ok((number(row.next())? as u64, blob(row.next())?))
+            })
+            .collect::<Result<_, StorageError>>()?;
         let state = self
             .exec("SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1", vec![])?
             .into_iter()
@@ -118,7 +137,7 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, history, state, remembered })
+        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, history, state, remembered })
     }
 
     /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
@@ -229,6 +248,15 @@ impl Sql {
                 vec![seq_value(seq), state.into()],
             ),
             Write::DeleteEnvelope { seq } => self.exec("DELETE FROM outbox WHERE seq = ?", vec![seq_value(seq)]),
+            Write::Decide { seq, decisions } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), OF_ENVELOPE.into(), decisions.into()],
+            ),
+            Write::Patch { seq, index, record } => self.exec(
+                "INSERT OR REPLACE INTO decided (seq, task, value) VALUES (?, ?, ?)",
+                vec![seq_value(seq), integer(index), record.into()],
+            ),
+            Write::ForgetDecisions { seq } => self.exec("DELETE FROM decided WHERE seq = ?", vec![seq_value(seq)]),
             Write::InsertHistory { row, newest, body } => self.exec(
                 "INSERT INTO history (seq, newest, body) VALUES (?, ?, ?)",
                 vec![seq_value(row), newest.get().into(), body.into()],
@@ -289,8 +317,21 @@ impl Reader for Sql {
         Ok(None)
     }
 
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        let bindings = vec![seq_value(seq), integer(index)];
+        self.one_blob("a patch of a task in flight", "SELECT value FROM decided WHERE seq = ? AND task = ?", bindings)
+    }
+
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
         self.one_blob("a row of the history", "SELECT body FROM history WHERE seq = ?", vec![seq_value(row)])
+    }
+}
+
+fn bytes_of(value: &Value) -> usize {
+    match value {
+        Value::Blob(bytes) => bytes.len(),
+        Value::String(text) => text.len(),
+        _ => 0,
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Task {
     status: Status,
     /// When it fires next, milliseconds since 1970; absent when it does not.
     due: Option<i64>,
+    /// In the answer to a `PUT` or `PATCH`: an attempt of the task that was there is in flight. It ends, and no other starts as it was.
+    running: Option<bool>,
     #[schemars(flatten)]
     record: Record<'static>,
 }
@@ -99,12 +101,14 @@ pub(super) enum CancelMany {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(super) struct CancelledMany {
-    /// They will not fire (again).
+    /// No attempt of them starts any more.
     cancelled: u64,
     /// There are no such tasks (any more).
     not_found: u64,
-    /// The cancel came too late.
+    /// The cancel came too late. A cancel stops the further attempts of what runs, so this is 0.
     already_fired: u64,
+    /// Of `cancelled`, those of which an attempt is in flight: it ends. Absent for 0.
+    running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
     done: bool,
 }
@@ -119,10 +123,12 @@ pub(super) struct ChangedMany {
     unchanged: u64,
     /// They cannot be changed so, such as the time of a recurring task.
     not_applicable: u64,
-    /// Nothing of them waits, but something runs.
+    /// Something of them runs, and nothing is left to change.
     already_fired: u64,
     /// There are no such tasks (any more).
     not_found: u64,
+    /// Those of which an attempt is in flight: it ends, and the change holds for those after it. Absent for 0.
+    running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
     done: bool,
 }
@@ -133,6 +139,8 @@ pub(super) struct ChangedOne {
     id: String,
     /// False where the task was so already.
     changed: bool,
+    /// An attempt of it is in flight: it ends, and the change holds for those after it. Absent where there is none.
+    running: Option<bool>,
 }
 
 /// The task is cancelled.
@@ -141,6 +149,8 @@ pub(super) struct CancelledOne {
     id: String,
     #[schemars(extend("const" = true))]
     cancelled: bool,
+    /// An attempt of it is in flight: it ends, and no other starts. Absent where there is none.
+    running: Option<bool>,
 }
 
 /// The scheduler in numbers. Counters count since the shards were made: take differences.

@@ -211,8 +211,8 @@ operations! {
         path: "/v1/tasks/{id}",
         summary: "Cancel a task",
         takes_version: true,
-        answers: &[(200, "It will not fire (again).", SchemaGenerator::subschema_for::<CancelledOne>)],
-        refusals: &["invalid", "no-task", "already-fired", "other-version"],
+        answers: &[(200, "No attempt of it starts any more.", SchemaGenerator::subschema_for::<CancelledOne>)],
+        refusals: &["invalid", "no-task", "other-version"],
     }
     PauseTask => {
         id: "pauseTask",
@@ -298,7 +298,7 @@ operations! {
         takes_version: true,
         body: Some(Body::Patch),
         answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "quota", "shard-full"],
+        refusals: &["too-large", "invalid", "no-task", "other-version", "quota", "shard-full"],
     }
     Preview => {
         id: "preview",

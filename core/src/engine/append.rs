@@ -1,17 +1,19 @@
 //! Taking tasks in.
 
 use super::change::Changes;
+use super::decided::FlightRef;
 use super::go_on::{GoingOn, Outcome, Reading};
+use super::patched::FlightPatch;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
     MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_REQUEST_BYTES, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES,
     PAGE_TARGET_BYTES,
 };
-use crate::page::{Flags, Page, PageBuilder};
+use crate::page::{Entry, Flags, Page, PageBuilder};
 use crate::routing::id_hash;
 use crate::schedule::{Occurrence, Policies, Schedule};
-use crate::task::{Callback, Record, version_of};
+use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, Change, EventKind, Expected, Terms};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
@@ -93,6 +95,12 @@ pub(super) struct Checked {
     replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
     attempts: Vec<(EntryRef, Change)>,
+    /// The same, of runs of which an attempt is in flight.
+    flight_changes: Vec<(FlightRef, Change)>,
+    /// Attempts in flight, whose runs end with these.
+    flights: Vec<FlightRef>,
+    /// What becomes of the one task of the request, where that is in flight and goes on.
+    patch: Option<FlightPatch>,
     went_on: u64,
 }
 
@@ -114,6 +122,13 @@ impl Checked {
         let of_schedules = of_schedules.filter_map(|read| read.limit_key.as_deref());
         self.pages.iter().filter_map(|page| key_of(page, keys)).chain(of_schedules)
     }
+}
+
+/// The record of an entry of a page of a request.
+fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError> {
+    let start = entry.offset as usize;
+    let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+    Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))
 }
 
 /// The key that a page of a request names, by its place from 1.
@@ -189,9 +204,15 @@ impl Engine {
                     asked += tasks;
                     asked_schedules += recurring;
                     taken += 1;
+                    let patch = checked.patch.take();
+                    let is_patch = u64::from(patch.is_some());
                     let reply = AppendReply {
                         created: (tasks + recurring) as u64,
-                        replaced: self.count_tasks(&checked.replaced) + checked.going_on.len() as u64,
+                        replaced: self.count_tasks(&checked.replaced, &checked.flights)
+                            + checked.going_on.len() as u64
+                            + is_patch,
+                        running: checked.flights.len() as u64 + is_patch,
+                        patched: patch.as_ref().map(FlightPatch::version),
                         went_on: checked.went_on,
                         done_before: None,
                     };
@@ -199,6 +220,13 @@ impl Engine {
                     self.state.counters.replaced += reply.replaced;
                     self.note_created(&checked, now);
                     self.kill(&checked.replaced, &mut effects);
+                    self.cancel_flights(&checked.flights, &mut effects);
+                    if let Some(patch) = patch {
+                        self.patch_flight(patch, now, &mut effects);
+                    }
+                    for (flight, change) in std::mem::take(&mut checked.flight_changes) {
+                        self.change_flight(flight, change, now, reader, &mut changes)?;
+                    }
                     // Before anything is added, which would move entries.
                     for (at, change) in std::mem::take(&mut checked.attempts) {
                         self.plan_change(at, change, now, reader, &mut changes)?;
@@ -280,16 +308,37 @@ impl Engine {
         let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
         let found = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
+        let in_flight = if request.fresh { Vec::new() } else { self.ids_in_flight(&request.pages, &schedules)? };
+        // What waits comes first: of what is in flight only the rest is asked for.
+        let mut flights = if found.is_empty() { self.flights_of_ids(&in_flight, |_| true, reader)? } else { Vec::new() };
         if let Some(expected) = request.expected {
-            self.check_expected(expected, terms.tasks_only, &found, reader)?;
+            self.check_expected(expected, terms.tasks_only, &found, &flights, reader)?;
         }
-        let outcome = if found.is_empty() {
+        let mut outcome = if found.is_empty() {
             Outcome { pages: request.pages, schedules, ..Outcome::default() }
         } else {
             self.go_on(request.pages, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
         };
-        let Outcome { pages, schedules, going_on, replaced, attempts, went_on } = outcome;
-        Ok(Checked { pages, schedules, going_on, replaced, attempts, went_on })
+        let (mut patch, mut flight_changes) = (None, Vec::new());
+        if !found.is_empty() {
+            let attempts = std::mem::take(&mut outcome.of_attempts);
+            // Where runs go on, those in flight do so too, and are paused and resumed with the others.
+            for flight in self.flights_of_ids(&in_flight, |hash| attempts.get(&hash) != Some(&None), reader)? {
+                match self.hash_of_flight(flight).and_then(|hash| attempts.get(&hash).copied()).flatten() {
+                    Some(change) => flight_changes.push((flight, change)),
+                    None => flights.push(flight),
+                }
+            }
+        } else if let (Some(newest), Some(Expected::Version(_))) = (flights.first(), request.expected) {
+            patch = self.patch_of(*newest, &outcome.pages, reader)?;
+            if patch.is_some() {
+                // Nothing new waits.
+                flights.clear();
+                outcome.pages.clear();
+            }
+        }
+        let Outcome { pages, schedules, going_on, replaced, attempts, went_on, .. } = outcome;
+        Ok(Checked { pages, schedules, going_on, replaced, attempts, flight_changes, flights, patch, went_on })
     }
 
     fn check_expected(
@@ -297,16 +346,22 @@ impl Engine {
         expected: Expected,
         tasks_only: bool,
         found: &[EntryRef],
+        flights: &[FlightRef],
         reader: &impl Reader,
     ) -> Result<(), EngineError> {
-        match (expected, found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))) {
+        let version = self.version_among(found, flights.first(), reader)?;
+        let is_attempt = !found.is_empty() && found.iter().all(|at| self.flags_of(*at).has(Flags::RETRY));
+        match (expected, version) {
+            (Expected::Absent, Some(_)) if found.is_empty() => {
+                Err(EngineError::Conflict("an attempt of a task of this id is in flight"))
+            }
             (Expected::Absent, Some(_)) => Err(EngineError::Conflict("a task waits under this id already")),
             (Expected::Absent, None) => Ok(()),
             (Expected::Version(_), None) => Err(EngineError::Conflict("no task waits under this id (any more)")),
-            (Expected::Version(_), Some(at)) if tasks_only && self.flags_of(*at).has(Flags::RETRY) => {
+            (Expected::Version(_), Some(_)) if tasks_only && is_attempt => {
                 Err(EngineError::Conflict("what waits under this id is an attempt of a run, and no task"))
             }
-            (Expected::Version(version), Some(at)) if version_of(&self.record_of(*at, reader)?) == version => Ok(()),
+            (Expected::Version(wanted), Some(version)) if version == wanted => Ok(()),
             (Expected::Version(_), Some(_)) => Err(EngineError::Conflict("the task was changed meanwhile; read it again")),
         }
     }
@@ -321,19 +376,31 @@ impl Engine {
         let mut replaced = Vec::new();
         for page in pages {
             for entry in page.directory.iter() {
-                if self.tasks.find(entry.hash).next().is_none() {
-                    continue;
+                if self.tasks.find(entry.hash).next().is_some() {
+                    self.find_live(&given(page, entry)?.id, reader, &mut replaced)?;
                 }
-                let start = entry.offset as usize;
-                let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
-                let record = Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
-                self.find_live(&record.id, reader, &mut replaced)?;
             }
         }
         for schedule in schedules {
             self.find_live(&schedule.read.id, reader, &mut replaced)?;
         }
         Ok(replaced)
+    }
+
+    /// The ids that the request gives of which attempts may be in flight.
+    fn ids_in_flight(&self, pages: &[Page], schedules: &[NewSchedule]) -> Result<Vec<String>, EngineError> {
+        let mut ids = Vec::new();
+        if self.in_flight.is_empty() {
+            return Ok(ids);
+        }
+        for page in pages {
+            for entry in page.directory.iter().filter(|entry| self.in_flight.contains_key(&entry.hash)) {
+                ids.push(given(page, entry)?.id.into_owned());
+            }
+        }
+        let of_schedules = schedules.iter().map(|schedule| &schedule.read.id);
+        ids.extend(of_schedules.filter(|id| self.in_flight.contains_key(&id_hash(id))).cloned());
+        Ok(ids)
     }
 
     /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
@@ -365,11 +432,6 @@ impl Engine {
             .and_then(|page| page.directory.get(at.index as usize))
             .ok_or_else(|| EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index)))?;
         Ok(reader.body(at.page, entry.offset, entry.len)?)
-    }
-
-    /// How many of these are tasks: a further attempt of an occurrence is part of its task only where that is gone.
-    fn count_tasks(&self, found: &[EntryRef]) -> u64 {
-        found.iter().filter(|at| !self.flags_of(**at).has(Flags::RETRY)).count() as u64
     }
 
     /// Cancels live entries and schedules: memory, and a row for each page or schedule that is touched.

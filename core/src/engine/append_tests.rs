@@ -1,5 +1,6 @@
 use super::*;
 use crate::engine::{Config, Snapshot, StorageError};
+use crate::task::version_of;
 
 struct Nothing;
 

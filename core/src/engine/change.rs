@@ -1,19 +1,23 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule.
 
 use super::append::read_schedule;
+use super::decided::{Decision, FlightRef, Stop};
 use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
+use super::flights::is_in_flight;
 use super::go_on::pause_start;
 use super::late::{Aside, RunsAside, missed_in_pause};
 use super::outcome::PutBack;
+use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::limits::ENVELOPE_TARGET_BYTES;
 use crate::page::Flags;
 use crate::routing::id_hash;
-use crate::task::{Record, version_of, write_occurrence};
+use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// Most bytes of records that one request looks at: many may be as they should be already.
 const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
@@ -26,6 +30,8 @@ pub(super) struct Changes {
     schedules: Vec<Rewritten>,
     /// Runs that a pause has held up.
     pub(super) aside: RunsAside,
+    /// What is decided about attempts in flight.
+    decisions: BTreeMap<FlightRef, Decision>,
     /// What those who watch are told.
     events: Vec<Happened>,
     /// Bytes of the records that are written again, and of those that were looked at.
@@ -41,6 +47,11 @@ struct Rewritten {
 }
 
 impl Changes {
+    /// Decides about attempts in flight, of which this was decided before.
+    fn stop(&mut self, flights: impl Iterator<Item = (FlightRef, Decision)>, stop: Option<Stop>) {
+        self.decisions.extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
+    }
+
     /// Whether no further task is to be looked at in this commit. One is, whatever it makes up for.
     fn is_full(&self) -> bool {
         self.aside.runs + self.back.len() + self.schedules.len() >= MAX_FIRING_TASKS
@@ -63,69 +74,88 @@ impl Engine {
         reader: &impl Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
-        let mut outcomes: Vec<Changed> = Vec::with_capacity(request.ids.len());
-        let mut seen: HashMap<&str, Changed> = HashMap::new();
-        for id in &request.ids {
-            if changes.is_full() {
+        let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), running: Vec::new() };
+        let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
+        let mut flights = self.flights_of(request.ids.iter().map(|id| id_hash(id)));
+        for (place, id) in (0..).zip(&request.ids) {
+            if changes.is_full() || flights.is_spent() && place > 0 {
                 break;
             }
             // An id that stands twice is changed once.
-            let outcome = match seen.get(id.as_str()) {
+            let (outcome, is_running) = match seen.get(id.as_str()) {
                 Some(outcome) => *outcome,
-                None => self.change_one(id, request, now, reader, &mut changes)?,
+                None => {
+                    let in_flight = self.find_flights(id, &mut flights, reader)?;
+                    let outcome = self.change_one(id, request, &in_flight, now, reader, &mut changes)?;
+                    let is_good = matches!(outcome, Changed::Changed | Changed::Unchanged);
+                    (outcome, is_good && !in_flight.is_empty())
+                }
             };
-            seen.insert(id, outcome);
-            outcomes.push(outcome);
+            seen.insert(id, (outcome, is_running));
+            reply.outcomes.push(outcome);
+            reply.running.extend(is_running.then_some(place));
         }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
-        Ok((ChangeReply { outcomes }, effects))
+        Ok((reply, effects))
     }
 
     fn change_one(
         &self,
         id: &str,
         request: &ChangeRequest,
+        in_flight: &[FlightRef],
         now: UnixMillis,
         reader: &impl Reader,
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
         let mut found = Vec::new();
         self.find_live(id, reader, &mut found)?;
-        if found.is_empty() {
-            if self.in_flight.contains_key(&id_hash(id)) {
-                return Ok(Changed::AlreadyFired);
-            }
-            if !self.find_dead_letters(id, reader, &mut found)? {
-                return Ok(Changed::NotFound);
-            }
+        // Of a run that was cancelled nothing is left to change.
+        let flights = self.not_cancelled(in_flight);
+        if found.is_empty() && flights.is_empty() && !self.find_dead_letters(id, reader, &mut found)? {
+            return Ok(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired });
         }
         found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
         if let Some(expected) = request.if_match
-            && let Some(first) = found.first()
-            && version_of(&self.record_of(*first, reader)?) != expected
+            && self.version_among(&found, flights.first(), reader)? != Some(expected)
         {
             return Ok(Changed::OtherVersion);
         }
         // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
-        let only_task = matches!(request.change, Change::Run | Change::Reschedule(_))
-            && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
+        let is_of_task = matches!(request.change, Change::Run | Change::Reschedule(_));
+        let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
         let mut outcome = Changed::Unchanged;
-        for at in found {
-            if only_task && self.flags_of(at).has(Flags::RETRY) {
-                continue;
+        let mut note = |of: Changed| match of {
+            Changed::Changed => outcome = Changed::Changed,
+            other if outcome == Changed::Unchanged => outcome = other,
+            _ => {}
+        };
+        for at in found.iter().filter(|at| !only_task || !self.flags_of(**at).has(Flags::RETRY)) {
+            note(self.plan_change(*at, request.change, now, reader, changes)?);
+        }
+        let flights = if is_of_task && !found.is_empty() { &[] } else { flights.as_slice() };
+        match flights {
+            // Where several runs are in flight, the newest is the one that is moved.
+            [newest, others @ ..] if is_of_task => {
+                let moved = self.change_flight(*newest, request.change, now, reader, changes)?;
+                if moved == Changed::Changed {
+                    changes.stop(others.iter().map(|flight| (*flight, self.decided.at(*flight))), Some(Stop::Cancelled));
+                }
+                note(moved);
             }
-            match self.plan_change(at, request.change, now, reader, changes)? {
-                Changed::Changed => outcome = Changed::Changed,
-                other if outcome == Changed::Unchanged => outcome = other,
-                _ => {}
+            _ => {
+                for flight in flights {
+                    note(self.change_flight(*flight, request.change, now, reader, changes)?);
+                }
             }
         }
         Ok(outcome)
     }
 
-    /// Changes the tasks that a filter matches, up to the request's limit and within a bounded amount of work.
+    /// Changes the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
+    /// amount of work.
     ///
     /// # Errors
     /// As [`Engine::change`].
@@ -136,15 +166,49 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
-        let (mut changes, mut changed) = (Changes::default(), 0);
-        let next = self.scan(request, true, reader, |candidate, _| {
-            changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
-            Ok(!changes.is_full())
-        })?;
+        let (mut changes, mut spent) = (Changes::default(), Spent::default());
+        let (mut changed, mut running) = (0, 0);
+        let mut next = None;
+        if !is_in_flight(request.after) {
+            next = self.scan(request, true, &mut spent, reader, |candidate, _| {
+                changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
+                Ok(!changes.is_full())
+            })?;
+        }
+        if next.is_none() {
+            next = self.scan_flights(request, &mut spent, reader, |flight, record| {
+                // What waits under the id is the task that is moved.
+                let is_left = matches!(change, Change::Reschedule(_)) && self.has_live(id_hash(&record.id));
+                if !is_left && self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
+                    running += 1;
+                }
+                Ok(!changes.is_full())
+            })?;
+        }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
-        Ok((ChangeMatchingReply { changed, next }, effects))
+        Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
+    }
+
+    /// Whether an entry with this hash waits, other than a dead letter.
+    fn has_live(&self, hash: u64) -> bool {
+        self.tasks.find(hash).any(|at| !self.is_dead_letter(at))
+    }
+
+    /// Plans a change of one run in flight.
+    pub(super) fn change_flight(
+        &self,
+        flight: FlightRef,
+        change: Change,
+        now: UnixMillis,
+        reader: &impl Reader,
+        changes: &mut Changes,
+    ) -> Result<Changed, EngineError> {
+        let record = self.record_in_flight(flight, reader)?;
+        // Its envelope was read for it.
+        changes.looked_at += ENVELOPE_TARGET_BYTES;
+        Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
     /// What a change does to one entry or schedule.
@@ -186,7 +250,6 @@ impl Engine {
         let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
         let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
-        let first_attempt = |record| Record { attempt: None, failed_at: None, error: None, replayed_at: None, ..record };
         let (record, due, flags, stays) = match change {
             Change::Pause if due.is_never() => {
                 return if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable };
@@ -224,6 +287,38 @@ impl Engine {
             changes.killed.push(at);
         }
         changes.back.push(&record, due, flags);
+        Changed::Changed
+    }
+
+    /// Plans what a change does to a run of which an attempt is in flight. The attempt ends; what comes after it changes.
+    fn plan_for_flight(
+        &self,
+        flight: FlightRef,
+        record: &Record<'_>,
+        change: Change,
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> Changed {
+        let decision = self.decided.at(flight);
+        let stop = match change {
+            Change::Pause if decision.is_paused() => return Changed::Unchanged,
+            Change::Pause => Some(Stop::Paused),
+            Change::Resume if !decision.is_paused() => return Changed::Unchanged,
+            Change::Resume => None,
+            Change::Run => return Changed::AlreadyFired,
+            // A run of a recurring task, and a follow-up, are named by their time.
+            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
+            Change::Reschedule(time) if record.time == Some(time) => return Changed::Unchanged,
+            // It waits for its new time, as what has failed and is tried again does not.
+            Change::Reschedule(time) => {
+                let moved = Record { time: Some(time), paused: None, ..first_attempt(record.clone()) };
+                let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
+                changes.back.push(&moved, due, if moved.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK });
+                Some(Stop::Cancelled)
+            }
+        };
+        changes.stop(std::iter::once((flight, decision)), stop);
+        changes.events.extend(told_as(change).map(|kind| event(kind, record, "", now)));
         Changed::Changed
     }
 
@@ -267,11 +362,21 @@ impl Engine {
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
         self.kill(&changes.killed, effects);
+        self.decide(changes.decisions, effects);
         self.put_in(changes.back, effects);
         self.put_aside(changes.aside, now, reader, effects)?;
         self.unsaved |= !effects.writes.is_empty();
         Ok(())
     }
+}
+
+/// The record of a task as if it had never been tried.
+fn first_attempt(record: Record<'_>) -> Record<'_> {
+    Record { attempt: None, failed_at: None, error: None, replayed_at: None, ..record }
+}
+
+fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
+    Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
 }
 
 /// What those who watch are told. A run is told when it fires.

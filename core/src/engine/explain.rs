@@ -1,8 +1,9 @@
 //! Why a task did or did not fire, and when it will.
 
+use super::decided::{Decision, FlightRef, Stop};
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader, fire};
-use crate::explain::{Explanation, Flight, NextRun, ReasonCode};
+use crate::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use crate::limits::MAX_EXPLAINED_RUNS;
 use crate::page::Flags;
 use crate::routing::id_hash;
@@ -174,25 +175,40 @@ impl Engine {
         for (seq, envelope) in of_it.take(MAX_EXPLAINED_RUNS) {
             let text = reader.envelope(*seq)?;
             let (fired_at, records) = super::outcome::records_of(&text, *seq)?;
-            for record in records.iter().filter(|record| record.id == id) {
+            for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id) {
+                let decision = self.decided.at(FlightRef { seq: *seq, index });
                 let flight = Flight {
                     time: record.time.unwrap_or(UnixMillis::ZERO),
                     attempt: record.attempt_number(),
                     fired_at,
                     sent_again: envelope.attempts,
                     sent_again_at: envelope.resend_at,
+                    decided: decided_of(decision),
                 };
                 let again = if flight.sent_again > 0 {
                     format!(" It was sent again {} times.", flight.sent_again)
                 } else {
                     String::new()
                 };
+                let then = flight.sent_again_at.shown();
+                let then = match flight.decided {
+                    Some(FlightDecision::Cancelled) => {
+                        " It was cancelled while it ran: this attempt ends, and no other starts.".to_owned()
+                    }
+                    Some(FlightDecision::Paused) => {
+                        format!(
+                            " It was paused while it ran: without a report by {then}, or if this attempt fails, it waits to be resumed."
+                        )
+                    }
+                    None => format!(" Without a report it is sent again at {then}."),
+                };
+                let patched =
+                    if decision.patched { " It was patched while it ran: a further attempt has the new fields." } else { "" };
                 let detail = format!(
-                    "{}: attempt {} was handed on at {} and has not been reported.{again} Without a report it is sent again at {}.",
+                    "{}: attempt {} was handed on at {} and has not been reported.{again}{then}{patched}",
                     run_of(record),
                     flight.attempt,
                     fired_at.shown(),
-                    flight.sent_again_at.shown()
                 );
                 told.add(ReasonCode::InFlight, detail);
                 told.in_flight.push(flight);
@@ -200,6 +216,13 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+fn decided_of(decision: Decision) -> Option<FlightDecision> {
+    decision.stop.map(|stop| match stop {
+        Stop::Cancelled => FlightDecision::Cancelled,
+        Stop::Paused => FlightDecision::Paused,
+    })
 }
 
 /// What a record is of, to begin a sentence with.

@@ -118,9 +118,12 @@ impl Engine {
     pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         self.forget_circuits(now);
-        self.resend(now, reader, &mut effects)?;
+        let stopped = self.resend(now, reader, &mut effects)?;
         self.release_rest(now, reader, &mut effects)?;
         self.fire(now, reader, &mut effects)?;
+        for seq in stopped {
+            self.end_stopped(seq, now, reader, &mut effects)?;
+        }
         self.ask_limiters(now, &mut effects);
         self.forget_lanes();
         Ok(effects)
@@ -482,12 +485,21 @@ impl Engine {
         sent_at.plus(self.config.visibility_millis.saturating_mul(1 << doublings))
     }
 
-    fn resend(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+    /// Sends again what was not reported in time, and returns the envelopes of which every run was stopped: they end instead.
+    fn resend(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<Vec<u64>, EngineError> {
+        let mut stopped = Vec::new();
         for _ in 0..MAX_RESENDS {
             let Some(at) = self.next_resend().filter(|at| *at <= now) else { break };
             let Some(Reverse((_, seq))) = self.resends.pop() else { break };
-            let text = Arc::new(reader.envelope(seq)?);
-            let Some(envelope) = self.outbox.get_mut(&seq).filter(|envelope| envelope.resend_at == at) else { continue };
+            if self.outbox.get(&seq).is_none_or(|envelope| envelope.resend_at != at) {
+                continue;
+            }
+            let Some(text) = self.text_to_send_again(seq, reader.envelope(seq)?, effects)? else {
+                stopped.push(seq);
+                continue;
+            };
+            let text = Arc::new(text);
+            let Some(envelope) = self.outbox.get_mut(&seq) else { continue };
             envelope.attempts = envelope.attempts.saturating_add(1);
             let (destination, attempts) = (envelope.destination.clone(), envelope.attempts);
             let resend_at = self.resend_time(now, attempts);
@@ -500,7 +512,7 @@ impl Engine {
             effects.writes.push(Write::Resent { seq, sent_at: now, attempts });
             effects.sends.push(Outgoing { seq, destination, text });
         }
-        Ok(())
+        Ok(stopped)
     }
 }
 

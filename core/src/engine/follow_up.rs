@@ -57,10 +57,13 @@ impl PutBack {
             failed_at: None,
             error: None,
             replayed_at: None,
+            paused: None,
             ..record.clone()
         };
+        // Where its run was paused while it ran, it waits to be resumed.
+        let due = if record.is_paused() { UnixMillis::PAUSED } else { now };
         let flags = if follow_up.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY };
-        self.push(&follow_up, now, flags);
+        self.push(&follow_up, due, flags);
     }
 }
 

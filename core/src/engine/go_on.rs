@@ -44,6 +44,8 @@ pub(super) struct Outcome {
     pub(super) replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
     pub(super) attempts: Vec<(EntryRef, Change)>,
+    /// By the hash of the id, whose runs under way go on, and what becomes of their further attempts.
+    pub(super) of_attempts: BTreeMap<u64, Option<Change>>,
     /// Tasks that are stored otherwise than they were sent.
     pub(super) went_on: u64,
 }
@@ -160,7 +162,8 @@ impl Engine {
         reader: &impl Reader,
         outcome: &mut Outcome,
     ) -> Result<(), EngineError> {
-        let open = reading.left_open(id_hash(&schedule.read.id));
+        let id = schedule.read.id.clone();
+        let open = reading.left_open(id_hash(&id));
         let Some(task) = former.task else {
             outcome.replaced.extend(former.attempts);
             outcome.schedules.push(schedule);
@@ -191,7 +194,7 @@ impl Engine {
                 is_paused
             }
         };
-        outcome.change_attempts(former.attempts, was_paused, is_paused, open);
+        outcome.change_attempts(id_hash(&id), former.attempts, was_paused, is_paused, open);
         Ok(())
     }
 
@@ -276,7 +279,7 @@ impl Engine {
                 continue;
             }
             let due = same.as_ref().map_or(entry.due, |kept| kept.due);
-            outcome.change_attempts(former.attempts, self.is_paused(task), due == UnixMillis::PAUSED, open);
+            outcome.change_attempts(entry.hash, former.attempts, self.is_paused(task), due == UnixMillis::PAUSED, open);
             if let Some(same) = same.filter(|same| same.due != entry.due || same.record.is_some()) {
                 outcome.went_on += 1;
                 kept.insert(index, same);
@@ -336,14 +339,15 @@ impl Engine {
 
 impl Outcome {
     /// Pauses or resumes the further attempts as their task is: by a definition as by `pause` and `resume`.
-    fn change_attempts(&mut self, attempts: Vec<EntryRef>, was_paused: bool, is_paused: bool, open: LeftOpen) {
+    fn change_attempts(&mut self, hash: u64, attempts: Vec<EntryRef>, was_paused: bool, is_paused: bool, open: LeftOpen) {
         let change = match (was_paused, is_paused) {
-            (false, true) => Change::Pause,
-            (true, false) => Change::Resume,
-            (false, false) if !open.pause => Change::Resume,
-            _ => return,
+            (false, true) => Some(Change::Pause),
+            (true, false) => Some(Change::Resume),
+            (false, false) if !open.pause => Some(Change::Resume),
+            _ => None,
         };
-        self.attempts.extend(attempts.into_iter().map(|at| (at, change)));
+        self.of_attempts.insert(hash, change);
+        self.attempts.extend(change.into_iter().flat_map(|change| attempts.iter().map(move |at| (*at, change))));
     }
 }
 

@@ -1,6 +1,7 @@
 //! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
 
 use super::circuit::Circuits;
+use super::decided::Decided;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::lanes::Lanes;
@@ -62,6 +63,8 @@ pub struct Snapshot {
     pub schedules: Vec<StoredSchedule>,
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,
+    /// What was decided about envelopes in flight, by their number: see [`super::Write::Decide`].
+    pub decisions: Vec<(u64, Vec<u8>)>,
     /// Every row of the history.
     pub history: Vec<StoredHistory>,
     /// The state in the newest row of the outbox that has one.
@@ -99,6 +102,7 @@ impl Engine {
             log: Log::load(snapshot.history),
             feed: Feed::default(),
             outbox: BTreeMap::new(),
+            decided: Decided::load(&snapshot.decisions).map_err(EngineError::Corrupt)?,
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),
             dispatched: 0,

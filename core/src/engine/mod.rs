@@ -14,9 +14,11 @@ mod alarm;
 mod append;
 mod change;
 mod circuit;
+mod decided;
 mod explain;
 mod feed;
 mod fire;
+mod flights;
 mod follow_up;
 mod go_on;
 mod history;
@@ -27,12 +29,14 @@ mod late;
 mod load;
 mod numbers;
 mod outcome;
+mod patched;
 mod purge;
 mod query;
 mod same_definition;
 mod sizes;
 mod spans;
 mod state;
+mod stopped;
 mod tasks;
 mod terms;
 
@@ -109,6 +113,13 @@ pub trait Reader {
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let _ = (key, periods);
         Err(StorageError("this storage does not remember keys".to_owned()))
+    }
+    /// The record that the further attempts of a task in flight have, by envelope and index: see [`Write::Patch`].
+    ///
+    /// # Errors
+    /// When storage fails or has no such record. A reader that does not say otherwise has none.
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError(format!("this storage has no patch of task {index} of envelope {seq}")))
     }
     /// The body of a row of the history.
     ///
@@ -307,6 +318,27 @@ pub enum Write {
         /// Its number.
         seq: u64,
     },
+    /// What was decided about the tasks of an envelope in flight, in place of what was decided before.
+    Decide {
+        /// Its number.
+        seq: u64,
+        /// The decisions, by index.
+        decisions: Vec<u8>,
+    },
+    /// The further attempts of a task in flight have this record.
+    Patch {
+        /// The envelope's number.
+        seq: u64,
+        /// The task's index in it.
+        index: u32,
+        /// The record.
+        record: Vec<u8>,
+    },
+    /// Decisions and patches of an envelope go: it is done.
+    ForgetDecisions {
+        /// Its number.
+        seq: u64,
+    },
     /// A new row of the history: see [`crate::history`].
     InsertHistory {
         /// Its number.
@@ -411,6 +443,8 @@ pub struct Engine {
     log: history::Log,
     feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
+    /// What was decided about what is in it.
+    decided: decided::Decided,
     /// When to send what again; an entry stands if the outbox agrees.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     /// By hash of the id, how many occurrences are handed on and not done.

@@ -1,8 +1,10 @@
 //! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
 
+use super::decided::Decision;
 use super::follow_up::names_on_success;
 use super::history::{Ended, Keep};
 use super::late::has_failed;
+use super::stopped::lay_over;
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::Envelope;
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
@@ -29,13 +31,23 @@ impl Engine {
         if let Some(envelope) = self.outbox.get(&seq)
             && matches!(envelope.destination, Destination::Queue(_))
         {
-            self.state.counters.succeeded += envelope.hashes.len() as u64;
-            if self.config.history == Keep::All || self.feed.is_on(now) {
+            let tasks = envelope.hashes.len();
+            let mut left_out = Vec::new();
+            if self.config.history == Keep::All || self.feed.is_on(now) || self.decided.is_any(seq) {
                 let text = reader.envelope(seq)?;
-                let (fired_at, records) = records_of(&text, seq)?;
-                let tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+                let patched = self.patched_of(seq, reader)?;
+                let (fired_at, mut records) = records_of(&text, seq)?;
+                lay_over(&mut records, &patched, seq)?;
+                left_out = self.put_back_left_out(seq, &records, now, &mut effects);
+                let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+                for index in &left_out {
+                    if let Some((_, ended)) = tasks.get_mut(*index as usize) {
+                        *ended = Ended::NotStarted;
+                    }
+                }
                 self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
             }
+            self.state.counters.succeeded += tasks.saturating_sub(left_out.len()) as u64;
             self.finish(seq, now, reader, &mut effects)?;
         }
         Ok(effects)
@@ -51,8 +63,8 @@ impl Engine {
         }
     }
 
-    /// A dispatcher tells what became of an envelope's tasks. Those that failed are tried again as their policy says, or
-    /// kept as dead letters; the envelope is done in the same commit. Repeats do nothing.
+    /// A dispatcher tells what became of an envelope's tasks. Those that failed are tried again as their policy says, or kept as dead
+    /// letters, unless something else was decided while they ran; the envelope is done in the same commit. Repeats do nothing.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -65,20 +77,34 @@ impl Engine {
         self.learn(&text, report, now)?;
         let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
         let is_told = self.config.history == Keep::All || self.feed.is_on(now);
-        let again = if all_went_well && !is_told && !names_on_success(&text) {
-            0
+        let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decided.is_any(report.seq) {
+            tasks
         } else {
-            self.put_back(&text, report, now, &mut effects)?
+            let patched = self.patched_of(report.seq, reader)?;
+            self.put_back(&text, &patched, report, now, &mut effects)?
         };
-        self.state.counters.succeeded += tasks.saturating_sub(again) as u64;
+        self.state.counters.succeeded += well as u64;
         self.finish(report.seq, now, reader, &mut effects)?;
         Ok(effects)
     }
 
-    /// Puts the failed and the not started of an envelope back among the tasks, says how many they were, adds what follows those that
-    /// have come to their end, and keeps how all ended.
-    fn put_back(&mut self, text: &[u8], report: &Report, now: UnixMillis, effects: &mut Effects) -> Result<usize, EngineError> {
-        let (fired_at, records) = records_of(text, report.seq)?;
+    /// Puts the failed and the not started of an envelope back among the tasks, adds what follows those that have come to their end, and
+    /// keeps how all ended. Returns how many went well.
+    fn put_back(
+        &mut self,
+        text: &[u8],
+        patched: &BTreeMap<u32, Vec<u8>>,
+        report: &Report,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) -> Result<usize, EngineError> {
+        let (fired_at, mut records) = records_of(text, report.seq)?;
+        lay_over(&mut records, patched, report.seq)?;
+        let decisions = self.decided.of(report.seq);
+        let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
+        let cancelled = |failure: &&Failure| decided(failure.index).is_cancelled();
+        let errors: BTreeMap<u32, String> =
+            report.failed.iter().filter(cancelled).map(|failure| (failure.index, of_cancelled(&failure.error))).collect();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];
         // Whether this index is of the envelope and comes for the first time.
@@ -86,22 +112,29 @@ impl Engine {
         let mut back = PutBack::default();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
-            let dead = put_back_failed(record.clone(), failure, now, &mut back);
-            *ended = Ended::Failed { dead, error: &failure.error };
             self.state.counters.failed += 1;
+            if let Some(error) = errors.get(&failure.index) {
+                *ended = Ended::Failed { dead: false, error };
+                continue;
+            }
+            let dead = put_back_failed(record.clone(), failure, decided(failure.index), now, &mut back);
+            *ended = Ended::Failed { dead, error: &failure.error };
             self.state.counters.dead_lettered += u64::from(dead);
         }
         for index in report.not_started.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
-            back.push(record, now, Flags::RETRY);
+            let decision = decided(*index);
+            if !decision.is_cancelled() {
+                let due = if decision.is_paused() { UnixMillis::PAUSED } else { now };
+                back.push(record, due, again(record, decision));
+            }
             *ended = Ended::NotStarted;
         }
-        let mut expired = 0;
         // What was handed on before may have been started.
         let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
         for index in report.expired.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
-            if has_failed(record) || is_repeat {
+            if !decided(*index).is_cancelled() && (has_failed(record) || is_repeat) {
                 let why = if is_repeat {
                     "expired: it was handed on before, and nobody has reported what became of that"
                 } else {
@@ -114,20 +147,34 @@ impl Engine {
                 *ended = Ended::Failed { dead: true, error: why };
             } else {
                 self.state.counters.expired += 1;
-                expired += 1;
                 *ended = Ended::Expired("expired: no dispatcher had started it in time");
             }
         }
-        let again = back.len() + expired;
+        for (index, decision) in &decisions {
+            let Some((record, _)) = tasks.get_mut(*index as usize) else { continue };
+            if decision.is_cancelled() {
+                // Nothing follows a run that was cancelled, however its attempt ended.
+                (record.on_success, record.on_failure) = (None, None);
+            }
+            // What follows it waits to be resumed with it.
+            record.paused = decision.is_paused().then_some(true);
+        }
         back.follow_up(fired_at, Some(report), &tasks, now);
         self.put_in(back, effects);
         self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
-        Ok(again)
+        Ok(tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)).count())
     }
 
     /// Takes a done envelope out. The newest row stays for the state that it holds.
-    fn finish(&mut self, seq: u64, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+    pub(super) fn finish(
+        &mut self,
+        seq: u64,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
         let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };
+        self.forget_decisions(seq, effects);
         if envelope.destination.is_reported() {
             self.dispatched = self.dispatched.saturating_sub(envelope.hashes.len());
         }
@@ -212,8 +259,19 @@ impl PutBack {
     }
 }
 
+/// The error of an attempt whose run was cancelled meanwhile, with that said: it tells why no other followed.
+fn of_cancelled(error: &str) -> String {
+    const WHY: &str = "cancelled while it ran, so it is not tried again; ";
+    WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
+}
+
+/// The flags of a run that is put back. A patch may have given it another destination.
+fn again(record: &Record<'_>, decision: Decision) -> Flags {
+    if decision.patched && record.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY }
+}
+
 /// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead.
-fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back: &mut PutBack) -> bool {
+fn put_back_failed(record: Record<'_>, failure: &Failure, decision: Decision, now: UnixMillis, back: &mut PutBack) -> bool {
     let attempt = record.attempt_number();
     let policy = record
         .retry
@@ -232,7 +290,11 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, now: UnixMillis, back:
         error: Some(Cow::Owned(error)),
         ..record
     };
-    let (due, flags) = next.map_or((UnixMillis::NEVER, Flags::DEAD_LETTER), |due| (due, Flags::RETRY));
+    let (due, flags) = match next {
+        None => (UnixMillis::NEVER, Flags::DEAD_LETTER),
+        Some(_) if decision.is_paused() => (UnixMillis::PAUSED, again(&record, decision)),
+        Some(due) => (due, again(&record, decision)),
+    };
     back.push(&record, due, flags);
     next.is_none()
 }

@@ -1,6 +1,8 @@
 //! Finding tasks, and cancelling them.
 
 use super::append::read_schedule;
+use super::decided::FlightRef;
+use super::flights::is_in_flight;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::page::{Entry, Flags};
@@ -15,8 +17,24 @@ use serde_json::value::RawValue;
 
 /// Most records, and bytes of them, that one list request looks into; then it answers with what it has and where to go on. Some 10
 /// to 50 milliseconds of a shard's time.
-const MAX_SCANNED: usize = 20_000;
-const MAX_SCANNED_BYTES: usize = 4_000_000;
+pub(super) const MAX_SCANNED: usize = 20_000;
+pub(super) const MAX_SCANNED_BYTES: usize = 4_000_000;
+
+/// What a request has found and looked into so far.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    pub(super) matches: usize,
+    pub(super) scanned: usize,
+    pub(super) bytes: usize,
+}
+
+impl Spent {
+    /// Whether a request has found or looked into as much as it may.
+    pub(super) fn is_all(&self, request: &ListRequest) -> bool {
+        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
+        self.matches >= request.limit || self.scanned >= MAX_SCANNED || self.bytes >= most_bytes
+    }
+}
 
 /// What looking at a task costs that is not read, in bytes of the bound above.
 const LOOK_BYTES: usize = 200;
@@ -32,7 +50,7 @@ pub(super) struct Candidate {
 }
 
 impl Engine {
-    /// The task of this id as it stands: one that waits, else one that is handed on, else a dead letter.
+    /// The task of this id as it stands: one that waits, else one that is in flight, else a dead letter.
     ///
     /// # Errors
     /// When storage fails or is damaged.
@@ -56,37 +74,22 @@ impl Engine {
         Ok(None)
     }
 
-    /// The newest occurrence of this id that is handed on and not done.
+    /// The newest attempt of this id that is in flight: one whose run was cancelled gives way to others.
     fn find_in_flight(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
-        let hash = id_hash(id);
-        if !self.in_flight.contains_key(&hash) {
-            return Ok(None);
-        }
-        for (seq, envelope) in self.outbox.iter().rev() {
-            for index in envelope.hashes.iter().enumerate().filter(|(_, other)| **other == hash).map(|(index, _)| index) {
-                let text = reader.envelope(*seq)?;
-                let corrupt = || EngineError::Corrupt(format!("envelope {seq}"));
-                let text = std::str::from_utf8(&text).map_err(|_| corrupt())?;
-                let read = crate::envelope::Envelope::parse(text).map_err(|_| corrupt())?;
-                let Some(task) = read.tasks.get(index) else { continue };
-                let record = Record::parse(task.get().as_bytes()).map_err(|_| corrupt())?;
-                if record.id == id {
-                    let due = record.due();
-                    let record = task.to_owned().to_owned();
-                    return Ok(Some(ListItem {
-                        position: Position { due, page: 0, index: 0 },
-                        status: Status::Fired,
-                        is_attempt: true,
-                        record,
-                    }));
-                }
-            }
-        }
-        Ok(None)
+        let flights = self.find_flights(id, &mut self.flights_of(std::iter::once(id_hash(id))), reader)?;
+        let Some(flight) = self.not_cancelled(&flights).first().or(flights.first()).copied() else { return Ok(None) };
+        let record = self.record_in_flight(flight, reader)?;
+        let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq));
+        let due = Record::parse(&record).map_err(|problem| corrupt(problem.to_string()))?.due();
+        let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
+        let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
+        let position = Position { due, page: 0, index: 0 };
+        Ok(Some(ListItem { position, status: Status::Fired, is_attempt: true, record }))
     }
 
-    /// Cancels tasks by id: the waiting one and its further attempts, else a dead letter. **Invariant 5:** a cancel wins until
-    /// the watermark has passed the task, and says so when it came too late.
+    /// Cancels tasks by id: the waiting one, its further attempts and those of runs in flight, else a dead letter. **Invariant 5:**
+    /// after a cancel no attempt starts; one that is in flight ends, and the reply says that there is one. Answers for the first of the
+    /// ids where their attempts in flight take much reading; the rest is to be asked for again.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -98,44 +101,77 @@ impl Engine {
     ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
-        let mut outcomes = Vec::with_capacity(ids.len());
-        let mut killed = Vec::new();
-        for id in ids {
+        let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), running: Vec::new() };
+        let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
+        let mut flights = self.flights_of(ids.iter().map(|id| id_hash(id)));
+        for (place, id) in (0..).zip(ids) {
+            if flights.is_spent() && place > 0 {
+                break;
+            }
             let mut found = Vec::new();
             self.find_live(id, reader, &mut found)?;
-            let outcome = if !found.is_empty() {
-                Cancelled::Cancelled
-            } else if self.in_flight.contains_key(&id_hash(id)) {
-                Cancelled::AlreadyFired
-            } else if self.find_dead_letters(id, reader, &mut found)? {
-                Cancelled::Cancelled
-            } else {
-                Cancelled::NotFound
-            };
-            if let Some(version) = request.if_match
-                && let Some(first) = found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY))
-                && version_of(&self.record_of(*first, reader)?) != version
-            {
-                outcomes.push(Cancelled::OtherVersion);
+            let in_flight = self.find_flights(id, &mut flights, reader)?;
+            if found.is_empty() && in_flight.is_empty() && !self.find_dead_letters(id, reader, &mut found)? {
+                reply.outcomes.push(Cancelled::NotFound);
                 continue;
             }
-            outcomes.push(outcome);
+            let mut to_stop = self.not_cancelled(&in_flight);
+            if let Some(version) = request.if_match
+                && self.version_among(&found, to_stop.first().or(in_flight.first()), reader)? != Some(version)
+            {
+                reply.outcomes.push(Cancelled::OtherVersion);
+                continue;
+            }
+            // To cancel once more what was cancelled while it ran is no error, and changes nothing.
+            cancelled += u64::from(!found.is_empty() || !to_stop.is_empty());
+            reply.outcomes.push(Cancelled::Cancelled);
+            reply.running.extend((!in_flight.is_empty()).then_some(place));
             killed.append(&mut found);
+            stopped.append(&mut to_stop);
         }
         // An id may stand twice in the request.
         killed.sort_unstable();
         killed.dedup();
-        self.note_cancelled(&killed, now, reader)?;
+        stopped.sort_unstable();
+        stopped.dedup();
+        self.note_cancelled(&killed, &stopped, now, reader)?;
         self.kill(&killed, &mut effects);
+        self.cancel_flights(&stopped, &mut effects);
         self.unsaved = true;
-        self.state.counters.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
-        Ok((CancelReply { outcomes }, effects))
+        self.state.counters.cancelled += cancelled;
+        Ok((reply, effects))
     }
 
-    fn note_cancelled(&mut self, killed: &[EntryRef], now: UnixMillis, reader: &impl Reader) -> Result<(), EngineError> {
+    /// Returns the version of the first of these entries, a task before what is left of its runs; without entries, of what is in flight.
+    pub(super) fn version_among(
+        &self,
+        found: &[EntryRef],
+        in_flight: Option<&FlightRef>,
+        reader: &impl Reader,
+    ) -> Result<Option<u64>, EngineError> {
+        let first = found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY));
+        let record = match (first, in_flight) {
+            (Some(at), _) => self.record_of(*at, reader)?,
+            (None, Some(flight)) => self.record_in_flight(*flight, reader)?,
+            (None, None) => return Ok(None),
+        };
+        Ok(Some(version_of(&record)))
+    }
+
+    fn note_cancelled(
+        &mut self,
+        killed: &[EntryRef],
+        stopped: &[FlightRef],
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(), EngineError> {
         if self.feed.is_on(now) {
             for at in killed {
                 let record = self.record_of(*at, reader)?;
+                self.feed.note_text(EventKind::Cancelled, &record, now);
+            }
+            for flight in stopped {
+                let record = self.record_in_flight(*flight, reader)?;
                 self.feed.note_text(EventKind::Cancelled, &record, now);
             }
         }
@@ -156,7 +192,8 @@ impl Engine {
         Ok(!found.is_empty())
     }
 
-    /// Cancels the tasks that a filter matches, up to the request's limit and within a bounded amount of work.
+    /// Cancels the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
+    /// amount of work.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -166,20 +203,31 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
-        let mut killed = Vec::new();
         let reads = self.feed.is_on(now);
-        let next = self.scan(request, reads, reader, |candidate, _| {
-            killed.push(candidate.at);
-            Ok(true)
-        })?;
+        let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
+        let mut next = None;
+        if !is_in_flight(request.after) {
+            next = self.scan(request, reads, &mut spent, reader, |candidate, _| {
+                killed.push(candidate.at);
+                Ok(true)
+            })?;
+        }
+        if next.is_none() {
+            next = self.scan_flights(request, &mut spent, reader, |flight, _| {
+                stopped.push(flight);
+                Ok(true)
+            })?;
+        }
         let mut effects = Effects::default();
-        self.note_cancelled(&killed, now, reader)?;
+        self.note_cancelled(&killed, &stopped, now, reader)?;
         let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();
         self.kill(&killed, &mut effects);
+        self.cancel_flights(&stopped, &mut effects);
         self.release_held(hashes.into_iter(), now, reader, &mut effects)?;
         self.unsaved = true;
-        self.state.counters.cancelled += killed.len() as u64;
-        Ok((CancelMatchingReply { cancelled: killed.len() as u64, next }, effects))
+        let (cancelled, running) = ((killed.len() + stopped.len()) as u64, stopped.len() as u64);
+        self.state.counters.cancelled += cancelled;
+        Ok((CancelMatchingReply { cancelled, running, next }, effects))
     }
 
     /// A part of the tasks that a filter matches, in the order of firing.
@@ -187,8 +235,8 @@ impl Engine {
     /// # Errors
     /// When storage fails or is damaged.
     pub fn list(&self, request: &ListRequest, reader: &impl Reader) -> Result<ListReply, EngineError> {
-        let mut items = Vec::new();
-        let next = self.scan(request, true, reader, |candidate, record| {
+        let (mut items, mut spent) = (Vec::new(), Spent::default());
+        let next = self.scan(request, true, &mut spent, reader, |candidate, record| {
             let item = match record {
                 Some(record) => item_of(candidate, record)?,
                 None => self.item(candidate, reader)?,
@@ -205,12 +253,11 @@ impl Engine {
         &self,
         request: &ListRequest,
         reads: bool,
+        spent: &mut Spent,
         reader: &impl Reader,
         mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter;
-        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
-        let (mut matches, mut scanned, mut bytes) = (0, 0, 0);
         let mut last = None;
         // Such tasks stand at page 0: the others need not be looked at.
         let recurring_only = filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
@@ -219,12 +266,12 @@ impl Engine {
             if filter.to.is_some_and(|to| position.due >= to) {
                 return Ok(None);
             }
-            if matches >= request.limit || scanned >= MAX_SCANNED || bytes >= most_bytes {
+            if spent.is_all(request) {
                 return Ok(last);
             }
             last = Some(position);
             self.push_following(position, &mut merge);
-            scanned += 1;
+            spent.scanned += 1;
             let candidate = self.candidate(EntryRef { page: position.page, index: position.index });
             let known = filter.status.is_none_or(|status| status == candidate.status)
                 && match (filter.kind, candidate.kind) {
@@ -236,15 +283,15 @@ impl Engine {
             }
             let needs_record = filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
             let record = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
-            bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
+            spent.bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
             if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
                 if reads && record.is_none() {
-                    bytes += self.tasks.record_bytes(candidate.at);
+                    spent.bytes += self.tasks.record_bytes(candidate.at);
                 }
                 if !found(candidate, record)? {
                     return Ok(last);
                 }
-                matches += 1;
+                spent.matches += 1;
             }
         }
         Ok(None)
@@ -333,7 +380,7 @@ fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineErro
     Ok(ListItem { position: candidate.position, status: candidate.status, is_attempt: candidate.is_attempt, record })
 }
 
-fn matches_record(filter: &Filter, record: &[u8]) -> bool {
+pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     let Ok(record) = Record::parse(record) else { return false };
     let kind = match record.time {
         _ if record.cron.is_some() => Kind::Cron,

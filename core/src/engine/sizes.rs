@@ -9,13 +9,21 @@ impl Write {
             Self::InsertPage { directory, body, .. } => directory.len() + body.len(),
             Self::ExtendPage { directory, tail, .. } => directory.len() + tail.len(),
             Self::SetDead { bits, .. } => bits.len(),
-            Self::InsertSchedule { record, .. } | Self::SetSchedule { record, .. } => record.len(),
+            Self::InsertSchedule { record, .. } | Self::SetSchedule { record, .. } | Self::Patch { record, .. } => record.len(),
+            Self::Decide { decisions, .. } => decisions.len(),
             Self::Remember { value, .. } => value.len(),
             Self::InsertEnvelope { text, hashes, state, .. } => text.len() + hashes.len() + state.as_ref().map_or(0, Vec::len),
             Self::ClearEnvelope { state, .. } | Self::SaveState { state, .. } => state.len(),
             Self::InsertHistory { body, .. } => body.len(),
             Self::ExtendHistory { tail, .. } => tail.len(),
-            _ => 0,
+            // Each by name, so that a new write says how large it is.
+            Self::DeletePage { .. }
+            | Self::DeleteSchedule { .. }
+            | Self::Forget { .. }
+            | Self::DeleteEnvelope { .. }
+            | Self::ForgetDecisions { .. }
+            | Self::DropHistory { .. }
+            | Self::Resent { .. } => 0,
         }
     }
 }

@@ -61,6 +61,7 @@ impl Engine {
             replaced: done.replaced,
             went_on: done.went_on,
             done_before: Some(done.made),
+            ..AppendReply::default()
         }))
     }
 

@@ -169,6 +169,11 @@ impl Append {
     }
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(super) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 fn take_u32(rest: &mut &[u8]) -> Result<u32, AppendError> {
     let (head, tail) = rest.split_first_chunk::<4>().ok_or(AppendError::Length)?;
     *rest = tail;
@@ -189,6 +194,13 @@ pub struct AppendReply {
     pub created: u64,
     /// Of these, how many took the place of a task of the same id.
     pub replaced: u64,
+    /// Attempts in flight of what was replaced or changed: each of them ends, and no other starts as it was.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub running: u64,
+    /// Of a change of one task that is in flight and goes on: its version. The record of its further attempts was changed, and
+    /// nothing waits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patched: Option<u64>,
     /// Of these, how many go on as the task that they replace, and are therefore stored otherwise than they were sent.
     #[serde(default)]
     pub went_on: u64,

@@ -20,9 +20,9 @@ pub struct CancelRequest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cancelled {
-    /// It will not fire (again).
+    /// No attempt of it starts (any more). Whether one is in flight, which ends, the reply says apart.
     Cancelled,
-    /// It was handed on before; the cancel came too late.
+    /// It was handed on before; the cancel came too late. Shards of earlier versions say so.
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
@@ -33,8 +33,11 @@ pub enum Cancelled {
 /// What became of each, in the order of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CancelReply {
-    /// One for each id.
+    /// One for each id; of the first of them, if there are fewer: the others are to be asked for again.
     pub outcomes: Vec<Cancelled>,
+    /// Of which of these an attempt is in flight, by their place: it ends, and no other starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<u32>,
 }
 
 /// What became of a cancel by filter.
@@ -42,6 +45,9 @@ pub struct CancelReply {
 pub struct CancelMatchingReply {
     /// How many were cancelled.
     pub cancelled: u64,
+    /// Of these, how many attempts in flight: each of them ends, and no other starts.
+    #[serde(default)]
+    pub running: u64,
     /// Where to go on; `None` when all have been seen.
     pub next: Option<Position>,
 }
@@ -84,7 +90,7 @@ pub enum Changed {
     NotApplicable,
     /// The task's record has another version than was asked for.
     OtherVersion,
-    /// It was handed on before, and nothing of it waits.
+    /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or anything, for it was cancelled.
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
@@ -93,8 +99,11 @@ pub enum Changed {
 /// What became of each, in the order of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangeReply {
-    /// One for each id.
+    /// One for each id; of the first of them, if there are fewer: the others are to be asked for again.
     pub outcomes: Vec<Changed>,
+    /// Of which of these an attempt is in flight, by their place: it ends, and what was decided holds for those after it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub running: Vec<u32>,
 }
 
 /// Tasks are to be changed, by filter.
@@ -111,6 +120,9 @@ pub struct ChangeMatchingRequest {
 pub struct ChangeMatchingReply {
     /// How many were changed.
     pub changed: u64,
+    /// Of these, how many runs of which an attempt is in flight: it ends, and the change holds for those after it.
+    #[serde(default)]
+    pub running: u64,
     /// Where to go on; `None` when all have been seen.
     pub next: Option<Position>,
 }

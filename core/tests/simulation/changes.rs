@@ -1,5 +1,6 @@
 //! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of what they did.
 
+use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
 use crate::late::made_up;
 use crate::model::{Firing, Schedule, What};
@@ -72,47 +73,73 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
     }
 }
 
-/// What a change of one id must answer, and do.
-fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec<Step>) {
+/// What a change of one id must answer, and do to what waits and to what is in flight.
+fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec<Step>, Vec<FlightStep>) {
     let is_it = |waiting: &&Waiting| Record::parse(&waiting.record).unwrap().id == id;
     let all = world.shards[at].storage.waiting();
-    let (mut dead, mut found): (Vec<&Waiting>, Vec<&Waiting>) =
+    let (dead, mut found): (Vec<&Waiting>, Vec<&Waiting>) =
         all.iter().filter(is_it).partition(|waiting| key_of(waiting).1 == What::Dead);
-    if found.is_empty() {
-        if !world.model.in_flight_of(id).is_empty() {
-            return (Changed::AlreadyFired, Vec::new());
+    let mut flights = world.model.flights_of(at, id);
+    if found.is_empty() && flights.is_empty() {
+        if dead.is_empty() && !world.model.in_flight_of(id).is_empty() {
+            return (Changed::AlreadyFired, Vec::new(), Vec::new());
         }
-        std::mem::swap(&mut dead, &mut found);
+        found = dead;
     }
     let is_task = |waiting: &&Waiting| !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Held | What::Dead);
-    if matches!(change, Change::Run | Change::Reschedule(_)) && found.iter().any(is_task) {
-        found.retain(is_task);
+    let mut others = Vec::new();
+    if matches!(change, Change::Run | Change::Reschedule(_)) {
+        if found.iter().any(is_task) {
+            found.retain(is_task);
+        }
+        // The newest is the task, where nothing waits.
+        others = flights.split_off(flights.len().min(usize::from(found.is_empty())));
     }
     let results: Vec<_> = found.iter().map(|waiting| step(waiting, change, world.now)).collect();
     let steps: Vec<Step> = results.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
-    let outcome = match results.iter().filter_map(|result| result.as_ref().err()).find(|other| **other != Changed::Unchanged) {
-        _ if !steps.is_empty() => Changed::Changed,
-        Some(other) => *other,
-        None if results.is_empty() => Changed::NotFound,
+    let of_flights: Vec<_> = flights.iter().map(|flight| world.model.flight_step(at, *flight, change)).collect();
+    let mut flight_steps: Vec<FlightStep> = of_flights.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
+    if found.is_empty() && !flight_steps.is_empty() {
+        let stopped = |flight: &FlightAt| FlightStep { flight: *flight, stop: Some(Stop::Cancelled), put: None };
+        flight_steps.extend(others.iter().map(stopped));
+    }
+    let refused = results.iter().filter_map(|result| result.as_ref().err());
+    let refused = refused.chain(of_flights.iter().filter_map(|result| result.as_ref().err()));
+    let outcome = match refused.copied().find(|other| *other != Changed::Unchanged) {
+        _ if !steps.is_empty() || !flight_steps.is_empty() => Changed::Changed,
+        Some(other) => other,
+        None if results.is_empty() && of_flights.is_empty() => Changed::NotFound,
         None => Changed::Unchanged,
     };
-    (outcome, steps)
+    (outcome, steps, flight_steps)
 }
 
 pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Change) -> Result<Answer, Dropped> {
     let distinct = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
-    let steps: Vec<Step> = distinct.flat_map(|(_, id)| expected(world, at, id, change).1).collect();
+    let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
+    for (_, id) in distinct {
+        let (_, of_id, of_flights) = expected(world, at, id, change);
+        steps.extend(of_id);
+        flight_steps.extend(of_flights);
+    }
     let outcomes: Vec<Changed> = ids.iter().map(|id| expected(world, at, id, change).0).collect();
+    let is_running = |(id, outcome): (&String, &Changed)| {
+        matches!(outcome, Changed::Changed | Changed::Unchanged) && !world.model.in_flight_of(id).is_empty()
+    };
+    let running: Vec<u32> =
+        (0..).zip(ids.iter().zip(&outcomes)).filter(|(_, of)| is_running(*of)).map(|(place, _)| place).collect();
     let request = ChangeRequest { ids: ids.to_vec(), change, if_match: None };
     world.input(
         at,
         false,
         |engine, now, storage| engine.change(&request, now, storage),
         |world, reply, _| {
-            if reply.outcomes != outcomes {
-                violated("change-answers", format!("{:?} for {change:?} of {ids:?}; expected {outcomes:?}", reply.outcomes));
+            if (&reply.outcomes, &reply.running) != (&outcomes, &running) {
+                let expected = format!("{outcomes:?}, in flight {running:?}");
+                violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
             }
             world.apply(at, &steps);
+            world.apply_to_flights(at, &flight_steps);
         },
     )?;
     Ok(Answer::Shown)
@@ -127,16 +154,27 @@ pub(crate) fn change_matching(
 ) -> Result<Answer, Dropped> {
     let matching = crate::operations::matching(world, at, filter);
     let steps: Vec<Step> = matching.iter().take(limit).filter_map(|waiting| step(waiting, change, world.now).ok()).collect();
+    let in_flight = world.model.flights_matching(at, filter);
+    let is_moved = |flight: &FlightAt| {
+        let id = world.model.version(world.model.firing_at(at, *flight).version).id.clone();
+        let is_task = world.model.waiting_of(&id).iter().all(|((_, what), _)| *what == What::Dead);
+        !matches!(change, Change::Reschedule(_)) || is_task
+    };
+    let meant = in_flight.iter().take(limit - matching.len().min(limit)).filter(|flight| is_moved(flight));
+    let flight_steps: Vec<FlightStep> = meant.filter_map(|flight| world.model.flight_step(at, *flight, change).ok()).collect();
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     world.input(
         at,
         false,
         |engine, now, storage| engine.change_matching(&request, change, now, storage),
         |world, reply, _| {
-            if reply.changed != steps.len() as u64 || (reply.next.is_none() && matching.len() > limit) {
-                violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {}", steps.len()));
+            let (changed, running) = ((steps.len() + flight_steps.len()) as u64, flight_steps.len() as u64);
+            let is_cut = reply.next.is_none() && matching.len() + in_flight.len() > limit;
+            if (reply.changed, reply.running) != (changed, running) || is_cut {
+                violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"));
             }
             world.apply(at, &steps);
+            world.apply_to_flights(at, &flight_steps);
         },
     )?;
     Ok(Answer::Shown)

@@ -1,6 +1,7 @@
 //! A definition that takes the place of a task, by the reference: what goes on of it, as `docs/changes.md` says.
 
 use crate::changes::Step;
+use crate::in_flight::Stop;
 use crate::late::Fate;
 use crate::model::{Firing, Model, Schedule, What};
 use crate::schedules::{Recurring, Rule};
@@ -133,6 +134,15 @@ impl Model {
     pub(crate) fn change_attempts(&mut self, id: &str, was_paused: bool, is_paused: bool, says: SaysPaused, moment: Moment) {
         let pauses = !was_paused && is_paused;
         let resumes = !is_paused && (was_paused || says.is_some());
+        let shards: std::collections::BTreeSet<usize> = self.in_flight.keys().map(|(shard, _)| *shard).collect();
+        for shard in shards {
+            // So are those of runs in flight.
+            for flight in self.flights_of(shard, id) {
+                if pauses || resumes {
+                    self.decide(shard, flight, pauses.then_some(Stop::Paused));
+                }
+            }
+        }
         for ((firing, what), count) in self.waiting_of(id) {
             let then = match what {
                 What::Again if pauses => What::PausedAgain,

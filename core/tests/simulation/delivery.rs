@@ -14,9 +14,7 @@ impl World {
         for write in &effects.writes {
             let Write::Resent { seq, attempts, .. } = write else { continue };
             self.redelivered += 1;
-            if let Some(flight) = self.model.in_flight.get_mut(&(at, *seq)) {
-                flight.sent_again = true;
-            }
+            self.sent_again(at, *seq, effects);
             let row = &self.shards[at].storage.outbox[seq];
             let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
             let is_faulty = self.refused.contains(&(at, *seq));
@@ -103,6 +101,10 @@ impl World {
                 violated("fires-what-waits", format!("{firing:?} runs, but its firing was not committed"));
             }
             let is_ours = message.destination.is_reported();
+            if envelope.skip.contains(&index) {
+                report.not_started.push(index);
+                continue;
+            }
             if is_ours && self.random.chance(self.leaves_undone) {
                 report.not_started.push(index);
                 continue;

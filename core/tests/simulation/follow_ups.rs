@@ -78,8 +78,8 @@ impl Model {
         })
     }
 
-    /// A firing has ended so: what must follow it.
-    pub(crate) fn follow(&mut self, firing: Firing, kept: &Kept, now: i64) {
+    /// A firing has ended so: what must follow it, or wait for its task to be resumed.
+    pub(crate) fn follow(&mut self, firing: Firing, kept: &Kept, is_paused: bool, now: i64) {
         let stage = match kept.outcome {
             Outcome::Succeeded => Stage::OnSuccess,
             Outcome::DeadLettered | Outcome::Expired => Stage::OnFailure,
@@ -90,6 +90,9 @@ impl Model {
         }
         let follow_up = Firing { stage, attempt: 1, ..firing };
         self.causes.entry(follow_up).or_default().push(kept.clone());
+        if is_paused {
+            return self.put(follow_up, What::PausedAgain);
+        }
         self.put(follow_up, What::Again);
         self.put_off(follow_up, now);
     }

@@ -1,6 +1,7 @@
 //! The checks, each with a name that a failure begins with.
 
 use crate::follow_ups::Stage;
+use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
@@ -171,9 +172,10 @@ pub(crate) fn firing(
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
         }
         let queue = !destination.is_reported();
-        model
-            .in_flight
-            .insert((shard, *seq), Flight { queue, fired_at: now.get(), sent_again: false, tasks, replayed, followed });
+        model.in_flight.insert(
+            (shard, *seq),
+            Flight { queue, fired_at: now.get(), sent_again: false, tasks, replayed, followed, decided: Decided::new() },
+        );
     }
     lanes_in_order(model, storage, keyed, &mut fired);
     hold("fires-in-order", fired == expected, || {
@@ -283,6 +285,8 @@ pub(crate) fn at_rest(model: &Model, shards: &[(&Storage, Option<UnixMillis>)]) 
         }
         let orphan = storage.dead.keys().find(|page| !storage.pages.contains_key(page));
         hold("drains-to-empty", orphan.is_none(), || format!("dead bits are left of page {orphan:?}, which is gone"));
+        let decided = storage.decisions.len() + storage.patches.len();
+        hold("drains-to-empty", decided == 0, || format!("{decided} decisions are left about envelopes that are gone"));
         let rows = storage.outbox.len();
         hold("drains-to-empty", rows <= 1, || format!("{rows} rows are left in the outbox"));
         let in_flight = storage.outbox.values().find(|row| row.destination.is_some());

@@ -17,6 +17,8 @@ mod far;
 mod faults;
 mod follow_ups;
 mod history;
+mod in_flight;
+mod in_flight_cases;
 mod invariants;
 mod large;
 mod late;

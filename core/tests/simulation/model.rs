@@ -6,6 +6,7 @@ use crate::changes::Step;
 use crate::circuits::Circuits;
 use crate::definitions::{Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
+use crate::in_flight::{Decided, Stop};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
 use crate::schedules::{PutOff, Recurring};
@@ -134,6 +135,8 @@ pub(crate) struct Flight {
     pub(crate) replayed: Vec<Option<i64>>,
     /// When the run of each follow-up was reported, as its record says.
     pub(crate) followed: Vec<Option<i64>>,
+    /// What was decided about its tasks since.
+    pub(crate) decided: Decided,
 }
 
 /// An attempt as the history must tell of it.
@@ -197,27 +200,37 @@ impl Model {
         tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
     }
 
-    /// A committed append. Says how many tasks were replaced, and which runs are owed.
-    pub(crate) fn append(&mut self, versions: &[u64], fresh: bool, moment: Moment) -> (u64, Vec<Owed>) {
-        let (mut replaced, mut owed, mut kept) = (0, Vec::new(), BTreeSet::new());
+    /// A committed append. Says how many tasks were replaced, how many attempts in flight were of these, of which nothing comes, and which
+    /// runs are owed.
+    pub(crate) fn append(&mut self, shard: usize, versions: &[u64], fresh: bool, moment: Moment) -> (u64, u64, Vec<Owed>) {
+        let (mut replaced, mut running, mut owed, mut kept) = (0, 0, Vec::new(), BTreeSet::new());
         for n in versions {
             let id = self.version(*n).id.clone();
-            if !fresh {
-                if let Some(owes) = self.go_on(*n, moment) {
-                    replaced += 1;
-                    owed.extend(owes);
-                    kept.insert(*n);
-                    continue;
-                }
-                for ((firing, what), count) in self.waiting_of(&id) {
-                    if what != What::Dead {
-                        self.waiting.remove(&(firing, what));
-                        self.gone.insert(firing.version, "was overwritten");
-                        replaced +=
-                            if matches!(what, What::Again | What::PausedAgain | What::Held) { 0 } else { u64::from(count) };
-                    }
+            if fresh {
+                continue;
+            }
+            if let Some(owes) = self.go_on(*n, moment) {
+                replaced += 1;
+                owed.extend(owes);
+                kept.insert(*n);
+                continue;
+            }
+            let (mut tasks, mut is_left) = (0, false);
+            for ((firing, what), count) in self.waiting_of(&id) {
+                if what != What::Dead {
+                    self.waiting.remove(&(firing, what));
+                    self.gone.insert(firing.version, "was overwritten");
+                    is_left = true;
+                    tasks += if matches!(what, What::Again | What::PausedAgain | What::Held) { 0 } else { u64::from(count) };
                 }
             }
+            for flight in self.flights_of(shard, &id) {
+                self.decide(shard, flight, Some(Stop::Cancelled));
+                is_left = true;
+                running += 1;
+            }
+            // What is left of a task that has fired is that task.
+            replaced += if is_left { tasks.max(1) } else { 0 };
         }
         for n in versions {
             let version = self.version(*n).clone();
@@ -243,28 +256,20 @@ impl Model {
                 },
             }
         }
-        (replaced, owed)
+        (replaced, running, owed)
     }
 
-    /// What a cancel by ids must answer.
-    pub(crate) fn cancel_outcomes(&self, ids: &[String]) -> Vec<Cancelled> {
-        let outcome = |id: &String| {
-            let waiting = self.waiting_of(id);
-            if waiting.iter().any(|((_, what), _)| *what != What::Dead) {
-                Cancelled::Cancelled
-            } else if !self.in_flight_of(id).is_empty() {
-                Cancelled::AlreadyFired
-            } else if waiting.is_empty() {
-                Cancelled::NotFound
-            } else {
-                Cancelled::Cancelled
-            }
-        };
-        ids.iter().map(outcome).collect()
+    /// What a cancel by ids must answer: and of which of them an attempt is in flight.
+    pub(crate) fn cancel_outcomes(&self, ids: &[String]) -> (Vec<Cancelled>, Vec<u32>) {
+        let is_running = |id: &String| !self.in_flight_of(id).is_empty();
+        let is_there = |id: &String| is_running(id) || !self.waiting_of(id).is_empty();
+        let outcome = |id| if is_there(id) { Cancelled::Cancelled } else { Cancelled::NotFound };
+        let running = (0..).zip(ids).filter(|(_, id)| is_running(id)).map(|(place, _)| place);
+        (ids.iter().map(outcome).collect(), running.collect())
     }
 
     /// A committed cancel, as it was answered.
-    pub(crate) fn cancel(&mut self, ids: &[String], outcomes: &[Cancelled]) {
+    pub(crate) fn cancel(&mut self, shard: usize, ids: &[String], outcomes: &[Cancelled]) {
         // An id that stands twice is looked at as it was before the request, as each other is.
         let mut seen = BTreeSet::new();
         for (id, outcome) in ids.iter().zip(outcomes) {
@@ -272,10 +277,13 @@ impl Model {
                 continue;
             }
             let waiting = self.waiting_of(id);
-            let only_dead = waiting.iter().all(|((_, what), _)| *what == What::Dead);
+            let only_dead = waiting.iter().all(|((_, what), _)| *what == What::Dead) && self.in_flight_of(id).is_empty();
             for (key, _) in waiting.into_iter().filter(|((_, what), _)| only_dead || *what != What::Dead) {
                 self.waiting.remove(&key);
                 self.gone.insert(key.0.version, "was cancelled");
+            }
+            for flight in self.flights_of(shard, id) {
+                self.decide(shard, flight, Some(Stop::Cancelled));
             }
         }
     }
@@ -463,7 +471,7 @@ impl Model {
             millis: None,
             stage: firing.stage.name().to_owned(),
         };
-        self.follow(firing, &kept, now);
+        self.follow(firing, &kept, false, now);
         if keep != Keep::Off {
             self.history.entry(shard).or_default().push(kept);
         }
@@ -524,32 +532,59 @@ impl Model {
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
         let mut outcomes = vec![Some(good); flight.tasks.len()];
+        for index in flight.decided.left_out() {
+            outcomes[index] = None;
+            match flight.decided.stop(index) {
+                Some(Stop::Cancelled) => {}
+                Some(Stop::Paused) => self.put(flight.tasks[index], What::PausedAgain),
+                None => {
+                    self.put(flight.tasks[index], What::Again);
+                    self.put_off(flight.tasks[index], now);
+                }
+            }
+        }
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let index = failure.index as usize;
+            if flight.decided.stop(index) == Some(Stop::Cancelled) {
+                // It ends with this attempt.
+                outcomes[index] = Some(Outcome::Failed);
+                continue;
+            }
+            let is_paused = flight.decided.stop(index) == Some(Stop::Paused);
             let began = flight.replayed[index].max(flight.followed[index]);
-            let dead = self.failed(flight.tasks[index], began, failure, now);
+            let dead = self.failed(flight.tasks[index], began, failure, is_paused, now);
             outcomes[index] = Some(if dead { Outcome::DeadLettered } else { Outcome::Failed });
         }
         let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
         for index in &not_started {
             let firing = flight.tasks[*index as usize];
             outcomes[*index as usize] = None;
-            self.put(firing, What::Again);
-            self.put_off(firing, now);
+            match flight.decided.stop(*index as usize) {
+                Some(Stop::Cancelled) => {}
+                Some(Stop::Paused) => self.put(firing, What::PausedAgain),
+                None => {
+                    self.put(firing, What::Again);
+                    self.put_off(firing, now);
+                }
+            }
         }
         // What was handed on before may have been started.
         let is_repeat = flight.sent_again;
         let expired: Vec<u32> = report.expired.iter().copied().filter(|index| first(*index)).collect();
         for index in &expired {
             let firing = flight.tasks[*index as usize];
-            let is_dead = firing.attempt > 1 || is_repeat;
+            let is_cancelled = flight.decided.stop(*index as usize) == Some(Stop::Cancelled);
+            let is_dead = (firing.attempt > 1 || is_repeat) && !is_cancelled;
             outcomes[*index as usize] = Some(if is_dead { Outcome::DeadLettered } else { Outcome::Expired });
             if is_dead {
                 self.put(firing, What::Dead);
             }
         }
         self.keep(shard, &flight, &outcomes, report, now, keep);
-        let is_started = |index: &usize| !not_started.contains(&(*index as u32)) && !expired.contains(&(*index as u32));
+        let left_out = flight.decided.left_out();
+        let is_started = |index: &usize| {
+            !not_started.contains(&(*index as u32)) && !expired.contains(&(*index as u32)) && !left_out.contains(index)
+        };
         for firing in &flight.tasks {
             self.release(&self.version(firing.version).id.clone(), now);
         }
@@ -579,7 +614,10 @@ impl Model {
                 millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
                 stage: firing.stage.name().to_owned(),
             };
-            self.follow(*firing, &kept, now);
+            match flight.decided.stop(index) {
+                Some(Stop::Cancelled) => {}
+                stop => self.follow(*firing, &kept, stop.is_some(), now),
+            }
             if keep == Keep::All || keep == Keep::Failures && !is_good {
                 self.history.entry(shard).or_default().push(kept);
             }
@@ -587,7 +625,7 @@ impl Model {
     }
 
     /// Says whether it is dead. `began` is when its time began anew.
-    fn failed(&mut self, firing: Firing, began: Option<i64>, failure: &Failure, now: i64) -> bool {
+    fn failed(&mut self, firing: Firing, began: Option<i64>, failure: &Failure, is_paused: bool, now: i64) -> bool {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
@@ -600,8 +638,10 @@ impl Model {
         match next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end)) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
-                self.put(again, What::Again);
-                self.put_off(again, at.get());
+                self.put(again, if is_paused { What::PausedAgain } else { What::Again });
+                if !is_paused {
+                    self.put_off(again, at.get());
+                }
                 false
             }
             None => {

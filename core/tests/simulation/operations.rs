@@ -2,6 +2,7 @@
 
 use crate::changes;
 use crate::history;
+use crate::in_flight::Stop;
 use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
@@ -134,6 +135,7 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
                 let reply = reply?;
                 sum.created += reply.created;
                 sum.replaced += reply.replaced;
+                sum.running += reply.running;
                 sum.went_on += reply.went_on;
                 sum.done_before = reply.done_before;
             }
@@ -143,7 +145,7 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
             if let Some(once) = &once {
                 let done = world.model.taken.get(&(at, once.key)).copied();
                 let done = done.filter(|(when, _)| world.now.since(*when) < REMEMBER_MILLIS).map(|(_, reply)| reply);
-                let expected = done.map(|done| AppendReply { done_before: Some(once.made), ..done });
+                let expected = done.map(|done| AppendReply { done_before: Some(once.made), running: 0, ..done });
                 if expected.is_some_and(|expected| *reply != expected) || expected.is_none() && reply.done_before.is_some() {
                     violated("done-once", format!("{reply:?}; expected {expected:?}"));
                 }
@@ -158,10 +160,11 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
             // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
             let watermark = world.shards[at].storage.watermark.due;
             let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
-            let (replaced, owed) = world.model.append(versions, fresh, moment);
+            let (replaced, running, owed) = world.model.append(at, versions, fresh, moment);
             world.settle_definitions(at, &owed, moment.start);
-            if (reply.created, reply.replaced) != (versions.len() as u64, replaced) {
-                violated("append-counts", format!("{reply:?} for {} tasks, of which {replaced} replace another", versions.len()));
+            if (reply.created, reply.replaced, reply.running) != (versions.len() as u64, replaced, running) {
+                let tasks = format!("{} tasks, of which {replaced} replace another and {running} one in flight", versions.len());
+                violated("append-counts", format!("{reply:?} for {tasks}"));
             }
         },
     )?;
@@ -169,16 +172,16 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
 }
 
 fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>, Dropped> {
-    let expected = world.model.cancel_outcomes(ids);
+    let (expected, running) = world.model.cancel_outcomes(ids);
     let reply = world.input(
         at,
         false,
         |engine, now, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, now, storage),
         |world, reply, _| {
-            if reply.outcomes != expected {
-                violated("cancel-answers", format!("{:?} for {ids:?}; expected {expected:?}", reply.outcomes));
+            if (&reply.outcomes, &reply.running) != (&expected, &running) {
+                violated("cancel-answers", format!("{reply:?} for {ids:?}; expected {expected:?}, in flight {running:?}"));
             }
-            world.model.cancel(ids, &reply.outcomes);
+            world.model.cancel(at, ids, &reply.outcomes);
         },
     )?;
     Ok(reply.outcomes)
@@ -197,15 +200,20 @@ pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting
 fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<Answer, Dropped> {
     let expected = matching(world, at, filter);
     let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
+    let in_flight = world.model.flights_matching(at, filter);
+    let stopped: Vec<_> = in_flight.iter().take(limit - first.len()).copied().collect();
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     let reply = world.input(
         at,
         false,
         |engine, now, storage| engine.cancel_matching(&request, now, storage),
         |world, reply, _| {
-            if reply.cancelled != first.len() as u64 || (reply.next.is_none() && expected.len() > limit) {
-                violated("list-and-cancel", format!("{reply:?} of {} that match {filter:?}, at most {limit}", expected.len()));
+            let all = (expected.len(), in_flight.len());
+            let is_cut = reply.next.is_none() && all.0 + all.1 > limit;
+            if reply.cancelled != (first.len() + stopped.len()) as u64 || reply.running != stopped.len() as u64 || is_cut {
+                violated("list-and-cancel", format!("{reply:?} of {all:?} that match {filter:?}, at most {limit}"));
             }
+            stopped.iter().for_each(|flight| world.model.decide(at, *flight, Some(Stop::Cancelled)));
             first.iter().for_each(|key| world.model.cancel_one(*key));
             for (firing, _) in &first {
                 let id = world.model.version(firing.version).id.clone();

@@ -10,7 +10,7 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::Delay;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
+use scheduler_core::wire::{Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
 use std::collections::BTreeSet;
 
 pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -342,27 +342,6 @@ fn a_late_task_with_a_page_number_given_again_fires() {
     assert_eq!(pair.storage.pages.keys().copied().collect::<Vec<_>>(), [1, 2]);
     pair.restart();
     assert_eq!(ids(&pair.wake(NOW.plus(1))), ["late"]);
-}
-
-/// What was handed on before it was overwritten or cancelled runs to its own end: an attempt of it that fails is tried
-/// again beside the new task. The answer to the cancel says that it came too late.
-#[test]
-fn what_was_handed_on_keeps_its_attempts() {
-    let mut pair = Pair::new();
-    pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
-    pair.wake(NOW);
-    let (reply, _) =
-        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
-    assert_eq!(reply.outcomes, [Cancelled::AlreadyFired]);
-    pair.append([("a".to_owned(), NOW.plus(60_000), record("a", NOW.plus(60_000), 0))]);
-    let failed = vec![Failure { index: 0, error: String::new(), ..Failure::default() }];
-    pair.report(&Report { seq: 1, failed, ..Report::default() }, NOW);
-    assert_eq!(pair.engine.stats(NOW).pending, 2);
-    let (reply, effects) =
-        pair.engine.cancel(&CancelRequest { ids: vec!["a".to_owned()], if_match: None }, NOW, &pair.storage).unwrap();
-    pair.commit(effects);
-    assert_eq!(reply.outcomes, [Cancelled::Cancelled]);
-    assert!(pair.engine.is_idle());
 }
 
 /// Seeds that once failed.

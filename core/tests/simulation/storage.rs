@@ -9,8 +9,9 @@ use scheduler_core::engine::{
     Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::limits::{
-    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES,
-    MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
+    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
+    MAX_PATCH_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES,
+    MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
@@ -80,6 +81,9 @@ pub(crate) struct Storage {
     pub(crate) outbox: BTreeMap<u64, EnvelopeRow>,
     pub(crate) remembered: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
     pub(crate) history: BTreeMap<u64, HistoryRow>,
+    /// What was decided about envelopes in flight, and the records of their further attempts.
+    pub(crate) decisions: BTreeMap<u64, Vec<u8>>,
+    pub(crate) patches: BTreeMap<(u64, u32), Vec<u8>>,
     pub(crate) watermark: Position,
     lanes: Vec<LaneText>,
     /// After how many more reads one fails.
@@ -137,7 +141,16 @@ impl Storage {
             Write::InsertHistory { row, .. } | Write::ExtendHistory { row, .. } => {
                 ("row of the history", self.history[row].body.len(), HISTORY_ROW_BYTES)
             }
-            _ => return,
+            Write::Decide { decisions, .. } => ("row of decisions", decisions.len(), MAX_DECISIONS_ROW_BYTES),
+            Write::Patch { record, .. } => ("record of a further attempt", record.len(), MAX_PATCH_ROW_BYTES),
+            // Each by name, so that a new write states the bound of its row.
+            Write::DeletePage { .. }
+            | Write::DeleteSchedule { .. }
+            | Write::Forget { .. }
+            | Write::DeleteEnvelope { .. }
+            | Write::ForgetDecisions { .. }
+            | Write::DropHistory { .. }
+            | Write::Resent { .. } => return,
         };
         assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
         assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
@@ -214,6 +227,19 @@ impl Storage {
                 assert_eq!(keys.len() as u64, count, "as many keys are forgotten as there are");
                 keys.iter().for_each(|key| drop(self.remembered.remove(key)));
             }
+            Write::Decide { seq, decisions } => {
+                let is_in_flight = self.outbox.get(&seq).is_some_and(|row| row.destination.is_some());
+                assert!(is_in_flight, "decisions about envelope {seq}, which is not in flight");
+                self.decisions.insert(seq, decisions);
+            }
+            Write::Patch { seq, index, record } => {
+                assert!(self.decisions.contains_key(&seq), "a patch of envelope {seq}, about which nothing was decided");
+                self.patches.insert((seq, index), record);
+            }
+            Write::ForgetDecisions { seq } => {
+                assert!(self.decisions.remove(&seq).is_some(), "nothing was decided about envelope {seq}");
+                self.patches.retain(|(of, _), _| *of != seq);
+            }
             Write::InsertHistory { row, newest, body } => {
                 let last = self.history.last_key_value().map_or(0, |(row, _)| *row);
                 assert!(row > last, "row {row} of the history comes after {last}");
@@ -278,6 +304,7 @@ impl Storage {
                 .iter()
                 .map(|(row, stored)| StoredHistory { row: *row, newest: stored.newest, bytes: stored.body.len() as u32 })
                 .collect(),
+            decisions: self.decisions.iter().map(|(seq, decisions)| (*seq, decisions.clone())).collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
             remembered: self
                 .remembered
@@ -443,6 +470,11 @@ impl Reader for Storage {
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let found = periods.iter().find_map(|period| self.remembered.get(&(*period, *key)));
         self.read(Some(found.cloned()), "a key")
+    }
+
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        self.count_read(self.patches.get(&(seq, index)).map_or(0, Vec::len));
+        self.read(self.patches.get(&(seq, index)).cloned(), &format!("the patch of task {index} of envelope {seq}"))
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {

@@ -211,6 +211,7 @@ impl World {
         }
         if is_wake {
             firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
+            self.ended_without_report(at, &effects);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
         }

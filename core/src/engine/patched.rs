@@ -1,0 +1,71 @@
+//! A change of a one-shot task of which an attempt is in flight, by `PATCH` or by a `PUT` with `If-Match`.
+//!
+//! The attempt ends as it was dispatched. Where the time stays, a further attempt has the new record, which is stored beside the
+//! envelope; its count of attempts goes on. Another time, or another kind of schedule, is another run: nothing comes of the one
+//! in flight, and the task waits anew.
+
+use super::decided::{Decision, FlightRef, Stop};
+use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::page::Page;
+use crate::task::{Record, version_of};
+use crate::time::UnixMillis;
+use crate::wire::EventKind;
+
+/// A record that the further attempts of a run in flight are to have.
+pub(super) struct FlightPatch {
+    flight: FlightRef,
+    record: Vec<u8>,
+    is_paused: bool,
+}
+
+impl FlightPatch {
+    /// The version of the task as it is shown from now on.
+    pub(super) fn version(&self) -> u64 {
+        let shown = Record::parse(&self.record).ok().filter(|_| self.is_paused).map(|record| {
+            let mut shown = Vec::new();
+            Record { paused: Some(true), ..record }.write(&mut shown);
+            shown
+        });
+        version_of(shown.as_ref().unwrap_or(&self.record))
+    }
+}
+
+impl Engine {
+    /// Returns what a change of the task in flight patches; `None` if the task is to wait anew. Pages are the request's.
+    ///
+    /// # Errors
+    /// When it is not a task that can be changed so; when storage fails or is damaged.
+    pub(super) fn patch_of(
+        &self,
+        flight: FlightRef,
+        pages: &[Page],
+        reader: &impl Reader,
+    ) -> Result<Option<FlightPatch>, EngineError> {
+        let former = self.record_in_flight(flight, reader)?;
+        let former =
+            Record::parse(&former).map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))?;
+        if former.is_recurring() || former.stage.is_some() {
+            return Err(EngineError::Conflict("what runs is a run of a task that is gone; it cannot be changed"));
+        }
+        let Some((page, entry)) = pages.first().and_then(|page| Some((page, page.directory.get(0)?))) else { return Ok(None) };
+        let start = entry.offset as usize;
+        let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+        let given = Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
+        if given.time.is_none() || given.time != former.time {
+            return Ok(None);
+        }
+        let mut record = Vec::new();
+        let Record { attempt, failed_at, error, replayed_at, .. } = former;
+        Record { attempt, failed_at, error, replayed_at, paused: None, ..given }.write(&mut record);
+        Ok(Some(FlightPatch { flight, record, is_paused: entry.due == UnixMillis::PAUSED }))
+    }
+
+    pub(super) fn patch_flight(&mut self, patch: FlightPatch, now: UnixMillis, effects: &mut Effects) {
+        let FlightPatch { flight, record, is_paused } = patch;
+        self.feed.note_text(EventKind::Created, &record, now);
+        let decision = self.decided.at(flight);
+        let decision = Decision { stop: is_paused.then_some(Stop::Paused), patched: true, ..decision };
+        self.decide([(flight, decision)], effects);
+        effects.writes.push(Write::Patch { seq: flight.seq, index: flight.index, record });
+    }
+}

@@ -1,0 +1,186 @@
+//! What is decided about a run while an attempt of it is in flight, by the documents: the attempt ends, and no other starts. A
+//! cancelled run ends with it; a paused one waits to be resumed, with what follows it.
+
+use crate::changes::Step;
+use crate::follow_ups::Stage;
+use crate::invariants::violated;
+use crate::model::{Firing, Model, Schedule, What};
+use crate::world::World;
+use scheduler_core::engine::{Effects, Write};
+use scheduler_core::envelope::Envelope;
+use scheduler_core::wire::{Change, Changed, Filter, Status};
+use std::collections::BTreeMap;
+
+/// Why no other attempt of a run starts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stop {
+    Cancelled,
+    Paused,
+}
+
+/// An attempt in flight: the number of its envelope, and its index there.
+pub(crate) type FlightAt = (u64, usize);
+
+/// What was decided about an envelope's tasks, by index: and whether the message that its queue got last is without them.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Decided(BTreeMap<usize, (Option<Stop>, bool)>);
+
+impl Decided {
+    pub(crate) fn new() -> Self {
+        Self::default()
+    }
+
+    pub(crate) fn stop(&self, index: usize) -> Option<Stop> {
+        self.0.get(&index).and_then(|(stop, _)| *stop)
+    }
+
+    pub(crate) fn left_out(&self) -> Vec<usize> {
+        self.0.iter().filter(|(_, (_, left_out))| *left_out).map(|(index, _)| *index).collect()
+    }
+
+    fn stopped(&self) -> Vec<usize> {
+        self.0.iter().filter(|(_, (stop, _))| stop.is_some()).map(|(index, _)| *index).collect()
+    }
+}
+
+/// What a change does to a run in flight.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FlightStep {
+    pub(crate) flight: FlightAt,
+    pub(crate) stop: Option<Stop>,
+    pub(crate) put: Option<(Firing, What)>,
+}
+
+impl Model {
+    pub(crate) fn firing_at(&self, shard: usize, (seq, index): FlightAt) -> Firing {
+        self.in_flight[&(shard, seq)].tasks[index]
+    }
+
+    fn stop_of(&self, shard: usize, (seq, index): FlightAt) -> Option<Stop> {
+        self.in_flight[&(shard, seq)].decided.stop(index)
+    }
+
+    /// The attempts in flight on a shard that were not cancelled, in the order in which they were handed on.
+    fn flights(&self, shard: usize) -> Vec<FlightAt> {
+        let of_shard = self.in_flight.range((shard, 0)..(shard + 1, 0));
+        let all = of_shard.flat_map(|((_, seq), flight)| (0..flight.tasks.len()).map(|index| (*seq, index)));
+        all.filter(|flight| self.stop_of(shard, *flight) != Some(Stop::Cancelled)).collect()
+    }
+
+    /// Those of an id, the newest envelope first.
+    pub(crate) fn flights_of(&self, shard: usize, id: &str) -> Vec<FlightAt> {
+        let mut flights = self.flights(shard);
+        flights.retain(|flight| self.version(self.firing_at(shard, *flight).version).id == id);
+        flights.sort_by_key(|(seq, index)| (std::cmp::Reverse(*seq), *index));
+        flights
+    }
+
+    /// Those that a filter means: what is in flight is `fired`, and `paused` too if it was.
+    pub(crate) fn flights_matching(&self, shard: usize, filter: &Filter) -> Vec<FlightAt> {
+        let is_meant = |flight: &FlightAt| {
+            let firing = self.firing_at(shard, *flight);
+            let is_status = match filter.status {
+                None | Some(Status::Fired) => true,
+                Some(Status::Paused) => self.stop_of(shard, *flight) == Some(Stop::Paused),
+                Some(_) => false,
+            };
+            let due = scheduler_core::time::UnixMillis::new(self.version(firing.version).due(firing.time));
+            let rest = Filter { status: None, ..filter.clone() };
+            is_status && self.matches(&rest, firing, What::Again, due)
+        };
+        self.flights(shard).into_iter().filter(is_meant).collect()
+    }
+
+    /// A committed decision about a run in flight.
+    pub(crate) fn decide(&mut self, shard: usize, (seq, index): FlightAt, stop: Option<Stop>) {
+        let Some(flight) = self.in_flight.get_mut(&(shard, seq)) else { return };
+        flight.decided.0.entry(index).or_default().0 = stop;
+    }
+
+    /// What a change does to a run in flight. The attempt ends in any case.
+    pub(crate) fn flight_step(&self, shard: usize, flight: FlightAt, change: Change) -> Result<FlightStep, Changed> {
+        let firing = self.firing_at(shard, flight);
+        let is_paused = self.stop_of(shard, flight) == Some(Stop::Paused);
+        let has_no_time = matches!(self.version(firing.version).schedule, Schedule::Recurring(_)) || firing.stage != Stage::Run;
+        match change {
+            Change::Pause if !is_paused => Ok(FlightStep { flight, stop: Some(Stop::Paused), put: None }),
+            Change::Resume if is_paused => Ok(FlightStep { flight, stop: None, put: None }),
+            Change::Pause | Change::Resume => Err(Changed::Unchanged),
+            // It runs.
+            Change::Run => Err(Changed::AlreadyFired),
+            Change::Reschedule(_) if has_no_time => Err(Changed::NotApplicable),
+            Change::Reschedule(time) if time.get() == firing.time => Err(Changed::Unchanged),
+            Change::Reschedule(time) => {
+                let what = if is_paused { What::Paused } else { What::First };
+                let put = Some((Firing { time: time.get(), attempt: 1, ..firing }, what));
+                Ok(FlightStep { flight, stop: Some(Stop::Cancelled), put })
+            }
+        }
+    }
+}
+
+impl World {
+    pub(crate) fn apply_to_flights(&mut self, at: usize, steps: &[FlightStep]) {
+        for FlightStep { flight, stop, put } in steps {
+            self.model.decide(at, *flight, *stop);
+            if put.is_some() {
+                self.model.step(&Step { take: None, put: *put, not_before: None, early: false, replays: None });
+            }
+        }
+    }
+
+    /// `stopped-never-starts`: of an envelope that goes out again, no run starts that was stopped.
+    pub(crate) fn sent_again(&mut self, at: usize, seq: u64, effects: &Effects) {
+        let outgoing = effects.sends.iter().find(|outgoing| outgoing.seq == seq).expect("what is sent again is sent");
+        let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).expect("an envelope can be read");
+        let Some(flight) = self.model.in_flight.get_mut(&(at, seq)) else { return };
+        flight.sent_again = true;
+        let stopped = flight.decided.stopped();
+        let all = flight.tasks.len();
+        if stopped.len() == all {
+            violated("stopped-never-starts", format!("envelope {seq} went out again, though all of it was stopped"));
+        }
+        let firing = |task: &&serde_json::value::RawValue| {
+            crate::model::firing_of(&scheduler_core::task::Record::parse(task.get().as_bytes()).unwrap())
+        };
+        let sent: Vec<Firing> = envelope.tasks.iter().map(firing).collect();
+        let (expected, skip): (Vec<Firing>, Vec<u32>) = if flight.queue {
+            let left = flight.tasks.iter().enumerate().filter(|(index, _)| !stopped.contains(index));
+            (left.map(|(_, firing)| *firing).collect(), Vec::new())
+        } else {
+            (flight.tasks.clone(), stopped.iter().map(|index| *index as u32).collect())
+        };
+        if sent != expected || envelope.skip != skip {
+            let detail = format!("envelope {seq} went out again with {sent:?}, without {:?}", envelope.skip);
+            violated("stopped-never-starts", format!("{detail}; expected {expected:?}, without {skip:?}"));
+        }
+        if flight.queue {
+            for (index, (stop, left_out)) in &mut flight.decided.0 {
+                *left_out = stop.is_some() && *index < all;
+            }
+        }
+    }
+
+    /// Envelopes that a wake-up has ended without a report: all of their runs were stopped, and nobody has reported them in time.
+    pub(crate) fn ended_without_report(&mut self, at: usize, effects: &Effects) {
+        for write in &effects.writes {
+            let (Write::DeleteEnvelope { seq } | Write::ClearEnvelope { seq, .. }) = write else { continue };
+            let Some(flight) = self.model.in_flight.remove(&(at, *seq)) else { continue };
+            let row = &self.shards[at].storage.outbox[seq];
+            let is_late = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
+            let is_faulty = self.refused.contains(&(at, *seq)) || flight.queue;
+            if flight.decided.stopped().len() < flight.tasks.len() || !(is_late || is_faulty) {
+                violated("nothing-lost", format!("envelope {seq} ended without a report: {flight:?}"));
+            }
+            for (index, firing) in flight.tasks.iter().enumerate() {
+                if flight.decided.stop(index) == Some(Stop::Paused) {
+                    self.model.put(*firing, What::PausedAgain);
+                }
+            }
+            for firing in &flight.tasks {
+                let id = self.model.version(firing.version).id.clone();
+                self.model.release(&id, self.now.get());
+            }
+        }
+    }
+}
