@@ -11,7 +11,7 @@ use twox_hash::XxHash64;
 pub const MAX_ATTEMPTS: u32 = 100;
 /// Longest wait between two attempts, seconds: a day.
 pub const MAX_BACKOFF_SECONDS: f64 = 86_400.0;
-/// Longest time from the due time to the last attempt, seconds: 30 days.
+/// Longest time from the start of the first attempt to the last attempt, seconds: 30 days.
 pub const MAX_DURATION_SECONDS: f64 = 2_592_000.0;
 /// Largest factor between two waits.
 pub const MAX_FACTOR: f64 = 100.0;
@@ -27,19 +27,19 @@ pub struct RetryInput {
     /// Attempts in all, the first included.
     #[schemars(range(min = 1, max = MAX_ATTEMPTS))]
     max_attempts: Option<u32>,
-    /// The wait before the second attempt, seconds.
+    /// The wait before the second attempt, seconds. Jitter may make it shorter.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     min_backoff_seconds: Option<f64>,
     /// By how much each wait is longer than the one before.
     #[schemars(range(min = 1, max = MAX_FACTOR))]
     factor: Option<f64>,
-    /// The longest wait, seconds; not less than `minBackoffSeconds`.
+    /// The longest wait, seconds, jitter included; not less than `minBackoffSeconds`.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     max_backoff_seconds: Option<f64>,
-    /// The share by which a wait is longer or shorter at random.
+    /// The share by which a wait is longer or shorter at random. No wait is longer than `maxBackoffSeconds`.
     #[schemars(range(min = 0, max = 1))]
     jitter: Option<f64>,
-    /// From the due time to the last attempt at most, seconds.
+    /// From the start of the first attempt to the last attempt at most, seconds.
     #[schemars(range(min = 0, max = MAX_DURATION_SECONDS))]
     max_duration_seconds: Option<f64>,
     /// HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and `5xx`. `4xx` leaves out 408,
@@ -140,17 +140,18 @@ fn within(field: &'static str, given: f64, least: f64, most: f64) -> Result<f64,
 }
 
 impl RetryPolicy {
-    /// When to try again after `attempt` (from 1) of the occurrence `key` that was due (or was replayed) at `due` failed at `now`; `None` when the
-    /// policy is exhausted. Not before `not_before`, which the target asked for; but for its sake neither later than the policy's
-    /// time allows: then the last moment counts.
+    /// Returns when to try again after `attempt` (from 1) of the occurrence `key` failed at `now`; `None` when the policy is exhausted.
+    /// `began` is when the first attempt started. Not before `not_before`, which the target asked for; but for its sake neither
+    /// later than the policy's time allows: then the last moment counts.
     ///
     /// The jitter is drawn from a hash of the occurrence and the attempt: tasks that failed together spread out, and a
-    /// replay of the same input gives the same times.
+    /// replay of the same input gives the same times. Where the longest wait cuts the band of the jitter, the draw is from what is
+    /// left of the band, so that capped waits spread out too.
     pub fn next_attempt(
         &self,
         key: &str,
         attempt: u32,
-        due: UnixMillis,
+        began: UnixMillis,
         now: UnixMillis,
         not_before: Option<UnixMillis>,
     ) -> Option<UnixMillis> {
@@ -161,10 +162,12 @@ impl RetryPolicy {
         // `powi` may reach infinity, which `min` then caps.
         let backoff = (self.min_backoff_millis * self.factor.powi(exponent)).min(self.max_backoff_millis);
         let unit = XxHash64::oneshot(u64::from(attempt), key.as_bytes()) as f64 / u64::MAX as f64;
-        let delay = backoff * (1.0 - self.jitter + 2.0 * self.jitter * unit);
+        let shortest = backoff * (1.0 - self.jitter);
+        let longest = (backoff * (1.0 + self.jitter)).min(self.max_backoff_millis);
+        let delay = shortest + (longest - shortest) * unit;
         let at = now.plus(delay.ceil() as i64);
         // At most 30 days: exact in an i64.
-        let last = due.plus(self.max_duration_millis as i64);
+        let last = began.plus(self.max_duration_millis as i64);
         (at <= last).then(|| at.max(not_before.unwrap_or(at).min(last)))
     }
 
@@ -200,6 +203,26 @@ mod tests {
             .collect();
         assert!(waits.len() > 90);
         assert!(waits.iter().all(|wait| (5_000..=15_001).contains(wait)));
+    }
+
+    #[test]
+    fn jitter_never_passes_the_longest_wait_and_spreads_capped_waits() {
+        for (json, attempt, shortest, longest) in [
+            // The wait is the cap from the first attempt on.
+            (r#"{"minBackoffSeconds":10,"maxBackoffSeconds":10,"jitter":0.5}"#, 1, 5_000, 10_000),
+            // The cap lies within the band of the jitter.
+            (r#"{"minBackoffSeconds":8,"maxBackoffSeconds":10,"jitter":1}"#, 1, 0, 10_000),
+            // Doubled past the cap, with the default jitter.
+            (r#"{"maxBackoffSeconds":60}"#, 9, 48_000, 60_000),
+        ] {
+            let policy = policy(json).unwrap();
+            let waits: std::collections::BTreeSet<i64> = (0..1_000)
+                .filter_map(|n| policy.next_attempt(&format!("t{n}"), attempt, UnixMillis::ZERO, UnixMillis::ZERO, None))
+                .map(UnixMillis::get)
+                .collect();
+            assert!(waits.iter().all(|wait| (shortest..=longest).contains(wait)), "{json}: {waits:?}");
+            assert!(waits.len() > 500, "{json}: only {} waits", waits.len());
+        }
     }
 
     #[test]
@@ -245,7 +268,7 @@ mod tests {
         let policy =
             policy(r#"{"maxAttempts":100,"factor":100,"minBackoffSeconds":86400,"maxDurationSeconds":2592000}"#).unwrap();
         let at = policy.next_attempt("k", 99, UnixMillis::ZERO, UnixMillis::ZERO, None).unwrap();
-        assert!(at.get() <= 86_400_000 * 6 / 5 + 1);
+        assert!(at.get() <= 86_400_000);
     }
 
     #[test]

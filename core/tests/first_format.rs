@@ -66,6 +66,7 @@ fn load() -> Engine {
         hashes: bytes("outbox.hashes"),
         sent_at: time("outbox.sent_at"),
         attempts: 0,
+        sends: scheduler_core::engine::Sends::Sent,
     };
     let snapshot = Snapshot {
         pages: vec![page],

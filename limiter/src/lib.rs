@@ -7,7 +7,7 @@
 use futures::channel::oneshot;
 use scheduler_core::flow::{Asked, HOLD_MILLIS, Limiter, Named, Refused, Write, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
-use scheduler_platform::{now, within};
+use scheduler_platform::{now, random_bytes, within};
 use std::cell::RefCell;
 use std::time::Duration;
 use worker::{Request, Response, Result, State};
@@ -107,7 +107,9 @@ impl Shell {
     }
 
     fn load(&self) -> Result<Limiter, Failure> {
-        Limiter::load(self.entries.load()?).map_err(Failure::Storage)
+        let random = random_bytes().map_err(|problem| Failure::Storage(format!("no random numbers: {problem}")))?;
+        let nonce = u64::from_le_bytes(*random.first_chunk().unwrap_or(&[0; 8]));
+        Limiter::load(self.entries.load()?, nonce).map_err(Failure::Storage)
     }
 
     fn apply(&self, write: Write) -> Result<(), Failure> {

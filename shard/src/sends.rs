@@ -1,8 +1,15 @@
-//! Sending envelopes to queues, as many at a time as a queue takes.
+//! Sending envelopes to queues: in batches, several at a time, and so that a queue that hangs holds up nobody else.
+//!
+//! Each queue has a line. What a firing adds to it is cut into batches, which are started as room allows. A batch that is not answered
+//! within [`SEND_MILLIS`] is given up: the queue may have taken it. While a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue:
+//! what stands in the line is refused in the queue's place, so that the engine tries it again after its back-off and no memory is held.
 
-use futures::StreamExt;
 use scheduler_core::engine::{Destination, Outgoing};
+use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::DISPATCH_QUEUE_BINDING;
+use scheduler_platform::within;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
 
@@ -11,16 +18,168 @@ const MAX_BATCH_MESSAGES: usize = 100;
 const MAX_BATCH_BYTES: usize = 250_000;
 const METADATA_BYTES: usize = 100;
 
-/// Batches on their way at once. A batch takes some milliseconds, most of it waiting; six connections may be open.
-const MAX_BATCHES_AT_ONCE: usize = 4;
+/// How long a queue may take to answer, milliseconds. It answers in tens of milliseconds when it is well.
+pub(crate) const SEND_MILLIS: i64 = 30_000;
 
-/// Sends envelopes and tells of each whether its queue has taken it.
-pub(crate) async fn send_all(env: &Env, outgoing: Vec<Outgoing>) -> Vec<(u64, Result<(), String>)> {
-    let sends = batches(outgoing).into_iter().map(|batch| async move {
-        let outcome = send_batch(env, &batch).await.map_err(|problem| problem.to_string());
-        batch.into_iter().map(|envelope| (envelope.seq, outcome.clone())).collect::<Vec<_>>()
-    });
-    futures::stream::iter(sends).buffered(MAX_BATCHES_AT_ONCE).concat().await
+/// A queue that has not answered for this long gets nothing more, milliseconds.
+const SLOW_MILLIS: i64 = 5_000;
+
+/// Batches on their way at once. A batch takes some milliseconds, most of it waiting. Six connections may be open: half of them are for the
+/// dispatchers, and a user's queue that hangs leaves one of the others.
+const MAX_TO_DISPATCHERS: usize = 3;
+const MAX_TO_USERS: usize = 3;
+const MAX_TO_ONE_USER: usize = 2;
+
+/// While this much stands in lines, nothing is fired, bytes: two firings.
+const MAX_WAITING_BYTES: usize = 8_000_000;
+
+/// What became of an envelope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Taken,
+    Refused(String),
+    /// The queue may have taken it.
+    Unanswered,
+}
+
+/// Envelopes that are sent together.
+#[derive(Debug)]
+pub(crate) struct Batch {
+    number: u64,
+    envelopes: Vec<Outgoing>,
+}
+
+/// A batch on its way: when it was started, and what is in it.
+#[derive(Debug)]
+struct Running {
+    started: UnixMillis,
+    seqs: Vec<u64>,
+}
+
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<Vec<Outgoing>>,
+    running: BTreeMap<u64, Running>,
+}
+
+/// The lines of all queues.
+#[derive(Debug, Default)]
+pub(crate) struct Lines {
+    lines: BTreeMap<String, Line>,
+    last: u64,
+    waiting_bytes: usize,
+}
+
+impl Lines {
+    /// Adds envelopes behind those that wait.
+    pub(crate) fn add(&mut self, outgoing: Vec<Outgoing>) {
+        for batch in batches(outgoing) {
+            let Some(queue) = batch.first().map(|first| queue_of(first).to_owned()) else { continue };
+            self.waiting_bytes += bytes_of(&batch);
+            self.lines.entry(queue).or_default().waiting.push_back(batch);
+        }
+    }
+
+    /// Returns whether more may be fired.
+    pub(crate) fn has_room(&self) -> bool {
+        self.waiting_bytes < MAX_WAITING_BYTES
+    }
+
+    /// Returns whether nothing waits and nothing is on its way.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.lines.values().all(|line| line.waiting.is_empty() && line.running.is_empty())
+    }
+
+    /// Returns when a line must be looked at again, though no batch has been answered.
+    pub(crate) fn next_look(&self) -> Option<UnixMillis> {
+        let waiting = self.lines.values().filter(|line| !line.waiting.is_empty());
+        waiting.filter_map(|line| line.oldest().map(|oldest| oldest.plus(SLOW_MILLIS))).min()
+    }
+
+    /// Takes out the batches that may be started now.
+    pub(crate) fn start(&mut self, now: UnixMillis) -> Vec<Batch> {
+        let is_user = |queue: &str| queue != DISPATCH_QUEUE_BINDING;
+        let mut to_users: usize = self.lines.iter().filter(|(queue, _)| is_user(queue)).map(|(_, line)| line.running.len()).sum();
+        let mut started = Vec::new();
+        for (queue, line) in &mut self.lines {
+            loop {
+                let has_room = if is_user(queue) {
+                    line.running.len() < MAX_TO_ONE_USER && to_users < MAX_TO_USERS
+                } else {
+                    line.running.len() < MAX_TO_DISPATCHERS
+                };
+                if !has_room || line.is_slow(now) {
+                    break;
+                }
+                let Some(envelopes) = line.waiting.pop_front() else { break };
+                to_users += usize::from(is_user(queue));
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&envelopes));
+                self.last += 1;
+                let seqs = envelopes.iter().map(|envelope| envelope.seq).collect();
+                line.running.insert(self.last, Running { started: now, seqs });
+                started.push(Batch { number: self.last, envelopes });
+            }
+        }
+        started
+    }
+
+    /// Notes that a batch has been answered, and says what became of its envelopes. One that was cut off before counts no more.
+    pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(u64, Outcome)> {
+        let running = self.lines.values_mut().find_map(|line| line.running.remove(&number));
+        running.into_iter().flat_map(|batch| batch.seqs).map(|seq| (seq, outcome.clone())).collect()
+    }
+
+    /// Takes out what waits for queues that do not answer.
+    pub(crate) fn give_up(&mut self, now: UnixMillis) -> Vec<(u64, Outcome)> {
+        let mut given_up = Vec::new();
+        for line in self.lines.values_mut().filter(|line| line.is_slow(now)) {
+            for batch in line.waiting.drain(..) {
+                self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&batch));
+                given_up.extend(batch.iter().map(|envelope| (envelope.seq, refused("the queue does not answer"))));
+            }
+        }
+        given_up
+    }
+
+    /// Ends everything: nobody waits for the answers.
+    pub(crate) fn cut_off(&mut self) -> Vec<(u64, Outcome)> {
+        self.waiting_bytes = 0;
+        let mut cut = Vec::new();
+        for line in std::mem::take(&mut self.lines).into_values() {
+            cut.extend(line.running.into_values().flat_map(|batch| batch.seqs).map(|seq| (seq, Outcome::Unanswered)));
+            cut.extend(line.waiting.iter().flatten().map(|envelope| (envelope.seq, refused("there was no time to send it"))));
+        }
+        cut
+    }
+}
+
+impl Line {
+    fn oldest(&self) -> Option<UnixMillis> {
+        self.running.values().map(|batch| batch.started).min()
+    }
+
+    fn is_slow(&self, now: UnixMillis) -> bool {
+        self.oldest().is_some_and(|oldest| now.since(oldest) >= SLOW_MILLIS)
+    }
+}
+
+fn refused(why: &str) -> Outcome {
+    Outcome::Refused(why.to_owned())
+}
+
+fn bytes_of(batch: &[Outgoing]) -> usize {
+    batch.iter().map(|envelope| envelope.text.len()).sum()
+}
+
+/// Sends a batch, and says which it was and what became of it.
+pub(crate) async fn send(env: &Env, batch: Batch) -> (u64, Outcome) {
+    let limit = Duration::from_millis(SEND_MILLIS.unsigned_abs());
+    let outcome = match within(limit, send_batch(env, &batch.envelopes)).await {
+        Some(Ok(())) => Outcome::Taken,
+        Some(Err(problem)) => Outcome::Refused(problem.to_string()),
+        None => Outcome::Unanswered,
+    };
+    (batch.number, outcome)
 }
 
 /// Cuts envelopes into batches of one queue each, in order.
@@ -90,5 +249,75 @@ mod tests {
             assert!(batch.iter().all(|envelope| queue_of(envelope) == queue_of(&batch[0])));
             assert!(batch.is_sorted_by_key(|envelope| envelope.seq));
         }
+    }
+
+    const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+    fn to(queue: &str, seqs: std::ops::Range<u64>) -> Vec<Outgoing> {
+        let destination = match queue {
+            "" => Destination::Dispatch,
+            queue => Destination::Queue(queue.to_owned()),
+        };
+        // Each a batch of its own.
+        let text = Arc::new(vec![b'x'; 200_000]);
+        seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() }).collect()
+    }
+
+    fn queues(batches: &[Batch]) -> Vec<&str> {
+        batches.iter().map(|batch| queue_of(&batch.envelopes[0])).collect()
+    }
+
+    #[test]
+    fn a_queue_that_hangs_holds_up_no_other() {
+        let mut lines = Lines::default();
+        lines.add(to("A", 0..10));
+        assert_eq!(queues(&lines.start(NOW)), ["A", "A"]);
+        lines.add(to("", 10..20));
+        lines.add(to("B", 20..30));
+        let started = lines.start(NOW.plus(1));
+        assert_eq!(queues(&started).iter().filter(|queue| **queue == DISPATCH_QUEUE_BINDING).count(), 3);
+        assert_eq!(queues(&started).iter().filter(|queue| **queue == "B").count(), 1);
+        // The others are answered and go on; A is not, and is given up after a while.
+        for batch in &started {
+            assert_eq!(lines.ended(batch.number, &Outcome::Taken).len(), 1);
+        }
+        assert_eq!(lines.next_look(), Some(NOW.plus(SLOW_MILLIS)));
+        assert!(lines.give_up(NOW.plus(SLOW_MILLIS - 1)).is_empty());
+        let given_up = lines.give_up(NOW.plus(SLOW_MILLIS));
+        assert_eq!(given_up.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), (2..10).collect::<Vec<_>>());
+        assert!(given_up.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))));
+        // Nothing more goes to it until it has answered.
+        lines.add(to("A", 30..32));
+        let later = NOW.plus(SLOW_MILLIS + 1);
+        assert!(!queues(&lines.start(later)).contains(&"A"));
+        assert_eq!(lines.give_up(later).len(), 2);
+        assert_eq!(lines.ended(1, &Outcome::Unanswered), [(0, Outcome::Unanswered)]);
+        assert_eq!(lines.ended(2, &Outcome::Taken), [(1, Outcome::Taken)]);
+        lines.add(to("A", 32..33));
+        assert!(queues(&lines.start(later)).contains(&"A"));
+    }
+
+    #[test]
+    fn what_waits_is_bounded_and_every_envelope_has_an_end() {
+        let mut lines = Lines::default();
+        assert!(lines.has_room() && lines.is_empty());
+        lines.add(to("", 0..50));
+        assert!(!lines.has_room());
+        let mut ended = Vec::new();
+        for round in 0..10 {
+            for batch in lines.start(NOW.plus(round)) {
+                ended.extend(lines.ended(batch.number, &Outcome::Taken));
+            }
+        }
+        assert!(lines.has_room() && !lines.is_empty());
+        let running = lines.start(NOW.plus(99));
+        assert_eq!(running.len(), 3);
+        ended.extend(lines.cut_off());
+        assert!(lines.has_room() && lines.is_empty());
+        // An answer that comes too late says nothing.
+        assert!(lines.ended(running[0].number, &Outcome::Taken).is_empty());
+        assert_eq!(ended.iter().filter(|(_, outcome)| *outcome == Outcome::Unanswered).count(), 3);
+        ended.sort_by_key(|(seq, _)| *seq);
+        assert!(ended.iter().map(|(seq, _)| *seq).eq(0..50));
     }
 }

@@ -1,14 +1,15 @@
 //! Around the engine: load, call, apply, arm, send.
 
 use crate::alarm::Alarm;
+use crate::config;
 use crate::gather::Waiting;
 use crate::limits::{self, Told};
+use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
 use crate::storage::Sql;
-use crate::{config, sends};
 use futures::channel::oneshot;
-use futures::future::{Either, select};
+use futures::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
-use scheduler_core::engine::{Effects, Engine, EngineError, Outgoing};
+use scheduler_core::engine::{Effects, Engine, EngineError};
 use scheduler_core::time::UnixMillis;
 use scheduler_platform::{now, sleep, within};
 use std::cell::{Cell, RefCell};
@@ -32,6 +33,14 @@ const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
 /// Counts that no firing has stored are stored after so long: well within the ten seconds that an idle object stays in memory.
 const SAVE_MILLIS: u64 = 5_000;
+
+/// What the alarm's handler has waited for.
+enum Heard {
+    /// A limiter's answer.
+    Limit(Told),
+    /// What became of a batch, by its number.
+    Sent((u64, Outcome)),
+}
 
 /// A shard: its storage, its engine while it is loaded, and its alarm.
 pub struct Shell {
@@ -172,61 +181,117 @@ impl Shell {
     }
 
     async fn run(&self) -> Result<(), EngineError> {
-        let end = now().plus(LONGEST_RUN_MILLIS);
+        let mut began = now();
         if let Some(engine) = self.engine.borrow_mut().as_mut() {
             engine.meter_mut().shard_requests += 1;
         }
         let name = self.state.id().name().unwrap_or_default();
-        let mut asked = FuturesUnordered::new();
+        let mut lines = Lines::default();
+        let mut answers: FuturesUnordered<LocalBoxFuture<'_, Heard>> = FuturesUnordered::new();
+        let mut asking = 0_usize;
         loop {
-            let began = now();
-            let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
-            let next = self.next_wakeup()?;
-            // Invariant 4: armed before the work that can fail.
-            let next = next.unwrap_or(UnixMillis::NEVER);
-            asked.extend(effects.asks.into_iter().map(|ask| limits::ask(&self.env, &name, ask)));
-            let near = next <= now().plus(STAY_AWAKE_MILLIS) || !asked.is_empty();
-            let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
-            if wanted != UnixMillis::NEVER
-                && self.alarm.armed().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
-            {
-                self.alarm.set(&self.state, wanted).await;
+            let round = now();
+            if lines.has_room() {
+                let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
+                let next = self.next_wakeup()?;
+                // Invariant 4: armed before the work that can fail.
+                let next = next.unwrap_or(UnixMillis::NEVER);
+                asking += effects.asks.len();
+                let asks = effects.asks.into_iter().map(|ask| limits::ask(&self.env, &name, ask));
+                answers.extend(asks.map(|ask| ask.map(Heard::Limit).boxed_local()));
+                lines.add(effects.sends);
+                let near = next <= now().plus(STAY_AWAKE_MILLIS) || asking > 0;
+                let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
+                if wanted != UnixMillis::NEVER
+                    && self.alarm.armed().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
+                {
+                    self.alarm.set(&self.state, wanted).await;
+                }
             }
-            self.send(effects.sends).await?;
-            if now() >= end {
+            let started = lines.start(now());
+            answers.extend(started.into_iter().map(|batch| sends::send(&self.env, batch).map(Heard::Sent).boxed_local()));
+            self.note_sends(lines.give_up(now()))?;
+            // A clock that has gone back does not make the run longer than it may be.
+            began = began.min(now());
+            let lasted = now().since(began);
+            if lasted >= LONGEST_RUN_MILLIS + SEND_MILLIS || (lasted >= LONGEST_RUN_MILLIS && lines.is_empty()) {
                 break;
             }
-            let next = self.next_wakeup()?.filter(|next| *next <= now().plus(STAY_AWAKE_MILLIS));
-            match (next, asked.is_empty()) {
-                (None, true) => return Ok(()),
-                (Some(next), true) => self.wait_until(next).await,
-                (next, false) => {
-                    let wait = std::pin::pin!(self.wait_until(next.unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS))));
-                    if let Either::Right((Some(told), _)) = select(wait, asked.next()).await {
-                        self.take_answer(&told)?;
-                    }
-                    self.waiting.take();
+            let next = if lines.has_room() { self.next_wakeup()? } else { None };
+            let next = next.filter(|next| *next <= now().plus(STAY_AWAKE_MILLIS));
+            if answers.is_empty() {
+                match next {
+                    None => return Ok(()),
+                    Some(next) => self.wait_until(next).await,
+                }
+            } else {
+                let look = next.into_iter().chain(lines.next_look()).min().unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
+                let wait = std::pin::pin!(self.wait_until(look));
+                let mut heard = match select(wait, answers.next()).await {
+                    Either::Left(_) => None,
+                    Either::Right((heard, _)) => heard,
+                };
+                self.waiting.take();
+                // With the first answer, all that have come by now.
+                while let Some(answer) = heard {
+                    asking -= usize::from(matches!(answer, Heard::Limit(_)));
+                    self.take_answer(answer, &mut lines)?;
+                    heard = answers.next().now_or_never().flatten();
                 }
             }
             // Whatever the engine wants: each round gives way to others for a moment.
-            if now() <= began {
+            if now() <= round {
                 sleep(Duration::from_millis(1)).await;
             }
         }
+        // The next run goes on with what no queue has answered.
+        self.note_sends(lines.cut_off())?;
         // What was asked is worth its answer: the limiter has noted it.
-        while let Some(told) = asked.next().await {
-            self.take_answer(&told)?;
+        while asking > 0
+            && let Some(heard) = answers.next().await
+        {
+            asking -= usize::from(matches!(heard, Heard::Limit(_)));
+            self.take_answer(heard, &mut lines)?;
         }
         Ok(())
     }
 
-    fn take_answer(&self, told: &Told) -> Result<(), EngineError> {
-        self.input(|engine, now, _| {
-            match &told.answer {
-                Some(answer) => engine.limit_answered(&told.key, told.number, answer.as_ref(), now),
-                None => engine.limit_failed(&told.key, told.number, now),
+    fn take_answer(&self, heard: Heard, lines: &mut Lines) -> Result<(), EngineError> {
+        match heard {
+            Heard::Sent((number, outcome)) => self.note_sends(lines.ended(number, &outcome)),
+            Heard::Limit(told) => self
+                .input(|engine, now, _| {
+                    match &told.answer {
+                        Some(answer) => engine.limit_answered(&told.key, told.number, answer.as_ref(), now),
+                        None => engine.limit_failed(&told.key, told.number, now),
+                    }
+                    Ok(((), Effects::default()))
+                })
+                .map(|_| ()),
+        }
+    }
+
+    /// Tells the engine what became of envelopes.
+    fn note_sends(&self, outcomes: Vec<(u64, Outcome)>) -> Result<(), EngineError> {
+        if outcomes.is_empty() {
+            return Ok(());
+        }
+        self.input(|engine, now, sql| {
+            let mut effects = Effects::default();
+            for (seq, outcome) in outcomes {
+                match outcome {
+                    Outcome::Taken => effects.writes.append(&mut engine.sent(seq, now, sql)?.writes),
+                    Outcome::Refused(problem) => {
+                        worker::console_error!("envelope {seq} was not taken: {problem}; it will be sent again");
+                        effects.writes.append(&mut engine.send_failed(seq, now).writes);
+                    }
+                    Outcome::Unanswered => {
+                        worker::console_error!("envelope {seq}: the queue did not answer; it will be sent again");
+                        effects.writes.append(&mut engine.send_unanswered(seq, now).writes);
+                    }
+                }
             }
-            Ok(((), Effects::default()))
+            Ok(((), effects))
         })
         .map(|_| ())
     }
@@ -239,26 +304,5 @@ impl Shell {
         // Woken or not: nobody waits any more.
         let _ = within(Duration::from_millis(millis), woken).await;
         self.waiting.take();
-    }
-
-    async fn send(&self, outgoing: Vec<Outgoing>) -> Result<(), EngineError> {
-        if outgoing.is_empty() {
-            return Ok(());
-        }
-        let outcomes = sends::send_all(&self.env, outgoing).await;
-        self.input(|engine, now, sql| {
-            let mut effects = Effects::default();
-            for (seq, outcome) in outcomes {
-                match outcome {
-                    Ok(()) => effects.writes.append(&mut engine.sent(seq, now, sql)?.writes),
-                    Err(problem) => {
-                        worker::console_error!("envelope {seq} was not taken: {problem}; it will be sent again");
-                        engine.send_failed(seq, now);
-                    }
-                }
-            }
-            Ok(((), effects))
-        })
-        .map(|_| ())
     }
 }

@@ -1,7 +1,8 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
 use scheduler_core::engine::{
-    Destination, EngineError, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule,
+    Write,
 };
 use scheduler_core::limits::MAX_ROW_BYTES;
 use scheduler_core::time::UnixMillis;
@@ -19,7 +20,7 @@ CREATE TABLE IF NOT EXISTS dead (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) S
 CREATE TABLE IF NOT EXISTS schedules (seq INTEGER PRIMARY KEY, since INTEGER NOT NULL, record BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS outbox (
   seq INTEGER PRIMARY KEY, destination TEXT, hashes BLOB NOT NULL, sent_at INTEGER NOT NULL, attempts INTEGER NOT NULL,
-  state BLOB, envelope BLOB
+  state BLOB, envelope BLOB, sends INTEGER
 ) STRICT;
 CREATE TABLE IF NOT EXISTS remembered (
   period INTEGER NOT NULL, key BLOB NOT NULL, value BLOB NOT NULL, PRIMARY KEY (period, key)
@@ -29,6 +30,9 @@ CREATE TABLE IF NOT EXISTS decided (
 ) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
+
+/// Columns that [`SCHEMA`] has and the first version's tables had not, and the statement that adds each.
+const ADDED_COLUMNS: [(&str, &str, &str); 1] = [("outbox", "sends", "ALTER TABLE outbox ADD COLUMN sends INTEGER")];
 
 /// What stands for an index in `decided` where the row is of the whole envelope.
 const OF_ENVELOPE: i64 = -1;
@@ -75,6 +79,13 @@ impl Sql {
     /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and no envelopes.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
         self.exec(SCHEMA, vec![])?;
+        // What earlier versions made lacks the columns that were added since.
+        for (table, column, statement) in ADDED_COLUMNS {
+            let found = self.exec("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", vec![table.into(), column.into()])?;
+            if found.is_empty() {
+                self.exec(statement, vec![])?;
+            }
+        }
         let pages = self
             .exec("SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq", vec![])?
             .into_iter()
@@ -89,7 +100,7 @@ impl Sql {
             })
             .collect::<Result<_, StorageError>>()?;
         let envelopes = self
-            .exec("SELECT seq, destination, hashes, sent_at, attempts FROM outbox", vec![])?
+            .exec("SELECT seq, destination, hashes, sent_at, attempts, sends FROM outbox", vec![])?
             .into_iter()
             .map(|row| {
                 let mut row = row.into_iter();
@@ -99,6 +110,7 @@ impl Sql {
                     hashes: blob(row.next())?,
                     sent_at: UnixMillis::new(number(row.next())?),
                     attempts: number(row.next())? as u32,
+                    sends: Sends::from_stored(optional_number(row.next())?),
                 })
             })
             .collect::<Result<_, StorageError>>()?;
@@ -215,7 +227,7 @@ impl Sql {
             ),
             Write::SetSchedule { number, since, record } => self.exec(
                 "UPDATE schedules SET since = coalesce(?, since), record = ? WHERE seq = ?",
-                vec![since.map_or(Value::Null, |since| since.get().into()), record.into(), integer(number)],
+                vec![optional(since.map(UnixMillis::get)), record.into(), integer(number)],
             ),
             Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
             Write::Remember { period, key, value } => self.exec(
@@ -266,9 +278,13 @@ impl Sql {
                 vec![newest.get().into(), tail.into(), seq_value(row)],
             ),
             Write::DropHistory { up_to } => self.exec("DELETE FROM history WHERE seq <= ?", vec![seq_value(up_to)]),
-            Write::Resent { seq, sent_at, attempts } => self.exec(
-                "UPDATE outbox SET sent_at = ?, attempts = ? WHERE seq = ?",
-                vec![sent_at.get().into(), integer(attempts), seq_value(seq)],
+            Write::Resent { seq, sent_at, attempts, sends } => self.exec(
+                "UPDATE outbox SET sent_at = ?, attempts = ?, sends = ? WHERE seq = ?",
+                vec![sent_at.get().into(), integer(attempts), optional(sends.stored()), seq_value(seq)],
+            ),
+            Write::SendEnded { seq, at, sends } => self.exec(
+                "UPDATE outbox SET sent_at = coalesce(?, sent_at), sends = ? WHERE seq = ?",
+                vec![optional(at.map(UnixMillis::get)), optional(sends.stored()), seq_value(seq)],
             ),
         }
         .map(|_| ())
@@ -352,6 +368,17 @@ fn number(value: Option<Value>) -> Result<i64, StorageError> {
     match value {
         Some(Value::Integer(number)) => Ok(number),
         other => Err(StorageError(format!("expected an integer, found {other:?}"))),
+    }
+}
+
+fn optional(value: Option<i64>) -> Value {
+    value.map_or(Value::Null, Value::from)
+}
+
+fn optional_number(value: Option<Value>) -> Result<Option<i64>, StorageError> {
+    match value {
+        Some(Value::Null) => Ok(None),
+        other => number(other).map(Some),
     }
 }
 

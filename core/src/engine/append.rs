@@ -485,6 +485,7 @@ impl Engine {
         let body_len = page.body.len() as u32;
         effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
         self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
+        self.note_lapses(number);
     }
 
     /// The open page, if it can take this one. A page with cancelled entries takes no more, for their bits would have to move.
@@ -506,6 +507,7 @@ impl Engine {
         }
         let Some(page) = self.tasks.page(number) else { return };
         effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
+        self.note_lapses(number);
     }
 
     fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {

@@ -250,6 +250,12 @@ impl Engine {
         let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
         let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
+        // A pause does not use up the time that the retries may take: it counts again from the pause's end.
+        let ends_pause = matches!(change, Change::Resume | Change::Run) && due == UnixMillis::PAUSED;
+        let record = match record.first_attempt_at.filter(|_| ends_pause) {
+            Some(_) => Record { first_attempt_at: Some(now), ..record },
+            None => record,
+        };
         let (record, due, flags, stays) = match change {
             Change::Pause if due.is_never() => {
                 return if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable };
@@ -372,7 +378,7 @@ impl Engine {
 
 /// The record of a task as if it had never been tried.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
-    Record { attempt: None, failed_at: None, error: None, replayed_at: None, ..record }
+    Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, replayed_at: None, ..record }
 }
 
 fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {

@@ -112,6 +112,7 @@ impl Shard {
             hashes: hashes.clone(),
             sent_at: NOW,
             attempts: 0,
+            sends: super::super::Sends::Sent,
         });
         let snapshot = Snapshot {
             pages: pages.collect(),

@@ -4,7 +4,7 @@ use super::decided::{Decision, FlightRef, Stop};
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader, fire};
 use crate::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
-use crate::limits::MAX_EXPLAINED_RUNS;
+use crate::limits::{MAX_EXPLAINED_RUNS, MAX_LANES};
 use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::schedule::{Misfire, Overlap, Policies};
@@ -74,6 +74,10 @@ impl Engine {
                 record.attempt_number()
             );
             told.add(ReasonCode::Dead, detail);
+        } else if due == UnixMillis::HELD && self.lanes.is_held_back(id_hash(&record.id)) {
+            let detail =
+                format!("{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key.");
+            told.add(ReasonCode::Held, detail);
         } else if due == UnixMillis::HELD {
             told.add(
                 ReasonCode::Held,

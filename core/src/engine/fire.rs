@@ -47,12 +47,6 @@ const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 /// is on its way takes memory. 16 seconds of the most that a queue takes.
 pub(super) const MAX_IN_FLIGHT_TASKS: usize = 250_000;
 
-/// Most envelopes sent again at one wake-up.
-const MAX_RESENDS: usize = 64;
-
-/// A redelivery waits longer each time, up to so many doublings of the visibility timeout.
-const MAX_RESEND_DOUBLINGS: u32 = 4;
-
 /// What fires, in order.
 enum Due {
     Record { lane: u8, page: u32, entry: Entry },
@@ -71,6 +65,8 @@ struct Taken {
     due: Vec<Due>,
     /// Occurrences of recurring tasks with a limit's key that find no room: they wait in their lane.
     put_off: Vec<Due>,
+    /// How many they are of each recurring task, by the hash of its id.
+    put_off_of: HashMap<u64, usize>,
     bytes: usize,
     /// What is to be read of pages.
     spans: Spans,
@@ -119,8 +115,10 @@ impl Engine {
         let mut effects = Effects::default();
         self.forget_circuits(now);
         let stopped = self.resend(now, reader, &mut effects)?;
+        self.release_for_lanes(now, reader, &mut effects)?;
         self.release_rest(now, reader, &mut effects)?;
-        self.fire(now, reader, &mut effects)?;
+        let lapsed = self.take_lapsed(now, reader, &mut effects)?;
+        self.fire(lapsed, now, reader, &mut effects)?;
         for seq in stopped {
             self.end_stopped(seq, now, reader, &mut effects)?;
         }
@@ -129,15 +127,27 @@ impl Engine {
         Ok(effects)
     }
 
-    fn fire(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
-        let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(now);
+    fn fire(
+        &mut self,
+        lapsed: Vec<Dropped>,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        // A run that lapses now goes on until then: what comes in this firing overlaps it.
+        let fired = lapsed.iter().filter(|lapsed| lapsed.flags.has(Flags::RETRY)).map(|lapsed| lapsed.hash).collect();
+        let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(fired, now);
         let mut records = ScheduleRecords::default();
         self.save_left_out(&left_out, &mut records, reader, effects)?;
         self.put_off(&put_off, &mut records, reader, effects)?;
         self.drop_ended_schedules(&put_off, effects);
         if due.is_empty() {
-            if !put_off.is_empty() {
-                // The watermark has passed them: invariant 2.
+            let must_save = !put_off.is_empty() || !lapsed.is_empty();
+            if !lapsed.is_empty() {
+                self.drop_late(&lapsed, now, reader, effects)?;
+            }
+            if must_save {
+                // The watermark has passed what was put off: invariant 2.
                 effects.writes.push(self.save_state());
             }
             return Ok(());
@@ -148,9 +158,11 @@ impl Engine {
         let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         spans.read(reader)?;
-        let Packed { envelopes, dropped } = self.pack(&due, &spans, &mut records, now, reader)?;
+        let Packed { envelopes, dropped: late } = self.pack(&due, &spans, &mut records, now, reader)?;
 
-        self.state.counters.fired += (due.len() - dropped.len()) as u64;
+        self.state.counters.fired += (due.len() - late.len()) as u64;
+        let mut dropped = lapsed;
+        dropped.extend(late);
         if !envelopes.is_empty() && self.newest_is_cleared {
             effects.writes.push(Write::DeleteEnvelope { seq: self.state.last_seq });
             self.newest_is_cleared = false;
@@ -170,10 +182,7 @@ impl Engine {
                 sent_at: now,
                 state: None,
             });
-            self.hand_on(
-                seq,
-                InFlight { destination: destination.clone(), hashes, resend_at: self.resend_time(now, 0), attempts: 0 },
-            );
+            self.hand_on(seq, InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)));
             effects.sends.push(Outgoing { seq, destination, text });
         }
         if !dropped.is_empty() {
@@ -209,8 +218,8 @@ impl Engine {
     }
 
     /// Pops what is due, up to a firing's bounds. The main order and the lanes take turns, each in its one total order.
-    fn take_due(&mut self, now: UnixMillis) -> Taken {
-        let mut taken = Taken { room: self.dispatch_room(), settled: self.state.watermark, ..Taken::default() };
+    fn take_due(&mut self, fired: HashSet<u64>, now: UnixMillis) -> Taken {
+        let mut taken = Taken { room: self.dispatch_room(), settled: self.state.watermark, fired, ..Taken::default() };
         let order = self.lanes.order();
         let mut is_done = false;
         while !is_done {
@@ -235,6 +244,9 @@ impl Engine {
             let is_full = taken.due.len() + taken.put_off.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
             let Some(head) = self.tasks.head_of(lane).filter(|head| !is_full && head.due <= now) else { return at > 0 };
             if taken.room == 0 && !self.tasks.is_for_queue(head) {
+                return at > 0;
+            }
+            if lane > 0 && !self.is_head_judged(lane, head) {
                 return at > 0;
             }
             let is_taken =
@@ -266,7 +278,13 @@ impl Engine {
 
     /// An occurrence with a limit's key is handed on if there is room and nothing of its lane is before it; else it waits there.
     fn take_occurrence(&mut self, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
-        let Some(Advanced { occurrence, mut verdict, settled, schedule }) = self.tasks.advance_schedule(head, now) else {
+        let Some((lane, hash)) = self.tasks.schedule(head.index).map(|schedule| (schedule.lane, schedule.hash)) else {
+            return false;
+        };
+        let is_next = lane == 0 || self.lanes.room(lane, now) > 0 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
+        let may_wait = is_next || !self.has_full_backlog(hash, taken.put_off_of.get(&hash).copied().unwrap_or_default());
+        let Some(Advanced { occurrence, mut verdict, settled, schedule }) = self.tasks.advance_schedule(head, may_wait, now)
+        else {
             return false;
         };
         taken.settled = taken.settled.max(settled);
@@ -276,18 +294,17 @@ impl Engine {
             taken.bytes += LEFT_OUT_BYTES + record_bytes;
             taken.left_out.push((head.index, settled.due));
         }
-        let (hash, overlap) = (schedule.hash, schedule.policies.overlap);
+        let overlap = schedule.policies.overlap;
         let (to_queue, priority) = (schedule.to_queue, schedule.priority);
-        let lane = schedule.lane;
         if verdict == Verdict::Fire {
             verdict = self.judge_overlap(hash, overlap, &mut taken.fired, &mut taken.held);
         }
         let fires = verdict == Verdict::Fire;
-        let is_next = lane == 0 || self.lanes.room(lane, now) > 0 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
         // What does not fire takes no slot.
         let lane = if fires { lane } else { 0 };
         let due = Due::Occurrence { lane, number: head.index, hash, to_queue, priority, occurrence, verdict };
         if fires && !is_next {
+            *taken.put_off_of.entry(hash).or_default() += 1;
             taken.put_off.push(due);
             return true;
         }
@@ -350,7 +367,8 @@ impl Engine {
             };
             let mut probes = None;
             let mut verdict = match task {
-                Due::Record { entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
+                // Those of lanes were judged before they were taken.
+                Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
                 Due::Record { .. } => Verdict::Fire,
                 Due::Occurrence { verdict, .. } => verdict.clone(),
             };
@@ -363,8 +381,10 @@ impl Engine {
                 }
             }
             if verdict != Verdict::Fire {
-                // It takes no slot after all.
-                self.lanes.end(task.lane(), 1, now);
+                if matches!(verdict, Verdict::Wait(_)) {
+                    // It takes no slot after all.
+                    self.lanes.end(task.lane(), 1, now);
+                }
                 dropped.push(Dropped { record: record.to_vec(), hash, flags, verdict });
                 continue;
             }
@@ -466,53 +486,6 @@ impl Engine {
                 self.tasks.remove_page(*page);
             }
         }
-    }
-
-    pub(super) fn hand_on(&mut self, seq: u64, envelope: InFlight) {
-        for hash in &envelope.hashes {
-            *self.in_flight.entry(*hash).or_default() += 1;
-        }
-        if envelope.destination.is_reported() {
-            self.dispatched += envelope.hashes.len();
-        }
-        self.resends.push(Reverse((envelope.resend_at, seq)));
-        self.outbox.insert(seq, envelope);
-    }
-
-    /// When an envelope that was sent at `sent_at`, the `attempts`-th time again, is sent once more.
-    pub(super) fn resend_time(&self, sent_at: UnixMillis, attempts: u32) -> UnixMillis {
-        let doublings = attempts.min(MAX_RESEND_DOUBLINGS);
-        sent_at.plus(self.config.visibility_millis.saturating_mul(1 << doublings))
-    }
-
-    /// Sends again what was not reported in time, and returns the envelopes of which every run was stopped: they end instead.
-    fn resend(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<Vec<u64>, EngineError> {
-        let mut stopped = Vec::new();
-        for _ in 0..MAX_RESENDS {
-            let Some(at) = self.next_resend().filter(|at| *at <= now) else { break };
-            let Some(Reverse((_, seq))) = self.resends.pop() else { break };
-            if self.outbox.get(&seq).is_none_or(|envelope| envelope.resend_at != at) {
-                continue;
-            }
-            let Some(text) = self.text_to_send_again(seq, reader.envelope(seq)?, effects)? else {
-                stopped.push(seq);
-                continue;
-            };
-            let text = Arc::new(text);
-            let Some(envelope) = self.outbox.get_mut(&seq) else { continue };
-            envelope.attempts = envelope.attempts.saturating_add(1);
-            let (destination, attempts) = (envelope.destination.clone(), envelope.attempts);
-            let resend_at = self.resend_time(now, attempts);
-            if let Some(envelope) = self.outbox.get_mut(&seq) {
-                envelope.resend_at = resend_at;
-            }
-            self.resends.push(Reverse((resend_at, seq)));
-            self.state.counters.redelivered += 1;
-            self.state.meter.count_message(text.len());
-            effects.writes.push(Write::Resent { seq, sent_at: now, attempts });
-            effects.sends.push(Outgoing { seq, destination, text });
-        }
-        Ok(stopped)
     }
 }
 

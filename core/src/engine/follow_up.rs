@@ -56,6 +56,7 @@ impl PutBack {
             attempt: None,
             failed_at: None,
             error: None,
+            first_attempt_at: None,
             replayed_at: None,
             paused: None,
             ..record.clone()

@@ -6,10 +6,12 @@
 //!
 //! What a lane has in flight is what the outbox holds for [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
 
+use super::lapse::Lapses;
 use super::outcome::PutBack;
 use super::{Effects, Engine, EngineError, LimitAsk, Write};
 use crate::flow::{Answer, Lease, RequestNumber};
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_LANES};
+use crate::page::{Directory, Entry, Flags};
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use serde::{Deserialize, Serialize};
@@ -40,6 +42,7 @@ pub(super) struct Lane {
     lease: Lease,
     /// The page that small appends extend.
     open_page: Option<u32>,
+    lapses: Lapses,
 }
 
 /// The lanes of a shard, by number from 1.
@@ -55,6 +58,8 @@ pub(super) struct Lanes {
     /// Questions to limiters in this life, of all lanes: a lane that is dropped and made again must not begin from 1, for its limiter
     /// remembers the numbers that it has seen.
     questions: u32,
+    /// Hashes of tasks of which a run is held only because its key has no lane: see [`super::backlog`].
+    held_back: BTreeSet<u64>,
 }
 
 impl Lanes {
@@ -62,7 +67,17 @@ impl Lanes {
         let lane = |stored: StoredLane| {
             let in_flight = in_flight.get(&stored.number).copied().unwrap_or_default();
             let lease = Lease::new(in_flight, stored.held);
-            (stored.number, Lane { key: stored.key, watermark: stored.watermark, held: stored.held, lease, open_page: None })
+            (
+                stored.number,
+                Lane {
+                    key: stored.key,
+                    watermark: stored.watermark,
+                    held: stored.held,
+                    lease,
+                    open_page: None,
+                    lapses: Lapses::default(),
+                },
+            )
         };
         Self { lanes: stored.into_iter().map(lane).collect(), ..Self::default() }
     }
@@ -77,6 +92,48 @@ impl Lanes {
             held: lane.held,
         };
         self.lanes.iter().map(stored).collect()
+    }
+
+    /// Returns the lanes with tasks that may lapse; another one is the first each time.
+    pub(super) fn that_may_lapse(&self) -> Vec<u8> {
+        let mut lanes: Vec<u8> =
+            self.lanes.iter().filter(|(_, lane)| lane.lapses.is_needed()).map(|(number, _)| *number).collect();
+        if !lanes.is_empty() {
+            let first = self.turn % lanes.len();
+            lanes.rotate_left(first);
+        }
+        lanes
+    }
+
+    pub(super) fn lapses(&mut self, lane: u8) -> Option<&mut Lapses> {
+        self.lanes.get_mut(&lane).map(|lane| &mut lane.lapses)
+    }
+
+    pub(super) fn lapses_of(&self, lane: u8) -> Option<&Lapses> {
+        self.lanes.get(&lane).map(|lane| &lane.lapses)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.lanes.len() >= MAX_LANES
+    }
+
+    pub(super) fn has_held_back(&self) -> bool {
+        !self.held_back.is_empty()
+    }
+
+    pub(super) fn is_held_back(&self, hash: u64) -> bool {
+        self.held_back.contains(&hash)
+    }
+
+    pub(super) fn hold_back(&mut self, hash: u64) {
+        self.held_back.insert(hash);
+    }
+
+    /// Takes out the first of those that are held back; who still finds no lane is to be noted again.
+    pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
+        let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
+        self.held_back.retain(|hash| !taken.contains(hash));
+        taken
     }
 
     pub(super) fn number_of(&self, key: &str) -> Option<u8> {
@@ -104,6 +161,7 @@ impl Lanes {
             held: false,
             lease: Lease::new(0, false),
             open_page: None,
+            lapses: Lapses::default(),
         };
         self.lanes.insert(number, lane);
         self.must_save = true;
@@ -184,15 +242,24 @@ impl Engine {
         }
     }
 
-    /// Puts records back among the tasks, each into the lane of its key.
+    /// Puts records back among the tasks, each into the lane of its key. If the shard has no lane left for a key, its records are held until
+    /// there is one: in the main order they would fire without a slot.
     pub(super) fn put_in(&mut self, back: PutBack, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
-            // Where there was no room for a lane, it was refused before; a task in flight has one.
-            let lane = key.and_then(|key| self.lanes.reserve(&key)).unwrap_or(0);
-            page.directory.set_lane(lane);
+            match key.map(|key| self.lanes.reserve(&key)) {
+                None => {}
+                Some(Some(lane)) => page.directory.set_lane(lane),
+                Some(None) => page.directory = self.hold_all(&page.directory),
+            }
             self.add_page(page, effects);
         }
         self.save_lanes(effects);
+    }
+
+    fn hold_all(&mut self, of: &Directory) -> Directory {
+        let held = |entry: Entry| Entry { due: UnixMillis::HELD, flags: entry.flags.and(Flags::RETRY), ..entry };
+        of.iter().for_each(|entry| self.lanes.hold_back(entry.hash));
+        Directory::new(of.iter().map(held).collect())
     }
 
     /// Stores the state where a lane was made, in the same commit as what is in it.
@@ -215,12 +282,19 @@ impl Engine {
         if self.dispatch_room() == 0 {
             return None;
         }
-        let tasks = &mut self.tasks;
-        let fires = self.lanes.lanes.iter().filter_map(|(number, lane)| {
-            let head = tasks.head_of(*number).map(|head| head.due);
-            lane.lease.fire_at(head)
+        let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
+        let fires = numbers.into_iter().filter_map(|number| {
+            let head = self.tasks.head_of(number)?;
+            let lane = self.lanes.lanes.get(&number)?;
+            let at = lane.lease.fire_at(Some(head.due))?;
+            Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
         });
         fires.min()
+    }
+
+    /// When something of a lane may lapse, or is to be looked at.
+    pub(super) fn next_lapse(&self) -> Option<UnixMillis> {
+        self.lanes.lanes.values().filter_map(|lane| lane.lapses.look_at()).min()
     }
 
     /// When a limiter is to be asked.
@@ -228,7 +302,8 @@ impl Engine {
         let tasks = &mut self.tasks;
         let asks = self.lanes.lanes.iter().filter_map(|(number, lane)| {
             let head = tasks.head_of(*number).map(|head| head.due);
-            lane.lease.ask_at(head)
+            let at = lane.lease.ask_at(head)?;
+            Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
         });
         asks.min()
     }
@@ -240,7 +315,9 @@ impl Engine {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         for number in numbers {
             let head = self.tasks.head_of(number).map(|head| head.due);
-            if !self.lanes.lanes.get_mut(&number).is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
+            let may_ask = |lane: &Lane| lane.lapses.goes_on_at().is_none_or(|at| at <= now);
+            let lane = self.lanes.lanes.get_mut(&number).filter(|lane| may_ask(lane));
+            if !lane.is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
                 continue;
             }
             let request = self.lanes.next_number(&mut self.state.life);
@@ -299,4 +376,4 @@ impl Engine {
 
 #[cfg(test)]
 #[path = "lanes_tests.rs"]
-mod tests;
+pub(super) mod tests;

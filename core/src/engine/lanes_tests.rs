@@ -1,8 +1,12 @@
-use super::super::{Config, Destination, Engine, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage};
+use super::super::{
+    Config, Destination, Engine, Keep, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage,
+    StoredSchedule,
+};
 use super::*;
 use crate::flow::{Asked, Limit, Limiter, Named};
 use crate::page::{Flags, PageBuilder};
 use crate::routing::id_hash;
+use crate::task::Record;
 use crate::wire::{Append, CancelRequest, Cancelled, Report, Terms};
 use std::cell::RefCell;
 
@@ -14,6 +18,8 @@ type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
 /// What is stored, as far as these tests go.
 #[derive(Default)]
 struct Stored {
+    schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
+    history: BTreeMap<u64, (UnixMillis, Vec<u8>)>,
     pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
     dead: BTreeMap<u32, Vec<u8>>,
     outbox: BTreeMap<u64, Row>,
@@ -26,28 +32,37 @@ impl Reader for RefCell<Stored> {
         Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
     }
 
-    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no schedules".to_owned()))
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().schedules[&number].1.clone())
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         Ok(self.borrow().outbox[&seq].2.clone())
     }
 
-    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError("no history".to_owned()))
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().history[&row].1.clone())
     }
 }
 
 /// A shard and a limiter that is always there.
-struct Pair {
-    engine: Engine,
+pub(in crate::engine) struct Pair {
+    pub(in crate::engine) engine: Engine,
     stored: RefCell<Stored>,
     limiter: Limiter,
-    now: UnixMillis,
+    pub(in crate::engine) now: UnixMillis,
+    keep: Keep,
+    /// What a limiter was told to wait, in all questions.
+    pub(in crate::engine) told_waiting: u64,
+    /// When which envelopes are to be reported.
+    running: Vec<(UnixMillis, u64)>,
 }
 
 fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
+    load_with(stored, max_dispatched, Keep::Off)
+}
+
+fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> Engine {
     let stored = stored.borrow();
     let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
         page: *page,
@@ -61,45 +76,112 @@ fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
         hashes: hashes.clone(),
         sent_at: NOW,
         attempts: 0,
+        sends: crate::engine::Sends::Sent,
     });
     let snapshot =
         Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };
-    let config = Config { history: super::super::Keep::Off, max_dispatched, ..Config::default() };
+    let schedules = stored.schedules.iter();
+    let schedules =
+        schedules.map(|(number, (since, record))| StoredSchedule { number: *number, since: *since, record: record.clone() });
+    let rows = stored.history.iter();
+    let rows = rows.map(|(row, (newest, body))| StoredHistory { row: *row, newest: *newest, bytes: body.len() as u32 });
+    let snapshot = Snapshot { schedules: schedules.collect(), history: rows.collect(), ..snapshot };
+    let config = Config { history, max_dispatched, ..Config::default() };
     Engine::load("1-0", config, snapshot).unwrap()
 }
 
 impl Pair {
-    fn new(max_dispatched: usize) -> Self {
+    pub(in crate::engine) fn new(max_dispatched: usize) -> Self {
+        Self::keeping(max_dispatched, Keep::Off)
+    }
+
+    pub(in crate::engine) fn keeping(max_dispatched: usize, keep: Keep) -> Self {
         let stored = RefCell::default();
-        Self { engine: load(&stored, max_dispatched), stored, limiter: Limiter::default(), now: NOW }
+        let engine = load_with(&stored, max_dispatched, keep);
+        Self { engine, stored, limiter: Limiter::default(), now: NOW, keep, told_waiting: 0, running: Vec::new() }
+    }
+
+    pub(in crate::engine) fn restart(&mut self) {
+        self.engine = load_with(&self.stored, usize::MAX, self.keep);
+    }
+
+    pub(in crate::engine) fn writes(&self) -> usize {
+        self.stored.borrow().writes
+    }
+
+    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id.
+    pub(in crate::engine) fn create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) {
+        let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
+        let mut builder = PageBuilder::default();
+        let record = format!(r#"{{{time}"id":"{id}",{rest}"callback":{{"type":"handler","name":"log"}},"limitKey":"{key}"}}"#);
+        let read = Record::parse(record.as_bytes()).unwrap();
+        let mut append = Append { terms: Terms { keys: vec![key.to_owned()], ..Terms::default() }, ..Append::default() };
+        if read.is_recurring() {
+            append.schedules.push(record.clone().into_bytes());
+        } else {
+            let flags = if read.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
+            assert!(builder.push(id_hash(id), read.due(), flags, |out| out.extend_from_slice(record.as_bytes())));
+            append.pages = builder.finish();
+            append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+        }
+        let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    pub(in crate::engine) fn cancel(&mut self, id: &str) {
+        let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
+        let (_, effects) = self.engine.cancel(&request, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    pub(in crate::engine) fn status(&self, id: &str) -> Option<crate::wire::Status> {
+        self.engine.get(id, &self.stored).unwrap().map(|item| item.status)
+    }
+
+    /// The outcomes and errors of a task's runs, the newest first.
+    pub(in crate::engine) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
+        let request = crate::wire::RunsRequest { id: id.to_owned(), before: None, limit: 1_000 };
+        let text = |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
+        let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
+        let runs = runs.map(|item| serde_json::from_str::<serde_json::Value>(item.run.get()).unwrap());
+        runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
+    }
+
+    /// The keys of what is handed on and not reported, with the numbers of the envelopes; without a key those of the main order.
+    pub(in crate::engine) fn on_its_way(&self) -> Vec<(u64, Option<String>)> {
+        let stored = self.stored.borrow();
+        let rows = stored.outbox.iter().filter_map(|(seq, (destination, ..))| Some((*seq, destination.clone()?)));
+        rows.map(|(seq, to)| match to {
+            Destination::Lane(lane) => (seq, self.engine.lanes.describe(lane).map(|(key, _)| key.to_owned())),
+            _ => (seq, None),
+        })
+        .collect()
     }
 
     fn limit(&mut self, key: &str, concurrency: u32) {
         self.limit_both(key, Some(concurrency), None);
     }
 
-    fn limit_both(&mut self, key: &str, concurrency: Option<u32>, per_second: Option<f64>) {
+    pub(in crate::engine) fn limit_both(&mut self, key: &str, concurrency: Option<u32>, per_second: Option<f64>) {
         self.limiter.put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } }).unwrap();
     }
 
     /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it hands on after `runs_for` milliseconds. Gives
     /// the times at which runs were handed on, and the number of wake-ups.
-    fn live(&mut self, until: UnixMillis, runs_for: i64) -> (Vec<UnixMillis>, usize) {
+    pub(in crate::engine) fn live(&mut self, until: UnixMillis, runs_for: i64) -> (Vec<UnixMillis>, usize) {
         let (mut handed_on, mut wakeups) = (Vec::new(), 0);
-        let mut running: Vec<(UnixMillis, u64)> = Vec::new();
         loop {
             let next = self.engine.next_wakeup().map(|next| next.max(self.now.plus(1)));
-            let ends = running.iter().map(|(ends, _)| *ends).min();
+            let ends = self.running.iter().map(|(ends, _)| *ends).min();
             let Some(at) = next.into_iter().chain(ends).min().filter(|at| *at <= until) else { break };
             self.now = at;
-            for (_, seq) in running.extract_if(.., |(ends, _)| *ends <= at) {
-                self.report(seq);
-            }
+            let ended: Vec<u64> = self.running.extract_if(.., |(ends, _)| *ends <= at).map(|(_, seq)| seq).collect();
+            ended.into_iter().for_each(|seq| self.report(seq));
             if next == Some(at) {
                 wakeups += 1;
                 for (seq, _, tasks) in self.wake() {
                     handed_on.extend(std::iter::repeat_n(at, tasks));
-                    running.push((at.plus(runs_for), seq));
+                    self.running.push((at.plus(runs_for), seq));
                 }
             }
         }
@@ -132,6 +214,20 @@ impl Pair {
                     stored.outbox.entry(seq).or_default();
                     stored.state = Some(state);
                 }
+                Write::InsertSchedule { number, since, record } => drop(stored.schedules.insert(number, (since, record))),
+                Write::SetSchedule { number, since, record } => {
+                    let row = stored.schedules.get_mut(&number).unwrap();
+                    *row = (since.unwrap_or(row.0), record);
+                }
+                Write::DeleteSchedule { number } => drop(stored.schedules.remove(&number).unwrap()),
+                Write::InsertHistory { row, newest, body } => drop(stored.history.insert(row, (newest, body))),
+                Write::ExtendHistory { row, newest, tail } => {
+                    let row = stored.history.get_mut(&row).unwrap();
+                    row.0 = newest;
+                    row.1.extend(tail);
+                }
+                Write::Resent { .. } | Write::SendEnded { .. } => {}
+                Write::DropHistory { up_to } => stored.history.retain(|row, _| *row > up_to),
                 Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq).unwrap()),
                 Write::Decide { .. } | Write::ForgetDecisions { .. } => {}
                 other => panic!("these tests do not store {other:?}"),
@@ -160,13 +256,20 @@ impl Pair {
     }
 
     /// Wakes the shard and answers what it asks. Gives the envelopes: each with its lane, 0 for none, and its number of tasks.
-    fn wake(&mut self) -> Vec<(u64, u8, usize)> {
+    pub(in crate::engine) fn wake(&mut self) -> Vec<(u64, u8, usize)> {
         let effects = self.engine.wake(self.now, &self.stored).unwrap();
         self.commit(&effects);
-        for LimitAsk { key, ask } in effects.asks {
+        let mut asks = effects.asks;
+        while let Some(LimitAsk { key, ask }) = asks.pop() {
+            self.told_waiting += u64::from(ask.waiting);
             let asked = Asked { key, shard: "1-0".to_owned(), ask };
             let (answer, _) = self.limiter.ask(&asked, self.now);
             self.engine.limit_answered(&asked.key, ask.number, answer.as_ref(), self.now);
+            if answer.is_some_and(|answer| answer.conversation.is_some()) {
+                let mut again = self.engine.wake(self.now, &self.stored).unwrap();
+                self.commit(&again);
+                asks.append(&mut again.asks);
+            }
         }
         let inserted = effects.writes.iter().filter_map(|write| match write {
             Write::InsertEnvelope { seq, destination, hashes, .. } => {
@@ -178,7 +281,7 @@ impl Pair {
         inserted.collect()
     }
 
-    fn report(&mut self, seq: u64) {
+    pub(in crate::engine) fn report(&mut self, seq: u64) {
         let effects = self.engine.report(&Report { seq, ..Report::default() }, self.now, &self.stored).unwrap();
         self.commit(&effects);
     }

@@ -50,26 +50,33 @@ impl Dropped {
 
 /// What is to become of an entry that is due, by its record.
 pub(super) fn judge(record: &[u8], flags: Flags, now: UnixMillis) -> Result<Verdict, EngineError> {
+    judge_until(record, flags, now).map(|(verdict, _)| verdict)
+}
+
+/// As [`judge`], and until when one that would fire would still do so.
+pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Result<(Verdict, UnixMillis), EngineError> {
     let record = Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
     let policies = record.policies();
     let late = now.since(record.start());
     if let Some(expired) = expired(policies, late) {
         let error = record.error.as_deref().unwrap_or_default();
-        return Ok(if has_failed(&record) {
+        let verdict = if has_failed(&record) {
             Verdict::DeadLetter(format!("{expired}; the last attempt had failed: {error}"))
         } else {
             Verdict::Expire(expired)
-        });
+        };
+        return Ok((verdict, now));
     }
+    let expires = policies.expire_after_millis.map_or(UnixMillis::NEVER, |limit| record.start().plus(limit + 1));
     // What has been handed on once was not missed.
-    if flags.has(Flags::RETRY) || late <= policies.grace_millis {
-        return Ok(Verdict::Fire);
+    if flags.has(Flags::RETRY) || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
+        return Ok((Verdict::Fire, expires));
     }
-    Ok(match policies.misfire {
-        Misfire::Fire | Misfire::FireOnce => Verdict::Fire,
-        Misfire::Skip => Verdict::Skip(missed(late)),
-        Misfire::DeadLetter => Verdict::DeadLetter(missed(late)),
-    })
+    if late <= policies.grace_millis {
+        return Ok((Verdict::Fire, expires.min(record.start().plus(policies.grace_millis + 1))));
+    }
+    let is_skipped = policies.misfire == Misfire::Skip;
+    Ok((if is_skipped { Verdict::Skip(missed(late)) } else { Verdict::DeadLetter(missed(late)) }, now))
 }
 
 /// Whether it has run, and failed: then it is not passed over in silence.
@@ -97,7 +104,7 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
     if expired(policies, late).is_some() {
         let limit = policies.expire_after_millis.unwrap_or(0);
         let last = schedule.last_due_until(occurrence, now.plus(-limit - 1));
-        let reason = and_others("expired: it would have started", late, occurrence, last);
+        let reason = late_and_others("expired: it would have started", late, occurrence, last);
         return (Verdict::Expire(reason), last);
     }
     if late <= policies.grace_millis || occurrence.due <= of.caught_up_to {
@@ -112,7 +119,7 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
     }
     let skipped = first.map_or(last, |first| schedule.last_due_until(occurrence, first.due.plus(-1)));
     of.caught_up_to = last.due;
-    (Verdict::Skip(and_others("missed: it would have fired", late, occurrence, skipped)), skipped)
+    (Verdict::Skip(late_and_others("missed: it would have fired", late, occurrence, skipped)), skipped)
 }
 
 /// Of the occurrences from `first` to `last`, all of which were missed, the first that is not left out.
@@ -124,9 +131,13 @@ fn first_to_fire(schedule: &Schedule, misfire: Misfire, first: Occurrence, last:
     }
 }
 
-fn and_others(what: &str, late: i64, first: Occurrence, last: Occurrence) -> String {
-    let others = if first == last { String::new() } else { format!("; so would all runs up to that of {}", last.time) };
-    format!("{what} {} s late{others}", late / 1_000)
+fn late_and_others(what: &str, late: i64, first: Occurrence, last: Occurrence) -> String {
+    and_others(format!("{what} {} s late", late / 1_000), first, last)
+}
+
+/// Adds to the reason why a run is left out that others are left out with it.
+pub(super) fn and_others(why: String, first: Occurrence, last: Occurrence) -> String {
+    if first == last { why } else { format!("{why}; so would all runs up to that of {}", last.time) }
 }
 
 impl Policies {
@@ -150,7 +161,7 @@ pub(super) fn missed_in_pause(
     let Some(mut first) = schedule.next_after(paused_at).filter(is_due) else { return settled };
     if let (Some(_), Some(limit)) = (expired(policies, late(first)), policies.expire_after_millis) {
         let last = schedule.last_due_until(first, now.plus(-limit - 1));
-        settled.push((first, Verdict::Expire(and_others("expired: it would have started", late(first), first, last))));
+        settled.push((first, Verdict::Expire(late_and_others("expired: it would have started", late(first), first, last))));
         let Some(next) = schedule.following(last.time).filter(is_due) else { return settled };
         first = next;
     }
@@ -165,7 +176,7 @@ pub(super) fn missed_in_pause(
     begin = begin.map(|begin| schedule.last_runs(begin, last, most));
     if begin != Some(first) {
         let left_out = begin.map_or(last, |begin| schedule.last_due_until(first, begin.due.plus(-1)));
-        settled.push((first, Verdict::Skip(and_others("missed: it would have fired", late(first), first, left_out))));
+        settled.push((first, Verdict::Skip(late_and_others("missed: it would have fired", late(first), first, left_out))));
     }
     let runs = std::iter::successors(begin, |run| schedule.following(run.time)).take_while(|run| run.time <= last.time);
     settled.extend(runs.map(|run| {
@@ -378,6 +389,13 @@ impl Engine {
             let due = if schedules.any(|schedule| schedule.paused_at.is_some()) { UnixMillis::PAUSED } else { now };
             let text = self.record_of(at, reader)?;
             let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
+            if let Some(key) = record.limit_key.as_deref().filter(|_| !due.is_never())
+                && self.lanes.have_room_for(std::iter::once(key)).is_err()
+            {
+                // It would fire without a slot.
+                self.lanes.hold_back(hash);
+                continue;
+            }
             back.push(&record, due, self.flags_of(at));
             released.push(at);
         }

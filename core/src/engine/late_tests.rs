@@ -68,7 +68,14 @@ impl Stored {
         let (since, record) = self.schedule.clone().unwrap();
         let schedules = vec![StoredSchedule { number: 1, since, record }];
         // Its row is there, done.
-        let row = StoredEnvelope { seq: 1, destination: None, hashes: Vec::new(), sent_at: NOW, attempts: 0 };
+        let row = StoredEnvelope {
+            seq: 1,
+            destination: None,
+            hashes: Vec::new(),
+            sent_at: NOW,
+            attempts: 0,
+            sends: crate::engine::Sends::Sent,
+        };
         let envelopes = self.state.iter().map(|_| row.clone()).collect();
         Engine::load(
             "1-0",

@@ -6,6 +6,7 @@ use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::lanes::Lanes;
 use super::query::check_schedule;
+use super::sending::Sends;
 use super::state::State;
 use super::tasks::{MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight};
@@ -50,8 +51,10 @@ pub struct StoredEnvelope {
     pub hashes: Vec<u8>,
     /// When it was sent last.
     pub sent_at: UnixMillis,
-    /// How often it has been sent again.
+    /// How often it has been sent again after a send that the queue may have taken.
     pub attempts: u32,
+    /// What is known of its last sends.
+    pub sends: Sends,
 }
 
 /// All that a start-up reads.
@@ -152,6 +155,7 @@ impl Engine {
         self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
         for (number, directory, body_len, fired, dead) in loaded {
             self.tasks.insert_page(number, directory, body_len, fired, dead);
+            self.note_lapses(number);
         }
         Ok(())
     }
@@ -192,12 +196,9 @@ impl Engine {
         match stored.destination {
             Some(destination) => {
                 let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
-                // Whether the queue took it before the crash is not known for a user's queue: it goes out again at once.
-                let resend_at = match destination {
-                    Destination::Dispatch | Destination::Lane(_) => self.resend_time(stored.sent_at, stored.attempts),
-                    Destination::Queue(_) => stored.sent_at,
-                };
-                self.hand_on(stored.seq, InFlight { destination, hashes, resend_at, attempts: stored.attempts });
+                let (attempts, sends) = (stored.attempts, stored.sends);
+                let resend_at = self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
+                self.hand_on(stored.seq, InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) });
             }
             None => self.newest_is_cleared |= stored.seq == self.state.last_seq,
         }

@@ -12,6 +12,7 @@
 
 mod alarm;
 mod append;
+mod backlog;
 mod change;
 mod circuit;
 mod decided;
@@ -25,6 +26,7 @@ mod history;
 mod id_of;
 mod index;
 mod lanes;
+mod lapse;
 mod late;
 mod load;
 mod numbers;
@@ -33,6 +35,7 @@ mod patched;
 mod purge;
 mod query;
 mod same_definition;
+mod sending;
 mod sizes;
 mod spans;
 mod state;
@@ -45,6 +48,7 @@ pub use append::Gathering;
 pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+pub use sending::Sends;
 
 use crate::flow::Ask;
 use crate::limits::{MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
@@ -368,8 +372,19 @@ pub enum Write {
         seq: u64,
         /// When.
         sent_at: UnixMillis,
-        /// How often it has been sent again.
+        /// How often it has been sent again after a send that the queue may have taken.
         attempts: u32,
+        /// What is known of its last sends.
+        sends: Sends,
+    },
+    /// A queue has refused an envelope, has not answered, or has taken it after one of these.
+    SendEnded {
+        /// Its number.
+        seq: u64,
+        /// When it was not taken, which takes the place of when it was sent.
+        at: Option<UnixMillis>,
+        /// What is known of its last sends.
+        sends: Sends,
     },
 }
 
@@ -416,7 +431,7 @@ pub struct LimitAsk {
 pub struct Effects {
     /// Changes of storage.
     pub writes: Vec<Write>,
-    /// Messages. For each, the shell calls [`Engine::sent`] or [`Engine::send_failed`] afterwards.
+    /// Messages. For each, the shell calls [`Engine::sent`], [`Engine::send_failed`] or [`Engine::send_unanswered`] afterwards.
     pub sends: Vec<Outgoing>,
     /// Questions to limiters. For each, the shell calls [`Engine::limit_answered`] or [`Engine::limit_failed`] afterwards. Only a wake-up
     /// has any.
@@ -429,7 +444,15 @@ struct InFlight {
     destination: Destination,
     hashes: Vec<u64>,
     resend_at: UnixMillis,
+    /// How often it has been sent again after a send that the queue may have taken.
     attempts: u32,
+    sends: Sends,
+}
+
+impl InFlight {
+    fn new(destination: Destination, hashes: Vec<u64>, resend_at: UnixMillis) -> Self {
+        Self { destination, hashes, resend_at, attempts: 0, sends: Sends::Sent }
+    }
 }
 
 /// A shard: its timers, its watermark, its outbox.
@@ -485,8 +508,8 @@ impl Engine {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        let release = (!self.to_release.is_empty()).then_some(UnixMillis::ZERO);
-        [fire, self.next_resend(), self.next_ask(), release].into_iter().flatten().min()
+        let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

@@ -14,11 +14,7 @@ use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{Failure, MAX_ERROR_CHARS, Report};
 use std::borrow::Cow;
-use std::cmp::Reverse;
-use std::collections::BTreeMap;
-
-/// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility timeout.
-const SEND_RETRY_MILLIS: i64 = 1_000;
+use std::collections::{BTreeMap, HashMap};
 
 impl Engine {
     /// The queue has taken an envelope. One for a user's own consumer is done with that; one for the dispatchers waits for
@@ -28,9 +24,10 @@ impl Engine {
     /// When storage fails or is damaged; the engine must then be dropped.
     pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
-        if let Some(envelope) = self.outbox.get(&seq)
-            && matches!(envelope.destination, Destination::Queue(_))
-        {
+        let Some(envelope) = self.outbox.get(&seq) else { return Ok(effects) };
+        if envelope.destination.is_reported() {
+            self.taken(seq, now, &mut effects);
+        } else {
             let tasks = envelope.hashes.len();
             let mut left_out = Vec::new();
             if self.config.history == Keep::All || self.feed.is_on(now) || self.decided.is_any(seq) {
@@ -51,16 +48,6 @@ impl Engine {
             self.finish(seq, now, reader, &mut effects)?;
         }
         Ok(effects)
-    }
-
-    /// The queue has not taken an envelope: it is sent again soon.
-    pub fn send_failed(&mut self, seq: u64, now: UnixMillis) {
-        let visibility = self.config.visibility_millis;
-        if let Some(envelope) = self.outbox.get_mut(&seq) {
-            let wait = SEND_RETRY_MILLIS.saturating_mul(1 << envelope.attempts.min(20)).min(visibility);
-            envelope.resend_at = now.plus(wait);
-            self.resends.push(Reverse((envelope.resend_at, seq)));
-        }
     }
 
     /// A dispatcher tells what became of an envelope's tasks. Those that failed are tried again as their policy says, or kept as dead
@@ -110,6 +97,8 @@ impl Engine {
         // Whether this index is of the envelope and comes for the first time.
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let mut back = PutBack::default();
+        // By the dispatcher's clock. A dispatcher that does not say has just come to it.
+        let started: HashMap<u32, UnixMillis> = report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
             self.state.counters.failed += 1;
@@ -117,7 +106,8 @@ impl Engine {
                 *ended = Ended::Failed { dead: false, error };
                 continue;
             }
-            let dead = put_back_failed(record.clone(), failure, decided(failure.index), now, &mut back);
+            let began = started.get(&failure.index).map_or(now, |at| (*at).max(fired_at).min(now));
+            let dead = put_back_failed(record.clone(), failure, decided(failure.index), began, now, &mut back);
             *ended = Ended::Failed { dead, error: &failure.error };
             self.state.counters.dead_lettered += u64::from(dead);
         }
@@ -130,7 +120,7 @@ impl Engine {
             }
             *ended = Ended::NotStarted;
         }
-        // What was handed on before may have been started.
+        // What a queue may have taken before may have been started; what it refused has not.
         let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
         for index in report.expired.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
@@ -270,16 +260,25 @@ fn again(record: &Record<'_>, decision: Decision) -> Flags {
     if decision.patched && record.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY }
 }
 
-/// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead.
-fn put_back_failed(record: Record<'_>, failure: &Failure, decision: Decision, now: UnixMillis, back: &mut PutBack) -> bool {
+/// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead. `began` is when this attempt started.
+fn put_back_failed(
+    record: Record<'_>,
+    failure: &Failure,
+    decision: Decision,
+    began: UnixMillis,
+    now: UnixMillis,
+    back: &mut PutBack,
+) -> bool {
     let attempt = record.attempt_number();
+    // Of a further attempt that an earlier version stored, it is not known when the first one began: then the due time counts.
+    let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
     let policy = record
         .retry
         .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key().to_string();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, record.start(), now, failure.not_before) };
+    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.not_before) };
     // An attempt that could not start any more is not waited for.
     let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
@@ -288,6 +287,7 @@ fn put_back_failed(record: Record<'_>, failure: &Failure, decision: Decision, no
         attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
         failed_at: Some(now),
         error: Some(Cow::Owned(error)),
+        first_attempt_at: Some(first),
         ..record
     };
     let (due, flags) = match next {

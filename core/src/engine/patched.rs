@@ -55,8 +55,8 @@ impl Engine {
             return Ok(None);
         }
         let mut record = Vec::new();
-        let Record { attempt, failed_at, error, replayed_at, .. } = former;
-        Record { attempt, failed_at, error, replayed_at, paused: None, ..given }.write(&mut record);
+        let Record { attempt, failed_at, error, first_attempt_at, replayed_at, .. } = former;
+        Record { attempt, failed_at, error, first_attempt_at, replayed_at, paused: None, ..given }.write(&mut record);
         Ok(Some(FlightPatch { flight, record, is_paused: entry.due == UnixMillis::PAUSED }))
     }
 

@@ -23,7 +23,8 @@ impl Write {
             | Self::DeleteEnvelope { .. }
             | Self::ForgetDecisions { .. }
             | Self::DropHistory { .. }
-            | Self::Resent { .. } => 0,
+            | Self::Resent { .. }
+            | Self::SendEnded { .. } => 0,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
 //! a page's own 120 bytes or so are shared by its tasks.
 
+use super::backlog::no_room_to_wait;
 use super::index::IdIndex;
 use super::late::{Verdict, judge_occurrence};
 use crate::page::{Directory, Entry, Flags};
@@ -271,6 +272,15 @@ impl Tasks {
         pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
     }
 
+    /// Returns the pages of a lane with something that is due, by their heads.
+    pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<u32> {
+        let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
+        let heads = of_lane.filter_map(|(number, page)| Some((page.head()?.1, *number))).filter(|(due, _)| *due <= now);
+        let mut heads: Vec<(UnixMillis, u32)> = heads.collect();
+        heads.sort_unstable();
+        heads.into_iter().map(|(_, number)| number).collect()
+    }
+
     /// Whether a timer of a lane is still the head of its page or schedule. A page's number may have been given to one of another lane.
     fn stands(&self, lane: u8, position: Position) -> bool {
         if position.page == 0 {
@@ -295,11 +305,16 @@ impl Tasks {
     }
 
     /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
-    pub(super) fn advance_schedule(&mut self, head: Position, now: UnixMillis) -> Option<Advanced<'_>> {
+    /// With `may_wait` false, one that would fire is left out, and all others that are due by now with it.
+    pub(super) fn advance_schedule(&mut self, head: Position, may_wait: bool, now: UnixMillis) -> Option<Advanced<'_>> {
         self.pop_timer(0);
         let schedule = self.schedules.get_mut(&head.index)?;
         let occurrence = schedule.next?;
-        let (verdict, settled) = judge_occurrence(schedule, occurrence, now);
+        let (mut verdict, mut settled) = judge_occurrence(schedule, occurrence, now);
+        if verdict == Verdict::Fire && !may_wait {
+            settled = schedule.schedule.last_due_until(occurrence, now);
+            verdict = no_room_to_wait(occurrence, settled);
+        }
         let next = schedule.schedule.following(settled.time);
         schedule.next = next;
         if let Some(next) = next {

@@ -1,7 +1,7 @@
 //! One key's limit, and what each shard has of it. Pure: a request and the time go in, an answer comes out.
 
 use super::HEARD_MILLIS;
-use super::ask::{Answer, Ask, NO_LIMIT, RequestNumber};
+use super::ask::{Answer, Ask, Conversation, NO_LIMIT, RequestNumber};
 use super::bucket::Bucket;
 use super::limit::Limit;
 use crate::time::UnixMillis;
@@ -13,15 +13,15 @@ use std::collections::BTreeMap;
 const TOKEN_WAIT_MILLIS: std::ops::RangeInclusive<u64> = 20..=1_000;
 /// The wait that a shard without a slot is told, milliseconds; the limiter's shell has let it wait before.
 const SLOT_WAIT_MILLIS: u32 = 100;
-/// How long the number of a shard's last request is kept after it gave everything back, milliseconds. No request is on its way for
-/// so long.
+/// How long a shard is remembered after it gave everything back, milliseconds. One that is forgotten begins a new conversation.
 const REMEMBER_MILLIS: i64 = 3_600_000;
 
 /// Divides a limit among shards.
 ///
 /// **Invariant.** `slots` of a shard here is at least what the shard takes itself to have. It becomes less only by a request newer than
 /// all before, in which the shard says so, and whose answer is the only one that it will still take; it becomes more before the answer
-/// is sent. The sum of all is not raised above the limit.
+/// is sent. The sum of all is not raised above the limit. Requests are newer by their numbers within a [`Conversation`]; one that names
+/// another conversation is not carried out.
 #[derive(Debug, Default)]
 pub struct Allocator {
     limit: Option<Limit>,
@@ -36,6 +36,10 @@ pub struct Allocator {
 struct Share {
     slots: u32,
     number: RequestNumber,
+    /// What its requests must name. Not stored: after a restart the limiter begins another.
+    conversation: Option<Conversation>,
+    /// The conversation that it was asked to begin.
+    offered: Option<Conversation>,
     in_flight: u32,
     waiting: u32,
     heard: UnixMillis,
@@ -63,6 +67,25 @@ impl Share {
     /// How many slots it could use.
     fn demand(&self, now: UnixMillis) -> u32 {
         self.in_flight.saturating_add(if self.is_heard(now) { self.waiting } else { 0 })
+    }
+}
+
+/// Names for conversations, none of which was used before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Conversations {
+    /// Random for each life of the limiter.
+    nonce: u64,
+    begun: u64,
+}
+
+impl Conversations {
+    pub(super) fn new(nonce: u64) -> Self {
+        Self { nonce, begun: 0 }
+    }
+
+    fn next(&mut self) -> Conversation {
+        self.begun += 1;
+        Conversation(self.nonce, self.begun)
     }
 }
 
@@ -136,17 +159,32 @@ impl Allocator {
 
     /// A shard asks. Gives the answer, `None` for a request that is older than one before, and what to store of the shard's share, where
     /// that has changed.
-    pub(super) fn ask(&mut self, shard: &str, ask: &Ask, now: UnixMillis) -> (Option<Answer>, Option<StoredShare>) {
+    pub(super) fn ask(
+        &mut self,
+        shard: &str,
+        ask: &Ask,
+        now: UnixMillis,
+        conversations: &mut Conversations,
+    ) -> (Option<Answer>, Option<StoredShare>) {
         let former = self.shards.get(shard).copied();
-        if former.is_some_and(|former| ask.number < former.number) {
+        let is_of = |conversation: Option<Conversation>| conversation.is_some() && conversation == ask.conversation;
+        let is_current = is_of(former.and_then(|former| former.conversation));
+        if !is_current && !is_of(former.and_then(|former| former.offered)) {
+            let offered = &mut self.shards.entry(shard.to_owned()).or_default().offered;
+            let conversation = *offered.get_or_insert_with(|| conversations.next());
+            return (Some(Answer::begin(ask, conversation)), None);
+        }
+        if is_current && former.is_some_and(|former| ask.number < former.number) {
             return (None, None);
         }
-        let repeated = former.filter(|former| ask.number == former.number);
+        let repeated = former.filter(|former| is_current && ask.number == former.number);
         // It may have taken the first answer to the same request: that stays.
         let slots = repeated.map_or(ask.slots, |former| former.slots.max(ask.slots));
         let share = Share {
             slots,
             number: ask.number,
+            conversation: ask.conversation,
+            offered: former.and_then(|former| former.offered).filter(|_| is_current),
             in_flight: ask.in_flight,
             waiting: ask.waiting,
             heard: now,
@@ -160,7 +198,8 @@ impl Allocator {
         let room = granted.saturating_sub(ask.in_flight).min(ask.waiting);
         let (tokens, token_wait) = self.tokens(shard, room, now);
         let slot_wait = if room == 0 && ask.waiting > 0 { SLOT_WAIT_MILLIS } else { 0 };
-        let answer = Answer { number: ask.number, slots: granted, target, tokens, retry_after_millis: slot_wait.max(token_wait) };
+        let retry_after_millis = slot_wait.max(token_wait);
+        let answer = Answer { number: ask.number, slots: granted, target, tokens, retry_after_millis, conversation: None };
         // A request before and after which all is the same need not be remembered: it does nothing when it comes again, either.
         let is_stored = ask.slots == granted && former.map_or(0, |former| former.slots) == granted;
         let stored = (!is_stored).then_some(StoredShare { slots: granted, number: ask.number, at: now });

@@ -6,27 +6,41 @@ struct Asking {
     allocator: Allocator,
     now: UnixMillis,
     count: u32,
+    conversations: Conversations,
+    /// The one of each shard.
+    begun: BTreeMap<String, Conversation>,
 }
 
 impl Asking {
     fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
         let mut allocator = Allocator::default();
         allocator.set(Some(Limit { concurrency, per_second }));
-        Self { allocator, now: START, count: 0 }
+        Self { allocator, now: START, count: 0, conversations: Conversations::default(), begun: BTreeMap::new() }
     }
 
     fn ask(&mut self, shard: &str, slots: u32, in_flight: u32, waiting: u32) -> Answer {
         self.count += 1;
-        let ask = Ask { number: RequestNumber(1, self.count), slots, in_flight, waiting };
-        self.allocator.ask(shard, &ask, self.now).0.expect("the newest request is answered")
+        let ask = Ask { number: RequestNumber(1, self.count), slots, in_flight, waiting, conversation: None };
+        self.ask_so(shard, ask).expect("the newest request is answered")
+    }
+
+    /// Asks in the conversation of the shard, which begins if need be.
+    fn ask_so(&mut self, shard: &str, mut ask: Ask) -> Option<Answer> {
+        for _ in 0..2 {
+            ask.conversation = self.begun.get(shard).copied();
+            let answer = self.allocator.ask(shard, &ask, self.now, &mut self.conversations).0?;
+            let Some(begun) = answer.conversation else { return Some(answer) };
+            self.begun.insert(shard.to_owned(), begun);
+        }
+        panic!("the limiter begins one conversation after the other")
     }
 }
 
 #[test]
 fn a_key_without_a_limit_is_not_limited() {
-    let mut allocator = Allocator::default();
-    let ask = Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 1 };
-    let answer = allocator.ask("a", &ask, START).0.unwrap();
+    let mut asking = Asking::new(None, None);
+    asking.allocator.set(None);
+    let answer = asking.ask("a", 0, 0, 1);
     assert_eq!((answer.slots, answer.target, answer.tokens), (NO_LIMIT, NO_LIMIT, None));
 }
 
@@ -89,15 +103,16 @@ fn a_shard_that_is_not_heard_of_is_not_waited_for_and_keeps_what_it_has() {
 #[test]
 fn requests_that_come_late_or_twice_change_nothing() {
     let mut asking = Asking::new(Some(5), None);
-    let ask = |count, slots, waiting| Ask { number: RequestNumber(1, count), slots, in_flight: slots, waiting };
-    assert_eq!(asking.allocator.ask("a", &ask(2, 0, 3), START).0.unwrap().slots, 3);
-    assert_eq!(asking.allocator.ask("a", &ask(1, 0, 5), START), (None, None));
-    assert_eq!(asking.allocator.ask("a", &ask(2, 0, 3), START).0.unwrap().slots, 3);
-    assert_eq!(asking.allocator.ask("b", &ask(1, 0, 5), START).0.unwrap().slots, 2);
-    assert_eq!(asking.allocator.ask("a", &ask(3, 1, 0), START).0.unwrap().slots, 1);
-    assert_eq!(asking.allocator.ask("a", &ask(2, 0, 3), START), (None, None));
+    let ask =
+        |count, slots, waiting| Ask { number: RequestNumber(1, count), slots, in_flight: slots, waiting, conversation: None };
+    assert_eq!(asking.ask_so("a", ask(2, 0, 3)).unwrap().slots, 3);
+    assert_eq!(asking.ask_so("a", ask(1, 0, 5)), None);
+    assert_eq!(asking.ask_so("a", ask(2, 0, 3)).unwrap().slots, 3);
+    assert_eq!(asking.ask_so("b", ask(1, 0, 5)).unwrap().slots, 2);
+    assert_eq!(asking.ask_so("a", ask(3, 1, 0)).unwrap().slots, 1);
+    assert_eq!(asking.ask_so("a", ask(2, 0, 3)), None);
     let next_life = Ask { number: RequestNumber(2, 1), ..ask(1, 0, 0) };
-    assert_eq!(asking.allocator.ask("a", &next_life, START).0.unwrap().slots, 0);
+    assert_eq!(asking.ask_so("a", next_life).unwrap().slots, 0);
 }
 
 #[test]

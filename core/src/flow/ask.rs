@@ -10,6 +10,15 @@ pub const NO_LIMIT: u32 = u32::MAX;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
 pub struct RequestNumber(pub u32, pub u32);
 
+/// Names an exchange of questions and answers about one key between a shard and a limiter. It ends when either of them forgets it: a shard
+/// with its lane or its life, a limiter with its own life or when it forgets the shard.
+///
+/// A limiter answers a question that does not name the current conversation with the name of a new one, and grants nothing. So a question
+/// from before, which arrives when nobody remembers it, gets no slot that nobody would give back; and one with a lower number than those
+/// before, of a shard whose storage was set back, is not ignored. Random for each life of a limiter, then a count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Conversation(pub u64, pub u64);
+
 /// What a shard tells of a key, and asks for.
 ///
 /// What makes the bound hold, on the shard's side: it takes the answer to its newest request only, and that once. Fewer slots than
@@ -26,6 +35,9 @@ pub struct Ask {
     pub in_flight: u32,
     /// Tasks that are due and wait.
     pub waiting: u32,
+    /// What the limiter answered last; `None` for the first question of a lease.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
 }
 
 /// A request to a limiter.
@@ -53,11 +65,29 @@ pub struct Answer {
     pub tokens: Option<u32>,
     /// When there is a point in asking again, milliseconds, for who did not get all that it needs.
     pub retry_after_millis: u32,
+    /// The question was not of the current conversation and is not carried out: it is to be asked again, in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<Conversation>,
 }
 
 impl Answer {
+    /// Returns the answer to a question that is to be asked again, in this conversation.
+    pub(super) fn begin(ask: &Ask, conversation: Conversation) -> Self {
+        Self {
+            number: ask.number,
+            slots: ask.slots,
+            target: ask.slots,
+            tokens: Some(0),
+            retry_after_millis: 0,
+            conversation: Some(conversation),
+        }
+    }
+
     /// Whether the shard finds no slot for what waits, and may get one: then there is a point in waiting.
     pub fn lacks_slots(&self, ask: &Ask) -> bool {
-        ask.waiting > 0 && self.slots <= ask.in_flight && (self.slots == 0 || self.slots < self.target)
+        self.conversation.is_none()
+            && ask.waiting > 0
+            && self.slots <= ask.in_flight
+            && (self.slots == 0 || self.slots < self.target)
     }
 }

@@ -1,6 +1,6 @@
 //! A shard's side of a key's limit: what it has, when to ask, and what it may hand on.
 
-use super::ask::{Answer, Ask, RequestNumber};
+use super::ask::{Answer, Ask, Conversation, RequestNumber};
 use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, NO_RATE_MILLIS, RENEW_MILLIS, TOKENS_MILLIS};
 use crate::time::UnixMillis;
 
@@ -19,6 +19,10 @@ pub struct Lease {
     tokens: Option<u32>,
     tokens_end: UnixMillis,
     asked: Option<(RequestNumber, UnixMillis)>,
+    /// What the limiter wants its requests to name.
+    conversation: Option<Conversation>,
+    /// How often the limiter has answered with a new conversation, one after the other.
+    begun: u32,
     /// Whether the limiter is known to have noted `slots` and no more.
     is_noted: bool,
     answered_at: UnixMillis,
@@ -41,6 +45,8 @@ impl Lease {
             tokens: Some(0),
             tokens_end: UnixMillis::ZERO,
             asked: None,
+            conversation: None,
+            begun: 0,
             is_noted: !was_held && in_flight == 0,
             answered_at: UnixMillis::ZERO,
             retry_at: UnixMillis::ZERO,
@@ -154,12 +160,16 @@ impl Lease {
         self.slots = self.slots.min(keep.max(self.in_flight));
         self.asked = Some((number, now));
         self.is_noted = false;
-        Ask { number, slots: self.slots, in_flight: self.in_flight, waiting }
+        Ask { number, slots: self.slots, in_flight: self.in_flight, waiting, conversation: self.conversation }
     }
 
     /// The limiter's answer. One that is not to the newest request, or comes twice, changes nothing.
     pub fn answered(&mut self, answer: &Answer, now: UnixMillis) {
         let Some((_, asked_at)) = self.asked.filter(|(number, _)| *number == answer.number) else { return };
+        if answer.conversation.is_some() {
+            return self.begin(answer, now);
+        }
+        self.begun = 0;
         self.asked = None;
         self.is_noted = true;
         (self.slots, self.target) = (answer.slots, answer.target);
@@ -168,6 +178,16 @@ impl Lease {
         self.answered_at = now;
         self.retry_at = now.plus(i64::from(answer.retry_after_millis));
         (self.back_off_until, self.failures) = (UnixMillis::ZERO, 0);
+    }
+
+    /// Begins a conversation: asks again, at once for the first time, else after a while.
+    fn begin(&mut self, answer: &Answer, now: UnixMillis) {
+        self.conversation = answer.conversation;
+        if self.begun > 0 {
+            self.fail(answer.number, now);
+        }
+        self.asked = None;
+        self.begun = self.begun.saturating_add(1);
     }
 
     /// The request of this number was not answered.

@@ -1,6 +1,6 @@
 //! The limits of some keys of a namespace, sans I/O: a request goes in, rows to write come out.
 
-use super::allocator::{Allocator, HeldBy, StoredShare};
+use super::allocator::{Allocator, Conversations, HeldBy, StoredShare};
 use super::ask::{Answer, Asked};
 use super::limit::Limit;
 use crate::limits::MAX_LIMITS_PER_LIMITER;
@@ -86,6 +86,7 @@ enum Stored {
 #[derive(Debug, Default)]
 pub struct Limiter {
     keys: BTreeMap<String, Allocator>,
+    conversations: Conversations,
     /// When keys of which nothing is left were last looked for.
     swept: UnixMillis,
 }
@@ -108,12 +109,12 @@ fn put(name: String, stored: &Stored) -> Write {
 }
 
 impl Limiter {
-    /// As storage says it is: every row's record.
+    /// As storage says it is: every row's record. The `nonce` must be another for each life of the limiter: random.
     ///
     /// # Errors
     /// When a record cannot be read.
-    pub fn load(records: impl IntoIterator<Item = String>) -> Result<Self, String> {
-        let mut limiter = Self::default();
+    pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
+        let mut limiter = Self { conversations: Conversations::new(nonce), ..Self::default() };
         for record in records {
             let stored = serde_json::from_str(&record).map_err(|problem| format!("the record {record:?}: {problem}"))?;
             match stored {
@@ -127,7 +128,8 @@ impl Limiter {
     /// A shard asks for a key. Answers `None` to a request that a newer one has overtaken.
     pub fn ask(&mut self, asked: &Asked, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
         let mut writes = self.sweep(now);
-        let (answer, share) = self.keys.entry(asked.key.clone()).or_default().ask(&asked.shard, &asked.ask, now);
+        let allocator = self.keys.entry(asked.key.clone()).or_default();
+        let (answer, share) = allocator.ask(&asked.shard, &asked.ask, now, &mut self.conversations);
         if let Some(share) = share {
             let stored = Stored::Share { key: asked.key.clone(), shard: asked.shard.clone(), share };
             writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));

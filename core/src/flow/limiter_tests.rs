@@ -1,7 +1,7 @@
 //! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every moment.
 
 use super::*;
-use crate::flow::{Ask, Lease, NO_LIMIT, RequestNumber};
+use crate::flow::{Ask, Conversation, Lease, NO_LIMIT, RequestNumber};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,12 @@ enum Step {
     Crash(usize),
     /// The limiter dies. What it wrote is stored.
     Restart,
+    /// The limiter forgets who has nothing.
+    Forget,
+    /// The shard forgets the key, if nothing is left of it.
+    Drop(usize),
+    /// The storage of the shard is set back, and with it its life.
+    SetBack(usize),
     /// A request arrives; with `true` it stays on its way, to arrive again.
     Request(usize, bool),
     /// An answer arrives, likewise.
@@ -45,6 +51,9 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (shard.clone(), 1..20_u32).prop_map(|(shard, tasks)| Step::Due(shard, tasks)),
         1 => shard.clone().prop_map(Step::Crash),
         1 => Just(Step::Restart),
+        1 => Just(Step::Forget),
+        3 => shard.clone().prop_map(Step::Drop),
+        1 => shard.clone().prop_map(Step::SetBack),
         10 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(at, stays)| Step::Request(at, stays)),
         10 => (0..8_usize, prop::bool::weighted(0.2)).prop_map(|(at, stays)| Step::Answer(at, stays)),
         1 => (0..8_usize).prop_map(Step::LoseRequest),
@@ -67,6 +76,7 @@ struct World {
     now: UnixMillis,
     limiter: Limiter,
     rows: BTreeMap<String, String>,
+    lives: u64,
     shards: Vec<Shard>,
     requests: Vec<(usize, Ask)>,
     answers: Vec<(usize, Answer)>,
@@ -83,6 +93,7 @@ impl World {
             now: START,
             limiter: Limiter::default(),
             rows: BTreeMap::new(),
+            lives: 0,
             shards: (0..SHARDS).map(shard).collect(),
             requests: Vec::new(),
             answers: Vec::new(),
@@ -154,8 +165,22 @@ impl World {
         self.shards[shard].lease.answered(&answer, self.now);
     }
 
+    fn forget(&mut self) {
+        let later = self.now.plus(2 * SWEEP_MILLIS);
+        let writes: Vec<Write> = self
+            .limiter
+            .keys
+            .get_mut(KEY)
+            .into_iter()
+            .flat_map(|allocator| allocator.forget(later))
+            .map(|shard| Write::Delete { name: name_of_share(KEY, &shard) })
+            .collect();
+        self.store(writes);
+    }
+
     fn restart(&mut self) {
-        self.limiter = Limiter::load(self.rows.values().cloned()).unwrap();
+        self.lives += 1;
+        self.limiter = Limiter::load(self.rows.values().cloned(), self.lives).unwrap();
     }
 
     fn step(&mut self, step: &Step) {
@@ -169,6 +194,21 @@ impl World {
                 (shard.lease, shard.life) = (Lease::new(shard.lease.in_flight(), true), shard.life + 1);
             }
             Step::Restart => self.restart(),
+            Step::Forget => self.forget(),
+            Step::Drop(at) => {
+                let shard = &mut self.shards[at];
+                if shard.waiting == 0 && shard.lease.is_over() {
+                    shard.lease = Lease::new(0, false);
+                }
+            }
+            Step::SetBack(at) => {
+                let shard = &mut self.shards[at];
+                shard.lease = Lease::new(shard.lease.in_flight(), true);
+                (shard.life, shard.count) = (shard.life.saturating_sub(1).max(1), 0);
+                // What was asked before is on its way no more: its shard's storage was set back by hand.
+                self.requests.retain(|(shard, _)| *shard != at);
+                self.answers.retain(|(shard, _)| *shard != at);
+            }
             Step::Request(at, stays) => self.request(at, stays),
             Step::Answer(at, stays) => self.answer(at, stays),
             Step::LoseRequest(at) if !self.requests.is_empty() => drop(self.requests.remove(at % self.requests.len())),
@@ -217,15 +257,28 @@ impl World {
         Ok(())
     }
 
+    /// What was on its way all the time arrives: nobody would give back what it is granted.
+    fn old_requests_come(&mut self, stale: Vec<(usize, Ask)>) -> Result<(), TestCaseError> {
+        for change in [None, Some(Step::Forget), Some(Step::Restart)] {
+            change.iter().for_each(|change| self.step(change));
+            for (at, ask) in &stale {
+                self.requests.push((*at, *ask));
+                self.request(0, false);
+                prop_assert_eq!(self.limiter.slots(KEY), 0, "after {:?}: {:?}", change, ask);
+            }
+        }
+        Ok(())
+    }
+
     /// Nothing goes wrong any more: all that waits must run, and all slots come back.
     fn come_to_rest(&mut self) -> Result<(), TestCaseError> {
-        self.requests.clear();
+        let stale = std::mem::take(&mut self.requests);
         self.answers.clear();
         for _ in 0..20_000 {
             let is_over = self.shards.iter().all(|shard| shard.waiting == 0 && shard.lease.is_over());
             if is_over && self.requests.is_empty() {
                 prop_assert_eq!(self.limiter.slots(KEY), 0);
-                return Ok(());
+                return self.old_requests_come(stale);
             }
             for at in 0..SHARDS {
                 self.hand_on(at, u32::MAX);
@@ -275,6 +328,60 @@ proptest! {
     }
 }
 
+fn question(count: u32, waiting: u32, conversation: Option<Conversation>) -> Ask {
+    Ask { number: RequestNumber(1, count), slots: 0, in_flight: 0, waiting, conversation }
+}
+
+fn of_shard(ask: Ask) -> Asked {
+    Asked { key: KEY.to_owned(), shard: "1-0".to_owned(), ask }
+}
+
+/// Asks as a shard does that knows of no conversation yet, and gives the one that has begun.
+fn ask_in_turn(limiter: &mut Limiter, ask: Ask, now: UnixMillis) -> Option<Conversation> {
+    let begun = limiter.ask(&of_shard(ask), now).0.unwrap().conversation;
+    let number = RequestNumber(ask.number.0, ask.number.1 + 1);
+    let (answer, _) = limiter.ask(&of_shard(Ask { number, conversation: begun, ..ask }), now);
+    assert_eq!(answer.unwrap().conversation, None, "a question of the conversation is carried out");
+    begun
+}
+
+/// A question of an earlier life of the shard that arrived when the limiter had forgotten that shard was granted a slot that nobody gave back.
+#[test]
+fn a_question_from_before_is_granted_nothing() {
+    let mut limiter = Limiter::default();
+    let limit = Limit { concurrency: Some(1), per_second: Some(1.0) };
+    limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
+    let begun = ask_in_turn(&mut limiter, question(1, 0, None), START);
+    // It waited, which is not stored, and was told by another question that there is nothing to do.
+    let late = of_shard(question(5, 1, begun));
+    assert_eq!(limiter.ask(&of_shard(question(6, 0, begun)), START).0.unwrap().slots, 0);
+    let grants_nothing = |limiter: &mut Limiter, why: &str| {
+        for asked in [late.clone(), of_shard(question(7, 1, None)), of_shard(Ask { slots: 1, ..question(8, 1, begun) })] {
+            limiter.ask(&asked, START.plus(5_000));
+            assert_eq!(limiter.slots(KEY), 0, "{why}: {asked:?}");
+        }
+    };
+    let mut forgetful = Limiter::load(None, 7).unwrap();
+    forgetful.put(Named { key: KEY.to_owned(), limit }).unwrap();
+    grants_nothing(&mut forgetful, "after a restart");
+    limiter.ask(&Asked { key: "other".to_owned(), ..of_shard(question(9, 0, None)) }, START.plus(3 * SWEEP_MILLIS));
+    grants_nothing(&mut limiter, "after an hour");
+    limiter.clear();
+    limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
+    grants_nothing(&mut limiter, "after the namespace was deleted");
+}
+
+/// A shard whose storage was set back asks with numbers that the limiter has seen: it was not answered until they were used up.
+#[test]
+fn a_shard_that_was_set_back_is_served() {
+    let mut limiter = Limiter::default();
+    limiter.put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } }).unwrap();
+    ask_in_turn(&mut limiter, Ask { number: RequestNumber(9, 70), ..question(0, 2, None) }, START);
+    assert_eq!(limiter.slots(KEY), 2);
+    ask_in_turn(&mut limiter, Ask { number: RequestNumber(8, 1), ..question(0, 0, None) }, START.plus(50));
+    assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
+}
+
 #[test]
 fn limits_are_set_shown_lifted_and_counted() {
     let mut limiter = Limiter::default();
@@ -282,9 +389,8 @@ fn limits_are_set_shown_lifted_and_counted() {
     assert_eq!(limiter.get(KEY), None);
     assert!(limiter.put(named(KEY)).unwrap().0);
     assert!(!limiter.put(named(KEY)).unwrap().0);
-    let ask = Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 7 };
-    let asked = Asked { key: KEY.to_owned(), shard: "1-0".to_owned(), ask };
-    limiter.ask(&asked, START);
+    let ask = Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 7, conversation: None };
+    ask_in_turn(&mut limiter, ask, START);
     let shown = limiter.get(KEY).unwrap();
     assert_eq!((shown.in_flight, shown.waiting, shown.in_effect), (0, 7, true));
     assert_eq!(shown.shards, [HeldBy { shard: "1-0".to_owned(), slots: Some(2), in_flight: 0, waiting: 7 }]);
@@ -303,12 +409,11 @@ fn limits_are_set_shown_lifted_and_counted() {
 #[test]
 fn what_was_given_back_long_ago_is_forgotten() {
     let mut limiter = Limiter::default();
-    let ask = |count, waiting| Ask { number: RequestNumber(1, count), slots: 0, in_flight: 0, waiting };
-    let asked = |count, waiting| Asked { key: KEY.to_owned(), shard: "1-0".to_owned(), ask: ask(count, waiting) };
-    assert_eq!(limiter.ask(&asked(1, 1), START).1.len(), 1);
-    assert_eq!(limiter.ask(&asked(2, 0), START.plus(5)).1.len(), 1, "everything is back; the number stays");
+    let begun = ask_in_turn(&mut limiter, question(1, 1, None), START);
+    let asked = |count, waiting| of_shard(question(count, waiting, begun));
+    assert_eq!(limiter.ask(&asked(3, 0), START.plus(5)).1.len(), 1, "everything is back; the number stays");
     assert!(limiter.ask(&asked(1, 1), START.plus(6)).0.is_none(), "so an old request is known for one");
-    let other = Asked { key: "other".to_owned(), ..asked(3, 1) };
+    let other = Asked { key: "other".to_owned(), ..asked(4, 1) };
     let (_, writes) = limiter.ask(&other, START.plus(2 * SWEEP_MILLIS));
     assert_eq!(writes[0], Write::Delete { name: "share/1-0/stripe".to_owned() });
 }

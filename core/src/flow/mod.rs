@@ -20,7 +20,7 @@ mod limit;
 mod limiter;
 
 pub use allocator::{Allocator, HeldBy};
-pub use ask::{Answer, Ask, Asked, NO_LIMIT, RequestNumber};
+pub use ask::{Answer, Ask, Asked, Conversation, NO_LIMIT, RequestNumber};
 pub use lease::Lease;
 pub use limit::{Limit, check_limit_key};
 pub use limiter::{LimitShown, Limiter, Named, Refused, Write};

@@ -19,7 +19,8 @@ const PUT_OFF: [&str; 4] = ["jitterSeconds", "windowSeconds", "misfire", "expire
 /// What belongs to those that recur.
 const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
 /// What a record says of its past, and what was worked out for it: no caller gives it.
-const PAST: [&str; 8] = ["stage", "outcome", "attempt", "failedAt", "error", "replayedAt", "firstRun", "lastRun"];
+const PAST: [&str; 9] =
+    ["stage", "outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt", "firstRun", "lastRun"];
 /// The times of a record that a caller can give.
 const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.

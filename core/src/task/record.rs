@@ -138,7 +138,15 @@ pub struct Record<'a> {
     /// Why the last attempt failed.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
-    /// When it was told to run as a dead letter: the time that its retries may take counts from here.
+    /// When the first attempt began, or a further one was resumed: the time that its retries may take counts from here. Absent on the
+    /// first attempt, and on further attempts that earlier versions stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here."
+    )]
+    pub first_attempt_at: Option<UnixMillis>,
+    /// When it was told to run as a dead letter: its lateness counts from here.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>", description = "When it was replayed as a dead letter, milliseconds since 1970.")]
     pub replayed_at: Option<UnixMillis>,
@@ -172,6 +180,7 @@ impl<'a> Record<'a> {
         fields.number("attempt", self.attempt.map(i64::from));
         fields.number("failedAt", self.failed_at.map(UnixMillis::get));
         fields.text("error", self.error.as_deref());
+        fields.number("firstAttemptAt", self.first_attempt_at.map(UnixMillis::get));
         fields.number("replayedAt", self.replayed_at.map(UnixMillis::get));
         fields.finish();
     }
@@ -223,7 +232,7 @@ impl<'a> Record<'a> {
         (self.misfire.is_some() || self.expire_after_seconds.is_some()) && self.policies().is_conditional()
     }
 
-    /// From when its lateness and its retries count: when it was due, or was told to run; of a follow-up, when its run had ended.
+    /// From when its lateness counts: when it was due, or was told to run; of a follow-up, when its run had ended.
     pub fn start(&self) -> UnixMillis {
         self.replayed_at.into_iter().chain(self.followed_at()).fold(self.due(), Ord::max)
     }
@@ -423,7 +432,7 @@ mod tests {
 
     #[test]
     fn fields_are_written_in_order_and_read_back() {
-        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no","replayedAt":9}"#;
+        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
         let record = Record::parse(text).unwrap();
         assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
         let mut out = Vec::new();

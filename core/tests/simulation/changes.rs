@@ -21,8 +21,10 @@ pub(crate) struct Step {
     pub(crate) not_before: Option<i64>,
     /// It may fire before its time.
     pub(crate) early: bool,
-    /// Its retries and its lateness count from now.
+    /// Its lateness counts from now.
     pub(crate) replays: Option<i64>,
+    /// A pause of a further attempt ends: the time of its retries counts from now.
+    pub(crate) resumes: Option<i64>,
 }
 
 /// What a change does to one waiting thing.
@@ -34,8 +36,10 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         not_before: None,
         early: false,
         replays: None,
+        resumes: None,
     };
-    let again = |firing| Step { put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
+    let resumes = (what == What::PausedAgain && firing.attempt > 1).then_some(now.get());
+    let again = |firing| Step { resumes, put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
     let is_due = waiting.position.due <= now;
     let record = Record::parse(&waiting.record).unwrap();
     let has_no_time = record.is_recurring() || record.stage.is_some();

@@ -162,7 +162,7 @@ impl Model {
             };
             let on_its_way = open.probe.filter(|(_, seq)| seq.is_none_or(|seq| in_flight.contains_key(&(shard, seq))));
             let until = match on_its_way {
-                Some((at, _)) if now < open.until => (at + ((now - at) / STRETCH + 1) * STRETCH).min(open.until),
+                Some((at, _)) if now < open.until => (at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until),
                 None if open.probe.is_none() && now < open.until => open.until,
                 _ => {
                     open.probe = Some((now, None));

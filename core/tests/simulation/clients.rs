@@ -3,7 +3,7 @@
 use crate::circuits::DESTINATIONS;
 use crate::follow_ups::{self, FollowUps};
 use crate::late::Late;
-use crate::limits::KEYS;
+use crate::limits::{self, KEYS};
 use crate::model::{Schedule, Version};
 use crate::operations::Request;
 use crate::random::Random;
@@ -46,6 +46,8 @@ pub(crate) struct Clients {
     varied: u64,
     /// Share of tasks that name a limit's key, permille.
     keyed: u64,
+    /// How many keys there are that come and go, beside those with limits.
+    keys: usize,
     /// Share of tasks that name follow-ups, permille.
     followed: u64,
     /// Share of tasks for destinations that may fall silent, permille.
@@ -66,6 +68,7 @@ impl Clients {
             recurring: *random.pick(&[0, 20, 200]),
             varied: *random.fork().pick(&[0, 500, 1_000]),
             keyed: *random.fork().pick(&[0, 0, 200, 800]),
+            keys: if random.fork().chance(40) { *random.fork().pick(&[8, 40, 300]) } else { 0 },
             followed: *random.fork().pick(&[0, 300, 1_000]),
             hosted: *Random::new(random.fork().next()).pick(&[0, 500, 1_000]),
         }
@@ -239,7 +242,8 @@ impl Clients {
         let retry = *world.random.pick(&RETRIES);
         let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
         let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
-        let key = (queue.is_none() && !is_late && own.chance(self.keyed)).then(|| *own.pick(&KEYS));
+        let keys: &[&'static str] = if self.keys > 0 { limits::many_keys(self.keys) } else { &KEYS };
+        let key = (queue.is_none() && own.chance(self.keyed)).then(|| *own.pick(keys));
         let follows = queue.is_none() && own.chance(self.followed);
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
         let is_hosted = queue.is_none() && key.is_none() && own.chance(self.hosted);
@@ -330,6 +334,7 @@ fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
         attempt: None,
         failed_at: None,
         error: None,
+        first_attempt_at: None,
         replayed_at: None,
     }
     .write(&mut out);

@@ -152,7 +152,8 @@ impl Model {
             self.waiting.remove(&(firing, what));
             for _ in 0..count {
                 let not_before = resumes.then_some(moment.now());
-                self.step(&Step { take: None, put: Some((firing, then)), not_before, early: false, replays: None });
+                let resumes = not_before.filter(|_| firing.attempt > 1);
+                self.step(&Step { take: None, put: Some((firing, then)), not_before, early: false, replays: None, resumes });
             }
         }
     }
@@ -219,7 +220,7 @@ impl World {
         if fate == Fate::Fires {
             let put = Some((firing, What::Again));
             let now = Some(self.now.get());
-            self.model.step(&Step { take: None, put, not_before: now, early: false, replays });
+            self.model.step(&Step { take: None, put, not_before: now, early: false, replays, resumes: None });
         } else {
             self.model.end_late(at, firing, fate, self.now.get(), self.config.history);
         }

@@ -1,28 +1,76 @@
 //! What becomes of envelopes: queues that lose, repeat and delay, dispatchers that run tasks and report, consumers.
 
 use crate::invariants::violated;
-use crate::model::firing_of;
+use crate::model::{Send, firing_of};
+use crate::storage::send_back_off;
 use crate::world::{Event, World};
-use scheduler_core::engine::{Effects, Outgoing, Write};
+use scheduler_core::engine::{Destination, Effects, Outgoing, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::task::Record;
+use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Detail, Done, Failure, Report};
 
 impl World {
-    /// `redelivery-explained`: an envelope goes out again only after its time without a report, or after a failed send.
+    /// `redelivery-explained`: an envelope goes out again only after its time without a report, after a refused send once its back-off is
+    /// over, or where nobody knows what became of the send. What was refused has not been delivered.
     pub(crate) fn check_resends(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
             let Write::Resent { seq, attempts, .. } = write else { continue };
-            self.redelivered += 1;
             self.sent_again(at, *seq, effects);
             let row = &self.shards[at].storage.outbox[seq];
-            let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
-            let is_faulty = self.refused.contains(&(at, *seq));
             let is_queue = row.destination.as_ref().is_some_and(|to| !to.is_reported());
-            if *attempts != row.attempts + 1 || !(silent || is_faulty || is_queue) {
-                violated("redelivery-explained", format!("envelope {seq} went out again at {}", self.now));
+            let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
+            let flight = self.model.in_flight.get_mut(&(at, *seq)).expect("what is sent again is on its way");
+            let explained = match flight.last_send {
+                Send::Refused { times, at: refused_at } => {
+                    let wait = send_back_off(times, self.config);
+                    *attempts == row.attempts && self.now.get() >= refused_at + wait
+                }
+                Send::Hung { at } => *attempts == row.attempts.max(1) && self.now.get() >= at + self.config.visibility_millis,
+                Send::Unanswered { after: 0 } if is_queue => *attempts == row.attempts.max(1),
+                Send::Unanswered { after: 0 } => *attempts == row.attempts + 1 && silent,
+                Send::Unanswered { after } => {
+                    let wait = send_back_off(after, self.config);
+                    *attempts == row.attempts.max(1) && self.now.since(row.sent_at) >= wait
+                }
+            };
+            if !explained {
+                let detail = format!("envelope {seq} went out again at {} after {:?}", self.now, flight.last_send);
+                violated("redelivery-explained", detail);
+            }
+            let was_refused = matches!(flight.last_send, Send::Refused { .. });
+            self.redelivered += u64::from(!was_refused);
+            flight.sent_again |= !was_refused;
+            flight.last_send = match flight.last_send {
+                Send::Hung { .. } => Send::Hung { at: self.now.get() },
+                Send::Unanswered { after } if is_queue => Send::Unanswered { after: after + 1 },
+                other => Send::Unanswered { after: other.refusals() },
+            };
+        }
+    }
+
+    /// `outages-end`: what a queue has refused goes out again after its back-off, whatever happens to the shard meanwhile.
+    pub(crate) fn refused_goes_out(&self, at: usize, wanted: Option<UnixMillis>) {
+        for ((_, seq), flight) in self.model.in_flight.range((at, 0)..(at + 1, 0)) {
+            let latest = match flight.last_send {
+                Send::Refused { times, at } => at + send_back_off(times, self.config),
+                Send::Hung { at } => at + self.config.visibility_millis,
+                Send::Unanswered { .. } => continue,
+            };
+            if wanted.is_none_or(|wanted| wanted > UnixMillis::new(latest).max(self.now)) {
+                let detail = format!("{:?} of envelope {seq}; to be woken at {wanted:?}", flight.last_send);
+                violated("outages-end", detail);
             }
         }
+    }
+
+    /// Whether the queue of an envelope is down, and if so, whether it hangs rather than refuses.
+    fn outage(&self, destination: &Destination) -> Option<bool> {
+        let is_dispatch = destination.is_reported();
+        let now = self.now;
+        let of_it =
+            self.outages.iter().find(|outage| outage.of_dispatchers == is_dispatch && outage.from <= now && now < outage.to);
+        of_it.map(|outage| outage.hangs)
     }
 
     pub(crate) fn send(&mut self, at: usize, life: u64, outgoing: Outgoing) {
@@ -34,7 +82,10 @@ impl World {
             return self.drop_engine(at);
         }
         let seq = outgoing.seq;
-        let is_refused = self.random.chance(self.faults.send_refused);
+        let outage = self.outage(&outgoing.destination);
+        // Of what hangs, the queue takes some all the same.
+        let is_lost = outage == Some(true) && self.random.chance(800);
+        let is_refused = self.random.chance(self.faults.send_refused) || outage == Some(false) || is_lost;
         let is_unknown = self.random.chance(self.faults.send_unknown);
         if !is_refused {
             self.trace(|| format!("{at}: sent {seq} to {:?}", outgoing.destination));
@@ -52,31 +103,41 @@ impl World {
             self.trace(|| format!("{at}: crash after the send of {seq}"));
             return self.drop_engine(at);
         }
-        let when = self.now.plus(self.random.range(0, 3));
-        self.plan(when, Event::Sent { shard: at, life, seq, taken: !is_refused && !is_unknown });
+        let wait = if outage == Some(true) { 30_000 } else { self.random.range(0, 3) };
+        let taken = (outage != Some(true)).then_some(!is_refused && !is_unknown);
+        self.plan(self.now.plus(wait), Event::Sent { shard: at, life, seq, taken });
     }
 
-    pub(crate) fn told(&mut self, at: usize, life: u64, seq: u64, taken: bool) {
+    /// A shard hears whether a queue has taken an envelope; `None`: the queue does not answer.
+    pub(crate) fn told(&mut self, at: usize, life: u64, seq: u64, taken: Option<bool>) {
         if self.shards[at].life != life {
             return;
-        }
-        if !taken {
-            self.refused.insert((at, seq));
         }
         // The outcome of the input does not matter: what is not known to be taken goes out again.
         let _ = self.input(
             at,
             false,
-            |engine, now, storage| {
-                let effects = if taken { engine.sent(seq, now, storage)? } else { Effects::default() };
-                if !taken {
-                    engine.send_failed(seq, now);
-                }
-                Ok(((), effects))
+            |engine, now, storage| match taken {
+                Some(true) => Ok(((), engine.sent(seq, now, storage)?)),
+                Some(false) => Ok(((), engine.send_failed(seq, now))),
+                None => Ok(((), engine.send_unanswered(seq, now))),
             },
-            |world, (), _| {
+            |world, (), effects| {
                 let (now, keep) = (world.now.get(), world.config.history);
-                if taken && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue) {
+                let first = Some(Send::Unanswered { after: 0 });
+                let flight = world.model.in_flight.get(&(at, seq)).filter(|flight| !flight.queue);
+                if taken == Some(true) && flight.map(|flight| flight.last_send) == first && !effects.writes.is_empty() {
+                    violated("a-send-costs-nothing", format!("envelope {seq} was taken at once: {:?}", effects.writes));
+                }
+                if let Some(flight) = world.model.in_flight.get_mut(&(at, seq)) {
+                    flight.last_send = match taken {
+                        Some(true) => Send::Unanswered { after: 0 },
+                        // To a user's queue it makes no difference: what it may have taken goes out again.
+                        None if !flight.queue => Send::Hung { at: now },
+                        _ => Send::Refused { times: flight.last_send.refusals() + 1, at: now },
+                    };
+                }
+                if taken == Some(true) && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue) {
                     world.model.finish(at, &Report { seq, ..Report::default() }, now, keep);
                 }
             },

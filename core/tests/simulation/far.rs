@@ -166,7 +166,12 @@ fn counters_near_their_ends_are_no_error() {
         let sent = pair.wake(now).sends;
         assert_eq!(sent[0].seq, EXACT - 1 + at as u64);
         // Sent again and again, by the stored count.
-        pair.storage.apply(&[Write::Resent { seq: sent[0].seq, sent_at: now, attempts: u32::MAX }]);
+        pair.storage.apply(&[Write::Resent {
+            seq: sent[0].seq,
+            sent_at: now,
+            attempts: u32::MAX,
+            sends: scheduler_core::engine::Sends::Sent,
+        }]);
         pair.restart();
         let again = pair.engine.next_wakeup().unwrap();
         assert_eq!(pair.wake(again).sends.len(), 1);

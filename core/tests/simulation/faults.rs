@@ -1,5 +1,8 @@
 //! What may go wrong, and how often.
 
+use crate::random::Random;
+use scheduler_core::time::UnixMillis;
+
 /// Chances in permille, times in milliseconds.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Faults {
@@ -106,4 +109,28 @@ impl Faults {
         alarm_repeated: 100,
         alarm_late: 3_000,
     };
+}
+
+/// A time in which a queue takes nothing.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Outage {
+    /// The queue of the dispatchers; else those of users.
+    pub(crate) of_dispatchers: bool,
+    pub(crate) from: UnixMillis,
+    pub(crate) to: UnixMillis,
+    /// It does not answer, rather than refuse.
+    pub(crate) hangs: bool,
+}
+
+impl Outage {
+    /// Those of a run that begins at `start`: of some runs one or two, of up to minutes.
+    pub(crate) fn drawn(random: &mut Random, start: UnixMillis) -> Vec<Self> {
+        let outages = if random.chance(100) { 1 + random.below(2) } else { 0 };
+        let one = |_| {
+            let from = start.plus(random.range(0, 30_000));
+            let to = from.plus(*random.pick(&[2_000, 20_000, 90_000, 400_000]));
+            Self { of_dispatchers: random.chance(600), from, to, hangs: random.chance(300) }
+        };
+        (0..outages).map(one).collect()
+    }
 }

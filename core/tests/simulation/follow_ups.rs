@@ -103,7 +103,7 @@ impl Model {
         let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
         let (mut fired, mut expected) = (read(text), read(std::str::from_utf8(&version.record).unwrap()));
         let outcome = fired["outcome"].take();
-        let past = ["outcome", "attempt", "failedAt", "error", "replayedAt"];
+        let past = ["outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt"];
         let of_runs = ["onSuccess", "onFailure", "misfire", "overlap", "expireAfterSeconds", "limitKey"];
         for name in past.iter().chain(&["firstRun", "lastRun"]).chain(&of_runs) {
             expected.as_object_mut().unwrap().remove(*name);

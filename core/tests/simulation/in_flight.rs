@@ -4,7 +4,7 @@
 use crate::changes::Step;
 use crate::follow_ups::Stage;
 use crate::invariants::violated;
-use crate::model::{Firing, Model, Schedule, What};
+use crate::model::{Firing, Model, Schedule, Send, What};
 use crate::world::World;
 use scheduler_core::engine::{Effects, Write};
 use scheduler_core::envelope::Envelope;
@@ -124,7 +124,7 @@ impl World {
         for FlightStep { flight, stop, put } in steps {
             self.model.decide(at, *flight, *stop);
             if put.is_some() {
-                self.model.step(&Step { take: None, put: *put, not_before: None, early: false, replays: None });
+                self.model.step(&Step { take: None, put: *put, not_before: None, early: false, replays: None, resumes: None });
             }
         }
     }
@@ -134,7 +134,6 @@ impl World {
         let outgoing = effects.sends.iter().find(|outgoing| outgoing.seq == seq).expect("what is sent again is sent");
         let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).expect("an envelope can be read");
         let Some(flight) = self.model.in_flight.get_mut(&(at, seq)) else { return };
-        flight.sent_again = true;
         let stopped = flight.decided.stopped();
         let all = flight.tasks.len();
         if stopped.len() == all {
@@ -168,7 +167,7 @@ impl World {
             let Some(flight) = self.model.in_flight.remove(&(at, *seq)) else { continue };
             let row = &self.shards[at].storage.outbox[seq];
             let is_late = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
-            let is_faulty = self.refused.contains(&(at, *seq)) || flight.queue;
+            let is_faulty = flight.last_send != (Send::Unanswered { after: 0 }) || flight.queue;
             if flight.decided.stopped().len() < flight.tasks.len() || !(is_late || is_faulty) {
                 violated("nothing-lost", format!("envelope {seq} ended without a report: {flight:?}"));
             }

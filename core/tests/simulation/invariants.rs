@@ -3,10 +3,11 @@
 use crate::follow_ups::Stage;
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
-use crate::model::{Firing, Flight, Model, Schedule, What, firing_of, status_of};
+use crate::model::{Firing, Flight, Model, Schedule, Send, What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
+use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
 use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
@@ -132,6 +133,10 @@ pub(crate) fn firing(
     keep: Keep,
 ) {
     let mut due = storage.due(model, now);
+    leave_out(model, &mut due, effects);
+    // What has lapsed in lanes is dropped first, each in the order of its lane.
+    let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
+    let lapsed: Vec<Due> = due.iter().filter(in_lane).filter(|due| due.fate != Fate::Fires).cloned().collect();
     for due in due.iter().filter(|due| due.waiting.entry.is_none()) {
         model.pass(due);
     }
@@ -158,12 +163,15 @@ pub(crate) fn firing(
         let mut tasks = Vec::with_capacity(envelope.tasks.len());
         let mut replayed = Vec::with_capacity(envelope.tasks.len());
         let mut followed = Vec::with_capacity(envelope.tasks.len());
+        let mut first_at = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
             let hash = id_hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
             let firing = firing_of(&record);
             record_agrees(model, firing, record.replayed_at, task.get());
+            first_attempt_agrees(model, firing, record.first_attempt_at.map(UnixMillis::get));
+            first_at.push(record.first_attempt_at.map(UnixMillis::get));
             replayed.push(record.replayed_at.map(UnixMillis::get));
             followed.push(Model::followed_at(&record));
             model.fire(firing, now.get());
@@ -174,7 +182,17 @@ pub(crate) fn firing(
         let queue = !destination.is_reported();
         model.in_flight.insert(
             (shard, *seq),
-            Flight { queue, fired_at: now.get(), sent_again: false, tasks, replayed, followed, decided: Decided::new() },
+            Flight {
+                queue,
+                fired_at: now.get(),
+                sent_again: false,
+                last_send: Send::Unanswered { after: 0 },
+                tasks,
+                replayed,
+                followed,
+                first_at,
+                decided: Decided::new(),
+            },
         );
     }
     lanes_in_order(model, storage, keyed, &mut fired);
@@ -187,7 +205,7 @@ pub(crate) fn firing(
         };
         format!("fired\n{}of what was due\n{}", text(&fired), text(&expected))
     });
-    for due in &late {
+    for due in lapsed.iter().chain(late.iter().copied().filter(|due| !in_lane(due))) {
         model.drop_late(shard, due, now.get(), keep);
     }
     let is_over =
@@ -195,6 +213,64 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
+}
+
+/// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out, with those after it that are due, because
+/// as many runs of its task wait as may.
+fn leave_out(model: &Model, due: &mut Vec<Due>, effects: &Effects) {
+    let (mut handed_on, mut stored) = (Vec::new(), Vec::new());
+    for write in &effects.writes {
+        match write {
+            Write::InsertEnvelope { text, .. } => handed_on.push(text.as_slice()),
+            Write::InsertPage { body, .. } => stored.push(body.as_slice()),
+            Write::ExtendPage { tail, .. } => stored.push(tail.as_slice()),
+            _ => {}
+        }
+    }
+    let is_in = |texts: &[&[u8]], record: &[u8]| texts.iter().any(|text| memchr::memmem::find(text, record).is_some());
+    let (mut put_off, mut first) = (BTreeMap::<String, usize>::new(), BTreeMap::<String, usize>::new());
+    let mut with_others = BTreeSet::new();
+    for at in 0..due.len() {
+        let of = &due[at];
+        let record = Record::parse(&of.waiting.record).unwrap();
+        if of.waiting.entry.is_some() || of.fate != Fate::Fires || record.limit_key.is_none() {
+            continue;
+        }
+        if is_in(&handed_on, &of.waiting.record) {
+            continue;
+        }
+        let id = record.id.clone().into_owned();
+        let more = put_off.entry(id.clone()).or_default();
+        let waits = |((_, what), count): ((Firing, What), u32)| if what == What::Again { count as usize } else { 0 };
+        let waiting = model.waiting_of(&id).into_iter().map(waits).sum::<usize>() + *more;
+        // Those that fire or lapse in this wake-up make room, or not yet.
+        let leave = due.iter().filter(|due| due.waiting.entry.is_some());
+        let leave = leave.filter(|due| Record::parse(&due.waiting.record).unwrap().id == id).count();
+        if is_in(&stored, &of.waiting.record) {
+            hold("backlogs-are-bounded", waiting < MAX_CATCH_UP_RUNS + leave, || {
+                format!("{waiting} runs of {id} wait, and one more")
+            });
+            *more += 1;
+            continue;
+        }
+        hold("backlogs-are-bounded", waiting >= MAX_CATCH_UP_RUNS, || format!("{waiting} runs of {id} wait; {of:?} is left out"));
+        let time = record.time.unwrap().get();
+        match first.get(&id) {
+            Some(first) => {
+                due[*first].passed_over.push(time);
+                with_others.insert(at);
+            }
+            None => {
+                first.insert(id, at);
+                due[at].fate = Fate::Skipped;
+            }
+        }
+    }
+    let mut at = 0;
+    due.retain(|_| {
+        at += 1;
+        !with_others.contains(&(at - 1))
+    });
 }
 
 /// `fires-in-order`: of each lane the first of those that are due have fired, as many as they were; occurrences that have not wait in their
@@ -225,6 +301,17 @@ fn lanes_in_order(model: &mut Model, storage: &Storage, mut keyed: Vec<&Due>, fi
         }
     }
     hold("fires-in-order", of_lanes.is_empty(), || format!("{} tasks of lanes fired that were not due", of_lanes.len()));
+}
+
+/// `retries-have-their-time`: a further attempt says when the first one of its run began, or when a pause of it ended; a first one says
+/// nothing.
+fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
+    let known = model.first_attempts.get(&Firing { attempt: 1, ..firing });
+    let agrees = match first {
+        None => firing.attempt == 1,
+        Some(first) => firing.attempt > 1 && known.is_some_and(|known| known.contains(&first)),
+    };
+    hold("retries-have-their-time", agrees, || format!("{firing:?} says {first:?}; known {known:?}"));
 }
 
 /// `records-stay-what-they-were`: what is fired is what was given.

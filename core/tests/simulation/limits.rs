@@ -7,21 +7,39 @@ use scheduler_core::engine::{Destination, Effects, Write};
 use scheduler_core::flow::{Answer, Asked, Limit, Limiter, Named, RequestNumber};
 use scheduler_core::time::UnixMillis;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 /// The keys that tasks of a run may name. The last one never has a limit.
 pub(crate) const KEYS: [&str; 3] = ["a key", "käy/2", "free"];
+
+/// Keys that come and go with their tasks; those that may have a limit are among them.
+pub(crate) fn many_keys(count: usize) -> &'static [&'static str] {
+    static MANY: OnceLock<Vec<&'static str>> = OnceLock::new();
+    let made = |n: usize| -> &'static str { Box::leak(format!("key {n}").into_boxed_str()) };
+    let all = MANY.get_or_init(|| KEYS.into_iter().chain((KEYS.len()..300).map(made)).collect());
+    &all[..count.min(all.len())]
+}
+
+/// How long a task of a key may be due while the key has a free slot, milliseconds: it is asked for within a second, may be answered a
+/// second later, by a limiter that waits three for a shard that it does not hear of; and a slot that is used nowhere is given back after one.
+const FREE_SLOT_MILLIS: i64 = 10_000;
+/// The same just after faults, when questions were not answered: a shard waits fifteen seconds then.
+const AFTER_FAULTS_MILLIS: i64 = 40_000;
 
 /// The limiter with its storage, and what was asked of it.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
     limiter: Limiter,
     rows: BTreeMap<String, String>,
+    lives: u64,
     /// All that each key had, with the one that it has last.
     had: BTreeMap<&'static str, Vec<Limit>>,
     /// When runs of each key were handed on, since it has the rate that it has.
     handed_on: BTreeMap<&'static str, Vec<i64>>,
     /// How many runs with a key were handed on.
     pub(crate) runs: u64,
+    /// Since when tasks of each key wait though it has room.
+    idle_since: BTreeMap<&'static str, UnixMillis>,
 }
 
 impl Limits {
@@ -104,7 +122,9 @@ impl World {
     /// A limiter gets a request.
     pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked, until: Option<UnixMillis>) {
         if self.random.chance(self.faults.evict) {
-            self.limits.limiter = Limiter::load(self.limits.rows.values().cloned()).expect("the limiter can be loaded");
+            self.limits.lives += 1;
+            let rows = self.limits.rows.values().cloned();
+            self.limits.limiter = Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
         }
         let (answer, writes) = self.limits.limiter.ask(asked, self.now);
         let is_changed = !writes.is_empty();
@@ -149,9 +169,10 @@ impl World {
         for write in &effects.writes {
             let Write::InsertEnvelope { destination: Destination::Lane(lane), hashes, .. } = write else { continue };
             let key = self.shards[at].storage.key_of_lane(*lane);
-            let Some(key) = KEYS.iter().find(|known| **known == key) else { violated("concurrency-holds", "an unknown key") };
-            let times = std::iter::repeat_n(self.now.get(), hashes.len() / 8);
             self.limits.runs += hashes.len() as u64 / 8;
+            let Some(key) = KEYS.iter().find(|known| **known == key) else { continue };
+            self.limits.idle_since.remove(key);
+            let times = std::iter::repeat_n(self.now.get(), hashes.len() / 8);
             self.limits.handed_on.entry(key).or_default().extend(times);
         }
         for key in KEYS {
@@ -160,6 +181,31 @@ impl World {
             let most = had.iter().map(|limit| limit.concurrency.map_or(usize::MAX, |most| most as usize)).max().unwrap_or(0);
             if in_flight > most {
                 violated("concurrency-holds", format!("{in_flight} runs of {key:?} are in flight; at most {most}"));
+            }
+        }
+    }
+
+    /// `free-slots-are-used`: while a limit leaves room, a task that is due does not wait for long.
+    pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
+        let due = self.now.plus(-self.config.fire_gap_millis);
+        for key in KEYS {
+            let limit = self.limits.had.get(key).and_then(|had| had.last().copied());
+            let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
+            let has_room = limit.and_then(|limit| limit.concurrency).is_none_or(|most| in_flight < most as usize);
+            let is_idle = has_room && self.shards.iter().any(|shard| shard.storage.waits_in_lane(key, due));
+            if !is_idle || self.faults.message_lost > 0 {
+                self.limits.idle_since.remove(key);
+                continue;
+            }
+            let since = *self.limits.idle_since.entry(key).or_insert(self.now);
+            let rate = limit.and_then(|limit| limit.per_second);
+            let for_tokens = rate.map_or(0, |rate| (2_000.0 * (self.shards.len() as f64 + 1.0) / rate) as i64);
+            let most = for_tokens + if is_faultless { FREE_SLOT_MILLIS } else { AFTER_FAULTS_MILLIS };
+            if self.now.since(since) > most {
+                violated(
+                    "free-slots-are-used",
+                    format!("since {since} tasks of {key:?} wait, of which {in_flight} are in flight"),
+                );
             }
         }
     }

@@ -113,6 +113,8 @@ pub(crate) struct Model {
     pub(crate) ran: HashMap<Firing, u32>,
     /// Those whose outcome is known: they must have run.
     pub(crate) done: BTreeSet<Firing>,
+    /// By the first attempt, from when the time of its retries may count: starts of first attempts, and ends of pauses.
+    pub(crate) first_attempts: HashMap<Firing, BTreeSet<i64>>,
     /// When each was last replayed as a dead letter.
     pub(crate) replayed: HashMap<Firing, i64>,
     /// What the history must hold, by shard, as it was reported.
@@ -128,15 +130,39 @@ pub(crate) struct Model {
 pub(crate) struct Flight {
     pub(crate) queue: bool,
     pub(crate) fired_at: i64,
-    /// Whether it was sent again.
+    /// Whether it was sent again after a send that the queue may have taken.
     pub(crate) sent_again: bool,
+    pub(crate) last_send: Send,
     pub(crate) tasks: Vec<Firing>,
     /// When each was replayed, as its record says.
     pub(crate) replayed: Vec<Option<i64>>,
     /// When the run of each follow-up was reported, as its record says.
     pub(crate) followed: Vec<Option<i64>>,
+    /// When the first attempt of each began, as its record says.
+    pub(crate) first_at: Vec<Option<i64>>,
     /// What was decided about its tasks since.
     pub(crate) decided: Decided,
+}
+
+/// What the shard knows of the last send of an envelope.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Send {
+    /// It was taken, or nobody knows; so many sends before it were refused in a row.
+    Unanswered { after: u32 },
+    /// It was refused, and so were those before it.
+    Refused { times: u32, at: i64 },
+    /// The queue of the dispatchers did not answer, and has not answered since; the shard gave it up, or sent it again, at this time.
+    Hung { at: i64 },
+}
+
+impl Send {
+    pub(crate) fn refusals(self) -> u32 {
+        match self {
+            Self::Hung { .. } => 0,
+            Self::Unanswered { after } => after,
+            Self::Refused { times, .. } => times,
+        }
+    }
 }
 
 /// An attempt as the history must tell of it.
@@ -312,6 +338,9 @@ impl Model {
         }
         if let Some(now) = step.replays {
             self.replayed.insert(Firing { attempt: 1, ..firing }, now);
+        }
+        if let Some(now) = step.resumes {
+            self.first_attempts.entry(Firing { attempt: 1, ..firing }).or_default().insert(now);
         }
         if step.early {
             self.early.insert(Firing { attempt: 1, ..firing });
@@ -552,7 +581,12 @@ impl Model {
             }
             let is_paused = flight.decided.stop(index) == Some(Stop::Paused);
             let began = flight.replayed[index].max(flight.followed[index]);
-            let dead = self.failed(flight.tasks[index], began, failure, is_paused, now);
+            let firing = flight.tasks[index];
+            let detail = report.details.iter().find(|detail| detail.index == failure.index);
+            let started = detail.map_or(now, |detail| detail.started_at.get().max(flight.fired_at).min(now));
+            let first = flight.first_at[index].unwrap_or(started);
+            self.first_attempts.entry(Firing { attempt: 1, ..firing }).or_default().insert(first);
+            let dead = self.failed(firing, began, first, failure, is_paused, now);
             outcomes[index] = Some(if dead { Outcome::DeadLettered } else { Outcome::Failed });
         }
         let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
@@ -624,8 +658,8 @@ impl Model {
         }
     }
 
-    /// Says whether it is dead. `began` is when its time began anew.
-    fn failed(&mut self, firing: Firing, began: Option<i64>, failure: &Failure, is_paused: bool, now: i64) -> bool {
+    /// Says whether it is dead. `began` is when its lateness began to count again, `first` when its first attempt began.
+    fn failed(&mut self, firing: Firing, began: Option<i64>, first: i64, failure: &Failure, is_paused: bool, now: i64) -> bool {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
@@ -633,7 +667,8 @@ impl Model {
         let key = format!("{}@{}{stage}{}", version.id, firing.time, firing.stage.name());
         let due = version.due(firing.time);
         let start = UnixMillis::new(began.map_or(due, |at| at.max(due)));
-        let next = policy.next_attempt(&key, firing.attempt, start, UnixMillis::new(now), failure.not_before);
+        let first = UnixMillis::new(first);
+        let next = policy.next_attempt(&key, firing.attempt, first, UnixMillis::new(now), failure.not_before);
         let end = version.late.expire.filter(|_| firing.stage == Stage::Run).map(|millis| start.plus(millis));
         match next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end)) {
             Some(at) => {

@@ -38,9 +38,13 @@ impl Pair {
     }
 
     pub(crate) fn append(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>) {
+        self.append_flagged(tasks, Flags::TASK);
+    }
+
+    pub(crate) fn append_flagged(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>, flags: Flags) {
         let mut builder = PageBuilder::default();
         for (id, due, record) in tasks {
-            assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+            assert!(builder.push(id_hash(&id), due, flags, |out| out.extend_from_slice(record.as_bytes())));
         }
         let append = Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() };
         let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
@@ -55,6 +59,20 @@ impl Pair {
 
     pub(crate) fn report(&mut self, report: &Report, now: UnixMillis) {
         let effects = self.engine.report(report, now, &self.storage).unwrap();
+        self.commit(effects);
+    }
+
+    /// The first task of an envelope has failed in an attempt that began at `started`, by the dispatcher's clock.
+    pub(crate) fn fail(&mut self, seq: u64, started: UnixMillis, now: UnixMillis) {
+        let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+        let details = vec![Detail { index: 0, status: None, started_at: started, millis: 0, excerpt: String::new() }];
+        self.report(&Report { seq, failed, details, ..Report::default() }, now);
+    }
+
+    pub(crate) fn change_one(&mut self, id: &str, change: Change, now: UnixMillis) {
+        let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
+        let (reply, effects) = self.engine.change(&request, now, &self.storage).unwrap();
+        assert_eq!(reply.outcomes, [Changed::Changed]);
         self.commit(effects);
     }
 

@@ -1,7 +1,7 @@
 //! One run from a seed; many runs over the cores; and how to replay one.
 
 use crate::clients::Clients;
-use crate::faults::Faults;
+use crate::faults::{Faults, Outage};
 use crate::invariants::{at_rest, no_duplicates, violated};
 use crate::limits::{self, KEYS};
 use crate::operations::{Answer, Request};
@@ -51,6 +51,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let clients = Clients::new(&mut random, map, names.clone());
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
+    world.is_faultless = is_faultless;
     let mut own = world.random.fork();
     for key in KEYS.iter().take(2) {
         world.limits.set(key, limits::drawn(&mut own));
@@ -58,13 +59,25 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let changes_limits = own.chance(200);
     let mut shaky = Random::new(seed ^ 0x7075_745f_6f66_6621);
     let falls_silent = *shaky.pick(&[0, 0, 100, 300]);
-    world.trace(|| format!("seed {seed}: {faults:?} {config:?} {clients:?}"));
+    if !is_faultless {
+        let mut queues = Random::new(!seed);
+        world.outages = Outage::drawn(&mut queues, START);
+        if !world.outages.is_empty() && queues.chance(500) {
+            world.config.visibility_millis = 300_000;
+        }
+    }
+    world.trace(|| format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages));
     world.plan(START.plus(30_000), Event::Watchdog);
 
     let mut run = Run::default();
     let mut next = START;
+    // Now and then the clients rest for so long that more runs of a task are put off than may wait.
+    let rests_at = own.chance(20).then(|| own.below(20));
     let requests = 5 + world.random.below(40);
-    for _ in 0..requests {
+    for at in 0..requests {
+        if rests_at == Some(at) {
+            next = next.plus(own.range(100_000, 400_000));
+        }
         // Some requests come at once, some after a pause.
         let pause = *world.random.pick(&[0, 10, 500, 2_000]);
         next = next.plus(world.random.range(0, pause));
@@ -77,7 +90,16 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         }
         live_until(&mut world, next, &mut run);
     }
+    // What goes wrong goes on while queues are down: outages meet restarts.
+    let outages_end = world.outages.iter().map(|outage| outage.to).max().unwrap_or(START);
     live_until(&mut world, next.plus(5_000), &mut run);
+    if outages_end > world.now {
+        // Without recurring tasks, which would fire all the while.
+        world.faults = Faults::NONE;
+        end_recurring(&mut world);
+        world.faults = faults;
+        live_until(&mut world, outages_end, &mut run);
+    }
 
     world.trace(|| "no more faults".to_owned());
     // Of some runs destinations stay silent for a while after the clients have gone.

@@ -6,7 +6,7 @@
 use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
 use scheduler_core::engine::{
-    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
 };
 use scheduler_core::limits::{
     HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
@@ -48,12 +48,21 @@ pub(crate) struct EnvelopeRow {
     pub(crate) hashes: Vec<u8>,
     pub(crate) sent_at: UnixMillis,
     pub(crate) attempts: u32,
+    pub(crate) sends: Sends,
     pub(crate) state: Option<Vec<u8>>,
 }
 
 impl EnvelopeRow {
     fn for_state_only() -> Self {
-        Self { destination: None, text: Arc::default(), hashes: Vec::new(), sent_at: UnixMillis::ZERO, attempts: 0, state: None }
+        Self {
+            destination: None,
+            text: Arc::default(),
+            hashes: Vec::new(),
+            sent_at: UnixMillis::ZERO,
+            attempts: 0,
+            sends: Sends::Sent,
+            state: None,
+        }
     }
 }
 
@@ -90,6 +99,16 @@ pub(crate) struct Storage {
     pub(crate) fail_read_in: Cell<Option<u32>>,
     /// Bytes that were read since this was last asked.
     read_bytes: Cell<usize>,
+}
+
+/// As a column keeps it.
+fn through_storage(sends: Sends) -> Sends {
+    Sends::from_stored(sends.stored())
+}
+
+/// How long an envelope waits that a queue has refused this many times in a row: a second, doubled each time up to the visibility timeout.
+pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
+    (1..times).fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis)).min(config.visibility_millis)
 }
 
 /// The part of the engine's stored state that the reference reads.
@@ -150,7 +169,8 @@ impl Storage {
             | Write::DeleteEnvelope { .. }
             | Write::ForgetDecisions { .. }
             | Write::DropHistory { .. }
-            | Write::Resent { .. } => return,
+            | Write::Resent { .. }
+            | Write::SendEnded { .. } => return,
         };
         assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
         assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
@@ -201,7 +221,8 @@ impl Storage {
                 assert!(self.schedules.remove(&number).is_some(), "deleted schedule {number} is not stored");
             }
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => {
-                let row = EnvelopeRow { destination: Some(destination), text, hashes, sent_at, attempts: 0, state };
+                let row =
+                    EnvelopeRow { destination: Some(destination), text, hashes, sent_at, attempts: 0, sends: Sends::Sent, state };
                 assert!(self.outbox.insert(seq, row).is_none(), "envelope {seq} is there already");
             }
             Write::ClearEnvelope { seq, state } => {
@@ -251,10 +272,14 @@ impl Storage {
                 row.body.extend_from_slice(&tail);
             }
             Write::DropHistory { up_to } => self.history.retain(|row, _| *row > up_to),
-            Write::Resent { seq, sent_at, attempts } => {
+            Write::Resent { seq, sent_at, attempts, sends } => {
                 let row = self.outbox.get_mut(&seq).expect("the envelope sent again is stored");
-                row.sent_at = sent_at;
-                row.attempts = attempts;
+                (row.sent_at, row.attempts, row.sends) = (sent_at, attempts, through_storage(sends));
+            }
+            Write::SendEnded { seq, at, sends } => {
+                let row = self.outbox.get_mut(&seq).expect("the envelope that was answered for is stored");
+                row.sent_at = at.unwrap_or(row.sent_at);
+                row.sends = through_storage(sends);
             }
         }
     }
@@ -297,6 +322,7 @@ impl Storage {
                     hashes: row.hashes.clone(),
                     sent_at: row.sent_at,
                     attempts: row.attempts,
+                    sends: row.sends,
                 })
                 .collect(),
             history: self
@@ -342,6 +368,24 @@ impl Storage {
             _ => false,
         };
         self.outbox.values().filter(|row| of_lane(&row.destination)).map(|row| row.hashes.len() / 8).sum()
+    }
+
+    /// Whether something of a key was due at `time` and waits in its lane.
+    pub(crate) fn waits_in_lane(&self, key: &str, time: UnixMillis) -> bool {
+        let Some(lane) = self.lanes.iter().find(|lane| lane.key == key) else { return false };
+        let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
+        of_lane.into_iter().any(|(page, row)| {
+            let is_dead = |index: usize| {
+                self.dead.get(page).is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1))
+            };
+            row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= time).any(|(index, entry)| {
+                !is_dead(index) && Position { due: entry.due, page: *page, index: index as u32 } > lane.watermark
+            })
+        })
+    }
+
+    pub(crate) fn lanes(&self) -> usize {
+        self.lanes.len()
     }
 
     /// Every live entry and recurring task, in the total order.
@@ -416,9 +460,11 @@ impl Storage {
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
         let head = self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
         let fire = head.map(|waiting| waiting.position.due).filter(|due| !due.is_never());
-        let resend = self.outbox.values().filter_map(|row| match row.destination.as_ref()? {
-            Destination::Queue(_) => Some(row.sent_at),
-            Destination::Dispatch | Destination::Lane(_) => {
+        let resend = self.outbox.values().filter_map(|row| match (row.sends, row.destination.as_ref()?) {
+            (Sends::Refused(times) | Sends::SentAfter(times), _) => Some(row.sent_at.plus(send_back_off(times, config))),
+            (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => Some(row.sent_at),
+            (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => Some(row.sent_at.plus(config.visibility_millis)),
+            (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
                 Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4)))
             }
         });

@@ -1,17 +1,18 @@
 //! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
 
 use crate::circuits::stores_state;
-use crate::faults::Faults;
+use crate::faults::{Faults, Outage};
 use crate::history::history_agrees;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
 use crate::limits::Limits;
-use crate::model::Model;
+use crate::model::{Model, Send};
 use crate::operations::{Answer, Request};
 use crate::questions::Questions;
 use crate::random::Random;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
 use scheduler_core::flow::{self, Asked, RequestNumber};
+use scheduler_core::limits::MAX_LANES;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
 use std::cmp::Reverse;
@@ -26,7 +27,7 @@ pub(crate) enum Event {
     Client { request: Request, tries: u32 },
     Alarm { shard: usize, at: UnixMillis },
     Send { shard: usize, life: u64, outgoing: Outgoing },
-    Sent { shard: usize, life: u64, seq: u64, taken: bool },
+    Sent { shard: usize, life: u64, seq: u64, taken: Option<bool> },
     Message { shard: usize, message: Outgoing },
     Report { shard: usize, report: Report },
     Save { shard: usize },
@@ -68,13 +69,14 @@ pub(crate) struct World {
     planned: u64,
     /// Sends and repeats of each envelope, less deliveries: never below zero.
     pub(crate) due_deliveries: HashMap<(usize, u64), i64>,
-    /// Envelopes of which the engine was told that they were not taken.
-    pub(crate) refused: BTreeSet<(usize, u64)>,
     /// Destinations that do not answer.
     pub(crate) silent: BTreeSet<&'static str>,
+    pub(crate) outages: Vec<Outage>,
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
+    /// Whether nothing goes wrong in this run.
+    pub(crate) is_faultless: bool,
     pub(crate) traced: bool,
 }
 
@@ -102,10 +104,11 @@ impl World {
             agenda: BinaryHeap::new(),
             planned: 0,
             due_deliveries: HashMap::new(),
-            refused: BTreeSet::new(),
             silent: BTreeSet::new(),
+            outages: Vec::new(),
             leaves_undone: 0,
             redelivered: 0,
+            is_faultless: false,
             traced,
         }
     }
@@ -143,6 +146,9 @@ impl World {
             Event::AskAgain { number } => self.ask_again(number),
             Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
             Event::Watchdog => self.watchdog(),
+        }
+        if shard.is_some() {
+            self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard
             && self.random.chance(self.faults.evict)
@@ -202,6 +208,13 @@ impl World {
                 self.drop_engine(at);
                 return Err(Dropped);
             }
+            Err(EngineError::TooManyLanes { held, asked }) => {
+                // The client tries again later.
+                if held + asked <= MAX_LANES || held > self.shards[at].storage.lanes() + MAX_LANES / 10 {
+                    violated("no-unexpected-errors", format!("{held} lanes and {asked} more are too many"));
+                }
+                return Err(Dropped);
+            }
             Err(problem) => violated("no-unexpected-errors", problem.to_string()),
         };
         if self.random.chance(self.faults.crash_before_commit) {
@@ -257,7 +270,9 @@ impl World {
             let waiting = shard.storage.waiting();
             engine_agrees(&mut engine, &shard.storage, &waiting, self.now);
             wakes_in_time(&mut engine, &shard.storage, self.config, self.now, true);
+            let wanted = engine.next_wakeup();
             shard.engine = Some(engine);
+            self.refused_goes_out(at, wanted);
             storage_agrees(&self.model, at, &waiting);
         }
     }
@@ -270,15 +285,24 @@ impl World {
             engine_agrees(engine, &shard.storage, &waiting, self.now);
             wakes_in_time(engine, &shard.storage, self.config, self.now, false);
             self.model.circuits_agree(at, engine, self.now);
+            let wanted = engine.next_wakeup();
+            self.refused_goes_out(at, wanted);
         }
         storage_agrees(&self.model, at, &waiting);
-        history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &shard.storage);
+        history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &self.shards[at].storage);
     }
 
     pub(crate) fn drop_engine(&mut self, at: usize) {
         self.shards[at].engine = None;
         self.shards[at].life += 1;
         self.model.circuits.restart(at);
+        // What the shard has not written down of its sends it knows no more.
+        for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
+            if let (Send::Unanswered { .. }, Some(row)) = (flight.last_send, self.shards[at].storage.outbox.get(seq)) {
+                let after = row.sends.stored().map_or(0, |stored| stored.unsigned_abs() as u32);
+                flight.last_send = Send::Unanswered { after };
+            }
+        }
         self.may_ask(at, false);
     }
 

@@ -1,0 +1,53 @@
+//! Runs of recurring tasks that are due and cannot be dispatched yet: how many of one task may wait, and those that wait for a lane.
+//!
+//! A recurring task comes due whether or not its runs get on. Without a bound, one that comes due faster than its limit lets it run fills its
+//! shard, which then refuses every other task.
+
+use super::late::{Verdict, and_others};
+use super::{Effects, Engine, EngineError, Reader};
+use crate::limits::{MAX_CATCH_UP_RUNS, MAX_LANES};
+use crate::page::Flags;
+use crate::schedule::Occurrence;
+use crate::time::UnixMillis;
+
+/// Returns the verdict on runs of a recurring task, from `first` to `last`, that come while as many of its runs wait as may.
+pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
+    let why = format!("waiting: {MAX_CATCH_UP_RUNS} runs of the task wait already");
+    Verdict::Skip(and_others(why, first, last))
+}
+
+impl Engine {
+    /// Checks whether as many runs of the task with this id's hash wait as may, if `more` are added to those that are stored. Runs of all
+    /// kinds count: put off by a limit or otherwise, asked for, and further attempts. Held and paused ones do not: there is one of them.
+    pub(super) fn has_full_backlog(&self, hash: u64, more: usize) -> bool {
+        let waits = |flags: Flags, due: UnixMillis| flags.has(Flags::RETRY) && !due.is_never();
+        let waiting = self.tasks.find(hash).filter(|at| waits(self.flags_of(*at), self.due_of(*at)));
+        waiting.take(MAX_CATCH_UP_RUNS).count() + more >= MAX_CATCH_UP_RUNS
+    }
+
+    /// Returns whether runs that are held because their key had no lane can be let go.
+    pub(super) fn can_release_for_lanes(&mut self) -> bool {
+        if self.lanes.has_held_back() && self.lanes.is_full() {
+            self.forget_lanes();
+        }
+        self.lanes.has_held_back() && !self.lanes.is_full()
+    }
+
+    /// Lets go the runs that were held because their key had no lane, as far as there are lanes again.
+    pub(super) fn release_for_lanes(
+        &mut self,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        if !self.can_release_for_lanes() {
+            return Ok(());
+        }
+        let hashes = self.lanes.take_held_back(MAX_LANES);
+        self.release_held(hashes.into_iter(), now, reader, effects)
+    }
+}
+
+#[cfg(test)]
+#[path = "backlog_tests.rs"]
+mod tests;
