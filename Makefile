@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test lint fmt bench bench-start loadtest size deploy clean
+.PHONY: help setup build dev serve test lint fmt tz tz-check fuzz bench bench-start loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -32,6 +32,15 @@ lint: setup ## Formatting, clippy for host and wasm, TypeScript
 
 fmt: setup ## Format the Rust code
 	$(RUN) cargo fmt --all
+
+tz: ## Take the newest release of the time zone database
+	@python3 scripts/tz.py
+
+tz-check: ## Say whether there is a newer release of the time zone database
+	@python3 scripts/tz.py --check
+
+fuzz: setup ## Fuzz every target for a while each, two at a time (SECONDS=600, ARGS="page cron")
+	@scripts/fuzz.sh $(or $(SECONDS),600) $(ARGS)
 
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)

@@ -123,8 +123,34 @@ test("single fields are patched, and two writers do not undo each other", async 
   const absent = (id) => scheduler.call(`/v1/tasks/${id}`, { method: "PUT", body: { time: FAR, callback: queue }, headers: { "if-none-match": "*" } });
   assert.equal((await absent("v")).status, 412);
   assert.equal((await absent("v-new")).status, 201);
-  const wrong = await scheduler.call("/v1/tasks/v", { method: "DELETE", headers: { "if-match": "*" } });
+  const wrong = await scheduler.call("/v1/tasks/v", { method: "DELETE", headers: { "if-match": "v" } });
   assert.deepEqual([wrong.status, wrong.body.field], [422, "If-Match"]);
+});
+
+test("If-Match takes *, lists and weak tags as RFC 9110 says", async () => {
+  const methods = [["PATCH", "m", { description: "d" }], ["POST", "m/pause"], ["PUT", "m", { time: FAR, callback: queue }], ["DELETE", "m"]];
+  const asked = async (ifMatch) => {
+    const statuses = [];
+    for (const [method, path, body] of methods) {
+      await create({ id: "m", time: FAR });
+      const etag = (await scheduler.fetch("/v1/tasks/m")).headers.get("etag");
+      const header = ifMatch(etag);
+      statuses.push((await scheduler.call(`/v1/tasks/${path}`, { method, body, headers: { "if-match": header } })).status);
+    }
+    return statuses;
+  };
+  const all = (status) => methods.map(() => status);
+  assert.deepEqual(await asked((etag) => etag), all(200));
+  assert.deepEqual(await asked(() => "*"), all(200));
+  assert.deepEqual(await asked((etag) => `"0123456789abcdef", ${etag}`), all(200));
+  assert.deepEqual(await asked((etag) => `W/${etag}`), all(412));
+  assert.deepEqual(await asked(() => '"0123456789abcdef", "somebody else\'s"'), all(412));
+  assert.deepEqual(await asked(() => '"x"'), all(412));
+  // * asks that there is a task.
+  for (const [method, path, body] of methods) {
+    const { status } = await scheduler.call(`/v1/tasks/none-${path}`, { method, body, headers: { "if-match": "*" } });
+    assert.equal(status, 412, `${method} ${path}`);
+  }
 });
 
 test("concurrent patches of different fields all stay", async () => {

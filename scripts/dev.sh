@@ -20,6 +20,10 @@ cat <<TEXT
 
 curl -s http://localhost:$port/v1/tasks -H 'Authorization: Bearer $key' -H 'Content-Type: application/json' -d '{"description":"hello","delayInSeconds":2,"callback":{"type":"queue","queue":"FIRED_TASKS"},"payload":{"hello":"world"}}'
 
+  Cron triggers do not run by themselves here. The watchdog's:
+
+curl -s 'http://localhost:$port/cdn-cgi/local/scheduled'
+
 TEXT
 
 # Keep wrangler's own files in the checkout, and it from asking the network for sample request metadata.

@@ -16,6 +16,9 @@ pub(crate) struct Answer {
     retry_after_seconds: Option<u32>,
     is_replay: bool,
     version: Option<u64>,
+    /// The methods that the path takes, where it does not take the request's.
+    allow: Option<String>,
+    is_head: bool,
     stream: Option<Streamed>,
 }
 
@@ -32,7 +35,17 @@ impl Answer {
     /// JSON text.
     pub(crate) fn json(status: u16, body: Vec<u8>) -> Self {
         let content_type = "application/json";
-        Self { status, body, content_type, retry_after_seconds: None, version: None, is_replay: false, stream: None }
+        Self {
+            status,
+            body,
+            content_type,
+            retry_after_seconds: None,
+            version: None,
+            is_replay: false,
+            allow: None,
+            is_head: false,
+            stream: None,
+        }
     }
 
     /// A value as JSON.
@@ -56,8 +69,24 @@ impl Answer {
         Self { version: Some(version), ..self }
     }
 
+    /// That the task still has this version, which the caller has seen: 304.
+    pub(crate) fn not_modified(version: u64) -> Self {
+        Self::json(304, Vec::new()).with_version(version)
+    }
+
+    /// The answer to a HEAD: the head of the answer to the GET.
+    pub(crate) fn without_body(self) -> Self {
+        Self { is_head: true, ..self }
+    }
+
     pub(crate) fn into_response(self) -> Result<Response> {
-        let mut builder = ResponseBuilder::new().with_status(self.status).with_header("content-type", self.content_type)?;
+        let mut builder = ResponseBuilder::new().with_status(self.status);
+        if self.status != 304 {
+            builder = builder.with_header("content-type", self.content_type)?;
+        }
+        if let Some(allow) = &self.allow {
+            builder = builder.with_header("allow", allow)?;
+        }
         if let Some(seconds) = self.retry_after_seconds {
             builder = builder.with_header("retry-after", &seconds.to_string())?;
         }
@@ -69,6 +98,16 @@ impl Answer {
         }
         if self.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;
+        }
+        if self.status == 304 {
+            return Ok(builder.empty());
+        }
+        if self.is_head {
+            let length = if self.stream.is_some() { None } else { Some(self.body.len()) };
+            if let Some(length) = length {
+                builder = builder.with_header("content-length", &length.to_string())?;
+            }
+            return Ok(builder.empty());
         }
         if let Some(Streamed(text)) = self.stream {
             return builder.with_header("cache-control", "no-store")?.from_stream(text.map(Ok::<_, Error>));
@@ -89,11 +128,14 @@ pub(crate) struct Problem {
     field: Option<String>,
     #[serde(skip)]
     retry_after_seconds: Option<u32>,
+    /// The methods that the path takes.
+    #[serde(skip)]
+    allow: Option<String>,
 }
 
 impl Problem {
     fn new(kind: &'static str, title: &'static str, status: u16, detail: impl Into<String>) -> Self {
-        Self { kind, title, status, detail: detail.into(), field: None, retry_after_seconds: None }
+        Self { kind, title, status, detail: detail.into(), field: None, retry_after_seconds: None, allow: None }
     }
 
     /// A field of the request does not hold.
@@ -171,6 +213,14 @@ impl Problem {
         )
     }
 
+    /// The path does not take the method.
+    pub(crate) fn no_method(method: &str, path: &str, allowed: String) -> Self {
+        let path: String = path.chars().take(100).collect();
+        let detail = format!("{path} does not take {method}; it takes {allowed}: see /openapi.json");
+        let problem = Self::new("/problems/no-method", "The path does not take this method", 405, detail);
+        Self { allow: Some(allowed), ..problem }
+    }
+
     /// No such task.
     pub(crate) fn no_task(id: &str) -> Self {
         let detail = format!(
@@ -205,6 +255,11 @@ impl Problem {
     /// The task is not (any more) what the request takes it for.
     pub(crate) fn other_version(detail: impl Into<String>) -> Self {
         Self::new("/problems/other-version", "The task has another version", 412, detail)
+    }
+
+    /// The task has none of the versions that `If-Match` names, or there is none.
+    pub(crate) fn not_matched() -> Self {
+        Self::other_version("there is no task that If-Match allows; read it again")
     }
 
     /// Whether it is [`Problem::other_version`].
@@ -257,6 +312,6 @@ impl From<Problem> for Answer {
     fn from(problem: Problem) -> Self {
         let retry_after_seconds = problem.retry_after_seconds;
         let answer = Self::of(problem.status, &problem);
-        Self { content_type: "application/problem+json", retry_after_seconds, ..answer }
+        Self { content_type: "application/problem+json", retry_after_seconds, allow: problem.allow, ..answer }
     }
 }

@@ -49,7 +49,7 @@ pub(crate) fn is_zero(count: &u64) -> bool {
 
 /// `DELETE /v1/tasks/{id}`.
 pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
-    let if_match = call.if_match()?;
+    let if_match = call.version_to_match(&id).await?;
     let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     told(&id, outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome), is_repeat)?;

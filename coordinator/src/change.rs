@@ -64,7 +64,7 @@ impl Verb {
 
 /// `POST /v1/tasks/{id}/pause` and its like.
 pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<Answer, Problem> {
-    let if_match = call.if_match()?;
+    let if_match = call.version_to_match(&id).await?;
     let text = call.text().await?;
     let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
     if input.ids.is_some() || input.filter.is_some() {

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::epochs::{self, Dropped};
 use crate::once::{self, Done};
+use crate::precondition::{Precondition, where_expected};
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
@@ -20,9 +21,9 @@ use std::collections::HashMap;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
-    let expected = call.expected()?;
+    let precondition = Precondition::of(&call)?;
     let text = call.text().await?;
-    let once = once::asked(&call, &format!("one {expected:?}"), &text)?;
+    let once = once::asked(&call, &format!("one {precondition:?}"), &text)?;
     let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         if let Some(id) = &id {
@@ -30,18 +31,17 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
         }
         Ok::<_, Problem>(task)
     };
-    // What is expected may stand in an older epoch.
-    let expected = match (expected, &id) {
-        (Some(expected), Some(id)) => {
-            let found = tasks::find(&call.shards, id).await?;
-            Some((found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard), expected))
-        }
-        _ => None,
-    };
+    let mut tries = 1;
+    let mut expected = where_expected(&call, &precondition, id.as_deref()).await?;
     let (shown, id, reply, is_replay) = match &once {
         None => {
-            if let Some((shard, expected)) = expected {
-                return replace_on(&call, shard, task()?, expected, false).await;
+            while let Some((shard, version)) = expected {
+                match replace_on(&call, shard, task()?, version, false).await {
+                    // Whatever another writer has made of it in between is as good.
+                    Err(problem) if problem.is_other_version() && precondition.is_any() && tries < MAX_TRIES => tries += 1,
+                    answer => return answer,
+                }
+                expected = where_expected(&call, &precondition, id.as_deref()).await?;
             }
             let (id, mut part) = planned_one(&call, task()?)?;
             let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
@@ -83,6 +83,9 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
     let reply = AppendReply { running: reply.running + moved.running, ..reply };
     Ok(shown.into_answer(if replaced { 200 } else { 201 }, &reply).replayed(is_replay))
 }
+
+/// How often a task is put in the place of whatever is there, when somebody else was faster.
+const MAX_TRIES: usize = 5;
 
 /// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only` it does not take the place of an attempt.
 pub(crate) async fn replace_on(
@@ -212,7 +215,8 @@ fn planned<'a>(
             Validator::new(call.now, random, call.targets())
         }
     };
-    let mut validator = validator.with_handler_retries(&call.handler_retries);
+    let validator = validator.with_handler_retries(&call.handler_retries);
+    let mut validator = validator.with_default_callback(call.default_callback.as_deref());
     let mut plan = plan(tasks, &mut validator, &call.shards.map);
     for part in &mut plan.appends {
         part.append.terms.share = call.share;

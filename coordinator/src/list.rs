@@ -2,19 +2,16 @@
 
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
-use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_BYTES, MAX_LIST_LIMIT};
-use scheduler_core::listing::{Cursor, merge, write_task};
-use scheduler_core::task::{FieldError, parse_time};
-use scheduler_core::wire::{Filter, Kind, ListReply, ListRequest, Status, paths};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::StrDeserializer;
-use std::str::FromStr;
+use scheduler_core::limits::MAX_LIST_BYTES;
+use scheduler_core::list_query::{ListQuery, parse_list_query};
+use scheduler_core::listing::{merge, write_task};
+use scheduler_core::task::FieldError;
+use scheduler_core::wire::{ListReply, ListRequest, paths};
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
-    let Query { filter, limit, cursor } = parse_query(url.query_pairs()).map_err(Problem::invalid)?;
+    let ListQuery { filter, limit, cursor } = parse_list_query(url.query_pairs()).map_err(Problem::invalid)?;
     let shards = &call.shards;
     let filter = &filter;
     // All answers are held at once: each shard gives its part of what they may take together.
@@ -39,100 +36,4 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());
     Ok(Answer::json(200, out))
-}
-
-#[derive(Debug, PartialEq)]
-struct Query {
-    filter: Filter,
-    limit: usize,
-    cursor: Option<Cursor>,
-}
-
-fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>) -> Result<Query, FieldError> {
-    let mut query = Query { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
-    for (name, value) in pairs {
-        let value = value.as_ref();
-        match name.as_ref() {
-            "prefix" => query.filter.prefix = Some(value.to_owned()),
-            "text" => query.filter.text = Some(value.to_owned()),
-            "tag" => query.filter.tag = Some(value.to_owned()),
-            "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
-            "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
-            "from" => query.filter.from = Some(parse_time("from", value)?),
-            "to" => query.filter.to = Some(parse_time("to", value)?),
-            "cursor" => {
-                query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
-            }
-            "limit" => {
-                query.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
-                    .ok_or_else(|| FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value))))?;
-            }
-            other => {
-                let known = "prefix, text, tag, kind, status, from, to, limit, cursor";
-                return Err(FieldError::new("query", format!("has the unknown parameter {:?}; there are: {known}", cut(other))));
-            }
-        }
-    }
-    Ok(query)
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(64).collect()
-}
-
-fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
-    let reader: StrDeserializer<'a, serde::de::value::Error> = value.into_deserializer();
-    T::deserialize(reader).map_err(|problem| FieldError::new(field, format!("cannot be read: {problem}")))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use scheduler_core::time::UnixMillis;
-
-    fn parsed(query: &[(&str, &str)]) -> Result<Query, FieldError> {
-        parse_query(query.iter().copied())
-    }
-
-    #[test]
-    fn every_parameter_is_read() {
-        let query = parsed(&[
-            ("prefix", "a"),
-            ("kind", "no-schedule"),
-            ("status", "dead"),
-            ("from", "1970-01-01T00:00:01Z"),
-            ("to", "1795704299000"),
-            ("limit", "7"),
-        ])
-        .unwrap();
-        assert_eq!(query.limit, 7);
-        assert_eq!(query.filter.kind, Some(Kind::NoSchedule));
-        assert_eq!(query.filter.status, Some(Status::Dead));
-        assert_eq!(
-            (query.filter.from, query.filter.to),
-            (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(1_795_704_299_000)))
-        );
-    }
-
-    #[test]
-    fn bad_parameters_are_named() {
-        for (name, value, field) in [
-            ("limit", "0", "limit"),
-            ("limit", "1001", "limit"),
-            ("limit", "x", "limit"),
-            ("kind", "weekly", "kind"),
-            ("status", "", "status"),
-            ("from", "tomorrow", "from"),
-            ("from", "0", "from"),
-            ("from", "1795704299", "from"),
-            ("to", "20991224", "to"),
-            ("cursor", "x", "cursor"),
-            ("prefx", "x", "query"),
-        ] {
-            assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
-        }
-    }
 }

@@ -4,6 +4,7 @@
 //! is still the one that was read.
 
 use crate::answer::{Answer, Problem};
+use crate::conditions::Condition;
 use crate::create;
 use crate::routes::Call;
 use crate::tasks;
@@ -17,9 +18,15 @@ const MAX_TRIES: usize = 5;
 pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
     let patch = call.text().await?;
+    // Where nothing is asked of the version, another writer in between does not matter.
+    let takes_any = if_match.as_ref().is_none_or(|condition| *condition == Condition::Any);
     let mut tries = 1;
     loop {
-        let (shard, item) = tasks::find(&call.shards, &id).await?.ok_or_else(|| Problem::no_task(&id))?;
+        let found = tasks::find(&call.shards, &id).await?;
+        let (shard, item) = found.ok_or_else(|| match &if_match {
+            Some(Condition::Any) => Problem::not_matched(),
+            _ => Problem::no_task(&id),
+        })?;
         match item.status {
             // Of what is in flight the attempt ends, and those after it have the new fields: where it is the task, not a run of one.
             Status::Fired if is_run(&item) => return Err(Problem::not_applicable(&id)),
@@ -30,7 +37,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             Status::Scheduled | Status::Paused | Status::Unscheduled => {}
         }
         let version = version_of(item.record.get().as_bytes());
-        if if_match.is_some_and(|expected| expected != version) {
+        if if_match.as_ref().is_some_and(|condition| !condition.allows(version)) {
             return Err(Problem::other_version("the task was changed meanwhile; read it again"));
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();
@@ -46,7 +53,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
         let written = create::replace_on(&call, shard, task, Expected::Version(version), true).await;
         match written {
-            Err(problem) if problem.is_other_version() && if_match.is_none() && tries < MAX_TRIES => tries += 1,
+            Err(problem) if problem.is_other_version() && takes_any && tries < MAX_TRIES => tries += 1,
             written => return written,
         }
     }

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::auth::Caller;
 use crate::change::Verb;
+use crate::conditions::Condition;
 use crate::shards::Shards;
 use crate::{
     auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings,
@@ -11,9 +12,9 @@ use crate::{
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
 use scheduler_core::limits::MAX_REQUEST_BYTES;
-use scheduler_core::task::{FieldError, Targets};
+use scheduler_core::task::{FieldError, Targets, version_of};
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::Expected;
+use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
@@ -57,8 +58,9 @@ pub(crate) enum Route {
 }
 
 impl Route {
-    /// The route of a method and a path as it stands in the URL.
+    /// The route of a method and a path as it stands in the URL. A HEAD goes where the GET does.
     pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
+        let method = if *method == Method::Head { &Method::Get } else { method };
         let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
         Some(match (method, path) {
             (Method::Get, "/healthz") => Self::Health,
@@ -124,6 +126,22 @@ impl Route {
     }
 }
 
+/// The methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
+fn allowed(path: &str) -> Option<String> {
+    let known = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
+    let taken: Vec<String> =
+        known.iter().filter(|method| Route::of(method, path).is_some()).map(|method| method.as_ref().to_owned()).collect();
+    (!taken.is_empty()).then(|| taken.join(", "))
+}
+
+/// A method that the path does not take, or a path that takes none.
+fn no_route(method: &Method, path: &str) -> Problem {
+    match allowed(path) {
+        Some(allowed) => Problem::no_method(method.as_ref(), path, allowed),
+        None => Problem::no_route(method.as_ref(), path),
+    }
+}
+
 fn decoded(id: &str) -> Option<String> {
     percent_decode_str(id).decode_utf8().ok().map(std::borrow::Cow::into_owned)
 }
@@ -141,35 +159,40 @@ pub(crate) struct Call<'a> {
     pub(crate) handlers: Vec<&'static str>,
     pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
     pub(crate) queues: Vec<String>,
+    /// That of tasks without one.
+    pub(crate) default_callback: Option<Box<RawValue>>,
     pub(crate) allowed: Allowed,
     pub(crate) now: UnixMillis,
 }
 
 impl Call<'_> {
-    /// The version in `If-Match`.
-    pub(crate) fn if_match(&self) -> Result<Option<u64>, Problem> {
-        let Some(given) = self.request.headers().get("if-match").ok().flatten() else { return Ok(None) };
-        let version = given.trim().strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
-        match version.filter(|digits| digits.len() == 16).and_then(|digits| u64::from_str_radix(digits, 16).ok()) {
-            Some(version) => Ok(Some(version)),
-            None => {
-                let detail = "is not an ETag of this API; give the one from the answer that showed the task, in quotes";
-                Err(Problem::invalid(FieldError::new("If-Match", detail)))
-            }
-        }
+    /// The condition in a header, if there is one.
+    fn condition(&self, field: &'static str) -> Result<Option<Condition>, Problem> {
+        let given = self.request.headers().get(field).ok().flatten();
+        given.map(|text| Condition::parse(field, &text)).transpose().map_err(Problem::invalid)
     }
 
-    /// What `If-Match` or `If-None-Match` say must stand under the id.
-    pub(crate) fn expected(&self) -> Result<Option<Expected>, Problem> {
-        let none = self.request.headers().get("if-none-match").ok().flatten();
-        match (self.if_match()?, none.as_deref().map(str::trim)) {
-            (None, None) => Ok(None),
-            (Some(version), None) => Ok(Some(Expected::Version(version))),
-            (None, Some("*")) => Ok(Some(Expected::Absent)),
-            _ => Err(Problem::invalid(FieldError::new(
-                "If-None-Match",
-                "must be * and stand alone: create only where no task waits",
-            ))),
+    /// The condition in `If-Match`.
+    pub(crate) fn if_match(&self) -> Result<Option<Condition>, Problem> {
+        self.condition("If-Match")
+    }
+
+    /// The condition in `If-None-Match`.
+    pub(crate) fn if_none_match(&self) -> Result<Option<Condition>, Problem> {
+        self.condition("If-None-Match")
+    }
+
+    /// Returns the version that the task must have for `If-Match` to hold: for a shard to compare in the step of the change. Where the
+    /// header is not one version, the task is read: `*` asks only that it is there.
+    pub(crate) async fn version_to_match(&self, id: &str) -> Result<Option<u64>, Problem> {
+        let Some(condition) = self.if_match()? else { return Ok(None) };
+        if let Some(version) = condition.only_version() {
+            return Ok(Some(version));
+        }
+        match tasks::find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes())) {
+            Some(_) if condition == Condition::Any => Ok(None),
+            Some(version) if condition.allows(version) => Ok(Some(version)),
+            _ => Err(Problem::not_matched()),
         }
     }
 
@@ -202,20 +225,26 @@ impl Call<'_> {
 
 /// Answers a request.
 pub(crate) async fn handle(request: Request, env: &Env, handlers: &Handlers) -> Answer {
-    answer(request, env, handlers).await.unwrap_or_else(Answer::from)
+    let is_head = request.method() == Method::Head;
+    let answer = answer(request, env, handlers).await.unwrap_or_else(Answer::from);
+    if is_head { answer.without_body() } else { answer }
 }
 
 async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answer, Problem> {
     let (method, path) = (request.method(), request.path());
     let route = Route::of(&method, &path);
     match route {
-        Some(Route::Health) => return Ok(Answer::json(200, br#"{"status":"ok"}"#.to_vec())),
+        Some(Route::Health) => return Ok(Answer::of(200, &serde_json::json!({ "status": "ok", "timeZones": tz::release() }))),
         Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
+        // What is open to everybody says so to everybody.
+        None if Route::of(&Method::Get, &path).is_some_and(|route| matches!(route, Route::Health | Route::OpenApi)) => {
+            return Err(no_route(&method, &path));
+        }
         _ => {}
     }
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, now).await?;
-    let route = route.ok_or_else(|| Problem::no_route(method.as_ref(), &path))?;
+    let route = route.ok_or_else(|| no_route(&method, &path))?;
     let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
@@ -225,6 +254,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         shards,
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
+        default_callback: settings::default_callback(env)?,
         queues: settings::queue_bindings(env),
         allowed: Allowed::read(env),
         now,
@@ -269,6 +299,45 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_known_path_says_which_methods_it_takes() {
+        for (path, methods) in [
+            ("/healthz", Some("GET, HEAD")),
+            ("/v1/tasks", Some("GET, HEAD, POST")),
+            ("/v1/tasks/batch", Some("GET, HEAD, POST, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a/pause", Some("GET, HEAD, POST, PUT, PATCH, DELETE")),
+            ("/v1/keys", Some("GET, HEAD, POST")),
+            ("/v1/keys/a", Some("DELETE")),
+            ("/v1/namespaces/a", Some("PUT, DELETE")),
+            ("/v1/limits/a", Some("GET, HEAD, PUT, DELETE")),
+            ("/v1/events/", Some("GET, HEAD")),
+            ("/v1/preview", Some("POST")),
+            ("/v1/tasks/%FF", None),
+            ("/v2/tasks", None),
+            ("/", None),
+        ] {
+            assert_eq!(allowed(path).as_deref(), methods, "{path}");
+        }
+    }
+
+    /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered with those that do.
+    #[test]
+    fn every_route_is_among_the_methods_of_its_path() {
+        let parts = ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a"];
+        let paths = parts.iter().flat_map(|one| parts.iter().map(move |other| format!("/v1/{one}/{other}")));
+        let paths =
+            paths.chain(parts.iter().map(|part| format!("/v1/{part}"))).chain(parts.map(|part| format!("/v1/tasks/a/{part}")));
+        for path in paths {
+            let allowed = allowed(&path).unwrap_or_default();
+            for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options] {
+                let is_listed = allowed.split(", ").any(|listed| listed == method.as_ref());
+                assert_eq!(Route::of(&method, &path).is_some(), is_listed, "{method:?} {path}");
+            }
+            assert_eq!(Route::of(&Method::Head, &path), Route::of(&Method::Get, &path));
+        }
+    }
 
     #[test]
     fn paths_find_their_routes() {

@@ -2,12 +2,15 @@
 
 use crate::answer::Problem;
 use scheduler_core::routing::{ShardMap, ShardMapError};
+use serde_json::value::RawValue;
 use worker::Env;
 
 /// How many shards each epoch has.
 const SHARD_MAP: &str = "SHARD_MAP";
 /// The producer bindings that tasks may name, separated by commas.
 const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
+/// The callback of tasks that have none, as JSON.
+const DEFAULT_CALLBACK: &str = "DEFAULT_CALLBACK";
 /// The bearer keys, separated by commas; a secret.
 const API_KEYS: &str = "API_KEYS";
 /// Set by measurements only: offers the route that parses and answers.
@@ -25,6 +28,18 @@ pub(crate) fn shard_map(env: &Env) -> Result<ShardMap, Problem> {
 /// The producer bindings that tasks may name.
 pub(crate) fn queue_bindings(env: &Env) -> Vec<String> {
     list(env, QUEUE_BINDINGS)
+}
+
+/// The callback of tasks that have none: as it is set, or to the first queue that tasks may name.
+pub(crate) fn default_callback(env: &Env) -> Result<Option<Box<RawValue>>, Problem> {
+    default_callback_of(text(env, DEFAULT_CALLBACK), queue_bindings(env).first())
+}
+
+fn default_callback_of(set: Option<String>, first_queue: Option<&String>) -> Result<Option<Box<RawValue>>, Problem> {
+    let text = set.filter(|set| !set.trim().is_empty());
+    let text = text.or_else(|| Some(serde_json::json!({ "type": "queue", "queue": first_queue? }).to_string()));
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    read.map_err(|problem| Problem::misconfigured(format!("{DEFAULT_CALLBACK} is not JSON: {problem}")))
 }
 
 /// The keys that open the API; none when it is closed.
@@ -53,4 +68,24 @@ fn list(env: &Env, name: &str) -> Vec<String> {
 
 fn split(text: &str) -> Vec<String> {
     text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_callback_is_the_one_that_is_set_or_the_first_queue() {
+        let of = |set: Option<&str>, queue: Option<&str>| {
+            let queue = queue.map(str::to_owned);
+            default_callback_of(set.map(str::to_owned), queue.as_ref()).map(|callback| callback.map(|raw| raw.get().to_owned()))
+        };
+        let queue = Some(r#"{"queue":"A\"B","type":"queue"}"#.to_owned());
+        assert_eq!(of(None, Some("A\"B")), Ok(queue.clone()));
+        assert_eq!(of(Some(" "), Some("A\"B")), Ok(queue));
+        assert_eq!(of(None, None), Ok(None));
+        let log = r#"{"type":"handler","name":"log"}"#;
+        assert_eq!(of(Some(log), Some("A")), Ok(Some(log.to_owned())));
+        assert_eq!(of(Some("log"), Some("A")).map_err(|problem| problem.status), Err(500));
+    }
 }

@@ -4,6 +4,7 @@ use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use scheduler_core::histogram::Histogram;
 use scheduler_core::meter::Meter;
+use scheduler_core::tz;
 use scheduler_core::wire::{CircuitStats, ShardStats, paths};
 use serde::Serialize;
 
@@ -12,6 +13,7 @@ use serde::Serialize;
 struct StatsReply {
     #[serde(flatten)]
     total: Numbers,
+    time_zones: &'static str,
     shards: Vec<OfShard>,
 }
 
@@ -117,5 +119,5 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Answer, Problem> {
         total.add(&stats);
         of_shards.push(OfShard { shard: shard.to_string(), numbers: Numbers::from(&stats) });
     }
-    Ok(Answer::of(200, &StatsReply { total: Numbers::from(&total), shards: of_shards }))
+    Ok(Answer::of(200, &StatsReply { total: Numbers::from(&total), time_zones: tz::release(), shards: of_shards }))
 }

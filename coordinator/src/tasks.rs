@@ -12,9 +12,13 @@ use scheduler_core::wire::{GetRequest, ListItem, Status, paths};
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let (_, item) = find(&call.shards, &id).await?.ok_or_else(|| Problem::no_task(&id))?;
     let record = item.record.get();
+    let version = version_of(record.as_bytes());
+    if call.if_none_match()?.is_some_and(|condition| condition.names(version)) {
+        return Ok(Answer::not_modified(version));
+    }
     let mut out = Vec::new();
     write_task(item.status, item.position.due, record, &mut out);
-    Ok(Answer::json(200, out).with_version(version_of(record.as_bytes())))
+    Ok(Answer::json(200, out).with_version(version))
 }
 
 /// The task of this id and where it is. Epochs are asked newest first; a dead letter or a running one gives way to one that waits.

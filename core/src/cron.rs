@@ -37,8 +37,7 @@
 //! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one fires. The date
 //! fields are matched against the date that the run was meant for, even if the gap ends on another.
 //!
-//! The zones are those of [`crate::tz`], which lists changes of the clock up to the year 2099; the last offset stays after
-//! that.
+//! The zones are those of [`crate::tz`]: after the last change that is known, a zone's yearly rule goes on for ever.
 //!
 //! # Bounds
 //! Occurrences are whole seconds from the year 1 to [`UnixMillis::LAST`]. The Gregorian calendar repeats every date on

@@ -18,6 +18,7 @@ pub mod history;
 pub mod hosts;
 pub mod ids;
 pub mod limits;
+pub mod list_query;
 pub mod listing;
 pub mod local_time;
 pub mod meter;

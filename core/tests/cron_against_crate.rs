@@ -151,8 +151,9 @@ proptest! {
             // Every hour.
             field(0, 59).prop_map(|minute| format!("{} * * * *", minute.text(0))),
         ],
+        // No law has changed these since the release that the crate has.
         zone in prop::sample::select(vec![
-            Tz::Europe__London, Tz::America__New_York, Tz::Australia__Lord_Howe, Tz::Africa__Casablanca,
+            Tz::Europe__London, Tz::America__New_York, Tz::Australia__Lord_Howe, Tz::Europe__Dublin,
             Tz::America__Sao_Paulo, Tz::Antarctica__Troll,
         ]),
         // From within two days before a Sunday, when most clocks are changed.

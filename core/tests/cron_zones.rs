@@ -7,10 +7,9 @@
     reason = "helpers of tests, outside of the test functions that clippy excepts by itself"
 )]
 
-use chrono::{DateTime, Offset, TimeZone};
-use chrono_tz::{TZ_VARIANTS, Tz};
 use scheduler_core::cron::CronSchedule;
 use scheduler_core::time::UnixMillis;
+use scheduler_core::tz::Tz;
 use std::collections::HashSet;
 
 /// 1973-01-01T00:00:00Z. From then on every zone was at whole minutes from UTC, so that a walk by minutes meets every time.
@@ -20,8 +19,7 @@ const FROM: i64 = 94_694_400;
 const UNTIL: i64 = 2_145_916_800;
 
 fn offset(zone: Tz, second: i64) -> i64 {
-    let utc = DateTime::from_timestamp(second, 0).unwrap().naive_utc();
-    zone.offset_from_utc_datetime(&utc).fix().local_minus_utc().into()
+    zone.offset_at(second)
 }
 
 /// The instants at which the zone's clock is changed, as far as a look every week shows them.
@@ -75,7 +73,7 @@ fn by_walking(
 #[test]
 fn every_kind_of_change_of_every_zone_follows_the_rule() {
     let mut seen = HashSet::new();
-    for zone in TZ_VARIANTS {
+    for zone in Tz::all() {
         for change in changes(zone, FROM, UNTIL) {
             let (old, new) = (offset(zone, change - 1), offset(zone, change));
             // The same jump at the same time of day is the same case.

@@ -10,8 +10,14 @@ mod cron;
 mod envelope;
 #[path = "fuzz_checks/history.rs"]
 mod history;
+#[path = "fuzz_checks/limiter.rs"]
+mod limiter;
+#[path = "fuzz_checks/list.rs"]
+mod list;
 #[path = "fuzz_checks/page.rs"]
 mod page;
+#[path = "fuzz_checks/preview.rs"]
+mod preview;
 #[path = "fuzz_checks/request.rs"]
 mod request;
 
@@ -49,4 +55,19 @@ fn histories() {
 #[test]
 fn crons() {
     each("cron", cron::check);
+}
+
+#[test]
+fn previews() {
+    each("preview", preview::check);
+}
+
+#[test]
+fn lists() {
+    each("list", list::check);
+}
+
+#[test]
+fn limiters() {
+    each("limiter", limiter::check);
 }

@@ -229,3 +229,49 @@ proptest! {
         }
     }
 }
+
+/// What stands beside a rule is named, wherever it stands; it is not taken for a part of the rule's last value.
+#[test]
+fn what_stands_beside_a_rule_is_named() {
+    for (text, name) in [
+        ("FREQ=DAILY;COUNT=3\nEXDATE:20260102T000000Z", "EXDATE"),
+        ("RRULE:FREQ=DAILY;UNTIL=20270101T000000Z\r\nRDATE:20260102T000000Z", "RDATE"),
+        ("FREQ=DAILY;EXDATE=20260102T000000Z", "EXDATE"),
+        ("FREQ=DAILY\nexrule:FREQ=WEEKLY", "EXRULE"),
+    ] {
+        assert_eq!(error(text), RRuleError::NotThereYet(name), "{text}");
+        assert!(error(text).to_string().contains(name));
+    }
+    for text in
+        ["FREQ=DAILY;COUNT=3\nX-A:1", "DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY", "FREQ=DAILY;COUNT=3\rRRULE:FREQ=DAILY"]
+    {
+        assert!(matches!(error(text), RRuleError::NotTheRule(_)), "{text}: {:?}", error(text));
+    }
+}
+
+/// Of the two readings of RFC 5545, the one by which no run is lost: a run in a gap is moved, and counted. Two that come to the same
+/// instant count once.
+#[test]
+fn count_counts_instants_across_a_gap() {
+    for (rule, start, expected) in [
+        // London's clock jumps from 01:00 to 02:00 on the 29th.
+        (
+            "FREQ=DAILY;COUNT=3",
+            "2026-03-28T01:30:00Z",
+            &["2026-03-28T01:30:00Z", "2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"][..],
+        ),
+        (
+            "FREQ=HOURLY;COUNT=3",
+            "2026-03-29T00:30:00Z",
+            &["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"],
+        ),
+        ("FREQ=DAILY;BYHOUR=1,2;COUNT=2", "2026-03-29T00:30:00Z", &["2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"]),
+    ] {
+        let start = DateTime::parse_from_rfc3339(start).unwrap().timestamp_millis();
+        let request =
+            format!(r#"{{"rrule":"{rule}","startAt":{start},"timezone":"Europe/London","from":{},"count":9}}"#, start - 1);
+        let preview = scheduler_core::schedule::preview(&request, START).unwrap();
+        let found: Vec<String> = preview.runs.iter().map(|run| text(run.time)).collect();
+        assert_eq!(found, expected, "{rule}");
+    }
+}

@@ -5,16 +5,19 @@
 use scheduler_core::access::{Quota, ShownKey};
 use scheduler_core::flow::LimitShown;
 use scheduler_core::limits::MAX_CANCEL_IDS;
-use scheduler_core::task::{FieldError, Record};
-use scheduler_core::wire::{CircuitStats, Counters, Filter, Status, TaskRun};
+use scheduler_core::task::{FieldError, FilterInput, Record};
+use scheduler_core::wire::{CircuitStats, Counters, Status, TaskRun};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
 /// That the Worker runs.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(super) struct Health {
     #[schemars(extend("const" = "ok"))]
     status: String,
+    /// The release of IANA's time zone database that is built in, such as `2026f`.
+    time_zones: String,
 }
 
 /// A task as it is stored.
@@ -93,7 +96,7 @@ pub(super) enum CancelMany {
     /// All that fulfil every part of the filter.
     Filter {
         #[schemars(extend("minProperties" = 1))]
-        filter: Filter,
+        filter: FilterInput<'static>,
     },
 }
 
@@ -155,9 +158,12 @@ pub(super) struct CancelledOne {
 
 /// The scheduler in numbers. Counters count since the shards were made: take differences.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(super) struct Stats {
     #[schemars(flatten)]
     total: Numbers,
+    /// The release of IANA's time zone database that is built in, such as `2026f`.
+    time_zones: String,
     shards: Vec<ShardStats>,
 }
 

@@ -34,7 +34,8 @@ pub(super) fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Tasks that fire at their time, after a delay, or again and again.\n\n\
                 Times in answers are milliseconds since 1970. `x-maxBytes` is a limit on JSON text in bytes. \
-                Refusals are `application/problem+json`; with `Retry-After`, the same request may succeed later.",
+                Refusals are `application/problem+json`; with `Retry-After`, the same request may succeed later. HEAD is answered as GET, \
+                without the body. A method that a path does not take is answered with 405 and `Allow`.",
             "license": { "name": "MIT", "identifier": "MIT" },
         },
         "servers": [{ "url": "/" }],
@@ -64,7 +65,11 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if operation.takes_events_query {
         described["parameters"] = schemas::events_parameters(generator);
     }
-    let headers = [(operation.takes_version, version_parameter as fn() -> Value), (operation.once, once_parameter)];
+    let headers = [
+        (operation.takes_version, version_parameter as fn() -> Value),
+        (operation.takes_seen_version, seen_version_parameter),
+        (operation.once, once_parameter),
+    ];
     let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
     if !headers.is_empty() {
         described["parameters"] = Value::Array(headers);
@@ -86,6 +91,9 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
             } });
         }
         responses.insert(status.to_string(), response);
+    }
+    if operation.takes_seen_version {
+        responses.insert("304".to_owned(), json!({ "description": "The task is still the one that If-None-Match names." }));
     }
     let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
     for problem in operation.problems() {
@@ -205,8 +213,16 @@ fn path_parameters(operation: &Operation) -> Value {
 fn version_parameter() -> Value {
     json!({
         "name": "If-Match", "in": "header", "required": false,
-        "description": "The ETag of the answer that showed the task: the change is made only if it is still the same.",
-        "schema": { "type": "string", "pattern": "^\"[0-9a-f]{16}\"$" }
+        "description": "The ETag of the answer that showed the task: the change is made only if it is still the same. Several, separated by commas: if it is one of these. `*`: if there is a task. A weak tag (`W/`) matches none.",
+        "schema": { "type": "string" }
+    })
+}
+
+fn seen_version_parameter() -> Value {
+    json!({
+        "name": "If-None-Match", "in": "header", "required": false,
+        "description": "The ETags of answers that showed the task, or `*`: if it is still one of these, the answer is 304 without a body.",
+        "schema": { "type": "string" }
     })
 }
 
@@ -224,6 +240,8 @@ pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
         Problem::forbidden("the API key does not have the scope \"write\", which this request needs"),
+        Problem::no_route("GET", "/v1/taks"),
+        Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
         Problem::no_task("order-7"),
         Problem::no_namespace("there is no namespace \"shop\"; make it with PUT /v1/namespaces/shop"),
         Problem::no_key("0123456789abcdef"),
@@ -257,6 +275,9 @@ fn refusal(problem: &Problem, generator: &mut SchemaGenerator) -> Value {
     if problem.is_retryable() {
         let seconds = json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
         response["headers"] = json!({ "Retry-After": seconds });
+    } else if problem.status == 405 {
+        let methods = json!({ "description": "The methods that the path takes.", "schema": { "type": "string" } });
+        response["headers"] = json!({ "Allow": methods });
     } else if problem.status == 401 {
         response["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
     }

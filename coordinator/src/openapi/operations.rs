@@ -49,6 +49,8 @@ pub(super) struct Operation {
     pub(super) stream: bool,
     /// Takes a version in `If-Match`.
     pub(super) takes_version: bool,
+    /// Takes the versions in `If-None-Match` that the caller has seen.
+    pub(super) takes_seen_version: bool,
     /// Is about all tasks of a namespace, or some: takes the header that names it.
     pub(super) of_namespace: bool,
     /// Takes the header by which it is done once.
@@ -91,6 +93,7 @@ const USUAL: Operation = Operation {
     takes_events_query: false,
     stream: false,
     takes_version: false,
+    takes_seen_version: false,
     of_namespace: true,
     once: false,
     body: None,
@@ -173,6 +176,7 @@ operations! {
         id: "getTask",
         path: "/v1/tasks/{id}",
         summary: "Read a task",
+        takes_seen_version: true,
         answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
         refusals: &["no-task"],
     }

@@ -1,7 +1,8 @@
 //! From Rust types to the document's schemas.
 
-use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
-use scheduler_core::wire::{EventKind, Filter};
+use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, MIN_TIME_MILLIS};
+use scheduler_core::task::FilterInput;
+use scheduler_core::wire::EventKind;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};
@@ -24,7 +25,7 @@ pub(super) fn definitions(mut generator: SchemaGenerator) -> Value {
 
 /// The parts of a filter: name and schema.
 pub(super) fn properties_of_filter() -> Map<String, Value> {
-    let mut schema = Filter::json_schema(&mut generator()).to_value();
+    let mut schema = FilterInput::json_schema(&mut generator()).to_value();
     simplify(&mut schema);
     match schema["properties"].take() {
         Value::Object(properties) => properties,
@@ -40,7 +41,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         let description = schema.as_object_mut().and_then(|schema| schema.remove("description"));
         if matches!(name.as_str(), "from" | "to") {
             // In a query, text is as good as a number.
-            schema = json!({ "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "format": "date-time" }] });
+            schema = json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
         }
         parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
     }

@@ -24,12 +24,12 @@ pub enum Scope {
 }
 
 impl Scope {
-    /// What a request needs: paths of keys and namespaces `admin`, any other GET `read`, the rest `write`.
+    /// What a request needs: paths of keys and namespaces `admin`, any other GET or HEAD `read`, the rest `write`.
     pub fn needed(method: &str, path: &str) -> Self {
         let is_under = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
         if is_under("/v1/keys") || is_under("/v1/namespaces") {
             Self::Admin
-        } else if method.eq_ignore_ascii_case("GET") || path == "/v1/preview" {
+        } else if method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD") || path == "/v1/preview" {
             Self::Read
         } else {
             Self::Write
@@ -251,6 +251,8 @@ mod tests {
         for (method, path, scope) in [
             ("GET", "/v1/tasks", Scope::Read),
             ("GET", "/v1/stats", Scope::Read),
+            ("HEAD", "/v1/tasks/a", Scope::Read),
+            ("HEAD", "/v1/keys", Scope::Admin),
             ("POST", "/v1/tasks", Scope::Write),
             ("POST", "/v1/preview", Scope::Read),
             ("DELETE", "/v1/tasks/keys", Scope::Write),

@@ -165,6 +165,11 @@ pub enum Problem {
     /// `L` without a weekday in the day-of-week field.
     #[error("needs a weekday before it (FRIL is the last Friday; Saturday is SAT)")]
     LastOfWhat,
+    /// `L-3` in the day-of-month field.
+    #[error(
+        "counts back from the last day, which is not supported; use an rrule, where BYMONTHDAY=-1 is the last day and -4 three before it"
+    )]
+    BeforeLast,
     /// `FRI#6`.
     #[error("has an ordinal that is not 1 to 5 or L")]
     Ordinal,

@@ -93,6 +93,8 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
             fields.last_day = true;
         } else if item.eq_ignore_ascii_case("LW") {
             fields.last_workday = true;
+        } else if item.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("L-")) {
+            return Err(Problem::BeforeLast);
         } else if let Some(day) = item.strip_suffix(['W', 'w']) {
             fields.nearest |= 1 << value(Part::DayOfMonth, day)?;
         } else {

@@ -64,7 +64,8 @@ pub struct NewTask<'a> {
     /// Labels to find it by. The limits are in bytes of UTF-8.
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_TAGS), inner(length(min = 1, max = MAX_TAG_BYTES)))]
     tags: Option<&'a RawValue>,
-    /// What happens when it fires.
+    /// What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is not set, it goes to the first queue of
+    /// `QUEUE_BINDINGS`.
     #[schemars(with = "Callback<'static>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
     #[schemars(flatten)]
@@ -266,6 +267,7 @@ pub struct Validator<'a> {
     ids: IdGenerator,
     targets: Targets<'a>,
     handler_retries: &'a [(&'a str, &'a RawValue)],
+    default_callback: Option<&'a RawValue>,
     takes_reserved_ids: bool,
     last_callback: Option<(&'a str, CheckedCallback<'a>)>,
     /// The last of each that was good.
@@ -284,6 +286,7 @@ impl<'a> Validator<'a> {
             ids: IdGenerator::new(now, random),
             targets,
             handler_retries: &[],
+            default_callback: None,
             takes_reserved_ids: false,
             last_callback: None,
             last_follow_ups: FollowUps::default(),
@@ -305,6 +308,12 @@ impl<'a> Validator<'a> {
     #[must_use]
     pub fn with_handler_retries(self, handler_retries: &'a [(&'a str, &'a RawValue)]) -> Self {
         Self { handler_retries, ..self }
+    }
+
+    /// Gives the callback of tasks that have none of their own. It becomes part of the task's record.
+    #[must_use]
+    pub fn with_default_callback(self, default_callback: Option<&'a RawValue>) -> Self {
+        Self { default_callback, ..self }
     }
 
     /// Takes also the ids that callers cannot have: for the deployment's own tasks.
@@ -347,10 +356,17 @@ impl<'a> Validator<'a> {
         if let Some(retry) = task.retry {
             self.check_retry(retry.get())?;
         }
-        let callback = task.callback.ok_or_else(|| {
-            FieldError::new("callback", r#"is missing; say what to run, like {"type":"webhook","url":"https://…"}"#)
+        let callback = task.callback.or(self.default_callback).ok_or_else(|| {
+            let detail = r#"is missing, and the deployment has no queue to send tasks to; say what to run, like {"type":"webhook","url":"https://…"}"#;
+            FieldError::new("callback", detail)
         })?;
-        let CheckedCallback { to_queue, handler_retry } = self.check_callback(callback.get())?;
+        let checked = self.check_callback(callback.get()).map_err(|problem| match task.callback {
+            Some(_) => problem,
+            None => {
+                FieldError::new("callback", format!("is missing, and the deployment's DEFAULT_CALLBACK does not hold: {problem}"))
+            }
+        });
+        let CheckedCallback { to_queue, handler_retry } = checked?;
         if let Some(key) = &task.limit_key {
             check_limit_key("limitKey", &key.0)?;
             if to_queue {

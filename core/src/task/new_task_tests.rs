@@ -307,6 +307,32 @@ fn a_batch_keeps_the_good_among_the_bad() {
 }
 
 #[test]
+fn a_task_without_a_callback_gets_the_default_one() {
+    let queues = ["FIRED_TASKS".to_owned()];
+    let targets = Targets { handlers: &["log"], queues: &queues, ..Targets::default() };
+    let default: &RawValue = serde_json::from_str(r#"{"type":"queue","queue":"FIRED_TASKS"}"#).unwrap();
+    let checked = |text: &'static str, default: Option<&'static str>| {
+        let default: Option<&'static RawValue> = default.map(|text| serde_json::from_str(text).unwrap());
+        let mut record = Vec::new();
+        let mut validator = Validator::new(NOW, [7; 16], targets).with_default_callback(default);
+        let valid = validator.check(parse_one(text)?)?;
+        valid.write_record(&mut record);
+        Ok::<_, FieldError>((valid.to_queue, String::from_utf8(record).unwrap()))
+    };
+    let record = r#"{"time":1764000001234,"id":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#.to_owned();
+    let task = r#"{"id":"a","time":1764000001234}"#;
+    assert_eq!(checked(task, Some(default.get().to_owned().leak())), Ok((true, record)));
+    let own = checked(r#"{"id":"a","time":1764000001234,"callback":{"type":"handler","name":"log"}}"#, Some("{}")).unwrap();
+    assert!(!own.0 && own.1.contains("log"));
+    for default in [None, Some("{}"), Some(r#"{"type":"queue","queue":"OTHER"}"#)] {
+        assert_eq!(checked(task, default).unwrap_err().field, "callback", "{default:?}");
+    }
+    // What does not go with a queue is told of the default, too.
+    let limited = r#"{"id":"a","time":1764000001234,"limitKey":"stripe"}"#;
+    assert_eq!(checked(limited, Some(default.get().to_owned().leak())).unwrap_err().field, "limitKey");
+}
+
+#[test]
 fn generated_ids_differ() {
     let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let text = format!("{{\"time\":1764000000001,{LOG}}}");

@@ -21,9 +21,10 @@ pub struct Append {
     pub terms: Terms,
 }
 
-/// On which terms an append is carried out, beside the shard's own limits.
+/// On which terms an append is carried out, beside the shard's own limits. A term that the shard does not know would not be kept, so it
+/// is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[serde(default, deny_unknown_fields)]
 pub struct Terms {
     /// Once only, whatever is repeated.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -254,6 +255,24 @@ mod tests {
                 assert!(Append::decode(&bytes[..cut]).is_err(), "cut at {cut}");
             }
             assert_eq!(Append::decode(&[&bytes[..], b"x"].concat()), Err(AppendError::Length));
+        }
+    }
+
+    #[test]
+    fn a_term_that_is_not_known_is_refused() {
+        let with_terms = |terms: &[u8]| {
+            let mut bytes =
+                Append { terms: Terms { keys: vec![String::new()], ..Terms::default() }, ..Append::default() }.encode();
+            let known = br#"{"keys":[""]}"#.len();
+            bytes.truncate(bytes.len() - known - 4);
+            bytes.extend_from_slice(&(terms.len() as u32).to_le_bytes());
+            bytes.extend_from_slice(terms);
+            Append::decode(&bytes)
+        };
+        assert_eq!(with_terms(b"{}"), Ok(Append::default()));
+        assert_eq!(with_terms(br#"{ "share": null }"#), Ok(Append::default()));
+        for terms in [br#"{"shares":1}"#.as_slice(), br#"{"once":null,"x":[]}"#, b"[]x", b""] {
+            assert!(matches!(with_terms(terms), Err(AppendError::Terms(_))), "{terms:?}");
         }
     }
 }

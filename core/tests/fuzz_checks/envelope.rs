@@ -24,6 +24,22 @@ pub(crate) fn check(data: &[u8]) {
     assert_eq!(texts(&read), texts(&envelope));
 }
 
+/// JSON without the white space between its tokens.
+fn without_spaces(json: &str) -> String {
+    let (mut in_string, mut is_escaped) = (false, false);
+    json.chars()
+        .filter(|c| {
+            let is_space = !in_string && c.is_ascii_whitespace();
+            match c {
+                '"' if !is_escaped => in_string = !in_string,
+                _ => {}
+            }
+            is_escaped = in_string && !is_escaped && *c == '\\';
+            !is_space
+        })
+        .collect()
+}
+
 fn check_record(text: &str) {
     let Ok(record) = Record::parse(text.as_bytes()) else {
         return;
@@ -32,7 +48,9 @@ fn check_record(text: &str) {
     record.write(&mut out);
     let again = Record::parse(&out).expect("a record that was read can be written and read");
     assert_eq!((again.occurrence_key(), again.attempt_number()), (record.occurrence_key(), record.attempt_number()));
-    assert_eq!(again.payload.map(|raw| raw.get()), record.payload.map(|raw| raw.get()));
+    // A record is written on one line, so white space with a line break in it goes; nothing else changes.
+    assert_eq!(again.payload.map(|raw| without_spaces(raw.get())), record.payload.map(|raw| without_spaces(raw.get())));
+    assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
     // A callback that cannot be read is the record's failure, not a panic.
     let _ = Callback::parse(record.callback.get());
 }

@@ -103,7 +103,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
 
     world.trace(|| "no more faults".to_owned());
     // Of some runs destinations stay silent for a while after the clients have gone.
-    let silent_for = if world.silent.is_empty() { 0 } else { *shaky.pick(&[0, 30_000, 900_000]) };
+    let silent_for = if world.silent.is_empty() { 0 } else { *shaky.pick(&[0, 20_000, 60_000]) };
     let until = world.now.plus(silent_for);
     live_until(&mut world, until, &mut run);
     world.faults = Faults::NONE;

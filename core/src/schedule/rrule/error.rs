@@ -15,9 +15,12 @@ pub enum RRuleError {
     /// A part that is there twice.
     #[error("has {0} twice; give each part once, with its values separated by commas")]
     Twice(&'static str),
-    /// DTSTART, EXDATE and the like.
+    /// DTSTART, or more than the one line of the rule.
     #[error("has {0:?}; give the rule alone, and its start as startAt and its time zone as timezone")]
     NotTheRule(String),
+    /// EXDATE and the like.
+    #[error("has {0}, which is not there yet; give a rule without it, and leave out single runs in what they call")]
+    NotThereYet(&'static str),
     /// A part of RFC 5545 that is not supported.
     #[error("has {0}, which is not supported; say it with BYMONTH, BYMONTHDAY or BYDAY")]
     Unsupported(&'static str),

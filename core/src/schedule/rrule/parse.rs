@@ -116,8 +116,19 @@ impl RRule {
     }
 }
 
+/// Properties of iCalendar that stand beside a rule and add or take away runs.
+const NOT_THERE_YET: [&str; 3] = ["EXDATE", "RDATE", "EXRULE"];
+
 fn split(text: &str) -> Result<Values<'_>, RRuleError> {
     let text = text.trim_ascii();
+    // Looked for first: on a line of its own it would be read as the end of a part's value. No rule has such a name in it.
+    let upper = text.to_ascii_uppercase();
+    if let Some(name) = NOT_THERE_YET.iter().find(|name| upper.contains(**name)) {
+        return Err(RRuleError::NotThereYet(name));
+    }
+    if let Some((_, line)) = text.split_once(['\r', '\n']) {
+        return Err(RRuleError::NotTheRule(excerpt(if upper.starts_with("DTSTART") { text } else { line.trim_ascii() })));
+    }
     let text = match text.get(..6) {
         Some(head) if head.eq_ignore_ascii_case("RRULE:") => text.get(6..).unwrap_or_default(),
         _ => text,

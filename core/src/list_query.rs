@@ -1,0 +1,114 @@
+//! The query of a list of tasks: filter, page and limit.
+
+use crate::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use crate::listing::Cursor;
+use crate::task::{FieldError, parse_time};
+use crate::wire::{Filter, Kind, Status};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
+use std::str::FromStr;
+
+/// What the query of a list asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListQuery {
+    /// Which tasks.
+    pub filter: Filter,
+    /// How many at most.
+    pub limit: usize,
+    /// Where the page begins.
+    pub cursor: Option<Cursor>,
+}
+
+/// Reads the parameters of a query.
+///
+/// # Errors
+/// Names the parameter that does not hold.
+pub fn parse_list_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>) -> Result<ListQuery, FieldError> {
+    let mut query = ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
+    for (name, value) in pairs {
+        let value = value.as_ref();
+        match name.as_ref() {
+            "prefix" => query.filter.prefix = Some(value.to_owned()),
+            "text" => query.filter.text = Some(value.to_owned()),
+            "tag" => query.filter.tag = Some(value.to_owned()),
+            "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
+            "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
+            "from" => query.filter.from = Some(parse_time("from", value)?),
+            "to" => query.filter.to = Some(parse_time("to", value)?),
+            "cursor" => {
+                query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
+            }
+            "limit" => {
+                query.limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
+                    .ok_or_else(|| FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value))))?;
+            }
+            other => {
+                let known = "prefix, text, tag, kind, status, from, to, limit, cursor";
+                return Err(FieldError::new("query", format!("has the unknown parameter {:?}; there are: {known}", cut(other))));
+            }
+        }
+    }
+    Ok(query)
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(64).collect()
+}
+
+fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
+    let reader: StrDeserializer<'a, serde::de::value::Error> = value.into_deserializer();
+    T::deserialize(reader).map_err(|problem| FieldError::new(field, format!("cannot be read: {problem}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::time::UnixMillis;
+
+    fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
+        parse_list_query(query.iter().copied())
+    }
+
+    #[test]
+    fn every_parameter_is_read() {
+        let query = parsed(&[
+            ("prefix", "a"),
+            ("kind", "no-schedule"),
+            ("status", "dead"),
+            ("from", "1970-01-01T00:00:01Z"),
+            ("to", "1795704299000"),
+            ("limit", "7"),
+        ])
+        .unwrap();
+        assert_eq!(query.limit, 7);
+        assert_eq!(query.filter.kind, Some(Kind::NoSchedule));
+        assert_eq!(query.filter.status, Some(Status::Dead));
+        assert_eq!(
+            (query.filter.from, query.filter.to),
+            (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(1_795_704_299_000)))
+        );
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        for (name, value, field) in [
+            ("limit", "0", "limit"),
+            ("limit", "1001", "limit"),
+            ("limit", "x", "limit"),
+            ("kind", "weekly", "kind"),
+            ("status", "", "status"),
+            ("from", "tomorrow", "from"),
+            ("from", "0", "from"),
+            ("from", "1795704299", "from"),
+            ("to", "20991224", "to"),
+            ("cursor", "x", "cursor"),
+            ("prefx", "x", "query"),
+        ] {
+            assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
+        }
+    }
+}

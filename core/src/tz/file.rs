@@ -1,0 +1,129 @@
+//! The file of tables, and its unpacking.
+//!
+//! Numbers are LEB128 and signed ones zigzag; durations are counted in the unit that the lowest bit tells, 0 hours, 1 seconds. The file
+//! holds:
+//! - length and bytes of the release's name;
+//! - the number of zones, and for each, UTC first and the others in order of their names: length and bytes of the name, and the number
+//!   of its table;
+//! - the number of tables, and for each its length in bytes and then: 0, or 1 and a yearly rule; the clock's first offset; and each
+//!   change as the time since the one before (the first: since [`BEGIN`]) and the new offset;
+//! - a rule is: from when on it holds, since [`BEGIN`]; the standard offset; the other offset; and the dates on which that begins and
+//!   ends, each as month, week (5: the last), weekday (0: Sunday), and the time on the clock since midnight.
+
+use super::rule::{Date, Rule};
+use super::{LISTED_UNTIL, Span};
+use std::sync::OnceLock;
+
+/// 1800-01-01T00:00:00Z: no clock in the tables is changed before.
+const BEGIN: i64 = -5_364_662_400;
+
+const HOUR: i64 = 3_600;
+
+/// The file with its tables packed.
+pub(super) struct Database {
+    pub(super) release: &'static str,
+    pub(super) zones: Vec<Named>,
+    pub(super) tables: Vec<Packed>,
+}
+
+pub(super) struct Named {
+    pub(super) name: &'static str,
+    pub(super) table: u16,
+}
+
+/// A zone's table as it is in the file.
+pub(super) struct Packed {
+    bytes: &'static [u8],
+    table: OnceLock<Table>,
+}
+
+/// A zone's table.
+pub(super) struct Table {
+    /// The first begins before all instants. Where there is a rule, its changes up to a year after [`LISTED_UNTIL`] are among them.
+    pub(super) spans: Box<[Span]>,
+    pub(super) rule: Option<Rule>,
+}
+
+impl Database {
+    pub(super) fn read(file: &'static [u8]) -> Self {
+        let mut file = Reader(file);
+        let release = file.text();
+        let zones =
+            (0..file.number()).map(|_| Named { name: file.text(), table: u16::try_from(file.number()).unwrap_or_default() });
+        let zones = zones.collect();
+        let tables = (0..file.number()).map(|_| {
+            let length = file.number();
+            Packed { bytes: file.bytes(length), table: OnceLock::new() }
+        });
+        Self { release, zones, tables: tables.collect() }
+    }
+}
+
+impl Packed {
+    pub(super) fn unpacked(&self) -> &Table {
+        self.table.get_or_init(|| unpack(self.bytes))
+    }
+}
+
+fn unpack(packed: &'static [u8]) -> Table {
+    let mut packed = Reader(packed);
+    let rule = (packed.number() == 1).then(|| (BEGIN + packed.duration(), packed.rule()));
+    let mut spans = vec![Span { begin: i64::MIN, offset: packed.duration() }];
+    let mut begin = BEGIN;
+    while !packed.0.is_empty() {
+        begin += packed.duration();
+        spans.push(Span { begin, offset: packed.duration() });
+    }
+    if let Some((holds_from, rule)) = &rule {
+        rule.extend(&mut spans, *holds_from, LISTED_UNTIL);
+    }
+    Table { spans: spans.into_boxed_slice(), rule: rule.map(|(_, rule)| rule) }
+}
+
+/// What is left of the file. It is part of the program and whole, so that an end in the middle, read as zeros, does not occur.
+struct Reader(&'static [u8]);
+
+impl Reader {
+    fn bytes(&mut self, length: u64) -> &'static [u8] {
+        let length = usize::try_from(length).unwrap_or(usize::MAX).min(self.0.len());
+        let (bytes, rest) = self.0.split_at(length);
+        self.0 = rest;
+        bytes
+    }
+
+    fn text(&mut self) -> &'static str {
+        let length = self.number();
+        std::str::from_utf8(self.bytes(length)).unwrap_or_default()
+    }
+
+    fn number(&mut self) -> u64 {
+        let mut number = 0;
+        for shift in (0..64).step_by(7) {
+            let Some((byte, rest)) = self.0.split_first() else { break };
+            self.0 = rest;
+            number |= u64::from(byte & 0x7f) << shift;
+            if byte & 0x80 == 0 {
+                break;
+            }
+        }
+        number
+    }
+
+    /// Seconds.
+    fn duration(&mut self) -> i64 {
+        let number = self.number();
+        let unit = if number & 1 == 0 { HOUR } else { 1 };
+        let zigzag = number >> 1;
+        ((zigzag >> 1).cast_signed() ^ -(zigzag & 1).cast_signed()) * unit
+    }
+
+    fn rule(&mut self) -> Rule {
+        Rule { standard: self.duration(), other: self.duration(), begin: self.date(), end: self.date() }
+    }
+
+    fn date(&mut self) -> Date {
+        let mut small = || u8::try_from(self.number()).unwrap_or_default();
+        let (month, week, weekday) = (small(), small(), small());
+        Date { month, week, weekday, time: self.duration() }
+    }
+}

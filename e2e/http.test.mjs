@@ -1,0 +1,114 @@
+// What HTTP says of every API, on the real local runtime: conditions of reads, HEAD, methods, names in paths.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler } from "./harness.mjs";
+
+const FAR = Date.parse("2090-01-01T00:00:00Z");
+const NOOP = { type: "handler", name: "noop" };
+
+let scheduler;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "4" });
+});
+after(() => scheduler?.dispose());
+
+const fetched = (path, method = "GET", headers = {}) => scheduler.fetch(path, { method, headers });
+
+test("a read under If-None-Match is 304 as long as the task is the same", async () => {
+  await scheduler.call("/v1/tasks", { body: { id: "c", time: FAR, callback: NOOP } });
+  const etag = (await fetched("/v1/tasks/c")).headers.get("etag");
+  for (const [seen, status] of [[etag, 304], [`W/${etag}`, 304], ["*", 304], [`"x", ${etag}`, 304], ['"0123456789abcdef"', 200]]) {
+    const response = await fetched("/v1/tasks/c", "GET", { "if-none-match": seen });
+    assert.deepEqual([response.status, response.headers.get("etag")], [status, etag], seen);
+    assert.equal((await response.text()) === "", status === 304, seen);
+  }
+  await scheduler.call("/v1/tasks/c", { method: "PATCH", body: { description: "new" } });
+  assert.equal((await fetched("/v1/tasks/c", "GET", { "if-none-match": etag })).status, 200);
+  assert.equal((await fetched("/v1/tasks/c", "GET", { "if-none-match": "c" })).status, 422);
+  assert.equal((await fetched("/v1/tasks/none", "GET", { "if-none-match": "*" })).status, 404);
+});
+
+test("HEAD is answered as GET, without the body", async () => {
+  await scheduler.call("/v1/limits/stripe", { method: "PUT", body: { concurrency: 3 } });
+  const paths = ["/healthz", "/openapi.json", "/v1/tasks", "/v1/tasks/c", "/v1/tasks/none", "/v1/tasks/c/runs", "/v1/limits", "/v1/limits/stripe", "/v1/keys", "/v1/namespaces", "/v1/nothing"];
+  for (const path of paths) {
+    const [get, head] = [await fetched(path), await fetched(path, "HEAD")];
+    assert.equal(head.status, get.status, path);
+    for (const name of ["content-type", "etag"]) assert.equal(head.headers.get(name), get.headers.get(name), `${path} ${name}`);
+    assert.equal(await head.text(), "", path);
+    assert.notEqual(await get.text(), "");
+  }
+  const events = await fetched("/v1/events", "HEAD");
+  assert.deepEqual([events.status, events.headers.get("content-type")], [200, "text/event-stream"]);
+  assert.equal(await events.text(), "");
+  assert.equal((await fetch(`${scheduler.url}/v1/tasks`, { method: "HEAD" })).status, 401);
+});
+
+test("a method that a path does not take is 405, and says which it takes", async () => {
+  for (const [method, path, allow] of [
+    ["POST", "/healthz", "GET, HEAD"],
+    ["PATCH", "/v1/tasks", "GET, HEAD, POST"],
+    ["POST", "/v1/tasks/c", "GET, HEAD, PUT, PATCH, DELETE"],
+    ["GET", "/v1/keys/c", "DELETE"],
+    ["DELETE", "/v1/preview", "POST"],
+    ["OPTIONS", "/v1/stats", "GET, HEAD"],
+  ]) {
+    const response = await fetched(path, method);
+    assert.deepEqual([response.status, response.headers.get("allow")], [405, allow], `${method} ${path}`);
+    assert.equal((await response.json()).type, "/problems/no-method");
+  }
+  assert.equal((await fetched("/v1/taks", "POST")).status, 404);
+  // Who may not ask is not told.
+  assert.equal((await fetch(`${scheduler.url}/v1/tasks`, { method: "PATCH" })).status, 401);
+});
+
+test("names that do not survive a path are refused, and those near them are found", async () => {
+  for (const id of [".", ".."]) {
+    const task = await scheduler.call("/v1/tasks", { body: { id, time: FAR, callback: NOOP } });
+    assert.deepEqual([task.status, task.body.field], [422, "id"], id);
+    const limited = await scheduler.call("/v1/tasks", { body: { id: "l", limitKey: id, time: FAR, callback: NOOP } });
+    assert.deepEqual([limited.status, limited.body.field], [422, "limitKey"], id);
+  }
+  for (const id of ["...", "%2e", "%2E%2e", "a/..", "../a", "./", " ", "a/runs", "a/pause", "\\", "\u3002"]) {
+    assert.equal((await scheduler.call("/v1/tasks", { body: { id, time: FAR, callback: NOOP } })).status, 201, id);
+    const { status, body } = await scheduler.call(`/v1/tasks/${encodeURIComponent(id)}`);
+    assert.deepEqual([status, body.id], [200, id]);
+  }
+});
+
+test("what cannot be meant as a time is refused in every field that is one", async () => {
+  const bases = { time: {}, startAt: { cron: "@daily" }, endAt: { cron: "@daily" }, anchor: { everySeconds: 60 } };
+  for (const [field, base] of Object.entries(bases)) {
+    for (const wrong of [1795704299, "1795704299", "20991224", "2026", 0, 1795704299.5]) {
+      const { status, body } = await scheduler.call("/v1/tasks", { body: { ...base, [field]: wrong, callback: NOOP } });
+      assert.deepEqual([status, body.field], [422, field], `${field} ${wrong}`);
+    }
+  }
+  const hint = await scheduler.call("/v1/tasks", { body: { time: 1795704299, callback: NOOP } });
+  assert.match(hint.body.detail, /looks like seconds; in milliseconds that is 1795704299000, 2026-11-26T/);
+  const wrong = 1795704299;
+  for (const [path, body, field] of [
+    ["/v1/preview", { cron: "@daily", from: wrong }, "from"],
+    ["/v1/tasks/c/reschedule", { time: wrong }, "time"],
+    ["/v1/tasks/reschedule", { ids: ["c"], time: "20991224" }, "time"],
+    ["/v1/tasks/cancel", { filter: { from: wrong } }, "filter.from"],
+    ["/v1/tasks/pause", { filter: { to: 0 } }, "filter.to"],
+    ["/v1/keys", { name: "a", scopes: ["read"], namespaces: ["*"], expiresAt: wrong }, "expiresAt"],
+  ]) {
+    const answer = await scheduler.call(path, { body });
+    assert.deepEqual([answer.status, answer.body.field], [422, field], path);
+  }
+  for (const query of ["from=1795704299", "to=20991224", "from=0"]) {
+    assert.equal((await scheduler.call(`/v1/tasks?${query}`)).status, 422, query);
+  }
+});
+
+test("a task without a callback gets the first queue, and the release of the time zones is shown", async () => {
+  const made = await scheduler.call("/v1/tasks", { body: { id: "d", time: FAR } });
+  assert.equal(made.status, 201);
+  assert.deepEqual((await scheduler.call("/v1/tasks/d")).body.callback, { type: "queue", queue: "FIRED_TASKS" });
+  const health = await scheduler.call("/healthz");
+  assert.match(health.body.timeZones, /^20\d\d[a-z]$/);
+  assert.equal((await scheduler.call("/v1/stats")).body.timeZones, health.body.timeZones);
+});

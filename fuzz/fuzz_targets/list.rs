@@ -1,0 +1,9 @@
+//! Any text as the query of a list, as a filter and as a cursor: no panic, and what is read can be written and read again.
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../core/tests/fuzz_checks/list.rs"]
+mod checks;
+
+fuzz_target!(|data: &[u8]| checks::check(data));
