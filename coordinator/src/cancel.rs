@@ -2,14 +2,17 @@
 
 use crate::answer::{Answer, Problem};
 use crate::change::{checked_filter, checked_ids};
+use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, FilterInput};
-use scheduler_core::wire::{CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths};
+use scheduler_core::wire::{
+    AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
+};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::HashSet;
 
 /// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
@@ -104,55 +107,50 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 
 /// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
 async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
-    let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
-    for (at, id) in ids.iter().enumerate() {
-        for shard in shards.map.homes(id) {
-            by_shard.entry(shard).or_default().push(at);
-        }
+    let ask = |shard, ids, among| async move {
+        let asked = AmongRequest { among, request: CancelRequest { ids, if_match } };
+        let (CancelReply { outcomes, running }, is_repeat) = cancel_on(shards, shard, asked).await?;
+        let running: HashSet<u32> = running.into_iter().collect();
+        let of_ids = (0..).zip(outcomes);
+        let of_ids = of_ids.map(|(place, outcome)| CancelledId { outcome, is_running: running.contains(&place) });
+        Ok((of_ids.collect(), is_repeat))
+    };
+    epochs::ask(shards, &ids, Means::Everything, ask).await
+}
+
+impl Outcome for CancelledId {
+    const NOT_FOUND: Self = Self { outcome: Cancelled::NotFound, is_running: false };
+
+    fn is_not_found(self) -> bool {
+        self.outcome == Cancelled::NotFound
     }
-    let ids = &ids;
-    let replies = shards
-        .each(by_shard, |(shard, items)| async move {
-            let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let (reply, is_repeat) = cancel_on(shards, shard, CancelRequest { ids, if_match }).await?;
-            Ok::<_, Problem>((items, reply, is_repeat))
-        })
-        .await;
-    let mut outcomes = vec![CancelledId { outcome: Cancelled::NotFound, is_running: false }; ids.len()];
-    let mut is_repeat = false;
-    for reply in replies {
-        let (items, reply, again) = reply?;
-        is_repeat |= again;
-        for place in reply.running {
-            let slot = items.get(place as usize).and_then(|at| outcomes.get_mut(*at));
-            slot.into_iter().for_each(|slot| slot.is_running = true);
-        }
-        for (at, outcome) in items.into_iter().zip(reply.outcomes) {
-            // Of what several epochs say, a cancel counts most, then that it has fired.
-            if let Some(slot) = outcomes.get_mut(at)
-                && (outcome == Cancelled::Cancelled || slot.outcome == Cancelled::NotFound)
-            {
-                slot.outcome = outcome;
-            }
-        }
+
+    fn is_settled(self) -> bool {
+        !matches!(self.outcome, Cancelled::NotFound | Cancelled::AlreadyFired)
     }
-    Ok((outcomes, is_repeat))
+
+    /// Of what several epochs say, a cancel counts most, then what was said first.
+    fn joined(self, other: Self) -> Self {
+        let is_more = other.outcome == Cancelled::Cancelled || self.outcome == Cancelled::NotFound;
+        let outcome = if is_more { other.outcome } else { self.outcome };
+        Self { outcome, is_running: self.is_running || other.is_running }
+    }
 }
 
 /// Cancels by id on one shard, and says whether it had to be asked again. It does so much at a time; the rest is asked for again.
 pub(crate) async fn cancel_on(
     shards: &Shards,
     shard: ShardId,
-    mut request: CancelRequest,
+    mut asked: AmongRequest<CancelRequest>,
 ) -> Result<(CancelReply, bool), Problem> {
-    let mut all = CancelReply { outcomes: Vec::with_capacity(request.ids.len()), running: Vec::new() };
+    let mut all = CancelReply { outcomes: Vec::with_capacity(asked.request.ids.len()), running: Vec::new() };
     let mut is_repeat = false;
-    while !request.ids.is_empty() {
-        let (mut reply, again): (CancelReply, bool) = shards.ask_noting(shard, paths::CANCEL, &request).await?;
+    while !asked.request.ids.is_empty() {
+        let (mut reply, again): (CancelReply, bool) = shards.ask_among(shard, paths::CANCEL, &asked).await?;
         if reply.outcomes.is_empty() {
             return Err(Problem::unavailable("a shard did not say what became of a cancel"));
         }
-        request.ids.drain(..reply.outcomes.len().min(request.ids.len()));
+        asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
         let before = u32::try_from(all.outcomes.len()).unwrap_or(u32::MAX);
         all.running.extend(reply.running.iter().map(|place| place.saturating_add(before)));
         all.outcomes.append(&mut reply.outcomes);

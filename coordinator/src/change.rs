@@ -2,16 +2,18 @@
 
 use crate::answer::{Answer, Problem};
 use crate::cancel::{is_zero, with_running};
+use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{ChangeInput, FieldError, FilterInput};
 use scheduler_core::wire::{
-    Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest, paths,
+    AmongRequest, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest,
+    paths,
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 
 /// Rounds of a change by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
@@ -142,61 +144,63 @@ pub(crate) fn checked_filter(filter: &FilterInput<'_>) -> Result<Filter, Problem
     Ok(filter)
 }
 
-/// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
+/// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again. To run and to move mean
+/// one task, wherever it is.
 async fn change_ids(
     shards: &Shards,
     ids: Vec<String>,
     change: Change,
     if_match: Option<u64>,
 ) -> Result<(Vec<ChangedId>, bool), Problem> {
-    let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
-    for (at, id) in ids.iter().enumerate() {
-        for shard in shards.map.homes(id) {
-            by_shard.entry(shard).or_default().push(at);
-        }
-    }
-    let ids = &ids;
-    let replies = shards
-        .each(by_shard, |(shard, items)| async move {
-            let ids = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-            let (outcomes, is_repeat) = change_on(shards, shard, ChangeRequest { ids, change, if_match }).await?;
-            Ok::<_, Problem>((items, outcomes, is_repeat))
-        })
-        .await;
-    let mut outcomes = vec![ChangedId { outcome: Changed::NotFound, is_running: false }; ids.len()];
-    let mut is_repeat = false;
-    for reply in replies {
-        let (items, of_shard, again) = reply?;
-        is_repeat |= again;
-        for (at, of_id) in items.into_iter().zip(of_shard) {
-            if let Some(slot) = outcomes.get_mut(at) {
-                let outcome = if weight(of_id.outcome) > weight(slot.outcome) { of_id.outcome } else { slot.outcome };
-                *slot = ChangedId { outcome, is_running: slot.is_running || of_id.is_running };
-            }
-        }
-    }
-    Ok((outcomes, is_repeat))
+    let means = match change {
+        Change::Run | Change::Reschedule(_) => Means::OneTask,
+        Change::Pause | Change::Resume => Means::Everything,
+    };
+    let ask =
+        |shard, ids, among| change_on(shards, shard, AmongRequest { among, request: ChangeRequest { ids, change, if_match } });
+    epochs::ask(shards, &ids, means, ask).await
 }
 
 /// Changes by id on one shard. It does so much at a time; the rest is asked for again.
-async fn change_on(shards: &Shards, shard: ShardId, mut request: ChangeRequest) -> Result<(Vec<ChangedId>, bool), Problem> {
-    let (mut outcomes, mut is_repeat) = (Vec::with_capacity(request.ids.len()), false);
-    while !request.ids.is_empty() {
-        let (reply, again): (ChangeReply, bool) = match request.change {
+async fn change_on(
+    shards: &Shards,
+    shard: ShardId,
+    mut asked: AmongRequest<ChangeRequest>,
+) -> Result<(Vec<ChangedId>, bool), Problem> {
+    let (mut outcomes, mut is_repeat) = (Vec::with_capacity(asked.request.ids.len()), false);
+    while !asked.request.ids.is_empty() {
+        let (reply, again): (ChangeReply, bool) = match asked.request.change {
             // Done twice it would be two runs.
-            Change::Run => (shards.ask_once(shard, paths::CHANGE, &request).await?, false),
-            _ => shards.ask_noting(shard, paths::CHANGE, &request).await?,
+            Change::Run => (shards.ask_once(shard, paths::CHANGE, &asked).await?, false),
+            _ => shards.ask_among(shard, paths::CHANGE, &asked).await?,
         };
         if reply.outcomes.is_empty() {
             return Err(Problem::unavailable("a shard did not say what became of a change"));
         }
-        request.ids.drain(..reply.outcomes.len().min(request.ids.len()));
+        asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
         let running: HashSet<u32> = reply.running.into_iter().collect();
         let of_ids = (0..).zip(reply.outcomes);
         outcomes.extend(of_ids.map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) }));
         is_repeat |= again;
     }
     Ok((outcomes, is_repeat))
+}
+
+impl Outcome for ChangedId {
+    const NOT_FOUND: Self = Self { outcome: Changed::NotFound, is_running: false };
+
+    fn is_not_found(self) -> bool {
+        self.outcome == Changed::NotFound
+    }
+
+    fn is_settled(self) -> bool {
+        !matches!(self.outcome, Changed::NotFound | Changed::AlreadyFired)
+    }
+
+    fn joined(self, other: Self) -> Self {
+        let outcome = if weight(other.outcome) > weight(self.outcome) { other.outcome } else { self.outcome };
+        Self { outcome, is_running: self.is_running || other.is_running }
+    }
 }
 
 /// Of what the shards of several epochs say of an id, which counts most.

@@ -1,4 +1,7 @@
-//! One task in one epoch of the shard map: where a definition finds the task that it is of, and what it leaves behind in older epochs.
+//! One task in one epoch of the shard map: where a request finds the task that it names, and what a definition leaves behind in older epochs.
+//!
+//! After a change of the map something may stand under one id in several epochs: a task in the newest, and a dead letter or an attempt in an
+//! older one. A request by id means what one shard would mean by it: what lives, in whatever epoch, and dead letters only if nothing does.
 
 use crate::answer::Problem;
 use crate::cancel::cancel_on;
@@ -6,8 +9,103 @@ use crate::shards::Shards;
 use scheduler_core::batch::ShardAppend;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::Record;
-use scheduler_core::wire::{Append, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};
+use scheduler_core::wire::{Among, AmongRequest, Append, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};
 use std::collections::{BTreeMap, HashMap};
+
+/// What became of one id on a shard.
+pub(crate) trait Outcome: Copy {
+    /// There is nothing under it.
+    const NOT_FOUND: Self;
+    /// Whether nothing is there.
+    fn is_not_found(self) -> bool;
+    /// Whether no other epoch is to be asked for the one task that is meant.
+    fn is_settled(self) -> bool;
+    /// Returns what counts of what two epochs say.
+    #[must_use]
+    fn joined(self, other: Self) -> Self;
+}
+
+/// How a request by id is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Means {
+    /// All that lives under an id, in every epoch at once.
+    Everything,
+    /// One task: that of the newest epoch that has one.
+    OneTask,
+}
+
+/// Asks the shards of all epochs: the outcomes in the order of the ids, and whether a shard had to be asked again.
+pub(crate) async fn ask<O: Outcome, F: Future<Output = Result<(Vec<O>, bool), Problem>>>(
+    shards: &Shards,
+    ids: &[String],
+    means: Means,
+    ask: impl Fn(ShardId, Vec<String>, Among) -> F,
+) -> Result<(Vec<O>, bool), Problem> {
+    let mut round = Round { outcomes: vec![O::NOT_FOUND; ids.len()], is_repeat: false };
+    let homes: Vec<Vec<ShardId>> = ids.iter().map(|id| shards.map.homes(id).collect()).collect();
+    let everywhere = |at: usize| homes.get(at).into_iter().flatten().copied().map(move |shard| (shard, at));
+    if shards.map.is_single() {
+        round.ask(shards, ids, (0..ids.len()).flat_map(everywhere), Among::All, &ask).await?;
+        return Ok((round.outcomes, round.is_repeat));
+    }
+    match means {
+        Means::Everything => round.ask(shards, ids, (0..ids.len()).flat_map(everywhere), Among::Live, &ask).await?,
+        Means::OneTask => {
+            for epoch in 0..homes.iter().map(Vec::len).max().unwrap_or(0) {
+                let open = round.open(|outcome| !outcome.is_settled());
+                let next = open.into_iter().filter_map(|at| Some((*homes.get(at)?.get(epoch)?, at)));
+                round.ask(shards, ids, next, Among::Live, &ask).await?;
+            }
+        }
+    }
+    let open = round.open(Outcome::is_not_found);
+    round.ask(shards, ids, open.into_iter().flat_map(everywhere), Among::Dead, &ask).await?;
+    Ok((round.outcomes, round.is_repeat))
+}
+
+/// What is known so far of a request by id.
+struct Round<O> {
+    outcomes: Vec<O>,
+    is_repeat: bool,
+}
+
+impl<O: Outcome> Round<O> {
+    /// The places of the ids of which this holds.
+    fn open(&self, is_open: impl Fn(O) -> bool) -> Vec<usize> {
+        self.outcomes.iter().enumerate().filter(|(_, outcome)| is_open(**outcome)).map(|(at, _)| at).collect()
+    }
+
+    async fn ask<F: Future<Output = Result<(Vec<O>, bool), Problem>>>(
+        &mut self,
+        shards: &Shards,
+        ids: &[String],
+        places: impl Iterator<Item = (ShardId, usize)>,
+        among: Among,
+        ask: &impl Fn(ShardId, Vec<String>, Among) -> F,
+    ) -> Result<(), Problem> {
+        let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
+        for (shard, at) in places {
+            by_shard.entry(shard).or_default().push(at);
+        }
+        let replies = shards
+            .each(by_shard, |(shard, items)| async move {
+                let of_shard = items.iter().filter_map(|at| ids.get(*at).cloned()).collect();
+                let (outcomes, is_repeat) = ask(shard, of_shard, among).await?;
+                Ok::<_, Problem>((items, outcomes, is_repeat))
+            })
+            .await;
+        for reply in replies {
+            let (items, outcomes, again) = reply?;
+            self.is_repeat |= again;
+            for (at, outcome) in items.into_iter().zip(outcomes) {
+                if let Some(slot) = self.outcomes.get_mut(at) {
+                    *slot = slot.joined(outcome);
+                }
+            }
+        }
+        Ok(())
+    }
+}
 
 /// Lets recurring tasks of a plan that live on shards of older epochs go on there, if the plan names the schedules that they have, and takes
 /// them out of it. Gives the ids of those, with the shard of each.
@@ -73,7 +171,10 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
         }
     }
     let replies = shards
-        .each(by_shard, |(shard, ids)| async move { cancel_on(shards, shard, CancelRequest { ids, if_match: None }).await })
+        .each(by_shard, |(shard, ids)| async move {
+            let asked = AmongRequest { among: Among::Live, request: CancelRequest { ids, if_match: None } };
+            cancel_on(shards, shard, asked).await
+        })
         .await;
     let mut dropped = Dropped::default();
     for reply in replies {

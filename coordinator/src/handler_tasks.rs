@@ -2,6 +2,7 @@
 //! them: by the watchdog every minute, and by the first request of an instance. What is right already costs a read.
 
 use crate::answer::Problem;
+use crate::cancel::cancel_on;
 use crate::epochs;
 use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
@@ -11,7 +12,7 @@ use scheduler_core::routing::ShardId;
 use scheduler_core::task::{FieldError, HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{
-    AppendReply, CancelReply, CancelRequest, Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status, paths,
+    Among, AmongRequest, AppendReply, CancelRequest, Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status, paths,
 };
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::now;
@@ -182,7 +183,9 @@ async fn sweep_one(shards: &Shards, shard: ShardId, declared: &HashSet<String>) 
 }
 
 async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(), Problem> {
-    shards.ask::<_, CancelReply>(shard, paths::CANCEL, &CancelRequest { ids, if_match: None }).await?;
+    // Its dead letters are of runs that were: they stay.
+    let asked = AmongRequest { among: Among::Live, request: CancelRequest { ids, if_match: None } };
+    cancel_on(shards, shard, asked).await?;
     Ok(())
 }
 

@@ -60,7 +60,8 @@ pub(crate) async fn where_expected(
     id: Option<&str>,
 ) -> Result<Option<(ShardId, Expected)>, Problem> {
     let (Some(id), false) = (id, matches!(precondition, Precondition::None)) else { return Ok(None) };
-    let found = tasks::find(&call.shards, id).await?;
+    // A new task goes to the newest epoch, wherever a dead letter of its id is.
+    let found = tasks::find(&call.shards, id).await?.filter(|(_, item)| tasks::rank(item) > tasks::Rank::Dead);
     let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
     let shard = found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
     let expected = match precondition {

@@ -5,7 +5,7 @@ use crate::settings;
 use futures::StreamExt;
 use scheduler_core::namespace::Namespace;
 use scheduler_core::routing::{ShardId, ShardMap};
-use scheduler_core::wire::{SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_core::wire::{AmongRequest, SHARDS_BINDING, ShardError, ShardErrorKind};
 use scheduler_platform::Objects;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -63,19 +63,22 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
-    /// Asks one shard, and says whether it had to be asked again: then a request before this one may have been carried out, and its
-    /// answer lost.
-    pub(crate) async fn ask_noting<Q: Serialize, A: DeserializeOwned>(
+    /// Asks one shard about ids, and says whether it had to be asked again: then a request before this one may have been carried out, and
+    /// its answer lost, so it is not sent again as it was: see [`scheduler_core::wire::Among::again`].
+    pub(crate) async fn ask_among<Q: Serialize + Clone, A: DeserializeOwned>(
         &self,
         shard: ShardId,
         path: &str,
-        request: &Q,
+        request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
-        let body = serde_json::to_vec(request).unwrap_or_default();
+        let encode = |among| {
+            let request = AmongRequest { among, request: request.request.clone() };
+            serde_json::to_vec(&request).unwrap_or_default()
+        };
         let mut is_repeat = false;
         let answer = self.send(shard, path, |first| {
             is_repeat = !first;
-            body.clone()
+            encode(if first { request.among } else { request.among.again() })
         });
         let answer = answer.await?;
         Ok((answer, is_repeat))

@@ -21,18 +21,38 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     Ok(Answer::json(200, out).with_version(version))
 }
 
-/// The task of this id and where it is. Epochs are asked newest first; a dead letter or a running one gives way to one that waits.
+/// The task of this id and where it is, as one shard would find it: a task that waits in whatever epoch, newest first, else an attempt that
+/// waits, else one that is on its way, else a dead letter.
 pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
     let mut best: Option<(ShardId, ListItem)> = None;
     for shard in shards.map.homes(id) {
         let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
-        let waits = item.as_ref().is_some_and(|item| !matches!(item.status, Status::Dead | Status::Fired));
-        if waits || best.is_none() {
-            best = item.map(|item| (shard, item));
+        let Some(item) = item else { continue };
+        let is_better = best.as_ref().is_none_or(|(_, best)| rank(&item) > rank(best));
+        if is_better {
+            best = Some((shard, item));
         }
-        if waits {
+        if best.as_ref().is_some_and(|(_, best)| rank(best) == Rank::Task) {
             break;
         }
     }
     Ok(best)
+}
+
+/// What stands under an id, by what counts more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Rank {
+    Dead,
+    Fired,
+    Attempt,
+    Task,
+}
+
+pub(crate) fn rank(item: &ListItem) -> Rank {
+    match item.status {
+        Status::Dead => Rank::Dead,
+        Status::Fired => Rank::Fired,
+        _ if item.is_attempt => Rank::Attempt,
+        _ => Rank::Task,
+    }
 }

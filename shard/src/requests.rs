@@ -4,8 +4,8 @@ use crate::Shell;
 use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::limits::MAX_EVENTS_WAIT_MILLIS;
 use scheduler_core::wire::{
-    Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest, Report, RunsRequest,
-    ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest, Report,
+    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::{now, sleep};
 use serde::Serialize;
@@ -73,8 +73,8 @@ impl Shell {
                 self.reply(|engine, now, sql| Ok((engine.explain(&request.id, now, sql)?, Effects::default())))
             }
             paths::CANCEL => {
-                let request: CancelRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.cancel(&request, now, sql))
+                let AmongRequest::<CancelRequest> { among, request } = read(body)?;
+                self.reply(|engine, now, sql| engine.cancel_among(&request, among, now, sql))
             }
             paths::GO_ON => {
                 let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
@@ -89,8 +89,8 @@ impl Shell {
                 self.reply(|engine, now, sql| engine.cancel_matching(&request, now, sql))
             }
             paths::CHANGE => {
-                let request: ChangeRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.change(&request, now, sql))
+                let AmongRequest::<ChangeRequest> { among, request } = read(body)?;
+                self.reply(|engine, now, sql| engine.change_among(&request, among, now, sql))
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;

@@ -472,11 +472,11 @@ impl Engine {
         // The first free place after the watermark: strictly later than everything that has been handed on.
         let lane = page.directory.lane();
         page.directory.raise_to(self.watermark_of(lane).due.plus(1));
-        if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
-            if let Some(number) = self.open_page_for(&page) {
-                self.extend(number, page, effects);
-                return;
-            }
+        if page.body.len() <= OPEN_PAGE_APPEND_BYTES
+            && let Some(number) = self.open_page_for(&page)
+        {
+            self.extend(number, page, effects);
+            return;
         }
         let number = self.next_page();
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES {

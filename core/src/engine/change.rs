@@ -16,7 +16,7 @@ use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
-use crate::wire::{Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
+use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
 use std::collections::{BTreeMap, HashMap};
 
 /// Most bytes of records that one request looks at: many may be as they should be already.
@@ -73,6 +73,20 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
+        self.change_among(request, Among::All, now, reader)
+    }
+
+    /// Changes tasks by id among what the request means: see [`Engine::change`].
+    ///
+    /// # Errors
+    /// As [`Engine::change`].
+    pub fn change_among(
+        &mut self,
+        request: &ChangeRequest,
+        among: Among,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
         let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), running: Vec::new() };
         let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
@@ -85,8 +99,8 @@ impl Engine {
             let (outcome, is_running) = match seen.get(id.as_str()) {
                 Some(outcome) => *outcome,
                 None => {
-                    let in_flight = self.find_flights(id, &mut flights, reader)?;
-                    let outcome = self.change_one(id, request, &in_flight, now, reader, &mut changes)?;
+                    let in_flight = if among == Among::Dead { Vec::new() } else { self.find_flights(id, &mut flights, reader)? };
+                    let outcome = self.change_one(id, (request, among), &in_flight, now, reader, &mut changes)?;
                     let is_good = matches!(outcome, Changed::Changed | Changed::Unchanged);
                     (outcome, is_good && !in_flight.is_empty())
                 }
@@ -104,20 +118,21 @@ impl Engine {
     fn change_one(
         &self,
         id: &str,
-        request: &ChangeRequest,
+        (request, among): (&ChangeRequest, Among),
         in_flight: &[FlightRef],
         now: UnixMillis,
         reader: &impl Reader,
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
         let mut found = Vec::new();
-        self.find_live(id, reader, &mut found)?;
+        self.find_among(id, among, reader, &mut found)?;
         // Of a run that was cancelled nothing is left to change.
         let flights = self.not_cancelled(in_flight);
-        if found.is_empty() && flights.is_empty() && !self.find_dead_letters(id, reader, &mut found)? {
+        let is_nothing = found.is_empty() && flights.is_empty();
+        if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
             return Ok(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired });
         }
-        found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
+        self.sort_by_run(&mut found, reader)?;
         if let Some(expected) = request.if_match
             && self.version_among(&found, flights.first(), reader)? != Some(expected)
         {

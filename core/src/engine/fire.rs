@@ -3,6 +3,7 @@
 use super::circuit::Gate;
 use super::late::{Dropped, Verdict, judge};
 use super::outcome::PutBack;
+use super::overlay::Overlay;
 use super::spans::{ScheduleRecords, Spans};
 use super::tasks::Advanced;
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
@@ -120,7 +121,10 @@ impl Engine {
         let lapsed = self.take_lapsed(now, reader, &mut effects)?;
         self.fire(lapsed, now, reader, &mut effects)?;
         for seq in stopped {
-            self.end_stopped(seq, now, reader, &mut effects)?;
+            // What the firing holds for the end of one of these runs may be let go already.
+            let body_len = |page| self.tasks.page(page).map(|page| page.body_len);
+            let overlay = Overlay::new(reader, &effects.writes, body_len);
+            self.end_stopped(seq, now, &overlay, &mut effects)?;
         }
         self.ask_limiters(now, &mut effects);
         self.forget_lanes();
@@ -503,7 +507,7 @@ fn repeats_of(due: &[Due]) -> HashMap<u64, usize> {
 }
 
 /// The time that a record begins with, read without the rest.
-fn leading_time(record: &[u8]) -> Option<UnixMillis> {
+pub(super) fn leading_time(record: &[u8]) -> Option<UnixMillis> {
     let digits = record.strip_prefix(b"{\"time\":")?;
     let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
     std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(UnixMillis::new)

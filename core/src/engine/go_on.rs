@@ -140,6 +140,9 @@ impl Engine {
                 former.task = Some(*at);
             }
         }
+        for former in by_hash.values_mut() {
+            self.sort_by_run(&mut former.attempts, reader)?;
+        }
         let mut outcome = Outcome::default();
         for schedule in schedules {
             match by_hash.remove(&id_hash(&schedule.read.id)) {

@@ -31,6 +31,7 @@ mod late;
 mod load;
 mod numbers;
 mod outcome;
+mod overlay;
 mod patched;
 mod purge;
 mod query;

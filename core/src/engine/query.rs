@@ -2,6 +2,7 @@
 
 use super::append::read_schedule;
 use super::decided::FlightRef;
+use super::fire::leading_time;
 use super::flights::is_in_flight;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
@@ -11,7 +12,8 @@ use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
 use crate::wire::{
-    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest, Status,
+    Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest,
+    Status,
 };
 use serde_json::value::RawValue;
 
@@ -99,6 +101,20 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(CancelReply, Effects), EngineError> {
+        self.cancel_among(request, Among::All, now, reader)
+    }
+
+    /// Cancels tasks by id among what the request means: see [`Engine::cancel`].
+    ///
+    /// # Errors
+    /// As [`Engine::cancel`].
+    pub fn cancel_among(
+        &mut self,
+        request: &CancelRequest,
+        among: Among,
+        now: UnixMillis,
+        reader: &impl Reader,
+    ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
         let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), running: Vec::new() };
@@ -109,9 +125,10 @@ impl Engine {
                 break;
             }
             let mut found = Vec::new();
-            self.find_live(id, reader, &mut found)?;
-            let in_flight = self.find_flights(id, &mut flights, reader)?;
-            if found.is_empty() && in_flight.is_empty() && !self.find_dead_letters(id, reader, &mut found)? {
+            self.find_among(id, among, reader, &mut found)?;
+            let in_flight = if among == Among::Dead { Vec::new() } else { self.find_flights(id, &mut flights, reader)? };
+            let is_nothing = found.is_empty() && in_flight.is_empty();
+            if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
                 reply.outcomes.push(Cancelled::NotFound);
                 continue;
             }
@@ -174,6 +191,39 @@ impl Engine {
                 let record = self.record_in_flight(*flight, reader)?;
                 self.feed.note_text(EventKind::Cancelled, &record, now);
             }
+        }
+        Ok(())
+    }
+
+    /// Adds what waits under `id` to `found`; its dead letters instead where only those are meant.
+    pub(super) fn find_among(
+        &self,
+        id: &str,
+        among: Among,
+        reader: &impl Reader,
+        found: &mut Vec<EntryRef>,
+    ) -> Result<(), EngineError> {
+        if among == Among::Dead {
+            return self.find_dead_letters(id, reader, found).map(drop);
+        }
+        self.find_live(id, reader, found)
+    }
+
+    /// Sorts what waits under one id: the task before its attempts, and those in the order of their runs. What is decided about them together
+    /// then comes out the same, wherever they are stored.
+    pub(super) fn sort_by_run(&self, found: &mut [EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
+        if found.len() < 2 {
+            return Ok(());
+        }
+        let mut keyed = Vec::with_capacity(found.len());
+        for at in found.iter() {
+            let is_attempt = self.flags_of(*at).has(Flags::RETRY);
+            let time = if is_attempt { leading_time(&self.record_of(*at, reader)?) } else { None };
+            keyed.push((is_attempt, time, *at));
+        }
+        keyed.sort_unstable();
+        for (slot, (_, _, at)) in found.iter_mut().zip(keyed) {
+            *slot = at;
         }
         Ok(())
     }

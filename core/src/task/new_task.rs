@@ -233,7 +233,8 @@ impl ValidTask<'_> {
 
     /// Its place in the order of firing: when it is due, unless it waits to be resumed.
     pub fn place(&self) -> UnixMillis {
-        if self.is_paused() && self.due != UnixMillis::NEVER { UnixMillis::PAUSED } else { self.due }
+        let waits = self.recurring || self.due != UnixMillis::NEVER;
+        if self.is_paused() && waits { UnixMillis::PAUSED } else { self.due }
     }
 
     fn is_paused(&self) -> bool {

@@ -16,6 +16,39 @@ pub struct CancelRequest {
     pub if_match: Option<u64>,
 }
 
+/// Among what a shard looks for the tasks that a request names by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub enum Among {
+    /// What waits or is on its way, and dead letters where there is none of that.
+    #[default]
+    All,
+    /// What waits or is on its way.
+    Live,
+    /// Dead letters.
+    Dead,
+}
+
+impl Among {
+    /// Returns where to look when the request is sent again. The first one may have found all that lives, so dead letters are not its
+    /// business any more.
+    #[must_use]
+    pub fn again(self) -> Self {
+        if self == Self::All { Self::Live } else { self }
+    }
+}
+
+/// A request by id that says where to look.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AmongRequest<R> {
+    /// Where.
+    #[serde(default)]
+    pub among: Among,
+    /// The request.
+    #[serde(flatten)]
+    pub request: R,
+}
+
 /// What became of a cancel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]

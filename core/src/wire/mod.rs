@@ -12,8 +12,8 @@ mod stats;
 
 pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
-    CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply,
-    ChangeRequest, Changed,
+    Among, AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change, ChangeMatchingReply,
+    ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed,
 };
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
@@ -36,13 +36,13 @@ pub mod paths {
     pub const GO_ON: &str = "/go-on";
     /// Body [`super::GetRequest`]; answer [`super::ListItem`] or null.
     pub const GET: &str = "/get";
-    /// Body [`super::CancelRequest`]; answer [`super::CancelReply`].
+    /// Body [`super::AmongRequest`] of a [`super::CancelRequest`]; answer [`super::CancelReply`].
     pub const CANCEL: &str = "/cancel";
     /// Body [`super::ListRequest`]; answer [`super::ListReply`].
     pub const LIST: &str = "/list";
     /// Body [`super::ListRequest`]; answer [`super::CancelMatchingReply`].
     pub const CANCEL_MATCHING: &str = "/cancel-matching";
-    /// Body [`super::ChangeRequest`]; answer [`super::ChangeReply`].
+    /// Body [`super::AmongRequest`] of a [`super::ChangeRequest`]; answer [`super::ChangeReply`].
     pub const CHANGE: &str = "/change";
     /// Body [`super::ChangeMatchingRequest`]; answer [`super::ChangeMatchingReply`].
     pub const CHANGE_MATCHING: &str = "/change-matching";

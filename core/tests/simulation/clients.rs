@@ -52,6 +52,8 @@ pub(crate) struct Clients {
     followed: u64,
     /// Share of tasks for destinations that may fall silent, permille.
     hosted: u64,
+    /// How often a client defines a task again, permille of its requests.
+    redefining: u64,
 }
 
 impl Clients {
@@ -71,6 +73,7 @@ impl Clients {
             keys: if random.fork().chance(40) { *random.fork().pick(&[8, 40, 300]) } else { 0 },
             followed: *random.fork().pick(&[0, 300, 1_000]),
             hosted: *Random::new(random.fork().next()).pick(&[0, 500, 1_000]),
+            redefining: *random.fork().fork_again().pick(&[0, 0, 300, 800]),
         }
     }
 
@@ -105,6 +108,11 @@ impl Clients {
             }
             _ => vec![Request::List { shard: self.shard(world), filter: self.filter(world, at), limit: limit(world) }],
         };
+        let mut own = world.random.fork().fork_again();
+        if own.chance(self.redefining) {
+            let shard = own.below(self.names.len() as u64) as usize;
+            world.plan(at, Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 });
+        }
         for request in requests {
             world.plan(at, Event::Client { request, tries: 0 });
         }
@@ -264,12 +272,12 @@ impl Clients {
             says_paused: None,
             record: Vec::new(),
         };
-        version.record = record(&version, n, at, fill as usize);
+        version.record = record_of(&version, n, at, fill as usize);
         version
     }
 }
 
-fn record(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
+pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) -> Vec<u8> {
     let raw = |text: String| RawValue::from_string(text).expect("JSON");
     let callback = raw(match version.queue {
         Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),

@@ -8,7 +8,8 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::task::{Record, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{
-    Append, AppendReply, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListItem, ListRequest, Report, Status, Terms,
+    Among, Append, AppendReply, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListItem,
+    ListRequest, Report, Status, Terms,
 };
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -425,5 +426,91 @@ fn a_task_that_is_paused_past_its_end_can_be_changed() {
         pair.restart();
         assert_eq!(pair.change(Change::Resume, 61_000), Changed::Changed);
         assert!(pair.found().is_none());
+    }
+}
+
+/// With a dead letter and a task under one id, as in two epochs of the shard map, a request finds what it means; one that is sent again
+/// leaves the dead letter alone, whatever the first has done.
+#[test]
+fn a_request_says_whether_it_means_dead_letters() {
+    let dead_and = |lives: bool| {
+        let mut pair = Pair::new();
+        pair.define(&once(1_000, r#","retry":{"maxAttempts":1}"#), PUT, 0);
+        let fired = pair.wake(at(1_000));
+        let failed = Failure { index: 0, error: "no".to_owned(), permanent: true, not_before: None };
+        pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
+        if lives {
+            pair.define(&once(60_000, ""), PUT, 2_000);
+        }
+        pair
+    };
+    let sorted = |pair: &Pair| {
+        let mut statuses = pair.statuses();
+        statuses.sort_by_key(|status| format!("{status:?}"));
+        statuses
+    };
+    let ids = || vec!["a".to_owned()];
+    for (lives, among, found) in [
+        (true, Among::All, true),
+        (true, Among::Live, true),
+        (true, Among::Dead, true),
+        (false, Among::All, true),
+        (false, Among::Live, false),
+        (false, Among::Dead, true),
+        (false, Among::All.again(), false),
+        (false, Among::Dead.again(), true),
+    ] {
+        let mut pair = dead_and(lives);
+        let request = CancelRequest { ids: ids(), if_match: None };
+        let (reply, effects) = pair.engine.cancel_among(&request, among, at(3_000), &pair.storage).unwrap();
+        pair.commit(effects);
+        assert_eq!(reply.outcomes, [if found { Cancelled::Cancelled } else { Cancelled::NotFound }], "{lives} {among:?}");
+        let left = match (lives, among) {
+            (true, Among::Dead) => vec![Status::Scheduled],
+            (true, _) => vec![Status::Dead],
+            (false, Among::Live) => vec![Status::Dead],
+            (false, _) => vec![],
+        };
+        assert_eq!(sorted(&pair), left, "{lives} {among:?}");
+
+        let mut pair = dead_and(lives);
+        let request = ChangeRequest { ids: ids(), change: Change::Reschedule(at(90_000)), if_match: None };
+        let (reply, effects) = pair.engine.change_among(&request, among, at(3_000), &pair.storage).unwrap();
+        pair.commit(effects);
+        assert_eq!(reply.outcomes, [if found { Changed::Changed } else { Changed::NotFound }], "{lives} {among:?}");
+        let left = match (lives, among) {
+            (true, Among::Dead) => vec![Status::Scheduled, Status::Scheduled],
+            (true, _) => vec![Status::Dead, Status::Scheduled],
+            (false, Among::Live) => vec![Status::Dead],
+            (false, _) => vec![Status::Scheduled],
+        };
+        assert_eq!(sorted(&pair), left, "{lives} {among:?}");
+    }
+}
+
+/// A task of an older epoch goes on where it is, if its schedule is the one that is sent; the request leaves others alone.
+#[test]
+fn a_definition_goes_on_where_its_task_is() {
+    let mut pair = Pair::new();
+    pair.define(&every(5, 5_000, ""), PUT, 0);
+    pair.change(Change::Pause, 1_000);
+    let hash = id_hash("a");
+    let mut go_on = |record: &str, now| {
+        let terms = Terms { open_anchors: vec![hash], ..Terms::default() };
+        let append = Append { schedules: vec![record.as_bytes().to_vec()], terms, ..Append::default() };
+        let (reply, effects) = pair.engine.go_on_here(append, at(now), &pair.storage).unwrap();
+        let writes = effects.writes.len();
+        pair.commit(effects);
+        (reply.went_on, writes, pair.shown())
+    };
+    let (went_on, writes, shown) = go_on(&every(5, 9_000, r#","description":"d""#), 4_000);
+    assert_eq!((went_on, writes), (vec![true], 1));
+    assert!(
+        shown.contains(&format!(r#""anchor":{}"#, at(5_000))) && shown.contains(r#""paused":true"#) && shown.contains("\"d\"")
+    );
+    let other = every(6, 9_000, "").replace(r#""id":"a""#, r#""id":"b""#);
+    for record in [every(6, 9_000, ""), other] {
+        let (went_on, writes, _) = go_on(&record, 4_000);
+        assert_eq!((went_on, writes), (vec![false], 0), "{record}");
     }
 }

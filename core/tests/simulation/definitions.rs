@@ -23,6 +23,16 @@ struct Former {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owed(pub(crate) Firing);
 
+/// What a definition does to the task that waits under its id.
+pub(crate) enum Going {
+    /// It is another task.
+    No,
+    /// It is the same task with another schedule: what is under way stays.
+    Replaced,
+    /// It is the same task, which goes on, and may owe a run.
+    On(Option<Owed>),
+}
+
 /// When a request is committed: by the clock, after all that was handed on, and where the main order has come to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
@@ -51,10 +61,9 @@ impl Model {
         waiting.into_iter().find(|((_, what), _)| is_task(what)).map(|((firing, what), _)| Former { firing, what })
     }
 
-    /// Takes a definition into the place of the task that it is of. Says whether its schedule is equal, so that the task goes on, and
-    /// which run it owes.
-    pub(crate) fn go_on(&mut self, n: u64, moment: Moment) -> Option<Option<Owed>> {
-        let Former { firing: was, what } = self.former(n)?;
+    /// Takes a definition into the place of the task that it is of, if it means that task.
+    pub(crate) fn go_on(&mut self, n: u64, is_version: bool, moment: Moment) -> Going {
+        let Some(Former { firing: was, what }) = self.former(n) else { return Going::No };
         let (new, old) = (self.version(n).clone(), self.version(was.version).clone());
         let is_equal = match (new.schedule, old.schedule) {
             (Schedule::None, Schedule::None) => true,
@@ -62,8 +71,15 @@ impl Model {
             (Schedule::Recurring(new_one), Schedule::Recurring(old_one)) => new_one.is_same(&old_one, new.open_anchor),
             _ => false,
         };
+        let was_paused = matches!(what, What::Paused | What::PausedRecurring);
+        if !is_equal && !is_version {
+            return Going::No;
+        }
         if !is_equal {
-            return None;
+            self.waiting.remove(&(was, what));
+            self.gone.insert(was.version, "was overwritten");
+            self.change_attempts(&new.id, was_paused, new.says_paused == Some(true), new.says_paused, moment);
+            return Going::Replaced;
         }
         let firing = Firing { version: n, ..was };
         self.waiting.remove(&(was, what));
@@ -77,7 +93,6 @@ impl Model {
         if let Some(at) = self.replayed.get(&was).copied() {
             self.replayed.insert(firing, at);
         }
-        let was_paused = matches!(what, What::Paused | What::PausedRecurring);
         let is_paused = new.says_paused.unwrap_or(was_paused);
         self.change_attempts(&new.id, was_paused, is_paused, new.says_paused, moment);
         let Schedule::Recurring(of_new) = new.schedule else {
@@ -87,7 +102,7 @@ impl Model {
                 other => other,
             };
             self.put(firing, then);
-            return Some(None);
+            return Going::On(None);
         };
         self.keep_rule(n, was.version);
         let next = self.next_run.remove(&was.version).expect("a recurring version has a next run");
@@ -97,27 +112,27 @@ impl Model {
         match (was_paused, is_paused) {
             (true, true) => {
                 self.paused_at.insert(n, paused_at.expect("a paused version has a start of its pause"));
-                Some(None)
+                Going::On(None)
             }
             (true, false) => {
                 self.paused_at.insert(n, paused_at.expect("a paused version has a start of its pause"));
                 self.resumed.push(firing);
-                Some(None)
+                Going::On(None)
             }
             (false, true) => {
                 self.set_due(n);
                 self.pause(n, moment.start);
-                Some(None)
+                Going::On(None)
             }
             (false, false) => {
                 let (time, due, runs) = next;
                 let Recurring { put_off, .. } = of_new;
-                let Schedule::Recurring(of_old) = old.schedule else { return Some(None) };
+                let Schedule::Recurring(of_old) = old.schedule else { return Going::On(None) };
                 self.set_due(n);
                 let now_due = self.next_run[&n].1;
                 let is_owed = now_due <= moment.watermark || due > moment.start && now_due <= moment.start;
                 if put_off == of_old.put_off || !is_owed {
-                    return Some(None);
+                    return Going::On(None);
                 }
                 let _ = runs;
                 let owed = Firing { time, ..firing };
@@ -125,7 +140,7 @@ impl Model {
                 if !self.next_run.contains_key(&n) {
                     self.gone.insert(n, "has fired");
                 }
-                Some(Some(Owed(owed)))
+                Going::On(Some(Owed(owed)))
             }
         }
     }

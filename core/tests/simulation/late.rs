@@ -38,6 +38,15 @@ impl Late {
         }
     }
 
+    pub(crate) fn is_none(self) -> bool {
+        self.misfire.is_none() && self.overlap.is_none() && self.expire.is_none()
+    }
+
+    /// Without what a task that does not recur, or does not fire by itself, cannot have.
+    pub(crate) fn fitting(self, recurs: bool, is_none: bool) -> Self {
+        if is_none { Self::default() } else { Self { overlap: self.overlap.filter(|_| recurs), ..self } }
+    }
+
     pub(crate) fn misfire(self) -> Option<Box<RawValue>> {
         self.misfire.map(|misfire| RawValue::from_string(misfire.to_owned()).expect("JSON"))
     }

@@ -28,11 +28,13 @@ mod operations;
 mod outages;
 mod questions;
 mod random;
+mod redefine;
 mod regressions;
 mod retry_time;
 mod runner;
 mod schedules;
 mod storage;
+mod twins;
 mod world;
 
 /// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number.
@@ -45,6 +47,7 @@ fn seeds() {
     println!("{seeds} seeds: {run:?}");
     assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
     assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
+    assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }
 

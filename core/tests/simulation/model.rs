@@ -4,7 +4,7 @@
 
 use crate::changes::Step;
 use crate::circuits::Circuits;
-use crate::definitions::{Moment, Owed, SaysPaused};
+use crate::definitions::{Going, Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
 use crate::in_flight::{Decided, Stop};
 use crate::invariants::violated;
@@ -228,18 +228,31 @@ impl Model {
 
     /// A committed append. Says how many tasks were replaced, how many attempts in flight were of these, of which nothing comes, and which
     /// runs are owed.
-    pub(crate) fn append(&mut self, shard: usize, versions: &[u64], fresh: bool, moment: Moment) -> (u64, u64, Vec<Owed>) {
+    pub(crate) fn append(
+        &mut self,
+        shard: usize,
+        versions: &[u64],
+        (fresh, is_version): (bool, bool),
+        moment: Moment,
+    ) -> (u64, u64, Vec<Owed>) {
         let (mut replaced, mut running, mut owed, mut kept) = (0, 0, Vec::new(), BTreeSet::new());
         for n in versions {
             let id = self.version(*n).id.clone();
             if fresh {
                 continue;
             }
-            if let Some(owes) = self.go_on(*n, moment) {
-                replaced += 1;
-                owed.extend(owes);
-                kept.insert(*n);
-                continue;
+            match self.go_on(*n, is_version, moment) {
+                Going::On(owes) => {
+                    replaced += 1;
+                    owed.extend(owes);
+                    kept.insert(*n);
+                    continue;
+                }
+                Going::Replaced => {
+                    replaced += 1;
+                    continue;
+                }
+                Going::No => {}
             }
             let (mut tasks, mut is_left) = (0, false);
             for ((firing, what), count) in self.waiting_of(&id) {
@@ -270,12 +283,17 @@ impl Model {
             self.gone.remove(n);
             let firing = |time, attempt| Firing { version: *n, time, attempt, stage: Stage::Run };
             match version.schedule {
+                Schedule::Once(time, _) if version.says_paused == Some(true) => self.put(firing(time, 1), What::Paused),
                 Schedule::Once(time, _) => self.put(firing(time, 1), What::First),
                 Schedule::None => self.put(firing(0, 1), What::Unscheduled),
                 Schedule::Recurring(recurring) => match recurring.first(&self.version(*n).id, moment.start) {
                     Some((time, due)) => {
                         self.next_run.insert(*n, (time, due, 0));
-                        self.put(firing(0, 1), What::Recurring);
+                        let is_paused = version.says_paused == Some(true);
+                        self.put(firing(0, 1), if is_paused { What::PausedRecurring } else { What::Recurring });
+                        if is_paused {
+                            self.paused_at.insert(*n, moment.start);
+                        }
                     }
                     // Its end has passed.
                     None => drop(self.gone.insert(*n, "has fired")),

@@ -19,7 +19,8 @@ use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change
 use std::collections::BTreeMap;
 
 use crate::definitions::Moment;
-use crate::model::Schedule;
+use crate::model::{Schedule, Version};
+use crate::redefine::redefine;
 
 /// A request to one shard.
 #[derive(Debug, Clone)]
@@ -33,6 +34,7 @@ pub(crate) enum Request {
     List { shard: usize, filter: Filter, limit: usize },
     Runs { shard: usize, id: String, limit: usize },
     Purge { shard: usize },
+    Redefine { shard: usize, draw: u64 },
 }
 
 /// What a client learns.
@@ -67,21 +69,26 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
         Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
+        Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
     }
 }
 
 /// What the coordinator would send for these versions.
-fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -> Append {
+pub(crate) fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -> Append {
     let mut builders: BTreeMap<Option<&str>, PageBuilder> = BTreeMap::new();
     let mut schedules = Vec::new();
     for version in versions.iter().map(|n| world.model.version(*n)) {
         let due = match version.schedule {
+            Schedule::Once(..) if version.says_paused == Some(true) => UnixMillis::PAUSED,
             Schedule::Once(time, _) => UnixMillis::new(version.due(time)),
             Schedule::None => UnixMillis::NEVER,
             Schedule::Recurring(_) => {
-                schedules.push(version.record.clone());
+                let mut record = Vec::new();
+                let paused = version.says_paused.filter(|says| *says);
+                Record { paused, ..Record::parse(&version.record).unwrap() }.write(&mut record);
+                schedules.push(record);
                 continue;
             }
         };
@@ -101,7 +108,17 @@ fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -
             page
         }));
     }
-    let terms = Terms { once, keys, ..Terms::default() };
+    let hashes = |of: fn(&Version) -> bool| -> Vec<u64> {
+        versions
+            .iter()
+            .map(|n| world.model.version(*n))
+            .filter(|version| of(version))
+            .map(|version| id_hash(&version.id))
+            .collect()
+    };
+    let open_anchors = hashes(|version| version.open_anchor);
+    let said_paused = hashes(|version| version.says_paused.is_some());
+    let terms = Terms { once, keys, open_anchors, said_paused, ..Terms::default() };
     let append = Append { fresh, pages, schedules, terms, ..Append::default() };
     Append::decode(&append.encode()).expect("an append reads back")
 }
@@ -160,7 +177,7 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
             // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
             let watermark = world.shards[at].storage.watermark.due;
             let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
-            let (replaced, running, owed) = world.model.append(at, versions, fresh, moment);
+            let (replaced, running, owed) = world.model.append(at, versions, (fresh, false), moment);
             world.settle_definitions(at, &owed, moment.start);
             if (reply.created, reply.replaced, reply.running) != (versions.len() as u64, replaced, running) {
                 let tasks = format!("{} tasks, of which {replaced} replace another and {running} one in flight", versions.len());

@@ -14,6 +14,11 @@ impl Random {
         Self(self.0 ^ 0x0f0f_1e1e_2d2d_3c3c)
     }
 
+    /// One more beside that.
+    pub(crate) fn fork_again(&self) -> Self {
+        Self(self.0.rotate_left(17) ^ 0x4b4b_5a5a_6969_7878)
+    }
+
     pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;

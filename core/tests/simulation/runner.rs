@@ -29,6 +29,8 @@ pub(crate) struct Run {
     pub(crate) limited: u64,
     /// Runs that were put off because their destination did not answer.
     pub(crate) put_off: u64,
+    /// Definitions that came in the place of a task.
+    pub(crate) redefined: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -139,6 +141,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
     run.limited = world.limits.runs;
     run.put_off = world.model.circuits.put_off;
+    run.redefined = world.redefined;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run
@@ -185,6 +188,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
                     sum.fired += run.fired;
                     sum.limited += run.limited;
                     sum.put_off += run.put_off;
+                    sum.redefined += run.redefined;
                 }
                 Err(problem) => {
                     next.store(seeds.end, Ordering::Relaxed);
@@ -206,6 +210,7 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
             sum.fired += run.fired;
             sum.limited += run.limited;
             sum.put_off += run.put_off;
+            sum.redefined += run.redefined;
         }
         sum
     })

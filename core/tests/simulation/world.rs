@@ -75,6 +75,8 @@ pub(crate) struct World {
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
+    /// Definitions that were taken into the place of a task, or refused as they must be.
+    pub(crate) redefined: u64,
     /// Whether nothing goes wrong in this run.
     pub(crate) is_faultless: bool,
     pub(crate) traced: bool,
@@ -108,6 +110,7 @@ impl World {
             outages: Vec::new(),
             leaves_undone: 0,
             redelivered: 0,
+            redefined: 0,
             is_faultless: false,
             traced,
         }

@@ -1,0 +1,60 @@
+//! Reading what the event at hand has written, and storage does not have yet.
+
+use super::{Reader, StorageError, Write};
+use std::collections::BTreeMap;
+
+/// A reader that knows the bodies of pages which are still to be written.
+pub(super) struct Overlay<'r, R> {
+    reader: &'r R,
+    /// By page, from which offset on, the bytes.
+    bodies: BTreeMap<u32, (u32, Vec<u8>)>,
+}
+
+impl<'r, R: Reader> Overlay<'r, R> {
+    /// Lays writes over a reader. `body_len` is the length of a page's body after all of them.
+    pub(super) fn new(reader: &'r R, writes: &[Write], body_len: impl Fn(u32) -> Option<u32>) -> Self {
+        let mut bodies: BTreeMap<u32, (u32, Vec<u8>)> = BTreeMap::new();
+        for write in writes {
+            match write {
+                Write::InsertPage { page, body, .. } => drop(bodies.insert(*page, (0, body.clone()))),
+                Write::ExtendPage { page, tail, .. } => bodies.entry(*page).or_default().1.extend_from_slice(tail),
+                Write::DeletePage { page, .. } => drop(bodies.remove(page)),
+                _ => {}
+            }
+        }
+        for (page, (from, bytes)) in &mut bodies {
+            *from = body_len(*page).map_or(0, |len| len.saturating_sub(u32::try_from(bytes.len()).unwrap_or(u32::MAX)));
+        }
+        Self { reader, bodies }
+    }
+}
+
+impl<R: Reader> Reader for Overlay<'_, R> {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let written = self.bodies.get(&page).and_then(|(from, bytes)| {
+            let start = offset.checked_sub(*from)? as usize;
+            bytes.get(start..start.checked_add(len as usize)?)
+        });
+        written.map_or_else(|| self.reader.body(page, offset, len), |bytes| Ok(bytes.to_vec()))
+    }
+
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        self.reader.schedule(number)
+    }
+
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        self.reader.envelope(seq)
+    }
+
+    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
+        self.reader.remembered(key, periods)
+    }
+
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        self.reader.history(row)
+    }
+
+    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
+        self.reader.patched(seq, index)
+    }
+}

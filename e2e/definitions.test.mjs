@@ -1,0 +1,115 @@
+// What a definition leaves as it is when it is sent again or patched.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+let scheduler;
+let sink;
+
+before(async () => {
+  sink = await startSink(({ path }) => (path.startsWith("/bad") ? 500 : 200));
+  scheduler = await Scheduler.start({ sink: sink.url, shards: "2" });
+});
+
+after(async () => {
+  await scheduler?.dispose();
+  await sink?.close();
+});
+
+const queue = { type: "queue", queue: "FIRED_TASKS" };
+const put = (id, body, headers = {}) => scheduler.call(`/v1/tasks/${id}`, { method: "PUT", body: { callback: queue, ...body }, headers });
+const patch = (id, body) => scheduler.call(`/v1/tasks/${id}`, { method: "PATCH", body });
+const post = (path, body) => scheduler.call(`/v1/tasks/${path}`, { method: "POST", ...(body === undefined ? {} : { body }) });
+const shown = async (id) => (await scheduler.call(`/v1/tasks/${id}`)).body;
+const fired = (id) => sink.envelopes.flatMap((envelope) => envelope.tasks).filter((task) => task.id === id);
+
+test("a deploy each moment does not keep a task from firing, and counts nothing anew", async () => {
+  const definition = { everySeconds: 1, maxRuns: 3 };
+  const first = await put("deploy", definition);
+  assert.equal(first.status, 201);
+  let last;
+  await until("three runs while the definition is sent again", async () => {
+    if ((await scheduler.call("/v1/tasks/deploy")).status === 200) last = await put("deploy", { ...definition, description: `at ${Date.now()}` });
+    return fired("deploy").length >= 3;
+  }, { everyMs: 200 });
+  assert.equal(last.status, 200);
+  assert.deepEqual([last.body.anchor, last.body.lastRun], [first.body.anchor, first.body.lastRun]);
+  const times = fired("deploy").map((task) => task.time);
+  assert.deepEqual([...new Set(times)].sort(), [0, 1, 2].map((n) => first.body.anchor + n * 1_000));
+});
+
+test("the same definition leaves a pause, and says so with the version that is stored", async () => {
+  for (const schedule of [{ cron: "0 9 * * *", timezone: "Europe/London" }, { everySeconds: 3_600 }, { rrule: "FREQ=DAILY", startAt: "2099-01-01T00:00:00Z" }]) {
+    const made = (await put("paused", schedule)).body;
+    assert.equal((await post("paused/pause")).status, 200);
+    const answer = await scheduler.fetch("/v1/tasks/paused", { method: "PUT", body: { ...schedule, callback: queue, tags: ["new"] } });
+    const body = await answer.json();
+    assert.deepEqual([answer.status, body.status, body.anchor, body.tags], [200, "paused", made.anchor, ["new"]]);
+    const stored = await scheduler.fetch("/v1/tasks/paused");
+    assert.deepEqual(await stored.json(), body);
+    assert.equal(answer.headers.get("etag"), stored.headers.get("etag"));
+    // As a batch, too.
+    const { body: batch } = await scheduler.call("/v1/tasks/batch", { body: [{ id: "paused", ...schedule, callback: queue }] });
+    assert.equal(batch.accepted, 1);
+    assert.equal((await shown("paused")).status, "paused");
+    assert.equal((await put("paused", { ...schedule, paused: false })).body.status, "scheduled");
+    // Another schedule starts over.
+    await post("paused/pause");
+    assert.equal((await put("paused", { everySeconds: 7_200 })).body.status, "scheduled");
+    await scheduler.call("/v1/tasks/paused", { method: "DELETE" });
+  }
+});
+
+test("a paused attempt is not patched, and its task is resumed by a patch with it", async () => {
+  const bad = { type: "webhook", url: `${sink.url}/bad` };
+  await put("attempt", { delayInSeconds: 0, callback: bad, retry: { minBackoffSeconds: 600 } });
+  await until("the further attempt", async () => (await shown("attempt")).status === "retrying");
+  assert.equal((await post("attempt/pause")).status, 200);
+  const before = await shown("attempt");
+  assert.deepEqual([before.status, before.attempt], ["paused", 2]);
+  const refused = await patch("attempt", { description: "d" });
+  assert.deepEqual([refused.status, refused.body.type], [409, "/problems/not-applicable"]);
+  assert.deepEqual(await shown("attempt"), before);
+  await scheduler.call("/v1/tasks/attempt", { method: "DELETE" });
+
+  await put("skips", { everySeconds: 1, overlap: "skip", callback: { type: "webhook", url: `${sink.url}/bad-2` }, retry: { maxAttempts: 2, minBackoffSeconds: 1, jitter: 0 } });
+  const retrying = async () => (await scheduler.call("/v1/tasks?prefix=skips&status=retrying")).body.tasks.length > 0;
+  await until("its further attempt", retrying, { everyMs: 20 });
+  assert.equal((await patch("skips", { paused: true })).body.status, "paused");
+  assert.equal((await patch("skips", { paused: null })).body.status, "scheduled");
+  assert.equal((await scheduler.call("/v1/tasks?prefix=skips&status=paused")).body.tasks.length, 0);
+  const count = (await scheduler.call("/v1/tasks/skips/runs?limit=1000")).body.runs.filter((run) => run.attempt === 1).length;
+  await until("the task to run again", async () => (await scheduler.call("/v1/tasks/skips/runs?limit=1000")).body.runs.filter((run) => run.attempt === 1 && run.outcome !== "skipped").length > count + 1);
+  await scheduler.call("/v1/tasks/skips", { method: "DELETE" });
+});
+
+test("a task that was paused past its end is patched", async () => {
+  const end = Date.now() + 1_500;
+  assert.equal((await put("ended", { everySeconds: 1, endAt: end, paused: true })).status, 201);
+  await until("its end", () => Date.now() > end);
+  const { status, body } = await patch("ended", { description: "late" });
+  assert.deepEqual([status, body.status, body.description], [200, "paused", "late"]);
+  assert.equal((await post("ended/resume")).status, 200);
+  assert.equal((await scheduler.call("/v1/tasks/ended")).status, 404);
+});
+
+test("a paused task stays paused when it is moved", async () => {
+  await put("moved", { time: "2099-01-01T00:00:00Z", paused: true });
+  assert.equal((await post("moved/reschedule", { delayInSeconds: 0 })).status, 200);
+  assert.equal((await shown("moved")).status, "paused");
+  assert.equal((await post("moved/resume")).status, 200);
+  await until("it to fire", () => fired("moved").length === 1);
+});
+
+test("a run that waits for its limit goes on when its task is patched", async () => {
+  await scheduler.call("/v1/limits/slow", { method: "PUT", body: { perSecond: 0.5 } });
+  await put("limited", { time: "2099-01-01T00:00:00Z", limitKey: "slow", callback: { type: "webhook", url: `${sink.url}/limited` } });
+  // It stands behind others of its key.
+  for (const n of [1, 2, 3]) await put(`limited-${n}`, { delayInSeconds: 0, limitKey: "slow", callback: { type: "webhook", url: `${sink.url}/limited` } });
+  assert.equal((await post("limited/run")).status, 200);
+  const { status, body } = await patch("limited", { description: "soon" });
+  if (status === 200) assert.ok(body.due < Date.now() + 60_000, `the run stands: ${body.due}`);
+  await until("its run", async () => (await scheduler.call("/v1/tasks/limited/runs")).body.runs.some((run) => run.outcome === "succeeded"));
+});
