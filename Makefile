@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test lint fmt tz tz-check fuzz bench bench-start loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz bench bench-start loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -32,6 +32,9 @@ lint: setup ## Formatting, clippy for host and wasm, TypeScript
 
 fmt: setup ## Format the Rust code
 	$(RUN) cargo fmt --all
+
+simulate: setup ## Run the engine's simulation over many seeds (SEEDS=1000000 FROM=0)
+	SIM_SEEDS=$(or $(SEEDS),1000000) SIM_FROM=$(or $(FROM),0) $(RUN) cargo test -q --profile simulation -p scheduler-core --test simulation -- --exact seeds --nocapture
 
 tz: ## Take the newest release of the time zone database
 	@python3 scripts/tz.py

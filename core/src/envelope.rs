@@ -54,6 +54,15 @@ impl<'a> Envelope<'a> {
     }
 }
 
+/// Checks that an envelope's text says that it was fired at this time, without reading its tasks.
+pub fn is_fired_at(text: &[u8], fired_at: UnixMillis) -> bool {
+    let head = memchr::memmem::find(text, b",\"tasks\":[").and_then(|end| text.get(..end)).unwrap_or(text);
+    let name = b"\"firedAt\":";
+    let digits = memchr::memmem::find(head, name).and_then(|at| head.get(at + name.len()..)).unwrap_or_default();
+    let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
+    digits.get(..end).is_some_and(|digits| digits == fired_at.to_string().as_bytes())
+}
+
 /// Returns the text of an envelope with the indexes of tasks that are not to be started.
 pub fn with_skip(text: &[u8], skip: &[u32]) -> Vec<u8> {
     // A shard's name holds no quotes, so the first of these is the envelope's own.

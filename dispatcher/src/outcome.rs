@@ -123,6 +123,12 @@ impl Tally {
         Self { report: Report { seq, ..Report::default() } }
     }
 
+    /// Says when the envelope was fired.
+    pub(crate) fn of_firing(mut self, fired_at: UnixMillis) -> Self {
+        self.report.fired_at = Some(fired_at);
+        self
+    }
+
     /// Takes in what became of the task at `index`, which ran from `started_at` to `now`.
     pub(crate) fn add(&mut self, index: u32, attempt: Attempt, started_at: UnixMillis, now: UnixMillis) {
         let Attempt { outcome, status, excerpt } = attempt;

@@ -73,7 +73,7 @@ impl<'a> Plan<'a> {
         let envelope = Envelope::parse(text)?;
         let shard = envelope.shard.parse().map_err(|_| PlanError::Shard(envelope.shard.chars().take(64).collect()))?;
         let mut jobs = Vec::with_capacity(envelope.tasks.len());
-        let mut tally = Tally::new(envelope.seq);
+        let mut tally = Tally::new(envelope.seq).of_firing(envelope.fired_at);
         for (index, task) in (0u32..).zip(&envelope.tasks) {
             if envelope.skip.contains(&index) {
                 tally.add_not_started(index);

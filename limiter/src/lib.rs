@@ -47,7 +47,8 @@ impl Shell {
         let end = now().plus(HOLD_MILLIS);
         loop {
             let answer = self.with(|limiter| limiter.ask(&asked, now()))?;
-            let left = u64::try_from(end.since(now())).unwrap_or(0);
+            // No longer than that, should the clock go back meanwhile.
+            let left = u64::try_from(end.since(now()).min(HOLD_MILLIS)).unwrap_or(0);
             if left == 0 || answer.is_none_or(|answer| !answer.lacks_slots(&asked.ask)) {
                 return written(&answer);
             }

@@ -85,7 +85,10 @@ impl Shell {
     ) -> Result<(T, Effects), EngineError> {
         let mut slot = self.engine.borrow_mut();
         let outcome = self.loaded(&mut slot).and_then(|engine| {
-            let (reply, mut effects) = call(engine, now(), &self.sql)?;
+            let now = now();
+            let observed = engine.observe(now);
+            self.sql.apply(observed.writes)?;
+            let (reply, mut effects) = call(engine, now, &self.sql)?;
             self.sql.apply(std::mem::take(&mut effects.writes))?;
             let (read, written) = self.sql.take_rows();
             let meter = engine.meter_mut();
@@ -159,8 +162,7 @@ impl Shell {
     }
 
     fn next_wakeup(&self) -> Result<Option<UnixMillis>, EngineError> {
-        let mut slot = self.engine.borrow_mut();
-        Ok(self.loaded(&mut slot)?.next_wakeup())
+        self.input(|engine, _, _| Ok((engine.next_wakeup(), Effects::default()))).map(|(next, _)| next)
     }
 
     /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails: the platform gives an alarm up

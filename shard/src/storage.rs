@@ -229,6 +229,9 @@ impl Sql {
                 "UPDATE schedules SET since = coalesce(?, since), record = ? WHERE seq = ?",
                 vec![optional(since.map(UnixMillis::get)), record.into(), integer(number)],
             ),
+            Write::SetSince { number, since } => {
+                self.exec("UPDATE schedules SET since = ? WHERE seq = ?", vec![since.get().into(), integer(number)])
+            }
             Write::DeleteSchedule { number } => self.exec("DELETE FROM schedules WHERE seq = ?", vec![integer(number)]),
             Write::Remember { period, key, value } => self.exec(
                 "INSERT OR REPLACE INTO remembered (period, key, value) VALUES (?, ?, ?)",

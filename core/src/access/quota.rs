@@ -86,6 +86,11 @@ impl Used {
         if ahead < BURST_MICROS { Ok(()) } else { Err((ahead - BURST_MICROS) / 1_000 + 1) }
     }
 
+    /// After a step back of the clock.
+    pub(crate) fn moved_back(self, millis: i64) -> Self {
+        Self(self.0.saturating_sub(millis.saturating_mul(1_000)))
+    }
+
     /// After taking `tasks` at `micros` each.
     pub(crate) fn after(self, tasks: u64, micros: u64, now: UnixMillis) -> Self {
         let start = self.0.max(now.get().saturating_mul(1_000));

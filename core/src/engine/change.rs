@@ -299,7 +299,9 @@ impl Engine {
                 return Changed::Unchanged;
             }
             Change::Reschedule(time) => {
-                let record = Record { time: Some(time), ..first_attempt(record) };
+                // The new time is an instant, whatever the one before was.
+                let timezone = record.timezone.clone().filter(|_| record.local.is_none());
+                let record = Record { time: Some(time), local: None, timezone, ..first_attempt(record) };
                 let due = if due == UnixMillis::PAUSED { due } else { record.due() };
                 (record, due, to_queue, false)
             }
@@ -369,6 +371,9 @@ impl Engine {
         let since = now.max(self.state.watermark.due);
         for Rewritten { number, record } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
+            // A pause that began while the clock was ahead ends where it began, at the earliest: what was due before has fired.
+            let paused_at = self.tasks.schedule(number).and_then(|schedule| schedule.paused_at);
+            let since = paused_at.map_or(since, |paused_at| paused_at.max(since));
             let next = if read.paused { None } else { read.schedule.next_after(since) };
             if next.is_none() && !read.paused {
                 // Its last run would have been in the pause: it is gone, as one is whose last run has fired.
@@ -377,7 +382,7 @@ impl Engine {
                 continue;
             }
             let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).filter(|_| read.paused);
-            let since = pause_start(due, read.policies.catches_up, since);
+            let since = pause_start(&read.schedule, due, read.policies.catches_up, since);
             self.tasks.set_next(number, next, read.paused.then_some(since));
             self.tasks.set_record_bytes(number, record.len());
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });

@@ -195,7 +195,9 @@ impl Engine {
         }
         // One that is not on its way any more, and was not heard of, was not started.
         let probe = open.probe.filter(|probe| outbox.contains_key(&probe.seq) || probe.seq > self.state.last_seq);
-        if now >= open.until || open.probe.is_some() && probe.is_none() {
+        // A time further away than it was ever opened for is of a clock that has gone back since.
+        let longest = if open.probe.is_some() { PROBE_MILLIS } else { open.millis };
+        if now >= open.until || open.until.since(now) > longest || open.probe.is_some() && probe.is_none() {
             return Gate::Probe(destination);
         }
         let until = probe.map_or(open.until, |probe| {

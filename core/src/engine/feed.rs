@@ -71,6 +71,11 @@ impl Feed {
         self.life.is_some()
     }
 
+    /// The clock has gone back: nobody is taken to watch for longer than from now on.
+    pub(super) fn begin_by(&mut self, now: UnixMillis) {
+        self.until = self.until.min(now.plus(FEED_LEASE_MILLIS));
+    }
+
     /// Forgets all events: to who reads them it is as if the shard had started anew.
     pub(super) fn forget(&mut self) {
         *self = Self { last_life: self.last_life, ..Self::default() };

@@ -29,7 +29,7 @@ pub(super) const MAX_FIRING_BYTES: usize = 4_000_000;
 
 /// What a run may cost beside its record, in bytes of the bound above, if it may turn out not to fire: then it is written as an outcome, as
 /// a dead letter and as a follow-up, each of which may add some 300 bytes to what the record holds.
-const CONDITIONAL_BYTES: usize = 500;
+pub(super) const CONDITIONAL_BYTES: usize = 500;
 
 /// The least that an occurrence of a recurring task counts for, in bytes of the bound above: it takes time to find the next one.
 const OCCURRENCE_BYTES: usize = 1_000;

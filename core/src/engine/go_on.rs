@@ -13,7 +13,7 @@ use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::routing::id_hash;
-use crate::schedule::Occurrence;
+use crate::schedule::{Occurrence, Schedule};
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{Append, Change, Expected, GoOnReply, Terms};
@@ -214,11 +214,13 @@ impl Engine {
             (Some(_), true) => Ok(kept),
             (Some(paused_at), false) => {
                 let owed = missed_in_pause(schedule, policies, paused_at, now);
+                // As at a resume: see there.
+                let since = since.max(paused_at);
                 let next = schedule.next_after(since);
                 Ok(GoingOn { next, paused_at: None, since: Some(since), owed, ..kept })
             }
             (None, true) => {
-                let since = pause_start(next.map(|next| schedule.occurrence(next.time)), policies.catches_up, since);
+                let since = pause_start(schedule, next.map(|next| schedule.occurrence(next.time)), policies.catches_up, since);
                 Ok(GoingOn { next: None, paused_at: Some(since), since: Some(since), ..kept })
             }
             (None, false) if has_same_delay => Ok(kept),
@@ -355,8 +357,14 @@ impl Outcome {
 }
 
 /// Where a pause begins. What is due by then and has not fired is made up for with the rest, if anything is.
-pub(super) fn pause_start(next: Option<Occurrence>, catches_up: bool, since: UnixMillis) -> UnixMillis {
-    next.filter(|_| catches_up).map_or(since, |next| next.due.plus(-1).min(since))
+///
+/// Should the clock have been ahead, occurrences have fired that are still to come by the clock: the pause begins behind these.
+pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: bool, since: UnixMillis) -> UnixMillis {
+    let Some(next) = next else { return since };
+    if next.due <= since {
+        return if catches_up { next.due.plus(-1) } else { since };
+    }
+    if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
 }
 
 fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {

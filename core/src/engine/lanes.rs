@@ -216,6 +216,15 @@ impl Lanes {
         RequestNumber(*life, self.questions)
     }
 
+    /// The clock has gone back: what waits for a bounded time has begun to wait now, at the latest.
+    pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
+        self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
+        self.lanes.keys().copied()
+    }
+
     pub(super) fn contains(&self, lane: u8) -> bool {
         self.lanes.contains_key(&lane)
     }

@@ -226,7 +226,7 @@ impl Pair {
                     row.0 = newest;
                     row.1.extend(tail);
                 }
-                Write::Resent { .. } | Write::SendEnded { .. } => {}
+                Write::Resent { .. } | Write::SendEnded { .. } | Write::SetSince { .. } => {}
                 Write::DropHistory { up_to } => stored.history.retain(|row, _| *row > up_to),
                 Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq).unwrap()),
                 Write::Decide { .. } | Write::ForgetDecisions { .. } => {}

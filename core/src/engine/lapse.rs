@@ -4,6 +4,7 @@
 //! up a rate, and under overload nothing would run any more. Only tasks with such a policy ([`Flags::CONDITIONAL`]) are looked at. What
 //! was found of a page holds until the first of its tasks lapses, so a page is read once, and again when something of it is to be dropped.
 
+use super::fire::CONDITIONAL_BYTES;
 use super::late::{Dropped, Verdict, judge_until};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
@@ -12,7 +13,7 @@ use crate::time::UnixMillis;
 use crate::timers::Position;
 use std::collections::BTreeMap;
 
-/// Bytes of pages that one wake-up reads to find what has lapsed: sixteen pages, some milliseconds.
+/// Bytes of pages that one wake-up reads to find what has lapsed, and what that writes as outcomes: sixteen pages, some milliseconds.
 const MAX_BYTES: usize = 1_000_000;
 /// Tasks of a lane that may fire, after which one look goes no further: more than a wake-up hands on of a lane.
 const ENOUGH_TASKS: usize = 1_000;
@@ -159,6 +160,7 @@ impl Engine {
                     let at = Position { due: entry.due, page: number, index };
                     let dropped = Dropped { record: record.to_vec(), hash: entry.hash, flags: entry.flags, verdict };
                     look.lapsed.push((at, dropped));
+                    look.bytes += CONDITIONAL_BYTES;
                 }
             }
         }

@@ -113,6 +113,7 @@ impl Engine {
             newest_is_cleared: false,
             unsaved: false,
             last_fired_at: None,
+            seen: UnixMillis::new(i64::MAX),
             open_page: None,
             last_page: 0,
             last_schedule: 0,

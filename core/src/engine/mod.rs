@@ -7,6 +7,7 @@
 //! Rules for the shell:
 //! - On any error, from here or from storage, it drops the engine and loads a new one. So what is in memory is always what is
 //!   stored.
+//! - Before each input, and before it asks for [`Engine::next_wakeup`], it calls [`Engine::observe`] with the time.
 //! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups are no-ops or
 //!   harmless. A failure to arm changes nothing of what is committed and answered: the shell tries again.
 
@@ -15,6 +16,7 @@ mod append;
 mod backlog;
 mod change;
 mod circuit;
+mod clock;
 mod decided;
 mod explain;
 mod feed;
@@ -268,6 +270,13 @@ pub enum Write {
         /// Its record.
         record: Vec<u8>,
     },
+    /// A recurring task begins later: its record stays.
+    SetSince {
+        /// Its number.
+        number: u32,
+        /// Occurrences after this time are its own.
+        since: UnixMillis,
+    },
     /// A recurring task goes.
     DeleteSchedule {
         /// Its number.
@@ -481,6 +490,8 @@ pub struct Engine {
     /// Whether counts have changed that are not stored yet.
     unsaved: bool,
     last_fired_at: Option<UnixMillis>,
+    /// The time of the last input; later than every time before the first.
+    seen: UnixMillis,
     /// The page that small appends to the main order extend, while it lives.
     open_page: Option<u32>,
     last_page: u32,

@@ -6,7 +6,7 @@ use super::history::{Ended, Keep};
 use super::late::has_failed;
 use super::stopped::lay_over;
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
-use crate::envelope::Envelope;
+use crate::envelope::{Envelope, is_fired_at};
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::routing::id_hash;
@@ -61,6 +61,9 @@ impl Engine {
             return Ok(effects);
         };
         let text = reader.envelope(report.seq)?;
+        if report.fired_at.is_some_and(|fired_at| !is_fired_at(&text, fired_at)) {
+            return Ok(effects);
+        }
         self.learn(&text, report, now)?;
         let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
         let is_told = self.config.history == Keep::All || self.feed.is_on(now);

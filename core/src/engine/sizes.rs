@@ -24,7 +24,8 @@ impl Write {
             | Self::ForgetDecisions { .. }
             | Self::DropHistory { .. }
             | Self::Resent { .. }
-            | Self::SendEnded { .. } => 0,
+            | Self::SendEnded { .. }
+            | Self::SetSince { .. } => 0,
         }
     }
 }

@@ -39,9 +39,8 @@ impl Engine {
         if stopped.is_empty() {
             return Ok(Some(text));
         }
-        let (fired_at, _) = records_of(&text, seq)?;
         let envelope = super::flights::parse(&text, seq)?;
-        let mut builder = EnvelopeBuilder::new(&self.shard, seq, fired_at, MAX_PAGE_TASKS);
+        let mut builder = EnvelopeBuilder::new(&self.shard, seq, envelope.fired_at, MAX_PAGE_TASKS);
         for (_, task) in (0..).zip(&envelope.tasks).filter(|(index, _)| !stopped.contains(index)) {
             builder.push(|out| out.extend_from_slice(task.get().as_bytes()));
         }

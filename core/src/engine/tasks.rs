@@ -73,6 +73,19 @@ impl MemPage {
         if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
     }
 
+    /// Marks what has fired and is due after `time` as cancelled. Says whether there was any.
+    fn bury_fired(&mut self, time: UnixMillis) -> bool {
+        let fired = self.directory.before(time.plus(1))..self.fired();
+        let mut found = false;
+        for index in fired {
+            if !self.is_dead(index) {
+                self.set_dead(index);
+                found = true;
+            }
+        }
+        found
+    }
+
     fn head(&self) -> Option<(usize, UnixMillis)> {
         let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
         Some((index, self.directory.get(index)?.due))
@@ -352,6 +365,21 @@ impl Tasks {
 
     pub(super) fn paused_schedules(&self) -> usize {
         self.schedules.values().filter(|schedule| schedule.paused_at.is_some()).count()
+    }
+
+    /// Marks what has fired of these orders and is due after `time` as cancelled. Gives the pages that have such, with their bits.
+    pub(super) fn bury_fired(&mut self, time: UnixMillis, orders: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        let of_orders = self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
+        of_orders.filter_map(|(number, page)| page.bury_fired(time).then(|| (*number, page.dead_bits()))).collect()
+    }
+
+    /// Gives the recurring tasks whose next occurrence is not the first after `time`, and where their occurrences begin.
+    pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(u32, UnixMillis)> {
+        let start = |(number, schedule): (&u32, &MemSchedule)| {
+            let next = schedule.next?;
+            (schedule.schedule.next_after(time) != Some(next)).then(|| (*number, next.due.plus(-1)))
+        };
+        self.schedules.iter().filter_map(start).collect()
     }
 
     /// Cancels a live entry of a page. The page may then have no live one left.

@@ -166,6 +166,7 @@ impl Allocator {
         now: UnixMillis,
         conversations: &mut Conversations,
     ) -> (Option<Answer>, Option<StoredShare>) {
+        self.begin_waits_by(now);
         let former = self.shards.get(shard).copied();
         let is_of = |conversation: Option<Conversation>| conversation.is_some() && conversation == ask.conversation;
         let is_current = is_of(former.and_then(|former| former.conversation));
@@ -299,6 +300,11 @@ impl Allocator {
         if let Some(share) = self.shards.get_mut(shard) {
             share.thirsty = thirsty;
         }
+    }
+
+    /// If the clock has gone back: no shard has asked later than now.
+    fn begin_waits_by(&mut self, now: UnixMillis) {
+        self.shards.values_mut().for_each(|share| share.heard = share.heard.min(now));
     }
 
     /// Forgets shards that gave everything back long ago, and says which.

@@ -24,12 +24,12 @@ impl Bucket {
     /// Whole tokens that it holds at `now`.
     pub(super) fn tokens(&mut self, per_second: f64, now: UnixMillis) -> u32 {
         let rate = Self::per_milli(per_second);
-        // A clock that has gone back fills nothing until it is where it was.
+        // A clock that has gone back fills nothing by that, and goes on filling from where it is.
         let filled = self.filled.unwrap_or(now);
         let millis = u64::try_from(now.since(filled)).unwrap_or(0);
         let full = TOKEN.max(rate.saturating_mul(FULL_IN_MILLIS));
         self.millionths = self.millionths.saturating_add(rate.saturating_mul(millis)).min(full);
-        self.filled = Some(filled.max(now));
+        self.filled = Some(now);
         u32::try_from(self.millionths / TOKEN).unwrap_or(u32::MAX)
     }
 
@@ -59,7 +59,7 @@ mod tests {
         assert_eq!(bucket.tokens(100.0, START.plus(3_600_000)), 25);
         bucket.take(25);
         assert_eq!(bucket.tokens(100.0, START), 0, "the clock has gone back");
-        assert_eq!(bucket.tokens(100.0, START.plus(3_600_010)), 1);
+        assert_eq!(bucket.tokens(100.0, START.plus(10)), 1, "and goes on");
     }
 
     #[test]

@@ -77,6 +77,20 @@ impl Lease {
         tokens.min(self.slots.saturating_sub(self.in_flight))
     }
 
+    /// The clock has gone back. What waits for a bounded time has begun to wait now, at the latest; tokens that were asked for before
+    /// end, since nobody can tell how old they are.
+    pub(crate) fn begin_waits_by(&mut self, now: UnixMillis) {
+        self.tokens_end = self.tokens_end.min(now);
+        self.tokens = Some(0);
+        self.answered_at = self.answered_at.min(now);
+        self.used_at = self.used_at.min(now);
+        self.retry_at = self.retry_at.min(now.plus(RENEW_MILLIS));
+        self.back_off_until = self.back_off_until.min(now.plus(LONGEST_RETRY_MILLIS));
+        if let Some((_, at)) = &mut self.asked {
+            *at = (*at).min(now);
+        }
+    }
+
     /// Notes runs that are handed on; no more than there is room for.
     pub fn hand_on(&mut self, runs: u32, now: UnixMillis) {
         if runs == 0 {

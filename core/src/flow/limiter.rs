@@ -140,6 +140,7 @@ impl Limiter {
     /// Forgets shards that gave everything back long ago, and keys of which nothing is left then.
     fn sweep(&mut self, now: UnixMillis) -> Vec<Write> {
         let mut writes = Vec::new();
+        self.swept = self.swept.min(now);
         if now.since(self.swept) >= SWEEP_MILLIS {
             self.swept = now;
             for (key, allocator) in &mut self.keys {

@@ -5,6 +5,7 @@ use super::rrule::{RRule, TooLong};
 use super::{Delay, Occurrence, Overlap, Rule, Schedule};
 use crate::cron::CronSchedule;
 use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
+use crate::local_time::{LocalTime, LocalTimes};
 use crate::task::{FieldError, Text, parse_naming_the_field};
 use crate::time::UnixMillis;
 use serde_json::value::RawValue;
@@ -15,8 +16,10 @@ use std::borrow::Cow;
 pub struct ScheduleFields<'a> {
     /// A cron expression, or an array of several.
     pub cron: Option<&'a RawValue>,
-    /// The IANA zone that `cron` and `rrule` are read in; absent: UTC.
+    /// The IANA zone that `cron`, `rrule` and local times are read in; absent: UTC.
     pub timezone: Option<Cow<'a, str>>,
+    /// The times that were given as local ones. Instants beside them are what they were worked out to be when the task was taken in.
+    pub local: Option<LocalTimes>,
     /// An interval.
     pub every_seconds: Option<f64>,
     /// A run of the interval, and the first; always there beside it.
@@ -45,6 +48,12 @@ pub struct ScheduleFields<'a> {
     pub expire_after_seconds: Option<f64>,
 }
 
+/// A law moves a zone's clock by no more than this, milliseconds: two hours.
+const LAW_MOVES_BY: i64 = 7_200_000;
+
+/// Runs that are looked at for the one that a law has moved: one a minute within twice that time.
+const MOST_NEAR: usize = 240;
+
 impl ScheduleFields<'_> {
     /// Whether there is a recurring schedule.
     pub fn is_recurring(&self) -> bool {
@@ -61,14 +70,14 @@ impl ScheduleFields<'_> {
     pub fn schedule(&self, id_hash: u64) -> Result<Schedule, FieldError> {
         let rule = self.rule()?;
         let until = match self.last_run {
-            Some(last) => Some(last),
+            Some(last) => Some(self.last_by_law(&rule, last)),
             None => last_by_count(&rule)?,
         };
         let until = until.unwrap_or(UnixMillis::LAST);
         Ok(Schedule {
             rule,
-            first: self.start_at.unwrap_or(UnixMillis::ZERO),
-            last: until.min(self.end_at.unwrap_or(UnixMillis::LAST)),
+            first: self.start_at().unwrap_or(UnixMillis::ZERO),
+            last: until.min(self.end_at().unwrap_or(UnixMillis::LAST)),
             delay: self.delay(id_hash)?,
         })
     }
@@ -111,16 +120,44 @@ impl ScheduleFields<'_> {
         }
         if let Some(seconds) = self.every_seconds {
             let millis = millis("everySeconds", seconds, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)?;
-            let anchor = self.anchor.ok_or_else(|| FieldError::new("anchor", "is missing"))?;
+            let anchor = self.now_at(self.anchor, |local| local.anchor).ok_or_else(|| FieldError::new("anchor", "is missing"))?;
             return Ok(Rule::Every(Every::new(anchor, millis)));
         }
         let rule = self.rrule.as_deref().ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
-        let start = self.start_at.ok_or_else(|| {
+        let start = self.start_at().ok_or_else(|| {
             FieldError::new("startAt", "is missing; a rule begins there (its DTSTART) and takes from it what it leaves open")
         })?;
         RRule::parse(rule, start, timezone)
             .map(|rule| Rule::Ical(Box::new(rule)))
             .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
+    }
+
+    /// Where the runs end, by what the time zone says today. What is stored was worked out when the task was taken in; if no run is there
+    /// any more, the law has moved it a little, and the nearest one is the last.
+    fn last_by_law(&self, rule: &Rule, last: UnixMillis) -> UnixMillis {
+        if self.timezone.is_none() || rule.next_after(last.plus(-1)) == Some(last) {
+            return last;
+        }
+        let near = std::iter::successors(rule.next_after(last.plus(-LAW_MOVES_BY)), |run| rule.next_after(*run));
+        let near = near.take_while(|run| run.since(last) <= LAW_MOVES_BY).take(MOST_NEAR);
+        near.min_by_key(|run| run.since(last).abs()).unwrap_or(last)
+    }
+
+    /// A bound, by what the time zone says today where it was given as a local time.
+    fn now_at(&self, stored: Option<UnixMillis>, local: impl Fn(&LocalTimes) -> Option<LocalTime>) -> Option<UnixMillis> {
+        let moved = self.local.as_ref().and_then(local).and_then(|local| {
+            let timezone = self.timezone.as_deref()?.parse().ok()?;
+            local.instant(timezone)
+        });
+        moved.or(stored)
+    }
+
+    fn start_at(&self) -> Option<UnixMillis> {
+        self.now_at(self.start_at, |local| local.start_at)
+    }
+
+    fn end_at(&self) -> Option<UnixMillis> {
+        self.now_at(self.end_at, |local| local.end_at)
     }
 
     /// How occurrences are put off.

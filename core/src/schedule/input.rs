@@ -4,9 +4,11 @@ use super::{MisfireInput, Overlap, Schedule, ScheduleFields};
 use crate::limits::{
     MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS, MIN_INTERVAL_SECONDS,
 };
+use crate::local_time::{LocalTime, LocalTimes};
 use crate::routing::id_hash;
-use crate::task::{FieldError, Text, TimeInput};
+use crate::task::{FieldError, GivenTime, Text, TimeInput};
 use crate::time::UnixMillis;
+use crate::tz::Tz;
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -31,7 +33,7 @@ pub(crate) struct Recurrence<'a> {
     /// When it fires, again and again.
     #[schemars(with = "Option<CronText>")]
     pub(crate) cron: Option<&'a RawValue>,
-    /// The IANA time zone that `cron` and `rrule` are read in; without it, UTC.
+    /// The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no local times.
     pub(crate) timezone: Option<Text<'a>>,
     /// Fires at this interval, without drift, seconds; rounded to milliseconds.
     #[schemars(range(min = MIN_INTERVAL_SECONDS, max = MAX_INTERVAL_SECONDS))]
@@ -121,18 +123,28 @@ impl<'a> ScheduleInput<'a> {
         let rest = self.recurrence.take();
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
-            rest.check_company(kind)?;
+            let has_local = [&self.time, &rest.start_at, &rest.end_at, &rest.anchor];
+            let has_local = has_local.into_iter().flatten().any(|time| matches!(time.read(""), Ok(GivenTime::Local(_))));
+            rest.check_company(kind, has_local)?;
         }
+        let mut local = LocalTimes::default();
         let time = match (kind, rest.as_deref()) {
             (GivenKind::NoSchedule, _) => {
                 return Ok(CheckedSchedule::once(None, UnixMillis::NEVER, None));
             }
             (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
             (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => return rest.check(kind, id, now, counted),
-            _ => time("time", &self.time)?.unwrap_or_default(),
+            _ => {
+                let timezone = rest.as_deref().map(Recurrence::zone).transpose()?.flatten();
+                let (time, given) = in_zone("time", &self.time, timezone)?.unzip();
+                local.time = given.flatten();
+                time.unwrap_or_default()
+            }
         };
         let Some(rest) = rest else { return Ok(CheckedSchedule::once(Some(time), time, None)) };
         let fields = ScheduleFields {
+            timezone: local.unless_empty().and(rest.timezone.as_ref()).map(|timezone| timezone.0.clone()),
+            local: local.unless_empty(),
             jitter_seconds: rest.jitter_seconds,
             window_seconds: rest.window_seconds,
             misfire: rest.misfire,
@@ -171,15 +183,15 @@ impl<'a> ScheduleInput<'a> {
 
 impl<'a> Recurrence<'a> {
     /// That no field stands beside those that it does not belong to.
-    fn check_company(&self, kind: GivenKind) -> Result<(), FieldError> {
+    fn check_company(&self, kind: GivenKind, has_local: bool) -> Result<(), FieldError> {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
         let recurring = "belongs to recurring tasks (cron, everySeconds, rrule) only";
         let fires = "belongs to tasks that fire by themselves; this one has no schedule";
         let checks = [
             (
                 "timezone",
-                self.timezone.is_some() && !matches!(kind, GivenKind::Cron | GivenKind::Rrule),
-                "belongs to cron and rrule only; write the offset into time instead",
+                self.timezone.is_some() && !has_local && !matches!(kind, GivenKind::Cron | GivenKind::Rrule),
+                "belongs to cron, rrule and local times only; leave out the offset of the time, as 2026-12-01T09:00",
             ),
             ("anchor", self.anchor.is_some() && kind != GivenKind::Every, "belongs to everySeconds only"),
             ("startAt", self.start_at.is_some() && !recurs, recurring),
@@ -197,17 +209,35 @@ impl<'a> Recurrence<'a> {
         }
     }
 
+    /// The time zone, where there is one.
+    pub(super) fn zone(&self) -> Result<Option<Tz>, FieldError> {
+        let read = self.timezone.as_ref().map(|name| crate::cron::timezone(Some(&name.0))).transpose();
+        read.map_err(|problem| FieldError::new("timezone", problem.to_string()))
+    }
+
     fn check(&self, kind: GivenKind, id: &str, now: UnixMillis, counted: &mut u32) -> Result<CheckedSchedule<'a>, FieldError> {
-        let start_at = time("startAt", &self.start_at)?;
-        let end_at = time("endAt", &self.end_at)?;
+        let zone = self.zone()?;
+        let (start_at, local_start) = in_zone("startAt", &self.start_at, zone)?.unzip();
+        let (end_at, local_end) = in_zone("endAt", &self.end_at, zone)?.unzip();
+        let (given_anchor, mut local_anchor) = in_zone("anchor", &self.anchor, zone)?.unzip();
+        if self.every_seconds.is_some() && given_anchor.is_none() {
+            local_anchor = local_start;
+        }
+        let local = LocalTimes {
+            time: None,
+            start_at: local_start.flatten(),
+            end_at: local_end.flatten(),
+            anchor: local_anchor.flatten(),
+        };
         let anchor = match self.every_seconds {
             // Without another, the first run is at the start, or one interval from now. It is stored, for the runs hang on it.
-            Some(seconds) => time("anchor", &self.anchor)?.or(start_at).or(Some(now.plus((seconds * 1_000.0).round() as i64))),
+            Some(seconds) => given_anchor.or(start_at).or(Some(now.plus((seconds * 1_000.0).round() as i64))),
             None => None,
         };
         let mut fields = Box::new(ScheduleFields {
             cron: self.cron,
             timezone: self.timezone.as_ref().map(|timezone| timezone.0.clone()),
+            local: local.unless_empty(),
             every_seconds: self.every_seconds,
             anchor,
             rrule: self.rrule.as_ref().map(|rule| rule.0.clone()),
@@ -291,9 +321,13 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
     }
 }
 
-/// A time of the request; `None` when it is not given.
-pub(super) fn time(field: &'static str, input: &Option<TimeInput<'_>>) -> Result<Option<UnixMillis>, FieldError> {
-    input.as_ref().map(|input| input.instant(field)).transpose()
+/// A time of the request, and the local time if it is one; `None` when it is not given.
+pub(super) fn in_zone(
+    field: &'static str,
+    input: &Option<TimeInput<'_>>,
+    timezone: Option<Tz>,
+) -> Result<Option<(UnixMillis, Option<LocalTime>)>, FieldError> {
+    input.as_ref().map(|input| input.in_zone(field, timezone)).transpose()
 }
 
 pub(crate) fn delayed(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {

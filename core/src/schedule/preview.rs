@@ -102,7 +102,8 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     if !(1..=MAX_PREVIEW_RUNS).contains(&count) {
         return Err(FieldError::new("count", format!("is {count}; must be 1 to {MAX_PREVIEW_RUNS}")));
     }
-    let from = super::input::time("from", &request.from)?.unwrap_or(now);
+    let timezone = request.recurrence.as_ref().map(|recurrence| recurrence.zone()).transpose()?.flatten();
+    let from = super::input::in_zone("from", &request.from, timezone)?.map_or(now, |(from, _)| from);
     let input = ScheduleInput {
         kind: request.r#type,
         time: request.time,
@@ -112,8 +113,9 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     let id = request.id.map(|id| id.0).unwrap_or_default();
     let checked = input.check(&id, from, &mut 0)?;
     let Some(schedule) = checked.schedule else {
-        let once = checked.time.map(|time| run(time, checked.due.max(from), Tz::UTC, None));
-        return Ok(Preview { timezone: Tz::UTC.name(), runs: once.into_iter().collect(), more: false });
+        let timezone = timezone.unwrap_or(Tz::UTC);
+        let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, None));
+        return Ok(Preview { timezone: timezone.name(), runs: once.into_iter().collect(), more: false });
     };
     let timezone = schedule.timezone();
     let mut runs = Vec::with_capacity(count);

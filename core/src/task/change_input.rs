@@ -1,7 +1,7 @@
 //! The body of a change of tasks: which, and to when.
 
 use super::filter_input::FilterInput;
-use super::{FieldError, TimeInput, parse_naming_the_field};
+use super::{FieldError, Text, TimeInput, parse_naming_the_field};
 use crate::limits::MAX_CANCEL_IDS;
 use crate::schedule::delayed;
 use crate::time::UnixMillis;
@@ -21,6 +21,9 @@ pub struct ChangeInput<'a> {
     /// When they fire instead, of a reschedule only.
     #[serde(borrow)]
     time: Option<TimeInput<'a>>,
+    /// The IANA time zone of a local `time`, of a reschedule only.
+    #[serde(borrow)]
+    timezone: Option<Text<'a>>,
     /// How long from now they fire instead, seconds, of a reschedule only.
     #[schemars(range(min = 0))]
     delay_in_seconds: Option<f64>,
@@ -40,6 +43,9 @@ impl<'a> ChangeInput<'a> {
     /// # Errors
     /// When there is one.
     pub fn check_untimed(&self) -> Result<(), FieldError> {
+        if self.timezone.is_some() {
+            return Err(FieldError::new("timezone", "belongs to a reschedule only; leave it out"));
+        }
         match (&self.time, self.delay_in_seconds) {
             (None, None) => Ok(()),
             (Some(_), _) => Err(FieldError::new("time", "belongs to a reschedule only; leave it out")),
@@ -54,7 +60,11 @@ impl<'a> ChangeInput<'a> {
     pub fn new_time(&self, now: UnixMillis) -> Result<UnixMillis, FieldError> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
-            (Some(time), None) => time.instant("time"),
+            (Some(time), None) => {
+                let timezone = self.timezone.as_ref().map(|name| crate::cron::timezone(Some(&name.0))).transpose();
+                let timezone = timezone.map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
+                time.in_zone("time", timezone).map(|(time, _)| time)
+            }
             (None, Some(seconds)) => delayed(seconds, now),
             (None, None) => Err(FieldError::new("time", "is missing; give time or delayInSeconds")),
         }
@@ -71,6 +81,9 @@ mod tests {
         let time = |text| ChangeInput::parse(text).and_then(|input| input.new_time(now));
         assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000)));
         assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500)));
+        let local = r#"{"time":"2026-12-01T09:00","timezone":"America/Vancouver"}"#;
+        assert_eq!(time(local), Ok(UnixMillis::new(1_796_140_800_000)));
+        assert!(time(r#"{"time":"2026-12-01T09:00"}"#).unwrap_err().detail.contains("timezone"));
         for (text, field) in [
             ("", "time"),
             ("{}", "time"),

@@ -25,8 +25,8 @@ pub use patch::{changes_schedule, merge_patch};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};
 pub(crate) use text::{Text, put, read_object};
-pub(crate) use time_input::TimeInput;
 pub use time_input::parse_time;
+pub(crate) use time_input::{GivenTime, TimeInput};
 
 use std::borrow::Cow;
 use std::fmt;

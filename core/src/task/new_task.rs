@@ -38,7 +38,6 @@ use std::borrow::Cow;
     ],
     "dependentRequired" = { "anchor": ["everySeconds"] },
     "dependentSchemas" = {
-        "timezone": { "anyOf": [{ "required": ["cron"] }, { "required": ["rrule"] }] },
         "startAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
         "endAt": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] },
         "maxRuns": { "anyOf": [{ "required": ["cron"] }, { "required": ["everySeconds"] }, { "required": ["rrule"] }] }

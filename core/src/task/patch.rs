@@ -35,6 +35,11 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     let patch: Fields = parse_naming_the_field(patch, "")?;
     PAST.iter().for_each(|name| drop(fields.remove(*name)));
     TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
+    // What was given as a local time is given as one again.
+    if let Some(local) = fields.remove("local") {
+        let local: Fields = serde_json::from_str(local.get()).unwrap_or_default();
+        fields.extend(local.into_iter().filter(|(name, _)| TIMES.contains(&name.as_str())));
+    }
     fields.remove("paused");
     if paused {
         set(&mut fields, "paused", &Value::Bool(true));
@@ -221,6 +226,23 @@ mod tests {
         let expected =
             serde_json::json!({"id":"a","time":1764000000005_i64,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
         assert_eq!(task, expected);
+    }
+
+    #[test]
+    fn local_times_stay_local() {
+        let record = r#"{"time":1796144400000,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#;
+        assert_eq!(
+            patched(record, false, r#"{"tags":[]}"#),
+            serde_json::json!({"id":"a","time":"2026-12-01T09:00:00","timezone":"America/Vancouver","callback":{},"tags":[]})
+        );
+        assert_eq!(
+            patched(record, false, r#"{"time":1764000000007}"#),
+            serde_json::json!({"id":"a","time":1_764_000_000_007_i64,"callback":{}})
+        );
+        let record = r#"{"id":"a","everySeconds":60,"timezone":"UTC","local":{"startAt":"2026-12-01T09:00:00","anchor":"2026-12-01T09:00:00"},"anchor":1,"startAt":1,"callback":{}}"#;
+        let task = patched(record, false, r#"{"tags":[]}"#);
+        assert_eq!((&task["startAt"], &task["anchor"]), (&"2026-12-01T09:00:00".into(), &"2026-12-01T09:00:00".into()));
+        assert_eq!(task.get("local"), None);
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::text::on_one_line;
 use crate::ids::OccurrenceKey;
+use crate::local_time::LocalTimes;
 use crate::routing::id_hash;
 use crate::schedule::{Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
@@ -32,6 +33,9 @@ pub struct Record<'a> {
     /// The IANA time zone that `cron` and `rrule` are read in; absent: UTC.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub timezone: Option<Cow<'a, str>>,
+    /// The times that were given as local ones: `timezone` is their zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<LocalTimes>,
     /// The interval at which it fires, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub every_seconds: Option<f64>,
@@ -190,6 +194,7 @@ impl<'a> Record<'a> {
         ScheduleFields {
             cron: self.cron,
             timezone: self.timezone.as_deref().map(Cow::Borrowed),
+            local: self.local,
             every_seconds: self.every_seconds,
             anchor: self.anchor,
             rrule: self.rrule.as_deref().map(Cow::Borrowed),
@@ -337,6 +342,10 @@ impl<'o> RecordWriter<'o> {
         let millis = |time: Option<UnixMillis>| time.map(UnixMillis::get);
         self.json("cron", schedule.cron);
         self.text("timezone", schedule.timezone.as_deref());
+        if let Some(local) = &schedule.local {
+            self.name("local");
+            write_json(local, self.out);
+        }
         self.seconds("everySeconds", schedule.every_seconds);
         self.number("anchor", millis(schedule.anchor));
         self.text("rrule", schedule.rrule.as_deref());

@@ -4,6 +4,7 @@ use super::FieldError;
 use crate::limits::MIN_TIME_MILLIS;
 use crate::local_time::LocalTime;
 use crate::time::UnixMillis;
+use crate::tz::Tz;
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
@@ -17,8 +18,8 @@ pub(crate) enum TimeInput<'a> {
     Millis(#[schemars(range(min = MIN_TIME_MILLIS, max = UnixMillis::LAST.get()))] i64),
     #[schemars(skip)]
     Fraction(f64),
-    /// RFC 3339.
-    Text(#[schemars(extend("format" = "date-time"))] Cow<'a, str>),
+    /// RFC 3339; or, with `timezone` beside it, a local time like `2026-12-01T09:00`.
+    Text(Cow<'a, str>),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
@@ -84,6 +85,33 @@ impl TimeInput<'_> {
                 format!("is {local}, a local time without a time zone; add the offset, as {local}Z or {local}+01:00"),
             )),
         }
+    }
+}
+
+impl TimeInput<'_> {
+    /// Reads a time beside which there may be a time zone: the instant, and the local time if it is one.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`], when a local time has no zone, and when it is not within the range of instants.
+    pub(crate) fn in_zone(
+        &self,
+        field: &'static str,
+        timezone: Option<Tz>,
+    ) -> Result<(UnixMillis, Option<LocalTime>), FieldError> {
+        let local = match self.read(field)? {
+            GivenTime::Instant(instant) => return Ok((instant, None)),
+            GivenTime::Local(local) => local,
+        };
+        let timezone = timezone.ok_or_else(|| {
+            let detail = format!(
+                "is {local}, a local time; give its timezone beside it, like Europe/London, or add the offset, as {local}Z"
+            );
+            FieldError::new(field, detail)
+        })?;
+        let instant = local
+            .instant(timezone)
+            .ok_or_else(|| FieldError::new(field, "is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z"))?;
+        Ok((instant, Some(local)))
     }
 }
 

@@ -9,6 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The envelope.
     pub seq: u64,
+    /// When the envelope was fired. A shard that was restored from a point in time gives numbers again: a report that names another time is
+    /// of an envelope from before. Absent: a dispatcher of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<UnixMillis>,
     /// Those that failed.
     #[serde(default)]
     pub failed: Vec<Failure>,
@@ -110,6 +114,7 @@ mod tests {
         let started_at = UnixMillis::new(1_764_000_000_000);
         let report = Report {
             seq: 42,
+            fired_at: None,
             failed: vec![Failure { index: 1, error: "no".to_owned(), permanent: false, not_before: Some(started_at.plus(9)) }],
             not_started: vec![2],
             expired: vec![4],
@@ -124,6 +129,9 @@ mod tests {
         let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), text);
         assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
+        let of_firing = Report { seq: 42, fired_at: Some(started_at), ..Report::default() };
+        let text = r#"{"seq":42,"firedAt":1764000000000,"failed":[],"notStarted":[]}"#;
+        assert_eq!(serde_json::to_string(&of_firing).unwrap(), text);
         // Of the first version.
         let text = r#"{"seq":42,"failed":[{"index":5,"error":"no"}]}"#;
         let report = serde_json::from_str::<Report>(text).unwrap();

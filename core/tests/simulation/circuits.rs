@@ -161,9 +161,12 @@ impl Model {
                 continue;
             };
             let on_its_way = open.probe.filter(|(_, seq)| seq.is_none_or(|seq| in_flight.contains_key(&(shard, seq))));
+            // A time further away than it was ever opened for is of a clock that has gone back since.
+            let longest = if open.probe.is_some() { PROBE } else { open.millis };
+            let is_open = now < open.until && open.until - now <= longest;
             let until = match on_its_way {
-                Some((at, _)) if now < open.until => (at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until),
-                None if open.probe.is_none() && now < open.until => open.until,
+                Some((at, _)) if is_open => (at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until),
+                None if open.probe.is_none() && is_open => open.until,
                 _ => {
                     open.probe = Some((now, None));
                     open.until = now + PROBE;

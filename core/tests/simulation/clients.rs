@@ -77,6 +77,11 @@ impl Clients {
         }
     }
 
+    /// Whether there are so many keys that a shard which crashes at each tenth answer never gets through its questions.
+    pub(crate) fn has_many_keys(&self) -> bool {
+        self.keys > 8
+    }
+
     /// Plans one client's request, to every shard that it concerns.
     pub(crate) fn plan(&self, world: &mut World, at: UnixMillis) {
         let requests = match world.random.below(100) {
@@ -112,6 +117,10 @@ impl Clients {
         if own.chance(self.redefining) {
             let shard = own.below(self.names.len() as u64) as usize;
             world.plan(at, Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 });
+        }
+        if own.chance(40) {
+            let shard = own.below(self.names.len() as u64) as usize;
+            world.plan(at, Event::Client { request: Request::Events { shard }, tries: 0 });
         }
         for request in requests {
             world.plan(at, Event::Client { request, tries: 0 });
@@ -314,9 +323,10 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         id: Cow::Borrowed(&version.id),
         cron: fields.cron,
         timezone: None,
+        local: None,
         every_seconds: fields.every_seconds,
         anchor: fields.anchor,
-        rrule: None,
+        rrule: fields.rrule.clone(),
         start_at: fields.start_at,
         end_at: fields.end_at,
         max_runs: fields.max_runs,

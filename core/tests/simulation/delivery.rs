@@ -19,8 +19,8 @@ impl World {
             self.sent_again(at, *seq, effects);
             let row = &self.shards[at].storage.outbox[seq];
             let is_queue = row.destination.as_ref().is_some_and(|to| !to.is_reported());
-            let silent = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
             let flight = self.model.in_flight.get_mut(&(at, *seq)).expect("what is sent again is on its way");
+            let silent = self.now.get() - flight.since >= self.config.visibility_millis << row.attempts.min(4);
             let explained = match flight.last_send {
                 Send::Refused { times, at: refused_at } => {
                     let wait = send_back_off(times, self.config);
@@ -31,7 +31,7 @@ impl World {
                 Send::Unanswered { after: 0 } => *attempts == row.attempts + 1 && silent,
                 Send::Unanswered { after } => {
                     let wait = send_back_off(after, self.config);
-                    *attempts == row.attempts.max(1) && self.now.since(row.sent_at) >= wait
+                    *attempts == row.attempts.max(1) && self.now.get() - flight.since >= wait
                 }
             };
             if !explained {
@@ -41,6 +41,7 @@ impl World {
             let was_refused = matches!(flight.last_send, Send::Refused { .. });
             self.redelivered += u64::from(!was_refused);
             flight.sent_again |= !was_refused;
+            flight.since = self.now.get();
             flight.last_send = match flight.last_send {
                 Send::Hung { .. } => Send::Hung { at: self.now.get() },
                 Send::Unanswered { after } if is_queue => Send::Unanswered { after: after + 1 },
@@ -130,6 +131,9 @@ impl World {
                     violated("a-send-costs-nothing", format!("envelope {seq} was taken at once: {:?}", effects.writes));
                 }
                 if let Some(flight) = world.model.in_flight.get_mut(&(at, seq)) {
+                    if taken != Some(true) {
+                        flight.since = now;
+                    }
                     flight.last_send = match taken {
                         Some(true) => Send::Unanswered { after: 0 },
                         // To a user's queue it makes no difference: what it may have taken goes out again.
@@ -152,8 +156,8 @@ impl World {
             violated("duplicates-explained", format!("envelope {} came more often than it was sent", message.seq));
         }
         let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap()).expect("an envelope can be read");
-        let mut report = Report { seq: envelope.seq, ..Report::default() };
         let mut given_up = Vec::new();
+        let mut report = Report { seq: envelope.seq, fired_at: Some(envelope.fired_at), ..Report::default() };
         for (index, task) in envelope.tasks.iter().enumerate() {
             let index = index as u32;
             let record = Record::parse(task.get().as_bytes()).unwrap();

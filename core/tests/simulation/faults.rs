@@ -134,3 +134,21 @@ impl Outage {
         (0..outages).map(one).collect()
     }
 }
+
+/// The steps of the clocks of a run that begins at `start`: when, whose, and by how much it is ahead from then on. Of some runs a few, seconds back
+/// or minutes ahead, for one moment or for a while.
+pub(crate) fn clock_steps(random: &mut Random, start: UnixMillis, clocks: usize) -> Vec<(UnixMillis, usize, i64)> {
+    let mut steps = Vec::new();
+    let times = if random.chance(200) { 1 + random.below(6) } else { 0 };
+    for _ in 0..times {
+        let (from, of) = (start.plus(random.range(0, 40_000)), random.below(clocks as u64) as usize);
+        let offset = match random.below(4) {
+            0 | 1 => -random.range(1, 5_000),
+            2 => random.range(1, 5_000),
+            _ => *random.pick(&[60_000, 600_000, 900_000]),
+        };
+        let lasts = *random.pick(&[1, 1_000, 10_000, 60_000]);
+        steps.extend([(from, of, offset), (from.plus(lasts), of, 0)]);
+    }
+    steps
+}

@@ -166,7 +166,7 @@ impl World {
             let (Write::DeleteEnvelope { seq } | Write::ClearEnvelope { seq, .. }) = write else { continue };
             let Some(flight) = self.model.in_flight.remove(&(at, *seq)) else { continue };
             let row = &self.shards[at].storage.outbox[seq];
-            let is_late = self.now.since(row.sent_at) >= self.config.visibility_millis << row.attempts.min(4);
+            let is_late = self.now.get() - flight.since >= self.config.visibility_millis << row.attempts.min(4);
             let is_faulty = flight.last_send != (Send::Unanswered { after: 0 }) || flight.queue;
             if flight.decided.stopped().len() < flight.tasks.len() || !(is_late || is_faulty) {
                 violated("nothing-lost", format!("envelope {seq} ended without a report: {flight:?}"));

@@ -187,6 +187,7 @@ pub(crate) fn firing(
                 fired_at: now.get(),
                 sent_again: false,
                 last_send: Send::Unanswered { after: 0 },
+                since: now.get(),
                 tasks,
                 replayed,
                 followed,
@@ -355,6 +356,23 @@ fn without_counts(text: &str) -> String {
         }
     }
     text
+}
+
+/// `clocks-agree-again`: a minute after all clocks agree, at `agree`, nothing waits that was due by then. What waits for a limit, and what the
+/// shard has put off while its clock was ahead, is another matter.
+pub(crate) fn nothing_is_late(storage: &Storage, brought_ahead: &BTreeSet<u64>, agree: UnixMillis) {
+    for waiting in storage.waiting() {
+        let record = Record::parse(&waiting.record).unwrap();
+        let due = match waiting.entry {
+            None => waiting.position.due,
+            Some(entry) if entry.flags.has(Flags::RETRY) || entry.due.is_never() => waiting.position.due,
+            Some(_) if brought_ahead.contains(&firing_of(&record).version) => waiting.position.due,
+            Some(_) => record.due(),
+        };
+        hold("clocks-agree-again", record.limit_key.is_some() || due > agree, || {
+            format!("still waits, due at {due}: {waiting:?}")
+        });
+    }
 }
 
 /// The checks of a run's end, when all faults are over and everything has come to rest.

@@ -9,7 +9,9 @@ use scheduler_core::history::{Outcome, newest_first};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Filter, ListRequest, Report};
+use scheduler_core::wire::{
+    Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Filter, ListRequest, Report, Terms,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An id of this length, another for each number.
@@ -84,6 +86,35 @@ fn twenty_thousand_late_tasks_are_written_down_in_rows_that_fit() {
         assert_eq!(pair.outcomes(), BTreeMap::from([(Outcome::Expired, 20_000)]), "ids of {id_bytes} bytes");
         assert!(pair.engine.is_idle() && pair.storage.pages.is_empty());
     }
+}
+
+/// Those that wait for a limit are judged apart: what a look drops is bounded as well.
+#[test]
+fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
+    let mut pair = Pair::new();
+    let mut builder = PageBuilder::default();
+    let log = r#"{"type":"handler","name":"log"}"#;
+    for id in (0..20_000).map(|n| id(n, 5)) {
+        let policy = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"limitKey":"slow""#;
+        let record = format!(r#"{{"time":{NOW},"id":"{id}",{policy},"callback":{log},"onFailure":{log}}}"#);
+        let flags = Flags::CONDITIONAL;
+        assert!(builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    let mut pages = builder.finish();
+    pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+    let terms = Terms { keys: vec!["slow".to_owned()], ..Terms::default() };
+    pair.take_in(Append { pages, terms, ..Append::default() });
+    let (mut now, mut wakes) = (NOW.plus(3_600_000), 0);
+    while pair.engine.stats(now).dead_letters < 20_000 {
+        let effects = pair.engine.wake(now, &pair.storage).unwrap();
+        let written = effects.writes.iter().map(Write::bytes).sum::<usize>();
+        // What a look drops, thrice, beside what a firing may write: the follow-ups that it dispatches.
+        assert!(written <= 3 * 2_200_000 + FIRING_BYTES, "{written} bytes");
+        pair.commit(effects);
+        (now, wakes) = (now.plus(1_000), wakes + 1);
+        assert!(wakes < 1_000, "no end of wake-ups");
+    }
+    assert!(wakes >= 5, "{wakes}");
 }
 
 /// So were the outcomes of runs that a resume makes up for.

@@ -126,7 +126,7 @@ impl World {
             let rows = self.limits.rows.values().cloned();
             self.limits.limiter = Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
         }
-        let (answer, writes) = self.limits.limiter.ask(asked, self.now);
+        let (answer, writes) = self.limits.limiter.ask(asked, self.now_of_limiter());
         let is_changed = !writes.is_empty();
         self.limits.store(writes);
         self.trace(|| format!("limiter: {asked:?}: {answer:?}"));
@@ -172,7 +172,7 @@ impl World {
             self.limits.runs += hashes.len() as u64 / 8;
             let Some(key) = KEYS.iter().find(|known| **known == key) else { continue };
             self.limits.idle_since.remove(key);
-            let times = std::iter::repeat_n(self.now.get(), hashes.len() / 8);
+            let times = std::iter::repeat_n(self.true_now().get(), hashes.len() / 8);
             self.limits.handed_on.entry(key).or_default().extend(times);
         }
         for key in KEYS {

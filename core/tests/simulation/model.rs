@@ -16,7 +16,7 @@ use scheduler_core::page::Flags;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{AppendReply, Cancelled, Failure, Filter, Kind, Report, Status};
+use scheduler_core::wire::{AppendReply, Cancelled, Failure, FeedPosition, Filter, Kind, Report, Status};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
@@ -113,6 +113,8 @@ pub(crate) struct Model {
     pub(crate) ran: HashMap<Firing, u32>,
     /// Those whose outcome is known: they must have run.
     pub(crate) done: BTreeSet<Firing>,
+    /// Whether clocks step in this run.
+    pub(crate) clocks_step: bool,
     /// By the first attempt, from when the time of its retries may count: starts of first attempts, and ends of pauses.
     pub(crate) first_attempts: HashMap<Firing, BTreeSet<i64>>,
     /// When each was last replayed as a dead letter.
@@ -122,6 +124,8 @@ pub(crate) struct Model {
     pub(crate) circuits: Circuits,
     /// Why a version does not wait any more, for messages.
     pub(crate) gone: HashMap<u64, &'static str>,
+    /// Up to where the events of each shard were read.
+    pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Recurring versions that the definition at hand has resumed.
     pub(crate) resumed: Vec<Firing>,
 }
@@ -133,6 +137,8 @@ pub(crate) struct Flight {
     /// Whether it was sent again after a send that the queue may have taken.
     pub(crate) sent_again: bool,
     pub(crate) last_send: Send,
+    /// When it was sent last, or not taken, by the shard's clock; no later than that shows since it has gone back.
+    pub(crate) since: i64,
     pub(crate) tasks: Vec<Firing>,
     /// When each was replayed, as its record says.
     pub(crate) replayed: Vec<Option<i64>>,
@@ -208,6 +214,16 @@ impl Model {
             self.waiting.remove(&(firing, what));
         }
         true
+    }
+
+    /// Whether a task of this id was taken in, now or before.
+    pub(crate) fn knows(&self, id: &str) -> bool {
+        self.by_id.contains_key(id)
+    }
+
+    /// Whether an attempt of a task of this id was ever handed on.
+    pub(crate) fn has_fired(&self, id: &str) -> bool {
+        self.handed_on.keys().any(|firing| self.version(firing.version).id == id)
     }
 
     /// What waits under an id.
@@ -400,6 +416,9 @@ impl Model {
     pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
         let version = self.version(firing.version).clone();
         let is_early = now < firing.time || now < version.due(firing.time);
+        // What came due by a clock that was ahead, and was held or not started, comes at once when it may.
+        let came_due = self.clocks_step && self.waiting.contains_key(&(firing, What::Again));
+        let is_early = is_early && !came_due;
         if firing.attempt == 1 && firing.stage == Stage::Run && is_early && !self.early.contains(&firing) {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }

@@ -15,7 +15,9 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
-use scheduler_core::wire::{Append, AppendReply, CancelRequest, Cancelled, Change, Filter, ListItem, ListRequest, Status, Terms};
+use scheduler_core::wire::{
+    Append, AppendReply, CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter, ListItem, ListRequest, Status, Terms,
+};
 use std::collections::BTreeMap;
 
 use crate::definitions::Moment;
@@ -35,6 +37,7 @@ pub(crate) enum Request {
     Runs { shard: usize, id: String, limit: usize },
     Purge { shard: usize },
     Redefine { shard: usize, draw: u64 },
+    Events { shard: usize },
 }
 
 /// What a client learns.
@@ -47,6 +50,22 @@ pub(crate) enum Answer {
 }
 
 impl Request {
+    pub(crate) fn shard(&self) -> usize {
+        match self {
+            Self::Append { shard, .. }
+            | Self::Cancel { shard, .. }
+            | Self::CancelMatching { shard, .. }
+            | Self::Change { shard, .. }
+            | Self::ChangeMatching { shard, .. }
+            | Self::Get { shard, .. }
+            | Self::List { shard, .. }
+            | Self::Runs { shard, .. }
+            | Self::Redefine { shard, .. }
+            | Self::Events { shard, .. }
+            | Self::Purge { shard } => *shard,
+        }
+    }
+
     /// The same request when its first answer was not seen: its ids may exist by now.
     pub(crate) fn again(self) -> Self {
         match self {
@@ -69,6 +88,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
         Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
+        Request::Events { shard } => watch(world, *shard),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
@@ -354,4 +374,24 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
         violated("get-answers", format!("{item:?} for {id}, of which there are {waiting:?}"));
     }
     Ok(())
+}
+
+/// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that has not happened.
+fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
+    let from = world.model.watched.get(&at).copied();
+    let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0 };
+    let now = world.now;
+    let events = |engine: &mut Engine, now, _: &Storage| Ok((engine.events(&request, now), Effects::default()));
+    let reply = world.input(at, false, events, |_, _, _| {})?;
+    let mut last = from.filter(|from| from.life == reply.next.life).map(|from| from.next);
+    for event in &reply.events {
+        let is_in_order = last.is_none_or(|last| event.number >= last);
+        let has_fired = event.kind != EventKind::Fired || world.model.has_fired(&event.id);
+        if !is_in_order || !has_fired || event.at > now || !world.model.knows(&event.id) {
+            violated("tells-what-happened", format!("{event:?} after {last:?}"));
+        }
+        last = Some(event.number + 1);
+    }
+    world.model.watched.insert(at, reply.next);
+    Ok(Answer::Shown)
 }

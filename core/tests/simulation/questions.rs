@@ -52,7 +52,7 @@ impl World {
         for ask in &effects.asks {
             self.questions.asked += 1;
             let rate = self.limits.rate_of(&ask.key).unwrap_or(0.0);
-            let now = self.now;
+            let now = self.true_now();
             let allowed =
                 self.questions.allowed.entry((at, ask.key.clone())).or_insert(Allowance { questions: AT_ONCE, since: now });
             let seconds = now.since(allowed.since) as f64 / 1_000.0;

@@ -150,6 +150,29 @@ fn the_largest_follow_up_fits_a_message() {
     assert!(pair.engine.is_idle());
 }
 
+/// A shard that was restored from a point in time gives the numbers of envelopes again: a report of the one from before is not of the new one.
+#[test]
+fn a_report_from_before_a_restore_ends_nothing() {
+    let mut pair = Pair::new();
+    pair.append([("a".to_owned(), NOW, record("a", NOW, 0))]);
+    let before = pair.storage.snapshot();
+    // What is committed here is not in the storage that is restored.
+    assert_eq!(ids(&pair.engine.wake(NOW, &pair.storage).unwrap()), ["a"]);
+    let config = Config { max_dispatched: usize::MAX, ..Config::default() };
+    let mut restored = Engine::load("1-0", config, before).unwrap();
+    // The task fires again, as the envelope of the same number, some time later.
+    let later = NOW.plus(60_000);
+    let effects = restored.wake(later, &pair.storage).unwrap();
+    assert_eq!(ids(&effects), ["a"]);
+    let Some(Write::InsertEnvelope { seq, text, .. }) = effects.writes.first() else { panic!("{effects:?}") };
+    pair.storage.outbox.insert(*seq, crate::storage::EnvelopeRow::of(text.clone()));
+    for (fired_at, in_flight) in [(Some(NOW), 1), (Some(NOW.plus(1)), 1), (Some(later), 0)] {
+        let report = Report { seq: *seq, fired_at, ..Report::default() };
+        restored.report(&report, later, &pair.storage).unwrap();
+        assert_eq!(restored.stats(later).in_flight, in_flight, "{fired_at:?}");
+    }
+}
+
 /// A report that comes again finds its envelope gone: nothing follows twice, also where the history keeps nothing.
 #[test]
 fn a_report_that_comes_again_is_not_followed_again() {

@@ -1,8 +1,8 @@
 //! One run from a seed; many runs over the cores; and how to replay one.
 
 use crate::clients::Clients;
-use crate::faults::{Faults, Outage};
-use crate::invariants::{at_rest, no_duplicates, violated};
+use crate::faults::{Faults, Outage, clock_steps};
+use crate::invariants::{at_rest, no_duplicates, nothing_is_late, violated};
 use crate::limits::{self, KEYS};
 use crate::operations::{Answer, Request};
 use crate::random::Random;
@@ -11,11 +11,13 @@ use scheduler_core::engine::{Config, Keep};
 use scheduler_core::routing::ShardMap;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Filter, Kind};
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 /// Most events of a run: a run that needs more does not come to rest.
-const MAX_EVENTS: u64 = 100_000;
+const MAX_EVENTS: u64 = 300_000;
 /// 2025-11-24T16:00:00Z.
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -29,6 +31,8 @@ pub(crate) struct Run {
     pub(crate) limited: u64,
     /// Runs that were put off because their destination did not answer.
     pub(crate) put_off: u64,
+    /// How often a watermark was turned back, since a clock had gone back.
+    pub(crate) turned_back: u64,
     /// Definitions that came in the place of a task.
     pub(crate) redefined: u64,
 }
@@ -51,6 +55,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         ..Config::default()
     };
     let clients = Clients::new(&mut random, map, names.clone());
+    let faults = if clients.has_many_keys() && !is_faultless { Faults::LIGHT } else { faults };
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
     world.is_faultless = is_faultless;
@@ -70,6 +75,12 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
     world.trace(|| format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages));
     world.plan(START.plus(30_000), Event::Watchdog);
+    let clocks = world.shards.len() + 1;
+    let steps = if is_faultless { Vec::new() } else { clock_steps(&mut Random::new(seed ^ 0x6c6f_636b), START, clocks) };
+    world.model.clocks_step = !steps.is_empty();
+    for (at, of, offset) in &steps {
+        world.plan(*at, Event::Clock { of: *of, offset: *offset });
+    }
 
     let mut run = Run::default();
     let mut next = START;
@@ -99,7 +110,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         // Without recurring tasks, which would fire all the while.
         world.faults = Faults::NONE;
         end_recurring(&mut world);
-        world.faults = faults;
+        world.faults = if faults.evict > Faults::LIGHT.evict { Faults::LIGHT } else { faults };
         live_until(&mut world, outages_end, &mut run);
     }
 
@@ -110,8 +121,14 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     live_until(&mut world, until, &mut run);
     world.faults = Faults::NONE;
     world.wake_destinations();
+    world.set_clocks();
     while world.has_requests() {
         step(&mut world, &mut run);
+    }
+    if !steps.is_empty() {
+        let agree = world.now;
+        live_until(&mut world, agree.plus(61_000), &mut run);
+        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.brought_ahead, agree));
     }
     end_recurring(&mut world);
     while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
@@ -121,7 +138,10 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         violated("drains-to-empty", format!("{} slots were not given back", world.limits.slots()));
     }
     world.forget_early_rates();
-    world.limits.rate_holds();
+    // A limit's rate holds by clocks that go on evenly.
+    if steps.is_empty() {
+        world.limits.rate_holds();
+    }
     (0..world.shards.len()).for_each(|at| world.compare(at));
     // Of lanes that are gone, too: else a limiter is asked once more after a start.
     (0..world.shards.len()).for_each(|at| world.save(at));
@@ -139,6 +159,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
             violated("exactly-once-without-faults", format!("{} envelopes went out again", world.redelivered));
         }
     }
+    run.turned_back = world.turned_back;
     run.limited = world.limits.runs;
     run.put_off = world.model.circuits.put_off;
     run.redefined = world.redefined;
@@ -171,25 +192,54 @@ fn end_recurring(world: &mut World) {
     }
 }
 
-/// Runs seeds on two threads. On the first that fails, says how to replay it.
+/// Seeds between two lines that tell how far a long run has come.
+const PROGRESS: u64 = 10_000;
+
+impl Run {
+    fn add(&mut self, other: Self) {
+        self.events += other.events;
+        self.tasks += other.tasks;
+        self.fired += other.fired;
+        self.limited += other.limited;
+        self.put_off += other.put_off;
+        self.turned_back += other.turned_back;
+        self.redefined += other.redefined;
+    }
+}
+
+/// How far a run of many seeds has come.
+#[derive(Default)]
+struct Progress {
+    running: BTreeSet<u64>,
+    done: u64,
+}
+
+/// Runs seeds on as many threads as there are cores. On the first that fails, says how to replay it; now and then, where to go on.
 pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
     let next = AtomicU64::new(seeds.start);
+    let progress = Mutex::new(Progress::default());
+    let begin = || {
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let seed = next.fetch_add(1, Ordering::Relaxed);
+        (seed < seeds.end).then(|| {
+            progress.running.insert(seed);
+            seed
+        })
+    };
+    let end = |seed| {
+        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
+        progress.running.remove(&seed);
+        progress.done += 1;
+        if progress.done.is_multiple_of(PROGRESS) && seeds.end - seeds.start > PROGRESS {
+            let first = progress.running.first().copied().unwrap_or(seeds.end);
+            eprintln!("{} seeds have run; all before {first}: `make simulate FROM={first}` goes on there", progress.done);
+        }
+    };
     let work = || {
         let mut sum = Run::default();
-        loop {
-            let seed = next.fetch_add(1, Ordering::Relaxed);
-            if seed >= seeds.end {
-                return sum;
-            }
+        while let Some(seed) = begin() {
             match catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
-                Ok(run) => {
-                    sum.events += run.events;
-                    sum.tasks += run.tasks;
-                    sum.fired += run.fired;
-                    sum.limited += run.limited;
-                    sum.put_off += run.put_off;
-                    sum.redefined += run.redefined;
-                }
+                Ok(run) => sum.add(run),
                 Err(problem) => {
                     next.store(seeds.end, Ordering::Relaxed);
                     println!(
@@ -198,19 +248,16 @@ pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
                     std::panic::resume_unwind(problem);
                 }
             }
+            end(seed);
         }
+        sum
     };
+    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).max(2);
     std::thread::scope(|scope| {
-        let threads = [scope.spawn(work), scope.spawn(work)];
+        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
         let mut sum = Run::default();
         for thread in threads {
-            let run = thread.join().unwrap_or_else(|problem| std::panic::resume_unwind(problem));
-            sum.events += run.events;
-            sum.tasks += run.tasks;
-            sum.fired += run.fired;
-            sum.limited += run.limited;
-            sum.put_off += run.put_off;
-            sum.redefined += run.redefined;
+            sum.add(thread.join().unwrap_or_else(|problem| std::panic::resume_unwind(problem)));
         }
         sum
     })

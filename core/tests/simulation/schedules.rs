@@ -35,7 +35,16 @@ impl PutOff {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rule {
     Cron(&'static str),
-    Every { anchor: i64, millis: i64 },
+    Every {
+        anchor: i64,
+        millis: i64,
+    },
+    /// A rule of RFC 5545 that begins at `start`.
+    Rrule {
+        start: i64,
+        seconds: i64,
+        count: Option<u32>,
+    },
 }
 
 /// A recurring schedule.
@@ -62,9 +71,18 @@ impl Recurring {
         let millis = *random.pick(&[1_000, 1_500, 5_000, 7_777, 60_000]);
         let every = Rule::Every { anchor: now + random.range(-20_000, 20_000), millis };
         let rule = if random.chance(700) { every } else { Rule::Cron(random.pick::<&str>(&CRONS)) };
+        // A rule begins at a whole second.
+        let begins = (now + random.range(-20_000, 10_000)).div_euclid(1_000) * 1_000;
+        let of_rfc = Rule::Rrule {
+            start: begins,
+            seconds: random.range(1, 20),
+            count: random.chance(500).then(|| random.range(1, 40) as u32),
+        };
+        let rule = if random.chance(250) { of_rfc } else { rule };
+        let start = random.chance(300).then(|| now + random.range(-10_000, 20_000));
         Self {
             rule,
-            start: random.chance(300).then(|| now + random.range(-10_000, 20_000)),
+            start: if matches!(rule, Rule::Rrule { .. }) { Some(begins) } else { start },
             end: random.chance(300).then(|| now + random.range(0, 60_000)),
             max_runs: random.chance(400).then(|| random.range(1, 6) as u32),
             put_off: PutOff::drawn(random),
@@ -79,6 +97,7 @@ impl Recurring {
         match self.rule {
             Rule::Cron(_) => Kind::Cron,
             Rule::Every { .. } => Kind::Every,
+            Rule::Rrule { .. } => Kind::Rrule,
         }
     }
 
@@ -87,6 +106,13 @@ impl Recurring {
         match self.rule {
             Rule::Cron(expression) => {
                 CronSchedule::parse(expression, None).unwrap().next_after(UnixMillis::new(after)).map(UnixMillis::get)
+            }
+            Rule::Rrule { start, seconds, .. } => {
+                let mut time = start;
+                while time <= after {
+                    time += seconds * 1_000;
+                }
+                Some(time)
             }
             Rule::Every { anchor, millis } => {
                 let mut time = anchor;
@@ -101,7 +127,11 @@ impl Recurring {
     /// The run after the one at `time`, within start and end: its time, and when it fires.
     pub(crate) fn following(&self, id: &str, time: i64) -> Option<(i64, i64)> {
         let next = self.next_of_rule(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
-        if self.end.is_some_and(|end| next > end) {
+        let last = match self.rule {
+            Rule::Rrule { start, seconds, count: Some(count) } => Some(start + i64::from(count - 1) * seconds * 1_000),
+            _ => None,
+        };
+        if self.end.into_iter().chain(last).any(|end| next > end) {
             return None;
         }
         Some((next, self.due(id, next)))
@@ -131,6 +161,10 @@ impl Recurring {
         if let Rule::Every { anchor, millis } = self.rule {
             fields.every_seconds = Some(millis as f64 / 1_000.0);
             fields.anchor = Some(UnixMillis::new(anchor));
+        }
+        if let Rule::Rrule { seconds, count, .. } = self.rule {
+            let count = count.map(|count| format!(";COUNT={count}")).unwrap_or_default();
+            fields.rrule = Some(std::borrow::Cow::Owned(format!("FREQ=SECONDLY;INTERVAL={seconds}{count}")));
         }
         fields.start_at = self.start.map(UnixMillis::new);
         fields.end_at = self.end.map(UnixMillis::new);

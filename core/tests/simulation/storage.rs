@@ -53,6 +53,11 @@ pub(crate) struct EnvelopeRow {
 }
 
 impl EnvelopeRow {
+    /// One that is on its way with this text.
+    pub(crate) fn of(text: Arc<Vec<u8>>) -> Self {
+        Self { destination: Some(Destination::Dispatch), text, ..Self::for_state_only() }
+    }
+
     fn for_state_only() -> Self {
         Self {
             destination: None,
@@ -135,6 +140,9 @@ impl Storage {
         }
         if let Some(state) = self.outbox.values().rev().find_map(|row| row.state.as_ref()) {
             let state = serde_json::from_slice::<StateText>(state).unwrap();
+            if state.watermark < self.watermark {
+                self.schedules.values().for_each(|row| row.passed.set(None));
+            }
             (self.watermark, self.lanes) = (state.watermark, state.lanes);
         }
     }
@@ -170,7 +178,8 @@ impl Storage {
             | Write::ForgetDecisions { .. }
             | Write::DropHistory { .. }
             | Write::Resent { .. }
-            | Write::SendEnded { .. } => return,
+            | Write::SendEnded { .. }
+            | Write::SetSince { .. } => return,
         };
         assert!(bytes <= MAX_ROW_BYTES, "the platform refuses a {what} of {bytes} bytes");
         assert!(bytes <= most, "a {what} of {bytes} bytes; its bound is {most}");
@@ -215,6 +224,11 @@ impl Storage {
                 row.schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
                 (row.paused, row.policies) = (read.is_paused(), read.policies());
                 row.record = record;
+                row.passed = Cell::new(None);
+            }
+            Write::SetSince { number, since } => {
+                let row = self.schedules.get_mut(&number).expect("the schedule that begins later is stored");
+                row.since = since;
                 row.passed = Cell::new(None);
             }
             Write::DeleteSchedule { number } => {

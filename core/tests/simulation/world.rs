@@ -24,17 +24,55 @@ const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 /// What happens at its time.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
-    Client { request: Request, tries: u32 },
-    Alarm { shard: usize, at: UnixMillis },
-    Send { shard: usize, life: u64, outgoing: Outgoing },
-    Sent { shard: usize, life: u64, seq: u64, taken: Option<bool> },
-    Message { shard: usize, message: Outgoing },
-    Report { shard: usize, report: Report },
-    Save { shard: usize },
-    Ask { shard: usize, asked: Asked },
-    AskAgain { number: u64 },
-    Told { shard: usize, key: String, number: RequestNumber, answer: Option<Option<flow::Answer>> },
+    Client {
+        request: Request,
+        tries: u32,
+    },
+    Alarm {
+        shard: usize,
+        at: UnixMillis,
+    },
+    Send {
+        shard: usize,
+        life: u64,
+        outgoing: Outgoing,
+    },
+    Sent {
+        shard: usize,
+        life: u64,
+        seq: u64,
+        taken: Option<bool>,
+    },
+    Message {
+        shard: usize,
+        message: Outgoing,
+    },
+    Report {
+        shard: usize,
+        report: Report,
+    },
+    Save {
+        shard: usize,
+    },
+    Ask {
+        shard: usize,
+        asked: Asked,
+    },
+    AskAgain {
+        number: u64,
+    },
+    Told {
+        shard: usize,
+        key: String,
+        number: RequestNumber,
+        answer: Option<Option<flow::Answer>>,
+    },
     Watchdog,
+    /// A clock steps: of a shard, or behind these of the limiter.
+    Clock {
+        of: usize,
+        offset: i64,
+    },
 }
 
 /// An input was not carried out, or nobody knows.
@@ -72,6 +110,14 @@ pub(crate) struct World {
     /// Destinations that do not answer.
     pub(crate) silent: BTreeSet<&'static str>,
     pub(crate) outages: Vec<Outage>,
+    /// By how much the clock of each shard is ahead, and behind these that of the limiter.
+    offsets: Vec<i64>,
+    /// By how much `now` is ahead, while something happens on a clock of its own.
+    shift: i64,
+    /// Versions that came, or were changed, while the clock of their shard was ahead.
+    pub(crate) brought_ahead: BTreeSet<u64>,
+    /// How often a watermark was turned back.
+    pub(crate) turned_back: u64,
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
@@ -91,6 +137,7 @@ pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
 
 impl World {
     pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
+        let offsets = vec![0; names.len() + 1];
         let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, alarm: None };
         Self {
             random,
@@ -108,6 +155,10 @@ impl World {
             due_deliveries: HashMap::new(),
             silent: BTreeSet::new(),
             outages: Vec::new(),
+            offsets,
+            shift: 0,
+            brought_ahead: BTreeSet::new(),
+            turned_back: 0,
             leaves_undone: 0,
             redelivered: 0,
             redefined: 0,
@@ -125,7 +176,85 @@ impl World {
     pub(crate) fn plan(&mut self, at: UnixMillis, event: Event) {
         self.planned += 1;
         self.events.insert(self.planned, event);
-        self.agenda.push(Reverse((at.max(self.now), self.planned)));
+        self.agenda.push(Reverse((at.max(self.now).plus(-self.shift), self.planned)));
+    }
+
+    /// The time that all clocks should show.
+    pub(crate) fn true_now(&self) -> UnixMillis {
+        self.now.plus(-self.shift)
+    }
+
+    /// Lets something happen by the clock of a shard.
+    pub(crate) fn on_clock_of<T>(&mut self, of: usize, happen: impl FnOnce(&mut Self) -> T) -> T {
+        let former = self.shift;
+        let shift = self.offsets[of];
+        (self.now, self.shift) = (self.now.plus(shift - former), shift);
+        let outcome = happen(self);
+        (self.now, self.shift) = (self.now.plus(former - shift), former);
+        outcome
+    }
+
+    pub(crate) fn now_of_limiter(&self) -> UnixMillis {
+        self.now.plus(self.offsets.last().copied().unwrap_or(0))
+    }
+
+    fn clock_steps(&mut self, of: usize, offset: i64) {
+        self.trace(|| format!("the clock of {of} is ahead by {offset}"));
+        self.offsets[of] = offset;
+    }
+
+    /// What a request brings or moves while the clock is ahead may stand in the future for good.
+    fn note_ahead(&mut self, request: &Request) {
+        let shard = request.shard();
+        let numbered = self.model.versions.iter().zip(0..);
+        let of_them: Vec<u64> = match request {
+            Request::Append { versions, .. } => versions.clone(),
+            Request::Change { ids, .. } => {
+                numbered.filter(|(version, _)| ids.contains(&version.id)).map(|(_, number)| number).collect()
+            }
+            Request::ChangeMatching { .. } | Request::Redefine { .. } => {
+                numbered.filter(|(version, _)| version.shard == shard).map(|(_, number)| number).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.brought_ahead.extend(of_them);
+    }
+
+    /// All clocks agree from now on.
+    pub(crate) fn set_clocks(&mut self) {
+        let later: Vec<u64> =
+            self.events.iter().filter(|(_, event)| matches!(event, Event::Clock { .. })).map(|(number, _)| *number).collect();
+        later.iter().for_each(|number| drop(self.events.remove(number)));
+        (0..self.offsets.len()).for_each(|of| self.clock_steps(of, 0));
+    }
+
+    /// Tells an engine the time, as its shell does before each input. `turning-back-changes-nothing`: what waits, and where it stands, is the
+    /// same before and after.
+    fn observe(&mut self, at: usize) {
+        let now = self.now;
+        let shard = &mut self.shards[at];
+        let Some(engine) = shard.engine.as_mut() else { return };
+        let effects = engine.observe(now);
+        // What waits for a bounded time waits no longer than from when the shard knows that its clock has gone back.
+        for (_, flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
+            flight.since = flight.since.min(now.get());
+            if let Send::Refused { at, .. } | Send::Hung { at } = &mut flight.last_send {
+                *at = (*at).min(now.get());
+            }
+        }
+        if effects.writes.is_empty() {
+            return;
+        }
+        let what = |storage: &Storage| -> Vec<_> {
+            storage.waiting().into_iter().map(|waiting| (waiting.position, waiting.entry, waiting.record)).collect()
+        };
+        let before = what(&shard.storage);
+        shard.storage.apply(&effects.writes);
+        if what(&shard.storage) != before || shard.storage.watermark.due > now {
+            violated("turning-back-changes-nothing", format!("{:?} at {now} with {:?}", effects.writes, shard.storage.watermark));
+        }
+        self.turned_back += 1;
+        self.trace(|| format!("{at}: turned back, {} writes", effects.writes.len()));
     }
 
     /// Lets the next event happen. Says whether there was one that is not the watchdog's round.
@@ -139,16 +268,19 @@ impl World {
         };
         match event {
             Event::Client { request, tries } => self.client(request, tries),
-            Event::Alarm { shard, at } => self.alarm(shard, at),
+            Event::Alarm { shard, at } => self.on_clock_of(shard, |world| world.alarm(shard, at)),
             Event::Send { shard, life, outgoing } => self.send(shard, life, outgoing),
-            Event::Sent { shard, life, seq, taken } => self.told(shard, life, seq, taken),
+            Event::Sent { shard, life, seq, taken } => self.on_clock_of(shard, |world| world.told(shard, life, seq, taken)),
             Event::Message { shard, message } => self.message(shard, &message),
-            Event::Report { shard, report } => self.report(shard, &report),
-            Event::Save { shard } => self.save(shard),
+            Event::Report { shard, report } => self.on_clock_of(shard, |world| world.report(shard, &report)),
+            Event::Save { shard } => self.on_clock_of(shard, |world| world.save(shard)),
             Event::Ask { shard, asked } => self.ask_limiter(shard, &asked, None),
             Event::AskAgain { number } => self.ask_again(number),
-            Event::Told { shard, key, number, answer } => self.told_by_limiter(shard, &key, number, answer),
+            Event::Told { shard, key, number, answer } => {
+                self.on_clock_of(shard, |world| world.told_by_limiter(shard, &key, number, answer));
+            }
             Event::Watchdog => self.watchdog(),
+            Event::Clock { of, offset } => self.clock_steps(of, offset),
         }
         if shard.is_some() {
             self.free_slots_are_used(self.is_faultless);
@@ -156,7 +288,7 @@ impl World {
         if let Some(shard) = shard
             && self.random.chance(self.faults.evict)
         {
-            self.evict(shard);
+            self.on_clock_of(shard, |world| world.evict(shard));
         }
         true
     }
@@ -194,6 +326,7 @@ impl World {
         committed: impl FnOnce(&mut Self, &T, &Effects),
     ) -> Result<T, Dropped> {
         self.load(at);
+        self.observe(at);
         if self.random.chance(self.faults.read_fails) {
             self.shards[at].storage.fail_read_in.set(Some(self.random.below(3) as u32));
         }
@@ -273,8 +406,9 @@ impl World {
             let waiting = shard.storage.waiting();
             engine_agrees(&mut engine, &shard.storage, &waiting, self.now);
             wakes_in_time(&mut engine, &shard.storage, self.config, self.now, true);
-            let wanted = engine.next_wakeup();
             shard.engine = Some(engine);
+            self.observe(at);
+            let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
             self.refused_goes_out(at, wanted);
             storage_agrees(&self.model, at, &waiting);
         }
@@ -282,6 +416,7 @@ impl World {
 
     /// Compares a loaded engine, all of whose inputs are committed.
     pub(crate) fn compare(&mut self, at: usize) {
+        self.observe(at);
         let shard = &mut self.shards[at];
         let waiting = shard.storage.waiting();
         if let Some(engine) = shard.engine.as_mut() {
@@ -301,9 +436,10 @@ impl World {
         self.model.circuits.restart(at);
         // What the shard has not written down of its sends it knows no more.
         for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
-            if let (Send::Unanswered { .. }, Some(row)) = (flight.last_send, self.shards[at].storage.outbox.get(seq)) {
-                let after = row.sends.stored().map_or(0, |stored| stored.unsigned_abs() as u32);
-                flight.last_send = Send::Unanswered { after };
+            let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };
+            match &mut flight.last_send {
+                Send::Unanswered { after } => *after = row.sends.stored().map_or(0, |stored| stored.unsigned_abs() as u32),
+                Send::Refused { at, .. } | Send::Hung { at } => *at = row.sent_at.get(),
             }
         }
         self.may_ask(at, false);
@@ -367,17 +503,22 @@ impl World {
         let _ = self.input(at, false, |engine, _, _| Ok(((), engine.save())), |_, (), _| {});
     }
 
+    fn watch(&mut self, at: usize) {
+        self.load(at);
+        self.observe(at);
+        let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+        self.shards[at].alarm = None;
+        if wanted.is_some_and(|wanted| wanted <= self.now) {
+            // A failure is for the next round.
+            let _ = self.wake(at);
+        } else {
+            self.arm(at);
+        }
+    }
+
     fn watchdog(&mut self) {
         for at in 0..self.shards.len() {
-            self.load(at);
-            let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
-            self.shards[at].alarm = None;
-            if wanted.is_some_and(|wanted| wanted <= self.now) {
-                // A failure is for the next round.
-                let _ = self.wake(at);
-            } else {
-                self.arm(at);
-            }
+            self.on_clock_of(at, |world| world.watch(at));
         }
         self.plan(self.now.plus(30_000), Event::Watchdog);
     }
@@ -389,6 +530,12 @@ impl World {
     }
 
     pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
-        crate::operations::carry_out(self, request)
+        self.on_clock_of(request.shard(), |world| {
+            let outcome = crate::operations::carry_out(world, request);
+            if world.shift > 0 {
+                world.note_ahead(request);
+            }
+            outcome
+        })
     }
 }

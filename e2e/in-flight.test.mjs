@@ -1,0 +1,149 @@
+// What is decided about a task while an attempt of it runs, on the real local runtime: the attempt ends, and no other starts.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler, until } from "./harness.mjs";
+import { startSink } from "./sink.mjs";
+
+let scheduler;
+let sink;
+/** Attempts that wait for their answer, by path. */
+const gates = new Map();
+
+before(async () => {
+  sink = await startSink(({ path }) => new Promise((resolve) => gates.set(path, resolve)));
+  scheduler = await Scheduler.start({ sink: sink.url });
+});
+
+after(async () => {
+  for (const open of gates.values()) open(200);
+  await scheduler?.dispose();
+  await sink?.close();
+});
+
+const call = (path, options) => scheduler.call(path, options);
+const attempts = (id) => sink.webhooks.filter((hook) => hook.path === `/${id}`);
+const runs = async (id) => (await call(`/v1/tasks/${id}/runs`)).body.runs;
+const shown = (id) => call(`/v1/tasks/${id}`);
+
+/** A task whose first attempt runs, and is tried again at once if it fails. */
+async function running(id, more) {
+  const body = {
+    id, delayInSeconds: 0, tags: ["held"], retry: { minBackoffSeconds: 0.1, jitter: 0, factor: 1 },
+    callback: { type: "webhook", url: `${sink.url}/${id}` }, ...more,
+  };
+  assert.equal((await call("/v1/tasks", { body })).status, 201);
+  await until(`an attempt at ${id}`, () => gates.has(`/${id}`));
+}
+
+/** Ends the attempt at a task, and waits until the shard knows. */
+async function end(id, status) {
+  const before = (await runs(id)).length;
+  gates.get(`/${id}`)(status);
+  gates.delete(`/${id}`);
+  await until(`the outcome of ${id}`, async () => (await runs(id)).length > before);
+}
+
+/** Another task that is tried after all others may have been. */
+async function later() {
+  const id = `later-${Date.now()}`;
+  await call("/v1/tasks", { body: { id, delayInSeconds: 1.5, callback: { type: "queue", queue: "FIRED_TASKS" } } });
+  await until("a later task", () => sink.envelopes.some((envelope) => envelope.tasks.some((task) => task.id === id)));
+}
+
+test("a cancel stops the attempts after the one that runs: by id, by ids and by filter", async () => {
+  const ways = {
+    one: () => call("/v1/tasks/one", { method: "DELETE" }),
+    ids: () => call("/v1/tasks/cancel", { body: { ids: ["ids", "nowhere"] } }),
+    filter: () => call("/v1/tasks/cancel", { body: { filter: { prefix: "filt", tag: "held" } } }),
+  };
+  const answers = {
+    one: { id: "one", cancelled: true, running: true },
+    ids: { cancelled: 1, notFound: 1, alreadyFired: 0, running: 1, done: true },
+    filter: { cancelled: 1, notFound: 0, alreadyFired: 0, running: 1, done: true },
+  };
+  for (const [id, way] of Object.entries(ways)) {
+    await running(id);
+    const { status, body } = await way();
+    assert.deepEqual([status, body], [200, answers[id]]);
+    const { body: told } = await call(`/v1/tasks/${id}/explain`);
+    assert.equal(told.inFlight[0].decided, "cancelled");
+    assert.equal((await call(`/v1/tasks/${id}/pause`, { method: "POST" })).body.type, "/problems/already-fired");
+    await end(id, 500);
+  }
+  await later();
+  for (const id of Object.keys(ways)) {
+    assert.equal(attempts(id).length, 1, id);
+    assert.equal((await shown(id)).status, 404, id);
+    const [run, ...others] = await runs(id);
+    assert.deepEqual([run.outcome, others.length], ["failed", 0]);
+    assert.match(run.error, /cancelled while it ran/);
+  }
+});
+
+test("a pause keeps the next attempt until it is resumed", async () => {
+  await running("paused");
+  const pause = () => call("/v1/tasks/paused/pause", { method: "POST" });
+  assert.deepEqual((await pause()).body, { id: "paused", changed: true, running: true });
+  assert.deepEqual((await pause()).body, { id: "paused", changed: false, running: true });
+  const { body } = await shown("paused");
+  assert.deepEqual([body.status, body.paused], ["fired", true]);
+  await end("paused", 500);
+  assert.deepEqual([(await shown("paused")).body.status, (await shown("paused")).body.attempt], ["paused", 2]);
+  await later();
+  assert.equal(attempts("paused").length, 1);
+  const resumed = await call("/v1/tasks/resume", { body: { filter: { status: "paused", tag: "held" } } });
+  assert.equal(resumed.body.changed, 1);
+  await until("the second attempt", () => gates.has("/paused"));
+  await end("paused", 200);
+});
+
+test("a patch is of the attempts after the one that runs; of the time, it moves the task", async () => {
+  await running("patched", { payload: "old" });
+  const patch = (id, body, headers) => call(`/v1/tasks/${id}`, { method: "PATCH", body, headers });
+  const { status, body } = await patch("patched", { payload: "new" });
+  assert.deepEqual([status, body.status, body.running, body.payload], [200, "fired", true, "new"]);
+  assert.equal((await shown("patched")).body.payload, "new");
+  const etag = (await scheduler.fetch("/v1/tasks/patched")).headers.get("etag");
+  assert.equal((await patch("patched", { description: "d" }, { "if-match": etag })).status, 200);
+  assert.equal((await patch("patched", { description: "e" }, { "if-match": etag })).status, 412);
+  await end("patched", 500);
+  await until("the second attempt", () => gates.has("/patched"));
+  const [first, second] = attempts("patched").map((hook) => hook.body);
+  assert.deepEqual([first.payload, second.payload, second.attempt, second.description], ["old", "new", 2, "d"]);
+  const moved = await patch("patched", { time: "2099-01-01T00:00:00Z" });
+  assert.deepEqual([moved.status, moved.body.status, moved.body.running], [200, "scheduled", true]);
+  await end("patched", 500);
+  await later();
+  assert.equal(attempts("patched").length, 2);
+  assert.equal((await shown("patched")).body.status, "scheduled");
+  assert.equal((await call("/v1/tasks/patched", { method: "DELETE" })).body.running, undefined);
+});
+
+test("an overwrite takes the place of what runs", async () => {
+  await running("put");
+  const put = (time) => call("/v1/tasks/put", { method: "PUT", body: { time, callback: { type: "webhook", url: `${sink.url}/put` } } });
+  const absent = await call("/v1/tasks/put", {
+    method: "PUT", body: { delayInSeconds: 9, callback: { type: "handler", name: "log" } }, headers: { "if-none-match": "*" },
+  });
+  assert.equal(absent.status, 412);
+  const before = (await call("/v1/stats")).body.replaced;
+  const { status, body } = await put("2099-01-01T00:00:00Z");
+  assert.deepEqual([status, body.status, body.running], [200, "scheduled", true]);
+  assert.equal((await call("/v1/stats")).body.replaced, before + 1);
+  await end("put", 500);
+  await later();
+  assert.equal(attempts("put").length, 1);
+  assert.equal((await put("2099-02-01T00:00:00Z")).body.running, undefined);
+  assert.equal((await call("/v1/tasks?prefix=put")).body.tasks.length, 1);
+});
+
+test("a run that was cancelled and succeeds all the same has succeeded, and nothing follows it", async () => {
+  await running("well", { onSuccess: { type: "webhook", url: `${sink.url}/followed` } });
+  assert.equal((await call("/v1/tasks/well", { method: "DELETE" })).body.running, true);
+  await end("well", 200);
+  await later();
+  assert.equal((await shown("well")).status, 404);
+  assert.deepEqual((await runs("well")).map((run) => run.outcome), ["succeeded"]);
+  assert.equal(attempts("followed").length, 0);
+});
