@@ -283,7 +283,12 @@ impl<'s> Twin<'s> {
             if record.expires_at().is_some_and(|end| self.now > end) {
                 report.expired.push(index);
             } else if draw % 1_000 < self.script.fails {
-                report.failed.push(Failure { index, error: "no".to_owned(), permanent: draw % 7 == 0, not_before: None });
+                report.failed.push(Failure {
+                    index,
+                    error: "no".to_owned(),
+                    permanent: draw.is_multiple_of(7),
+                    not_before: None,
+                });
             }
             self.trace(|| format!("fires {key}, attempt {attempt}"));
             millis = millis.max((draw >> 20) as i64 % 4_000);
