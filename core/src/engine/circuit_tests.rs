@@ -11,12 +11,15 @@ use std::cell::RefCell;
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const HANGS: &str = "https://hangs.example";
 
+/// Of an envelope: where it goes, the hashes of its tasks, and its text.
+type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
+
 #[derive(Default)]
 struct Stored {
     pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
     dead: BTreeMap<u32, Vec<u8>>,
     schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
-    outbox: BTreeMap<u64, (Option<Destination>, Vec<u8>, Vec<u8>)>,
+    outbox: BTreeMap<u64, Row>,
     state: Option<Vec<u8>>,
 }
 

@@ -145,7 +145,7 @@ impl Model {
         for due in due {
             let firing = firing_due(due);
             let Some(destination) = self.destination_of(firing).filter(|_| due.fate == Fate::Fires) else { continue };
-            if !self.circuits.known.get(&(shard, destination)).is_some_and(|circuit| circuit.open.is_some()) {
+            if self.circuits.known.get(&(shard, destination)).is_none_or(|circuit| circuit.open.is_none()) {
                 continue;
             }
             let id = self.version(firing.version).id.clone();
