@@ -5,7 +5,7 @@ use crate::routes::Call;
 use scheduler_core::histogram::Histogram;
 use scheduler_core::meter::Meter;
 use scheduler_core::tz;
-use scheduler_core::wire::{ShardStats, paths};
+use scheduler_core::wire::{CircuitStats, ShardStats, paths};
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -49,6 +49,7 @@ struct Numbers {
     repairs: u64,
     lateness_millis: Percentiles,
     meter: Meter,
+    circuits: Vec<CircuitStats>,
 }
 
 #[derive(Serialize)]
@@ -98,6 +99,7 @@ impl From<&ShardStats> for Numbers {
             repairs: counters.repairs,
             lateness_millis: Percentiles::from(&stats.lateness),
             meter: stats.meter,
+            circuits: stats.circuits.clone(),
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct EventData<'a> {
     pub key: String,
     /// When, milliseconds since 1970.
     pub at: i64,
-    /// The task's id; not of a gap.
+    /// The task's id; not of a gap, nor of a circuit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a str>,
     /// The task's tags.
@@ -36,12 +36,15 @@ pub struct EventData<'a> {
     /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<&'a str>,
-    /// Which attempt it is about, from 1; not of a gap.
+    /// Which attempt it is about, from 1; not of a gap, nor of a circuit.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// What went wrong.
+    /// What went wrong; of a circuit, why it has changed.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub error: &'a str,
+    /// Of a circuit's events, the destination that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<&'a str>,
 }
 
 /// How far a reader has come, on each of the shards that it watches. Written in hexadecimal digits: a hash of the shards' names, 4
@@ -141,18 +144,20 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
         write_gap(&format!("{shard}:{life}:gap"), now, out);
     }
     for event in &reply.events {
-        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error } = event;
+        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error, destination } = event;
+        let is_of_task = destination.is_none();
         let name = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
         let data = EventData {
             r#type: &name,
             key: format!("{shard}:{life}:{number}"),
             at: at.get(),
-            id: Some(id),
+            id: is_of_task.then_some(id),
             tags,
             due: due.map(UnixMillis::get),
             stage: stage.as_deref(),
-            attempt: Some(*attempt),
+            attempt: is_of_task.then_some(*attempt),
             error,
+            destination: destination.as_deref(),
         };
         write_event(&data, out);
     }
@@ -161,8 +166,18 @@ pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &
 /// Writes that events may be missing.
 pub fn write_gap(key: &str, now: UnixMillis, out: &mut String) {
     let key = key.to_owned();
-    let data =
-        EventData { r#type: GAP, key, at: now.get(), id: None, tags: &[], due: None, stage: None, attempt: None, error: "" };
+    let data = EventData {
+        r#type: GAP,
+        key,
+        at: now.get(),
+        id: None,
+        tags: &[],
+        due: None,
+        stage: None,
+        attempt: None,
+        error: "",
+        destination: None,
+    };
     write_event(&data, out);
 }
 
@@ -231,8 +246,20 @@ mod tests {
             stage: Some("onFailure".to_owned()),
             attempt: 2,
             error: "no".into(),
+            destination: None,
         };
-        let reply = EventsReply { events: vec![event], next: at(1, 8), is_gap: true };
+        let circuit = SeenEvent {
+            number: 8,
+            kind: EventKind::CircuitHalfOpen,
+            id: String::new(),
+            tags: Vec::new(),
+            due: None,
+            stage: None,
+            attempt: 0,
+            destination: Some("https://a.example".to_owned()),
+            ..event.clone()
+        };
+        let reply = EventsReply { events: vec![event, circuit], next: at(1, 9), is_gap: true };
         let mut out = String::new();
         write_events(SHARDS[0], &reply, UnixMillis::new(9), &mut out);
         assert_eq!(
@@ -240,7 +267,9 @@ mod tests {
             concat!(
                 "event: gap\ndata: {\"type\":\"gap\",\"key\":\"2-0:1:gap\",\"at\":9}\n\n",
                 "event: dead-lettered\ndata: {\"type\":\"dead-lettered\",\"key\":\"2-0:1:7\",\"at\":5,\"id\":\"a\\nb\",\"tags\":[\"x\"],",
-                "\"due\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n"
+                "\"due\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n",
+                "event: circuit-half-open\ndata: {\"type\":\"circuit-half-open\",\"key\":\"2-0:1:8\",\"at\":5,\"error\":\"no\",",
+                "\"destination\":\"https://a.example\"}\n\n"
             )
         );
         let mut cursor = EventsCursor::start(1);

@@ -47,6 +47,8 @@ pub enum ReasonCode {
     Overdue,
     /// Its time has come, and it waits for its turn by the limit of its key.
     Limited,
+    /// The destination that it is for does not answer: what is due for it waits.
+    CircuitOpen,
     /// It waits to be resumed.
     Paused,
     /// It has no schedule.

@@ -236,3 +236,9 @@ pub const MAX_DISPATCHED_TASKS: usize = 4_000;
 
 /// Longest name of a destination (see [`crate::task::Callback::destination`]): a scheme, a host name of 253 characters and a port.
 pub const MAX_DESTINATION_BYTES: usize = 270;
+/// Most circuits of one shard (see `engine::circuit`). Those that are open are stored with every firing, some 400 bytes each; a destination
+/// beyond them has none, and holds two places of an invocation of the dispatchers at most.
+pub const MAX_CIRCUITS: usize = 32;
+/// Most runs of one recurring task that wait for its destination; further ones are skipped. As many as are made up for after an outage
+/// ([`MAX_CATCH_UP_RUNS`]).
+pub const MAX_DEFERRED_RUNS: usize = MAX_CATCH_UP_RUNS;

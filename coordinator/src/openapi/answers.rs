@@ -6,7 +6,7 @@ use scheduler_core::access::{Quota, ShownKey};
 use scheduler_core::flow::LimitShown;
 use scheduler_core::limits::MAX_CANCEL_IDS;
 use scheduler_core::task::{FieldError, FilterInput, Record};
-use scheduler_core::wire::{Counters, Status, TaskRun};
+use scheduler_core::wire::{CircuitStats, Counters, Status, TaskRun};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 
@@ -202,6 +202,8 @@ pub(super) struct Numbers {
     /// From a task's time to its firing.
     lateness_millis: Percentiles,
     meter: Meter,
+    /// Destinations that do not answer: their circuits, as far as these are not closed.
+    circuits: Vec<CircuitStats>,
 }
 
 /// The counters may be absent where a shard's own answer is read, but not here.

@@ -95,16 +95,18 @@ impl Engine {
                 format!("{run} starts at {}.", due.shown())
             } else {
                 format!(
-                    "{run} is asked for, or was handed back by a dispatcher that did not come to it; it starts at {}.",
+                    "{run} is asked for, waits for its destination, or was handed back by a dispatcher that did not come to it; it starts at {}.",
                     due.shown()
                 )
             };
             told.add(ReasonCode::Retrying, detail);
+            self.explain_circuit(&record, now, told);
             self.explain_late(at, due, now, told);
         } else {
             let time = record.time.unwrap_or(due);
             told.next_run = Some(NextRun { time, due });
             explain_time(time, due, told);
+            self.explain_circuit(&record, now, told);
             self.explain_late(at, due, now, told);
             explain_policies(record.policies(), told);
         }
@@ -129,6 +131,7 @@ impl Engine {
         let Some(next) = schedule.next else { return };
         told.next_run = Some(NextRun { time: next.time, due: next.due });
         explain_time(next.time, next.due, told);
+        self.explain_circuit(record, now, told);
         self.explain_overdue(next.due, now, told);
         if policies.overlap != Overlap::Allow && self.is_running(id_hash(&record.id)) {
             let is_next_held = self.held_of(id_hash(&record.id)).next().is_some();

@@ -26,12 +26,15 @@ pub(super) struct Happened {
     stage: Option<Box<str>>,
     attempt: u32,
     error: Box<str>,
+    /// Of a circuit's events; these have no task.
+    destination: Option<Box<str>>,
 }
 
 impl Happened {
     fn bytes(&self) -> usize {
         let optional = |text: &Option<Box<str>>| text.as_ref().map_or(0, |text| text.len());
-        EVENT_BYTES + self.id.len() + optional(&self.tags) + optional(&self.stage) + self.error.len()
+        let texts = optional(&self.tags) + optional(&self.stage) + optional(&self.destination);
+        EVENT_BYTES + self.id.len() + texts + self.error.len()
     }
 
     fn has_tag(&self, tag: &str) -> bool {
@@ -136,6 +139,22 @@ pub(super) fn event(kind: EventKind, record: &Record<'_>, error: &str, now: Unix
         stage: record.stage.as_deref().map(Into::into),
         attempt: record.attempt_number(),
         error: error.into(),
+        destination: None,
+    }
+}
+
+/// An event of a destination's circuit.
+pub(super) fn circuit_event(kind: EventKind, destination: &str, why: &str, now: UnixMillis) -> Happened {
+    Happened {
+        kind,
+        at: now,
+        id: "".into(),
+        tags: None,
+        due: None,
+        stage: None,
+        attempt: 0,
+        error: why.into(),
+        destination: Some(destination.into()),
     }
 }
 
@@ -169,6 +188,7 @@ impl Engine {
                     stage: event.stage.as_deref().map(str::to_owned),
                     attempt: event.attempt,
                     error: event.error.to_string(),
+                    destination: event.destination.as_deref().map(str::to_owned),
                 });
             }
             next += 1;

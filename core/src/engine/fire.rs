@@ -1,5 +1,6 @@
 //! Handing on what is due, and sending again what was not reported.
 
+use super::circuit::Gate;
 use super::late::{Dropped, Verdict, judge};
 use super::outcome::PutBack;
 use super::overlay::Overlay;
@@ -113,6 +114,7 @@ impl Engine {
     /// When storage fails or is damaged; the engine must then be dropped.
     pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
+        self.forget_circuits(now);
         let stopped = self.resend(now, reader, &mut effects)?;
         self.release_for_lanes(now, reader, &mut effects)?;
         self.release_rest(now, reader, &mut effects)?;
@@ -356,6 +358,8 @@ impl Engine {
         let mut next_seq = self.state.last_seq;
         let mut text = Vec::new();
         let mut moved = Moved::default();
+        let looks_at_circuits = self.circuits.is_any_open();
+        let mut deferred = if looks_at_circuits { repeats_of(due) } else { HashMap::new() };
         for task in due {
             let (record, hash, flags) = match task {
                 Due::Record { page, entry, .. } => (spans.record(*page, entry)?, entry.hash, entry.flags),
@@ -365,13 +369,26 @@ impl Engine {
                     (text.as_slice(), *hash, if *to_queue { Flags::TO_QUEUE } else { Flags::TASK })
                 }
             };
-            let verdict = match task {
+            let mut probes = None;
+            let mut verdict = match task {
                 // Those of lanes were judged before they were taken.
                 Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
                 Due::Record { .. } => Verdict::Fire,
                 Due::Occurrence { verdict, .. } => verdict.clone(),
             };
+            if looks_at_circuits && verdict == Verdict::Fire && !flags.has(Flags::TO_QUEUE) {
+                let recurs = matches!(task, Due::Occurrence { .. }).then_some(hash);
+                match self.gate(record, recurs, now, &mut deferred) {
+                    Gate::Pass => {}
+                    Gate::Probe(destination) => probes = Some(destination),
+                    Gate::Stay(stays) => verdict = stays,
+                }
+            }
             if verdict != Verdict::Fire {
+                if matches!(verdict, Verdict::Wait(_)) {
+                    // It takes no slot after all.
+                    self.lanes.end(task.lane(), 1, now);
+                }
                 dropped.push(Dropped { record: record.to_vec(), hash, flags, verdict });
                 continue;
             }
@@ -401,6 +418,10 @@ impl Engine {
             });
             builder.push(|out| out.extend_from_slice(record));
             hashes.push(hash);
+            if let Some(destination) = probes {
+                let seq = builder.seq();
+                self.probed(&destination, seq, now);
+            }
         }
         self.state.meter.firings_saved += moved.without.len().saturating_sub(moved.with.len()) as u64;
         closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
@@ -470,6 +491,19 @@ impl Engine {
             }
         }
     }
+}
+
+/// Returns how many further attempts, and runs that were put off, there are of each id.
+fn repeats_of(due: &[Due]) -> HashMap<u64, usize> {
+    let mut repeats = HashMap::new();
+    for task in due {
+        if let Due::Record { entry, .. } = task
+            && entry.flags.has(Flags::RETRY)
+        {
+            *repeats.entry(entry.hash).or_default() += 1;
+        }
+    }
+    repeats
 }
 
 /// The time that a record begins with, read without the rest.

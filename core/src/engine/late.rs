@@ -29,6 +29,8 @@ pub(super) enum Verdict {
     Expire(String),
     /// It is kept as a dead letter, for this reason.
     DeadLetter(String),
+    /// Its destination does not answer: it waits until then.
+    Wait(UnixMillis),
 }
 
 /// Something due that is not handed on: its record, whether it is a further attempt, and what becomes of it.
@@ -37,6 +39,13 @@ pub(super) struct Dropped {
     pub(super) hash: u64,
     pub(super) flags: Flags,
     pub(super) verdict: Verdict,
+}
+
+impl Dropped {
+    /// Whether a run that had begun ends with it.
+    fn ends_a_run(&self) -> bool {
+        self.flags.has(Flags::RETRY) && !matches!(self.verdict, Verdict::Wait(_))
+    }
 }
 
 /// What is to become of an entry that is due, by its record.
@@ -284,8 +293,7 @@ impl Engine {
         let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
         // Of these ids a run has ended here; what is to wait for it need not.
-        let freed: HashSet<u64> =
-            dropped.iter().filter(|dropped| dropped.flags.has(Flags::RETRY)).map(|dropped| dropped.hash).collect();
+        let freed: HashSet<u64> = dropped.iter().filter(|dropped| dropped.ends_a_run()).map(|dropped| dropped.hash).collect();
         let is_full = Verdict::Skip("missed, and the shard has no room for more dead letters".to_owned());
         let mut room = MAX_PENDING_PER_SHARD.saturating_sub(self.tasks.held());
         for Dropped { record, hash, flags, verdict } in dropped {
@@ -298,6 +306,10 @@ impl Engine {
                 Verdict::Fire => continue,
                 Verdict::Hold => {
                     waiting.push((record, *hash, to_queue.and(Flags::RETRY)));
+                    continue;
+                }
+                Verdict::Wait(until) => {
+                    back.push(&record, *until, to_queue.and(Flags::RETRY));
                     continue;
                 }
                 Verdict::Skip(reason) => {

@@ -1,5 +1,6 @@
 //! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
 
+use super::circuit::Circuits;
 use super::decided::Decided;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
@@ -94,11 +95,13 @@ impl Engine {
             }
         }
         let lanes = Lanes::load(std::mem::take(&mut state.lanes), &in_flight);
+        let circuits = Circuits::load(std::mem::take(&mut state.circuits));
         let mut engine = Self {
             shard: shard.to_owned(),
             config,
             tasks: Tasks::default(),
             lanes,
+            circuits,
             log: Log::load(snapshot.history),
             feed: Feed::default(),
             outbox: BTreeMap::new(),

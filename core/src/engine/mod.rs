@@ -15,6 +15,7 @@ mod alarm;
 mod append;
 mod backlog;
 mod change;
+mod circuit;
 mod clock;
 mod decided;
 mod explain;
@@ -47,6 +48,7 @@ mod terms;
 
 pub use alarm::alarm_time;
 pub use append::Gathering;
+pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
 pub use sending::Sends;
@@ -470,6 +472,7 @@ pub struct Engine {
     config: Config,
     tasks: Tasks,
     lanes: lanes::Lanes,
+    circuits: circuit::Circuits,
     log: history::Log,
     feed: feed::Feed,
     outbox: BTreeMap<u64, InFlight>,
@@ -576,6 +579,7 @@ impl Engine {
     fn encode_state(&mut self) -> Vec<u8> {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
+        self.state.circuits = self.circuits.stored();
         self.state.encode()
     }
 
@@ -605,6 +609,7 @@ impl Engine {
             counters: self.state.counters.clone(),
             lateness: self.state.lateness.clone(),
             meter: self.state.meter,
+            circuits: self.circuits.stats(now),
         }
     }
 }

@@ -64,6 +64,7 @@ impl Engine {
         if report.fired_at.is_some_and(|fired_at| !is_fired_at(&text, fired_at)) {
             return Ok(effects);
         }
+        self.learn(&text, report, now)?;
         let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
         let is_told = self.config.history == Keep::All || self.feed.is_on(now);
         let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decided.is_any(report.seq) {

@@ -1,6 +1,7 @@
 //! What a shard remembers beside its tasks. It is stored in the newest row of the outbox, so that it changes in the same commit
 //! as the envelopes of a firing and costs no row of its own.
 
+use super::circuit::Circuit;
 use super::lanes::StoredLane;
 use crate::access::Used;
 use crate::histogram::Histogram;
@@ -25,6 +26,9 @@ pub(super) struct State {
     /// Those that there are, when the state is written or read; else they are in [`super::lanes`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) lanes: Vec<StoredLane>,
+    /// Those that are open, when the state is written or read; else they are in [`super::circuit`].
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) circuits: Vec<Circuit>,
     /// How often the shard has begun to ask limiters after a start.
     pub(super) life: u32,
 }

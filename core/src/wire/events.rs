@@ -33,6 +33,12 @@ pub enum EventKind {
     Skipped,
     /// A run came too late to start.
     Expired,
+    /// A destination does not answer: what is due for it waits.
+    CircuitOpened,
+    /// One run was let through to a destination that does not answer.
+    CircuitHalfOpen,
+    /// A destination answers again, or nothing was due for it for long.
+    CircuitClosed,
 }
 
 /// A place among a shard's events: of which life of its memory, and the number of the event that comes next.
@@ -85,6 +91,9 @@ pub struct SeenEvent {
     pub attempt: u32,
     /// What went wrong.
     pub error: String,
+    /// Of a circuit's events, the destination; these have no task, and an empty id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub destination: Option<String>,
 }
 
 /// A shard's events.

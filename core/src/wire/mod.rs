@@ -19,7 +19,7 @@ pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent}
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
-pub use stats::{Counters, PurgeReply, ShardStats, WatchReply};
+pub use stats::{CircuitState, CircuitStats, Counters, PurgeReply, ShardStats, WatchReply};
 
 use serde::{Deserialize, Serialize};
 

@@ -60,6 +60,50 @@ impl Counters {
     }
 }
 
+/// What a destination's circuit does, if it is not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum CircuitState {
+    /// What is due for it waits.
+    Open,
+    /// One run was let through, and the others wait for its outcome.
+    HalfOpen,
+}
+
+/// The circuit of a destination that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Circuit")]
+pub struct CircuitStats {
+    /// A webhook's scheme, host and port; or `service:`, `durable-object:` or `handler:` with a name.
+    pub destination: String,
+    /// What it does; of several shards, `open` if it is open on one.
+    pub state: CircuitState,
+    /// Since when it is not closed, milliseconds since 1970; of several shards, the first.
+    #[schemars(with = "i64")]
+    pub since: UnixMillis,
+    /// When the next run is let through if it does not close before, milliseconds since 1970; of several shards, the first.
+    #[schemars(with = "i64")]
+    pub until: UnixMillis,
+    /// Attempts in a row that got no answer.
+    pub failures: u64,
+    /// Runs that wait for it.
+    pub waiting: u64,
+}
+
+impl CircuitStats {
+    /// Adds another shard's circuit of the same destination.
+    fn add(&mut self, other: &Self) {
+        if other.state == CircuitState::Open {
+            self.state = CircuitState::Open;
+        }
+        (self.since, self.until) = (self.since.min(other.since), self.until.min(other.until));
+        self.failures += other.failures;
+        self.waiting += other.waiting;
+    }
+}
+
 /// A shard's state in numbers.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -89,6 +133,9 @@ pub struct ShardStats {
     pub lateness: Histogram,
     /// What the platform will bill.
     pub meter: Meter,
+    /// Circuits that are not closed.
+    #[serde(default)]
+    pub circuits: Vec<CircuitStats>,
 }
 
 /// What a shard has forgotten.
@@ -120,5 +167,11 @@ impl ShardStats {
         self.counters.add(&other.counters);
         self.lateness.add(&other.lateness);
         self.meter.add(&other.meter);
+        for circuit in &other.circuits {
+            match self.circuits.iter_mut().find(|of| of.destination == circuit.destination) {
+                Some(of) => of.add(circuit),
+                None => self.circuits.push(circuit.clone()),
+            }
+        }
     }
 }

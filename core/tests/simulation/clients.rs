@@ -1,5 +1,6 @@
 //! What the clients of a run want: drawn from its seed.
 
+use crate::circuits::DESTINATIONS;
 use crate::follow_ups::{self, FollowUps};
 use crate::late::Late;
 use crate::limits::{self, KEYS};
@@ -49,6 +50,8 @@ pub(crate) struct Clients {
     keys: usize,
     /// Share of tasks that name follow-ups, permille.
     followed: u64,
+    /// Share of tasks for destinations that may fall silent, permille.
+    hosted: u64,
     /// How often a client defines a task again, permille of its requests.
     redefining: u64,
 }
@@ -69,6 +72,7 @@ impl Clients {
             keyed: *random.fork().pick(&[0, 0, 200, 800]),
             keys: if random.fork().chance(40) { *random.fork().pick(&[8, 40, 300]) } else { 0 },
             followed: *random.fork().pick(&[0, 300, 1_000]),
+            hosted: *Random::new(random.fork().next()).pick(&[0, 500, 1_000]),
             redefining: *random.fork().fork_again().pick(&[0, 0, 300, 800]),
         }
     }
@@ -259,6 +263,8 @@ impl Clients {
         let key = (queue.is_none() && own.chance(self.keyed)).then(|| *own.pick(keys));
         let follows = queue.is_none() && own.chance(self.followed);
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
+        let is_hosted = queue.is_none() && key.is_none() && own.chance(self.hosted);
+        let destination = is_hosted.then(|| own.below(DESTINATIONS.len() as u64) as usize);
         let mut version = Version {
             shard,
             id,
@@ -266,6 +272,7 @@ impl Clients {
             late,
             queue,
             key,
+            destination,
             follow_ups,
             description,
             retry,
@@ -283,7 +290,7 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
     let raw = |text: String| RawValue::from_string(text).expect("JSON");
     let callback = raw(match version.queue {
         Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),
-        None => r#"{"type": "handler", "name":"log"}"#.to_owned(),
+        None => version.destination.map_or(r#"{"type": "handler", "name":"log"}"#, |of| DESTINATIONS[of].1).to_owned(),
     });
     let follow_up = |target: Option<follow_ups::Target>| target.map(|target| raw(follow_ups::callback(target)));
     let (on_success, on_failure) = (follow_up(version.follow_ups.on_success), follow_up(version.follow_ups.on_failure));

@@ -156,6 +156,7 @@ impl World {
             violated("duplicates-explained", format!("envelope {} came more often than it was sent", message.seq));
         }
         let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap()).expect("an envelope can be read");
+        let mut given_up = Vec::new();
         let mut report = Report { seq: envelope.seq, fired_at: Some(envelope.fired_at), ..Report::default() };
         for (index, task) in envelope.tasks.iter().enumerate() {
             let index = index as u32;
@@ -177,8 +178,24 @@ impl World {
                 report.expired.push(index);
                 continue;
             }
+            let destination = self.model.destination_of(firing);
+            let is_silent = destination.is_some_and(|destination| self.silent.contains(destination));
+            // A dispatcher gives a destination up that was silent twice in a row.
+            if let Some(destination) = destination.filter(|_| is_silent)
+                && given_up.iter().filter(|of| **of == destination).count() >= 2
+                && self.random.chance(700)
+            {
+                report.not_started.push(index);
+                continue;
+            }
             *self.model.ran.entry(firing).or_default() += 1;
             let fails = self.model.version(firing.version).fails;
+            if is_silent {
+                given_up.extend(destination);
+                report.no_answer.push(index);
+                report.failed.push(Failure { index, error: "timed out".to_owned(), ..Failure::default() });
+                continue;
+            }
             if is_ours && self.random.chance(fails) {
                 let permanent = self.random.chance(100);
                 // Every second target asks for a wait: a past one, a short one, or one past the policy's time.

@@ -142,6 +142,7 @@ pub(crate) fn firing(
     }
     let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
     due.sort_by_key(|due| std::cmp::Reverse(Record::parse(&due.waiting.record).unwrap().priority()));
+    model.settle_circuits(shard, &mut due, now.get());
     let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
     let (keyed, fires): (Vec<&Due>, Vec<&Due>) =
         fires.into_iter().partition(|due| Record::parse(&due.waiting.record).unwrap().limit_key.is_some());
@@ -174,6 +175,7 @@ pub(crate) fn firing(
             replayed.push(record.replayed_at.map(UnixMillis::get));
             followed.push(Model::followed_at(&record));
             model.fire(firing, now.get());
+            model.let_through(shard, firing, *seq);
             tasks.push(firing);
             fired.entry(destination.clone()).or_default().push(task.get().as_bytes().to_vec());
         }
@@ -207,7 +209,9 @@ pub(crate) fn firing(
     for due in lapsed.iter().chain(late.iter().copied().filter(|due| !in_lane(due))) {
         model.drop_late(shard, due, now.get(), keep);
     }
-    for due in late.iter().filter(|due| due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY))) {
+    let is_over =
+        |due: &&&Due| !matches!(due.fate, Fate::Waits(_)) && due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
+    for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
 }

@@ -67,6 +67,8 @@ pub(crate) enum Fate {
     Skipped,
     Expired,
     Dead,
+    /// It waits for its destination until then.
+    Waits(i64),
 }
 
 /// Something due, and what becomes of it; of a recurring task also the runs after it that are passed over with it.

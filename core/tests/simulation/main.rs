@@ -8,6 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
 mod changes;
+mod circuits;
 mod clients;
 mod clocks;
 mod definition_tests;
@@ -51,6 +52,7 @@ fn seeds() {
     if seeds < 1_000 {
         return;
     }
+    assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");

@@ -3,6 +3,7 @@
 //! It is told of every committed input and knows nothing of pages, watermarks or timers.
 
 use crate::changes::Step;
+use crate::circuits::Circuits;
 use crate::definitions::{Going, Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
 use crate::in_flight::{Decided, Stop};
@@ -27,6 +28,8 @@ pub(crate) struct Version {
     pub(crate) late: Late,
     pub(crate) queue: Option<&'static str>,
     pub(crate) key: Option<&'static str>,
+    /// Of [`crate::circuits::DESTINATIONS`], which one answers it.
+    pub(crate) destination: Option<usize>,
     pub(crate) follow_ups: FollowUps,
     pub(crate) description: String,
     pub(crate) retry: &'static str,
@@ -118,6 +121,7 @@ pub(crate) struct Model {
     pub(crate) replayed: HashMap<Firing, i64>,
     /// What the history must hold, by shard, as it was reported.
     pub(crate) history: HashMap<usize, Vec<Kept>>,
+    pub(crate) circuits: Circuits,
     /// Why a version does not wait any more, for messages.
     pub(crate) gone: HashMap<u64, &'static str>,
     /// Up to where the events of each shard were read.
@@ -458,6 +462,22 @@ impl Model {
         self.put(firing, What::Again);
     }
 
+    /// What was due waits until then, as a further attempt does.
+    pub(crate) fn defer(&mut self, firing: Firing, what: Option<What>, until: i64) {
+        let is_known = match what {
+            None => self.passed.remove(&firing),
+            Some(what) => self.take(firing, what),
+        };
+        if !is_known {
+            violated("fires-what-waits", format!("{firing:?} was put off, but does not wait as {what:?}"));
+        }
+        if !self.waiting.contains_key(&(firing, What::Again)) {
+            self.not_before.remove(&firing);
+        }
+        self.put(firing, What::Again);
+        self.put_off(firing, until);
+    }
+
     /// A recurring version goes on to the run after this one.
     pub(crate) fn advance(&mut self, firing: Firing) {
         let version = self.version(firing.version).clone();
@@ -477,9 +497,12 @@ impl Model {
     /// Something due that a committed wake-up did not hand on.
     pub(crate) fn drop_late(&mut self, shard: usize, due: &Due, now: i64, keep: Keep) {
         let firing = firing_due(due);
+        if let Fate::Waits(until) = due.fate {
+            return self.wait_for_destination(due, until);
+        }
         match due.waiting.entry {
             // Its schedule has gone on already.
-            None => {}
+            None => drop(self.passed.remove(&firing)),
             Some(entry) => {
                 let what = if entry.flags.has(Flags::RETRY) { What::Again } else { What::First };
                 if !self.take(firing, what) {
@@ -494,7 +517,7 @@ impl Model {
     /// A run that does not fire, or not yet.
     pub(crate) fn end_late(&mut self, shard: usize, firing: Firing, fate: Fate, now: i64, keep: Keep) {
         let outcome = match fate {
-            Fate::Fires => return,
+            Fate::Fires | Fate::Waits(_) => return,
             Fate::Held => return self.put(firing, What::Held),
             Fate::Skipped => Outcome::Skipped,
             Fate::Expired => Outcome::Expired,
@@ -569,6 +592,7 @@ impl Model {
 
     /// A committed report, or a queue's taking of an envelope (with an empty report).
     pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
+        self.hear(shard, report, now);
         let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));

@@ -29,6 +29,8 @@ pub(crate) struct Run {
     pub(crate) fired: u64,
     /// Of these, those with a limit's key.
     pub(crate) limited: u64,
+    /// Runs that were put off because their destination did not answer.
+    pub(crate) put_off: u64,
     /// How often a watermark was turned back, since a clock had gone back.
     pub(crate) turned_back: u64,
     /// Definitions that came in the place of a task.
@@ -62,6 +64,8 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         world.limits.set(key, limits::drawn(&mut own));
     }
     let changes_limits = own.chance(200);
+    let mut shaky = Random::new(seed ^ 0x7075_745f_6f66_6621);
+    let falls_silent = *shaky.pick(&[0, 0, 100, 300]);
     if !is_faultless {
         let mut queues = Random::new(!seed);
         world.outages = Outage::drawn(&mut queues, START);
@@ -94,6 +98,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         if changes_limits && own.chance(100) {
             world.change_limit();
         }
+        if shaky.chance(falls_silent) {
+            world.turn_destination(&mut shaky);
+        }
         live_until(&mut world, next, &mut run);
     }
     // What goes wrong goes on while queues are down: outages meet restarts.
@@ -108,7 +115,12 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
 
     world.trace(|| "no more faults".to_owned());
+    // Of some runs destinations stay silent for a while after the clients have gone.
+    let silent_for = if world.silent.is_empty() { 0 } else { *shaky.pick(&[0, 20_000, 60_000]) };
+    let until = world.now.plus(silent_for);
+    live_until(&mut world, until, &mut run);
     world.faults = Faults::NONE;
+    world.wake_destinations();
     world.set_clocks();
     while world.has_requests() {
         step(&mut world, &mut run);
@@ -149,6 +161,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
     run.turned_back = world.turned_back;
     run.limited = world.limits.runs;
+    run.put_off = world.model.circuits.put_off;
     run.redefined = world.redefined;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
@@ -188,6 +201,7 @@ impl Run {
         self.tasks += other.tasks;
         self.fired += other.fired;
         self.limited += other.limited;
+        self.put_off += other.put_off;
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
     }

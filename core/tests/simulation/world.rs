@@ -1,5 +1,6 @@
 //! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
 
+use crate::circuits::stores_state;
 use crate::faults::{Faults, Outage};
 use crate::history::history_agrees;
 use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
@@ -106,6 +107,8 @@ pub(crate) struct World {
     planned: u64,
     /// Sends and repeats of each envelope, less deliveries: never below zero.
     pub(crate) due_deliveries: HashMap<(usize, u64), i64>,
+    /// Destinations that do not answer.
+    pub(crate) silent: BTreeSet<&'static str>,
     pub(crate) outages: Vec<Outage>,
     /// By how much the clock of each shard is ahead, and behind these that of the limiter.
     offsets: Vec<i64>,
@@ -150,6 +153,7 @@ impl World {
             agenda: BinaryHeap::new(),
             planned: 0,
             due_deliveries: HashMap::new(),
+            silent: BTreeSet::new(),
             outages: Vec::new(),
             offsets,
             shift: 0,
@@ -365,6 +369,9 @@ impl World {
         self.shards[at].storage.apply(&effects.writes);
         self.limits_hold(at, &effects);
         committed(self, &reply, &effects);
+        if stores_state(&effects) {
+            self.model.circuits.store(at);
+        }
         if self.random.chance(self.faults.crash_after_commit) {
             self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
             self.drop_engine(at);
@@ -415,6 +422,7 @@ impl World {
         if let Some(engine) = shard.engine.as_mut() {
             engine_agrees(engine, &shard.storage, &waiting, self.now);
             wakes_in_time(engine, &shard.storage, self.config, self.now, false);
+            self.model.circuits_agree(at, engine, self.now);
             let wanted = engine.next_wakeup();
             self.refused_goes_out(at, wanted);
         }
@@ -425,6 +433,7 @@ impl World {
     pub(crate) fn drop_engine(&mut self, at: usize) {
         self.shards[at].engine = None;
         self.shards[at].life += 1;
+        self.model.circuits.restart(at);
         // What the shard has not written down of its sends it knows no more.
         for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
             let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };
