@@ -141,11 +141,10 @@ pub(crate) fn firing(
         model.pass(due);
     }
     let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
-    due.sort_by_key(|due| std::cmp::Reverse(Record::parse(&due.waiting.record).unwrap().priority()));
+    due.sort_by_key(|due| std::cmp::Reverse(due.priority));
     model.settle_circuits(shard, &mut due, now.get());
     let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
-    let (keyed, fires): (Vec<&Due>, Vec<&Due>) =
-        fires.into_iter().partition(|due| Record::parse(&due.waiting.record).unwrap().limit_key.is_some());
+    let (keyed, fires): (Vec<&Due>, Vec<&Due>) = fires.into_iter().partition(|due| due.is_keyed);
     for waiting in fires.iter().map(|due| &due.waiting) {
         let record = Record::parse(&waiting.record).unwrap();
         let queue = model.queue_of(firing_of(&record));

@@ -77,6 +77,17 @@ pub(crate) struct Due {
     pub(crate) waiting: Waiting,
     pub(crate) fate: Fate,
     pub(crate) passed_over: Vec<i64>,
+    /// As its record says; read once.
+    pub(crate) priority: u8,
+    pub(crate) is_keyed: bool,
+}
+
+impl Due {
+    pub(crate) fn new(waiting: Waiting, fate: Fate, passed_over: Vec<i64>) -> Self {
+        let record = Record::parse(&waiting.record).unwrap();
+        let (priority, is_keyed) = (record.priority(), record.limit_key.is_some());
+        Self { waiting, fate, passed_over, priority, is_keyed }
+    }
 }
 
 /// The runs of a schedule that a wake-up at `now` settles, from `next` on, but for overlaps.

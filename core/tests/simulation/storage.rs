@@ -404,6 +404,11 @@ impl Storage {
 
     /// Every live entry and recurring task, in the total order.
     pub(crate) fn waiting(&self) -> Vec<Waiting> {
+        self.waiting_until(UnixMillis::new(i64::MAX))
+    }
+
+    /// Those of them that are due by then.
+    fn waiting_until(&self, until: UnixMillis) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (page, row) in &self.pages {
             let watermark = match row.directory.lane() {
@@ -411,7 +416,8 @@ impl Storage {
                 lane => self.lane(lane).watermark,
             };
             let dead = self.dead.get(page);
-            for (index, entry) in row.directory.iter().enumerate() {
+            // A directory is in order of due times.
+            for (index, entry) in row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= until) {
                 let is_dead = dead.is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
                 let position = Position { due: entry.due, page: *page, index: index as u32 };
                 if !is_dead && position > watermark {
@@ -423,6 +429,9 @@ impl Storage {
         }
         for (number, row) in &self.schedules {
             let due = self.next_occurrence(*number, row).map_or(UnixMillis::NEVER, |next| next.due);
+            if due > until {
+                continue;
+            }
             let position = Position { due, page: 0, index: *number };
             waiting.push(Waiting { position, entry: None, record: row.record.clone() });
         }
@@ -450,10 +459,10 @@ impl Storage {
     /// What a wake-up at `now` must settle, in the total order, and what becomes of it.
     pub(crate) fn due(&self, model: &Model, now: UnixMillis) -> Vec<Due> {
         let mut due = Vec::new();
-        for waiting in self.waiting().into_iter().filter(|waiting| waiting.position.due <= now) {
+        for waiting in self.waiting_until(now) {
             if waiting.entry.is_some() {
                 let fate = fate_of_entry(model, &waiting, now);
-                due.push(Due { waiting, fate, passed_over: Vec::new() });
+                due.push(Due::new(waiting, fate, Vec::new()));
                 continue;
             }
             let row = &self.schedules[&waiting.position.index];
@@ -462,7 +471,7 @@ impl Storage {
                 let mut record = Vec::new();
                 scheduler_core::task::write_occurrence(&row.record, at.time, &mut record);
                 let waiting = Waiting { position: Position { due: at.due, ..waiting.position }, entry: None, record };
-                due.push(Due { waiting, fate, passed_over });
+                due.push(Due::new(waiting, fate, passed_over));
             }
         }
         due.sort_by_key(|due| due.waiting.position);
