@@ -74,6 +74,8 @@ test("once its circuit is open, what is due for it waits, says why, and holds up
 });
 
 test("another namespace waits for one attempt at the most, and for none once the circuit is open", async () => {
+  const made = await scheduler.call("/v1/namespaces/other", { method: "PUT", body: {} });
+  assert.ok([200, 201].includes(made.status), JSON.stringify(made.body));
   const time = Date.now() + 1_000;
   await create("other", 5, `${good.url}/other`, time, "other");
   await until("those of the other namespace", () => received("/other").length >= 5, { timeoutMs: 30_000 });
