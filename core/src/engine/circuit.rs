@@ -11,9 +11,10 @@
 //! a report does not either. An open circuit is stored with the state, and nothing is written for its sake alone: a crash may forget
 //! that one has opened or closed, which costs some attempts or one wait, and no run.
 
-use super::late::Verdict;
+use super::late::{Dropped, Verdict};
 use super::outcome::records_of;
-use super::{Engine, EngineError, feed};
+use super::tasks::EntryRef;
+use super::{Effects, Engine, EngineError, Reader, feed};
 use crate::explain::{Explanation, ReasonCode};
 use crate::limits::{MAX_CIRCUITS, MAX_DEFERRED_RUNS};
 use crate::page::Flags;
@@ -21,7 +22,7 @@ use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
 use crate::wire::{CircuitState, CircuitStats, EventKind, Report};
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A circuit opens after so many attempts in a row without an answer: as many as one invocation of a dispatcher makes at once, less
 /// one.
@@ -37,6 +38,10 @@ pub const PROBE_MILLIS: i64 = 120_000;
 pub const PROBED_MILLIS: i64 = 10_000;
 /// A circuit of which nothing was heard for so long is forgotten, milliseconds.
 pub const FORGOTTEN_AFTER_MILLIS: i64 = 600_000;
+
+/// Records of lanes that one wake-up looks into for their destinations, and their bytes: some milliseconds.
+const MAX_LOOKS: usize = 2_000;
+const MAX_LOOK_BYTES: usize = 1_000_000;
 
 /// What is known of a destination that was silent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -215,6 +220,68 @@ impl Engine {
             flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER)
         });
         waiting.count() + self.in_flight.get(&hash).copied().unwrap_or_default() as usize
+    }
+
+    /// Takes out of the lanes what would be handed on next and has to wait for its destination, before it is given a slot or a token. Costs
+    /// nothing while no circuit is open. What it does not come to is looked at by [`Self::gate`].
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub(super) fn take_silent(
+        &mut self,
+        now: UnixMillis,
+        reader: &impl Reader,
+        effects: &mut Effects,
+    ) -> Result<Vec<Dropped>, EngineError> {
+        let (mut taken, mut places) = (Vec::new(), Vec::new());
+        if !self.circuits.is_any_open() {
+            return Ok(taken);
+        }
+        let (mut looks, mut bytes) = (0, 0);
+        let mut probed = BTreeSet::new();
+        for (lane, mut room) in self.lanes.with_room(now) {
+            let mut entries = Vec::new();
+            for number in self.tasks.due_pages(lane, now) {
+                let Some(page) = self.tasks.page(number) else { continue };
+                let due = page.fired()..page.directory.before(now.plus(1));
+                let live = due.filter(|index| page.is_live(*index)).take(MAX_LOOKS);
+                entries.extend(live.map(|index| EntryRef { page: number, index: index as u32 }));
+                if entries.len() >= MAX_LOOKS {
+                    break;
+                }
+            }
+            for at in entries {
+                if room == 0 || looks >= MAX_LOOKS || bytes >= MAX_LOOK_BYTES {
+                    break;
+                }
+                let record = self.record_of(at, reader)?;
+                looks += 1;
+                bytes += record.len();
+                let (hash, flags) = (self.tasks.hash_of(at).unwrap_or_default(), self.flags_of(at));
+                match self.gate(&record, None, now, &mut HashMap::new()) {
+                    Gate::Pass => room -= 1,
+                    Gate::Probe(destination) if !probed.contains(&destination) => {
+                        probed.insert(destination);
+                        room -= 1;
+                    }
+                    Gate::Probe(destination) => {
+                        // The first that was found is let through; this one waits as if that were on its way.
+                        let until = now.plus(PROBED_MILLIS);
+                        if let Some(open) = self.circuits.open_mut(&destination) {
+                            open.put_off(until, now);
+                        }
+                        places.push(at);
+                        taken.push(Dropped { record, hash, flags, verdict: Verdict::Wait(until) });
+                    }
+                    Gate::Stay(verdict) => {
+                        places.push(at);
+                        taken.push(Dropped { record, hash, flags, verdict });
+                    }
+                }
+            }
+        }
+        self.kill(&places, effects);
+        Ok(taken)
     }
 
     /// Notes the probe of a destination, which is in this envelope.

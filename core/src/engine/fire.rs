@@ -118,7 +118,8 @@ impl Engine {
         let stopped = self.resend(now, reader, &mut effects)?;
         self.release_for_lanes(now, reader, &mut effects)?;
         self.release_rest(now, reader, &mut effects)?;
-        let lapsed = self.take_lapsed(now, reader, &mut effects)?;
+        let mut lapsed = self.take_lapsed(now, reader, &mut effects)?;
+        lapsed.extend(self.take_silent(now, reader, &mut effects)?);
         self.fire(lapsed, now, reader, &mut effects)?;
         for seq in stopped {
             // What the firing holds for the end of one of these runs may be let go already.

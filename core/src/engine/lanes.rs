@@ -94,6 +94,12 @@ impl Lanes {
         self.lanes.iter().map(stored).collect()
     }
 
+    /// Returns the lanes of which something may be handed on, each with how many tasks.
+    pub(super) fn with_room(&self, now: UnixMillis) -> Vec<(u8, usize)> {
+        let rooms = self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize));
+        rooms.filter(|(_, room)| *room > 0).collect()
+    }
+
     /// Returns the lanes with tasks that may lapse; another one is the first each time.
     pub(super) fn that_may_lapse(&self) -> Vec<u8> {
         let mut lanes: Vec<u8> =
