@@ -27,6 +27,7 @@ mod limits;
 mod model;
 mod operations;
 mod outages;
+mod parts;
 mod questions;
 mod random;
 mod redefine;
