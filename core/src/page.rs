@@ -1,15 +1,15 @@
 //! Pages: many records in one stored row.
 //!
 //! A page has a **body**, the texts of its records one after the other, and a **directory** with an entry for each in
-//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes, version 1:
+//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0 | version, 1 |
+//! | 0 | version: 1 with unkeyed hashes, as requests have; 2 with keyed ones, as a shard stores |
 //! | 1 | lane: 0, or the number of the limit's key in the shard (see `engine::lanes`); in a request, the place of the key in its list, from 1 |
 //! | 2-3 | number of entries, little-endian as everything here |
 //! | then 20 an entry | |
-//! | 0-7 | xxh64 of the task's id |
+//! | 0-7 | hash of the task's id: xxh64, or by the shard's key ([`crate::engine::IdKey`]) |
 //! | 8-13 | due time in Unix milliseconds, 48 bits |
 //! | 14-19 | 48 bits: offset in the body (20), length (20), flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
 
@@ -18,6 +18,7 @@ use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
 use crate::time::UnixMillis;
 
 const VERSION: u8 = 1;
+const KEYED_VERSION: u8 = 2;
 const HEADER_BYTES: usize = 4;
 const ENTRY_BYTES: usize = 20;
 const BITS_20: u64 = (1 << 20) - 1;
@@ -78,7 +79,7 @@ impl Flags {
 /// One record's place in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// [`crate::routing::id_hash`] of the task's id.
+    /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed) directory the shard's own.
     pub hash: u64,
     /// When it fires; [`UnixMillis::NEVER`] if it does not by itself.
     pub due: UnixMillis,
@@ -127,7 +128,7 @@ pub enum PageError {
     #[error("the page directory is {0} bytes long, which does not fit its count")]
     Length(usize),
     /// Written by a version that this one does not know.
-    #[error("the page directory has version {0}; this reader knows {VERSION}")]
+    #[error("the page directory has version {0}; this reader knows {VERSION} and {KEYED_VERSION}")]
     Version(u8),
     /// Entry out of order, out of the body, of no length, or with unknown flags.
     #[error("entry {0} of the page directory is not valid")]
@@ -169,7 +170,7 @@ impl Directory {
         let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(PageError::Length(bytes.len()));
         };
-        if version != VERSION {
+        if version != VERSION && version != KEYED_VERSION {
             return Err(PageError::Version(version));
         }
         let count = usize::from(u16::from_le_bytes([low, high]));
@@ -203,6 +204,31 @@ impl Directory {
         if let Some(byte) = self.bytes.get_mut(1) {
             *byte = lane;
         }
+    }
+
+    /// Whether its hashes are keyed.
+    pub fn is_keyed(&self) -> bool {
+        self.bytes.first() == Some(&KEYED_VERSION)
+    }
+
+    /// Says that its hashes are keyed.
+    pub fn set_keyed(&mut self) {
+        if let Some(byte) = self.bytes.first_mut() {
+            *byte = KEYED_VERSION;
+        }
+    }
+
+    /// Replaces every hash by the one that `hash` returns, a keyed one.
+    ///
+    /// # Errors
+    /// [`PageError::Entry`] for the first entry for which it returns none.
+    pub fn key(&mut self, hash: impl Fn(Entry) -> Option<u64>) -> Result<(), PageError> {
+        for (at, bytes) in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate() {
+            let keyed = hash(Entry::from_bytes(bytes)).ok_or(PageError::Entry(at))?;
+            bytes[..8].copy_from_slice(&keyed.to_le_bytes());
+        }
+        self.set_keyed();
+        Ok(())
     }
 
     /// Number of entries.

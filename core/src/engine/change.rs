@@ -13,7 +13,6 @@ use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::ENVELOPE_TARGET_BYTES;
 use crate::page::Flags;
-use crate::routing::id_hash;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -106,7 +105,7 @@ impl Engine {
         let mut changes = Changes::default();
         let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), ..ChangeReply::default() };
         let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
-        let mut flights = self.flights_of(request.ids.iter().map(|id| id_hash(id)));
+        let mut flights = self.flights_of(request.ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(&request.ids) {
             if changes.is_full() || flights.is_spent() && place > 0 {
                 break;
@@ -225,7 +224,7 @@ impl Engine {
         if next.is_none() {
             next = self.scan_flights(request, &mut spent, reader, |flight, record| {
                 // What waits under the id is the task that is moved.
-                let is_left = matches!(change, Change::Reschedule(_)) && self.has_live(id_hash(&record.id));
+                let is_left = matches!(change, Change::Reschedule(_)) && self.has_live(self.id_hash(&record.id));
                 if !is_left && self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
                     running += 1;
                 }

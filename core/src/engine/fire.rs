@@ -10,6 +10,7 @@ use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reade
 use crate::envelope::EnvelopeBuilder;
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use crate::page::{Entry, Flags};
+use crate::routing::id_hash;
 use crate::schedule::{Delay, Occurrence};
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
@@ -520,7 +521,8 @@ fn delay_of(record: &[u8], entry: &Entry, asked: UnixMillis) -> Option<Delay> {
     if entry.due == asked || !(names(b"\"jitterSeconds\":") || names(b"\"windowSeconds\":")) {
         return None;
     }
-    Record::parse(record).ok()?.schedule().delay(entry.hash).ok().filter(|delay| !delay.is_none())
+    let record = Record::parse(record).ok()?;
+    record.schedule().delay(id_hash(&record.id)).ok().filter(|delay| !delay.is_none())
 }
 
 fn queue_of(record: &[u8]) -> Result<String, EngineError> {

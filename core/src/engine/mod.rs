@@ -25,6 +25,7 @@ mod flights;
 mod follow_up;
 mod go_on;
 mod history;
+mod id_key;
 mod id_of;
 mod index;
 mod lanes;
@@ -50,6 +51,7 @@ mod terms;
 pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
+pub use id_key::IdKey;
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
@@ -476,6 +478,7 @@ impl InFlight {
 pub struct Engine {
     shard: String,
     config: Config,
+    id_key: IdKey,
     tasks: Tasks,
     lanes: lanes::Lanes,
     circuits: circuit::Circuits,
