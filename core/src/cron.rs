@@ -71,7 +71,7 @@ const FIRST_SECOND: i64 = -62_135_596_800;
 /// [`UnixMillis::LAST`] in Unix seconds: there are no occurrences after it.
 const LAST_SECOND: i64 = UnixMillis::LAST.get().div_euclid(1000);
 
-/// A recurring schedule: a cron expression in a time zone, 48 bytes, nothing on the heap. See the [module](self).
+/// A recurring schedule: a cron expression in a time zone, 56 bytes, nothing on the heap. See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CronSchedule {
     fields: Fields,
