@@ -155,7 +155,7 @@ impl Shard {
         let waiting = self.storage.waiting();
         let is_it = |record: &[u8]| Record::parse(record).unwrap().id == id;
         let found = waiting.into_iter().find(|waiting| is_it(&waiting.record))?;
-        Some((found.position.due, String::from_utf8(found.record).unwrap()))
+        Some((found.position.due, String::from_utf8(found.record.to_vec()).unwrap()))
     }
 
     fn has_local(&self) -> bool {
