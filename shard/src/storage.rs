@@ -196,7 +196,10 @@ impl Sql {
     }
 
     /// Does all of `work`, or nothing of it.
-    pub(crate) fn in_transaction(&self, work: impl FnOnce(&Self) -> Result<(), StorageError> + 'static) -> Result<(), StorageError> {
+    pub(crate) fn in_transaction(
+        &self,
+        work: impl FnOnce(&Self) -> Result<(), StorageError> + 'static,
+    ) -> Result<(), StorageError> {
         // Writes without an await between them are one transaction anyway; `transactionSync` adds that an error in the
         // middle takes the first ones back.
         let this = self.clone();
