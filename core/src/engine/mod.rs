@@ -31,6 +31,7 @@ mod lanes;
 mod lapse;
 mod late;
 mod load;
+mod moved;
 mod numbers;
 mod outcome;
 mod overlay;

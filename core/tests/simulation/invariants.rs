@@ -45,8 +45,20 @@ pub(crate) fn key_of(waiting: &Waiting) -> (Firing, What) {
     (waiting.record.firing(), what_of(waiting))
 }
 
+/// `one-task-of-an-id`: what waits under an id is one task at most, beside attempts and dead letters.
+fn one_task_of_an_id(waiting: &[Waiting]) {
+    let mut tasks = BTreeSet::new();
+    for waiting in waiting {
+        let is_task =
+            matches!(what_of(waiting), What::First | What::Recurring | What::Unscheduled | What::Paused | What::PausedRecurring);
+        let id = &waiting.record.facts().id;
+        hold("one-task-of-an-id", !is_task || tasks.insert(id), || format!("two tasks of {id}: {waiting:?}"));
+    }
+}
+
 /// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no less.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
+    one_task_of_an_id(waiting);
     let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
     for waiting in waiting {
         *stored.entry(key_of(waiting)).or_default() += 1;
