@@ -26,6 +26,7 @@ mod late;
 mod limits;
 mod many;
 mod model;
+mod moved_cases;
 mod operations;
 mod outages;
 mod questions;
