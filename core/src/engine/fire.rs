@@ -35,7 +35,7 @@ pub(super) const CONDITIONAL_BYTES: usize = 500;
 const OCCURRENCE_BYTES: usize = 1_000;
 
 /// What an occurrence's record has beside that of its task: the time.
-const TIME_BYTES: usize = 24;
+pub(super) const TIME_BYTES: usize = 24;
 
 /// What it costs to find out which runs of a recurring task are left out, in bytes of the bound above: some hundred of them a firing, for
 /// it may take milliseconds each.

@@ -23,14 +23,14 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) struct GoingOn {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
-    number: u32,
+    pub(super) number: u32,
     next: Option<Occurrence>,
     paused_at: Option<UnixMillis>,
     /// Its occurrences due after this are its own; `None` leaves that as it was.
-    since: Option<UnixMillis>,
+    pub(super) since: Option<UnixMillis>,
     caught_up_to: UnixMillis,
     /// Occurrences that have lost their place in the order, and what becomes of each.
-    owed: Vec<(Occurrence, Verdict)>,
+    pub(super) owed: Vec<(Occurrence, Verdict)>,
     /// Whether the lateness of those counts from now.
     starts_now: bool,
 }
@@ -94,7 +94,7 @@ impl Engine {
         mut append: Append,
         now: UnixMillis,
         reader: &impl Reader,
-    ) -> Result<(GoOnReply, Effects), EngineError> {
+    ) -> Result<(Result<GoOnReply, EngineError>, Effects), EngineError> {
         let open = Reading::new(None, &append.terms);
         let mut went_on = Vec::with_capacity(append.schedules.len());
         for record in &append.schedules {
@@ -105,10 +105,11 @@ impl Engine {
         append.pages.clear();
         (append.fresh, append.expected) = (false, None);
         if append.schedules.is_empty() {
-            return Ok((GoOnReply { went_on }, Effects::default()));
+            return Ok((Ok(GoOnReply { went_on }), Effects::default()));
         }
-        let (_, effects) = self.append(append, now, reader)?;
-        Ok((GoOnReply { went_on }, effects))
+        let (replies, effects) = self.append_all(vec![append], now, reader)?;
+        let refused = replies.into_iter().find_map(Result::err);
+        Ok((refused.map_or(Ok(GoOnReply { went_on }), Err), effects))
     }
 
     fn is_same_as_stored(&self, record: &[u8], open: &Reading, reader: &impl Reader) -> Result<bool, EngineError> {

@@ -35,6 +35,7 @@ mod moved;
 mod numbers;
 mod outcome;
 mod overlay;
+mod parts;
 mod patched;
 mod purge;
 mod query;
@@ -51,7 +52,7 @@ pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
 pub use history::{Keep, StoredHistory};
-pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
 use crate::flow::{Ask, TOKENS_MILLIS};
@@ -208,6 +209,11 @@ pub enum EngineError {
         "the shard remembers {MAX_REMEMBERED_PER_SHARD} values of Idempotency-Key, which is its limit; send requests without one, wait a day, or raise the number of shards (SHARD_MAP)"
     )]
     TooManyKeys,
+    /// A part of the request is done, and the rest is more than one commit may write.
+    #[error(
+        "the request changes more than the shard writes in one step; it has done a part of it, so send the request again until it is done"
+    )]
+    Unfinished,
     /// The request holds what the coordinator's checks would not have let through.
     #[error("{0}")]
     BadRequest(String),

@@ -130,13 +130,22 @@ pub enum Changed {
 }
 
 /// What became of each, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct ChangeReply {
     /// One for each id; of the first of them, if there are fewer: the others are to be asked for again.
     pub outcomes: Vec<Changed>,
     /// Of which of these an attempt is in flight, by their place: it ends, and what was decided holds for those after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
+    /// Whether the task of the id after the last outcome is changed in part. The sender repeats the request for the ids that are left.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_part: bool,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_false(is: &bool) -> bool {
+    !is
 }
 
 /// Tasks are to be changed, by filter.

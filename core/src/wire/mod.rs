@@ -90,4 +90,6 @@ pub enum ShardErrorKind {
     Conflict,
     /// The platform failed: try again. HTTP 500.
     Storage,
+    /// A part of the request is done: repeat it, without a wait. HTTP 503.
+    Unfinished,
 }

@@ -501,7 +501,7 @@ fn a_definition_goes_on_where_its_task_is() {
         let (reply, effects) = pair.engine.go_on_here(append, at(now), &pair.storage).unwrap();
         let writes = effects.writes.len();
         pair.commit(effects);
-        (reply.went_on, writes, pair.shown())
+        (reply.unwrap().went_on, writes, pair.shown())
     };
     let (went_on, writes, shown) = go_on(&every(5, 9_000, r#","description":"d""#), 4_000);
     assert_eq!((went_on, writes), (vec![true], 1));

@@ -35,7 +35,7 @@ fn cancel(pair: &mut Pair, ids: &[&str]) -> (Vec<Cancelled>, Vec<u32>) {
 
 fn change(pair: &mut Pair, id: &str, change: Change) -> (Changed, bool) {
     let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
-    let (ChangeReply { outcomes, running }, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
+    let (ChangeReply { outcomes, running, .. }, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
     (outcomes[0], running == [0])

@@ -29,6 +29,7 @@ mod model;
 mod moved_cases;
 mod operations;
 mod outages;
+mod parts;
 mod questions;
 mod random;
 mod redefine;

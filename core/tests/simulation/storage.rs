@@ -7,12 +7,13 @@ use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
 use crate::stored::Stored;
 use scheduler_core::engine::{
-    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
+    StoredSchedule, Write,
 };
 use scheduler_core::limits::{
     HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
-    MAX_PATCH_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES,
-    MAX_STATE_BYTES, MAX_WAKE_BYTES,
+    MAX_PATCH_ROW_BYTES, MAX_PATCHED_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES,
+    MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
@@ -300,6 +301,8 @@ impl Storage {
             Write::Patch { seq, index, record } => {
                 assert!(self.decisions.contains_key(&seq), "a patch of envelope {seq}, about which nothing was decided");
                 self.patches.insert((seq, index), record);
+                let bytes: usize = self.patches.range((seq, 0)..=(seq, u32::MAX)).map(|(_, record)| record.len()).sum();
+                assert!(bytes <= MAX_PATCHED_BYTES, "the patched records of envelope {seq} have {bytes} bytes");
             }
             Write::ForgetDecisions { seq } => {
                 assert!(self.decisions.remove(&seq).is_some(), "nothing was decided about envelope {seq}");
@@ -373,6 +376,11 @@ impl Storage {
                 .history
                 .iter()
                 .map(|(row, stored)| StoredHistory { row: *row, newest: stored.newest, bytes: stored.body.len() as u32 })
+                .collect(),
+            patches: self
+                .patches
+                .iter()
+                .map(|((seq, index), record)| StoredPatch { seq: *seq, index: *index, bytes: record.len() as u32 })
                 .collect(),
             decisions: self.decisions.iter().map(|(seq, decisions)| (*seq, decisions.clone())).collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
