@@ -39,11 +39,12 @@ fn change(pair: &mut Pair, change: Change, now: UnixMillis) -> Changed {
 /// Reschedules by id, or by a filter; returns how many were changed.
 fn reschedule(pair: &mut Pair, by_id: bool) -> u64 {
     if by_id {
-        return u64::from(change(pair, Change::Reschedule(NEXT_DAY), NOW) == Changed::Changed);
+        return u64::from(change(pair, Change::Reschedule(NEXT_DAY.into()), NOW) == Changed::Changed);
     }
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
     let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
-    let (reply, effects) = pair.engine.change_matching(&request, Change::Reschedule(NEXT_DAY), NOW, &pair.storage).unwrap();
+    let (reply, effects) =
+        pair.engine.change_matching(&request, Change::Reschedule(NEXT_DAY.into()), NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
     reply.changed
