@@ -33,6 +33,7 @@ mod lapse;
 mod late;
 mod law;
 mod load;
+mod moved;
 mod numbers;
 mod outcome;
 mod overlay;
@@ -57,7 +58,7 @@ pub use id_key::IdKey;
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
-use crate::flow::Ask;
+use crate::flow::{Ask, TOKENS_MILLIS};
 use crate::limits::{MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
 use crate::local_time::Law;
 use crate::meter::Meter;
@@ -70,13 +71,17 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use tasks::Tasks;
 
+/// The longest [`Config::fire_gap_millis`]: with a longer one the tokens of a rate end before the shard fires again, so a shard that is kept
+/// busy by other tasks never uses any.
+pub const MAX_FIRE_GAP_MILLIS: i64 = TOKENS_MILLIS / 2;
+
 /// How a shard behaves in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     /// An envelope for the dispatchers that was not reported for so long is sent again, milliseconds.
     pub visibility_millis: i64,
     /// Least time between two firings, milliseconds: what comes due meanwhile shares envelopes and rows. A task that
-    /// comes due after a pause is not held up.
+    /// comes due after a pause is not held up. Cut to [`MAX_FIRE_GAP_MILLIS`].
     pub fire_gap_millis: i64,
     /// What is kept of how attempts end.
     pub history: Keep,
