@@ -11,11 +11,14 @@ use crate::{
 };
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
-use scheduler_core::limits::MAX_REQUEST_BYTES;
+use scheduler_core::limits::{
+    MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+};
 use scheduler_core::task::{FieldError, Targets, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};
+use scheduler_platform::read_body;
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
@@ -124,6 +127,17 @@ impl Route {
             }
         })
     }
+
+    /// Returns the largest body that the route takes, bytes.
+    pub(crate) fn body_limit(&self) -> usize {
+        match self {
+            Self::CreateBatch => MAX_REQUEST_BYTES,
+            Self::CreateTask | Self::ReplaceTask(_) | Self::PatchTask(_) => MAX_TASK_BODY_BYTES,
+            Self::CancelMany | Self::PauseMany | Self::ResumeMany | Self::RunMany | Self::RescheduleMany => MAX_BULK_BODY_BYTES,
+            Self::Preview => MAX_PREVIEW_BODY_BYTES,
+            _ => MAX_SMALL_BODY_BYTES,
+        }
+    }
 }
 
 /// The methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
@@ -135,10 +149,10 @@ fn allowed(path: &str) -> Option<String> {
 }
 
 /// A method that the path does not take, or a path that takes none.
-fn no_route(method: &Method, path: &str) -> Problem {
+fn no_route(method: &str, path: &str) -> Problem {
     match allowed(path) {
-        Some(allowed) => Problem::no_method(method.as_ref(), path, allowed),
-        None => Problem::no_route(method.as_ref(), path),
+        Some(allowed) => Problem::no_method(method, path, allowed),
+        None => Problem::no_route(method, path),
     }
 }
 
@@ -150,6 +164,8 @@ fn decoded(id: &str) -> Option<String> {
 pub(crate) struct Call<'a> {
     pub(crate) request: Request,
     pub(crate) env: &'a Env,
+    /// The largest body that the route takes.
+    pub(crate) body_limit: usize,
     /// Whoever sends it.
     pub(crate) holder: Holder,
     /// Those of its namespace.
@@ -207,18 +223,12 @@ impl Call<'_> {
         }
     }
 
-    /// The request's body as text.
+    /// Returns the request's body as text: no more of it is read than the route takes.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
-        // Refused by its head where that says enough, before any of it is read.
-        let announced = self.request.headers().get("content-length").ok().flatten().and_then(|length| length.parse().ok());
-        if let Some(bytes) = announced.filter(|bytes| *bytes > MAX_REQUEST_BYTES) {
-            return Err(Problem::too_large(bytes, MAX_REQUEST_BYTES));
-        }
+        let limit = self.body_limit;
         let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
-        let bytes = self.request.bytes().await.map_err(|problem| unreadable(problem.to_string()))?;
-        if bytes.len() > MAX_REQUEST_BYTES {
-            return Err(Problem::too_large(bytes.len(), MAX_REQUEST_BYTES));
-        }
+        let bytes = read_body(&mut self.request, limit).await.map_err(|problem| unreadable(problem.to_string()))?;
+        let bytes = bytes.ok_or_else(|| Problem::too_large(limit))?;
         String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 }
@@ -232,23 +242,26 @@ pub(crate) async fn handle(request: Request, env: &Env, handlers: &Handlers) -> 
 
 async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answer, Problem> {
     let (method, path) = (request.method(), request.path());
-    let route = Route::of(&method, &path);
+    // The SDK takes a method that it does not know for GET.
+    let name = request.inner().method();
+    let route = if method.as_ref().eq_ignore_ascii_case(&name) { Route::of(&method, &path) } else { None };
     match route {
         Some(Route::Health) => return Ok(Answer::of(200, &serde_json::json!({ "status": "ok", "timeZones": tz::release() }))),
         Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
         // What is open to everybody says so to everybody.
         None if Route::of(&Method::Get, &path).is_some_and(|route| matches!(route, Route::Health | Route::OpenApi)) => {
-            return Err(no_route(&method, &path));
+            return Err(no_route(&name, &path));
         }
         _ => {}
     }
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, now).await?;
-    let route = route.ok_or_else(|| no_route(&method, &path))?;
+    let route = route.ok_or_else(|| no_route(&name, &path))?;
     let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
         env,
+        body_limit: route.body_limit(),
         holder,
         share: quota.share(shards.map.shards()),
         shards,
@@ -261,7 +274,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     };
     match route {
         // Answered above, before the key is asked for.
-        Route::Health | Route::OpenApi => Err(Problem::no_route(method.as_ref(), &path)),
+        Route::Health | Route::OpenApi => Err(Problem::no_route(&name, &path)),
         Route::CreateTask => create::one(call, None).await,
         Route::ReplaceTask(id) => create::one(call, Some(id)).await,
         Route::CreateBatch => create::batch(call).await,

@@ -2,6 +2,7 @@
 
 use crate::answer::Problem;
 use scheduler_core::routing::{ShardMap, ShardMapError};
+use scheduler_core::wire::INTERNAL_BINDINGS;
 use serde_json::value::RawValue;
 use worker::Env;
 
@@ -25,9 +26,11 @@ pub(crate) fn shard_map(env: &Env) -> Result<ShardMap, Problem> {
     text.parse().map_err(|problem: ShardMapError| Problem::misconfigured(problem.to_string()))
 }
 
-/// The producer bindings that tasks may name.
+/// Returns the producer bindings that tasks may name: those of the variable, but none of the scheduler's own.
 pub(crate) fn queue_bindings(env: &Env) -> Vec<String> {
-    list(env, QUEUE_BINDINGS)
+    let mut bindings = list(env, QUEUE_BINDINGS);
+    bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
+    bindings
 }
 
 /// The callback of tasks that have none: as it is set, or to the first queue that tasks may name.

@@ -12,7 +12,9 @@ use scheduler_core::wire::MAX_EXCERPT_BYTES;
 use scheduler_platform::{now, within};
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, AbortSignal, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody};
+use worker::{
+    AbortController, AbortSignal, CacheMode, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+};
 
 /// An answer whose head is known.
 pub(crate) struct Judged {
@@ -121,6 +123,8 @@ pub(crate) fn request(
     init.with_method(Method::from(message.method.name().to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
+        // The platform may answer a GET from its cache otherwise.
+        .with_cache(CacheMode::NoStore)
         .with_body(content.map(|(text, _)| JsValue::from_str(text)));
     Request::new_with_init(url, &init)
 }

@@ -1,8 +1,7 @@
 //! The deployment's settings for targets, from the environment.
 
 use crate::signature::Keys;
-use scheduler_core::access::REGISTRY_BINDING;
-use scheduler_core::wire::SHARDS_BINDING;
+use scheduler_core::wire::INTERNAL_BINDINGS;
 use worker::{Env, console_error};
 
 /// Service bindings that tasks may name, separated by commas.
@@ -29,10 +28,13 @@ pub struct Allowed {
 impl Allowed {
     /// Reads the settings; what is absent allows nothing.
     pub fn read(env: &Env) -> Self {
-        let mut durable_objects = list(env, DURABLE_OBJECT_BINDINGS);
-        // A task that could call a shard could report for others, or delete them; one that could call the registry could make keys.
-        durable_objects.retain(|binding| ![SHARDS_BINDING, REGISTRY_BINDING].contains(&binding.as_str()));
-        Self { services: list(env, SERVICE_BINDINGS), durable_objects, hosts: list(env, WEBHOOK_ALLOWED_HOSTS) }
+        let bindings = |name| {
+            let mut bindings = list(env, name);
+            bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
+            bindings
+        };
+        let (services, durable_objects) = (bindings(SERVICE_BINDINGS), bindings(DURABLE_OBJECT_BINDINGS));
+        Self { services, durable_objects, hosts: list(env, WEBHOOK_ALLOWED_HOSTS) }
     }
 }
 

@@ -7,6 +7,7 @@
 mod directory;
 mod gate;
 mod key;
+mod namespace_input;
 mod quota;
 mod registry;
 mod token;
@@ -14,6 +15,7 @@ mod token;
 pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Directory, Settings};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
 pub use key::{Key, NewKey, Reach, Scope, ShownKey};
+pub use namespace_input::NamespaceInput;
 pub(crate) use quota::Used;
 pub use quota::{Quota, Share};
 pub use registry::{Entry, Refused, Registry, Write};

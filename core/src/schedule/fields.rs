@@ -4,6 +4,7 @@ use super::every::Every;
 use super::rrule::{RRule, TooLong};
 use super::{Delay, Occurrence, Overlap, Rule, Schedule};
 use crate::cron::CronSchedule;
+use crate::input::Bounded;
 use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
 use crate::local_time::{LocalTime, LocalTimes};
 use crate::task::{FieldError, Text, parse_naming_the_field};
@@ -196,10 +197,9 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
         let expression: Text<'_> = parse_naming_the_field(json, "cron")?;
         return read(&expression.0, None).map(Rule::Cron);
     }
-    let expressions: Vec<Text<'_>> = parse_naming_the_field(json, "cron")?;
-    if !(1..=MAX_CRON_EXPRESSIONS).contains(&expressions.len()) {
-        let detail = format!("has {} expressions; must be 1 to {MAX_CRON_EXPRESSIONS}", expressions.len());
-        return Err(FieldError::new("cron", detail));
+    let Bounded(expressions): Bounded<Text<'_>, MAX_CRON_EXPRESSIONS> = parse_naming_the_field(json, "cron")?;
+    if expressions.is_empty() {
+        return Err(FieldError::new("cron", format!("has no expression; give 1 to {MAX_CRON_EXPRESSIONS}")));
     }
     let crons = expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
     crons.collect::<Result<Box<[_]>, _>>().map(Rule::Crons)

@@ -1,8 +1,10 @@
 //! A schedule as it is given, and the check that makes it valid.
 
 use super::{MisfireInput, Overlap, Schedule, ScheduleFields};
+use crate::input::at_most;
 use crate::limits::{
-    MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS, MIN_INTERVAL_SECONDS,
+    MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
+    MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
 };
 use crate::local_time::{LocalTime, LocalTimes};
 use crate::routing::id_hash;
@@ -123,6 +125,7 @@ impl<'a> ScheduleInput<'a> {
         let rest = self.recurrence.take();
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
+            rest.check_lengths()?;
             let has_local = [&self.time, &rest.start_at, &rest.end_at, &rest.anchor];
             let has_local = has_local.into_iter().flatten().any(|time| matches!(time.read(""), Ok(GivenTime::Local(_))));
             rest.check_company(kind, has_local)?;
@@ -182,6 +185,13 @@ impl<'a> ScheduleInput<'a> {
 }
 
 impl<'a> Recurrence<'a> {
+    /// Checks the lengths of what is given as JSON text, before any of it is read.
+    fn check_lengths(&self) -> Result<(), FieldError> {
+        let length = |given: Option<&RawValue>| given.map_or(0, |given| given.get().len());
+        at_most("cron", length(self.cron), MAX_CRON_TEXT_BYTES)?;
+        at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
+    }
+
     /// That no field stands beside those that it does not belong to.
     fn check_company(&self, kind: GivenKind, has_local: bool) -> Result<(), FieldError> {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
