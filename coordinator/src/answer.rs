@@ -159,6 +159,13 @@ impl Problem {
         Self::new("/problems/unauthorized", "An API key is needed", 401, detail)
     }
 
+    /// The address has sent too many wrong API keys.
+    pub(crate) fn guessing() -> Self {
+        let detail = "too many wrong API keys have come from this address; wait, and send a right one";
+        let problem = Self::new("/problems/guessing", "Too many wrong API keys", 429, detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
     /// The API key may not do this, or not there.
     pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
         Self::new("/problems/forbidden", "The API key does not allow this", 403, detail)

@@ -7,7 +7,7 @@ use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{CancelInput, FieldError};
+use scheduler_core::task::{ChangeInput, FieldError};
 use scheduler_core::wire::{
     AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
 };
@@ -75,9 +75,11 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
 /// `POST /v1/tasks/cancel`.
 pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let request = CancelInput::parse(&text).map_err(Problem::invalid)?;
-    let counts = match request {
-        CancelInput { ids: Some(ids), filter: None } => {
+    // The same as of a change, which has a time in a reschedule only.
+    let request = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    request.check_untimed().map_err(Problem::invalid)?;
+    let counts = match (request.ids, request.filter) {
+        (Some(ids), None) => {
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
             for CancelledId { outcome, is_running } in cancel_ids(&call.shards, distinct(ids), None).await?.0 {
                 counts.running += u64::from(is_running);
@@ -90,7 +92,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
             counts
         }
-        CancelInput { ids: None, filter: Some(filter) } => cancel_matching(&call.shards, checked_filter(&filter)?).await?,
+        (None, Some(filter)) => cancel_matching(&call.shards, checked_filter(&filter)?).await?,
         _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
     };
     Ok(Answer::of(200, &counts))

@@ -352,6 +352,41 @@ mod tests {
         }
     }
 
+    /// What a caller sends is read by types of the core, whose fields are attacked there, and by `Call::text`, which stops at the route's limit.
+    #[test]
+    fn nothing_else_reads_a_request() {
+        // The answers of objects, the settings, and what an example handler is given.
+        let readers = ["example_handlers.rs", "limits.rs", "registry.rs", "settings.rs", "shards.rs"];
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap()).filter(|file| file.path().is_file()) {
+            let name = file.file_name().into_string().unwrap();
+            let source = std::fs::read_to_string(file.path()).unwrap();
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_"] {
+                let is_reader = readers.contains(&name.as_str());
+                assert!(is_reader || !source.contains(reads), "{name} has {reads}: read requests in the core");
+            }
+            for reads in ["request.bytes()", "request.text()", "request.json()", "request.stream()", "array_buffer()"] {
+                assert!(!source.contains(reads), "{name} has {reads}: use Call::text");
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_have_the_limit_of_their_route() {
+        for (method, path, limit) in [
+            (Method::Post, "/v1/tasks/batch", MAX_REQUEST_BYTES),
+            (Method::Post, "/v1/tasks", MAX_TASK_BODY_BYTES),
+            (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/a/run", MAX_SMALL_BODY_BYTES),
+            (Method::Post, "/v1/preview", MAX_PREVIEW_BODY_BYTES),
+            (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
+        ] {
+            assert_eq!(Route::of(&method, path).map(|route| route.body_limit()), Some(limit), "{path}");
+        }
+    }
+
     #[test]
     fn paths_find_their_routes() {
         for (method, path, route) in [

@@ -5,8 +5,8 @@
 //! read ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]). `core/tests/request_budget.rs` attacks every field of
 //! every body that the API's types describe, and counts the bytes that are held.
 
-use crate::limits::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_SMALL_BODY_BYTES};
-use crate::task::{FieldError, Text};
+use crate::limits::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
+use crate::task::{FieldError, Text, unreadable};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -133,8 +133,8 @@ pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(FieldError::new("body", "must be a JSON object"));
     }
-    let members: BoundedMap<Text<'_>, &RawValue, 8> =
-        serde_json::from_str(text).map_err(|problem| FieldError::new("body", format!("cannot be read: {problem}")))?;
+    let members: BoundedMap<Text<'_>, &RawValue, MAX_PATCH_MEMBERS> =
+        serde_json::from_str(text).map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
     for (Text(name), value) in members.0 {
         at_most("body", name.len(), MAX_ERROR_FIELD_BYTES)?;
         if name != "ids" || !value.get().starts_with('[') {

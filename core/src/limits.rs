@@ -144,6 +144,10 @@ pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
 /// Most runs that are counted off, where they cannot be reckoned: `maxRuns` of cron and rrule, and COUNT of the latter; and most
 /// that one request counts in all. 0.1 to 1 microsecond each: a tenth of a second of a request's time.
 pub const MAX_COUNTED_RUNS: u32 = 100_000;
+/// Steps (months, days or places in time that are looked at) that the schedules of one request take together, some 40 nanoseconds each: half a
+/// second of the 30 that an invocation has. One schedule may go beyond it, by what bounds a single search or count (`MAX_STEPS` and
+/// `MAX_COUNTING_STEPS` of `schedule::rrule`). The shards take as many again when the tasks come in.
+pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
 /// A run may be late by so much and was not missed, where the task does not say, seconds: more than a failover takes, or a deployment.
 pub const DEFAULT_GRACE_SECONDS: f64 = 60.0;
 /// Longest grace and expiry, seconds: a year. What is later than that was not worth a limit.
@@ -212,8 +216,20 @@ pub const MAX_NAMESPACES: usize = 256;
 /// Shards that the watchdog asks in one minute: an invocation may make 1,000 subrequests, and the rest of the minute's work and
 /// repeated requests need some.
 pub const WATCHED_PER_MINUTE: usize = 800;
-/// Most API keys. Every instance of the coordinator holds all of them, some 300 bytes each.
-pub const MAX_KEYS: usize = 1_000;
+/// Most API keys. Every instance of the coordinator holds all of them, some 300 bytes each: 1.4 MB.
+pub const MAX_KEYS: usize = 4_500;
+/// Of these, so many are left to keys for every namespace (`*`), which only the operator can make: no tenant uses up the last ones.
+pub const OPERATOR_KEYS: usize = 200;
+/// Most keys that name a namespace. A tenant with a key of the scope `admin` can make as many.
+pub const MAX_KEYS_PER_NAMESPACE: usize = 100;
+/// Keys that any namespace can have, however many the others have.
+pub const GUARANTEED_KEYS_PER_NAMESPACE: usize = 8;
+/// While there are fewer keys than this, a namespace may have more than those guaranteed.
+pub const FREE_KEYS: usize = 2_000;
+
+// Past FREE_KEYS each namespace, `default` among them, adds no more than its guaranteed ones.
+const _: () = assert!(FREE_KEYS + (MAX_NAMESPACES + 1) * GUARANTEED_KEYS_PER_NAMESPACE + OPERATOR_KEYS <= MAX_KEYS);
+
 /// Longest name of an API key.
 pub const MAX_KEY_NAME_BYTES: usize = 128;
 /// Most namespaces that a key may name; more is what `*` is for.

@@ -13,9 +13,7 @@ use scheduler_core::limits::{
     MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
 use scheduler_core::schedule::{PreviewRequest, preview};
-use scheduler_core::task::{
-    CancelInput, ChangeInput, FieldError, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one,
-};
+use scheduler_core::task::{ChangeInput, FieldError, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one};
 use scheduler_core::time::UnixMillis;
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
@@ -62,11 +60,6 @@ fn change(text: &str) -> Vec<FieldError> {
         input.filter.iter().try_for_each(|filter| filter.check().map(drop))?;
         input.new_time(NOW).map(drop)
     });
-    read.err().into_iter().collect()
-}
-
-fn cancel(text: &str) -> Vec<FieldError> {
-    let read = CancelInput::parse(text).and_then(|input| input.filter.iter().try_for_each(|filter| filter.check().map(drop)));
     read.err().into_iter().collect()
 }
 
@@ -214,9 +207,8 @@ fn no_body_takes_more_than_its_budget() {
         }
     }
     // The large bodies: a part of their length at every field, and all of it for the whole.
-    let large: [(Reader, Vec<String>); 4] = [
+    let large: [(Reader, Vec<String>); 3] = [
         (("changes", MAX_BULK_BODY_BYTES, change), holes_of::<ChangeInput<'_>>()),
-        (("cancels", MAX_BULK_BODY_BYTES, cancel), holes_of::<CancelInput<'_>>()),
         (
             ("batch", MAX_REQUEST_BYTES, |text| items(text, false)),
             holes_of::<NewTask<'_>>().iter().map(|hole| format!("[{hole}]")).collect(),

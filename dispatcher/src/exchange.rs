@@ -6,6 +6,7 @@ use crate::rules::Answer;
 use crate::signature::Signed;
 use crate::text::excerpt;
 use futures::StreamExt;
+use scheduler_core::access::NAMESPACE_HEADER;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::task::Message;
 use scheduler_core::wire::MAX_EXCERPT_BYTES;
@@ -118,6 +119,7 @@ pub(crate) fn request(
         headers.set("webhook-id", &signed.id)?;
         headers.set("webhook-timestamp", &signed.timestamp)?;
         headers.set("webhook-signature", &signed.signature)?;
+        headers.set(NAMESPACE_HEADER, job.namespace.as_str())?;
     }
     let mut init = RequestInit::new();
     init.with_method(Method::from(message.method.name().to_owned()))

@@ -13,6 +13,9 @@ const WEBHOOK_ALLOWED_HOSTS: &str = "WEBHOOK_ALLOWED_HOSTS";
 /// The keys that webhooks are signed with, separated by commas; a secret.
 pub(crate) const WEBHOOK_SIGNING_KEYS: &str = "WEBHOOK_SIGNING_KEYS";
 
+/// The namespaces whose webhooks are signed with the deployment's keys themselves, separated by commas; `*` for all.
+const WEBHOOK_SHARED_KEY_NAMESPACES: &str = "WEBHOOK_SHARED_KEY_NAMESPACES";
+
 /// What tasks may reach beside the public web: checked when a task comes in, and again before each attempt, for a task may be older
 /// than the settings.
 #[derive(Debug, Clone, Default)]
@@ -45,7 +48,7 @@ pub(crate) fn keys(env: &Env) -> Keys {
     for problem in problems {
         console_error!("{WEBHOOK_SIGNING_KEYS}: {problem}; a key is whsec_ and 24 to 64 bytes in base64");
     }
-    keys
+    keys.shared_by(list(env, WEBHOOK_SHARED_KEY_NAMESPACES))
 }
 
 fn list(env: &Env, name: &str) -> Vec<String> {

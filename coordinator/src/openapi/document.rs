@@ -247,6 +247,7 @@ fn once_parameter() -> Value {
 pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
+        Problem::guessing(),
         Problem::forbidden("the API key does not have the scope \"write\", which this request needs"),
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),

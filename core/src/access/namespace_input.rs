@@ -1,7 +1,7 @@
 //! The body of a request that makes or changes a namespace.
 
 use super::quota::Quota;
-use crate::task::{FieldError, parse_naming_the_field};
+use crate::task::{FieldError, unreadable};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -22,7 +22,7 @@ impl NamespaceInput {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let given: Self = parse_naming_the_field(text, "")?;
+        let given: Self = serde_json::from_str(text).map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
         given.quota.check()?;
         Ok(given)
     }

@@ -94,7 +94,9 @@ impl ScheduleFields<'_> {
         let Some(first) = schedule.next_after(since) else { return Ok(None) };
         if let Some(runs) = self.max_runs {
             self.first_run = Some(first.time);
-            schedule.last = schedule.last.min(schedule.time_of_run(first.time, runs).map_err(too_long)?);
+            let field = if self.cron.is_some() { "cron" } else { "rrule" };
+            let last = schedule.time_of_run(first.time, runs).map_err(|TooLong| too_long(field))?;
+            schedule.last = schedule.last.min(last);
         }
         if self.max_runs.is_some() || matches!(&schedule.rule, Rule::Ical(rule) if rule.count().is_some()) {
             self.last_run = Some(schedule.last);
@@ -210,10 +212,10 @@ fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
     let Rule::Ical(rule) = rule else { return Ok(None) };
     let Some(count) = rule.count() else { return Ok(None) };
     // A rule without any run has ended before time began.
-    let last = rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(too_long)?;
+    let last = rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(|TooLong| too_long("rrule"))?;
     Ok(Some(last.unwrap_or(UnixMillis::new(-1))))
 }
 
-fn too_long(_: TooLong) -> FieldError {
-    FieldError::new("rrule", "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead")
+fn too_long(field: &'static str) -> FieldError {
+    FieldError::new(field, "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead")
 }

@@ -4,7 +4,6 @@
 //! its record straight into the page it will be stored in.
 
 mod callback;
-mod cancel_input;
 mod change_input;
 mod filter_input;
 mod follow_ups;
@@ -17,7 +16,6 @@ mod text;
 mod time_input;
 
 pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
-pub use cancel_input::CancelInput;
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
@@ -81,11 +79,16 @@ pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a st
         ("", path) => Cow::Owned(path.to_owned()),
         (root, path) => Cow::Owned(format!("{root}.{path}")),
     };
+    Err(unreadable(field, &detail))
+}
+
+/// The error of a field whose JSON cannot be read.
+pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
     if detail.starts_with(TOO_MANY) {
         let end = detail.rfind(" at line ").unwrap_or(detail.len());
-        return Err(FieldError::new(field, format!("{}: give fewer", detail.get(..end).unwrap_or_default())));
+        return FieldError::new(field, format!("{}: give fewer", detail.get(..end).unwrap_or_default()));
     }
-    Err(FieldError::new(field, format!("cannot be read: {detail}")))
+    FieldError::new(field, format!("cannot be read: {detail}"))
 }
 
 fn named(root: &str, default: &'static str) -> Cow<'static, str> {

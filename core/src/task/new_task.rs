@@ -16,7 +16,7 @@ use crate::limits::{
 };
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::schedule::rrule::MAX_RULE_BYTES;
-use crate::schedule::{CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
+use crate::schedule::{Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
@@ -291,8 +291,8 @@ pub struct Validator<'a> {
     last_follow_ups: FollowUps<'a>,
     last_retry: Option<&'a str>,
     last_tags: Option<&'a str>,
-    /// Runs that were counted off so far.
-    counted: u32,
+    /// What is left for the schedules of the request.
+    budget: Budget,
 }
 
 impl<'a> Validator<'a> {
@@ -309,7 +309,7 @@ impl<'a> Validator<'a> {
             last_follow_ups: FollowUps::default(),
             last_retry: None,
             last_tags: None,
-            counted: 0,
+            budget: Budget::default(),
         }
     }
 
@@ -398,7 +398,7 @@ impl<'a> Validator<'a> {
             self.last_follow_ups = **follow_ups;
         }
         let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
-            when.check(id.as_str(), self.now, &mut self.counted)?;
+            when.check(id.as_str(), self.now, &mut self.budget)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,

@@ -1,6 +1,6 @@
 //! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
 
-use super::{FieldError, Text, parse_naming_the_field, write_text};
+use super::{FieldError, Text, unreadable, write_text};
 use crate::input::BoundedMap;
 use crate::limits::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::time::UnixMillis;
@@ -35,15 +35,15 @@ const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfi
 /// # Errors
 /// When the patch is not an object, or has too many members or levels.
 pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
-    let mut fields = of_members(parse_naming_the_field(record, "")?);
-    let patch = patch_of(patch)?;
+    let mut fields = fields_of::<{ usize::MAX }>(record)?;
+    let patch = fields_of::<MAX_PATCH_MEMBERS>(patch)?;
     PAST.iter().for_each(|name| drop(fields.remove(*name)));
     TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
     // What was given as a local time is given as one again.
     if let Some(local) = fields.remove("local") {
-        let local: BTreeMap<String, &RawValue> = serde_json::from_str(&local).unwrap_or_default();
-        for (name, value) in local.into_iter().filter(|(name, _)| TIMES.contains(&name.as_str())) {
-            fields.insert(Cow::Owned(name), Cow::Owned(value.get().to_owned()));
+        for (name, value) in members_of(&local).unwrap_or_default().into_iter().filter(|(name, _)| TIMES.contains(&name.as_ref()))
+        {
+            fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
         }
     }
     fields.remove("paused");
@@ -89,14 +89,11 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     Ok(String::from_utf8(text).unwrap_or_default())
 }
 
-/// Reads a patch. Of a member that comes twice the last counts.
-fn patch_of(patch: &str) -> Result<Fields<'_>, FieldError> {
-    let BoundedMap(members): BoundedMap<Text<'_>, &RawValue, MAX_PATCH_MEMBERS> = parse_naming_the_field(patch, "")?;
-    Ok(members.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get()))).collect())
-}
-
-fn of_members<'a>(members: BTreeMap<Cow<'a, str>, &'a RawValue>) -> Fields<'a> {
-    members.into_iter().map(|(name, value)| (name, Cow::Borrowed(value.get()))).collect()
+/// Reads a record or a patch. Of a member that comes twice the last counts.
+fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
+    let read = serde_json::from_str::<BoundedMap<Text<'_>, &RawValue, N>>(json);
+    let members = read.map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+    Ok(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get()))).collect())
 }
 
 /// Writes a stored time as RFC 3339 if no caller may give it as a number.
@@ -110,7 +107,7 @@ fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
 
 /// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
-    let fields = patch_of(patch).unwrap_or_default();
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
     SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))
 }
 
@@ -119,7 +116,9 @@ fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
 }
 
 fn members_of(json: &str) -> Result<Members<'_>, String> {
-    serde_json::from_str(json).map_err(|problem| format!("cannot be read: {problem}"))
+    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> =
+        serde_json::from_str(json).map_err(|problem| format!("cannot be read: {problem}"))?;
+    Ok(members.0.into_iter().map(|(name, value)| (name.0, value)).collect())
 }
 
 fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {

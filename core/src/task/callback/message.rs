@@ -1,6 +1,7 @@
 //! What a request carries beside its URL: method, headers and body.
 
 use super::fields::Fields;
+use crate::access::NAMESPACE_HEADER;
 use crate::input::cut;
 use crate::task::FieldError;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -94,7 +95,7 @@ pub struct Message<'a> {
 }
 
 /// Headers that the dispatcher, the connection or the framing set.
-const RESERVED_HEADERS: [&str; 10] = [
+const RESERVED_HEADERS: [&str; 11] = [
     "host",
     "content-length",
     "connection",
@@ -105,6 +106,7 @@ const RESERVED_HEADERS: [&str; 10] = [
     "webhook-id",
     "webhook-timestamp",
     "webhook-signature",
+    NAMESPACE_HEADER,
 ];
 
 impl<'a> Message<'a> {
