@@ -4,7 +4,7 @@ use crate::answer::{Answer, Problem};
 use crate::cancel::{is_zero, with_running};
 use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
-use crate::shards::Shards;
+use crate::shards::{MAX_PARTS, Shards};
 use scheduler_core::input::Bounded;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
@@ -157,21 +157,26 @@ async fn change_ids(
     epochs::ask(shards, &ids, means, ask).await
 }
 
-/// Changes by id on one shard. It does so much at a time; the rest is asked for again.
+/// Changes by id on one shard. A shard changes a part at a time, of one task too; the request is repeated for the rest.
 async fn change_on(
     shards: &Shards,
     shard: ShardId,
     mut asked: AmongRequest<ChangeRequest>,
 ) -> Result<(Vec<ChangedId>, bool), Problem> {
     let (mut outcomes, mut is_repeat) = (Vec::with_capacity(asked.request.ids.len()), false);
+    let mut parts = 0;
     while !asked.request.ids.is_empty() {
         let (reply, again): (ChangeReply, bool) = match asked.request.change {
             // Done twice it would be two runs.
             Change::Run => (shards.ask_once(shard, paths::CHANGE, &asked).await?, false),
             _ => shards.ask_among(shard, paths::CHANGE, &asked).await?,
         };
-        if reply.outcomes.is_empty() {
+        if reply.outcomes.is_empty() && !reply.in_part {
             return Err(Problem::unavailable("a shard did not say what became of a change"));
+        }
+        parts += u32::from(reply.in_part);
+        if parts > MAX_PARTS {
+            return Err(Problem::unavailable("a part of the change is done; send the request again until it is done"));
         }
         asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
         let running: HashSet<u32> = reply.running.into_iter().collect();

@@ -21,6 +21,9 @@ const MAX_AT_ONCE: usize = 32;
 const MAX_TRIES: u32 = 4;
 const FIRST_WAIT_MILLIS: u64 = 50;
 
+/// Parts in which a shard carries one request out. Each writes some 4 MB; an invocation may make 1,000 subrequests.
+pub(crate) const MAX_PARTS: u32 = 200;
+
 /// The shards of this deployment.
 pub(crate) struct Shards {
     objects: Objects,
@@ -34,6 +37,8 @@ enum Failure {
     Retryable(Problem),
     /// Trying again does not help, or makes it worse.
     Final(Problem),
+    /// A part is done; the same request does the next one.
+    Unfinished(Problem),
 }
 
 impl Shards {
@@ -113,7 +118,7 @@ impl Shards {
         mut body: impl FnMut(bool) -> Vec<u8>,
     ) -> Result<A, Problem> {
         let mut wait = FIRST_WAIT_MILLIS;
-        let mut tries = 1;
+        let (mut tries, mut parts) = (1, 0);
         loop {
             match self.try_once(shard, path, &body(tries == 1)).await {
                 Ok(bytes) => {
@@ -122,6 +127,8 @@ impl Shards {
                     });
                 }
                 Err(Failure::Final(problem)) => return Err(problem),
+                Err(Failure::Unfinished(problem)) if parts == MAX_PARTS => return Err(problem),
+                Err(Failure::Unfinished(_)) => parts += 1,
                 Err(Failure::Retryable(problem)) if tries == most => return Err(problem),
                 Err(Failure::Retryable(_)) => {
                     scheduler_platform::sleep(Duration::from_millis(wait)).await;
@@ -157,6 +164,7 @@ impl Shards {
             Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
                 Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
             }
+            Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => Failure::Unfinished(Problem::unavailable(detail)),
             Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
                 Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
             }

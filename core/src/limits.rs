@@ -102,17 +102,23 @@ pub const MAX_OUTBOX_ROW_BYTES: usize = MAX_ENVELOPE_BYTES + MAX_PAGE_TASKS * 8 
 pub const MAX_DECISIONS_ROW_BYTES: usize = 1 + MAX_PAGE_TASKS * 3;
 /// See [`MAX_DECISIONS_ROW_BYTES`].
 pub const MAX_PATCH_ROW_BYTES: usize = MAX_ENVELOPE_BYTES;
+/// Most bytes of all patched records of one envelope in flight: 34 of the largest. An envelope for a user's queue may hold
+/// [`MAX_PAGE_TASKS`] small tasks, each of which may be patched to the largest; what it ends with is read in one step, and written up to
+/// three times.
+pub const MAX_PATCHED_BYTES: usize = 4_000_000;
 /// Largest row of the remembered keys.
 pub const MAX_REMEMBERED_ROW_BYTES: usize = 512;
 
-/// Most bytes that one wake-up of a shard reads, and most that it writes. It sends up to 64 envelopes again (7.7 MB), reads 4 MB and the end
-/// of a page for what is due, and lets go 4 MB of held runs. It writes what is due up to three times (a dead letter, a follow-up and an
-/// outcome, 13 MB), the held runs, and a few states. What it holds is of the same order, so that the other half of an isolate's 128 MB is
-/// left to the shard's tasks. What does not fit is done at the next wake-up, which follows at once.
+/// Most bytes that one wake-up of a shard reads, and most that it writes. It sends up to 64 envelopes again (7.7 MB), ends others of which
+/// every run was stopped (2 MB and one with [`MAX_PATCHED_BYTES`]), reads 4 MB and the end of a page for what is due, and lets go 4 MB of
+/// held runs. It writes what is due up to three times (a dead letter, a follow-up and an outcome, 13 MB), the held runs, what was stopped,
+/// and a few states. What it holds is of the same order, so that the other half of an isolate's 128 MB is left to the shard's tasks. What
+/// does not fit is done at the next wake-up, which follows at once.
 pub const MAX_WAKE_BYTES: usize = 24_000_000;
-/// Most bytes that one request to a shard reads, and most that it writes. A create is bounded by [`MAX_REQUEST_BYTES`] and by what is
-/// read to find the ids that it replaces (512 bytes for each of 20,000). A change looks at 16 MB, and of its last task it may make up for
-/// [`MAX_CATCH_UP_RUNS`] of the largest, each kept as a dead letter and followed up. Requests of more do a part and say so.
+/// Most bytes that one request to a shard reads, and most that it writes. A create writes [`MAX_REQUEST_BYTES`] and what it changes beside
+/// its own tasks: 4 MB of attempts and of runs that a pause has held up, each of which may be kept as a dead letter and followed up (13 MB).
+/// It reads what it changes, and 512 bytes of each of 20,000 tasks that it replaces. A change looks at 16 MB and writes as much as a create
+/// changes. A report is of an envelope and of [`MAX_PATCHED_BYTES`]. A request for more does a part and says so; its sender repeats it.
 pub const MAX_SHARD_REQUEST_BYTES: usize = 48_000_000;
 
 const _: () = assert!(
@@ -133,7 +139,7 @@ pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
 /// Most recurring tasks of one shard. Each is a row of its own and is evaluated at start-up (some microseconds each).
 pub const MAX_SCHEDULES_PER_SHARD: usize = 20_000;
 
-/// Most cron expressions of one schedule. Each is 48 bytes and is evaluated for every run.
+/// Most cron expressions of one schedule. Each is 56 bytes and is evaluated for every run.
 pub const MAX_CRON_EXPRESSIONS: usize = 16;
 /// Shortest interval of a schedule, seconds: that of cron.
 pub const MIN_INTERVAL_SECONDS: f64 = 1.0;

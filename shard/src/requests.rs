@@ -78,7 +78,8 @@ impl Shell {
             }
             paths::GO_ON => {
                 let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
-                self.reply(|engine, now, sql| engine.go_on_here(append, now, sql))
+                let (reply, _) = self.counted_input(|engine, now, sql| engine.go_on_here(append, now, sql))?;
+                written(&reply?)
             }
             paths::LIST => {
                 let request: ListRequest = read(body)?;
@@ -119,11 +120,22 @@ impl Shell {
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<Vec<u8>, EngineError> {
-        let (reply, _) = self.input(|engine, now, sql| {
+        let (reply, _) = self.counted_input(call)?;
+        written(&reply)
+    }
+
+    fn counted_input<T>(
+        &self,
+        call: impl FnOnce(
+            &mut scheduler_core::engine::Engine,
+            scheduler_core::time::UnixMillis,
+            &crate::storage::Sql,
+        ) -> Result<(T, Effects), EngineError>,
+    ) -> Result<(T, Effects), EngineError> {
+        self.input(|engine, now, sql| {
             engine.meter_mut().shard_requests += 1;
             call(engine, now, sql)
-        })?;
-        written(&reply)
+        })
     }
 
     /// Tells when the shard wants to be woken. One that is overdue has lost its alarm: forgetting what was armed makes
@@ -159,6 +171,7 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
         EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),
+        EngineError::Unfinished => (503, ShardErrorKind::Unfinished),
         EngineError::Storage(_) | EngineError::Corrupt(_) => {
             worker::console_error!("{}: {problem}", now());
             (500, ShardErrorKind::Storage)

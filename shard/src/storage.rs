@@ -1,8 +1,8 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
 use scheduler_core::engine::{
-    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule,
-    Write,
+    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
+    StoredSchedule, Write,
 };
 use scheduler_core::limits::MAX_ROW_BYTES;
 use scheduler_core::time::UnixMillis;
@@ -122,6 +122,15 @@ impl Sql {
                 Ok((number(row.next())? as u64, blob(row.next())?))
             })
             .collect::<Result<_, StorageError>>()?;
+        let patches = self
+            .exec("SELECT seq, task, length(value) FROM decided WHERE task <> ?", vec![OF_ENVELOPE.into()])?
+            .into_iter()
+            .map(|row| {
+                let mut row = row.into_iter();
+                let [seq, index, bytes] = [number(row.next())?, number(row.next())?, number(row.next())?];
+                Ok(StoredPatch { seq: seq as u64, index: index as u32, bytes: bytes as u32 })
+            })
+            .collect::<Result<_, StorageError>>()?;
         let state = self
             .exec("SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1", vec![])?
             .into_iter()
@@ -149,7 +158,7 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, history, state, remembered })
+        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, patches, history, state, remembered })
     }
 
     /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.

@@ -2,6 +2,7 @@
 
 use super::change::Changes;
 use super::decided::FlightRef;
+use super::fire::MAX_FIRING_TASKS;
 use super::go_on::{GoingOn, Outcome, Reading};
 use super::patched::FlightPatch;
 use super::tasks::{EntryRef, MemSchedule};
@@ -91,12 +92,12 @@ pub(super) struct Checked {
     pages: Vec<Page>,
     schedules: Vec<NewSchedule>,
     /// Recurring tasks that stay where they are, with another record.
-    going_on: Vec<GoingOn>,
+    pub(super) going_on: Vec<GoingOn>,
     replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
-    attempts: Vec<(EntryRef, Change)>,
+    pub(super) attempts: Vec<(EntryRef, Change)>,
     /// The same, of runs of which an attempt is in flight.
-    flight_changes: Vec<(FlightRef, Change)>,
+    pub(super) flight_changes: Vec<(FlightRef, Change)>,
     /// Attempts in flight, whose runs end with these.
     flights: Vec<FlightRef>,
     /// What becomes of the one task of the request, where that is in flight and goes on.
@@ -137,11 +138,12 @@ fn key_of<'a>(page: &Page, keys: &'a [String]) -> Option<&'a str> {
 }
 
 impl Engine {
-    /// Takes one request's tasks in: [`Engine::append_all`] of it alone.
+    /// Takes one request's tasks in: [`Engine::append_all`] of it alone. For callers who resume nothing large: the effects of a part are
+    /// lost with the error.
     ///
     /// # Errors
-    /// When the shard is full or the request does not hold, nothing has changed. After a storage error the engine must
-    /// be dropped.
+    /// When the shard is full or the request does not hold, nothing has changed. After a storage error, and after
+    /// [`EngineError::Unfinished`], the engine must be dropped.
     pub fn append(
         &mut self,
         append: Append,
@@ -158,7 +160,8 @@ impl Engine {
     /// watermark gets the first free place after it; the record keeps the time that was asked for.
     ///
     /// No id may stand in two of the requests (see [`Gathering`]). One that is refused, because the shard is full or because it does
-    /// not hold, changes nothing and leaves the others good.
+    /// not hold, changes nothing and leaves the others good. One that is refused as unfinished has done a part of what it changes beside
+    /// its tasks ([`super::parts`]): its sender repeats it.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -191,16 +194,25 @@ impl Engine {
             }
             let tasks: usize = request.pages.iter().map(|page| page.directory.len()).sum();
             let recurring = request.schedules.len();
+            let is_version = matches!(request.expected, Some(Expected::Version(_)));
             let checked = self
                 .has_room(asked + tasks, asked_schedules + recurring)
                 .and_then(|()| self.check(request, &terms, since, now, reader))
                 .and_then(|checked| {
                     self.lanes.have_room_for(checked.keys(&terms.keys))?;
                     self.allows(&terms, asked + asked_schedules, &checked, now)?;
-                    Ok(checked)
+                    let (runs, fits) = self.fits(&checked, &changes);
+                    if runs > 0 {
+                        self.has_room(asked + tasks + changes.aside.runs + runs.min(MAX_FIRING_TASKS), 0)?;
+                    }
+                    Ok((checked, fits))
                 });
             replies.push(match checked {
-                Ok(mut checked) => {
+                Ok((checked, false)) => {
+                    self.do_part(checked, is_version, now, reader, &mut changes, &mut effects)?;
+                    Err(EngineError::Unfinished)
+                }
+                Ok((mut checked, true)) => {
                     asked += tasks;
                     asked_schedules += recurring;
                     taken += 1;
@@ -314,10 +326,11 @@ impl Engine {
         if let Some(expected) = request.expected {
             self.check_expected(expected, terms.tasks_only, &found, &flights, reader)?;
         }
+        let (given, moved) = self.by_law(request.pages, now);
         let mut outcome = if found.is_empty() {
-            Outcome { pages: request.pages, schedules, ..Outcome::default() }
+            Outcome { pages: given, schedules, ..Outcome::default() }
         } else {
-            self.go_on(request.pages, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
+            self.go_on(given, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
         };
         let (mut patch, mut flight_changes) = (None, Vec::new());
         if !found.is_empty() {
@@ -338,6 +351,7 @@ impl Engine {
             }
         }
         let Outcome { pages, schedules, going_on, replaced, attempts, went_on, .. } = outcome;
+        let went_on = went_on + moved;
         Ok(Checked { pages, schedules, going_on, replaced, attempts, flight_changes, flights, patch, went_on })
     }
 
@@ -484,6 +498,7 @@ impl Engine {
         }
         let body_len = page.body.len() as u32;
         effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
+        self.note_law(number, &page.directory, effects);
         self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
         self.note_lapses(number);
     }
@@ -501,6 +516,7 @@ impl Engine {
     }
 
     fn extend(&mut self, number: u32, more: Page, effects: &mut Effects) {
+        self.note_law(number, &more.directory, effects);
         let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
         for entry in more.directory.iter() {
             self.tasks.insert_entry(number, crate::page::Entry { offset: offset + entry.offset, ..entry });

@@ -6,37 +6,45 @@ use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
 use super::flights::is_in_flight;
 use super::go_on::pause_start;
-use super::late::{Aside, RunsAside, missed_in_pause};
+use super::late::RunsAside;
 use super::outcome::PutBack;
 use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::ENVELOPE_TARGET_BYTES;
+use crate::local_time::LocalTimes;
 use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
-use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
+use crate::timers::Position;
+use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest, NewTime};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// Most bytes of records that one request looks at: many may be as they should be already.
 const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
 
+/// The position of a scan before which nothing stands: page 0 is of the recurring tasks, whose numbers begin at 1.
+const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
+
 /// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) killed: Vec<EntryRef>,
-    back: PutBack,
+    pub(super) back: PutBack,
     schedules: Vec<Rewritten>,
     /// Runs that a pause has held up.
     pub(super) aside: RunsAside,
+    /// Paused tasks whose pause begins later from now on: the runs before that were made up for.
+    pub(super) made_up_to: Vec<(u32, UnixMillis)>,
     /// What is decided about attempts in flight.
     decisions: BTreeMap<FlightRef, Decision>,
     /// What those who watch are told.
     events: Vec<Happened>,
     /// Bytes of the records that are written again, and of those that were looked at.
-    written: usize,
-    looked_at: usize,
+    pub(super) written: usize,
+    pub(super) looked_at: usize,
 }
 
 /// A recurring task with another record. Of what comes after this change, its occurrences are its own; where it is paused, that is
@@ -52,17 +60,27 @@ impl Changes {
         self.decisions.extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
     }
 
-    /// Whether no further task is to be looked at in this commit. One is, whatever it makes up for.
-    fn is_full(&self) -> bool {
-        self.aside.runs + self.back.len() + self.schedules.len() >= MAX_FIRING_TASKS
-            || self.aside.bytes + self.written >= MAX_FIRING_BYTES
-            || self.looked_at >= MAX_LOOKED_AT_BYTES
+    /// Returns whether no further task is looked at in this commit.
+    pub(super) fn is_full(&self) -> bool {
+        let (records, bytes) = self.room();
+        records == 0 || bytes == 0 || self.room_to_look() == 0
+    }
+
+    /// Returns of how many more runs in flight this commit may read the envelopes.
+    pub(super) fn room_to_look(&self) -> usize {
+        MAX_LOOKED_AT_BYTES.saturating_sub(self.looked_at) / ENVELOPE_TARGET_BYTES
+    }
+
+    /// Returns how many more records this commit may write, and how many bytes of them.
+    pub(super) fn room(&self) -> (usize, usize) {
+        let records = self.aside.runs + self.back.len() + self.schedules.len();
+        (MAX_FIRING_TASKS.saturating_sub(records), MAX_FIRING_BYTES.saturating_sub(self.aside.bytes + self.written))
     }
 }
 
 impl Engine {
     /// Changes tasks by id, and says what became of each; of the first of them, where they make up for much: the rest is to be asked
-    /// for again.
+    /// for again. Of one task that is more than a commit may write, a part is changed, and the reply says so.
     ///
     /// # Errors
     /// When the shard has no room for the runs that are asked for, nothing has changed. When storage fails or is damaged, the
@@ -88,7 +106,7 @@ impl Engine {
         reader: &impl Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
-        let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), running: Vec::new() };
+        let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), ..ChangeReply::default() };
         let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
         let mut flights = self.flights_of(request.ids.iter().map(|id| id_hash(id)));
         for (place, id) in (0..).zip(&request.ids) {
@@ -100,7 +118,10 @@ impl Engine {
                 Some(outcome) => *outcome,
                 None => {
                     let in_flight = if among == Among::Dead { Vec::new() } else { self.find_flights(id, &mut flights, reader)? };
-                    let outcome = self.change_one(id, (request, among), &in_flight, now, reader, &mut changes)?;
+                    let Some(outcome) = self.change_one(id, (request, among), &in_flight, now, reader, &mut changes)? else {
+                        reply.in_part = true;
+                        break;
+                    };
                     let is_good = matches!(outcome, Changed::Changed | Changed::Unchanged);
                     (outcome, is_good && !in_flight.is_empty())
                 }
@@ -115,6 +136,7 @@ impl Engine {
         Ok((reply, effects))
     }
 
+    /// Plans a change of all that an id names; `None` if this commit has room for a part of it only.
     fn change_one(
         &self,
         id: &str,
@@ -123,20 +145,20 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
         changes: &mut Changes,
-    ) -> Result<Changed, EngineError> {
+    ) -> Result<Option<Changed>, EngineError> {
         let mut found = Vec::new();
         self.find_among(id, among, reader, &mut found)?;
         // Of a run that was cancelled nothing is left to change.
         let flights = self.not_cancelled(in_flight);
         let is_nothing = found.is_empty() && flights.is_empty();
         if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
-            return Ok(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired });
+            return Ok(Some(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired }));
         }
         self.sort_by_run(&mut found, reader)?;
         if let Some(expected) = request.if_match
             && self.version_among(&found, flights.first(), reader)? != Some(expected)
         {
-            return Ok(Changed::OtherVersion);
+            return Ok(Some(Changed::OtherVersion));
         }
         // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
         let is_of_task = matches!(request.change, Change::Run | Change::Reschedule(_));
@@ -147,9 +169,9 @@ impl Engine {
             other if outcome == Changed::Unchanged => outcome = other,
             _ => {}
         };
-        for at in found.iter().filter(|at| !only_task || !self.flags_of(**at).has(Flags::RETRY)) {
-            note(self.plan_change(*at, request.change, now, reader, changes)?);
-        }
+        found.retain(|at| !only_task || !self.flags_of(*at).has(Flags::RETRY));
+        let Some(planned) = self.plan_together(&found, request.change, now, reader, changes)? else { return Ok(None) };
+        planned.into_iter().for_each(&mut note);
         let flights = if is_of_task && !found.is_empty() { &[] } else { flights.as_slice() };
         match flights {
             // Where several runs are in flight, the newest is the one that is moved.
@@ -162,11 +184,15 @@ impl Engine {
             }
             _ => {
                 for flight in flights {
+                    let is_settled = self.settled_in_flight(*flight, request.change).is_some();
+                    if !is_settled && changes.room_to_look() == 0 {
+                        return Ok(None);
+                    }
                     note(self.change_flight(*flight, request.change, now, reader, changes)?);
                 }
             }
         }
-        Ok(outcome)
+        Ok(Some(outcome))
     }
 
     /// Changes the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
@@ -185,10 +211,18 @@ impl Engine {
         let (mut changed, mut running) = (0, 0);
         let mut next = None;
         if !is_in_flight(request.after) {
+            // Behind which a task is looked at again that was changed in part.
+            let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
             next = self.scan(request, true, &mut spent, reader, |candidate, _| {
-                changed += u64::from(self.plan_change(candidate.at, change, now, reader, &mut changes)? == Changed::Changed);
+                let Some(outcome) = self.plan_change(candidate.at, change, now, reader, &mut changes)? else {
+                    in_part = Some(before);
+                    return Ok(false);
+                };
+                before = candidate.position;
+                changed += u64::from(outcome == Changed::Changed);
                 Ok(!changes.is_full())
             })?;
+            next = in_part.or(next);
         }
         if next.is_none() {
             next = self.scan_flights(request, &mut spent, reader, |flight, record| {
@@ -220,13 +254,16 @@ impl Engine {
         reader: &impl Reader,
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
+        if let Some(settled) = self.settled_in_flight(flight, change) {
+            return Ok(settled);
+        }
         let record = self.record_in_flight(flight, reader)?;
         // Its envelope was read for it.
         changes.looked_at += ENVELOPE_TARGET_BYTES;
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
-    /// What a change does to one entry or schedule.
+    /// Plans what a change does to one entry or schedule; `None` if this commit has room for a part of it only.
     pub(super) fn plan_change(
         &self,
         at: EntryRef,
@@ -234,22 +271,26 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
         changes: &mut Changes,
-    ) -> Result<Changed, EngineError> {
+    ) -> Result<Option<Changed>, EngineError> {
+        if let Some(settled) = self.settled(at, change, now) {
+            return Ok(Some(settled));
+        }
         let text = self.record_of(at, reader)?;
         let record = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
         let event = told_as(change).map(|kind| event(kind, &record, "", now));
+        changes.looked_at += text.len();
         let outcome = if at.page == 0 {
-            self.plan_for_schedule(at.index, record, change, now, changes)
+            let Some(outcome) = self.plan_for_schedule(at.index, record, change, now, changes) else { return Ok(None) };
+            outcome
         } else {
             self.plan_for_entry(at, record, change, now, changes)
         };
-        changes.looked_at += text.len();
         if outcome == Changed::Changed {
             changes.written += text.len();
             changes.events.extend(event);
         }
-        Ok(outcome)
+        Ok(Some(outcome))
     }
 
     fn plan_for_entry(
@@ -272,17 +313,12 @@ impl Engine {
             None => record,
         };
         let (record, due, flags, stays) = match change {
-            Change::Pause if due.is_never() => {
-                return if due == UnixMillis::PAUSED { Changed::Unchanged } else { Changed::NotApplicable };
-            }
             Change::Pause => (record, UnixMillis::PAUSED, flags, false),
-            Change::Resume if due != UnixMillis::PAUSED => return Changed::Unchanged,
             Change::Resume if flags.has(Flags::RETRY) => (record, now, flags, false),
             Change::Resume => {
                 let due = if record.time.is_some() { record.due() } else { UnixMillis::NEVER };
                 (record, due, flags, false)
             }
-            Change::Run if !due.is_never() && due <= now => return Changed::Unchanged,
             Change::Run if is_dead => {
                 let record = Record { replayed_at: Some(now), ..first_attempt(record) };
                 (record, now, to_queue.and(Flags::RETRY), false)
@@ -295,13 +331,11 @@ impl Engine {
             Change::Run => (record, now, flags, false),
             // A follow-up is named by the time of its run.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
-            Change::Reschedule(time) if record.time == Some(time) && (due == record.due() || is_paused_task) => {
+            Change::Reschedule(to) if is_at(&record, to) && (due == record.due() || is_paused_task) => {
                 return Changed::Unchanged;
             }
-            Change::Reschedule(time) => {
-                // The new time is an instant, whatever the one before was.
-                let timezone = record.timezone.clone().filter(|_| record.local.is_none());
-                let record = Record { time: Some(time), local: None, timezone, ..first_attempt(record) };
+            Change::Reschedule(to) => {
+                let record = moved(record, to);
                 let due = if due == UnixMillis::PAUSED { due } else { record.due() };
                 (record, due, to_queue, false)
             }
@@ -323,18 +357,19 @@ impl Engine {
         changes: &mut Changes,
     ) -> Changed {
         let decision = self.decided.at(flight);
+        if let Some(settled) = self.settled_in_flight(flight, change) {
+            return settled;
+        }
         let stop = match change {
-            Change::Pause if decision.is_paused() => return Changed::Unchanged,
             Change::Pause => Some(Stop::Paused),
-            Change::Resume if !decision.is_paused() => return Changed::Unchanged,
             Change::Resume => None,
             Change::Run => return Changed::AlreadyFired,
             // A run of a recurring task, and a follow-up, are named by their time.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
-            Change::Reschedule(time) if record.time == Some(time) => return Changed::Unchanged,
+            Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
             // It waits for its new time, as what has failed and is tried again does not.
-            Change::Reschedule(time) => {
-                let moved = Record { time: Some(time), paused: None, ..first_attempt(record.clone()) };
+            Change::Reschedule(to) => {
+                let moved = Record { paused: None, ..moved(record.clone(), to) };
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
                 changes.back.push(&moved, due, if moved.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK });
                 Some(Stop::Cancelled)
@@ -387,6 +422,10 @@ impl Engine {
             self.tasks.set_record_bytes(number, record.len());
             effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
         }
+        for (number, since) in changes.made_up_to {
+            self.tasks.set_next(number, None, Some(since));
+            effects.writes.push(Write::SetSince { number, since });
+        }
         self.kill(&changes.killed, effects);
         self.decide(changes.decisions, effects);
         self.put_in(changes.back, effects);
@@ -399,6 +438,19 @@ impl Engine {
 /// The record of a task as if it had never been tried.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
     Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, replayed_at: None, ..record }
+}
+
+/// Whether a one-shot task is at this time, given as this one is.
+fn is_at(record: &Record<'_>, to: NewTime) -> bool {
+    let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
+    record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
+}
+
+/// The record of a one-shot task at another time, as if it had never been tried.
+fn moved(record: Record<'_>, to: NewTime) -> Record<'_> {
+    let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
+    let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
+    Record { time: Some(to.at), local, timezone, ..first_attempt(record) }
 }
 
 fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
@@ -423,16 +475,14 @@ impl Engine {
         change: Change,
         now: UnixMillis,
         changes: &mut Changes,
-    ) -> Changed {
-        let is_paused = record.is_paused();
+    ) -> Option<Changed> {
         let mut text = Vec::new();
-        match change {
-            Change::Pause | Change::Resume if is_paused == (change == Change::Pause) => Changed::Unchanged,
+        Some(match change {
             Change::Pause | Change::Resume => {
                 let paused = (change == Change::Pause).then_some(true);
                 Record { paused, ..record }.write(&mut text);
-                if change == Change::Resume {
-                    self.catch_up(number, &text, now, changes);
+                if change == Change::Resume && !self.catch_up(number, &text, now, changes) {
+                    return None;
                 }
                 changes.schedules.push(Rewritten { number, record: text });
                 Changed::Changed
@@ -442,21 +492,11 @@ impl Engine {
                 Record { paused: None, ..record }.write(&mut text);
                 let mut occurrence = Vec::new();
                 write_occurrence(&text, now, &mut occurrence);
-                let Ok(record) = Record::parse(&occurrence) else { return Changed::NotApplicable };
+                let Ok(record) = Record::parse(&occurrence) else { return Some(Changed::NotApplicable) };
                 changes.back.push(&record, now, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
                 Changed::Changed
             }
             Change::Reschedule(_) => Changed::NotApplicable,
-        }
-    }
-
-    /// What a pause has held up fires now, is kept as dead letters or is left out, as the task's misfire policy says. A task without one
-    /// makes up for nothing.
-    fn catch_up(&self, number: u32, record: &[u8], now: UnixMillis, changes: &mut Changes) {
-        let Some(schedule) = self.tasks.schedule(number) else { return };
-        let Some(paused_at) = schedule.paused_at else { return };
-        let (hash, to_queue, overlap) = (schedule.hash, schedule.to_queue, schedule.policies.overlap);
-        let runs = missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now);
-        self.run_aside(&Aside { record, hash, to_queue, overlap, starts_now: false }, runs, now, &mut changes.aside);
+        })
     }
 }

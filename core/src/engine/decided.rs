@@ -5,7 +5,9 @@
 //! down ([`super::outcome`]) and when the envelope is sent again ([`super::stopped`]). A decision is stored in the commit of the request
 //! that made it, and goes in the commit that ends its envelope. Envelopes without one cost nothing.
 
+use super::load::StoredPatch;
 use super::{Effects, Engine, Write};
+use crate::limits::MAX_PATCHED_BYTES;
 use std::collections::{BTreeMap, HashMap};
 
 /// The version of the stored form.
@@ -75,16 +77,19 @@ pub(super) type OfEnvelope = BTreeMap<u32, Decision>;
 #[derive(Debug, Default)]
 pub(super) struct Decided {
     envelopes: HashMap<u64, OfEnvelope>,
+    /// The bytes of each patched record, by envelope and index.
+    patches: BTreeMap<FlightRef, usize>,
 }
 
 impl Decided {
     /// Reads what is stored.
-    pub(super) fn load(stored: &[(u64, Vec<u8>)]) -> Result<Self, String> {
+    pub(super) fn load(stored: &[(u64, Vec<u8>)], patches: &[StoredPatch]) -> Result<Self, String> {
         let read = |(seq, bytes): &(u64, Vec<u8>)| match decode(bytes) {
             Some(decisions) => Ok((*seq, decisions)),
             None => Err(format!("the decisions about envelope {seq} cannot be read")),
         };
-        Ok(Self { envelopes: stored.iter().map(read).collect::<Result<_, _>>()? })
+        let patches = patches.iter().map(|of| (FlightRef { seq: of.seq, index: of.index }, of.bytes as usize)).collect();
+        Ok(Self { envelopes: stored.iter().map(read).collect::<Result<_, _>>()?, patches })
     }
 
     pub(super) fn at(&self, flight: FlightRef) -> Decision {
@@ -94,6 +99,21 @@ impl Decided {
     /// Whether anything was decided about an envelope's tasks.
     pub(super) fn is_any(&self, seq: u64) -> bool {
         self.envelopes.contains_key(&seq)
+    }
+
+    /// Returns the bytes of all patched records of an envelope's tasks.
+    pub(super) fn patched_bytes(&self, seq: u64) -> usize {
+        self.patches.range(FlightRef { seq, index: 0 }..=FlightRef { seq, index: u32::MAX }).map(|(_, bytes)| bytes).sum()
+    }
+
+    /// Returns whether a patched record of this size fits beside those of the other tasks of its envelope.
+    pub(super) fn has_room_for_patch(&self, flight: FlightRef, bytes: usize) -> bool {
+        let own = self.patches.get(&flight).copied().unwrap_or(0);
+        self.patched_bytes(flight.seq) - own + bytes <= MAX_PATCHED_BYTES
+    }
+
+    pub(super) fn note_patch(&mut self, flight: FlightRef, bytes: usize) {
+        self.patches.insert(flight, bytes);
     }
 
     /// Returns the decisions about an envelope's tasks; mostly there are none.
@@ -152,6 +172,7 @@ impl Engine {
     /// Forgets what was decided about an envelope, which is done.
     pub(super) fn forget_decisions(&mut self, seq: u64, effects: &mut Effects) {
         if self.decided.envelopes.remove(&seq).is_some() {
+            self.decided.patches.retain(|flight, _| flight.seq != seq);
             effects.writes.push(Write::ForgetDecisions { seq });
         }
     }
@@ -179,7 +200,7 @@ mod tests {
     fn what_is_cut_off_or_of_another_version_is_refused() {
         for bytes in [&[][..], &[2], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9]] {
             assert_eq!(decode(bytes), None, "{bytes:?}");
-            assert!(Decided::load(&[(7, bytes.to_vec())]).is_err());
+            assert!(Decided::load(&[(7, bytes.to_vec())], &[]).is_err());
         }
         for bits in 0..=u8::MAX {
             let decision = Decision::of_bits(bits);

@@ -35,7 +35,7 @@ pub(super) const CONDITIONAL_BYTES: usize = 500;
 const OCCURRENCE_BYTES: usize = 1_000;
 
 /// What an occurrence's record has beside that of its task: the time.
-const TIME_BYTES: usize = 24;
+pub(super) const TIME_BYTES: usize = 24;
 
 /// What it costs to find out which runs of a recurring task are left out, in bytes of the bound above: some hundred of them a firing, for
 /// it may take milliseconds each.
@@ -114,6 +114,11 @@ impl Engine {
     /// When storage fails or is damaged; the engine must then be dropped.
     pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
+        if self.to_replan.is_any() {
+            // Nothing fires by the law of before.
+            self.replan(now, reader, &mut effects)?;
+            return Ok(effects);
+        }
         self.forget_circuits(now);
         let stopped = self.resend(now, reader, &mut effects)?;
         self.release_for_lanes(now, reader, &mut effects)?;

@@ -23,14 +23,14 @@ use std::collections::{BTreeMap, HashSet};
 pub(super) struct GoingOn {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
-    number: u32,
+    pub(super) number: u32,
     next: Option<Occurrence>,
     paused_at: Option<UnixMillis>,
     /// Its occurrences due after this are its own; `None` leaves that as it was.
-    since: Option<UnixMillis>,
+    pub(super) since: Option<UnixMillis>,
     caught_up_to: UnixMillis,
     /// Occurrences that have lost their place in the order, and what becomes of each.
-    owed: Vec<(Occurrence, Verdict)>,
+    pub(super) owed: Vec<(Occurrence, Verdict)>,
     /// Whether the lateness of those counts from now.
     starts_now: bool,
 }
@@ -77,10 +77,10 @@ struct Former {
     attempts: Vec<EntryRef>,
 }
 
-/// A one-shot task of a request that keeps what the former one has.
-struct KeptEntry {
-    due: UnixMillis,
-    record: Option<Vec<u8>>,
+/// A one-shot task of a request that keeps what the former one has, or is planned otherwise than the request says.
+pub(super) struct KeptEntry {
+    pub(super) due: UnixMillis,
+    pub(super) record: Option<Vec<u8>>,
 }
 
 impl Engine {
@@ -94,7 +94,7 @@ impl Engine {
         mut append: Append,
         now: UnixMillis,
         reader: &impl Reader,
-    ) -> Result<(GoOnReply, Effects), EngineError> {
+    ) -> Result<(Result<GoOnReply, EngineError>, Effects), EngineError> {
         let open = Reading::new(None, &append.terms);
         let mut went_on = Vec::with_capacity(append.schedules.len());
         for record in &append.schedules {
@@ -105,10 +105,11 @@ impl Engine {
         append.pages.clear();
         (append.fresh, append.expected) = (false, None);
         if append.schedules.is_empty() {
-            return Ok((GoOnReply { went_on }, Effects::default()));
+            return Ok((Ok(GoOnReply { went_on }), Effects::default()));
         }
-        let (_, effects) = self.append(append, now, reader)?;
-        Ok((GoOnReply { went_on }, effects))
+        let (replies, effects) = self.append_all(vec![append], now, reader)?;
+        let refused = replies.into_iter().find_map(Result::err);
+        Ok((refused.map_or(Ok(GoOnReply { went_on }), Err), effects))
     }
 
     fn is_same_as_stored(&self, record: &[u8], open: &Reading, reader: &impl Reader) -> Result<bool, EngineError> {
@@ -312,7 +313,7 @@ impl Engine {
         let former = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", task.index, task.page)))?;
         let given = Record::parse(record_in(page, entry)).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
-        if given.time != former.time || former.is_recurring() {
+        if !given.has_time_of(&former) || former.is_recurring() {
             return Ok(None);
         }
         let was = self.due_of(task);
@@ -367,13 +368,13 @@ pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: b
     if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
 }
 
-fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
+pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
     let start = entry.offset as usize;
     page.body.get(start..start + entry.len as usize).unwrap_or_default()
 }
 
 /// A page with some of its entries as they are kept. One that does not fire by itself goes to the main order, whatever its key.
-fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
+pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
     let lane = page.directory.lane();
     let (mut of_lane, mut of_main) = (Pages::default(), Pages::default());
     for (index, entry) in page.directory.iter().enumerate() {

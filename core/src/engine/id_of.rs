@@ -9,21 +9,24 @@ const HEAD_BYTES: u32 = 512;
 impl Engine {
     /// Returns the id of a live entry or schedule.
     pub(super) fn id_of(&self, at: EntryRef, reader: &impl Reader) -> Result<String, EngineError> {
-        let head = if at.page == 0 {
-            reader.schedule_head(at.index, HEAD_BYTES)?
-        } else {
-            let entry = self
-                .tasks
-                .page(at.page)
-                .and_then(|page| page.directory.get(at.index as usize))
-                .ok_or_else(|| EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index)))?;
-            reader.body(at.page, entry.offset, entry.len.min(HEAD_BYTES))?
-        };
-        match leading_id(&head) {
+        match leading_id(&self.head_of(at, reader)?) {
             Some(id) => Ok(id),
             None => id_in(&self.record_of(at, reader)?)
                 .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))),
         }
+    }
+
+    /// Reads the beginning of a record: its time and its id.
+    pub(super) fn head_of(&self, at: EntryRef, reader: &impl Reader) -> Result<Vec<u8>, EngineError> {
+        if at.page == 0 {
+            return Ok(reader.schedule_head(at.index, HEAD_BYTES)?);
+        }
+        let entry = self
+            .tasks
+            .page(at.page)
+            .and_then(|page| page.directory.get(at.index as usize))
+            .ok_or_else(|| EngineError::Corrupt(format!("page {} has no entry {}", at.page, at.index)))?;
+        Ok(reader.body(at.page, entry.offset, entry.len.min(HEAD_BYTES))?)
     }
 }
 

@@ -5,6 +5,7 @@ use super::decided::Decided;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::lanes::Lanes;
+use super::law::ToReplan;
 use super::query::check_schedule;
 use super::sending::Sends;
 use super::state::State;
@@ -57,6 +58,17 @@ pub struct StoredEnvelope {
     pub sends: Sends,
 }
 
+/// What a start-up reads of the patched record of a task in flight.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredPatch {
+    /// The envelope's number.
+    pub seq: u64,
+    /// The task's index in it.
+    pub index: u32,
+    /// The size of the record.
+    pub bytes: u32,
+}
+
 /// All that a start-up reads.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
@@ -68,6 +80,8 @@ pub struct Snapshot {
     pub envelopes: Vec<StoredEnvelope>,
     /// What was decided about envelopes in flight, by their number: see [`super::Write::Decide`].
     pub decisions: Vec<(u64, Vec<u8>)>,
+    /// The sizes of the patched records of tasks in flight: see [`super::Write::Patch`].
+    pub patches: Vec<StoredPatch>,
     /// Every row of the history.
     pub history: Vec<StoredHistory>,
     /// The state in the newest row of the outbox that has one.
@@ -105,7 +119,7 @@ impl Engine {
             log: Log::load(snapshot.history),
             feed: Feed::default(),
             outbox: BTreeMap::new(),
-            decided: Decided::load(&snapshot.decisions).map_err(EngineError::Corrupt)?,
+            decided: Decided::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),
             dispatched: 0,
@@ -119,8 +133,10 @@ impl Engine {
             last_schedule: 0,
             to_release: BTreeSet::new(),
             remembered: snapshot.remembered.into_iter().collect(),
+            to_replan: ToReplan::default(),
         };
         engine.load_pages(snapshot.pages)?;
+        engine.compare_law();
         for schedule in &snapshot.schedules {
             engine.load_schedule(schedule)?;
         }

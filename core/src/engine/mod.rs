@@ -30,10 +30,12 @@ mod index;
 mod lanes;
 mod lapse;
 mod late;
+mod law;
 mod load;
 mod numbers;
 mod outcome;
 mod overlay;
+mod parts;
 mod patched;
 mod purge;
 mod query;
@@ -50,11 +52,12 @@ pub use alarm::alarm_time;
 pub use append::Gathering;
 pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
 pub use history::{Keep, StoredHistory};
-pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
 use crate::flow::Ask;
 use crate::limits::{MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
+use crate::local_time::Law;
 use crate::meter::Meter;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -77,13 +80,21 @@ pub struct Config {
     pub history: Keep,
     /// Most tasks that the shard has handed to the dispatchers and not had reported: see [`MAX_DISPATCHED_TASKS`].
     pub max_dispatched: usize,
+    /// By which one-shot tasks at a local time are planned.
+    pub law: Law,
 }
 
 impl Default for Config {
     /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
     /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
     fn default() -> Self {
-        Self { visibility_millis: 300_000, fire_gap_millis: 100, history: Keep::All, max_dispatched: MAX_DISPATCHED_TASKS }
+        Self {
+            visibility_millis: 300_000,
+            fire_gap_millis: 100,
+            history: Keep::All,
+            max_dispatched: MAX_DISPATCHED_TASKS,
+            law: Law::default(),
+        }
     }
 }
 
@@ -203,6 +214,11 @@ pub enum EngineError {
         "the shard remembers {MAX_REMEMBERED_PER_SHARD} values of Idempotency-Key, which is its limit; send requests without one, wait a day, or raise the number of shards (SHARD_MAP)"
     )]
     TooManyKeys,
+    /// A part of the request is done, and the rest is more than one commit may write.
+    #[error(
+        "the request changes more than the shard writes in one step; it has done a part of it, so send the request again until it is done"
+    )]
+    Unfinished,
     /// The request holds what the coordinator's checks would not have let through.
     #[error("{0}")]
     BadRequest(String),
@@ -500,6 +516,8 @@ pub struct Engine {
     to_release: BTreeSet<u64>,
     /// How many keys are stored, by period.
     remembered: terms::Remembered,
+    /// The pages with one-shot tasks that may have to be planned by another law.
+    to_replan: law::ToReplan,
 }
 
 impl EngineError {
@@ -521,7 +539,8 @@ impl Engine {
             None => due,
         });
         let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
-        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release].into_iter().flatten().min()
+        let replan = self.to_replan.goes_on_at();
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

@@ -43,7 +43,7 @@ const LOOK_BYTES: usize = 200;
 
 /// A task among those that a list may show.
 pub(super) struct Candidate {
-    position: Position,
+    pub(super) position: Position,
     pub(super) at: EntryRef,
     status: Status,
     is_attempt: bool,
@@ -218,7 +218,7 @@ impl Engine {
         let mut keyed = Vec::with_capacity(found.len());
         for at in found.iter() {
             let is_attempt = self.flags_of(*at).has(Flags::RETRY);
-            let time = if is_attempt { leading_time(&self.record_of(*at, reader)?) } else { None };
+            let time = if is_attempt { leading_time(&self.head_of(*at, reader)?) } else { None };
             keyed.push((is_attempt, time, *at));
         }
         keyed.sort_unstable();

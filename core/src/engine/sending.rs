@@ -11,6 +11,7 @@
 //! is sent again, so that a restart knows of both.
 
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
+use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::time::UnixMillis;
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -20,6 +21,9 @@ const SEND_RETRY_MILLIS: i64 = 1_000;
 
 /// Most envelopes sent again at one wake-up.
 const MAX_RESENDS: usize = 64;
+
+/// A wake-up ends no further envelope of which every run was stopped when those that it ends have this many bytes, patched records included.
+const MAX_ENDED_BYTES: usize = 2_000_000;
 
 /// A redelivery waits longer each time, up to this many doublings of the visibility timeout.
 const MAX_RESEND_DOUBLINGS: u32 = 4;
@@ -158,7 +162,12 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<Vec<u64>, EngineError> {
         let mut stopped = Vec::new();
+        // What ends is read once more, with all that was patched of it.
+        let mut bytes_to_end = 0;
         for _ in 0..MAX_RESENDS {
+            if bytes_to_end >= MAX_ENDED_BYTES {
+                break;
+            }
             let Some(at) = self.next_resend().filter(|at| *at <= now) else { break };
             let Some(Reverse((_, seq))) = self.resends.pop() else { break };
             if self.outbox.get(&seq).is_none_or(|envelope| envelope.resend_at != at) {
@@ -166,6 +175,7 @@ impl Engine {
             }
             let Some(text) = self.text_to_send_again(seq, reader.envelope(seq)?, effects)? else {
                 stopped.push(seq);
+                bytes_to_end += MAX_ENVELOPE_BYTES + self.decided.patched_bytes(seq);
                 continue;
             };
             let text = Arc::new(text);

@@ -41,7 +41,7 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
     let resumes = (what == What::PausedAgain && firing.attempt > 1).then_some(now.get());
     let again = |firing| Step { resumes, put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
     let is_due = waiting.position.due <= now;
-    let record = Record::parse(&waiting.record).unwrap();
+    let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
     let replays = record.is_conditional().then_some(now.get());
     match (change, what) {
@@ -63,23 +63,23 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if has_no_time => Err(Changed::NotApplicable),
         (Change::Reschedule(time), _)
-            if record.time == Some(time) && (waiting.position.due == record.due() || what == What::Paused) =>
+            if record.time == Some(time.at) && (waiting.position.due == record.due() || what == What::Paused) =>
         {
             Err(Changed::Unchanged)
         }
         // A paused task stays paused.
         (Change::Reschedule(time), What::Paused | What::PausedAgain) => {
-            Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::Paused)), ..becomes(what) })
+            Ok(Step { put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::Paused)), ..becomes(what) })
         }
         (Change::Reschedule(time), _) => {
-            Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
+            Ok(Step { put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
         }
     }
 }
 
 /// What a change of one id must answer, and do to what waits and to what is in flight.
 fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec<Step>, Vec<FlightStep>) {
-    let is_it = |waiting: &&Waiting| Record::parse(&waiting.record).unwrap().id == id;
+    let is_it = |waiting: &&Waiting| *waiting.record.facts().id == *id;
     let all = world.shards[at].storage.waiting();
     let (dead, mut found): (Vec<&Waiting>, Vec<&Waiting>) =
         all.iter().filter(is_it).partition(|waiting| key_of(waiting).1 == What::Dead);

@@ -35,7 +35,7 @@ fn cancel(pair: &mut Pair, ids: &[&str]) -> (Vec<Cancelled>, Vec<u32>) {
 
 fn change(pair: &mut Pair, id: &str, change: Change) -> (Changed, bool) {
     let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
-    let (ChangeReply { outcomes, running }, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
+    let (ChangeReply { outcomes, running, .. }, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
     (outcomes[0], running == [0])
@@ -322,8 +322,8 @@ fn a_patch_of_the_time_and_a_reschedule_are_another_run() {
             let reply = put(&mut pair, &record("a", LATER, 0), LATER, Some(Expected::Version(version)));
             assert_eq!((reply.replaced, reply.running, reply.patched), (1, 1, None));
         } else {
-            assert_eq!(change(&mut pair, "a", Change::Reschedule(NOW)), (Changed::Unchanged, true));
-            assert_eq!(change(&mut pair, "a", Change::Reschedule(LATER)), (Changed::Changed, true));
+            assert_eq!(change(&mut pair, "a", Change::Reschedule(NOW.into())), (Changed::Unchanged, true));
+            assert_eq!(change(&mut pair, "a", Change::Reschedule(LATER.into())), (Changed::Changed, true));
         }
         pair.report(&failed(1, 0), NOW);
         assert_eq!((pair.status("a"), pair.engine.stats(NOW).held()), (Some(Status::Scheduled), 1));

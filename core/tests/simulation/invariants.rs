@@ -29,7 +29,7 @@ fn hold(check: &str, holds: bool, detail: impl FnOnce() -> String) {
 /// As what a stored entry waits.
 pub(crate) fn what_of(waiting: &Waiting) -> What {
     match waiting.entry {
-        None if Record::parse(&waiting.record).unwrap().is_paused() => What::PausedRecurring,
+        None if waiting.record.facts().is_paused => What::PausedRecurring,
         None => What::Recurring,
         Some(entry) if entry.flags.has(Flags::DEAD_LETTER) => What::Dead,
         Some(entry) if entry.due == UnixMillis::HELD => What::Held,
@@ -42,8 +42,7 @@ pub(crate) fn what_of(waiting: &Waiting) -> What {
 }
 
 pub(crate) fn key_of(waiting: &Waiting) -> (Firing, What) {
-    let record = Record::parse(&waiting.record).expect("stored records can be read");
-    (firing_of(&record), what_of(waiting))
+    (waiting.record.firing(), what_of(waiting))
 }
 
 /// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no less.
@@ -92,7 +91,7 @@ pub(crate) fn engine_agrees(engine: &mut Engine, storage: &Storage, waiting: &[W
 }
 
 fn item_agrees(item: &ListItem, waiting: &Waiting) {
-    let same = item.status == status_of(what_of(waiting)) && item.record.get().as_bytes() == waiting.record;
+    let same = item.status == status_of(what_of(waiting)) && item.record.get().as_bytes() == &**waiting.record;
     hold("memory-is-storage", same, || format!("listed {item:?}, stored {waiting:?}"));
 }
 
@@ -146,10 +145,9 @@ pub(crate) fn firing(
     let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
     let (keyed, fires): (Vec<&Due>, Vec<&Due>) = fires.into_iter().partition(|due| due.is_keyed);
     for waiting in fires.iter().map(|due| &due.waiting) {
-        let record = Record::parse(&waiting.record).unwrap();
-        let queue = model.queue_of(firing_of(&record));
+        let queue = model.queue_of(waiting.record.firing());
         let destination = queue.map_or(Destination::Dispatch, |queue| Destination::Queue(queue.to_owned()));
-        expected.entry(destination).or_default().push(waiting.record.clone());
+        expected.entry(destination).or_default().push(waiting.record.to_vec());
     }
     let mut fired: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
     let mut last = storage.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
@@ -232,20 +230,20 @@ fn leave_out(model: &Model, due: &mut Vec<Due>, effects: &Effects) {
     let mut with_others = BTreeSet::new();
     for at in 0..due.len() {
         let of = &due[at];
-        let record = Record::parse(&of.waiting.record).unwrap();
+        let record = of.waiting.record.facts();
         if of.waiting.entry.is_some() || of.fate != Fate::Fires || record.limit_key.is_none() {
             continue;
         }
         if is_in(&handed_on, &of.waiting.record) {
             continue;
         }
-        let id = record.id.clone().into_owned();
+        let id = record.id.to_string();
         let more = put_off.entry(id.clone()).or_default();
         let waits = |((_, what), count): ((Firing, What), u32)| if what == What::Again { count as usize } else { 0 };
         let waiting = model.waiting_of(&id).into_iter().map(waits).sum::<usize>() + *more;
         // Those that fire or lapse in this wake-up make room, or not yet.
         let leave = due.iter().filter(|due| due.waiting.entry.is_some());
-        let leave = leave.filter(|due| Record::parse(&due.waiting.record).unwrap().id == id).count();
+        let leave = leave.filter(|due| *due.waiting.record.facts().id == *id).count();
         if is_in(&stored, &of.waiting.record) {
             hold("backlogs-are-bounded", waiting < MAX_CATCH_UP_RUNS + leave, || {
                 format!("{waiting} runs of {id} wait, and one more")
@@ -287,8 +285,8 @@ fn lanes_in_order(model: &mut Model, storage: &Storage, mut keyed: Vec<&Due>, fi
     keyed.sort_by_key(|due| due.waiting.position);
     let mut left_behind: BTreeSet<String> = BTreeSet::new();
     for due in keyed {
-        let key = Record::parse(&due.waiting.record).unwrap().limit_key.unwrap().into_owned();
-        let found = of_lanes.iter().position(|record| *record == due.waiting.record);
+        let key = due.waiting.record.facts().limit_key.as_deref().unwrap().to_owned();
+        let found = of_lanes.iter().position(|record| **record == **due.waiting.record);
         match (found, due.waiting.entry) {
             (Some(at), Some(_)) => {
                 hold("fires-in-order", storage.is_in_lane(due.waiting.position.page), || "a key outside of its lane".to_owned());
@@ -361,7 +359,7 @@ fn without_counts(text: &str) -> String {
 /// shard has put off while its clock was ahead, is another matter.
 pub(crate) fn nothing_is_late(storage: &Storage, brought_ahead: &BTreeSet<u64>, agree: UnixMillis) {
     for waiting in storage.waiting() {
-        let record = Record::parse(&waiting.record).unwrap();
+        let record = waiting.record.parse();
         let due = match waiting.entry {
             None => waiting.position.due,
             Some(entry) if entry.flags.has(Flags::RETRY) || entry.due.is_never() => waiting.position.due,

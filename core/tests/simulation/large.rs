@@ -15,7 +15,7 @@ use scheduler_core::wire::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An id of this length, another for each number.
-fn id(n: usize, bytes: usize) -> String {
+pub(crate) fn id(n: usize, bytes: usize) -> String {
     format!("{n:0>bytes$}")
 }
 
@@ -25,7 +25,7 @@ fn expiring(id: &str) -> String {
 }
 
 /// A task that recurs each second from `NOW` on, with a record of some `bytes`.
-fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
+pub(crate) fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
     let log = r#"{"type":"handler","name":"log"}"#;
     let head = format!(r#"{{"id":"{id}","everySeconds":1,"anchor":{NOW},{more}"callback":{log},"payload":""#);
     let fill = "x".repeat(bytes.saturating_sub(head.len() + 2));
@@ -41,13 +41,13 @@ impl Pair {
         self.take_in(Append { pages: builder.finish(), ..Append::default() });
     }
 
-    fn take_in(&mut self, append: Append) {
+    pub(crate) fn take_in(&mut self, append: Append) {
         let (_, effects) = self.engine.append(append, NOW.plus(-1), &self.storage).unwrap();
         self.commit(effects);
     }
 
     /// Wakes the engine, with a restart after each time, until nothing more is to be done at `now`. Gives what each wake-up did.
-    fn settle(&mut self, now: UnixMillis) -> Vec<Effects> {
+    pub(crate) fn settle(&mut self, now: UnixMillis) -> Vec<Effects> {
         let mut done = Vec::new();
         while self.engine.next_wakeup().is_some_and(|at| at <= now) {
             done.push(self.wake(now));
@@ -64,7 +64,7 @@ impl Pair {
     }
 
     /// How many outcomes of each kind the history holds.
-    fn outcomes(&self) -> BTreeMap<Outcome, usize> {
+    pub(crate) fn outcomes(&self) -> BTreeMap<Outcome, usize> {
         let mut outcomes = BTreeMap::new();
         for row in self.storage.history.values() {
             for (_, past) in newest_first(&row.body, None, u32::MAX, UnixMillis::ZERO, usize::MAX).unwrap() {

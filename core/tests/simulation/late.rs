@@ -1,13 +1,12 @@
 //! What becomes of late and overlapping runs, by the reference: going through runs one after the other.
 
 use crate::invariants::what_of;
-use crate::model::{Firing, Model, What, firing_of};
+use crate::model::{Firing, Model, What};
 use crate::random::Random;
 use crate::storage::Waiting;
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
 use scheduler_core::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule, ScheduleFields};
-use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -84,8 +83,8 @@ pub(crate) struct Due {
 
 impl Due {
     pub(crate) fn new(waiting: Waiting, fate: Fate, passed_over: Vec<i64>) -> Self {
-        let record = Record::parse(&waiting.record).unwrap();
-        let (priority, is_keyed) = (record.priority(), record.limit_key.is_some());
+        let record = waiting.record.facts();
+        let (priority, is_keyed) = (record.priority, record.limit_key.is_some());
         Self { waiting, fate, passed_over, priority, is_keyed }
     }
 }
@@ -145,13 +144,13 @@ pub(crate) fn made_up(schedule: &Schedule, of: Policies, paused_at: UnixMillis, 
 
 /// What becomes of an entry of a page that is due.
 pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -> Fate {
-    let record = Record::parse(&waiting.record).unwrap();
-    let policies = record.policies();
-    let due = model.version(firing_of(&record).version).due(record.time.unwrap().get());
+    let (record, firing) = (waiting.record.facts(), waiting.record.firing());
+    let policies = record.policies;
+    let due = model.version(firing.version).due(record.time.unwrap().get());
     let late = now.get() - record.replayed_at.map_or(due, |at| at.get().max(due));
     let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
     if policies.expire_after_millis.is_some_and(|limit| late > limit) {
-        return if record.attempt_number() > 1 { Fate::Dead } else { Fate::Expired };
+        return if firing.attempt > 1 { Fate::Dead } else { Fate::Expired };
     }
     match policies.misfire {
         Misfire::Skip if !is_again && late > policies.grace_millis => Fate::Skipped,
@@ -164,15 +163,14 @@ pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -
 pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
     let (mut started, mut held) = (BTreeSet::new(), BTreeSet::new());
     for due in due {
-        let record = Record::parse(&due.waiting.record).unwrap();
-        let id = record.id.clone().into_owned();
+        let record = due.waiting.record.facts();
+        let (id, overlap) = (record.id.to_string(), record.policies.overlap);
         if due.waiting.entry.is_some() {
             if what_of(&due.waiting) == What::Again {
                 started.insert(id);
             }
             continue;
         }
-        let overlap = record.policies().overlap;
         if due.fate != Fate::Fires || overlap == Overlap::Allow {
             continue;
         }
@@ -190,5 +188,5 @@ pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
 
 /// The firing that something due is.
 pub(crate) fn firing_due(due: &Due) -> Firing {
-    firing_of(&Record::parse(&due.waiting.record).unwrap())
+    due.waiting.record.firing()
 }

@@ -23,10 +23,14 @@ mod in_flight_cases;
 mod invariants;
 mod large;
 mod late;
+mod law_cases;
+mod laws;
 mod limits;
+mod many;
 mod model;
 mod operations;
 mod outages;
+mod parts;
 mod questions;
 mod random;
 mod redefine;
@@ -35,17 +39,21 @@ mod retry_time;
 mod runner;
 mod schedules;
 mod storage;
+mod stored;
 mod twins;
 mod world;
 
 /// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than the first. `make simulate` runs a million.
 const SEEDS: u64 = 10_000;
+/// After how many seeds that fail a run ends; `SIM_FAILURES` asks for another number.
+const MOST_FAILURES: u64 = 20;
 
 #[test]
 fn seeds() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     let (from, seeds) = (number("SIM_FROM").unwrap_or(0), number("SIM_SEEDS").unwrap_or(SEEDS));
-    let run = runner::run_many(from..from.saturating_add(seeds));
+    let most_failures = number("SIM_FAILURES").unwrap_or(MOST_FAILURES);
+    let run = many::run_many(from..from.saturating_add(seeds), most_failures as usize);
     println!("{seeds} seeds: {run:?}");
     assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
     // A few seeds prove nothing of what follows.

@@ -40,7 +40,7 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
         return Ok(Answer::Shown);
     }
     let chosen = random.pick(&waiting).clone();
-    let id = Record::parse(&chosen.record).unwrap().id.into_owned();
+    let id = chosen.record.facts().id.to_string();
     let item: Option<ListItem> =
         world.input(at, false, |engine, _, storage| Ok((engine.get(&id, storage)?, Effects::default())), |_, _, _| {})?;
     let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead)) else { return Ok(Answer::Shown) };

@@ -1,4 +1,4 @@
-//! One run from a seed; many runs over the cores; and how to replay one.
+//! One run from a seed.
 
 use crate::clients::Clients;
 use crate::faults::{Faults, Outage, clock_steps};
@@ -11,10 +11,6 @@ use scheduler_core::engine::{Config, Keep};
 use scheduler_core::routing::ShardMap;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Filter, Kind};
-use std::collections::BTreeSet;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 /// Most events of a run: a run that needs more does not come to rest.
 const MAX_EVENTS: u64 = 300_000;
@@ -190,75 +186,4 @@ fn end_recurring(world: &mut World) {
         let request = Request::CancelMatching { shard, filter, limit: 50 };
         while let Ok(Answer::CancelledMatching { more: true }) = world.carry_out(&request) {}
     }
-}
-
-/// Seeds between two lines that tell how far a long run has come.
-const PROGRESS: u64 = 10_000;
-
-impl Run {
-    fn add(&mut self, other: Self) {
-        self.events += other.events;
-        self.tasks += other.tasks;
-        self.fired += other.fired;
-        self.limited += other.limited;
-        self.put_off += other.put_off;
-        self.turned_back += other.turned_back;
-        self.redefined += other.redefined;
-    }
-}
-
-/// How far a run of many seeds has come.
-#[derive(Default)]
-struct Progress {
-    running: BTreeSet<u64>,
-    done: u64,
-}
-
-/// Runs seeds on as many threads as there are cores. On the first that fails, says how to replay it; now and then, where to go on.
-pub(crate) fn run_many(seeds: std::ops::Range<u64>) -> Run {
-    let next = AtomicU64::new(seeds.start);
-    let progress = Mutex::new(Progress::default());
-    let begin = || {
-        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        let seed = next.fetch_add(1, Ordering::Relaxed);
-        (seed < seeds.end).then(|| {
-            progress.running.insert(seed);
-            seed
-        })
-    };
-    let end = |seed| {
-        let mut progress = progress.lock().unwrap_or_else(PoisonError::into_inner);
-        progress.running.remove(&seed);
-        progress.done += 1;
-        if progress.done.is_multiple_of(PROGRESS) && seeds.end - seeds.start > PROGRESS {
-            let first = progress.running.first().copied().unwrap_or(seeds.end);
-            eprintln!("{} seeds have run; all before {first}: `make simulate FROM={first}` goes on there", progress.done);
-        }
-    };
-    let work = || {
-        let mut sum = Run::default();
-        while let Some(seed) = begin() {
-            match catch_unwind(AssertUnwindSafe(|| run(seed, false))) {
-                Ok(run) => sum.add(run),
-                Err(problem) => {
-                    next.store(seeds.end, Ordering::Relaxed);
-                    println!(
-                        "seed {seed} failed; replay it with its trace:\n  SIM_SEED={seed} cargo test -p scheduler-core --test simulation replay -- --nocapture"
-                    );
-                    std::panic::resume_unwind(problem);
-                }
-            }
-            end(seed);
-        }
-        sum
-    };
-    let cores = std::thread::available_parallelism().map_or(2, std::num::NonZeroUsize::get).max(2);
-    std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores).map(|_| scope.spawn(work)).collect();
-        let mut sum = Run::default();
-        for thread in threads {
-            sum.add(thread.join().unwrap_or_else(|problem| std::panic::resume_unwind(problem)));
-        }
-        sum
-    })
 }

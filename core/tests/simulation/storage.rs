@@ -5,35 +5,59 @@
 
 use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
+use crate::stored::Stored;
 use scheduler_core::engine::{
-    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredSchedule, Write,
+    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
+    StoredSchedule, Write,
 };
 use scheduler_core::limits::{
     HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
-    MAX_PATCH_ROW_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES,
-    MAX_STATE_BYTES, MAX_WAKE_BYTES,
+    MAX_PATCH_ROW_BYTES, MAX_PATCHED_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES,
+    MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::{Occurrence, Policies, Schedule};
-use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::timers::Position;
 use serde::Deserialize;
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
 use std::sync::Arc;
 
 #[derive(Debug, Clone)]
 pub(crate) struct PageRow {
     pub(crate) directory: Directory,
     pub(crate) body: Vec<u8>,
+    /// The entries of the directory with their records, in its order.
+    entries: Vec<(Entry, Rc<Stored>)>,
+}
+
+impl PageRow {
+    fn new(directory: Directory, body: Vec<u8>) -> Self {
+        let mut row = Self { directory, body, entries: Vec::new() };
+        row.read_entries();
+        row
+    }
+
+    /// Reads the entries; those that were there are read already.
+    fn read_entries(&mut self) {
+        let known: HashMap<u32, Rc<Stored>> = self.entries.drain(..).map(|(entry, record)| (entry.offset, record)).collect();
+        let body = &self.body;
+        self.entries.extend(self.directory.iter().map(|entry| {
+            let of_entry = |record: &&Rc<Stored>| record.len() == entry.len as usize;
+            let record = known.get(&entry.offset).filter(of_entry).cloned();
+            let (start, end) = (entry.offset as usize, entry.offset as usize + entry.len as usize);
+            (entry, record.unwrap_or_else(|| Stored::new(body[start..end].to_vec())))
+        }));
+    }
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct ScheduleRow {
     pub(crate) since: UnixMillis,
-    pub(crate) record: Vec<u8>,
+    pub(crate) record: Rc<Stored>,
     schedule: Schedule,
     policies: Policies,
     paused: bool,
@@ -84,7 +108,7 @@ pub(crate) struct Waiting {
     /// Of a page's entry; `None` for a recurring task.
     pub(crate) entry: Option<Entry>,
     /// As stored; of a recurring task without a time.
-    pub(crate) record: Vec<u8>,
+    pub(crate) record: Rc<Stored>,
 }
 
 #[derive(Debug, Default)]
@@ -100,6 +124,8 @@ pub(crate) struct Storage {
     pub(crate) patches: BTreeMap<(u64, u32), Vec<u8>>,
     pub(crate) watermark: Position,
     lanes: Vec<LaneText>,
+    /// The state that `watermark` and `lanes` were read from.
+    state_text: Vec<u8>,
     /// After how many more reads one fails.
     pub(crate) fail_read_in: Cell<Option<u32>>,
     /// Bytes that were read since this was last asked.
@@ -138,8 +164,10 @@ impl Storage {
             self.write(write);
             self.check_sizes(write);
         }
-        if let Some(state) = self.outbox.values().rev().find_map(|row| row.state.as_ref()) {
-            let state = serde_json::from_slice::<StateText>(state).unwrap();
+        let text = self.outbox.values().rev().find_map(|row| row.state.as_ref());
+        if let Some(text) = text.filter(|text| **text != self.state_text) {
+            let state = serde_json::from_slice::<StateText>(text).unwrap();
+            self.state_text.clone_from(text);
             if state.watermark < self.watermark {
                 self.schedules.values().for_each(|row| row.passed.set(None));
             }
@@ -190,13 +218,14 @@ impl Storage {
             Write::InsertPage { page, directory, body } => {
                 let directory = Directory::decode(directory, body.len()).unwrap();
                 assert!(page > 0, "page 0 stands for the recurring tasks");
-                assert!(self.pages.insert(page, PageRow { directory, body }).is_none(), "page {page} is there already");
+                assert!(self.pages.insert(page, PageRow::new(directory, body)).is_none(), "page {page} is there already");
                 assert!(!self.dead.contains_key(&page), "page {page} inherits dead bits");
             }
             Write::ExtendPage { page, directory, tail } => {
                 let row = self.pages.get_mut(&page).expect("the extended page is stored");
                 row.body.extend_from_slice(&tail);
                 row.directory = Directory::decode(directory, row.body.len()).unwrap();
+                row.read_entries();
             }
             Write::DeletePage { page, has_dead } => {
                 assert!(self.pages.remove(&page).is_some(), "deleted page {page} is not stored");
@@ -210,20 +239,22 @@ impl Storage {
                 self.dead.insert(page, bits);
             }
             Write::InsertSchedule { number, since, record } => {
-                let read = Record::parse(&record).unwrap();
+                let record = Stored::new(record);
+                let read = record.parse();
                 let schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
                 let paused = read.is_paused();
                 let policies = read.policies();
-                let row = ScheduleRow { since, record, schedule, policies, paused, passed: Cell::new(None) };
+                let row = ScheduleRow { since, record: Rc::clone(&record), schedule, policies, paused, passed: Cell::new(None) };
                 assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
             }
             Write::SetSchedule { number, since, record } => {
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
                 row.since = since.unwrap_or(row.since);
-                let read = Record::parse(&record).unwrap();
+                let record = Stored::new(record);
+                let read = record.parse();
                 row.schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
                 (row.paused, row.policies) = (read.is_paused(), read.policies());
-                row.record = record;
+                row.record = Rc::clone(&record);
                 row.passed = Cell::new(None);
             }
             Write::SetSince { number, since } => {
@@ -270,6 +301,8 @@ impl Storage {
             Write::Patch { seq, index, record } => {
                 assert!(self.decisions.contains_key(&seq), "a patch of envelope {seq}, about which nothing was decided");
                 self.patches.insert((seq, index), record);
+                let bytes: usize = self.patches.range((seq, 0)..=(seq, u32::MAX)).map(|(_, record)| record.len()).sum();
+                assert!(bytes <= MAX_PATCHED_BYTES, "the patched records of envelope {seq} have {bytes} bytes");
             }
             Write::ForgetDecisions { seq } => {
                 assert!(self.decisions.remove(&seq).is_some(), "nothing was decided about envelope {seq}");
@@ -325,7 +358,7 @@ impl Storage {
             schedules: self
                 .schedules
                 .iter()
-                .map(|(number, row)| StoredSchedule { number: *number, since: row.since, record: row.record.clone() })
+                .map(|(number, row)| StoredSchedule { number: *number, since: row.since, record: row.record.to_vec() })
                 .collect(),
             envelopes: self
                 .outbox
@@ -343,6 +376,11 @@ impl Storage {
                 .history
                 .iter()
                 .map(|(row, stored)| StoredHistory { row: *row, newest: stored.newest, bytes: stored.body.len() as u32 })
+                .collect(),
+            patches: self
+                .patches
+                .iter()
+                .map(|((seq, index), record)| StoredPatch { seq: *seq, index: *index, bytes: record.len() as u32 })
                 .collect(),
             decisions: self.decisions.iter().map(|(seq, decisions)| (*seq, decisions.clone())).collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
@@ -392,7 +430,7 @@ impl Storage {
             let is_dead = |index: usize| {
                 self.dead.get(page).is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1))
             };
-            row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= time).any(|(index, entry)| {
+            row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= time).any(|(index, (entry, _))| {
                 !is_dead(index) && Position { due: entry.due, page: *page, index: index as u32 } > lane.watermark
             })
         })
@@ -417,13 +455,11 @@ impl Storage {
             };
             let dead = self.dead.get(page);
             // A directory is in order of due times.
-            for (index, entry) in row.directory.iter().enumerate().take_while(|(_, entry)| entry.due <= until) {
+            for (index, (entry, record)) in row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= until) {
                 let is_dead = dead.is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
                 let position = Position { due: entry.due, page: *page, index: index as u32 };
                 if !is_dead && position > watermark {
-                    let start = entry.offset as usize;
-                    let record = row.body[start..start + entry.len as usize].to_vec();
-                    waiting.push(Waiting { position, entry: Some(entry), record });
+                    waiting.push(Waiting { position, entry: Some(*entry), record: Rc::clone(record) });
                 }
             }
         }
@@ -433,7 +469,7 @@ impl Storage {
                 continue;
             }
             let position = Position { due, page: 0, index: *number };
-            waiting.push(Waiting { position, entry: None, record: row.record.clone() });
+            waiting.push(Waiting { position, entry: None, record: Rc::clone(&row.record) });
         }
         waiting.sort_by_key(|waiting| waiting.position);
         waiting
@@ -468,8 +504,7 @@ impl Storage {
             let row = &self.schedules[&waiting.position.index];
             let next = self.next_occurrence(waiting.position.index, row);
             for (at, fate, passed_over) in settle(&row.schedule, row.policies, next, now) {
-                let mut record = Vec::new();
-                scheduler_core::task::write_occurrence(&row.record, at.time, &mut record);
+                let record = row.record.occurrence(at.time);
                 let waiting = Waiting { position: Position { due: at.due, ..waiting.position }, entry: None, record };
                 due.push(Due::new(waiting, fate, passed_over));
             }
@@ -498,7 +533,7 @@ impl Storage {
         self.read_bytes.set(self.read_bytes.get() + bytes);
     }
 
-    fn read<T>(&self, found: Option<T>, what: &str) -> Result<T, StorageError> {
+    fn read<T>(&self, found: Option<T>, what: impl FnOnce() -> String) -> Result<T, StorageError> {
         if let Some(left) = self.fail_read_in.get() {
             self.fail_read_in.set(left.checked_sub(1));
             if left == 0 {
@@ -506,7 +541,7 @@ impl Storage {
             }
         }
         // A row that is not there is the engine's mistake, not a fault.
-        Ok(found.unwrap_or_else(|| panic!("the engine reads {what}, which is not stored")))
+        Ok(found.unwrap_or_else(|| panic!("the engine reads {}, which is not stored", what())))
     }
 }
 
@@ -514,7 +549,7 @@ impl Reader for Storage {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(len as usize);
         let part = self.pages.get(&page).and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
-        self.read(part.map(<[u8]>::to_vec), &format!("{len} bytes from {offset} of page {page}"))
+        self.read(part.map(<[u8]>::to_vec), || format!("{len} bytes from {offset} of page {page}"))
     }
 
     fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
@@ -527,27 +562,27 @@ impl Reader for Storage {
 
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(self.schedules.get(&number).map_or(0, |row| row.record.len()));
-        self.read(self.schedules.get(&number).map(|row| row.record.clone()), &format!("schedule {number}"))
+        self.read(self.schedules.get(&number).map(|row| row.record.to_vec()), || format!("schedule {number}"))
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
         let text = self.outbox.get(&seq).filter(|row| row.destination.is_some()).map(|row| row.text.to_vec());
         self.count_read(text.as_ref().map_or(0, Vec::len));
-        self.read(text, &format!("envelope {seq}"))
+        self.read(text, || format!("envelope {seq}"))
     }
 
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         let found = periods.iter().find_map(|period| self.remembered.get(&(*period, *key)));
-        self.read(Some(found.cloned()), "a key")
+        self.read(Some(found.cloned()), || "a key".to_owned())
     }
 
     fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(self.patches.get(&(seq, index)).map_or(0, Vec::len));
-        self.read(self.patches.get(&(seq, index)).cloned(), &format!("the patch of task {index} of envelope {seq}"))
+        self.read(self.patches.get(&(seq, index)).cloned(), || format!("the patch of task {index} of envelope {seq}"))
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
         self.count_read(self.history.get(&row).map_or(0, |row| row.body.len()));
-        self.read(self.history.get(&row).map(|row| row.body.clone()), &format!("row {row} of the history"))
+        self.read(self.history.get(&row).map(|row| row.body.clone()), || format!("row {row} of the history"))
     }
 }
