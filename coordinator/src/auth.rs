@@ -30,13 +30,14 @@ pub(crate) struct Caller {
 /// about.
 pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
-    // The platform says who asks; the local runtime does not.
-    let address = header("cf-connecting-ip");
+    // The platform says who asks. Locally that is this machine, for everybody.
+    let address = header("cf-connecting-ip").filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
     if address.as_deref().is_some_and(|address| GUESSES.with_borrow(|guesses| guesses.are_spent(address, now))) {
         return Err(Problem::guessing());
     }
-    let holder = holder(header("authorization").as_deref(), env, now).await.inspect_err(|problem| {
-        if let Some(address) = address.as_deref().filter(|_| problem.status == 401) {
+    let authorization = header("authorization");
+    let holder = holder(authorization.as_deref(), env, now).await.inspect_err(|problem| {
+        if let Some(address) = address.as_deref().filter(|_| problem.status == 401 && authorization.is_some()) {
             GUESSES.with_borrow_mut(|guesses| guesses.note(address, now));
         }
     })?;

@@ -77,6 +77,23 @@ fn split(text: &str) -> Vec<String> {
 mod tests {
     use super::*;
 
+    /// A binding that the deployment's file adds for the scheduler itself must be one that no task can name.
+    #[test]
+    fn every_binding_of_the_schedulers_own_is_internal() {
+        let file = include_str!("../../wrangler.toml");
+        let named = |section: &'static str, key: &'static str| {
+            let parts = file.split("[[").filter(move |part| part.starts_with(section));
+            parts.filter_map(move |part| {
+                part.lines().find_map(|line| line.strip_prefix(key)?.trim_matches([' ', '=', '"']).into())
+            })
+        };
+        let bindings: Vec<&str> = named("durable_objects.bindings", "name").chain(named("queues.producers", "binding")).collect();
+        assert!(bindings.len() >= INTERNAL_BINDINGS.len(), "{bindings:?}");
+        for binding in bindings.iter().filter(|binding| **binding != "FIRED_TASKS") {
+            assert!(INTERNAL_BINDINGS.contains(binding), "{binding} is not in INTERNAL_BINDINGS");
+        }
+    }
+
     #[test]
     fn the_default_callback_is_the_one_that_is_set_or_the_first_queue() {
         let of = |set: Option<&str>, queue: Option<&str>| {
