@@ -281,7 +281,7 @@ fn put_back_failed(
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key().to_string();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.not_before) };
+    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
     // An attempt that could not start any more is not waited for.
     let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();

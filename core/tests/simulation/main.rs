@@ -33,6 +33,7 @@ mod questions;
 mod random;
 mod redefine;
 mod regressions;
+mod retry_after;
 mod retry_time;
 mod runner;
 mod schedules;
