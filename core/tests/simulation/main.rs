@@ -37,6 +37,7 @@ mod retry_after;
 mod retry_time;
 mod runner;
 mod schedules;
+mod second_tries;
 mod storage;
 mod stored;
 mod twins;
