@@ -120,6 +120,7 @@ pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
 mod tests {
     use super::*;
     use scheduler_core::retry::RetryInput;
+    use scheduler_core::time::UnixMillis;
     use std::time::Duration;
 
     fn policy(text: &str) -> RetryPolicy {
