@@ -29,6 +29,38 @@ test("a read under If-None-Match is 304 as long as the task is the same", async 
   assert.equal((await fetched("/v1/tasks/none", "GET", { "if-none-match": "*" })).status, 404);
 });
 
+test("a change under If-None-Match is 412 if the task is one that it names", async () => {
+  const task = { time: FAR, callback: NOOP };
+  const put = (seen, headers = {}) =>
+    scheduler.fetch("/v1/tasks/n", { method: "PUT", headers: { "if-none-match": seen, ...headers }, body: task });
+  const other = '"0123456789abcdef"';
+  // Nothing is there: no list names it, and `*` neither.
+  assert.equal((await put(`${other}, "x"`)).status, 201);
+  const etag = (await fetched("/v1/tasks/n")).headers.get("etag");
+  for (const [seen, status] of [["*", 412], [etag, 412], [`W/${etag}`, 412], [`${other}, ${etag}`, 412], [other, 200], ['""', 200], ["n", 422]]) {
+    const response = await put(seen);
+    assert.equal(response.status, status, seen);
+    assert.equal((await response.json()).type, { 412: "/problems/other-version", 422: "/problems/invalid" }[status], seen);
+  }
+  // Beside If-Match both must hold.
+  for (const [seen, match, status] of [[other, etag, 200], [etag, etag, 412], [other, other, 412], ["*", etag, 412], [other, "*", 200]]) {
+    assert.equal((await put(seen, { "if-match": match })).status, status, `${seen} ${match}`);
+  }
+  // And under a key the answer stays.
+  for (const replayed of [null, "true"]) {
+    const response = await put(other, { "idempotency-key": "n" });
+    assert.deepEqual([response.status, response.headers.get("idempotent-replayed")], [200, replayed]);
+  }
+  const changes = [["PATCH", "", { description: "new" }], ["POST", "/pause"], ["POST", "/resume"], ["POST", "/reschedule", { time: FAR + 1 }], ["DELETE", ""]];
+  for (const [method, path, body] of changes) {
+    const now = (await fetched("/v1/tasks/n")).headers.get("etag");
+    const change = (seen) => scheduler.fetch(`/v1/tasks/n${path}`, { method, headers: { "if-none-match": seen }, body });
+    for (const seen of ["*", now, `${other}, W/${now}`]) assert.equal((await change(seen)).status, 412, `${method} ${path} ${seen}`);
+    assert.equal((await change(other)).status, 200, `${method} ${path}`);
+  }
+  assert.equal((await scheduler.fetch("/v1/tasks/n", { method: "DELETE", headers: { "if-none-match": other } })).status, 404);
+});
+
 test("HEAD is answered as GET, without the body", async () => {
   await scheduler.call("/v1/limits/stripe", { method: "PUT", body: { concurrency: 3 } });
   const paths = ["/healthz", "/openapi.json", "/v1/tasks", "/v1/tasks/c", "/v1/tasks/none", "/v1/tasks/c/runs", "/v1/limits", "/v1/limits/stripe", "/v1/keys", "/v1/namespaces", "/v1/nothing"];

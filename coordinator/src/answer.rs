@@ -262,6 +262,11 @@ impl Problem {
         Self::other_version("there is no task that If-Match allows; read it again")
     }
 
+    /// The task has a version that `If-None-Match` names.
+    pub(crate) fn seen_already() -> Self {
+        Self::other_version("the task is one that If-None-Match names; it has not changed since")
+    }
+
     /// Whether it is [`Problem::other_version`].
     pub(crate) fn is_other_version(&self) -> bool {
         self.status == 412

@@ -37,8 +37,8 @@ pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer
         None => {
             while let Some((shard, version)) = expected {
                 match replace_on(&call, shard, task()?, version, false).await {
-                    // Whatever another writer has made of it in between is as good.
-                    Err(problem) if problem.is_other_version() && precondition.is_any() && tries < MAX_TRIES => tries += 1,
+                    // What another writer has made of it in between may be as good.
+                    Err(problem) if problem.is_other_version() && precondition.is_open() && tries < MAX_TRIES => tries += 1,
                     answer => return answer,
                 }
                 expected = where_expected(&call, &precondition, id.as_deref()).await?;

@@ -16,7 +16,7 @@ const MAX_TRIES: usize = 5;
 
 /// `PATCH /v1/tasks/{id}`.
 pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Problem> {
-    let if_match = call.if_match()?;
+    let (if_match, seen) = (call.if_match()?, call.if_none_match()?);
     let patch = call.text().await?;
     // Where nothing is asked of the version, another writer in between does not matter.
     let takes_any = if_match.as_ref().is_none_or(|condition| *condition == Condition::Any);
@@ -39,6 +39,9 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let version = version_of(item.record.get().as_bytes());
         if if_match.as_ref().is_some_and(|condition| !condition.allows(version)) {
             return Err(Problem::other_version("the task was changed meanwhile; read it again"));
+        }
+        if seen.as_ref().is_some_and(|condition| condition.names(version)) {
+            return Err(Problem::seen_already());
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();
         let is_paused = item.status == Status::Paused || record.is_some_and(|record| record.is_paused());

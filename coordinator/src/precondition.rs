@@ -5,7 +5,7 @@ use crate::conditions::Condition;
 use crate::routes::Call;
 use crate::tasks;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, version_of};
+use scheduler_core::task::version_of;
 use scheduler_core::wire::Expected;
 
 /// What `If-Match` or `If-None-Match` say must stand under the id of a PUT.
@@ -15,6 +15,11 @@ pub(crate) enum Precondition {
     Expected(Expected),
     /// What the task has to be read for.
     Condition(Condition),
+    /// That the task is none of these; and what `If-Match` says beside it.
+    NoneOf {
+        seen: Condition,
+        if_match: Option<Condition>,
+    },
 }
 
 impl Precondition {
@@ -27,16 +32,17 @@ impl Precondition {
                 Some(version) => Self::Expected(Expected::Version(version)),
                 None => Self::Condition(condition),
             }),
-            _ => {
-                let detail = "must be * and stand alone: create only where no task waits";
-                Err(Problem::invalid(FieldError::new("If-None-Match", detail)))
-            }
+            (if_match, Some(seen)) => Ok(Self::NoneOf { seen, if_match }),
         }
     }
 
-    /// Returns whether it asks only that there is a task.
-    pub(crate) fn is_any(&self) -> bool {
-        matches!(self, Self::Condition(Condition::Any))
+    /// Returns whether it may hold for what another writer has made of the task meanwhile.
+    pub(crate) fn is_open(&self) -> bool {
+        match self {
+            Self::Condition(condition) => *condition == Condition::Any,
+            Self::NoneOf { if_match, .. } => if_match.as_ref().is_none_or(|condition| *condition == Condition::Any),
+            Self::None | Self::Expected(_) => false,
+        }
     }
 }
 
@@ -47,6 +53,7 @@ impl std::fmt::Debug for Precondition {
             Self::None => f.write_str("None"),
             Self::Expected(expected) => write!(f, "Some({expected:?})"),
             Self::Condition(condition) => condition.fmt(f),
+            Self::NoneOf { seen, if_match } => write!(f, "NoneOf({seen:?}, {if_match:?})"),
         }
     }
 }
@@ -67,14 +74,29 @@ pub(crate) async fn where_expected(
     let expected = match precondition {
         Precondition::None => return Ok(None),
         Precondition::Expected(expected) => *expected,
-        Precondition::Condition(condition) => match (version, condition.strong_versions()) {
-            (Some(version), None) => Expected::Version(version),
-            (None, None) => return Err(Problem::not_matched()),
-            (version, Some(allowed)) => match version.filter(|version| allowed.contains(version)).or(allowed.first().copied()) {
-                Some(version) => Expected::Version(version),
-                None => return Err(Problem::not_matched()),
-            },
-        },
+        Precondition::Condition(condition) => allowed(condition, version)?,
+        Precondition::NoneOf { seen, if_match } => {
+            if version.is_some_and(|version| seen.names(version)) {
+                return Err(Problem::seen_already());
+            }
+            match (if_match, version) {
+                (Some(condition), _) => allowed(condition, version)?,
+                (None, Some(version)) => Expected::Version(version),
+                (None, None) => Expected::Absent,
+            }
+        }
     };
     Ok(Some((shard, expected)))
+}
+
+/// What a shard has to find for `If-Match` to hold, where the task has this version now.
+fn allowed(condition: &Condition, version: Option<u64>) -> Result<Expected, Problem> {
+    match (version, condition.strong_versions()) {
+        (Some(version), None) => Ok(Expected::Version(version)),
+        (None, None) => Err(Problem::not_matched()),
+        (version, Some(allowed)) => {
+            let version = version.filter(|version| allowed.contains(version)).or(allowed.first().copied());
+            version.map(Expected::Version).ok_or_else(Problem::not_matched)
+        }
+    }
 }

@@ -182,17 +182,25 @@ impl Call<'_> {
         self.condition("If-None-Match")
     }
 
-    /// Returns the version that the task must have for `If-Match` to hold: for a shard to compare in the step of the change. Where the
-    /// header is not one version, the task is read: `*` asks only that it is there.
+    /// Returns the version that the task must have for `If-Match` and `If-None-Match` to hold: for a shard to compare in the step of the
+    /// change. Where that is not one version that `If-Match` names, the task is read: `*` asks only that it is there.
     pub(crate) async fn version_to_match(&self, id: &str) -> Result<Option<u64>, Problem> {
-        let Some(condition) = self.if_match()? else { return Ok(None) };
-        if let Some(version) = condition.only_version() {
-            return Ok(Some(version));
+        let (condition, seen) = (self.if_match()?, self.if_none_match()?);
+        let only = condition.as_ref().and_then(Condition::only_version);
+        if only.is_some() && seen.is_none() || condition.is_none() && seen.is_none() {
+            return Ok(only);
         }
-        match tasks::find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes())) {
-            Some(_) if condition == Condition::Any => Ok(None),
-            Some(version) if condition.allows(version) => Ok(Some(version)),
-            _ => Err(Problem::not_matched()),
+        let version = tasks::find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes()));
+        if let (Some(seen), Some(version)) = (&seen, version)
+            && seen.names(version)
+        {
+            return Err(Problem::seen_already());
+        }
+        match (condition, version) {
+            (Some(Condition::Any), Some(_)) if seen.is_none() => Ok(None),
+            (Some(condition), Some(version)) if condition.allows(version) => Ok(Some(version)),
+            (Some(_), _) => Err(Problem::not_matched()),
+            (None, version) => Ok(version),
         }
     }
 

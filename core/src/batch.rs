@@ -162,6 +162,7 @@ impl Part {
         } else {
             let flags = if task.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
             let flags = if task.is_conditional { flags.and(Flags::CONDITIONAL) } else { flags };
+            let flags = flags.with_local(task.is_at_local_time);
             // The check of the task saw to it that the record fits.
             let number = self.number_of_key(task)?;
             let pages = self.pages_of(number);

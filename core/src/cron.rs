@@ -8,7 +8,7 @@
 //! | second (optional, else 0) | 0-59 | |
 //! | minute | 0-59 | |
 //! | hour | 0-23 | |
-//! | day-of-month | 1-31 | `?` as `*`; `L` the last day; `LW` the last Monday-Friday; `15W` the Monday-Friday nearest to the 15th within the month |
+//! | day-of-month | 1-31 | `?` as `*`; `L` the last day; `L-3` three before it; `LW` the last Monday-Friday; `15W` the Monday-Friday nearest to the 15th within the month |
 //! | month | 1-12, JAN-DEC | |
 //! | day-of-week | 0-7, SUN-SAT (0 and 7 are Sunday) | `?` as `*`; `FRI#2` the second Friday; `FRIL` or `FRI#L` the last |
 //!
@@ -71,7 +71,7 @@ const FIRST_SECOND: i64 = -62_135_596_800;
 /// [`UnixMillis::LAST`] in Unix seconds: there are no occurrences after it.
 const LAST_SECOND: i64 = UnixMillis::LAST.get().div_euclid(1000);
 
-/// A recurring schedule: a cron expression in a time zone, 48 bytes, nothing on the heap. See the [module](self).
+/// A recurring schedule: a cron expression in a time zone, 56 bytes, nothing on the heap. See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CronSchedule {
     fields: Fields,

@@ -127,7 +127,7 @@ pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
 /// Most recurring tasks of one shard. Each is a row of its own and is evaluated at start-up (some microseconds each).
 pub const MAX_SCHEDULES_PER_SHARD: usize = 20_000;
 
-/// Most cron expressions of one schedule. Each is 48 bytes and is evaluated for every run.
+/// Most cron expressions of one schedule. Each is 56 bytes and is evaluated for every run.
 pub const MAX_CRON_EXPRESSIONS: usize = 16;
 /// Shortest interval of a schedule, seconds: that of cron.
 pub const MIN_INTERVAL_SECONDS: f64 = 1.0;

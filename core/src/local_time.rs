@@ -33,6 +33,30 @@ impl LocalTime {
     }
 }
 
+/// By which law of the time zones a local time is read: the one of a release of IANA's database.
+#[derive(Debug, Clone, Copy)]
+pub struct Law {
+    /// The release.
+    pub release: &'static str,
+    /// The instant at which the clock of a zone, which is named, shows a local time; `None` if there is no such zone or instant.
+    pub instant: fn(LocalTime, &str) -> Option<UnixMillis>,
+}
+
+impl Default for Law {
+    /// The law of the tables that this was built with.
+    fn default() -> Self {
+        Self { release: crate::tz::release(), instant: |local, zone| local.instant(zone.parse().ok()?) }
+    }
+}
+
+impl PartialEq for Law {
+    fn eq(&self, other: &Self) -> bool {
+        self.release == other.release
+    }
+}
+
+impl Eq for Law {}
+
 /// The times of a task that were given as local ones: kept beside the instants that they were worked out to be, so that they follow the
 /// time zone when its law changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]

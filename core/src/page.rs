@@ -1,34 +1,37 @@
 //! Pages: many records in one stored row.
 //!
 //! A page has a **body**, the texts of its records one after the other, and a **directory** with an entry for each in
-//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes, version 1:
+//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes:
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0 | version, 1 |
+//! | 0 | version: 2 if an entry has [`Flags::LOCAL`], else 1 |
 //! | 1 | lane: 0, or the number of the limit's key in the shard (see `engine::lanes`); in a request, the place of the key in its list, from 1 |
 //! | 2-3 | number of entries, little-endian as everything here |
 //! | then 20 an entry | |
 //! | 0-7 | xxh64 of the task's id |
 //! | 8-13 | due time in Unix milliseconds, 48 bits |
-//! | 14-19 | 48 bits: offset in the body (20), length (20), flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
+//! | 14-19 | 48 bits: offset in the body (20), length (19), [`Flags::LOCAL`] (1, in version 2), other flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
 
 use crate::limits::{MAX_PAGE_BODY_BYTES, MAX_PAGE_TASKS, MAX_RECORD_BYTES, PAGE_TARGET_BYTES};
 use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
 use crate::time::UnixMillis;
 
 const VERSION: u8 = 1;
+/// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up sees by one byte that a page has none.
+const VERSION_WITH_LOCAL: u8 = 2;
 const HEADER_BYTES: usize = 4;
 const ENTRY_BYTES: usize = 20;
 const BITS_20: u64 = (1 << 20) - 1;
+const BITS_19: u64 = (1 << 19) - 1;
 const BITS_48: u64 = (1 << 48) - 1;
 
 // The format's widths hold every value that the limits allow.
-const _: () = assert!(MAX_PAGE_BODY_BYTES <= BITS_20 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
+const _: () = assert!(MAX_PAGE_BODY_BYTES <= BITS_19 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
-pub struct Flags(u8);
+pub struct Flags(u16);
 
 impl Flags {
     /// A task on its first attempt, for the dispatchers.
@@ -41,9 +44,12 @@ impl Flags {
     pub const DEAD_LETTER: Self = Self(4);
     /// Whether it fires once it is due depends on how late that is: its record says (see [`crate::schedule::Policies`]).
     pub const CONDITIONAL: Self = Self(8);
-    const ALL: u8 = 15;
-    /// The bits above are the priority's.
-    const PRIORITY_SHIFT: u8 = 4;
+    /// Its time was given as a local one, and it has not fired: a new law of its time zone moves it (see `engine::law`).
+    pub const LOCAL: Self = Self(256);
+    const ALL: u16 = 15 | Self::LOCAL.0;
+    /// The bits of the priority.
+    const PRIORITY_SHIFT: u16 = 4;
+    const PRIORITY_BITS: u16 = 15 << Self::PRIORITY_SHIFT;
     const PRIORITIES: u8 = MAX_PRIORITY + 1;
 
     /// The same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`], which is written as 0: so it was before
@@ -51,16 +57,26 @@ impl Flags {
     #[must_use]
     pub const fn with_priority(self, priority: u8) -> Self {
         let distance = (priority + Self::PRIORITIES - DEFAULT_PRIORITY) % Self::PRIORITIES;
-        Self(self.0 & Self::ALL | distance << Self::PRIORITY_SHIFT)
+        Self(self.0 & Self::ALL | (distance as u16) << Self::PRIORITY_SHIFT)
     }
 
     /// The priority: of what is due together, higher ones go first.
     pub const fn priority(self) -> u8 {
-        ((self.0 >> Self::PRIORITY_SHIFT) + DEFAULT_PRIORITY) % Self::PRIORITIES
+        (self.distance() + DEFAULT_PRIORITY) % Self::PRIORITIES
+    }
+
+    const fn distance(self) -> u8 {
+        ((self.0 & Self::PRIORITY_BITS) >> Self::PRIORITY_SHIFT) as u8
     }
 
     const fn is_known(self) -> bool {
-        self.0 >> Self::PRIORITY_SHIFT < Self::PRIORITIES
+        self.distance() < Self::PRIORITIES
+    }
+
+    /// Returns the flags with or without [`Flags::LOCAL`].
+    #[must_use]
+    pub const fn with_local(self, is_local: bool) -> Self {
+        if is_local { Self(self.0 | Self::LOCAL.0) } else { Self(self.0 & !Self::LOCAL.0) }
     }
 
     /// Both.
@@ -93,7 +109,11 @@ pub struct Entry {
 impl Entry {
     fn to_bytes(self) -> [u8; ENTRY_BYTES] {
         let due = u64::try_from(self.due.get()).unwrap_or(0) & BITS_48;
-        let place = u64::from(self.offset) & BITS_20 | (u64::from(self.len) & BITS_20) << 20 | u64::from(self.flags.0) << 40;
+        let flags = u64::from(self.flags.0);
+        let place = u64::from(self.offset) & BITS_20
+            | (u64::from(self.len) & BITS_19) << 20
+            | (flags >> 8 & 1) << 39
+            | (flags & 255) << 40;
         let mut bytes = [0; ENTRY_BYTES];
         bytes[..8].copy_from_slice(&self.hash.to_le_bytes());
         bytes[8..14].copy_from_slice(&due.to_le_bytes()[..6]);
@@ -114,8 +134,8 @@ impl Entry {
             hash: u64::from_le_bytes(hash),
             due: UnixMillis::new(word(8) as i64),
             offset: (place & BITS_20) as u32,
-            len: (place >> 20 & BITS_20) as u32,
-            flags: Flags((place >> 40) as u8),
+            len: (place >> 20 & BITS_19) as u32,
+            flags: Flags((place >> 40 & 255 | (place >> 39 & 1) << 8) as u16),
         }
     }
 }
@@ -127,7 +147,7 @@ pub enum PageError {
     #[error("the page directory is {0} bytes long, which does not fit its count")]
     Length(usize),
     /// Written by a version that this one does not know.
-    #[error("the page directory has version {0}; this reader knows {VERSION}")]
+    #[error("the page directory has version {0}; this reader knows {VERSION} and {VERSION_WITH_LOCAL}")]
     Version(u8),
     /// Entry out of order, out of the body, of no length, or with unknown flags.
     #[error("entry {0} of the page directory is not valid")]
@@ -156,6 +176,7 @@ impl Directory {
         directory.bytes.reserve_exact(entries.len() * ENTRY_BYTES);
         for entry in &entries {
             directory.bytes.extend_from_slice(&entry.to_bytes());
+            directory.note_local(entry.flags);
         }
         directory.write_count();
         directory
@@ -169,7 +190,7 @@ impl Directory {
         let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(PageError::Length(bytes.len()));
         };
-        if version != VERSION {
+        if version != VERSION && version != VERSION_WITH_LOCAL {
             return Err(PageError::Version(version));
         }
         let count = usize::from(u16::from_le_bytes([low, high]));
@@ -178,12 +199,17 @@ impl Directory {
         }
         let directory = Self { bytes };
         let mut previous = UnixMillis::ZERO;
+        let mut has_local = false;
         for (at, entry) in directory.iter().enumerate() {
             let end = entry.offset as usize + entry.len as usize;
             if entry.due < previous || entry.len == 0 || end > body_len || !entry.flags.is_known() {
                 return Err(PageError::Entry(at));
             }
             previous = entry.due;
+            has_local |= entry.flags.has(Flags::LOCAL);
+        }
+        if has_local != directory.has_local() {
+            return Err(PageError::Version(version));
         }
         Ok(directory)
     }
@@ -202,6 +228,19 @@ impl Directory {
     pub fn set_lane(&mut self, lane: u8) {
         if let Some(byte) = self.bytes.get_mut(1) {
             *byte = lane;
+        }
+    }
+
+    /// Returns whether an entry has [`Flags::LOCAL`].
+    pub fn has_local(&self) -> bool {
+        self.bytes.first() == Some(&VERSION_WITH_LOCAL)
+    }
+
+    fn note_local(&mut self, flags: Flags) {
+        if flags.has(Flags::LOCAL)
+            && let Some(version) = self.bytes.first_mut()
+        {
+            *version = VERSION_WITH_LOCAL;
         }
     }
 
@@ -236,6 +275,7 @@ impl Directory {
         let index = self.before(entry.due.plus(1));
         let at = HEADER_BYTES + index * ENTRY_BYTES;
         self.bytes.splice(at..at, entry.to_bytes());
+        self.note_local(entry.flags);
         self.write_count();
         index
     }
@@ -376,6 +416,37 @@ mod tests {
         assert_eq!((read.lane(), read.get(0)), (200, Some(entry)));
     }
 
+    /// Pinned for ever, too.
+    #[test]
+    fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
+        let entry = |hash, due, flags| Entry { hash, due: UnixMillis::new(due), offset: 0, len: 0x7_fff0, flags };
+        let plain = entry(1, 2, Flags::TASK);
+        let local = entry(2, 3, Flags::TO_QUEUE.and(Flags::LOCAL).with_priority(9));
+        let mut directory = Directory::new(vec![plain, local]);
+        #[rustfmt::skip]
+        let expected = [
+            2, 0, 2, 0,
+            1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0x7f, 0,
+            2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x41,
+        ];
+        assert_eq!(directory.bytes(), expected);
+        assert_eq!((directory.get(0), directory.get(1)), (Some(plain), Some(local)));
+        assert_eq!(Directory::decode(expected.to_vec(), 0x7_fff0), Ok(directory.clone()));
+        assert!(directory.has_local() && local.flags.priority() == 9);
+        directory.set_lane(7);
+        assert!(directory.has_local());
+        // Adding such an entry to a page without one changes the version; a version that the entries do not have is refused.
+        let mut grown = Directory::new(vec![plain]);
+        assert!(!grown.has_local());
+        grown.insert(local);
+        assert_eq!(grown.bytes(), expected);
+        for (version, entries) in [(1, vec![plain, local]), (2, vec![plain])] {
+            let mut bytes = Directory::new(entries).bytes().to_vec();
+            bytes[0] = version;
+            assert_eq!(Directory::decode(bytes, 0x7_fff0), Err(PageError::Version(version)));
+        }
+    }
+
     #[test]
     fn priorities_stand_beside_the_flags() {
         assert_eq!(Flags::TASK.priority(), DEFAULT_PRIORITY);
@@ -386,6 +457,9 @@ mod tests {
         }
         assert_eq!(Flags::TASK.with_priority(DEFAULT_PRIORITY), Flags::TASK);
         assert!(Flags::CONDITIONAL.is_known() && !Flags(10 << 4).is_known());
+        let local = Flags::LOCAL.with_priority(0);
+        assert!(local.has(Flags::LOCAL) && local.is_known() && local.priority() == 0 && local.with_local(true) == local);
+        assert_eq!(local.with_local(false), Flags::TASK.with_priority(0));
     }
 
     #[test]

@@ -67,7 +67,7 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     }
     let headers = [
         (operation.takes_version, version_parameter as fn() -> Value),
-        (operation.takes_seen_version, seen_version_parameter),
+        (operation.takes_version || operation.takes_seen_version, seen_version_parameter),
         (operation.once, once_parameter),
     ];
     let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
@@ -221,7 +221,7 @@ fn version_parameter() -> Value {
 fn seen_version_parameter() -> Value {
     json!({
         "name": "If-None-Match", "in": "header", "required": false,
-        "description": "The ETags of answers that showed the task, or `*`: if it is still one of these, the answer is 304 without a body.",
+        "description": "The ETags of answers that showed the task, or `*`: if it is still one of these, a read is answered 304 without a body, and a change 412.",
         "schema": { "type": "string" }
     })
 }

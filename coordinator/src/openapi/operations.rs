@@ -47,9 +47,9 @@ pub(super) struct Operation {
     pub(super) takes_events_query: bool,
     /// Answers with server-sent events, each with data of the schema.
     pub(super) stream: bool,
-    /// Takes a version in `If-Match`.
+    /// Takes versions in `If-Match` and `If-None-Match`.
     pub(super) takes_version: bool,
-    /// Takes the versions in `If-None-Match` that the caller has seen.
+    /// Takes the versions in `If-None-Match` that the caller has seen, and is answered 304.
     pub(super) takes_seen_version: bool,
     /// Is about all tasks of a namespace, or some: takes the header that names it.
     pub(super) of_namespace: bool,

@@ -113,7 +113,7 @@ impl Part {
             Self::Second | Self::Minute => "0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60",
             Self::Hour => "0-23, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 24",
             Self::DayOfMonth => {
-                "1-31, lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 31, ?, L (last day), \
+                "1-31, lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 31, ?, L (last day), L-3 (three before it), \
                  LW (last Monday-Friday) and 15W (Monday-Friday nearest to the 15th)"
             }
             Self::Month => "1-12 or JAN-DEC, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 12",
@@ -165,10 +165,8 @@ pub enum Problem {
     /// `L` without a weekday in the day-of-week field.
     #[error("needs a weekday before it (FRIL is the last Friday; Saturday is SAT)")]
     LastOfWhat,
-    /// `L-3` in the day-of-month field.
-    #[error(
-        "counts back from the last day, which is not supported; use an rrule, where BYMONTHDAY=-1 is the last day and -4 three before it"
-    )]
+    /// `L-31` in the day-of-month field.
+    #[error("is out of range (L-1 is the day before the last, L-30 the first of 31)")]
     BeforeLast,
     /// `FRI#6`.
     #[error("has an ordinal that is not 1 to 5 or L")]

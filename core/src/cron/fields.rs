@@ -31,7 +31,8 @@ pub(super) struct Fields {
     pub(super) nth: [u8; 5],
     /// The weekdays whose last in the month is allowed.
     pub(super) last_of: u8,
-    pub(super) last_day: bool,
+    /// Days of the month, counted back from its last one, which is bit 0.
+    pub(super) from_last: u32,
     /// The last Monday-Friday of the month.
     pub(super) last_workday: bool,
 }
@@ -119,9 +120,8 @@ impl Fields {
                 days |= 1 << (day + (length - day) / 7 * 7);
             }
         }
-        if self.last_day {
-            days |= 1 << length;
-        }
+        // Bit `n` is the day `length - n`. What a month does not have falls out, or becomes bit 0, which is no day.
+        days |= self.from_last.reverse_bits() >> (31 - length);
         if self.last_workday {
             days |= 1 << nearest_workday(length, weekday_of(length), length);
         }

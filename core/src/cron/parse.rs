@@ -90,11 +90,12 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
     let mut days = Values::default();
     each_item(Part::DayOfMonth, day_of_month, |item| {
         if item.eq_ignore_ascii_case("L") {
-            fields.last_day = true;
+            fields.from_last |= 1;
         } else if item.eq_ignore_ascii_case("LW") {
             fields.last_workday = true;
-        } else if item.get(..2).is_some_and(|head| head.eq_ignore_ascii_case("L-")) {
-            return Err(Problem::BeforeLast);
+        } else if let Some(days) = item.strip_prefix(['L', 'l']).and_then(|rest| rest.strip_prefix('-')) {
+            let days = number(days).ok_or(Problem::NotUnderstood)?;
+            fields.from_last |= 1 << Some(days).filter(|days| (1..=30).contains(days)).ok_or(Problem::BeforeLast)?;
         } else if let Some(day) = item.strip_suffix(['W', 'w']) {
             fields.nearest |= 1 << value(Part::DayOfMonth, day)?;
         } else {

@@ -259,10 +259,11 @@ impl Engine {
         if let Some(expected) = request.expected {
             self.check_expected(expected, terms.tasks_only, &found, &flights, reader)?;
         }
+        let (given, moved) = self.by_law(request.pages, now);
         let mut outcome = if found.is_empty() {
-            Outcome { pages: request.pages, schedules, ..Outcome::default() }
+            Outcome { pages: given, schedules, ..Outcome::default() }
         } else {
-            self.go_on(request.pages, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
+            self.go_on(given, schedules, &found, &Reading::new(request.expected, terms), (since, now), reader)?
         };
         let (mut patch, mut flight_changes) = (None, Vec::new());
         if !found.is_empty() {
@@ -283,6 +284,7 @@ impl Engine {
             }
         }
         let Outcome { pages, schedules, going_on, replaced, attempts, went_on, .. } = outcome;
+        let went_on = went_on + moved;
         Ok(Checked { pages, schedules, going_on, replaced, attempts, flight_changes, flights, patch, went_on })
     }
 
@@ -429,6 +431,7 @@ impl Engine {
         }
         let body_len = page.body.len() as u32;
         effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
+        self.note_law(number, &page.directory, effects);
         self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
         self.note_lapses(number);
     }
@@ -446,6 +449,7 @@ impl Engine {
     }
 
     fn extend(&mut self, number: u32, more: Page, effects: &mut Effects) {
+        self.note_law(number, &more.directory, effects);
         let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
         for entry in more.directory.iter() {
             self.tasks.insert_entry(number, crate::page::Entry { offset: offset + entry.offset, ..entry });

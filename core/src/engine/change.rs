@@ -12,12 +12,14 @@ use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::ENVELOPE_TARGET_BYTES;
+use crate::local_time::LocalTimes;
 use crate::page::Flags;
 use crate::routing::id_hash;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::timers::Position;
-use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest};
+use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest, NewTime};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// Most bytes of records that one request looks at: many may be as they should be already.
@@ -329,13 +331,11 @@ impl Engine {
             Change::Run => (record, now, flags, false),
             // A follow-up is named by the time of its run.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
-            Change::Reschedule(time) if record.time == Some(time) && (due == record.due() || is_paused_task) => {
+            Change::Reschedule(to) if is_at(&record, to) && (due == record.due() || is_paused_task) => {
                 return Changed::Unchanged;
             }
-            Change::Reschedule(time) => {
-                // The new time is an instant, whatever the one before was.
-                let timezone = record.timezone.clone().filter(|_| record.local.is_none());
-                let record = Record { time: Some(time), local: None, timezone, ..first_attempt(record) };
+            Change::Reschedule(to) => {
+                let record = moved(record, to);
                 let due = if due == UnixMillis::PAUSED { due } else { record.due() };
                 (record, due, to_queue, false)
             }
@@ -366,10 +366,10 @@ impl Engine {
             Change::Run => return Changed::AlreadyFired,
             // A run of a recurring task, and a follow-up, are named by their time.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
-            Change::Reschedule(time) if record.time == Some(time) => return Changed::Unchanged,
+            Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
             // It waits for its new time, as what has failed and is tried again does not.
-            Change::Reschedule(time) => {
-                let moved = Record { time: Some(time), paused: None, ..first_attempt(record.clone()) };
+            Change::Reschedule(to) => {
+                let moved = Record { paused: None, ..moved(record.clone(), to) };
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
                 changes.back.push(&moved, due, if moved.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK });
                 Some(Stop::Cancelled)
@@ -438,6 +438,19 @@ impl Engine {
 /// The record of a task as if it had never been tried.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
     Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, replayed_at: None, ..record }
+}
+
+/// Whether a one-shot task is at this time, given as this one is.
+fn is_at(record: &Record<'_>, to: NewTime) -> bool {
+    let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
+    record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
+}
+
+/// The record of a one-shot task at another time, as if it had never been tried.
+fn moved(record: Record<'_>, to: NewTime) -> Record<'_> {
+    let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
+    let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
+    Record { time: Some(to.at), local, timezone, ..first_attempt(record) }
 }
 
 fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {

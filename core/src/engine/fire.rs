@@ -107,6 +107,11 @@ impl Engine {
     /// When storage fails or is damaged; the engine must then be dropped.
     pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
+        if self.to_replan.is_any() {
+            // Nothing fires by the law of before.
+            self.replan(now, reader, &mut effects)?;
+            return Ok(effects);
+        }
         self.forget_circuits(now);
         let stopped = self.resend(now, reader, &mut effects)?;
         self.release_for_lanes(now, reader, &mut effects)?;

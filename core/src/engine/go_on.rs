@@ -77,10 +77,10 @@ struct Former {
     attempts: Vec<EntryRef>,
 }
 
-/// A one-shot task of a request that keeps what the former one has.
-struct KeptEntry {
-    due: UnixMillis,
-    record: Option<Vec<u8>>,
+/// A one-shot task of a request that keeps what the former one has, or is planned otherwise than the request says.
+pub(super) struct KeptEntry {
+    pub(super) due: UnixMillis,
+    pub(super) record: Option<Vec<u8>>,
 }
 
 impl Engine {
@@ -313,7 +313,7 @@ impl Engine {
         let former = Record::parse(&text)
             .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", task.index, task.page)))?;
         let given = Record::parse(record_in(page, entry)).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
-        if given.time != former.time || former.is_recurring() {
+        if !given.has_time_of(&former) || former.is_recurring() {
             return Ok(None);
         }
         let was = self.due_of(task);
@@ -368,13 +368,13 @@ pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: b
     if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
 }
 
-fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
+pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
     let start = entry.offset as usize;
     page.body.get(start..start + entry.len as usize).unwrap_or_default()
 }
 
 /// A page with some of its entries as they are kept. One that does not fire by itself goes to the main order, whatever its key.
-fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
+pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
     let lane = page.directory.lane();
     let (mut of_lane, mut of_main) = (Pages::default(), Pages::default());
     for (index, entry) in page.directory.iter().enumerate() {

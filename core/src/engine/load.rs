@@ -5,6 +5,7 @@ use super::decided::Decided;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::lanes::Lanes;
+use super::law::ToReplan;
 use super::query::check_schedule;
 use super::sending::Sends;
 use super::state::State;
@@ -132,8 +133,10 @@ impl Engine {
             last_schedule: 0,
             to_release: BTreeSet::new(),
             remembered: snapshot.remembered.into_iter().collect(),
+            to_replan: ToReplan::default(),
         };
         engine.load_pages(snapshot.pages)?;
+        engine.compare_law();
         for schedule in &snapshot.schedules {
             engine.load_schedule(schedule)?;
         }

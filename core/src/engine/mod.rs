@@ -34,6 +34,7 @@ mod lanes;
 mod lapse;
 mod late;
 mod lateness;
+mod law;
 mod load;
 mod new_schedule;
 mod numbers;
@@ -62,6 +63,7 @@ pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule
 pub use sending::Sends;
 
 use crate::limits::MAX_DISPATCHED_TASKS;
+use crate::local_time::Law;
 use crate::meter::Meter;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -83,13 +85,21 @@ pub struct Config {
     pub history: Keep,
     /// Most tasks that the shard has handed to the dispatchers and not had reported: see [`MAX_DISPATCHED_TASKS`].
     pub max_dispatched: usize,
+    /// By which one-shot tasks at a local time are planned.
+    pub law: Law,
 }
 
 impl Default for Config {
     /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
     /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
     fn default() -> Self {
-        Self { visibility_millis: 300_000, fire_gap_millis: 100, history: Keep::All, max_dispatched: MAX_DISPATCHED_TASKS }
+        Self {
+            visibility_millis: 300_000,
+            fire_gap_millis: 100,
+            history: Keep::All,
+            max_dispatched: MAX_DISPATCHED_TASKS,
+            law: Law::default(),
+        }
     }
 }
 
@@ -193,6 +203,8 @@ pub struct Engine {
     to_release: BTreeSet<u64>,
     /// How many keys are stored, by period.
     remembered: terms::Remembered,
+    /// The pages with one-shot tasks that may have to be planned by another law.
+    to_replan: law::ToReplan,
 }
 
 impl Engine {
@@ -203,7 +215,8 @@ impl Engine {
             None => due,
         });
         let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
-        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release].into_iter().flatten().min()
+        let replan = self.to_replan.goes_on_at();
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

@@ -244,7 +244,8 @@ impl PutBack {
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let hash = id_hash(&record.id);
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
-        let flags = flags.with_priority(record.priority());
+        let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
+        let flags = flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired);
         let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
         let part = self.parts.entry(key).or_default();
         if !part.builder.push(hash, due, flags, |out| record.write(out)) {

@@ -51,12 +51,13 @@ impl Engine {
         let start = entry.offset as usize;
         let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
         let given = Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
-        if given.time.is_none() || given.time != former.time {
+        if given.time.is_none() || !given.has_time_of(&former) {
             return Ok(None);
         }
         let mut record = Vec::new();
-        let Record { attempt, failed_at, error, first_attempt_at, replayed_at, .. } = former;
-        Record { attempt, failed_at, error, first_attempt_at, replayed_at, paused: None, ..given }.write(&mut record);
+        // The run keeps its name also if a law has moved its time since.
+        let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, .. } = former;
+        Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, paused: None, ..given }.write(&mut record);
         if !self.decided.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",

@@ -1,5 +1,6 @@
 //! Whether a definition of a recurring task says the same of when it runs as the one that is stored.
 
+use crate::local_time::LocalTimes;
 use crate::routing::id_hash;
 use crate::task::Record;
 
@@ -20,12 +21,14 @@ pub(super) struct LeftOpen {
 pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Option<Vec<u8>>, String> {
     let read = |text| Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"));
     let (mut given, stored) = (read(given)?, read(stored)?);
-    let has_same_bounds = (given.max_runs, given.start_at, given.end_at) == (stored.max_runs, stored.start_at, stored.end_at);
+    // By today's law, if they were given as local times.
+    let has_same_bounds = (given.max_runs, given.schedule().bounds()) == (stored.max_runs, stored.schedule().bounds());
     if !has_same_bounds || !given.is_recurring() || !stored.is_recurring() {
         return Ok(None);
     }
     if open.anchor && stored.every_seconds.is_some() {
         given.anchor = stored.anchor;
+        keep_local_anchor(&mut given, &stored);
     }
     (given.first_run, given.last_run) = (stored.first_run, stored.last_run);
     let hash = id_hash(&given.id);
@@ -39,6 +42,17 @@ pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Op
     let mut record = Vec::new();
     given.write(&mut record);
     Ok(Some(record))
+}
+
+/// Keeps the local time that the anchor was given as. Where the definition has another zone, the anchor stays the instant that it was.
+fn keep_local_anchor<'a>(given: &mut Record<'a>, stored: &Record<'a>) {
+    let anchor = stored.local.and_then(|local| local.anchor);
+    let has_its_zone = given.timezone.is_none() || given.timezone == stored.timezone;
+    let anchor = anchor.filter(|_| has_its_zone);
+    if anchor.is_some() {
+        given.timezone.clone_from(&stored.timezone);
+    }
+    given.local = LocalTimes { anchor, ..given.local.unwrap_or_default() }.unless_empty();
 }
 
 #[cfg(test)]
@@ -71,6 +85,26 @@ mod tests {
         // The anchor that is stored may be given, too.
         let given = r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"lastRun":22000"#;
         assert!(goes_on(given, stored, SAID).unwrap().contains(r#""lastRun":17000"#));
+    }
+
+    /// As if a law had moved Vancouver's clock by an hour since the task was stored.
+    #[test]
+    fn a_new_law_does_not_make_the_same_local_times_another_schedule() {
+        let zone = r#""timezone":"America/Vancouver""#;
+        let bounded = |hour: i64, local: &str| {
+            let (start, end) = (1_796_140_800_000 + hour * 3_600_000, 1_796_745_600_000 + hour * 3_600_000);
+            format!(r#""cron":"0 9 * * *",{zone},"local":{{{local}}},"startAt":{start},"endAt":{end},"maxRuns":3"#)
+        };
+        let local = r#""startAt":"2026-12-01T09:00:00","endAt":"2026-12-08T09:00:00""#;
+        assert!(goes_on(&bounded(0, local), &bounded(1, local), OPEN).is_some());
+        let other = r#""startAt":"2026-12-01T10:00:00","endAt":"2026-12-08T09:00:00""#;
+        assert_eq!(goes_on(&bounded(0, other), &bounded(0, local), OPEN), None);
+        // An anchor that is left open is kept as it was given.
+        let anchored = format!(r#"{zone},"local":{{"anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":1796144400000"#);
+        let kept = goes_on(r#""everySeconds":60,"anchor":1796000000000"#, &anchored, OPEN).unwrap();
+        assert_eq!(kept, record(&anchored));
+        let moved = r#""timezone":"UTC","everySeconds":60,"anchor":1796000000000"#;
+        assert!(goes_on(moved, &anchored, OPEN).is_none_or(|kept| !kept.contains("local")));
     }
 
     #[test]

@@ -29,6 +29,10 @@ pub(super) struct State {
     /// Those that are open, when the state is written or read; else they are in [`super::circuit`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) circuits: Vec<Circuit>,
+    /// The release of the time zones by which every task at a local time is planned. Empty if there may be some of another release, or
+    /// has never been any.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(super) law: String,
     /// How often the shard has begun to ask limiters after a start.
     pub(super) life: u32,
 }

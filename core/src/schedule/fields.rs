@@ -152,6 +152,11 @@ impl ScheduleFields<'_> {
         moved.or(stored)
     }
 
+    /// Returns `startAt` and `endAt`, by what the time zone says today.
+    pub(crate) fn bounds(&self) -> (Option<UnixMillis>, Option<UnixMillis>) {
+        (self.start_at(), self.end_at())
+    }
+
     fn start_at(&self) -> Option<UnixMillis> {
         self.now_at(self.start_at, |local| local.start_at)
     }

@@ -5,6 +5,7 @@ use super::{FieldError, Text, TimeInput, parse_naming_the_field};
 use crate::limits::MAX_CANCEL_IDS;
 use crate::schedule::delayed;
 use crate::time::UnixMillis;
+use crate::wire::NewTime;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -57,15 +58,23 @@ impl<'a> ChangeInput<'a> {
     ///
     /// # Errors
     /// When there is none, or it does not hold.
-    pub fn new_time(&self, now: UnixMillis) -> Result<UnixMillis, FieldError> {
+    pub fn new_time(&self, now: UnixMillis) -> Result<NewTime, FieldError> {
         match (&self.time, self.delay_in_seconds) {
             (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
             (Some(time), None) => {
                 let timezone = self.timezone.as_ref().map(|name| crate::cron::timezone(Some(&name.0))).transpose();
                 let timezone = timezone.map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
-                time.in_zone("time", timezone).map(|(time, _)| time)
+                let (at, local) = time.in_zone("time", timezone)?;
+                if local.is_none() && timezone.is_some() {
+                    let detail = "belongs to a local time only; leave out the offset of the time, as 2026-12-01T09:00";
+                    return Err(FieldError::new("timezone", detail));
+                }
+                Ok(NewTime { at, local: local.zip(timezone) })
             }
-            (None, Some(seconds)) => delayed(seconds, now),
+            (None, Some(_)) if self.timezone.is_some() => {
+                Err(FieldError::new("timezone", "belongs to a local time only; leave it out"))
+            }
+            (None, Some(seconds)) => delayed(seconds, now).map(NewTime::from),
             (None, None) => Err(FieldError::new("time", "is missing; give time or delayInSeconds")),
         }
     }
@@ -79,10 +88,11 @@ mod tests {
     fn bodies_are_read_and_times_checked() {
         let now = UnixMillis::new(1_000);
         let time = |text| ChangeInput::parse(text).and_then(|input| input.new_time(now));
-        assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000)));
-        assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500)));
-        let local = r#"{"time":"2026-12-01T09:00","timezone":"America/Vancouver"}"#;
-        assert_eq!(time(local), Ok(UnixMillis::new(1_796_140_800_000)));
+        assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000).into()));
+        assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500).into()));
+        let text = r#"{"time":"2026-12-01T09:00","timezone":"America/Vancouver"}"#;
+        let local = Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
+        assert_eq!(time(text), Ok(NewTime { at: UnixMillis::new(1_796_140_800_000), local }));
         assert!(time(r#"{"time":"2026-12-01T09:00"}"#).unwrap_err().detail.contains("timezone"));
         for (text, field) in [
             ("", "time"),
@@ -90,6 +100,9 @@ mod tests {
             (r#"{"time":5,"delayInSeconds":1}"#, "time"),
             (r#"{"time":-5}"#, "time"),
             (r#"{"delayInSeconds":-1}"#, "delayInSeconds"),
+            (r#"{"delayInSeconds":1,"timezone":"Asia/Tokyo"}"#, "timezone"),
+            (r#"{"time":"2026-12-01T09:00:00Z","timezone":"Asia/Tokyo"}"#, "timezone"),
+            (r#"{"time":"2026-12-01T09:00","timezone":"Mars"}"#, "timezone"),
             (r#"{"when":5}"#, "when"),
             ("[]", "body"),
         ] {

@@ -185,6 +185,8 @@ pub struct ValidTask<'a> {
     pub to_queue: bool,
     /// Whether it takes its record to tell, once it is due, if it still fires.
     pub is_conditional: bool,
+    /// Whether it fires once, at a time that was given as a local one.
+    pub is_at_local_time: bool,
     priority: Option<u8>,
     limit_key: Option<Text<'a>>,
     paused: Option<bool>,
@@ -386,6 +388,7 @@ impl<'a> Validator<'a> {
             id,
             due,
             is_conditional: policies.is_conditional(),
+            is_at_local_time: fields.as_ref().and_then(|fields| fields.local?.time).is_some(),
             recurring: schedule.is_some(),
             to_queue,
             priority,

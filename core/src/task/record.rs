@@ -2,7 +2,7 @@
 
 use super::text::on_one_line;
 use crate::ids::OccurrenceKey;
-use crate::local_time::LocalTimes;
+use crate::local_time::{Law, LocalTimes};
 use crate::routing::id_hash;
 use crate::schedule::{Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
@@ -224,6 +224,27 @@ impl<'a> Record<'a> {
         } else {
             fields.delay(hash).map_or(time, |delay| delay.due(time, None))
         }
+    }
+
+    /// Returns whether it fires once, at a time that was given as a local one.
+    pub fn is_at_local_time(&self) -> bool {
+        self.local.is_some_and(|local| local.time.is_some()) && self.stage.is_none() && !self.is_recurring()
+    }
+
+    /// Returns the time of a one-shot task at a local time by this law; `None` if it is another task, or has this time already.
+    pub fn moved_by(&self, law: &Law) -> Option<UnixMillis> {
+        if !self.is_at_local_time() {
+            return None;
+        }
+        let moved = (law.instant)(self.local?.time?, self.timezone.as_deref()?)?;
+        (self.time != Some(moved)).then_some(moved)
+    }
+
+    /// Returns whether it was asked for at the time that `other` was: at the same instant, or at the same local time in the same zone, of which
+    /// a law may have made another instant since.
+    pub fn has_time_of(&self, other: &Self) -> bool {
+        let local = |of: &Self| of.local.and_then(|local| local.time);
+        self.time == other.time || local(self).is_some() && local(self) == local(other) && self.timezone == other.timezone
     }
 
     /// What it says of late and overlapping runs.

@@ -1,8 +1,10 @@
 //! Cancelling and changing tasks that wait.
 
 use super::ListRequest;
+use crate::local_time::LocalTime;
 use crate::time::UnixMillis;
 use crate::timers::Position;
+use crate::tz::Tz;
 use serde::{Deserialize, Serialize};
 
 /// Tasks are to be cancelled.
@@ -96,7 +98,50 @@ pub enum Change {
     /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a dead letter starts anew.
     Run,
     /// It fires at this time instead. Not for recurring tasks.
-    Reschedule(UnixMillis),
+    Reschedule(NewTime),
+}
+
+/// The time to which a task is moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "StoredTime", into = "StoredTime")]
+pub struct NewTime {
+    /// The instant.
+    pub at: UnixMillis,
+    /// The local time that was given, and its zone.
+    pub local: Option<(LocalTime, Tz)>,
+}
+
+/// A time as it is sent: a number if it is an instant, as earlier versions send each.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum StoredTime {
+    Instant(UnixMillis),
+    Local { at: UnixMillis, local: LocalTime, timezone: String },
+}
+
+impl From<UnixMillis> for NewTime {
+    fn from(at: UnixMillis) -> Self {
+        Self { at, local: None }
+    }
+}
+
+impl From<StoredTime> for NewTime {
+    /// A zone that is not known here leaves the instant.
+    fn from(stored: StoredTime) -> Self {
+        match stored {
+            StoredTime::Instant(at) => at.into(),
+            StoredTime::Local { at, local, timezone } => Self { at, local: timezone.parse().ok().map(|zone| (local, zone)) },
+        }
+    }
+}
+
+impl From<NewTime> for StoredTime {
+    fn from(NewTime { at, local }: NewTime) -> Self {
+        match local {
+            None => Self::Instant(at),
+            Some((local, timezone)) => Self::Local { at, local, timezone: timezone.name().to_owned() },
+        }
+    }
 }
 
 /// Tasks are to be changed, by id.
@@ -167,4 +212,28 @@ pub struct ChangeMatchingReply {
     pub running: u64,
     /// Where to go on; `None` when all have been seen.
     pub next: Option<Position>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned: shards and coordinators of several versions talk to each other during a deploy.
+    #[test]
+    fn a_new_time_is_a_number_unless_it_is_a_local_time() {
+        let local = Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
+        for (time, text) in [
+            (UnixMillis::new(5).into(), r#"{"reschedule":5}"#),
+            (
+                NewTime { at: UnixMillis::new(1_796_140_800_000), local },
+                r#"{"reschedule":{"at":1796140800000,"local":"2026-12-01T09:00:00","timezone":"America/Vancouver"}}"#,
+            ),
+        ] {
+            let change = Change::Reschedule(time);
+            assert_eq!(serde_json::to_string(&change).unwrap(), text);
+            assert_eq!(serde_json::from_str::<Change>(text).unwrap(), change);
+        }
+        let unknown = r#"{"reschedule":{"at":5,"local":"2026-12-01T09:00:00","timezone":"Mars"}}"#;
+        assert_eq!(serde_json::from_str::<Change>(unknown).unwrap(), Change::Reschedule(UnixMillis::new(5).into()));
+    }
 }

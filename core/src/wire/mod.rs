@@ -13,7 +13,7 @@ mod stats;
 pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
     Among, AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change, ChangeMatchingReply,
-    ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed,
+    ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, NewTime,
 };
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};

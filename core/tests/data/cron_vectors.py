@@ -67,6 +67,8 @@ def day_of_month(field, date):
     for item in field.split(","):
         if item == "L":
             hit = date == days[-1]
+        elif item.startswith("L-"):
+            hit = len(days) - date.day == int(item[2:])
         elif item == "LW":
             hit = date == [d for d in days if weekday(d) in range(1, 6)][-1]
         elif item.endswith("W"):

@@ -2,16 +2,20 @@
 
 use scheduler_core::envelope::{Envelope, EnvelopeBuilder};
 use scheduler_core::limits::MAX_RECORD_BYTES;
+use scheduler_core::local_time::Law;
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
-use scheduler_core::task::{Callback, FieldError, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url};
+use scheduler_core::task::{
+    Callback, ChangeInput, FieldError, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url,
+};
 use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::NewTime;
 use serde_json::Value;
 
 /// 2025-11-24T16:00:00Z.
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// Input: a request's body.
+/// Input: a request's body, which may be of a reschedule.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -25,6 +29,7 @@ pub(crate) fn check(data: &[u8]) {
         allowed_hosts: &[],
     };
     let given: Option<Value> = serde_json::from_str(text).ok();
+    check_change(text);
     let mut validator = Validator::new(NOW, [7; 16], targets);
     check_one(parse_one(text), &mut validator, given.as_ref());
     for lines in [false, true] {
@@ -75,16 +80,39 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
         assert_eq!(stored.as_ref(), Some(given));
     }
 
+    // A local time is planned by today's law, and only such a task is marked.
+    assert_eq!(record.is_at_local_time(), valid.is_at_local_time);
+    assert_eq!(record.moved_by(&Law::default()), None);
+
     // It goes into a page and comes out in an envelope as it is.
     let mut builder = PageBuilder::default();
-    assert!(builder.push(id_hash(valid.id.as_str()), valid.due, Flags::TASK, |out| out.extend_from_slice(&text)));
+    let flags = Flags::TASK.with_local(valid.is_at_local_time);
+    assert!(builder.push(id_hash(valid.id.as_str()), valid.due, flags, |out| out.extend_from_slice(&text)));
     let pages = builder.finish();
+    assert!(pages.iter().all(|page| page.directory.has_local() == valid.is_at_local_time));
     assert_eq!(pages.iter().map(|page| page.body.clone()).collect::<Vec<_>>(), [text.clone()]);
     let mut builder = EnvelopeBuilder::new("1-0", 1, NOW, 1);
     builder.push(|out| out.extend_from_slice(&text));
     let envelope = String::from_utf8(builder.finish()).expect("UTF-8");
     let read = Envelope::parse(&envelope).expect("an envelope of an accepted task reads back");
     assert_eq!(read.tasks.iter().map(|task| task.get().as_bytes()).collect::<Vec<_>>(), [text.as_slice()]);
+}
+
+/// A new time is what it says, and is sent to shards as that.
+fn check_change(text: &str) {
+    let input = match ChangeInput::parse(text) {
+        Ok(input) => input,
+        Err(error) => return check_error(&error),
+    };
+    match input.new_time(NOW) {
+        Ok(to) => {
+            assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&to.at));
+            assert!(to.local.is_none_or(|(local, zone)| local.instant(zone) == Some(to.at)));
+            let sent = serde_json::to_string(&to).expect("a time can be written");
+            assert_eq!(serde_json::from_str::<NewTime>(&sent).expect("it reads back"), to);
+        }
+        Err(error) => check_error(&error),
+    }
 }
 
 fn check_error(error: &FieldError) {

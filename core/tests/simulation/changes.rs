@@ -63,16 +63,16 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if has_no_time => Err(Changed::NotApplicable),
         (Change::Reschedule(time), _)
-            if record.time == Some(time) && (waiting.position.due == record.due() || what == What::Paused) =>
+            if record.time == Some(time.at) && (waiting.position.due == record.due() || what == What::Paused) =>
         {
             Err(Changed::Unchanged)
         }
         // A paused task stays paused.
         (Change::Reschedule(time), What::Paused | What::PausedAgain) => {
-            Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::Paused)), ..becomes(what) })
+            Ok(Step { put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::Paused)), ..becomes(what) })
         }
         (Change::Reschedule(time), _) => {
-            Ok(Step { put: Some((Firing { time: time.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
+            Ok(Step { put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
         }
     }
 }

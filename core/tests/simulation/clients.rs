@@ -163,7 +163,7 @@ impl Clients {
             0 => Change::Pause,
             1 => Change::Resume,
             2 => Change::Run,
-            _ => Change::Reschedule(UnixMillis::new(self.due(world, at).max(0))),
+            _ => Change::Reschedule(UnixMillis::new(self.due(world, at).max(0)).into()),
         }
     }
 

@@ -369,8 +369,8 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
     let mut pair = Pair::new();
     pair.define(&once(5_000, ""), PUT, 0);
     assert_eq!(pair.change(Change::Pause, 100), Changed::Changed);
-    assert_eq!(pair.change(Change::Reschedule(at(2_000)), 200), Changed::Changed);
-    assert_eq!(pair.change(Change::Reschedule(at(2_000)), 300), Changed::Unchanged);
+    assert_eq!(pair.change(Change::Reschedule(at(2_000).into()), 200), Changed::Changed);
+    assert_eq!(pair.change(Change::Reschedule(at(2_000).into()), 300), Changed::Unchanged);
     assert_eq!(pair.found().unwrap().status, Status::Paused);
     assert_eq!(pair.runs(6_000), NONE);
     assert_eq!(pair.change(Change::Resume, 6_000), Changed::Changed);
@@ -382,7 +382,7 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
     let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
     pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
     pair.change(Change::Pause, 1_200);
-    assert_eq!(pair.change(Change::Reschedule(at(3_000)), 1_300), Changed::Changed);
+    assert_eq!(pair.change(Change::Reschedule(at(3_000).into()), 1_300), Changed::Changed);
     assert_eq!(pair.statuses(), [Status::Paused]);
     assert_eq!(pair.runs(9_000), NONE);
     pair.change(Change::Resume, 9_000);
@@ -474,7 +474,7 @@ fn a_request_says_whether_it_means_dead_letters() {
         assert_eq!(sorted(&pair), left, "{lives} {among:?}");
 
         let mut pair = dead_and(lives);
-        let request = ChangeRequest { ids: ids(), change: Change::Reschedule(at(90_000)), if_match: None };
+        let request = ChangeRequest { ids: ids(), change: Change::Reschedule(at(90_000).into()), if_match: None };
         let (reply, effects) = pair.engine.change_among(&request, among, at(3_000), &pair.storage).unwrap();
         pair.commit(effects);
         assert_eq!(reply.outcomes, [if found { Changed::Changed } else { Changed::NotFound }], "{lives} {among:?}");

@@ -109,10 +109,10 @@ impl Model {
             // It runs.
             Change::Run => Err(Changed::AlreadyFired),
             Change::Reschedule(_) if has_no_time => Err(Changed::NotApplicable),
-            Change::Reschedule(time) if time.get() == firing.time => Err(Changed::Unchanged),
+            Change::Reschedule(time) if time.at.get() == firing.time => Err(Changed::Unchanged),
             Change::Reschedule(time) => {
                 let what = if is_paused { What::Paused } else { What::First };
-                let put = Some((Firing { time: time.get(), attempt: 1, ..firing }, what));
+                let put = Some((Firing { time: time.at.get(), attempt: 1, ..firing }, what));
                 Ok(FlightStep { flight, stop: Some(Stop::Cancelled), put })
             }
         }

@@ -322,8 +322,8 @@ fn a_patch_of_the_time_and_a_reschedule_are_another_run() {
             let reply = put(&mut pair, &record("a", LATER, 0), LATER, Some(Expected::Version(version)));
             assert_eq!((reply.replaced, reply.running, reply.patched), (1, 1, None));
         } else {
-            assert_eq!(change(&mut pair, "a", Change::Reschedule(NOW)), (Changed::Unchanged, true));
-            assert_eq!(change(&mut pair, "a", Change::Reschedule(LATER)), (Changed::Changed, true));
+            assert_eq!(change(&mut pair, "a", Change::Reschedule(NOW.into())), (Changed::Unchanged, true));
+            assert_eq!(change(&mut pair, "a", Change::Reschedule(LATER.into())), (Changed::Changed, true));
         }
         pair.report(&failed(1, 0), NOW);
         assert_eq!((pair.status("a"), pair.engine.stats(NOW).held()), (Some(Status::Scheduled), 1));

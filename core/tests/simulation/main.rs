@@ -23,6 +23,8 @@ mod in_flight_cases;
 mod invariants;
 mod large;
 mod late;
+mod law_cases;
+mod laws;
 mod limits;
 mod many;
 mod model;

@@ -172,7 +172,7 @@ fn script(seed: u64) -> Script {
             0 | 1 => Change::Pause,
             2 | 3 => Change::Resume,
             4 | 5 => Change::Run,
-            _ => Change::Reschedule(NOW.plus(random.range(0, SCRIPT))),
+            _ => Change::Reschedule(NOW.plus(random.range(0, SCRIPT)).into()),
         };
         acts.push((random.range(0, SCRIPT), Act::Change(id, change)));
     }
