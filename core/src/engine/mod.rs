@@ -36,6 +36,7 @@ mod late;
 mod lateness;
 mod law;
 mod load;
+mod moved;
 mod new_schedule;
 mod numbers;
 mod outcome;
@@ -62,6 +63,7 @@ pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
+use crate::flow::TOKENS_MILLIS;
 use crate::limits::MAX_DISPATCHED_TASKS;
 use crate::local_time::Law;
 use crate::meter::Meter;
@@ -73,13 +75,17 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use tasks::Tasks;
 
+/// The longest [`Config::fire_gap_millis`]: with a longer one the tokens of a rate end before the shard fires again, so a shard that is kept
+/// busy by other tasks never uses any.
+pub const MAX_FIRE_GAP_MILLIS: i64 = TOKENS_MILLIS / 2;
+
 /// How a shard behaves in time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
     /// An envelope for the dispatchers that was not reported for so long is sent again, milliseconds.
     pub visibility_millis: i64,
     /// Least time between two firings, milliseconds: what comes due meanwhile shares envelopes and rows. A task that
-    /// comes due after a pause is not held up.
+    /// comes due after a pause is not held up. Cut to [`MAX_FIRE_GAP_MILLIS`].
     pub fire_gap_millis: i64,
     /// What is kept of how attempts end.
     pub history: Keep,

@@ -28,6 +28,7 @@ mod laws;
 mod limits;
 mod many;
 mod model;
+mod moved_cases;
 mod operations;
 mod outages;
 mod parts;
