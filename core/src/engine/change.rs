@@ -1,12 +1,13 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule.
 
-use super::append::read_schedule;
 use super::decided::{Decision, FlightRef, Stop};
 use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
 use super::flights::is_in_flight;
 use super::go_on::pause_start;
 use super::late::RunsAside;
+use super::moved::Moved;
+use super::new_schedule::read_schedule;
 use super::outcome::PutBack;
 use super::query::Spent;
 use super::tasks::EntryRef;
@@ -163,6 +164,13 @@ impl Engine {
         // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
         let is_of_task = matches!(request.change, Change::Run | Change::Reschedule(_));
         let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
+        // Of several attempts, or dead letters, one becomes the task.
+        if matches!(request.change, Change::Reschedule(_))
+            && !found.iter().any(|at| self.is_task(*at))
+            && let Some(newest) = self.newest_movable(&found, &mut changes.looked_at, reader)?
+        {
+            found = vec![newest];
+        }
         let mut outcome = Changed::Unchanged;
         let mut note = |of: Changed| match of {
             Changed::Changed => outcome = Changed::Changed,
@@ -210,10 +218,16 @@ impl Engine {
         let (mut changes, mut spent) = (Changes::default(), Spent::default());
         let (mut changed, mut running) = (0, 0);
         let mut next = None;
+        let (is_reschedule, mut moved) = (matches!(change, Change::Reschedule(_)), Moved::default());
         if !is_in_flight(request.after) {
             // Behind which a task is looked at again that was changed in part.
             let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
             next = self.scan(request, true, &mut spent, reader, |candidate, _| {
+                if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
+                    changes.looked_at += std::mem::take(&mut moved.bytes);
+                    before = candidate.position;
+                    return Ok(!changes.is_full());
+                }
                 let Some(outcome) = self.plan_change(candidate.at, change, now, reader, &mut changes)? else {
                     in_part = Some(before);
                     return Ok(false);
@@ -226,10 +240,12 @@ impl Engine {
         }
         if next.is_none() {
             next = self.scan_flights(request, &mut spent, reader, |flight, record| {
-                // What waits under the id is the task that is moved.
-                let is_left = matches!(change, Change::Reschedule(_)) && self.has_live(id_hash(&record.id));
-                if !is_left && self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
+                let others =
+                    if is_reschedule { self.moved_flight(flight, &record.id, &mut moved, reader)? } else { Some(Vec::new()) };
+                let Some(others) = others else { return Ok(!changes.is_full()) };
+                if self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
                     running += 1;
+                    changes.stop(others.iter().map(|other| (*other, self.decided.at(*other))), Some(Stop::Cancelled));
                 }
                 Ok(!changes.is_full())
             })?;
@@ -238,11 +254,6 @@ impl Engine {
         self.have_room_for(&changes)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
         Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
-    }
-
-    /// Whether an entry with this hash waits, other than a dead letter.
-    fn has_live(&self, hash: u64) -> bool {
-        self.tasks.find(hash).any(|at| !self.is_dead_letter(at))
     }
 
     /// Plans a change of one run in flight.

@@ -454,3 +454,29 @@ fn a_key_whose_tasks_come_and_go_is_not_starved() {
         }
     }
 }
+
+/// With a second between two firings, a shard that other tasks kept busy got tokens in the answer to each question, and fired next when they
+/// had ended.
+#[test]
+fn a_busy_shard_fires_before_its_tokens_end() {
+    let stored = RefCell::<Stored>::default();
+    for gap in [0, 100, 1_000, i64::MAX] {
+        let snapshot = Snapshot::default();
+        let mut engine = Engine::load("1-0", Config { fire_gap_millis: gap, ..Config::default() }, snapshot).unwrap();
+        let mut builder = PageBuilder::default();
+        for (id, due) in [("a", NOW), ("b", NOW.plus(1))] {
+            let record = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
+            assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        }
+        let append = Append { pages: builder.finish(), ..Append::default() };
+        let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+        for write in effects.writes {
+            if let Write::InsertPage { page, directory, body } = write {
+                stored.borrow_mut().pages.insert(page, (directory, body));
+            }
+        }
+        assert_eq!(engine.wake(NOW, &stored).unwrap().sends.len(), 1);
+        let next = engine.next_wakeup().unwrap();
+        assert!(next < NOW.plus(crate::flow::TOKENS_MILLIS / 2 + 1), "with {gap}: in {} ms", next.since(NOW));
+    }
+}

@@ -10,7 +10,7 @@ use super::query::check_schedule;
 use super::sending::Sends;
 use super::state::State;
 use super::tasks::{MemSchedule, Tasks};
-use super::{Config, Destination, Engine, EngineError, InFlight};
+use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
 use crate::page::Directory;
 use crate::routing::id_hash;
 use crate::time::UnixMillis;
@@ -96,6 +96,7 @@ impl Engine {
     /// # Errors
     /// When storage holds what was never written there.
     pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
+        let config = Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
         let mut state = match &snapshot.state {
             Some(bytes) => State::decode(bytes).map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
             None => State::default(),

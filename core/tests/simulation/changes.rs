@@ -77,6 +77,38 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
     }
 }
 
+fn is_task(waiting: &Waiting) -> bool {
+    !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Held | What::Dead)
+}
+
+/// Of several attempts, or dead letters, of an id a reschedule moves the newest that has a time of its own.
+fn newest_movable<'w>(found: &[&'w Waiting]) -> Option<&'w Waiting> {
+    let has_time = |waiting: &&&Waiting| {
+        let record = waiting.record.parse();
+        !record.is_recurring() && record.stage.is_none()
+    };
+    let age = |waiting: &&&Waiting| (waiting.record.facts().time, waiting.position.page, waiting.position.index);
+    found.iter().filter(has_time).max_by_key(age).copied()
+}
+
+/// Whether a reschedule by filter moves something that waits: it means what it would mean by the id, so that no id names two tasks.
+fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
+    let all = world.shards[at].storage.waiting();
+    let of_id: Vec<&Waiting> = all.iter().filter(|other| other.record.facts().id == waiting.record.facts().id).collect();
+    let (dead, live): (Vec<&Waiting>, Vec<&Waiting>) = of_id.into_iter().partition(|other| key_of(other).1 == What::Dead);
+    if is_task(waiting) {
+        return true;
+    }
+    let is_in_flight = !world.model.flights_of(at, &waiting.record.facts().id).is_empty();
+    let newest = match (live.iter().any(|other| is_task(other)), live.is_empty()) {
+        (true, _) => None,
+        (false, false) => newest_movable(&live),
+        (false, true) if is_in_flight => None,
+        (false, true) => newest_movable(&dead),
+    };
+    newest.is_some_and(|newest| newest.position == waiting.position)
+}
+
 /// What a change of one id must answer, and do to what waits and to what is in flight.
 fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec<Step>, Vec<FlightStep>) {
     let is_it = |waiting: &&Waiting| *waiting.record.facts().id == *id;
@@ -90,11 +122,15 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
         }
         found = dead;
     }
-    let is_task = |waiting: &&Waiting| !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Held | What::Dead);
+    let is_task = |waiting: &&Waiting| is_task(waiting);
     let mut others = Vec::new();
     if matches!(change, Change::Run | Change::Reschedule(_)) {
         if found.iter().any(is_task) {
             found.retain(is_task);
+        } else if matches!(change, Change::Reschedule(_))
+            && let Some(newest) = newest_movable(&found)
+        {
+            found = vec![newest];
         }
         // The newest is the task, where nothing waits.
         others = flights.split_off(flights.len().min(usize::from(found.is_empty())));
@@ -157,15 +193,23 @@ pub(crate) fn change_matching(
     change: Change,
 ) -> Result<Answer, Dropped> {
     let matching = crate::operations::matching(world, at, filter);
-    let steps: Vec<Step> = matching.iter().take(limit).filter_map(|waiting| step(waiting, change, world.now).ok()).collect();
+    let is_reschedule = matches!(change, Change::Reschedule(_));
+    let meant = matching.iter().take(limit).filter(|waiting| !is_reschedule || is_moved(world, at, waiting));
+    let steps: Vec<Step> = meant.filter_map(|waiting| step(waiting, change, world.now).ok()).collect();
     let in_flight = world.model.flights_matching(at, filter);
     let is_moved = |flight: &FlightAt| {
         let id = world.model.version(world.model.firing_at(at, *flight).version).id.clone();
         let is_task = world.model.waiting_of(&id).iter().all(|((_, what), _)| *what == What::Dead);
-        !matches!(change, Change::Reschedule(_)) || is_task
+        !is_reschedule || is_task && world.model.flights_of(at, &id).first() == Some(flight)
     };
     let meant = in_flight.iter().take(limit - matching.len().min(limit)).filter(|flight| is_moved(flight));
     let flight_steps: Vec<FlightStep> = meant.filter_map(|flight| world.model.flight_step(at, *flight, change).ok()).collect();
+    let mut with_others = flight_steps.clone();
+    for moved in flight_steps.iter().filter(|_| is_reschedule) {
+        let id = world.model.version(world.model.firing_at(at, moved.flight).version).id.clone();
+        let others = world.model.flights_of(at, &id).into_iter().skip(1);
+        with_others.extend(others.map(|flight| FlightStep { flight, stop: Some(Stop::Cancelled), put: None }));
+    }
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     world.input(
         at,
@@ -178,7 +222,7 @@ pub(crate) fn change_matching(
                 violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"));
             }
             world.apply(at, &steps);
-            world.apply_to_flights(at, &flight_steps);
+            world.apply_to_flights(at, &with_others);
         },
     )?;
     Ok(Answer::Shown)

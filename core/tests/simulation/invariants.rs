@@ -45,8 +45,20 @@ pub(crate) fn key_of(waiting: &Waiting) -> (Firing, What) {
     (waiting.record.firing(), what_of(waiting))
 }
 
+/// `one-task-of-an-id`: what waits under an id is one task at most, beside attempts and dead letters.
+fn one_task_of_an_id(waiting: &[Waiting]) {
+    let mut tasks = BTreeSet::new();
+    for waiting in waiting {
+        let is_task =
+            matches!(what_of(waiting), What::First | What::Recurring | What::Unscheduled | What::Paused | What::PausedRecurring);
+        let id = &waiting.record.facts().id;
+        hold("one-task-of-an-id", !is_task || tasks.insert(id), || format!("two tasks of {id}: {waiting:?}"));
+    }
+}
+
 /// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no less.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
+    one_task_of_an_id(waiting);
     let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
     for waiting in waiting {
         *stored.entry(key_of(waiting)).or_default() += 1;
@@ -121,7 +133,11 @@ pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Conf
     hold("always-armed", wanted.is_some() || !waits_for_report, || "an envelope is on its way, but nobody watches".to_owned());
 }
 
+/// A wake-up that leaves something for the next one has settled at least as many things as this.
+const LEAST_OF_A_FULL_FIRING: usize = 100;
+
 /// `fires-in-order`: a wake-up fires exactly what is due, the most urgent first, else in the one total order, in envelopes that say so. Tells the model.
+/// `firings-are-bounded`: one that has much to do may leave the rest of its order to the next one, which follows at once. Says whether it does.
 pub(crate) fn firing(
     model: &mut Model,
     shard: usize,
@@ -130,8 +146,11 @@ pub(crate) fn firing(
     effects: &Effects,
     now: UnixMillis,
     keep: Keep,
-) {
-    let mut due = storage.due(model, now);
+) -> bool {
+    let (mut due, left) = storage.due(model, now, storage.watermark_after(&effects.writes));
+    hold("firings-are-bounded", left == 0 || due.len() >= LEAST_OF_A_FULL_FIRING, || {
+        format!("{left} are left for the next wake-up, after {}", due.len())
+    });
     leave_out(model, &mut due, effects);
     // What has lapsed in lanes is dropped first, each in the order of its lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
@@ -211,6 +230,7 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
+    left > 0
 }
 
 /// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out, with those after it that are due, because

@@ -26,6 +26,9 @@ const FREE_SLOT_MILLIS: i64 = 10_000;
 /// The same just after faults, when questions were not answered: a shard waits fifteen seconds then.
 const AFTER_FAULTS_MILLIS: i64 = 40_000;
 
+/// By how much rarer a shard crashes over the answer of a limiter than over a request.
+const CRASHES_OF_ANSWERS: u64 = 5;
+
 /// The limiter with its storage, and what was asked of it.
 #[derive(Debug, Default)]
 pub(crate) struct Limits {
@@ -149,6 +152,11 @@ impl World {
 
     /// A shard gets the limiter's answer, or hears that there is none.
     pub(crate) fn told_by_limiter(&mut self, at: usize, key: &str, number: RequestNumber, answer: Option<Option<Answer>>) {
+        // A crash comes with time, not with each message: else a shard with many lanes, each of which asks again after each start, crashes the
+        // more the more it crashes.
+        let faults = self.faults;
+        self.faults.crash_before_commit /= CRASHES_OF_ANSWERS;
+        self.faults.crash_after_commit /= CRASHES_OF_ANSWERS;
         // A failure is for the next request.
         let _ = self.input(
             at,
@@ -162,6 +170,7 @@ impl World {
             },
             |_, (), _| {},
         );
+        self.faults = faults;
     }
 
     /// `concurrency-holds`: no more runs of a key are in flight than a limit allowed that it had, whatever shard they are of.

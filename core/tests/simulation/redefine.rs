@@ -46,7 +46,7 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
     let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead)) else { return Ok(Answer::Shown) };
     let kind = *random.pick(&[Kind::Patch, Kind::Patch, Kind::IfMatch, Kind::Again, Kind::Again, Kind::IfNoneMatch]);
     let is_stale = random.chance(100);
-    let (n, version) = drawn(world, &mut random, kind, &item);
+    let Some((n, version)) = drawn(world, &mut random, kind, &item) else { return Ok(Answer::Shown) };
     world.trace(|| format!("{at}: {kind:?} of {id} as {n}: {version:?}"));
     world.model.versions.push(version);
 
@@ -105,8 +105,8 @@ fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
     is_attempt
 }
 
-/// Another version of the task that is shown.
-fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> (u64, Version) {
+/// Another version of the task that is shown; `None` if its schedule has no run to come: the coordinator refuses it.
+fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> Option<(u64, Version)> {
     let now = world.now.get();
     let stored = Record::parse(item.record.get().as_bytes()).unwrap();
     let n = world.model.versions.len() as u64;
@@ -152,13 +152,20 @@ fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> (u6
         _ if kind == Kind::Patch && is_paused => Some(true),
         _ => None,
     };
-    version.record = if has_new_schedule || item.is_attempt {
+    let begins = has_new_schedule || item.is_attempt;
+    if let Schedule::Recurring(recurring) = version.schedule
+        && begins
+        && recurring.first(&version.id, now).is_none()
+    {
+        return None;
+    }
+    version.record = if begins {
         // The schedule of an attempt is that of its run: the definition says it anew.
         record_of(&version, n, world.now, 0)
     } else {
         with_fields(&stored, &version, n)
     };
-    (n, version)
+    Some((n, version))
 }
 
 /// The record of a version with the schedule of the stored one.

@@ -492,8 +492,19 @@ impl Storage {
         }
     }
 
-    /// What a wake-up at `now` must settle, in the total order, and what becomes of it.
-    pub(crate) fn due(&self, model: &Model, now: UnixMillis) -> Vec<Due> {
+    /// Where the main order has come to once these writes are carried out.
+    pub(crate) fn watermark_after(&self, writes: &[Write]) -> Position {
+        let state = writes.iter().rev().find_map(|write| match write {
+            Write::InsertEnvelope { state, .. } => state.as_ref(),
+            Write::ClearEnvelope { state, .. } | Write::SaveState { state, .. } => Some(state),
+            _ => None,
+        });
+        state.map_or(self.watermark, |state| serde_json::from_slice::<StateText>(state).unwrap().watermark)
+    }
+
+    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the total order, and what becomes of it; and how
+    /// much of the main order is due behind that.
+    pub(crate) fn due(&self, model: &Model, now: UnixMillis, reached: Position) -> (Vec<Due>, usize) {
         let mut due = Vec::new();
         for waiting in self.waiting_until(now) {
             if waiting.entry.is_some() {
@@ -510,8 +521,11 @@ impl Storage {
             }
         }
         due.sort_by_key(|due| due.waiting.position);
+        let all = due.len();
+        due.retain(|due| due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page));
+        let left = all - due.len();
         settle_overlaps(model, &mut due);
-        due
+        (due, left)
     }
 
     /// When an engine that was loaded just now must want to be woken.

@@ -358,8 +358,10 @@ impl World {
             self.drop_engine(at);
             return Err(Dropped);
         }
+        let mut has_more = false;
         if is_wake {
-            firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
+            has_more =
+                firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
             self.ended_without_report(at, &effects);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
@@ -376,6 +378,10 @@ impl World {
             self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
             self.drop_engine(at);
             return Err(Dropped);
+        }
+        let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+        if has_more && wanted.is_none_or(|wanted| wanted > now) {
+            violated("firings-are-bounded", format!("the rest of what was due at {now} waits for {wanted:?}"));
         }
         self.arm(at);
         if self.shards[at].engine.as_ref().is_some_and(Engine::is_unsaved) && self.random.chance(100) {
