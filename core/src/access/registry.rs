@@ -278,9 +278,9 @@ mod tests {
     fn a_late_delete_is_of_the_namespace_before() {
         let name = "a".parse().unwrap();
         let mut registry = Registry::default();
-        registry.put(namespace("a", 5, NOW)).unwrap();
+        registry.put(namespace("a", 5, NOW), NOW).unwrap();
         assert!(registry.delete_namespace(&name, Some(NOW)).is_some());
-        registry.put(namespace("a", 5, NOW.plus(1))).unwrap();
+        registry.put(namespace("a", 5, NOW.plus(1)), NOW).unwrap();
         assert_eq!(registry.delete_namespace(&name, Some(NOW)), None);
         assert!(registry.read(None).unwrap().settings(&name).is_some());
         assert!(registry.delete_namespace(&name, Some(NOW.plus(1))).is_some());
