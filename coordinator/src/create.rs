@@ -232,6 +232,7 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
             tries += 1;
             // A request that is sent again may meet its own tasks.
             append.fresh &= first;
+            append.terms.again = !first && !append.schedules.is_empty();
             append.encode()
         })
         .await;

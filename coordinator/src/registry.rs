@@ -1,8 +1,9 @@
 //! What this instance knows of keys and namespaces, and asking the registry for more: when to is [`Cached`]'s to say.
 
 use crate::answer::Problem;
-use scheduler_core::access::{Cached, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths};
+use scheduler_core::access::{Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths};
 use scheduler_core::namespace::Namespace;
+use scheduler_core::time::UnixMillis;
 use scheduler_platform::{Objects, now, within};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -82,8 +83,8 @@ pub(crate) async fn revoke(env: &Env, id: KeyId) -> Result<bool, Problem> {
 }
 
 /// Takes a namespace out, and says whether there was one.
-pub(crate) async fn delete_namespace(env: &Env, name: &Namespace) -> Result<bool, Problem> {
-    change(env, paths::DELETE_NAMESPACE, name).await
+pub(crate) async fn delete_namespace(env: &Env, name: Namespace, created_at: UnixMillis) -> Result<bool, Problem> {
+    change(env, paths::DELETE_NAMESPACE, &DeleteNamespace::Made { name, created_at }).await
 }
 
 async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool, Problem> {

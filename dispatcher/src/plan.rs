@@ -160,7 +160,7 @@ mod tests {
         assert_eq!(plan.jobs[1].idempotency_key(), "b%20%C3%A4@5");
         assert_eq!(plan.jobs[1].record.attempt_number(), 2);
         assert!(plan.jobs[1].text.contains(r#""payload":{"n": 1}"#), "the record's text is kept as it is");
-        let report = plan.tally.into_report();
+        let report = plan.tally.into_report(UnixMillis::ZERO);
         assert_eq!(report.seq, 42);
         assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [1, 3, 4, 5, 6]);
         assert!(report.failed.iter().all(|failure| failure.permanent && !failure.error.is_empty()));
@@ -174,7 +174,7 @@ mod tests {
         let text = String::from_utf8(scheduler_core::envelope::with_skip(text.as_bytes(), &[0, 2])).unwrap();
         let plan = Plan::read(&text).unwrap();
         assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [1, 3]);
-        let report = plan.tally.into_report();
+        let report = plan.tally.into_report(UnixMillis::ZERO);
         assert_eq!((report.not_started, report.failed.len()), (vec![0, 2], 0));
     }
 

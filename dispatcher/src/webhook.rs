@@ -42,7 +42,7 @@ async fn follow(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &
             .map_err(|problem| of_network_error(&problem.to_string(), url.as_str()))?;
         let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed.hosts });
         let asked = Asked { target: url.as_str(), method: message.method, policy: &policy, hop };
-        let failure = match with_head(&response, |answer| judge(answer, &asked, now())) {
+        let failure = match with_head(&response, |answer| judge(answer, &asked)) {
             Verdict::Follow(next) => {
                 given &= shares_headers(&first, &next);
                 url = next;

@@ -4,8 +4,7 @@
 //! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_core::access::paths`]. Not in scope:
 //! who may change what; that is the coordinator's, before it asks.
 
-use scheduler_core::access::{Entry, KeyId, Registry, Write, paths};
-use scheduler_core::namespace::Namespace;
+use scheduler_core::access::{DeleteNamespace, Entry, KeyId, Registry, Write, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use std::cell::RefCell;
 use worker::{Request, Response, Result, State};
@@ -54,8 +53,9 @@ impl Shell {
                 self.taken_out(write)
             }
             paths::DELETE_NAMESPACE => {
-                let name: Namespace = read(body)?;
-                let write = registry.delete_namespace(&name);
+                let of: DeleteNamespace = read(body)?;
+                let (name, created_at) = of.parts();
+                let write = registry.delete_namespace(&name, created_at);
                 self.taken_out(write)
             }
             other => Err(Failure::Request(format!("the registry has no {other}"))),

@@ -16,7 +16,7 @@ pub use gate::{Denied, Holder, NAMESPACE_HEADER};
 pub use key::{Key, NewKey, Reach, Scope, ShownKey};
 pub(crate) use quota::Used;
 pub use quota::{Quota, Share};
-pub use registry::{Entry, Refused, Registry, Write};
+pub use registry::{DeleteNamespace, Entry, Refused, Registry, Write};
 pub use token::{KeyId, TOKEN_PREFIX, Token};
 
 /// The binding of the registry's Durable Object namespace.
@@ -32,6 +32,6 @@ pub mod paths {
     pub const PUT: &str = "/put";
     /// Body [`super::KeyId`]; answer whether there was such a key.
     pub const REVOKE: &str = "/revoke";
-    /// Body: a namespace's name; answer whether there was one.
+    /// Body [`super::DeleteNamespace`], or a namespace's name from a coordinator of an earlier version; answer whether there was one.
     pub const DELETE_NAMESPACE: &str = "/delete-namespace";
 }

@@ -5,6 +5,7 @@ use super::key::Key;
 use super::token::KeyId;
 use crate::limits::{MAX_KEYS, MAX_NAMESPACES};
 use crate::namespace::Namespace;
+use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twox_hash::XxHash64;
@@ -58,6 +59,31 @@ fn name_of_key(id: KeyId) -> String {
 
 fn name_of_namespace(name: &Namespace) -> String {
     format!("namespace/{name}")
+}
+
+/// Which namespace is to be deleted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DeleteNamespace {
+    /// The one of this name, whenever it was made.
+    Named(Namespace),
+    /// The one of this name that was made at this time.
+    Made {
+        /// Its name.
+        name: Namespace,
+        /// When it was made.
+        created_at: UnixMillis,
+    },
+}
+
+impl DeleteNamespace {
+    /// Returns the name, and when the namespace was made if that is said.
+    pub fn parts(self) -> (Namespace, Option<UnixMillis>) {
+        match self {
+            Self::Named(name) => (name, None),
+            Self::Made { name, created_at } => (name, Some(created_at)),
+        }
+    }
 }
 
 impl Registry {
@@ -132,8 +158,13 @@ impl Registry {
         Some(Write::Delete { name: name_of_key(id) })
     }
 
-    /// Takes a namespace out; `None` when there is none. That it is empty is for the caller to see to.
-    pub fn delete_namespace(&mut self, name: &Namespace) -> Option<Write> {
+    /// Takes a namespace out; `None` when there is none, or one that was made at another time: then the request was for one before it. The
+    /// caller sees to it that the namespace is empty.
+    pub fn delete_namespace(&mut self, name: &Namespace, created_at: Option<UnixMillis>) -> Option<Write> {
+        let former = self.namespaces.get(name)?;
+        if created_at.is_some_and(|created_at| created_at != former.created_at) {
+            return None;
+        }
         self.namespaces.remove(name)?;
         self.renew_version();
         Some(Write::Delete { name: name_of_namespace(name) })
@@ -144,7 +175,6 @@ impl Registry {
 mod tests {
     use super::*;
     use crate::access::{NewKey, Quota, Token};
-    use crate::time::UnixMillis;
 
     const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
@@ -187,8 +217,8 @@ mod tests {
         let gone = registry.revoke(known.keys[0].id).unwrap();
         assert_eq!(registry.revoke(known.keys[0].id), None);
         stored(&mut table, gone);
-        stored(&mut table, registry.delete_namespace(&"a".parse().unwrap()).unwrap());
-        assert_eq!(registry.delete_namespace(&"a".parse().unwrap()), None);
+        stored(&mut table, registry.delete_namespace(&"a".parse().unwrap(), None).unwrap());
+        assert_eq!(registry.delete_namespace(&"a".parse().unwrap(), None), None);
         let left = Registry::load(table.into_values()).unwrap().read(None).unwrap();
         assert_eq!((left.keys.len(), left.namespaces.len()), (1, 1));
         assert_eq!(registry.read(Some(left.version)), None);
@@ -202,6 +232,18 @@ mod tests {
         assert!(!is_new);
         let settings = &registry.read(None).unwrap().namespaces[0];
         assert_eq!((settings.created_at, settings.quota.pending_tasks), (NOW, Some(7)));
+    }
+
+    #[test]
+    fn a_late_delete_is_of_the_namespace_before() {
+        let name = "a".parse().unwrap();
+        let mut registry = Registry::default();
+        registry.put(namespace("a", 5, NOW)).unwrap();
+        assert!(registry.delete_namespace(&name, Some(NOW)).is_some());
+        registry.put(namespace("a", 5, NOW.plus(1))).unwrap();
+        assert_eq!(registry.delete_namespace(&name, Some(NOW)), None);
+        assert!(registry.read(None).unwrap().settings(&name).is_some());
+        assert!(registry.delete_namespace(&name, Some(NOW.plus(1))).is_some());
     }
 
     #[test]

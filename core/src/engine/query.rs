@@ -1,9 +1,9 @@
 //! Finding tasks, and cancelling them.
 
-use super::append::read_schedule;
 use super::decided::FlightRef;
-use super::fire::leading_time;
 use super::flights::is_in_flight;
+use super::lateness::leading_time;
+use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::page::{Entry, Flags};
@@ -453,6 +453,6 @@ pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
 }
 
 /// Checks that a stored recurring task can be read, for start-up.
-pub(super) fn check_schedule(record: &[u8]) -> Result<super::append::ReadSchedule, EngineError> {
+pub(super) fn check_schedule(record: &[u8]) -> Result<super::new_schedule::ReadSchedule, EngineError> {
     read_schedule(record).map_err(EngineError::Corrupt)
 }

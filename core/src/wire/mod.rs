@@ -19,7 +19,7 @@ pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent}
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
-pub use stats::{CircuitState, CircuitStats, Counters, PurgeReply, ShardStats, WatchReply};
+pub use stats::{CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply};
 
 use serde::{Deserialize, Serialize};
 
@@ -56,7 +56,7 @@ pub mod paths {
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
-    /// No body; answer [`super::PurgeReply`].
+    /// Body [`super::PurgeRequest`], or none from a coordinator of an earlier version; answer [`super::PurgeReply`].
     pub const PURGE: &str = "/purge";
     /// No body; answer [`super::WatchReply`].
     pub const WATCH: &str = "/watch";
