@@ -160,6 +160,11 @@ impl ScheduleFields<'_> {
         (self.start_at(), self.end_at())
     }
 
+    /// Returns `startAt`, `endAt` and `anchor`, by what the time zone says today.
+    pub(crate) fn instants(&self) -> [Option<UnixMillis>; 3] {
+        [self.start_at(), self.end_at(), self.now_at(self.anchor, |local| local.anchor)]
+    }
+
     fn start_at(&self) -> Option<UnixMillis> {
         self.now_at(self.start_at, |local| local.start_at)
     }
