@@ -2,7 +2,9 @@
 
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
-use scheduler_core::flow::{LIMITERS_BINDING, Limit, LimitShown, Named, Refused, check_limit_key, limiter_of, limiters, paths};
+use scheduler_core::flow::{
+    LIMITERS_BINDING, Limit, LimitShown, Named, Refused, Seen, check_limit_key, limiter_of, limiters, paths,
+};
 use scheduler_core::namespace::Namespace;
 use scheduler_platform::{Objects, within};
 use serde::Serialize;
@@ -13,6 +15,9 @@ use worker::Env;
 /// Tries of one request, and the limit of each. All of them may be repeated.
 const TRIES: usize = 2;
 const TRY: Duration = Duration::from_secs(3);
+
+/// How often a limiter is looked at and cleared: shards may give back their last slots meanwhile.
+const CLEARS: usize = 5;
 
 /// `PUT /v1/limits/{limitKey}`.
 pub(crate) async fn put(mut call: Call<'_>, key: String) -> Result<Answer, Problem> {
@@ -55,9 +60,21 @@ pub(crate) async fn delete(call: Call<'_>, key: String) -> Result<Answer, Proble
 /// Forgets the limits of a namespace that has no tasks.
 pub(crate) async fn clear(env: &Env, namespace: &Namespace) -> Result<(), Problem> {
     for name in limiters(namespace) {
-        ask::<_, ()>(env, &name, paths::CLEAR, &()).await?;
+        clear_one(env, &name).await?;
     }
     Ok(())
+}
+
+/// Has one limiter forget everything. It does so only if nothing has changed since it was looked at: a request that arrives late, when the
+/// namespace was made again, must not clear that.
+async fn clear_one(env: &Env, name: &str) -> Result<(), Problem> {
+    for _ in 0..CLEARS {
+        let seen: Seen = ask(env, name, paths::SEEN, &()).await?;
+        if ask(env, name, paths::CLEAR, &Some(seen)).await? {
+            return Ok(());
+        }
+    }
+    Err(Problem::unavailable("the limits of the namespace are in use; delete the namespace again"))
 }
 
 async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, limiter: &str, path: &str, request: &Q) -> Result<A, Problem> {

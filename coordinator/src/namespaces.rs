@@ -4,18 +4,13 @@ use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use crate::shards::Shards;
 use crate::{limits, registry};
-use scheduler_core::access::{Entry, Quota, Reach, Settings};
+use scheduler_core::access::{Entry, NamespaceInput, Quota, Reach, Settings};
 use scheduler_core::namespace::{Namespace, NamespaceError};
+use scheduler_core::routing::ShardId;
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{PurgeReply, ShardStats, paths};
-use serde::{Deserialize, Serialize};
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct Given {
-    quota: Quota,
-}
+use scheduler_core::wire::{PurgeReply, PurgeRequest, ShardStats, paths};
+use serde::Serialize;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -39,13 +34,7 @@ const MAX_ROUNDS: usize = 60;
 pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
     let text = call.text().await?;
-    let given: Given = if text.trim().is_empty() {
-        Given::default()
-    } else {
-        serde_json::from_str(&text)
-            .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?
-    };
-    given.quota.check().map_err(Problem::invalid)?;
+    let given = NamespaceInput::parse(&text).map_err(Problem::invalid)?;
     let settings = Settings { name: name.clone(), quota: given.quota, created_at: call.now };
     let is_new = registry::put(call.env, &Entry::Namespace(settings)).await?;
     let directory = registry::newest(call.env).await?;
@@ -65,18 +54,21 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
 /// `DELETE /v1/namespaces/{name}`.
 pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
-    registry::newest(call.env).await?.quota(&name)?;
+    let directory = registry::newest(call.env).await?;
+    directory.quota(&name)?;
+    let created_at = directory.settings(&name).map(|settings| settings.created_at);
+    let created_at = created_at.ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
     let shards = Shards::of(call.env, name.clone())?;
     // First a look at all of them, so that nothing is forgotten of a namespace that stays.
-    let mut tasks = held(&shards).await?;
+    let (mut tasks, seen) = held(&shards).await?;
     if tasks == 0 {
-        tasks = purge(&shards).await?;
+        tasks = purge(&shards, seen).await?;
     }
     if tasks > 0 {
         return Err(Problem::not_empty(name.as_str(), tasks));
     }
     limits::clear(call.env, &name).await?;
-    registry::delete_namespace(call.env, &name).await?;
+    registry::delete_namespace(call.env, name.clone(), created_at).await?;
     Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
 }
 
@@ -92,22 +84,24 @@ fn changeable(call: &Call<'_>, name: &str) -> Result<Namespace, Problem> {
     Ok(name)
 }
 
-/// Tasks in all shards, whatever they wait for.
-async fn held(shards: &Shards) -> Result<u64, Problem> {
-    let stats = |shard| async move { shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await };
-    let mut tasks = 0;
-    for stats in shards.each(shards.map.all(), stats).await {
-        tasks += stats?.held();
+/// Returns how many tasks all shards hold, whatever they wait for, and what has been seen of each shard.
+async fn held(shards: &Shards) -> Result<(u64, Vec<(ShardId, PurgeRequest)>), Problem> {
+    let stats = |shard| async move { (shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await) };
+    let (mut tasks, mut seen) = (0, Vec::new());
+    for (shard, stats) in shards.each(shards.map.all(), stats).await {
+        let stats = stats?;
+        tasks += stats.held();
+        seen.push((shard, PurgeRequest { last_envelope: stats.last_envelope }));
     }
-    Ok(tasks)
+    Ok((tasks, seen))
 }
 
 /// Has all shards forget what they keep of tasks that are gone, before the namespace itself goes: what is made again under its name is not
 /// to show it. Says how many tasks have come meanwhile; their shards forget nothing.
-async fn purge(shards: &Shards) -> Result<u64, Problem> {
-    let purge = |shard| async move {
+async fn purge(shards: &Shards, seen: Vec<(ShardId, PurgeRequest)>) -> Result<u64, Problem> {
+    let purge = |(shard, seen): (ShardId, PurgeRequest)| async move {
         for _ in 0..MAX_ROUNDS {
-            let reply: PurgeReply = shards.ask(shard, paths::PURGE, &()).await?;
+            let reply: PurgeReply = shards.ask(shard, paths::PURGE, &Some(seen)).await?;
             if reply.done || reply.tasks > 0 {
                 return Ok(reply.tasks);
             }
@@ -115,7 +109,7 @@ async fn purge(shards: &Shards) -> Result<u64, Problem> {
         Err(Problem::unavailable(format!("shard {shard} still remembers keys; delete the namespace again")))
     };
     let mut tasks = 0;
-    for held in shards.each(shards.map.all(), purge).await {
+    for held in shards.each(seen, purge).await {
         tasks += held?;
     }
     Ok(tasks)

@@ -253,6 +253,23 @@ mod tests {
     }
 
     #[test]
+    fn one_shot_tasks_at_a_local_time_are_marked_and_no_others() {
+        let zone = r#""timezone":"Asia/Tokyo""#;
+        for (fields, is_marked) in [
+            (format!(r#""time":"2026-12-01T09:00",{zone}"#), true),
+            (format!(r#""time":"2026-12-01T09:00",{zone},"paused":true,"limitKey":"k""#), true),
+            (r#""time":"2026-12-01T09:00:00+09:00""#.to_owned(), false),
+            (r#""delayInSeconds":5"#.to_owned(), false),
+        ] {
+            let text = format!("[{}]", item(&fields));
+            let plan = planned(&text);
+            let directory = &plan.appends[0].append.pages[0].directory;
+            let flags = directory.get(0).unwrap().flags;
+            assert_eq!((directory.has_local(), flags.has(Flags::LOCAL)), (is_marked, is_marked), "{fields}");
+        }
+    }
+
+    #[test]
     fn given_ids_go_where_the_map_says() {
         let text = format!(
             "[{}]",

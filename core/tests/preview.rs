@@ -67,6 +67,29 @@ fn cron_vectors_hold_through_previews() {
     assert!(changes >= 30, "only {changes} runs are said to meet a change of the clock");
 }
 
+/// Clocks by the laws of 2026, and one that is the same in another spelling.
+#[test]
+fn previews_are_at_the_offsets_of_the_newest_laws() {
+    for (zone, expected) in [
+        ("America/Vancouver", "2026-12-01T09:00:00-07:00"),
+        ("America/Edmonton", "2026-12-01T09:00:00-06:00"),
+        ("America/Winnipeg", "2026-12-01T09:00:00-05:00"),
+        ("Africa/Casablanca", "2026-12-01T09:00:00+00:00"),
+        ("America/Havana", "2026-12-01T09:00:00-04:00"),
+        ("US/Central", "2026-12-01T09:00:00-06:00"),
+    ] {
+        let from = "2026-12-01T00:00:00Z";
+        let requests = [
+            json!({ "cron": "0 9 * * *", "timezone": zone, "from": from, "count": 1 }),
+            json!({ "time": "2026-12-01T09:00", "timezone": zone, "from": from }),
+            json!({ "rrule": "FREQ=DAILY", "startAt": "2026-11-20T09:00", "timezone": zone, "from": from, "count": 1 }),
+        ];
+        for request in requests {
+            assert_eq!(previewed(&request).runs[0].local, expected, "{request}");
+        }
+    }
+}
+
 #[test]
 fn rrule_vectors_hold_through_previews() {
     for columns in lines(RRULE_VECTORS) {

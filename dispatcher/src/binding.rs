@@ -10,7 +10,7 @@ use crate::rules::{Asked, Verdict, judge};
 use crate::settings::Allowed;
 use crate::text::{cut, excerpt};
 use scheduler_core::task::{Body, Call, DurableObject, Message, Service};
-use scheduler_platform::{now, within};
+use scheduler_platform::within;
 use std::time::Duration;
 use worker::js_sys::{Array, Function, JSON, Object, Promise, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -80,7 +80,7 @@ async fn fetch(job: &Job<'_>, target: &str, object: &JsValue, path: &str, messag
     let response = Response::from(response.unchecked_into::<web_sys::Response>());
     let policy = job.policy();
     let asked = Asked { target, method: message.method, policy: &policy, hop: None };
-    let failure = match with_head(&response, |answer| judge(answer, &asked, now())) {
+    let failure = match with_head(&response, |answer| judge(answer, &asked)) {
         Verdict::Success => None,
         Verdict::Failure(problem) => Some(problem),
         // Not without a hop to follow from.

@@ -45,9 +45,9 @@ impl Envelopes<'_> {
     }
 
     /// Takes out the report of an envelope, once, when nothing of it waits or runs any more.
-    fn take_report(&mut self, envelope: usize) -> Option<Report> {
+    fn take_report(&mut self, envelope: usize, now: UnixMillis) -> Option<Report> {
         let is_done = self.turns.is_done(envelope);
-        self.tallies.get_mut(envelope)?.take_if(|_| is_done).map(Tally::into_report)
+        Some(self.tallies.get_mut(envelope)?.take_if(|_| is_done)?.into_report(now))
     }
 }
 
@@ -86,7 +86,7 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
             });
         }
         for envelope in touched.drain(..) {
-            reports.extend(envelopes.take_report(envelope).map(|report| host.report(envelope, report)));
+            reports.extend(envelopes.take_report(envelope, host.now()).map(|report| host.report(envelope, report)));
         }
         // Biased: it costs no random number, and which of two things that are ready comes first does not matter.
         futures::select_biased! {

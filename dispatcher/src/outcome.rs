@@ -18,6 +18,8 @@ pub struct TaskError {
     message: String,
     permanent: bool,
     wait: Duration,
+    /// The time that the target has named, if it did.
+    not_before: Option<UnixMillis>,
     is_silent: bool,
 }
 
@@ -25,7 +27,7 @@ impl TaskError {
     /// A failure that may pass: the task is tried again as its retry policy says. `message` is shown with the task, up to
     /// 500 characters of it.
     pub fn retry(message: impl Into<String>) -> Self {
-        Self { message: message.into(), permanent: false, wait: Duration::ZERO, is_silent: false }
+        Self { message: message.into(), permanent: false, wait: Duration::ZERO, not_before: None, is_silent: false }
     }
 
     /// A failure that trying again cannot mend: the task is kept as a dead letter at once.
@@ -38,6 +40,13 @@ impl TaskError {
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.wait = wait;
+        self
+    }
+
+    /// Asks that the task be not tried again before this time.
+    #[must_use]
+    pub(crate) fn not_before(mut self, time: UnixMillis) -> Self {
+        self.not_before = Some(time);
         self
     }
 
@@ -112,7 +121,7 @@ impl From<Outcome> for Attempt {
 }
 
 /// The outcomes of one envelope, as they come in.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Tally {
     report: Report,
 }
@@ -156,8 +165,12 @@ impl Tally {
     fn add_failure(&mut self, index: u32, problem: &TaskError, now: UnixMillis) {
         let error = problem.message.chars().take(MAX_ERROR_CHARS).collect();
         let wait = i64::try_from(problem.wait.as_millis()).unwrap_or(i64::MAX);
-        let not_before = (wait > 0 && !problem.permanent).then(|| now.plus(wait));
-        self.report.failed.push(Failure { index, error, permanent: problem.permanent, not_before });
+        let (mut not_before, mut wait_millis) = (problem.not_before.filter(|_| !problem.permanent), None);
+        if wait > 0 && !problem.permanent {
+            // Until the report is sent: what is left of the wait then.
+            (not_before, wait_millis) = (Some(now.plus(wait)), Some(wait));
+        }
+        self.report.failed.push(Failure { index, error, permanent: problem.permanent, not_before, wait_millis });
     }
 
     /// Notes that the task at `index` is not going to be started.
@@ -170,8 +183,13 @@ impl Tally {
         self.report.expired.push(index);
     }
 
-    /// The report, in the order of the envelope.
-    pub(crate) fn into_report(mut self) -> Report {
+    /// Returns the report, in the order of the envelope. Waits count from `now` on.
+    pub(crate) fn into_report(mut self, now: UnixMillis) -> Report {
+        for failure in self.report.failed.iter_mut().filter(|failure| failure.wait_millis.is_some()) {
+            // Both times are by one clock. A step of it between them adds nothing to the wait.
+            let left = failure.not_before.map_or(0, |end| end.since(now));
+            failure.wait_millis = failure.wait_millis.map(|wait| left.clamp(0, wait));
+        }
         self.report.failed.sort_unstable_by_key(|failure| failure.index);
         self.report.not_started.sort_unstable();
         self.report.no_answer.sort_unstable();
@@ -212,7 +230,7 @@ mod tests {
         tally.add_not_started(9);
         tally.add(1, failed(TaskError::permanent("no")), NOW, NOW.plus(-5));
         tally.add_not_started(8);
-        let report = tally.into_report();
+        let report = tally.into_report(NOW);
         assert_eq!((report.seq, report.quick_at), (42, Some(NOW)));
         assert_eq!(report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(), [(1, true), (7, false)]);
         assert_eq!(report.failed[1].error.len(), MAX_ERROR_CHARS);
@@ -232,8 +250,21 @@ mod tests {
         tally.add(1, failed(TaskError::permanent("").after(wait)), NOW, NOW);
         tally.add(2, failed(TaskError::retry("")), NOW, NOW);
         tally.add(3, failed(TaskError::retry("").after(Duration::MAX)), NOW, NOW);
-        let waits: Vec<_> = tally.into_report().failed.iter().map(|failure| failure.not_before).collect();
-        assert_eq!(waits, [Some(NOW.plus(1_600)), None, None, Some(UnixMillis::new(i64::MAX))]);
+        tally.add(4, failed(TaskError::retry("").not_before(NOW.plus(7))), NOW, NOW);
+        tally.add(5, failed(TaskError::permanent("").not_before(NOW.plus(7))), NOW, NOW);
+        let end = |tally: Tally, at: i64| -> Vec<_> {
+            tally.into_report(NOW.plus(at)).failed.iter().map(|failure| (failure.not_before, failure.wait_millis)).collect()
+        };
+        let last = Some(UnixMillis::new(i64::MAX));
+        let of_date = (Some(NOW.plus(7)), None);
+        let reported = |left| [(Some(NOW.plus(1_600)), Some(left)), (None, None), (None, None)];
+        assert_eq!(end(tally.clone(), 100)[..3], reported(1_500));
+        assert_eq!(end(tally.clone(), 600)[..3], reported(1_000), "the wait goes on until the report");
+        assert_eq!(end(tally.clone(), 5_000)[..3], reported(0));
+        assert_eq!(end(tally.clone(), -5_000)[..3], reported(1_500), "a clock that goes back adds nothing");
+        let rest = end(tally, 100);
+        assert_eq!((rest[3].0, rest[4], rest[5]), (last, of_date, (None, None)));
+        assert!(rest[3].1.is_some_and(|wait| wait > 1 << 50));
     }
 
     /// Pinned: shards of an older or newer deployment read this.
@@ -243,7 +274,7 @@ mod tests {
         tally.add_unreadable(5, &TaskError::retry("HTTP 500 from https://a/x"));
         tally.add_not_started(7);
         assert_eq!(
-            serde_json::to_string(&tally.into_report()).unwrap(),
+            serde_json::to_string(&tally.into_report(NOW)).unwrap(),
             r#"{"seq":42,"failed":[{"index":5,"error":"HTTP 500 from https://a/x","permanent":false}],"notStarted":[7]}"#
         );
     }
@@ -257,7 +288,7 @@ mod tests {
             let problem = TaskError::retry("\u{ffff}".repeat(1_000)).after(Duration::MAX).saying(&excerpt);
             tally.add(index, Attempt { outcome: Err(problem), status: Some(599), excerpt }, NOW, UnixMillis::LAST);
         }
-        let bytes = serde_json::to_vec(&tally.into_report()).unwrap().len();
+        let bytes = serde_json::to_vec(&tally.into_report(NOW)).unwrap().len();
         assert!(bytes < 200_000, "{bytes}");
     }
 }

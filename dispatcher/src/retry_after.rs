@@ -7,16 +7,24 @@ use std::time::Duration;
 /// The three forms of a date that a recipient has to read (section 5.6.7).
 const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
-/// How long to wait from `now` on; nothing where the header says neither.
-pub(crate) fn parse(text: &str, now: UnixMillis) -> Option<Duration> {
+/// What the header asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum RetryAfter {
+    /// Not for this time.
+    Wait(Duration),
+    /// Not before this time. It is the target's, so no clock of ours comes into it.
+    Until(UnixMillis),
+}
+
+/// Reads the header; `None` if it is neither seconds nor a date.
+pub(crate) fn parse(text: &str) -> Option<RetryAfter> {
     let text = text.trim_ascii();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number has: as long as there is.
-        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        return Some(RetryAfter::Wait(Duration::from_secs(text.parse().unwrap_or(u64::MAX))));
     }
     let date = DATES.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
-    let millis = UnixMillis::new(date.and_utc().timestamp_millis()).since(now);
-    Some(Duration::from_millis(u64::try_from(millis).unwrap_or(0)))
+    Some(RetryAfter::Until(UnixMillis::new(date.and_utc().timestamp_millis())))
 }
 
 #[cfg(test)]
@@ -25,18 +33,18 @@ mod tests {
 
     #[test]
     fn seconds_and_dates() {
-        // 1994-11-06T08:49:37.500Z, from the standard's own example.
-        let now = UnixMillis::new(784_111_777_500);
+        let wait = |seconds| Some(RetryAfter::Wait(Duration::from_secs(seconds)));
+        // 1994-11-06T08:49:37Z, the standard's own example.
+        let until = |seconds: i64| Some(RetryAfter::Until(UnixMillis::new(784_111_777_000 + seconds * 1_000)));
         for (text, expected) in [
-            ("0", Some(0)),
-            ("120", Some(120_000)),
-            (" 1 ", Some(1_000)),
-            ("Sun, 06 Nov 1994 08:49:38 GMT", Some(500)),
-            ("Sun, 06 Nov 1994 09:49:37 GMT", Some(3_599_500)),
-            ("Sunday, 06-Nov-94 08:49:38 GMT", Some(500)),
-            ("Sun Nov  6 08:49:38 1994", Some(500)),
-            ("Sun, 06 Nov 1994 08:49:37 GMT", Some(0)),
-            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(0)),
+            ("0", wait(0)),
+            ("120", wait(120)),
+            (" 1 ", wait(1)),
+            ("Sun, 06 Nov 1994 08:49:37 GMT", until(0)),
+            ("Sun, 06 Nov 1994 09:49:37 GMT", until(3_600)),
+            ("Sunday, 06-Nov-94 08:49:38 GMT", until(1)),
+            ("Sun Nov  6 08:49:38 1994", until(1)),
+            ("Thu, 01 Jan 1970 00:00:00 GMT", Some(RetryAfter::Until(UnixMillis::ZERO))),
             ("", None),
             ("-1", None),
             ("1.5", None),
@@ -45,8 +53,8 @@ mod tests {
             ("Sun, 06 Nov 1994 08:49:38 +0100", None),
             ("Sun, 31 Feb 1994 08:49:38 GMT", None),
         ] {
-            assert_eq!(parse(text, now).map(|wait| wait.as_millis()), expected, "{text}");
+            assert_eq!(parse(text), expected, "{text}");
         }
-        assert_eq!(parse("99999999999999999999999", now), Some(Duration::from_secs(u64::MAX)));
+        assert_eq!(parse("99999999999999999999999"), wait(u64::MAX));
     }
 }

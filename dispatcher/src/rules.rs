@@ -1,11 +1,10 @@
 //! What a target's answer means. `docs/targets.md` has the same as a table.
 
 use crate::outcome::TaskError;
-use crate::retry_after;
+use crate::retry_after::{self, RetryAfter};
 use crate::text::shown_url;
 use scheduler_core::retry::RetryPolicy;
 use scheduler_core::task::{Method, parse_url};
-use scheduler_core::time::UnixMillis;
 use url::Url;
 
 /// Redirects that one attempt follows.
@@ -63,7 +62,7 @@ pub(crate) enum Verdict {
 /// - 410: failed for good.
 /// - Everything else: failed; for good where the task's policy lists the status, else tried again as the policy says, and not
 ///   before the time in `Retry-After`.
-pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: UnixMillis) -> Verdict {
+pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>) -> Verdict {
     let Answer { status, .. } = *answer;
     let reason = match status {
         200..=299 => return Verdict::Success,
@@ -79,7 +78,11 @@ pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>, now: UnixMillis) -> 
     Verdict::Failure(if status == 410 || asked.policy.is_permanent(status) {
         TaskError::permanent(failure.to_string())
     } else {
-        failure.after(answer.retry_after.and_then(|text| retry_after::parse(text, now)).unwrap_or_default())
+        match answer.retry_after.and_then(retry_after::parse) {
+            Some(RetryAfter::Wait(wait)) => failure.after(wait),
+            Some(RetryAfter::Until(time)) => failure.not_before(time),
+            None => failure,
+        }
     })
 }
 
@@ -117,9 +120,8 @@ pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
 mod tests {
     use super::*;
     use scheduler_core::retry::RetryInput;
+    use scheduler_core::time::UnixMillis;
     use std::time::Duration;
-
-    const NOW: UnixMillis = UnixMillis::new(784_111_777_000);
 
     fn policy(text: &str) -> RetryPolicy {
         serde_json::from_str::<RetryInput>(text).unwrap().try_into().unwrap()
@@ -132,7 +134,7 @@ mod tests {
     #[test]
     fn statuses() {
         let policy = policy("{}");
-        let judge = |status| judge(&Answer { status, ..Answer::default() }, &asked(Method::Post, &policy), NOW);
+        let judge = |status| judge(&Answer { status, ..Answer::default() }, &asked(Method::Post, &policy));
         for status in [200, 201, 202, 204, 299] {
             assert_eq!(judge(status), Verdict::Success);
         }
@@ -154,7 +156,7 @@ mod tests {
             [(301, true), (400, true), (404, true), (408, false), (425, false), (429, true), (500, false), (501, true)]
         {
             let answer = Answer { status, retry_after: Some("60"), ..Answer::default() };
-            let Verdict::Failure(error) = judge(&answer, &asked(Method::Post, &policy), NOW) else { panic!("{status}") };
+            let Verdict::Failure(error) = judge(&answer, &asked(Method::Post, &policy)) else { panic!("{status}") };
             assert_eq!(error.is_permanent(), permanent, "{status}");
         }
     }
@@ -162,16 +164,16 @@ mod tests {
     #[test]
     fn a_target_may_ask_for_a_wait() {
         let policy = policy("{}");
-        for (status, text, wait) in [
-            (429, "120", 120),
-            (503, "Sun, 06 Nov 1994 08:50:37 GMT", 60),
-            (404, "7", 7),
-            (503, "soon", 0),
-            (503, "Sun, 06 Nov 1994 08:49:36 GMT", 0),
+        let wait = |seconds| move |failure: TaskError| failure.after(Duration::from_secs(seconds));
+        for (status, text, waits) in [
+            (429, "120", &wait(120) as &dyn Fn(TaskError) -> TaskError),
+            (503, "Sun, 06 Nov 1994 08:49:37 GMT", &|failure| failure.not_before(UnixMillis::new(784_111_777_000))),
+            (404, "7", &wait(7)),
+            (503, "soon", &|failure| failure),
         ] {
             let answer = Answer { status, retry_after: Some(text), ..Answer::default() };
-            let expected = TaskError::retry(format!("HTTP {status} from https://a.example/x")).after(Duration::from_secs(wait));
-            assert_eq!(judge(&answer, &asked(Method::Post, &policy), NOW), Verdict::Failure(expected));
+            let expected = waits(TaskError::retry(format!("HTTP {status} from https://a.example/x")));
+            assert_eq!(judge(&answer, &asked(Method::Post, &policy)), Verdict::Failure(expected));
         }
     }
 
@@ -193,7 +195,7 @@ mod tests {
             for method in [Post, Put, Patch, Get, Delete] {
                 let hop = Some(Hop { url: &url, followed: 0, allowed_hosts: &[] });
                 let answer = Answer { status, location: Some("/y"), ..Answer::default() };
-                let verdict = judge(&answer, &Asked { hop, ..asked(method, &policy) }, NOW);
+                let verdict = judge(&answer, &Asked { hop, ..asked(method, &policy) });
                 let followed = verdict == Verdict::Follow(Url::parse("https://a.example/y").unwrap());
                 assert_eq!(followed, methods.contains(&method), "{status} {method:?}: {verdict:?}");
                 assert!(followed || matches!(verdict, Verdict::Failure(_)));
@@ -209,7 +211,7 @@ mod tests {
             let url = Url::parse(from).unwrap();
             let hop = Some(Hop { url: &url, followed, allowed_hosts: &allowed });
             let answer = Answer { status: 307, location, ..Answer::default() };
-            match judge(&answer, &Asked { hop, ..asked(Method::Post, &policy) }, NOW) {
+            match judge(&answer, &Asked { hop, ..asked(Method::Post, &policy) }) {
                 Verdict::Follow(url) => Ok(url.to_string()),
                 Verdict::Failure(error) => Err(error.to_string()),
                 Verdict::Success => panic!("a redirect is no success"),

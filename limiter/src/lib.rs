@@ -5,7 +5,7 @@
 //! a slot. Not in scope: who gets what, which is the limiter's; who may change limits, which is the coordinator's, before it asks.
 
 use futures::channel::oneshot;
-use scheduler_core::flow::{Asked, HOLD_MILLIS, Limiter, Named, Refused, Write, paths};
+use scheduler_core::flow::{Asked, HOLD_MILLIS, Limiter, Named, Refused, Seen, Write, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::{now, random_bytes, within};
 use std::cell::RefCell;
@@ -82,7 +82,17 @@ impl Shell {
                 written(&self.with(|limiter| (limiter.get(&key), Vec::new()))?)
             }
             paths::LIST => written(&self.with(|limiter| (limiter.list(), Vec::new()))?),
-            paths::CLEAR => written(&self.with(|limiter| ((), vec![limiter.clear()]))?),
+            paths::SEEN => written(&self.with(|limiter| (limiter.seen(), Vec::new()))?),
+            paths::CLEAR => {
+                let seen: Option<Seen> = read(body)?;
+                match seen {
+                    Some(seen) => written(&self.with(|limiter| {
+                        let write = limiter.clear_as_seen(seen);
+                        (write.is_some(), Vec::from_iter(write))
+                    })?),
+                    None => written(&self.with(|limiter| ((), vec![limiter.clear()]))?),
+                }
+            }
             other => Err(Failure::Request(format!("a limiter has no {other}"))),
         }
     }

@@ -4,9 +4,9 @@
 //! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_core::access::paths`]. Not in scope:
 //! who may change what; that is the coordinator's, before it asks.
 
-use scheduler_core::access::{Entry, KeyId, Registry, Write, paths};
-use scheduler_core::namespace::Namespace;
+use scheduler_core::access::{DeleteNamespace, Entry, KeyId, Registry, Write, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
+use scheduler_platform::now;
 use std::cell::RefCell;
 use worker::{Request, Response, Result, State};
 
@@ -44,8 +44,8 @@ impl Shell {
             paths::READ => written(&registry.read(read(body)?)),
             paths::PUT => {
                 let entry: Entry = read(body)?;
-                let (is_new, write) = registry.put(entry).map_err(Failure::Refused)?;
-                self.apply(write)?;
+                let (is_new, writes) = registry.put(entry, now()).map_err(Failure::Refused)?;
+                writes.into_iter().try_for_each(|write| self.apply(write))?;
                 written(&is_new)
             }
             paths::REVOKE => {
@@ -54,8 +54,9 @@ impl Shell {
                 self.taken_out(write)
             }
             paths::DELETE_NAMESPACE => {
-                let name: Namespace = read(body)?;
-                let write = registry.delete_namespace(&name);
+                let of: DeleteNamespace = read(body)?;
+                let (name, created_at) = of.parts();
+                let write = registry.delete_namespace(&name, created_at);
                 self.taken_out(write)
             }
             other => Err(Failure::Request(format!("the registry has no {other}"))),

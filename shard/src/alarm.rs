@@ -3,45 +3,36 @@
 //! The alarm is set after an input is committed and often before its answer is sent. So a failure to set it changes neither the commit nor
 //! the answer: it is logged, counted as a repair, and tried again by a timer, by the next request, and once a minute by the watchdog.
 
-use scheduler_core::engine::{Engine, alarm_time};
+use scheduler_core::engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
 use scheduler_core::time::UnixMillis;
 use scheduler_platform::{now, sleep};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 use worker::{ScheduledTime, State, Storage};
-
-/// After a failure, when to try again; doubled for each further try.
-const RETRY_MILLIS: i64 = 1_000;
-
-/// Tries of the timer after a failure: two minutes in all. The watchdog asks every minute, so it goes on from there.
-const TIMED_TRIES: u32 = 7;
 
 /// An alarm of one Durable Object.
 #[derive(Clone)]
 pub(crate) struct Alarm {
     storage: Rc<Storage>,
     engine: Rc<RefCell<Option<Engine>>>,
-    /// When it is set to go off, as far as is known.
-    armed: Rc<Cell<Option<UnixMillis>>>,
-    /// Whether a timer runs that will try again.
-    retrying: Rc<Cell<bool>>,
+    known: Rc<RefCell<AlarmState>>,
 }
 
 impl Alarm {
     /// Assumes that no alarm is set yet.
     pub(crate) fn new(state: &State, engine: Rc<RefCell<Option<Engine>>>) -> Self {
-        Self { storage: Rc::new(state.storage()), engine, armed: Rc::default(), retrying: Rc::default() }
+        Self { storage: Rc::new(state.storage()), engine, known: Rc::default() }
     }
 
     /// When it is set to go off, as far as is known.
     pub(crate) fn armed(&self) -> Option<UnixMillis> {
-        self.armed.get()
+        self.known.borrow().armed()
     }
 
     /// Notes that it has gone off, or was lost.
     pub(crate) fn forget(&self) {
-        self.armed.set(None);
+        self.known.borrow_mut().forget();
     }
 
     /// Sets it for this time. After a failure a timer tries again.
@@ -51,23 +42,25 @@ impl Alarm {
                 "shard {}: the alarm for {at} was not set: {problem}; trying again",
                 state.id().name().unwrap_or_default()
             );
-            self.set_later(state);
+            if self.known.borrow_mut().failed() {
+                self.set_later(state);
+            }
         }
     }
 
     /// Sets it a moment from now, after a failure that says nothing of when the shard wants to be woken.
     pub(crate) async fn set_soon(&self, state: &State) {
-        self.set(state, now().plus(RETRY_MILLIS)).await;
+        self.set(state, now().plus(ALARM_RETRY_MILLIS)).await;
     }
 
     async fn try_to_set(&self, at: UnixMillis) -> worker::Result<()> {
         let at = alarm_time(at, now());
         // Before it is: who looks meanwhile need not set it again.
-        self.armed.set(Some(at));
+        self.known.borrow_mut().setting(at);
         let date = worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
         let outcome = self.storage.set_alarm(ScheduledTime::new(date)).await;
         if outcome.is_err() {
-            self.armed.set(None);
+            self.known.borrow_mut().forget();
         }
         if let Some(engine) = self.engine.borrow_mut().as_mut() {
             match outcome {
@@ -82,31 +75,30 @@ impl Alarm {
         outcome
     }
 
+    /// Starts the timer that tries again.
     fn set_later(&self, state: &State) {
-        if self.retrying.replace(true) {
-            return;
-        }
         let this = self.clone();
         state.wait_until(async move {
-            let mut wait = RETRY_MILLIS;
-            for _ in 0..TIMED_TRIES {
+            while let Some(wait) = this.next_wait() {
                 sleep(Duration::from_millis(u64::try_from(wait).unwrap_or_default())).await;
-                wait = wait.saturating_mul(2);
-                // A request or the watchdog may have set it meanwhile.
-                if this.armed.get().is_some() {
-                    break;
-                }
                 let wanted = match this.engine.borrow_mut().as_mut() {
                     Some(engine) => engine.next_wakeup(),
                     // What is stored may want to be woken.
-                    None => Some(now().plus(RETRY_MILLIS)),
+                    None => Some(now().plus(ALARM_RETRY_MILLIS)),
                 };
-                let Some(wanted) = wanted else { break };
-                if this.try_to_set(wanted).await.is_ok() {
-                    break;
+                let Some(at) = this.after_wait(wanted) else { break };
+                if this.try_to_set(at).await.is_ok() {
+                    this.known.borrow_mut().end_timer();
                 }
             }
-            this.retrying.set(false);
         });
+    }
+
+    fn next_wait(&self) -> Option<i64> {
+        self.known.borrow_mut().next_wait()
+    }
+
+    fn after_wait(&self, wanted: Option<UnixMillis>) -> Option<UnixMillis> {
+        self.known.borrow_mut().after_wait(wanted)
     }
 }

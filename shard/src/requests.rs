@@ -4,8 +4,8 @@ use crate::Shell;
 use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::limits::MAX_EVENTS_WAIT_MILLIS;
 use scheduler_core::wire::{
-    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest, Report,
-    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest,
+    PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::{now, sleep};
 use serde::Serialize;
@@ -106,7 +106,10 @@ impl Shell {
                 self.reply(|engine, now, sql| Ok(((), engine.report(&report, now, sql)?)))
             }
             paths::STATS => self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default()))),
-            paths::PURGE => self.reply(|engine, _, _| Ok(engine.purge())),
+            paths::PURGE => {
+                let seen: Option<PurgeRequest> = read(body)?;
+                self.reply(|engine, _, _| Ok(engine.purge_as_seen(seen)))
+            }
             paths::WATCH => self.watch(),
             other => Err(EngineError::BadRequest(format!("a shard has no {other}"))),
         }

@@ -9,21 +9,13 @@ use crate::storage::Sql;
 use futures::channel::oneshot;
 use futures::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
-use scheduler_core::engine::{Effects, Engine, EngineError};
+use scheduler_core::engine::{Effects, Engine, EngineError, LONGEST_RUN_MILLIS, stay_awake};
 use scheduler_core::time::UnixMillis;
 use scheduler_platform::{now, sleep, within};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
 use worker::{Env, State};
-
-/// While the next firing is this near, the alarm's handler waits for it instead of setting an alarm: an alarm is a row
-/// written, and a second's waiting is nothing beside the ten that an object stays in memory anyway.
-const STAY_AWAKE_MILLIS: i64 = 1_000;
-
-/// How long one run of the alarm's handler may go on so. The platform allows 15 minutes; shorter runs lose less should one be
-/// cut off.
-const LONGEST_RUN_MILLIS: i64 = 20_000;
 
 /// The alarm that stands while the handler runs, so that a cut-off run is followed by another (invariant 4).
 const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
@@ -168,9 +160,10 @@ impl Shell {
     /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails: the platform gives an alarm up
     /// after six errors.
     pub async fn alarm(&self) {
+        let stay = stay_awake(self.alarm.armed(), now());
         self.alarm.forget();
         self.running.set(true);
-        let outcome = self.run().await;
+        let outcome = self.run(stay).await;
         self.running.set(false);
         self.waiting.take();
         match outcome {
@@ -182,7 +175,8 @@ impl Shell {
         }
     }
 
-    async fn run(&self) -> Result<(), EngineError> {
+    /// Hands on what is due, and goes on while the next firing is within `stay` milliseconds.
+    async fn run(&self, stay: i64) -> Result<(), EngineError> {
         let mut began = now();
         if let Some(engine) = self.engine.borrow_mut().as_mut() {
             engine.meter_mut().shard_requests += 1;
@@ -202,10 +196,10 @@ impl Shell {
                 let asks = effects.asks.into_iter().map(|ask| limits::ask(&self.env, &name, ask));
                 answers.extend(asks.map(|ask| ask.map(Heard::Limit).boxed_local()));
                 lines.add(effects.sends);
-                let near = next <= now().plus(STAY_AWAKE_MILLIS) || asking > 0;
+                let near = next <= now().plus(stay) || asking > 0;
                 let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
                 if wanted != UnixMillis::NEVER
-                    && self.alarm.armed().is_none_or(|armed| armed > wanted || armed <= now().plus(STAY_AWAKE_MILLIS))
+                    && self.alarm.armed().is_none_or(|armed| armed > wanted || armed <= now().plus(stay))
                 {
                     self.alarm.set(&self.state, wanted).await;
                 }
@@ -220,7 +214,7 @@ impl Shell {
                 break;
             }
             let next = if lines.has_room() { self.next_wakeup()? } else { None };
-            let next = next.filter(|next| *next <= now().plus(STAY_AWAKE_MILLIS));
+            let next = next.filter(|next| *next <= now().plus(stay));
             if answers.is_empty() {
                 match next {
                     None => return Ok(()),

@@ -6,17 +6,21 @@
 
 mod directory;
 mod gate;
+mod guesses;
 mod key;
+mod namespace_input;
 mod quota;
 mod registry;
 mod token;
 
 pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Directory, Settings};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
+pub use guesses::Guesses;
 pub use key::{Key, NewKey, Reach, Scope, ShownKey};
+pub use namespace_input::NamespaceInput;
 pub(crate) use quota::Used;
 pub use quota::{Quota, Share};
-pub use registry::{Entry, Refused, Registry, Write};
+pub use registry::{DeleteNamespace, Entry, Refused, Registry, Write};
 pub use token::{KeyId, TOKEN_PREFIX, Token};
 
 /// The binding of the registry's Durable Object namespace.
@@ -32,6 +36,6 @@ pub mod paths {
     pub const PUT: &str = "/put";
     /// Body [`super::KeyId`]; answer whether there was such a key.
     pub const REVOKE: &str = "/revoke";
-    /// Body: a namespace's name; answer whether there was one.
+    /// Body [`super::DeleteNamespace`], or a namespace's name from a coordinator of an earlier version; answer whether there was one.
     pub const DELETE_NAMESPACE: &str = "/delete-namespace";
 }

@@ -4,88 +4,21 @@ use super::change::Changes;
 use super::decided::FlightRef;
 use super::fire::MAX_FIRING_TASKS;
 use super::go_on::{GoingOn, Outcome, Reading};
+use super::late::{Aside, RunsAside};
+use super::new_schedule::{NewSchedule, ReadSchedule};
 use super::patched::FlightPatch;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
-    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_REQUEST_BYTES, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES,
-    PAGE_TARGET_BYTES,
+    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
 };
 use crate::page::{Entry, Flags, Page, PageBuilder};
 use crate::routing::id_hash;
-use crate::schedule::{Occurrence, Policies, Schedule};
-use crate::task::{Callback, Record};
+use crate::schedule::Occurrence;
+use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, Change, EventKind, Expected, Terms};
-use std::collections::{BTreeMap, BTreeSet, HashSet};
-
-/// What the shard reads of a recurring task's record.
-pub(super) struct ReadSchedule {
-    pub(super) id: String,
-    pub(super) schedule: Box<Schedule>,
-    pub(super) to_queue: bool,
-    pub(super) paused: bool,
-    pub(super) priority: u8,
-    pub(super) policies: Policies,
-    pub(super) limit_key: Option<String>,
-    pub(super) record_bytes: u32,
-    /// Where its runs are counted, from which one on; where only the last is known, that stands.
-    counted_from: Option<Option<UnixMillis>>,
-}
-
-pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
-    let record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
-    let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
-    let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
-    let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
-    let is_counted = record.max_runs.is_some() && (record.first_run.is_some() || record.last_run.is_none());
-    Ok(ReadSchedule {
-        schedule: Box::new(schedule),
-        to_queue: callback.is_queue(),
-        paused: record.is_paused(),
-        priority: record.priority(),
-        policies: record.policies(),
-        limit_key: record.limit_key.as_deref().map(str::to_owned),
-        record_bytes,
-        counted_from: is_counted.then_some(record.first_run),
-        id: record.id.into_owned(),
-    })
-}
-
-/// A recurring task to take in.
-pub(super) struct NewSchedule {
-    pub(super) read: ReadSchedule,
-    pub(super) record: Vec<u8>,
-    /// Occurrences due after this time are its own.
-    since: UnixMillis,
-    /// Its first occurrence; `None` when its end has passed meanwhile.
-    pub(super) next: Option<Occurrence>,
-}
-
-impl NewSchedule {
-    /// Of which the occurrences due after `since` are its own. Where its runs are counted and the first is not the one that the
-    /// record was made with, for some time has passed, they are counted anew.
-    fn new(record: Vec<u8>, since: UnixMillis) -> Result<Self, String> {
-        let mut read = read_schedule(&record)?;
-        let next = read.schedule.next_after(since);
-        if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
-            return Ok(Self { read, record, since, next });
-        }
-        let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
-        let mut fields = given.schedule();
-        let settled = fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
-        let (first_run, last_run) = (fields.first_run, fields.last_run);
-        (given.first_run, given.last_run) = (first_run, last_run);
-        let mut counted = Vec::with_capacity(record.len() + 64);
-        given.write(&mut counted);
-        read.record_bytes = u32::try_from(counted.len()).unwrap_or(u32::MAX);
-        let next = settled.map(|(schedule, first)| {
-            *read.schedule = schedule;
-            first
-        });
-        Ok(Self { read, record: counted, since, next })
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A request that holds, with what was read of it.
 pub(super) struct Checked {
@@ -262,7 +195,7 @@ impl Engine {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
-            self.add_schedule(schedule, &mut effects);
+            self.add_schedule(schedule, now, &mut changes.aside, &mut effects);
         }
         self.carry_out_changes(changes, now, reader, &mut effects)?;
         self.save_lanes(&mut effects);
@@ -317,7 +250,7 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<Checked, EngineError> {
-        let read = |record: Vec<u8>| NewSchedule::new(record, since).map_err(EngineError::BadRequest);
+        let read = |record: Vec<u8>| NewSchedule::new(record, since, terms.again).map_err(EngineError::BadRequest);
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
         let found = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
         let in_flight = if request.fresh { Vec::new() } else { self.ids_in_flight(&request.pages, &schedules)? };
@@ -526,8 +459,18 @@ impl Engine {
         self.note_lapses(number);
     }
 
-    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
-        let NewSchedule { read, record, since, next } = schedule;
+    fn add_schedule(&mut self, schedule: NewSchedule, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
+        let NewSchedule { read, record, since, next, owed } = schedule;
+        if !owed.is_empty() {
+            let of = Aside {
+                record: &record,
+                hash: id_hash(&read.id),
+                to_queue: read.to_queue,
+                overlap: read.policies.overlap,
+                starts_now: false,
+            };
+            self.run_aside(&of, owed, now, aside);
+        }
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
             return;
@@ -584,41 +527,6 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
         }));
     }
     joined
-}
-
-/// Requests that may share a commit, since no id and no `Idempotency-Key` stands in two of them, and since together they are no larger than
-/// one may be.
-#[derive(Debug, Default)]
-pub struct Gathering {
-    requests: Vec<Append>,
-    hashes: HashSet<u64>,
-    bytes: usize,
-}
-
-impl Gathering {
-    /// Adds a request; gives it back when it must wait for the next commit.
-    #[must_use]
-    pub fn add(&mut self, request: Append) -> Option<Append> {
-        let of_schedules = request.schedules.iter().map(|record| Record::parse(record).map_or(0, |record| id_hash(&record.id)));
-        // What is done under a key must be stored before the key is looked for again.
-        let of_key = request.terms.once.iter().map(|once| u64::from_le_bytes(*once.key.first_chunk().unwrap_or(&[0; 8])));
-        let of_pages = request.pages.iter().flat_map(|page| page.directory.iter().map(|entry| entry.hash));
-        let hashes: Vec<u64> = of_pages.chain(of_schedules).chain(of_key).collect();
-        let bytes = request.bytes();
-        let is_too_large = self.bytes.saturating_add(bytes) > MAX_REQUEST_BYTES;
-        if !self.requests.is_empty() && (is_too_large || hashes.iter().any(|hash| self.hashes.contains(hash))) {
-            return Some(request);
-        }
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.hashes.extend(hashes);
-        self.requests.push(request);
-        None
-    }
-
-    /// The requests, for [`Engine::append_all`].
-    pub fn into_requests(self) -> Vec<Append> {
-        self.requests
-    }
 }
 
 #[cfg(test)]

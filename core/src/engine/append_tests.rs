@@ -1,3 +1,4 @@
+use super::super::Gathering;
 use super::*;
 use crate::engine::{Config, Snapshot, StorageError};
 use crate::task::version_of;

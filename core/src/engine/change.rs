@@ -1,6 +1,5 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule.
 
-use super::append::read_schedule;
 use super::decided::{Decision, FlightRef, Stop};
 use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
@@ -8,6 +7,7 @@ use super::flights::is_in_flight;
 use super::go_on::pause_start;
 use super::late::RunsAside;
 use super::moved::Moved;
+use super::new_schedule::read_schedule;
 use super::outcome::PutBack;
 use super::query::Spent;
 use super::tasks::EntryRef;

@@ -2,6 +2,7 @@
 
 use super::circuit::Gate;
 use super::late::{Dropped, Verdict, judge};
+use super::lateness::Moved;
 use super::outcome::PutBack;
 use super::overlay::Overlay;
 use super::spans::{ScheduleRecords, Spans};
@@ -10,14 +11,14 @@ use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reade
 use crate::envelope::EnvelopeBuilder;
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use crate::page::{Entry, Flags};
-use crate::schedule::{Delay, Occurrence};
+use crate::schedule::Occurrence;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use crate::wire::EventKind;
 use serde::Deserialize;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 /// Most tasks of one firing, and most bytes that it reads for them: one commit and some 60 messages, done in some tens of milliseconds,
@@ -49,7 +50,7 @@ const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 pub(super) const MAX_IN_FLIGHT_TASKS: usize = 250_000;
 
 /// What fires, in order.
-enum Due {
+pub(super) enum Due {
     Record { lane: u8, page: u32, entry: Entry },
     Occurrence { lane: u8, number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
 }
@@ -95,14 +96,6 @@ impl Due {
             Self::Occurrence { priority, .. } => *priority,
         }
     }
-}
-
-/// The tasks of a firing that a window has moved: when they would have fired without it, and when they did, in units of the
-/// least time between two firings.
-#[derive(Default)]
-struct Moved {
-    without: BTreeSet<i64>,
-    with: BTreeSet<i64>,
 }
 
 impl Engine {
@@ -436,41 +429,6 @@ impl Engine {
         Ok(Packed { envelopes: closed, dropped })
     }
 
-    /// Counts how late a task fires, measured against when it was due, jitter and window included; and notes what a window has
-    /// moved.
-    fn count_lateness(&mut self, task: &Due, record: &[u8], now: UnixMillis, moved: &mut Moved) {
-        let gap = self.config.fire_gap_millis.max(1);
-        let mut note = |without: UnixMillis, due: UnixMillis| {
-            moved.without.insert(without.get() / gap);
-            moved.with.insert(due.get() / gap);
-        };
-        let due = match task {
-            Due::Occurrence { number, occurrence, .. } => {
-                if let Some(without) = self.tasks.schedule(*number).and_then(|of| of.schedule.due_without_window(*occurrence)) {
-                    note(without, occurrence.due);
-                }
-                occurrence.due
-            }
-            // A further attempt is measured against the time it was put off to, not against the first.
-            Due::Record { entry, .. } if entry.flags.has(Flags::RETRY) => entry.due,
-            Due::Record { entry, .. } => {
-                let asked = leading_time(record).unwrap_or(entry.due);
-                match delay_of(record, entry, asked) {
-                    Some(delay) => {
-                        let due = delay.due(asked, None);
-                        if delay.has_window() {
-                            note(delay.without_window().due(asked, None), due);
-                        }
-                        due
-                    }
-                    // The place in the order may be later than what was asked for; the record keeps that.
-                    None => asked,
-                }
-            }
-        };
-        self.state.lateness.record(now.since(due), 1);
-    }
-
     /// Recurring tasks of which the last occurrence has fired go in the same commit.
     fn drop_ended_schedules(&mut self, due: &[Due], effects: &mut Effects) {
         for task in due {
@@ -510,22 +468,6 @@ fn repeats_of(due: &[Due]) -> HashMap<u64, usize> {
         }
     }
     repeats
-}
-
-/// The time that a record begins with, read without the rest.
-pub(super) fn leading_time(record: &[u8]) -> Option<UnixMillis> {
-    let digits = record.strip_prefix(b"{\"time\":")?;
-    let end = digits.iter().position(|byte| !byte.is_ascii_digit())?;
-    std::str::from_utf8(digits.get(..end)?).ok()?.parse().ok().map(UnixMillis::new)
-}
-
-/// How a one-shot task is put off. Most stand where they asked to be, or have no field that says so: these are not read.
-fn delay_of(record: &[u8], entry: &Entry, asked: UnixMillis) -> Option<Delay> {
-    let names = |field: &[u8]| memchr::memmem::find(record, field).is_some();
-    if entry.due == asked || !(names(b"\"jitterSeconds\":") || names(b"\"windowSeconds\":")) {
-        return None;
-    }
-    Record::parse(record).ok()?.schedule().delay(entry.hash).ok().filter(|delay| !delay.is_none())
 }
 
 fn queue_of(record: &[u8]) -> Result<String, EngineError> {

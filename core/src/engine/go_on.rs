@@ -6,8 +6,8 @@
 //! when it fires changes: a recurring one keeps its number, its next occurrence, its counted runs and its pause; a one-shot keeps the due
 //! time that `run` has given it. A definition with another schedule starts over.
 
-use super::append::{NewSchedule, ReadSchedule, read_schedule};
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
+use super::new_schedule::{NewSchedule, ReadSchedule, read_schedule};
 use super::same_definition::{LeftOpen, going_on};
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};

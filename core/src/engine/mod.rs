@@ -18,11 +18,14 @@ mod change;
 mod circuit;
 mod clock;
 mod decided;
+mod effects;
+mod error;
 mod explain;
 mod feed;
 mod fire;
 mod flights;
 mod follow_up;
+mod gathering;
 mod go_on;
 mod history;
 mod id_of;
@@ -30,9 +33,11 @@ mod index;
 mod lanes;
 mod lapse;
 mod late;
+mod lateness;
 mod law;
 mod load;
 mod moved;
+mod new_schedule;
 mod numbers;
 mod outcome;
 mod overlay;
@@ -49,15 +54,17 @@ mod stopped;
 mod tasks;
 mod terms;
 
-pub use alarm::alarm_time;
-pub use append::Gathering;
+pub use alarm::{ALARM_RETRY_MILLIS, AlarmState, LONGEST_RUN_MILLIS, STAY_AWAKE_MILLIS, alarm_time, stay_awake};
 pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
+pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
+pub use error::{EngineError, StorageError};
+pub use gathering::Gathering;
 pub use history::{Keep, StoredHistory};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
-use crate::flow::{Ask, TOKENS_MILLIS};
-use crate::limits::{MAX_DISPATCHED_TASKS, MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
+use crate::flow::TOKENS_MILLIS;
+use crate::limits::MAX_DISPATCHED_TASKS;
 use crate::local_time::Law;
 use crate::meter::Meter;
 use crate::time::UnixMillis;
@@ -66,7 +73,6 @@ use crate::wire::ShardStats;
 use state::State;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
-use std::sync::Arc;
 use tasks::Tasks;
 
 /// The longest [`Config::fire_gap_millis`]: with a longer one the tokens of a rate end before the shard fires again, so a shard that is kept
@@ -151,324 +157,6 @@ pub trait Reader {
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError>;
 }
 
-/// Storage failed.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("storage: {0}")]
-pub struct StorageError(pub String);
-
-/// Why an input was not carried out.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum EngineError {
-    /// No room for more pending tasks.
-    #[error(
-        "the shard holds {held} tasks and {asked} more would pass its limit of {MAX_PENDING_PER_SHARD}; raise the number of shards (SHARD_MAP), or wait until tasks have fired"
-    )]
-    Full {
-        /// Tasks it holds.
-        held: usize,
-        /// Tasks to be added.
-        asked: usize,
-    },
-    /// No room for more recurring tasks.
-    #[error(
-        "the shard holds {held} recurring tasks and {asked} more would pass its limit of {MAX_SCHEDULES_PER_SHARD}; raise the number of shards (SHARD_MAP)"
-    )]
-    TooManySchedules {
-        /// Recurring tasks it holds.
-        held: usize,
-        /// To be added.
-        asked: usize,
-    },
-    /// No room for tasks of another key.
-    #[error(
-        "the shard has tasks of {held} keys of limits (limitKey) and {asked} more would pass its limit of {MAX_LANES}; wait until those of some keys are done, use fewer keys, or raise the number of shards (SHARD_MAP)"
-    )]
-    TooManyLanes {
-        /// Keys that it has tasks of.
-        held: usize,
-        /// To be added.
-        asked: usize,
-    },
-    /// As many tasks wait as the shard's share of a quota allows.
-    #[error(
-        "the namespace's quota pendingTasks is used up: of this shard's share of {share}, {waiting} tasks wait, and {asked} more would pass it; wait until tasks have fired, cancel some, or raise the quota"
-    )]
-    PendingQuota {
-        /// The shard's share.
-        share: u64,
-        /// Tasks that wait.
-        waiting: usize,
-        /// Tasks to be added.
-        asked: usize,
-        /// Seconds until the next task is due.
-        retry_after_seconds: u32,
-    },
-    /// Tasks were created as fast as the shard's share of a quota allows.
-    #[error(
-        "the namespace's quota createsPerSecond is used up on this shard; create tasks again in {wait_millis} ms, or raise the quota"
-    )]
-    RateQuota {
-        /// Milliseconds until the next may be taken.
-        wait_millis: i64,
-    },
-    /// The key of a request has another request behind it.
-    #[error("the Idempotency-Key was used for another request within the last day; take a new key for each request")]
-    KeyReused,
-    /// No room for more keys.
-    #[error(
-        "the shard remembers {MAX_REMEMBERED_PER_SHARD} values of Idempotency-Key, which is its limit; send requests without one, wait a day, or raise the number of shards (SHARD_MAP)"
-    )]
-    TooManyKeys,
-    /// A part of the request is done, and the rest is more than one commit may write.
-    #[error(
-        "the request changes more than the shard writes in one step; it has done a part of it, so send the request again until it is done"
-    )]
-    Unfinished,
-    /// The request holds what the coordinator's checks would not have let through.
-    #[error("{0}")]
-    BadRequest(String),
-    /// What stands under the id is not what was expected.
-    #[error("{0}")]
-    Conflict(&'static str),
-    /// Storage failed.
-    #[error(transparent)]
-    Storage(#[from] StorageError),
-    /// Storage holds what was never written there.
-    #[error("stored data cannot be read: {0}; restore the shard from a point in time before it was damaged")]
-    Corrupt(String),
-}
-
-/// A change of what is stored.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Write {
-    /// A new page.
-    InsertPage {
-        /// Its number.
-        page: u32,
-        /// See [`crate::page`].
-        directory: Vec<u8>,
-        /// Its records.
-        body: Vec<u8>,
-    },
-    /// The open page gets a new directory and more body.
-    ExtendPage {
-        /// Its number.
-        page: u32,
-        /// The whole new directory.
-        directory: Vec<u8>,
-        /// To be added behind the body.
-        tail: Vec<u8>,
-    },
-    /// A page of which nothing is alive goes, and its dead bits with it.
-    DeletePage {
-        /// Its number.
-        page: u32,
-        /// Whether dead bits of it are stored.
-        has_dead: bool,
-    },
-    /// Which entries of a page are cancelled: bit `i` of the little-endian words, for entry `i`.
-    SetDead {
-        /// The page's number.
-        page: u32,
-        /// The bits.
-        bits: Vec<u8>,
-    },
-    /// A new recurring task.
-    InsertSchedule {
-        /// Its number.
-        number: u32,
-        /// Occurrences after this time are its own.
-        since: UnixMillis,
-        /// Its record.
-        record: Vec<u8>,
-    },
-    /// A recurring task gets another record.
-    SetSchedule {
-        /// Its number.
-        number: u32,
-        /// Occurrences after this time are its own; `None` leaves that as it is.
-        since: Option<UnixMillis>,
-        /// Its record.
-        record: Vec<u8>,
-    },
-    /// A recurring task begins later: its record stays.
-    SetSince {
-        /// Its number.
-        number: u32,
-        /// Occurrences after this time are its own.
-        since: UnixMillis,
-    },
-    /// A recurring task goes.
-    DeleteSchedule {
-        /// Its number.
-        number: u32,
-    },
-    /// A request that was carried out under a key. Written in the commit that carries it out.
-    Remember {
-        /// The period it is filed under.
-        period: i64,
-        /// The key's hash.
-        key: [u8; 16],
-        /// What to know of it.
-        value: Vec<u8>,
-    },
-    /// Some keys of a period go.
-    Forget {
-        /// The period.
-        period: i64,
-        /// How many; the period has at least as many.
-        count: u64,
-    },
-    /// An envelope on its way, with the state that it leads to. **Invariant 2:** watermark and outbox change together.
-    InsertEnvelope {
-        /// Its number.
-        seq: u64,
-        /// Where it goes.
-        destination: Destination,
-        /// Its text.
-        text: Arc<Vec<u8>>,
-        /// The hash of each task's id, 8 bytes each, little-endian.
-        hashes: Vec<u8>,
-        /// When it is sent.
-        sent_at: UnixMillis,
-        /// The shard's state from here on, if this is the last envelope of its firing.
-        state: Option<Vec<u8>>,
-    },
-    /// The newest envelope is done: its text goes, its state stays.
-    ClearEnvelope {
-        /// Its number.
-        seq: u64,
-        /// The state from here on.
-        state: Vec<u8>,
-    },
-    /// The state alone, in the newest row of the outbox; a shard that has not fired yet gets a row 0 for it.
-    SaveState {
-        /// The newest row's number.
-        seq: u64,
-        /// The state.
-        state: Vec<u8>,
-    },
-    /// An envelope is done.
-    DeleteEnvelope {
-        /// Its number.
-        seq: u64,
-    },
-    /// What was decided about the tasks of an envelope in flight, in place of what was decided before.
-    Decide {
-        /// Its number.
-        seq: u64,
-        /// The decisions, by index.
-        decisions: Vec<u8>,
-    },
-    /// The further attempts of a task in flight have this record.
-    Patch {
-        /// The envelope's number.
-        seq: u64,
-        /// The task's index in it.
-        index: u32,
-        /// The record.
-        record: Vec<u8>,
-    },
-    /// Decisions and patches of an envelope go: it is done.
-    ForgetDecisions {
-        /// Its number.
-        seq: u64,
-    },
-    /// A new row of the history: see [`crate::history`].
-    InsertHistory {
-        /// Its number.
-        row: u64,
-        /// When its newest outcome was reported.
-        newest: UnixMillis,
-        /// Its chunks.
-        body: Vec<u8>,
-    },
-    /// The newest row of the history grows.
-    ExtendHistory {
-        /// Its number.
-        row: u64,
-        /// When its newest outcome was reported.
-        newest: UnixMillis,
-        /// To be added behind the body.
-        tail: Vec<u8>,
-    },
-    /// The rows of the history up to this one go.
-    DropHistory {
-        /// The last of them.
-        up_to: u64,
-    },
-    /// An envelope is sent again.
-    Resent {
-        /// Its number.
-        seq: u64,
-        /// When.
-        sent_at: UnixMillis,
-        /// How often it has been sent again after a send that the queue may have taken.
-        attempts: u32,
-        /// What is known of its last sends.
-        sends: Sends,
-    },
-    /// A queue has refused an envelope, has not answered, or has taken it after one of these.
-    SendEnded {
-        /// Its number.
-        seq: u64,
-        /// When it was not taken, which takes the place of when it was sent.
-        at: Option<UnixMillis>,
-        /// What is known of its last sends.
-        sends: Sends,
-    },
-}
-
-/// Where an envelope goes.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Destination {
-    /// To the dispatchers; done when they report it.
-    Dispatch,
-    /// To the dispatchers, out of this lane: see [`lanes`].
-    Lane(u8),
-    /// Through this producer binding to the user's own consumer; done when the queue has taken it.
-    Queue(String),
-}
-
-/// An envelope to send.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Outgoing {
-    /// Its number.
-    pub seq: u64,
-    /// Where it goes.
-    pub destination: Destination,
-    /// Its text.
-    pub text: Arc<Vec<u8>>,
-}
-
-impl Destination {
-    /// Whether it is for the dispatchers, who report it.
-    pub fn is_reported(&self) -> bool {
-        !matches!(self, Self::Queue(_))
-    }
-}
-
-/// A question to the limiter of a key.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LimitAsk {
-    /// The key.
-    pub key: String,
-    /// What is asked.
-    pub ask: Ask,
-}
-
-/// What the shell has to do, in this order: all writes in one transaction, then the sends.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Effects {
-    /// Changes of storage.
-    pub writes: Vec<Write>,
-    /// Messages. For each, the shell calls [`Engine::sent`], [`Engine::send_failed`] or [`Engine::send_unanswered`] afterwards.
-    pub sends: Vec<Outgoing>,
-    /// Questions to limiters. For each, the shell calls [`Engine::limit_answered`] or [`Engine::limit_failed`] afterwards. Only a wake-up
-    /// has any.
-    pub asks: Vec<LimitAsk>,
-}
-
 /// An envelope that was handed on and is not done.
 #[derive(Debug, Clone)]
 struct InFlight {
@@ -523,17 +211,6 @@ pub struct Engine {
     remembered: terms::Remembered,
     /// The pages with one-shot tasks that may have to be planned by another law.
     to_replan: law::ToReplan,
-}
-
-impl EngineError {
-    /// When it makes sense to send the request again, where that can be said; seconds from now.
-    pub fn retry_after_seconds(&self) -> Option<u32> {
-        match self {
-            Self::PendingQuota { retry_after_seconds, .. } => Some(*retry_after_seconds),
-            Self::RateQuota { wait_millis } => u32::try_from(wait_millis.saturating_add(999) / 1_000).ok(),
-            _ => None,
-        }
-    }
 }
 
 impl Engine {
@@ -621,6 +298,7 @@ impl Engine {
     pub fn stats(&self, now: UnixMillis) -> ShardStats {
         let counts = self.tasks.counts();
         ShardStats {
+            last_envelope: self.state.last_seq,
             pending: (counts.scheduled + counts.held + self.tasks.schedules() - self.tasks.paused_schedules()) as u64,
             in_flight: self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum(),
             schedules: self.tasks.schedules() as u64,

@@ -116,11 +116,7 @@ impl Engine {
         }
         for index in report.not_started.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
-            let decision = decided(*index);
-            if !decision.is_cancelled() {
-                let due = if decision.is_paused() { UnixMillis::PAUSED } else { now };
-                back.push(record, due, again(record, decision));
-            }
+            back.push_unstarted(record, decided(*index), now);
             *ended = Ended::NotStarted;
         }
         // What a queue may have taken before may have been started; what it refused has not.
@@ -237,6 +233,14 @@ impl PutBack {
         })
     }
 
+    /// Adds a run that was not started, as the attempt that it was; none that was cancelled meanwhile.
+    pub(super) fn push_unstarted(&mut self, record: &Record<'_>, decision: Decision, now: UnixMillis) {
+        if !decision.is_cancelled() {
+            let due = if decision.is_paused() { UnixMillis::PAUSED } else { now };
+            self.push(record, due, again(record));
+        }
+    }
+
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let hash = id_hash(&record.id);
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
@@ -259,9 +263,9 @@ fn of_cancelled(error: &str) -> String {
     WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
 }
 
-/// The flags of a run that is put back. A patch may have given it another destination.
-fn again(record: &Record<'_>, decision: Decision) -> Flags {
-    if decision.patched && record.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY }
+/// Returns the flags of a run that is put back. A patch may have given it another destination.
+fn again(record: &Record<'_>) -> Flags {
+    if record.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY }
 }
 
 /// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead. `began` is when this attempt started.
@@ -282,7 +286,7 @@ fn put_back_failed(
         .and_then(|input| RetryPolicy::try_from(input).ok())
         .unwrap_or_default();
     let key = record.occurrence_key().to_string();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.not_before) };
+    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
     // An attempt that could not start any more is not waited for.
     let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
     let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
@@ -294,10 +298,11 @@ fn put_back_failed(
         first_attempt_at: Some(first),
         ..record
     };
+    let flags = if decision.patched { again(&record) } else { Flags::RETRY };
     let (due, flags) = match next {
         None => (UnixMillis::NEVER, Flags::DEAD_LETTER),
-        Some(_) if decision.is_paused() => (UnixMillis::PAUSED, again(&record, decision)),
-        Some(due) => (due, again(&record, decision)),
+        Some(_) if decision.is_paused() => (UnixMillis::PAUSED, flags),
+        Some(due) => (due, flags),
     };
     back.push(&record, due, flags);
     next.is_none()

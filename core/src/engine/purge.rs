@@ -3,12 +3,21 @@
 use super::state::State;
 use super::{Effects, Engine};
 use crate::time::UnixMillis;
-use crate::wire::PurgeReply;
+use crate::wire::{PurgeReply, PurgeRequest};
 
 /// Keys forgotten in one commit: enough for a full shard in some rounds, few enough that none of them takes a second.
 const FORGOTTEN_AT_ONCE: u64 = 20_000;
 
 impl Engine {
+    /// Forgets as [`Engine::purge`] does, if the shard has fired nothing since it was looked at. A request that comes late, when the
+    /// namespace was made again and its tasks have run, forgets nothing of these.
+    pub fn purge_as_seen(&mut self, seen: Option<PurgeRequest>) -> (PurgeReply, Effects) {
+        if seen.is_some_and(|seen| seen.last_envelope != self.state.last_seq) {
+            return (PurgeReply { tasks: 0, done: false }, Effects::default());
+        }
+        self.purge()
+    }
+
     /// Forgets history, remembered keys and counts, if the shard holds no task; else nothing changes. To be repeated until it is
     /// done.
     ///

@@ -173,6 +173,26 @@ fn a_shard_that_holds_a_task_forgets_nothing() {
     assert!(create(&mut engine, &mut stored, "gone", NOW.plus(1_000), "k"));
 }
 
+/// A purge that came late, when the namespace had been made again, forgot the history of the new one.
+#[test]
+fn a_purge_from_before_forgets_nothing_of_what_came_after() {
+    let (mut stored, mut engine) = (Stored::default(), Stored::default().load());
+    create(&mut engine, &mut stored, "a", NOW.plus(1_000), "k");
+    fire(&mut engine, &mut stored, NOW.plus(2_000));
+    let seen = Some(PurgeRequest { last_envelope: engine.stats(NOW).last_envelope });
+    let (reply, effects) = engine.purge_as_seen(seen);
+    stored.apply(effects);
+    assert!(reply.done);
+    // Made again: as many tasks were created as before.
+    create(&mut engine, &mut stored, "a", NOW.plus(3_000), "l");
+    fire(&mut engine, &mut stored, NOW.plus(4_000));
+    for _ in 0..2 {
+        assert_eq!(engine.purge_as_seen(seen), (PurgeReply { tasks: 0, done: false }, Effects::default()));
+        assert_eq!((runs(&engine, &stored, "a"), stored.keys.len()), (1, 1));
+        engine = stored.load();
+    }
+}
+
 #[test]
 fn a_shard_that_was_never_used_is_not_written_to() {
     let mut engine = Stored::default().load();

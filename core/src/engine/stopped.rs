@@ -8,7 +8,6 @@ use super::outcome::{PutBack, records_of};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::envelope::{EnvelopeBuilder, with_skip};
 use crate::limits::MAX_PAGE_TASKS;
-use crate::page::Flags;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use std::collections::BTreeMap;
@@ -61,9 +60,7 @@ impl Engine {
         lay_over(&mut records, &patched, seq)?;
         let mut back = PutBack::default();
         for (index, record) in (0..).zip(&records) {
-            if self.decided.at(FlightRef { seq, index }).is_paused() {
-                back.push_again(record, UnixMillis::PAUSED);
-            }
+            back.push_unstarted(record, self.decided.at(FlightRef { seq, index }), now);
         }
         self.put_in(back, effects);
         self.finish(seq, now, reader, effects)
@@ -80,8 +77,8 @@ impl Engine {
         let mut back = PutBack::default();
         let left_out: BTreeMap<u32, Decision> = self.decided.of(seq).into_iter().filter(|(_, of)| of.left_out).collect();
         for (index, decision) in &left_out {
-            if let Some(record) = records.get(*index as usize).filter(|_| !decision.is_cancelled()) {
-                back.push_again(record, if decision.is_paused() { UnixMillis::PAUSED } else { now });
+            if let Some(record) = records.get(*index as usize) {
+                back.push_unstarted(record, *decision, now);
             }
         }
         self.put_in(back, effects);
@@ -105,12 +102,4 @@ pub(super) fn lay_over<'a>(records: &mut [Record<'a>], patched: &'a BTreeMap<u32
         }
     }
     Ok(())
-}
-
-impl PutBack {
-    /// Adds a run that was not started, as the attempt that it was.
-    fn push_again(&mut self, record: &Record<'_>, due: UnixMillis) {
-        let flags = if record.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY };
-        self.push(record, due, flags);
-    }
 }

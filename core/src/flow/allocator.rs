@@ -122,11 +122,29 @@ impl Allocator {
 
     /// Sets or lifts the limit. What shards have stays theirs until they tell otherwise.
     pub fn set(&mut self, limit: Option<Limit>) {
-        // Another rate begins with nothing saved up.
-        if self.limit.and_then(|limit| limit.per_second) != limit.and_then(|limit| limit.per_second) {
-            self.bucket = Bucket::default();
+        let rate = limit.and_then(|limit| limit.per_second);
+        match self.rate() {
+            was if was == rate => {}
+            None => self.bucket = Bucket::WITH_FIRST,
+            // Another rate begins with nothing saved up.
+            Some(_) => self.bucket = Bucket::default(),
         }
         self.limit = limit;
+    }
+
+    fn rate(&self) -> Option<f64> {
+        self.limit.and_then(|limit| limit.per_second)
+    }
+
+    /// Returns what is stored of the bucket; `None` for rates whose buckets are not.
+    pub(super) fn stored_bucket(&self) -> Option<Bucket> {
+        self.rate().filter(|rate| Bucket::is_stored(*rate)).map(|_| self.bucket)
+    }
+
+    /// Takes the limit that is stored, with its bucket if that is stored, too.
+    pub(super) fn load_limit(&mut self, limit: Limit, bucket: Option<Bucket>) {
+        self.limit = Some(limit);
+        self.bucket = bucket.filter(|_| self.rate().is_some_and(Bucket::is_stored)).unwrap_or_default();
     }
 
     pub(super) fn load_share(&mut self, shard: String, stored: &StoredShare) {

@@ -140,6 +140,6 @@ fn tokens_go_round() {
             *got.entry(shard).or_insert(0) += asking.ask(shard, NO_LIMIT, 0, 9).tokens.unwrap();
         }
     }
-    assert_eq!(got.values().sum::<u32>(), 99, "ten a second, but for the moment in which the bucket began");
+    assert_eq!(got.values().sum::<u32>(), 100, "ten a second");
     assert!(got.values().all(|tokens| (30..=36).contains(tokens)), "{got:?}");
 }

@@ -1,21 +1,36 @@
 //! The token bucket of a key's rate.
 
 use crate::time::UnixMillis;
+use serde::{Deserialize, Serialize};
 
 /// Tokens are counted in millionths, which a rate of one in a thousand seconds makes one of in a millisecond.
 const TOKEN: u64 = 1_000_000;
 /// A bucket holds what comes in a quarter of a second, and at least one token.
 const FULL_IN_MILLIS: u64 = 250;
 
-/// A token bucket. It begins empty, so that a restart cannot give out anything twice; that costs a moment.
-#[derive(Debug, Clone, Copy, Default)]
+/// The highest rate whose bucket is stored with each token that is taken: a row in ten seconds. Buckets of higher rates begin empty after a
+/// restart of the limiter, so that nothing is given out twice; that costs ten seconds at most.
+const STORED_UP_TO_PER_SECOND: f64 = 0.1;
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Bucket {
     millionths: u64,
     /// Until when it is filled; `None`: it has not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
     filled: Option<UnixMillis>,
 }
 
 impl Bucket {
+    /// The bucket of a key that had no rate until now: its first run does not wait.
+    pub(super) const WITH_FIRST: Self = Self { millionths: TOKEN, filled: None };
+
+    /// Returns whether the bucket of this rate is stored.
+    pub(super) fn is_stored(per_second: f64) -> bool {
+        per_second <= STORED_UP_TO_PER_SECOND
+    }
+
     /// What comes in a millisecond, in millionths.
     fn per_milli(per_second: f64) -> u64 {
         (per_second * 1_000.0).round().max(1.0) as u64

@@ -2,6 +2,7 @@
 
 use super::allocator::{Allocator, Conversations, HeldBy, StoredShare};
 use super::ask::{Answer, Asked};
+use super::bucket::Bucket;
 use super::limit::Limit;
 use crate::limits::MAX_LIMITS_PER_LIMITER;
 use crate::time::UnixMillis;
@@ -69,11 +70,30 @@ pub struct Refused {
     pub detail: String,
 }
 
+/// A limit as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredLimit {
+    #[serde(flatten)]
+    named: Named,
+    /// Of a slow rate: the bucket after the last token that was taken out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bucket: Option<Bucket>,
+}
+
+/// What a limiter holds at one time. A clear that names another time was sent before something has changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Seen {
+    /// Random for each life of the limiter.
+    life: u64,
+    /// Changes in that life.
+    changes: u64,
+}
+
 /// What a row holds.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 enum Stored {
-    Limit(Named),
+    Limit(StoredLimit),
     Share {
         key: String,
         shard: String,
@@ -87,6 +107,8 @@ enum Stored {
 pub struct Limiter {
     keys: BTreeMap<String, Allocator>,
     conversations: Conversations,
+    /// What it holds now.
+    seen: Seen,
     /// When keys of which nothing is left were last looked for.
     swept: UnixMillis,
 }
@@ -114,11 +136,14 @@ impl Limiter {
     /// # Errors
     /// When a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
-        let mut limiter = Self { conversations: Conversations::new(nonce), ..Self::default() };
+        let seen = Seen { life: nonce, changes: 0 };
+        let mut limiter = Self { conversations: Conversations::new(nonce), seen, ..Self::default() };
         for record in records {
             let stored = serde_json::from_str(&record).map_err(|problem| format!("the record {record:?}: {problem}"))?;
             match stored {
-                Stored::Limit(Named { key, limit }) => limiter.keys.entry(key).or_default().set(Some(limit)),
+                Stored::Limit(StoredLimit { named: Named { key, limit }, bucket }) => {
+                    limiter.keys.entry(key).or_default().load_limit(limit, bucket);
+                }
                 Stored::Share { key, shard, share } => limiter.keys.entry(key).or_default().load_share(shard, &share),
             }
         }
@@ -134,6 +159,11 @@ impl Limiter {
             let stored = Stored::Share { key: asked.key.clone(), shard: asked.shard.clone(), share };
             writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));
         }
+        if answer.is_some_and(|answer| answer.tokens.is_some_and(|tokens| tokens > 0)) {
+            // In the commit before the answer: a restart gives out no token twice.
+            writes.extend(stored_limit(&asked.key, allocator).filter(|_| allocator.stored_bucket().is_some()));
+        }
+        self.seen.changes += u64::from(!writes.is_empty());
         (answer, writes)
     }
 
@@ -165,8 +195,11 @@ impl Limiter {
             );
             return Err(Refused { detail });
         }
-        self.keys.entry(named.key.clone()).or_default().set(Some(named.limit));
-        Ok((is_new, put(name_of_limit(&named.key), &Stored::Limit(named))))
+        let allocator = self.keys.entry(named.key.clone()).or_default();
+        allocator.set(Some(named.limit));
+        self.seen.changes += 1;
+        let stored = StoredLimit { bucket: allocator.stored_bucket(), named };
+        Ok((is_new, put(name_of_limit(&stored.named.key), &Stored::Limit(stored))))
     }
 
     /// Lifts a key's limit; `None` when it has none. What shards hold stays noted, should a limit be set again.
@@ -177,6 +210,7 @@ impl Limiter {
         if allocator.is_forgotten() {
             self.keys.remove(key);
         }
+        self.seen.changes += 1;
         Some(Write::Delete { name: name_of_limit(key) })
     }
 
@@ -190,9 +224,21 @@ impl Limiter {
         self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator)).collect()
     }
 
+    /// Returns what the limiter holds now, for [`Limiter::clear_as_seen`].
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Forgets everything, if nothing has changed since this was seen; else `None`. A clear that comes late, when the namespace was made
+    /// again, clears nothing of that.
+    pub fn clear_as_seen(&mut self, seen: Seen) -> Option<Write> {
+        (seen == self.seen).then(|| self.clear())
+    }
+
     /// Forgets everything.
     pub fn clear(&mut self) -> Write {
         self.keys.clear();
+        self.seen.changes += 1;
         Write::Clear
     }
 
@@ -200,6 +246,12 @@ impl Limiter {
     pub fn slots(&self, key: &str) -> u64 {
         self.keys.get(key).map_or(0, Allocator::slots)
     }
+}
+
+/// The row of a key's limit.
+fn stored_limit(key: &str, allocator: &Allocator) -> Option<Write> {
+    let named = Named { key: key.to_owned(), limit: allocator.limit()? };
+    Some(put(name_of_limit(key), &Stored::Limit(StoredLimit { named, bucket: allocator.stored_bucket() })))
 }
 
 fn shown(key: &str, allocator: &Allocator) -> Option<LimitShown> {

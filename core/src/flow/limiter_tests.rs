@@ -382,6 +382,90 @@ fn a_shard_that_was_set_back_is_served() {
     assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
 }
 
+/// A clear that came late, when the namespace had been made again, forgot the limits and slots of the new one.
+#[test]
+fn a_clear_from_before_clears_nothing_of_what_came_after() {
+    let named = || Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
+    let mut limiter = Limiter::load(None, 1).unwrap();
+    limiter.put(named()).unwrap();
+    let seen = limiter.seen();
+    assert_eq!(limiter.clear_as_seen(seen), Some(Write::Clear));
+    assert_eq!(limiter.clear_as_seen(seen), None, "sent twice, it comes twice");
+    // Made again: by a limit, by a slot that is noted, by another life of the limiter.
+    limiter.put(named()).unwrap();
+    assert_eq!(limiter.clear_as_seen(seen), None);
+    let seen = limiter.seen();
+    ask_in_turn(&mut limiter, question(1, 1, None), START);
+    assert_eq!(limiter.clear_as_seen(seen), None);
+    assert_eq!((limiter.list().len(), limiter.slots(KEY)), (1, 1));
+    let seen = Limiter::load(None, 2).unwrap().seen();
+    assert!(Limiter::load(None, 3).unwrap().clear_as_seen(seen).is_none());
+    let seen = limiter.seen();
+    limiter.delete(KEY);
+    assert_eq!(limiter.clear_as_seen(seen), None);
+    assert_eq!(limiter.clear_as_seen(limiter.seen()), Some(Write::Clear), "who looks again may clear");
+}
+
+/// How many tokens a shard gets that asks twice at this time, and what is stored then.
+fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixMillis) -> u32 {
+    let mut store = |writes: Vec<Write>| {
+        for write in writes {
+            match write {
+                Write::Put { name, record } => drop(rows.insert(name, record)),
+                Write::Delete { name } => drop(rows.remove(&name)),
+                Write::Clear => rows.clear(),
+            }
+        }
+    };
+    let (begun, writes) = limiter.ask(&of_shard(question(1, 10, None)), now);
+    store(writes);
+    let (answer, writes) = limiter.ask(&of_shard(question(2, 10, begun.unwrap().conversation)), now);
+    store(writes);
+    answer.unwrap().tokens.unwrap()
+}
+
+/// The first task behind 0.001 a second waited for 1,000 s, and after each restart of the limiter again.
+#[test]
+fn the_first_run_of_a_slow_rate_does_not_wait() {
+    let limit = Limit { concurrency: None, per_second: Some(0.001) };
+    for restarts in [false, true] {
+        let mut rows = BTreeMap::new();
+        let mut limiter = Limiter::load(None, 1).unwrap();
+        let (_, Write::Put { name, record }) = limiter.put(Named { key: KEY.to_owned(), limit }).unwrap() else { panic!() };
+        rows.insert(name, record);
+        for (n, (at, expected)) in
+            [(0, 1), (1, 0), (999_999, 0), (1_000_000, 1), (1_000_001, 0), (9_000_000, 1)].into_iter().enumerate()
+        {
+            if restarts {
+                limiter = Limiter::load(rows.values().cloned(), n as u64 + 2).unwrap();
+            }
+            assert_eq!(tokens(&mut limiter, &mut rows, START.plus(at)), expected, "at {at}, restarts: {restarts}");
+        }
+        // To set the same limit again saves nothing up, nor does another rate.
+        for per_second in [0.001, 0.002] {
+            limiter.put(Named { key: KEY.to_owned(), limit: Limit { per_second: Some(per_second), ..limit } }).unwrap();
+            assert_eq!(tokens(&mut limiter, &mut rows, START.plus(9_000_001)), 0);
+        }
+    }
+}
+
+/// Buckets of other rates are not stored: a restart gives out nothing twice.
+#[test]
+fn a_restart_gives_out_no_token_twice() {
+    let limit = Limit { concurrency: None, per_second: Some(0.2) };
+    let mut limiter = Limiter::load(None, 1).unwrap();
+    let (_, Write::Put { name, record }) = limiter.put(Named { key: KEY.to_owned(), limit }).unwrap() else { panic!() };
+    let mut rows = BTreeMap::from([(name, record)]);
+    assert_eq!(tokens(&mut limiter, &mut rows, START), 1);
+    let mut limiter = Limiter::load(rows.values().cloned(), 2).unwrap();
+    assert_eq!(tokens(&mut limiter, &mut rows, START.plus(1)), 0);
+    // As an earlier version has stored it.
+    let record = r#"{"limit":{"key":"stripe","limit":{"perSecond":0.001}}}"#.to_owned();
+    let mut limiter = Limiter::load([record], 3).unwrap();
+    assert_eq!(limiter.get(KEY).unwrap().per_second, Some(0.001));
+    assert_eq!(tokens(&mut limiter, &mut BTreeMap::new(), START), 0);
+}
+
 #[test]
 fn limits_are_set_shown_lifted_and_counted() {
     let mut limiter = Limiter::default();

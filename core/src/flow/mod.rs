@@ -10,7 +10,8 @@
 //! was lowered; then nothing is given out until it is. How that is kept is told at [`Ask`] and [`Allocator`].
 //!
 //! **Rate** is given out in tokens, out of one bucket, which end [`TOKENS_MILLIS`] after they were *asked* for: a token is
-//! used at most that much later than it left the bucket. Nothing of it is stored: a bucket begins empty.
+//! used at most that much later than it left the bucket. The bucket of a key that had no rate begins with one token. Of slow rates it is stored
+//! with each token that is taken; buckets of other rates are empty after a restart.
 
 mod allocator;
 mod ask;
@@ -23,7 +24,7 @@ pub use allocator::{Allocator, HeldBy};
 pub use ask::{Answer, Ask, Asked, Conversation, NO_LIMIT, RequestNumber};
 pub use lease::Lease;
 pub use limit::{Limit, check_limit_key};
-pub use limiter::{LimitShown, Limiter, Named, Refused, Write};
+pub use limiter::{LimitShown, Limiter, Named, Refused, Seen, Write};
 
 use crate::namespace::Namespace;
 use twox_hash::XxHash64;
@@ -65,7 +66,10 @@ pub mod paths {
     pub const GET: &str = "/get";
     /// No body; answer: a list of [`super::LimitShown`], by key.
     pub const LIST: &str = "/list";
-    /// No body; answer null. Everything goes: of a namespace that has no tasks.
+    /// No body; answer [`super::Seen`].
+    pub const SEEN: &str = "/seen";
+    /// Body [`super::Seen`]; answer: whether everything has gone, since nothing has changed since then. Of a namespace that has no tasks.
+    /// Without a body, from a coordinator of an earlier version: everything goes; answer null.
     pub const CLEAR: &str = "/clear";
 }
 

@@ -41,6 +41,10 @@ pub struct Terms {
     /// Hashes of the ids of tasks of which the request says whether they are paused.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub said_paused: Vec<u64>,
+    /// Says that the request was sent before, and that it is not known what became of it. Runs of a schedule count as that request has
+    /// counted them: it may have been carried out, and its last run may have fired.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
     /// Refuses to replace a further attempt by a task, as a patch must.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub tasks_only: bool,
@@ -238,6 +242,7 @@ mod tests {
             keys: vec!["stripe".to_owned()],
             open_anchors: vec![u64::MAX],
             said_paused: vec![7],
+            again: true,
             tasks_only: true,
         };
         for (fresh, expected, terms) in [

@@ -19,7 +19,7 @@ pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent}
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
-pub use stats::{CircuitState, CircuitStats, Counters, PurgeReply, ShardStats, WatchReply};
+pub use stats::{CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +27,11 @@ use serde::{Deserialize, Serialize};
 pub const SHARDS_BINDING: &str = "SHARDS";
 /// The binding of the queue to the dispatchers.
 pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
+/// Every binding of the scheduler's own. No task may name one, whatever the settings list: a task that could call a shard could report for
+/// others or delete them, one that could call the registry could make keys, and one that could send to the dispatchers' queue could have them
+/// run what nobody has checked.
+pub const INTERNAL_BINDINGS: [&str; 4] =
+    [SHARDS_BINDING, DISPATCH_QUEUE_BINDING, crate::access::REGISTRY_BINDING, crate::flow::LIMITERS_BINDING];
 
 /// The requests that a shard takes, as paths of POSTs.
 pub mod paths {
@@ -56,7 +61,7 @@ pub mod paths {
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
-    /// No body; answer [`super::PurgeReply`].
+    /// Body [`super::PurgeRequest`], or none from a coordinator of an earlier version; answer [`super::PurgeReply`].
     pub const PURGE: &str = "/purge";
     /// No body; answer [`super::WatchReply`].
     pub const WATCH: &str = "/watch";

@@ -94,9 +94,21 @@ pub struct Failure {
     /// That trying again cannot help.
     #[serde(default)]
     pub permanent: bool,
-    /// The target asked not to be called again before this time (`Retry-After`).
+    /// The target asked not to be called again before this time (`Retry-After` with a date). Beside `wait_millis` it is the same wait by the
+    /// dispatcher's clock, for shards of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<UnixMillis>,
+    /// The target asked not to be called again for this time, milliseconds from the report on. The shard counts it by its own clock, which
+    /// may differ from the dispatcher's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_millis: Option<i64>,
+}
+
+impl Failure {
+    /// Returns before when the target asked not to be called again, by the clock of the shard that gets the report at `now`.
+    pub fn earliest(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.wait_millis.map(|wait| now.plus(wait.max(0))).or(self.not_before)
+    }
 }
 
 /// Characters that are kept of an error.
@@ -115,7 +127,10 @@ mod tests {
         let report = Report {
             seq: 42,
             fired_at: None,
-            failed: vec![Failure { index: 1, error: "no".to_owned(), permanent: false, not_before: Some(started_at.plus(9)) }],
+            failed: vec![
+                Failure { index: 1, error: "no".to_owned(), not_before: Some(started_at.plus(9)), ..Failure::default() },
+                Failure { index: 5, error: "no".to_owned(), wait_millis: Some(9), ..Failure::default() },
+            ],
             not_started: vec![2],
             expired: vec![4],
             no_answer: vec![1],
@@ -126,7 +141,7 @@ mod tests {
             ],
             quick_at: Some(started_at),
         };
-        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
+        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009},{"index":5,"error":"no","permanent":false,"waitMillis":9}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
         assert_eq!(serde_json::to_string(&report).unwrap(), text);
         assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
         let of_firing = Report { seq: 42, fired_at: Some(started_at), ..Report::default() };

@@ -108,6 +108,9 @@ impl CircuitStats {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShardStats {
+    /// The number of its last envelope, which no later state of the shard has again once it has fired something more.
+    #[serde(default)]
+    pub last_envelope: u64,
     /// Tasks that wait for their time or a further attempt; recurring ones count once.
     pub pending: u64,
     /// Tasks handed on whose outcome is not known.
@@ -136,6 +139,14 @@ pub struct ShardStats {
     /// Circuits that are not closed.
     #[serde(default)]
     pub circuits: Vec<CircuitStats>,
+}
+
+/// A shard is to forget what it keeps of tasks that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PurgeRequest {
+    /// [`ShardStats::last_envelope`] when the shard was looked at. One that has fired since then forgets nothing: the request is from before.
+    pub last_envelope: u64,
 }
 
 /// What a shard has forgotten.

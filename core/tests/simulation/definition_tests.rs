@@ -224,7 +224,7 @@ fn runs_that_wait_stay_when_the_definition_is_sent_again() {
         pair.define(&record, PUT, 1_001);
         let fired = pair.wake(at(1_002));
         assert_eq!(times(&fired), [1_000]);
-        let failed = Failure { index: 0, error: "no".to_owned(), permanent: false, not_before: None };
+        let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
         pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_003));
         pair.define(&record, PUT, 1_004);
         assert!(pair.statuses().contains(&Status::Retrying), "{record}");
@@ -291,7 +291,7 @@ fn a_patch_of_a_pause_holds_for_further_attempts() {
         let mut pair = Pair::new();
         pair.define(&record(""), PUT, 0);
         let fired = pair.wake(at(5_000));
-        let failed = Failure { index: 0, error: "no".to_owned(), permanent: false, not_before: None };
+        let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
         pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(5_100));
         assert_eq!(pair.statuses(), [Status::Retrying, Status::Scheduled]);
         if by_patch {
@@ -341,7 +341,7 @@ fn an_attempt_is_not_patched() {
         let mut pair = Pair::new();
         pair.define(&once(1_000, more), PUT, 0);
         let fired = pair.wake(at(1_000));
-        let failed = Failure { index: 0, error: "no".to_owned(), permanent, not_before: None };
+        let failed = Failure { index: 0, error: "no".to_owned(), permanent, ..Failure::default() };
         pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
         for change in [None, Some(Change::Pause)] {
             if let Some(change) = change {
@@ -379,7 +379,7 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
     let mut pair = Pair::new();
     pair.define(&once(1_000, ""), PUT, 0);
     let fired = pair.wake(at(1_000));
-    let failed = Failure { index: 0, error: "no".to_owned(), permanent: false, not_before: None };
+    let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
     pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
     pair.change(Change::Pause, 1_200);
     assert_eq!(pair.change(Change::Reschedule(at(3_000).into()), 1_300), Changed::Changed);
@@ -437,7 +437,7 @@ fn a_request_says_whether_it_means_dead_letters() {
         let mut pair = Pair::new();
         pair.define(&once(1_000, r#","retry":{"maxAttempts":1}"#), PUT, 0);
         let fired = pair.wake(at(1_000));
-        let failed = Failure { index: 0, error: "no".to_owned(), permanent: true, not_before: None };
+        let failed = Failure { index: 0, error: "no".to_owned(), permanent: true, ..Failure::default() };
         pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
         if lives {
             pair.define(&once(60_000, ""), PUT, 2_000);

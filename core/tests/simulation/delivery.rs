@@ -204,7 +204,13 @@ impl World {
                     let started_at = self.now.plus(-9);
                     report.details.push(Detail { index, status: Some(500), started_at, millis: 9, excerpt: "no ".repeat(100) });
                 }
-                report.failed.push(Failure { index, error: "HTTP 500 \"no\"\n".to_owned(), permanent, not_before: asked });
+                report.failed.push(Failure {
+                    index,
+                    error: "HTTP 500 \"no\"\n".to_owned(),
+                    permanent,
+                    not_before: asked,
+                    ..Failure::default()
+                });
             } else if self.random.chance(300) {
                 report.done.push(Done { index, status: Some(200), started_at: self.now.plus(-7), millis: 7 });
             }

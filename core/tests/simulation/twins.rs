@@ -296,7 +296,7 @@ impl<'s> Twin<'s> {
                     index,
                     error: "no".to_owned(),
                     permanent: draw.is_multiple_of(7),
-                    not_before: None,
+                    ..Failure::default()
                 });
             }
             self.trace(|| format!("fires {key}, attempt {attempt}"));
