@@ -4,12 +4,11 @@ use crate::follow_ups::Stage;
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, Send, What, firing_of, status_of};
-use crate::storage::{Storage, Waiting};
+use crate::storage::{ID_KEY, Storage, Waiting};
 use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
-use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{ListItem, ListRequest};
@@ -194,7 +193,7 @@ pub(crate) fn firing(
         let mut first_at = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
-            let hash = id_hash(&record.id).to_le_bytes();
+            let hash = ID_KEY.hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
             let firing = firing_of(&record);
             record_agrees(model, firing, record.replayed_at, task.get());
