@@ -30,7 +30,9 @@ rm -f "$stamp"
 # The names of functions, a fifth of what is uploaded, are of use to nobody there. What has them stays beside it, for reading
 # the function numbers in a stack trace: it is built from the same code, and nothing imports it, so it is not uploaded.
 mv "$out/index_bg.wasm" "$out/with-names.wasm"
-"$WASM_OPT_BIN" --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
+# The compiler builds for size and inlines little across crates; -O3 here makes the result both smaller and, at bulk creates, a few
+# percent faster (worker-build's own pass is -O).
+"$WASM_OPT_BIN" -O3 --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
 
 # Cargo may have completed Cargo.lock meanwhile: stamp what is there now.
 fingerprint >"$stamp"

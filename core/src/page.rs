@@ -5,11 +5,11 @@
 //!
 //! | bytes | what |
 //! |---|---|
-//! | 0 | version: 2 if an entry has [`Flags::LOCAL`], else 1 |
+//! | 0 | version: 1, or 2 if an entry has [`Flags::LOCAL`], with unkeyed hashes, as requests have; 3 and 4 the same with keyed ones, as a shard stores |
 //! | 1 | lane: 0, or the number of the limit's key in the shard (see `engine::lanes`); in a request, the place of the key in its list, from 1 |
 //! | 2-3 | number of entries, little-endian as everything here |
 //! | then 20 an entry | |
-//! | 0-7 | xxh64 of the task's id |
+//! | 0-7 | hash of the task's id: xxh64, or by the shard's key ([`crate::engine::IdKey`]) |
 //! | 8-13 | due time in Unix milliseconds, 48 bits |
 //! | 14-19 | 48 bits: offset in the body (20), length (19), [`Flags::LOCAL`] (1, in version 2), other flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
 
@@ -20,6 +20,9 @@ use crate::time::UnixMillis;
 const VERSION: u8 = 1;
 /// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up sees by one byte that a page has none.
 const VERSION_WITH_LOCAL: u8 = 2;
+/// What is added to either version when the hashes are keyed.
+const KEYED: u8 = 2;
+const LAST_VERSION: u8 = VERSION_WITH_LOCAL + KEYED;
 const HEADER_BYTES: usize = 4;
 const ENTRY_BYTES: usize = 20;
 const BITS_20: u64 = (1 << 20) - 1;
@@ -94,7 +97,7 @@ impl Flags {
 /// One record's place in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// [`crate::routing::id_hash`] of the task's id.
+    /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed) directory the shard's own.
     pub hash: u64,
     /// When it fires; [`UnixMillis::NEVER`] if it does not by itself.
     pub due: UnixMillis,
@@ -147,7 +150,7 @@ pub enum PageError {
     #[error("the page directory is {0} bytes long, which does not fit its count")]
     Length(usize),
     /// Written by a version that this one does not know.
-    #[error("the page directory has version {0}; this reader knows {VERSION} and {VERSION_WITH_LOCAL}")]
+    #[error("the page directory has version {0}; this reader knows {VERSION} to {LAST_VERSION}")]
     Version(u8),
     /// Entry out of order, out of the body, of no length, or with unknown flags.
     #[error("entry {0} of the page directory is not valid")]
@@ -190,7 +193,7 @@ impl Directory {
         let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
             return Err(PageError::Length(bytes.len()));
         };
-        if version != VERSION && version != VERSION_WITH_LOCAL {
+        if !(VERSION..=LAST_VERSION).contains(&version) {
             return Err(PageError::Version(version));
         }
         let count = usize::from(u16::from_le_bytes([low, high]));
@@ -233,15 +236,43 @@ impl Directory {
 
     /// Returns whether an entry has [`Flags::LOCAL`].
     pub fn has_local(&self) -> bool {
-        self.bytes.first() == Some(&VERSION_WITH_LOCAL)
+        self.bytes.first().is_some_and(|version| version % 2 == 0)
     }
 
     fn note_local(&mut self, flags: Flags) {
         if flags.has(Flags::LOCAL)
+            && !self.has_local()
             && let Some(version) = self.bytes.first_mut()
         {
-            *version = VERSION_WITH_LOCAL;
+            *version += VERSION_WITH_LOCAL - VERSION;
         }
+    }
+
+    /// Returns whether its hashes are keyed.
+    pub fn is_keyed(&self) -> bool {
+        self.bytes.first().is_some_and(|version| *version > KEYED)
+    }
+
+    /// Marks its hashes as keyed.
+    pub fn set_keyed(&mut self) {
+        if !self.is_keyed()
+            && let Some(version) = self.bytes.first_mut()
+        {
+            *version += KEYED;
+        }
+    }
+
+    /// Replaces every hash by the one that `hash` returns, a keyed one.
+    ///
+    /// # Errors
+    /// [`PageError::Entry`] for the first entry for which it returns none.
+    pub fn key(&mut self, hash: impl Fn(Entry) -> Option<u64>) -> Result<(), PageError> {
+        for (at, bytes) in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate() {
+            let keyed = hash(Entry::from_bytes(bytes)).ok_or(PageError::Entry(at))?;
+            bytes[..8].copy_from_slice(&keyed.to_le_bytes());
+        }
+        self.set_keyed();
+        Ok(())
     }
 
     /// Number of entries.
@@ -445,6 +476,29 @@ mod tests {
             bytes[0] = version;
             assert_eq!(Directory::decode(bytes, 0x7_fff0), Err(PageError::Version(version)));
         }
+    }
+
+    /// Pinned for ever, too: the versions of keyed directories.
+    #[test]
+    fn a_keyed_directory_says_so_and_keeps_the_rest() {
+        let entry = |flags| Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags };
+        for (flags, unkeyed, keyed) in [(Flags::TASK, 1, 3), (Flags::LOCAL, 2, 4)] {
+            let mut directory = Directory::new(vec![entry(flags)]);
+            assert_eq!((directory.is_keyed(), directory.bytes()[0]), (false, unkeyed));
+            assert_eq!(directory.key(|_| Some(9)), Ok(()));
+            directory.set_keyed();
+            assert_eq!(
+                (directory.is_keyed(), directory.bytes()[0], directory.has_local()),
+                (true, keyed, flags.has(Flags::LOCAL))
+            );
+            assert_eq!(Directory::decode(directory.bytes().to_vec(), 3), Ok(directory.clone()));
+            assert_eq!(directory.get(0), Some(Entry { hash: 9, ..entry(flags) }));
+            directory.insert(entry(Flags::LOCAL));
+            assert_eq!(directory.bytes()[0], 4);
+        }
+        let mut unknown = Directory::new(vec![entry(Flags::TASK)]).bytes().to_vec();
+        unknown[0] = 5;
+        assert_eq!(Directory::decode(unknown, 3), Err(PageError::Version(5)));
     }
 
     #[test]

@@ -9,7 +9,8 @@
 )]
 
 use scheduler_core::engine::{
-    Config, Destination, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+    Config, Destination, Effects, Engine, IdKey, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule,
+    Write,
 };
 use scheduler_core::envelope::Envelope;
 use scheduler_core::time::UnixMillis;
@@ -68,7 +69,12 @@ fn load() -> Engine {
         attempts: 0,
         sends: scheduler_core::engine::Sends::Sent,
     };
+    let key = IdKey::new([9; 16]);
+    let page = StoredPage { directory: key.key_stored_page(page.directory, row("body").into()).unwrap(), ..page };
+    let envelope =
+        StoredEnvelope { hashes: key.hashes_of_envelope(ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(), ..envelope };
     let snapshot = Snapshot {
+        id_key: key,
         pages: vec![page],
         schedules: vec![schedule],
         envelopes: vec![envelope],

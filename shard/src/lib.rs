@@ -6,6 +6,7 @@
 mod alarm;
 mod config;
 mod gather;
+mod id_key;
 mod limits;
 mod requests;
 mod sends;

@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS remembered (
 CREATE TABLE IF NOT EXISTS decided (
   seq INTEGER NOT NULL, task INTEGER NOT NULL, value BLOB NOT NULL, PRIMARY KEY (seq, task)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
@@ -64,7 +65,7 @@ impl Sql {
         (self.rows_read.take(), self.rows_written.take())
     }
 
-    fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
+    pub(crate) fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
         // The local runtime stores what the platform refuses: found here, it is found in both.
         if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
             return Err(StorageError(format!("{bytes} bytes are more than a row may have: {query}")));
@@ -77,7 +78,7 @@ impl Sql {
     }
 
     /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and no envelopes.
-    pub(crate) fn snapshot(&self) -> Result<Snapshot, StorageError> {
+    pub(crate) fn snapshot(&self) -> Result<Snapshot, EngineError> {
         self.exec(SCHEMA, vec![])?;
         // What earlier versions made lacks the columns that were added since.
         for (table, column, statement) in ADDED_COLUMNS {
@@ -86,6 +87,7 @@ impl Sql {
                 self.exec(statement, vec![])?;
             }
         }
+        let id_key = self.id_key()?;
         let pages = self
             .exec("SELECT pages.seq, directory, length(body), bits FROM pages LEFT JOIN dead ON dead.page = pages.seq", vec![])?
             .into_iter()
@@ -158,7 +160,7 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { pages, schedules: Vec::new(), envelopes, decisions, patches, history, state, remembered })
+        Ok(Snapshot { id_key, pages, schedules: Vec::new(), envelopes, decisions, patches, history, state, remembered })
     }
 
     /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
@@ -190,13 +192,21 @@ impl Sql {
         {
             return writes.into_iter().try_for_each(|write| self.write(write));
         }
+        self.in_transaction(move |sql| writes.into_iter().try_for_each(|write| sql.write(write)))
+    }
+
+    /// Does all of `work`, or nothing of it.
+    pub(crate) fn in_transaction(
+        &self,
+        work: impl FnOnce(&Self) -> Result<(), StorageError> + 'static,
+    ) -> Result<(), StorageError> {
         // Writes without an await between them are one transaction anyway; `transactionSync` adds that an error in the
         // middle takes the first ones back.
         let this = self.clone();
         let outcome: Rc<RefCell<Result<(), StorageError>>> = Rc::new(RefCell::new(Ok(())));
         let inner = outcome.clone();
         let closure = Closure::once(move || -> Result<JsValue, JsValue> {
-            writes.into_iter().try_for_each(|write| this.write(write)).map(|()| JsValue::UNDEFINED).map_err(|problem| {
+            work(&this).map(|()| JsValue::UNDEFINED).map_err(|problem| {
                 let message = JsValue::from_str(&problem.0);
                 *inner.borrow_mut() = Err(problem);
                 message
@@ -376,7 +386,7 @@ fn seq_value(seq: u64) -> Value {
     Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX))
 }
 
-fn number(value: Option<Value>) -> Result<i64, StorageError> {
+pub(crate) fn number(value: Option<Value>) -> Result<i64, StorageError> {
     match value {
         Some(Value::Integer(number)) => Ok(number),
         other => Err(StorageError(format!("expected an integer, found {other:?}"))),
@@ -394,7 +404,7 @@ fn optional_number(value: Option<Value>) -> Result<Option<i64>, StorageError> {
     }
 }
 
-fn blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
+pub(crate) fn blob(value: Option<Value>) -> Result<Vec<u8>, StorageError> {
     match value {
         Some(Value::Blob(bytes)) => Ok(bytes),
         None => Err(StorageError("no such row".to_owned())),

@@ -13,7 +13,6 @@ use crate::limits::{
     MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
 };
 use crate::page::{Entry, Flags, Page, PageBuilder};
-use crate::routing::id_hash;
 use crate::schedule::Occurrence;
 use crate::task::Record;
 use crate::time::UnixMillis;
@@ -59,7 +58,7 @@ impl Checked {
 }
 
 /// The record of an entry of a page of a request.
-fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError> {
+pub(super) fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError> {
     let start = entry.offset as usize;
     let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
     Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))
@@ -244,7 +243,7 @@ impl Engine {
 
     fn check(
         &self,
-        request: Append,
+        mut request: Append,
         terms: &Terms,
         since: UnixMillis,
         now: UnixMillis,
@@ -252,6 +251,10 @@ impl Engine {
     ) -> Result<Checked, EngineError> {
         let read = |record: Vec<u8>| NewSchedule::new(record, since, terms.again).map_err(EngineError::BadRequest);
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
+        for page in &mut request.pages {
+            let keyed = self.id_key.key_page(page);
+            keyed.map_err(|problem| EngineError::BadRequest(format!("a page: {problem}")))?;
+        }
         let found = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
         let in_flight = if request.fresh { Vec::new() } else { self.ids_in_flight(&request.pages, &schedules)? };
         // What waits comes first: of what is in flight only the rest is asked for.
@@ -346,13 +349,13 @@ impl Engine {
             }
         }
         let of_schedules = schedules.iter().map(|schedule| &schedule.read.id);
-        ids.extend(of_schedules.filter(|id| self.in_flight.contains_key(&id_hash(id))).cloned());
+        ids.extend(of_schedules.filter(|id| self.in_flight.contains_key(&self.id_hash(id))).cloned());
         Ok(ids)
     }
 
     /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
     pub(super) fn find_live(&self, id: &str, reader: &impl Reader, found: &mut Vec<EntryRef>) -> Result<(), EngineError> {
-        for at in self.tasks.find(id_hash(id)) {
+        for at in self.tasks.find(self.id_hash(id)) {
             if !self.is_dead_letter(at) && self.id_of(at, reader)? == id {
                 found.push(at);
             }
@@ -411,11 +414,12 @@ impl Engine {
         }
     }
 
-    /// Takes a page in: small ones extend the open page, others stand alone.
+    /// Takes in a page whose hashes are keyed: small ones extend the open page, others stand alone.
     pub(super) fn add_page(&mut self, mut page: Page, effects: &mut Effects) {
         if page.directory.is_empty() {
             return;
         }
+        page.directory.set_keyed();
         // The first free place after the watermark: strictly later than everything that has been handed on.
         let lane = page.directory.lane();
         page.directory.raise_to(self.watermark_of(lane).due.plus(1));
@@ -464,7 +468,7 @@ impl Engine {
         if !owed.is_empty() {
             let of = Aside {
                 record: &record,
-                hash: id_hash(&read.id),
+                hash: self.id_hash(&read.id),
                 to_queue: read.to_queue,
                 overlap: read.policies.overlap,
                 starts_now: false,
@@ -490,7 +494,7 @@ impl Engine {
         paused_at: Option<UnixMillis>,
     ) -> MemSchedule {
         MemSchedule {
-            hash: id_hash(&read.id),
+            hash: self.id_hash(&read.id),
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,

@@ -1,6 +1,7 @@
 use super::super::Gathering;
 use super::*;
 use crate::engine::{Config, Snapshot, StorageError};
+use crate::routing::id_hash;
 use crate::task::version_of;
 
 struct Nothing;

@@ -15,7 +15,6 @@ use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::ENVELOPE_TARGET_BYTES;
 use crate::local_time::LocalTimes;
 use crate::page::Flags;
-use crate::routing::id_hash;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -109,7 +108,7 @@ impl Engine {
         let mut changes = Changes::default();
         let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), ..ChangeReply::default() };
         let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
-        let mut flights = self.flights_of(request.ids.iter().map(|id| id_hash(id)));
+        let mut flights = self.flights_of(request.ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(&request.ids) {
             if changes.is_full() || flights.is_spent() && place > 0 {
                 break;

@@ -6,7 +6,6 @@ use super::{Engine, EngineError, Reader, fire};
 use crate::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use crate::limits::{MAX_EXPLAINED_RUNS, MAX_LANES};
 use crate::page::Flags;
-use crate::routing::id_hash;
 use crate::schedule::{Misfire, Overlap, Policies};
 use crate::task::Record;
 use crate::time::UnixMillis;
@@ -31,7 +30,7 @@ impl Engine {
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
         // A few more are looked at than are told of: another id may have the same hash.
-        let of_hash = self.tasks.find(id_hash(id)).filter(|at| self.is_dead_letter(*at));
+        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
         for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
             let text = self.record_of(at, reader)?;
             if Record::parse(&text).is_ok_and(|record| record.id == id) {
@@ -74,7 +73,7 @@ impl Engine {
                 record.attempt_number()
             );
             told.add(ReasonCode::Dead, detail);
-        } else if due == UnixMillis::HELD && self.lanes.is_held_back(id_hash(&record.id)) {
+        } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
             let detail =
                 format!("{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key.");
             told.add(ReasonCode::Held, detail);
@@ -133,8 +132,8 @@ impl Engine {
         explain_time(next.time, next.due, told);
         self.explain_circuit(record, now, told);
         self.explain_overdue(next.due, now, told);
-        if policies.overlap != Overlap::Allow && self.is_running(id_hash(&record.id)) {
-            let is_next_held = self.held_of(id_hash(&record.id)).next().is_some();
+        if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {
+            let is_next_held = self.held_of(self.id_hash(&record.id)).next().is_some();
             let then = if policies.overlap == Overlap::Skip || is_next_held { "is skipped" } else { "waits for it" };
             told.add(ReasonCode::Overlap, format!("The run before has not ended: if it has not by then, the next one {then}."));
         }
@@ -171,7 +170,7 @@ impl Engine {
 
     /// What is handed on and not reported, the newest first.
     fn explain_in_flight(&self, id: &str, reader: &impl Reader, told: &mut Explanation) -> Result<(), EngineError> {
-        let hash = id_hash(id);
+        let hash = self.id_hash(id);
         if !self.in_flight.contains_key(&hash) {
             return Ok(());
         }

@@ -6,7 +6,6 @@ use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
 use crate::envelope::Envelope;
 use crate::page::Flags;
-use crate::routing::id_hash;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -84,7 +83,7 @@ impl Engine {
         flights: &mut Flights,
         reader: &impl Reader,
     ) -> Result<Vec<FlightRef>, EngineError> {
-        let Some(of_hash) = flights.by_hash.get(&id_hash(id)).cloned() else { return Ok(Vec::new()) };
+        let Some(of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(Vec::new()) };
         for seq in of_hash.iter().map(|flight| flight.seq) {
             if !flights.ids.contains_key(&seq) {
                 self.read_ids(seq, flights, reader)?;
@@ -102,7 +101,7 @@ impl Engine {
         reader: &impl Reader,
     ) -> Result<Vec<FlightRef>, EngineError> {
         let mut found = Vec::new();
-        let mut flights = self.flights_of(ids.iter().map(|id| id_hash(id)).filter(|hash| is_meant(*hash)));
+        let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
         for id in ids {
             found.extend(self.not_cancelled(&self.find_flights(id, &mut flights, reader)?));
         }

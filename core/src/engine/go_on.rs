@@ -6,6 +6,7 @@
 //! when it fires changes: a recurring one keeps its number, its next occurrence, its counted runs and its pause; a one-shot keeps the due
 //! time that `run` has given it. A definition with another schedule starts over.
 
+use super::append::given;
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
 use super::new_schedule::{NewSchedule, ReadSchedule, read_schedule};
 use super::same_definition::{LeftOpen, going_on};
@@ -66,6 +67,7 @@ impl Reading {
         }
     }
 
+    /// Returns what the request leaves open for the task whose id has this [hash](id_hash), which is not the one of the index.
     fn left_open(&self, hash: u64) -> LeftOpen {
         LeftOpen { anchor: self.open_anchors.contains(&hash), pause: !self.said_paused.contains(&hash) }
     }
@@ -146,7 +148,7 @@ impl Engine {
         }
         let mut outcome = Outcome::default();
         for schedule in schedules {
-            match by_hash.remove(&id_hash(&schedule.read.id)) {
+            match by_hash.remove(&self.id_hash(&schedule.read.id)) {
                 Some(former) => self.go_on_with_schedule(schedule, former, reading, (since, now), reader, &mut outcome)?,
                 None => outcome.schedules.push(schedule),
             }
@@ -198,7 +200,7 @@ impl Engine {
                 is_paused
             }
         };
-        outcome.change_attempts(id_hash(&id), former.attempts, was_paused, is_paused, open);
+        outcome.change_attempts(self.id_hash(&id), former.attempts, was_paused, is_paused, open);
         Ok(())
     }
 
@@ -215,8 +217,9 @@ impl Engine {
             (Some(_), true) => Ok(kept),
             (Some(paused_at), false) => {
                 let owed = missed_in_pause(schedule, policies, paused_at, now);
-                // As at a resume: see there.
-                let since = since.max(paused_at);
+                // As at a resume: see there. No run before the one that was next is the task's, also if another delay puts it off until now.
+                let next = former.schedule.next_after(paused_at).map(|next| schedule.occurrence(next.time).due.plus(-1));
+                let since = since.max(paused_at).max(next.unwrap_or(paused_at));
                 let next = schedule.next_after(since);
                 Ok(GoingOn { next, paused_at: None, since: Some(since), owed, ..kept })
             }
@@ -246,7 +249,7 @@ impl Engine {
     pub(super) fn carry_on(&mut self, going: GoingOn, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
         let GoingOn { read, record, number, next, paused_at, since, caught_up_to, owed, starts_now } = going;
         if !owed.is_empty() {
-            let (hash, overlap) = (id_hash(&read.id), read.policies.overlap);
+            let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
             let of = Aside { record: &record, hash, to_queue: read.to_queue, overlap, starts_now };
             self.run_aside(&of, owed, now, aside);
         }
@@ -273,7 +276,7 @@ impl Engine {
         let mut kept: BTreeMap<usize, KeptEntry> = BTreeMap::new();
         for (index, entry) in page.directory.iter().enumerate() {
             let Some(former) = by_hash.remove(&entry.hash) else { continue };
-            let open = reading.left_open(entry.hash);
+            let open = reading.left_open(id_hash(&given(&page, entry)?.id));
             let Some(task) = former.task else {
                 outcome.replaced.extend(former.attempts);
                 continue;

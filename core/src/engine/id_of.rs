@@ -2,6 +2,7 @@
 
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
+use std::borrow::Cow;
 
 /// What is read of a record to find its id: the time before it, and an id of 256 bytes that needs no more than a few escapes.
 const HEAD_BYTES: u32 = 512;
@@ -10,7 +11,7 @@ impl Engine {
     /// Returns the id of a live entry or schedule.
     pub(super) fn id_of(&self, at: EntryRef, reader: &impl Reader) -> Result<String, EngineError> {
         match leading_id(&self.head_of(at, reader)?) {
-            Some(id) => Ok(id),
+            Some(id) => Ok(id.into_owned()),
             None => id_in(&self.record_of(at, reader)?)
                 .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))),
         }
@@ -30,6 +31,11 @@ impl Engine {
     }
 }
 
+/// Returns the id of a whole record.
+pub(super) fn id_of_record(record: &[u8]) -> Option<Cow<'_, str>> {
+    leading_id(record).or_else(|| id_in(record).ok().map(Cow::Owned))
+}
+
 fn id_in(record: &[u8]) -> Result<String, serde_json::Error> {
     #[derive(serde::Deserialize)]
     struct IdOnly {
@@ -38,8 +44,8 @@ fn id_in(record: &[u8]) -> Result<String, serde_json::Error> {
     serde_json::from_slice::<IdOnly>(record).map(|read| read.id)
 }
 
-/// The id that a record begins with, behind its time; `None` where it begins with anything else, or does not end in these bytes.
-fn leading_id(head: &[u8]) -> Option<String> {
+/// Returns the id that a record begins with, behind its time; `None` where it begins with anything else, or does not end in these bytes.
+fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
     let rest = head.strip_prefix(b"{")?;
     let rest = match rest.strip_prefix(b"\"time\":") {
         Some(time) => {
@@ -48,14 +54,19 @@ fn leading_id(head: &[u8]) -> Option<String> {
         }
         None => rest,
     };
-    let text = rest.strip_prefix(b"\"id\":")?;
+    let quoted = rest.strip_prefix(b"\"id\":")?;
+    let text = quoted.strip_prefix(b"\"")?;
+    let first = memchr::memchr2(b'"', b'\\', text)?;
+    if text.get(first) == Some(&b'"') {
+        return std::str::from_utf8(text.get(..first)?).ok().map(Cow::Borrowed);
+    }
     let mut is_escaped = false;
-    let end = text.strip_prefix(b"\"")?.iter().position(|byte| {
+    let end = text.iter().position(|byte| {
         let ends = *byte == b'"' && !is_escaped;
         is_escaped = *byte == b'\\' && !is_escaped;
         ends
     })?;
-    serde_json::from_slice(text.get(..end + 2)?).ok()
+    serde_json::from_slice(quoted.get(..end + 2)?).ok().map(Cow::Owned)
 }
 
 #[cfg(test)]
@@ -89,7 +100,7 @@ mod tests {
                 let record = format!(r#"{{{time}"id":{},"callback":{{"id":"other"}}}}"#, serde_json::to_string(id).unwrap());
                 let read = leading_id(record.as_bytes());
                 assert_eq!(read.as_deref(), Some(id));
-                assert_eq!(id_in(record.as_bytes()).ok(), read);
+                assert_eq!(id_in(record.as_bytes()).ok().as_deref(), read.as_deref());
             }
         }
     }

@@ -261,6 +261,8 @@ impl Engine {
     /// there is one: in the main order they would fire without a slot.
     pub(super) fn put_in(&mut self, back: PutBack, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
+            let keyed = self.id_key.key_page(&mut page);
+            debug_assert!(keyed.is_ok(), "the engine has written these records, which begin with their ids: {keyed:?}");
             match key.map(|key| self.lanes.reserve(&key)) {
                 None => {}
                 Some(Some(lane)) => page.directory.set_lane(lane),

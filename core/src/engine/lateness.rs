@@ -3,6 +3,7 @@
 use super::Engine;
 use super::fire::Due;
 use crate::page::{Entry, Flags};
+use crate::routing::id_hash;
 use crate::schedule::Delay;
 use crate::task::Record;
 use crate::time::UnixMillis;
@@ -66,5 +67,6 @@ fn delay_of(record: &[u8], entry: &Entry, asked: UnixMillis) -> Option<Delay> {
     if entry.due == asked || !(names(b"\"jitterSeconds\":") || names(b"\"windowSeconds\":")) {
         return None;
     }
-    Record::parse(record).ok()?.schedule().delay(entry.hash).ok().filter(|delay| !delay.is_none())
+    let record = Record::parse(record).ok()?;
+    record.schedule().delay(id_hash(&record.id)).ok().filter(|delay| !delay.is_none())
 }

@@ -4,6 +4,7 @@ use super::circuit::Circuits;
 use super::decided::Decided;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
+use super::id_key::IdKey;
 use super::lanes::Lanes;
 use super::law::ToReplan;
 use super::query::check_schedule;
@@ -12,7 +13,6 @@ use super::state::State;
 use super::tasks::{MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
 use crate::page::Directory;
-use crate::routing::id_hash;
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
@@ -72,6 +72,8 @@ pub struct StoredPatch {
 /// All that a start-up reads.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
+    /// The key of the index of ids, by which all hashes of pages and envelopes are made.
+    pub id_key: IdKey,
     /// Every page.
     pub pages: Vec<StoredPage>,
     /// The recurring tasks, or none: their records may be large, and may be given one by one to [`Engine::load_schedule`].
@@ -114,6 +116,7 @@ impl Engine {
         let mut engine = Self {
             shard: shard.to_owned(),
             config,
+            id_key: snapshot.id_key,
             tasks: Tasks::default(),
             lanes,
             circuits,
@@ -154,6 +157,9 @@ impl Engine {
         for page in pages {
             let directory = Directory::decode(page.directory, page.body_len as usize)
                 .map_err(|problem| EngineError::Corrupt(format!("page {}: {problem}", page.page)))?;
+            if !directory.is_keyed() {
+                return Err(EngineError::Corrupt(format!("page {} has hashes without the shard's key", page.page)));
+            }
             let lane = directory.lane();
             if lane > 0 && !self.lanes.contains(lane) {
                 return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
@@ -194,7 +200,7 @@ impl Engine {
             next = read.schedule.following(occurrence.time);
         }
         let schedule = MemSchedule {
-            hash: id_hash(&read.id),
+            hash: self.id_hash(&read.id),
             next,
             schedule: read.schedule,
             to_queue: read.to_queue,

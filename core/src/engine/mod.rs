@@ -28,6 +28,7 @@ mod follow_up;
 mod gathering;
 mod go_on;
 mod history;
+mod id_key;
 mod id_of;
 mod index;
 mod lanes;
@@ -60,6 +61,7 @@ pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
 pub use error::{EngineError, StorageError};
 pub use gathering::Gathering;
 pub use history::{Keep, StoredHistory};
+pub use id_key::IdKey;
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
@@ -179,6 +181,7 @@ impl InFlight {
 pub struct Engine {
     shard: String,
     config: Config,
+    id_key: IdKey,
     tasks: Tasks,
     lanes: lanes::Lanes,
     circuits: circuit::Circuits,

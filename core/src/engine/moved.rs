@@ -4,7 +4,6 @@ use super::decided::FlightRef;
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
 use crate::page::Flags;
-use crate::routing::id_hash;
 use crate::task::Record;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -75,7 +74,7 @@ impl Engine {
         moved: &mut Moved,
         reader: &impl Reader,
     ) -> Result<Option<Vec<FlightRef>>, EngineError> {
-        let hash = id_hash(id);
+        let hash = self.id_hash(id);
         if self.tasks.find(hash).any(|at| !self.is_dead_letter(at)) {
             return Ok(None);
         }

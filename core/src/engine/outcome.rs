@@ -9,7 +9,6 @@ use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::{Envelope, is_fired_at};
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::retry::{RetryInput, RetryPolicy};
-use crate::routing::id_hash;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{Failure, MAX_ERROR_CHARS, Report};
@@ -242,7 +241,8 @@ impl PutBack {
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
-        let hash = id_hash(&record.id);
+        // `Engine::put_in` gives the page its keyed hashes.
+        let hash = 0;
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
         let flags = flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired);

@@ -13,7 +13,6 @@ use super::go_on::GoingOn;
 use super::late::{Aside, Verdict, missed_in_pause};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
-use crate::routing::id_hash;
 use crate::schedule::Occurrence;
 use crate::time::UnixMillis;
 use crate::wire::{Change, Changed};
@@ -166,7 +165,7 @@ impl Engine {
             if was_paused {
                 let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
                 changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
-                let (hash, overlap) = (id_hash(&going.read.id), going.read.policies.overlap);
+                let (hash, overlap) = (self.id_hash(&going.read.id), going.read.policies.overlap);
                 let of = Aside { record: &going.record, hash, to_queue: going.read.to_queue, overlap, starts_now: false };
                 self.run_aside(&of, going.owed, now, &mut changes.aside);
             } else if !is_version {

@@ -7,7 +7,6 @@ use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::page::{Entry, Flags};
-use crate::routing::id_hash;
 use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
 use crate::timers::{Position, TimerHeap};
@@ -67,7 +66,7 @@ impl Engine {
         if let Some(item) = self.find_in_flight(id, reader)? {
             return Ok(Some(item));
         }
-        for at in self.tasks.find(id_hash(id)) {
+        for at in self.tasks.find(self.id_hash(id)) {
             let item = self.item(self.candidate(at), reader)?;
             if Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.id == id) {
                 return Ok(Some(item));
@@ -78,7 +77,7 @@ impl Engine {
 
     /// The newest attempt of this id that is in flight: one whose run was cancelled gives way to others.
     fn find_in_flight(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
-        let flights = self.find_flights(id, &mut self.flights_of(std::iter::once(id_hash(id))), reader)?;
+        let flights = self.find_flights(id, &mut self.flights_of(std::iter::once(self.id_hash(id))), reader)?;
         let Some(flight) = self.not_cancelled(&flights).first().or(flights.first()).copied() else { return Ok(None) };
         let record = self.record_in_flight(flight, reader)?;
         let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq));
@@ -119,7 +118,7 @@ impl Engine {
         let mut effects = Effects::default();
         let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), running: Vec::new() };
         let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
-        let mut flights = self.flights_of(ids.iter().map(|id| id_hash(id)));
+        let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(ids) {
             if flights.is_spent() && place > 0 {
                 break;
@@ -234,7 +233,7 @@ impl Engine {
         reader: &impl Reader,
         found: &mut Vec<EntryRef>,
     ) -> Result<bool, EngineError> {
-        for at in self.tasks.find(id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
+        for at in self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
             if Record::parse(&self.record_of(at, reader)?).is_ok_and(|record| record.id == id) {
                 found.push(at);
             }

@@ -4,12 +4,11 @@ use crate::follow_ups::Stage;
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, Send, What, firing_of, status_of};
-use crate::storage::{Storage, Waiting};
+use crate::storage::{ID_KEY, Storage, Waiting};
 use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
-use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{ListItem, ListRequest};
@@ -74,13 +73,25 @@ pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
 
 /// `memory-is-storage`: the engine lists, counts and waits as storage says.
 pub(crate) fn engine_agrees(engine: &mut Engine, storage: &Storage, waiting: &[Waiting], now: UnixMillis) {
-    let all = ListRequest { limit: usize::MAX, ..ListRequest::default() };
-    let reply = engine.list(&all, storage).expect("the list can be read");
-    hold("memory-is-storage", reply.next.is_none(), || format!("the list does not end, but goes on at {:?}", reply.next));
-    let shown: Vec<_> = reply.items.iter().map(|item| item.position).collect();
+    // A page of the list has a bound in bytes.
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let all = ListRequest { limit: usize::MAX, after, ..ListRequest::default() };
+        let reply = engine.list(&all, storage).expect("the list can be read");
+        let goes_on = reply.next.is_some_and(|next| after.is_none_or(|after| next > after));
+        items.extend(reply.items);
+        hold("memory-is-storage", reply.next.is_none() || goes_on, || {
+            format!("the list goes on at {:?} after {after:?}", reply.next)
+        });
+        after = reply.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let shown: Vec<_> = items.iter().map(|item| item.position).collect();
     let stored: Vec<_> = waiting.iter().map(|waiting| waiting.position).collect();
     hold("memory-is-storage", shown == stored, || format!("listed {shown:?}, stored {stored:?}"));
-    for (item, waiting) in reply.items.iter().zip(waiting) {
+    for (item, waiting) in items.iter().zip(waiting) {
         item_agrees(item, waiting);
     }
 
@@ -182,7 +193,7 @@ pub(crate) fn firing(
         let mut first_at = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
-            let hash = id_hash(&record.id).to_le_bytes();
+            let hash = ID_KEY.hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
             let firing = firing_of(&record);
             record_agrees(model, firing, record.replayed_at, task.get());
@@ -220,7 +231,8 @@ pub(crate) fn firing(
                 .map(|record| String::from_utf8_lossy(record).chars().take(80).collect::<String>() + "\n")
                 .collect()
         };
-        format!("fired\n{}of what was due\n{}", text(&fired), text(&expected))
+        let (writes, circuits) = (&effects.writes, &model.circuits);
+        format!("fired\n{}of what was due\n{}with {writes:?}\nand {circuits:?}", text(&fired), text(&expected))
     });
     for due in lapsed.iter().chain(late.iter().copied().filter(|due| !in_lane(due))) {
         model.drop_late(shard, due, now.get(), keep);

@@ -7,7 +7,7 @@ use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
 use crate::stored::Stored;
 use scheduler_core::engine::{
-    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
+    Config, Destination, IdKey, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
     StoredSchedule, Write,
 };
 use scheduler_core::limits::{
@@ -25,6 +25,9 @@ use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
+
+/// The key of every shard's index.
+pub(crate) const ID_KEY: IdKey = IdKey::new(*b"simulated shards");
 
 #[derive(Debug, Clone)]
 pub(crate) struct PageRow {
@@ -345,6 +348,7 @@ impl Storage {
 
     pub(crate) fn snapshot(&self) -> Snapshot {
         Snapshot {
+            id_key: ID_KEY,
             pages: self
                 .pages
                 .iter()

@@ -1,0 +1,80 @@
+//! The key of a shard's index of ids.
+//!
+//! A shard finds a task by a hash of its id: in its index, in the directories of pages, among what is in flight. Anybody can make
+//! ids whose unkeyed hashes are equal ([`crate::routing::id_hash`], which routing and jitter use), and lookups would go through all
+//! of them. So the index takes SipHash-1-3 under a random key that the shard stores and never shows. Two of a shard's 1,000,000 ids
+//! then have equal hashes with a probability of 3 in 100,000,000, and nobody can look for such ids.
+//!
+//! What coordinators send, and what versions before the key have stored, has unkeyed hashes. A page says which it has by the
+//! version of its directory: a request's pages are keyed before anything is looked up, stored ones at the first start of this version.
+
+use super::id_of::id_of_record;
+use super::{Engine, EngineError};
+use crate::page::{Directory, Page, PageError};
+use siphasher::sip::SipHasher13;
+
+/// A random key, stored with the shard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct IdKey([u8; 16]);
+
+impl IdKey {
+    /// Takes 16 random bytes.
+    pub const fn new(random: [u8; 16]) -> Self {
+        Self(random)
+    }
+
+    /// Returns the hash of an id in the index.
+    pub fn hash(&self, id: &str) -> u64 {
+        SipHasher13::new_with_key(&self.0).hash(id.as_bytes())
+    }
+
+    /// Replaces the hashes of a page by keyed ones.
+    ///
+    /// # Errors
+    /// [`PageError::Entry`] for a record without an id.
+    pub fn key_page(&self, page: &mut Page) -> Result<(), PageError> {
+        let Page { directory, body } = page;
+        directory.key(|entry| {
+            let start = entry.offset as usize;
+            let record = body.get(start..start + entry.len as usize)?;
+            id_of_record(record).map(|id| self.hash(&id))
+        })
+    }
+
+    /// Returns a stored directory with keyed hashes.
+    ///
+    /// # Errors
+    /// When the directory or a record of the body was never written there.
+    pub fn key_stored_page(&self, directory: Vec<u8>, body: Vec<u8>) -> Result<Vec<u8>, EngineError> {
+        let corrupt = |problem: PageError| EngineError::Corrupt(problem.to_string());
+        let directory = Directory::decode(directory, body.len()).map_err(corrupt)?;
+        let mut page = Page { directory, body };
+        self.key_page(&mut page).map_err(corrupt)?;
+        Ok(page.directory.bytes().to_vec())
+    }
+
+    /// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as [`super::Write::InsertEnvelope`] has them.
+    ///
+    /// # Errors
+    /// When the text is no envelope, or one of its tasks has no id.
+    pub fn hashes_of_envelope(&self, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
+        let mut hashes = Vec::new();
+        for (index, task) in super::flights::parse(text, seq)?.tasks.iter().enumerate() {
+            let id = id_of_record(task.get().as_bytes())
+                .ok_or_else(|| EngineError::Corrupt(format!("task {index} of envelope {seq} has no id")))?;
+            hashes.extend_from_slice(&self.hash(&id).to_le_bytes());
+        }
+        Ok(hashes)
+    }
+}
+
+impl Engine {
+    /// Returns the hash of an id in this shard's index.
+    pub(super) fn id_hash(&self, id: &str) -> u64 {
+        self.id_key.hash(id)
+    }
+}
+
+#[cfg(test)]
+#[path = "id_key_tests.rs"]
+mod tests;

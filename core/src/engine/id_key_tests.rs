@@ -1,0 +1,171 @@
+//! Ids whose unkeyed hashes are equal, which anybody can make: no lookup reads more for them, and none is taken for another.
+
+use super::*;
+use crate::engine::{Config, Effects, Reader, Snapshot, StorageError, Write};
+use crate::page::{Entry, Flags, PageBuilder};
+use crate::routing::id_hash;
+use crate::time::UnixMillis;
+use crate::wire::{Append, CancelRequest, Cancelled};
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashSet};
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+const KEY: IdKey = IdKey::new(*b"a key of 16 byte");
+
+/// Returns ids of 64 characters whose xxh64 (seed 0) is the same. One of xxh64's four lanes reads bytes 0-7 and 32-39 of such an id: for
+/// any first word there is a second that brings the lane to the same state, and one in some thousands is of digits and letters.
+fn colliding(count: usize) -> Vec<String> {
+    const P1: u64 = 0x9E37_79B1_85EB_CA87;
+    const P2: u64 = 0xC2B2_AE3D_27D4_EB4F;
+    let round = |state: u64, word: u64| state.wrapping_add(word.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
+    // The inverse of P2 modulo 2^64, by Newton's iteration.
+    let inverse = (0..6).fold(P2, |x, _| x.wrapping_mul(2_u64.wrapping_sub(P2.wrapping_mul(x))));
+    let state = |first: &[u8; 8]| round(P1.wrapping_add(P2), u64::from_le_bytes(*first));
+    // The sum that the second round begins with, of the id that the others are made to meet.
+    let wanted = state(b"00000000").wrapping_add(u64::from_le_bytes(*b"00000000").wrapping_mul(P2));
+    let mut ids = Vec::new();
+    for n in 0_u64.. {
+        let first = format!("{n:08}");
+        let Ok(first) = <&[u8; 8]>::try_from(first.as_bytes()) else { break };
+        let second = wanted.wrapping_sub(state(first)).wrapping_mul(inverse).to_le_bytes();
+        if second.iter().all(u8::is_ascii_graphic) && !second.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
+            let text = [&first[..], &[b'a'; 24], &second[..], &[b'b'; 24]].concat();
+            ids.push(String::from_utf8(text).unwrap());
+        }
+        if ids.len() == count {
+            break;
+        }
+    }
+    assert_eq!((ids.len(), ids.iter().map(|id| id_hash(id)).collect::<HashSet<_>>().len()), (count, 1));
+    ids
+}
+
+/// Pages in memory, and how often a record was read.
+#[derive(Default)]
+struct Stored {
+    pages: BTreeMap<u32, Vec<u8>>,
+    envelopes: BTreeMap<u64, Vec<u8>>,
+    reads: Cell<usize>,
+}
+
+impl Stored {
+    fn apply(&mut self, effects: Effects) {
+        for write in effects.writes {
+            match write {
+                Write::InsertPage { page, body, .. } => drop(self.pages.insert(page, body)),
+                Write::ExtendPage { page, tail, .. } => self.pages.get_mut(&page).unwrap().extend(tail),
+                Write::InsertEnvelope { seq, text, .. } => drop(self.envelopes.insert(seq, text.to_vec())),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Reader for Stored {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        self.reads.set(self.reads.get() + 1);
+        let body = self.pages.get(&page).ok_or_else(|| StorageError("no such page".to_owned()))?;
+        Ok(body[offset as usize..][..len as usize].to_vec())
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no recurring task is stored".to_owned()))
+    }
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError("no such envelope".to_owned()))
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("there is no history".to_owned()))
+    }
+}
+
+fn record(id: &str) -> String {
+    format!(r#"{{"time":{},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#, NOW.get())
+}
+
+fn request(ids: &[String], due: UnixMillis) -> Append {
+    let mut builder = PageBuilder::default();
+    for id in ids {
+        assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record(id).as_bytes())));
+    }
+    Append { pages: builder.finish(), ..Append::default() }
+}
+
+fn engine() -> Engine {
+    Engine::load("1-0", Config::default(), Snapshot { id_key: KEY, ..Snapshot::default() }).unwrap()
+}
+
+#[test]
+fn a_lookup_reads_one_record_however_many_ids_collide() {
+    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding(500));
+    let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
+    assert_eq!((reply.created, reply.replaced), (500, 0));
+    stored.apply(effects);
+
+    stored.reads.set(0);
+    assert!(engine.get(&ids[250], &stored).unwrap().is_some());
+    assert!(stored.reads.get() <= 2, "{}", stored.reads.get());
+
+    // Sent again, each replaces itself: 500 reads and not 250,000.
+    stored.reads.set(0);
+    let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
+    stored.apply(effects);
+    assert_eq!((reply.created, reply.replaced), (500, 500));
+    assert!(stored.reads.get() <= 3 * 500, "{}", stored.reads.get());
+
+    stored.reads.set(0);
+    let request = CancelRequest { ids: ids.clone(), if_match: None };
+    let (reply, _) = engine.cancel(&request, NOW, &stored).unwrap();
+    assert!(reply.outcomes.iter().all(|outcome| *outcome == Cancelled::Cancelled), "{reply:?}");
+    assert!(stored.reads.get() <= 3 * 500, "{}", stored.reads.get());
+}
+
+#[test]
+fn an_id_is_not_taken_for_one_in_flight_of_equal_hash() {
+    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding(2));
+    let (_, effects) = engine.append(request(&ids[..1], NOW), NOW, &stored).unwrap();
+    stored.apply(effects);
+    let effects = engine.wake(NOW.plus(10), &stored).unwrap();
+    assert_eq!(effects.sends.len(), 1);
+    stored.apply(effects);
+    assert!(engine.is_running(KEY.hash(&ids[0])) && !engine.is_running(KEY.hash(&ids[1])));
+    let request = CancelRequest { ids: vec![ids[1].clone()], if_match: None };
+    let (reply, _) = engine.cancel(&request, NOW.plus(20), &stored).unwrap();
+    assert_eq!((reply.outcomes, reply.running), (vec![Cancelled::NotFound], Vec::new()));
+}
+
+#[test]
+fn what_was_stored_without_a_key_is_keyed_once() {
+    let ids = ["first".to_owned(), "second".to_owned()];
+    let page = request(&ids, NOW).pages.remove(0);
+    let unkeyed = page.directory.bytes().to_vec();
+    let keyed = KEY.key_stored_page(unkeyed.clone(), page.body.clone()).unwrap();
+    let hashes: Vec<u64> = Directory::decode(keyed.clone(), page.body.len()).unwrap().iter().map(|entry| entry.hash).collect();
+    assert_eq!(hashes, [KEY.hash("first"), KEY.hash("second")]);
+    // Again, after a start that was cut off: the same.
+    assert_eq!(KEY.key_stored_page(keyed.clone(), page.body.clone()).unwrap(), keyed);
+
+    let stored = |directory| crate::engine::StoredPage { page: 1, directory, body_len: page.body.len() as u32, dead: Vec::new() };
+    let load = |directory| {
+        let snapshot = Snapshot { id_key: KEY, pages: vec![stored(directory)], ..Snapshot::default() };
+        Engine::load("1-0", Config::default(), snapshot)
+    };
+    assert!(load(keyed).is_ok());
+    // A page whose hashes would find nothing is not loaded.
+    assert!(matches!(load(unkeyed), Err(EngineError::Corrupt(_))));
+
+    // An id may be anywhere in the record of an earlier version's envelope.
+    let envelope = br#"{"v":1,"shard":"1-0","seq":7,"firedAt":5,"tasks":[{"key":"k","id":"a\u00e9"},{"id":"b"}]}"#;
+    let hashes = KEY.hashes_of_envelope(7, envelope).unwrap();
+    assert_eq!(hashes, [KEY.hash("aé").to_le_bytes(), KEY.hash("b").to_le_bytes()].concat());
+}
+
+#[test]
+fn a_record_without_an_id_is_refused() {
+    let mut builder = PageBuilder::default();
+    assert!(builder.push(1, NOW, Flags::TASK, |out| out.extend_from_slice(b"{}")));
+    let mut page = builder.finish().remove(0);
+    assert_eq!(KEY.key_page(&mut page), Err(PageError::Entry(0)));
+    let entry = Entry { hash: 0, due: NOW, offset: 0, len: 1, flags: Flags::TASK };
+    let mut page = Page { directory: Directory::new(vec![entry]), body: Vec::new() };
+    assert_eq!(KEY.key_page(&mut page), Err(PageError::Entry(0)));
+}
