@@ -217,8 +217,9 @@ impl Engine {
             (Some(_), true) => Ok(kept),
             (Some(paused_at), false) => {
                 let owed = missed_in_pause(schedule, policies, paused_at, now);
-                // As at a resume: see there.
-                let since = since.max(paused_at);
+                // As at a resume: see there. No run before the one that was next is the task's, also if another delay puts it off until now.
+                let next = former.schedule.next_after(paused_at).map(|next| schedule.occurrence(next.time).due.plus(-1));
+                let since = since.max(paused_at).max(next.unwrap_or(paused_at));
                 let next = schedule.next_after(since);
                 Ok(GoingOn { next, paused_at: None, since: Some(since), owed, ..kept })
             }

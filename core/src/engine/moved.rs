@@ -6,6 +6,7 @@ use super::{Engine, EngineError, Reader};
 use crate::page::Flags;
 use crate::task::Record;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// What a request moves of the ids that it has come to, by hash; `None`: nothing that is an attempt or a dead letter.
 #[derive(Default)]
@@ -80,8 +81,8 @@ impl Engine {
         if self.in_flight.get(&hash).is_none_or(|attempts| *attempts < 2) {
             return Ok(Some(Vec::new()));
         }
-        if !moved.flights.contains_key(&hash) {
-            moved.flights.insert(hash, self.flights_of_ids(&[id.to_owned()], |_| true, reader)?);
+        if let Entry::Vacant(place) = moved.flights.entry(hash) {
+            place.insert(self.flights_of_ids(&[id.to_owned()], |_| true, reader)?);
         }
         let of_id = moved.flights.get(&hash).map_or(&[][..], Vec::as_slice);
         Ok(of_id.split_first().filter(|(newest, _)| **newest == flight).map(|(_, others)| others.to_vec()))

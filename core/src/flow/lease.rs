@@ -25,6 +25,10 @@ pub struct Lease {
     begun: u32,
     /// Whether the limiter is known to have noted `slots` and no more.
     is_noted: bool,
+    /// What it asked for last: the runs in flight, and those that waited.
+    wanted: u32,
+    /// Whether a copy of its last request may get more than the answer that it took: the limiter then notes slots that it does not know of.
+    may_be_given_more: bool,
     answered_at: UnixMillis,
     /// When there is a point in asking for what was not given.
     retry_at: UnixMillis,
@@ -48,6 +52,8 @@ impl Lease {
             conversation: None,
             begun: 0,
             is_noted: !was_held && in_flight == 0,
+            wanted: 0,
+            may_be_given_more: false,
             answered_at: UnixMillis::ZERO,
             retry_at: UnixMillis::ZERO,
             back_off_until: UnixMillis::ZERO,
@@ -68,7 +74,7 @@ impl Lease {
 
     /// Whether nothing is held, nothing in flight, and the limiter knows.
     pub fn is_over(&self) -> bool {
-        self.slots == 0 && self.in_flight == 0 && self.is_noted && self.asked.is_none()
+        self.slots == 0 && self.in_flight == 0 && self.is_noted && !self.may_be_given_more && self.asked.is_none()
     }
 
     /// Runs that it may hand on now.
@@ -143,7 +149,10 @@ impl Lease {
             Some(idle_at).filter(|idle_at| self.slots > self.in_flight && head.is_none_or(|due| due > *idle_at))
         };
         let tell = (!self.is_noted).then_some(UnixMillis::ZERO);
-        [for_head, give_back, tell].into_iter().flatten().min().map(|at| at.max(self.back_off_until))
+        // A request for nothing ends what a copy of the last one was given. One for the head does so, too.
+        let end_copies = self.answered_at.plus(RENEW_MILLIS);
+        let end_copies = Some(end_copies).filter(|at| self.may_be_given_more && head.is_none_or(|due| due > *at));
+        [for_head, give_back, tell, end_copies].into_iter().flatten().min().map(|at| at.max(self.back_off_until))
     }
 
     /// Whether to ask now, if the next task is due at `head`; a request that had no answer is given up.
@@ -174,6 +183,7 @@ impl Lease {
         self.slots = self.slots.min(keep.max(self.in_flight));
         self.asked = Some((number, now));
         self.is_noted = false;
+        self.wanted = if waiting == 0 { 0 } else { self.in_flight.saturating_add(waiting) };
         Ask { number, slots: self.slots, in_flight: self.in_flight, waiting, conversation: self.conversation }
     }
 
@@ -187,6 +197,7 @@ impl Lease {
         self.asked = None;
         self.is_noted = true;
         (self.slots, self.target) = (answer.slots, answer.target);
+        self.may_be_given_more = answer.slots < self.wanted;
         self.tokens = answer.tokens;
         self.tokens_end = asked_at.plus(if answer.tokens.is_some() { TOKENS_MILLIS } else { NO_RATE_MILLIS });
         self.answered_at = now;

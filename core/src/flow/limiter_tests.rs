@@ -524,3 +524,41 @@ fn a_repeat_after_a_restart_takes_nothing_back() {
         world.check(before).unwrap();
     }
 }
+
+/// A question that had come twice was answered with nothing and then, its copy, with a slot, which the shard did not take: it had its answer. It
+/// had nothing more to ask for, so the slot was noted for ever.
+#[test]
+fn what_a_copy_of_a_question_was_given_is_given_back() {
+    let mut limiter = Limiter::default();
+    limiter.put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } }).unwrap();
+    let (mut holder, mut other) = (Lease::new(0, false), Lease::new(0, false));
+    let mut count = 0;
+    let mut exchange = |limiter: &mut Limiter, lease: &mut Lease, shard: &str, waiting: u32, now: UnixMillis| -> Asked {
+        count += 1;
+        let asked = Asked { key: KEY.to_owned(), shard: shard.to_owned(), ask: lease.ask(RequestNumber(1, count), waiting, now) };
+        let (answer, _) = limiter.ask(&asked, now);
+        lease.answered(&answer.unwrap(), now);
+        asked
+    };
+    for _ in 0..2 {
+        exchange(&mut limiter, &mut holder, "1-0", 1, START);
+    }
+    exchange(&mut limiter, &mut other, "1-1", 1, START);
+    let asked = exchange(&mut limiter, &mut other, "1-1", 1, START);
+    assert_eq!((holder.slots(), other.slots(), limiter.slots(KEY)), (1, 0, 1));
+    let later = START.plus(5_000);
+    exchange(&mut limiter, &mut holder, "1-0", 0, later);
+    assert_eq!(limiter.slots(KEY), 0);
+    let (answer, _) = limiter.ask(&asked, later);
+    other.answered(&answer.unwrap(), later);
+    assert_eq!((other.slots(), limiter.slots(KEY)), (0, 1));
+    // Its tasks are gone meanwhile, or not due for long.
+    for head in [None, Some(later.plus(86_400_000))] {
+        let mut other = other.clone();
+        let at = other.ask_at(head).unwrap().max(later);
+        assert!(at <= later.plus(1_000) && other.wants_to_ask(head, at) && !other.is_over());
+        exchange(&mut limiter, &mut other, "1-1", 0, at);
+        assert!(other.is_over() && limiter.slots(KEY) == 0);
+        assert!(other.ask_at(head).is_none_or(|next| next > at));
+    }
+}

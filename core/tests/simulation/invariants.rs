@@ -73,13 +73,25 @@ pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
 
 /// `memory-is-storage`: the engine lists, counts and waits as storage says.
 pub(crate) fn engine_agrees(engine: &mut Engine, storage: &Storage, waiting: &[Waiting], now: UnixMillis) {
-    let all = ListRequest { limit: usize::MAX, ..ListRequest::default() };
-    let reply = engine.list(&all, storage).expect("the list can be read");
-    hold("memory-is-storage", reply.next.is_none(), || format!("the list does not end, but goes on at {:?}", reply.next));
-    let shown: Vec<_> = reply.items.iter().map(|item| item.position).collect();
+    // A page of the list has a bound in bytes.
+    let (mut items, mut after) = (Vec::new(), None);
+    loop {
+        let all = ListRequest { limit: usize::MAX, after, ..ListRequest::default() };
+        let reply = engine.list(&all, storage).expect("the list can be read");
+        let goes_on = reply.next.is_some_and(|next| after.is_none_or(|after| next > after));
+        items.extend(reply.items);
+        hold("memory-is-storage", reply.next.is_none() || goes_on, || {
+            format!("the list goes on at {:?} after {after:?}", reply.next)
+        });
+        after = reply.next;
+        if after.is_none() {
+            break;
+        }
+    }
+    let shown: Vec<_> = items.iter().map(|item| item.position).collect();
     let stored: Vec<_> = waiting.iter().map(|waiting| waiting.position).collect();
     hold("memory-is-storage", shown == stored, || format!("listed {shown:?}, stored {stored:?}"));
-    for (item, waiting) in reply.items.iter().zip(waiting) {
+    for (item, waiting) in items.iter().zip(waiting) {
         item_agrees(item, waiting);
     }
 
@@ -219,7 +231,8 @@ pub(crate) fn firing(
                 .map(|record| String::from_utf8_lossy(record).chars().take(80).collect::<String>() + "\n")
                 .collect()
         };
-        format!("fired\n{}of what was due\n{}", text(&fired), text(&expected))
+        let (writes, circuits) = (&effects.writes, &model.circuits);
+        format!("fired\n{}of what was due\n{}with {writes:?}\nand {circuits:?}", text(&fired), text(&expected))
     });
     for due in lapsed.iter().chain(late.iter().copied().filter(|due| !in_lane(due))) {
         model.drop_late(shard, due, now.get(), keep);

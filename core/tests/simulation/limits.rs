@@ -152,6 +152,7 @@ impl World {
 
     /// A shard gets the limiter's answer, or hears that there is none.
     pub(crate) fn told_by_limiter(&mut self, at: usize, key: &str, number: RequestNumber, answer: Option<Option<Answer>>) {
+        self.trace(|| format!("{at}: told of {key}, {number:?}: {answer:?}"));
         // A crash comes with time, not with each message: else a shard with many lanes, each of which asks again after each start, crashes the
         // more the more it crashes.
         let faults = self.faults;

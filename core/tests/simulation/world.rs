@@ -253,6 +253,9 @@ impl World {
         if what(&shard.storage) != before || shard.storage.watermark.due > now {
             violated("turning-back-changes-nothing", format!("{:?} at {now} with {:?}", effects.writes, shard.storage.watermark));
         }
+        if stores_state(&effects) {
+            self.model.circuits.store(at);
+        }
         self.turned_back += 1;
         self.trace(|| format!("{at}: turned back, {} writes", effects.writes.len()));
     }
@@ -380,6 +383,7 @@ impl World {
             return Err(Dropped);
         }
         let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+        self.trace(|| format!("{at}: is to be woken at {wanted:?}"));
         if has_more && wanted.is_none_or(|wanted| wanted > now) {
             violated("firings-are-bounded", format!("the rest of what was due at {now} waits for {wanted:?}"));
         }
