@@ -109,6 +109,11 @@ export class Scheduler {
     if (this.#options.verbose) process.stderr.write(text);
   }
 
+  /** The process that the runtime runs below. */
+  get pid() {
+    return this.#child?.pid;
+  }
+
   /** The end of what the workers and the runtime have printed. */
   log() {
     return this.#output.join("").slice(-20_000);

@@ -1,9 +1,12 @@
 // Every kind of target on the real local runtime: what it is sent, what its answers mean, and what may not be called.
 
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { createHmac } from "node:crypto";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Scheduler, until } from "./harness.mjs";
+import { ROOT } from "../scripts/paths.mjs";
 import { startSink } from "./sink.mjs";
 
 /** Two keys, as while one takes the place of the other. */
@@ -70,6 +73,10 @@ test("a webhook is sent with its method, and with a body of its own where it has
   for (const id of ["put", "patch", "text", "get", "delete"]) await done(id);
 });
 
+/** The keys of a namespace, as its receivers are given them. */
+const keysOf = (namespace) =>
+  execFileSync(process.execPath, [join(ROOT, "scripts/signing-key.mjs"), namespace], { env: { WEBHOOK_SIGNING_KEYS: KEYS.join(",") }, encoding: "utf8" }).trim().split("\n");
+
 /** As a receiver would: from the specification, with nothing of ours. */
 function verifies(hook, key) {
   const { "webhook-id": id, "webhook-timestamp": timestamp, "webhook-signature": signatures } = hook.headers;
@@ -88,13 +95,28 @@ test("a webhook is signed with every key, anew on each attempt under the same id
   const hooks = [...received("/signed"), await first("/signed-get")];
   assert.equal(hooks.length, 3);
   for (const hook of hooks) {
-    assert.ok(KEYS.every((key) => verifies(hook, key)));
+    assert.ok(keysOf("default").every((key) => verifies(hook, key)));
+    assert.ok(!KEYS.some((key) => verifies(hook, key)), "the deployment's own keys sign nothing");
+    assert.equal(hook.headers["scheduler-namespace"], "default");
     assert.ok(!verifies(hook, `whsec_${Buffer.alloc(32, 3).toString("base64")}`));
     assert.ok(Math.abs(hook.headers["webhook-timestamp"] * 1000 - hook.receivedAt) < 10_000);
   }
   assert.deepEqual(hooks.slice(0, 2).map((hook) => hook.headers["webhook-id"]), [`a%2Eb@${due}`, `a%2Eb@${due}`]);
   assert.equal(hooks[0].headers["idempotency-key"], `a.b@${due}`);
   assert.notEqual(hooks[0].headers["webhook-timestamp"], hooks[1].headers["webhook-timestamp"]);
+});
+
+test("a namespace's webhooks are signed with its own key, and say in what is signed whose they are", async () => {
+  assert.equal((await call("/v1/namespaces/shop", { method: "PUT", body: {} })).status, 201);
+  const made = await call("/v1/tasks", { body: { id: "theirs", delayInSeconds: 0, callback: webhook("/theirs") }, headers: { "scheduler-namespace": "shop" } });
+  assert.equal(made.status, 201);
+  const hook = await first("/theirs");
+  assert.equal(hook.headers["webhook-id"], `shop%3Atheirs@${made.body.due}`);
+  assert.equal(hook.headers["scheduler-namespace"], "shop");
+  assert.ok(keysOf("shop").every((key) => verifies(hook, key)));
+  assert.ok(![...KEYS, ...keysOf("default"), ...keysOf("shop-2")].some((key) => verifies(hook, key)));
+  const forged = webhook("/x", { headers: { "scheduler-namespace": "default" } });
+  assert.equal((await call("/v1/tasks", { body: { delayInSeconds: 0, callback: forged } })).body.field, "callback.headers");
 });
 
 test("Retry-After is waited for, in seconds and as a date", async () => {
@@ -151,7 +173,7 @@ test("redirects are followed where the request stays what it is, and headers sta
   assert.deepEqual([landed.method, landed.headers["x-secret"], landed.body.id], ["PUT", "s", "r307"]);
   const elsewhere = await first("/landed-elsewhere", other);
   assert.deepEqual([elsewhere.method, elsewhere.headers["x-secret"], elsewhere.text], ["POST", undefined, "a=1"]);
-  assert.ok(verifies(elsewhere, KEYS[0]));
+  assert.ok(verifies(elsewhere, keysOf("default")[0]));
   assert.equal((await first("/got")).method, "GET");
   for (const id of ["r307", "r308", "r302"]) await done(id);
   assert.match((await dead("r302-post")).error, /HTTP 302 .*: POST follows 307 and 308 only/);

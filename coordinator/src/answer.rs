@@ -2,7 +2,8 @@
 
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
-use scheduler_core::limits::MAX_LIMIT_KEY_BYTES;
+use scheduler_core::input::cut;
+use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES};
 use scheduler_core::task::FieldError;
 use serde::Serialize;
 use worker::{Error, Response, ResponseBuilder, Result};
@@ -135,7 +136,9 @@ pub(crate) struct Problem {
 
 impl Problem {
     fn new(kind: &'static str, title: &'static str, status: u16, detail: impl Into<String>) -> Self {
-        Self { kind, title, status, detail: detail.into(), field: None, retry_after_seconds: None, allow: None }
+        // It may repeat what the caller has sent.
+        let detail = cut(detail.into(), MAX_PROBLEM_BYTES).into_owned();
+        Self { kind, title, status, detail, field: None, retry_after_seconds: None, allow: None }
     }
 
     /// A field of the request does not hold.
@@ -144,15 +147,23 @@ impl Problem {
         Self { field: Some(error.field.into_owned()), ..Self::new("/problems/invalid", "The request does not hold", 422, detail) }
     }
 
-    /// The body is too large.
-    pub(crate) fn too_large(bytes: usize, limit: usize) -> Self {
-        let detail = format!("the body is {bytes} bytes long; the limit is {limit}: send several requests");
+    /// The body is larger than the route takes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let detail =
+            format!("the body is longer than {limit} bytes, which is the limit of this route: send less, or several requests");
         Self::new("/problems/too-large", "The request is too large", 413, detail)
     }
 
     /// No or a wrong API key.
     pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
         Self::new("/problems/unauthorized", "An API key is needed", 401, detail)
+    }
+
+    /// The address has sent too many wrong API keys.
+    pub(crate) fn guessing() -> Self {
+        let detail = "too many wrong API keys have come from this address; wait, and send a right one";
+        let problem = Self::new("/problems/guessing", "Too many wrong API keys", 429, detail);
+        Self { retry_after_seconds: Some(1), ..problem }
     }
 
     /// The API key may not do this, or not there.
@@ -162,8 +173,8 @@ impl Problem {
 
     /// No such API key.
     pub(crate) fn no_key(id: &str) -> Self {
-        let id: String = id.chars().take(64).collect();
-        Self::new("/problems/no-key", "There is no such API key", 404, format!("there is no key {id:?} (any more)"))
+        let detail = format!("there is no key {:?} (any more)", cut(id, 64));
+        Self::new("/problems/no-key", "There is no such API key", 404, detail)
     }
 
     /// No such namespace.
@@ -173,8 +184,7 @@ impl Problem {
 
     /// No limit for this key.
     pub(crate) fn no_limit(key: &str) -> Self {
-        let key: String = key.chars().take(MAX_LIMIT_KEY_BYTES).collect();
-        let detail = format!("the key {key:?} has no limit (any more); set one with PUT");
+        let detail = format!("the key {:?} has no limit (any more); set one with PUT", cut(key, MAX_LIMIT_KEY_BYTES));
         Self::new("/problems/no-limit", "There is no such limit", 404, detail)
     }
 
@@ -204,7 +214,7 @@ impl Problem {
 
     /// No such path.
     pub(crate) fn no_route(method: &str, path: &str) -> Self {
-        let path: String = path.chars().take(100).collect();
+        let path = cut(path, 100);
         Self::new(
             "/problems/no-route",
             "There is no such path",
@@ -215,7 +225,7 @@ impl Problem {
 
     /// The path does not take the method.
     pub(crate) fn no_method(method: &str, path: &str, allowed: String) -> Self {
-        let path: String = path.chars().take(100).collect();
+        let path = cut(path, 100);
         let detail = format!("{path} does not take {method}; it takes {allowed}: see /openapi.json");
         let problem = Self::new("/problems/no-method", "The path does not take this method", 405, detail);
         Self { allow: Some(allowed), ..problem }
@@ -223,22 +233,27 @@ impl Problem {
 
     /// No such task.
     pub(crate) fn no_task(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
             "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET /v1/tasks/{}/runs tells how \
              attempts at it went",
-            percent_encoding::utf8_percent_encode(id, percent_encoding::NON_ALPHANUMERIC)
+            percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC)
         );
         Self::new("/problems/no-task", "There is no such task", 404, detail)
     }
 
     /// It runs, and nothing of it is left to change.
     pub(crate) fn already_fired(id: &str) -> Self {
-        let detail = format!("task {id:?} is running, and no other attempt of it waits to be changed: see GET …/explain");
+        let detail = format!(
+            "task {:?} is running, and no other attempt of it waits to be changed: see GET …/explain",
+            cut(id, MAX_ID_BYTES)
+        );
         Self::new("/problems/already-fired", "The task has already fired", 409, detail)
     }
 
     /// Such a task cannot be changed so.
     pub(crate) fn not_applicable(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
         let detail = format!(
             "task {id:?} cannot be changed so: a recurring task and a follow-up have no single time to change, and what does not fire by \
              itself (a task without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a follow-up, a dead \

@@ -5,11 +5,17 @@
 
 use crate::answer::Problem;
 use crate::{registry, settings};
-use scheduler_core::access::{Holder, NAMESPACE_HEADER, Quota, Scope, Token};
+use scheduler_core::access::{Guesses, Holder, NAMESPACE_HEADER, Quota, Scope, Token};
 use scheduler_core::namespace::Namespace;
 use scheduler_core::time::UnixMillis;
+use std::cell::RefCell;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};
+
+thread_local! {
+    /// Wrong keys, for all requests of this instance.
+    static GUESSES: RefCell<Guesses> = const { RefCell::new(Guesses::NONE) };
+}
 
 /// Who sends a request, and for which namespace.
 #[derive(Debug)]
@@ -24,13 +30,17 @@ pub(crate) struct Caller {
 /// about.
 pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
-    let holder = match verify(header("authorization").as_deref(), &settings::api_keys(env))? {
-        Sent::KeyOfTheDeployment => Holder::of_the_deployment(),
-        Sent::Token(token) => {
-            let directory = registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
-            directory.holder(&token, now)?
+    // The platform says who asks. Locally that is this machine, for everybody.
+    let address = header("cf-connecting-ip").filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
+    if address.as_deref().is_some_and(|address| GUESSES.with_borrow(|guesses| guesses.are_spent(address, now))) {
+        return Err(Problem::guessing());
+    }
+    let authorization = header("authorization");
+    let holder = holder(authorization.as_deref(), env, now).await.inspect_err(|problem| {
+        if let Some(address) = address.as_deref().filter(|_| problem.status == 401 && authorization.is_some()) {
+            GUESSES.with_borrow_mut(|guesses| guesses.note(address, now));
         }
-    };
+    })?;
     let needed = Scope::needed(request.method().as_ref(), &request.path());
     let namespace = holder.admit(needed, header(NAMESPACE_HEADER).as_deref())?;
     let quota = if namespace.is_default() {
@@ -39,6 +49,17 @@ pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Resu
         registry::directory(env, |known| known.settings(&namespace).is_some()).await?.quota(&namespace)?
     };
     Ok(Caller { holder, namespace, quota })
+}
+
+/// Whose key stands in the header of a request.
+async fn holder(authorization: Option<&str>, env: &Env, now: UnixMillis) -> Result<Holder, Problem> {
+    match verify(authorization, &settings::api_keys(env))? {
+        Sent::KeyOfTheDeployment => Ok(Holder::of_the_deployment()),
+        Sent::Token(token) => {
+            let directory = registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
+            Ok(directory.holder(&token, now)?)
+        }
+    }
 }
 
 /// What stands in a request for a key.

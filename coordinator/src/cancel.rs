@@ -1,30 +1,22 @@
 //! Cancelling.
 
 use crate::answer::{Answer, Problem};
-use crate::change::{checked_filter, checked_ids};
+use crate::change::{checked_filter, distinct};
 use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, FilterInput};
+use scheduler_core::task::{ChangeInput, FieldError};
 use scheduler_core::wire::{
     AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::HashSet;
 
 /// Rounds of a cancel by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
 /// said by `done`.
 const MAX_ROUNDS: usize = 60;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CancelMany<'a> {
-    ids: Option<Vec<String>>,
-    #[serde(borrow)]
-    filter: Option<FilterInput<'a>>,
-}
 
 #[derive(Serialize, Default)]
 #[serde(rename_all = "camelCase")]
@@ -83,12 +75,13 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
 /// `POST /v1/tasks/cancel`.
 pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let request: CancelMany<'_> = serde_json::from_str(&text)
-        .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?;
-    let counts = match request {
-        CancelMany { ids: Some(ids), filter: None } => {
+    // The same as of a change, which has a time in a reschedule only.
+    let request = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    request.check_untimed().map_err(Problem::invalid)?;
+    let counts = match (request.ids, request.filter) {
+        (Some(ids), None) => {
             let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
-            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, checked_ids(ids)?, None).await?.0 {
+            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, distinct(ids), None).await?.0 {
                 counts.running += u64::from(is_running);
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
@@ -99,7 +92,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
             counts
         }
-        CancelMany { ids: None, filter: Some(filter) } => cancel_matching(&call.shards, checked_filter(&filter)?).await?,
+        (None, Some(filter)) => cancel_matching(&call.shards, checked_filter(&filter)?).await?,
         _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
     };
     Ok(Answer::of(200, &counts))

@@ -5,7 +5,8 @@ use crate::cancel::{is_zero, with_running};
 use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
-use scheduler_core::limits::{MAX_CANCEL_IDS, MAX_LIST_LIMIT};
+use scheduler_core::input::Bounded;
+use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{ChangeInput, FieldError, FilterInput};
 use scheduler_core::wire::{
@@ -105,7 +106,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let counts = match (input.ids, input.filter) {
         (Some(ids), None) => {
             let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-            for ChangedId { outcome, is_running } in change_ids(&call.shards, checked_ids(ids)?, change, None).await?.0 {
+            for ChangedId { outcome, is_running } in change_ids(&call.shards, distinct(ids), change, None).await?.0 {
                 counts.running += u64::from(is_running);
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
@@ -123,15 +124,10 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     Ok(Answer::of(200, &counts))
 }
 
-/// Ids of a request, within its limit; one that stands twice counts once.
-pub(crate) fn checked_ids(mut ids: Vec<String>) -> Result<Vec<String>, Problem> {
-    if ids.len() > MAX_CANCEL_IDS {
-        let detail = format!("has {} ids; the limit is {MAX_CANCEL_IDS}: send several requests", ids.len());
-        return Err(Problem::invalid(FieldError::new("ids", detail)));
-    }
+/// Returns the ids of a request; one that is given twice counts once.
+pub(crate) fn distinct<const N: usize>(ids: Bounded<String, N>) -> Vec<String> {
     let mut seen = HashSet::new();
-    ids.retain(|id| seen.insert(id.clone()));
-    Ok(ids)
+    ids.0.into_iter().filter(|id| seen.insert(id.clone())).collect()
 }
 
 /// A filter that means less than everything.

@@ -10,6 +10,7 @@ use crate::shards::Shards;
 use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
+use scheduler_core::limits::MAX_ERRORS_BYTES;
 use scheduler_core::listing::{write_running, write_task};
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
@@ -155,6 +156,9 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
     answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
 }
 
+/// What a refused item is answered with after [`MAX_ERRORS_BYTES`] of errors.
+const UNEXPLAINED: &str = "is refused; send it again without those before it to see why";
+
 /// The answer to a batch: the items in order, each with its id or what is wrong with it.
 fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32>, Option<Problem>)>) -> Result<Answer, Problem> {
     // When no shard took anything, the request as a whole has failed, and may be sent again as it is.
@@ -175,6 +179,7 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
     }
     let accepted = items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
     let mut out = Vec::with_capacity(items.len() * 48 + 64);
+    let mut of_errors = 0;
     out.extend_from_slice(format!("{{\"accepted\":{accepted},\"rejected\":{},\"results\":[", items.len() - accepted).as_bytes());
     for (at, (item, failed)) in items.iter().zip(failed).enumerate() {
         if at > 0 {
@@ -195,7 +200,13 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
                 let _ = serde_json::to_writer(&mut out, &error);
             }
             (Err(error), _) => {
-                let _ = serde_json::to_writer(&mut out, &serde_json::json!({ "error": error }));
+                let before = out.len();
+                let _ = if of_errors < MAX_ERRORS_BYTES {
+                    serde_json::to_writer(&mut out, &serde_json::json!({ "error": error }))
+                } else {
+                    serde_json::to_writer(&mut out, &serde_json::json!({ "error": FieldError::new("body", UNEXPLAINED) }))
+                };
+                of_errors += out.len() - before;
             }
         }
     }

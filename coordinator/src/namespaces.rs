@@ -4,19 +4,13 @@ use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use crate::shards::Shards;
 use crate::{limits, registry};
-use scheduler_core::access::{Entry, Quota, Reach, Settings};
+use scheduler_core::access::{Entry, NamespaceInput, Quota, Reach, Settings};
 use scheduler_core::namespace::{Namespace, NamespaceError};
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{PurgeReply, PurgeRequest, ShardStats, paths};
-use serde::{Deserialize, Serialize};
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields, default)]
-struct Given {
-    quota: Quota,
-}
+use serde::Serialize;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -40,13 +34,7 @@ const MAX_ROUNDS: usize = 60;
 pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Problem> {
     let name = changeable(&call, &name)?;
     let text = call.text().await?;
-    let given: Given = if text.trim().is_empty() {
-        Given::default()
-    } else {
-        serde_json::from_str(&text)
-            .map_err(|problem| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}"))))?
-    };
-    given.quota.check().map_err(Problem::invalid)?;
+    let given = NamespaceInput::parse(&text).map_err(Problem::invalid)?;
     let settings = Settings { name: name.clone(), quota: given.quota, created_at: call.now };
     let is_new = registry::put(call.env, &Entry::Namespace(settings)).await?;
     let directory = registry::newest(call.env).await?;

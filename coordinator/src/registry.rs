@@ -4,7 +4,7 @@ use crate::answer::Problem;
 use scheduler_core::access::{Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths};
 use scheduler_core::namespace::Namespace;
 use scheduler_core::time::UnixMillis;
-use scheduler_platform::{Objects, now, within};
+use scheduler_platform::{Objects, now, sleep, within};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::cell::RefCell;
@@ -18,6 +18,10 @@ const TRY: Duration = Duration::from_secs(3);
 
 /// The limit where something is known that will do: a registry that hangs must not hold requests for long.
 const TRY_FOR_NEWS: Duration = Duration::from_secs(1);
+
+/// How often, and how many times, a request looks whether another one's question was answered.
+const LOOK: Duration = Duration::from_millis(25);
+const LOOKS: usize = 40;
 
 thread_local! {
     /// What the registry last said, for all requests of this instance.
@@ -34,6 +38,22 @@ pub(crate) async fn directory(env: &Env, has: impl Fn(&Directory) -> bool) -> Re
     });
     if let Some(known) = known.as_ref().filter(|_| !must_ask) {
         return Ok(known.clone());
+    }
+    // Requests with unknown keys that come together share one question.
+    if known.is_some() && KNOWN.with_borrow(|(cached, _)| cached.is_being_asked(asked)) {
+        for _ in 0..LOOKS {
+            sleep(LOOK).await;
+            if !KNOWN.with_borrow(|(cached, _)| cached.is_being_asked(now())) {
+                break;
+            }
+        }
+        let (must_ask, known) = KNOWN.with_borrow(|(cached, known)| {
+            let lacks = known.as_ref().is_some_and(|known| !has(known));
+            (cached.must_ask(lacks, now()), known.clone())
+        });
+        if let Some(known) = known.filter(|_| !must_ask) {
+            return Ok(known);
+        }
     }
     match newest(env).await {
         Ok(newest) => Ok(newest),

@@ -11,11 +11,14 @@ use crate::{
 };
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
-use scheduler_core::limits::MAX_REQUEST_BYTES;
+use scheduler_core::limits::{
+    MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+};
 use scheduler_core::task::{FieldError, Targets, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};
+use scheduler_platform::read_body;
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
@@ -124,6 +127,17 @@ impl Route {
             }
         })
     }
+
+    /// Returns the largest body that the route takes, bytes.
+    pub(crate) fn body_limit(&self) -> usize {
+        match self {
+            Self::CreateBatch => MAX_REQUEST_BYTES,
+            Self::CreateTask | Self::ReplaceTask(_) | Self::PatchTask(_) => MAX_TASK_BODY_BYTES,
+            Self::CancelMany | Self::PauseMany | Self::ResumeMany | Self::RunMany | Self::RescheduleMany => MAX_BULK_BODY_BYTES,
+            Self::Preview => MAX_PREVIEW_BODY_BYTES,
+            _ => MAX_SMALL_BODY_BYTES,
+        }
+    }
 }
 
 /// The methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
@@ -135,10 +149,10 @@ fn allowed(path: &str) -> Option<String> {
 }
 
 /// A method that the path does not take, or a path that takes none.
-fn no_route(method: &Method, path: &str) -> Problem {
+fn no_route(method: &str, path: &str) -> Problem {
     match allowed(path) {
-        Some(allowed) => Problem::no_method(method.as_ref(), path, allowed),
-        None => Problem::no_route(method.as_ref(), path),
+        Some(allowed) => Problem::no_method(method, path, allowed),
+        None => Problem::no_route(method, path),
     }
 }
 
@@ -150,6 +164,8 @@ fn decoded(id: &str) -> Option<String> {
 pub(crate) struct Call<'a> {
     pub(crate) request: Request,
     pub(crate) env: &'a Env,
+    /// The largest body that the route takes.
+    pub(crate) body_limit: usize,
     /// Whoever sends it.
     pub(crate) holder: Holder,
     /// Those of its namespace.
@@ -215,18 +231,12 @@ impl Call<'_> {
         }
     }
 
-    /// The request's body as text.
+    /// Returns the request's body as text: no more of it is read than the route takes.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
-        // Refused by its head where that says enough, before any of it is read.
-        let announced = self.request.headers().get("content-length").ok().flatten().and_then(|length| length.parse().ok());
-        if let Some(bytes) = announced.filter(|bytes| *bytes > MAX_REQUEST_BYTES) {
-            return Err(Problem::too_large(bytes, MAX_REQUEST_BYTES));
-        }
+        let limit = self.body_limit;
         let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
-        let bytes = self.request.bytes().await.map_err(|problem| unreadable(problem.to_string()))?;
-        if bytes.len() > MAX_REQUEST_BYTES {
-            return Err(Problem::too_large(bytes.len(), MAX_REQUEST_BYTES));
-        }
+        let bytes = read_body(&mut self.request, limit).await.map_err(|problem| unreadable(problem.to_string()))?;
+        let bytes = bytes.ok_or_else(|| Problem::too_large(limit))?;
         String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 }
@@ -240,23 +250,26 @@ pub(crate) async fn handle(request: Request, env: &Env, handlers: &Handlers) -> 
 
 async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answer, Problem> {
     let (method, path) = (request.method(), request.path());
-    let route = Route::of(&method, &path);
+    // The SDK takes a method that it does not know for GET.
+    let name = request.inner().method();
+    let route = if method.as_ref().eq_ignore_ascii_case(&name) { Route::of(&method, &path) } else { None };
     match route {
         Some(Route::Health) => return Ok(Answer::of(200, &serde_json::json!({ "status": "ok", "timeZones": tz::release() }))),
         Some(Route::OpenApi) => return Ok(Answer::json(200, openapi::TEXT.as_bytes().to_vec())),
         // What is open to everybody says so to everybody.
         None if Route::of(&Method::Get, &path).is_some_and(|route| matches!(route, Route::Health | Route::OpenApi)) => {
-            return Err(no_route(&method, &path));
+            return Err(no_route(&name, &path));
         }
         _ => {}
     }
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, now).await?;
-    let route = route.ok_or_else(|| no_route(&method, &path))?;
+    let route = route.ok_or_else(|| no_route(&name, &path))?;
     let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
         env,
+        body_limit: route.body_limit(),
         holder,
         share: quota.share(shards.map.shards()),
         shards,
@@ -269,7 +282,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     };
     match route {
         // Answered above, before the key is asked for.
-        Route::Health | Route::OpenApi => Err(Problem::no_route(method.as_ref(), &path)),
+        Route::Health | Route::OpenApi => Err(Problem::no_route(&name, &path)),
         Route::CreateTask => create::one(call, None).await,
         Route::ReplaceTask(id) => create::one(call, Some(id)).await,
         Route::CreateBatch => create::batch(call).await,
@@ -344,6 +357,41 @@ mod tests {
                 assert_eq!(Route::of(&method, &path).is_some(), is_listed, "{method:?} {path}");
             }
             assert_eq!(Route::of(&Method::Head, &path), Route::of(&Method::Get, &path));
+        }
+    }
+
+    /// What a caller sends is read by types of the core, whose fields are attacked there, and by `Call::text`, which stops at the route's limit.
+    #[test]
+    fn nothing_else_reads_a_request() {
+        // The answers of objects, the settings, and what an example handler is given.
+        let readers = ["example_handlers.rs", "limits.rs", "registry.rs", "settings.rs", "shards.rs"];
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+        for file in std::fs::read_dir(folder).unwrap().map(|file| file.unwrap()).filter(|file| file.path().is_file()) {
+            let name = file.file_name().into_string().unwrap();
+            let source = std::fs::read_to_string(file.path()).unwrap();
+            let source = source.split("#[cfg(test)]").next().unwrap();
+            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_"] {
+                let is_reader = readers.contains(&name.as_str());
+                assert!(is_reader || !source.contains(reads), "{name} has {reads}: read requests in the core");
+            }
+            for reads in ["request.bytes()", "request.text()", "request.json()", "request.stream()", "array_buffer()"] {
+                assert!(!source.contains(reads), "{name} has {reads}: use Call::text");
+            }
+        }
+    }
+
+    #[test]
+    fn bodies_have_the_limit_of_their_route() {
+        for (method, path, limit) in [
+            (Method::Post, "/v1/tasks/batch", MAX_REQUEST_BYTES),
+            (Method::Post, "/v1/tasks", MAX_TASK_BODY_BYTES),
+            (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/a/run", MAX_SMALL_BODY_BYTES),
+            (Method::Post, "/v1/preview", MAX_PREVIEW_BODY_BYTES),
+            (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
+        ] {
+            assert_eq!(Route::of(&method, path).map(|route| route.body_limit()), Some(limit), "{path}");
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::answer::Problem;
 use scheduler_core::routing::{ShardMap, ShardMapError};
+use scheduler_core::wire::INTERNAL_BINDINGS;
 use serde_json::value::RawValue;
 use worker::Env;
 
@@ -25,9 +26,11 @@ pub(crate) fn shard_map(env: &Env) -> Result<ShardMap, Problem> {
     text.parse().map_err(|problem: ShardMapError| Problem::misconfigured(problem.to_string()))
 }
 
-/// The producer bindings that tasks may name.
+/// Returns the producer bindings that tasks may name: those of the variable, but none of the scheduler's own.
 pub(crate) fn queue_bindings(env: &Env) -> Vec<String> {
-    list(env, QUEUE_BINDINGS)
+    let mut bindings = list(env, QUEUE_BINDINGS);
+    bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
+    bindings
 }
 
 /// The callback of tasks that have none: as it is set, or to the first queue that tasks may name.
@@ -73,6 +76,23 @@ fn split(text: &str) -> Vec<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A binding that the deployment's file adds for the scheduler itself must be one that no task can name.
+    #[test]
+    fn every_binding_of_the_schedulers_own_is_internal() {
+        let file = include_str!("../../wrangler.toml");
+        let named = |section: &'static str, key: &'static str| {
+            let parts = file.split("[[").filter(move |part| part.starts_with(section));
+            parts.filter_map(move |part| {
+                part.lines().find_map(|line| line.strip_prefix(key)?.trim_matches([' ', '=', '"']).into())
+            })
+        };
+        let bindings: Vec<&str> = named("durable_objects.bindings", "name").chain(named("queues.producers", "binding")).collect();
+        assert!(bindings.len() >= INTERNAL_BINDINGS.len(), "{bindings:?}");
+        for binding in bindings.iter().filter(|binding| **binding != "FIRED_TASKS") {
+            assert!(INTERNAL_BINDINGS.contains(binding), "{binding} is not in INTERNAL_BINDINGS");
+        }
+    }
 
     #[test]
     fn the_default_callback_is_the_one_that_is_set_or_the_first_queue() {

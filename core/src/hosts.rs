@@ -67,7 +67,8 @@ pub struct HostError {
 /// When it is not a public host and not allowed.
 pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
     let shown = url.host_str().unwrap_or_default();
-    let host = shown.trim_end_matches('.');
+    // With one dot at its end a name is the same name.
+    let host = shown.strip_suffix('.').unwrap_or(shown);
     let port = url.port_or_known_default();
     let closed = match url.host() {
         Some(Host::Ipv4(address)) => closed_v4(address),
@@ -122,6 +123,9 @@ fn closed_v6(address: Ipv6Addr) -> Option<&'static str> {
 
 /// `host` is in lower case, as [`Url`] gives it, without the dot of the root.
 fn closed_name(host: &str) -> Option<&'static str> {
+    if host.split('.').any(str::is_empty) {
+        return Some("a name with an empty label");
+    }
     if !host.contains('.') {
         return Some(if host == "localhost" { "this machine" } else { "a name of one label, of a private network" });
     }
@@ -179,6 +183,10 @@ mod tests {
             ("http://metadata.google.internal/computeMetadata/v1/", "private network"),
             ("http://router.home.arpa", "private network"),
             ("http://db", "one label"),
+            ("http://127.0.0.1../", "an empty label"),
+            ("http://localhost../", "an empty label"),
+            ("http://a..example.com/", "an empty label"),
+            ("http://.example.com/", "an empty label"),
             ("http://internal", "one label"),
             ("http://com", "one label"),
             ("http://0.0.0.0", "very network"),

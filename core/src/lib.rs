@@ -17,6 +17,7 @@ pub mod histogram;
 pub mod history;
 pub mod hosts;
 pub mod ids;
+pub mod input;
 pub mod limits;
 pub mod list_query;
 pub mod listing;

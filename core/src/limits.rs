@@ -14,11 +14,23 @@ pub const MAX_DESCRIPTION_BYTES: usize = 1024;
 pub const MAX_TAGS: usize = 16;
 /// Longest tag.
 pub const MAX_TAG_BYTES: usize = 64;
+/// Longest list of tags as JSON text: each byte may be an escape of six, and there may be some white space.
+pub const MAX_TAGS_TEXT_BYTES: usize = 8_192;
+/// Longest retry policy as JSON text: a hundred statuses and six numbers are 1,000 bytes.
+pub const MAX_RETRY_TEXT_BYTES: usize = 4_096;
+/// Longest misfire policy as JSON text.
+pub const MAX_MISFIRE_TEXT_BYTES: usize = 1_024;
+/// Longest list of cron expressions as JSON text: [`MAX_CRON_EXPRESSIONS`] of 1,024 bytes with escapes as long again.
+pub const MAX_CRON_TEXT_BYTES: usize = 32_768;
 
 /// Largest payload, as JSON text. A queue message holds 128,000 bytes, of which some 100 are metadata; what the other fields of
 /// a record can take ([`MAX_CALLBACK_BYTES`], description, tags and id, each doubled at most by JSON escapes in practice) and
 /// the envelope around it must fit beside it.
 pub const MAX_PAYLOAD_BYTES: usize = 65_536;
+
+/// Most levels of objects and lists within each other, of a payload and of a callback's body. Common readers of JSON stop at 128, and what
+/// they read has the record and its envelope around it.
+pub const MAX_NESTING: usize = 100;
 
 /// Largest callback, as JSON text: a URL of 2,048 bytes, headers, and a body of its own. What is larger belongs into the
 /// payload.
@@ -138,6 +150,10 @@ pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
 /// Most runs that are counted off, where they cannot be reckoned: `maxRuns` of cron and rrule, and COUNT of the latter; and most
 /// that one request counts in all. 0.1 to 1 microsecond each: a tenth of a second of a request's time.
 pub const MAX_COUNTED_RUNS: u32 = 100_000;
+/// Steps (months, days or places in time that are looked at) that the schedules of one request take together, some 40 nanoseconds each: half a
+/// second of the 30 that an invocation has. One schedule may go beyond it, by what bounds a single search or count (`MAX_STEPS` and
+/// `MAX_COUNTING_STEPS` of `schedule::rrule`). The shards take as many again when the tasks come in.
+pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
 /// A run may be late by so much and was not missed, where the task does not say, seconds: more than a failover takes, or a deployment.
 pub const DEFAULT_GRACE_SECONDS: f64 = 60.0;
 /// Longest grace and expiry, seconds: a year. What is later than that was not worth a limit.
@@ -152,14 +168,42 @@ pub const DEFAULT_PREVIEW_RUNS: usize = 10;
 
 /// Most items of one batch request.
 pub const MAX_BATCH_ITEMS: usize = 20_000;
-/// Largest request body: 20,000 items of 1.6 KB. The platform takes 100 MB, but text and parsed form of a request must
-/// fit an isolate's 128 MB beside those of other requests.
-pub const MAX_REQUEST_BYTES: usize = 32 * 1024 * 1024;
+/// Largest request body, of a batch: 20,000 items of 800 bytes. The platform takes 100 MB, but an isolate has 128 MB for all requests and
+/// for several shards. A batch is held up to five times at once: as the platform's buffer, as text, as pages, as the messages to the
+/// shards, and as their copies in a shard of the same isolate. Five times 16 MB leave a third of the isolate to the others.
+pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
+/// Largest body of a request about one task, and largest item of a batch, as JSON text: twice [`MAX_RECORD_BYTES`], for white space and
+/// escapes that its record does not have.
+pub const MAX_TASK_BODY_BYTES: usize = 256 * 1024;
+/// Largest batch that is read in one pass: 20,000 items of 200 bytes. A longer one is cut into items first, since one item could be all of it,
+/// and its error would repeat it.
+pub const MAX_BATCH_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
+/// Largest body of a bulk change or cancel: [`MAX_CANCEL_IDS`] ids of [`MAX_ID_BYTES`] are 5.2 MB.
+pub const MAX_BULK_BODY_BYTES: usize = 8 * 1024 * 1024;
+/// Largest body of a preview: [`MAX_CRON_EXPRESSIONS`] expressions of 1,024 bytes, each of which may have escapes, and an id.
+pub const MAX_PREVIEW_BODY_BYTES: usize = 64 * 1024;
+/// Largest body of a change of one task, a key, a namespace or a limit: a key with 32 namespaces has 3 KB.
+pub const MAX_SMALL_BODY_BYTES: usize = 16 * 1024;
+/// Most members of a merge patch, of which a task has some thirty.
+pub const MAX_PATCH_MEMBERS: usize = 64;
+/// Most scopes that a request lists for a key: each twice.
+pub const MAX_KEY_SCOPES: usize = 6;
+
+/// Most bytes of a field's name in an error, and of its problem: the rest is cut out (see [`crate::input::cut`]). A batch has at most
+/// [`MAX_BATCH_ITEMS`] of each at once, 17 MB.
+pub const MAX_ERROR_FIELD_BYTES: usize = 128;
+/// See [`MAX_ERROR_FIELD_BYTES`].
+pub const MAX_ERROR_DETAIL_BYTES: usize = 720;
+/// Most bytes of a problem's text: a few sentences with an id, each byte of which may be an escape of three.
+pub const MAX_PROBLEM_BYTES: usize = 1_536;
+/// Most bytes of errors in the answer to a batch: 1,000 of the longest. Further refused items say that they are refused, and no more.
+pub const MAX_ERRORS_BYTES: usize = 1_000_000;
 /// Most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
-/// Most bytes of records that the shards give together for one page of a list, but for one record each: it is held twice, and other
-/// requests share the isolate's 128 MB. A page of larger tasks has fewer of them.
-pub const MAX_LIST_BYTES: usize = 16_000_000;
+/// Most bytes of records that the shards give together for one page of a list, but for one record each. A page is held up to six times at once:
+/// in a shard as records and as its answer, in the coordinator as that answer, as text, as items and as the page. Four pages at once then
+/// take 96 MB of an isolate's 128. A page of larger tasks has fewer of them.
+pub const MAX_LIST_BYTES: usize = 4_000_000;
 /// Tasks of one page of a list where the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
 /// Most ids of one bulk cancel.
@@ -178,8 +222,20 @@ pub const MAX_NAMESPACES: usize = 256;
 /// Shards that the watchdog asks in one minute: an invocation may make 1,000 subrequests, and the rest of the minute's work and
 /// repeated requests need some.
 pub const WATCHED_PER_MINUTE: usize = 800;
-/// Most API keys. Every instance of the coordinator holds all of them, some 300 bytes each.
-pub const MAX_KEYS: usize = 1_000;
+/// Most API keys. Every instance of the coordinator holds all of them, some 300 bytes each: 1.4 MB.
+pub const MAX_KEYS: usize = 4_500;
+/// Of these, so many are left to keys for every namespace (`*`), which only the operator can make: no tenant uses up the last ones.
+pub const OPERATOR_KEYS: usize = 200;
+/// Most keys that name a namespace. A tenant with a key of the scope `admin` can make as many.
+pub const MAX_KEYS_PER_NAMESPACE: usize = 100;
+/// Keys that any namespace can have, however many the others have.
+pub const GUARANTEED_KEYS_PER_NAMESPACE: usize = 8;
+/// While there are fewer keys than this, a namespace may have more than those guaranteed.
+pub const FREE_KEYS: usize = 2_000;
+
+// Past FREE_KEYS each namespace, `default` among them, adds no more than its guaranteed ones.
+const _: () = assert!(FREE_KEYS + (MAX_NAMESPACES + 1) * GUARANTEED_KEYS_PER_NAMESPACE + OPERATOR_KEYS <= MAX_KEYS);
+
 /// Longest name of an API key.
 pub const MAX_KEY_NAME_BYTES: usize = 128;
 /// Most namespaces that a key may name; more is what `*` is for.

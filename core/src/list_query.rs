@@ -1,5 +1,6 @@
 //! The query of a list of tasks: filter, page and limit.
 
+use crate::input::cut;
 use crate::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::listing::Cursor;
 use crate::task::{FieldError, parse_time};
@@ -40,23 +41,22 @@ pub fn parse_list_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item 
                 query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
             }
             "limit" => {
-                query.limit = value
-                    .parse()
-                    .ok()
-                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
-                    .ok_or_else(|| FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value))))?;
+                query.limit =
+                    value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit)).ok_or_else(|| {
+                        FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64)))
+                    })?;
             }
             other => {
                 let known = "prefix, text, tag, kind, status, from, to, limit, cursor";
-                return Err(FieldError::new("query", format!("has the unknown parameter {:?}; there are: {known}", cut(other))));
+                return Err(FieldError::new(
+                    "query",
+                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
+                ));
             }
         }
     }
+    query.filter.check("")?;
     Ok(query)
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(64).collect()
 }
 
 fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
@@ -106,6 +106,9 @@ mod tests {
             ("from", "1795704299", "from"),
             ("to", "20991224", "to"),
             ("cursor", "x", "cursor"),
+            ("prefix", &"x".repeat(257), "prefix"),
+            ("text", &"x".repeat(1_025), "text"),
+            ("tag", &"x".repeat(65), "tag"),
             ("prefx", "x", "query"),
         ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);

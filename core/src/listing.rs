@@ -1,9 +1,11 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
 use crate::routing::ShardId;
+use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use crate::wire::{ListItem, ListReply, Status};
+use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
@@ -93,6 +95,7 @@ pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Ve
 
 /// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
 pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    let record = by_todays_law(record);
     out.extend_from_slice(b"{\"status\":");
     // A unit variant is written as a string; writing to a Vec does not fail.
     let _ = serde_json::to_writer(&mut *out, &status);
@@ -101,6 +104,23 @@ pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u
     }
     out.push(b',');
     out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+}
+
+/// Returns the record of a recurring task with its bounds and its anchor as the instants that they are today, if they were given as local
+/// times. Those in the record are what they were when it was written.
+fn by_todays_law(record: &str) -> Cow<'_, str> {
+    // It may stand in a payload too.
+    if memchr::memmem::find(record.as_bytes(), b"\"local\":").is_none() {
+        return Cow::Borrowed(record);
+    }
+    let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };
+    let [start_at, end_at, anchor] = read.schedule().instants();
+    if !read.is_recurring() || (start_at, end_at, anchor) == (read.start_at, read.end_at, read.anchor) {
+        return Cow::Borrowed(record);
+    }
+    let mut text = Vec::with_capacity(record.len());
+    Record { start_at, end_at, anchor, ..read }.write(&mut text);
+    String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
 }
 
 #[cfg(test)]
@@ -113,6 +133,34 @@ mod tests {
         let mut out = b"[".to_vec();
         write_running(Status::Fired, UnixMillis::new(5), r#"{"id":"a"}"#, &mut out);
         assert_eq!(out, br#"[{"running":true,"status":"fired","due":5,"id":"a"}"#);
+    }
+
+    /// As if a law had moved Vancouver's clock by an hour since the records were written.
+    #[test]
+    fn bounds_and_anchors_are_shown_by_todays_law() {
+        let shown = |record: &str| {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let of = |hour: i64| {
+            let at = |instant: i64| instant + hour * 3_600_000;
+            let (start, end) = (at(1_796_140_800_000), at(1_796_745_600_000));
+            format!(
+                r#"{{"id":"a","timezone":"America/Vancouver","local":{{"startAt":"2026-12-01T09:00:00","endAt":"2026-12-08T09:00:00","anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":{start},"startAt":{start},"endAt":{end},"callback":{{}},"payload":{{"local":1}}}}"#
+            )
+        };
+        let today = shown(&of(0));
+        assert!(today.contains(r#""startAt":1796140800000,"endAt":1796745600000"#));
+        assert_eq!(shown(&of(1)), today);
+        // Instants, one-shot tasks and what is no such field stay as they are.
+        for record in [
+            r#"{"id":"a","cron":"@daily","startAt":5,"callback":{},"payload":{"local":{"startAt":"2026-12-01T09:00:00"}}}"#,
+            r#"{"time":5,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,
+            r#"{"id":"a","local": nothing"#,
+        ] {
+            assert_eq!(shown(record), record.replacen('{', r#"{"status":"scheduled","#, 1));
+        }
     }
 
     fn item(due: i64, page: u32, index: u32) -> ListItem {

@@ -6,13 +6,16 @@ use crate::rules::Answer;
 use crate::signature::Signed;
 use crate::text::excerpt;
 use futures::StreamExt;
+use scheduler_core::access::NAMESPACE_HEADER;
 use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
 use scheduler_core::task::Message;
 use scheduler_core::wire::MAX_EXCERPT_BYTES;
 use scheduler_platform::{now, within};
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
-use worker::{AbortController, AbortSignal, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody};
+use worker::{
+    AbortController, AbortSignal, CacheMode, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+};
 
 /// An answer whose head is known.
 pub(crate) struct Judged {
@@ -116,11 +119,14 @@ pub(crate) fn request(
         headers.set("webhook-id", &signed.id)?;
         headers.set("webhook-timestamp", &signed.timestamp)?;
         headers.set("webhook-signature", &signed.signature)?;
+        headers.set(NAMESPACE_HEADER, job.namespace.as_str())?;
     }
     let mut init = RequestInit::new();
     init.with_method(Method::from(message.method.name().to_owned()))
         .with_headers(headers)
         .with_redirect(RequestRedirect::Manual)
+        // The platform may answer a GET from its cache otherwise.
+        .with_cache(CacheMode::NoStore)
         .with_body(content.map(|(text, _)| JsValue::from_str(text)));
     Request::new_with_init(url, &init)
 }

@@ -3,7 +3,7 @@
 use crate::outcome::{Tally, TaskError};
 use crate::text::header_value;
 use scheduler_core::envelope::{Envelope, EnvelopeError};
-use scheduler_core::namespace::ShardName;
+use scheduler_core::namespace::{Namespace, ShardName};
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::{Body, Callback, DurableObject, Message, Record, Service, Webhook};
 use scheduler_core::time::UnixMillis;
@@ -23,6 +23,8 @@ pub(crate) struct Plan<'a> {
 /// One task to run.
 #[derive(Debug)]
 pub(crate) struct Job<'a> {
+    /// The namespace of its task.
+    pub(crate) namespace: Namespace,
     /// Its place in the envelope.
     pub(crate) index: u32,
     /// The record's JSON, as it stands in the envelope.
@@ -71,7 +73,7 @@ impl<'a> Plan<'a> {
     /// When there is no envelope in it, or none whose outcomes could be reported.
     pub(crate) fn read(text: &'a str) -> Result<Self, PlanError> {
         let envelope = Envelope::parse(text)?;
-        let shard = envelope.shard.parse().map_err(|_| PlanError::Shard(envelope.shard.chars().take(64).collect()))?;
+        let shard: ShardName = envelope.shard.parse().map_err(|_| PlanError::Shard(envelope.shard.chars().take(64).collect()))?;
         let mut jobs = Vec::with_capacity(envelope.tasks.len());
         let mut tally = Tally::new(envelope.seq).of_firing(envelope.fired_at);
         for (index, task) in (0u32..).zip(&envelope.tasks) {
@@ -79,7 +81,7 @@ impl<'a> Plan<'a> {
                 tally.add_not_started(index);
                 continue;
             }
-            match Job::read(index, task.get()) {
+            match Job::read(shard.namespace.clone(), index, task.get()) {
                 Ok(job) => jobs.push(job),
                 Err(problem) => tally.add_unreadable(index, &problem),
             }
@@ -89,7 +91,7 @@ impl<'a> Plan<'a> {
 }
 
 impl<'a> Job<'a> {
-    fn read(index: u32, text: &'a str) -> Result<Self, TaskError> {
+    fn read(namespace: Namespace, index: u32, text: &'a str) -> Result<Self, TaskError> {
         let record = Record::parse(text.as_bytes())
             .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
         let time = record.time.ok_or_else(|| TaskError::permanent("the record cannot be read: it has no time"))?;
@@ -107,7 +109,7 @@ impl<'a> Job<'a> {
                 ));
             }
         };
-        Ok(Self { index, text, record, time, destination, work })
+        Ok(Self { namespace, index, text, record, time, destination, work })
     }
 
     /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a header could not carry it.
@@ -191,7 +193,7 @@ mod tests {
             (r#","method":"DELETE""#, Some(""), None),
         ] {
             let text = record(&format!(r#"{{"type":"webhook","url":"https://a.example"{more}}}"#));
-            let job = Job::read(0, &text).unwrap();
+            let job = Job::read(Namespace::DEFAULT, 0, &text).unwrap();
             let Work::Webhook(webhook) = &job.work else { panic!("{more}") };
             let sent = job.content(&webhook.message);
             assert_eq!(sent.map(|(_, content_type)| content_type), content_type, "{more}");
@@ -203,7 +205,7 @@ mod tests {
     fn a_policy_is_the_tasks_own() {
         let policy = |retry: &str| {
             let text = format!(r#"{{"time":5,"id":"a","callback":{{"type":"handler","name":"log"}}{retry}}}"#);
-            Job::read(0, &text).unwrap().policy()
+            Job::read(Namespace::DEFAULT, 0, &text).unwrap().policy()
         };
         assert!(policy(r#","retry":{"permanentStatuses":[404]}"#).is_permanent(404));
         for other in ["", r#","retry":{"maxAttempts":0}"#, r#","retry":{"ofALaterVersion":1}"#] {

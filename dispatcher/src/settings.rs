@@ -1,8 +1,7 @@
 //! The deployment's settings for targets, from the environment.
 
 use crate::signature::Keys;
-use scheduler_core::access::REGISTRY_BINDING;
-use scheduler_core::wire::SHARDS_BINDING;
+use scheduler_core::wire::INTERNAL_BINDINGS;
 use worker::{Env, console_error};
 
 /// Service bindings that tasks may name, separated by commas.
@@ -13,6 +12,9 @@ const DURABLE_OBJECT_BINDINGS: &str = "DURABLE_OBJECT_BINDINGS";
 const WEBHOOK_ALLOWED_HOSTS: &str = "WEBHOOK_ALLOWED_HOSTS";
 /// The keys that webhooks are signed with, separated by commas; a secret.
 pub(crate) const WEBHOOK_SIGNING_KEYS: &str = "WEBHOOK_SIGNING_KEYS";
+
+/// The namespaces whose webhooks are signed with the deployment's keys themselves, separated by commas; `*` for all.
+const WEBHOOK_SHARED_KEY_NAMESPACES: &str = "WEBHOOK_SHARED_KEY_NAMESPACES";
 
 /// What tasks may reach beside the public web: checked when a task comes in, and again before each attempt, for a task may be older
 /// than the settings.
@@ -29,10 +31,13 @@ pub struct Allowed {
 impl Allowed {
     /// Reads the settings; what is absent allows nothing.
     pub fn read(env: &Env) -> Self {
-        let mut durable_objects = list(env, DURABLE_OBJECT_BINDINGS);
-        // A task that could call a shard could report for others, or delete them; one that could call the registry could make keys.
-        durable_objects.retain(|binding| ![SHARDS_BINDING, REGISTRY_BINDING].contains(&binding.as_str()));
-        Self { services: list(env, SERVICE_BINDINGS), durable_objects, hosts: list(env, WEBHOOK_ALLOWED_HOSTS) }
+        let bindings = |name| {
+            let mut bindings = list(env, name);
+            bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
+            bindings
+        };
+        let (services, durable_objects) = (bindings(SERVICE_BINDINGS), bindings(DURABLE_OBJECT_BINDINGS));
+        Self { services, durable_objects, hosts: list(env, WEBHOOK_ALLOWED_HOSTS) }
     }
 }
 
@@ -43,7 +48,7 @@ pub(crate) fn keys(env: &Env) -> Keys {
     for problem in problems {
         console_error!("{WEBHOOK_SIGNING_KEYS}: {problem}; a key is whsec_ and 24 to 64 bytes in base64");
     }
-    keys
+    keys.shared_by(list(env, WEBHOOK_SHARED_KEY_NAMESPACES))
 }
 
 fn list(env: &Env, name: &str) -> Vec<String> {

@@ -1,4 +1,7 @@
 //! Signatures of webhooks as <https://www.standardwebhooks.com> specifies them, version 1.0.0: HMAC-SHA256 over id, time and body.
+//!
+//! The keys of the deployment sign nothing by themselves: each namespace has a key of its own, derived from each of them (HKDF, RFC 5869). A
+//! tenant whose receiver knows that key can neither sign for another namespace nor have the scheduler do it.
 
 use crate::text::header_value;
 use base64::Engine;
@@ -6,6 +9,7 @@ use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
 use scheduler_core::ids::OccurrenceKey;
+use scheduler_core::namespace::Namespace;
 use scheduler_core::time::UnixMillis;
 use sha2::Sha256;
 use std::ops::RangeInclusive;
@@ -24,6 +28,8 @@ const BASE64: GeneralPurpose =
 pub(crate) struct Keys {
     keys: Vec<Vec<u8>>,
     is_broken: bool,
+    /// Namespaces that sign with the keys themselves.
+    shared: Vec<String>,
 }
 
 /// The headers of a signed webhook.
@@ -50,7 +56,12 @@ impl Keys {
             }
         }
         let is_broken = keys.is_empty() && !problems.is_empty();
-        (Self { keys, is_broken }, problems)
+        (Self { keys, is_broken, shared: Vec::new() }, problems)
+    }
+
+    /// Lets these namespaces sign with the deployment's keys themselves; `*` stands for all.
+    pub(crate) fn shared_by(self, shared: Vec<String>) -> Self {
+        Self { shared, ..self }
     }
 
     /// Whether keys are given of which none holds. To send unsigned what is meant to be signed would be refused by receivers, or
@@ -61,13 +72,18 @@ impl Keys {
 
     /// Signs a body; nothing when there are no keys. Each key signs, so that receivers may know the old one or the new one while
     /// keys are changed.
-    pub(crate) fn sign(&self, key: &OccurrenceKey, now: UnixMillis, body: &str) -> Option<Signed> {
+    pub(crate) fn sign(&self, namespace: &Namespace, key: &OccurrenceKey, now: UnixMillis, body: &str) -> Option<Signed> {
         if self.keys.is_empty() {
             return None;
         }
-        let id = webhook_id(key);
+        let id = webhook_id(namespace, key);
         let timestamp = now.get().div_euclid(1_000).to_string();
-        let signatures: Vec<String> = self.keys.iter().filter_map(|key| sign(key, &id, &timestamp, body)).collect();
+        let is_shared = self.shared.iter().any(|name| name == "*" || name == namespace.as_str());
+        let sign = |key: &Vec<u8>| match is_shared {
+            true => sign(key, &id, &timestamp, body),
+            false => sign(&of_namespace(key, namespace)?, &id, &timestamp, body),
+        };
+        let signatures: Vec<String> = self.keys.iter().filter_map(sign).collect();
         Some(Signed { id, timestamp, signature: signatures.join(" ") })
     }
 }
@@ -78,19 +94,31 @@ fn read_key(text: &str) -> Result<Vec<u8>, &'static str> {
     if KEY_BYTES.contains(&key.len()) { Ok(key) } else { Err("does not have 24 to 64 bytes") }
 }
 
+/// Derives the key of a namespace: HKDF-SHA256 without salt, one block. The purpose stands in front of the name, so that keys for other purposes
+/// (a single destination, say) can be derived beside it.
+fn of_namespace(key: &[u8], namespace: &Namespace) -> Option<[u8; 32]> {
+    let extracted = hmac(&[0; 32], &[key])?;
+    hmac(&extracted, &[b"durable-scheduler/webhook/namespace/", namespace.as_str().as_bytes(), &[1]])
+}
+
+fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
+    // HMAC takes keys of any length.
+    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
+    parts.iter().for_each(|part| mac.update(part));
+    Some(mac.finalize().into_bytes().into())
+}
+
 /// The occurrence key as `webhook-id`. Callers choose task ids, so dots, which separate what is signed, must not be in it: one could
-/// be taken for the end of the id, and a part of the id for the time.
-fn webhook_id(key: &OccurrenceKey) -> String {
-    header_value(&key.to_string()).replace('.', "%2E")
+/// be taken for the end of the id, and a part of the id for the time. Outside of `default` the namespace stands in front of it, so that it is
+/// signed too. A colon of an id is not escaped, and a percent sign is: so no id can pass for one of another namespace.
+fn webhook_id(namespace: &Namespace, key: &OccurrenceKey) -> String {
+    let id = header_value(&key.to_string()).replace('.', "%2E");
+    if namespace.is_default() { id } else { format!("{namespace}%3A{id}") }
 }
 
 fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> Option<String> {
-    // HMAC takes keys of any length.
-    let mut mac = Hmac::<Sha256>::new_from_slice(key).ok()?;
-    for part in [id, ".", timestamp, ".", body] {
-        mac.update(part.as_bytes());
-    }
-    Some(format!("v1,{}", BASE64.encode(mac.finalize().into_bytes())))
+    let parts = [id, ".", timestamp, ".", body].map(str::as_bytes);
+    Some(format!("v1,{}", BASE64.encode(hmac(key, &parts)?)))
 }
 
 #[cfg(test)]
@@ -123,7 +151,8 @@ mod tests {
         let (keys, problems) = Keys::read(&format!(" {KEY} , whsec_{} ,", BASE64.encode([7; 32])));
         assert!(problems.is_empty());
         let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
-        let signed = keys.sign(&occurrence, UnixMillis::new(1_614_265_330_999), BODY).unwrap();
+        let keys = keys.shared_by(vec!["default".to_owned()]);
+        let signed = keys.sign(&Namespace::DEFAULT, &occurrence, UnixMillis::new(1_614_265_330_999), BODY).unwrap();
         assert_eq!((signed.id.as_str(), signed.timestamp.as_str()), ("a@5", "1614265330"));
         let (first, second) = signed.signature.split_once(' ').unwrap();
         assert_eq!(Some(first), sign(&read_key(KEY).unwrap(), "a@5", "1614265330", BODY).as_deref());
@@ -145,7 +174,7 @@ mod tests {
             let (keys, problems) = Keys::read(none);
             assert!(!keys.are_broken() && problems.is_empty());
             let key = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::ZERO, stage: None };
-            assert_eq!(keys.sign(&key, UnixMillis::ZERO, ""), None);
+            assert_eq!(keys.sign(&Namespace::DEFAULT, &key, UnixMillis::ZERO, ""), None);
         }
     }
 
@@ -159,10 +188,42 @@ mod tests {
     #[test]
     fn an_id_has_no_dot_and_stays_unique() {
         let key = |id: &str| OccurrenceKey { id: id.to_owned(), time: UnixMillis::new(5), stage: None };
-        let id = |id: &str| webhook_id(&key(id));
+        let id = |id: &str| webhook_id(&Namespace::DEFAULT, &key(id));
         assert_eq!(id("a.1700000000"), "a%2E1700000000@5");
         assert_eq!(id("a%2E1700000000"), "a%252E1700000000@5");
         assert_eq!(id("spät 1"), "sp%C3%A4t%201@5");
-        assert_eq!(webhook_id(&OccurrenceKey { stage: Some("onSuccess".to_owned()), ..key("a") }), "a@5/onSuccess");
+        let follow_up = OccurrenceKey { stage: Some("onSuccess".to_owned()), ..key("a") };
+        assert_eq!(webhook_id(&Namespace::DEFAULT, &follow_up), "a@5/onSuccess");
+        let shop: Namespace = "shop".parse().unwrap();
+        assert_eq!(webhook_id(&shop, &key("a")), "shop%3Aa@5");
+        for other in ["shop:a", "shop%3Aa", "shop%253Aa"] {
+            assert_ne!(id(other), webhook_id(&shop, &key("a")));
+        }
+    }
+
+    /// Pinned: receivers hold these keys. Made with Python's hmac and hashlib, by RFC 5869.
+    #[test]
+    fn a_namespace_has_a_key_of_its_own() {
+        let key = read_key(KEY).unwrap();
+        let of = |name: &str| of_namespace(&key, &name.parse().unwrap()).map(|key| BASE64.encode(key));
+        assert_eq!(of("default").as_deref(), Some("c/1ci4IEqC8gnMBKMRyA+N8fX5wY3JMWmqy2++MForg="));
+        assert_eq!(of("shop").as_deref(), Some("31gWAoZuRZRDCN/DED3uDaOeSCCrp0h+Bv+HnvXdClw="));
+
+        let (keys, _) = Keys::read(KEY);
+        let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
+        let signature =
+            |keys: &Keys, name: &str| keys.sign(&name.parse().unwrap(), &occurrence, UnixMillis::ZERO, BODY).unwrap().signature;
+        let shared = sign(&key, "shop%3Aa@5", "0", BODY).unwrap();
+        assert_ne!(signature(&keys, "shop"), shared);
+        assert_eq!(
+            signature(&keys, "shop"),
+            sign(&of_namespace(&key, &"shop".parse().unwrap()).unwrap(), "shop%3Aa@5", "0", BODY).unwrap()
+        );
+        // Where it is asked for, and nowhere else.
+        let keys = keys.shared_by(vec!["shop".to_owned()]);
+        assert_eq!(signature(&keys, "shop"), shared);
+        assert_ne!(signature(&keys, "shop-2"), sign(&key, "shop-2%3Aa@5", "0", BODY).unwrap());
+        let keys = keys.shared_by(vec!["*".to_owned()]);
+        assert_eq!(signature(&keys, "shop-2"), sign(&key, "shop-2%3Aa@5", "0", BODY).unwrap());
     }
 }

@@ -27,7 +27,7 @@ async fn follow(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &
     let policy = job.policy();
     let message = &webhook.message;
     let body = job.content(message).map_or("", |(text, _)| text);
-    let signed = keys.sign(&job.record.occurrence_key(), now(), body);
+    let signed = keys.sign(&job.namespace, &job.record.occurrence_key(), now(), body);
     let mut url = first.clone();
     let mut followed = 0;
     // Headers that were left out once stay out: the next host may have been chosen by the last.

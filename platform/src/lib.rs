@@ -2,10 +2,12 @@
 //!
 //! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything that decides.
 
+mod body;
 pub mod entries;
 mod object;
 mod timer;
 
+pub use body::read_body;
 pub use object::Objects;
 pub use timer::{sleep, within};
 

@@ -6,6 +6,7 @@
 
 use scheduler_core::access::{DeleteNamespace, Entry, KeyId, Registry, Write, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
+use scheduler_platform::now;
 use std::cell::RefCell;
 use worker::{Request, Response, Result, State};
 
@@ -43,8 +44,8 @@ impl Shell {
             paths::READ => written(&registry.read(read(body)?)),
             paths::PUT => {
                 let entry: Entry = read(body)?;
-                let (is_new, write) = registry.put(entry).map_err(Failure::Refused)?;
-                self.apply(write)?;
+                let (is_new, writes) = registry.put(entry, now()).map_err(Failure::Refused)?;
+                writes.into_iter().try_for_each(|write| self.apply(write))?;
                 written(&is_new)
             }
             paths::REVOKE => {

@@ -3,6 +3,7 @@
 use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
 use crate::answer::Problem;
+use crate::routes::Route;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
 use scheduler_core::flow::Limit;
 use scheduler_core::limits::{
@@ -14,6 +15,7 @@ use scheduler_core::task::{ChangeInput, FieldError, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use worker::Method;
 
 /// The whole document.
 pub(super) fn document() -> Value {
@@ -77,7 +79,7 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if let Some(body) = &operation.body {
         let required = !matches!(body, Body::ChangeOne | Body::Namespace);
         described["requestBody"] =
-            json!({ "required": required, "x-maxBytes": MAX_REQUEST_BYTES, "content": content(body, generator) });
+            json!({ "required": required, "x-maxBytes": body_limit(operation), "content": content(body, generator) });
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
@@ -104,6 +106,12 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     }
     described["responses"] = Value::Object(responses);
     described
+}
+
+/// The largest body that an operation's route takes.
+fn body_limit(operation: &Operation) -> usize {
+    let method = Method::from(operation.method.to_uppercase());
+    Route::of(&method, &operation.path.replace(['{', '}'], "")).map_or(0, |route| route.body_limit())
 }
 
 /// The refusals of one status.
@@ -239,6 +247,7 @@ fn once_parameter() -> Value {
 pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
+        Problem::guessing(),
         Problem::forbidden("the API key does not have the scope \"write\", which this request needs"),
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
@@ -252,7 +261,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
         Problem::already_fired("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
-        Problem::too_large(MAX_REQUEST_BYTES + 1, MAX_REQUEST_BYTES),
+        Problem::too_large(MAX_REQUEST_BYTES),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::overloaded(),
         Problem::misconfigured("SHARD_MAP is not set; write the number of shards, like 16"),

@@ -63,7 +63,7 @@ pub(super) struct Operation {
 }
 
 /// How every operation that asks for a key may be refused: by the key, the settings, and the shards.
-const EVERYWHERE: [&str; 5] = ["unauthorized", "forbidden", "misconfigured", "overloaded", "unavailable"];
+const EVERYWHERE: [&str; 6] = ["unauthorized", "guessing", "forbidden", "misconfigured", "overloaded", "unavailable"];
 
 /// How every operation on a namespace may be refused: by its name.
 const OF_NAMESPACE: [&str; 2] = ["no-namespace", "invalid"];

@@ -120,6 +120,13 @@ impl Cached {
         self.asked = Some(now);
     }
 
+    /// Returns whether another request is asking, and may have its answer soon.
+    pub fn is_being_asked(&self, now: UnixMillis) -> bool {
+        let Some(asked) = self.asked else { return false };
+        let is_open = |end: Option<UnixMillis>| end.is_none_or(|end| end < asked);
+        (0..MISSING_MILLIS).contains(&now.since(asked)) && is_open(self.told) && is_open(self.failed)
+    }
+
     /// It was asked at this time, and has answered. Says whether that is the newest answer.
     pub fn tell(&mut self, asked: UnixMillis) -> bool {
         let is_newest = self.told.is_none_or(|told| told <= asked);
@@ -201,6 +208,10 @@ mod tests {
         assert!(cached.lasts(NOW.plus(3_599_999)) && !cached.lasts(NOW.plus(3_600_000)));
         assert!(cached.tell(NOW.plus(9_500)));
         cached.forget(NOW.plus(9_600));
+        cached.ask(NOW.plus(9_700));
+        assert!(cached.is_being_asked(NOW.plus(9_800)) && !cached.is_being_asked(NOW.plus(10_700)));
+        cached.fail(NOW.plus(9_750));
+        assert!(!cached.is_being_asked(NOW.plus(9_800)));
         assert!(cached.must_ask(false, NOW.plus(9_600)) && cached.lasts(NOW.plus(9_600)));
     }
 

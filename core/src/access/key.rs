@@ -1,7 +1,8 @@
 //! A key: what it may do, where, and until when.
 
 use super::token::{KeyId, Token};
-use crate::limits::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES};
+use crate::input::Bounded;
+use crate::limits::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
 use crate::namespace::Namespace;
 use crate::task::{FieldError, TimeInput, parse_naming_the_field};
 use crate::time::UnixMillis;
@@ -136,10 +137,10 @@ pub struct NewKey<'a> {
     name: String,
     /// What it may do.
     #[schemars(length(min = 1))]
-    scopes: Vec<Scope>,
+    scopes: Bounded<Scope, MAX_KEY_SCOPES>,
     /// Where: names, or `["*"]` for every namespace. Those named need not exist yet.
-    #[schemars(length(min = 1, max = MAX_KEY_NAMESPACES))]
-    namespaces: Vec<String>,
+    #[schemars(length(min = 1))]
+    namespaces: Bounded<String, MAX_KEY_NAMESPACES>,
     /// When it ends to work; without it, never.
     #[serde(borrow)]
     expires_at: Option<TimeInput<'a>>,
@@ -163,7 +164,7 @@ impl<'a> NewKey<'a> {
             let detail = format!("must be 1 to {MAX_KEY_NAME_BYTES} bytes long, without control characters");
             return Err(FieldError::new("name", detail));
         }
-        if self.scopes.is_empty() {
+        if self.scopes.0.is_empty() {
             return Err(FieldError::new("scopes", "is empty; give some of read, write, admin"));
         }
         let expires_at = self.expires_at.map(|time| time.instant("expiresAt")).transpose()?;
@@ -174,8 +175,8 @@ impl<'a> NewKey<'a> {
             id: token.id,
             digest: token.digest(),
             name: self.name,
-            scopes: self.scopes.into_iter().collect(),
-            namespaces: Reach::of(&self.namespaces)?,
+            scopes: self.scopes.0.into_iter().collect(),
+            namespaces: Reach::of(&self.namespaces.0)?,
             created_at: now,
             expires_at,
         })

@@ -6,14 +6,18 @@
 
 mod directory;
 mod gate;
+mod guesses;
 mod key;
+mod namespace_input;
 mod quota;
 mod registry;
 mod token;
 
 pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Directory, Settings};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
+pub use guesses::Guesses;
 pub use key::{Key, NewKey, Reach, Scope, ShownKey};
+pub use namespace_input::NamespaceInput;
 pub(crate) use quota::Used;
 pub use quota::{Quota, Share};
 pub use registry::{DeleteNamespace, Entry, Refused, Registry, Write};

@@ -1,9 +1,9 @@
 //! All keys and namespaces of a deployment, sans I/O: a change goes in, rows to write come out.
 
 use super::directory::{Directory, Settings};
-use super::key::Key;
+use super::key::{Key, Reach};
 use super::token::KeyId;
-use crate::limits::{MAX_KEYS, MAX_NAMESPACES};
+use crate::limits::{FREE_KEYS, GUARANTEED_KEYS_PER_NAMESPACE, MAX_KEYS, MAX_KEYS_PER_NAMESPACE, MAX_NAMESPACES, OPERATOR_KEYS};
 use crate::namespace::Namespace;
 use crate::time::UnixMillis;
 use serde::{Deserialize, Serialize};
@@ -128,27 +128,67 @@ impl Registry {
         (known != Some(self.version)).then(|| self.directory(self.version))
     }
 
-    /// Adds or replaces, and says whether it is new. May be repeated.
+    /// Adds or replaces, and says whether it is new. May be repeated. Keys that have expired go with a new one.
     ///
     /// # Errors
     /// When there would be too many.
-    pub fn put(&mut self, mut entry: Entry) -> Result<(bool, Write), Refused> {
-        let (what, name, is_new, count, most) = match &mut entry {
-            Entry::Key(key) => ("keys", name_of_key(key.id), !self.keys.contains_key(&key.id), self.keys.len(), MAX_KEYS),
+    pub fn put(&mut self, mut entry: Entry, now: UnixMillis) -> Result<(bool, Vec<Write>), Refused> {
+        let (name, is_new) = match &mut entry {
+            Entry::Key(key) => (name_of_key(key.id), !self.keys.contains_key(&key.id)),
             Entry::Namespace(settings) => {
                 let former = self.namespaces.get(&settings.name);
                 settings.created_at = former.map_or(settings.created_at, |former| former.created_at);
-                ("namespaces", name_of_namespace(&settings.name), former.is_none(), self.namespaces.len(), MAX_NAMESPACES)
+                (name_of_namespace(&settings.name), former.is_none())
             }
         };
-        if is_new && count >= most {
-            return Err(Refused { detail: format!("there are {count} {what}, which is the limit; delete some first") });
+        let expired = |key: &Key| key.expires_at.is_some_and(|at| at <= now);
+        match &entry {
+            Entry::Key(key) if is_new => self.check_room(key, |key| !expired(key))?,
+            Entry::Namespace(_) if is_new && self.namespaces.len() >= MAX_NAMESPACES => {
+                let detail = format!("there are {MAX_NAMESPACES} namespaces, which is the limit; delete some first");
+                return Err(Refused { detail });
+            }
+            _ => {}
+        }
+        let mut writes = Vec::new();
+        if is_new && matches!(entry, Entry::Key(_)) {
+            writes.extend(self.keys.values().filter(|key| expired(key)).map(|key| Write::Delete { name: name_of_key(key.id) }));
+            self.keys.retain(|_, key| !expired(key));
         }
         // These types serialise without fail.
         let record = serde_json::to_string(&entry).unwrap_or_default();
+        writes.push(Write::Put { name, record });
         self.insert(entry);
         self.renew_version();
-        Ok((is_new, Write::Put { name, record }))
+        Ok((is_new, writes))
+    }
+
+    /// Checks that there is room for a new key beside those that count: of the operator's reserve, and of the share of each namespace that it
+    /// names.
+    fn check_room(&self, new: &Key, counts: impl Fn(&Key) -> bool) -> Result<(), Refused> {
+        let keys = || self.keys.values().filter(|key| counts(key));
+        let all = keys().count();
+        let Reach::Only(names) = &new.namespaces else {
+            return match all < MAX_KEYS {
+                true => Ok(()),
+                false => Err(Refused { detail: format!("there are {all} keys, which is the limit; delete some first") }),
+            };
+        };
+        let of_tenants = keys().filter(|key| key.namespaces != Reach::All).count();
+        if of_tenants >= MAX_KEYS - OPERATOR_KEYS {
+            return Err(Refused {
+                detail: format!("there are {of_tenants} keys of namespaces, which is the limit; delete some first"),
+            });
+        }
+        let most = if of_tenants < FREE_KEYS { MAX_KEYS_PER_NAMESPACE } else { GUARANTEED_KEYS_PER_NAMESPACE };
+        for name in names {
+            let own = keys().filter(|key| matches!(&key.namespaces, Reach::Only(names) if names.contains(name))).count();
+            if own >= most {
+                let detail = format!("the namespace {name} has {own} keys; the limit is {most} at present: delete some first");
+                return Err(Refused { detail });
+            }
+        }
+        Ok(())
     }
 
     /// Takes a key out; `None` when there is none.
@@ -203,10 +243,10 @@ mod tests {
         let (mut registry, mut table) = (Registry::default(), BTreeMap::new());
         let empty = registry.read(None).unwrap();
         for entry in [key(1), key(2), namespace("b", 5, NOW), namespace("a", 5, NOW)] {
-            let (is_new, write) = registry.put(entry.clone()).unwrap();
+            let (is_new, writes) = registry.put(entry.clone(), NOW).unwrap();
             assert!(is_new);
-            stored(&mut table, write);
-            assert_eq!(registry.put(entry).map(|(is_new, _)| is_new), Ok(false), "may be repeated");
+            writes.into_iter().for_each(|write| stored(&mut table, write));
+            assert_eq!(registry.put(entry, NOW).map(|(is_new, _)| is_new), Ok(false), "may be repeated");
         }
         let known = registry.read(Some(empty.version)).expect("something has changed");
         assert_eq!(registry.read(Some(known.version)), None);
@@ -227,8 +267,8 @@ mod tests {
     #[test]
     fn a_change_of_quota_keeps_the_time_of_making() {
         let mut registry = Registry::default();
-        registry.put(namespace("a", 5, NOW)).unwrap();
-        let (is_new, _) = registry.put(namespace("a", 7, NOW.plus(9))).unwrap();
+        registry.put(namespace("a", 5, NOW), NOW).unwrap();
+        let (is_new, _) = registry.put(namespace("a", 7, NOW.plus(9)), NOW).unwrap();
         assert!(!is_new);
         let settings = &registry.read(None).unwrap().namespaces[0];
         assert_eq!((settings.created_at, settings.quota.pending_tasks), (NOW, Some(7)));
@@ -238,9 +278,9 @@ mod tests {
     fn a_late_delete_is_of_the_namespace_before() {
         let name = "a".parse().unwrap();
         let mut registry = Registry::default();
-        registry.put(namespace("a", 5, NOW)).unwrap();
+        registry.put(namespace("a", 5, NOW), NOW).unwrap();
         assert!(registry.delete_namespace(&name, Some(NOW)).is_some());
-        registry.put(namespace("a", 5, NOW.plus(1))).unwrap();
+        registry.put(namespace("a", 5, NOW.plus(1)), NOW).unwrap();
         assert_eq!(registry.delete_namespace(&name, Some(NOW)), None);
         assert!(registry.read(None).unwrap().settings(&name).is_some());
         assert!(registry.delete_namespace(&name, Some(NOW.plus(1))).is_some());
@@ -250,14 +290,58 @@ mod tests {
     fn there_are_not_too_many() {
         let mut registry = Registry::default();
         for n in 0..MAX_KEYS as u16 {
-            registry.put(key(n)).unwrap();
+            registry.put(key(n), NOW).unwrap();
         }
         let full = registry.read(None);
-        let refused = registry.put(key(u16::MAX)).unwrap_err();
-        assert!(refused.detail.contains("1000 keys"), "{refused}");
+        let refused = registry.put(key(u16::MAX), NOW).unwrap_err();
+        assert!(refused.detail.contains("4500 keys"), "{refused}");
         assert_eq!(registry.read(None), full, "nothing has changed");
-        registry.put(key(0)).unwrap();
-        registry.put(namespace("a", 1, NOW)).unwrap();
+        registry.put(key(0), NOW).unwrap();
+        registry.put(namespace("a", 1, NOW), NOW).unwrap();
+    }
+
+    /// A key of a namespace, with the number in its id.
+    fn key_of(n: u16, name: &str, expires_at: Option<UnixMillis>) -> Entry {
+        let Entry::Key(mut key) = key(n) else { panic!("a key") };
+        key.namespaces = Reach::Only([name.parse().unwrap()].into());
+        key.expires_at = expires_at;
+        Entry::Key(key)
+    }
+
+    #[test]
+    fn no_namespace_takes_the_keys_of_the_others() {
+        let mut registry = Registry::default();
+        let mut made = 0;
+        let mut put = |registry: &mut Registry, name: &str| {
+            made += 1;
+            registry.put(key_of(made, name, None), NOW).is_ok()
+        };
+        let of = |registry: &mut Registry, name: &str, put: &mut dyn FnMut(&mut Registry, &str) -> bool| {
+            (0..500).take_while(|_| put(registry, name)).count()
+        };
+        assert_eq!(of(&mut registry, "greedy", &mut put), MAX_KEYS_PER_NAMESPACE);
+        for n in 0..MAX_NAMESPACES {
+            let own = of(&mut registry, &format!("n{n}"), &mut put);
+            assert!((GUARANTEED_KEYS_PER_NAMESPACE..=MAX_KEYS_PER_NAMESPACE).contains(&own), "{n}: {own}");
+        }
+        // However many the tenants have, the operator can make keys for itself.
+        for n in 0..OPERATOR_KEYS as u16 {
+            registry.put(key(u16::MAX - n), NOW).unwrap();
+        }
+    }
+
+    #[test]
+    fn expired_keys_make_room_and_go() {
+        let (mut registry, mut table) = (Registry::default(), BTreeMap::new());
+        for n in 0..MAX_KEYS_PER_NAMESPACE as u16 {
+            let (_, writes) = registry.put(key_of(n, "a", Some(NOW.plus(1_000))), NOW).unwrap();
+            writes.into_iter().for_each(|write| stored(&mut table, write));
+        }
+        assert!(registry.put(key_of(900, "a", None), NOW.plus(999)).is_err());
+        assert_eq!(table.len(), MAX_KEYS_PER_NAMESPACE);
+        let (_, writes) = registry.put(key_of(900, "a", None), NOW.plus(1_000)).unwrap();
+        writes.into_iter().for_each(|write| stored(&mut table, write));
+        assert_eq!((table.len(), registry.read(None).unwrap().keys.len()), (1, 1));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //!
 //! Pure calendar: local times are seconds since 1970-01-01T00:00:00 on a clock that never jumps.
 
+use crate::schedule::count_steps;
 use chrono::{Datelike, NaiveDate};
 
 const DAY: i64 = 86_400;
@@ -77,7 +78,9 @@ impl Fields {
         let mut month = date.month();
         // Days of the first month before `day` are out.
         let mut open = u32::MAX << date.day();
+        let mut months = 0;
         while year <= LAST_YEAR {
+            months += 1;
             if let Some(next) = next_bit(self.months.into(), month) {
                 if next != month {
                     open = u32::MAX;
@@ -87,6 +90,7 @@ impl Fields {
                 let days = open & self.days_of_month(first.weekday().num_days_from_sunday(), first.num_days_in_month().into());
                 if days != 0 {
                     let first = i64::from(first.to_epoch_days());
+                    count_steps(months);
                     return Some(first + i64::from(days.trailing_zeros()) - 1);
                 }
                 month += 1;
@@ -96,6 +100,7 @@ impl Fields {
             }
             open = u32::MAX;
         }
+        count_steps(months);
         None
     }
 

@@ -177,7 +177,7 @@ impl Engine {
         reader: &impl Reader,
         mut found: impl FnMut(FlightRef, &Record<'_>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
-        let filter = &request.filter;
+        let filter = &request.filter.folded();
         if !filter.status.is_none_or(|status| matches!(status, Status::Fired | Status::Paused)) {
             return Ok(None);
         }

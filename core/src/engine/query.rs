@@ -307,7 +307,7 @@ impl Engine {
         reader: &impl Reader,
         mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
-        let filter = &request.filter;
+        let filter = &request.filter.folded();
         let mut last = None;
         // Such tasks stand at page 0: the others need not be looked at.
         let recurring_only = filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
@@ -430,6 +430,7 @@ fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineErro
     Ok(ListItem { position: candidate.position, status: candidate.status, is_attempt: candidate.is_attempt, record })
 }
 
+/// Whether a record is one that a [folded](Filter::folded) filter means.
 pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     let Ok(record) = Record::parse(record) else { return false };
     let kind = match record.time {
@@ -442,7 +443,7 @@ pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     filter.kind.is_none_or(|wanted| wanted.includes(kind))
         && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
         && filter.text.as_ref().is_none_or(|text| {
-            record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(&text.to_lowercase()))
+            record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(text.as_str()))
         })
         && filter.tag.as_ref().is_none_or(|tag| {
             record

@@ -4,6 +4,7 @@ use super::every::Every;
 use super::rrule::{RRule, TooLong};
 use super::{Delay, Occurrence, Overlap, Rule, Schedule};
 use crate::cron::CronSchedule;
+use crate::input::Bounded;
 use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
 use crate::local_time::{LocalTime, LocalTimes};
 use crate::task::{FieldError, Text, parse_naming_the_field};
@@ -93,7 +94,9 @@ impl ScheduleFields<'_> {
         let Some(first) = schedule.next_after(since) else { return Ok(None) };
         if let Some(runs) = self.max_runs {
             self.first_run = Some(first.time);
-            schedule.last = schedule.last.min(schedule.time_of_run(first.time, runs).map_err(too_long)?);
+            let field = if self.cron.is_some() { "cron" } else { "rrule" };
+            let last = schedule.time_of_run(first.time, runs).map_err(|TooLong| too_long(field))?;
+            schedule.last = schedule.last.min(last);
         }
         if self.max_runs.is_some() || matches!(&schedule.rule, Rule::Ical(rule) if rule.count().is_some()) {
             self.last_run = Some(schedule.last);
@@ -157,6 +160,11 @@ impl ScheduleFields<'_> {
         (self.start_at(), self.end_at())
     }
 
+    /// Returns `startAt`, `endAt` and `anchor`, by what the time zone says today.
+    pub(crate) fn instants(&self) -> [Option<UnixMillis>; 3] {
+        [self.start_at(), self.end_at(), self.now_at(self.anchor, |local| local.anchor)]
+    }
+
     fn start_at(&self) -> Option<UnixMillis> {
         self.now_at(self.start_at, |local| local.start_at)
     }
@@ -201,10 +209,9 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
         let expression: Text<'_> = parse_naming_the_field(json, "cron")?;
         return read(&expression.0, None).map(Rule::Cron);
     }
-    let expressions: Vec<Text<'_>> = parse_naming_the_field(json, "cron")?;
-    if !(1..=MAX_CRON_EXPRESSIONS).contains(&expressions.len()) {
-        let detail = format!("has {} expressions; must be 1 to {MAX_CRON_EXPRESSIONS}", expressions.len());
-        return Err(FieldError::new("cron", detail));
+    let Bounded(expressions): Bounded<Text<'_>, MAX_CRON_EXPRESSIONS> = parse_naming_the_field(json, "cron")?;
+    if expressions.is_empty() {
+        return Err(FieldError::new("cron", format!("has no expression; give 1 to {MAX_CRON_EXPRESSIONS}")));
     }
     let crons = expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
     crons.collect::<Result<Box<[_]>, _>>().map(Rule::Crons)
@@ -215,10 +222,10 @@ fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
     let Rule::Ical(rule) = rule else { return Ok(None) };
     let Some(count) = rule.count() else { return Ok(None) };
     // A rule without any run has ended before time began.
-    let last = rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(too_long)?;
+    let last = rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(|TooLong| too_long("rrule"))?;
     Ok(Some(last.unwrap_or(UnixMillis::new(-1))))
 }
 
-fn too_long(_: TooLong) -> FieldError {
-    FieldError::new("rrule", "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead")
+fn too_long(field: &'static str) -> FieldError {
+    FieldError::new(field, "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead")
 }

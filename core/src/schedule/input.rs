@@ -1,8 +1,10 @@
 //! A schedule as it is given, and the check that makes it valid.
 
-use super::{MisfireInput, Overlap, Schedule, ScheduleFields};
+use super::{Budget, MisfireInput, Overlap, Schedule, ScheduleFields};
+use crate::input::at_most;
 use crate::limits::{
-    MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS, MIN_INTERVAL_SECONDS,
+    MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
+    MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
 };
 use crate::local_time::{LocalTime, LocalTimes};
 use crate::routing::id_hash;
@@ -115,14 +117,15 @@ impl<'a> CheckedSchedule<'a> {
 const WAYS: &str = "time, delayInSeconds, cron, everySeconds and rrule";
 
 impl<'a> ScheduleInput<'a> {
-    /// Checks the fields of the task of this id. `counted` is how many runs the request has counted off so far.
+    /// Checks the fields of the task of this id. `budget` is what is left for the request's schedules.
     ///
     /// # Errors
     /// Names the first field that does not hold.
-    pub(crate) fn check(mut self, id: &str, now: UnixMillis, counted: &mut u32) -> Result<CheckedSchedule<'a>, FieldError> {
+    pub(crate) fn check(mut self, id: &str, now: UnixMillis, budget: &mut Budget) -> Result<CheckedSchedule<'a>, FieldError> {
         let rest = self.recurrence.take();
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
+            rest.check_lengths()?;
             let has_local = [&self.time, &rest.start_at, &rest.end_at, &rest.anchor];
             let has_local = has_local.into_iter().flatten().any(|time| matches!(time.read(""), Ok(GivenTime::Local(_))));
             rest.check_company(kind, has_local)?;
@@ -133,7 +136,9 @@ impl<'a> ScheduleInput<'a> {
                 return Ok(CheckedSchedule::once(None, UnixMillis::NEVER, None));
             }
             (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
-            (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => return rest.check(kind, id, now, counted),
+            (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => {
+                return budget.draw(field_of(kind), |budget| rest.check(kind, id, now, budget));
+            }
             _ => {
                 let timezone = rest.as_deref().map(Recurrence::zone).transpose()?.flatten();
                 let (time, given) = in_zone("time", &self.time, timezone)?.unzip();
@@ -182,6 +187,13 @@ impl<'a> ScheduleInput<'a> {
 }
 
 impl<'a> Recurrence<'a> {
+    /// Checks the lengths of what is given as JSON text, before any of it is read.
+    fn check_lengths(&self) -> Result<(), FieldError> {
+        let length = |given: Option<&RawValue>| given.map_or(0, |given| given.get().len());
+        at_most("cron", length(self.cron), MAX_CRON_TEXT_BYTES)?;
+        at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
+    }
+
     /// That no field stands beside those that it does not belong to.
     fn check_company(&self, kind: GivenKind, has_local: bool) -> Result<(), FieldError> {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
@@ -215,7 +227,7 @@ impl<'a> Recurrence<'a> {
         read.map_err(|problem| FieldError::new("timezone", problem.to_string()))
     }
 
-    fn check(&self, kind: GivenKind, id: &str, now: UnixMillis, counted: &mut u32) -> Result<CheckedSchedule<'a>, FieldError> {
+    fn check(&self, kind: GivenKind, id: &str, now: UnixMillis, budget: &mut Budget) -> Result<CheckedSchedule<'a>, FieldError> {
         let zone = self.zone()?;
         let (start_at, local_start) = in_zone("startAt", &self.start_at, zone)?.unzip();
         let (end_at, local_end) = in_zone("endAt", &self.end_at, zone)?.unzip();
@@ -274,15 +286,8 @@ impl<'a> Recurrence<'a> {
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };
         check_runs(self.max_runs, kind)?;
-        *counted = counted.saturating_add(to_count);
-        if *counted > MAX_COUNTED_RUNS {
-            let (field, what) = if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
-            let detail = format!(
-                "brings the runs that this request has counted off, for {what} of cron and rrule, to {counted}; the limit is \
-                 {MAX_COUNTED_RUNS}: send several requests, or give endAt instead"
-            );
-            return Err(FieldError::new(field, detail));
-        }
+        let (field, what) = if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
+        budget.count_runs(field, what, to_count)?;
         let Some((schedule, first)) = fields.settle(id_hash(id), now)? else { return Err(no_run(&fields, kind, now)) };
         Ok(checked(first.due, fields, schedule))
     }
@@ -301,6 +306,15 @@ fn check_runs(runs: Option<u32>, kind: GivenKind) -> Result<(), FieldError> {
     }
 }
 
+/// The field that says when a recurring task fires.
+fn field_of(kind: GivenKind) -> &'static str {
+    match kind {
+        GivenKind::Rrule => "rrule",
+        GivenKind::Every => "everySeconds",
+        _ => "cron",
+    }
+}
+
 /// Why there is no run at all.
 fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> FieldError {
     let without_end = ScheduleFields { end_at: None, ..fields.clone() };
@@ -310,14 +324,7 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
             "endAt",
             format!("is {end}, before the first run, which would be at {} (milliseconds since 1970)", next.time),
         ),
-        _ => {
-            let field = match kind {
-                GivenKind::Rrule => "rrule",
-                GivenKind::Every => "everySeconds",
-                _ => "cron",
-            };
-            FieldError::new(field, "never comes again; give a schedule with a future")
-        }
+        _ => FieldError::new(field_of(kind), "never comes again; give a schedule with a future"),
     }
 }
 

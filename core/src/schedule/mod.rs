@@ -9,6 +9,7 @@
 //! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`, or COUNT in a rule, counts. Where that
 //! is gets worked out when the task is taken in, and stored as `lastRun`: see [`ScheduleFields::settle`].
 
+mod budget;
 mod clock;
 mod delay;
 mod every;
@@ -18,6 +19,7 @@ mod policies;
 mod preview;
 pub mod rrule;
 
+pub(crate) use budget::{Budget, count_steps, steps_taken};
 pub use clock::{ClockChange, Jump};
 pub use delay::Delay;
 pub use fields::ScheduleFields;
@@ -30,7 +32,7 @@ use crate::time::UnixMillis;
 use crate::tz::Tz;
 use crate::wire::Kind;
 use every::Every;
-use rrule::{RRule, TooLong};
+use rrule::{MAX_COUNTING_STEPS, RRule, TooLong};
 
 /// One run of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,8 +110,7 @@ impl Schedule {
         if self.delay.is_none() {
             return Occurrence { time, due: time };
         }
-        // The room that a delay has ends with the next time that the rule names, whether or not the bounds allow that.
-        Occurrence { time, due: self.delay.due(time, self.rule.next_after(time)) }
+        Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
     }
 
     /// Whether its occurrences are those of `other`, whatever they are put off by.
@@ -120,7 +121,12 @@ impl Schedule {
     /// When an occurrence would fire without the window; `None` where there is none.
     pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
         let delay = self.delay.has_window().then(|| self.delay.without_window())?;
-        Some(delay.due(of.time, self.rule.next_after(of.time)))
+        Some(delay.due(of.time, self.room_of(of.time, delay)))
+    }
+
+    /// Returns the next time that the rule names, whether or not the bounds allow it, where it is so near that it ends the room of a delay.
+    fn room_of(&self, time: UnixMillis, delay: Delay) -> Option<UnixMillis> {
+        self.rule.next_until(time, time.plus(delay.longest()))
     }
 
     /// The last occurrence from `first` on that is due by `at`; `first` where no later one is.
@@ -245,10 +251,26 @@ impl Schedule {
         match &self.rule {
             Rule::Every(every) => Ok(every.later(first, further).unwrap_or(UnixMillis::LAST)),
             Rule::Ical(rule) => Ok(rule.nth_after(first, further)?.unwrap_or(first)),
-            Rule::Cron(_) | Rule::Crons(_) => {
-                let times = std::iter::successors(Some(first), |time| self.time_after(*time));
-                Ok(times.take(further as usize + 1).last().unwrap_or(first))
+            Rule::Cron(cron) => self.count_off(std::slice::from_ref(cron), first, further),
+            Rule::Crons(crons) => self.count_off(crons, first, further),
+        }
+    }
+
+    /// The time that is `further` runs behind `first`. Of several expressions only those that name a run are asked for their next.
+    fn count_off(&self, crons: &[CronSchedule], first: UnixMillis, further: u32) -> Result<UnixMillis, TooLong> {
+        let before = steps_taken();
+        let mut upcoming: Vec<_> = crons.iter().map(|cron| cron.next_after(first)).collect();
+        let mut last = first;
+        for _ in 0..further {
+            let Some(next) = upcoming.iter().flatten().min().copied().filter(|next| *next <= self.last) else { break };
+            for (cron, upcoming) in crons.iter().zip(&mut upcoming).filter(|(_, upcoming)| **upcoming == Some(next)) {
+                *upcoming = cron.next_after(next);
+            }
+            last = next;
+            if steps_taken().wrapping_sub(before) > u64::from(MAX_COUNTING_STEPS) {
+                return Err(TooLong);
             }
         }
+        Ok(last)
     }
 }

@@ -1,6 +1,6 @@
 //! What a schedule will do, without creating it.
 
-use super::{GivenKind, Recurrence, ScheduleInput, clock};
+use super::{Budget, GivenKind, Recurrence, ScheduleInput, clock};
 use crate::limits::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::task::{FieldError, Text, TimeInput, parse_naming_the_field, read_object};
 use crate::time::UnixMillis;
@@ -111,7 +111,7 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
         recurrence: request.recurrence,
     };
     let id = request.id.map(|id| id.0).unwrap_or_default();
-    let checked = input.check(&id, from, &mut 0)?;
+    let checked = input.check(&id, from, &mut Budget::default())?;
     let Some(schedule) = checked.schedule else {
         let timezone = timezone.unwrap_or(Tz::UTC);
         let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, None));

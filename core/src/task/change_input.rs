@@ -2,6 +2,7 @@
 
 use super::filter_input::FilterInput;
 use super::{FieldError, Text, TimeInput, parse_naming_the_field};
+use crate::input::{Bounded, check_beside_ids};
 use crate::limits::MAX_CANCEL_IDS;
 use crate::schedule::delayed;
 use crate::time::UnixMillis;
@@ -14,8 +15,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
     /// By id; one that stands twice counts once. Not where the path names the task.
-    #[schemars(length(max = MAX_CANCEL_IDS))]
-    pub ids: Option<Vec<String>>,
+    pub ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
     /// All that fulfil every part of the filter. Not where the path names the task.
     #[serde(borrow)]
     pub filter: Option<FilterInput<'a>>,
@@ -36,7 +36,11 @@ impl<'a> ChangeInput<'a> {
     /// # Errors
     /// Names the field that cannot be read.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        if text.trim_ascii().is_empty() { Ok(Self::default()) } else { parse_naming_the_field(text, "") }
+        if text.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        check_beside_ids(text)?;
+        parse_naming_the_field(text, "")
     }
 
     /// Refuses a time where none is asked for.

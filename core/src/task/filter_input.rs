@@ -32,13 +32,13 @@ pub struct FilterInput<'a> {
 }
 
 impl FilterInput<'_> {
-    /// Checks its times.
+    /// Checks its texts and times.
     ///
     /// # Errors
     /// Names the field that does not hold.
     pub fn check(&self) -> Result<Filter, FieldError> {
         let text = |text: &Option<Text<'_>>| text.as_ref().map(|text| text.0.clone().into_owned());
-        Ok(Filter {
+        let filter = Filter {
             prefix: text(&self.prefix),
             text: text(&self.text),
             tag: text(&self.tag),
@@ -46,7 +46,9 @@ impl FilterInput<'_> {
             status: self.status,
             from: self.from.as_ref().map(|time| time.instant("filter.from")).transpose()?,
             to: self.to.as_ref().map(|time| time.instant("filter.to")).transpose()?,
-        })
+        };
+        filter.check("filter.")?;
+        Ok(filter)
     }
 }
 
@@ -73,6 +75,11 @@ mod tests {
         };
         assert_eq!(filter, Ok(expected));
         assert_eq!(checked("{}"), Ok(Filter::default()));
+        for (name, limit) in [("prefix", 256), ("text", 1_024), ("tag", 64)] {
+            let given = |bytes: usize| checked(&format!(r#"{{"{name}":"{}"}}"#, "x".repeat(bytes)));
+            assert!(given(limit).is_ok(), "{name}");
+            assert_eq!(given(limit + 1).map_err(|problem| problem.field.into_owned()), Err(format!("filter.{name}")));
+        }
         for (text, field) in
             [(r#"{"from":0}"#, "filter.from"), (r#"{"to":1795704299}"#, "filter.to"), (r#"{"to":"2026"}"#, "filter.to")]
         {

@@ -39,9 +39,7 @@ impl<'a> FollowUps<'a> {
                 return Err(FieldError::new(name, detail));
             }
             if good.map(RawValue::get) != Some(text) {
-                Callback::parse(text)
-                    .and_then(|callback| callback.check(text, targets))
-                    .map_err(|problem| under(name, problem))?;
+                Callback::given(text, targets).map_err(|problem| under(name, problem))?;
             }
         }
         Ok(())

@@ -28,11 +28,14 @@ pub(crate) use text::{Text, put, read_object};
 pub use time_input::parse_time;
 pub(crate) use time_input::{GivenTime, TimeInput};
 
+use crate::input::{TOO_MANY, cut};
+use crate::limits::{MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES};
 use std::borrow::Cow;
 use std::fmt;
 
 /// A field of the caller's that does not hold: which, and its problem with the limit or with what to do.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[non_exhaustive]
 pub struct FieldError {
     /// The field, as a path: `callback.url`, `tags[3]`; `body` for the whole.
     pub field: Cow<'static, str>,
@@ -43,7 +46,9 @@ pub struct FieldError {
 impl FieldError {
     /// A new error.
     pub fn new(field: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
-        Self { field: field.into(), detail: detail.into() }
+        // Both may repeat what the caller has sent.
+        let detail = cut(detail.into(), MAX_ERROR_DETAIL_BYTES).into_owned();
+        Self { field: cut(field, MAX_ERROR_FIELD_BYTES), detail }
     }
 }
 
@@ -74,7 +79,16 @@ pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a st
         ("", path) => Cow::Owned(path.to_owned()),
         (root, path) => Cow::Owned(format!("{root}.{path}")),
     };
-    Err(FieldError::new(field, format!("cannot be read: {detail}")))
+    Err(unreadable(field, &detail))
+}
+
+/// The error of a field whose JSON cannot be read.
+pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
+    if detail.starts_with(TOO_MANY) {
+        let end = detail.rfind(" at line ").unwrap_or(detail.len());
+        return FieldError::new(field, format!("{}: give fewer", detail.get(..end).unwrap_or_default()));
+    }
+    FieldError::new(field, format!("cannot be read: {detail}"))
 }
 
 fn named(root: &str, default: &'static str) -> Cow<'static, str> {

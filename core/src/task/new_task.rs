@@ -8,13 +8,15 @@ use super::text::Text;
 use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, read_object};
 use crate::flow::check_limit_key;
 use crate::ids::{IdGenerator, TaskId, check_task_id};
+use crate::input::{Bounded, TOO_MANY, at_most, check_nesting};
 use crate::limits::{
-    MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_OUTCOME_BYTES,
-    MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_TAG_BYTES, MAX_TAGS,
+    MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES,
+    MAX_OUTCOME_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TAGS_TEXT_BYTES,
+    MAX_TASK_BODY_BYTES,
 };
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::schedule::rrule::MAX_RULE_BYTES;
-use crate::schedule::{CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
+use crate::schedule::{Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
@@ -154,22 +156,37 @@ pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
 /// # Errors
 /// When the whole cannot be read as items: not an array, or more than [`MAX_BATCH_ITEMS`].
 pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, FieldError>>, FieldError> {
-    let items = if lines {
-        text.lines().filter(|line| !line.trim_ascii().is_empty()).map(parse_one).collect()
-    } else if let Ok(tasks) = serde_json::from_str::<Vec<NewTask<'_>>>(text) {
-        tasks.into_iter().map(Ok).collect()
-    } else {
-        // Some item is bad: read each for itself.
-        let items: Vec<&RawValue> = parse_naming_the_field(text, "")?;
-        items.into_iter().map(|item| parse_one(item.get())).collect::<Vec<_>>()
-    };
-    if items.len() > MAX_BATCH_ITEMS {
-        return Err(FieldError::new(
-            "body",
-            format!("has {} items; the limit is {MAX_BATCH_ITEMS}: send several requests", items.len()),
-        ));
+    if lines {
+        let mut lines = text.lines().filter(|line| !line.trim_ascii().is_empty());
+        let items: Vec<_> = lines.by_ref().take(MAX_BATCH_ITEMS).map(parse_item).collect();
+        return match lines.next() {
+            Some(_) => Err(too_many_items()),
+            None => Ok(items),
+        };
     }
-    Ok(items)
+    if !text.trim_ascii_start().starts_with('[') {
+        return Err(FieldError::new("body", "must be a JSON array of tasks; or send one task a line as application/x-ndjson"));
+    }
+    // The error of an item repeats it, so a long text is read item by item, each measured first.
+    if text.len() <= MAX_BATCH_AT_ONCE_BYTES
+        && let Ok(Bounded(tasks)) = serde_json::from_str::<Bounded<NewTask<'_>, MAX_BATCH_ITEMS>>(text)
+    {
+        return Ok(tasks.into_iter().map(Ok).collect());
+    }
+    // Some item is bad, or there are too many or long ones: read each for itself.
+    let items = parse_naming_the_field::<Bounded<&RawValue, MAX_BATCH_ITEMS>>(text, "");
+    let items = items.map_err(|problem| if problem.detail.starts_with(TOO_MANY) { too_many_items() } else { problem })?;
+    Ok(items.0.into_iter().map(|item| parse_item(item.get())).collect())
+}
+
+fn too_many_items() -> FieldError {
+    FieldError::new("body", format!("has more than {MAX_BATCH_ITEMS} items, which is the limit: send several requests"))
+}
+
+/// Reads one item of many. Its length is checked first: an error holds what it says of the item several times.
+fn parse_item(text: &str) -> Result<NewTask<'_>, FieldError> {
+    at_most("body", text.len(), MAX_TASK_BODY_BYTES)?;
+    parse_one(text)
 }
 
 /// A checked task.
@@ -276,8 +293,8 @@ pub struct Validator<'a> {
     last_follow_ups: FollowUps<'a>,
     last_retry: Option<&'a str>,
     last_tags: Option<&'a str>,
-    /// Runs that were counted off so far.
-    counted: u32,
+    /// What is left for the schedules of the request.
+    budget: Budget,
 }
 
 impl<'a> Validator<'a> {
@@ -294,7 +311,7 @@ impl<'a> Validator<'a> {
             last_follow_ups: FollowUps::default(),
             last_retry: None,
             last_tags: None,
-            counted: 0,
+            budget: Budget::default(),
         }
     }
 
@@ -353,6 +370,7 @@ impl<'a> Validator<'a> {
         }
         if let Some(payload) = task.payload {
             at_most("payload", payload.get().len(), MAX_PAYLOAD_BYTES)?;
+            check_nesting("payload", payload.get())?;
         }
         let priority = task.priority.map(check_priority).transpose()?;
         if let Some(retry) = task.retry {
@@ -382,7 +400,7 @@ impl<'a> Validator<'a> {
             self.last_follow_ups = **follow_ups;
         }
         let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
-            when.check(id.as_str(), self.now, &mut self.counted)?;
+            when.check(id.as_str(), self.now, &mut self.budget)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,
@@ -412,17 +430,17 @@ impl<'a> Validator<'a> {
         if self.last_tags == Some(text) {
             return Ok(());
         }
-        let tags: Vec<Cow<'a, str>> = parse_naming_the_field(text, "tags")?;
-        if tags.len() > MAX_TAGS {
-            return Err(FieldError::new("tags", format!("has {} tags; the limit is {MAX_TAGS}", tags.len())));
-        }
-        for (at, tag) in tags.iter().enumerate() {
-            if tag.is_empty() || tag.len() > MAX_TAG_BYTES {
-                return Err(FieldError::new(
-                    format!("tags[{at}]"),
-                    format!("is {} bytes long; must be 1 to {MAX_TAG_BYTES}", tag.len()),
-                ));
-            }
+        at_most("tags", text.len(), MAX_TAGS_TEXT_BYTES)?;
+        let tags: Bounded<Text<'a>, MAX_TAGS> = parse_naming_the_field(text, "tags")?;
+        for (at, Text(tag)) in tags.0.iter().enumerate() {
+            let problem = if tag.is_empty() || tag.len() > MAX_TAG_BYTES {
+                format!("is {} bytes long; must be 1 to {MAX_TAG_BYTES}", tag.len())
+            } else if tag.chars().any(char::is_control) {
+                "has a control character; a tag has none".to_owned()
+            } else {
+                continue;
+            };
+            return Err(FieldError::new(format!("tags[{at}]"), problem));
         }
         self.last_tags = Some(text);
         Ok(())
@@ -430,6 +448,7 @@ impl<'a> Validator<'a> {
 
     fn check_retry(&mut self, text: &'a str) -> Result<(), FieldError> {
         if self.last_retry != Some(text) {
+            at_most("retry", text.len(), MAX_RETRY_TEXT_BYTES)?;
             let input: RetryInput = parse_naming_the_field(text, "retry")?;
             RetryPolicy::try_from(input).map_err(|problem| FieldError::new(problem.field, problem.detail))?;
             self.last_retry = Some(text);
@@ -443,8 +462,7 @@ impl<'a> Validator<'a> {
         {
             return Ok(checked);
         }
-        let callback = Callback::parse(text)?;
-        callback.check(text, self.targets)?;
+        let callback = Callback::given(text, self.targets)?;
         let retry_of = |name: &str| self.handler_retries.iter().find(|(known, _)| *known == name).map(|(_, retry)| *retry);
         let handler_retry = if let Callback::Handler { name } = &callback { retry_of(name) } else { None };
         let checked = CheckedCallback { to_queue: callback.is_queue(), handler_retry };
@@ -477,13 +495,6 @@ impl ValidTask<'_> {
         let outcome = if self.follow_ups.is_some() { MAX_OUTCOME_BYTES } else { 0 };
         at_most("body", record.len(), MAX_RECORD_BYTES - outcome)
     }
-}
-
-fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldError> {
-    if bytes > limit {
-        return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

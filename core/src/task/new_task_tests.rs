@@ -176,7 +176,7 @@ fn bad_input_names_the_field() {
         (format!("{{\"cron\":[\"@daily\",\"x\"],{LOG}}}"), "cron[1]"),
         (format!("{{\"cron\":[\"@daily\",7],{LOG}}}"), "cron.[1]"),
         (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", "\"@daily\",".repeat(16)), "cron"),
-        (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", " ".repeat(120_000)), "body"),
+        (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", " ".repeat(120_000)), "cron"),
         (format!("{{\"cron\":\"@daily\",\"everySeconds\":5,{LOG}}}"), "time"),
         (format!("{{\"everySeconds\":0.999,{LOG}}}"), "everySeconds"),
         (format!("{{\"everySeconds\":1e300,{LOG}}}"), "everySeconds"),
@@ -266,12 +266,12 @@ fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
         format!(r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#, "x".repeat(bytes - head))
     };
     let (payload, largest) = ("x".repeat(MAX_PAYLOAD_BYTES - 2), webhook(MAX_CALLBACK_BYTES));
-    // White space is kept, so anything can be as large as this.
+    // White space is kept, so a list of expressions and a policy can be as large as this.
     let with = |follow_ups: &str, spaces: usize| {
-        let spaces = " ".repeat(spaces);
+        let (of_cron, of_retry) = (" ".repeat(spaces.min(32_000)), " ".repeat(spaces.saturating_sub(32_000)));
         let description = r"\u0001".repeat(MAX_DESCRIPTION_BYTES);
         record(&format!(
-            r#"{{"time":1764000000005,"id":"a","description":"{description}","callback":{largest}{follow_ups},"retry":{{{spaces}}},"payload":"{payload}"}}"#
+            r#"{{"cron":["@daily"{of_cron}],"id":"a","description":"{description}","callback":{largest}{follow_ups},"retry":{{{of_retry}}},"payload":"{payload}"}}"#
         ))
     };
     let both = format!(r#","onSuccess":{largest},"onFailure":{largest}"#);
@@ -303,7 +303,7 @@ fn a_batch_keeps_the_good_among_the_bad() {
     assert_eq!(parse_batch("{}", false).unwrap_err().field, "body");
     assert_eq!(parse_batch("[1,", false).unwrap_err().field, "body");
     let too_many = format!("[{}1]", "1,".repeat(MAX_BATCH_ITEMS));
-    assert!(parse_batch(&too_many, false).unwrap_err().detail.contains("20001 items; the limit is 20000"));
+    assert!(parse_batch(&too_many, false).unwrap_err().detail.contains("more than 20000 items, which is the limit"));
 }
 
 #[test]

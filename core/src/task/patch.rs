@@ -1,14 +1,18 @@
 //! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
 
-use super::{FieldError, parse_naming_the_field};
-use crate::limits::MIN_TIME_MILLIS;
+use super::{FieldError, Text, unreadable, write_text};
+use crate::input::BoundedMap;
+use crate::limits::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::time::UnixMillis;
 use serde_json::Value;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A task's or a patch's fields, each as it stands: numbers in a payload keep all their digits.
-type Fields = BTreeMap<String, Box<RawValue>>;
+/// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all their levels.
+type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+/// The members of an object, each as it stands.
+type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
 
 /// What says when a task fires. A patch with one of these takes the place of all of them.
 const SCHEDULES: [&str; 6] = ["time", "delayInSeconds", "cron", "everySeconds", "rrule", "type"];
@@ -29,43 +33,48 @@ const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfi
 /// The task that `patch` makes of `record`: a field that it names takes its value, one that it names with `null` goes.
 ///
 /// # Errors
-/// When the patch is not an object.
+/// When the patch is not an object, or has too many members or levels.
 pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
-    let mut fields: Fields = parse_naming_the_field(record, "")?;
-    let patch: Fields = parse_naming_the_field(patch, "")?;
+    let mut fields = fields_of::<{ usize::MAX }>(record)?;
+    let patch = fields_of::<MAX_PATCH_MEMBERS>(patch)?;
     PAST.iter().for_each(|name| drop(fields.remove(*name)));
     TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
     // What was given as a local time is given as one again.
     if let Some(local) = fields.remove("local") {
-        let local: Fields = serde_json::from_str(local.get()).unwrap_or_default();
-        fields.extend(local.into_iter().filter(|(name, _)| TIMES.contains(&name.as_str())));
+        for (name, value) in members_of(&local).unwrap_or_default().into_iter().filter(|(name, _)| TIMES.contains(&name.as_ref()))
+        {
+            fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
+        }
     }
     fields.remove("paused");
     if paused {
-        set(&mut fields, "paused", &Value::Bool(true));
+        set(&mut fields, "paused", "true");
     }
     // One that names such a field with null takes out that field alone.
-    if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.get() != "null")) {
+    if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
-        if !RECURRING.iter().any(|name| patch.get(*name).is_some_and(|value| value.get() != "null")) {
+        if !RECURRING.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
             fields.remove("overlap");
         }
-        if patch.get("type").is_some_and(|kind| kind.get() == "\"no-schedule\"") {
+        if patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"") {
             PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
         }
     }
-    let patched: BTreeSet<String> = patch.keys().cloned().collect();
+    let patched: BTreeSet<Cow<'_, str>> = patch.keys().cloned().collect();
     for (name, value) in patch {
-        if value.get() == "null" && name == "paused" {
+        if value.as_ref() == "null" && name == "paused" {
             // One that is not said to be paused stays as it is; who takes the word out means that it goes on.
-            set(&mut fields, &name, &Value::Bool(false));
-        } else if value.get() == "null" {
+            set(&mut fields, "paused", "false");
+        } else if value.as_ref() == "null" {
             fields.remove(&name);
-        } else if MERGED.contains(&name.as_str())
+        } else if MERGED.contains(&name.as_ref())
             && let Some(former) = fields.get(&name)
         {
-            let merged = merged(read(former), read(&value));
-            set(&mut fields, &name, &merged);
+            let mut merged = Vec::with_capacity(former.len() + value.len());
+            write_merged(Some(former), &value, 0, &mut merged)
+                .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
+            // It is made of texts.
+            fields.insert(name, Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
         } else {
             fields.insert(name, value);
         }
@@ -73,55 +82,92 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     if !SCHEDULES.iter().any(|name| fields.contains_key(*name)) {
         let of_former = OF_SCHEDULES.iter().chain(&PUT_OFF).chain(&["overlap"]);
         of_former.filter(|name| !patched.contains(**name)).for_each(|name| drop(fields.remove(*name)));
-        set(&mut fields, "type", &Value::from("no-schedule"));
+        set(&mut fields, "type", "\"no-schedule\"");
     }
-    Ok(serde_json::to_string(&fields).unwrap_or_default())
+    let mut text = Vec::new();
+    write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
+    Ok(String::from_utf8(text).unwrap_or_default())
+}
+
+/// Reads a record or a patch. Of a member that comes twice the last counts.
+fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
+    let read = serde_json::from_str::<BoundedMap<Text<'_>, &RawValue, N>>(json);
+    let members = read.map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+    Ok(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get()))).collect())
 }
 
 /// Writes a stored time as RFC 3339 if no caller may give it as a number.
-fn write_early_time(fields: &mut Fields, name: &str) {
-    let millis = fields.get(name).and_then(|value| value.get().parse::<i64>().ok());
+fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
+    let millis = fields.get(name).and_then(|value| value.parse::<i64>().ok());
     if let Some(millis) = millis.filter(|millis| *millis < MIN_TIME_MILLIS) {
-        set(fields, name, &Value::from(UnixMillis::new(millis).shown()));
+        let shown = Value::from(UnixMillis::new(millis).shown());
+        fields.insert(Cow::Borrowed(name), Cow::Owned(shown.to_string()));
     }
 }
 
 /// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
-    let fields: Fields = serde_json::from_str(patch).unwrap_or_default();
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
     SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))
 }
 
-fn read(raw: &RawValue) -> Value {
-    // A raw value is JSON.
-    serde_json::from_str(raw.get()).unwrap_or_default()
+fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
+    fields.insert(Cow::Borrowed(name), Cow::Borrowed(json));
 }
 
-fn set(fields: &mut Fields, name: &str, value: &Value) {
-    if let Ok(raw) = serde_json::value::to_raw_value(value) {
-        fields.insert(name.to_owned(), raw);
+fn members_of(json: &str) -> Result<Members<'_>, String> {
+    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> =
+        serde_json::from_str(json).map_err(|problem| format!("cannot be read: {problem}"))?;
+    Ok(members.0.into_iter().map(|(name, value)| (name.0, value)).collect())
+}
+
+fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {
+    let mut before = b'{';
+    for (name, value) in members {
+        out.push(before);
+        write_text(name, out);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+        before = b',';
     }
+    if before == b'{' {
+        out.push(before);
+    }
+    out.push(b'}');
 }
 
-/// RFC 7396, section 2. A callback of another type is another callback.
-fn merged(target: Value, patch: Value) -> Value {
-    match (target, patch) {
-        (Value::Object(target), Value::Object(patch))
-            if patch.get("type").is_none_or(|kind| target.get("type") == Some(kind)) =>
-        {
-            let mut target = target;
-            for (name, value) in patch {
-                if value.is_null() {
-                    target.remove(&name);
-                } else {
-                    let former = target.remove(&name).unwrap_or_default();
-                    target.insert(name, merged(former, value));
-                }
-            }
-            Value::Object(target)
+/// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does not name stays byte for byte. A callback of another
+/// type is another callback.
+///
+/// # Errors
+/// When the patch is nested too deep.
+fn write_merged(target: Option<&str>, patch: &str, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    if depth > MAX_NESTING {
+        return Err(format!("is more than {MAX_NESTING} levels deep, which is the limit of a patch"));
+    }
+    if !patch.starts_with('{') {
+        out.extend_from_slice(patch.as_bytes());
+        return Ok(());
+    }
+    let patch = members_of(patch)?;
+    // Of what is no object there is nothing to keep.
+    let mut target = target.filter(|target| target.starts_with('{')).map_or_else(|| Ok(Members::new()), members_of)?;
+    if depth == 0 && patch.get("type").is_some_and(|kind| target.get("type").map(|kind| kind.get()) != Some(kind.get())) {
+        target.clear();
+    }
+    let mut members: BTreeMap<&str, Cow<'_, str>> =
+        target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))).collect();
+    for (name, value) in &patch {
+        if value.get() == "null" {
+            members.remove(name.as_ref());
+            continue;
         }
-        (_, patch) => patch,
+        let mut merged = Vec::new();
+        write_merged(members.get(name.as_ref()).map(Cow::as_ref), value.get(), depth + 1, &mut merged)?;
+        members.insert(name.as_ref(), Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
     }
+    write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
+    Ok(())
 }
 
 #[cfg(test)]
@@ -254,6 +300,33 @@ mod tests {
         assert_eq!(patched(r#"{"id":"a","time":99999999999,"callback":{}}"#, false, "{}")["time"], "1973-03-03T09:46:39.999Z");
         // A new one is left for the check to refuse.
         assert_eq!(patched(record, false, r#"{"time":5}"#)["time"], 5);
+    }
+
+    #[test]
+    fn what_a_patch_does_not_name_stays_byte_for_byte() {
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(200), "}".repeat(200));
+        let body = format!(r#"{{"n":12345678901234567890123,"e":1.0e-7,"deep":{deep}}}"#);
+        let record =
+            format!(r#"{{"id":"a","time":1764000000005,"callback":{{"type":"webhook","url":"https://a","body":{body}}}}}"#);
+        for patch in
+            [r#"{"callback":{"method":"PUT"}}"#, r#"{"callback":{"body":{"k":2}}}"#, r#"{"callback":{"headers":{"type":"x"}}}"#]
+        {
+            let task = merge_patch(&record, false, patch).unwrap();
+            for kept in ["12345678901234567890123", "1.0e-7", deep.as_str(), r#""url":"https://a""#] {
+                assert!(task.contains(kept), "{patch} loses {kept}: {task}");
+            }
+        }
+        let record = r#"{"id":"a","callback":{"type":"webhook","headers":{"type":"a","x":"1"}}}"#;
+        let headers = &patched(record, false, r#"{"callback":{"headers":{"type":"b"}}}"#)["callback"]["headers"];
+        assert_eq!(*headers, serde_json::json!({ "type": "b", "x": "1" }));
+    }
+
+    #[test]
+    fn a_patch_has_few_members_and_few_levels() {
+        let many: Vec<String> = (0..=MAX_PATCH_MEMBERS).map(|n| format!(r#""{n}":1"#)).collect();
+        assert!(merge_patch(RECORD, false, &format!("{{{}}}", many.join(","))).unwrap_err().detail.contains("more than 64"));
+        let deep = format!(r#"{{"callback":{{"body":{}1{}}}}}"#, r#"{"a":"#.repeat(200), "}".repeat(200));
+        assert_eq!(merge_patch(RECORD, false, &deep).unwrap_err().field, "callback");
     }
 
     #[test]

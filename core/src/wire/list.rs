@@ -1,5 +1,7 @@
 //! Reading tasks: one, and lists.
 
+use crate::limits::{MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
+use crate::task::FieldError;
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use schemars::JsonSchema;
@@ -90,6 +92,32 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Returns the filter with its text in lower case, for a scan: it is compared with the description of each task.
+    pub fn folded(&self) -> Self {
+        Self { text: self.text.as_ref().map(|text| text.to_lowercase()), ..self.clone() }
+    }
+
+    /// Checks its texts: none is longer than what it is compared with. `path` stands before the names of the fields.
+    ///
+    /// # Errors
+    /// Names the field and the limit.
+    pub fn check(&self, path: &str) -> Result<(), FieldError> {
+        let checks = [
+            ("prefix", &self.prefix, MAX_ID_BYTES),
+            ("text", &self.text, MAX_DESCRIPTION_BYTES),
+            ("tag", &self.tag, MAX_TAG_BYTES),
+        ];
+        match checks
+            .iter()
+            .find_map(|(name, text, limit)| Some((name, text.as_ref()?.len(), limit)).filter(|(_, bytes, limit)| bytes > *limit))
+        {
+            Some((name, bytes, limit)) => {
+                Err(FieldError::new(format!("{path}{name}"), format!("is {bytes} bytes long; the limit is {limit}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Whether it takes a look into the record to tell.
     pub fn reads_records(&self) -> bool {
         self.prefix.is_some() || self.text.is_some() || self.tag.is_some()

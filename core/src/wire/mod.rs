@@ -27,6 +27,11 @@ use serde::{Deserialize, Serialize};
 pub const SHARDS_BINDING: &str = "SHARDS";
 /// The binding of the queue to the dispatchers.
 pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
+/// Every binding of the scheduler's own. No task may name one, whatever the settings list: a task that could call a shard could report for
+/// others or delete them, one that could call the registry could make keys, and one that could send to the dispatchers' queue could have them
+/// run what nobody has checked.
+pub const INTERNAL_BINDINGS: [&str; 4] =
+    [SHARDS_BINDING, DISPATCH_QUEUE_BINDING, crate::access::REGISTRY_BINDING, crate::flow::LIMITERS_BINDING];
 
 /// The requests that a shard takes, as paths of POSTs.
 pub mod paths {

@@ -7,7 +7,8 @@ use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{
-    Append, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListRequest, NewTime, Report, Status,
+    Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter, ListRequest, NewTime, Report,
+    Status,
 };
 
 const VANCOUVER: &str = "America/Vancouver";
@@ -47,7 +48,15 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     assert_eq!(due_of(&shard, "a"), NINE.plus(HOUR));
     assert_eq!(shard.stored_law().as_deref(), Some("2025b"));
     shard.restart(Law::default());
+    let watch = |shard: &mut Shard, from| {
+        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0 };
+        let now = shard.now;
+        shard.engine.events(&request, now)
+    };
+    let from = watch(&mut shard, None).next;
     assert_eq!(shard.settle(), []);
+    let told: Vec<_> = watch(&mut shard, Some(from)).events.into_iter().map(|event| (event.kind, event.id)).collect();
+    assert_eq!(told, [(EventKind::Rescheduled, "a".into()), (EventKind::Rescheduled, "b".into())]);
     assert_eq!((due_of(&shard, "a"), due_of(&shard, "b")), (NINE, NINE.plus(30_000)));
     let shown = shard.waiting("a").unwrap().1;
     assert!(

@@ -39,6 +39,7 @@ mod parse;
 pub use error::RRuleError;
 
 use super::clock::{ClockChange, Jump};
+use super::count_steps;
 use crate::cron::fields::next_time;
 use crate::cron::zone;
 use crate::time::UnixMillis;
@@ -159,7 +160,10 @@ impl RRule {
     pub(super) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         // A local clock is at most a day away from UTC.
         let until = until.get().min(UnixMillis::LAST.get()).div_euclid(1_000);
-        self.next_instant(after, &mut Search { steps: MAX_STEPS, until: until + DAY })
+        let mut search = Search { steps: MAX_STEPS, until: until + DAY };
+        let next = self.next_instant(after, &mut search);
+        count_steps(1 + MAX_STEPS - search.steps);
+        next
     }
 
     /// The time of run number `number` (from 1) strictly after `after`, or of the last one if there are fewer; `None` if there is
@@ -170,7 +174,8 @@ impl RRule {
         for _ in 0..number {
             let mut search = Search { steps: MAX_STEPS, until: i64::MAX };
             let Some(next) = self.next_instant(last.unwrap_or(after), &mut search) else { break };
-            left = left.checked_sub(MAX_STEPS - search.steps).ok_or(TooLong)?;
+            count_steps(1 + MAX_STEPS - search.steps);
+            left = left.checked_sub(1 + MAX_STEPS - search.steps).ok_or(TooLong)?;
             last = Some(next);
         }
         Ok(last)

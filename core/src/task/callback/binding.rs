@@ -1,7 +1,8 @@
 //! Calls through a binding: of another Worker, and of a Durable Object.
 
 use super::fields::{Fields, missing};
-use super::{Body, Message, check_binding, check_length, check_timeout};
+use super::{Body, Message, check_binding, check_timeout};
+use crate::input::at_most;
 use crate::limits::{MAX_FUNCTION_BYTES, MAX_OBJECT_NAME_BYTES, MAX_URL_BYTES};
 use crate::task::FieldError;
 use std::borrow::Cow;
@@ -50,7 +51,7 @@ pub enum Call<'a> {
 }
 
 /// Names that are no functions of the user's: the runtime's own, and those that every object or promise has.
-const RESERVED_FUNCTIONS: [&str; 16] = [
+const RESERVED_FUNCTIONS: [&str; 22] = [
     "fetch",
     "connect",
     "dup",
@@ -67,6 +68,13 @@ const RESERVED_FUNCTIONS: [&str; 16] = [
     "then",
     "catch",
     "finally",
+    // Of `Object.prototype`: they answer for every object, and a task that names one would succeed without a call of the user's.
+    "hasOwnProperty",
+    "isPrototypeOf",
+    "propertyIsEnumerable",
+    "toLocaleString",
+    "toString",
+    "valueOf",
 ];
 
 impl<'a> Service<'a> {
@@ -105,7 +113,7 @@ impl<'a> DurableObject<'a> {
         if self.name.is_empty() {
             return Err(FieldError::new("callback.name", "is empty; give the name of the object to call"));
         }
-        check_length("callback.name", self.name.len(), MAX_OBJECT_NAME_BYTES)?;
+        at_most("callback.name", self.name.len(), MAX_OBJECT_NAME_BYTES)?;
         check_timeout(self.timeout_seconds)?;
         self.call.check()
     }
@@ -139,7 +147,7 @@ impl<'a> Call<'a> {
     fn check(&self) -> Result<(), FieldError> {
         match self {
             Self::Request { path, message } => {
-                check_length("callback.path", path.len(), MAX_URL_BYTES)?;
+                at_most("callback.path", path.len(), MAX_URL_BYTES)?;
                 if !path.starts_with('/') {
                     return Err(FieldError::new("callback.path", "must begin with /"));
                 }
@@ -151,7 +159,7 @@ impl<'a> Call<'a> {
 }
 
 fn check_function(name: &str) -> Result<(), FieldError> {
-    check_length("callback.function", name.len(), MAX_FUNCTION_BYTES)?;
+    at_most("callback.function", name.len(), MAX_FUNCTION_BYTES)?;
     let is_letter = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$');
     if !name.bytes().next().is_some_and(is_letter) || !name.bytes().all(|b| is_letter(b) || b.is_ascii_digit()) {
         return Err(FieldError::new("callback.function", "is not a function's name; use letters, digits, _ and $"));

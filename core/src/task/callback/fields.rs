@@ -1,8 +1,9 @@
 //! A callback's JSON as it is read: the fields of all kinds, and which belong to which.
 
-use super::{Body, Headers, Method};
-use crate::limits::DEFAULT_TIMEOUT_SECONDS;
-use crate::task::FieldError;
+use super::{Body, Method};
+use crate::input::BoundedMap;
+use crate::limits::{DEFAULT_TIMEOUT_SECONDS, MAX_HEADERS};
+use crate::task::{FieldError, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -15,7 +16,7 @@ pub(super) struct Fields<'a> {
     pub(super) url: Option<Cow<'a, str>>,
     pub(super) method: Option<Method>,
     #[serde(borrow)]
-    pub(super) headers: Option<Headers<'a>>,
+    pub(super) headers: Option<BoundedMap<Text<'a>, Text<'a>, MAX_HEADERS>>,
     #[serde(borrow)]
     body: Option<&'a RawValue>,
     timeout_seconds: Option<u32>,

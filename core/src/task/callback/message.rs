@@ -1,16 +1,16 @@
 //! What a request carries beside its URL: method, headers and body.
 
 use super::fields::Fields;
-use crate::limits::MAX_HEADERS;
+use crate::access::NAMESPACE_HEADER;
+use crate::input::cut;
 use crate::task::FieldError;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
-/// Header names and values.
-pub type Headers<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+/// Header names and values, in the order in which they are given.
+pub type Headers<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -95,7 +95,7 @@ pub struct Message<'a> {
 }
 
 /// Headers that the dispatcher, the connection or the framing set.
-const RESERVED_HEADERS: [&str; 10] = [
+const RESERVED_HEADERS: [&str; 11] = [
     "host",
     "content-length",
     "connection",
@@ -106,13 +106,20 @@ const RESERVED_HEADERS: [&str; 10] = [
     "webhook-id",
     "webhook-timestamp",
     "webhook-signature",
+    NAMESPACE_HEADER,
 ];
 
 impl<'a> Message<'a> {
     pub(super) fn read(fields: &mut Fields<'a>) -> Result<Self, FieldError> {
         Ok(Self {
             method: fields.method.unwrap_or_default(),
-            headers: fields.headers.take().unwrap_or_default(),
+            headers: fields
+                .headers
+                .take()
+                .into_iter()
+                .flat_map(|headers| headers.0)
+                .map(|(name, value)| (name.0, value.0))
+                .collect(),
             body: fields.body()?,
         })
     }
@@ -124,18 +131,17 @@ impl<'a> Message<'a> {
                 format!("cannot be sent with {}; leave it out, or use POST, PUT or PATCH", self.method.name()),
             ));
         }
-        if self.headers.len() > MAX_HEADERS {
-            return Err(FieldError::new(
-                "callback.headers",
-                format!("has {} headers; the limit is {MAX_HEADERS}", self.headers.len()),
-            ));
+        for (at, (name, value)) in self.headers.iter().enumerate() {
+            self.check_header(name, value)?;
+            if self.headers.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+                return Err(FieldError::new("callback.headers", format!("has {name:?} twice; give it once")));
+            }
         }
-        self.headers.iter().try_for_each(|(name, value)| self.check_header(name, value))
+        Ok(())
     }
 
     fn check_header(&self, name: &str, value: &str) -> Result<(), FieldError> {
-        let shown: String = name.chars().take(64).collect();
-        let bad = |problem: &str| Err(FieldError::new("callback.headers", format!("{shown:?} {problem}")));
+        let bad = |problem: &str| Err(FieldError::new("callback.headers", format!("{:?} {problem}", cut(name, 64))));
         // A token of RFC 9110, section 5.6.2.
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
             return bad("is not a header name; use letters, digits and -");

@@ -14,6 +14,7 @@ pub use message::{Body, Headers, Message, Method};
 pub use webhook::{Webhook, parse_url};
 
 use super::FieldError;
+use crate::input::{at_most, check_nesting, cut};
 use crate::limits::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
 use fields::{Fields, Kind, missing};
 use schemars::JsonSchema;
@@ -77,14 +78,20 @@ impl<'a> Callback<'a> {
         })
     }
 
-    /// Checks a callback's values: limits, URL, header names, and that this deployment has what it names.
+    /// Reads and checks a callback as a caller gives it. Its length is checked first.
     ///
     /// # Errors
     /// Names the field, the problem and the limit.
-    pub fn check(&self, text: &str, targets: Targets<'_>) -> Result<(), FieldError> {
-        if text.len() > MAX_CALLBACK_BYTES {
-            return Err(FieldError::new("callback", format!("is {} bytes long; the limit is {MAX_CALLBACK_BYTES}", text.len())));
-        }
+    pub fn given(text: &'a str, targets: Targets<'_>) -> Result<Self, FieldError> {
+        at_most("callback", text.len(), MAX_CALLBACK_BYTES)?;
+        check_nesting("callback", text)?;
+        let callback = Self::parse(text)?;
+        callback.check(targets)?;
+        Ok(callback)
+    }
+
+    /// Checks a callback's values: limits, URL, header names, and that this deployment has what it names.
+    fn check(&self, targets: Targets<'_>) -> Result<(), FieldError> {
         match self {
             Self::Webhook(webhook) => webhook.check(targets.allowed_hosts),
             Self::Service(service) => service.check(targets.services),
@@ -115,15 +122,7 @@ fn check_binding(field: &'static str, given: &str, what: &str, allowed: &[String
 fn unknown<'a>(field: &'static str, given: &str, what: &str, known: impl Iterator<Item = &'a str>) -> FieldError {
     let known: Vec<&str> = known.collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    let given: String = given.chars().take(64).collect();
-    FieldError::new(field, format!("is {given:?}, but no such {what}; there are: {known}"))
-}
-
-fn check_length(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldError> {
-    if bytes > limit {
-        return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
-    }
-    Ok(())
+    FieldError::new(field, format!("is {:?}, but no such {what}; there are: {known}", cut(given, 64)))
 }
 
 fn check_timeout(seconds: u32) -> Result<(), FieldError> {

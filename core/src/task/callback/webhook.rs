@@ -1,8 +1,9 @@
 //! A request to a URL.
 
 use super::fields::{Fields, missing};
-use super::{Message, check_length, check_timeout};
+use super::{Message, check_timeout};
 use crate::hosts::check_host;
+use crate::input::at_most;
 use crate::limits::MAX_URL_BYTES;
 use crate::task::FieldError;
 use std::borrow::Cow;
@@ -29,7 +30,7 @@ impl<'a> Webhook<'a> {
     }
 
     pub(super) fn check(&self, allowed_hosts: &[String]) -> Result<(), FieldError> {
-        check_length("callback.url", self.url.len(), MAX_URL_BYTES)?;
+        at_most("callback.url", self.url.len(), MAX_URL_BYTES)?;
         parse_url(&self.url, allowed_hosts).map_err(|problem| FieldError::new("callback.url", problem))?;
         check_timeout(self.timeout_seconds)?;
         self.message.check()

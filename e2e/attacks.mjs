@@ -1,0 +1,145 @@
+// Heavy and hostile requests, each with the ordinary request of its route that it is measured against: `e2e/hostile.test.mjs` holds each to a
+// bound. `scripts/run node e2e/attacks.mjs` prints what each takes of the runtime, for a comparison of two builds.
+
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { pathToFileURL } from "node:url";
+import { Scheduler } from "./harness.mjs";
+
+const MB = 1_000_000;
+const ndjson = { "content-type": "application/x-ndjson" };
+const list = (item, bytes) => `[${`${item},`.repeat(bytes / (item.length + 1))}${item}]`;
+const members = (bytes) => `{${Array.from({ length: bytes / 11 }, (_, n) => `"${String(n).padStart(6, "0")}":0`).join(",")}}`;
+const letters = (bytes) => "\u{e000}".repeat(bytes / 3);
+const noop = { type: "handler", name: "noop" };
+const tasks = (count, fields) => JSON.stringify(Array.from({ length: count }, (_, n) => ({ delayInSeconds: 86_400, callback: noop, ...fields(n) })));
+
+const batch = { path: "/v1/tasks/batch", ordinary: () => tasks(1_000, () => ({ payload: "x".repeat(200) })) };
+const one = { path: "/v1/tasks", ordinary: () => JSON.stringify({ delayInSeconds: 86_400, callback: noop }) };
+const cancel = { path: "/v1/tasks/cancel", ordinary: () => JSON.stringify({ ids: Array.from({ length: 1_000 }, (_, n) => `none-${n}`) }) };
+const preview = { path: "/v1/preview", ordinary: () => JSON.stringify({ cron: "0 9 * * 1-5" }) };
+const key = { path: "/v1/keys", ordinary: () => JSON.stringify({ name: "a", scopes: ["read"], namespaces: ["a"] }) };
+const patch = { path: "/v1/tasks/patched", method: "PATCH", ordinary: () => JSON.stringify({ description: "b" }) };
+
+/**
+ * Each is sent as it is. `expect` lists the statuses that are right; `chunked` sends it without a Content-Length, again and again up to `bytes`.
+ * Some are as long as the route takes, others longer.
+ */
+export const ATTACKS = [
+  { name: "ten million tasks of two bytes", ...batch, body: () => list("{}", 30 * MB), expect: [413] },
+  { name: "tasks of two bytes, as many as fit", ...batch, body: () => list("{}", 16 * MB), expect: [422] },
+  { name: "numbers for tasks", ...batch, body: () => list("1", 15 * MB), expect: [422] },
+  { name: "numbers a line", ...batch, headers: ndjson, body: () => "1\n".repeat(7.5 * MB), expect: [422] },
+  { name: "a task with fifteen megabytes of name", ...batch, body: () => `[{"${letters(15 * MB)}":1}]`, expect: [200] },
+  { name: "a text for tasks", ...batch, body: () => `"${letters(15 * MB)}"`, expect: [422] },
+  { name: "fifteen megabytes of tags", ...batch, body: () => `[{"delayInSeconds":1,"tags":${list('""', 15 * MB)}}]`, expect: [200] },
+  { name: "bad tasks with long names", ...batch, body: () => JSON.stringify(Array.from({ length: 20_000 }, () => ({ ["y".repeat(700)]: 1 }))), expect: [200] },
+  { name: "millions of ids", ...cancel, body: () => `{"ids":${list('""', 8 * MB)}}`, expect: [422] },
+  { name: "thirty megabytes of ids", ...cancel, body: () => `{"ids":${list('""', 30 * MB)}}`, expect: [413] },
+  { name: "thirty megabytes of cron expressions", ...preview, body: () => `{"cron":${list('""', 30 * MB)}}`, expect: [413] },
+  { name: "thirty megabytes of headers", ...one, body: () => `{"delayInSeconds":1,"callback":{"type":"webhook","url":"https://a.example","headers":${members(30 * MB)}}}`, expect: [413] },
+  { name: "thirty megabytes of statuses", ...one, body: () => `{"delayInSeconds":1,"retry":{"permanentStatuses":${list("404", 30 * MB)}}}`, expect: [413] },
+  { name: "thirty megabytes of members of a patch", ...patch, body: () => members(30 * MB), expect: [413] },
+  { name: "thirty megabytes of scopes", ...key, body: () => `{"name":"a","namespaces":["a"],"scopes":${list('"read"', 30 * MB)}}`, expect: [413] },
+  { name: "three hundred megabytes without a length", ...preview, chunked: 300 * MB, body: () => "x".repeat(MB), expect: [413] },
+  { name: "the same as a batch", ...batch, chunked: 300 * MB, body: () => " ".repeat(MB), expect: [413] },
+  { name: "sixteen expressions and many counted runs", ...preview, body: () => JSON.stringify({ cron: Array.from({ length: 16 }, (_, n) => `${n} 0 29 2 *`), maxRuns: 100_000 }), expect: [200, 422] },
+  {
+    name: "twenty thousand sparse rules with jitter",
+    ...batch,
+    ordinary: () => tasks(20_000, () => ({})),
+    body: () => JSON.stringify(Array.from({ length: 20_000 }, () => ({ rrule: "FREQ=MONTHLY;INTERVAL=11;BYMONTHDAY=31;BYDAY=MO", startAt: "2026-01-01T00:00:00Z", jitterSeconds: 86_400, callback: noop, type: "rrule" }))),
+    expect: [200],
+  },
+];
+
+/** The process of the runtime below the one that started it. */
+export function runtimeOf(scheduler) {
+  const children = (pid) =>
+    readdirSync("/proc").filter((name) => {
+      try {
+        return /^\d+$/.test(name) && readFileSync(`/proc/${name}/stat`, "utf8").replace(/^.*\) /, "").split(" ")[1] === String(pid);
+      } catch {
+        return false;
+      }
+    });
+  const named = (pid) => (readFileSync(`/proc/${pid}/comm`, "utf8").includes("workerd") ? [pid] : children(pid).flatMap(named));
+  return named(scheduler.pid)[0];
+}
+
+function status(pid, name) {
+  return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) * 1_024;
+}
+
+function cpuMillis(pid) {
+  const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** What the runtime has taken of memory at most beside what it had, and of CPU, while `work` ran. */
+export async function measured(pid, work) {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
+  const [rss, cpu] = [status(pid, "VmRSS"), cpuMillis(pid)];
+  const outcome = await work();
+  return { outcome, bytes: Math.max(0, status(pid, "VmHWM") - rss), cpu: cpuMillis(pid) - cpu };
+}
+
+/** Sends a request, if need be in chunks without a length. `fetch` gives up where the answer comes before the end of the body. */
+export function send(scheduler, { path, method = "POST", headers = {}, chunked, namespace = "hostile" }, text) {
+  return new Promise((resolve, reject) => {
+    const url = new URL(path, scheduler.url);
+    const length = chunked ? {} : { "content-length": Buffer.byteLength(text) };
+    const all = { authorization: `Bearer ${scheduler.key}`, "scheduler-namespace": namespace, "content-type": "application/json", ...length, ...headers };
+    let answered = false;
+    const sent = request(url, { method, headers: all }, (response) => {
+      answered = true;
+      let size = 0;
+      response.on("data", (chunk) => (size += chunk.length));
+      response.on("end", () => resolve({ status: response.statusCode, bytes: size }));
+      response.on("error", () => resolve({ status: response.statusCode, bytes: size }));
+    });
+    // The server may close while the rest of the body is on its way.
+    sent.on("error", (error) => (answered ? undefined : reject(error)));
+    if (!chunked) return sent.end(text);
+    let left = chunked;
+    const more = () => {
+      while (left > 0 && !answered && !sent.destroyed) {
+        left -= text.length;
+        if (!sent.write(text)) return sent.once("drain", more);
+      }
+      sent.end();
+    };
+    more();
+  });
+}
+
+/** Runs an attack: what it takes, beside an ordinary request of its route. */
+export async function run(scheduler, pid, attack) {
+  const ordinary = await measured(pid, () => send(scheduler, { ...attack, chunked: undefined, headers: {} }, attack.ordinary()));
+  const text = attack.body();
+  const hostile = await measured(pid, () => send(scheduler, attack, text).catch((error) => ({ status: String(error.code ?? error), bytes: 0 })));
+  return { ordinary, hostile };
+}
+
+/** A scheduler with the namespace of the attacks, a task to patch in it, and one of somebody else. */
+export async function prepared() {
+  const scheduler = await Scheduler.start({ shards: "4" });
+  for (const name of ["hostile", "neighbour"]) await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} });
+  await scheduler.call("/v1/tasks/patched", { method: "PUT", body: { delayInSeconds: 86_400, callback: noop }, headers: { "scheduler-namespace": "hostile" } });
+  return scheduler;
+}
+
+if (import.meta.url === pathToFileURL(process.argv[1]).href) {
+  const mb = (bytes) => `${(bytes / MB).toFixed(0).padStart(5)} MB`;
+  for (const attack of ATTACKS.filter(({ name }) => name.includes(process.argv[2] ?? ""))) {
+    // Each on a runtime of its own: memory of wasm does not shrink.
+    const scheduler = await prepared();
+    try {
+      const { ordinary, hostile } = await run(scheduler, runtimeOf(scheduler), attack);
+      const { status, bytes } = hostile.outcome;
+      console.log(`${attack.name.padEnd(44)} ${status}  ${mb(hostile.bytes)} (ordinary ${mb(ordinary.bytes)})  ${hostile.cpu} ms (ordinary ${ordinary.cpu} ms)  answer ${mb(bytes)}`);
+    } finally {
+      await scheduler.dispose();
+    }
+  }
+}
