@@ -1,7 +1,7 @@
 //! Runs of recurring tasks that are due and cannot be dispatched yet: how many of one task may wait, and those that wait for a lane.
 //!
-//! A recurring task comes due whether or not its runs get on. Without a bound, one that comes due faster than its limit lets it run fills its
-//! shard, which then refuses every other task.
+//! A recurring task comes due whether or not its runs make progress. Without a bound, a task that comes due faster than its limit permits
+//! fills its shard, which then refuses all other tasks.
 
 use super::late::{Verdict, and_others};
 use super::{Effects, Engine, EngineError, Reader};
@@ -17,15 +17,15 @@ pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
 }
 
 impl Engine {
-    /// Checks whether as many runs of the task with this id's hash wait as may, if `more` are added to those that are stored. Runs of all
-    /// kinds count: put off by a limit or otherwise, asked for, and further attempts. Held and paused ones do not: there is one of them.
+    /// Returns whether the task with this id's hash has as many waiting runs as it may, counting `more` beside the stored ones. Delayed runs,
+    /// requested runs and further attempts count. Held and paused runs do not: a task has one of them at most.
     pub(super) fn has_full_backlog(&self, hash: u64, more: usize) -> bool {
         let waits = |flags: Flags, due: UnixMillis| flags.has(Flags::RETRY) && !due.is_never();
         let waiting = self.tasks.find(hash).filter(|at| waits(self.flags_of(*at), self.due_of(*at)));
         waiting.take(MAX_CATCH_UP_RUNS).count() + more >= MAX_CATCH_UP_RUNS
     }
 
-    /// Returns whether runs that are held because their key had no lane can be let go.
+    /// Returns whether runs that are held because their key had no lane can be released.
     pub(super) fn can_release_for_lanes(&mut self) -> bool {
         if self.lanes.has_held_back() && self.lanes.is_full() {
             self.forget_lanes();
@@ -33,7 +33,7 @@ impl Engine {
         self.lanes.has_held_back() && !self.lanes.is_full()
     }
 
-    /// Lets go the runs that were held because their key had no lane, as far as there are lanes again.
+    /// Releases runs that were held because their key had no lane, as many as there are lanes for now.
     pub(super) fn release_for_lanes(
         &mut self,
         now: UnixMillis,

@@ -1,15 +1,15 @@
-//! Circuits: what is due for a destination that does not answer waits, instead of running into its timeout at the dispatchers.
+//! Circuits: runs for a destination that does not answer wait in the shard, instead of occupying dispatchers until they time out.
 //!
 //! A destination is a host, a binding or a handler ([`crate::task::Callback::destination`]). Its circuit is **closed** while it answers;
-//! **open** for a time once [`OPEN_AFTER`] attempts in a row got no answer; then **half-open**: one run, the probe, is let through, and
-//! its outcome closes the circuit or opens it for twice the time.
+//! **open** for some time after [`OPEN_AFTER`] attempts in a row got no answer; then **half-open**: the shard dispatches one run, the probe,
+//! whose outcome closes the circuit or opens it for twice the time.
 //!
-//! What comes due meanwhile is put back as an entry that is due later, in the commit in which the watermark passes it, as what it was:
-//! no attempt is counted. So it can be listed, cancelled and changed like any further attempt, and a restart knows it.
+//! The shard requeues runs that come due meanwhile as entries due later, in the commit in which the watermark passes them, and counts no
+//! attempt. They can be listed, cancelled and changed like any further attempt, and survive a restart.
 //!
-//! **Invariant:** while no circuit is open, a firing does not look at destinations; and while none of the shard's destinations was silent,
-//! a report does not either. An open circuit is stored with the state, and nothing is written for its sake alone: a crash may forget
-//! that one has opened or closed, which costs some attempts or one wait, and no run.
+//! **Invariant:** a firing examines destinations only while a circuit is open, and a report only if a destination of the shard was silent. Open
+//! circuits are stored with the state and cause no write of their own: after a crash the shard may not know that one has opened or closed,
+//! which costs some attempts or one wait, but no run.
 
 use super::late::{Dropped, Verdict};
 use super::outcome::records_of;
@@ -24,19 +24,18 @@ use crate::wire::{CircuitState, CircuitStats, EventKind, Report};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A circuit opens after so many attempts in a row without an answer: as many as one invocation of a dispatcher makes at once, less
-/// one.
+/// Attempts in a row without an answer after which a circuit opens: one less than an invocation of a dispatcher makes at once.
 pub const OPEN_AFTER: u32 = 5;
-/// For how long a circuit opens at first, milliseconds; doubled by each probe without an answer.
+/// How long a circuit opens at first, milliseconds; doubled by each probe without an answer.
 pub const FIRST_OPEN_MILLIS: i64 = 10_000;
-/// For how long it opens at most, milliseconds. What waits goes so much later than it might, once the destination is back.
+/// How long it opens at most, milliseconds. Waiting runs may be late by this time once the destination answers again.
 pub const LONGEST_OPEN_MILLIS: i64 = 300_000;
-/// For how long a probe is waited for before another is let through, milliseconds: the longest timeout of an attempt, and as much for
-/// the way there and back.
+/// How long the shard waits for a probe before it dispatches another, milliseconds: the longest timeout of an attempt, and as much for
+/// the queue and the report.
 pub const PROBE_MILLIS: i64 = 120_000;
-/// While a probe is on its way, what comes due is put off to the end of such a stretch since it began, milliseconds.
+/// While a probe is in flight, due runs are delayed to the next multiple of this time since it began, milliseconds.
 pub const PROBED_MILLIS: i64 = 10_000;
-/// A circuit of which nothing was heard for so long is forgotten, milliseconds.
+/// A circuit without a report for this time is removed, milliseconds.
 pub const FORGOTTEN_AFTER_MILLIS: i64 = 600_000;
 
 /// Records of lanes that one wake-up looks into for their destinations, and their bytes: some milliseconds.
@@ -222,8 +221,8 @@ impl Engine {
         waiting.count() + self.in_flight.get(&hash).copied().unwrap_or_default() as usize
     }
 
-    /// Takes out of the lanes what would be handed on next and has to wait for its destination, before it is given a slot or a token. Costs
-    /// nothing while no circuit is open. What it does not come to is looked at by [`Self::gate`].
+    /// Removes runs from the heads of lanes that must wait for their destination, before they get a slot or a token. Costs nothing while no
+    /// circuit is open. [`Self::gate`] judges the runs that this does not reach.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -292,7 +291,7 @@ impl Engine {
         self.feed.note_circuit(EventKind::CircuitHalfOpen, destination, "one run is let through", now);
     }
 
-    /// Forgets circuits of which nothing was heard for long. Costs nothing while there are none.
+    /// Removes circuits without a report for a long time. Costs nothing while there are none.
     pub(super) fn forget_circuits(&mut self, now: UnixMillis) {
         let (feed, unsaved, outbox) = (&mut self.feed, &mut self.unsaved, &self.outbox);
         self.circuits.circuits.retain(|circuit| {

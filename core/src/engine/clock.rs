@@ -1,15 +1,15 @@
-//! A clock that is wrong for a while.
+//! Clocks that are wrong for some time.
 //!
-//! The engine believes the time that an input brings: nothing fires before its time by the shard's clock of that moment. What a clock that was
-//! ahead has left behind is put right as soon as the clock is seen to have gone back:
-//! - **The watermark** lies in the future, and what comes due before it would have to wait until it is reached. It is turned back to now
-//!   ([`Engine::observe`]), so a task fires when it is due and no occurrence is lost. What has fired since then is marked in the rows by
-//!   which a start-up would else take it for waiting: entries of pages as cancelled, recurring tasks by the start of their occurrences.
-//! - **Waits that are bounded** (for a report, after a refused send, between firings, for a limiter's answer) begin now at the latest.
-//! - **Tokens** of a limit's rate that were asked for before are not used.
+//! The engine trusts the time of each input: no task fires before its time by the shard's clock at that moment. When the clock goes back, the
+//! engine corrects the state that depends on the earlier time:
+//! - **The watermark** is in the future, so tasks due before it would wait until it is reached. [`Engine::observe`] moves it back to now, so
+//!   that a task fires when it is due and no occurrence is lost. It marks what has fired since then, which a start-up would otherwise take
+//!   for waiting: entries of pages as cancelled, recurring tasks by a later start of their occurrences.
+//! - **Bounded waits** (for a report, after a refused send, between firings, for a limiter's answer) begin now at the latest.
+//! - **Tokens** of a rate that were requested before are discarded.
 //!
-//! What was put off while the clock was ahead (a further attempt by its back-off, what was told to run) keeps the time that it was given.
-//! A step back that is shorter than the time since the last input is not seen, and does no harm beyond its own length.
+//! A time that was computed while the clock was ahead (the back-off of a further attempt, the due time that `run` sets) stays. The engine
+//! does not notice a step back that is shorter than the time since the last input; such a step delays a task by its own length at most.
 
 use super::{Effects, Engine, Sends, Write};
 use crate::time::UnixMillis;
@@ -33,8 +33,8 @@ impl Engine {
         effects
     }
 
-    /// Turns the watermarks of these orders back. Everything that waits stands after them, so it stays as it is; what has fired and would
-    /// stand after the new place is marked.
+    /// Moves the watermarks of these orders back to now. Waiting tasks are after the old watermarks and do not change. Marks what has fired
+    /// and is after the new ones.
     fn turn_back(&mut self, orders: &[u8], now: UnixMillis, effects: &mut Effects) {
         let place = Position { due: now.plus(-1), page: u32::MAX, index: u32::MAX };
         for (page, bits) in self.tasks.bury_fired(place.due, orders) {

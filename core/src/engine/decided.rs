@@ -1,9 +1,9 @@
-//! What was decided about runs while an attempt of them is in flight.
+//! Decisions about runs that have an attempt in flight.
 //!
-//! An envelope that was dispatched cannot be called back, so its attempts end. A cancel, a pause, a patch or an overwrite that comes
-//! meanwhile is kept here, by envelope and index, and is asked for wherever something comes of the attempt: when its outcome is taken
-//! down ([`super::outcome`]) and when the envelope is sent again ([`super::stopped`]). A decision is stored in the commit of the request
-//! that made it, and goes in the commit that ends its envelope. Envelopes without one cost nothing.
+//! A dispatched envelope cannot be recalled, so its attempts end. The engine keeps a cancel, pause, patch or overwrite that arrives meanwhile
+//! here, by envelope and index. It consults the decision when it records the attempt's outcome ([`super::outcome`]) and when it redelivers
+//! the envelope ([`super::stopped`]). The commit of the request stores the decision; the commit that ends the envelope deletes it. An
+//! envelope without decisions costs nothing.
 
 use super::load::StoredPatch;
 use super::{Effects, Engine, Write};
@@ -26,7 +26,7 @@ pub(super) struct FlightRef {
     pub(super) index: u32,
 }
 
-/// Why no other attempt of a run starts.
+/// Why a run gets no further attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stop {
     /// The run was cancelled, or another task has taken its place.
@@ -39,9 +39,9 @@ pub(super) enum Stop {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) struct Decision {
     pub(super) stop: Option<Stop>,
-    /// The message that was sent last to the user's queue does not hold it.
+    /// The last message to the user's queue does not contain it.
     pub(super) left_out: bool,
-    /// Its further attempts have another record, which is stored apart.
+    /// Its further attempts use a patched record, which has a row of its own.
     pub(super) patched: bool,
 }
 

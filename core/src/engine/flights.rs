@@ -13,7 +13,7 @@ use crate::wire::{ListRequest, Status};
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
-/// The due time of a position that stands for an attempt in flight, less its envelope's number: behind everything that waits.
+/// Cursors of scans encode an attempt in flight as this due time plus the number of its envelope: after every waiting task.
 const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
 
 /// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds one is read once.
@@ -58,7 +58,7 @@ pub(super) fn parse(text: &[u8], seq: u64) -> Result<Envelope<'_>, EngineError> 
 }
 
 impl Engine {
-    /// Returns where the attempts stand whose ids have one of these hashes. One look over the outbox, however many they are.
+    /// Returns the attempts in flight whose ids have one of these hashes, in one pass over the outbox.
     pub(super) fn flights_of(&self, hashes: impl Iterator<Item = u64>) -> Flights {
         let mut flights = Flights::default();
         if self.in_flight.is_empty() {
@@ -180,7 +180,7 @@ impl Engine {
         if !filter.status.is_none_or(|status| matches!(status, Status::Fired | Status::Paused)) {
             return Ok(None);
         }
-        // Envelopes are counted from 1: this stands before all of them.
+        // Envelope numbers begin at 1, so this is before all of them.
         let mut last = request.after.and_then(flight_at).unwrap_or(FlightRef { seq: 0, index: 0 });
         let after = last;
         for (seq, envelope) in self.outbox.range(after.seq..) {

@@ -1,10 +1,10 @@
-//! What goes on when a definition takes the place of a task that waits.
+//! A definition that replaces a waiting task: what of the task it keeps.
 //!
 //! A definition means the same task if the request names the version of the task (a patch, a `PUT` with `If-Match`), or if its schedule is
-//! the one that the task has, as with a `PUT` that every deploy sends again. Then the runs that are under way go on: further attempts, held
-//! ones, those that wait for their limit. Where the schedule is the same, the task keeps its place in the order as well, so nothing about
-//! when it fires changes: a recurring one keeps its number, its next occurrence, its counted runs and its pause; a one-shot keeps the due
-//! time that `run` has given it. A definition with another schedule starts over.
+//! the task's, as with a `PUT` that every deploy repeats. Its pending runs then stay: further attempts, held runs, and runs that wait for
+//! their limit. If the schedule is the same, the task also keeps its place in the order, so it fires when it would have fired: a recurring
+//! task keeps its number, next occurrence, counted runs and pause; a one-shot task keeps the due time that `run` has set. A definition with
+//! another schedule starts a new task.
 
 use super::append::given;
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
@@ -229,8 +229,8 @@ impl Engine {
             }
             (None, false) if has_same_delay => Ok(kept),
             (None, false) => {
-                // Its next occurrence is the one that it was, also if that is due by now. Where everything up to it has been handed on, it
-                // has lost its place in the order, and is owed; so is one whose time has come by this change.
+                // The next occurrence stays the same one, even if it is due by now. If the watermark has passed its new due time, it has no
+                // place in the order and is owed; so is one that this change makes due.
                 let Some(was) = next else { return Ok(kept) };
                 let occurrence = schedule.occurrence(was.time);
                 let is_owed = occurrence.due <= self.state.watermark.due || was.due > since && occurrence.due <= since;
@@ -324,7 +324,7 @@ impl Engine {
             (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => UnixMillis::PAUSED,
             (_, due) if due.is_never() => due,
             (was, due) if was.is_never() => due,
-            // It was told to run, or its time had passed when it was taken in.
+            // `run` has made it due, or its time had passed when it was created.
             (was, _) if was < former.due() => was,
             (was, due) if was > former.due() && due <= was => was,
             (_, due) => due,

@@ -1,8 +1,8 @@
 //! Tasks that lapse while they wait in a lane: they expire, or their misfire policy leaves them out.
 //!
-//! They are dropped before slots and tokens are given out and asked for. Taken first and judged afterwards, tasks that have lapsed would use
-//! up a rate, and under overload nothing would run any more. Only tasks with such a policy ([`Flags::CONDITIONAL`]) are looked at. What
-//! was found of a page holds until the first of its tasks lapses, so a page is read once, and again when something of it is to be dropped.
+//! The engine drops them before it assigns or requests slots and tokens. If it assigned first and judged afterwards, lapsed tasks would use up
+//! the rate, and under overload no task would run. It examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page
+//! is valid until its first task lapses, so the engine reads a page once, and again when it drops a task of it.
 
 use super::fire::CONDITIONAL_BYTES;
 use super::late::{Dropped, Verdict, judge_until};
@@ -58,7 +58,7 @@ impl Lapses {
         self.goes_on_at
     }
 
-    /// Whether what stands there was found to fire as it is.
+    /// Returns whether the entry at this position was judged and may fire.
     pub(super) fn is_judged(&self, at: Position) -> bool {
         self.pages.get(&at.page).is_some_and(|judged| at.index < judged.to)
     }

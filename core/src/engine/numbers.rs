@@ -1,17 +1,17 @@
-//! Numbers that are given out, and what happens at the end of each range.
+//! Number ranges, and what happens at the end of each.
 //!
 //! | number | bits | at its end |
 //! |---|---|---|
-//! | of a page, of a recurring task | 32 | goes on at 1, and passes over those in use; 0 stands for the recurring tasks, and is never a page's |
-//! | of a lane | 8 | a free one is given again: [`super::lanes`] |
+//! | of a page, of a recurring task | 32 | continues at 1 and skips numbers in use; 0 denotes the recurring tasks and is never a page's |
+//! | of a lane | 8 | free numbers are reused: [`super::lanes`] |
 //! | of an envelope, of a row of the history, of an event | 64 | is not reached: at 1,000 a second, 2^53, the last that JavaScript counts exactly, comes after 285,000 years |
 //! | of a life of the shard | 32 | is not reached: with a start every 10 seconds it comes after 1,300 years |
 //! | of a request to a limiter | 32 in a life | is not reached: with 20 requests a second it comes after 6 years without a deployment |
 //! | of an attempt, of a redelivery | 32 | stays |
 //! | of a period of remembered keys | 64 | is not reached: it counts half days |
 //!
-//! A number that is given again does not make its page count as fired. The entries of a new page are all due after the watermark, and those of
-//! a recurring task are its own only after it: so whatever the number, their positions come after everything that has been handed on.
+//! A reused number does not make its page count as fired. All entries of a new page are due after the watermark, and so are the occurrences
+//! that belong to a new recurring task. Their positions therefore follow everything that has been dispatched, whatever the number is.
 
 use super::Engine;
 
@@ -46,7 +46,7 @@ mod tests {
     use crate::page::{Directory, Entry, Flags};
     use crate::time::UnixMillis;
 
-    /// The timer of the page that had the number before would let its lane hand on what is not its own.
+    /// With the timer of the page that had the number before, a lane would dispatch entries of another lane.
     #[test]
     fn a_timer_that_is_left_does_not_stand_for_the_next_page_of_its_number() {
         let entry = Entry { hash: 1, due: UnixMillis::new(7), offset: 0, len: 1, flags: Flags::TASK };

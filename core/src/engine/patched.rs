@@ -1,8 +1,8 @@
-//! A change of a one-shot task of which an attempt is in flight, by `PATCH` or by a `PUT` with `If-Match`.
+//! `PATCH`, or `PUT` with `If-Match`, of a one-shot task that has an attempt in flight.
 //!
-//! The attempt ends as it was dispatched. Where the time stays, a further attempt has the new record, which is stored beside the
-//! envelope; its count of attempts goes on. Another time, or another kind of schedule, is another run: nothing comes of the one
-//! in flight, and the task waits anew.
+//! The attempt ends as it was dispatched. If the time stays the same, further attempts use the new record, which is stored beside the
+//! envelope, and the count of attempts continues. Another time, or another kind of schedule, is another run: the one in flight gets no
+//! further attempt, and the task waits for its new time.
 
 use super::decided::{Decision, FlightRef, Stop};
 use super::{Effects, Engine, EngineError, Reader, Write};
@@ -31,7 +31,7 @@ impl FlightPatch {
 }
 
 impl Engine {
-    /// Returns what a change of the task in flight patches; `None` if the task is to wait anew. Pages are the request's.
+    /// Returns the patch of the run in flight; `None` if the task waits for a new time instead. `pages` are the request's.
     ///
     /// # Errors
     /// When it is not a task that can be changed so; when storage fails or is damaged.

@@ -1,14 +1,14 @@
-//! Sending envelopes again: those that a queue has not taken, and those that nobody has reported.
+//! Redelivery of envelopes: those that a queue has not accepted, and those that no dispatcher has reported.
 //!
 //! A send ends in one of three ways, which are kept apart:
-//! - **Taken.** The envelope waits for its report, for the visibility timeout, which doubles with each redelivery.
-//! - **Refused.** The envelope has not left the shard. It is tried again after a short back-off, and has not been redelivered by
-//!   that: its run cannot have been started.
-//! - **Not answered,** because the queue hung or the shard was cut off. The queue may have taken it. For the dispatchers it waits as one that
-//!   was taken, but without doubling; a user's own queue gets it again after the back-off.
+//! - **Taken.** The shard waits for the report for the visibility timeout, which doubles with each redelivery.
+//! - **Refused.** The envelope has not left the shard, so none of its runs can have started. The shard retries after a short back-off and
+//!   does not count a redelivery.
+//! - **Unanswered,** because the queue hung or the shard was cut off. The queue may have accepted the envelope. The shard waits for a
+//!   dispatcher's report as if it had, but without doubling; it sends to a user's own queue again after the back-off.
 //!
-//! A send that is taken at once writes no row beside that of its firing. Another one writes a row when that is known and one when it
-//! is sent again, so that a restart knows of both.
+//! A send that the queue accepts at once writes no row beside that of its firing. Any other send writes a row when its result is known and
+//! a row when it is repeated, so that a restart knows both.
 
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
 use crate::limits::MAX_ENVELOPE_BYTES;
@@ -22,7 +22,7 @@ const SEND_RETRY_MILLIS: i64 = 1_000;
 /// Most envelopes sent again at one wake-up.
 const MAX_RESENDS: usize = 64;
 
-/// A wake-up ends no further envelope of which every run was stopped when those that it ends have this many bytes, patched records included.
+/// A wake-up ends no further stopped envelope once those that it ends have this many bytes, patched records included.
 const MAX_ENDED_BYTES: usize = 2_000_000;
 
 /// A redelivery waits longer each time, up to this many doublings of the visibility timeout.
@@ -43,7 +43,7 @@ pub enum Sends {
 }
 
 impl Sends {
-    /// Returns the number that stands for it in storage; `None` for what earlier versions stored nothing for.
+    /// Returns its number in storage; `None` for a state that earlier versions did not store.
     pub fn stored(self) -> Option<i64> {
         match self {
             Self::Sent => None,

@@ -1,7 +1,7 @@
-//! Sending an envelope again, some of whose runs were stopped while it was in flight: none of these starts another time.
+//! Redelivery of an envelope that holds stopped runs: none of these starts again.
 //!
-//! The dispatchers report by index, so their message keeps all records and names those that are to be left alone. A user's own
-//! consumer knows nothing of that: its message goes out without them. An envelope of which nothing is left ends here.
+//! Dispatchers report by index, so their message keeps all records and lists the indexes to skip. A user's own consumer does not know
+//! such a list, so its message omits the stopped runs. An envelope whose runs are all stopped ends here.
 
 use super::decided::{Decision, FlightRef};
 use super::outcome::{PutBack, records_of};
@@ -13,8 +13,8 @@ use crate::time::UnixMillis;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Returns what is sent when an envelope goes out again; `None` if every run in it was stopped. What a message to a user's queue
-    /// leaves out is stored, since that queue reports nothing.
+    /// Returns the message of a redelivery; `None` if every run of the envelope is stopped. Stores which runs a message to a user's queue
+    /// omits, since that queue sends no report.
     pub(super) fn text_to_send_again(
         &mut self,
         seq: u64,
@@ -46,7 +46,7 @@ impl Engine {
         Ok(Some(builder.finish()))
     }
 
-    /// Ends an envelope that has gone unanswered and of which every run was stopped. Those that are paused wait to be resumed.
+    /// Ends an envelope without a report if all its runs are stopped. Paused runs become entries that wait to be resumed.
     pub(super) fn end_stopped(
         &mut self,
         seq: u64,
@@ -66,7 +66,7 @@ impl Engine {
         self.finish(seq, now, reader, effects)
     }
 
-    /// Puts back what the message that a user's queue has taken did not hold, and returns the indexes of all that it did not.
+    /// Requeues the runs that the message to a user's queue omitted, and returns the indexes of all that it omitted.
     pub(super) fn put_back_left_out(
         &mut self,
         seq: u64,
@@ -92,7 +92,7 @@ impl Engine {
     }
 }
 
-/// Puts patched records in the place of those that were dispatched.
+/// Replaces dispatched records by their patched versions.
 pub(super) fn lay_over<'a>(records: &mut [Record<'a>], patched: &'a BTreeMap<u32, Vec<u8>>, seq: u64) -> Result<(), EngineError> {
     for (index, text) in patched {
         let record =
