@@ -50,7 +50,10 @@ pub(crate) fn check(data: &[u8]) {
             if directory.lane() > 0 {
                 return;
             }
-            let page = StoredPage { page: 1, directory: bytes.to_vec(), body_len, dead: bytes.to_vec() };
+            // A shard stores keyed directories only.
+            let mut keyed = directory.clone();
+            keyed.set_keyed();
+            let page = StoredPage { page: 1, directory: keyed.bytes().to_vec(), body_len, dead: bytes.to_vec() };
             let snapshot = Snapshot { pages: vec![page], ..Snapshot::default() };
             check_engine(Engine::load("1-0", Config::default(), snapshot).expect("a good directory can be loaded"));
         }
@@ -64,6 +67,9 @@ fn check_directory(directory: &Directory, body_len: usize) {
     assert!(entries.iter().all(|entry| entry.len > 0 && (entry.offset + entry.len) as usize <= body_len));
     let mut written = Directory::new(entries.clone());
     written.set_lane(directory.lane());
+    if directory.is_keyed() {
+        written.set_keyed();
+    }
     assert_eq!(written.bytes(), directory.bytes());
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(directory.get(index), Some(*entry));
