@@ -54,6 +54,10 @@ impl Engine {
         reader: &impl Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
+        // One that was refused, and is due twice, has ended already: what was decided about it is forgotten, so its runs would look unstopped.
+        if !self.outbox.contains_key(&seq) {
+            return Ok(());
+        }
         let text = reader.envelope(seq)?;
         let patched = self.patched_of(seq, reader)?;
         let (_, mut records) = records_of(&text, seq)?;

@@ -370,3 +370,38 @@ fn a_cancel_of_many_in_flight_is_done_in_parts() {
     }
     assert_eq!(rounds, 3);
 }
+
+/// A send that is refused so often that its back-off is the visibility timeout stands twice among those that are due again. Its envelope ended
+/// at the first, and with the decisions gone the second put the cancelled run back.
+#[test]
+fn a_refused_envelope_of_cancelled_runs_ends_once() {
+    for is_paused in [false, true] {
+        let mut pair = in_flight(&["a"]);
+        let mut now = NOW;
+        for _ in 0..12 {
+            let refused = pair.engine.send_failed(1, now);
+            pair.commit(refused);
+            now = pair.engine.next_wakeup().unwrap();
+            assert_eq!(pair.wake(now).sends.len(), 1);
+        }
+        let refused = pair.engine.send_failed(1, now);
+        pair.commit(refused);
+        let expected = if is_paused {
+            let request = ChangeRequest { ids: vec!["a".to_owned()], change: Change::Pause, if_match: None };
+            let (_, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
+            pair.commit(effects);
+            Some(Status::Paused)
+        } else {
+            let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };
+            let (_, effects) = pair.engine.cancel(&request, now, &pair.storage).unwrap();
+            pair.commit(effects);
+            None
+        };
+        for _ in 0..3 {
+            assert!(pair.wake(NEXT_DAY).sends.is_empty());
+        }
+        let held = pair.engine.stats(NEXT_DAY).held();
+        assert_eq!((pair.status("a"), held), (expected, u64::from(is_paused)), "paused: {is_paused}");
+        assert!(pair.engine.is_idle());
+    }
+}
