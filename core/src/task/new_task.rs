@@ -67,7 +67,7 @@ pub struct NewTask<'a> {
     tags: Option<&'a RawValue>,
     /// What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is not set, it goes to the first queue of
     /// `QUEUE_BINDINGS`.
-    #[schemars(with = "Callback<'static>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
+    #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
     #[schemars(flatten)]
     follow_ups: Option<Box<FollowUps<'a>>>,
