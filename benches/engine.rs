@@ -22,7 +22,8 @@ fn empty() -> Engine {
 fn snapshot(tasks: u64) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for from in (0..tasks).step_by(1_000) {
-        for page in pages(from..from + 1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64) {
+        for mut page in pages(from..from + 1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64) {
+            assert!(snapshot.id_key.key_page(&mut page).is_ok());
             snapshot.pages.push(StoredPage {
                 page: snapshot.pages.len() as u32 + 1,
                 directory: page.directory.bytes().to_vec(),

@@ -32,12 +32,14 @@ impl Reader for Nothing {
     }
 }
 
-/// Tasks with records of 150 bytes, due over a day.
+/// Tasks with records of some 150 bytes, due over a day.
 fn append(first: usize, count: usize) -> Append {
     let mut builder = PageBuilder::default();
     for n in first..first + count {
         let due = NOW.plus((n as i64 * 7_919) % 86_400_000 + 1);
-        assert!(builder.push(id_hash(&format!("task-{n}")), due, Flags::TASK, |out| out.resize(out.len() + 150, b'x')));
+        let id = format!("task-{n}");
+        let record = format!(r#"{{"time":{},"id":"{id}","payload":"{:x<100}"}}"#, due.get(), "");
+        assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
     }
     Append { fresh: true, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
 }

@@ -53,7 +53,8 @@ fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
 
 #[test]
 fn the_file_is_what_the_types_say() {
-    let text = format!("{:#}\n", document());
+    // A line each, so that changes can be read, and not indented, which is a fifth of its size in the wasm.
+    let text: String = format!("{:#}", document()).lines().flat_map(|line| [line.trim_start(), "\n"]).collect();
     if std::env::var_os("UPDATE_OPENAPI").is_some() {
         std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/openapi.json"), &text).unwrap();
     } else {
