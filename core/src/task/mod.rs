@@ -66,7 +66,12 @@ pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a st
     serde_json::from_str(text).map_err(|problem| {
         let detail = problem.to_string();
         let is_long = detail.starts_with(TOO_MANY);
-        let path = if is_long { json_path::path_of_holder(&problem, text) } else { json_path::path_of(&problem, text) };
+        let path = match is_long {
+            true => json_path::path_of_holder(&problem, text),
+            // The text has been cut off, so nothing in it is at fault.
+            false if problem.is_eof() => String::new(),
+            false => json_path::path_of(&problem, text),
+        };
         let field = match (root, path.as_str()) {
             ("", "") => Cow::Borrowed("body"),
             ("", _) => Cow::Owned(path),
