@@ -45,6 +45,7 @@ mod storage;
 mod stored;
 mod twins;
 mod world;
+mod world_cases;
 
 /// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than the first. `make simulate` runs a million.
 const SEEDS: u64 = 10_000;

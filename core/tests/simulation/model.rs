@@ -543,11 +543,26 @@ impl Model {
         }
     }
 
-    /// A recurring version is paused. What is due by then and has not fired is made up for with the rest, where anything is.
+    /// A recurring version is paused. No run before its next one is its own: it has fired, by a clock that was ahead, or would not have
+    /// fired as it was put off before. What is due by then and has not fired is made up for with the rest, where anything is.
     pub(crate) fn pause(&mut self, n: u64, at: i64) {
-        let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
-        let next = self.next_run.get(&n).map_or(i64::MAX, |(_, due, _)| due - 1);
-        self.paused_at.insert(n, if makes_up { at.min(next) } else { at });
+        let version = self.version(n);
+        let makes_up = Record::parse(&version.record).unwrap().policies().catches_up;
+        let begins = match (version.schedule, self.next_run.get(&n)) {
+            (Schedule::Recurring(_), Some((_, due, _))) if *due <= at => {
+                if makes_up {
+                    due - 1
+                } else {
+                    at
+                }
+            }
+            (Schedule::Recurring(recurring), Some((time, due, _))) => {
+                let is_first = recurring.first(&version.id, at).is_some_and(|(first, _)| first == *time);
+                if is_first { at } else { due - 1 }
+            }
+            _ => at,
+        };
+        self.paused_at.insert(n, begins);
     }
 
     /// Whether a run of this id goes on.

@@ -21,6 +21,11 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 /// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
 const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
+/// A shard with more lanes than these does not crash again before it may have asked for each of them.
+pub(crate) const FEW_LANES: usize = 10;
+/// How long it takes to ask for many lanes, at the slowest that a message is under light faults, milliseconds.
+pub(crate) const SETTLED_MILLIS: i64 = 3_000;
+
 /// What happens at its time.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
@@ -86,6 +91,8 @@ pub(crate) struct Shard {
     pub(crate) engine: Option<Engine>,
     /// Counts the engines that there were: what was planned by one dies with it.
     pub(crate) life: u64,
+    /// When its last engine was lost, by the true time.
+    lost_at: Option<UnixMillis>,
     alarm: Option<UnixMillis>,
 }
 
@@ -138,7 +145,7 @@ pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
 impl World {
     pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
         let offsets = vec![0; names.len() + 1];
-        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, alarm: None };
+        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, lost_at: None, alarm: None };
         Self {
             random,
             faults,
@@ -289,7 +296,7 @@ impl World {
             self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard
-            && self.random.chance(self.faults.evict)
+            && self.crashes(shard, self.faults.evict)
         {
             self.on_clock_of(shard, |world| world.evict(shard));
         }
@@ -330,7 +337,7 @@ impl World {
     ) -> Result<T, Dropped> {
         self.load(at);
         self.observe(at);
-        if self.random.chance(self.faults.read_fails) {
+        if self.crashes(at, self.faults.read_fails) {
             self.shards[at].storage.fail_read_in.set(Some(self.random.below(3) as u32));
         }
         let now = self.now;
@@ -356,7 +363,7 @@ impl World {
             }
             Err(problem) => violated("no-unexpected-errors", problem.to_string()),
         };
-        if self.random.chance(self.faults.crash_before_commit) {
+        if self.crashes(at, self.faults.crash_before_commit) {
             self.trace(|| format!("{at}: crash before the commit"));
             self.drop_engine(at);
             return Err(Dropped);
@@ -377,7 +384,7 @@ impl World {
         if stores_state(&effects) {
             self.model.circuits.store(at);
         }
-        if self.random.chance(self.faults.crash_after_commit) {
+        if self.crashes(at, self.faults.crash_after_commit) {
             self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
             self.drop_engine(at);
             return Err(Dropped);
@@ -440,7 +447,16 @@ impl World {
         history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &self.shards[at].storage);
     }
 
+    /// Whether a shard loses its engine here. A crash comes with time, not with each message: a shard with many lanes asks for all of them again
+    /// after each start, so if each answer could be a crash, it would crash the more the more it crashes, and never get through.
+    pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
+        let has_few_lanes = self.shards[at].storage.lanes() <= FEW_LANES;
+        let is_settled = self.shards[at].lost_at.is_none_or(|lost_at| self.true_now().since(lost_at) >= SETTLED_MILLIS);
+        self.random.chance(permille) && (has_few_lanes || is_settled)
+    }
+
     pub(crate) fn drop_engine(&mut self, at: usize) {
+        self.shards[at].lost_at = Some(self.true_now());
         self.shards[at].engine = None;
         self.shards[at].life += 1;
         self.model.circuits.restart(at);
