@@ -1,6 +1,7 @@
 //! Cancelling and changing tasks that wait.
 
 use super::ListRequest;
+use crate::access::Share;
 use crate::local_time::LocalTime;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -46,6 +47,9 @@ pub struct AmongRequest<R> {
     /// Where.
     #[serde(default)]
     pub among: Among,
+    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// The request.
     #[serde(flatten)]
     pub request: R,
@@ -200,6 +204,9 @@ pub struct ChangeMatchingRequest {
     pub tasks: ListRequest,
     /// What is to happen to them.
     pub change: Change,
+    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
 }
 
 /// What became of a change by filter.

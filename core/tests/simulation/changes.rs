@@ -214,7 +214,7 @@ pub(crate) fn change_matching(
     world.input(
         at,
         false,
-        |engine, now, storage| engine.change_matching(&request, change, now, storage),
+        |engine, now, storage| engine.change_matching(&request, change, None, now, storage),
         |world, reply, _| {
             let (changed, running) = ((steps.len() + flight_steps.len()) as u64, flight_steps.len() as u64);
             let is_cut = reply.next.is_none() && matching.len() + in_flight.len() > limit;
