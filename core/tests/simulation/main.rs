@@ -32,6 +32,7 @@ mod moved_cases;
 mod operations;
 mod outages;
 mod parts;
+mod paused_cases;
 mod questions;
 mod random;
 mod redefine;
