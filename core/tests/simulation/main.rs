@@ -41,6 +41,8 @@ mod retry_after;
 mod retry_time;
 mod runner;
 mod schedules;
+mod script_cases;
+mod scripts;
 mod second_tries;
 mod storage;
 mod stored;
