@@ -10,7 +10,7 @@ use super::law::ToReplan;
 use super::query::check_schedule;
 use super::sending::Sends;
 use super::state::State;
-use super::tasks::{MemSchedule, Tasks};
+use super::tasks::{CaughtUp, MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
 use crate::page::Directory;
 use crate::time::UnixMillis;
@@ -207,7 +207,7 @@ impl Engine {
             paused_at: read.paused.then_some(stored.since),
             priority: read.priority,
             policies: read.policies,
-            caught_up_to: UnixMillis::ZERO,
+            caught_up: CaughtUp::default(),
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
             record_bytes: read.record_bytes,
         };
