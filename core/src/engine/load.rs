@@ -12,6 +12,7 @@ use super::sending::Sends;
 use super::state::State;
 use super::tasks::{CaughtUp, MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
+use crate::ordered::collected;
 use crate::page::Directory;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -136,7 +137,7 @@ impl Engine {
             last_page: 0,
             last_schedule: 0,
             to_release: BTreeSet::new(),
-            remembered: snapshot.remembered.into_iter().collect(),
+            remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
         };
         engine.load_pages(snapshot.pages)?;
