@@ -6,7 +6,7 @@ use crate::changes::Step;
 use crate::circuits::Circuits;
 use crate::definitions::{Going, Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
-use crate::in_flight::{Decided, Stop};
+use crate::in_flight::{Decided, Decisions, Stop};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
 use crate::schedules::{PutOff, Recurring};
@@ -88,7 +88,7 @@ pub(crate) struct Model {
     /// By shard and key, the requests that were to be done once and are done: when, and with what answer.
     pub(crate) taken: HashMap<(usize, [u8; 16]), (UnixMillis, AppendReply)>,
     pub(crate) versions: Vec<Version>,
-    by_id: HashMap<String, Vec<u64>>,
+    pub(crate) by_id: HashMap<String, Vec<u64>>,
     /// What waits, and how many of it (more than one only after repeated requests).
     pub(crate) waiting: BTreeMap<(Firing, What), u32>,
     /// The earliest time of further attempts.
@@ -129,6 +129,10 @@ pub(crate) struct Model {
     pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Recurring versions that the definition at hand has resumed.
     pub(crate) resumed: Vec<Firing>,
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    pub(crate) held_up: u64,
+    /// How often something was decided about a run in flight.
+    pub(crate) decisions: Decisions,
 }
 
 #[derive(Debug, Clone)]
@@ -149,6 +153,8 @@ pub(crate) struct Flight {
     pub(crate) first_at: Vec<Option<i64>>,
     /// What was decided about its tasks since.
     pub(crate) decided: Decided,
+    /// Of those that were patched since, the runs as which they go on.
+    pub(crate) patched: BTreeMap<usize, Firing>,
 }
 
 /// What the shard knows of the last send of an envelope.
@@ -239,8 +245,8 @@ impl Model {
     }
 
     pub(crate) fn in_flight_of(&self, id: &str) -> Vec<Firing> {
-        let tasks = self.in_flight.values().flat_map(|flight| &flight.tasks);
-        tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
+        let tasks = self.in_flight.values().flat_map(Flight::as_patched);
+        tasks.filter(|firing| self.version(firing.version).id == id).collect()
     }
 
     /// A committed append. Says how many tasks were replaced, how many attempts in flight were of these, of which nothing comes, and which
@@ -600,6 +606,9 @@ impl Model {
     pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
         self.hear(shard, report, now);
         let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
+        // What ends is what was dispatched; what follows it is as it was patched meanwhile.
+        let dispatched = flight.tasks.clone();
+        let flight = Flight { tasks: flight.as_patched().collect(), ..flight };
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
@@ -665,7 +674,7 @@ impl Model {
         for firing in &flight.tasks {
             self.release(&self.version(firing.version).id.clone(), now);
         }
-        self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
+        self.done.extend(dispatched.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {

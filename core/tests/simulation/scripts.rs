@@ -3,13 +3,13 @@
 use crate::clients::record_of;
 use crate::faults::Faults;
 use crate::invariants::nothing_is_late;
-use crate::late::Late;
 use crate::model::{Schedule, Version};
 use crate::operations::{Answer, Request};
 use crate::random::Random;
 use crate::redefine::{Kind, define};
 use crate::schedules::PutOff;
 use crate::world::{Event, World};
+use crate::world_cases::plain;
 use scheduler_core::engine::Config;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Change;
@@ -47,22 +47,8 @@ impl Script {
 
     /// A task that fires once, at this time.
     pub(crate) fn once(&self, id: &str, time: i64) -> Version {
-        Version {
-            shard: 0,
-            id: id.to_owned(),
-            schedule: Schedule::Once(START.plus(time).get(), PutOff::default()),
-            late: Late::default(),
-            queue: None,
-            key: None,
-            destination: None,
-            follow_ups: crate::follow_ups::FollowUps::default(),
-            description: String::new(),
-            retry: "{}",
-            fails: 0,
-            open_anchor: false,
-            says_paused: None,
-            record: Vec::new(),
-        }
+        let schedule = Schedule::Once(START.plus(time).get(), PutOff::default());
+        Version { id: id.to_owned(), ..plain(schedule) }
     }
 
     /// Gives a version its number and its record, of about this many bytes.
