@@ -6,6 +6,7 @@ use scheduler_core::flow::{
     LIMITERS_BINDING, Limit, LimitShown, Named, Refused, Seen, check_limit_key, limiter_of, limiters, paths,
 };
 use scheduler_core::namespace::Namespace;
+use scheduler_core::ordered::sort_by_key;
 use scheduler_platform::{Objects, within};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -42,7 +43,7 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let asked = limiters(call.shards.namespace());
     let lists = futures::future::join_all(asked.map(|name| async move { ask(call.env, &name, paths::LIST, &()).await })).await;
     let mut limits: Vec<LimitShown> = lists.into_iter().collect::<Result<Vec<Vec<_>>, _>>()?.into_iter().flatten().collect();
-    limits.sort_by(|one, other| one.key.cmp(&other.key));
+    sort_by_key(&mut limits, |limit| limit.key.clone());
     Ok(Answer::of(200, &serde_json::json!({ "limits": limits })))
 }
 

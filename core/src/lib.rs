@@ -25,6 +25,7 @@ pub mod local_time;
 pub mod meter;
 pub mod namespace;
 pub mod once;
+pub mod ordered;
 pub mod page;
 pub mod retry;
 pub mod routing;

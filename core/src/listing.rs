@@ -1,5 +1,6 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
+use crate::ordered::sort_by_key;
 use crate::routing::ShardId;
 use crate::schedule::ClockChange;
 use crate::task::{Record, write_text};
@@ -77,7 +78,7 @@ pub fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>
         .flat_map(|(shard, reply)| reply.items.into_iter().map(move |item| (Cursor::new(shard, item.position), item)))
         .filter(|(place, _)| seen_up_to.is_none_or(|end| *place <= end))
         .collect();
-    items.sort_unstable_by_key(|(place, _)| *place);
+    sort_by_key(&mut items, |(place, _)| *place);
     let next = if items.len() > limit {
         items.truncate(limit);
         items.last().map(|(place, _)| *place)

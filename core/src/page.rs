@@ -169,11 +169,16 @@ impl Default for Directory {
     }
 }
 
+/// Sorts entries by their due times; those of one time keep their order.
+fn sort_by_due(entries: &mut [Entry]) {
+    entries.sort_by_key(|entry| entry.due);
+}
+
 impl Directory {
     /// From entries in any order.
     pub fn new(mut entries: Vec<Entry>) -> Self {
         if !entries.is_sorted_by_key(|entry| entry.due) {
-            entries.sort_by_key(|entry| entry.due);
+            sort_by_due(&mut entries);
         }
         let mut directory = Self::default();
         directory.bytes.reserve_exact(entries.len() * ENTRY_BYTES);
@@ -385,7 +390,7 @@ impl PageBuilder {
     /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record, [`PAGE_TARGET_BYTES`].
     pub fn finish(mut self) -> Vec<Page> {
         self.entries.retain(|entry| entry.len > 0);
-        self.entries.sort_by_key(|entry| entry.due);
+        sort_by_due(&mut self.entries);
         let mut pages = Vec::new();
         let mut entries: Vec<Entry> = Vec::new();
         let mut body: Vec<u8> = Vec::with_capacity(self.body.len().min(PAGE_TARGET_BYTES));

@@ -1,6 +1,7 @@
 //! What became of a task, and the report of an envelope.
 
 use crate::text::{cut, shown_url};
+use scheduler_core::ordered::sort_by_key;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
 use std::fmt;
@@ -190,11 +191,11 @@ impl Tally {
             let left = failure.not_before.map_or(0, |end| end.since(now));
             failure.wait_millis = failure.wait_millis.map(|wait| left.clamp(0, wait));
         }
-        self.report.failed.sort_unstable_by_key(|failure| failure.index);
+        sort_by_key(&mut self.report.failed, |failure| failure.index);
         self.report.not_started.sort_unstable();
         self.report.no_answer.sort_unstable();
-        self.report.details.sort_unstable_by_key(|detail| detail.index);
-        self.report.done.sort_unstable_by_key(|done| done.index);
+        sort_by_key(&mut self.report.details, |detail| detail.index);
+        sort_by_key(&mut self.report.done, |done| done.index);
         self.report
     }
 }

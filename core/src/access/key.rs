@@ -4,6 +4,7 @@ use super::token::{KeyId, Token};
 use crate::input::Bounded;
 use crate::limits::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
 use crate::namespace::Namespace;
+use crate::ordered::collected;
 use crate::task::{FieldError, TimeInput, parse_naming_the_field};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
@@ -175,7 +176,7 @@ impl<'a> NewKey<'a> {
             id: token.id,
             digest: token.digest(),
             name: self.name,
-            scopes: self.scopes.0.into_iter().collect(),
+            scopes: collected(self.scopes.0),
             namespaces: Reach::of(&self.namespaces.0)?,
             created_at: now,
             expires_at,

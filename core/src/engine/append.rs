@@ -7,7 +7,7 @@ use super::go_on::{GoingOn, Outcome, Reading};
 use super::late::{Aside, RunsAside};
 use super::new_schedule::{NewSchedule, ReadSchedule};
 use super::patched::FlightPatch;
-use super::tasks::{EntryRef, MemSchedule};
+use super::tasks::{CaughtUp, EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{
     MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
@@ -501,7 +501,7 @@ impl Engine {
             paused_at,
             priority: read.priority,
             policies: read.policies,
-            caught_up_to: UnixMillis::ZERO,
+            caught_up: CaughtUp::default(),
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
             record_bytes: read.record_bytes,
         }

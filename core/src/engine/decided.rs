@@ -8,6 +8,7 @@
 use super::load::StoredPatch;
 use super::{Effects, Engine, Write};
 use crate::limits::MAX_PATCHED_BYTES;
+use crate::ordered::collected;
 use std::collections::{BTreeMap, HashMap};
 
 /// The version of the stored form.
@@ -88,7 +89,7 @@ impl Decided {
             Some(decisions) => Ok((*seq, decisions)),
             None => Err(format!("the decisions about envelope {seq} cannot be read")),
         };
-        let patches = patches.iter().map(|of| (FlightRef { seq: of.seq, index: of.index }, of.bytes as usize)).collect();
+        let patches = collected(patches.iter().map(|of| (FlightRef { seq: of.seq, index: of.index }, of.bytes as usize)));
         Ok(Self { envelopes: stored.iter().map(read).collect::<Result<_, _>>()?, patches })
     }
 
@@ -139,12 +140,9 @@ fn decode(bytes: &[u8]) -> Option<OfEnvelope> {
     if *version != VERSION || !cut_off.is_empty() {
         return None;
     }
-    Some(
-        entries
-            .iter()
-            .map(|[low, high, bits]| (u32::from(u16::from_le_bytes([*low, *high])), Decision::of_bits(*bits)))
-            .collect(),
-    )
+    let read =
+        |[low, high, bits]: &[u8; DECISION_BYTES]| (u32::from(u16::from_le_bytes([*low, *high])), Decision::of_bits(*bits));
+    Some(collected(entries.iter().map(read)))
 }
 
 impl Engine {

@@ -5,6 +5,7 @@ use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader, fire};
 use crate::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
 use crate::limits::{MAX_EXPLAINED_RUNS, MAX_LANES};
+use crate::ordered::sort_by_key;
 use crate::page::Flags;
 use crate::schedule::{Misfire, Overlap, Policies};
 use crate::task::Record;
@@ -26,7 +27,7 @@ impl Engine {
         let mut found = Vec::new();
         self.find_live(id, reader, &mut found)?;
         // The task itself, then what is left of earlier occurrences, then what has failed for good.
-        found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
+        sort_by_key(&mut found, |at| self.flags_of(*at).has(Flags::RETRY));
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
         // A few more are looked at than are told of: another id may have the same hash.

@@ -10,6 +10,7 @@ use super::tasks::Advanced;
 use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
 use crate::envelope::EnvelopeBuilder;
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
+use crate::ordered::sort_by_key;
 use crate::page::{Entry, Flags};
 use crate::schedule::Occurrence;
 use crate::task::{Record, write_occurrence};
@@ -157,7 +158,7 @@ impl Engine {
             return Ok(());
         }
         // All of it is handed on in this one commit, so the order in envelopes is free: the watermark stands behind all.
-        due.sort_by_key(|task| Reverse(task.priority()));
+        sort_by_key(&mut due, |task| Reverse(task.priority()));
         // A firing that stopped at its bounds is followed by the next without a gap.
         let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
@@ -426,7 +427,7 @@ impl Engine {
         self.state.meter.firings_saved += moved.without.len().saturating_sub(moved.with.len()) as u64;
         closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
         // Numbers were given as envelopes were begun; they are stored and sent in that order.
-        closed.sort_by_key(|(_, builder, _)| builder.seq());
+        sort_by_key(&mut closed, |(_, builder, _)| builder.seq());
         Ok(Packed { envelopes: closed, dropped })
     }
 

@@ -10,7 +10,7 @@ use super::append::given;
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
 use super::new_schedule::{NewSchedule, ReadSchedule, read_schedule};
 use super::same_definition::{LeftOpen, going_on};
-use super::tasks::{EntryRef, MemSchedule};
+use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::routing::id_hash;
@@ -29,7 +29,6 @@ pub(super) struct GoingOn {
     paused_at: Option<UnixMillis>,
     /// Its occurrences due after this are its own; `None` leaves that as it was.
     pub(super) since: Option<UnixMillis>,
-    caught_up_to: UnixMillis,
     /// Occurrences that have lost their place in the order, and what becomes of each.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
     /// Whether the lateness of those counts from now.
@@ -208,10 +207,9 @@ impl Engine {
     fn plan_going_on(&self, number: u32, record: Vec<u8>, since: UnixMillis, now: UnixMillis) -> Result<GoingOn, EngineError> {
         let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
         let former = self.tasks.schedule(number).ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
-        let (next, paused_at, caught_up_to) = (former.next, former.paused_at, former.caught_up_to);
+        let (next, paused_at) = (former.next, former.paused_at);
         let has_same_delay = *read.schedule == *former.schedule;
-        let kept =
-            GoingOn { read, record, number, next, paused_at, since: None, caught_up_to, owed: Vec::new(), starts_now: false };
+        let kept = GoingOn { read, record, number, next, paused_at, since: None, owed: Vec::new(), starts_now: false };
         let (schedule, policies) = (&kept.read.schedule, kept.read.policies);
         match (paused_at, kept.read.paused) {
             (Some(_), true) => Ok(kept),
@@ -240,14 +238,14 @@ impl Engine {
                     (Some(occurrence), Vec::new())
                 };
                 let since = next.map(|next| next.due.plus(-1));
-                Ok(GoingOn { next, since, caught_up_to: UnixMillis::ZERO, owed, starts_now: true, ..kept })
+                Ok(GoingOn { next, since, owed, starts_now: true, ..kept })
             }
         }
     }
 
     /// Takes a planned record into the place of the former one.
     pub(super) fn carry_on(&mut self, going: GoingOn, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
-        let GoingOn { read, record, number, next, paused_at, since, caught_up_to, owed, starts_now } = going;
+        let GoingOn { read, record, number, next, paused_at, since, owed, starts_now } = going;
         if !owed.is_empty() {
             let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
             let of = Aside { record: &record, hash, to_queue: read.to_queue, overlap, starts_now };
@@ -260,7 +258,7 @@ impl Engine {
             return;
         }
         effects.writes.push(Write::SetSchedule { number, since, record });
-        let schedule = MemSchedule { caught_up_to, ..self.in_memory(read, next, paused_at) };
+        let schedule = self.in_memory(read, next, paused_at);
         self.tasks.change_schedule(number, schedule);
     }
 

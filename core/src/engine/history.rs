@@ -6,6 +6,7 @@
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::history::{ChunkBuilder, Outcome, Past, Ran, Run, newest_first};
 use crate::limits::{HISTORY_ROW_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED};
+use crate::ordered::collected;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{EventKind, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report, RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
@@ -46,7 +47,7 @@ pub(super) struct Log {
 
 impl Log {
     pub(super) fn load(rows: Vec<StoredHistory>) -> Self {
-        Self { rows: rows.into_iter().map(|row| (row.row, (row.newest, row.bytes))).collect() }
+        Self { rows: collected(rows.into_iter().map(|row| (row.row, (row.newest, row.bytes)))) }
     }
 
     /// Adds a chunk: to the newest row while it has room, else in a new one; then old rows go.

@@ -11,6 +11,7 @@ use super::outcome::PutBack;
 use super::{Effects, Engine, EngineError, LimitAsk, Write};
 use crate::flow::{Answer, Lease, RequestNumber};
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_LANES};
+use crate::ordered::collected;
 use crate::page::{Directory, Entry, Flags};
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -79,7 +80,7 @@ impl Lanes {
                 },
             )
         };
-        Self { lanes: stored.into_iter().map(lane).collect(), ..Self::default() }
+        Self { lanes: collected(stored.into_iter().map(lane)), ..Self::default() }
     }
 
     /// What to store of them, which is stored with this.
@@ -148,7 +149,7 @@ impl Lanes {
 
     /// That each of these keys has a lane or can get one.
     pub(super) fn have_room_for<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Result<(), EngineError> {
-        let new: BTreeSet<&str> = keys.filter(|key| self.number_of(key).is_none()).collect();
+        let new: BTreeSet<&str> = collected(keys.filter(|key| self.number_of(key).is_none()));
         if self.lanes.len() + new.len() > MAX_LANES {
             return Err(EngineError::TooManyLanes { held: self.lanes.len(), asked: new.len() });
         }

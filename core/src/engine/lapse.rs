@@ -8,6 +8,7 @@ use super::fire::CONDITIONAL_BYTES;
 use super::late::{Dropped, Verdict, judge_until};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
+use crate::ordered::sort_by_key;
 use crate::page::{Entry, Flags};
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -85,7 +86,7 @@ impl Engine {
         if look.lapsed.is_empty() {
             return Ok(Vec::new());
         }
-        look.lapsed.sort_by_key(|(at, _)| *at);
+        sort_by_key(&mut look.lapsed, |(at, _)| *at);
         let places: Vec<EntryRef> = look.lapsed.iter().map(|(at, _)| EntryRef { page: at.page, index: at.index }).collect();
         self.kill(&places, effects);
         Ok(look.lapsed.into_iter().map(|(_, dropped)| dropped).collect())

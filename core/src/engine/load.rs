@@ -11,8 +11,9 @@ use super::law::ToReplan;
 use super::query::check_schedule;
 use super::sending::Sends;
 use super::state::State;
-use super::tasks::{MemSchedule, Tasks};
+use super::tasks::{CaughtUp, MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
+use crate::ordered::collected;
 use crate::page::Directory;
 use crate::time::UnixMillis;
 use crate::timers::Position;
@@ -137,7 +138,7 @@ impl Engine {
             last_page: 0,
             last_schedule: 0,
             to_release: BTreeSet::new(),
-            remembered: snapshot.remembered.into_iter().collect(),
+            remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
             ended: Ended::default(),
         };
@@ -212,7 +213,7 @@ impl Engine {
             paused_at: read.paused.then_some(stored.since),
             priority: read.priority,
             policies: read.policies,
-            caught_up_to: UnixMillis::ZERO,
+            caught_up: CaughtUp::default(),
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
             record_bytes: read.record_bytes,
         };

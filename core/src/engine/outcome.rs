@@ -7,6 +7,7 @@ use super::late::has_failed;
 use super::stopped::lay_over;
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::{Envelope, is_fired_at};
+use crate::ordered::collected;
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::task::Record;
@@ -93,7 +94,7 @@ impl Engine {
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let cancelled = |failure: &&Failure| decided(failure.index).is_cancelled();
         let errors: BTreeMap<u32, String> =
-            report.failed.iter().filter(cancelled).map(|failure| (failure.index, of_cancelled(&failure.error))).collect();
+            collected(report.failed.iter().filter(cancelled).map(|failure| (failure.index, of_cancelled(&failure.error))));
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];
         // Whether this index is of the envelope and comes for the first time.

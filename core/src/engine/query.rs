@@ -6,6 +6,7 @@ use super::lateness::leading_time;
 use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
+use crate::ordered::sort_by_key;
 use crate::page::{Entry, Flags};
 use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
@@ -59,7 +60,7 @@ impl Engine {
         let mut found = Vec::new();
         self.find_live(id, reader, &mut found)?;
         // The task itself before its further attempts.
-        found.sort_by_key(|at| self.flags_of(*at).has(Flags::RETRY));
+        sort_by_key(&mut found, |at| self.flags_of(*at).has(Flags::RETRY));
         if let Some(at) = found.first() {
             return self.item(self.candidate(*at), reader).map(Some);
         }

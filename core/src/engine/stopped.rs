@@ -8,6 +8,7 @@ use super::outcome::{PutBack, records_of};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::envelope::{EnvelopeBuilder, with_skip};
 use crate::limits::MAX_PAGE_TASKS;
+use crate::ordered::collected;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use std::collections::BTreeMap;
@@ -79,7 +80,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Vec<u32> {
         let mut back = PutBack::default();
-        let left_out: BTreeMap<u32, Decision> = self.decided.of(seq).into_iter().filter(|(_, of)| of.left_out).collect();
+        let left_out: BTreeMap<u32, Decision> = collected(self.decided.of(seq).into_iter().filter(|(_, of)| of.left_out));
         for (index, decision) in &left_out {
             if let Some(record) = records.get(*index as usize) {
                 back.push_unstarted(record, *decision, now);
@@ -91,8 +92,11 @@ impl Engine {
 
     /// Reads the records of those tasks of an envelope that were patched while it was in flight.
     pub(super) fn patched_of(&self, seq: u64, reader: &impl Reader) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
-        let patched = self.decided.of(seq).into_iter().filter(|(_, of)| of.patched);
-        patched.map(|(index, _)| Ok((index, reader.patched(seq, index)?))).collect()
+        let mut records = BTreeMap::new();
+        for (index, _) in self.decided.of(seq).into_iter().filter(|(_, of)| of.patched) {
+            records.insert(index, reader.patched(seq, index)?);
+        }
+        Ok(records)
     }
 }
 

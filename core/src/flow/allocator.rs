@@ -4,6 +4,7 @@ use super::HEARD_MILLIS;
 use super::ask::{Answer, Ask, Conversation, NO_LIMIT, RequestNumber};
 use super::bucket::Bucket;
 use super::limit::Limit;
+use crate::ordered::sort_by_key;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -246,14 +247,14 @@ impl Allocator {
             .filter(|(_, _, demand)| *demand > 0)
             .collect();
         if contenders.len() > limit as usize {
-            contenders.sort_by_key(|(_, share, _)| match share.is_empty_handed(now) {
+            sort_by_key(&mut contenders, |(_, share, _)| match share.is_empty_handed(now) {
                 true => (false, share.since),
                 false => (true, u64::MAX - share.since),
             });
             let is_among = contenders.iter().take(limit as usize).any(|(name, ..)| *name == shard);
             return u32::from(is_among);
         }
-        contenders.sort_by_key(|(name, _, demand)| (*demand, *name));
+        sort_by_key(&mut contenders, |(name, _, demand)| (*demand, *name));
         let mut left = limit;
         let count = contenders.len();
         for (at, (name, _, demand)) in contenders.into_iter().enumerate() {

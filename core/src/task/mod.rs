@@ -8,6 +8,7 @@ mod change_input;
 mod filter_input;
 mod follow_ups;
 mod handler_task;
+mod json_path;
 mod new_task;
 mod patch;
 mod policies;
@@ -62,24 +63,24 @@ impl std::error::Error for FieldError {}
 
 /// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
 pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
-    // The plain reader is faster; the one that follows the path runs only to explain.
-    if let Ok(value) = serde_json::from_str(text) {
-        return Ok(value);
-    }
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let problem = match serde_path_to_error::deserialize::<_, T>(&mut reader) {
-        Err(problem) => problem,
-        // The value is whole, so what follows it is at fault.
-        Ok(_) => return Err(FieldError::new(named(root, "body"), "has text after the JSON value")),
-    };
-    let path = problem.path().to_string();
-    let detail = problem.inner().to_string();
-    let field = match (root, path.as_str()) {
-        (root, ".") => named(root, "body"),
-        ("", path) => Cow::Owned(path.to_owned()),
-        (root, path) => Cow::Owned(format!("{root}.{path}")),
-    };
-    Err(unreadable(field, &detail))
+    serde_json::from_str(text).map_err(|problem| {
+        let detail = problem.to_string();
+        let is_long = detail.starts_with(TOO_MANY);
+        let path = match is_long {
+            true => json_path::path_of_holder(&problem, text),
+            // The text has been cut off, so nothing in it is at fault.
+            false if problem.is_eof() => String::new(),
+            false => json_path::path_of(&problem, text),
+        };
+        let field = match (root, path.as_str()) {
+            ("", "") => Cow::Borrowed("body"),
+            ("", _) => Cow::Owned(path),
+            (root, "") => Cow::Owned(root.to_owned()),
+            (root, path) if path.starts_with('[') => Cow::Owned(format!("{root}{path}")),
+            (root, path) => Cow::Owned(format!("{root}.{path}")),
+        };
+        unreadable(field, &detail)
+    })
 }
 
 /// The error of a field whose JSON cannot be read.
@@ -89,8 +90,4 @@ pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
         return FieldError::new(field, format!("{}: give fewer", detail.get(..end).unwrap_or_default()));
     }
     FieldError::new(field, format!("cannot be read: {detail}"))
-}
-
-fn named(root: &str, default: &'static str) -> Cow<'static, str> {
-    if root.is_empty() { Cow::Borrowed(default) } else { Cow::Owned(root.to_owned()) }
 }

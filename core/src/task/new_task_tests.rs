@@ -174,7 +174,7 @@ fn bad_input_names_the_field() {
         (format!("{{\"cron\":7,{LOG}}}"), "cron"),
         (format!("{{\"cron\":[],{LOG}}}"), "cron"),
         (format!("{{\"cron\":[\"@daily\",\"x\"],{LOG}}}"), "cron[1]"),
-        (format!("{{\"cron\":[\"@daily\",7],{LOG}}}"), "cron.[1]"),
+        (format!("{{\"cron\":[\"@daily\",7],{LOG}}}"), "cron[1]"),
         (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", "\"@daily\",".repeat(16)), "cron"),
         (format!("{{\"cron\":[{}\"@daily\"],{LOG}}}", " ".repeat(120_000)), "cron"),
         (format!("{{\"cron\":\"@daily\",\"everySeconds\":5,{LOG}}}"), "time"),
@@ -211,10 +211,10 @@ fn bad_input_names_the_field() {
         (format!("{{{time},{LOG},\"tags\":{many_tags}}}"), "tags"),
         (format!("{{{time},{LOG},\"tags\":[\"a\",\"\"]}}"), "tags[1]"),
         (format!("{{{time},{LOG},\"tags\":\"a\"}}"), "tags"),
-        (format!("{{{time},{LOG},\"tags\":[1]}}"), "tags.[0]"),
+        (format!("{{{time},{LOG},\"tags\":[1]}}"), "tags[0]"),
         (format!("{{{time},{LOG},\"retry\":{{\"jitter\":2}}}}"), "retry.jitter"),
         (format!("{{{time},{LOG},\"retry\":{{\"jitter\":\"x\"}}}}"), "retry.jitter"),
-        (format!("{{{time},{time},{LOG}}}"), "body"),
+        (format!("{{{time},{time},{LOG}}}"), "time"),
     ] {
         let shown: String = text.chars().take(200).collect();
         assert_eq!(field(&text), expected, "{shown}");

@@ -3,6 +3,7 @@
 use super::{FieldError, Text, unreadable, write_text};
 use crate::input::BoundedMap;
 use crate::limits::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
+use crate::ordered::collected;
 use crate::time::UnixMillis;
 use serde_json::Value;
 use serde_json::value::RawValue;
@@ -68,7 +69,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
             PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
         }
     }
-    let patched: BTreeSet<Cow<'_, str>> = patch.keys().cloned().collect();
+    let patched: BTreeSet<Cow<'_, str>> = collected(patch.keys().cloned());
     for (name, value) in patch {
         if value.as_ref() == "null" && name == "paused" {
             // One that is not said to be paused stays as it is; who takes the word out means that it goes on.
@@ -101,7 +102,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
 fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
     let read = serde_json::from_str::<BoundedMap<Text<'_>, &RawValue, N>>(json);
     let members = read.map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
-    Ok(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get()))).collect())
+    Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get())))))
 }
 
 /// Writes a stored time as RFC 3339 if no caller may give it as a number.
@@ -126,7 +127,7 @@ fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
 fn members_of(json: &str) -> Result<Members<'_>, String> {
     let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> =
         serde_json::from_str(json).map_err(|problem| format!("cannot be read: {problem}"))?;
-    Ok(members.0.into_iter().map(|(name, value)| (name.0, value)).collect())
+    Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, value))))
 }
 
 fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {
@@ -164,7 +165,7 @@ fn write_merged(target: Option<&str>, patch: &str, depth: usize, out: &mut Vec<u
         target.clear();
     }
     let mut members: BTreeMap<&str, Cow<'_, str>> =
-        target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))).collect();
+        collected(target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))));
     for (name, value) in &patch {
         if value.get() == "null" {
             members.remove(name.as_ref());

@@ -178,6 +178,7 @@ pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Chang
                 let expected = format!("{outcomes:?}, in flight {running:?}");
                 violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
             }
+            world.model.decisions.by_ids += if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
             world.apply(at, &steps);
             world.apply_to_flights(at, &flight_steps);
         },
@@ -221,6 +222,7 @@ pub(crate) fn change_matching(
             if (reply.changed, reply.running) != (changed, running) || is_cut {
                 violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"));
             }
+            world.model.decisions.by_filter += running;
             world.apply(at, &steps);
             world.apply_to_flights(at, &with_others);
         },

@@ -78,7 +78,7 @@ impl World {
         if self.shards[at].life != life {
             return;
         }
-        if self.random.chance(self.faults.crash_around_send) {
+        if self.crashes(at, self.faults.crash_around_send) {
             self.trace(|| format!("{at}: crash before the send of {}", outgoing.seq));
             return self.drop_engine(at);
         }
@@ -100,7 +100,7 @@ impl World {
                 self.plan(when, Event::Message { shard: at, message: outgoing.clone() });
             }
         }
-        if self.random.chance(self.faults.crash_around_send) {
+        if self.crashes(at, self.faults.crash_around_send) {
             self.trace(|| format!("{at}: crash after the send of {seq}"));
             return self.drop_engine(at);
         }

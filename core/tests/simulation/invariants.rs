@@ -5,7 +5,7 @@ use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, Send, What, firing_of, status_of};
 use crate::storage::{ID_KEY, Storage, Waiting};
-use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
+use scheduler_core::engine::{Config, Destination, Effects, Engine, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
@@ -134,7 +134,8 @@ pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Conf
         let is_in_time = wanted.is_some_and(|wanted| wanted <= latest);
         hold("always-armed", is_in_time, || format!("due in a lane at {head}, but wants to be woken at {wanted:?}"));
     }
-    let head = of_main.first().map(|waiting| waiting.position.due).filter(|due| !due.is_never());
+    let head = of_main.first().filter(|head| !head.position.due.is_never() && storage.may_go_out(head, config));
+    let head = head.map(|head| head.position.due);
     if let Some(head) = head {
         let latest = head.max(now.plus(config.fire_gap_millis));
         let is_in_time = wanted.is_some_and(|wanted| wanted <= latest);
@@ -148,6 +149,7 @@ pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Conf
 const LEAST_OF_A_FULL_FIRING: usize = 100;
 
 /// `fires-in-order`: a wake-up fires exactly what is due, the most urgent first, else in the one total order, in envelopes that say so. Tells the model.
+/// `dispatch-is-bounded`: the dispatchers have no more than they may have; what they have no room for waits until they report.
 /// `firings-are-bounded`: one that has much to do may leave the rest of its order to the next one, which follows at once. Says whether it does.
 pub(crate) fn firing(
     model: &mut Model,
@@ -156,12 +158,19 @@ pub(crate) fn firing(
     storage: &Storage,
     effects: &Effects,
     now: UnixMillis,
-    keep: Keep,
+    config: Config,
 ) -> bool {
     let (mut due, left) = storage.due(model, now, storage.watermark_after(&effects.writes));
-    hold("firings-are-bounded", left == 0 || due.len() >= LEAST_OF_A_FULL_FIRING, || {
+    let (before, dispatched) = (storage.dispatched(), storage.dispatched_with(&effects.writes));
+    hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || format!("{dispatched} after {before}"));
+    // What turns out not to fire takes room until then, so a wake-up may stop before there is none: then the next follows at once.
+    let for_dispatchers = due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
+    let is_used_up = left > 0 && before + for_dispatchers >= config.max_dispatched;
+    hold("firings-are-bounded", left == 0 || is_used_up || due.len() >= LEAST_OF_A_FULL_FIRING, || {
         format!("{left} are left for the next wake-up, after {}", due.len())
     });
+    model.held_up += u64::from(is_used_up);
+    let keep = config.history;
     leave_out(model, &mut due, effects);
     // What has lapsed in lanes is dropped first, each in the order of its lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
@@ -220,6 +229,7 @@ pub(crate) fn firing(
                 followed,
                 first_at,
                 decided: Decided::new(),
+                patched: BTreeMap::new(),
             },
         );
     }
@@ -242,7 +252,7 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
-    left > 0
+    left > 0 && dispatched < config.max_dispatched
 }
 
 /// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out, with those after it that are due, because

@@ -37,6 +37,11 @@ impl Late {
         }
     }
 
+    /// Nothing but a policy for missed runs.
+    pub(crate) fn missed(misfire: Option<&'static str>) -> Self {
+        Self { misfire, ..Self::default() }
+    }
+
     pub(crate) fn is_none(self) -> bool {
         self.misfire.is_none() && self.overlap.is_none() && self.expire.is_none()
     }

@@ -28,6 +28,7 @@ mod law_recurring;
 mod laws;
 mod limits;
 mod many;
+mod meddlers;
 mod model;
 mod moved_cases;
 mod operations;
@@ -46,6 +47,7 @@ mod storage;
 mod stored;
 mod twins;
 mod world;
+mod world_cases;
 
 /// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than the first. `make simulate` runs a million.
 const SEEDS: u64 = 10_000;
@@ -65,6 +67,13 @@ fn seeds() {
         return;
     }
     assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
+    let in_flight = run.decisions;
+    assert!(in_flight.patched > seeds / 15, "the simulation hardly patches what is in flight: {run:?}");
+    assert!(in_flight.paused > seeds / 10, "the simulation hardly pauses what is in flight: {run:?}");
+    assert!(in_flight.cancelled > seeds, "the simulation hardly cancels what is in flight: {run:?}");
+    assert!(in_flight.by_ids > seeds / 10, "the simulation hardly changes several in flight: {run:?}");
+    assert!(in_flight.by_filter > seeds / 5, "the simulation hardly changes what is in flight by filter: {run:?}");
+    assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");

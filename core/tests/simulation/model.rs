@@ -6,7 +6,7 @@ use crate::changes::Step;
 use crate::circuits::Circuits;
 use crate::definitions::{Going, Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
-use crate::in_flight::{Decided, Stop};
+use crate::in_flight::{Decided, Decisions, Stop};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
 use crate::schedules::{PutOff, Recurring};
@@ -88,7 +88,7 @@ pub(crate) struct Model {
     /// By shard and key, the requests that were to be done once and are done: when, and with what answer.
     pub(crate) taken: HashMap<(usize, [u8; 16]), (UnixMillis, AppendReply)>,
     pub(crate) versions: Vec<Version>,
-    by_id: HashMap<String, Vec<u64>>,
+    pub(crate) by_id: HashMap<String, Vec<u64>>,
     /// What waits, and how many of it (more than one only after repeated requests).
     pub(crate) waiting: BTreeMap<(Firing, What), u32>,
     /// The earliest time of further attempts.
@@ -128,6 +128,10 @@ pub(crate) struct Model {
     pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Recurring versions that the definition at hand has resumed.
     pub(crate) resumed: Vec<Firing>,
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    pub(crate) held_up: u64,
+    /// How often something was decided about a run in flight.
+    pub(crate) decisions: Decisions,
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +152,8 @@ pub(crate) struct Flight {
     pub(crate) first_at: Vec<Option<i64>>,
     /// What was decided about its tasks since.
     pub(crate) decided: Decided,
+    /// Of those that were patched since, the runs as which they go on.
+    pub(crate) patched: BTreeMap<usize, Firing>,
 }
 
 /// What the shard knows of the last send of an envelope.
@@ -238,8 +244,8 @@ impl Model {
     }
 
     pub(crate) fn in_flight_of(&self, id: &str) -> Vec<Firing> {
-        let tasks = self.in_flight.values().flat_map(|flight| &flight.tasks);
-        tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
+        let tasks = self.in_flight.values().flat_map(Flight::as_patched);
+        tasks.filter(|firing| self.version(firing.version).id == id).collect()
     }
 
     /// A committed append. Says how many tasks were replaced, how many attempts in flight were of these, of which nothing comes, and which
@@ -543,11 +549,26 @@ impl Model {
         }
     }
 
-    /// A recurring version is paused. What is due by then and has not fired is made up for with the rest, where anything is.
+    /// A recurring version is paused. No run before its next one is its own: it has fired, by a clock that was ahead, or would not have
+    /// fired as it was put off before. What is due by then and has not fired is made up for with the rest, where anything is.
     pub(crate) fn pause(&mut self, n: u64, at: i64) {
-        let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
-        let next = self.next_run.get(&n).map_or(i64::MAX, |(_, due, _)| due - 1);
-        self.paused_at.insert(n, if makes_up { at.min(next) } else { at });
+        let version = self.version(n);
+        let makes_up = Record::parse(&version.record).unwrap().policies().catches_up;
+        let begins = match (version.schedule, self.next_run.get(&n)) {
+            (Schedule::Recurring(_), Some((_, due, _))) if *due <= at => {
+                if makes_up {
+                    due - 1
+                } else {
+                    at
+                }
+            }
+            (Schedule::Recurring(recurring), Some((time, due, _))) => {
+                let is_first = recurring.first(&version.id, at).is_some_and(|(first, _)| first == *time);
+                if is_first { at } else { due - 1 }
+            }
+            _ => at,
+        };
+        self.paused_at.insert(n, begins);
     }
 
     /// Whether a run of this id goes on.
@@ -594,6 +615,9 @@ impl Model {
     pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
         self.hear(shard, report, now);
         let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
+        // What ends is what was dispatched; what follows it is as it was patched meanwhile.
+        let dispatched = flight.tasks.clone();
+        let flight = Flight { tasks: flight.as_patched().collect(), ..flight };
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
@@ -659,7 +683,7 @@ impl Model {
         for firing in &flight.tasks {
             self.release(&self.version(firing.version).id.clone(), now);
         }
-        self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
+        self.done.extend(dispatched.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {

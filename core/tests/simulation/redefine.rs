@@ -41,12 +41,17 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
     }
     let chosen = random.pick(&waiting).clone();
     let id = chosen.record.facts().id.to_string();
+    redefine_id(world, at, &id, &mut random)
+}
+
+/// Defines a task again that waits; does nothing if there is none of this id.
+pub(crate) fn redefine_id(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
     let item: Option<ListItem> =
-        world.input(at, false, |engine, _, storage| Ok((engine.get(&id, storage)?, Effects::default())), |_, _, _| {})?;
+        world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
     let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead)) else { return Ok(Answer::Shown) };
     let kind = *random.pick(&[Kind::Patch, Kind::Patch, Kind::IfMatch, Kind::Again, Kind::Again, Kind::IfNoneMatch]);
     let is_stale = random.chance(100);
-    let Some((n, version)) = drawn(world, &mut random, kind, &item) else { return Ok(Answer::Shown) };
+    let Some((n, version)) = drawn(world, random, kind, &item) else { return Ok(Answer::Shown) };
     world.trace(|| format!("{at}: {kind:?} of {id} as {n}: {version:?}"));
     world.model.versions.push(version);
 

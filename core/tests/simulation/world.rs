@@ -21,6 +21,11 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 /// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
 const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
+/// A shard with more lanes than these does not crash again before it may have asked for each of them.
+pub(crate) const FEW_LANES: usize = 10;
+/// How long it takes to ask for many lanes, at the slowest that a message is under light faults, milliseconds.
+pub(crate) const SETTLED_MILLIS: i64 = 3_000;
+
 /// What happens at its time.
 #[derive(Debug, Clone)]
 pub(crate) enum Event {
@@ -86,6 +91,8 @@ pub(crate) struct Shard {
     pub(crate) engine: Option<Engine>,
     /// Counts the engines that there were: what was planned by one dies with it.
     pub(crate) life: u64,
+    /// When its last engine was lost, by the true time.
+    lost_at: Option<UnixMillis>,
     alarm: Option<UnixMillis>,
 }
 
@@ -121,6 +128,10 @@ pub(crate) struct World {
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
+    /// Decides whether somebody changes what a wake-up has dispatched, and when; apart from the rest, so that it moves no other draw.
+    pub(crate) meddling: Random,
+    /// How often that is, permille of the wake-ups that dispatch anything.
+    pub(crate) meddles: u64,
     /// Definitions that were taken into the place of a task, or refused as they must be.
     pub(crate) redefined: u64,
     /// Whether nothing goes wrong in this run.
@@ -138,7 +149,7 @@ pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
 impl World {
     pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
         let offsets = vec![0; names.len() + 1];
-        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, alarm: None };
+        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, lost_at: None, alarm: None };
         Self {
             random,
             faults,
@@ -161,6 +172,8 @@ impl World {
             turned_back: 0,
             leaves_undone: 0,
             redelivered: 0,
+            meddling: Random::new(0),
+            meddles: 0,
             redefined: 0,
             is_faultless: false,
             traced,
@@ -212,7 +225,7 @@ impl World {
             Request::Change { ids, .. } => {
                 numbered.filter(|(version, _)| ids.contains(&version.id)).map(|(_, number)| number).collect()
             }
-            Request::ChangeMatching { .. } | Request::Redefine { .. } => {
+            Request::ChangeMatching { .. } | Request::Redefine { .. } | Request::InFlight { .. } => {
                 numbered.filter(|(version, _)| version.shard == shard).map(|(_, number)| number).collect()
             }
             _ => Vec::new(),
@@ -289,7 +302,7 @@ impl World {
             self.free_slots_are_used(self.is_faultless);
         }
         if let Some(shard) = shard
-            && self.random.chance(self.faults.evict)
+            && self.crashes(shard, self.faults.evict)
         {
             self.on_clock_of(shard, |world| world.evict(shard));
         }
@@ -330,7 +343,7 @@ impl World {
     ) -> Result<T, Dropped> {
         self.load(at);
         self.observe(at);
-        if self.random.chance(self.faults.read_fails) {
+        if self.crashes(at, self.faults.read_fails) {
             self.shards[at].storage.fail_read_in.set(Some(self.random.below(3) as u32));
         }
         let now = self.now;
@@ -356,28 +369,28 @@ impl World {
             }
             Err(problem) => violated("no-unexpected-errors", problem.to_string()),
         };
-        if self.random.chance(self.faults.crash_before_commit) {
+        if self.crashes(at, self.faults.crash_before_commit) {
             self.trace(|| format!("{at}: crash before the commit"));
             self.drop_engine(at);
             return Err(Dropped);
         }
         let mut has_more = false;
         if is_wake {
-            has_more =
-                firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
+            has_more = firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config);
             self.ended_without_report(at, &effects);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
         }
         self.check_resends(at, &effects);
         self.shards[at].storage.check_budget(&effects.writes, is_wake);
+        let watermark = self.shards[at].storage.watermark;
         self.shards[at].storage.apply(&effects.writes);
         self.limits_hold(at, &effects);
         committed(self, &reply, &effects);
         if stores_state(&effects) {
             self.model.circuits.store(at);
         }
-        if self.random.chance(self.faults.crash_after_commit) {
+        if self.crashes(at, self.faults.crash_after_commit) {
             self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
             self.drop_engine(at);
             return Err(Dropped);
@@ -395,12 +408,15 @@ impl World {
         let life = self.shards[at].life;
         if is_wake {
             self.count_questions(at, &effects);
-            self.wakes_move(at, &effects);
+            self.wakes_move(at, &effects, watermark);
         }
         if !effects.sends.is_empty() || !is_wake && !effects.writes.is_empty() {
             self.may_ask(at, false);
         }
         self.plan_asks(at, &effects);
+        if is_wake && !effects.sends.is_empty() {
+            self.plan_meddling(at);
+        }
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
             self.plan(when, Event::Send { shard: at, life, outgoing });
@@ -440,7 +456,16 @@ impl World {
         history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &self.shards[at].storage);
     }
 
+    /// Whether a shard loses its engine here. A crash comes with time, not with each message: a shard with many lanes asks for all of them again
+    /// after each start, so if each answer could be a crash, it would crash the more the more it crashes, and never get through.
+    pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
+        let has_few_lanes = self.shards[at].storage.lanes() <= FEW_LANES;
+        let is_settled = self.shards[at].lost_at.is_none_or(|lost_at| self.true_now().since(lost_at) >= SETTLED_MILLIS);
+        self.random.chance(permille) && (has_few_lanes || is_settled)
+    }
+
     pub(crate) fn drop_engine(&mut self, at: usize) {
+        self.shards[at].lost_at = Some(self.true_now());
         self.shards[at].engine = None;
         self.shards[at].life += 1;
         self.model.circuits.restart(at);

@@ -1,0 +1,107 @@
+// CPU time of the runtime for each task of bulk creates, in two checkouts in turn: what a change costs, on a machine that others use too.
+// `make bench-pair BASE=../other-checkout` (ARGS="--rounds 10"). Each checkout is served by its own scripts from its own build; both
+// must be built (`make build`). Storage is a folder below --storage, by default below `target`, and is removed at the end. Linux only.
+
+import { spawn } from "node:child_process";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { rounds: { type: "string", default: "10" }, storage: { type: "string", default: path.resolve("target/bench-pair") } },
+});
+if (positionals.length !== 2) throw new Error("give two checkouts: node benches/pair.mjs ../base .");
+const rounds = Number(values.rounds);
+
+const TASKS = 400_000;
+const CONNECTIONS = 4;
+const KEY = "bench";
+const SHAPES = [
+  { name: "1,000 a request, generated ids", perRequest: 1_000, ownIds: false },
+  { name: "1,000 a request, own ids over all shards", perRequest: 1_000, ownIds: true },
+  { name: "5,000 a request, generated ids", perRequest: 5_000, ownIds: false },
+];
+
+/** The process and all that it has started. */
+function processes(pid) {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+  return [pid, ...children.flatMap((child) => processes(Number(child)))];
+}
+
+/** Nanoseconds that the threads of a process have run. */
+function cpuNanos(pid) {
+  const threads = readdirSync(`/proc/${pid}/task`);
+  return threads.reduce((sum, thread) => sum + Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, "utf8").split(" ")[0]), 0);
+}
+
+async function start(checkout, index) {
+  const storage = path.join(values.storage, String(index));
+  rmSync(storage, { recursive: true, force: true });
+  const args = ["node", "scripts/serve.mjs", "--port", "0", "--key", KEY, "--persist", storage];
+  const child = spawn("scripts/run", args, { cwd: checkout, stdio: ["ignore", "pipe", "inherit"] });
+  const url = await new Promise((resolve, reject) => {
+    let output = "";
+    child.on("exit", (code) => reject(new Error(`${checkout}: the server has ended with ${code}`)));
+    child.stdout.on("data", (data) => {
+      output += data;
+      const line = output.split("\n").find((line) => line.startsWith("{"));
+      if (line) resolve(JSON.parse(line).url);
+    });
+  });
+  const runtime = processes(child.pid).filter((pid) => readFileSync(`/proc/${pid}/comm`, "utf8").startsWith("workerd"));
+  return { url, child, cpuNanos: () => runtime.reduce((sum, pid) => sum + cpuNanos(pid), 0) };
+}
+
+let serial = 0;
+function bodies({ perRequest, ownIds }) {
+  const tomorrow = Date.now() + 86_400_000;
+  const task = (_, n) => ({
+    ...(ownIds && { id: `order-${(serial += 1)}-reminder` }),
+    time: new Date(tomorrow + n * 10).toISOString(),
+    callback: { type: "queue", queue: "FIRED_TASKS" },
+    payload: { n },
+  });
+  return Array.from({ length: TASKS / perRequest }, () => JSON.stringify(Array.from({ length: perRequest }, task)));
+}
+
+async function create(url, requests) {
+  const headers = { authorization: `Bearer ${KEY}`, "content-type": "application/json" };
+  const connection = async () => {
+    for (let body = requests.pop(); body; body = requests.pop()) {
+      const response = await fetch(`${url}/v1/tasks/batch`, { method: "POST", headers, body });
+      const text = await response.text();
+      if (!response.ok || !text.includes('"rejected":0')) throw new Error(`${response.status} ${text.slice(0, 300)}`);
+    }
+  };
+  await Promise.all(Array.from({ length: CONNECTIONS }, connection));
+}
+
+const sorted = (numbers) => numbers.toSorted((one, other) => one - other);
+const median = (numbers) => sorted(numbers)[numbers.length >> 1];
+
+const servers = await Promise.all(positionals.map(start));
+try {
+  const used = SHAPES.map(() => servers.map(() => []));
+  // The first round, in which the runtime compiles the wasm, does not count.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [shape, of] of SHAPES.entries()) {
+      const order = [...servers.keys()];
+      for (const server of round % 2 ? order.reverse() : order) {
+        const requests = bodies(of);
+        const before = servers[server].cpuNanos();
+        await create(servers[server].url, requests);
+        if (round > 0) used[shape][server].push((servers[server].cpuNanos() - before) / 1_000 / TASKS);
+      }
+    }
+  }
+  for (const [shape, of] of SHAPES.entries()) {
+    const [base, changed] = used[shape].map((micros) => `${median(micros).toFixed(2)} µs (${sorted(micros)[0].toFixed(2)}-${sorted(micros).at(-1).toFixed(2)})`);
+    const ratios = used[shape][1].map((micros, round) => micros / used[shape][0][round]);
+    console.log(`${of.name}: ${base} and ${changed} of CPU a task, median of the ratios ${median(ratios).toFixed(3)}`);
+  }
+} finally {
+  for (const { child } of servers) child.kill();
+  rmSync(values.storage, { recursive: true, force: true });
+}
+process.exit(0);

@@ -1,0 +1,47 @@
+//! Sorting and collecting, compiled once.
+//!
+//! The standard library compiles its sort anew for every type and every key, some 4 kB of the wasm each, and `collect` into a `BTreeMap` or a
+//! `BTreeSet` sorts too. What runs for each task of a bulk request or a firing uses the standard library; the rest uses what is here.
+
+use std::cmp::Ordering;
+
+/// Sorts items by a key. Items of one key keep their order.
+pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
+    if items.is_sorted_by_key(&key) {
+        return;
+    }
+    let keys: Vec<K> = items.iter().map(key).collect();
+    let order = order(keys.len(), &|one, other| keys.get(one).cmp(&keys.get(other)));
+    let mut slots: Vec<Option<T>> = items.drain(..).map(Some).collect();
+    items.extend(order.into_iter().filter_map(|at| slots.get_mut(at)?.take()));
+}
+
+/// Returns the numbers below `count` in the order that `compare` gives them; equal ones in their own.
+fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..count).collect();
+    order.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
+    order
+}
+
+/// Collects items into a map or a set, one after the other: of several with one key, the last one's value stays.
+pub fn collected<C: Default + Extend<T>, T>(items: impl IntoIterator<Item = T>) -> C {
+    let mut collection = C::default();
+    collection.extend(items);
+    collection
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn it_sorts_as_the_standard_library_does(mut items in proptest::collection::vec((0_u8..20, any::<u16>()), 0..200)) {
+            let mut expected = items.clone();
+            expected.sort_by_key(|item| item.0);
+            sort_by_key(&mut items, |item| item.0);
+            prop_assert_eq!(items, expected);
+        }
+    }
+}
