@@ -24,6 +24,7 @@ mod invariants;
 mod large;
 mod late;
 mod law_cases;
+mod law_recurring;
 mod laws;
 mod limits;
 mod many;
