@@ -47,7 +47,10 @@ pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
     let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
-    told(&id, outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome), is_repeat)?;
+    let outcome = outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome);
+    // Of what is not there, `If-Match` does not hold.
+    let is_gone = outcome == Cancelled::NotFound && call.if_match()?.is_some();
+    told(&id, if is_gone { Cancelled::OtherVersion } else { outcome }, is_repeat)?;
     let cancelled = serde_json::json!({ "id": id, "cancelled": true });
     Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
 }
@@ -67,7 +70,7 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
         Cancelled::Cancelled => Ok(()),
         _ if is_repeat => Err(Problem::unknown_outcome()),
         Cancelled::AlreadyFired => Err(Problem::already_fired(id)),
-        Cancelled::OtherVersion => Err(Problem::other_version("the task was changed meanwhile; read it again")),
+        Cancelled::OtherVersion => Err(Problem::not_matched()),
         Cancelled::NotFound => Err(Problem::no_task(id)),
     }
 }

@@ -77,10 +77,21 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
         )));
     }
     let change = verb.change(&input, &call)?;
+    let clock_change = match &change {
+        Change::Reschedule(to) => to.clock_change(),
+        _ => None,
+    };
     let (outcomes, is_repeat) = change_ids(&call, vec![id.clone()], change, if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
-    let changed = told(&id, outcomes.first().map_or(Changed::NotFound, |of| of.outcome), is_repeat)?;
-    let answer = serde_json::json!({ "id": id, "changed": changed });
+    let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
+    // Of what is not there, `If-Match` does not hold.
+    let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
+    let changed = told(&id, if is_gone { Changed::OtherVersion } else { outcome }, is_repeat)?;
+    let mut answer = serde_json::json!({ "id": id, "changed": changed });
+    if let (Some((name, explanation)), Some(fields)) = (clock_change, answer.as_object_mut()) {
+        fields.insert("clockChange".to_owned(), name.into());
+        fields.insert("explanation".to_owned(), explanation.into());
+    }
     Ok(Answer::of(200, &if is_running { with_running(answer) } else { answer }))
 }
 
@@ -92,7 +103,7 @@ fn told(id: &str, outcome: Changed, is_repeat: bool) -> Result<bool, Problem> {
         Changed::Unchanged => Ok(false),
         Changed::NotApplicable => Err(Problem::not_applicable(id)),
         Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => Err(Problem::unknown_outcome()),
-        Changed::OtherVersion => Err(Problem::other_version("the task was changed meanwhile; read it again")),
+        Changed::OtherVersion => Err(Problem::not_matched()),
         Changed::AlreadyFired => Err(Problem::already_fired(id)),
         Changed::NotFound => Err(Problem::no_task(id)),
     }

@@ -223,7 +223,7 @@ fn path_parameters(operation: &Operation) -> Value {
 fn version_parameter() -> Value {
     json!({
         "name": "If-Match", "in": "header", "required": false,
-        "description": "The ETag of the answer that showed the task: the change is made only if it is still the same. Several, separated by commas: if it is one of these. `*`: if there is a task. A weak tag (`W/`) matches none.",
+        "description": "The ETag of the answer that showed the task: the request is carried out only if it is still the same, else answered 412. Several, separated by commas: if it is one of these. `*`: if there is a task. A weak tag (`W/`) matches none.",
         "schema": { "type": "string" }
     })
 }

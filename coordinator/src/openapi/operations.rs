@@ -137,13 +137,14 @@ operations! {
         method: "post",
         path: "/v1/tasks",
         summary: "Create a task; overwrites the task of the same id",
+        takes_version: true,
         once: true,
         body: Some(Body::Task),
         answers: &[
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "idempotency-key-reused", "quota", "shard-full"],
+        refusals: &["too-large", "invalid", "other-version", "idempotency-key-reused", "quota", "shard-full"],
     }
     CreateBatch => {
         id: "createTasks",
@@ -176,9 +177,10 @@ operations! {
         id: "getTask",
         path: "/v1/tasks/{id}",
         summary: "Read a task",
+        takes_version: true,
         takes_seen_version: true,
         answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
-        refusals: &["no-task"],
+        refusals: &["no-task", "other-version"],
     }
     TaskRuns => {
         id: "listRuns",

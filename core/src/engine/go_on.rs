@@ -10,7 +10,7 @@ use super::append::given;
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
 use super::new_schedule::{NewSchedule, ReadSchedule, read_schedule};
 use super::same_definition::{LeftOpen, going_on};
-use super::tasks::{EntryRef, MemSchedule};
+use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::routing::id_hash;
@@ -29,7 +29,6 @@ pub(super) struct GoingOn {
     paused_at: Option<UnixMillis>,
     /// Its occurrences due after this are its own; `None` leaves that as it was.
     pub(super) since: Option<UnixMillis>,
-    caught_up_to: UnixMillis,
     /// Occurrences that have lost their place in the order, and what becomes of each.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
     /// Whether the lateness of those counts from now.
@@ -208,18 +207,18 @@ impl Engine {
     fn plan_going_on(&self, number: u32, record: Vec<u8>, since: UnixMillis, now: UnixMillis) -> Result<GoingOn, EngineError> {
         let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
         let former = self.tasks.schedule(number).ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
-        let (next, paused_at, caught_up_to) = (former.next, former.paused_at, former.caught_up_to);
+        let (next, paused_at) = (former.next, former.paused_at);
         let has_same_delay = *read.schedule == *former.schedule;
-        let kept =
-            GoingOn { read, record, number, next, paused_at, since: None, caught_up_to, owed: Vec::new(), starts_now: false };
+        let kept = GoingOn { read, record, number, next, paused_at, since: None, owed: Vec::new(), starts_now: false };
         let (schedule, policies) = (&kept.read.schedule, kept.read.policies);
-        match (paused_at, kept.read.paused) {
-            (Some(_), true) => Ok(kept),
-            (Some(paused_at), false) => {
-                let owed = missed_in_pause(schedule, policies, paused_at, now);
-                // As at a resume: see there. No run before the one that was next is the task's, also if another delay puts it off until now.
-                let next = former.schedule.next_after(paused_at).map(|next| schedule.occurrence(next.time).due.plus(-1));
-                let since = since.max(paused_at).max(next.unwrap_or(paused_at));
+        let pause = paused_at.map(|paused_at| same_next_run(&former.schedule, schedule, paused_at));
+        match (pause, kept.read.paused) {
+            (Some(pause), true) if paused_at == Some(pause) => Ok(kept),
+            (Some(pause), true) => Ok(GoingOn { paused_at: Some(pause), since: Some(pause), ..kept }),
+            (Some(pause), false) => {
+                // As at a resume: see there.
+                let owed = missed_in_pause(schedule, policies, pause, now);
+                let since = since.max(pause);
                 let next = schedule.next_after(since);
                 Ok(GoingOn { next, paused_at: None, since: Some(since), owed, ..kept })
             }
@@ -240,14 +239,14 @@ impl Engine {
                     (Some(occurrence), Vec::new())
                 };
                 let since = next.map(|next| next.due.plus(-1));
-                Ok(GoingOn { next, since, caught_up_to: UnixMillis::ZERO, owed, starts_now: true, ..kept })
+                Ok(GoingOn { next, since, owed, starts_now: true, ..kept })
             }
         }
     }
 
     /// Takes a planned record into the place of the former one.
     pub(super) fn carry_on(&mut self, going: GoingOn, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
-        let GoingOn { read, record, number, next, paused_at, since, caught_up_to, owed, starts_now } = going;
+        let GoingOn { read, record, number, next, paused_at, since, owed, starts_now } = going;
         if !owed.is_empty() {
             let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
             let of = Aside { record: &record, hash, to_queue: read.to_queue, overlap, starts_now };
@@ -260,7 +259,7 @@ impl Engine {
             return;
         }
         effects.writes.push(Write::SetSchedule { number, since, record });
-        let schedule = MemSchedule { caught_up_to, ..self.in_memory(read, next, paused_at) };
+        let schedule = self.in_memory(read, next, paused_at);
         self.tasks.change_schedule(number, schedule);
     }
 
@@ -369,6 +368,18 @@ pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: b
         return if catches_up { next.due.plus(-1) } else { since };
     }
     if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
+}
+
+/// Returns the time after which the runs of `new` are those that `former` has after `since`: the next run stays the same one, whatever it
+/// is delayed by. The times of both must be equal.
+pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis) -> UnixMillis {
+    let of_new = new.next_after(since);
+    let of_former = former.next_after(since).map(|next| new.occurrence(next.time));
+    if of_new == of_former {
+        return since;
+    }
+    // Without a next run, the last one is behind: by its new delay it may be due after `since`.
+    of_former.map(|next| next.due.plus(-1)).or(of_new.map(|last| last.due)).unwrap_or(since)
 }
 
 pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {

@@ -2,7 +2,7 @@
 
 use super::history::Ended;
 use super::outcome::PutBack;
-use super::tasks::{EntryRef, MemSchedule};
+use super::tasks::{CaughtUp, EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::limits::{MAX_CATCH_UP_RUNS, MAX_PENDING_PER_SHARD};
 use crate::page::Flags;
@@ -97,6 +97,9 @@ fn expired(policies: Policies, late: i64) -> Option<String> {
 
 /// The verdict on the occurrence of a schedule that is due, without a look at what is running; and the last of those that it settles,
 /// for those after it may be left out with it.
+///
+/// Each wake-up judges anew: a run that was the last of those missed, and for which there was no room, is not the last any more when others
+/// have been missed after it.
 pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now: UnixMillis) -> (Verdict, Occurrence) {
     let policies = of.policies;
     let late = now.since(occurrence.due);
@@ -107,18 +110,19 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
         let reason = late_and_others("expired: it would have started", late, occurrence, last);
         return (Verdict::Expire(reason), last);
     }
-    if late <= policies.grace_millis || occurrence.due <= of.caught_up_to {
+    let is_kept = of.caught_up.now == now && occurrence.due <= of.caught_up.to;
+    if late <= policies.grace_millis || is_kept {
         return (if late > policies.grace_millis { policies.verdict_on_missed(late) } else { Verdict::Fire }, occurrence);
     }
     let last = schedule.last_due_until(occurrence, now.plus(-policies.grace_millis - 1));
     let first = first_to_fire(schedule, policies.misfire, occurrence, last);
     if first == Some(occurrence) {
         // Until the last one that was missed, nothing more is left out.
-        of.caught_up_to = last.due;
+        of.caught_up = CaughtUp { now, to: last.due };
         return (policies.verdict_on_missed(late), occurrence);
     }
     let skipped = first.map_or(last, |first| schedule.last_due_until(occurrence, first.due.plus(-1)));
-    of.caught_up_to = last.due;
+    of.caught_up = CaughtUp { now, to: last.due };
     (Verdict::Skip(late_and_others("missed: it would have fired", late, occurrence, skipped)), skipped)
 }
 

@@ -2,6 +2,7 @@
 
 use super::circuit::Circuits;
 use super::decided::Decided;
+use super::ended::Ended;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::id_key::IdKey;
@@ -10,7 +11,7 @@ use super::law::ToReplan;
 use super::query::check_schedule;
 use super::sending::Sends;
 use super::state::State;
-use super::tasks::{MemSchedule, Tasks};
+use super::tasks::{CaughtUp, MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
 use crate::ordered::collected;
 use crate::page::Directory;
@@ -139,6 +140,7 @@ impl Engine {
             to_release: BTreeSet::new(),
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
+            ended: Ended::default(),
         };
         engine.load_pages(snapshot.pages)?;
         engine.compare_law();
@@ -200,6 +202,9 @@ impl Engine {
         {
             next = read.schedule.following(occurrence.time);
         }
+        if next.is_none() && !read.paused {
+            self.ended.note(stored.number);
+        }
         let schedule = MemSchedule {
             hash: self.id_hash(&read.id),
             next,
@@ -208,7 +213,7 @@ impl Engine {
             paused_at: read.paused.then_some(stored.since),
             priority: read.priority,
             policies: read.policies,
-            caught_up_to: UnixMillis::ZERO,
+            caught_up: CaughtUp::default(),
             lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
             record_bytes: read.record_bytes,
         };

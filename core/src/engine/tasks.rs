@@ -92,6 +92,13 @@ impl MemPage {
     }
 }
 
+/// Of the runs that were missed at `now`, none that is due by `to` is left out any more.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CaughtUp {
+    pub(super) now: UnixMillis,
+    pub(super) to: UnixMillis,
+}
+
 /// A recurring task in memory.
 #[derive(Debug)]
 pub(super) struct MemSchedule {
@@ -104,8 +111,8 @@ pub(super) struct MemSchedule {
     pub(super) paused_at: Option<UnixMillis>,
     pub(super) priority: u8,
     pub(super) policies: Policies,
-    /// Of the runs that were missed, those up to here that are not left out are known.
-    pub(super) caught_up_to: UnixMillis,
+    /// Which of its missed runs are not left out, as the current wake-up has found.
+    pub(super) caught_up: CaughtUp,
     /// The lane that its runs go to; 0 without a limit's key.
     pub(super) lane: u8,
     /// The length of its record.

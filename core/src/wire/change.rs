@@ -3,6 +3,7 @@
 use super::ListRequest;
 use crate::access::Share;
 use crate::local_time::LocalTime;
+use crate::schedule::ClockChange;
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use crate::tz::Tz;
@@ -121,6 +122,15 @@ pub struct NewTime {
 enum StoredTime {
     Instant(UnixMillis),
     Local { at: UnixMillis, local: LocalTime, timezone: String },
+}
+
+impl NewTime {
+    /// Returns what a change of the clock does to the local time that was given: its name, and an explanation.
+    pub fn clock_change(self) -> Option<(&'static str, String)> {
+        let (local, timezone) = self.local?;
+        let change = ClockChange::of_one(local, timezone)?;
+        Some((change.name(), change.explain(timezone)))
+    }
 }
 
 impl From<UnixMillis> for NewTime {

@@ -178,6 +178,7 @@ pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Chang
                 let expected = format!("{outcomes:?}, in flight {running:?}");
                 violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
             }
+            world.model.decisions.by_ids += if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
             world.apply(at, &steps);
             world.apply_to_flights(at, &flight_steps);
         },
@@ -221,6 +222,7 @@ pub(crate) fn change_matching(
             if (reply.changed, reply.running) != (changed, running) || is_cut {
                 violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"));
             }
+            world.model.decisions.by_filter += running;
             world.apply(at, &steps);
             world.apply_to_flights(at, &with_others);
         },
@@ -252,9 +254,9 @@ impl World {
         let Schedule::Recurring(_) = version.schedule else { return };
         let record = Record::parse(&version.record).unwrap();
         let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
-        let paused_at = UnixMillis::new(self.model.paused_at[&paused.version]);
+        let next = self.model.next_run.get(&paused.version).map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
         let overlap = record.policies().overlap;
-        for (run, fate) in made_up(&schedule, record.policies(), paused_at, self.now) {
+        for (run, fate) in made_up(&schedule, record.policies(), next, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };
             let fate = self.fate_beside(&version.id, overlap, fate);
             self.run_beside(at, firing, fate, None);

@@ -35,6 +35,8 @@ const PROBE: i64 = 120_000;
 const STRETCH: i64 = 10_000;
 /// After so long without news a circuit is forgotten.
 const FORGOTTEN: i64 = 600_000;
+/// The same where the dispatchers take a few tasks at a time, and messages to them were lost.
+const HELD_UP: i64 = 10_000_000;
 /// How long after every destination is back something may still be put off: the rest of the time for which a circuit was open or a
 /// probe waited for, and the time for a message, a report and a stretch.
 const BACK_WITHIN: i64 = OPEN.1 + PROBE + STRETCH + 20_000;
@@ -180,6 +182,8 @@ impl Model {
             self.circuits.put_off += 1;
             // What a clock put off that was ahead waits for that clock's time.
             let ahead = if self.clocks_step { 600_000 } else { 0 };
+            // So does what the dispatchers have had no room for until now.
+            let ahead = ahead + if self.held_up > 0 { HELD_UP } else { 0 };
             let latest = self.circuits.back_since.map_or(i64::MAX, |since| since + BACK_WITHIN + ahead);
             if now > latest {
                 violated("back-in-time", format!("{firing:?} of {destination} still waits at {now}"));

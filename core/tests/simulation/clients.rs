@@ -18,7 +18,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-const RETRIES: [&str; 5] = [
+pub(crate) const RETRIES: [&str; 5] = [
     r#"{"maxAttempts":3,"minBackoffSeconds":0.5}"#,
     r#"{"maxAttempts":2,"minBackoffSeconds":0,"jitter":0}"#,
     r#"{"maxAttempts":4,"minBackoffSeconds":1,"factor":3,"maxBackoffSeconds":5,"jitter":1}"#,

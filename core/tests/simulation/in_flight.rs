@@ -4,7 +4,7 @@
 use crate::changes::Step;
 use crate::follow_ups::Stage;
 use crate::invariants::violated;
-use crate::model::{Firing, Model, Schedule, Send, What};
+use crate::model::{Firing, Flight, Model, Schedule, Send, What};
 use crate::world::World;
 use scheduler_core::engine::{Effects, Write};
 use scheduler_core::envelope::Envelope;
@@ -43,6 +43,34 @@ impl Decided {
     }
 }
 
+/// How often something was decided about a run in flight, over all shards.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Decisions {
+    pub(crate) cancelled: u64,
+    pub(crate) paused: u64,
+    pub(crate) patched: u64,
+    /// Of the cancelled, paused and resumed, those by a filter, and those by several ids.
+    pub(crate) by_filter: u64,
+    pub(crate) by_ids: u64,
+}
+
+impl Decisions {
+    pub(crate) fn add(&mut self, other: Self) {
+        self.cancelled += other.cancelled;
+        self.paused += other.paused;
+        self.patched += other.patched;
+        self.by_filter += other.by_filter;
+        self.by_ids += other.by_ids;
+    }
+}
+
+impl Flight {
+    /// Its runs as they go on: with the patches that came since they were dispatched.
+    pub(crate) fn as_patched(&self) -> impl Iterator<Item = Firing> + '_ {
+        (0..).zip(&self.tasks).map(|(index, firing)| self.patched.get(&index).copied().unwrap_or(*firing))
+    }
+}
+
 /// What a change does to a run in flight.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FlightStep {
@@ -53,7 +81,7 @@ pub(crate) struct FlightStep {
 
 impl Model {
     pub(crate) fn firing_at(&self, shard: usize, (seq, index): FlightAt) -> Firing {
-        self.in_flight[&(shard, seq)].tasks[index]
+        self.in_flight[&(shard, seq)].as_patched().nth(index).expect("a place in the envelope")
     }
 
     fn stop_of(&self, shard: usize, (seq, index): FlightAt) -> Option<Stop> {
@@ -94,7 +122,35 @@ impl Model {
     /// A committed decision about a run in flight.
     pub(crate) fn decide(&mut self, shard: usize, (seq, index): FlightAt, stop: Option<Stop>) {
         let Some(flight) = self.in_flight.get_mut(&(shard, seq)) else { return };
+        match stop {
+            Some(Stop::Cancelled) => self.decisions.cancelled += 1,
+            Some(Stop::Paused) => self.decisions.paused += 1,
+            None => {}
+        }
         flight.decided.0.entry(index).or_default().0 = stop;
+    }
+
+    /// A committed patch of a run in flight, which goes on as one of version `n`: with its time, its count of attempts, and what is known of
+    /// its start.
+    pub(crate) fn patch_flight(&mut self, shard: usize, flight: FlightAt, n: u64) {
+        let was = self.firing_at(shard, flight);
+        let firing = Firing { version: n, ..was };
+        let (id, says_paused) = (self.version(n).id.clone(), self.version(n).says_paused);
+        self.by_id.entry(id).or_default().push(n);
+        self.gone.insert(n, "has fired");
+        // It has started, so its time has come, whatever it is put off by now.
+        let first = |firing: Firing| Firing { attempt: 1, ..firing };
+        self.early.insert(first(firing));
+        if let Some(at) = self.replayed.get(&first(was)).copied() {
+            self.replayed.insert(first(firing), at);
+        }
+        if let Some(times) = self.first_attempts.get(&first(was)).cloned() {
+            self.first_attempts.insert(first(firing), times);
+        }
+        self.decisions.patched += 1;
+        self.decide(shard, flight, (says_paused == Some(true)).then_some(Stop::Paused));
+        let of = self.in_flight.get_mut(&(shard, flight.0)).expect("what is patched is in flight");
+        of.patched.insert(flight.1, firing);
     }
 
     /// What a change does to a run in flight. The attempt ends in any case.
@@ -171,12 +227,12 @@ impl World {
             if flight.decided.stopped().len() < flight.tasks.len() || !(is_late || is_faulty) {
                 violated("nothing-lost", format!("envelope {seq} ended without a report: {flight:?}"));
             }
-            for (index, firing) in flight.tasks.iter().enumerate() {
+            for (index, firing) in flight.as_patched().enumerate() {
                 if flight.decided.stop(index) == Some(Stop::Paused) {
-                    self.model.put(*firing, What::PausedAgain);
+                    self.model.put(firing, What::PausedAgain);
                 }
             }
-            for firing in &flight.tasks {
+            for firing in flight.as_patched() {
                 let id = self.model.version(firing.version).id.clone();
                 self.model.release(&id, self.now.get());
             }

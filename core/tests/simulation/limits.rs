@@ -202,7 +202,11 @@ impl World {
             let limit = self.limits.had.get(key).and_then(|had| had.last().copied());
             let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
             let has_room = limit.and_then(|limit| limit.concurrency).is_none_or(|most| in_flight < most as usize);
-            let is_idle = has_room && self.shards.iter().any(|shard| shard.storage.waits_in_lane(key, due));
+            let is_idle = has_room
+                && self.shards.iter().any(|shard| {
+                    // A shard whose dispatchers have all that they may have has room for none.
+                    shard.storage.dispatched() < self.config.max_dispatched && shard.storage.waits_in_lane(key, due)
+                });
             if !is_idle || self.faults.message_lost > 0 {
                 self.limits.idle_since.remove(key);
                 continue;

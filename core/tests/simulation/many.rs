@@ -19,8 +19,10 @@ impl Run {
         self.fired += other.fired;
         self.limited += other.limited;
         self.put_off += other.put_off;
+        self.held_up += other.held_up;
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
+        self.decisions.add(other.decisions);
     }
 }
 

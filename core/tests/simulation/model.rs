@@ -6,7 +6,7 @@ use crate::changes::Step;
 use crate::circuits::Circuits;
 use crate::definitions::{Going, Moment, Owed, SaysPaused};
 use crate::follow_ups::{FollowUps, Stage};
-use crate::in_flight::{Decided, Stop};
+use crate::in_flight::{Decided, Decisions, Stop};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
 use crate::schedules::{PutOff, Recurring};
@@ -88,7 +88,7 @@ pub(crate) struct Model {
     /// By shard and key, the requests that were to be done once and are done: when, and with what answer.
     pub(crate) taken: HashMap<(usize, [u8; 16]), (UnixMillis, AppendReply)>,
     pub(crate) versions: Vec<Version>,
-    by_id: HashMap<String, Vec<u64>>,
+    pub(crate) by_id: HashMap<String, Vec<u64>>,
     /// What waits, and how many of it (more than one only after repeated requests).
     pub(crate) waiting: BTreeMap<(Firing, What), u32>,
     /// The earliest time of further attempts.
@@ -97,12 +97,11 @@ pub(crate) struct Model {
     pub(crate) early: BTreeSet<Firing>,
     /// How often each was put where it waits by a change: so often it may run beyond the first.
     pub(crate) asked: HashMap<Firing, u32>,
-    /// Of recurring versions, the time and the due time of the run that is next, and how many there have been.
+    /// Of recurring versions, the time and the due time of the run that is next, and how many there have been. A paused one whose last run
+    /// was missed has none.
     pub(crate) next_run: HashMap<u64, (i64, i64, u32)>,
     /// Runs of recurring versions that the wake-up at hand must hand on.
     passed: BTreeSet<Firing>,
-    /// Since when recurring versions are paused.
-    pub(crate) paused_at: HashMap<u64, i64>,
     /// Of each follow-up's first attempt, the ends of runs that it follows.
     pub(crate) causes: HashMap<Firing, Vec<Kept>>,
     /// By shard and number of envelope.
@@ -113,6 +112,8 @@ pub(crate) struct Model {
     pub(crate) ran: HashMap<Firing, u32>,
     /// Those whose outcome is known: they must have run.
     pub(crate) done: BTreeSet<Firing>,
+    /// Versions that came, or were changed, while the clock of their shard was ahead; and those that have taken their places since.
+    pub(crate) brought_ahead: BTreeSet<u64>,
     /// Whether clocks step in this run.
     pub(crate) clocks_step: bool,
     /// By the first attempt, from when the time of its retries may count: starts of first attempts, and ends of pauses.
@@ -128,6 +129,10 @@ pub(crate) struct Model {
     pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Recurring versions that the definition at hand has resumed.
     pub(crate) resumed: Vec<Firing>,
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    pub(crate) held_up: u64,
+    /// How often something was decided about a run in flight.
+    pub(crate) decisions: Decisions,
 }
 
 #[derive(Debug, Clone)]
@@ -148,6 +153,8 @@ pub(crate) struct Flight {
     pub(crate) first_at: Vec<Option<i64>>,
     /// What was decided about its tasks since.
     pub(crate) decided: Decided,
+    /// Of those that were patched since, the runs as which they go on.
+    pub(crate) patched: BTreeMap<usize, Firing>,
 }
 
 /// What the shard knows of the last send of an envelope.
@@ -238,8 +245,8 @@ impl Model {
     }
 
     pub(crate) fn in_flight_of(&self, id: &str) -> Vec<Firing> {
-        let tasks = self.in_flight.values().flat_map(|flight| &flight.tasks);
-        tasks.filter(|firing| self.version(firing.version).id == id).copied().collect()
+        let tasks = self.in_flight.values().flat_map(Flight::as_patched);
+        tasks.filter(|firing| self.version(firing.version).id == id).collect()
     }
 
     /// A committed append. Says how many tasks were replaced, how many attempts in flight were of these, of which nothing comes, and which
@@ -307,9 +314,6 @@ impl Model {
                         self.next_run.insert(*n, (time, due, 0));
                         let is_paused = version.says_paused == Some(true);
                         self.put(firing(0, 1), if is_paused { What::PausedRecurring } else { What::Recurring });
-                        if is_paused {
-                            self.paused_at.insert(*n, moment.start);
-                        }
                     }
                     // Its end has passed.
                     None => drop(self.gone.insert(*n, "has fired")),
@@ -391,23 +395,30 @@ impl Model {
         }
     }
 
-    /// A recurring version goes on from a new start.
+    /// A recurring version goes on after a pause: runs that are due by `start` were missed.
     pub(crate) fn restart(&mut self, n: u64, start: i64) {
+        self.miss(n, start);
+        if !self.next_run.contains_key(&n) {
+            self.take(Firing { version: n, time: 0, attempt: 1, stage: Stage::Run }, What::Recurring);
+            self.gone.insert(n, "has fired");
+        }
+    }
+
+    /// Leaves out the runs of a recurring version that are due by `until`. They count.
+    fn miss(&mut self, n: u64, until: i64) {
         let version = self.version(n).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
-        let (mut time, _, mut runs) = self.next_run.get(&n).copied().expect("a paused schedule has a next run");
-        let next = recurring.first(&version.id, start.max(recurring.due(&version.id, time) - 1));
-        // Those that were missed count.
-        while let Some((at, _)) = next.filter(|(at, _)| time < *at) {
-            time = recurring.following(&version.id, time).map_or(at, |(time, _)| time);
-            runs += 1;
-        }
-        match next.filter(|_| recurring.max_runs.is_none_or(|most| runs < most)) {
-            Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs))),
-            None => {
-                self.next_run.remove(&n);
-                self.take(Firing { version: n, time: 0, attempt: 1, stage: Stage::Run }, What::Recurring);
-                self.gone.insert(n, "has fired");
+        while let Some((time, _, runs)) = self.next_run.get(&n).copied() {
+            let due = recurring.due(&version.id, time);
+            if due > until {
+                self.next_run.insert(n, (time, due, runs));
+                return;
+            }
+            let following =
+                recurring.following(&version.id, time).filter(|_| recurring.max_runs.is_none_or(|most| runs + 1 < most));
+            match following {
+                Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs + 1))),
+                None => drop(self.next_run.remove(&n)),
             }
         }
     }
@@ -543,26 +554,12 @@ impl Model {
         }
     }
 
-    /// A recurring version is paused. No run before its next one is its own: it has fired, by a clock that was ahead, or would not have
-    /// fired as it was put off before. What is due by then and has not fired is made up for with the rest, where anything is.
+    /// A recurring version is paused. What is due by then and has not fired is made up for with the rest, if anything is; else it was missed.
     pub(crate) fn pause(&mut self, n: u64, at: i64) {
-        let version = self.version(n);
-        let makes_up = Record::parse(&version.record).unwrap().policies().catches_up;
-        let begins = match (version.schedule, self.next_run.get(&n)) {
-            (Schedule::Recurring(_), Some((_, due, _))) if *due <= at => {
-                if makes_up {
-                    due - 1
-                } else {
-                    at
-                }
-            }
-            (Schedule::Recurring(recurring), Some((time, due, _))) => {
-                let is_first = recurring.first(&version.id, at).is_some_and(|(first, _)| first == *time);
-                if is_first { at } else { due - 1 }
-            }
-            _ => at,
-        };
-        self.paused_at.insert(n, begins);
+        let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
+        if !makes_up {
+            self.miss(n, at);
+        }
     }
 
     /// Whether a run of this id goes on.
@@ -609,6 +606,9 @@ impl Model {
     pub(crate) fn finish(&mut self, shard: usize, report: &Report, now: i64, keep: Keep) {
         self.hear(shard, report, now);
         let Some(flight) = self.in_flight.remove(&(shard, report.seq)) else { return };
+        // What ends is what was dispatched; what follows it is as it was patched meanwhile.
+        let dispatched = flight.tasks.clone();
+        let flight = Flight { tasks: flight.as_patched().collect(), ..flight };
         let mut seen = vec![false; flight.tasks.len()];
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
@@ -674,7 +674,7 @@ impl Model {
         for firing in &flight.tasks {
             self.release(&self.version(firing.version).id.clone(), now);
         }
-        self.done.extend(flight.tasks.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
+        self.done.extend(dispatched.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {

@@ -22,23 +22,67 @@ use scheduler_core::wire::{
 use std::collections::BTreeMap;
 
 use crate::definitions::Moment;
+use crate::meddlers;
 use crate::model::{Schedule, Version};
 use crate::redefine::redefine;
 
 /// A request to one shard.
 #[derive(Debug, Clone)]
 pub(crate) enum Request {
-    Append { shard: usize, versions: Vec<u64>, fresh: bool },
-    Cancel { shard: usize, ids: Vec<String> },
-    CancelMatching { shard: usize, filter: Filter, limit: usize },
-    Change { shard: usize, ids: Vec<String>, change: Change },
-    ChangeMatching { shard: usize, filter: Filter, limit: usize, change: Change },
-    Get { shard: usize, id: String },
-    List { shard: usize, filter: Filter, limit: usize },
-    Runs { shard: usize, id: String, limit: usize },
-    Purge { shard: usize },
-    Redefine { shard: usize, draw: u64 },
-    Events { shard: usize },
+    Append {
+        shard: usize,
+        versions: Vec<u64>,
+        fresh: bool,
+    },
+    Cancel {
+        shard: usize,
+        ids: Vec<String>,
+    },
+    CancelMatching {
+        shard: usize,
+        filter: Filter,
+        limit: usize,
+    },
+    Change {
+        shard: usize,
+        ids: Vec<String>,
+        change: Change,
+    },
+    ChangeMatching {
+        shard: usize,
+        filter: Filter,
+        limit: usize,
+        change: Change,
+    },
+    Get {
+        shard: usize,
+        id: String,
+    },
+    List {
+        shard: usize,
+        filter: Filter,
+        limit: usize,
+    },
+    Runs {
+        shard: usize,
+        id: String,
+        limit: usize,
+    },
+    Purge {
+        shard: usize,
+    },
+    Redefine {
+        shard: usize,
+        draw: u64,
+    },
+    /// Something about runs in flight: what, and which, is drawn when it is carried out.
+    InFlight {
+        shard: usize,
+        draw: u64,
+    },
+    Events {
+        shard: usize,
+    },
 }
 
 /// What a client learns.
@@ -62,6 +106,7 @@ impl Request {
             | Self::List { shard, .. }
             | Self::Runs { shard, .. }
             | Self::Redefine { shard, .. }
+            | Self::InFlight { shard, .. }
             | Self::Events { shard, .. }
             | Self::Purge { shard } => *shard,
         }
@@ -91,6 +136,7 @@ pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, 
         Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
         Request::Events { shard } => watch(world, *shard),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
+        Request::InFlight { shard, draw } => meddlers::meddle(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
         Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
     }
@@ -152,7 +198,7 @@ fn once_of(versions: &[u64]) -> Option<Once> {
 }
 
 /// Takes the versions in, now and then as several requests that share a commit.
-fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
+pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
     let once = once_of(versions);
     let per_request = if world.random.chance(200) { 1 + world.random.below(4) as usize } else { versions.len().max(1) };
     let per_request = if once.is_some() { versions.len().max(1) } else { per_request };
@@ -209,7 +255,7 @@ fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result
     Ok(())
 }
 
-fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>, Dropped> {
+pub(crate) fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>, Dropped> {
     let (expected, running) = world.model.cancel_outcomes(ids);
     let reply = world.input(
         at,
@@ -219,6 +265,7 @@ fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>
             if (&reply.outcomes, &reply.running) != (&expected, &running) {
                 violated("cancel-answers", format!("{reply:?} for {ids:?}; expected {expected:?}, in flight {running:?}"));
             }
+            world.model.decisions.by_ids += if ids.len() > 1 { running.len() as u64 } else { 0 };
             world.model.cancel(at, ids, &reply.outcomes);
         },
     )?;
@@ -235,7 +282,7 @@ pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting
     waiting
 }
 
-fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<Answer, Dropped> {
+pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<Answer, Dropped> {
     let expected = matching(world, at, filter);
     let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
     let in_flight = world.model.flights_matching(at, filter);
@@ -251,6 +298,7 @@ fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) 
             if reply.cancelled != (first.len() + stopped.len()) as u64 || reply.running != stopped.len() as u64 || is_cut {
                 violated("list-and-cancel", format!("{reply:?} of {all:?} that match {filter:?}, at most {limit}"));
             }
+            world.model.decisions.by_filter += if filter.status.is_some() { reply.running } else { 0 };
             stopped.iter().for_each(|flight| world.model.decide(at, *flight, Some(Stop::Cancelled)));
             first.iter().for_each(|key| world.model.cancel_one(*key));
             for (firing, _) in &first {

@@ -5,6 +5,7 @@ use crate::world::{Event, World};
 use scheduler_core::engine::{Effects, Write};
 use scheduler_core::flow::{Asked, HOLD_MILLIS};
 use scheduler_core::time::UnixMillis;
+use scheduler_core::timers::Position;
 use std::collections::{BTreeMap, HashMap};
 
 /// Questions of one key that a shard may ask a second while nothing happens to it: one by each of its reasons to ask.
@@ -35,12 +36,12 @@ pub(crate) struct Questions {
 }
 
 impl World {
-    /// `wakes-move`: after a wake-up the next one is later than now, unless this one fired, sent or wrote something.
-    pub(crate) fn wakes_move(&mut self, at: usize, effects: &Effects) {
+    /// `wakes-move`: after a wake-up the next one is later than now, unless this one fired, sent or wrote something, or has passed something that
+    /// did not fire: `before` is the watermark before it.
+    pub(crate) fn wakes_move(&mut self, at: usize, effects: &Effects, before: Position) {
         let is_news = |write: &Write| !matches!(write, Write::SaveState { .. });
         let has_moved = !effects.sends.is_empty() || effects.writes.iter().any(is_news);
-        // What was left out of a history that is off moves the watermark, which is stored with the state.
-        let has_moved = has_moved || effects.asks.is_empty() && !effects.writes.is_empty();
+        let has_moved = has_moved || self.shards[at].storage.watermark > before;
         let next = self.shards[at].engine.as_mut().and_then(scheduler_core::engine::Engine::next_wakeup);
         if !has_moved && next.is_some_and(|next| next <= self.now) {
             violated("wakes-move", format!("woken at {} for nothing, and wants to be woken at {next:?}", self.now));

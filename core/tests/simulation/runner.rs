@@ -2,6 +2,7 @@
 
 use crate::clients::Clients;
 use crate::faults::{Faults, Outage, clock_steps};
+use crate::in_flight::Decisions;
 use crate::invariants::{at_rest, no_duplicates, nothing_is_late, violated};
 use crate::limits::{self, KEYS};
 use crate::operations::{Answer, Request};
@@ -27,10 +28,14 @@ pub(crate) struct Run {
     pub(crate) limited: u64,
     /// Runs that were put off because their destination did not answer.
     pub(crate) put_off: u64,
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    pub(crate) held_up: u64,
     /// How often a watermark was turned back, since a clock had gone back.
     pub(crate) turned_back: u64,
     /// Definitions that came in the place of a task.
     pub(crate) redefined: u64,
+    /// What was decided about runs in flight.
+    pub(crate) decisions: Decisions,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -52,6 +57,10 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     };
     let clients = Clients::new(&mut random, map, names.clone());
     let faults = if clients.has_many_keys() && !is_faultless { Faults::LIGHT } else { faults };
+    // Of some runs the dispatchers take a few tasks at a time. Many keys would each wait for their turn behind the others.
+    let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
+    let is_bounded = bounds.chance(200) && !clients.has_many_keys();
+    let config = if is_bounded { Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config } } else { config };
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
     world.is_faultless = is_faultless;
@@ -69,6 +78,8 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
             world.config.visibility_millis = 300_000;
         }
     }
+    world.meddling = Random::new(seed.rotate_left(23) ^ 0x6d65_6464_6c65);
+    world.meddles = *world.meddling.pick(&[0, 50, 400]);
     world.trace(|| format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages));
     world.plan(START.plus(30_000), Event::Watchdog);
     let clocks = world.shards.len() + 1;
@@ -99,6 +110,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         }
         live_until(&mut world, next, &mut run);
     }
+    world.meddles = 0;
     // What goes wrong goes on while queues are down: outages meet restarts.
     let outages_end = world.outages.iter().map(|outage| outage.to).max().unwrap_or(START);
     live_until(&mut world, next.plus(5_000), &mut run);
@@ -121,10 +133,11 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     while world.has_requests() {
         step(&mut world, &mut run);
     }
-    if !steps.is_empty() {
+    // What waits for the dispatchers is late all the same.
+    if !steps.is_empty() && !is_bounded {
         let agree = world.now;
         live_until(&mut world, agree.plus(61_000), &mut run);
-        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.brought_ahead, agree));
+        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.model.brought_ahead, agree));
     }
     end_recurring(&mut world);
     while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
@@ -156,9 +169,11 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
         }
     }
     run.turned_back = world.turned_back;
+    run.held_up = world.model.held_up;
     run.limited = world.limits.runs;
     run.put_off = world.model.circuits.put_off;
     run.redefined = world.redefined;
+    run.decisions = world.model.decisions;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run

@@ -80,6 +80,10 @@ pub(crate) struct EnvelopeRow {
 }
 
 impl EnvelopeRow {
+    fn is_dispatched(&self) -> bool {
+        self.destination.as_ref().is_some_and(Destination::is_reported)
+    }
+
     /// One that is on its way with this text.
     pub(crate) fn of(text: Arc<Vec<u8>>) -> Self {
         Self { destination: Some(Destination::Dispatch), text, ..Self::for_state_only() }
@@ -506,9 +510,9 @@ impl Storage {
         state.map_or(self.watermark, |state| serde_json::from_slice::<StateText>(state).unwrap().watermark)
     }
 
-    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the total order, and what becomes of it; and how
-    /// much of the main order is due behind that.
-    pub(crate) fn due(&self, model: &Model, now: UnixMillis, reached: Position) -> (Vec<Due>, usize) {
+    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the total order, and what becomes of it; and
+    /// what of the main order is due behind that.
+    pub(crate) fn due(&self, model: &Model, now: UnixMillis, reached: Position) -> (Vec<Due>, Vec<Due>) {
         let mut due = Vec::new();
         for waiting in self.waiting_until(now) {
             if waiting.entry.is_some() {
@@ -525,17 +529,36 @@ impl Storage {
             }
         }
         due.sort_by_key(|due| due.waiting.position);
-        let all = due.len();
-        due.retain(|due| due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page));
-        let left = all - due.len();
+        let is_settled = |due: &Due| due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page);
+        let (mut due, behind): (Vec<Due>, Vec<Due>) = due.into_iter().partition(is_settled);
         settle_overlaps(model, &mut due);
-        (due, left)
+        (due, behind)
+    }
+
+    /// Tasks that the dispatchers have, and have not reported.
+    pub(crate) fn dispatched(&self) -> usize {
+        self.outbox.values().filter(|row| row.is_dispatched()).map(|row| row.hashes.len() / 8).sum()
+    }
+
+    /// The same with what these writes dispatch.
+    pub(crate) fn dispatched_with(&self, writes: &[Write]) -> usize {
+        let tasks = |write: &Write| match write {
+            Write::InsertEnvelope { destination, hashes, .. } if destination.is_reported() => hashes.len() / 8,
+            _ => 0,
+        };
+        self.dispatched() + writes.iter().map(tasks).sum::<usize>()
+    }
+
+    /// Whether the main order goes on with this: what the dispatchers have no room for keeps all behind it.
+    pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
+        self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
     }
 
     /// When an engine that was loaded just now must want to be woken.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
         let head = self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
-        let fire = head.map(|waiting| waiting.position.due).filter(|due| !due.is_never());
+        let head = head.filter(|head| !head.position.due.is_never() && self.may_go_out(head, config));
+        let fire = head.map(|waiting| waiting.position.due);
         let resend = self.outbox.values().filter_map(|row| match (row.sends, row.destination.as_ref()?) {
             (Sends::Refused(times) | Sends::SentAfter(times), _) => Some(row.sent_at.plus(send_back_off(times, config))),
             (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => Some(row.sent_at),

@@ -121,13 +121,15 @@ pub(crate) struct World {
     offsets: Vec<i64>,
     /// By how much `now` is ahead, while something happens on a clock of its own.
     shift: i64,
-    /// Versions that came, or were changed, while the clock of their shard was ahead.
-    pub(crate) brought_ahead: BTreeSet<u64>,
     /// How often a watermark was turned back.
     pub(crate) turned_back: u64,
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
+    /// Decides whether somebody changes what a wake-up has dispatched, and when; apart from the rest, so that it moves no other draw.
+    pub(crate) meddling: Random,
+    /// How often that is, permille of the wake-ups that dispatch anything.
+    pub(crate) meddles: u64,
     /// Definitions that were taken into the place of a task, or refused as they must be.
     pub(crate) redefined: u64,
     /// Whether nothing goes wrong in this run.
@@ -164,10 +166,11 @@ impl World {
             outages: Vec::new(),
             offsets,
             shift: 0,
-            brought_ahead: BTreeSet::new(),
             turned_back: 0,
             leaves_undone: 0,
             redelivered: 0,
+            meddling: Random::new(0),
+            meddles: 0,
             redefined: 0,
             is_faultless: false,
             traced,
@@ -219,12 +222,12 @@ impl World {
             Request::Change { ids, .. } => {
                 numbered.filter(|(version, _)| ids.contains(&version.id)).map(|(_, number)| number).collect()
             }
-            Request::ChangeMatching { .. } | Request::Redefine { .. } => {
+            Request::ChangeMatching { .. } | Request::Redefine { .. } | Request::InFlight { .. } => {
                 numbered.filter(|(version, _)| version.shard == shard).map(|(_, number)| number).collect()
             }
             _ => Vec::new(),
         };
-        self.brought_ahead.extend(of_them);
+        self.model.brought_ahead.extend(of_them);
     }
 
     /// All clocks agree from now on.
@@ -370,14 +373,14 @@ impl World {
         }
         let mut has_more = false;
         if is_wake {
-            has_more =
-                firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config.history);
+            has_more = firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config);
             self.ended_without_report(at, &effects);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
         }
         self.check_resends(at, &effects);
         self.shards[at].storage.check_budget(&effects.writes, is_wake);
+        let watermark = self.shards[at].storage.watermark;
         self.shards[at].storage.apply(&effects.writes);
         self.limits_hold(at, &effects);
         committed(self, &reply, &effects);
@@ -402,12 +405,15 @@ impl World {
         let life = self.shards[at].life;
         if is_wake {
             self.count_questions(at, &effects);
-            self.wakes_move(at, &effects);
+            self.wakes_move(at, &effects, watermark);
         }
         if !effects.sends.is_empty() || !is_wake && !effects.writes.is_empty() {
             self.may_ask(at, false);
         }
         self.plan_asks(at, &effects);
+        if is_wake && !effects.sends.is_empty() {
+            self.plan_meddling(at);
+        }
         for outgoing in effects.sends {
             let when = now.plus(self.random.range(0, 3));
             self.plan(when, Event::Send { shard: at, life, outgoing });

@@ -16,7 +16,11 @@ use scheduler_core::wire::Change;
 
 /// A world of one shard without faults.
 pub(crate) fn calm() -> World {
-    let config = Config { fire_gap_millis: 0, ..Config::default() };
+    calm_with(Config::default())
+}
+
+fn calm_with(config: Config) -> World {
+    let config = Config { fire_gap_millis: 0, ..config };
     let mut world = World::new(Random::new(1), vec!["1-0".to_owned()], config, Faults::NONE, NOW, false);
     world.model.clocks_step = true;
     world.plan(NOW, Event::Watchdog);
@@ -152,6 +156,56 @@ fn a_pause_that_puts_off_holds_up_nothing_from_before_the_task() {
     world.define(each_seven_seconds(LATER, Some(false), MADE_UP_FOR));
     world.live(18_500);
     assert_eq!(world.runs(), 0);
+}
+
+/// Lets the dispatchers lose what is sent to them until this long after [`NOW`], with nobody else at work.
+fn lose_until(world: &mut World, until: i64) {
+    world.faults.message_lost = 1_000;
+    world.live(until);
+    world.faults = Faults::NONE;
+}
+
+/// There was room for one task, and the dispatchers lost it: the run that was the last of those missed, and was to fire, waited behind it, while
+/// others were missed. It fired as well as the last one of these.
+#[test]
+fn of_runs_missed_behind_a_bound_the_last_one_fires() {
+    for restart in [false, true] {
+        let mut world = calm_with(Config { max_dispatched: 1, visibility_millis: 15_000, ..Config::default() });
+        let late = Late::missed(MADE_UP_FOR);
+        world.define(Version { late, ..plain(Schedule::Recurring(Recurring::cron("*/5 * * * * *"))) });
+        for due in [22_000, 31_000] {
+            world.define(Version { id: due.to_string(), ..plain(Schedule::Once(NOW.get() + due, PutOff::default())) });
+        }
+        world.live(21_500);
+        lose_until(&mut world, 22_500);
+        assert_eq!(world.runs(), 4 + 1);
+        // The first lost one is sent again, and makes room for the second.
+        world.live(37_004);
+        lose_until(&mut world, 37_500);
+        assert_eq!(world.runs(), 4 + 2, "the runs of 25 s and 30 s are left out, that of 35 s waits");
+        if restart {
+            world.evict(0);
+        }
+        world.live(54_000);
+        let of = |time: i64| world.model.handed_on.keys().any(|firing| firing.version == 0 && firing.time == NOW.get() + time);
+        assert_eq!((of(35_000), of(45_000), of(50_000)), (false, false, true), "restarted: {restart}");
+    }
+}
+
+/// The same of a task of which the last hundred fire.
+#[test]
+fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
+    let mut world = calm_with(Config { max_dispatched: 1, visibility_millis: 150_000, ..Config::default() });
+    let late = Late::missed(Some(r#"{"policy":"fire","graceSeconds":0}"#));
+    world.define(Version { late, ..plain(Schedule::Recurring(Recurring::cron("* * * * * *"))) });
+    world.live(1_500);
+    lose_until(&mut world, 2_500);
+    world.live(152_004);
+    lose_until(&mut world, 152_500);
+    world.live(302_500);
+    let times: Vec<i64> = world.model.handed_on.keys().map(|firing| (firing.time - NOW.get()) / 1_000).collect();
+    assert!(times.iter().all(|time| !(60..202).contains(time)), "{times:?}");
+    assert!(times.contains(&203) || times.contains(&202), "{times:?}");
 }
 
 /// A shard asks for each of its lanes after a start. Where each answer could crash it, one of 250 lanes crashed a hundred times a second,
