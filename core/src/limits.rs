@@ -262,6 +262,10 @@ pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.
 pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
 
+/// Bytes that the loaded shards of an isolate may hold together before they refuse appends: the 128 MB of an isolate, less the largest body
+/// five times ([`MAX_REQUEST_BYTES`]), less 8 MB for the code and what is on its way. That is a million tasks.
+pub const MAX_ISOLATE_BYTES: usize = 40_000_000;
+
 /// Most events that a shard keeps in memory for those who watch, and most bytes of them: some seconds of a busy shard. A reader that is
 /// further behind is told of the gap.
 pub const MAX_FEED_EVENTS: usize = 8_192;

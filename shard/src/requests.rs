@@ -149,6 +149,7 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
 fn refuse(problem: &EngineError) -> Result<Response> {
     let (status, kind) = match problem {
         EngineError::Full { .. }
+        | EngineError::IsolateFull { .. }
         | EngineError::TooManySchedules { .. }
         | EngineError::TooManyLanes { .. }
         | EngineError::TooManyKeys => (507, ShardErrorKind::Full),

@@ -23,6 +23,16 @@ pub enum EngineError {
         /// Tasks to be added.
         asked: usize,
     },
+    /// The shards of an isolate hold together as much as they may.
+    #[error(
+        "the shards of this instance hold {held} bytes of memory together, and {limit} is the limit (ISOLATE_MEMORY_MB); raise the number of shards (SHARD_MAP), or wait until tasks have fired"
+    )]
+    IsolateFull {
+        /// Bytes they hold.
+        held: usize,
+        /// Bytes they may hold.
+        limit: usize,
+    },
     /// No room for more recurring tasks.
     #[error(
         "the shard holds {held} recurring tasks and {asked} more would pass its limit of {MAX_SCHEDULES_PER_SHARD}; raise the number of shards (SHARD_MAP)"
