@@ -1,7 +1,11 @@
 // What HTTP says of every API, on the real local runtime: conditions of reads, HEAD, methods, names in paths.
 
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
+import { connect } from "node:net";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { ROOT } from "../scripts/paths.mjs";
 import { Scheduler } from "./harness.mjs";
 
 const FAR = Date.parse("2090-01-01T00:00:00Z");
@@ -61,6 +65,105 @@ test("a change under If-None-Match is 412 if the task is one that it names", asy
   assert.equal((await scheduler.fetch("/v1/tasks/n", { method: "DELETE", headers: { "if-none-match": other } })).status, 404);
 });
 
+/** The status of a request whose header stands there with nothing in it: fetch and curl leave such a header out. */
+function statusOf(path, method, header, body) {
+  const url = new URL(path, scheduler.url);
+  const text = body ? JSON.stringify(body) : "";
+  const lines = [`${method} ${url.pathname} HTTP/1.1`, `Host: ${url.host}`, `Authorization: Bearer ${scheduler.key}`, `${header}:`];
+  const head = [...lines, `Content-Length: ${Buffer.byteLength(text)}`, "Connection: close", "", ""].join("\r\n");
+  return new Promise((resolve, reject) => {
+    let answer = "";
+    const socket = connect(Number(url.port), url.hostname, () => socket.write(head + text));
+    socket.setEncoding("utf8").on("data", (part) => (answer += part)).on("error", reject);
+    socket.on("close", () => resolve(Number(answer.split(" ")[1])));
+  });
+}
+
+test("every write takes a condition, or refuses it", async () => {
+  const task = { id: "w", time: FAR, callback: NOOP };
+  await scheduler.call("/v1/tasks", { body: task });
+  const other = '"0123456789abcdef"';
+  const one = [
+    ["POST", "/v1/tasks", task], ["PUT", "/v1/tasks/w", task], ["PATCH", "/v1/tasks/w", { description: "d" }], ["POST", "/v1/tasks/w/pause"],
+    ["POST", "/v1/tasks/w/resume"], ["POST", "/v1/tasks/w/run"], ["POST", "/v1/tasks/w/reschedule", { time: FAR }], ["DELETE", "/v1/tasks/w"],
+  ];
+  for (const [method, path, body] of one) {
+    for (const headers of [{ "if-match": other }, { "if-none-match": "*" }]) {
+      const { status } = await scheduler.call(path, { method, body, headers });
+      assert.equal(status, 412, `${method} ${path} ${JSON.stringify(headers)}`);
+    }
+    for (const header of ["If-Match", "If-None-Match"]) {
+      assert.equal(await statusOf(path, method, header, body), 422, `${method} ${path} with an empty ${header}`);
+    }
+  }
+  const many = [
+    ["POST", "/v1/tasks/batch", [task]], ["POST", "/v1/tasks/cancel", { ids: ["w"] }], ["POST", "/v1/tasks/pause", { ids: ["w"] }],
+    ["POST", "/v1/tasks/resume", { ids: ["w"] }], ["POST", "/v1/tasks/run", { ids: ["w"] }], ["POST", "/v1/tasks/reschedule", { ids: ["w"], time: FAR }],
+    ["PUT", "/v1/limits/w", { concurrency: 1 }], ["DELETE", "/v1/limits/w"], ["POST", "/v1/keys", { name: "w", scopes: ["read"], namespaces: ["*"] }],
+    ["DELETE", "/v1/keys/w"], ["PUT", "/v1/namespaces/w", {}], ["DELETE", "/v1/namespaces/w"],
+  ];
+  for (const [method, path, body] of many) {
+    for (const field of ["If-Match", "If-None-Match"]) {
+      const { status, body: problem } = await scheduler.call(path, { method, body, headers: { [field]: other } });
+      assert.deepEqual([status, problem.field], [422, field], `${method} ${path}`);
+      assert.equal(await statusOf(path, method, field, body), 422, `${method} ${path} with an empty ${field}`);
+    }
+  }
+  // Nothing of it was done.
+  const { body } = await scheduler.call("/v1/tasks/w");
+  assert.deepEqual([body.status, body.description], ["scheduled", undefined]);
+});
+
+test("a POST of a task takes the conditions of the task that it names", async () => {
+  const post = (body, headers) => scheduler.fetch("/v1/tasks", { method: "POST", body: { time: FAR, callback: NOOP, ...body }, headers });
+  const create = { "if-none-match": "*" };
+  const made = await post({ id: "posted" }, create);
+  assert.equal(made.status, 201);
+  assert.equal((await post({ id: "posted" }, create)).status, 412);
+  const etag = made.headers.get("etag");
+  assert.equal((await post({ id: "posted", description: "d" }, { "if-match": etag })).status, 200);
+  assert.equal((await post({ id: "posted", description: "e" }, { "if-match": etag })).status, 412);
+  // One without an id is of a task that does not exist.
+  assert.equal((await post({}, create)).status, 201);
+  assert.equal((await post({}, { "if-match": "*" })).status, 412);
+  // And under a key the answer stays.
+  for (const replayed of [null, "true"]) {
+    const response = await post({ id: "keyed" }, { ...create, "idempotency-key": "posted" });
+    assert.deepEqual([response.status, response.headers.get("idempotent-replayed")], [201, replayed]);
+  }
+});
+
+test("If-Match of a task that is not there is 412, of a read as well", async () => {
+  await scheduler.call("/v1/tasks", { body: { id: "r", time: FAR, callback: NOOP } });
+  const etag = (await fetched("/v1/tasks/r")).headers.get("etag");
+  for (const [match, status] of [[etag, 200], ["*", 200], ['"0123456789abcdef"', 412], [`W/${etag}`, 412], ["r", 422]]) {
+    assert.equal((await fetched("/v1/tasks/r", "GET", { "if-match": match })).status, status, match);
+    assert.equal((await fetched("/v1/tasks/r", "HEAD", { "if-match": match })).status, status, match);
+  }
+  // It comes before If-None-Match.
+  assert.equal((await fetched("/v1/tasks/r", "GET", { "if-match": '"x"', "if-none-match": "*" })).status, 412);
+  const requests = [
+    ["GET", ""], ["PUT", "", { time: FAR, callback: NOOP }], ["PATCH", "", { description: "d" }], ["POST", "/pause"], ["POST", "/resume"],
+    ["POST", "/run"], ["POST", "/reschedule", { time: FAR }], ["DELETE", ""],
+  ];
+  for (const [method, path, body] of requests) {
+    for (const match of ["*", etag, `${etag}, "x"`]) {
+      const { status } = await scheduler.call(`/v1/tasks/nowhere${path}`, { method, body, headers: { "if-match": match } });
+      assert.equal(status, 412, `${method} ${path} ${match}`);
+    }
+  }
+});
+
+test("a schedule is not taken away by null, and whole floats are integers", async () => {
+  await scheduler.call("/v1/tasks", { body: { id: "f", time: FAR, callback: NOOP } });
+  const unscheduled = await scheduler.call("/v1/tasks/f", { method: "PATCH", body: { time: null } });
+  assert.deepEqual([unscheduled.status, unscheduled.body.field], [422, "time"]);
+  const floats = `{"id":"f","time":${FAR}.0,"priority":9.0,"retry":{"maxAttempts":2.0,"permanentStatuses":[404.0]},"callback":{"type":"handler","name":"noop"}}`;
+  const response = await fetch(`${scheduler.url}/v1/tasks`, { method: "POST", headers: { authorization: `Bearer ${scheduler.key}` }, body: floats });
+  const { time, priority } = await response.json();
+  assert.deepEqual([response.status, time, priority], [200, FAR, 9]);
+});
+
 test("HEAD is answered as GET, without the body", async () => {
   await scheduler.call("/v1/limits/stripe", { method: "PUT", body: { concurrency: 3 } });
   const paths = ["/healthz", "/openapi.json", "/v1/tasks", "/v1/tasks/c", "/v1/tasks/none", "/v1/tasks/c/runs", "/v1/limits", "/v1/limits/stripe", "/v1/keys", "/v1/namespaces", "/v1/nothing"];
@@ -85,6 +188,13 @@ test("a method that a path does not take is 405, and says which it takes", async
     ["GET", "/v1/keys/c", "DELETE"],
     ["DELETE", "/v1/preview", "POST"],
     ["OPTIONS", "/v1/stats", "GET, HEAD"],
+    // What takes POST alone says so, also under an id that has a slash.
+    ["GET", "/v1/tasks/c/pause", "POST"],
+    ["PUT", "/v1/tasks/a/b/run", "POST"],
+    ["DELETE", "/v1/tasks/c/runs", "GET, HEAD"],
+    ["GET", "/v1/tasks/batch", "POST, PUT"],
+    ["GET", "/v1/tasks/cancel", "POST, PUT"],
+    ["GET", "/v1/tasks/reschedule", "POST, PUT"],
   ]) {
     const response = await fetched(path, method);
     assert.deepEqual([response.status, response.headers.get("allow")], [405, allow], `${method} ${path}`);
@@ -143,4 +253,17 @@ test("a task without a callback gets the first queue, and the release of the tim
   const health = await scheduler.call("/healthz");
   assert.match(health.body.timeZones, /^20\d\d[a-z]$/);
   assert.equal((await scheduler.call("/v1/stats")).body.timeZones, health.body.timeZones);
+});
+
+test("the server's options are refused where they cannot hold, before anything starts", async () => {
+  for (const [option, value] of [
+    ["--shards", "1=16"], ["--shards", "0"], ["--shards", "16,"], ["--shards", "-"], ["--shards", "1e3"], ["--shards", "513"],
+    ["--port", "http"], ["--port", "70000"], ["--visibility", "0"], ["--visibility", "30s"], ["--var", "=1"], ["--sink", "nowhere"],
+  ]) {
+    const ended = await new Promise((resolve) => {
+      execFile(process.execPath, [join(ROOT, "scripts/serve.mjs"), `${option}=${value}`], (error, stdout, stderr) => resolve({ code: error?.code, stdout, stderr }));
+    });
+    assert.deepEqual([ended.code, ended.stdout], [2, ""], `${option} ${value}: ${ended.stderr}`);
+    assert.match(ended.stderr, new RegExp(`^${option} .*: give `), `${option} ${value}`);
+  }
 });

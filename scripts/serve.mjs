@@ -40,13 +40,39 @@ if (values.help) {
   process.exit(0);
 }
 
+/** Ends with what is wrong with an option, and what it takes. */
+function refuse(option, given, takes) {
+  console.error(`--${option} ${given}: give ${takes}`);
+  process.exit(2);
+}
+
+/** Whether a text is a whole number within bounds, without anything around it. */
+const isWithin = (text, least, most) => /^[0-9]{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most;
+
+/** Whether a text is a shard map: a number for each epoch, or - for one that is dropped, but not the last. Bounds as in core/src/limits.rs. */
+function isShardMap(text) {
+  const epochs = text.split(",").map((epoch) => epoch.trim());
+  const isEpoch = (epoch, at) => isWithin(epoch, 1, 512) || (epoch === "-" && at < epochs.length - 1);
+  return epochs.length <= 8 && epochs.every(isEpoch);
+}
+
+if (!isWithin(values.port, 0, 65_535)) refuse("port", values.port, "a port, 0 to 65535");
+if (values.shards !== undefined && !isShardMap(values.shards)) {
+  refuse("shards", values.shards, "a number of shards for each epoch, like 16 or 16,32; - for one that is dropped");
+}
+if (values.visibility !== undefined && !isWithin(values.visibility, 1, 345_600)) {
+  refuse("visibility", values.visibility, "seconds, 1 to 345600");
+}
+if (!values.key) refuse("key", values.key, "a key that is not empty");
+if (values.sink !== undefined && !URL.canParse(values.sink)) refuse("sink", values.sink, "a URL");
+
 const vars = { API_KEYS: values.key };
 if (values.shards) vars.SHARD_MAP = values.shards;
 if (values.visibility) vars.VISIBILITY_TIMEOUT_SECONDS = values.visibility;
 if (values.bench) vars.BENCH_PARSE_ONLY = "1";
 for (const pair of values.var) {
   const at = pair.indexOf("=");
-  if (at < 1) throw new Error(`--var ${pair}: give NAME=VALUE`);
+  if (at < 1) refuse("var", pair, "NAME=VALUE");
   vars[pair.slice(0, at)] = pair.slice(at + 1);
 }
 

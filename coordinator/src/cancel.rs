@@ -47,7 +47,10 @@ pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.version_to_match(&id).await?;
     let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
-    told(&id, outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome), is_repeat)?;
+    let outcome = outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome);
+    // Of what is not there, `If-Match` does not hold.
+    let is_gone = outcome == Cancelled::NotFound && call.if_match()?.is_some();
+    told(&id, if is_gone { Cancelled::OtherVersion } else { outcome }, is_repeat)?;
     let cancelled = serde_json::json!({ "id": id, "cancelled": true });
     Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
 }
@@ -67,7 +70,7 @@ fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
         Cancelled::Cancelled => Ok(()),
         _ if is_repeat => Err(Problem::unknown_outcome()),
         Cancelled::AlreadyFired => Err(Problem::already_fired(id)),
-        Cancelled::OtherVersion => Err(Problem::other_version("the task was changed meanwhile; read it again")),
+        Cancelled::OtherVersion => Err(Problem::not_matched()),
         Cancelled::NotFound => Err(Problem::no_task(id)),
     }
 }
@@ -101,7 +104,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 /// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
 async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
     let ask = |shard, ids, among| async move {
-        let asked = AmongRequest { among, request: CancelRequest { ids, if_match } };
+        let asked = AmongRequest { among, share: None, request: CancelRequest { ids, if_match } };
         let (CancelReply { outcomes, running }, is_repeat) = cancel_on(shards, shard, asked).await?;
         let running: HashSet<u32> = running.into_iter().collect();
         let of_ids = (0..).zip(outcomes);

@@ -1,6 +1,93 @@
-//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts and as what they allow.
+//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts and as what they allow, and which routes
+//! take them.
 
+use crate::answer::Problem;
+use crate::routes::Route;
 use scheduler_core::task::FieldError;
+use worker::Headers;
+
+/// The two headers.
+pub(crate) const IF_MATCH: &str = "If-Match";
+pub(crate) const IF_NONE_MATCH: &str = "If-None-Match";
+
+/// What a route does with the conditions of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Conditions {
+    /// A change of one task: it is made if they hold, else answered 412.
+    Change,
+    /// A read of one task: it is answered 412 if `If-Match` does not hold, 304 if `If-None-Match` does not.
+    Read,
+    /// A read of what has no version: nothing of it can be known to the caller, so it is answered in full.
+    Ignored,
+    /// A change of what has no version, or of many tasks. To make it all the same could do what the caller wants to exclude.
+    Refused,
+}
+
+impl Route {
+    /// Returns what the route does with `If-Match` and `If-None-Match`.
+    pub(crate) fn conditions(&self) -> Conditions {
+        match self {
+            Self::CreateTask
+            | Self::ReplaceTask(_)
+            | Self::PatchTask(_)
+            | Self::DeleteTask(_)
+            | Self::PauseTask(_)
+            | Self::ResumeTask(_)
+            | Self::RunTask(_)
+            | Self::RescheduleTask(_) => Conditions::Change,
+            Self::GetTask(_) => Conditions::Read,
+            Self::Health
+            | Self::OpenApi
+            | Self::ListTasks
+            | Self::TaskRuns(_)
+            | Self::ExplainTask(_)
+            | Self::Preview
+            | Self::Stats
+            | Self::ListKeys
+            | Self::ListNamespaces
+            | Self::ListLimits
+            | Self::GetLimit(_)
+            | Self::Events => Conditions::Ignored,
+            Self::CreateBatch
+            | Self::CancelMany
+            | Self::PauseMany
+            | Self::ResumeMany
+            | Self::RunMany
+            | Self::RescheduleMany
+            | Self::CreateKey
+            | Self::RevokeKey(_)
+            | Self::PutNamespace(_)
+            | Self::DeleteNamespace(_)
+            | Self::PutLimit(_)
+            | Self::DeleteLimit(_) => Conditions::Refused,
+        }
+    }
+
+    /// Checks the conditions of a request before anything is done.
+    ///
+    /// # Errors
+    /// When a condition cannot be read, or the route refuses it.
+    pub(crate) fn check_conditions(&self, headers: &Headers) -> Result<(), Problem> {
+        for field in [IF_MATCH, IF_NONE_MATCH] {
+            let Some(text) = given(headers, field) else { continue };
+            match self.conditions() {
+                Conditions::Change | Conditions::Read => drop(Condition::parse(field, &text).map_err(Problem::invalid)?),
+                Conditions::Ignored => {}
+                Conditions::Refused => {
+                    let detail = "is not taken here: only one task has a version; change tasks one by one, or leave it out";
+                    return Err(Problem::invalid(FieldError::new(field, detail)));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The text of a header, also if it is empty.
+pub(crate) fn given(headers: &Headers, field: &str) -> Option<String> {
+    let text = headers.get(field).ok().flatten();
+    text.or_else(|| headers.has(field).is_ok_and(|is_there| is_there).then(String::new))
+}
 
 /// The entity tags that a condition names.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,7 +186,8 @@ mod tests {
         assert_eq!(parsed(r#""000000000000000A""#).only_version(), Some(10));
         let list = parsed(r#""000000000000000a" ,, W/"000000000000000b","x,y","000000000000000c""#);
         assert_eq!((list.only_version(), list.strong_versions()), (None, Some(vec![10, 12])));
-        for bad in ["", ",", "000000000000000a", "\"000000000000000a", "w/\"a\"", "\"a\" \"b\"", "W/*", "*, \"a\"", "\"a\"x"] {
+        for bad in ["", " ", ",", "000000000000000a", "\"000000000000000a", "w/\"a\"", "\"a\" \"b\"", "W/*", "*, \"a\"", "\"a\"x"]
+        {
             assert_eq!(Condition::parse("If-Match", bad).unwrap_err().field, "If-Match", "{bad}");
         }
     }

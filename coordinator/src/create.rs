@@ -21,17 +21,26 @@ use scheduler_platform::random_bytes;
 use std::collections::HashMap;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
-pub(crate) async fn one(mut call: Call<'_>, id: Option<String>) -> Result<Answer, Problem> {
+pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<Answer, Problem> {
     let precondition = Precondition::of(&call)?;
     let text = call.text().await?;
     let once = once::asked(&call, &format!("one {precondition:?}"), &text)?;
     let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
-        if let Some(id) = &id {
+        if let Some(id) = &of_path {
             task.set_id(id).map_err(Problem::invalid)?;
         }
         Ok::<_, Problem>(task)
     };
+    // A POST names its task in the body. One without an id is of a task that does not exist yet.
+    let id = match &of_path {
+        Some(id) => Some(id.clone()),
+        None if precondition.is_none() => None,
+        None => task()?.id().map(ToOwned::to_owned),
+    };
+    if id.is_none() && precondition.needs_a_task() {
+        return Err(Problem::not_matched());
+    }
     let mut tries = 1;
     let mut expected = where_expected(&call, &precondition, id.as_deref()).await?;
     let (shown, id, reply, is_replay) = match &once {

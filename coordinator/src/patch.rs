@@ -24,8 +24,8 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
     loop {
         let found = tasks::find(&call.shards, &id).await?;
         let (shard, item) = found.ok_or_else(|| match &if_match {
-            Some(Condition::Any) => Problem::not_matched(),
-            _ => Problem::no_task(&id),
+            Some(_) => Problem::not_matched(),
+            None => Problem::no_task(&id),
         })?;
         match item.status {
             // Of what is in flight the attempt ends, and those after it have the new fields: where it is the task, not a run of one.

@@ -1,4 +1,4 @@
-//! What a PUT says must stand under its id.
+//! What a PUT, or a POST of a task, says must stand under its id.
 
 use crate::answer::Problem;
 use crate::conditions::Condition;
@@ -8,7 +8,7 @@ use scheduler_core::routing::ShardId;
 use scheduler_core::task::version_of;
 use scheduler_core::wire::Expected;
 
-/// What `If-Match` or `If-None-Match` say must stand under the id of a PUT.
+/// What `If-Match` or `If-None-Match` say must stand under the id of a task.
 pub(crate) enum Precondition {
     None,
     /// What a shard checks by itself.
@@ -33,6 +33,19 @@ impl Precondition {
                 None => Self::Condition(condition),
             }),
             (if_match, Some(seen)) => Ok(Self::NoneOf { seen, if_match }),
+        }
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        matches!(self, Self::None)
+    }
+
+    /// Returns whether it does not hold where there is no task.
+    pub(crate) fn needs_a_task(&self) -> bool {
+        match self {
+            Self::None | Self::Expected(Expected::Absent) => false,
+            Self::Expected(Expected::Version(_)) | Self::Condition(_) => true,
+            Self::NoneOf { if_match, .. } => if_match.is_some(),
         }
     }
 

@@ -3,7 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::auth::Caller;
 use crate::change::Verb;
-use crate::conditions::Condition;
+use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
 use crate::shards::Shards;
 use crate::{
     auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings,
@@ -110,11 +110,13 @@ impl Route {
             }
             (method, path) => {
                 let id = path.strip_prefix("/v1/tasks/")?;
-                if let Some(id) = id.strip_suffix("/runs").filter(|_| *method == Method::Get) {
-                    return decoded(id).map(Self::TaskRuns);
-                }
-                if let Some(id) = id.strip_suffix("/explain").filter(|_| *method == Method::Get) {
-                    return decoded(id).map(Self::ExplainTask);
+                // A slash of an id may stand in a path as it is, but not before one of these: there it is written `%2F`.
+                if let Some((id, part)) = id.rsplit_once('/').filter(|(_, part)| PARTS_OF_TASKS.contains(part)) {
+                    return match (method, part) {
+                        (Method::Get, "runs") => decoded(id).map(Self::TaskRuns),
+                        (Method::Get, "explain") => decoded(id).map(Self::ExplainTask),
+                        _ => None,
+                    };
                 }
                 let id = decoded(id)?;
                 match method {
@@ -138,6 +140,14 @@ impl Route {
             _ => MAX_SMALL_BODY_BYTES,
         }
     }
+}
+
+/// What follows the id of a task in a path.
+const PARTS_OF_TASKS: [&str; 6] = ["runs", "explain", "pause", "resume", "run", "reschedule"];
+
+/// Returns whether a task of this id is read at a path that takes POST for many tasks.
+pub(crate) fn is_of_many(id: &str) -> bool {
+    !id.contains('/') && Route::of(&Method::Post, &format!("/v1/tasks/{id}")).is_some()
 }
 
 /// The methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
@@ -184,18 +194,18 @@ pub(crate) struct Call<'a> {
 impl Call<'_> {
     /// The condition in a header, if there is one.
     fn condition(&self, field: &'static str) -> Result<Option<Condition>, Problem> {
-        let given = self.request.headers().get(field).ok().flatten();
+        let given = conditions::given(self.request.headers(), field);
         given.map(|text| Condition::parse(field, &text)).transpose().map_err(Problem::invalid)
     }
 
     /// The condition in `If-Match`.
     pub(crate) fn if_match(&self) -> Result<Option<Condition>, Problem> {
-        self.condition("If-Match")
+        self.condition(IF_MATCH)
     }
 
     /// The condition in `If-None-Match`.
     pub(crate) fn if_none_match(&self) -> Result<Option<Condition>, Problem> {
-        self.condition("If-None-Match")
+        self.condition(IF_NONE_MATCH)
     }
 
     /// Returns the version that the task must have for `If-Match` and `If-None-Match` to hold: for a shard to compare in the step of the
@@ -265,6 +275,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, now).await?;
     let route = route.ok_or_else(|| no_route(&name, &path))?;
+    route.check_conditions(request.headers())?;
     let shards = Shards::of(env, namespace)?;
     let call = Call {
         request,
@@ -328,7 +339,11 @@ mod tests {
             ("/v1/tasks", Some("GET, HEAD, POST")),
             ("/v1/tasks/batch", Some("GET, HEAD, POST, PUT, PATCH, DELETE")),
             ("/v1/tasks/a", Some("GET, HEAD, PUT, PATCH, DELETE")),
-            ("/v1/tasks/a/pause", Some("GET, HEAD, POST, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a/pause", Some("POST")),
+            ("/v1/tasks/a/b/reschedule/", Some("POST")),
+            ("/v1/tasks/a%2Fpause", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a/runs", Some("GET, HEAD")),
+            ("/v1/tasks/a/explain", Some("GET, HEAD")),
             ("/v1/keys", Some("GET, HEAD, POST")),
             ("/v1/keys/a", Some("DELETE")),
             ("/v1/namespaces/a", Some("PUT, DELETE")),
@@ -405,6 +420,9 @@ mod tests {
             (Method::Get, "/v1/tasks/a%2Fb/runs", Some(Route::TaskRuns("a/b".into()))),
             (Method::Get, "/v1/tasks/a%2Fb/explain", Some(Route::ExplainTask("a/b".into()))),
             (Method::Get, "/v1/tasks/runs", Some(Route::GetTask("runs".into()))),
+            (Method::Get, "/v1/tasks/a/pause", None),
+            (Method::Put, "/v1/tasks/a/runs", None),
+            (Method::Put, "/v1/tasks/a%2Fruns", Some(Route::ReplaceTask("a/runs".into()))),
             (Method::Get, "/v1/tasks/a/b", Some(Route::GetTask("a/b".into()))),
             (Method::Put, "/v1/tasks/sp%C3%A4t", Some(Route::ReplaceTask("spät".into()))),
             (Method::Post, "/v1/preview", Some(Route::Preview)),

@@ -37,6 +37,8 @@
 //! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one fires. The date
 //! fields are matched against the date that the run was meant for, even if the gap ends on another.
 //!
+//! Of several expressions together ([`CronList`]), the set of all their times counts: see there.
+//!
 //! The zones are those of [`crate::tz`]: after the last change that is known, a zone's yearly rule goes on for ever.
 //!
 //! # Bounds
@@ -49,10 +51,12 @@
 mod error;
 mod explain;
 pub(crate) mod fields;
+mod list;
 mod parse;
 pub(crate) mod zone;
 
 pub use error::{CronError, Part, Problem};
+pub(crate) use list::CronList;
 
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
@@ -84,6 +88,16 @@ pub(crate) fn timezone(name: Option<&str>) -> Result<Tz, CronError> {
     name.map_or(Ok(Tz::UTC), parse::timezone)
 }
 
+/// Searches in Unix seconds for the first occurrence strictly after `after`, up to [`UnixMillis::LAST`].
+fn next_instant(after: UnixMillis, next: impl FnOnce(i64) -> Option<i64>) -> Option<UnixMillis> {
+    // Occurrences are whole seconds, so one is after `after` exactly when it is after its second.
+    let after = after.get().div_euclid(1000).max(FIRST_SECOND - 1);
+    if after >= LAST_SECOND {
+        return None;
+    }
+    next(after).filter(|next| *next <= LAST_SECOND).map(|next| UnixMillis::new(next * 1000))
+}
+
 impl CronSchedule {
     /// Reads a cron expression and the IANA name of a time zone (exact spelling; UTC when absent).
     ///
@@ -98,13 +112,7 @@ impl CronSchedule {
 
     /// The first occurrence strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
-        // Occurrences are whole seconds, so one is after `after` exactly when it is after its second.
-        let after = after.get().div_euclid(1000).max(FIRST_SECOND - 1);
-        if after >= LAST_SECOND {
-            return None;
-        }
-        let next = if self.repeats { self.next_repeat(after)? } else { self.next_fixed(after)? };
-        (next <= LAST_SECOND).then(|| UnixMillis::new(next * 1000))
+        next_instant(after, |after| if self.repeats { self.next_repeat(after) } else { self.next_fixed(after) })
     }
 
     /// The time zone on whose clock the fields are read.
@@ -143,35 +151,6 @@ impl CronSchedule {
 
     /// The next run of a schedule that repeats: every instant at which the clock shows a matching time.
     fn next_repeat(&self, after: i64) -> Option<i64> {
-        let tz = self.timezone;
-        let now = zone::clock_at(tz, after);
-        let ahead = self.next_on_clock(now + 1, after);
-        let Reading::Twice { first, second } = tz.read(now) else {
-            return ahead;
-        };
-        if after >= second {
-            return ahead;
-        }
-        // In the first pass: the clock will go back and show times before `now` once more.
-        let back = zone::change_between(tz, first, second);
-        let again = self.next_on_clock(zone::clock_at(tz, back), back - 1);
-        match (ahead, again) {
-            (Some(ahead), Some(again)) => Some(ahead.min(again)),
-            (ahead, again) => ahead.or(again),
-        }
-    }
-
-    /// The instant after `after` at which the clock shows the first matching time from `from` on; gaps are passed over.
-    fn next_on_clock(&self, mut from: i64, after: i64) -> Option<i64> {
-        loop {
-            let local = self.fields.next_at_or_after(from)?;
-            match self.timezone.read(local) {
-                Reading::Once(instant) => return Some(instant),
-                Reading::Twice { first, .. } if first > after => return Some(first),
-                Reading::Twice { second, .. } => return Some(second),
-                // `max` keeps the search going forward whatever a zone's table holds.
-                Reading::Gap { end } => from = zone::clock_at(self.timezone, end).max(local + 1),
-            }
-        }
+        zone::next_shown(self.timezone, after, |from| self.fields.next_at_or_after(from))
     }
 }

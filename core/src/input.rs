@@ -5,6 +5,10 @@
 //! read ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]). `core/tests/request_budget.rs` attacks every field of
 //! every body that the API's types describe, and counts the bytes that are held.
 
+mod whole;
+
+pub(crate) use whole::{Whole, whole, whole_of};
+
 use crate::limits::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
 use crate::task::{FieldError, Text, unreadable};
 use schemars::{JsonSchema, Schema, SchemaGenerator};

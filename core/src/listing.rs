@@ -2,7 +2,8 @@
 
 use crate::ordered::sort_by_key;
 use crate::routing::ShardId;
-use crate::task::Record;
+use crate::schedule::ClockChange;
+use crate::task::{Record, write_text};
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use crate::wire::{ListItem, ListReply, Status};
@@ -103,15 +104,37 @@ pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u
     if !due.is_never() {
         out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
     }
+    if let Some((name, explanation)) = clock_change(&record, due) {
+        out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());
+        write_text(&explanation, out);
+    }
     out.push(b',');
     out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+}
+
+/// Returns what a change of the clock does to the local time that a task was given, or to the anchor from which it recurs as long as that
+/// is to come: the name of it, and an explanation.
+fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)> {
+    if !may_have_local_times(record) {
+        return None;
+    }
+    let record = Record::parse(record.as_bytes()).ok()?;
+    let (local, timezone) = (record.local?, record.timezone.as_deref()?.parse().ok()?);
+    let anchor = local.anchor.filter(|anchor| anchor.instant_after_gap(timezone) >= Some(due));
+    let of_anchor = || anchor.and_then(|local| ClockChange::of_anchor(local, timezone));
+    let change = local.time.and_then(|local| ClockChange::of_one(local, timezone)).or_else(of_anchor)?;
+    Some((change.name(), change.explain(timezone)))
+}
+
+/// Whether a record may have local times; the word may stand in its payload too.
+fn may_have_local_times(record: &str) -> bool {
+    memchr::memmem::find(record.as_bytes(), b"\"local\":").is_some()
 }
 
 /// Returns the record of a recurring task with its bounds and its anchor as the instants that they are today, if they were given as local
 /// times. Those in the record are what they were when it was written.
 fn by_todays_law(record: &str) -> Cow<'_, str> {
-    // It may stand in a payload too.
-    if memchr::memmem::find(record.as_bytes(), b"\"local\":").is_none() {
+    if !may_have_local_times(record) {
         return Cow::Borrowed(record);
     }
     let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };

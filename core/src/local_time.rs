@@ -11,7 +11,7 @@ use std::str::FromStr;
 
 const DAY: i64 = 86_400;
 
-/// Seconds since 1970-01-01T00:00:00 as a local clock shows them, within the years 1970 to 9999.
+/// Milliseconds since 1970-01-01T00:00:00 as a local clock shows them, within the years 1970 to 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(i64);
 
@@ -25,12 +25,47 @@ impl LocalTime {
     /// after the gap; or show it twice, then this is the first time. So it is for cron at fixed times. `None` beyond the range of
     /// instants that a task may ask for.
     pub fn instant(self, timezone: Tz) -> Option<UnixMillis> {
-        let second = match timezone.read(self.0) {
-            Reading::Once(instant) | Reading::Twice { first: instant, .. } | Reading::Gap { end: instant } => instant,
-        };
-        let instant = UnixMillis::new(second * 1_000);
-        (UnixMillis::ZERO..=UnixMillis::LAST).contains(&instant).then_some(instant)
+        within_range(match timezone.read(self.seconds()) {
+            Reading::Once(second) | Reading::Twice { first: second, .. } => second * 1_000 + self.millis(),
+            Reading::Gap { end } => end * 1_000,
+        })
     }
+
+    /// Returns the same as [`Self::instant`], but for a time in a gap: that is read with the offset from before the gap, so it comes as much
+    /// later as the gap is wide. So RFC 5545 reads it.
+    pub(crate) fn instant_after_gap(self, timezone: Tz) -> Option<UnixMillis> {
+        let Reading::Gap { end } = timezone.read(self.seconds()) else { return self.instant(timezone) };
+        within_range(self.0 - timezone.offset_at(end - 1) * 1_000)
+    }
+
+    /// Returns by how much the gap is wide in which this time lies, milliseconds; 0 if the clock shows it.
+    pub(crate) fn width_of_gap(self, timezone: Tz) -> i64 {
+        match timezone.read(self.seconds()) {
+            Reading::Gap { end } => (timezone.offset_at(end) - timezone.offset_at(end - 1)) * 1_000,
+            Reading::Once(_) | Reading::Twice { .. } => 0,
+        }
+    }
+
+    /// The whole seconds since 1970-01-01T00:00:00.
+    pub(crate) fn seconds(self) -> i64 {
+        self.0.div_euclid(1_000)
+    }
+
+    /// The milliseconds beside them.
+    pub(crate) fn millis(self) -> i64 {
+        self.0.rem_euclid(1_000)
+    }
+
+    /// Returns the instant at which a clock shows this time that is `offset` seconds ahead of UTC; `None` beyond the range of instants
+    /// that a task may ask for.
+    pub(crate) fn at_offset(self, offset: i64) -> Option<UnixMillis> {
+        within_range(self.0 - offset * 1_000)
+    }
+}
+
+fn within_range(millis: i64) -> Option<UnixMillis> {
+    let instant = UnixMillis::new(millis);
+    (UnixMillis::ZERO..=UnixMillis::LAST).contains(&instant).then_some(instant)
 }
 
 /// By which law of the time zones a local time is read: the one of a release of IANA's database.
@@ -103,7 +138,8 @@ impl<'de> Deserialize<'de> for LocalTime {
 impl FromStr for LocalTime {
     type Err = NotLocal;
 
-    /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`.
+    /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, perhaps with a fraction of the second, of which milliseconds count; a space may
+    /// stand in place of the `T`.
     fn from_str(text: &str) -> Result<Self, NotLocal> {
         let bytes = text.as_bytes();
         let number = |from: usize, to: usize| {
@@ -111,11 +147,19 @@ impl FromStr for LocalTime {
             Ok(digits.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0')))
         };
         let is_at = |at: usize, expected: u8| bytes.get(at) == Some(&expected);
-        let has_seconds = bytes.len() == 19 && is_at(16, b':');
-        let is_framed = is_at(4, b'-') && is_at(7, b'-') && (is_at(10, b'T') || is_at(10, b't')) && is_at(13, b':');
+        let has_fraction = bytes.len() > 20 && is_at(19, b'.');
+        let has_seconds = is_at(16, b':') && (bytes.len() == 19 || has_fraction);
+        let has_separator = matches!(bytes.get(10), Some(b'T' | b't' | b' '));
+        let is_framed = is_at(4, b'-') && is_at(7, b'-') && has_separator && is_at(13, b':');
         if !is_framed || bytes.len() != 16 && !has_seconds {
             return Err(NotLocal);
         }
+        let fraction = if has_fraction { number(20, bytes.len().min(29))? } else { 0 };
+        let digits = bytes.len().saturating_sub(20).min(9) as u32;
+        if bytes.iter().skip(29).any(|byte| !byte.is_ascii_digit()) {
+            return Err(NotLocal);
+        }
+        let millis = u64::from(fraction) * 1_000 / 10_u64.pow(digits);
         let year = i32::try_from(number(0, 4)?).map_err(|_| NotLocal)?;
         let date = NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?).ok_or(NotLocal)?;
         let (hour, minute) = (number(11, 13)?, number(14, 16)?);
@@ -123,16 +167,21 @@ impl FromStr for LocalTime {
         if year < 1970 || hour > 23 || minute > 59 || second > 59 {
             return Err(NotLocal);
         }
-        Ok(Self(i64::from(date.to_epoch_days()) * DAY + i64::from(hour * 3_600 + minute * 60 + second)))
+        let seconds = i64::from(date.to_epoch_days()) * DAY + i64::from(hour * 3_600 + minute * 60 + second);
+        Ok(Self(seconds * 1_000 + millis.cast_signed()))
     }
 }
 
 impl fmt::Display for LocalTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (day, second) = (self.0.div_euclid(DAY), self.0.rem_euclid(DAY));
+        let (day, second) = (self.seconds().div_euclid(DAY), self.seconds().rem_euclid(DAY));
         let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}", date.year(), date.month(), date.day())
+        write!(f, "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}", date.year(), date.month(), date.day())?;
+        match self.millis() {
+            0 => Ok(()),
+            millis => write!(f, ".{millis:03}"),
+        }
     }
 }
 
@@ -146,11 +195,16 @@ mod tests {
 
     #[test]
     fn texts_are_read_and_written() {
-        assert_eq!(local("2026-12-01T09:00"), LocalTime(1_796_115_600));
+        assert_eq!(local("2026-12-01T09:00"), LocalTime(1_796_115_600_000));
         for (text, shown) in [
             ("2026-12-01T09:00", "2026-12-01T09:00:00"),
             ("1970-01-01t00:00:00", "1970-01-01T00:00:00"),
             ("9999-12-31T23:59:59", "9999-12-31T23:59:59"),
+            ("2026-12-01 09:00", "2026-12-01T09:00:00"),
+            ("2026-12-01 09:00:01.5", "2026-12-01T09:00:01.500"),
+            ("2026-12-01T09:00:00.000", "2026-12-01T09:00:00"),
+            ("2026-12-01T09:00:00.123456789", "2026-12-01T09:00:00.123"),
+            ("9999-12-31T23:59:59.99999999999999999999", "9999-12-31T23:59:59.999"),
         ] {
             assert_eq!(local(text).to_string(), shown);
             assert_eq!(local(shown).to_string(), shown);
@@ -162,7 +216,13 @@ mod tests {
             "2026-12-01T09:00Z",
             "2026-12-01T09:00:00Z",
             "2026-12-01T09:00+01:00",
-            "2026-12-01T09:00:00.5",
+            "2026-12-01T09:00:00.",
+            "2026-12-01T09:00.5",
+            "2026-12-01T09:00:00,5",
+            "2026-12-01T09:00:00.5x",
+            "2026-12-01T09:00:00.0000000001x",
+            "2026-12-01  09:00",
+            "2026-12-01_09:00",
             "2026-12-01T24:00",
             "2026-12-01T09:60",
             "2026-12-01T09:00:60",
@@ -183,9 +243,15 @@ mod tests {
             ("2026-03-29T01:30", 1_774_746_000_000),
             ("2026-10-25T01:30", 1_792_888_200_000),
             ("2026-07-01T12:00", 1_782_903_600_000),
+            ("2026-07-01T12:00:00.25", 1_782_903_600_250),
+            ("2026-03-29T01:30:00.5", 1_774_746_000_000),
+            ("2026-10-25T01:30:00.5", 1_792_888_200_500),
         ] {
             assert_eq!(local(text).instant(london), Some(UnixMillis::new(instant)), "{text}");
         }
+        let in_gap = local("2026-03-29T01:30:00.5");
+        assert_eq!(in_gap.instant_after_gap(london), Some(UnixMillis::new(1_774_747_800_500)));
+        assert_eq!((in_gap.width_of_gap(london), local("2026-07-01T12:00").width_of_gap(london)), (3_600_000, 0));
         assert_eq!(local("1970-01-01T00:00").instant("Asia/Tokyo".parse().unwrap()), None);
         assert_eq!(local("9999-12-31T23:59").instant("America/New_York".parse().unwrap()), None);
     }

@@ -26,6 +26,7 @@ pub const MAX_FACTOR: f64 = 100.0;
 pub struct RetryInput {
     /// Attempts in all, the first included.
     #[schemars(range(min = 1, max = MAX_ATTEMPTS))]
+    #[serde(default, deserialize_with = "crate::input::whole")]
     max_attempts: Option<u32>,
     /// The wait before the second attempt, seconds. Jitter may make it shorter.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]

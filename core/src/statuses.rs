@@ -1,5 +1,6 @@
 //! Sets of HTTP statuses, as a task lists those after which it is not tried again.
 
+use crate::input::whole_of;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
 use std::borrow::Cow;
@@ -72,6 +73,12 @@ impl<'de> Deserialize<'de> for Entry {
                 match u16::try_from(status) {
                     Ok(status) if STATUSES.contains(&status) => Ok(Entry::Status(status)),
                     _ => Err(E::custom(format_args!("is {status}; must be {EXPECTED}"))),
+                }
+            }
+            fn visit_f64<E: Error>(self, status: f64) -> Result<Entry, E> {
+                match whole_of(status).and_then(|status| u64::try_from(status).ok()) {
+                    Some(whole) => self.visit_u64(whole),
+                    None => Err(E::custom(format_args!("is {status}; must be {EXPECTED}"))),
                 }
             }
             fn visit_str<E: Error>(self, class: &str) -> Result<Entry, E> {
@@ -164,6 +171,7 @@ mod tests {
             assert_eq!(class.contains(status), !NOT_NOW.contains(&status), "{status}");
         }
         assert!(set(r#"["4xx", 429]"#).contains(429));
+        assert!(set("[404.0]").contains(404));
     }
 
     #[test]
@@ -173,7 +181,8 @@ mod tests {
             ("[600]", "is 600"),
             ("[70000]", "is 70000"),
             ("[-1]", "expected a status from 300"),
-            ("[404.5]", "expected a status from 300"),
+            ("[404.5]", "is 404.5; must be a status from 300"),
+            ("[-404.0]", "is -404; must be"),
             (r#"["2xx"]"#, r#"is "2xx"; must be"#),
             (r#"["404"]"#, r#"is "404"; must be"#),
             ("[[]]", "expected a status from 300"),

@@ -116,3 +116,21 @@ fn stored_schedules_follow_a_new_law() {
         assert_eq!(first(&counted, "2026-12-05T20:00:00Z"), None, "{last}");
     }
 }
+
+/// What cannot be read is said of the time, not of what stands beside it.
+#[test]
+fn an_unreadable_time_is_blamed_itself() {
+    let preview = |text: &str| preview(text, NOW).unwrap_err();
+    for (text, field, hint) in [
+        (r#"{"time":"2026-12-01T25:00","timezone":"Europe/London"}"#, "time", "not RFC 3339"),
+        (r#"{"time":1795704299,"timezone":"Europe/London"}"#, "time", "looks like seconds"),
+        (r#"{"time":"2026-12-01","timezone":"Europe/London"}"#, "time", "write 2026-12-01T00:00:00Z"),
+        (r#"{"everySeconds":60,"anchor":"20261201","timezone":"Europe/London"}"#, "anchor", "looks like a date"),
+        (r#"{"everySeconds":60,"startAt":"2026-12-01T09:00:60","timezone":"Europe/London"}"#, "startAt", "60 seconds"),
+        (r#"{"time":"2026-12-01T09:00:00Z","timezone":"Europe/London"}"#, "timezone", "leave out the offset"),
+    ] {
+        let problem = preview(text);
+        assert_eq!(problem.field, field, "{text}: {problem}");
+        assert!(problem.detail.contains(hint), "{text}: {problem}");
+    }
+}

@@ -171,6 +171,12 @@ fn changes_of_the_clock_are_explained() {
         (
             rule("FREQ=HOURLY", "America/New_York", "2026-11-01T00:30:00-04:00"),
             "2026-11-01T01:30:00-04:00",
+            "first-pass",
+            "in both passes",
+        ),
+        (
+            rule("FREQ=DAILY", "America/New_York", "2026-10-31T01:30:00-04:00"),
+            "2026-11-01T01:30:00-04:00",
             "first-of-two",
             "in the first pass only",
         ),

@@ -8,6 +8,7 @@ mod config;
 mod gather;
 mod id_key;
 mod limits;
+mod readers;
 mod requests;
 mod sends;
 mod shell;

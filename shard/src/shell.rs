@@ -4,6 +4,7 @@ use crate::alarm::Alarm;
 use crate::config;
 use crate::gather::Waiting;
 use crate::limits::{self, Told};
+use crate::readers::Readers;
 use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
 use crate::storage::Sql;
 use futures::channel::oneshot;
@@ -42,6 +43,8 @@ pub struct Shell {
     engine: Rc<RefCell<Option<Engine>>>,
     /// Appends that wait for their commit.
     pub(crate) appends: Waiting,
+    /// Requests that wait for events.
+    pub(crate) readers: Readers,
     /// Whether a timer runs that will store the counts.
     saving: Rc<Cell<bool>>,
     alarm: Alarm,
@@ -63,6 +66,7 @@ impl Shell {
             sql,
             engine,
             appends: Waiting::default(),
+            readers: Readers::default(),
             saving: Rc::default(),
             waiting: RefCell::new(None),
             running: Cell::new(false),
@@ -90,6 +94,9 @@ impl Shell {
         });
         if let Err(EngineError::Storage(_) | EngineError::Corrupt(_)) = outcome {
             *slot = None;
+        }
+        if let Some(engine) = slot.as_ref() {
+            self.readers.wake(engine.events_noted());
         }
         if slot.as_ref().is_some_and(Engine::is_unsaved) && !self.saving.replace(true) {
             self.save_later();

@@ -29,6 +29,11 @@ pub(super) struct Task {
     due: Option<i64>,
     /// In the answer to a `PUT` or `PATCH`: an attempt of the task that was there is in flight. It ends, and no other starts as it was.
     running: Option<bool>,
+    /// What a change of the clock does to the local time that it was given; absent on most. See the preview.
+    #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "first-of-two"]))]
+    clock_change: Option<&'static str>,
+    /// The same in words.
+    explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
 }
@@ -138,12 +143,18 @@ pub(super) struct ChangedMany {
 
 /// What became of the task to change.
 #[derive(JsonSchema)]
+#[schemars(rename_all = "camelCase")]
 pub(super) struct ChangedOne {
     id: String,
     /// False where the task was so already.
     changed: bool,
     /// An attempt of it is in flight: it ends, and the change holds for those after it. Absent where there is none.
     running: Option<bool>,
+    /// Of a reschedule: what a change of the clock does to the local time that was given; absent on most. See the preview.
+    #[schemars(extend("enum" = ["gap-moved", "first-of-two"]))]
+    clock_change: Option<&'static str>,
+    /// The same in words.
+    explanation: Option<String>,
 }
 
 /// The task is cancelled.

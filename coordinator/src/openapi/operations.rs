@@ -137,13 +137,14 @@ operations! {
         method: "post",
         path: "/v1/tasks",
         summary: "Create a task; overwrites the task of the same id",
+        takes_version: true,
         once: true,
         body: Some(Body::Task),
         answers: &[
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "idempotency-key-reused", "quota", "shard-full"],
+        refusals: &["too-large", "invalid", "other-version", "idempotency-key-reused", "quota", "shard-full"],
     }
     CreateBatch => {
         id: "createTasks",
@@ -176,9 +177,10 @@ operations! {
         id: "getTask",
         path: "/v1/tasks/{id}",
         summary: "Read a task",
+        takes_version: true,
         takes_seen_version: true,
         answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
-        refusals: &["no-task"],
+        refusals: &["no-task", "other-version"],
     }
     TaskRuns => {
         id: "listRuns",
@@ -264,7 +266,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "quota", "shard-full"],
     }
     RunMany => {
         id: "runTasks",
@@ -273,7 +275,7 @@ operations! {
         summary: "Fire many tasks now, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid", "shard-full"],
+        refusals: &["too-large", "invalid", "quota", "shard-full"],
     }
     RescheduleTask => {
         id: "rescheduleTask",
@@ -414,7 +416,7 @@ operations! {
         takes_events_query: true,
         stream: true,
         answers: &[(200, "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
-        refusals: &["invalid"],
+        refusals: &["invalid", "too-many-readers"],
     }
 }
 

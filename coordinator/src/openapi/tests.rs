@@ -1,6 +1,7 @@
 use super::document::{document, name_of, problems};
 use super::examples;
 use super::operations::operations;
+use crate::conditions::Conditions;
 use crate::routes::Route;
 use scheduler_core::access::{NewKey, Quota, ShownKey, Token};
 use scheduler_core::flow::{Limit, Limiter, Named};
@@ -73,7 +74,15 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
         let method = Method::from(operation.method.to_uppercase());
         let path: Vec<&str> = operation.path.split('/').map(|part| if part.starts_with('{') { "a" } else { part }).collect();
         let route = Route::of(&method, &path.join("/"));
-        let name = format!("{:?}", route.expect(operation.path));
+        let route = route.expect(operation.path);
+        let conditions = route.conditions();
+        assert_eq!(operation.takes_version, matches!(conditions, Conditions::Change | Conditions::Read), "{}", operation.id);
+        assert_eq!(operation.takes_seen_version, conditions == Conditions::Read, "{}", operation.id);
+        assert_eq!(operation.takes_version, operation.refusals.contains(&"other-version"), "{}", operation.id);
+        // A write never goes on as if there were no condition. A preview writes nothing.
+        let is_read = operation.method == "get" || route == Route::Preview;
+        assert_eq!(is_read, matches!(conditions, Conditions::Read | Conditions::Ignored), "{}", operation.id);
+        let name = format!("{route:?}");
         assert_eq!(name.split('(').next(), Some(operation.route), "{} {}", operation.method, operation.path);
         assert_eq!(described.get("security").is_some(), operation.open);
         for refusal in operation.refusals {

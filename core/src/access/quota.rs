@@ -25,11 +25,11 @@ const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 pub struct Quota {
     /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a schedule, for nothing. Recurring
     /// ones count once.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_PENDING_TASKS))]
     pub pending_tasks: Option<u64>,
     /// Tasks created in a second, over the long run.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_CREATES_PER_SECOND))]
     pub creates_per_second: Option<u32>,
 }

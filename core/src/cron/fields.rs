@@ -68,7 +68,17 @@ impl Fields {
     /// Returns whether runs follow real time through a change of the clock: whether the hours, the minutes or the seconds are evenly
     /// spaced. It follows from the sets alone, so that two spellings of the same times never differ.
     pub(super) fn follow_real_time(&self) -> bool {
-        is_evenly_spaced(self.hours.into(), 24) || is_evenly_spaced(self.minutes, 60) || is_evenly_spaced(self.seconds, 60)
+        are_evenly_spaced(self.hours, self.minutes, self.seconds)
+    }
+
+    /// Returns whether a day, counted from 1970-01-01, is allowed.
+    pub(super) fn allows_day(&self, day: i64) -> bool {
+        let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days);
+        date.is_some_and(|date| {
+            let first_weekday = (date.weekday().num_days_from_sunday() + 35 - date.day0()) % 7;
+            self.months >> date.month() & 1 == 1
+                && self.days_of_month(first_weekday, date.num_days_in_month().into()) >> date.day() & 1 == 1
+        })
     }
 
     /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
@@ -175,6 +185,11 @@ fn first_time_of(hour: u32, minutes: u64, seconds: u64) -> i64 {
 
 fn time(hour: u32, minute: u32, second: u32) -> i64 {
     i64::from(hour * 3600 + minute * 60 + second)
+}
+
+/// Returns whether the hours, the minutes or the seconds are evenly spaced.
+pub(crate) fn are_evenly_spaced(hours: u32, minutes: u64, seconds: u64) -> bool {
+    is_evenly_spaced(hours.into(), 24) || is_evenly_spaced(minutes, 60) || is_evenly_spaced(seconds, 60)
 }
 
 /// Returns whether the set, of values below `size`, is two or more values that `*/n` gives, or three or more at equal distances. Two

@@ -2,7 +2,7 @@
 //!
 //! Local times are seconds since 1970-01-01T00:00:00 as that clock shows it; instants are Unix seconds.
 
-use crate::tz::Tz;
+use crate::tz::{Reading, Tz};
 
 /// What the clock shows at `instant`.
 pub(crate) fn clock_at(tz: Tz, instant: i64) -> i64 {
@@ -22,4 +22,38 @@ pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
         }
     }
     after
+}
+
+/// Returns the first instant after `after` at which the clock shows a time that a schedule names; in an overlap it shows it twice, in a gap
+/// never. `next_local` returns the first local time that the schedule names, at or after its argument.
+pub(crate) fn next_shown(tz: Tz, after: i64, mut next_local: impl FnMut(i64) -> Option<i64>) -> Option<i64> {
+    let now = clock_at(tz, after);
+    let ahead = first_shown(tz, now + 1, after, &mut next_local);
+    let Reading::Twice { first, second } = tz.read(now) else {
+        return ahead;
+    };
+    if after >= second {
+        return ahead;
+    }
+    // In the first pass: the clock will go back and show times before `now` once more.
+    let back = change_between(tz, first, second);
+    let again = first_shown(tz, clock_at(tz, back), back - 1, &mut next_local);
+    match (ahead, again) {
+        (Some(ahead), Some(again)) => Some(ahead.min(again)),
+        (ahead, again) => ahead.or(again),
+    }
+}
+
+/// Returns the instant after `after` at which the clock shows the first named time from `from` on; gaps are passed over.
+fn first_shown(tz: Tz, mut from: i64, after: i64, next_local: &mut impl FnMut(i64) -> Option<i64>) -> Option<i64> {
+    loop {
+        let local = next_local(from)?;
+        match tz.read(local) {
+            Reading::Once(instant) => return Some(instant),
+            Reading::Twice { first, .. } if first > after => return Some(first),
+            Reading::Twice { second, .. } => return Some(second),
+            // `max` keeps the search going forward whatever a zone's table holds.
+            Reading::Gap { end } => from = clock_at(tz, end).max(local + 1),
+        }
+    }
 }

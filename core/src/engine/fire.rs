@@ -113,6 +113,7 @@ impl Engine {
             self.replan(now, reader, &mut effects)?;
             return Ok(effects);
         }
+        self.remove_ended(&mut effects);
         self.forget_circuits(now);
         let stopped = self.resend(now, reader, &mut effects)?;
         self.release_for_lanes(now, reader, &mut effects)?;

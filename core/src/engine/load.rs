@@ -2,6 +2,7 @@
 
 use super::circuit::Circuits;
 use super::decided::Decided;
+use super::ended::Ended;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
 use super::id_key::IdKey;
@@ -139,6 +140,7 @@ impl Engine {
             to_release: BTreeSet::new(),
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
+            ended: Ended::default(),
         };
         engine.load_pages(snapshot.pages)?;
         engine.compare_law();
@@ -199,6 +201,9 @@ impl Engine {
             && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark
         {
             next = read.schedule.following(occurrence.time);
+        }
+        if next.is_none() && !read.paused {
+            self.ended.note(stored.number);
         }
         let schedule = MemSchedule {
             hash: self.id_hash(&read.id),

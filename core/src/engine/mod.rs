@@ -19,6 +19,7 @@ mod circuit;
 mod clock;
 mod decided;
 mod effects;
+mod ended;
 mod error;
 mod explain;
 mod feed;
@@ -214,6 +215,8 @@ pub struct Engine {
     remembered: terms::Remembered,
     /// The pages with one-shot tasks that may have to be planned by another law.
     to_replan: law::ToReplan,
+    /// Recurring tasks of which a start has found no run to come.
+    ended: ended::Ended,
 }
 
 impl Engine {
@@ -225,7 +228,8 @@ impl Engine {
         });
         let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
         let replan = self.to_replan.goes_on_at();
-        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan].into_iter().flatten().min()
+        let ended = self.ended.wants_to_wake_at();
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended].into_iter().flatten().min()
     }
 
     /// When the earliest task that may fire is due.

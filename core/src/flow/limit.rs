@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 #[schemars(extend("anyOf" = [{ "required": ["concurrency"] }, { "required": ["perSecond"] }]))]
 pub struct Limit {
     /// Most runs in flight at a time: handed to a dispatcher and not reported.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_CONCURRENCY))]
     pub concurrency: Option<u32>,
     /// Most runs that are handed on a second: in any `t` seconds at most `perSecond * (t + 1) + 1`.

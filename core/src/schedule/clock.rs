@@ -1,7 +1,8 @@
 //! Changes of a local clock, and what they do to an occurrence.
 
 use crate::cron::zone;
-use crate::tz::Tz;
+use crate::local_time::LocalTime;
+use crate::tz::{Reading, Tz};
 use chrono::{Datelike, NaiveDate};
 
 /// A change of a zone's clock: daylight saving begins or ends, or the zone is moved. Local times are seconds since
@@ -73,6 +74,24 @@ pub enum ClockChange {
 }
 
 impl ClockChange {
+    /// What a change of the clock does to the one run of a task at a local time.
+    pub(crate) fn of_one(local: LocalTime, tz: Tz) -> Option<Self> {
+        let asked = local.seconds();
+        match tz.read(asked) {
+            Reading::Once(_) => None,
+            Reading::Twice { first, second } => Some(Self::FirstOfTwo { jump: Jump::between(tz, first, second)? }),
+            Reading::Gap { end } => Some(Self::Moved { jump: Jump::between(tz, end - 1, end)?, asked }),
+        }
+    }
+
+    /// What a change of the clock does to the run at an anchor, which was given as a local time.
+    pub(crate) fn of_anchor(local: LocalTime, tz: Tz) -> Option<Self> {
+        Some(match Self::of_one(local, tz)? {
+            Self::Moved { jump, asked } => Self::Shifted { jump, asked },
+            other => other,
+        })
+    }
+
     /// A stable name for programs.
     pub fn name(self) -> &'static str {
         match self {
@@ -90,9 +109,10 @@ impl ClockChange {
         let zone = tz.name();
         match self {
             Self::Moved { jump, asked } => format!(
-                "{} does not exist in {zone}: the clock jumps from {} to {}. A run at a fixed time fires at the first instant after the gap.",
+                "{} does not exist in {zone}: the clock jumps from {} to {}. A run at a fixed time fires at the first instant after the gap, {}.",
                 moment(asked),
                 time(jump.from),
+                time(jump.to),
                 time(jump.to)
             ),
             Self::Shifted { jump, asked } => format!(

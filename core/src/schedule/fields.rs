@@ -3,12 +3,13 @@
 use super::every::Every;
 use super::rrule::{RRule, TooLong};
 use super::{Delay, Occurrence, Overlap, Rule, Schedule};
-use crate::cron::CronSchedule;
+use crate::cron::{CronList, CronSchedule};
 use crate::input::Bounded;
 use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
 use crate::local_time::{LocalTime, LocalTimes};
 use crate::task::{FieldError, Text, parse_naming_the_field};
 use crate::time::UnixMillis;
+use crate::tz::Tz;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
@@ -123,16 +124,19 @@ impl ScheduleFields<'_> {
         }
         if let Some(seconds) = self.every_seconds {
             let millis = millis("everySeconds", seconds, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)?;
-            let anchor = self.now_at(self.anchor, |local| local.anchor).ok_or_else(|| FieldError::new("anchor", "is missing"))?;
-            return Ok(Rule::Every(Every::new(anchor, millis)));
+            let local = self.local_now(|local| local.anchor).and_then(|(anchor, zone)| Every::from_local(anchor, zone, millis));
+            let stored = || self.anchor.map(|anchor| Every::new(anchor, millis));
+            return local.or_else(stored).map(Rule::Every).ok_or_else(|| FieldError::new("anchor", "is missing"));
         }
         let rule = self.rrule.as_deref().ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
         let start = self.start_at().ok_or_else(|| {
             FieldError::new("startAt", "is missing; a rule begins there (its DTSTART) and takes from it what it leaves open")
         })?;
-        RRule::parse(rule, start, timezone)
-            .map(|rule| Rule::Ical(Box::new(rule)))
-            .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
+        let read = match self.local_now(|local| local.start_at) {
+            Some((start, _)) => RRule::parse_local(rule, start, timezone),
+            None => RRule::parse(rule, start, timezone),
+        };
+        read.map(|rule| Rule::Ical(Box::new(rule))).map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
     }
 
     /// Where the runs end, by what the time zone says today. What is stored was worked out when the task was taken in; if no run is there
@@ -148,11 +152,17 @@ impl ScheduleFields<'_> {
 
     /// A bound, by what the time zone says today where it was given as a local time.
     fn now_at(&self, stored: Option<UnixMillis>, local: impl Fn(&LocalTimes) -> Option<LocalTime>) -> Option<UnixMillis> {
-        let moved = self.local.as_ref().and_then(local).and_then(|local| {
-            let timezone = self.timezone.as_deref()?.parse().ok()?;
-            local.instant(timezone)
-        });
-        moved.or(stored)
+        self.local_now(local).and_then(|(local, timezone)| local.instant(timezone)).or(stored)
+    }
+
+    /// A time that was given as a local one, and its zone.
+    fn local_now(&self, local: impl Fn(&LocalTimes) -> Option<LocalTime>) -> Option<(LocalTime, Tz)> {
+        Some((self.local.as_ref().and_then(local)?, self.timezone.as_deref()?.parse().ok()?))
+    }
+
+    /// The anchor, by what the time zone says today where it was given as a local time.
+    fn anchor(&self) -> Option<UnixMillis> {
+        self.local_now(|local| local.anchor).and_then(|(local, timezone)| local.instant_after_gap(timezone)).or(self.anchor)
     }
 
     /// Returns `startAt` and `endAt`, by what the time zone says today.
@@ -162,7 +172,7 @@ impl ScheduleFields<'_> {
 
     /// Returns `startAt`, `endAt` and `anchor`, by what the time zone says today.
     pub(crate) fn instants(&self) -> [Option<UnixMillis>; 3] {
-        [self.start_at(), self.end_at(), self.now_at(self.anchor, |local| local.anchor)]
+        [self.start_at(), self.end_at(), self.anchor()]
     }
 
     fn start_at(&self) -> Option<UnixMillis> {
@@ -214,7 +224,7 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
         return Err(FieldError::new("cron", format!("has no expression; give 1 to {MAX_CRON_EXPRESSIONS}")));
     }
     let crons = expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
-    crons.collect::<Result<Box<[_]>, _>>().map(Rule::Crons)
+    crons.collect::<Result<Box<[_]>, _>>().map(|crons| Rule::Crons(CronList::new(crons)))
 }
 
 /// The last run of a rule with COUNT, by counting.

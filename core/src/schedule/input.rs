@@ -1,7 +1,7 @@
 //! A schedule as it is given, and the check that makes it valid.
 
 use super::{Budget, MisfireInput, Overlap, Schedule, ScheduleFields};
-use crate::input::at_most;
+use crate::input::{Whole, at_most};
 use crate::limits::{
     MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
     MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
@@ -49,8 +49,8 @@ pub(crate) struct Recurrence<'a> {
     /// Does not recur after this time.
     pub(crate) end_at: Option<TimeInput<'a>>,
     /// Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and `rrule`.
-    #[schemars(range(min = 1))]
-    pub(crate) max_runs: Option<u32>,
+    #[schemars(with = "Option<u32>", range(min = 1))]
+    pub(crate) max_runs: Option<Whole<u32>>,
     /// Puts each run off by a random amount of up to so much, seconds; the same amount each time it is asked for.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) jitter_seconds: Option<f64>,
@@ -90,6 +90,8 @@ pub(crate) struct ScheduleInput<'a> {
     pub(crate) time: Option<TimeInput<'a>>,
     pub(crate) delay_in_seconds: Option<f64>,
     pub(crate) recurrence: Option<Box<Recurrence<'a>>>,
+    /// Whether a preview begins at a local time.
+    pub(crate) has_local_from: bool,
 }
 
 /// When, checked.
@@ -126,8 +128,13 @@ impl<'a> ScheduleInput<'a> {
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
             rest.check_lengths()?;
-            let has_local = [&self.time, &rest.start_at, &rest.end_at, &rest.anchor];
-            let has_local = has_local.into_iter().flatten().any(|time| matches!(time.read(""), Ok(GivenTime::Local(_))));
+            let times = [("time", &self.time), ("startAt", &rest.start_at), ("endAt", &rest.end_at), ("anchor", &rest.anchor)];
+            let mut has_local = self.has_local_from;
+            for (field, time) in times {
+                // Before what stands beside it: who cannot be understood is told so.
+                let time = time.as_ref().map(|time| time.read(field)).transpose()?;
+                has_local |= matches!(time, Some(GivenTime::Local(_)));
+            }
             rest.check_company(kind, has_local)?;
         }
         let mut local = LocalTimes::default();
@@ -221,6 +228,10 @@ impl<'a> Recurrence<'a> {
         }
     }
 
+    fn max_runs(&self) -> Option<u32> {
+        self.max_runs.map(|runs| runs.0)
+    }
+
     /// The time zone, where there is one.
     pub(super) fn zone(&self) -> Result<Option<Tz>, FieldError> {
         let read = self.timezone.as_ref().map(|name| crate::cron::timezone(Some(&name.0))).transpose();
@@ -241,9 +252,11 @@ impl<'a> Recurrence<'a> {
             end_at: local_end.flatten(),
             anchor: local_anchor.flatten(),
         };
+        // In a gap, a run comes later than a bound: see `Every::from_local`.
+        let of_local = zone.and_then(|zone| local.anchor?.instant_after_gap(zone));
         let anchor = match self.every_seconds {
             // Without another, the first run is at the start, or one interval from now. It is stored, for the runs hang on it.
-            Some(seconds) => given_anchor.or(start_at).or(Some(now.plus((seconds * 1_000.0).round() as i64))),
+            Some(seconds) => of_local.or(given_anchor).or(start_at).or(Some(now.plus((seconds * 1_000.0).round() as i64))),
             None => None,
         };
         let mut fields = Box::new(ScheduleFields {
@@ -255,7 +268,7 @@ impl<'a> Recurrence<'a> {
             rrule: self.rrule.as_ref().map(|rule| rule.0.clone()),
             start_at,
             end_at,
-            max_runs: self.max_runs,
+            max_runs: self.max_runs(),
             jitter_seconds: self.jitter_seconds,
             window_seconds: self.window_seconds,
             misfire: self.misfire,
@@ -277,7 +290,7 @@ impl<'a> Recurrence<'a> {
         };
         if let Some(last) = self.goes_on {
             fields.last_run = last;
-            check_runs(self.max_runs, kind)?;
+            check_runs(self.max_runs(), kind)?;
             let schedule = fields.schedule(id_hash(id))?;
             // One that is paused, or whose last run is due, may have none to come.
             let due = schedule.next_after(now).map_or(UnixMillis::NEVER, |next| next.due);
@@ -285,7 +298,7 @@ impl<'a> Recurrence<'a> {
         }
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };
-        check_runs(self.max_runs, kind)?;
+        check_runs(self.max_runs(), kind)?;
         let (field, what) = if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
         budget.count_runs(field, what, to_count)?;
         let Some((schedule, first)) = fields.settle(id_hash(id), now)? else { return Err(no_run(&fields, kind, now)) };

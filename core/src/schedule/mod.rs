@@ -27,9 +27,8 @@ pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, Schedul
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 
-use crate::cron::CronSchedule;
+use crate::cron::{CronList, CronSchedule};
 use crate::time::UnixMillis;
-use crate::tz::Tz;
 use crate::wire::Kind;
 use every::Every;
 use rrule::{MAX_COUNTING_STEPS, RRule, TooLong};
@@ -48,7 +47,7 @@ pub struct Occurrence {
 enum Rule {
     Cron(CronSchedule),
     /// Several: an instant that more than one names is one.
-    Crons(Box<[CronSchedule]>),
+    Crons(CronList),
     Every(Every),
     // By far the largest, and rare.
     Ical(Box<RRule>),
@@ -58,7 +57,7 @@ impl Rule {
     fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         match self {
             Self::Cron(cron) => cron.next_after(after),
-            Self::Crons(crons) => crons.iter().filter_map(|cron| cron.next_after(after)).min(),
+            Self::Crons(crons) => crons.next_after(after),
             Self::Every(every) => every.next_after(after),
             Self::Ical(rule) => rule.next_after(after),
         }
@@ -190,21 +189,11 @@ impl Schedule {
     /// Bytes of memory that it takes.
     pub fn memory_bytes(&self) -> usize {
         let on_heap = match &self.rule {
-            Rule::Crons(crons) => size_of_val::<[CronSchedule]>(crons),
+            Rule::Crons(crons) => crons.memory_bytes(),
             Rule::Ical(rule) => rule.memory_bytes(),
             Rule::Cron(_) | Rule::Every(_) => 0,
         };
         size_of::<Self>() + on_heap
-    }
-
-    /// The time zone on whose clock the rule is read.
-    fn timezone(&self) -> Tz {
-        match &self.rule {
-            Rule::Cron(cron) => cron.timezone(),
-            Rule::Crons(crons) => crons.first().map_or(Tz::UTC, CronSchedule::timezone),
-            Rule::Every(_) => Tz::UTC,
-            Rule::Ical(rule) => rule.timezone(),
-        }
     }
 
     /// What a change of the clock does to the occurrence at `time`, where `previous` is the time of the one before.
@@ -213,12 +202,9 @@ impl Schedule {
         let (at, previous) = (seconds(time), seconds(previous));
         match &self.rule {
             Rule::Cron(cron) => cron.clock_change(at, previous),
-            Rule::Crons(crons) => {
-                let named = crons.iter().filter(|cron| cron.next_after(time.plus(-1)) == Some(time));
-                named.filter_map(|cron| cron.clock_change(at, previous)).next()
-            }
+            Rule::Crons(crons) => crons.clock_change(at, previous),
             Rule::Every(_) => None,
-            Rule::Ical(rule) => rule.clock_change(at),
+            Rule::Ical(rule) => rule.clock_change(at, previous),
         }
     }
 
@@ -251,21 +237,18 @@ impl Schedule {
         match &self.rule {
             Rule::Every(every) => Ok(every.later(first, further).unwrap_or(UnixMillis::LAST)),
             Rule::Ical(rule) => Ok(rule.nth_after(first, further)?.unwrap_or(first)),
-            Rule::Cron(cron) => self.count_off(std::slice::from_ref(cron), first, further),
-            Rule::Crons(crons) => self.count_off(crons, first, further),
+            Rule::Cron(cron) => {
+                self.count_off(std::iter::successors(cron.next_after(first), |run| cron.next_after(*run)), first, further)
+            }
+            Rule::Crons(crons) => self.count_off(crons.runs_after(first), first, further),
         }
     }
 
-    /// The time that is `further` runs behind `first`. Of several expressions only those that name a run are asked for their next.
-    fn count_off(&self, crons: &[CronSchedule], first: UnixMillis, further: u32) -> Result<UnixMillis, TooLong> {
+    /// The time that is `further` runs behind `first`, where `runs` are those after it.
+    fn count_off(&self, runs: impl Iterator<Item = UnixMillis>, first: UnixMillis, further: u32) -> Result<UnixMillis, TooLong> {
         let before = steps_taken();
-        let mut upcoming: Vec<_> = crons.iter().map(|cron| cron.next_after(first)).collect();
         let mut last = first;
-        for _ in 0..further {
-            let Some(next) = upcoming.iter().flatten().min().copied().filter(|next| *next <= self.last) else { break };
-            for (cron, upcoming) in crons.iter().zip(&mut upcoming).filter(|(_, upcoming)| **upcoming == Some(next)) {
-                *upcoming = cron.next_after(next);
-            }
+        for next in runs.take(further as usize).take_while(|next| *next <= self.last) {
             last = next;
             if steps_taken().wrapping_sub(before) > u64::from(MAX_COUNTING_STEPS) {
                 return Err(TooLong);

@@ -1,6 +1,7 @@
 //! What a schedule will do, without creating it.
 
-use super::{Budget, GivenKind, Recurrence, ScheduleInput, clock};
+use super::{Budget, ClockChange, GivenKind, Recurrence, ScheduleInput, clock};
+use crate::input::Whole;
 use crate::limits::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::task::{FieldError, Text, TimeInput, parse_naming_the_field, read_object};
 use crate::time::UnixMillis;
@@ -17,8 +18,8 @@ use serde::Serialize;
 )]
 pub struct PreviewRequest<'a> {
     /// How many runs to show.
-    #[schemars(range(min = 1, max = MAX_PREVIEW_RUNS), extend("default" = DEFAULT_PREVIEW_RUNS))]
-    count: Option<usize>,
+    #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PREVIEW_RUNS), extend("default" = DEFAULT_PREVIEW_RUNS))]
+    count: Option<Whole<u32>>,
     /// As if the task were created then; without it, now.
     from: Option<TimeInput<'a>>,
     /// The task's id, which decides its jitter.
@@ -98,31 +99,37 @@ pub struct PreviewRun {
 /// Names the field that does not hold.
 pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     let request: PreviewRequest<'_> = parse_naming_the_field(body, "")?;
-    let count = request.count.unwrap_or(DEFAULT_PREVIEW_RUNS);
+    let count = request.count.map_or(DEFAULT_PREVIEW_RUNS, |count| count.0 as usize);
     if !(1..=MAX_PREVIEW_RUNS).contains(&count) {
         return Err(FieldError::new("count", format!("is {count}; must be 1 to {MAX_PREVIEW_RUNS}")));
     }
     let timezone = request.recurrence.as_ref().map(|recurrence| recurrence.zone()).transpose()?.flatten();
-    let from = super::input::in_zone("from", &request.from, timezone)?.map_or(now, |(from, _)| from);
+    let (from, local_from) = super::input::in_zone("from", &request.from, timezone)?.unwrap_or((now, None));
     let input = ScheduleInput {
         kind: request.r#type,
         time: request.time,
         delay_in_seconds: request.delay_in_seconds,
         recurrence: request.recurrence,
+        has_local_from: local_from.is_some(),
     };
     let id = request.id.map(|id| id.0).unwrap_or_default();
     let checked = input.check(&id, from, &mut Budget::default())?;
+    let local = checked.fields.as_ref().and_then(|fields| fields.local).unwrap_or_default();
     let Some(schedule) = checked.schedule else {
         let timezone = timezone.unwrap_or(Tz::UTC);
-        let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, None));
+        let change = local.time.and_then(|local| ClockChange::of_one(local, timezone));
+        let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, change));
         return Ok(Preview { timezone: timezone.name(), runs: once.into_iter().collect(), more: false });
     };
-    let timezone = schedule.timezone();
+    let timezone = timezone.unwrap_or(Tz::UTC);
+    let of_anchor =
+        local.anchor.and_then(|anchor| Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?)));
     let mut runs = Vec::with_capacity(count);
     let mut next = schedule.next_after(from);
     let mut previous = from;
     while let Some(occurrence) = next.filter(|_| runs.len() < count) {
-        let change = schedule.clock_change(occurrence.time, previous).map(|change| (change.name(), change.explain(timezone)));
+        let of_anchor = of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
+        let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
         runs.push(run(occurrence.time, occurrence.due, timezone, change));
         previous = occurrence.time;
         next = schedule.following(occurrence.time);
@@ -130,8 +137,8 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     Ok(Preview { timezone: timezone.name(), runs, more: next.is_some() })
 }
 
-fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<(&'static str, String)>) -> PreviewRun {
-    let (clock_change, explanation) = change.unzip();
+fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {
+    let (clock_change, explanation) = change.map(|change| (change.name(), change.explain(timezone))).unzip();
     PreviewRun { time, local: local(time, timezone), due, clock_change, explanation }
 }
 

@@ -8,7 +8,7 @@ use super::text::Text;
 use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, read_object};
 use crate::flow::check_limit_key;
 use crate::ids::{IdGenerator, TaskId, check_task_id};
-use crate::input::{Bounded, TOO_MANY, at_most, check_nesting};
+use crate::input::{Bounded, TOO_MANY, Whole, at_most, check_nesting};
 use crate::limits::{
     MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES,
     MAX_OUTCOME_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TAGS_TEXT_BYTES,
@@ -76,7 +76,7 @@ pub struct NewTask<'a> {
     retry: Option<&'a RawValue>,
     /// Of what is due together, higher ones go first.
     #[schemars(with = "Option<u8>", range(min = 0, max = MAX_PRIORITY), extend("default" = DEFAULT_PRIORITY))]
-    priority: Option<u64>,
+    priority: Option<Whole<u64>>,
     /// The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it. Not with a `queue` callback, whose
     /// consumer sets its own pace. The limit is in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_LIMIT_KEY_BYTES))]
@@ -139,6 +139,11 @@ impl<'a> NewTask<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// The id that is given; not checked yet.
+    pub fn id(&self) -> Option<&str> {
+        self.id.as_ref().map(|id| id.0.as_ref())
     }
 }
 
@@ -351,6 +356,7 @@ impl<'a> Validator<'a> {
             time: task.time,
             delay_in_seconds: task.delay_in_seconds,
             recurrence: task.recurrence,
+            has_local_from: false,
         };
         let id = match task.id {
             Some(id) => {
@@ -372,7 +378,7 @@ impl<'a> Validator<'a> {
             at_most("payload", payload.get().len(), MAX_PAYLOAD_BYTES)?;
             check_nesting("payload", payload.get())?;
         }
-        let priority = task.priority.map(check_priority).transpose()?;
+        let priority = task.priority.map(|priority| check_priority(priority.0)).transpose()?;
         if let Some(retry) = task.retry {
             self.check_retry(retry.get())?;
         }

@@ -51,7 +51,15 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     if paused {
         set(&mut fields, "paused", "true");
     }
-    // One that names such a field with null takes out that field alone.
+    // One that names such a field with null takes out that field alone, and there must be another.
+    let is_given = |name: &&str| patch.get(*name).is_some_and(|value| value.as_ref() != "null");
+    let is_taken_out = |name: &&&str| patch.contains_key(**name) && fields.contains_key(**name);
+    if !SCHEDULES.iter().any(|name| is_given(name))
+        && let Some(name) = SCHEDULES.iter().find(is_taken_out)
+    {
+        let detail = r#"is null, which leaves the task without a schedule; give another one, or "type":"no-schedule""#;
+        return Err(FieldError::new(*name, detail));
+    }
     if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
         if !RECURRING.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
@@ -255,15 +263,38 @@ mod tests {
             patched(record, false, r#"{"time":null,"delayInSeconds":null}"#),
             serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
         );
-        assert_eq!(patched(record, false, r#"{"cron":null}"#)["type"], "no-schedule");
         // What belonged to the schedule goes with it.
         let record = r#"{"id":"a","cron":"* * * * *","timezone":"UTC","callback":{},"overlap":"skip","misfire":{"policy":"skip"},"endAt":1764000000009}"#;
-        assert_eq!(patched(record, false, r#"{"cron":null}"#), serde_json::json!({"id":"a","type":"no-schedule","callback":{}}));
+        let unscheduled = patched(record, false, r#"{"cron":null,"type":"no-schedule"}"#);
+        assert_eq!(unscheduled, serde_json::json!({"id":"a","type":"no-schedule","callback":{}}));
         assert_eq!(
             patched(record, false, r#"{"cron":null,"time":1764000000007}"#),
             serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"misfire":{"policy":"skip"}})
         );
         assert_eq!(patched(record, false, r#"{"everySeconds":5}"#)["overlap"], "skip");
+    }
+
+    #[test]
+    fn a_schedule_is_not_taken_away_by_null() {
+        for (schedule, patch, field) in [
+            (r#""time":1764000000005"#, r#"{"time":null}"#, "time"),
+            (
+                r#""time":1764000000005,"timezone":"UTC","local":{"time":"2026-12-01T09:00:00"}"#,
+                r#"{"time":null,"timezone":null}"#,
+                "time",
+            ),
+            (r#""cron":"* * * * *""#, r#"{"cron":null,"tags":["t"]}"#, "cron"),
+            (r#""cron":"* * * * *""#, r#"{"cron":null,"time":null,"type":null}"#, "cron"),
+            (r#""everySeconds":5,"anchor":7"#, r#"{"everySeconds":null}"#, "everySeconds"),
+            (r#""rrule":"FREQ=DAILY","startAt":1764000000000"#, r#"{"rrule":null,"startAt":null}"#, "rrule"),
+        ] {
+            let record = format!(r#"{{"id":"a",{schedule},"callback":{{}}}}"#);
+            let problem = merge_patch(&record, false, patch).unwrap_err();
+            assert_eq!(problem.field, field, "{patch}");
+            assert!(problem.detail.contains("no-schedule"), "{problem}");
+        }
+        // Without one there is nothing to take away.
+        assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"time":null,"type":null}"#)["type"], "no-schedule");
     }
 
     #[test]

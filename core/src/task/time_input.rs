@@ -1,10 +1,12 @@
 //! Times as they are given: read, and refused where they cannot be meant.
 
 use super::FieldError;
+use crate::input::whole_of;
 use crate::limits::MIN_TIME_MILLIS;
 use crate::local_time::LocalTime;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
+use chrono::{DateTime, Datelike, FixedOffset, Timelike};
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
@@ -17,7 +19,7 @@ pub(crate) enum TimeInput<'a> {
     /// Milliseconds since 1970. Lower numbers are refused: they are seconds.
     Millis(#[schemars(range(min = MIN_TIME_MILLIS, max = UnixMillis::LAST.get()))] i64),
     #[schemars(skip)]
-    Fraction(f64),
+    Float(f64),
     /// RFC 3339; or, with `timezone` beside it, a local time like `2026-12-01T09:00`.
     Text(Cow<'a, str>),
 }
@@ -37,7 +39,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for TimeInput<'a> {
                 Ok(TimeInput::Millis(i64::try_from(millis).unwrap_or(i64::MAX)))
             }
             fn visit_f64<E: Error>(self, millis: f64) -> Result<TimeInput<'de>, E> {
-                Ok(TimeInput::Fraction(millis))
+                Ok(TimeInput::Float(millis))
             }
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<TimeInput<'de>, E> {
                 Ok(TimeInput::Text(Cow::Borrowed(text)))
@@ -67,7 +69,8 @@ impl TimeInput<'_> {
     pub(crate) fn read(&self, field: &'static str) -> Result<GivenTime, FieldError> {
         let time = match self {
             Self::Millis(millis) => of_number(*millis).map(GivenTime::Instant),
-            Self::Fraction(number) => Err(of_fraction(*number)),
+            // Some languages write every number as a float.
+            Self::Float(number) => whole_of(*number).map_or_else(|| Err(of_fraction(*number)), of_number).map(GivenTime::Instant),
             Self::Text(text) => of_text(text),
         };
         time.map_err(|problem| FieldError::new(field, problem))
@@ -157,20 +160,72 @@ fn of_text(text: &str) -> Result<GivenTime, String> {
     if let Ok(local) = text.parse() {
         return Ok(GivenTime::Local(local));
     }
-    match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(time) => {
-            let time = UnixMillis::new(time.timestamp_millis());
-            if (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time) {
-                Ok(GivenTime::Instant(time))
-            } else {
-                Err("is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z".to_owned())
-            }
-        }
-        Err(problem) => Err(format!(
-            "is {:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, or milliseconds since 1970",
-            shown()
-        )),
+    let time = match chrono::DateTime::parse_from_rfc3339(text) {
+        Ok(time) if is_leap(&time) && !is_leap_second(&time) => return Err(NO_LEAP_SECOND.to_owned()),
+        Ok(time) => UnixMillis::new(time.timestamp_millis()),
+        Err(problem) => match with_offset(text) {
+            Some(time) => time.ok_or(OUT_OF_RANGE)?,
+            None => return Err(why_not_read(text, &shown(), &problem)),
+        },
+    };
+    let is_within = (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time);
+    if is_within { Ok(GivenTime::Instant(time)) } else { Err(OUT_OF_RANGE.to_owned()) }
+}
+
+const OUT_OF_RANGE: &str = "is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z";
+
+const NO_LEAP_SECOND: &str =
+    "has 60 seconds; only a leap second has, at 23:59:60Z on the last day of a month: write the next minute instead";
+
+/// Returns whether the second is written as 60.
+fn is_leap(time: &DateTime<FixedOffset>) -> bool {
+    time.nanosecond() >= 1_000_000_000
+}
+
+/// Returns whether there can be a leap second at this time: at the end of a month, in UTC.
+fn is_leap_second(time: &DateTime<FixedOffset>) -> bool {
+    let utc = time.to_utc();
+    (utc.hour(), utc.minute()) == (23, 59) && utc.day() == u32::from(utc.num_days_in_month())
+}
+
+/// Reads a date and time with an offset that is not quite RFC 3339, but can mean one instant only: without seconds, with an offset like
+/// `+01` or `+0100`, or with a space before that. `None` if it is none; `Some(None)` if the instant is out of range.
+fn with_offset(text: &str) -> Option<Option<UnixMillis>> {
+    let at = text.rfind(['Z', 'z', '+', '-']).filter(|at| *at > 10)?;
+    let (local, offset) = text.split_at_checked(at)?;
+    let local: LocalTime = local.trim_end_matches(' ').parse().ok()?;
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;
+    let (sign, rest) = offset.split_at_checked(1)?;
+    let (hours, minutes) = match (sign, rest.len()) {
+        ("Z" | "z", 0) => ("0", "0"),
+        ("+" | "-", 2) => (rest, "0"),
+        ("+" | "-", 4) => rest.split_at_checked(2)?,
+        ("+" | "-", 5) => rest.split_once(':').filter(|(hours, _)| hours.len() == 2)?,
+        _ => return None,
+    };
+    let (hours, minutes) = (digits(hours)?, digits(minutes)?);
+    if hours > 23 || minutes > 59 {
+        return None;
     }
+    let seconds = hours * 3_600 + minutes * 60;
+    Some(local.at_offset(if sign == "-" { -seconds } else { seconds }))
+}
+
+/// Says why a text is no time, and what was probably meant.
+fn why_not_read(text: &str, shown: &str, problem: &chrono::ParseError) -> String {
+    if format!("{text}T00:00").parse::<LocalTime>().is_ok() {
+        return format!(
+            "is {text}, a date without a time of day; write {text}T00:00:00Z, or {text}T00:00 with timezone beside it"
+        );
+    }
+    let has_60_seconds = text.get(16..19) == Some(":60");
+    if has_60_seconds && format!("{}:59", text.get(..16).unwrap_or_default()).parse::<LocalTime>().is_ok() {
+        return NO_LEAP_SECOND.to_owned();
+    }
+    format!(
+        "is {shown:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, 2026-12-24T18:00 with timezone beside it, or \
+         milliseconds since 1970"
+    )
 }
 
 /// Digits of the milliseconds from 2001 to 2286.

@@ -22,10 +22,30 @@ fn what_is_meant_is_taken() {
         (r#""1795704299000""#, 1_795_704_299_000),
         (r#""1970-01-01T00:00:05Z""#, 5_000),
         (r#""2026-12-24T18:00:00.5+01:00""#, 1_798_131_600_500),
+        // Some languages write each number as a float.
+        ("1795704299000.0", 1_795_704_299_000),
+        ("1.795704299e12", 1_795_704_299_000),
+        // Not quite RFC 3339, but one instant only.
+        (r#""2026-12-24 18:00:00+01:00""#, 1_798_131_600_000),
+        (r#""2026-12-24T18:00+01:00""#, 1_798_131_600_000),
+        (r#""2026-12-24 17:00Z""#, 1_798_131_600_000),
+        (r#""2026-12-24 18:00:00.250 +01""#, 1_798_131_600_250),
+        (r#""2026-12-24T12:00:00-0500""#, 1_798_131_600_000),
+        // A leap second is there at the end of a month only, in UTC.
+        (r#""2016-12-31T23:59:60Z""#, 1_483_228_800_000),
+        (r#""2017-01-01T00:59:60.5+01:00""#, 1_483_228_800_500),
+        (r#""2027-02-28T23:59:60Z""#, 1_803_859_200_000),
     ] {
         assert_eq!(instant(json), Some(millis), "{json}");
     }
-    assert_eq!(read(r#""2026-12-01T09:00""#), Ok(GivenTime::Local("2026-12-01T09:00:00".parse().unwrap())));
+    for (json, local) in [
+        (r#""2026-12-01T09:00""#, "2026-12-01T09:00:00"),
+        (r#""2026-12-01 09:00""#, "2026-12-01T09:00:00"),
+        (r#""2026-12-01 09:00:30.125""#, "2026-12-01T09:00:30.125"),
+        (r#""2026-12-01T09:00:00.123456""#, "2026-12-01T09:00:00.123"),
+    ] {
+        assert_eq!(read(json), Ok(GivenTime::Local(local.parse().unwrap())), "{json}");
+    }
 }
 
 #[test]
@@ -52,6 +72,18 @@ fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
         ("1e300", "too large"),
         (r#""""#, "not RFC 3339"),
         (r#""1969-12-31T23:59:59Z""#, "out of range"),
+        (r#""1970-01-01T00:30+01""#, "out of range"),
+        (r#""2026-12-24""#, "a date without a time of day; write 2026-12-24T00:00:00Z, or 2026-12-24T00:00 with timezone"),
+        (r#""2026-12-24T18:00:60Z""#, "at 23:59:60Z on the last day of a month"),
+        (r#""2026-12-30T23:59:60Z""#, "at 23:59:60Z on the last day of a month"),
+        (r#""2026-12-31T23:59:60+01:00""#, "at 23:59:60Z on the last day of a month"),
+        (r#""2026-12-31T23:59:60""#, "at 23:59:60Z on the last day of a month"),
+        (r#""2026-12-24T18:00+24""#, "not RFC 3339"),
+        (r#""2026-12-24T18:00+1""#, "not RFC 3339"),
+        (r#""2026-12-24T18:00:00 UTC""#, "not RFC 3339"),
+        (r#""24.12.2026 18:00""#, "not RFC 3339"),
+        ("1795704299000.5", "has a fraction"),
+        ("1795704299.0", "looks like seconds; in milliseconds that is 1795704299000"),
     ] {
         let problem = read(json).expect_err(json);
         assert_eq!(problem.field, "time");

@@ -1,7 +1,9 @@
 //! Cancelling and changing tasks that wait.
 
 use super::ListRequest;
+use crate::access::Share;
 use crate::local_time::LocalTime;
+use crate::schedule::ClockChange;
 use crate::time::UnixMillis;
 use crate::timers::Position;
 use crate::tz::Tz;
@@ -46,6 +48,9 @@ pub struct AmongRequest<R> {
     /// Where.
     #[serde(default)]
     pub among: Among,
+    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// The request.
     #[serde(flatten)]
     pub request: R,
@@ -117,6 +122,15 @@ pub struct NewTime {
 enum StoredTime {
     Instant(UnixMillis),
     Local { at: UnixMillis, local: LocalTime, timezone: String },
+}
+
+impl NewTime {
+    /// Returns what a change of the clock does to the local time that was given: its name, and an explanation.
+    pub fn clock_change(self) -> Option<(&'static str, String)> {
+        let (local, timezone) = self.local?;
+        let change = ClockChange::of_one(local, timezone)?;
+        Some((change.name(), change.explain(timezone)))
+    }
 }
 
 impl From<UnixMillis> for NewTime {
@@ -200,6 +214,9 @@ pub struct ChangeMatchingRequest {
     pub tasks: ListRequest,
     /// What is to happen to them.
     pub change: Change,
+    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
 }
 
 /// What became of a change by filter.

@@ -2,7 +2,8 @@
 """Writes the last column of rrule_vectors.txt: the first runs of each rule, in UTC.
 
 By python-dateutil and zoneinfo, which share nothing with the code under test. Local times are turned into instants as RFC 5545, 3.3.5
-says: in a gap with the offset from before it, in an overlap the first pass (`fold=0` means both). Two at one instant are one.
+says: in a gap with the offset from before it, in an overlap the first pass (`fold=0` means both). Two at one instant are one. Hourly and
+finer rules follow real time: in a gap they have no run, in an overlap those of both passes.
 
     pip install python-dateutil==2.9.0 && python3 rrule_vectors.py
 """
@@ -29,10 +30,16 @@ def instants(rule: str, zone: ZoneInfo, start: datetime):
     found, seen = [], set()
     # A run in a gap may come after one that the clock shows later: gather a few more, then sort.
     for local in islice(rrulestr(plain, dtstart=start), 400):
-        at = local.replace(tzinfo=zone).astimezone(timezone.utc)
-        if at not in seen:
-            seen.add(at)
-            found.append(at)
+        passes = [local.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1)]
+        if re.search("FREQ=(HOURLY|MINUTELY|SECONDLY)", rule):
+            # One in a gap comes back as another time.
+            runs = [at for at in passes if at.astimezone(zone).replace(tzinfo=None) == local]
+        else:
+            runs = passes[:1]
+        for at in runs:
+            if at not in seen:
+                seen.add(at)
+                found.append(at)
     found.sort()
     found = found[: int(count[1])] if count else found
     return [at for at in found if not last or at <= last][:RUNS]

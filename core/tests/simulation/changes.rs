@@ -216,7 +216,7 @@ pub(crate) fn change_matching(
     world.input(
         at,
         false,
-        |engine, now, storage| engine.change_matching(&request, change, now, storage),
+        |engine, now, storage| engine.change_matching(&request, change, None, now, storage),
         |world, reply, _| {
             // A step that has come to its bound in bytes has done the first of them, in the same order.
             let of_flights = (reply.running as usize).min(flight_steps.len());
@@ -264,9 +264,9 @@ impl World {
         let Schedule::Recurring(_) = version.schedule else { return };
         let record = Record::parse(&version.record).unwrap();
         let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
-        let paused_at = UnixMillis::new(self.model.paused_at[&paused.version]);
+        let next = self.model.next_run.get(&paused.version).map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
         let overlap = record.policies().overlap;
-        for (run, fate) in made_up(&schedule, record.policies(), paused_at, self.now) {
+        for (run, fate) in made_up(&schedule, record.policies(), next, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };
             let fate = self.fate_beside(&version.id, overlap, fate);
             self.run_beside(at, firing, fate, None);

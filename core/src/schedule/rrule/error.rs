@@ -56,6 +56,9 @@ pub enum RRuleError {
     /// The start has a fraction of a second.
     #[error("has a fraction of a second, which a rule's start may not have; give whole seconds")]
     StartFraction,
+    /// The start is no instant that a task may ask for.
+    #[error("is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z")]
+    StartRange,
     /// The name of the time zone is not known.
     #[error("{0}")]
     Timezone(crate::cron::CronError),

@@ -20,9 +20,11 @@
 //! `BYYEARDAY` and `BYWEEKNO` are refused, as is everything that the RFC does not have.
 //!
 //! # Time zone and daylight saving
-//! Runs are reckoned on the local clock of the task's time zone, those of hourly and finer rules too, as the RFC says. One in a
+//! Runs are reckoned on the local clock of the task's time zone. Hourly and finer rules follow real time through a change of that clock, as
+//! cron does: they have no run in a gap, and those of both passes of an overlap; unless they are at fixed times, as
+//! `FREQ=HOURLY;BYHOUR=9` is. Of these, and of daily and coarser rules, a run in a
 //! gap is read with the offset from before it, so it comes as much later as the gap is wide; one in an overlap comes in the first
-//! pass only. RFC 5545 can be read in two ways here: section 3.3.10 says that an instance in a gap is read as a DATE-TIME is (3.3.5),
+//! pass only. A start that was given as a local time in a gap moves no other run than its own. RFC 5545 can be read in two ways here: section 3.3.10 says that an instance in a gap is read as a DATE-TIME is (3.3.5),
 //! and also that one with a "nonexistent local time" is ignored and not counted. We follow the first, so that no run is lost. Two that
 //! come to the same instant are one. COUNT counts instants: a run that is moved out of a gap counts, and two in one count once.
 //!
@@ -40,8 +42,9 @@ pub use error::RRuleError;
 
 use super::clock::{ClockChange, Jump};
 use super::count_steps;
-use crate::cron::fields::next_time;
+use crate::cron::fields::{are_evenly_spaced, next_time};
 use crate::cron::zone;
+use crate::local_time::LocalTime;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
@@ -76,6 +79,18 @@ enum Frequency {
     Yearly,
 }
 
+impl Frequency {
+    /// The seconds that it counts by; those of a day for what is coarser.
+    fn unit(self) -> i64 {
+        match self {
+            Self::Secondly => 1,
+            Self::Minutely => 60,
+            Self::Hourly => 3_600,
+            Self::Daily | Self::Weekly | Self::Monthly | Self::Yearly => DAY,
+        }
+    }
+}
+
 /// A recurrence rule with its start, in a time zone: some 140 bytes, and a little more on the heap for ordinals and positions. See
 /// the [module](self).
 ///
@@ -88,8 +103,12 @@ pub struct RRule {
     count: Option<u32>,
     /// Unix seconds, inclusive.
     until: Option<i64>,
-    /// What the local clock shows at DTSTART.
+    /// What the local clock shows at DTSTART, or what was asked for where it jumps over that.
     start: i64,
+    /// The instant of DTSTART, Unix seconds: nothing before it is a run.
+    start_at: i64,
+    /// Whether it follows real time through a change of the clock.
+    repeats: bool,
     timezone: Tz,
     months: u16,
     month_days: u32,
@@ -103,6 +122,14 @@ pub struct RRule {
     seconds: u64,
     set_positions: Box<[i16]>,
     week_start: u8,
+}
+
+/// DTSTART.
+#[derive(Debug, Clone, Copy)]
+struct Start {
+    at: UnixMillis,
+    /// The local time that it was given as.
+    local: Option<LocalTime>,
 }
 
 /// How far a search goes: by steps, and by local time.
@@ -133,7 +160,17 @@ impl RRule {
     /// # Errors
     /// Names the field of the task, the part of the rule, and what is accepted there.
     pub fn parse(rule: &str, start: UnixMillis, timezone: Option<&str>) -> Result<Self, RRuleError> {
-        parse::rule(rule, start, timezone)
+        parse::rule(rule, Start { at: start, local: None }, timezone)
+    }
+
+    /// Reads a rule that starts when the clock of the zone shows `start`. If the clock jumps over that, the rule begins after the gap, and
+    /// its time of day is the one that was asked for.
+    ///
+    /// # Errors
+    /// As [`Self::parse`]; [`RRuleError::StartRange`] if the start is no instant that a task may ask for.
+    pub fn parse_local(rule: &str, start: LocalTime, timezone: Option<&str>) -> Result<Self, RRuleError> {
+        let at = start.instant(crate::cron::timezone(timezone).map_err(RRuleError::Timezone)?).ok_or(RRuleError::StartRange)?;
+        parse::rule(rule, Start { at, local: Some(start) }, timezone)
     }
 
     /// The time zone on whose clock the rule is read.
@@ -183,15 +220,19 @@ impl RRule {
 
     fn next_instant(&self, after: UnixMillis, search: &mut Search) -> Option<UnixMillis> {
         // Runs are whole seconds, from the start on.
-        let after = after.get().div_euclid(1_000).max(self.start - 2 * DAY);
+        let after = after.get().div_euclid(1_000).max(self.start_at - 1);
         if after >= UnixMillis::LAST.get() / 1_000 {
             return None;
         }
-        let shifted = self.shifted_after(after, search);
-        let next = self.next_by_the_clock(after, search);
-        let next = match (shifted, next) {
-            (Some(shifted), Some(next)) => shifted.min(next),
-            (shifted, next) => shifted.or(next)?,
+        let next = if self.repeats {
+            zone::next_shown(self.timezone, after, |from| self.next_local(from, search))?
+        } else {
+            let shifted = self.shifted_after(after, search);
+            let next = self.next_by_the_clock(after, search);
+            match (shifted, next) {
+                (Some(shifted), Some(next)) => shifted.min(next),
+                (shifted, next) => shifted.or(next)?,
+            }
         };
         let is_within = next <= self.until.unwrap_or(i64::MAX) && next <= UnixMillis::LAST.get() / 1_000;
         is_within.then(|| UnixMillis::new(next * 1_000))
@@ -239,7 +280,8 @@ impl RRule {
 
     /// The first local time at or after `from` that the rule allows.
     fn next_local(&self, from: i64, search: &mut Search) -> Option<i64> {
-        let from = from.max(self.start);
+        // In the second pass of an overlap, times before it are shown once more.
+        let from = from.max(if self.repeats { self.start - 2 * DAY } else { self.start });
         if self.frequency < Frequency::Daily {
             self.next_of_fine(from, search)
         } else if self.set_positions.is_empty() {
@@ -262,17 +304,12 @@ impl RRule {
 
     /// Of an hourly or finer rule: points a fixed step apart on the local clock, each standing for its hour, minute or second.
     fn next_of_fine(&self, mut from: i64, search: &mut Search) -> Option<i64> {
-        let unit = match self.frequency {
-            Frequency::Secondly => 1,
-            Frequency::Minutely => 60,
-            _ => 3_600,
-        };
+        let unit = self.frequency.unit();
         let step = unit * i64::from(self.interval);
         let origin = self.start - self.start.rem_euclid(unit);
         loop {
             search.step(from)?;
             let aligned = from - from.rem_euclid(unit);
-            // Not before the origin, for `from` is not before the start.
             let point = origin + (aligned - origin + step - 1).div_euclid(step) * step;
             let day = point.div_euclid(DAY);
             let allowed = self.day_at_or_after(day, search)?;
@@ -336,18 +373,59 @@ impl RRule {
         }
     }
 
-    /// What a change of the clock does to the run at `at`, Unix seconds.
-    pub(super) fn clock_change(&self, at: i64) -> Option<ClockChange> {
+    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or where the caller began to look; both
+    /// Unix seconds.
+    pub(super) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         let local = zone::clock_at(tz, at);
         if let Reading::Twice { first, second } = tz.read(local) {
-            return Jump::between(tz, first, second).map(|jump| ClockChange::FirstOfTwo { jump });
+            return Jump::between(tz, first, second).map(|jump| match (self.repeats, at == first) {
+                (false, _) => ClockChange::FirstOfTwo { jump },
+                (true, true) => ClockChange::FirstPass { jump },
+                (true, false) => ClockChange::SecondPass { jump },
+            });
         }
-        let jump = Jump::between(tz, at - WIDEST_GAP, at).filter(|jump| jump.is_gap())?;
+        let before = if self.repeats { previous.max(at - WIDEST_GAP) } else { at - WIDEST_GAP };
+        let jump = Jump::between(tz, before, at).filter(|jump| jump.is_gap())?;
+        let next_in_gap = |from: i64| {
+            let next = self.next_local(from, &mut Search { steps: MAX_STEPS, until: jump.to });
+            next.filter(|local| *local < jump.to)
+        };
+        if self.repeats {
+            return next_in_gap(jump.from).map(|asked| ClockChange::Absent { jump, asked });
+        }
         let asked = local - (jump.to - jump.from);
-        let is_in_gap = (jump.from..jump.to).contains(&asked);
-        (is_in_gap && self.next_local(asked, &mut Search { steps: MAX_STEPS, until: asked }) == Some(asked))
-            .then_some(ClockChange::Shifted { jump, asked })
+        let is_asked = asked >= jump.from && next_in_gap(asked) == Some(asked);
+        is_asked.then_some(ClockChange::Shifted { jump, asked })
+    }
+
+    /// Returns whether it follows real time through a change of the clock: whether its frequency is hourly or finer, and the hours, the
+    /// minutes or the seconds that it names are evenly spaced, as for cron.
+    fn follows_real_time(&self) -> bool {
+        let unit = self.frequency.unit();
+        let step = unit * i64::from(self.interval);
+        if unit >= DAY || step >= DAY {
+            return false;
+        }
+        // Of the values of a field, those that the interval allows: all of them, if it allows others on another day.
+        let allowed = |set: u64, size: i64, of: i64| {
+            let each = step / of;
+            if of < unit {
+                set
+            } else if step % (of * size) == 0 {
+                set & 1 << (self.start / of).rem_euclid(size)
+            } else if step % of == 0 && size % each == 0 {
+                let first = (self.start / of).rem_euclid(each);
+                (first..size).step_by(each as usize).fold(0, |bits, value| bits | set & 1 << value)
+            } else {
+                set
+            }
+        };
+        are_evenly_spaced(
+            allowed(self.hours.into(), 24, 3_600) as u32,
+            allowed(self.minutes, 60, 60),
+            allowed(self.seconds, 60, 1),
+        )
     }
 }
 

@@ -1,9 +1,9 @@
 //! From text to a rule.
 
-use super::{DAY, Frequency, MAX_INTERVAL, MAX_RULE_BYTES, RRule, RRuleError};
+use super::{DAY, Frequency, MAX_INTERVAL, MAX_RULE_BYTES, RRule, RRuleError, Start};
 use crate::cron::{timezone, zone};
 use crate::limits::MAX_COUNTED_RUNS;
-use crate::time::UnixMillis;
+use crate::local_time::LocalTime;
 use chrono::{Datelike, NaiveDate};
 
 /// Characters of the caller's text that an error repeats.
@@ -36,12 +36,12 @@ const MONDAY: u8 = 1;
 /// The value of each part of [`PARTS`], where it is given.
 type Values<'a> = [Option<&'a str>; PARTS.len()];
 
-pub(super) fn rule(text: &str, start: UnixMillis, zone: Option<&str>) -> Result<RRule, RRuleError> {
+pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule, RRuleError> {
     let timezone = timezone(zone).map_err(RRuleError::Timezone)?;
     if text.len() > MAX_RULE_BYTES {
         return Err(RRuleError::TooLong(text.len()));
     }
-    if start.get() % 1_000 != 0 {
+    if start.at.get() % 1_000 != 0 || start.local.is_some_and(|local| local.millis() != 0) {
         return Err(RRuleError::StartFraction);
     }
     let values = split(text)?;
@@ -69,7 +69,9 @@ pub(super) fn rule(text: &str, start: UnixMillis, zone: Option<&str>) -> Result<
         interval: given("INTERVAL").map_or(Ok(1), |value| ranged("INTERVAL", value, 1, MAX_INTERVAL))?,
         count: count.map(|value| ranged("COUNT", value, 1, MAX_COUNTED_RUNS)).transpose()?,
         until: until.map(instant).transpose()?,
-        start: zone::clock_at(timezone, start.get() / 1_000),
+        start: start.local.map_or_else(|| zone::clock_at(timezone, start.at.get() / 1_000), LocalTime::seconds),
+        start_at: start.at.get() / 1_000,
+        repeats: false,
         timezone,
         months: bits("BYMONTH", given("BYMONTH"), 1, 12)? as u16,
         month_days,
@@ -83,6 +85,7 @@ pub(super) fn rule(text: &str, start: UnixMillis, zone: Option<&str>) -> Result<
         week_start: given("WKST").map_or(Ok(MONDAY), |value| weekday("WKST", value))?,
     };
     rule.fill_from_start();
+    rule.repeats = rule.follows_real_time();
     Ok(rule)
 }
 

@@ -19,6 +19,7 @@ pub(super) struct Fields<'a> {
     pub(super) headers: Option<BoundedMap<Text<'a>, Text<'a>, MAX_HEADERS>>,
     #[serde(borrow)]
     body: Option<&'a RawValue>,
+    #[serde(default, deserialize_with = "crate::input::whole")]
     timeout_seconds: Option<u32>,
     #[serde(borrow)]
     pub(super) binding: Option<Cow<'a, str>>,
