@@ -171,14 +171,18 @@ impl Engine {
                     for (flight, change) in std::mem::take(&mut checked.flight_changes) {
                         self.change_flight(flight, change, now, reader, &mut changes)?;
                     }
-                    // Before anything is added, which would move entries.
                     for (at, change) in std::mem::take(&mut checked.attempts) {
                         self.plan_change(at, change, now, reader, &mut changes)?;
                     }
-                    self.kill(&std::mem::take(&mut changes.killed), &mut effects);
+                    // Before the attempts are taken out, which are put back at the end of the commit: owed runs must not overlap them.
                     for going in std::mem::take(&mut checked.going_on) {
                         self.carry_on(going, now, &mut changes.aside, &mut effects);
                     }
+                    for schedule in &mut checked.schedules {
+                        self.run_owed(schedule, now, &mut changes.aside);
+                    }
+                    // Before anything is added, which would move entries.
+                    self.kill(&std::mem::take(&mut changes.killed), &mut effects);
                     self.settle(&terms, &reply, now, &mut effects);
                     self.assign_lanes(&mut checked, &terms.keys);
                     pages.append(&mut checked.pages);
@@ -194,7 +198,7 @@ impl Engine {
             self.add_page(page, &mut effects);
         }
         for schedule in schedules {
-            self.add_schedule(schedule, now, &mut changes.aside, &mut effects);
+            self.add_schedule(schedule, &mut effects);
         }
         self.carry_out_changes(changes, now, reader, &mut effects)?;
         self.save_lanes(&mut effects);
@@ -463,18 +467,19 @@ impl Engine {
         self.note_lapses(number);
     }
 
-    fn add_schedule(&mut self, schedule: NewSchedule, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
-        let NewSchedule { read, record, since, next, owed } = schedule;
-        if !owed.is_empty() {
-            let of = Aside {
-                record: &record,
-                hash: self.id_hash(&read.id),
-                to_queue: read.to_queue,
-                overlap: read.policies.overlap,
-                starts_now: false,
-            };
-            self.run_aside(&of, owed, now, aside);
+    /// Adds the runs that a new recurring task owes.
+    fn run_owed(&self, schedule: &mut NewSchedule, now: UnixMillis, aside: &mut RunsAside) {
+        let owed = std::mem::take(&mut schedule.owed);
+        if owed.is_empty() {
+            return;
         }
+        let (read, record) = (&schedule.read, &schedule.record);
+        let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
+        self.run_aside(&Aside { record, hash, to_queue: read.to_queue, overlap, starts_now: false }, owed, now, aside);
+    }
+
+    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
+        let NewSchedule { read, record, since, next, .. } = schedule;
         // One that has ended before it was stored is gone, as a task is that has fired.
         if next.is_none() {
             return;

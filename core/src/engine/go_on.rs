@@ -211,13 +211,14 @@ impl Engine {
         let has_same_delay = *read.schedule == *former.schedule;
         let kept = GoingOn { read, record, number, next, paused_at, since: None, owed: Vec::new(), starts_now: false };
         let (schedule, policies) = (&kept.read.schedule, kept.read.policies);
-        match (paused_at, kept.read.paused) {
-            (Some(_), true) => Ok(kept),
-            (Some(paused_at), false) => {
-                let owed = missed_in_pause(schedule, policies, paused_at, now);
-                // As at a resume: see there. No run before the one that was next is the task's, also if another delay puts it off until now.
-                let next = former.schedule.next_after(paused_at).map(|next| schedule.occurrence(next.time).due.plus(-1));
-                let since = since.max(paused_at).max(next.unwrap_or(paused_at));
+        let pause = paused_at.map(|paused_at| same_next_run(&former.schedule, schedule, paused_at));
+        match (pause, kept.read.paused) {
+            (Some(pause), true) if paused_at == Some(pause) => Ok(kept),
+            (Some(pause), true) => Ok(GoingOn { paused_at: Some(pause), since: Some(pause), ..kept }),
+            (Some(pause), false) => {
+                // As at a resume: see there.
+                let owed = missed_in_pause(schedule, policies, pause, now);
+                let since = since.max(pause);
                 let next = schedule.next_after(since);
                 Ok(GoingOn { next, paused_at: None, since: Some(since), owed, ..kept })
             }
@@ -367,6 +368,18 @@ pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: b
         return if catches_up { next.due.plus(-1) } else { since };
     }
     if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
+}
+
+/// Returns the time after which the runs of `new` are those that `former` has after `since`: the next run stays the same one, whatever it
+/// is delayed by. The times of both must be equal.
+pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis) -> UnixMillis {
+    let of_new = new.next_after(since);
+    let of_former = former.next_after(since).map(|next| new.occurrence(next.time));
+    if of_new == of_former {
+        return since;
+    }
+    // Without a next run, the last one is behind: by its new delay it may be due after `since`.
+    of_former.map(|next| next.due.plus(-1)).or(of_new.map(|last| last.due)).unwrap_or(since)
 }
 
 pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {

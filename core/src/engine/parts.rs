@@ -9,7 +9,7 @@ use super::append::Checked;
 use super::change::Changes;
 use super::decided::FlightRef;
 use super::fire::TIME_BYTES;
-use super::go_on::GoingOn;
+use super::go_on::{GoingOn, same_next_run};
 use super::late::{Aside, Verdict, missed_in_pause};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
@@ -149,8 +149,6 @@ impl Engine {
         for (at, change) in open.into_iter().skip(places.len() - fit) {
             self.plan_change(at, change, now, reader, changes)?;
         }
-        // Before anything is added, which would move entries.
-        self.kill(&std::mem::take(&mut changes.killed), effects);
         for (flight, change) in checked.flight_changes {
             if changes.room_to_look() == 0 {
                 break;
@@ -161,9 +159,11 @@ impl Engine {
             if changes.is_full() {
                 break;
             }
-            let was_paused = self.tasks.schedule(going.number).is_some_and(|schedule| schedule.paused_at.is_some());
-            if was_paused {
+            let paused = self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
+            if let Some(paused) = paused {
                 let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
+                // What is stored until the last part may be delayed otherwise.
+                let begins = begins.map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
                 changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
                 let (hash, overlap) = (self.id_hash(&going.read.id), going.read.policies.overlap);
                 let of = Aside { record: &going.record, hash, to_queue: going.read.to_queue, overlap, starts_now: false };
@@ -173,6 +173,8 @@ impl Engine {
                 self.carry_on(going, now, &mut changes.aside, effects);
             }
         }
+        // After the runs that must not overlap these attempts, and before anything is added, which would move entries.
+        self.kill(&std::mem::take(&mut changes.killed), effects);
         Ok(())
     }
 }

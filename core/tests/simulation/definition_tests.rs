@@ -18,27 +18,27 @@ const NONE: [i64; 0] = [];
 
 /// How a request is given.
 #[derive(Clone, Copy, Default)]
-struct How {
+pub(crate) struct How {
     /// It names the version that it has read, and is a patch.
     is_patch: bool,
     open_anchor: bool,
     says_paused: bool,
 }
 
-const PUT: How = How { is_patch: false, open_anchor: true, says_paused: false };
-const PATCH: How = How { is_patch: true, open_anchor: false, says_paused: false };
+pub(crate) const PUT: How = How { is_patch: false, open_anchor: true, says_paused: false };
+pub(crate) const PATCH: How = How { is_patch: true, open_anchor: false, says_paused: false };
 
 impl How {
-    fn saying(self) -> Self {
+    pub(crate) fn saying(self) -> Self {
         Self { says_paused: true, ..self }
     }
 }
 
-fn at(millis: i64) -> UnixMillis {
+pub(crate) fn at(millis: i64) -> UnixMillis {
     NOW.plus(millis)
 }
 
-fn every(seconds: i64, anchor: i64, more: &str) -> String {
+pub(crate) fn every(seconds: i64, anchor: i64, more: &str) -> String {
     format!(r#"{{"id":"a","everySeconds":{seconds},"anchor":{}{more},"callback":{{"type":"handler","name":"log"}}}}"#, at(anchor))
 }
 
@@ -89,11 +89,11 @@ impl Pair {
         Ok(reply)
     }
 
-    fn define(&mut self, record: &str, how: How, now: i64) -> AppendReply {
+    pub(crate) fn define(&mut self, record: &str, how: How, now: i64) -> AppendReply {
         self.try_define(record, how, now).unwrap()
     }
 
-    fn change(&mut self, change: Change, now: i64) -> Changed {
+    pub(crate) fn change(&mut self, change: Change, now: i64) -> Changed {
         let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
         let (reply, effects) = self.engine.change(&request, at(now), &self.storage).unwrap();
         self.commit(effects);
@@ -101,7 +101,7 @@ impl Pair {
     }
 
     /// Wakes at a time; gives the times of the runs that fire, and lets them end well.
-    fn runs(&mut self, now: i64) -> Vec<i64> {
+    pub(crate) fn runs(&mut self, now: i64) -> Vec<i64> {
         let effects = self.wake(at(now));
         let times = times(&effects);
         for outgoing in &effects.sends {
@@ -110,7 +110,7 @@ impl Pair {
         times
     }
 
-    fn statuses(&self) -> Vec<Status> {
+    pub(crate) fn statuses(&self) -> Vec<Status> {
         let request = ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
         self.engine.list(&request, &self.storage).unwrap().items.into_iter().map(|item| item.status).collect()
     }
@@ -475,7 +475,7 @@ fn a_request_says_whether_it_means_dead_letters() {
 
         let mut pair = dead_and(lives);
         let request = ChangeRequest { ids: ids(), change: Change::Reschedule(at(90_000).into()), if_match: None };
-        let (reply, effects) = pair.engine.change_among(&request, among, at(3_000), &pair.storage).unwrap();
+        let (reply, effects) = pair.engine.change_among(&request, among, None, at(3_000), &pair.storage).unwrap();
         pair.commit(effects);
         assert_eq!(reply.outcomes, [if found { Changed::Changed } else { Changed::NotFound }], "{lives} {among:?}");
         let left = match (lives, among) {

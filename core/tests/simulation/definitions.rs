@@ -87,6 +87,9 @@ impl Model {
             self.gone.insert(was.version, "was overwritten");
         }
         self.gone.remove(&n);
+        if self.brought_ahead.contains(&was.version) {
+            self.brought_ahead.insert(n);
+        }
         if self.early.contains(&was) {
             self.early.insert(firing);
         }
@@ -105,17 +108,13 @@ impl Model {
             return Going::On(None);
         };
         self.keep_rule(n, was.version);
-        let next = self.next_run.remove(&was.version).expect("a recurring version has a next run");
-        self.next_run.insert(n, next);
-        let paused_at = self.paused_at.remove(&was.version);
+        // Whatever puts it off, the next run stays the same one.
+        let next = self.next_run.remove(&was.version);
+        self.next_run.extend(next.map(|next| (n, next)));
         self.put(firing, if is_paused { What::PausedRecurring } else { What::Recurring });
         match (was_paused, is_paused) {
-            (true, true) => {
-                self.paused_at.insert(n, paused_at.expect("a paused version has a start of its pause"));
-                Going::On(None)
-            }
+            (true, true) => Going::On(None),
             (true, false) => {
-                self.paused_at.insert(n, paused_at.expect("a paused version has a start of its pause"));
                 self.resumed.push(firing);
                 Going::On(None)
             }
@@ -125,7 +124,7 @@ impl Model {
                 Going::On(None)
             }
             (false, false) => {
-                let (time, due, runs) = next;
+                let (time, due, _) = next.expect("a recurring version has a next run");
                 let Recurring { put_off, .. } = of_new;
                 let Schedule::Recurring(of_old) = old.schedule else { return Going::On(None) };
                 self.set_due(n);
@@ -134,7 +133,6 @@ impl Model {
                 if put_off == of_old.put_off || !is_owed {
                     return Going::On(None);
                 }
-                let _ = runs;
                 let owed = Firing { time, ..firing };
                 self.advance(owed);
                 if !self.next_run.contains_key(&n) {

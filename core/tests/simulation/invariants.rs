@@ -69,6 +69,18 @@ pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
         let extra: Vec<_> = stored.iter().filter(|(key, count)| expected.get(key) != Some(count)).collect();
         violated("what-waits-is-stored", format!("lost: {lost:?}; too many: {extra:?}"));
     }
+    next_runs_agree(model, waiting);
+}
+
+/// `next-run-is-next`: a recurring task that is not paused waits for the run after the last one that was settled.
+fn next_runs_agree(model: &Model, waiting: &[Waiting]) {
+    for waiting in waiting.iter().filter(|waiting| what_of(waiting) == What::Recurring) {
+        let version = waiting.record.firing().version;
+        let next = model.next_run.get(&version).map(|(time, due, _)| (*time, *due));
+        hold("next-run-is-next", next.is_some_and(|(_, due)| due == waiting.position.due.get()), || {
+            format!("{waiting:?}; next was {next:?} of {:?}", model.version(version).schedule)
+        });
+    }
 }
 
 /// `memory-is-storage`: the engine lists, counts and waits as storage says.
@@ -160,18 +172,18 @@ pub(crate) fn firing(
     now: UnixMillis,
     config: Config,
 ) -> bool {
-    let (mut due, left) = storage.due(model, now, storage.watermark_after(&effects.writes));
+    let (mut due, mut behind) = storage.due(model, now, storage.watermark_after(&effects.writes));
     let (before, dispatched) = (storage.dispatched(), storage.dispatched_with(&effects.writes));
     hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || format!("{dispatched} after {before}"));
     // What turns out not to fire takes room until then, so a wake-up may stop before there is none: then the next follows at once.
     let for_dispatchers = due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
-    let is_used_up = left > 0 && before + for_dispatchers >= config.max_dispatched;
-    hold("firings-are-bounded", left == 0 || is_used_up || due.len() >= LEAST_OF_A_FULL_FIRING, || {
-        format!("{left} are left for the next wake-up, after {}", due.len())
+    let is_used_up = !behind.is_empty() && before + for_dispatchers >= config.max_dispatched;
+    hold("firings-are-bounded", behind.is_empty() || is_used_up || due.len() >= LEAST_OF_A_FULL_FIRING, || {
+        format!("{} are left for the next wake-up, after {}", behind.len(), due.len())
     });
     model.held_up += u64::from(is_used_up);
     let keep = config.history;
-    leave_out(model, &mut due, effects);
+    leave_out(model, &mut due, &mut behind, effects);
     // What has lapsed in lanes is dropped first, each in the order of its lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
     let lapsed: Vec<Due> = due.iter().filter(in_lane).filter(|due| due.fate != Fate::Fires).cloned().collect();
@@ -252,12 +264,12 @@ pub(crate) fn firing(
     for due in late.iter().filter(is_over) {
         model.release(&model.version(firing_due(due).version).id.clone(), now.get());
     }
-    left > 0 && dispatched < config.max_dispatched
+    !behind.is_empty() && dispatched < config.max_dispatched
 }
 
 /// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out, with those after it that are due, because
-/// as many runs of its task wait as may.
-fn leave_out(model: &Model, due: &mut Vec<Due>, effects: &Effects) {
+/// as many runs of its task wait as may. Those of them that are `behind` what this wake-up settles are left out with it, too.
+fn leave_out(model: &Model, due: &mut Vec<Due>, behind: &mut Vec<Due>, effects: &Effects) {
     let (mut handed_on, mut stored) = (Vec::new(), Vec::new());
     for write in &effects.writes {
         match write {
@@ -306,6 +318,14 @@ fn leave_out(model: &Model, due: &mut Vec<Due>, effects: &Effects) {
             }
         }
     }
+    behind.retain(|of| {
+        let record = of.waiting.record.facts();
+        let with = first.get(&*record.id).filter(|_| of.waiting.entry.is_none());
+        if let Some(with) = with {
+            due[*with].passed_over.push(record.time.unwrap().get());
+        }
+        with.is_none()
+    });
     let mut at = 0;
     due.retain(|_| {
         at += 1;

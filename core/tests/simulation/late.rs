@@ -126,12 +126,12 @@ pub(crate) fn settle(
     settled
 }
 
-/// What becomes of the runs that a pause has held up, where the task makes up for them.
-pub(crate) fn made_up(schedule: &Schedule, of: Policies, paused_at: UnixMillis, now: UnixMillis) -> Vec<(Occurrence, Fate)> {
+/// What becomes of the runs that a pause has held up, from `next` on, if the task makes up for them.
+pub(crate) fn made_up(schedule: &Schedule, of: Policies, next: Option<Occurrence>, now: UnixMillis) -> Vec<(Occurrence, Fate)> {
     if !of.catches_up {
         return Vec::new();
     }
-    let settled = settle(schedule, of, schedule.next_after(paused_at), now);
+    let settled = settle(schedule, of, next, now);
     let settled: Vec<_> = settled.into_iter().map(|(run, fate, _)| (run, fate)).collect();
     // First those that are not made up for, each kind as one; then those that are, of which only the last few.
     let (mut dropped, kept): (Vec<_>, Vec<_>) =

@@ -97,12 +97,11 @@ pub(crate) struct Model {
     pub(crate) early: BTreeSet<Firing>,
     /// How often each was put where it waits by a change: so often it may run beyond the first.
     pub(crate) asked: HashMap<Firing, u32>,
-    /// Of recurring versions, the time and the due time of the run that is next, and how many there have been.
+    /// Of recurring versions, the time and the due time of the run that is next, and how many there have been. A paused one whose last run
+    /// was missed has none.
     pub(crate) next_run: HashMap<u64, (i64, i64, u32)>,
     /// Runs of recurring versions that the wake-up at hand must hand on.
     passed: BTreeSet<Firing>,
-    /// Since when recurring versions are paused.
-    pub(crate) paused_at: HashMap<u64, i64>,
     /// Of each follow-up's first attempt, the ends of runs that it follows.
     pub(crate) causes: HashMap<Firing, Vec<Kept>>,
     /// By shard and number of envelope.
@@ -113,6 +112,8 @@ pub(crate) struct Model {
     pub(crate) ran: HashMap<Firing, u32>,
     /// Those whose outcome is known: they must have run.
     pub(crate) done: BTreeSet<Firing>,
+    /// Versions that came, or were changed, while the clock of their shard was ahead; and those that have taken their places since.
+    pub(crate) brought_ahead: BTreeSet<u64>,
     /// Whether clocks step in this run.
     pub(crate) clocks_step: bool,
     /// By the first attempt, from when the time of its retries may count: starts of first attempts, and ends of pauses.
@@ -313,9 +314,6 @@ impl Model {
                         self.next_run.insert(*n, (time, due, 0));
                         let is_paused = version.says_paused == Some(true);
                         self.put(firing(0, 1), if is_paused { What::PausedRecurring } else { What::Recurring });
-                        if is_paused {
-                            self.paused_at.insert(*n, moment.start);
-                        }
                     }
                     // Its end has passed.
                     None => drop(self.gone.insert(*n, "has fired")),
@@ -397,23 +395,30 @@ impl Model {
         }
     }
 
-    /// A recurring version goes on from a new start.
+    /// A recurring version goes on after a pause: runs that are due by `start` were missed.
     pub(crate) fn restart(&mut self, n: u64, start: i64) {
+        self.miss(n, start);
+        if !self.next_run.contains_key(&n) {
+            self.take(Firing { version: n, time: 0, attempt: 1, stage: Stage::Run }, What::Recurring);
+            self.gone.insert(n, "has fired");
+        }
+    }
+
+    /// Leaves out the runs of a recurring version that are due by `until`. They count.
+    fn miss(&mut self, n: u64, until: i64) {
         let version = self.version(n).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
-        let (mut time, _, mut runs) = self.next_run.get(&n).copied().expect("a paused schedule has a next run");
-        let next = recurring.first(&version.id, start.max(recurring.due(&version.id, time) - 1));
-        // Those that were missed count.
-        while let Some((at, _)) = next.filter(|(at, _)| time < *at) {
-            time = recurring.following(&version.id, time).map_or(at, |(time, _)| time);
-            runs += 1;
-        }
-        match next.filter(|_| recurring.max_runs.is_none_or(|most| runs < most)) {
-            Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs))),
-            None => {
-                self.next_run.remove(&n);
-                self.take(Firing { version: n, time: 0, attempt: 1, stage: Stage::Run }, What::Recurring);
-                self.gone.insert(n, "has fired");
+        while let Some((time, _, runs)) = self.next_run.get(&n).copied() {
+            let due = recurring.due(&version.id, time);
+            if due > until {
+                self.next_run.insert(n, (time, due, runs));
+                return;
+            }
+            let following =
+                recurring.following(&version.id, time).filter(|_| recurring.max_runs.is_none_or(|most| runs + 1 < most));
+            match following {
+                Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs + 1))),
+                None => drop(self.next_run.remove(&n)),
             }
         }
     }
@@ -549,26 +554,12 @@ impl Model {
         }
     }
 
-    /// A recurring version is paused. No run before its next one is its own: it has fired, by a clock that was ahead, or would not have
-    /// fired as it was put off before. What is due by then and has not fired is made up for with the rest, where anything is.
+    /// A recurring version is paused. What is due by then and has not fired is made up for with the rest, if anything is; else it was missed.
     pub(crate) fn pause(&mut self, n: u64, at: i64) {
-        let version = self.version(n);
-        let makes_up = Record::parse(&version.record).unwrap().policies().catches_up;
-        let begins = match (version.schedule, self.next_run.get(&n)) {
-            (Schedule::Recurring(_), Some((_, due, _))) if *due <= at => {
-                if makes_up {
-                    due - 1
-                } else {
-                    at
-                }
-            }
-            (Schedule::Recurring(recurring), Some((time, due, _))) => {
-                let is_first = recurring.first(&version.id, at).is_some_and(|(first, _)| first == *time);
-                if is_first { at } else { due - 1 }
-            }
-            _ => at,
-        };
-        self.paused_at.insert(n, begins);
+        let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
+        if !makes_up {
+            self.miss(n, at);
+        }
     }
 
     /// Whether a run of this id goes on.

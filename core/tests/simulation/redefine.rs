@@ -21,7 +21,7 @@ use std::borrow::Cow;
 
 /// As what a definition is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     /// A patch of the task that was read.
     Patch,
     /// A whole definition, for the version that was read.
@@ -54,7 +54,18 @@ pub(crate) fn redefine_id(world: &mut World, at: usize, id: &str, random: &mut R
     let Some((n, version)) = drawn(world, random, kind, &item) else { return Ok(Answer::Shown) };
     world.trace(|| format!("{at}: {kind:?} of {id} as {n}: {version:?}"));
     world.model.versions.push(version);
+    define(world, at, kind, n, &item, is_stale)
+}
 
+/// Sends a version for the task that was read.
+pub(crate) fn define(
+    world: &mut World,
+    at: usize,
+    kind: Kind,
+    n: u64,
+    item: &ListItem,
+    is_stale: bool,
+) -> Result<Answer, Dropped> {
     let mut append = append_of(world, &[n], false, None);
     let read = version_of(item.record.get().as_bytes());
     append.expected = match kind {
@@ -64,7 +75,7 @@ pub(crate) fn redefine_id(world: &mut World, at: usize, id: &str, random: &mut R
     };
     append.terms.tasks_only = kind == Kind::Patch;
     let is_refused = match kind {
-        Kind::Patch => is_stale || is_attempt(world, at, &item),
+        Kind::Patch => is_stale || is_attempt(world, at, item),
         Kind::IfMatch => is_stale,
         Kind::Again => false,
         Kind::IfNoneMatch => true,

@@ -137,7 +137,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     if !steps.is_empty() && !is_bounded {
         let agree = world.now;
         live_until(&mut world, agree.plus(61_000), &mut run);
-        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.brought_ahead, agree));
+        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.model.brought_ahead, agree));
     }
     end_recurring(&mut world);
     while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {

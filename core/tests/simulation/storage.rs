@@ -510,9 +510,9 @@ impl Storage {
         state.map_or(self.watermark, |state| serde_json::from_slice::<StateText>(state).unwrap().watermark)
     }
 
-    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the total order, and what becomes of it; and how
-    /// much of the main order is due behind that.
-    pub(crate) fn due(&self, model: &Model, now: UnixMillis, reached: Position) -> (Vec<Due>, usize) {
+    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the total order, and what becomes of it; and
+    /// what of the main order is due behind that.
+    pub(crate) fn due(&self, model: &Model, now: UnixMillis, reached: Position) -> (Vec<Due>, Vec<Due>) {
         let mut due = Vec::new();
         for waiting in self.waiting_until(now) {
             if waiting.entry.is_some() {
@@ -529,11 +529,10 @@ impl Storage {
             }
         }
         due.sort_by_key(|due| due.waiting.position);
-        let all = due.len();
-        due.retain(|due| due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page));
-        let left = all - due.len();
+        let is_settled = |due: &Due| due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page);
+        let (mut due, behind): (Vec<Due>, Vec<Due>) = due.into_iter().partition(is_settled);
         settle_overlaps(model, &mut due);
-        (due, left)
+        (due, behind)
     }
 
     /// Tasks that the dispatchers have, and have not reported.

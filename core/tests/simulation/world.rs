@@ -121,8 +121,6 @@ pub(crate) struct World {
     offsets: Vec<i64>,
     /// By how much `now` is ahead, while something happens on a clock of its own.
     shift: i64,
-    /// Versions that came, or were changed, while the clock of their shard was ahead.
-    pub(crate) brought_ahead: BTreeSet<u64>,
     /// How often a watermark was turned back.
     pub(crate) turned_back: u64,
     /// Whether the dispatchers leave some tasks undone.
@@ -168,7 +166,6 @@ impl World {
             outages: Vec::new(),
             offsets,
             shift: 0,
-            brought_ahead: BTreeSet::new(),
             turned_back: 0,
             leaves_undone: 0,
             redelivered: 0,
@@ -230,7 +227,7 @@ impl World {
             }
             _ => Vec::new(),
         };
-        self.brought_ahead.extend(of_them);
+        self.model.brought_ahead.extend(of_them);
     }
 
     /// All clocks agree from now on.
