@@ -168,6 +168,17 @@ test("a quota of pending tasks holds within its bound", async () => {
   await until("the larger quota", async () => (await as(here, "/v1/tasks/batch", { body: items })).body.accepted === 60, { timeoutMs: 11_000 });
 });
 
+test("runs of tasks that stay keep to the quota of pending tasks", async () => {
+  // Seven tasks a shard: one shard holds at least four of these, whose runs would make eight.
+  await makeNamespace("runs", { pendingTasks: 7 * SHARDS });
+  const here = { namespace: "runs" };
+  const items = Array.from({ length: 3 * SHARDS + 1 }, (_, n) => ({ ...LATER, delayInSeconds: undefined, time: undefined, type: "no-schedule", id: `r${n}`, tags: ["mine"] }));
+  assert.equal((await as(here, "/v1/tasks/batch", { body: items })).body.accepted, items.length);
+  const refused = await as(here, "/v1/tasks/run", { body: { filter: { tag: "mine" } } });
+  assert.deepEqual([refused.status, refused.body.type], [429, "/problems/quota"]);
+  assert.equal((await as(here, "/v1/tasks/r0/run", { method: "POST" })).status, 200);
+});
+
 test("a quota of creates per second holds within its bound", async () => {
   const rate = 4;
   await makeNamespace("slow", { createsPerSecond: rate });

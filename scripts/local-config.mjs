@@ -10,6 +10,8 @@ import { ROOT } from "./paths.mjs";
 const VARS = {
   SERVICE_BINDINGS: "EXAMPLE",
   DURABLE_OBJECT_BINDINGS: "COUNTERS",
+  // All shards are in one isolate here, which has no bound.
+  ISOLATE_MEMORY_MB: "2000",
   WEBHOOK_ALLOWED_HOSTS: "127.0.0.1,localhost,[::1]",
 };
 

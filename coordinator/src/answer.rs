@@ -6,6 +6,7 @@ use scheduler_core::input::cut;
 use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES};
 use scheduler_core::task::FieldError;
 use serde::Serialize;
+use std::time::Duration;
 use worker::{Error, Response, ResponseBuilder, Result};
 
 /// What goes back to the caller.
@@ -212,6 +213,12 @@ impl Problem {
         Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
     }
 
+    /// As many follow the events as may.
+    pub(crate) fn too_many_readers(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
+        let problem = Self::new("/problems/too-many-readers", "Too many readers follow the events", 429, detail);
+        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
+    }
+
     /// No such path.
     pub(crate) fn no_route(method: &str, path: &str) -> Self {
         let path = cut(path, 100);
@@ -280,6 +287,11 @@ impl Problem {
     /// The task has a version that `If-None-Match` names.
     pub(crate) fn seen_already() -> Self {
         Self::other_version("the task is one that If-None-Match names; it has not changed since")
+    }
+
+    /// How long to wait before the request is made again, where that helps.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_seconds.map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     /// Whether it is [`Problem::other_version`].

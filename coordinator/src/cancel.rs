@@ -104,7 +104,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 /// Cancels by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
 async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
     let ask = |shard, ids, among| async move {
-        let asked = AmongRequest { among, request: CancelRequest { ids, if_match } };
+        let asked = AmongRequest { among, share: None, request: CancelRequest { ids, if_match } };
         let (CancelReply { outcomes, running }, is_repeat) = cancel_on(shards, shard, asked).await?;
         let running: HashSet<u32> = running.into_iter().collect();
         let of_ids = (0..).zip(outcomes);

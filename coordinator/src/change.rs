@@ -81,7 +81,7 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
         Change::Reschedule(to) => to.clock_change(),
         _ => None,
     };
-    let (outcomes, is_repeat) = change_ids(&call.shards, vec![id.clone()], change, if_match).await?;
+    let (outcomes, is_repeat) = change_ids(&call, vec![id.clone()], change, if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
@@ -117,7 +117,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let counts = match (input.ids, input.filter) {
         (Some(ids), None) => {
             let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-            for ChangedId { outcome, is_running } in change_ids(&call.shards, distinct(ids), change, None).await?.0 {
+            for ChangedId { outcome, is_running } in change_ids(&call, distinct(ids), change, None).await?.0 {
                 counts.running += u64::from(is_running);
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
@@ -129,7 +129,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
             }
             counts
         }
-        (None, Some(filter)) => change_matching(&call.shards, &checked_filter(&filter)?, change).await?,
+        (None, Some(filter)) => change_matching(&call, &checked_filter(&filter)?, change).await?,
         _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
     };
     Ok(Answer::of(200, &counts))
@@ -154,17 +154,19 @@ pub(crate) fn checked_filter(filter: &FilterInput<'_>) -> Result<Filter, Problem
 /// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again. To run and to move mean
 /// one task, wherever it is.
 async fn change_ids(
-    shards: &Shards,
+    call: &Call<'_>,
     ids: Vec<String>,
     change: Change,
     if_match: Option<u64>,
 ) -> Result<(Vec<ChangedId>, bool), Problem> {
+    let (shards, share) = (&call.shards, call.share);
     let means = match change {
         Change::Run | Change::Reschedule(_) => Means::OneTask,
         Change::Pause | Change::Resume => Means::Everything,
     };
-    let ask =
-        |shard, ids, among| change_on(shards, shard, AmongRequest { among, request: ChangeRequest { ids, change, if_match } });
+    let ask = |shard, ids, among| {
+        change_on(shards, shard, AmongRequest { among, share, request: ChangeRequest { ids, change, if_match } })
+    };
     epochs::ask(shards, &ids, means, ask).await
 }
 
@@ -227,11 +229,12 @@ fn weight(outcome: Changed) -> u8 {
     }
 }
 
-async fn change_matching(shards: &Shards, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {
+async fn change_matching(call: &Call<'_>, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {
+    let (shards, share) = (&call.shards, call.share);
     let replies = shards
         .each(shards.map.all(), |shard| async move {
             let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
-            let mut request = ChangeMatchingRequest { tasks, change };
+            let mut request = ChangeMatchingRequest { tasks, change, share };
             let (mut changed, mut running) = (0, 0);
             for _ in 0..MAX_ROUNDS {
                 let reply: ChangeMatchingReply = match change {

@@ -172,7 +172,7 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
     }
     let replies = shards
         .each(by_shard, |(shard, ids)| async move {
-            let asked = AmongRequest { among: Among::Live, request: CancelRequest { ids, if_match: None } };
+            let asked = AmongRequest { among: Among::Live, share: None, request: CancelRequest { ids, if_match: None } };
             cancel_on(shards, shard, asked).await
         })
         .await;

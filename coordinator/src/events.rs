@@ -11,7 +11,7 @@ use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
 use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS};
-use scheduler_core::routing::ShardId;
+use scheduler_core::routing::{ShardId, id_hash};
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{EventKind, EventsReply, EventsRequest, paths};
@@ -48,6 +48,7 @@ struct Watch {
     shards: Shards,
     ids: Vec<ShardId>,
     wanted: Wanted,
+    key: u64,
     cursor: RefCell<EventsCursor>,
     questions: Cell<u32>,
     end: UnixMillis,
@@ -58,6 +59,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
     let wanted = parse_query(url.query_pairs()).map_err(Problem::invalid)?;
     let last = call.request.headers().get("last-event-id").ok().flatten().filter(|last| !last.is_empty());
+    let authorization = call.request.headers().get("authorization").ok().flatten();
     let ids: Vec<ShardId> = match &wanted.id {
         Some(id) => call.shards.map.homes(id).collect(),
         None => call.shards.map.all().collect(),
@@ -72,6 +74,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         shards: call.shards,
         ids,
         wanted,
+        key: id_hash(&authorization.unwrap_or_default()),
         cursor: RefCell::new(cursor),
         questions: Cell::new(MAX_QUESTIONS),
         end: call.now.plus(MAX_MILLIS),
@@ -95,7 +98,7 @@ impl Watch {
         self.questions.set(self.questions.get().saturating_sub(1));
         let Wanted { id, tag, kind } = self.wanted.clone();
         let from = self.cursor.borrow().position(at);
-        let request = EventsRequest { from, id, tag, kind, limit: MAX_EVENTS_AT_ONCE, wait_millis };
+        let request = EventsRequest { from, id, tag, kind, limit: MAX_EVENTS_AT_ONCE, wait_millis, key: self.key };
         let reply: EventsReply = self.shards.ask(shard, paths::EVENTS, &request).await?;
         self.cursor.borrow_mut().advance(at, reply.next);
         let mut text = String::new();
@@ -117,7 +120,8 @@ impl Watch {
                 Err(problem) => {
                     // It is asked again from where it was: should it have lost something, it will say so.
                     worker::console_error!("events: {}", problem.detail);
-                    sleep(PAUSE).await;
+                    let wait = problem.retry_after().unwrap_or(PAUSE);
+                    sleep(wait).await;
                     String::new()
                 }
             };

@@ -184,7 +184,7 @@ async fn sweep_one(shards: &Shards, shard: ShardId, declared: &HashSet<String>) 
 
 async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(), Problem> {
     // Its dead letters are of runs that were: they stay.
-    let asked = AmongRequest { among: Among::Live, request: CancelRequest { ids, if_match: None } };
+    let asked = AmongRequest { among: Among::Live, share: None, request: CancelRequest { ids, if_match: None } };
     cancel_on(shards, shard, asked).await?;
     Ok(())
 }

@@ -77,7 +77,7 @@ impl Shards {
         request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
         let encode = |among| {
-            let request = AmongRequest { among, request: request.request.clone() };
+            let request = AmongRequest { among, share: request.share, request: request.request.clone() };
             serde_json::to_vec(&request).unwrap_or_default()
         };
         let mut is_repeat = false;
@@ -158,6 +158,9 @@ impl Shards {
             Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
             Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
                 Failure::Final(Problem::quota(detail, retry_after_seconds.unwrap_or(1)))
+            }
+            Ok(ShardError { kind: ShardErrorKind::Readers, detail, retry_after_seconds }) => {
+                Failure::Final(Problem::too_many_readers(detail, retry_after_seconds.unwrap_or(1)))
             }
             Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
             Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),

@@ -262,6 +262,10 @@ pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.
 pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
 
+/// Bytes that the loaded shards of an isolate may hold together before they refuse appends: the 128 MB of an isolate, less the largest body
+/// five times ([`MAX_REQUEST_BYTES`]), less 8 MB for the code and what is on its way. That is a million tasks.
+pub const MAX_ISOLATE_BYTES: usize = 40_000_000;
+
 /// Most events that a shard keeps in memory for those who watch, and most bytes of them: some seconds of a busy shard. A reader that is
 /// further behind is told of the gap.
 pub const MAX_FEED_EVENTS: usize = 8_192;
@@ -272,8 +276,17 @@ pub const MAX_FEED_BYTES: usize = 2_000_000;
 pub const FEED_LEASE_MILLIS: i64 = 60_000;
 /// Most events of one answer of a shard.
 pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
-/// A shard that has no news lets the asking one wait for so long at most, milliseconds.
-pub const MAX_EVENTS_WAIT_MILLIS: u32 = 5_000;
+/// Most bytes of the texts of events in one answer of a shard, beside its first event: the answers to [`MAX_READERS`] readers, who may all be
+/// told at once, have 16 MB.
+pub const MAX_EVENTS_BYTES: usize = 128_000;
+/// A shard that has no news lets the asking one wait for so long at most, milliseconds. One whose reader has gone keeps its place until then.
+pub const MAX_EVENTS_WAIT_MILLIS: u32 = 10_000;
+/// Most requests that wait for the events of a shard: see [`MAX_EVENTS_BYTES`]. Each looks at what is new five times a second at most.
+pub const MAX_READERS: usize = 128;
+/// Most of them with one API key, so that one holder of a key leaves places to others.
+pub const MAX_READERS_OF_A_KEY: usize = 64;
+/// A reader that was refused is told to come back after so many seconds: by then, the places of those that have gone are free.
+pub const READERS_RETRY_SECONDS: u32 = 10;
 
 /// Longest key of a limit. Each shard that has tasks of it stores it with every firing.
 pub const MAX_LIMIT_KEY_BYTES: usize = 128;

@@ -1,6 +1,7 @@
 //! A shard's settings, from the Worker's environment.
 
 use scheduler_core::engine::{Config, Keep};
+use scheduler_core::limits::MAX_ISOLATE_BYTES;
 use worker::Env;
 
 /// The variable with the seconds after which an unreported envelope is sent again.
@@ -18,6 +19,23 @@ const DISPATCHED_VARIABLE: &str = "MAX_DISPATCHED_TASKS";
 
 /// Bounds of that: what is handed on takes memory, so no more than a shard may have in flight at all.
 const DISPATCHED_TASKS: std::ops::RangeInclusive<usize> = 1..=250_000;
+
+/// The variable with the megabytes that the loaded shards of an isolate may hold together.
+const ISOLATE_VARIABLE: &str = "ISOLATE_MEMORY_MB";
+
+/// Bounds of that. An isolate of the platform has 128 MB; elsewhere it may have more.
+const ISOLATE_MEGABYTES: std::ops::RangeInclusive<usize> = 1..=4_000;
+
+/// Reads how many bytes the loaded shards of an isolate may hold together.
+pub(crate) fn isolate_bytes(env: &Env) -> usize {
+    let Ok(given) = env.var(ISOLATE_VARIABLE) else { return MAX_ISOLATE_BYTES };
+    let given = given.to_string();
+    let megabytes = given.trim().parse::<usize>().ok().filter(|megabytes| ISOLATE_MEGABYTES.contains(megabytes));
+    if megabytes.is_none() {
+        worker::console_error!("{ISOLATE_VARIABLE} is {given}, which is not a whole number from 1 to 4000; using the default");
+    }
+    megabytes.map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes * 1_000_000)
+}
 
 /// Reads the settings; what is absent or out of bounds takes the default, with a line in the log.
 pub(crate) fn read(env: &Env) -> Config {

@@ -8,6 +8,8 @@ mod config;
 mod gather;
 mod id_key;
 mod limits;
+mod memory;
+mod readers;
 mod requests;
 mod sends;
 mod shell;

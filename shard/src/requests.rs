@@ -2,22 +2,17 @@
 
 use crate::Shell;
 use scheduler_core::engine::{Effects, EngineError};
-use scheduler_core::limits::MAX_EVENTS_WAIT_MILLIS;
 use scheduler_core::wire::{
-    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest,
-    PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, PurgeRequest, Report,
+    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
-use scheduler_platform::{now, sleep};
+use scheduler_platform::now;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use std::time::Duration;
 use worker::{Request, Response, Result};
 
 /// The watchdog finds a shard overdue that has not woken by itself for so long: an alarm may be a minute late on a failover.
 const OVERDUE_MILLIS: i64 = 65_000;
-
-/// While nobody has news, how often to look.
-const EVENTS_LOOK: Duration = Duration::from_millis(200);
 
 impl Shell {
     /// Answers a request. An error of the engine is an answer too, with [`ShardError`] as its body.
@@ -45,21 +40,8 @@ impl Shell {
         written(&self.append(append).await?)
     }
 
-    /// Tells what has happened. While nothing has, the question waits: the shard goes on meanwhile.
     async fn answer_events(&self, body: &[u8]) -> Result<Vec<u8>, EngineError> {
-        let request: EventsRequest = read(body)?;
-        let end = now().plus(i64::from(request.wait_millis.min(MAX_EVENTS_WAIT_MILLIS)));
-        let (mut reply, _) = self.input(|engine, now, _| {
-            engine.meter_mut().shard_requests += 1;
-            Ok((engine.events(&request, now), Effects::default()))
-        })?;
-        while reply.events.is_empty() && !reply.is_gap && now() < end {
-            sleep(EVENTS_LOOK).await;
-            // From where the last look ended: what the request does not mean is not looked at twice.
-            let from = EventsRequest { from: Some(reply.next), ..request.clone() };
-            (reply, _) = self.input(|engine, now, _| Ok((engine.events(&from, now), Effects::default())))?;
-        }
-        written(&reply)
+        written(&self.events(&read(body)?).await?)
     }
 
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, EngineError> {
@@ -73,7 +55,7 @@ impl Shell {
                 self.reply(|engine, now, sql| Ok((engine.explain(&request.id, now, sql)?, Effects::default())))
             }
             paths::CANCEL => {
-                let AmongRequest::<CancelRequest> { among, request } = read(body)?;
+                let AmongRequest::<CancelRequest> { among, request, .. } = read(body)?;
                 self.reply(|engine, now, sql| engine.cancel_among(&request, among, now, sql))
             }
             paths::GO_ON => {
@@ -90,12 +72,12 @@ impl Shell {
                 self.reply(|engine, now, sql| engine.cancel_matching(&request, now, sql))
             }
             paths::CHANGE => {
-                let AmongRequest::<ChangeRequest> { among, request } = read(body)?;
-                self.reply(|engine, now, sql| engine.change_among(&request, among, now, sql))
+                let AmongRequest::<ChangeRequest> { among, share, request } = read(body)?;
+                self.reply(|engine, now, sql| engine.change_among(&request, among, share, now, sql))
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.change_matching(&request.tasks, request.change, now, sql))
+                self.reply(|engine, now, sql| engine.change_matching(&request.tasks, request.change, request.share, now, sql))
             }
             paths::RUNS => {
                 let request: RunsRequest = read(body)?;
@@ -167,10 +149,12 @@ fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
 fn refuse(problem: &EngineError) -> Result<Response> {
     let (status, kind) = match problem {
         EngineError::Full { .. }
+        | EngineError::IsolateFull { .. }
         | EngineError::TooManySchedules { .. }
         | EngineError::TooManyLanes { .. }
         | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
         EngineError::PendingQuota { .. } | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
+        EngineError::TooManyReaders => (429, ShardErrorKind::Readers),
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
         EngineError::Conflict(_) => (412, ShardErrorKind::Conflict),

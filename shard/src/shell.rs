@@ -4,6 +4,8 @@ use crate::alarm::Alarm;
 use crate::config;
 use crate::gather::Waiting;
 use crate::limits::{self, Told};
+use crate::memory::{self, Account};
+use crate::readers::Readers;
 use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
 use crate::storage::Sql;
 use futures::channel::oneshot;
@@ -42,6 +44,12 @@ pub struct Shell {
     engine: Rc<RefCell<Option<Engine>>>,
     /// Appends that wait for their commit.
     pub(crate) appends: Waiting,
+    /// What this shard holds of the isolate's memory.
+    memory: Account,
+    /// Bytes that the shards of the isolate may hold together.
+    most_memory: usize,
+    /// Requests that wait for events.
+    pub(crate) readers: Readers,
     /// Whether a timer runs that will store the counts.
     saving: Rc<Cell<bool>>,
     alarm: Alarm,
@@ -59,10 +67,13 @@ impl Shell {
         Self {
             alarm: Alarm::new(&state, Rc::clone(&engine)),
             state,
+            most_memory: config::isolate_bytes(&env),
             env,
             sql,
             engine,
             appends: Waiting::default(),
+            memory: Account::default(),
+            readers: Readers::default(),
             saving: Rc::default(),
             waiting: RefCell::new(None),
             running: Cell::new(false),
@@ -91,10 +102,26 @@ impl Shell {
         if let Err(EngineError::Storage(_) | EngineError::Corrupt(_)) = outcome {
             *slot = None;
         }
+        match slot.as_ref() {
+            Some(engine) => {
+                self.readers.wake(engine.events_noted());
+                self.memory.note(engine);
+            }
+            None => self.memory.clear(),
+        }
         if slot.as_ref().is_some_and(Engine::is_unsaved) && !self.saving.replace(true) {
             self.save_later();
         }
         outcome
+    }
+
+    /// That the isolate has memory for more tasks.
+    ///
+    /// # Errors
+    /// When its shards hold as much as they may.
+    pub(crate) fn has_memory(&self) -> Result<(), EngineError> {
+        let (held, limit) = (memory::held(), self.most_memory);
+        if held < limit { Ok(()) } else { Err(EngineError::IsolateFull { held, limit }) }
     }
 
     fn save_later(&self) {

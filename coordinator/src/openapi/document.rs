@@ -5,9 +5,11 @@ use super::{answers, examples, schemas};
 use crate::answer::Problem;
 use crate::routes::Route;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
+use scheduler_core::engine::EngineError;
 use scheduler_core::flow::Limit;
 use scheduler_core::limits::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
+    READERS_RETRY_SECONDS,
 };
 use scheduler_core::once;
 use scheduler_core::schedule::PreviewRequest;
@@ -259,6 +261,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
         Problem::key_reused("take a new key for each request"),
         Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
+        Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_fired("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES),

@@ -266,7 +266,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "quota", "shard-full"],
     }
     RunMany => {
         id: "runTasks",
@@ -275,7 +275,7 @@ operations! {
         summary: "Fire many tasks now, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid", "shard-full"],
+        refusals: &["too-large", "invalid", "quota", "shard-full"],
     }
     RescheduleTask => {
         id: "rescheduleTask",
@@ -416,7 +416,7 @@ operations! {
         takes_events_query: true,
         stream: true,
         answers: &[(200, "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
-        refusals: &["invalid"],
+        refusals: &["invalid", "too-many-readers"],
     }
 }
 

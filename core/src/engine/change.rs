@@ -12,6 +12,7 @@ use super::outcome::{PutBack, queue_flag};
 use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::access::Share;
 use crate::limits::ENVELOPE_TARGET_BYTES;
 use crate::local_time::LocalTimes;
 use crate::page::Flags;
@@ -91,17 +92,18 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
-        self.change_among(request, Among::All, now, reader)
+        self.change_among(request, Among::All, None, now, reader)
     }
 
-    /// Changes tasks by id among what the request means: see [`Engine::change`].
+    /// Changes tasks by id among what the request means: see [`Engine::change`]. Runs that are asked for are charged to `share`.
     ///
     /// # Errors
-    /// As [`Engine::change`].
+    /// As [`Engine::change`]; and when the share is used up, nothing has changed.
     pub fn change_among(
         &mut self,
         request: &ChangeRequest,
         among: Among,
+        share: Option<Share>,
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
@@ -132,6 +134,7 @@ impl Engine {
         }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
+        self.charge(share, runs_asked_for(request.change, &changes), now)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
         Ok((reply, effects))
     }
@@ -203,14 +206,15 @@ impl Engine {
     }
 
     /// Changes the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
-    /// amount of work.
+    /// amount of work. Runs that are asked for are charged to `share`.
     ///
     /// # Errors
-    /// As [`Engine::change`].
+    /// As [`Engine::change_among`].
     pub fn change_matching(
         &mut self,
         request: &ListRequest,
         change: Change,
+        share: Option<Share>,
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
@@ -251,6 +255,7 @@ impl Engine {
         }
         let mut effects = Effects::default();
         self.have_room_for(&changes)?;
+        self.charge(share, runs_asked_for(change, &changes), now)?;
         self.carry_out_changes(changes, now, reader, &mut effects)?;
         Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
     }
@@ -444,6 +449,14 @@ impl Engine {
         self.put_aside(changes.aside, now, reader, effects)?;
         self.unsaved |= !effects.writes.is_empty();
         Ok(())
+    }
+}
+
+/// Returns how many entries a change adds that callers have asked for: runs of tasks that stay. What a resume makes up for was due anyway.
+fn runs_asked_for(change: Change, changes: &Changes) -> usize {
+    match change {
+        Change::Run => changes.back.len().saturating_sub(changes.killed.len()),
+        Change::Pause | Change::Resume | Change::Reschedule(_) => 0,
     }
 }
 

@@ -1,6 +1,9 @@
 //! Why an input was not carried out.
 
-use crate::limits::{MAX_LANES, MAX_PENDING_PER_SHARD, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD};
+use crate::limits::{
+    MAX_LANES, MAX_PENDING_PER_SHARD, MAX_READERS, MAX_READERS_OF_A_KEY, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD,
+    READERS_RETRY_SECONDS,
+};
 
 /// Storage failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,6 +22,16 @@ pub enum EngineError {
         held: usize,
         /// Tasks to be added.
         asked: usize,
+    },
+    /// The shards of an isolate hold together as much as they may.
+    #[error(
+        "the shards of this instance hold {held} bytes of memory together, and {limit} is the limit (ISOLATE_MEMORY_MB); raise the number of shards (SHARD_MAP), or wait until tasks have fired"
+    )]
+    IsolateFull {
+        /// Bytes they hold.
+        held: usize,
+        /// Bytes they may hold.
+        limit: usize,
     },
     /// No room for more recurring tasks.
     #[error(
@@ -62,6 +75,11 @@ pub enum EngineError {
         /// Milliseconds until the next may be taken.
         wait_millis: i64,
     },
+    /// As many requests wait for events as may.
+    #[error(
+        "as many readers follow the events of a shard as may, {MAX_READERS} in all and {MAX_READERS_OF_A_KEY} with one API key; end some, or share one reader among several users"
+    )]
+    TooManyReaders,
     /// The key of a request has another request behind it.
     #[error("the Idempotency-Key was used for another request within the last day; take a new key for each request")]
     KeyReused,
@@ -95,6 +113,7 @@ impl EngineError {
         match self {
             Self::PendingQuota { retry_after_seconds, .. } => Some(*retry_after_seconds),
             Self::RateQuota { wait_millis } => u32::try_from(wait_millis.saturating_add(999) / 1_000).ok(),
+            Self::TooManyReaders => Some(READERS_RETRY_SECONDS),
             _ => None,
         }
     }

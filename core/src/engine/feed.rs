@@ -5,7 +5,7 @@
 //! watched, or the shard started anew, is told as a gap. A reader is never waited for.
 
 use super::Engine;
-use crate::limits::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
+use crate::limits::{FEED_LEASE_MILLIS, MAX_EVENTS_BYTES, MAX_FEED_BYTES, MAX_FEED_EVENTS};
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
@@ -159,6 +159,11 @@ pub(super) fn circuit_event(kind: EventKind, destination: &str, why: &str, now: 
 }
 
 impl Engine {
+    /// Returns a number that every event changes, and nothing else.
+    pub fn events_noted(&self) -> u64 {
+        self.feed.end()
+    }
+
     /// What has happened since a position, as far as the request means it; and from now on, events are noted for a while.
     pub fn events(&mut self, request: &EventsRequest, now: UnixMillis) -> EventsReply {
         let feed = &mut self.feed;
@@ -170,14 +175,15 @@ impl Engine {
             Some(_) => feed.first,
         };
         let is_gap = request.from.is_some_and(|asked| asked.life != life || asked.next != from);
-        let mut events = Vec::new();
+        let (mut events, mut bytes) = (Vec::new(), 0);
         let mut next = from;
         let skipped = usize::try_from(from - feed.first).unwrap_or(usize::MAX);
         for event in feed.ring.iter().skip(skipped) {
-            if events.len() >= request.limit {
+            if events.len() >= request.limit || bytes > MAX_EVENTS_BYTES {
                 break;
             }
             if event.is_meant(request) {
+                bytes += event.bytes();
                 events.push(SeenEvent {
                     number: next,
                     kind: event.kind,

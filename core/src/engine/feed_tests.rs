@@ -2,7 +2,7 @@ use super::*;
 use crate::engine::{Config, Snapshot};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
-const ALL: EventsRequest = EventsRequest { from: None, id: None, tag: None, kind: None, limit: 10_000, wait_millis: 0 };
+const ALL: EventsRequest = EventsRequest { from: None, id: None, tag: None, kind: None, limit: 10_000, wait_millis: 0, key: 0 };
 
 fn engine() -> Engine {
     Engine::load("1-0", Config::default(), Snapshot::default()).unwrap()

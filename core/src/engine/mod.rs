@@ -301,6 +301,16 @@ impl Engine {
         self.state.counters.repairs += 1;
     }
 
+    /// Returns how many entries of pending tasks and dead letters the shard holds in memory.
+    pub fn entries(&self) -> usize {
+        self.tasks.held()
+    }
+
+    /// Returns the bytes of memory that the shard holds, by the sizes of what is allocated.
+    pub fn memory_bytes(&self) -> usize {
+        self.tasks.memory_bytes() + self.log.memory_bytes() + self.feed.memory_bytes()
+    }
+
     /// The shard in numbers.
     pub fn stats(&self, now: UnixMillis) -> ShardStats {
         let counts = self.tasks.counts();
@@ -314,7 +324,7 @@ impl Engine {
             dead_letters: counts.dead_letters as u64,
             overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
             waiting_for_limits: self.waiting_for_limits(now),
-            memory_bytes: (self.tasks.memory_bytes() + self.log.memory_bytes() + self.feed.memory_bytes()) as u64,
+            memory_bytes: self.memory_bytes() as u64,
             counters: self.state.counters.clone(),
             lateness: self.state.lateness.clone(),
             meter: self.state.meter,

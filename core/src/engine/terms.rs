@@ -73,19 +73,45 @@ impl Engine {
                 return Err(EngineError::TooManyKeys);
             }
         }
-        let Some(Share { pending_tasks, create_micros }) = terms.share else { return Ok(()) };
-        let new = request.tasks();
+        self.admits(terms.share, asked, request.tasks(), request.replaced(), now)
+    }
+
+    /// That a share of a quota admits `new` tasks, of which some replace others, when `asked` more were taken in before them in the same commit.
+    fn admits(
+        &mut self,
+        share: Option<Share>,
+        asked: usize,
+        new: usize,
+        replaced: usize,
+        now: UnixMillis,
+    ) -> Result<(), EngineError> {
+        let Some(Share { pending_tasks, create_micros }) = share else { return Ok(()) };
         if let Some(share) = pending_tasks {
             let counts = self.tasks.counts();
             let waiting = counts.scheduled + counts.unscheduled + counts.paused + counts.held + self.tasks.schedules() + asked;
             // What is replaced makes room; one may always replace, also when the quota was lowered.
-            if new > request.replaced() && (waiting + new - request.replaced()) as u64 > share {
+            if new > replaced && (waiting + new - replaced) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
                 return Err(EngineError::PendingQuota { share, waiting, asked: new, retry_after_seconds });
             }
         }
         if create_micros.is_some() && new > 0 {
             self.state.used.admits(now).map_err(|wait_millis| EngineError::RateQuota { wait_millis })?;
+        }
+        Ok(())
+    }
+
+    /// Charges runs that are asked for, beside the tasks that they are of, to a share of a quota.
+    ///
+    /// # Errors
+    /// When the share is used up; then nothing has changed.
+    pub(super) fn charge(&mut self, share: Option<Share>, runs: usize, now: UnixMillis) -> Result<(), EngineError> {
+        if runs == 0 {
+            return Ok(());
+        }
+        self.admits(share, 0, runs, 0, now)?;
+        if let Some(micros) = share.and_then(|share| share.create_micros) {
+            self.state.used = self.state.used.after(runs as u64, micros, now);
         }
         Ok(())
     }

@@ -3,7 +3,7 @@ use crate::access::Quota;
 use crate::engine::{Config, Snapshot, StorageError};
 use crate::page::{Flags, PageBuilder};
 use crate::routing::id_hash;
-use crate::wire::Append;
+use crate::wire::{Among, Append, Change, ChangeReply, ChangeRequest};
 use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -196,6 +196,55 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     let replaced = shard.append(within(tasks([0, 1]), lower), NOW).unwrap();
     assert_eq!((replaced.replaced, shard.pending()), (2, 5));
     assert!(shard.append(within(tasks([9]), lower), NOW).is_err());
+}
+
+/// Tasks that fire when they are asked to, and stay.
+fn without_schedule(ids: impl IntoIterator<Item = u32>) -> Append {
+    let mut builder = PageBuilder::default();
+    for n in ids {
+        let record = format!(r#"{{"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
+        let id = id_hash(&format!("task-{n}"));
+        assert!(builder.push(id, UnixMillis::NEVER, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    Append { pages: builder.finish(), ..Append::default() }
+}
+
+fn run(shard: &mut Shard, ids: &[u32], quota: Quota) -> Result<ChangeReply, EngineError> {
+    let ids = ids.iter().map(|n| format!("task-{n}")).collect();
+    let request = ChangeRequest { ids, change: Change::Run, if_match: None };
+    let (keys, bodies) = (shard.keys.clone(), shard.bodies.clone());
+    let (reply, effects) = shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &(&keys, &bodies))?;
+    shard.commit(effects);
+    Ok(reply)
+}
+
+#[test]
+fn runs_that_are_asked_for_keep_to_the_share() {
+    let quota = Quota { pending_tasks: Some(4), ..Quota::default() };
+    let mut shard = Shard::new();
+    shard.append(within(without_schedule([0, 1]), quota), NOW).unwrap();
+    assert!(run(&mut shard, &[0], quota).is_ok());
+    let problem = run(&mut shard, &[0, 1], quota).unwrap_err();
+    assert!(problem.to_string().contains("share of 4, 3 tasks wait, and 2 more"), "{problem}");
+    assert_eq!(shard.pending(), 1, "a refused request changes nothing");
+    assert!(run(&mut shard, &[1], quota).is_ok());
+    assert!(matches!(run(&mut shard, &[1], quota), Err(EngineError::PendingQuota { .. })));
+    // A one-shot task that runs now instead of later adds nothing.
+    let mut shard = Shard::new();
+    let full = Quota { pending_tasks: Some(1), ..Quota::default() };
+    shard.append(within(tasks([0]), full), NOW).unwrap();
+    assert!(run(&mut shard, &[0], full).is_ok());
+}
+
+#[test]
+fn runs_that_are_asked_for_keep_to_the_rate() {
+    let quota = Quota { creates_per_second: Some(2), ..Quota::default() };
+    let mut shard = Shard::new();
+    shard.append(without_schedule([0, 1, 2, 3]), NOW).unwrap();
+    assert!(run(&mut shard, &[0, 1, 2, 3], quota).is_ok());
+    let problem = run(&mut shard, &[0], quota).unwrap_err();
+    assert!(matches!(problem, EngineError::RateQuota { .. }), "{problem}");
+    assert!(shard.append(within(tasks([9]), quota), NOW).is_err(), "creates and runs use up the same");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Cancelling and changing tasks that wait.
 
 use super::ListRequest;
+use crate::access::Share;
 use crate::local_time::LocalTime;
 use crate::schedule::ClockChange;
 use crate::time::UnixMillis;
@@ -47,6 +48,9 @@ pub struct AmongRequest<R> {
     /// Where.
     #[serde(default)]
     pub among: Among,
+    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// The request.
     #[serde(flatten)]
     pub request: R,
@@ -210,6 +214,9 @@ pub struct ChangeMatchingRequest {
     pub tasks: ListRequest,
     /// What is to happen to them.
     pub change: Change,
+    /// What runs that are asked for are charged to: see [`crate::access::Quota`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
 }
 
 /// What became of a change by filter.

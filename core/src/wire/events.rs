@@ -66,6 +66,9 @@ pub struct EventsRequest {
     pub limit: usize,
     /// While there are none, how long to wait for some, milliseconds; at most [`crate::limits::MAX_EVENTS_WAIT_MILLIS`].
     pub wait_millis: u32,
+    /// Stands for the API key of the reader: places are counted by key.
+    #[serde(default)]
+    pub key: u64,
 }
 
 /// An event as a shard tells it.

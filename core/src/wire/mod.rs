@@ -87,6 +87,8 @@ pub enum ShardErrorKind {
     Full,
     /// A quota is used up: the caller must wait. HTTP 429.
     Quota,
+    /// As many wait for events as may. HTTP 429.
+    Readers,
     /// The key of the request stands for another one. HTTP 409.
     KeyReused,
     /// The request does not hold: the sender's mistake. HTTP 400.

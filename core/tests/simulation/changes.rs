@@ -211,20 +211,30 @@ pub(crate) fn change_matching(
         let others = world.model.flights_of(at, &id).into_iter().skip(1);
         with_others.extend(others.map(|flight| FlightStep { flight, stop: Some(Stop::Cancelled), put: None }));
     }
+    let is_large = crate::operations::is_more_than_a_scan(world, at);
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     world.input(
         at,
         false,
-        |engine, now, storage| engine.change_matching(&request, change, now, storage),
+        |engine, now, storage| engine.change_matching(&request, change, None, now, storage),
         |world, reply, _| {
+            // A step that has come to its bound in bytes has done the first of them, in the same order.
+            let of_flights = (reply.running as usize).min(flight_steps.len());
+            let of_waiting = (reply.changed.saturating_sub(reply.running) as usize).min(steps.len());
+            let is_part = reply.next.is_some() && is_large && (of_flights == 0 || of_waiting == steps.len());
+            let (steps, flight_steps, with_others) = match is_part {
+                // A reschedule stops other attempts of its id, too: see `with_others`.
+                true if !is_reschedule => (&steps[..of_waiting], &flight_steps[..of_flights], &flight_steps[..of_flights]),
+                _ => (steps.as_slice(), flight_steps.as_slice(), with_others.as_slice()),
+            };
             let (changed, running) = ((steps.len() + flight_steps.len()) as u64, flight_steps.len() as u64);
             let is_cut = reply.next.is_none() && matching.len() + in_flight.len() > limit;
             if (reply.changed, reply.running) != (changed, running) || is_cut {
                 violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"));
             }
             world.model.decisions.by_filter += running;
-            world.apply(at, &steps);
-            world.apply_to_flights(at, &with_others);
+            world.apply(at, steps);
+            world.apply_to_flights(at, with_others);
         },
     )?;
     Ok(Answer::Shown)

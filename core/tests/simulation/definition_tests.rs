@@ -475,7 +475,7 @@ fn a_request_says_whether_it_means_dead_letters() {
 
         let mut pair = dead_and(lives);
         let request = ChangeRequest { ids: ids(), change: Change::Reschedule(at(90_000).into()), if_match: None };
-        let (reply, effects) = pair.engine.change_among(&request, among, at(3_000), &pair.storage).unwrap();
+        let (reply, effects) = pair.engine.change_among(&request, among, None, at(3_000), &pair.storage).unwrap();
         pair.commit(effects);
         assert_eq!(reply.outcomes, [if found { Changed::Changed } else { Changed::NotFound }], "{lives} {among:?}");
         let left = match (lives, among) {

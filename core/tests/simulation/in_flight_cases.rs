@@ -212,7 +212,7 @@ fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
     let mut pair = in_flight(&["a", "b"]);
     let by = |pair: &mut Pair, filter: Filter, change: Change| {
         let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
-        let (reply, effects) = pair.engine.change_matching(&request, change, NOW, &pair.storage).unwrap();
+        let (reply, effects) = pair.engine.change_matching(&request, change, None, NOW, &pair.storage).unwrap();
         pair.commit(effects);
         pair.restart();
         (reply.changed, reply.running)

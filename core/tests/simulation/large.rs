@@ -137,7 +137,8 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
     };
     let mut resumed = 0;
     loop {
-        let (reply, effects) = pair.engine.change_matching(&request, Change::Resume, NOW.plus(3_600_000), &pair.storage).unwrap();
+        let (reply, effects) =
+            pair.engine.change_matching(&request, Change::Resume, None, NOW.plus(3_600_000), &pair.storage).unwrap();
         pair.commit(effects);
         resumed += reply.changed;
         request.after = reply.next;

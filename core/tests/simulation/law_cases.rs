@@ -49,7 +49,7 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     assert_eq!(shard.stored_law().as_deref(), Some("2025b"));
     shard.restart(Law::default());
     let watch = |shard: &mut Shard, from| {
-        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0 };
+        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0, key: 0 };
         let now = shard.now;
         shard.engine.events(&request, now)
     };
@@ -150,7 +150,7 @@ fn a_reschedule_to_a_local_time_is_stored_as_one() {
     shard.change("one", Change::Reschedule(to));
     let tasks =
         ListRequest { filter: Filter { prefix: Some("many".into()), ..Filter::default() }, limit: 9, ..ListRequest::default() };
-    let (reply, effects) = shard.engine.change_matching(&tasks, Change::Reschedule(to), NOW, &shard.storage).unwrap();
+    let (reply, effects) = shard.engine.change_matching(&tasks, Change::Reschedule(to), None, NOW, &shard.storage).unwrap();
     assert_eq!(reply.changed, 1);
     shard.commit(&effects, false);
     // To an instant and back again: the mark goes and comes with the local time.

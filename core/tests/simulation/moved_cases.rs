@@ -44,7 +44,7 @@ fn reschedule(pair: &mut Pair, by_id: bool) -> u64 {
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
     let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
     let (reply, effects) =
-        pair.engine.change_matching(&request, Change::Reschedule(NEXT_DAY.into()), NOW, &pair.storage).unwrap();
+        pair.engine.change_matching(&request, Change::Reschedule(NEXT_DAY.into()), None, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
     reply.changed

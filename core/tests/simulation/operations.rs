@@ -287,6 +287,7 @@ pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, lim
     let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
     let in_flight = world.model.flights_matching(at, filter);
     let stopped: Vec<_> = in_flight.iter().take(limit - first.len()).copied().collect();
+    let is_large = is_more_than_a_scan(world, at);
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
     let reply = world.input(
         at,
@@ -295,19 +296,37 @@ pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, lim
         |world, reply, _| {
             let all = (expected.len(), in_flight.len());
             let is_cut = reply.next.is_none() && all.0 + all.1 > limit;
+            // A step that has come to its bound in bytes has done the first of them, in the same order.
+            let running = (reply.running as usize).min(stopped.len());
+            let waiting = (reply.cancelled.saturating_sub(reply.running) as usize).min(first.len());
+            let is_part = reply.next.is_some() && is_large && (running == 0 || waiting == first.len());
+            let (first, stopped) =
+                if is_part { (&first[..waiting], &stopped[..running]) } else { (first.as_slice(), stopped.as_slice()) };
             if reply.cancelled != (first.len() + stopped.len()) as u64 || reply.running != stopped.len() as u64 || is_cut {
                 violated("list-and-cancel", format!("{reply:?} of {all:?} that match {filter:?}, at most {limit}"));
             }
             world.model.decisions.by_filter += if filter.status.is_some() { reply.running } else { 0 };
             stopped.iter().for_each(|flight| world.model.decide(at, *flight, Some(Stop::Cancelled)));
             first.iter().for_each(|key| world.model.cancel_one(*key));
-            for (firing, _) in &first {
+            for (firing, _) in first {
                 let id = world.model.version(firing.version).id.clone();
                 world.model.release(&id, world.now.get());
             }
         },
     )?;
     Ok(Answer::CancelledMatching { more: reply.next.is_some() })
+}
+
+/// Most bytes that a request by filter reads in one step; behind that it goes on from a cursor.
+const MAX_SCANNED_BYTES: usize = 4_000_000;
+
+/// Whether a request by filter may have come to its bound in bytes before it has seen all that waits and is in flight.
+pub(crate) fn is_more_than_a_scan(world: &World, at: usize) -> bool {
+    let storage = &world.shards[at].storage;
+    let in_flight: usize = storage.outbox.values().map(|row| row.text.len()).sum();
+    let patched: usize = storage.patches.values().map(Vec::len).sum();
+    let waiting: usize = storage.waiting().iter().map(|waiting| waiting.record.len()).sum();
+    in_flight + patched + waiting >= MAX_SCANNED_BYTES
 }
 
 fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(), Dropped> {
@@ -428,7 +447,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
 /// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that has not happened.
 fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
     let from = world.model.watched.get(&at).copied();
-    let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0 };
+    let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0 };
     let now = world.now;
     let events = |engine: &mut Engine, now, _: &Storage| Ok((engine.events(&request, now), Effects::default()));
     let reply = world.input(at, false, events, |_, _, _| {})?;

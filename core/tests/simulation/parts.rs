@@ -180,7 +180,7 @@ fn large_tasks_are_resumed_by_a_filter_in_parts() {
     };
     let (mut changed, mut parts) = (0, 0);
     loop {
-        let (reply, effects) = pair.engine.change_matching(&request, Change::Resume, LATER, &pair.storage).unwrap();
+        let (reply, effects) = pair.engine.change_matching(&request, Change::Resume, None, LATER, &pair.storage).unwrap();
         assert!(written(&effects) <= PART_BYTES, "{} bytes", written(&effects));
         pair.commit(effects);
         pair.restart();

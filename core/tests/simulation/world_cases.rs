@@ -12,7 +12,7 @@ use crate::regressions::NOW;
 use crate::schedules::{PutOff, Recurring};
 use crate::world::{Event, FEW_LANES, SETTLED_MILLIS, World};
 use scheduler_core::engine::Config;
-use scheduler_core::wire::Change;
+use scheduler_core::wire::{Change, Filter, Status};
 
 /// A world of one shard without faults.
 pub(crate) fn calm() -> World {
@@ -55,9 +55,14 @@ impl World {
 
     /// Sends a definition, and compares the shard with the reference.
     pub(crate) fn define(&mut self, version: Version) {
+        self.define_large(version, 0);
+    }
+
+    /// The same with a payload of so many bytes.
+    fn define_large(&mut self, version: Version, fill: usize) {
         let n = self.model.versions.len() as u64;
         let mut version = version;
-        version.record = record_of(&version, n, self.now, 0);
+        version.record = record_of(&version, n, self.now, fill);
         let shard = version.shard;
         self.model.versions.push(version);
         self.ask(&Request::Append { shard, versions: vec![n], fresh: false });
@@ -206,6 +211,33 @@ fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
     let times: Vec<i64> = world.model.handed_on.keys().map(|firing| (firing.time - NOW.get()) / 1_000).collect();
     assert!(times.iter().all(|time| !(60..202).contains(time)), "{times:?}");
     assert!(times.contains(&203) || times.contains(&202), "{times:?}");
+}
+
+/// What is in flight was read up to a bound in bytes by one request, which the reference did not know of: 113 of 140 were cancelled.
+#[test]
+fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
+    let fired = Filter { status: Some(Status::Fired), ..Filter::default() };
+    let (all, limit) = (Filter::default(), 1_000);
+    let cancel = |filter: &Filter| Request::CancelMatching { shard: 0, filter: filter.clone(), limit };
+    let change = |change| Request::ChangeMatching { shard: 0, filter: fired.clone(), limit, change };
+    for (request, is_change) in [(cancel(&fired), false), (cancel(&all), false), (change(Change::Pause), true)] {
+        let mut world = calm();
+        for n in 0..80 {
+            // As much as two wake-ups dispatch.
+            let due = Schedule::Once(NOW.get() + 1_000 + 200 * (n % 2), PutOff::default());
+            world.define_large(Version { id: format!("large {n}"), ..plain(due) }, 58_000);
+        }
+        lose_until(&mut world, 2_000);
+        assert_eq!(world.model.in_flight.values().map(|flight| flight.tasks.len()).sum::<usize>(), 80);
+        world.ask(&request);
+        let decided = world.model.decisions.cancelled + world.model.decisions.paused;
+        assert!((60..80).contains(&decided), "{decided}");
+        world.ask(&request);
+        let decided = world.model.decisions.cancelled + world.model.decisions.paused;
+        // A paused run is still in flight, so without its cursor the request means it again.
+        assert_eq!(decided == 80, !is_change, "{decided}");
+        world.live(400_000);
+    }
 }
 
 /// A shard asks for each of its lanes after a start. Where each answer could crash it, one of 250 lanes crashed a hundred times a second,

@@ -1,0 +1,46 @@
+// Eight shards in one isolate that hold together as much as they may: creates are refused, and everything else goes on.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Scheduler, until } from "./harness.mjs";
+
+const MEGABYTES = 1;
+/** A task takes 39 bytes at least. A shard counts anew after 4,096 tasks, so eight of them may hold so many more each, and the request that fills them. */
+const MOST_TASKS = (MEGABYTES * 1_000_000) / 39 + 8 * 4_096 + 4_000;
+
+let scheduler;
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "8", vars: { ISOLATE_MEMORY_MB: String(MEGABYTES) } });
+});
+after(async () => {
+  await scheduler?.dispose();
+});
+
+const callback = { type: "handler", name: "noop" };
+
+test("shards of a full isolate refuse creates, answer, fire, and take creates again once there is room", async (t) => {
+  const soon = await scheduler.call("/v1/tasks", { body: { id: "soon", delayInSeconds: 5, callback } });
+  assert.equal(soon.status, 201);
+  let taken = 0;
+  let refused;
+  for (let batch = 0; !refused; batch += 1) {
+    const items = Array.from({ length: 4_000 }, (_, n) => ({ id: `t-${batch}-${n}`, delayInSeconds: 86_400, callback, tags: ["many"] }));
+    const answer = await scheduler.call("/v1/tasks/batch", { body: items });
+    if (answer.status === 200) taken += answer.body.accepted;
+    else refused = answer;
+    assert.ok(taken <= MOST_TASKS, `${taken} tasks were taken`);
+  }
+  t.diagnostic(`${taken} tasks in ${MEGABYTES} MB`);
+  assert.ok(taken > 10_000, `${taken} tasks were taken`);
+  assert.deepEqual([refused.status, refused.body.type], [507, "/problems/shard-full"]);
+  assert.match(refused.body.detail, /ISOLATE_MEMORY_MB/);
+  assert.equal((await scheduler.call("/v1/tasks", { body: { delayInSeconds: 60, callback } })).status, 507);
+
+  assert.equal((await scheduler.call("/v1/tasks/t-0-7")).body.status, "scheduled");
+  assert.equal((await scheduler.call("/v1/tasks?tag=many&limit=3")).body.tasks.length, 3);
+  await until("what is due to fire", async () => (await scheduler.call("/v1/tasks/soon")).status === 404);
+
+  const cancelled = await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "many" } } });
+  assert.equal(cancelled.status, 200);
+  await until("room", async () => (await scheduler.call("/v1/tasks", { body: { delayInSeconds: 60, callback } })).status === 201);
+});

@@ -1,0 +1,78 @@
+// Many readers of events on the real local runtime: how many there may be, what they cost, and what becomes of the places of those that have gone.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { setTimeout } from "node:timers/promises";
+import { measured, runtimeOf } from "./attacks.mjs";
+import { Scheduler, until } from "./harness.mjs";
+
+/** For so long idle readers are measured, milliseconds. */
+const WINDOW_MILLIS = 3_000;
+/** Of `MAX_READERS_OF_A_KEY` in core/src/limits.rs. */
+const OF_A_KEY = 64;
+
+let scheduler;
+const aborts = [];
+
+before(async () => {
+  scheduler = await Scheduler.start({ shards: "4" });
+});
+after(async () => {
+  for (const abort of aborts) abort.abort();
+  await scheduler?.dispose();
+});
+
+/** Begins to read, and goes on in the background. */
+async function follow(headers) {
+  const abort = new AbortController();
+  aborts.push(abort);
+  const response = await scheduler.fetch("/v1/events", { headers, signal: abort.signal });
+  const reader = { status: response.status, response, text: "", close: () => abort.abort() };
+  if (response.status === 200) {
+    const read = async () => {
+      for await (const chunk of response.body.pipeThrough(new TextDecoderStream())) reader.text += chunk;
+    };
+    reader.ended = read().catch(() => undefined);
+  }
+  return reader;
+}
+
+test("readers of one key take the places of their key, and an idle one costs next to nothing", async (t) => {
+  const of = async (name) => {
+    const { status, body } = await scheduler.call("/v1/keys", { body: { name, scopes: ["read"], namespaces: ["default"] } });
+    assert.equal(status, 201);
+    return { authorization: `Bearer ${body.key}` };
+  };
+  const [one, other] = [await of("one"), await of("other")];
+  const readers = [];
+  for (let n = 0; n < OF_A_KEY; n += 1) readers.push(await follow(one));
+  assert.deepEqual(new Set(readers.map((reader) => reader.status)), new Set([200]));
+
+  // All wait on their shards by the time that one more is refused.
+  const refused = await until("a reader to be refused", async () => {
+    const reader = await follow(one);
+    if (reader.status === 200) reader.close();
+    return reader.status === 429 && reader;
+  });
+  assert.equal(refused.response.headers.get("retry-after"), "10");
+  const problem = await refused.response.json();
+  assert.equal(problem.type, "/problems/too-many-readers");
+  assert.match(problem.detail, /128 in all and 64 with one API key/);
+  const served = await follow(other);
+  assert.equal(served.status, 200);
+  assert.equal((await scheduler.call("/v1/stats", { headers: one })).status, 200);
+
+  if (process.platform === "linux") {
+    const { cpu } = await measured(runtimeOf(scheduler), () => setTimeout(WINDOW_MILLIS));
+    t.diagnostic(`${OF_A_KEY + 1} idle readers of 4 shards: ${cpu} ms of CPU in ${WINDOW_MILLIS} ms`);
+    assert.ok(cpu < WINDOW_MILLIS / 4, `idle readers took ${cpu} ms of CPU`);
+  }
+
+  // All of them hear of the next event.
+  const { body: task } = await scheduler.call("/v1/tasks", { body: { delayInSeconds: 3_600, callback: { type: "handler", name: "noop" } } });
+  await until("every reader to hear of it", () => [...readers, served].every((reader) => reader.text.includes(`"id":"${task.id}"`)));
+
+  // Those that go make room.
+  for (const reader of readers) reader.close();
+  await until("a place to be free", async () => (await follow(one)).status === 200);
+});

@@ -1,0 +1,105 @@
+//! Requests that wait for events.
+//!
+//! An idle reader costs nothing but its place here: it is woken by the first event after its last look. It looks [`GATHER`] later, so that a busy
+//! shard is looked through a few times a second for each reader, not at every event. Places are counted, by shard and by key.
+
+use crate::Shell;
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use scheduler_core::engine::{Effects, EngineError};
+use scheduler_core::limits::{MAX_EVENTS_WAIT_MILLIS, MAX_READERS, MAX_READERS_OF_A_KEY};
+use scheduler_core::wire::{EventsReply, EventsRequest};
+use scheduler_platform::{now, sleep};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::time::Duration;
+
+/// What happens within so long after an event is told together with it.
+const GATHER: Duration = Duration::from_millis(200);
+
+/// The requests that wait.
+#[derive(Default)]
+pub(crate) struct Readers {
+    places: RefCell<HashMap<u64, Place>>,
+    next: Cell<u64>,
+    /// The number of events that the engine had noted when readers were last woken.
+    noted: Cell<u64>,
+}
+
+struct Place {
+    key: u64,
+    waker: Option<oneshot::Sender<()>>,
+}
+
+/// A request's place, until it is answered or given up.
+struct Reader<'a> {
+    readers: &'a Readers,
+    number: u64,
+}
+
+impl Readers {
+    fn enter(&self, key: u64) -> Result<Reader<'_>, EngineError> {
+        let mut places = self.places.borrow_mut();
+        let of_key = places.values().filter(|place| place.key == key).count();
+        if places.len() >= MAX_READERS || of_key >= MAX_READERS_OF_A_KEY {
+            return Err(EngineError::TooManyReaders);
+        }
+        let number = self.next.get();
+        self.next.set(number + 1);
+        places.insert(number, Place { key, waker: None });
+        Ok(Reader { readers: self, number })
+    }
+
+    /// Wakes all who wait, if events have been noted since the last call. `noted` is how many there have been.
+    pub(crate) fn wake(&self, noted: u64) {
+        if self.noted.replace(noted) == noted {
+            return;
+        }
+        for place in self.places.borrow_mut().values_mut() {
+            if let Some(waker) = place.waker.take() {
+                // A reader that has stopped waiting looks by itself.
+                let _ = waker.send(());
+            }
+        }
+    }
+}
+
+impl Reader<'_> {
+    /// Waits for the next event, `most` at most. Returns whether one has come.
+    async fn waits_for_news(&self, most: Duration) -> bool {
+        let (waker, woken) = oneshot::channel();
+        if let Some(place) = self.readers.places.borrow_mut().get_mut(&self.number) {
+            place.waker = Some(waker);
+        }
+        matches!(select(woken, std::pin::pin!(sleep(most))).await, Either::Left(_))
+    }
+}
+
+impl Drop for Reader<'_> {
+    fn drop(&mut self) {
+        self.readers.places.borrow_mut().remove(&self.number);
+    }
+}
+
+impl Shell {
+    /// Tells what has happened. While nothing has, the request waits: the shard goes on meanwhile.
+    pub(crate) async fn events(&self, request: &EventsRequest) -> Result<EventsReply, EngineError> {
+        let reader = self.readers.enter(request.key)?;
+        let end = now().plus(i64::from(request.wait_millis.min(MAX_EVENTS_WAIT_MILLIS)));
+        let (mut reply, _) = self.input(|engine, now, _| {
+            engine.meter_mut().shard_requests += 1;
+            Ok((engine.events(request, now), Effects::default()))
+        })?;
+        while reply.events.is_empty() && !reply.is_gap {
+            let left = u64::try_from(end.since(now())).unwrap_or(0);
+            if left == 0 || !reader.waits_for_news(Duration::from_millis(left)).await {
+                break;
+            }
+            sleep(GATHER).await;
+            // From where the last look ended: what the request does not mean is not looked at twice.
+            let from = EventsRequest { from: Some(reply.next), ..request.clone() };
+            (reply, _) = self.input(|engine, now, _| Ok((engine.events(&from, now), Effects::default())))?;
+        }
+        Ok(reply)
+    }
+}
