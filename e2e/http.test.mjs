@@ -2,7 +2,6 @@
 
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
@@ -65,20 +64,6 @@ test("a change under If-None-Match is 412 if the task is one that it names", asy
   assert.equal((await scheduler.fetch("/v1/tasks/n", { method: "DELETE", headers: { "if-none-match": other } })).status, 404);
 });
 
-/** The status of a request whose header stands there with nothing in it: fetch and curl leave such a header out. */
-function statusOf(path, method, header, body) {
-  const url = new URL(path, scheduler.url);
-  const text = body ? JSON.stringify(body) : "";
-  const lines = [`${method} ${url.pathname} HTTP/1.1`, `Host: ${url.host}`, `Authorization: Bearer ${scheduler.key}`, `${header}:`];
-  const head = [...lines, `Content-Length: ${Buffer.byteLength(text)}`, "Connection: close", "", ""].join("\r\n");
-  return new Promise((resolve, reject) => {
-    let answer = "";
-    const socket = connect(Number(url.port), url.hostname, () => socket.write(head + text));
-    socket.setEncoding("utf8").on("data", (part) => (answer += part)).on("error", reject);
-    socket.on("close", () => resolve(Number(answer.split(" ")[1])));
-  });
-}
-
 test("every write takes a condition, or refuses it", async () => {
   const task = { id: "w", time: FAR, callback: NOOP };
   await scheduler.call("/v1/tasks", { body: task });
@@ -92,8 +77,9 @@ test("every write takes a condition, or refuses it", async () => {
       const { status } = await scheduler.call(path, { method, body, headers });
       assert.equal(status, 412, `${method} ${path} ${JSON.stringify(headers)}`);
     }
-    for (const header of ["If-Match", "If-None-Match"]) {
-      assert.equal(await statusOf(path, method, header, body), 422, `${method} ${path} with an empty ${header}`);
+    for (const field of ["If-Match", "If-None-Match"]) {
+      const { status, body: problem } = await scheduler.call(path, { method, body, headers: { [field]: "," } });
+      assert.deepEqual([status, problem.field], [422, field], `${method} ${path} with an empty list in ${field}`);
     }
   }
   const many = [
@@ -106,7 +92,6 @@ test("every write takes a condition, or refuses it", async () => {
     for (const field of ["If-Match", "If-None-Match"]) {
       const { status, body: problem } = await scheduler.call(path, { method, body, headers: { [field]: other } });
       assert.deepEqual([status, problem.field], [422, field], `${method} ${path}`);
-      assert.equal(await statusOf(path, method, field, body), 422, `${method} ${path} with an empty ${field}`);
     }
   }
   // Nothing of it was done.

@@ -7,11 +7,14 @@
 
 use super::fields::{Fields, are_evenly_spaced};
 use super::{CronSchedule, next_instant, zone};
-use crate::schedule::{ClockChange, Jump};
+use crate::schedule::{ClockChange, Jump, count_steps};
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
 const DAY: i64 = 86_400;
+
+/// Seconds that are looked at in the time of a step (see [`count_steps`]).
+const SECONDS_A_STEP: i64 = 10;
 
 /// Expressions in one time zone. An instant that more than one names is one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +55,7 @@ impl CronList {
                 if is_run || self.is_run(at) {
                     return Some(at);
                 }
-                after = at;
+                after = self.last_before_next(at);
             }
         })
     }
@@ -74,6 +77,20 @@ impl CronList {
         })
     }
 
+    /// Returns the last instant before the next that may be a run, where `at` is none: of the second pass of an overlap, the fixed times are
+    /// passed over together.
+    fn last_before_next(&self, at: i64) -> i64 {
+        let tz = self.timezone();
+        let local = zone::clock_at(tz, at);
+        let Reading::Twice { first, second } = tz.read(local) else { return at };
+        if second != at {
+            return at;
+        }
+        let end = zone::change_between(tz, first, second) + tz.offset_at(first);
+        let next = self.find(local + 1, end, true).unwrap_or(end);
+        at + (next - local) - 1
+    }
+
     /// Returns whether there is a run at an instant, Unix seconds.
     fn is_run(&self, at: i64) -> bool {
         let tz = self.timezone();
@@ -83,7 +100,7 @@ impl CronList {
             return !is_second || self.repeats(local);
         }
         let jump = Jump::between(tz, at - 1, at).filter(|jump| jump.is_gap());
-        jump.is_some_and(|jump| self.within(jump).any(|local| !self.repeats(local)))
+        jump.is_some_and(|jump| self.find(jump.from, jump.to, false).is_some())
     }
 
     /// What a change of the clock does to the run at `at`, where `previous` is the one before, or where the caller began to look; both
@@ -101,35 +118,34 @@ impl CronList {
         }
         let jump = Jump::between(tz, previous.max(at - DAY), at).filter(|jump| jump.is_gap())?;
         let is_end = jump.to == local;
-        if let Some(asked) = self.within(jump).find(|local| !self.repeats(*local)).filter(|_| is_end) {
+        if let Some(asked) = self.find(jump.from, jump.to, false).filter(|_| is_end) {
             return Some(ClockChange::Moved { jump, asked });
         }
-        let asked = self.within(jump).find(|local| self.repeats(*local))?;
-        Some(ClockChange::Absent { jump, asked })
+        self.find(jump.from, jump.to, true).map(|asked| ClockChange::Absent { jump, asked })
     }
 
-    /// The local times that are named within a gap.
-    fn within(&self, jump: Jump) -> impl Iterator<Item = i64> + '_ {
-        let next = |from: i64| self.0.iter().filter_map(|cron| cron.fields.next_at_or_after(from)).min();
-        std::iter::successors(next(jump.from), move |local| next(local + 1)).take_while(move |local| *local < jump.to)
+    /// Returns the first local time of a range that is named and repeats, or that is named and does not.
+    fn find(&self, from: i64, to: i64, repeats: bool) -> Option<i64> {
+        let mut begin = from;
+        while begin < to {
+            let end = to.min((begin.div_euclid(DAY) + 1) * DAY);
+            let fields: Vec<&Fields> = self.on(begin).collect();
+            count_steps(1 + ((end - begin) / SECONDS_A_STEP) as u32);
+            let is_it = |local: &i64| names(&fields, *local) && self::repeats(&fields, *local) == repeats;
+            if let Some(found) = (begin..end).find(is_it) {
+                return Some(found);
+            }
+            begin = end;
+        }
+        None
     }
 
     fn names(&self, local: i64) -> bool {
-        let time = Time::of(local);
-        self.on(local).any(|fields| time.hour_in(fields) && time.minute_in(fields) && time.second_in(fields))
+        names(&self.on(local).collect::<Vec<_>>(), local)
     }
 
-    /// Returns whether a local time that is named repeats.
     fn repeats(&self, local: i64) -> bool {
-        let time = Time::of(local);
-        let (mut hours, mut minutes, mut seconds) = (0, 0, 0);
-        for fields in self.on(local) {
-            let (hour, minute, second) = (time.hour_in(fields), time.minute_in(fields), time.second_in(fields));
-            hours |= if minute && second { fields.hours } else { 0 };
-            minutes |= if hour && second { fields.minutes } else { 0 };
-            seconds |= if hour && minute { fields.seconds } else { 0 };
-        }
-        are_evenly_spaced(hours, minutes, seconds)
+        repeats(&self.on(local).collect::<Vec<_>>(), local)
     }
 
     /// The expressions that name something on the day of a local time.
@@ -137,6 +153,25 @@ impl CronList {
         let day = local.div_euclid(DAY);
         self.0.iter().map(|cron| &cron.fields).filter(move |fields| fields.allows_day(day))
     }
+}
+
+/// Returns whether one of the fields, which allow the day, names a local time.
+fn names(fields: &[&Fields], local: i64) -> bool {
+    let time = Time::of(local);
+    fields.iter().any(|fields| time.hour_in(fields) && time.minute_in(fields) && time.second_in(fields))
+}
+
+/// Returns whether a local time that is named repeats, by the fields that allow its day.
+fn repeats(fields: &[&Fields], local: i64) -> bool {
+    let time = Time::of(local);
+    let (mut hours, mut minutes, mut seconds) = (0, 0, 0);
+    for fields in fields {
+        let (hour, minute, second) = (time.hour_in(fields), time.minute_in(fields), time.second_in(fields));
+        hours |= if minute && second { fields.hours } else { 0 };
+        minutes |= if hour && second { fields.minutes } else { 0 };
+        seconds |= if hour && minute { fields.seconds } else { 0 };
+    }
+    are_evenly_spaced(hours, minutes, seconds)
 }
 
 /// A time of day.
