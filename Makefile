@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz fuzz-http bench bench-start bench-pair loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz fuzz-http bench bench-start bench-isolate bench-pair loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -53,6 +53,9 @@ bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 
 bench-start: build ## Start of a shard with a million tasks in the runtime (ARGS="--tasks N --rounds N")
 	@$(RUN) node benches/start.mjs $(ARGS)
+
+bench-isolate: build ## Memory of full shards in one isolate (ARGS="--shards 8 --tasks 1000000 --megabytes 2000")
+	@$(RUN) node benches/isolate.mjs $(ARGS)
 
 bench-pair: build ## CPU of bulk creates here against another built checkout (BASE=../other, ARGS="--rounds N")
 	@$(RUN) node benches/pair.mjs $(ARGS) $(BASE) .
