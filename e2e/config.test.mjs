@@ -42,15 +42,16 @@ test("what is deployed lets tasks reach nothing but the public web and the examp
   for (const name of ["SERVICE_BINDINGS", "DURABLE_OBJECT_BINDINGS", "WEBHOOK_ALLOWED_HOSTS"]) assert.equal(scheduler.vars[name], "", name);
 });
 
-test("the local configuration adds bindings that lead to the example, and changes nothing else", async () => {
+test("the local configuration adds bindings that lead to the example and memory for all shards, and changes nothing else", async () => {
   const local = unstable_readConfig({ config: await writeLocalConfig() });
   assert.deepEqual(local.services.map((service) => ({ ...service })), [{ binding: "EXAMPLE", service: consumer.name, entrypoint: "Example" }]);
   const { bindings } = local.durable_objects;
   const counters = bindings.at(-1);
   assert.deepEqual(bindings.slice(0, -1), scheduler.durable_objects.bindings);
   assert.deepEqual({ ...counters }, { name: "COUNTERS", class_name: "Counter", script_name: consumer.name });
-  const { SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS, WEBHOOK_ALLOWED_HOSTS, ...others } = local.vars;
+  const { SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS, WEBHOOK_ALLOWED_HOSTS, ISOLATE_MEMORY_MB, ...others } = local.vars;
   assert.deepEqual([SERVICE_BINDINGS, DURABLE_OBJECT_BINDINGS], [local.services[0].binding, counters.name]);
+  assert.deepEqual([scheduler.vars.ISOLATE_MEMORY_MB, ISOLATE_MEMORY_MB], ["40", "2000"]);
   assert.match(WEBHOOK_ALLOWED_HOSTS, /^127\.0\.0\.1,/);
   for (const [name, value] of Object.entries(others)) assert.equal(value, scheduler.vars[name], name);
   for (const name of ["queues", "migrations", "triggers", "build", "main", "compatibility_date"]) assert.deepEqual(local[name], scheduler[name], name);

@@ -70,12 +70,16 @@ enum Sent {
     Token(Token),
 }
 
+/// Returns the API key of the header `Authorization`, however its scheme is written.
+pub(crate) fn token_of(header: &str) -> Option<&str> {
+    let bearer = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    bearer.map(|(_, token)| token.trim())
+}
+
 fn verify(header: Option<&str>, keys: &[String]) -> Result<Sent, Problem> {
-    let bearer = header.and_then(|header| header.split_once(' ')).filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, token)) = bearer else {
+    let Some(token) = header.and_then(token_of) else {
         return Err(Problem::unauthorized("send the header Authorization: Bearer <key>"));
     };
-    let token = token.trim();
     // Every key is compared in full, so that the time tells nothing of how much was right.
     let matches = keys.iter().fold(0, |found, key| found | key.as_bytes().ct_eq(token.as_bytes()).unwrap_u8());
     if matches == 1 {

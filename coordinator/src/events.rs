@@ -5,6 +5,7 @@
 //! then the reader comes back by itself, with the cursor that it was given last.
 
 use crate::answer::{Answer, Problem};
+use crate::auth::token_of;
 use crate::routes::Call;
 use crate::shards::Shards;
 use futures::StreamExt;
@@ -74,7 +75,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         shards: call.shards,
         ids,
         wanted,
-        key: id_hash(&authorization.unwrap_or_default()),
+        key: id_hash(authorization.as_deref().and_then(token_of).unwrap_or_default()),
         cursor: RefCell::new(cursor),
         questions: Cell::new(MAX_QUESTIONS),
         end: call.now.plus(MAX_MILLIS),

@@ -152,6 +152,10 @@ impl ShardMap {
 }
 
 #[cfg(test)]
+#[path = "routing_collisions.rs"]
+pub(crate) mod collisions;
+
+#[cfg(test)]
 mod tests {
     use super::*;
 

@@ -3,42 +3,15 @@
 use super::*;
 use crate::engine::{Config, Effects, Reader, Snapshot, StorageError, Write};
 use crate::page::{Entry, Flags, PageBuilder};
+use crate::routing::collisions::colliding_ids;
 use crate::routing::id_hash;
 use crate::time::UnixMillis;
 use crate::wire::{Append, CancelRequest, Cancelled};
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const KEY: IdKey = IdKey::new(*b"a key of 16 byte");
-
-/// Returns ids of 64 characters whose xxh64 (seed 0) is the same. One of xxh64's four lanes reads bytes 0-7 and 32-39 of such an id: for
-/// any first word there is a second that brings the lane to the same state, and one in some thousands is of digits and letters.
-fn colliding(count: usize) -> Vec<String> {
-    const P1: u64 = 0x9E37_79B1_85EB_CA87;
-    const P2: u64 = 0xC2B2_AE3D_27D4_EB4F;
-    let round = |state: u64, word: u64| state.wrapping_add(word.wrapping_mul(P2)).rotate_left(31).wrapping_mul(P1);
-    // The inverse of P2 modulo 2^64, by Newton's iteration.
-    let inverse = (0..6).fold(P2, |x, _| x.wrapping_mul(2_u64.wrapping_sub(P2.wrapping_mul(x))));
-    let state = |first: &[u8; 8]| round(P1.wrapping_add(P2), u64::from_le_bytes(*first));
-    // The sum that the second round begins with, of the id that the others are made to meet.
-    let wanted = state(b"00000000").wrapping_add(u64::from_le_bytes(*b"00000000").wrapping_mul(P2));
-    let mut ids = Vec::new();
-    for n in 0_u64.. {
-        let first = format!("{n:08}");
-        let Ok(first) = <&[u8; 8]>::try_from(first.as_bytes()) else { break };
-        let second = wanted.wrapping_sub(state(first)).wrapping_mul(inverse).to_le_bytes();
-        if second.iter().all(u8::is_ascii_graphic) && !second.iter().any(|byte| matches!(byte, b'"' | b'\\')) {
-            let text = [&first[..], &[b'a'; 24], &second[..], &[b'b'; 24]].concat();
-            ids.push(String::from_utf8(text).unwrap());
-        }
-        if ids.len() == count {
-            break;
-        }
-    }
-    assert_eq!((ids.len(), ids.iter().map(|id| id_hash(id)).collect::<HashSet<_>>().len()), (count, 1));
-    ids
-}
 
 /// Pages in memory, and how often a record was read.
 #[derive(Default)]
@@ -96,7 +69,7 @@ fn engine() -> Engine {
 
 #[test]
 fn a_lookup_reads_one_record_however_many_ids_collide() {
-    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding(500));
+    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding_ids(500));
     let (reply, effects) = engine.append(request(&ids, NOW.plus(60_000)), NOW, &stored).unwrap();
     assert_eq!((reply.created, reply.replaced), (500, 0));
     stored.apply(effects);
@@ -121,7 +94,7 @@ fn a_lookup_reads_one_record_however_many_ids_collide() {
 
 #[test]
 fn an_id_is_not_taken_for_one_in_flight_of_equal_hash() {
-    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding(2));
+    let (mut engine, mut stored, ids) = (engine(), Stored::default(), colliding_ids(2));
     let (_, effects) = engine.append(request(&ids[..1], NOW), NOW, &stored).unwrap();
     stored.apply(effects);
     let effects = engine.wake(NOW.plus(10), &stored).unwrap();

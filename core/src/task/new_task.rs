@@ -6,6 +6,7 @@ use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
 use super::text::Text;
 use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, read_object};
+use crate::engine::IdKey;
 use crate::flow::check_limit_key;
 use crate::ids::{IdGenerator, TaskId, check_task_id};
 use crate::input::{Bounded, TOO_MANY, Whole, at_most, check_nesting};
@@ -289,6 +290,7 @@ struct CheckedCallback<'a> {
 pub struct Validator<'a> {
     now: UnixMillis,
     ids: IdGenerator,
+    id_key: IdKey,
     targets: Targets<'a>,
     handler_retries: &'a [(&'a str, &'a RawValue)],
     default_callback: Option<&'a RawValue>,
@@ -303,11 +305,17 @@ pub struct Validator<'a> {
 }
 
 impl<'a> Validator<'a> {
+    /// Returns the key by which a request's ids are told apart: nobody knew it when the ids were made.
+    pub(crate) fn id_key(&self) -> IdKey {
+        self.id_key
+    }
+
     /// `now` is what delays count from; `random` 16 fresh random bytes for generated ids.
     pub fn new(now: UnixMillis, random: [u8; 16], targets: Targets<'a>) -> Self {
         Self {
             now,
             ids: IdGenerator::new(now, random),
+            id_key: IdKey::new(random),
             targets,
             handler_retries: &[],
             default_callback: None,
