@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz bench bench-start bench-pair loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz fuzz-http bench bench-start bench-isolate bench-pair loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -45,11 +45,17 @@ tz-check: ## Say whether there is a newer release of the time zone database
 fuzz: setup ## Fuzz every target for a while each, two at a time (SECONDS=600, ARGS="page cron")
 	@scripts/fuzz.sh $(or $(SECONDS),600) $(ARGS)
 
+fuzz-http: build ## Send generated requests to the API for a while (SECONDS=600, SEED=1)
+	@GRAMMAR_SECONDS=$(or $(SECONDS),600) GRAMMAR_SEED=$(or $(SEED),1) $(RUN) node --test --test-reporter=spec e2e/grammar.test.mjs
+
 bench: setup ## Criterion benchmarks of the hot paths (ARGS=filter)
 	$(RUN) cargo bench -p benches -- $(ARGS)
 
 bench-start: build ## Start of a shard with a million tasks in the runtime (ARGS="--tasks N --rounds N")
 	@$(RUN) node benches/start.mjs $(ARGS)
+
+bench-isolate: build ## Memory of full shards in one isolate (ARGS="--shards 8 --tasks 1000000 --megabytes 2000")
+	@$(RUN) node benches/isolate.mjs $(ARGS)
 
 bench-pair: build ## CPU of bulk creates here against another built checkout (BASE=../other, ARGS="--rounds N")
 	@$(RUN) node benches/pair.mjs $(ARGS) $(BASE) .

@@ -316,3 +316,17 @@ test("settings that change are kept to by tasks that are there already", async (
   assert.match((await dead("unsigned")).error, /no key in WEBHOOK_SIGNING_KEYS holds/);
   assert.equal(received("/unsigned").length, 0);
 });
+
+test("a function's name is none that every object has", async () => {
+  for (const name of Object.getOwnPropertyNames(Object.prototype)) {
+    const callback = { type: "service", binding: "EXAMPLE", function: name };
+    const { status, body } = await call("/v1/tasks", { body: { delayInSeconds: 3_600, callback } });
+    assert.deepEqual([name, status, body.field], [name, 422, "callback.function"]);
+  }
+});
+
+test("a webhook that gets is not answered from a cache", async () => {
+  await create({ id: "fresh", callback: webhook("/fresh", { method: "GET" }) });
+  const { headers } = await first("/fresh");
+  assert.equal(headers["cache-control"], "no-cache");
+});

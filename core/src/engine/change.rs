@@ -8,7 +8,7 @@ use super::go_on::pause_start;
 use super::late::RunsAside;
 use super::moved::Moved;
 use super::new_schedule::read_schedule;
-use super::outcome::PutBack;
+use super::outcome::{PutBack, queue_flag};
 use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
@@ -318,7 +318,9 @@ impl Engine {
     ) -> Changed {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
-        let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
+        // By the record: a patch in flight may have given a dead letter another destination than its attempts had.
+        let fires_anew = matches!(change, Change::Run | Change::Reschedule(_));
+        let to_queue = if fires_anew { queue_flag(&record) } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
         let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
         // A pause does not use up the time that the retries may take: it counts again from the pause's end.
@@ -386,7 +388,7 @@ impl Engine {
             Change::Reschedule(to) => {
                 let moved = Record { paused: None, ..moved(record.clone(), to) };
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
-                changes.back.push(&moved, due, if moved.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK });
+                changes.back.push(&moved, due, queue_flag(&moved));
                 Some(Stop::Cancelled)
             }
         };
@@ -511,12 +513,12 @@ impl Engine {
                 Changed::Changed
             }
             Change::Run => {
-                let to_queue = record.goes_to_queue();
+                let to_queue = queue_flag(&record);
                 Record { paused: None, ..record }.write(&mut text);
                 let mut occurrence = Vec::new();
                 write_occurrence(&text, now, &mut occurrence);
                 let Ok(record) = Record::parse(&occurrence) else { return Some(Changed::NotApplicable) };
-                changes.back.push(&record, now, if to_queue { Flags::TO_QUEUE.and(Flags::RETRY) } else { Flags::RETRY });
+                changes.back.push(&record, now, to_queue.and(Flags::RETRY));
                 Changed::Changed
             }
             Change::Reschedule(_) => Changed::NotApplicable,

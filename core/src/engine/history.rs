@@ -58,8 +58,8 @@ impl Log {
             let row = *open.key();
             let (newest, bytes) = open.get_mut();
             if *bytes as usize + chunk.len() <= HISTORY_ROW_BYTES {
-                // Not back in time, should the clock have gone back.
-                *newest = now.max(*newest);
+                // Not back in time, should the clock have gone back; an empty row has no outcome that is newer.
+                *newest = if *bytes == 0 { now } else { now.max(*newest) };
                 *bytes += len;
                 effects.writes.push(Write::ExtendHistory { row, newest: *newest, tail: chunk });
                 return;

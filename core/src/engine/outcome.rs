@@ -131,7 +131,11 @@ impl Engine {
                 };
                 // It is kept with what went wrong.
                 let error = record.error.clone().or(Some(Cow::Borrowed(why)));
-                back.push(&Record { failed_at: Some(now), error, ..record.clone() }, UnixMillis::NEVER, Flags::DEAD_LETTER);
+                back.push(
+                    &Record { failed_at: Some(now), error, ..record.clone() },
+                    UnixMillis::NEVER,
+                    queue_flag(record).and(Flags::DEAD_LETTER),
+                );
                 self.state.counters.dead_lettered += 1;
                 *ended = Ended::Failed { dead: true, error: why };
             } else {
@@ -266,7 +270,12 @@ fn of_cancelled(error: &str) -> String {
 
 /// Returns the flags of a run that is put back. A patch may have given it another destination.
 fn again(record: &Record<'_>) -> Flags {
-    if record.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY }
+    queue_flag(record).and(Flags::RETRY)
+}
+
+/// Returns the flag that says whether a task goes to the user's own consumer, by its record.
+pub(super) fn queue_flag(record: &Record<'_>) -> Flags {
+    if record.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK }
 }
 
 /// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead. `began` is when this attempt started.
@@ -299,12 +308,12 @@ fn put_back_failed(
         first_attempt_at: Some(first),
         ..record
     };
-    let flags = if decision.patched { again(&record) } else { Flags::RETRY };
+    let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
     let (due, flags) = match next {
         None => (UnixMillis::NEVER, Flags::DEAD_LETTER),
-        Some(_) if decision.is_paused() => (UnixMillis::PAUSED, flags),
-        Some(due) => (due, flags),
+        Some(_) if decision.is_paused() => (UnixMillis::PAUSED, Flags::RETRY),
+        Some(due) => (due, Flags::RETRY),
     };
-    back.push(&record, due, flags);
+    back.push(&record, due, to_queue.and(flags));
     next.is_none()
 }

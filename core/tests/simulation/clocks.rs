@@ -217,3 +217,23 @@ fn what_was_sent_in_a_jump_is_sent_again_in_time() {
         assert!(pair.engine.next_wakeup().unwrap() <= NOW.plus(1_500 + 300_000));
     }
 }
+
+/// A shard forgot its history while its clock was ahead. The row that stands for it had the time of that clock, and kept it for what came after
+/// the clock was right again.
+#[test]
+fn a_history_that_was_forgotten_in_a_jump_begins_at_the_right_time() {
+    for (restarts, ahead) in [(false, AHEAD), (true, AHEAD), (true, 86_400_000)] {
+        let mut pair = Pair::new();
+        pair.add_once("a", NOW.plus(1_000), None, NOW);
+        assert_eq!(pair.fires_until(NOW.plus(ahead), NOW.plus(ahead)).len(), 1);
+        let forgotten = pair.engine.purge();
+        pair.commit(forgotten.1);
+        if restarts {
+            pair.restart();
+        }
+        pair.add_once("b", NOW.plus(2_000), None, NOW.plus(1_500));
+        assert_eq!(pair.fires_until(NOW.plus(2_000), NOW.plus(2_000)).len(), 1);
+        let newest: Vec<_> = pair.storage.history.values().map(|row| row.newest).collect();
+        assert_eq!(newest, [NOW.plus(2_000)], "{ahead}, restarts: {restarts}");
+    }
+}

@@ -34,6 +34,7 @@ mod moved_cases;
 mod operations;
 mod outages;
 mod parts;
+mod patched_cases;
 mod paused_cases;
 mod questions;
 mod random;
