@@ -42,6 +42,11 @@ impl Late {
         Self { misfire, ..Self::default() }
     }
 
+    /// The same with an expiry, milliseconds.
+    pub(crate) fn expiring(self, after: i64) -> Self {
+        Self { expire: Some(after), ..self }
+    }
+
     pub(crate) fn is_none(self) -> bool {
         self.misfire.is_none() && self.overlap.is_none() && self.expire.is_none()
     }

@@ -70,6 +70,12 @@ impl Limits {
         self.had.get(key).and_then(|had| had.last()?.per_second)
     }
 
+    /// Returns how many runs of a key were dispatched from `from` to before `to`.
+    pub(crate) fn runs_between(&self, key: &str, from: UnixMillis, to: UnixMillis) -> usize {
+        let times = self.handed_on.get(key).map_or(&[][..], Vec::as_slice);
+        times.iter().filter(|at| (from.get()..to.get()).contains(*at)).count()
+    }
+
     /// Slots that no shard has given back.
     pub(crate) fn slots(&self) -> u64 {
         KEYS.iter().map(|key| self.limiter.slots(key)).sum()
@@ -122,12 +128,17 @@ impl World {
         }
     }
 
+    /// Loads the limiter again from its rows.
+    pub(crate) fn restart_limiter(&mut self) {
+        self.limits.lives += 1;
+        let rows = self.limits.rows.values().cloned();
+        self.limits.limiter = Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
+    }
+
     /// A limiter gets a request.
     pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked, until: Option<UnixMillis>) {
         if self.random.chance(self.faults.evict) {
-            self.limits.lives += 1;
-            let rows = self.limits.rows.values().cloned();
-            self.limits.limiter = Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
+            self.restart_limiter();
         }
         let (answer, writes) = self.limits.limiter.ask(asked, self.now_of_limiter());
         let is_changed = !writes.is_empty();

@@ -33,6 +33,7 @@ mod model;
 mod moved_cases;
 mod operations;
 mod outages;
+mod overload;
 mod parts;
 mod patched_cases;
 mod paused_cases;
