@@ -54,7 +54,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     // One that names such a field with null takes out that field alone, and there must be another.
     let is_given = |name: &&str| patch.get(*name).is_some_and(|value| value.as_ref() != "null");
     let is_taken_out = |name: &&&str| patch.contains_key(**name) && fields.contains_key(**name);
-    if !SCHEDULES.iter().any(|name| is_given(name))
+    if !SCHEDULES.iter().any(is_given)
         && let Some(name) = SCHEDULES.iter().find(is_taken_out)
     {
         let detail = r#"is null, which leaves the task without a schedule; give another one, or "type":"no-schedule""#;

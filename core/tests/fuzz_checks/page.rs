@@ -31,10 +31,13 @@ impl Reader for Nothing {
     }
 }
 
+/// A page's directory, its body, and which of its entries are dead.
+type PageRow = (Vec<u8>, Vec<u8>, Vec<u8>);
+
 /// What an append has written, for a start under another law and what follows.
 #[derive(Default)]
 struct Memory {
-    pages: BTreeMap<u32, (Vec<u8>, Vec<u8>, Vec<u8>)>,
+    pages: BTreeMap<u32, PageRow>,
     schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
     envelopes: BTreeMap<u64, StoredEnvelope>,
     state: Option<Vec<u8>>,
