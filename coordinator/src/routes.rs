@@ -77,10 +77,10 @@ impl Route {
             (Method::Post, "/v1/keys") => Self::CreateKey,
             (Method::Get, "/v1/keys") => Self::ListKeys,
             (Method::Get, "/v1/namespaces") => Self::ListNamespaces,
-            (Method::Delete, path) if path.starts_with("/v1/keys/") => Self::RevokeKey(decoded(path.rsplit_once('/')?.1)?),
-            (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(decoded(path.rsplit_once('/')?.1)?),
+            (Method::Delete, path) if path.starts_with("/v1/keys/") => Self::RevokeKey(segment(path, "/v1/keys/")?),
+            (Method::Put, path) if path.starts_with("/v1/namespaces/") => Self::PutNamespace(segment(path, "/v1/namespaces/")?),
             (Method::Delete, path) if path.starts_with("/v1/namespaces/") => {
-                Self::DeleteNamespace(decoded(path.rsplit_once('/')?.1)?)
+                Self::DeleteNamespace(segment(path, "/v1/namespaces/")?)
             }
             (Method::Get, "/v1/limits") => Self::ListLimits,
             (method, path) if path.starts_with("/v1/limits/") => {
@@ -164,6 +164,11 @@ fn no_route(method: &str, path: &str) -> Problem {
         Some(allowed) => Problem::no_method(method, path, allowed),
         None => Problem::no_route(method, path),
     }
+}
+
+/// Returns the one segment of a path behind a prefix: a name with a slash that was not escaped is none.
+fn segment(path: &str, prefix: &str) -> Option<String> {
+    path.strip_prefix(prefix).filter(|rest| !rest.contains('/')).and_then(decoded)
 }
 
 fn decoded(id: &str) -> Option<String> {
@@ -430,6 +435,9 @@ mod tests {
             (Method::Delete, "/v1/tasks/%FF", None),
             (Method::Delete, "/v1/keys/a", Some(Route::RevokeKey("a".into()))),
             (Method::Get, "/v1/keys/a", None),
+            (Method::Delete, "/v1/keys/b/a", None),
+            (Method::Put, "/v1/namespaces/b/a", None),
+            (Method::Delete, "/v1/namespaces/b/a", None),
             (Method::Put, "/v1/namespaces/a/", Some(Route::PutNamespace("a".into()))),
             (Method::Delete, "/v1/namespaces/a%2Fb", Some(Route::DeleteNamespace("a/b".into()))),
             (Method::Get, "/v1/limits", Some(Route::ListLimits)),
