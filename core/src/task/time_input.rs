@@ -129,13 +129,30 @@ pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldEr
 const ACCEPTED: &str = "give milliseconds since 1970, which have 13 digits, or RFC 3339 like 2026-12-24T18:00:00+01:00";
 
 fn of_number(millis: i64) -> Result<UnixMillis, String> {
-    if (MIN_TIME_MILLIS..=UnixMillis::LAST.get()).contains(&millis) {
+    if (MIN_TIME_MILLIS..=UnixMillis::LAST.get()).contains(&millis) && !is_date(millis) {
         return Ok(UnixMillis::new(millis));
     }
     Err(match u64::try_from(millis) {
         Ok(number) => not_millis(number, &number.to_string()),
         Err(_) => format!("is {millis}, before 1970; {ACCEPTED}"),
     })
+}
+
+/// Returns whether a number is a date and a time without separators, as 209912240930 or 20991224093000: as milliseconds these would be in 1976, or
+/// after 2590.
+fn is_date(number: i64) -> bool {
+    let (date_and_time, seconds) = match number {
+        100_000_000_000..=999_999_999_999 => (number, 0),
+        10_000_000_000_000..=99_999_999_999_999 => (number / 100, number % 100),
+        _ => return false,
+    };
+    let part = |divisor: i64| (date_and_time / divisor) % 100;
+    (1970..2200).contains(&(date_and_time / 100_000_000))
+        && (1..=12).contains(&part(1_000_000))
+        && (1..=31).contains(&part(10_000))
+        && part(100) < 24
+        && part(1) < 60
+        && seconds < 60
 }
 
 fn of_fraction(number: f64) -> String {
