@@ -21,6 +21,9 @@ const callback = { type: "handler", name: "noop" };
 test("shards of a full isolate refuse creates, answer, fire, and take creates again once there is room", async (t) => {
   const soon = await scheduler.call("/v1/tasks", { body: { id: "soon", delayInSeconds: 5, callback } });
   assert.equal(soon.status, 201);
+  assert.equal((await scheduler.call("/v1/tasks/stays", { method: "PUT", body: { type: "no-schedule", callback } })).status, 201);
+  const once = () => scheduler.call("/v1/tasks/once", { method: "PUT", body: { id: "once", delayInSeconds: 7_200, callback }, headers: { "idempotency-key": "once" } });
+  assert.equal((await once()).status, 201);
   let taken = 0;
   let refused;
   for (let batch = 0; !refused; batch += 1) {
@@ -39,6 +42,13 @@ test("shards of a full isolate refuse creates, answer, fire, and take creates ag
   assert.equal((await scheduler.call("/v1/tasks/t-0-7")).body.status, "scheduled");
   assert.equal((await scheduler.call("/v1/tasks?tag=many&limit=3")).body.tasks.length, 3);
   await until("what is due to fire", async () => (await scheduler.call("/v1/tasks/soon")).status === 404);
+
+  // What adds nothing goes on; runs beside a task do not.
+  const changed = { id: "t-0-7", delayInSeconds: 7_200, callback };
+  assert.equal((await scheduler.call("/v1/tasks/t-0-7", { method: "PUT", body: changed })).status, 200);
+  assert.equal((await scheduler.call("/v1/tasks/t-0-7", { method: "PATCH", body: { description: "d" } })).status, 200);
+  assert.equal((await scheduler.call("/v1/tasks/stays/run", { method: "POST" })).status, 507);
+  assert.equal((await once()).status, 201);
 
   const cancelled = await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "many" } } });
   assert.equal(cancelled.status, 200);

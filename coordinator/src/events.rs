@@ -16,7 +16,7 @@ use scheduler_core::routing::{ShardId, id_hash};
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{EventKind, EventsReply, EventsRequest, paths};
-use scheduler_platform::{now, sleep};
+use scheduler_platform::{now, random_bytes, sleep};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
@@ -30,7 +30,7 @@ const MAX_MILLIS: i64 = 600_000;
 /// Questions to shards of one answer. An invocation may ask 1,000 times; the rest is for second tries.
 const MAX_QUESTIONS: u32 = 800;
 
-/// A shard that had news is asked again after so long: what happens meanwhile comes together.
+/// A shard that has told all its news is asked again after so long: what happens meanwhile comes together.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
 /// After so long a reader that was cut off comes back, milliseconds.
@@ -50,9 +50,20 @@ struct Watch {
     ids: Vec<ShardId>,
     wanted: Wanted,
     key: u64,
+    /// Stands for this reader with its shards.
+    reader: u64,
     cursor: RefCell<EventsCursor>,
     questions: Cell<u32>,
     end: UnixMillis,
+}
+
+/// What a shard had to tell.
+#[derive(Default)]
+struct Told {
+    /// As server-sent events.
+    text: String,
+    /// Whether there is more already.
+    has_more: bool,
 }
 
 /// `GET /v1/events`.
@@ -71,11 +82,13 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         write_gap("cursor", call.now, &mut first);
     }
     let cursor = known.flatten().unwrap_or_else(|| EventsCursor::start(ids.len()));
+    let random = random_bytes().map_err(|problem| Problem::unavailable(problem.to_string()))?;
     let watch = Watch {
         shards: call.shards,
         ids,
         wanted,
         key: id_hash(authorization.as_deref().and_then(token_of).unwrap_or_default()),
+        reader: u128::from_le_bytes(random) as u64,
         cursor: RefCell::new(cursor),
         questions: Cell::new(MAX_QUESTIONS),
         end: call.now.plus(MAX_MILLIS),
@@ -83,7 +96,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     // Every shard is heard before the answer begins: from its beginning on, nothing is missed.
     let asked: Vec<_> = (0..watch.ids.len()).collect();
     for reply in watch.shards.each(asked, |at| watch.ask(at, 0)).await {
-        first.push_str(&reply?);
+        first.push_str(&reply?.text);
     }
     write_cursor(&watch.cursor.borrow(), &watch.ids, &mut first);
     let (count, watch) = (watch.ids.len(), Rc::new(watch));
@@ -93,37 +106,38 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
 }
 
 impl Watch {
-    /// Asks one shard, which may let it wait, and gives what it had to tell, as text.
-    async fn ask(&self, at: usize, wait_millis: u32) -> Result<String, Problem> {
-        let Some(shard) = self.ids.get(at).copied() else { return Ok(String::new()) };
+    /// Asks one shard, which may let it wait, and gives what it had to tell.
+    async fn ask(&self, at: usize, wait_millis: u32) -> Result<Told, Problem> {
+        let Some(shard) = self.ids.get(at).copied() else { return Ok(Told::default()) };
         self.questions.set(self.questions.get().saturating_sub(1));
         let Wanted { id, tag, kind } = self.wanted.clone();
         let from = self.cursor.borrow().position(at);
-        let request = EventsRequest { from, id, tag, kind, limit: MAX_EVENTS_AT_ONCE, wait_millis, key: self.key };
+        let request =
+            EventsRequest { from, id, tag, kind, limit: MAX_EVENTS_AT_ONCE, wait_millis, key: self.key, reader: self.reader };
         let reply: EventsReply = self.shards.ask(shard, paths::EVENTS, &request).await?;
         self.cursor.borrow_mut().advance(at, reply.next);
         let mut text = String::new();
         write_events(shard, &reply, now(), &mut text);
-        Ok(text)
+        Ok(Told { text, has_more: reply.has_more })
     }
 
     /// Follows one shard until the answer's end.
     fn follow(self: Rc<Self>, at: usize) -> LocalBoxStream<'static, String> {
-        stream::unfold((self, false), move |(watch, had_news)| async move {
-            if had_news {
+        stream::unfold((self, false), move |(watch, pauses)| async move {
+            if pauses {
                 sleep(PAUSE).await;
             }
             if watch.questions.get() == 0 || now() >= watch.end {
                 return None;
             }
-            let mut text = match watch.ask(at, MAX_EVENTS_WAIT_MILLIS).await {
-                Ok(text) => text,
+            let Told { mut text, has_more } = match watch.ask(at, MAX_EVENTS_WAIT_MILLIS).await {
+                Ok(told) => told,
                 Err(problem) => {
                     // It is asked again from where it was: should it have lost something, it will say so.
                     worker::console_error!("events: {}", problem.detail);
                     let wait = problem.retry_after().unwrap_or(PAUSE);
                     sleep(wait).await;
-                    String::new()
+                    Told::default()
                 }
             };
             let had_news = !text.is_empty();
@@ -133,7 +147,7 @@ impl Watch {
                 // A comment: it keeps the connection, and finds out when nobody is there any more.
                 text.push_str(":\n\n");
             }
-            Some((text, (watch, had_news)))
+            Some((text, (watch, had_news && !has_more)))
         })
         .boxed_local()
     }

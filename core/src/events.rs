@@ -259,7 +259,7 @@ mod tests {
             destination: Some("https://a.example".to_owned()),
             ..event.clone()
         };
-        let reply = EventsReply { events: vec![event, circuit], next: at(1, 9), is_gap: true };
+        let reply = EventsReply { events: vec![event, circuit], next: at(1, 9), is_gap: true, has_more: false };
         let mut out = String::new();
         write_events(SHARDS[0], &reply, UnixMillis::new(9), &mut out);
         assert_eq!(

@@ -63,10 +63,6 @@ impl Shell {
                 return;
             }
             self.appends.last.set(now());
-            if let Err(problem) = self.has_memory() {
-                senders.into_iter().for_each(|sender| drop(sender.send(Err(problem.clone()))));
-                continue;
-            }
             let outcome = self.input(|engine, now, sql| {
                 engine.meter_mut().shard_requests += senders.len() as u64;
                 engine.append_all(gathering.into_requests(), now, sql)

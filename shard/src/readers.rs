@@ -1,13 +1,15 @@
 //! Requests that wait for events.
 //!
 //! An idle reader costs nothing but its place here: it is woken by the first event after its last look. It looks [`GATHER`] later, so that a busy
-//! shard is looked through a few times a second for each reader, not at every event. Places are counted, by shard and by key.
+//! shard is looked through a few times a second for each reader, not at every event. Places are counted, by shard and by key, and kept between
+//! the requests of a reader.
 
 use crate::Shell;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::limits::{MAX_EVENTS_WAIT_MILLIS, MAX_READERS, MAX_READERS_OF_A_KEY};
+use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{EventsReply, EventsRequest};
 use scheduler_platform::{now, sleep};
 use std::cell::{Cell, RefCell};
@@ -17,37 +19,46 @@ use std::time::Duration;
 /// What happens within so long after an event is told together with it.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// The requests that wait.
+/// A reader keeps its place for so long after an answer, milliseconds: it comes back within a second.
+const KEPT_MILLIS: i64 = 3_000;
+
+/// The readers, by what stands for each.
 #[derive(Default)]
 pub(crate) struct Readers {
     places: RefCell<HashMap<u64, Place>>,
-    next: Cell<u64>,
     /// The number of events that the engine had noted when readers were last woken.
     noted: Cell<u64>,
 }
 
 struct Place {
     key: u64,
+    /// Requests of the reader that are not answered yet.
+    requests: usize,
+    kept_until: UnixMillis,
     waker: Option<oneshot::Sender<()>>,
 }
 
-/// A request's place, until it is answered or given up.
+/// A request of a reader, until it is answered or given up.
 struct Reader<'a> {
     readers: &'a Readers,
-    number: u64,
+    reader: u64,
 }
 
 impl Readers {
-    fn enter(&self, key: u64) -> Result<Reader<'_>, EngineError> {
+    fn enter(&self, reader: u64, key: u64) -> Result<Reader<'_>, EngineError> {
         let mut places = self.places.borrow_mut();
-        let of_key = places.values().filter(|place| place.key == key).count();
-        if places.len() >= MAX_READERS || of_key >= MAX_READERS_OF_A_KEY {
-            return Err(EngineError::TooManyReaders);
+        let now = now();
+        places.retain(|_, place| place.requests > 0 || now < place.kept_until);
+        if let Some(place) = places.get_mut(&reader) {
+            place.requests += 1;
+        } else {
+            let of_key = places.values().filter(|place| place.key == key).count();
+            if places.len() >= MAX_READERS || of_key >= MAX_READERS_OF_A_KEY {
+                return Err(EngineError::TooManyReaders);
+            }
+            places.insert(reader, Place { key, requests: 1, kept_until: now, waker: None });
         }
-        let number = self.next.get();
-        self.next.set(number + 1);
-        places.insert(number, Place { key, waker: None });
-        Ok(Reader { readers: self, number })
+        Ok(Reader { readers: self, reader })
     }
 
     /// Wakes all who wait, if events have been noted since the last call. `noted` is how many there have been.
@@ -68,7 +79,7 @@ impl Reader<'_> {
     /// Waits for the next event, `most` at most. Returns whether one has come.
     async fn waits_for_news(&self, most: Duration) -> bool {
         let (waker, woken) = oneshot::channel();
-        if let Some(place) = self.readers.places.borrow_mut().get_mut(&self.number) {
+        if let Some(place) = self.readers.places.borrow_mut().get_mut(&self.reader) {
             place.waker = Some(waker);
         }
         matches!(select(woken, std::pin::pin!(sleep(most))).await, Either::Left(_))
@@ -77,14 +88,17 @@ impl Reader<'_> {
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
-        self.readers.places.borrow_mut().remove(&self.number);
+        if let Some(place) = self.readers.places.borrow_mut().get_mut(&self.reader) {
+            place.requests = place.requests.saturating_sub(1);
+            place.kept_until = now().plus(KEPT_MILLIS);
+        }
     }
 }
 
 impl Shell {
     /// Tells what has happened. While nothing has, the request waits: the shard goes on meanwhile.
     pub(crate) async fn events(&self, request: &EventsRequest) -> Result<EventsReply, EngineError> {
-        let reader = self.readers.enter(request.key)?;
+        let reader = self.readers.enter(request.reader, request.key)?;
         let end = now().plus(i64::from(request.wait_millis.min(MAX_EVENTS_WAIT_MILLIS)));
         let (mut reply, _) = self.input(|engine, now, _| {
             engine.meter_mut().shard_requests += 1;

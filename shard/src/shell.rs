@@ -90,6 +90,7 @@ impl Shell {
         let outcome = self.loaded(&mut slot).and_then(|engine| {
             let now = now();
             let observed = engine.observe(now);
+            engine.observe_isolate(memory::held(), self.most_memory);
             self.sql.apply(observed.writes)?;
             let (reply, mut effects) = call(engine, now, &self.sql)?;
             self.sql.apply(std::mem::take(&mut effects.writes))?;
@@ -113,15 +114,6 @@ impl Shell {
             self.save_later();
         }
         outcome
-    }
-
-    /// That the isolate has memory for more tasks.
-    ///
-    /// # Errors
-    /// When its shards hold as much as they may.
-    pub(crate) fn has_memory(&self) -> Result<(), EngineError> {
-        let (held, limit) = (memory::held(), self.most_memory);
-        if held < limit { Ok(()) } else { Err(EngineError::IsolateFull { held, limit }) }
     }
 
     fn save_later(&self) {

@@ -411,7 +411,7 @@ fn a_run_that_waits_takes_no_slot_of_its_limit() {
 #[test]
 fn those_who_watch_are_told() {
     let mut shard = Shard::new();
-    let request = |from| EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0 };
+    let request = |from| EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0, reader: 0 };
     let from = shard.engine.events(&request(None), shard.now).next;
     shard.open();
     let probe = shard.wait(FIRST_OPEN_MILLIS);

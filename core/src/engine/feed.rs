@@ -199,7 +199,7 @@ impl Engine {
             }
             next += 1;
         }
-        EventsReply { events, next: FeedPosition { life, next }, is_gap }
+        EventsReply { events, next: FeedPosition { life, next }, is_gap, has_more: next < feed.end() }
     }
 }
 

@@ -140,6 +140,7 @@ impl Engine {
             to_release: BTreeSet::new(),
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
+            isolate: None,
             ended: Ended::default(),
         };
         engine.load_pages(snapshot.pages)?;

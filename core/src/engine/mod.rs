@@ -217,6 +217,8 @@ pub struct Engine {
     to_replan: law::ToReplan,
     /// Recurring tasks of which a start has found no run to come.
     ended: ended::Ended,
+    /// What the shards of the isolate hold together, and what they may hold, bytes. Whoever runs the engine says so.
+    isolate: Option<(usize, usize)>,
 }
 
 impl Engine {
@@ -299,6 +301,11 @@ impl Engine {
     /// Counts a repair: the watchdog has found the shard overdue, or the alarm could not be set.
     pub fn count_repair(&mut self) {
         self.state.counters.repairs += 1;
+    }
+
+    /// Notes how many bytes the shards of the isolate hold together, this one among them, and how many they may hold.
+    pub fn observe_isolate(&mut self, held: usize, limit: usize) {
+        self.isolate = Some((held, limit));
     }
 
     /// Returns how many entries of pending tasks and dead letters the shard holds in memory.

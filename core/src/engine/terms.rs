@@ -76,7 +76,8 @@ impl Engine {
         self.admits(terms.share, asked, request.tasks(), request.replaced(), now)
     }
 
-    /// That a share of a quota admits `new` tasks, of which some replace others, when `asked` more were taken in before them in the same commit.
+    /// That the isolate's memory and a share of a quota admit `new` tasks, of which some replace others, when `asked` more were taken in before
+    /// them in the same commit.
     fn admits(
         &mut self,
         share: Option<Share>,
@@ -85,6 +86,9 @@ impl Engine {
         replaced: usize,
         now: UnixMillis,
     ) -> Result<(), EngineError> {
+        if let Some((held, limit)) = self.isolate.filter(|(held, limit)| held >= limit && new > replaced) {
+            return Err(EngineError::IsolateFull { held, limit });
+        }
         let Some(Share { pending_tasks, create_micros }) = share else { return Ok(()) };
         if let Some(share) = pending_tasks {
             let counts = self.tasks.counts();

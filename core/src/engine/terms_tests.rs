@@ -248,6 +248,22 @@ fn runs_that_are_asked_for_keep_to_the_rate() {
 }
 
 #[test]
+fn a_full_isolate_takes_what_adds_nothing() {
+    let mut shard = Shard::new();
+    shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
+    shard.append(without_schedule([3]), NOW).unwrap();
+    shard.engine.observe_isolate(10, 10);
+    let full = EngineError::IsolateFull { held: 10, limit: 10 };
+    assert_eq!(shard.append(tasks([4]), NOW), Err(full.clone()));
+    assert_eq!(run(&mut shard, &[3], Quota::default()), Err(full));
+    assert_eq!(shard.append(tasks([1]), NOW).map(|reply| reply.replaced), Ok(1));
+    assert!(shard.append(once(tasks([1, 2]), "k", "body", 7), NOW).unwrap().done_before.is_some());
+    assert!(run(&mut shard, &[1], Quota::default()).is_ok());
+    shard.engine.observe_isolate(9, 10);
+    assert!(shard.append(tasks([4]), NOW).is_ok());
+}
+
+#[test]
 fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
     let quota = Quota { creates_per_second: Some(10), ..Quota::default() };
     let mut shard = Shard::new();

@@ -69,6 +69,9 @@ pub struct EventsRequest {
     /// Stands for the API key of the reader: places are counted by key.
     #[serde(default)]
     pub key: u64,
+    /// Stands for the reader, who keeps a place between questions.
+    #[serde(default)]
+    pub reader: u64,
 }
 
 /// An event as a shard tells it.
@@ -109,4 +112,7 @@ pub struct EventsReply {
     pub next: FeedPosition,
     /// Whether there may have been others between the position that was asked for and these.
     pub is_gap: bool,
+    /// Whether there are more, for which the answer had no room.
+    #[serde(default)]
+    pub has_more: bool,
 }

@@ -49,7 +49,7 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     assert_eq!(shard.stored_law().as_deref(), Some("2025b"));
     shard.restart(Law::default());
     let watch = |shard: &mut Shard, from| {
-        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0, key: 0 };
+        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0, key: 0, reader: 0 };
         let now = shard.now;
         shard.engine.events(&request, now)
     };

@@ -447,7 +447,7 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
 /// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that has not happened.
 fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
     let from = world.model.watched.get(&at).copied();
-    let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0 };
+    let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0, reader: 0 };
     let now = world.now;
     let events = |engine: &mut Engine, now, _: &Storage| Ok((engine.events(&request, now), Effects::default()));
     let reply = world.input(at, false, events, |_, _, _| {})?;
