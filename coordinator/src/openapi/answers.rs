@@ -74,7 +74,7 @@ pub(super) struct BatchReply {
 #[derive(JsonSchema)]
 #[schemars(untagged, inline)]
 enum BatchItem {
-    /// Refused: see `error`. The id stands where the task was good and its shard failed.
+    /// Refused: see `error`. The id is given if the task was valid and its shard failed.
     Rejected { id: Option<String>, error: ItemError },
     /// Taken in.
     Accepted { id: String },
@@ -93,7 +93,7 @@ struct ItemError {
 #[derive(JsonSchema)]
 #[schemars(untagged, deny_unknown_fields)]
 pub(super) enum CancelMany {
-    /// By id; one that stands twice counts once.
+    /// By id; a repeated id counts once.
     Ids {
         #[schemars(length(max = MAX_CANCEL_IDS))]
         ids: Vec<String>,
@@ -115,7 +115,7 @@ pub(super) struct CancelledMany {
     not_found: u64,
     /// The cancel came too late. A cancel stops the further attempts of what runs, so this is 0.
     already_fired: u64,
-    /// Of `cancelled`, those of which an attempt is in flight: it ends. Absent for 0.
+    /// How many of `cancelled` have an attempt in flight, which runs to its end. Absent for 0.
     running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
     done: bool,
@@ -135,7 +135,7 @@ pub(super) struct ChangedMany {
     already_fired: u64,
     /// There are no such tasks (any more).
     not_found: u64,
-    /// Those of which an attempt is in flight: it ends, and the change holds for those after it. Absent for 0.
+    /// How many have an attempt in flight, which runs to its end; the change holds for later attempts. Absent for 0.
     running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
     done: bool,

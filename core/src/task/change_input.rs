@@ -14,7 +14,7 @@ use serde::Deserialize;
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
-    /// By id; one that stands twice counts once. Not where the path names the task.
+    /// By id; a repeated id counts once. Not where the path names the task.
     pub ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
     /// All that fulfil every part of the filter. Not where the path names the task.
     #[serde(borrow)]
