@@ -168,7 +168,7 @@ fn hints_are_of_what_was_written() {
     // No callback was written.
     let limited = detail(task, r#"{"delayInSeconds":5,"limitKey":"a"}"#);
     assert!(limited.starts_with("limitKey") && limited.contains("a task without a callback"), "{limited}");
-    let followed = detail(task, &format!(r#"{{"delayInSeconds":5,"onSuccess":{{"type":"handler","name":"log"}}}}"#));
+    let followed = detail(task, r#"{"delayInSeconds":5,"onSuccess":{"type":"handler","name":"log"}}"#);
     assert!(followed.starts_with("onSuccess") && followed.contains("a task without a callback"), "{followed}");
     let queue = detail(task, r#"{"delayInSeconds":5,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#);
     assert!(queue.contains("a callback of the type queue"), "{queue}");
