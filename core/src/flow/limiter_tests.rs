@@ -391,7 +391,10 @@ fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
     for n in 0..20 * MANY_KEYS {
         // A hundred keys a second, each of which is given back in the next question.
         let now = START.plus(10 * n as i64);
-        let asks = |number, slots, waiting| Asked { key: format!("key {n}"), ..of_shard(Ask { slots, ..question(number, waiting, None) }) };
+        let asks = |number, slots, waiting| Asked {
+            key: format!("key {n}"),
+            ..of_shard(Ask { slots, ..question(number, waiting, None) })
+        };
         for asked in [asks(1, 0, 1), asks(2, 0, 0)] {
             for write in limiter.ask(&asked, now).1 {
                 match write {
