@@ -53,10 +53,12 @@ mod explain;
 pub(crate) mod fields;
 mod list;
 mod parse;
+mod same;
 pub(crate) mod zone;
 
 pub use error::{CronError, Part, Problem};
 pub(crate) use list::CronList;
+pub(crate) use same::have_same_times;
 
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};

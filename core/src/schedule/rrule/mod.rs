@@ -178,6 +178,11 @@ impl RRule {
         self.timezone
     }
 
+    /// Returns whether it is the same rule as `other`, also if that names the clock of its time zone by another name.
+    pub(super) fn has_times_of(&self, other: &Self) -> bool {
+        self.timezone.has_clock_of(other.timezone) && Self { timezone: other.timezone, ..self.clone() } == *other
+    }
+
     /// How many runs there are from the start on, where the rule says so. [`Self::next_after`] does not heed it.
     pub fn count(&self) -> Option<u32> {
         self.count
