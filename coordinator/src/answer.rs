@@ -316,6 +316,12 @@ impl Problem {
         Self { retry_after_seconds: Some(2), ..problem }
     }
 
+    /// The bodies of other requests take the memory that there is.
+    pub(crate) fn crowded() -> Self {
+        let detail = "other requests of this instance are sending large bodies; send this one again in a second, fewer at once, or smaller ones";
+        Self { detail: detail.to_owned(), retry_after_seconds: Some(1), ..Self::overloaded() }
+    }
+
     /// A shard could not be reached, or failed.
     pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
         let problem = Self::new("/problems/unavailable", "A shard did not answer", 503, detail);

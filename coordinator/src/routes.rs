@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Problem};
 use crate::auth::Caller;
+use crate::bodies::Held;
 use crate::change::Verb;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
 use crate::shards::Shards;
@@ -18,7 +19,7 @@ use scheduler_core::task::{FieldError, Targets, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};
-use scheduler_platform::read_body;
+use scheduler_platform::{announced, read_body};
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
@@ -177,6 +178,8 @@ pub(crate) struct Call<'a> {
     pub(crate) env: &'a Env,
     /// The largest body that the route takes.
     pub(crate) body_limit: usize,
+    /// What its body takes of the memory that all bodies share, once it is read.
+    held: Option<Held>,
     /// Whoever sends it.
     pub(crate) holder: Holder,
     /// Those of its namespace.
@@ -242,10 +245,13 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the request's body as text: no more of it is read than the route takes.
+    /// Returns the request's body as text: no more of it is read than the route takes, and nothing of a large one while those of other requests
+    /// take the memory that there is.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         let limit = self.body_limit;
         let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
+        let length = announced(&self.request).map_err(|problem| unreadable(problem.to_string()))?;
+        self.held = Held::take(self.shards.namespace(), length.unwrap_or(limit).min(limit), self.env)?;
         let bytes = read_body(&mut self.request, limit).await.map_err(|problem| unreadable(problem.to_string()))?;
         let bytes = bytes.ok_or_else(|| Problem::too_large(limit))?;
         String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
@@ -282,6 +288,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         request,
         env,
         body_limit: route.body_limit(),
+        held: None,
         holder,
         share: quota.share(shards.map.shards()),
         shards,
