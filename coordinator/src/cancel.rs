@@ -2,9 +2,10 @@
 
 use crate::answer::{Answer, Problem};
 use crate::change::{checked_filter, distinct};
-use crate::epochs::{self, Means, Outcome};
+use crate::epochs;
 use crate::routes::Call;
 use crate::shards::Shards;
+use scheduler_core::epochs::{CancelledId, Means};
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{ChangeInput, FieldError};
@@ -27,14 +28,6 @@ struct CancelledMany {
     #[serde(skip_serializing_if = "is_zero")]
     running: u64,
     done: bool,
-}
-
-/// What became of the cancel of one id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct CancelledId {
-    outcome: Cancelled,
-    /// Whether an attempt of it is in flight, which ends.
-    is_running: bool,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -112,25 +105,6 @@ async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) ->
         Ok((of_ids.collect(), is_repeat))
     };
     epochs::ask(shards, &ids, Means::Everything, ask).await
-}
-
-impl Outcome for CancelledId {
-    const NOT_FOUND: Self = Self { outcome: Cancelled::NotFound, is_running: false };
-
-    fn is_not_found(self) -> bool {
-        self.outcome == Cancelled::NotFound
-    }
-
-    fn is_settled(self) -> bool {
-        !matches!(self.outcome, Cancelled::NotFound | Cancelled::AlreadyFired)
-    }
-
-    /// Of what several epochs say, a cancel counts most, then what was said first.
-    fn joined(self, other: Self) -> Self {
-        let is_more = other.outcome == Cancelled::Cancelled || self.outcome == Cancelled::NotFound;
-        let outcome = if is_more { other.outcome } else { self.outcome };
-        Self { outcome, is_running: self.is_running || other.is_running }
-    }
 }
 
 /// Cancels by id on one shard, and says whether it had to be asked again. It does so much at a time; the rest is asked for again.

@@ -2,9 +2,10 @@
 
 use crate::answer::{Answer, Problem};
 use crate::cancel::{is_zero, with_running};
-use crate::epochs::{self, Means, Outcome};
+use crate::epochs;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
+use scheduler_core::epochs::{ChangedId, Means, is_sent_once};
 use scheduler_core::input::Bounded;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
@@ -40,14 +41,6 @@ struct ChangedMany {
     #[serde(skip_serializing_if = "is_zero")]
     running: u64,
     done: bool,
-}
-
-/// What became of the change of one id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct ChangedId {
-    outcome: Changed,
-    /// Whether an attempt of it is in flight, which ends.
-    is_running: bool,
 }
 
 impl Verb {
@@ -151,8 +144,7 @@ pub(crate) fn checked_filter(filter: &FilterInput<'_>) -> Result<Filter, Problem
     Ok(filter)
 }
 
-/// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again. To run and to move mean
-/// one task, wherever it is.
+/// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
 async fn change_ids(
     call: &Call<'_>,
     ids: Vec<String>,
@@ -160,14 +152,10 @@ async fn change_ids(
     if_match: Option<u64>,
 ) -> Result<(Vec<ChangedId>, bool), Problem> {
     let (shards, share) = (&call.shards, call.share);
-    let means = match change {
-        Change::Run | Change::Reschedule(_) => Means::OneTask,
-        Change::Pause | Change::Resume => Means::Everything,
-    };
     let ask = |shard, ids, among| {
         change_on(shards, shard, AmongRequest { among, share, request: ChangeRequest { ids, change, if_match } })
     };
-    epochs::ask(shards, &ids, means, ask).await
+    epochs::ask(shards, &ids, Means::of(change), ask).await
 }
 
 /// Changes by id on one shard. A shard changes a part at a time, of one task too; the request is repeated for the rest.
@@ -179,10 +167,10 @@ async fn change_on(
     let (mut outcomes, mut is_repeat) = (Vec::with_capacity(asked.request.ids.len()), false);
     let mut parts = 0;
     while !asked.request.ids.is_empty() {
-        let (reply, again): (ChangeReply, bool) = match asked.request.change {
-            // Done twice it would be two runs.
-            Change::Run => (shards.ask_once(shard, paths::CHANGE, &asked).await?, false),
-            _ => shards.ask_among(shard, paths::CHANGE, &asked).await?,
+        let (reply, again): (ChangeReply, bool) = if is_sent_once(asked.request.change, asked.among) {
+            (shards.ask_once(shard, paths::CHANGE, &asked).await?, false)
+        } else {
+            shards.ask_among(shard, paths::CHANGE, &asked).await?
         };
         if reply.outcomes.is_empty() && !reply.in_part {
             return Err(Problem::unavailable("a shard did not say what became of a change"));
@@ -198,35 +186,6 @@ async fn change_on(
         is_repeat |= again;
     }
     Ok((outcomes, is_repeat))
-}
-
-impl Outcome for ChangedId {
-    const NOT_FOUND: Self = Self { outcome: Changed::NotFound, is_running: false };
-
-    fn is_not_found(self) -> bool {
-        self.outcome == Changed::NotFound
-    }
-
-    fn is_settled(self) -> bool {
-        !matches!(self.outcome, Changed::NotFound | Changed::AlreadyFired)
-    }
-
-    fn joined(self, other: Self) -> Self {
-        let outcome = if weight(other.outcome) > weight(self.outcome) { other.outcome } else { self.outcome };
-        Self { outcome, is_running: self.is_running || other.is_running }
-    }
-}
-
-/// Of what the shards of several epochs say of an id, which counts most.
-fn weight(outcome: Changed) -> u8 {
-    match outcome {
-        Changed::NotFound => 0,
-        Changed::AlreadyFired => 1,
-        Changed::NotApplicable => 2,
-        Changed::OtherVersion => 3,
-        Changed::Unchanged => 4,
-        Changed::Changed => 5,
-    }
 }
 
 async fn change_matching(call: &Call<'_>, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {

@@ -250,9 +250,7 @@ pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append)
     let reply = shards
         .send(shard, paths::APPEND, |first| {
             tries += 1;
-            // A request that is sent again may meet its own tasks.
-            append.fresh &= first;
-            append.terms.again = !first && !append.schedules.is_empty();
+            append.begin_try(first);
             append.encode()
         })
         .await;

@@ -4,6 +4,7 @@ use crate::answer::Problem;
 use crate::conditions::Condition;
 use crate::routes::Call;
 use crate::tasks;
+use scheduler_core::epochs::Rank;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::version_of;
 use scheduler_core::wire::Expected;
@@ -83,7 +84,7 @@ pub(crate) async fn where_expected(
     let found = tasks::find(&call.shards, id).await?;
     let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
     // A new task goes to the newest epoch, wherever a dead letter of its id is.
-    let is_dead = found.as_ref().is_some_and(|(_, item)| tasks::rank(item) == tasks::Rank::Dead);
+    let is_dead = found.as_ref().is_some_and(|(_, item)| Rank::of(item) == Rank::Dead);
     let shard = found.filter(|_| !is_dead).map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
     let expected = if is_dead { beside_dead_letter(precondition, version) } else { expected(precondition, version) };
     Ok(expected?.map(|expected| (shard, expected)))

@@ -3,10 +3,11 @@
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use crate::shards::Shards;
+use scheduler_core::epochs::Best;
 use scheduler_core::listing::write_task;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::version_of;
-use scheduler_core::wire::{GetRequest, ListItem, Status, paths};
+use scheduler_core::wire::{GetRequest, ListItem, paths};
 
 /// `GET /v1/tasks/{id}`.
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
@@ -28,35 +29,12 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
 /// The task of this id and where it is, as one shard would find it: a task that waits in whatever epoch, newest first, else an attempt that
 /// waits, else one that is on its way, else a dead letter.
 pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
-    let mut best: Option<(ShardId, ListItem)> = None;
+    let mut best = Best::default();
     for shard in shards.map.homes(id) {
         let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
-        let Some(item) = item else { continue };
-        let is_better = best.as_ref().is_none_or(|(_, best)| rank(&item) > rank(best));
-        if is_better {
-            best = Some((shard, item));
-        }
-        if best.as_ref().is_some_and(|(_, best)| rank(best) == Rank::Task) {
+        if best.answered(shard, item) {
             break;
         }
     }
-    Ok(best)
-}
-
-/// What stands under an id, by what counts more.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Rank {
-    Dead,
-    Fired,
-    Attempt,
-    Task,
-}
-
-pub(crate) fn rank(item: &ListItem) -> Rank {
-    match item.status {
-        Status::Dead => Rank::Dead,
-        Status::Fired => Rank::Fired,
-        _ if item.is_attempt => Rank::Attempt,
-        _ => Rank::Task,
-    }
+    Ok(best.finish())
 }

@@ -9,6 +9,7 @@ pub mod batch;
 pub mod cron;
 pub mod engine;
 pub mod envelope;
+pub mod epochs;
 pub mod events;
 pub mod explain;
 pub mod flow;

@@ -56,6 +56,14 @@ impl Terms {
     }
 }
 
+impl Append {
+    /// Makes it what a coordinator sends in its first try, or in a later one: that may meet its own tasks.
+    pub fn begin_try(&mut self, is_first: bool) {
+        self.fresh &= is_first;
+        self.terms.again |= !is_first && !self.schedules.is_empty();
+    }
+}
+
 /// What must stand under an id for a change to be made: two writers cannot undo each other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Expected {

@@ -52,6 +52,7 @@ mod second_tries;
 mod storage;
 mod stored;
 mod twins;
+mod two_epochs;
 mod world;
 mod world_cases;
 

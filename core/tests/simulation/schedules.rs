@@ -62,6 +62,11 @@ impl Recurring {
         Self { rule: Rule::Cron(expression), start: None, end: None, max_runs: None, put_off: PutOff::default() }
     }
 
+    /// One whose times are whole steps from an anchor.
+    pub(crate) fn each_seconds(seconds: i64, anchor: i64, max_runs: Option<u32>) -> Self {
+        Self { rule: Rule::Every { anchor, millis: 1_000 * seconds }, max_runs, ..Self::cron("") }
+    }
+
     pub(crate) fn plain(random: &mut Random) -> Self {
         Self::cron(random.pick::<&str>(&CRONS))
     }
