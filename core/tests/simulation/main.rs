@@ -43,6 +43,7 @@ mod redefine;
 mod regressions;
 mod retry_after;
 mod retry_time;
+mod room;
 mod runner;
 mod schedules;
 mod script_cases;
@@ -78,6 +79,8 @@ fn seeds() {
     assert!(in_flight.cancelled > seeds, "the simulation hardly cancels what is in flight: {run:?}");
     assert!(in_flight.by_ids > seeds / 10, "the simulation hardly changes several in flight: {run:?}");
     assert!(in_flight.by_filter > seeds / 5, "the simulation hardly changes what is in flight by filter: {run:?}");
+    assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
+    assert!(run.without_room > seeds / 50, "the simulation hardly leaves runs without room: {run:?}");
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
