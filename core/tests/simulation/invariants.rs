@@ -177,8 +177,8 @@ pub(crate) fn firing(
     let (before, dispatched) = (storage.dispatched(), storage.dispatched_with(&effects.writes));
     hold("dispatch-is-bounded", dispatched <= config.max_dispatched.max(before), || format!("{dispatched} after {before}"));
     // What turns out not to fire takes room until then, so a wake-up may stop before there is none: then the next follows at once.
-    let for_dispatchers = due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
-    let is_used_up = !behind.is_empty() && before + for_dispatchers >= config.max_dispatched;
+    let for_dispatchers = || due.iter().filter(|due| !due.waiting.record.parse().goes_to_queue()).count();
+    let is_used_up = !behind.is_empty() && before + for_dispatchers() >= config.max_dispatched;
     hold("firings-are-bounded", behind.is_empty() || is_used_up || due.len() >= LEAST_OF_A_FULL_FIRING, || {
         format!("{} are left for the next wake-up, after {}", behind.len(), due.len())
     });
