@@ -22,6 +22,7 @@ fn pages(count: u32, id_of: impl Fn(u32) -> String) -> Vec<StoredPage> {
     (1..).zip(builder.finish()).map(stored).collect()
 }
 
+#[allow(clippy::disallowed_methods, reason = "a measurement on the host")]
 fn load_time(pages: Vec<StoredPage>, count: u32) -> Duration {
     let snapshot = Snapshot { pages, ..Snapshot::default() };
     let begin = Instant::now();
