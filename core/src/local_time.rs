@@ -141,35 +141,60 @@ impl FromStr for LocalTime {
     /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, perhaps with a fraction of the second, of which milliseconds count; a space may
     /// stand in place of the `T`.
     fn from_str(text: &str) -> Result<Self, NotLocal> {
-        let bytes = text.as_bytes();
-        let number = |from: usize, to: usize| {
-            let digits = bytes.get(from..to).filter(|digits| digits.iter().all(u8::is_ascii_digit)).ok_or(NotLocal)?;
-            Ok(digits.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0')))
-        };
-        let is_at = |at: usize, expected: u8| bytes.get(at) == Some(&expected);
-        let has_fraction = bytes.len() > 20 && is_at(19, b'.');
-        let has_seconds = is_at(16, b':') && (bytes.len() == 19 || has_fraction);
-        let has_separator = matches!(bytes.get(10), Some(b'T' | b't' | b' '));
-        let is_framed = is_at(4, b'-') && is_at(7, b'-') && has_separator && is_at(13, b':');
-        if !is_framed || bytes.len() != 16 && !has_seconds {
-            return Err(NotLocal);
-        }
-        let fraction = if has_fraction { number(20, bytes.len().min(29))? } else { 0 };
-        let digits = bytes.len().saturating_sub(20).min(9) as u32;
-        if bytes.iter().skip(29).any(|byte| !byte.is_ascii_digit()) {
-            return Err(NotLocal);
-        }
-        let millis = u64::from(fraction) * 1_000 / 10_u64.pow(digits);
-        let year = i32::try_from(number(0, 4)?).map_err(|_| NotLocal)?;
-        let date = NaiveDate::from_ymd_opt(year, number(5, 7)?, number(8, 10)?).ok_or(NotLocal)?;
-        let (hour, minute) = (number(11, 13)?, number(14, 16)?);
-        let second = if has_seconds { number(17, 19)? } else { 0 };
-        if year < 1970 || hour > 23 || minute > 59 || second > 59 {
-            return Err(NotLocal);
-        }
-        let seconds = i64::from(date.to_epoch_days()) * DAY + i64::from(hour * 3_600 + minute * 60 + second);
-        Ok(Self(seconds * 1_000 + millis.cast_signed()))
+        read(text.as_bytes()).ok_or(NotLocal)
     }
+}
+
+/// Reads the text of a local time. Every task of a bulk request may have one, so each byte is looked at once.
+fn read(text: &[u8]) -> Option<LocalTime> {
+    let pair = |tens: u8, ones: u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        (tens <= 9 && ones <= 9).then(|| u32::from(tens) * 10 + u32::from(ones))
+    };
+    let (&[c1, c0, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T' | b't' | b' ', h1, h0, b':', n1, n0], rest) =
+        text.split_first_chunk::<16>()?
+    else {
+        return None;
+    };
+    let (second, fraction) = match rest {
+        [] => (0, None),
+        [b':', s1, s0] => (pair(*s1, *s0)?, None),
+        [b':', s1, s0, b'.', fraction @ ..] => (pair(*s1, *s0)?, Some(fraction)),
+        _ => return None,
+    };
+    let millis = fraction.map_or(Some(0), millis_of)?;
+    let day = epoch_day(pair(c1, c0)? * 100 + pair(y1, y0)?, pair(m1, m0)?, pair(d1, d0)?)?;
+    let (hour, minute) = (pair(h1, h0)?, pair(n1, n0)?);
+    if hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let seconds = i64::from(day) * DAY + i64::from(hour * 3_600 + minute * 60 + second);
+    Some(LocalTime(seconds * 1_000 + i64::from(millis)))
+}
+
+/// Returns the milliseconds of a fraction of a second, of which the digits behind the point are given: one at least.
+fn millis_of(digits: &[u8]) -> Option<u32> {
+    let is_number = !digits.is_empty() && digits.iter().all(u8::is_ascii_digit);
+    let digit = |at: usize| digits.get(at).map_or(0, |digit| u32::from(digit - b'0'));
+    is_number.then(|| digit(0) * 100 + digit(1) * 10 + digit(2))
+}
+
+/// Returns the days from 1970-01-01 to a date; `None` if there is no such date, or if it is before 1970.
+fn epoch_day(year: u32, month: u32, day: u32) -> Option<u32> {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let days = match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => return None,
+    };
+    if year < 1970 || day == 0 || day > days {
+        return None;
+    }
+    // Years that begin in March end with the leap day.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let of_years = year * 365 + year / 4 - year / 100 + year / 400;
+    Some(of_years + (month * 153 + 2) / 5 + day - 1 - 719_468)
 }
 
 impl fmt::Display for LocalTime {
@@ -234,6 +259,19 @@ mod tests {
         ] {
             assert_eq!(bad.parse::<LocalTime>(), Err(NotLocal), "{bad}");
         }
+    }
+
+    #[test]
+    fn every_date_is_the_day_that_it_is() {
+        for (day, date) in NaiveDate::default().iter_days().take_while(|date| date.year() < 10_000).enumerate() {
+            assert_eq!(epoch_day(date.year().unsigned_abs(), date.month(), date.day()), Some(day as u32), "{date}");
+        }
+        for (year, month) in (1970..2410).flat_map(|year| (0..15).map(move |month| (year, month))) {
+            for day in (0..40).filter(|day| NaiveDate::from_ymd_opt(year, month, *day).is_none()) {
+                assert_eq!(epoch_day(year.unsigned_abs(), month, day), None, "{year}-{month}-{day}");
+            }
+        }
+        assert_eq!((epoch_day(1969, 12, 31), epoch_day(0, 1, 1)), (None, None));
     }
 
     #[test]
