@@ -1,6 +1,7 @@
 // Eight shards in one isolate that hold together as much as they may: creates are refused, and everything else goes on.
 
 import assert from "node:assert/strict";
+import { request } from "node:http";
 import { after, before, test } from "node:test";
 import { Scheduler, until } from "./harness.mjs";
 
@@ -53,4 +54,33 @@ test("shards of a full isolate refuse creates, answer, fire, and take creates ag
   const cancelled = await scheduler.call("/v1/tasks/cancel", { body: { filter: { tag: "many" } } });
   assert.equal(cancelled.status, 200);
   await until("room", async () => (await scheduler.call("/v1/tasks", { body: { delayInSeconds: 60, callback } })).status === 201);
+});
+
+/** Sends the head of a batch and waits until the whole of it is asked for: resolves to the answer. */
+function slowly(bytes, headers) {
+  const url = new URL("/v1/tasks/batch", scheduler.url);
+  const sender = request(url, { method: "POST", headers: { authorization: `Bearer ${scheduler.key}`, "content-length": bytes, ...headers } });
+  const answered = new Promise((resolve, reject) => {
+    sender.on("response", (response) => response.resume().on("end", () => resolve(response.statusCode)));
+    sender.on("error", reject);
+  });
+  return { start: () => sender.write("["), finish: () => sender.end(`${" ".repeat(bytes - 2)}]`), answered };
+}
+
+test("large bodies share the memory that there is, and small ones pass", async () => {
+  const batch = (bytes, namespace) => scheduler.call("/v1/tasks/batch", { body: `${" ".repeat(bytes - 2)}[]`, headers: { "scheduler-namespace": namespace } });
+  for (const name of ["import", "other"]) assert.ok((await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} })).status < 300);
+  const held = slowly(600_000, { "scheduler-namespace": "import" });
+  held.start();
+  const crowded = await until("the body to be held", async () => {
+    const answer = await batch(300_000, "import");
+    return answer.status === 429 && answer;
+  });
+  assert.deepEqual([crowded.body.type, crowded.headers.get("retry-after")], ["/problems/overloaded", "1"]);
+  assert.notEqual((await batch(300_000, "other")).status, 429);
+  assert.equal((await batch(500_000, "other")).status, 429);
+  assert.equal((await scheduler.call("/v1/tasks", { body: { delayInSeconds: 60, callback }, headers: { "scheduler-namespace": "import" } })).status, 201);
+  held.finish();
+  assert.notEqual(await held.answered, 429);
+  assert.notEqual((await batch(300_000, "import")).status, 429);
 });

@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod bodies;
 mod cancel;
 mod change;
 mod conditions;

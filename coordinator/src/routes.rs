@@ -2,6 +2,7 @@
 
 use crate::answer::{Answer, Problem};
 use crate::auth::Caller;
+use crate::bodies::Held;
 use crate::change::Verb;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
 use crate::shards::Shards;
@@ -18,7 +19,7 @@ use scheduler_core::task::{FieldError, Targets, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};
-use scheduler_platform::read_body;
+use scheduler_platform::{announced, read_body};
 use serde_json::value::RawValue;
 use worker::{Env, Method, Request};
 
@@ -145,11 +146,6 @@ impl Route {
 /// What follows the id of a task in a path.
 const PARTS_OF_TASKS: [&str; 6] = ["runs", "explain", "pause", "resume", "run", "reschedule"];
 
-/// Returns whether a task of this id is read at a path that takes POST for many tasks.
-pub(crate) fn is_of_many(id: &str) -> bool {
-    !id.contains('/') && Route::of(&Method::Post, &format!("/v1/tasks/{id}")).is_some()
-}
-
 /// The methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
 fn allowed(path: &str) -> Option<String> {
     let known = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
@@ -171,8 +167,9 @@ fn segment(path: &str, prefix: &str) -> Option<String> {
     path.strip_prefix(prefix).filter(|rest| !rest.contains('/')).and_then(decoded)
 }
 
-fn decoded(id: &str) -> Option<String> {
-    percent_decode_str(id).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+/// Returns the name that a part of a path stands for; none is empty.
+fn decoded(name: &str) -> Option<String> {
+    percent_decode_str(name).decode_utf8().ok().filter(|name| !name.is_empty()).map(std::borrow::Cow::into_owned)
 }
 
 /// What a request is answered with: everything that the answer may depend on.
@@ -181,6 +178,8 @@ pub(crate) struct Call<'a> {
     pub(crate) env: &'a Env,
     /// The largest body that the route takes.
     pub(crate) body_limit: usize,
+    /// What its body takes of the memory that all bodies share, once it is read.
+    held: Option<Held>,
     /// Whoever sends it.
     pub(crate) holder: Holder,
     /// Those of its namespace.
@@ -246,10 +245,13 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the request's body as text: no more of it is read than the route takes.
+    /// Returns the request's body as text: no more of it is read than the route takes, and nothing of a large one while those of other requests
+    /// take the memory that there is.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         let limit = self.body_limit;
         let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
+        let length = announced(&self.request).map_err(|problem| unreadable(problem.to_string()))?;
+        self.held = Held::take(self.shards.namespace(), length.unwrap_or(limit).min(limit), self.env)?;
         let bytes = read_body(&mut self.request, limit).await.map_err(|problem| unreadable(problem.to_string()))?;
         let bytes = bytes.ok_or_else(|| Problem::too_large(limit))?;
         String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
@@ -286,6 +288,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         request,
         env,
         body_limit: route.body_limit(),
+        held: None,
         holder,
         share: quota.share(shards.map.shards()),
         shards,
@@ -356,6 +359,14 @@ mod tests {
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
             ("/v1/tasks/%FF", None),
+            // No name is empty.
+            ("/v1/tasks//", None),
+            ("/v1/tasks///", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks//pause", None),
+            ("/v1/tasks//runs", None),
+            ("/v1/limits//", None),
+            ("/v1/keys//", None),
+            ("/v1/namespaces//", None),
             ("/v2/tasks", None),
             ("/", None),
         ] {
@@ -366,7 +377,8 @@ mod tests {
     /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered with those that do.
     #[test]
     fn every_route_is_among_the_methods_of_its_path() {
-        let parts = ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a"];
+        let parts =
+            ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a", ""];
         let paths = parts.iter().flat_map(|one| parts.iter().map(move |other| format!("/v1/{one}/{other}")));
         let paths =
             paths.chain(parts.iter().map(|part| format!("/v1/{part}"))).chain(parts.map(|part| format!("/v1/tasks/a/{part}")));

@@ -3,12 +3,14 @@
 use crate::engine::IdKey;
 use crate::ids::TaskId;
 use crate::limits::MAX_LANES;
+use crate::ordered::collected;
 use crate::page::{Flags, PageBuilder};
 use crate::routing::{ShardId, ShardMap, id_hash};
 use crate::task::{FieldError, NewTask, ValidTask, Validator};
 use crate::time::UnixMillis;
 use crate::wire::{Append, Terms};
 use hashbrown::HashTable;
+use std::collections::BTreeSet;
 
 /// What becomes of a request's items.
 #[derive(Debug)]
@@ -73,8 +75,8 @@ struct Part {
     items: Vec<u32>,
     given_ids: bool,
     /// What a task that goes on keeps of itself: see [`Terms`].
-    open_anchors: Vec<u64>,
-    said_paused: Vec<u64>,
+    open_anchors: BTreeSet<u64>,
+    said_paused: BTreeSet<u64>,
     first_due: Option<UnixMillis>,
 }
 
@@ -116,8 +118,8 @@ impl Parts {
         match self.given.find_mut(keyed, same) {
             Some((_, item, former)) => {
                 part.remove(*former);
-                part.open_anchors.retain(|other| *other != hash);
-                part.said_paused.retain(|other| *other != hash);
+                part.open_anchors.remove(&hash);
+                part.said_paused.remove(&hash);
                 (*item, *former) = (items.len(), place);
             }
             None => {
@@ -161,7 +163,12 @@ impl Parts {
                     expected: None,
                     pages,
                     schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
-                    terms: Terms { keys, open_anchors: part.open_anchors, said_paused: part.said_paused, ..Terms::default() },
+                    terms: Terms {
+                        keys,
+                        open_anchors: collected(part.open_anchors),
+                        said_paused: collected(part.said_paused),
+                        ..Terms::default()
+                    },
                 },
                 items: part.items,
                 first_due: part.first_due.unwrap_or(UnixMillis::NEVER),
@@ -193,10 +200,10 @@ impl Part {
     /// Notes what the task leaves open.
     fn note_open(&mut self, task: &ValidTask<'_>, hash: u64) {
         if task.has_open_anchor() {
-            self.open_anchors.push(hash);
+            self.open_anchors.insert(hash);
         }
         if task.says_paused() {
-            self.said_paused.push(hash);
+            self.said_paused.insert(hash);
         }
     }
 

@@ -53,10 +53,12 @@ mod explain;
 pub(crate) mod fields;
 mod list;
 mod parse;
+mod same;
 pub(crate) mod zone;
 
 pub use error::{CronError, Part, Problem};
 pub(crate) use list::CronList;
+pub(crate) use same::have_same_times;
 
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
@@ -106,7 +108,7 @@ impl CronSchedule {
     pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
         let timezone = self::timezone(timezone)?;
         let fields = parse::expression(expr)?;
-        let repeats = fields.follow_real_time();
+        let repeats = fields.repeat_on_the_clock();
         Ok(Self { fields, timezone, repeats })
     }
 

@@ -78,6 +78,12 @@ impl Tz {
         database().zones.get(usize::from(self.0)).map_or("UTC", |zone| zone.name)
     }
 
+    /// Returns whether its clock is that of `other`, perhaps under another name, such as `UTC` and `Etc/UTC`.
+    pub(crate) fn has_clock_of(self, other: Self) -> bool {
+        let table = |zone: Self| database().zones.get(usize::from(zone.0)).map(|zone| zone.table);
+        table(self) == table(other)
+    }
+
     /// Seconds by which the clock is ahead of UTC at `instant`.
     pub fn offset_at(self, instant: i64) -> i64 {
         self.with_spans(instant, |spans| spans.get(span_at(spans, instant)).map_or(0, |span| span.offset))

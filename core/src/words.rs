@@ -45,7 +45,7 @@ mod tests {
     /// Bytes of which many are at the edges of what is looked for.
     fn bytes() -> impl Strategy<Value = Vec<u8>> {
         let byte = prop_oneof![
-            8 => b'a'..b'z',
+            8 => b'a'..=b'z',
             1 => prop_oneof![Just(b'"'), Just(b'\\'), Just(0x1f), Just(0x20), Just(0x21), Just(0x23), Just(0x5b), Just(0x5d), Just(0x7f), Just(0x80)],
             1 => any::<u8>(),
         ];

@@ -9,6 +9,7 @@ use scheduler_core::flow::{Asked, HOLD_MILLIS, Limiter, Named, Refused, Seen, Wr
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::{now, random_bytes, within};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 use worker::{Request, Response, Result, State};
 
@@ -16,8 +17,8 @@ use worker::{Request, Response, Result, State};
 pub struct Shell {
     entries: Entries,
     limiter: RefCell<Option<Limiter>>,
-    /// Shards that wait for a slot; told when something may have become free.
-    waiting: RefCell<Vec<oneshot::Sender<()>>>,
+    /// Shards that wait for a slot, by key; told when something of it may have become free.
+    waiting: RefCell<BTreeMap<String, Vec<oneshot::Sender<()>>>>,
 }
 
 type Failure = entries::Failure<Refused>;
@@ -46,16 +47,27 @@ impl Shell {
         let asked: Asked = read(body)?;
         let end = now().plus(HOLD_MILLIS);
         loop {
-            let answer = self.with(|limiter| limiter.ask(&asked, now()))?;
+            let answer = self.change(&asked.key, |limiter| limiter.ask(&asked, now()))?;
             // No longer than that, should the clock go back meanwhile.
             let left = u64::try_from(end.since(now()).min(HOLD_MILLIS)).unwrap_or(0);
             if left == 0 || answer.is_none_or(|answer| !answer.lacks_slots(&asked.ask)) {
                 return written(&answer);
             }
             let (sender, freed) = oneshot::channel();
-            self.waiting.borrow_mut().push(sender);
+            self.waiting.borrow_mut().entry(asked.key.clone()).or_default().push(sender);
             // Woken or not: the limiter says what there is.
             let _ = within(Duration::from_millis(left), freed).await;
+            self.forget_gone(&asked.key);
+        }
+    }
+
+    /// Forgets those that wait for a key no longer.
+    fn forget_gone(&self, key: &str) {
+        let mut waiting = self.waiting.borrow_mut();
+        let Some(of_key) = waiting.get_mut(key) else { return };
+        of_key.retain(|sender| !sender.is_canceled());
+        if of_key.is_empty() {
+            waiting.remove(key);
         }
     }
 
@@ -63,7 +75,8 @@ impl Shell {
         match path {
             paths::PUT => {
                 let named: Named = read(body)?;
-                let is_new = self.with(|limiter| match limiter.put(named) {
+                let key = named.key.clone();
+                let is_new = self.change(&key, |limiter| match limiter.put(named) {
                     Ok((is_new, write)) => (Ok(is_new), vec![write]),
                     Err(refused) => (Err(Failure::Refused(refused)), Vec::new()),
                 })?;
@@ -71,7 +84,7 @@ impl Shell {
             }
             paths::DELETE => {
                 let key: String = read(body)?;
-                let was_there = self.with(|limiter| {
+                let was_there = self.change(&key, |limiter| {
                     let write = limiter.delete(&key);
                     (write.is_some(), Vec::from_iter(write))
                 })?;
@@ -97,7 +110,22 @@ impl Shell {
         }
     }
 
-    /// One input: loads the limiter if need be, calls it, and applies its writes. What was written may have set something free.
+    /// One input about a key. What was written may have set something of it free.
+    fn change<T>(&self, key: &str, call: impl FnOnce(&mut Limiter) -> (T, Vec<Write>)) -> Result<T, Failure> {
+        let (answer, is_changed) = self.with(|limiter| {
+            let (answer, writes) = call(limiter);
+            ((answer, !writes.is_empty()), writes)
+        })?;
+        if is_changed {
+            for waiting in self.waiting.borrow_mut().remove(key).unwrap_or_default() {
+                // One that has gone does not want to know.
+                let _ = waiting.send(());
+            }
+        }
+        Ok(answer)
+    }
+
+    /// One input: loads the limiter if need be, calls it, and applies its writes.
     fn with<T>(&self, call: impl FnOnce(&mut Limiter) -> (T, Vec<Write>)) -> Result<T, Failure> {
         let mut slot = self.limiter.borrow_mut();
         let limiter = match slot.as_mut() {
@@ -105,15 +133,8 @@ impl Shell {
             None => slot.insert(self.load()?),
         };
         let (answer, writes) = call(limiter);
-        let is_changed = !writes.is_empty();
         // Without an await between them: one transaction.
         writes.into_iter().try_for_each(|write| self.apply(write))?;
-        if is_changed {
-            for waiting in self.waiting.borrow_mut().drain(..) {
-                // One that has gone does not want to know.
-                let _ = waiting.send(());
-            }
-        }
         Ok(answer)
     }
 

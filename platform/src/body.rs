@@ -3,14 +3,21 @@
 use futures::StreamExt;
 use worker::{Request, Result};
 
+/// Returns the length that a request announces of its body, bytes.
+///
+/// # Errors
+/// When the platform cannot read the header.
+pub fn announced(request: &Request) -> Result<Option<usize>> {
+    Ok(request.headers().get("content-length")?.and_then(|length| length.parse().ok()))
+}
+
 /// Reads a request's body; `None` if it is longer than `limit`. No more of it is held than the limit and a chunk, whether or not the request
 /// announces its length.
 ///
 /// # Errors
 /// When the platform cannot read it: the connection was cut.
 pub async fn read_body(request: &mut Request, limit: usize) -> Result<Option<Vec<u8>>> {
-    let announced = request.headers().get("content-length")?.and_then(|length| length.parse::<usize>().ok());
-    match announced {
+    match announced(request)? {
         Some(bytes) if bytes > limit => return Ok(None),
         // The platform reads no more than what is announced. One step, where a stream takes one for each chunk.
         Some(_) => {

@@ -27,7 +27,7 @@ const ISOLATE_VARIABLE: &str = "ISOLATE_MEMORY_MB";
 const ISOLATE_MEGABYTES: std::ops::RangeInclusive<usize> = 1..=4_000;
 
 /// Reads how many bytes the loaded shards of an isolate may hold together.
-pub(crate) fn isolate_bytes(env: &Env) -> usize {
+pub fn isolate_bytes(env: &Env) -> usize {
     let Ok(given) = env.var(ISOLATE_VARIABLE) else { return MAX_ISOLATE_BYTES };
     let given = given.to_string();
     let megabytes = given.trim().parse::<usize>().ok().filter(|megabytes| ISOLATE_MEGABYTES.contains(megabytes));

@@ -15,4 +15,5 @@ mod sends;
 mod shell;
 mod storage;
 
+pub use config::isolate_bytes;
 pub use shell::Shell;

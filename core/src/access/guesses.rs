@@ -7,7 +7,7 @@ use twox_hash::XxHash64;
 const MOST: u32 = 30;
 /// Then one in so many milliseconds.
 const EVERY_MILLIS: i64 = 1_000;
-/// Addresses share these by their hash: 4 KB for all that there are.
+/// Most addresses that are remembered, 6 KB: the others of a crowd have guessed less, or longer ago.
 const SLOTS: usize = 256;
 
 /// What an instance knows of wrong keys.
@@ -18,24 +18,34 @@ pub struct Guesses {
 
 #[derive(Debug, Clone, Copy)]
 struct Slot {
+    /// Of its network. No two addresses share a slot: one that guesses would shut the other out.
+    hash: u64,
     wrong: u32,
     since: UnixMillis,
 }
 
 impl Guesses {
     /// Nobody has guessed yet.
-    pub const NONE: Self = Self { slots: [Slot { wrong: 0, since: UnixMillis::ZERO }; SLOTS] };
+    pub const NONE: Self = Self { slots: [Slot { hash: 0, wrong: 0, since: UnixMillis::ZERO }; SLOTS] };
 
     /// Returns whether an address has sent as many wrong keys as it may: then no key of its is looked at, right ones neither, so that guessing goes
     /// no faster.
     pub fn are_spent(&self, address: &str, now: UnixMillis) -> bool {
-        self.slots.get(slot_of(address)).is_some_and(|slot| slot.left_at(now) >= MOST)
+        let hash = hash_of(address);
+        self.slots.iter().any(|slot| slot.hash == hash && slot.left_at(now) >= MOST)
     }
 
     /// Notes a wrong key.
     pub fn note(&mut self, address: &str, now: UnixMillis) {
-        if let Some(slot) = self.slots.get_mut(slot_of(address)) {
-            *slot = Slot { wrong: slot.left_at(now).saturating_add(1), since: now };
+        let hash = hash_of(address);
+        let place = self.slots.iter().position(|slot| slot.hash == hash);
+        let slot = match place {
+            Some(place) => self.slots.get_mut(place),
+            None => self.slots.iter_mut().min_by_key(|slot| slot.left_at(now)),
+        };
+        if let Some(slot) = slot {
+            let before = if slot.hash == hash { slot.left_at(now) } else { 0 };
+            *slot = Slot { hash, wrong: before.saturating_add(1), since: now };
         }
     }
 }
@@ -49,12 +59,12 @@ impl Slot {
 }
 
 /// An IPv6 address stands for its network of 64 bits: a host has all addresses in it.
-fn slot_of(address: &str) -> usize {
+fn hash_of(address: &str) -> u64 {
     let network = match address.match_indices(':').nth(3) {
         Some((end, _)) => address.get(..end).unwrap_or(address),
         None => address,
     };
-    (XxHash64::oneshot(0, network.as_bytes()) % SLOTS as u64) as usize
+    XxHash64::oneshot(0, network.as_bytes())
 }
 
 #[cfg(test)]
@@ -76,6 +86,21 @@ mod tests {
         guesses.note("192.0.2.1", later);
         assert!(guesses.are_spent("192.0.2.1", later));
         assert!(!guesses.are_spent("192.0.2.1", later.plus(60_000)));
+    }
+
+    /// Addresses shared slots, so those who guessed from some hundred networks shut everybody out.
+    #[test]
+    fn a_crowd_of_guessers_shuts_nobody_else_out() {
+        let mut guesses = Guesses::NONE;
+        for network in 0..4 * SLOTS {
+            for _ in 0..MOST {
+                guesses.note(&format!("2001:db8:{network:x}:2::1"), NOW);
+            }
+        }
+        for host in 0..=255 {
+            assert!(!guesses.are_spent(&format!("192.0.2.{host}"), NOW));
+        }
+        assert!(guesses.are_spent(&format!("2001:db8:{:x}:2::1", 4 * SLOTS - 1), NOW));
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! [`Directory`] of all of it, some seconds old at most, and lets a [`Holder`] pass or not by that: so no request waits
 //! for the one object, and its failure is not theirs. The keys in the deployment's secret do not depend on it at all.
 
+mod bodies;
 mod directory;
 mod gate;
 mod guesses;
@@ -13,6 +14,7 @@ mod quota;
 mod registry;
 mod token;
 
+pub use bodies::Bodies;
 pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Directory, Settings};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
 pub use guesses::Guesses;

@@ -10,6 +10,9 @@ const DAY: i64 = 86_400;
 /// The last year searched: a local clock ahead of UTC reaches it within `UnixMillis::LAST`.
 const LAST_YEAR: i32 = 10_000;
 
+/// The lengths that months have, days, and the months that have them, from bit 1.
+pub(super) const LENGTHS: [(u32, u16); 4] = [(28, 0b100), (29, 0b100), (30, 0b1010_0101_0000), (31, 0b1_0101_1010_1010)];
+
 /// The values that each field allows; bit `n` is the value `n`.
 ///
 /// Invariants kept by the parser: `seconds`, `minutes`, `hours` and `months` are not empty and hold only values of
@@ -53,21 +56,15 @@ impl Fields {
     /// Whether any month of any year has an allowed day.
     pub(super) fn can_fire(&self) -> bool {
         // Within 400 years, every month begins on every weekday in both of its lengths.
-        (1..=12).filter(|month| self.months >> month & 1 == 1).any(|month: u32| {
-            let lengths = match month {
-                2 => 28..=29,
-                4 | 6 | 9 | 11 => 30..=30,
-                _ => 31..=31,
-            };
-            lengths
-                .flat_map(|length| (0..7).map(move |first| (first, length)))
-                .any(|(first, length)| self.days_of_month(first, length) != 0)
-        })
+        let lengths = LENGTHS.iter().filter(|(_, months)| self.months & months != 0);
+        lengths
+            .flat_map(|(length, _)| (0..7).map(|first| (first, *length)))
+            .any(|(first, length)| self.days_of_month(first, length) != 0)
     }
 
-    /// Returns whether runs follow real time through a change of the clock: whether the hours, the minutes or the seconds are evenly
-    /// spaced. It follows from the sets alone, so that two spellings of the same times never differ.
-    pub(super) fn follow_real_time(&self) -> bool {
+    /// Returns whether runs come whenever the clock shows one of their times, through its changes: whether the hours, the minutes or the
+    /// seconds are evenly spaced. It follows from the sets alone, so that two spellings of the same times never differ.
+    pub(super) fn repeat_on_the_clock(&self) -> bool {
         are_evenly_spaced(self.hours, self.minutes, self.seconds)
     }
 
@@ -115,7 +112,7 @@ impl Fields {
     }
 
     /// The allowed days of a month of `length` days that begins on the weekday `first` (0 = Sunday), from bit 1.
-    fn days_of_month(&self, first: u32, length: u32) -> u32 {
+    pub(super) fn days_of_month(&self, first: u32, length: u32) -> u32 {
         let within = u32::MAX >> (31 - length) & !1;
         let weekday_of = |day: u32| (first + day - 1) % 7;
         let first_of = |weekday: u32| 1 + (7 + weekday - first) % 7;

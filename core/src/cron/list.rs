@@ -42,6 +42,11 @@ impl CronList {
         self.0.first().map_or(Tz::UTC, CronSchedule::timezone)
     }
 
+    /// The expressions.
+    pub(crate) fn expressions(&self) -> &[CronSchedule] {
+        &self.0
+    }
+
     /// Bytes of memory on the heap.
     pub(crate) fn memory_bytes(&self) -> usize {
         size_of_val::<[CronSchedule]>(&self.0)

@@ -16,8 +16,8 @@ pub(super) struct LeftOpen {
 /// The record of the task that goes on by the definition `given`: with the anchor, the counted runs and the pause of `stored`, as far as the
 /// definition leaves them open. `None` if the schedules are not equal, so the task starts over.
 ///
-/// Schedules are equal if their rules, zones, anchors, `startAt`, `endAt` and `maxRuns` are. How runs are put off, and what becomes of late
-/// ones, is no part of that.
+/// Schedules are equal if their rules name the same times, however they are written, and their anchors, `startAt`, `endAt` and `maxRuns` are
+/// equal. How runs are put off, and what becomes of late ones, is no part of that.
 pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Option<Vec<u8>>, String> {
     let read = |text| Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"));
     let (mut given, stored) = (read(given)?, read(stored)?);
@@ -116,6 +116,17 @@ mod tests {
         ] {
             assert!(goes_on(same, cron, OPEN).is_some(), "{same}");
         }
+        let list = r#""cron":["0 9 * * *","30 9 * * *"],"paused":true,"maxRuns":3,"firstRun":32400000,"lastRun":118800000"#;
+        for same in [
+            r#""cron":["30 9 * * *","0 9 * * *"],"maxRuns":3"#,
+            r#""cron":["0,30 9 * * *"],"timezone":"UTC","maxRuns":3"#,
+            r#""cron":" */30 09 * * * ","maxRuns":3"#,
+        ] {
+            let kept = goes_on(same, list, OPEN).unwrap();
+            assert!(kept.contains(r#""lastRun":118800000"#) && kept.contains(r#""paused":true"#), "{kept}");
+        }
+        let rule = r#""rrule":"FREQ=MONTHLY;BYDAY=1MO,-1FR;BYHOUR=9,17","startAt":1000"#;
+        assert!(goes_on(r#""rrule":"BYHOUR=17,9;BYDAY=-1FR,1MO,1MO;FREQ=MONTHLY","startAt":1000"#, rule, OPEN).is_some());
         let rule = r#""rrule":"FREQ=DAILY;COUNT=9","startAt":1000,"lastRun":691201000"#;
         for other in [
             r#""cron":"0 9 * * MON""#,

@@ -15,7 +15,7 @@ const TOKEN_WAIT_MILLIS: std::ops::RangeInclusive<u64> = 20..=1_000;
 /// The wait that a shard without a slot is told, milliseconds; the limiter's shell has let it wait before.
 const SLOT_WAIT_MILLIS: u32 = 100;
 /// How long a shard is remembered after it gave everything back, milliseconds. One that is forgotten begins a new conversation.
-const REMEMBER_MILLIS: i64 = 3_600_000;
+pub(super) const REMEMBER_MILLIS: i64 = 3_600_000;
 
 /// Divides a limit among shards.
 ///
@@ -326,9 +326,9 @@ impl Allocator {
         self.shards.values_mut().for_each(|share| share.heard = share.heard.min(now));
     }
 
-    /// Forgets shards that gave everything back long ago, and says which.
-    pub(super) fn forget(&mut self, now: UnixMillis) -> Vec<String> {
-        let is_past = |share: &Share| share.slots == 0 && now.since(share.heard) > REMEMBER_MILLIS;
+    /// Forgets shards that gave everything back and were last heard before this time, and says which.
+    pub(super) fn forget(&mut self, before: UnixMillis) -> Vec<String> {
+        let is_past = |share: &Share| share.slots == 0 && share.heard < before;
         let past: Vec<String> = self.shards.iter().filter(|(_, share)| is_past(share)).map(|(name, _)| name.clone()).collect();
         self.shards.retain(|_, share| !is_past(share));
         past

@@ -1,10 +1,10 @@
 //! The limits of some keys of a namespace, sans I/O: a request goes in, rows to write come out.
 
-use super::allocator::{Allocator, Conversations, HeldBy, StoredShare};
+use super::allocator::{Allocator, Conversations, HeldBy, REMEMBER_MILLIS, StoredShare};
 use super::ask::{Answer, Asked};
 use super::bucket::Bucket;
 use super::limit::Limit;
-use crate::limits::MAX_LIMITS_PER_LIMITER;
+use crate::limits::{MAX_LANES, MAX_LIMITS_PER_LIMITER};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -115,6 +115,12 @@ pub struct Limiter {
 
 /// How often to look for keys of which nothing is left, milliseconds.
 const SWEEP_MILLIS: i64 = 3_600_000;
+/// With more keys than this, those of which nothing is left are forgotten soon: as many as the lanes of sixteen shards, a megabyte. Else a
+/// caller who names ever new keys would fill the limiter for an hour.
+const MANY_KEYS: usize = 16 * MAX_LANES;
+/// How often to look then, milliseconds, and after how long a share that was given back is forgotten. A shard that comes back to a key
+/// begins a new conversation, which costs it one question more.
+const CROWDED_SWEEP_MILLIS: i64 = 10_000;
 
 fn name_of_limit(key: &str) -> String {
     format!("limit/{key}")
@@ -171,10 +177,14 @@ impl Limiter {
     fn sweep(&mut self, now: UnixMillis) -> Vec<Write> {
         let mut writes = Vec::new();
         self.swept = self.swept.min(now);
-        if now.since(self.swept) >= SWEEP_MILLIS {
+        let (every, age) = match self.keys.len() {
+            ..=MANY_KEYS => (SWEEP_MILLIS, REMEMBER_MILLIS),
+            _ => (CROWDED_SWEEP_MILLIS, CROWDED_SWEEP_MILLIS),
+        };
+        if now.since(self.swept) >= every {
             self.swept = now;
             for (key, allocator) in &mut self.keys {
-                let forgotten = allocator.forget(now).into_iter();
+                let forgotten = allocator.forget(now.plus(-age)).into_iter();
                 writes.extend(forgotten.map(|shard| Write::Delete { name: name_of_share(key, &shard) }));
             }
             self.keys.retain(|_, allocator| !allocator.is_forgotten());

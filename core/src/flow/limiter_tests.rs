@@ -382,6 +382,35 @@ fn a_shard_that_was_set_back_is_served() {
     assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
 }
 
+/// A caller who named ever new keys filled the limiter for an hour.
+#[test]
+fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
+    let mut limiter = Limiter::default();
+    let mut rows = BTreeMap::new();
+    let mut most = (0, 0);
+    for n in 0..20 * MANY_KEYS {
+        // A hundred keys a second, each of which is given back in the next question.
+        let now = START.plus(10 * n as i64);
+        let asks = |number, slots, waiting| Asked {
+            key: format!("key {n}"),
+            ..of_shard(Ask { slots, ..question(number, waiting, None) })
+        };
+        for asked in [asks(1, 0, 1), asks(2, 0, 0)] {
+            for write in limiter.ask(&asked, now).1 {
+                match write {
+                    Write::Put { name, record } => drop(rows.insert(name, record)),
+                    Write::Delete { name } => drop(rows.remove(&name)),
+                    Write::Clear => rows.clear(),
+                }
+            }
+        }
+        most = (most.0.max(limiter.keys.len()), most.1.max(rows.len()));
+    }
+    let bound = MANY_KEYS + 3 * CROWDED_SWEEP_MILLIS as usize / 10;
+    assert!(most.0 <= bound && most.1 <= bound, "{most:?}, where at most {bound} are remembered");
+    assert_eq!(most.0, MANY_KEYS, "fewer are remembered for an hour");
+}
+
 /// A clear that came late, when the namespace had been made again, forgot the limits and slots of the new one.
 #[test]
 fn a_clear_from_before_clears_nothing_of_what_came_after() {

@@ -27,11 +27,12 @@ pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, Schedul
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 
-use crate::cron::{CronList, CronSchedule};
+use crate::cron::{CronList, CronSchedule, have_same_times};
 use crate::time::UnixMillis;
 use crate::wire::Kind;
 use every::Every;
 use rrule::{MAX_COUNTING_STEPS, RRule, TooLong};
+use std::slice;
 
 /// One run of a schedule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,23 @@ impl Rule {
         match self {
             Self::Ical(rule) => rule.next_until(after, until),
             _ => self.next_after(after),
+        }
+    }
+
+    /// Whether it names the same times as `other`, however they are written.
+    fn has_times_of(&self, other: &Self) -> bool {
+        match (self.crons(), other.crons(), self, other) {
+            (Some(one), Some(other), ..) => have_same_times(one, other),
+            (_, _, Self::Ical(one), Self::Ical(other)) => one.has_times_of(other),
+            _ => self == other,
+        }
+    }
+
+    fn crons(&self) -> Option<&[CronSchedule]> {
+        match self {
+            Self::Cron(cron) => Some(slice::from_ref(cron)),
+            Self::Crons(crons) => Some(crons.expressions()),
+            Self::Every(_) | Self::Ical(_) => None,
         }
     }
 }
@@ -112,9 +130,9 @@ impl Schedule {
         Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
     }
 
-    /// Whether its occurrences are those of `other`, whatever they are put off by.
+    /// Whether its occurrences are those of `other`, however they are written, and whatever they are put off by.
     pub fn has_times_of(&self, other: &Self) -> bool {
-        self.rule == other.rule && self.first == other.first && self.last == other.last
+        self.rule.has_times_of(&other.rule) && self.first == other.first && self.last == other.last
     }
 
     /// When an occurrence would fire without the window; `None` where there is none.

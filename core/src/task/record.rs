@@ -1,6 +1,6 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
-use super::text::on_one_line;
+use super::text::{on_one_line, with_whole_numbers};
 use crate::ids::OccurrenceKey;
 use crate::local_time::{Law, LocalTimes};
 use crate::routing::id_hash;
@@ -379,7 +379,7 @@ impl<'o> RecordWriter<'o> {
         self.number("lastRun", millis(schedule.last_run));
         self.seconds("jitterSeconds", schedule.jitter_seconds);
         self.seconds("windowSeconds", schedule.window_seconds);
-        self.json("misfire", schedule.misfire);
+        self.json_with_numbers("misfire", schedule.misfire);
         self.text("overlap", schedule.overlap.map(Overlap::name));
         self.seconds("expireAfterSeconds", schedule.expire_after_seconds);
     }
@@ -402,6 +402,14 @@ impl<'o> RecordWriter<'o> {
         if let Some(value) = value {
             self.name(name);
             self.out.extend_from_slice(on_one_line(value.get()).as_bytes());
+        }
+    }
+
+    /// The same with whole numbers written as such, but for those in a body, which is the caller's.
+    pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
+        if let Some(value) = value {
+            self.name(name);
+            self.out.extend_from_slice(on_one_line(&with_whole_numbers(value.get())).as_bytes());
         }
     }
 

@@ -85,7 +85,7 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
         week_start: given("WKST").map_or(Ok(MONDAY), |value| weekday("WKST", value))?,
     };
     rule.fill_from_start();
-    rule.repeats = rule.follows_real_time();
+    rule.repeats = rule.repeats_on_the_clock();
     Ok(rule)
 }
 
@@ -224,6 +224,9 @@ fn weekdays(list: Option<&str>) -> Result<(u8, Vec<(i8, u8)>), RRuleError> {
             _ => return Err(refused("BYDAY", item)),
         }
     }
+    // Neither their order nor how often they are named means anything.
+    ordinals.sort_unstable();
+    ordinals.dedup();
     Ok((plain, ordinals))
 }
 
@@ -236,7 +239,10 @@ fn positions(list: Option<&str>) -> Result<Vec<i16>, RRuleError> {
         Some(position @ (1..=366 | -366..=-1)) => Ok(position as i16),
         _ => Err(refused("BYSETPOS", item)),
     };
-    list.into_iter().flat_map(|list| list.split(',')).map(position).collect()
+    let mut positions = list.into_iter().flat_map(|list| list.split(',')).map(position).collect::<Result<Vec<_>, _>>()?;
+    positions.sort_unstable();
+    positions.dedup();
+    Ok(positions)
 }
 
 /// A number with or without a sign.

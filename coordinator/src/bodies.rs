@@ -1,0 +1,39 @@
+//! The memory that large bodies take, of which all requests of an instance have a share: see [`Bodies`].
+
+use crate::answer::Problem;
+use scheduler_core::access::Bodies;
+use scheduler_core::namespace::Namespace;
+use std::cell::RefCell;
+use worker::Env;
+
+thread_local! {
+    /// The bodies of all requests of this instance.
+    static BODIES: RefCell<Bodies> = const { RefCell::new(Bodies::NONE) };
+}
+
+/// What the body of a request takes, until that is dropped.
+#[derive(Debug)]
+pub(crate) struct Held {
+    namespace: String,
+    bytes: usize,
+}
+
+impl Held {
+    /// Counts a body of so many bytes, if it is a large one, or refuses it. Bodies may take as much as the shards of an isolate.
+    pub(crate) fn take(namespace: &Namespace, bytes: usize, env: &Env) -> Result<Option<Self>, Problem> {
+        if !Bodies::counts(bytes) {
+            return Ok(None);
+        }
+        let (namespace, most) = (namespace.as_str(), scheduler_shard::isolate_bytes(env));
+        if !BODIES.with_borrow_mut(|bodies| bodies.take(namespace, bytes, most)) {
+            return Err(Problem::crowded());
+        }
+        Ok(Some(Self { namespace: namespace.to_owned(), bytes }))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        BODIES.with_borrow_mut(|bodies| bodies.give_back(&self.namespace, self.bytes));
+    }
+}
