@@ -3,6 +3,7 @@ use super::super::{
     StoredSchedule,
 };
 use super::*;
+use crate::envelope::Envelope;
 use crate::flow::{Asked, Limit, Limiter, Named};
 use crate::page::{Flags, PageBuilder};
 use crate::routing::id_hash;
@@ -109,11 +110,13 @@ impl Pair {
         self.stored.borrow().writes
     }
 
-    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id.
+    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id. They call a handler unless
+    /// they say what else.
     pub(in crate::engine) fn create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) {
         let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
         let mut builder = PageBuilder::default();
-        let record = format!(r#"{{{time}"id":"{id}",{rest}"callback":{{"type":"handler","name":"log"}},"limitKey":"{key}"}}"#);
+        let callback = if rest.contains("\"callback\":") { "" } else { r#""callback":{"type":"handler","name":"log"},"# };
+        let record = format!(r#"{{{time}"id":"{id}",{rest}{callback}"limitKey":"{key}"}}"#);
         let read = Record::parse(record.as_bytes()).unwrap();
         let mut append = Append { terms: Terms { keys: vec![key.to_owned()], ..Terms::default() }, ..Append::default() };
         if read.is_recurring() {
@@ -145,6 +148,14 @@ impl Pair {
         let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
         let runs = runs.map(|item| serde_json::from_str::<serde_json::Value>(item.run.get()).unwrap());
         runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
+    }
+
+    /// The ids of what is handed on and not reported.
+    pub(in crate::engine) fn ids_on_their_way(&self) -> Vec<String> {
+        let stored = self.stored.borrow();
+        let texts = stored.outbox.values().filter(|(to, ..)| to.is_some()).map(|(_, _, text)| std::str::from_utf8(text).unwrap());
+        let tasks = texts.flat_map(|text| Envelope::parse(text).unwrap().tasks);
+        tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
     }
 
     /// The keys of what is handed on and not reported, with the numbers of the envelopes; without a key those of the main order.

@@ -41,6 +41,7 @@ mod questions;
 mod random;
 mod redefine;
 mod regressions;
+mod requeued;
 mod retry_after;
 mod retry_time;
 mod runner;
@@ -72,6 +73,7 @@ fn seeds() {
         return;
     }
     assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
+    assert!(run.put_off_of_keys > seeds / 2, "the simulation hardly puts anything off that has a limit's key: {run:?}");
     let in_flight = run.decisions;
     assert!(in_flight.patched > seeds / 15, "the simulation hardly patches what is in flight: {run:?}");
     assert!(in_flight.paused > seeds / 10, "the simulation hardly pauses what is in flight: {run:?}");

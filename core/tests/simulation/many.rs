@@ -19,6 +19,7 @@ impl Run {
         self.fired += other.fired;
         self.limited += other.limited;
         self.put_off += other.put_off;
+        self.put_off_of_keys += other.put_off_of_keys;
         self.held_up += other.held_up;
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;

@@ -28,6 +28,8 @@ pub(crate) struct Run {
     pub(crate) limited: u64,
     /// Runs that were put off because their destination did not answer.
     pub(crate) put_off: u64,
+    /// Of these, those with a limit's key.
+    pub(crate) put_off_of_keys: u64,
     /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
     pub(crate) held_up: u64,
     /// How often a watermark was turned back, since a clock had gone back.
@@ -172,6 +174,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.held_up = world.model.held_up;
     run.limited = world.limits.runs;
     run.put_off = world.model.circuits.put_off;
+    run.put_off_of_keys = world.model.circuits.put_off_of_keys;
     run.redefined = world.redefined;
     run.decisions = world.model.decisions;
     run.tasks = world.model.versions.len() as u64;
