@@ -11,7 +11,7 @@ let sink;
 let fails = true;
 
 before(async () => {
-  sink = await startSink(({ path }) => (path === "/moody" && fails ? 500 : 200));
+  sink = await startSink(({ path }) => (path === "/dies" || (path === "/moody" && fails) ? 500 : 200));
   scheduler = await Scheduler.start({ sink: sink.url, shards: "4" });
 });
 
@@ -97,11 +97,36 @@ test("a dead letter is run anew", async () => {
   assert.equal((await scheduler.call("/v1/stats")).body.deadLetters, 0);
 });
 
+test("the tag that is shown of a dead letter holds wherever it may be changed", async () => {
+  const dies = async (id) => {
+    await create({ id, delayInSeconds: 0, callback: { type: "webhook", url: `${sink.url}/dies` }, retry: { maxAttempts: 1 } });
+    await until("the dead letter", async () => (await shown(id))?.status === "dead");
+    return (await scheduler.fetch(`/v1/tasks/${id}`)).headers.get("etag");
+  };
+  const other = '"0123456789abcdef"';
+  for (const [method, path, body, good] of [
+    ["PUT", "", { time: FAR, callback: queue }, 201], ["POST", "/reschedule", { time: FAR }, 200], ["POST", "/run", undefined, 200], ["DELETE", "", undefined, 200],
+  ]) {
+    const id = `dead${method}${path.slice(1)}`;
+    const etag = await dies(id);
+    const ask = (headers) => scheduler.call(`/v1/tasks/${id}${path}`, { method, body, headers });
+    for (const headers of [{ "if-match": other }, { "if-none-match": etag }]) {
+      assert.equal((await ask(headers)).status, 412, `${method} ${path} ${JSON.stringify(headers)}`);
+    }
+    assert.equal((await ask({ "if-match": `"x", ${etag}` })).status, good, `${method} ${path}`);
+  }
+  const etag = await dies("deadPATCH");
+  for (const headers of [{}, { "if-match": etag }, { "if-match": other }, { "if-none-match": etag }, { "if-none-match": "*" }]) {
+    const { status } = await scheduler.call("/v1/tasks/deadPATCH", { method: "PATCH", body: { description: "d" }, headers });
+    assert.equal(status, 409, JSON.stringify(headers));
+  }
+});
+
 test("single fields are patched, and two writers do not undo each other", async () => {
   await create({ id: "v", time: FAR, description: "one", tags: ["a"], payload: { big: 1 } });
   const first = await scheduler.fetch("/v1/tasks/v");
   const etag = first.headers.get("etag");
-  assert.match(etag, /^"[0-9a-f]{16}"$/);
+  assert.match(etag, /^"[0-9a-f]{16}\.[0-9a-f]{16}"$/);
   const patched = await scheduler.fetch("/v1/tasks/v", { method: "PATCH", body: { description: "two", tags: null }, headers: { "if-match": etag } });
   assert.equal(patched.status, 200);
   const body = await patched.json();

@@ -5,7 +5,7 @@ import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { ROOT } from "../scripts/paths.mjs";
-import { Scheduler } from "./harness.mjs";
+import { Scheduler, until } from "./harness.mjs";
 
 const FAR = Date.parse("2090-01-01T00:00:00Z");
 const NOOP = { type: "handler", name: "noop" };
@@ -30,6 +30,31 @@ test("a read under If-None-Match is 304 as long as the task is the same", async 
   assert.equal((await fetched("/v1/tasks/c", "GET", { "if-none-match": etag })).status, 200);
   assert.equal((await fetched("/v1/tasks/c", "GET", { "if-none-match": "c" })).status, 422);
   assert.equal((await fetched("/v1/tasks/none", "GET", { "if-none-match": "*" })).status, 404);
+});
+
+test("a read is not 304 once the status or the next run has changed, and If-Match compares what the task says", async () => {
+  const seen = async (id, etag) => {
+    const statuses = [];
+    for (const method of ["GET", "HEAD"]) statuses.push((await fetched(`/v1/tasks/${id}`, method, { "if-none-match": etag })).status);
+    return statuses;
+  };
+  await scheduler.call("/v1/tasks", { body: { id: "next", everySeconds: 1, callback: NOOP } });
+  const first = await fetched("/v1/tasks/next");
+  const [etag, { due }] = [first.headers.get("etag"), await first.json()];
+  await until("the next run", async () => (await scheduler.call("/v1/tasks/next")).body.due > due);
+  assert.deepEqual(await seen("next", etag), [200, 200]);
+  assert.equal((await scheduler.call("/v1/tasks/next", { method: "DELETE", headers: { "if-match": etag } })).status, 200, "it says the same");
+
+  await scheduler.call("/v1/tasks", { body: { id: "state", time: FAR, callback: NOOP } });
+  const scheduled = (await fetched("/v1/tasks/state")).headers.get("etag");
+  const version = scheduled.slice(1, 17);
+  for (const [tag, verb] of [[scheduled, "pause"], [`"${version}"`, "resume"], [`"${version}.0123456789abcdef"`, "pause"]]) {
+    assert.equal((await scheduler.call(`/v1/tasks/state/${verb}`, { method: "POST", headers: { "if-match": tag } })).status, 200, tag);
+  }
+  const paused = (await fetched("/v1/tasks/state")).headers.get("etag");
+  assert.deepEqual([await seen("state", paused), await seen("state", scheduled), await seen("state", `"${version}"`)], [[304, 304], [200, 200], [200, 200]]);
+  await scheduler.call("/v1/tasks/state/resume", { method: "POST" });
+  assert.deepEqual([await seen("state", paused), await seen("state", scheduled)], [[200, 200], [304, 304]]);
 });
 
 test("a change under If-None-Match is 412 if the task is one that it names", async () => {
@@ -177,15 +202,27 @@ test("a method that a path does not take is 405, and says which it takes", async
     ["GET", "/v1/tasks/c/pause", "POST"],
     ["PUT", "/v1/tasks/a/b/run", "POST"],
     ["DELETE", "/v1/tasks/c/runs", "GET, HEAD"],
-    ["GET", "/v1/tasks/batch", "POST, PUT"],
-    ["GET", "/v1/tasks/cancel", "POST, PUT"],
-    ["GET", "/v1/tasks/reschedule", "POST, PUT"],
   ]) {
     const response = await fetched(path, method);
     assert.deepEqual([response.status, response.headers.get("allow")], [405, allow], `${method} ${path}`);
     assert.equal((await response.json()).type, "/problems/no-method");
   }
   assert.equal((await fetched("/v1/taks", "POST")).status, 404);
+  // A path of many tasks is also that of a task: which may not be there.
+  for (const path of ["/v1/tasks/batch", "/v1/tasks/cancel", "/v1/tasks/pause"]) {
+    for (const method of ["GET", "HEAD", "DELETE", "PATCH"]) {
+      const response = await scheduler.fetch(path, { method, body: method === "PATCH" ? { description: "d" } : undefined });
+      assert.deepEqual([response.status, response.headers.get("allow")], [404, null], `${method} ${path}`);
+    }
+    assert.equal((await fetched(path, "OPTIONS")).headers.get("allow"), "GET, HEAD, POST, PUT, PATCH, DELETE");
+  }
+  // A name is not empty.
+  for (const path of ["/v1/tasks//", "/v1/tasks//pause", "/v1/tasks//runs", "/v1/limits//"]) {
+    for (const method of ["GET", "POST", "PUT", "DELETE"]) {
+      const response = await fetched(path, method);
+      assert.deepEqual([response.status, (await response.json()).type], [404, "/problems/no-route"], `${method} ${path}`);
+    }
+  }
   // Who may not ask is not told.
   assert.equal((await fetch(`${scheduler.url}/v1/tasks`, { method: "PATCH" })).status, 401);
 });
@@ -228,6 +265,10 @@ test("what cannot be meant as a time is refused in every field that is one", asy
   }
   for (const query of ["from=1795704299", "to=20991224", "from=0"]) {
     assert.equal((await scheduler.call(`/v1/tasks?${query}`)).status, 422, query);
+  }
+  // A plus that is not escaped is a space.
+  for (const query of ["from=2026-12-01T09:00:00+01:00", "from=2026-12-01T09:00:00%2B01:00", "from=2026-12-01T09:00:00.0Z"]) {
+    assert.equal((await scheduler.call(`/v1/tasks?${query}`)).status, 200, query);
   }
 });
 

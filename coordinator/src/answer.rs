@@ -1,10 +1,11 @@
 //! Answers, and errors as `application/problem+json` (RFC 9457).
 
+use crate::conditions::{Condition, ETag};
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
 use scheduler_core::input::cut;
 use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES};
-use scheduler_core::task::FieldError;
+use scheduler_core::task::{FieldError, version_of};
 use serde::Serialize;
 use std::time::Duration;
 use worker::{Error, Response, ResponseBuilder, Result};
@@ -17,7 +18,7 @@ pub(crate) struct Answer {
     content_type: &'static str,
     retry_after_seconds: Option<u32>,
     is_replay: bool,
-    version: Option<u64>,
+    tag: Option<ETag>,
     /// The methods that the path takes, where it does not take the request's.
     allow: Option<String>,
     is_head: bool,
@@ -42,7 +43,7 @@ impl Answer {
             body,
             content_type,
             retry_after_seconds: None,
-            version: None,
+            tag: None,
             is_replay: false,
             allow: None,
             is_head: false,
@@ -66,14 +67,18 @@ impl Answer {
         Self { content_type, stream: Some(Streamed(text.boxed_local())), ..Self::json(200, Vec::new()) }
     }
 
-    /// With the version of the task that it shows, as `ETag`.
+    /// With the version of the task that its body shows, as `ETag`.
     pub(crate) fn with_version(self, version: u64) -> Self {
-        Self { version: Some(version), ..self }
+        let state = version_of(&self.body);
+        Self { tag: Some(ETag { version, state }), ..self }
     }
 
-    /// That the task still has this version, which the caller has seen: 304.
-    pub(crate) fn not_modified(version: u64) -> Self {
-        Self::json(304, Vec::new()).with_version(version)
+    /// The answer to a read under `If-None-Match`: 304 without a body if the caller has seen what it shows.
+    pub(crate) fn unless_seen(self, if_none_match: Option<&Condition>) -> Self {
+        match (if_none_match, self.tag) {
+            (Some(condition), Some(tag)) if condition.has_seen(tag) => Self { status: 304, body: Vec::new(), ..self },
+            _ => self,
+        }
     }
 
     /// The answer to a HEAD: the head of the answer to the GET.
@@ -95,8 +100,8 @@ impl Answer {
         if self.is_replay {
             builder = builder.with_header("idempotent-replayed", "true")?;
         }
-        if let Some(version) = self.version {
-            builder = builder.with_header("etag", &format!("\"{version:016x}\""))?;
+        if let Some(tag) = self.tag {
+            builder = builder.with_header("etag", &tag.to_string())?;
         }
         if self.status == 401 {
             builder = builder.with_header("www-authenticate", "Bearer")?;
@@ -351,5 +356,28 @@ impl From<Problem> for Answer {
         let retry_after_seconds = problem.retry_after_seconds;
         let answer = Self::of(problem.status, &problem);
         Self { content_type: "application/problem+json", retry_after_seconds, allow: problem.allow, ..answer }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_read_is_304_only_if_all_that_it_shows_has_been_seen() {
+        let shown = |body: &str| Answer::json(200, body.into()).with_version(7);
+        let tag = shown(r#"{"status":"scheduled","due":5}"#).tag.unwrap();
+        let seen = Condition::parse("If-None-Match", &tag.to_string()).unwrap();
+        for (body, status) in [
+            (r#"{"status":"scheduled","due":5}"#, 304),
+            (r#"{"status":"paused","due":5}"#, 200),
+            (r#"{"status":"scheduled","due":6}"#, 200),
+        ] {
+            let answer = shown(body).unless_seen(Some(&seen));
+            assert_eq!((answer.status, answer.body.is_empty()), (status, status == 304), "{body}");
+            assert_eq!(answer.tag.map(|tag| tag.version), Some(7));
+        }
+        assert_eq!(shown("{}").unless_seen(None).status, 200);
+        assert_eq!(Answer::json(404, Vec::new()).unless_seen(Some(&Condition::Any)).status, 404);
     }
 }

@@ -98,12 +98,37 @@ pub(crate) enum Condition {
     Tags(Vec<Tag>),
 }
 
-/// An entity tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An entity tag in a condition.
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tag {
     is_weak: bool,
     /// The version of a task that it stands for; `None` for a tag that this API does not give.
     version: Option<u64>,
+    /// What the answer showed; `None` for a tag of the version alone, as earlier releases gave them.
+    state: Option<u64>,
+}
+
+/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it was.
+impl std::fmt::Debug for Tag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tag").field("is_weak", &self.is_weak).field("version", &self.version).finish()
+    }
+}
+
+/// The entity tag of an answer that shows a task, written as `"<version>.<state>"`, both 16 hexadecimal digits. A change is about what the
+/// task says, so conditions of changes compare versions only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ETag {
+    /// Of what the task says.
+    pub(crate) version: u64,
+    /// Of all that the answer shows: also the status, and when the task is due.
+    pub(crate) state: u64,
+}
+
+impl std::fmt::Display for ETag {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "\"{:016x}.{:016x}\"", self.version, self.state)
+    }
 }
 
 impl Condition {
@@ -131,9 +156,8 @@ impl Condition {
             let quoted = strong.unwrap_or(rest).strip_prefix('"').ok_or_else(refuse)?;
             // A tag may have a comma in it, but no quote.
             let (tag, after) = quoted.split_once('"').ok_or_else(refuse)?;
-            let is_hex = tag.len() == 16 && tag.bytes().all(|byte| byte.is_ascii_hexdigit());
-            let version = u64::from_str_radix(tag, 16).ok().filter(|_| is_hex);
-            tags.push(Tag { is_weak: strong.is_some(), version });
+            let (version, state) = tag.split_once('.').unwrap_or((tag, ""));
+            tags.push(Tag { is_weak: strong.is_some(), version: number(version), state: number(state) });
             rest = after.trim_start_matches([' ', '\t']);
             if !rest.is_empty() && !rest.starts_with(',') {
                 return Err(refuse());
@@ -162,13 +186,27 @@ impl Condition {
         self.strong_versions().is_none_or(|versions| versions.contains(&version))
     }
 
-    /// Returns whether a task of this version is one that `If-None-Match` names: the weak comparison.
+    /// Returns whether `If-None-Match` of a read names what the answer shows: the weak comparison.
+    pub(crate) fn has_seen(&self, tag: ETag) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Tags(tags) => tags.iter().any(|seen| (seen.version, seen.state) == (Some(tag.version), Some(tag.state))),
+        }
+    }
+
+    /// Returns whether a task of this version is one that `If-None-Match` of a change names: the weak comparison.
     pub(crate) fn names(&self, version: u64) -> bool {
         match self {
             Self::Any => true,
             Self::Tags(tags) => tags.iter().any(|tag| tag.version == Some(version)),
         }
     }
+}
+
+/// Reads the 16 hexadecimal digits of one part of a tag.
+fn number(digits: &str) -> Option<u64> {
+    let is_hex = digits.len() == 16 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    u64::from_str_radix(digits, 16).ok().filter(|_| is_hex)
 }
 
 #[cfg(test)]
@@ -201,6 +239,17 @@ mod tests {
             (r#""000000000000000b", "000000000000000a""#, true, true),
             (r#""000000000000000b""#, false, false),
             (r#""""#, false, false),
+            // What an answer gives, and whatever state it shows.
+            (r#""000000000000000a.000000000000000b""#, true, true),
+            (r#"W/"000000000000000a.000000000000000b""#, false, true),
+            (r#""000000000000000a.""#, true, true),
+            (r#""000000000000000a.x.y""#, true, true),
+            (r#""000000000000000b.000000000000000a""#, false, false),
+            (r#"".000000000000000a""#, false, false),
+            // No tag of ours has a blank.
+            (r#"" 000000000000000a""#, false, false),
+            (r#""000000000000000a ""#, false, false),
+            (r#""000000000000000a .000000000000000b""#, false, false),
             (r#""+00000000000000a""#, false, false),
             (r#""somebody else's""#, false, false),
         ] {
@@ -208,5 +257,32 @@ mod tests {
             assert_eq!((condition.allows(10), condition.names(10)), (allows, names), "{text}");
         }
         assert_eq!(parsed(r#"W/"000000000000000a""#).only_version(), None);
+        assert_eq!(parsed(r#""000000000000000a.000000000000000b""#).only_version(), Some(10));
+    }
+
+    #[test]
+    fn a_read_has_been_seen_only_if_it_shows_the_same_state() {
+        let tag = ETag { version: 10, state: 11 };
+        assert_eq!(tag.to_string(), r#""000000000000000a.000000000000000b""#);
+        for (text, is_seen) in [
+            ("*", true),
+            (r#""000000000000000a.000000000000000b""#, true),
+            (r#""x", W/"000000000000000a.000000000000000b""#, true),
+            (r#""000000000000000a.000000000000000c""#, false),
+            (r#""000000000000000b.000000000000000b""#, false),
+            // It says nothing of the state.
+            (r#""000000000000000a""#, false),
+            (r#""000000000000000a.""#, false),
+        ] {
+            assert_eq!(parsed(text).has_seen(tag), is_seen, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_request_under_an_idempotency_key_stays_the_same_whatever_state_its_tags_show() {
+        let shown = r#"Tags([Tag { is_weak: true, version: Some(10) }])"#;
+        for text in [r#"W/"000000000000000a""#, r#"W/"000000000000000a.000000000000000b""#] {
+            assert_eq!(format!("{:?}", parsed(text)), shown);
+        }
     }
 }

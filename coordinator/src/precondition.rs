@@ -80,11 +80,18 @@ pub(crate) async fn where_expected(
     id: Option<&str>,
 ) -> Result<Option<(ShardId, Expected)>, Problem> {
     let (Some(id), false) = (id, matches!(precondition, Precondition::None)) else { return Ok(None) };
-    // A new task goes to the newest epoch, wherever a dead letter of its id is.
-    let found = tasks::find(&call.shards, id).await?.filter(|(_, item)| tasks::rank(item) > tasks::Rank::Dead);
+    let found = tasks::find(&call.shards, id).await?;
     let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
-    let shard = found.map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
-    let expected = match precondition {
+    // A new task goes to the newest epoch, wherever a dead letter of its id is.
+    let is_dead = found.as_ref().is_some_and(|(_, item)| tasks::rank(item) == tasks::Rank::Dead);
+    let shard = found.filter(|_| !is_dead).map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
+    let expected = if is_dead { beside_dead_letter(precondition, version) } else { expected(precondition, version) };
+    Ok(expected?.map(|expected| (shard, expected)))
+}
+
+/// What a shard has to find, where the task has this version now.
+fn expected(precondition: &Precondition, version: Option<u64>) -> Result<Option<Expected>, Problem> {
+    Ok(Some(match precondition {
         Precondition::None => return Ok(None),
         Precondition::Expected(expected) => *expected,
         Precondition::Condition(condition) => allowed(condition, version)?,
@@ -98,8 +105,23 @@ pub(crate) async fn where_expected(
                 (None, None) => Expected::Absent,
             }
         }
-    };
-    Ok(Some((shard, expected)))
+    }))
+}
+
+/// The same where no task is there, but a dead letter of this version. A new task is put beside it, so no task may be there. The dead letter is
+/// what a read shows, so its tags are compared with it; only `If-None-Match: *` asks for tasks.
+fn beside_dead_letter(precondition: &Precondition, dead: Option<u64>) -> Result<Option<Expected>, Problem> {
+    let allows = |condition: &Condition| dead.is_some_and(|version| condition.allows(version));
+    let names = |seen: &Condition| *seen != Condition::Any && dead.is_some_and(|version| seen.names(version));
+    match precondition {
+        Precondition::None => Ok(None),
+        Precondition::Expected(Expected::Version(version)) if dead != Some(*version) => Ok(Some(Expected::Version(*version))),
+        Precondition::Condition(condition) | Precondition::NoneOf { if_match: Some(condition), .. } if !allows(condition) => {
+            Err(Problem::not_matched())
+        }
+        Precondition::NoneOf { seen, .. } if names(seen) => Err(Problem::seen_already()),
+        _ => Ok(Some(Expected::Absent)),
+    }
 }
 
 /// What a shard has to find for `If-Match` to hold, where the task has this version now.
@@ -110,6 +132,44 @@ fn allowed(condition: &Condition, version: Option<u64>) -> Result<Expected, Prob
         (version, Some(allowed)) => {
             let version = version.filter(|version| allowed.contains(version)).or(allowed.first().copied());
             version.map(Expected::Version).ok_or_else(Problem::not_matched)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(text: &str) -> Condition {
+        Condition::parse("If-Match", text).unwrap()
+    }
+
+    /// What it takes for a PUT where GET has shown a dead letter of the version 10.
+    #[test]
+    fn the_tag_of_a_dead_letter_holds_for_a_new_task_beside_it() {
+        let (shown, other) = (r#""000000000000000a.000000000000000b""#, r#""000000000000000c""#);
+        let version = |version| Precondition::Expected(Expected::Version(version));
+        let none_of =
+            |seen: &str, if_match: Option<&str>| Precondition::NoneOf { seen: tags(seen), if_match: if_match.map(tags) };
+        let (absent, failed) = (Ok(Some(Expected::Absent)), Err(412));
+        for (precondition, expected) in [
+            (Precondition::None, Ok(None)),
+            (Precondition::Expected(Expected::Absent), absent),
+            (version(10), absent),
+            // The shard refuses it, or knows the request by its key.
+            (version(12), Ok(Some(Expected::Version(12)))),
+            (Precondition::Condition(Condition::Any), absent),
+            (Precondition::Condition(tags(&format!("{other}, {shown}"))), absent),
+            (Precondition::Condition(tags(&format!("{other}, W/{shown}"))), failed),
+            (none_of(shown, None), failed),
+            (none_of(other, None), absent),
+            (none_of(other, Some(shown)), absent),
+            (none_of(other, Some(other)), failed),
+            (none_of(shown, Some(shown)), failed),
+            (none_of("*", Some(shown)), absent),
+        ] {
+            let given = format!("{precondition:?}");
+            assert_eq!(beside_dead_letter(&precondition, Some(10)).map_err(|problem| problem.status), expected, "{given}");
         }
     }
 }

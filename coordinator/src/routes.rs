@@ -146,11 +146,6 @@ impl Route {
 /// What follows the id of a task in a path.
 const PARTS_OF_TASKS: [&str; 6] = ["runs", "explain", "pause", "resume", "run", "reschedule"];
 
-/// Returns whether a task of this id is read at a path that takes POST for many tasks.
-pub(crate) fn is_of_many(id: &str) -> bool {
-    !id.contains('/') && Route::of(&Method::Post, &format!("/v1/tasks/{id}")).is_some()
-}
-
 /// The methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
 fn allowed(path: &str) -> Option<String> {
     let known = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
@@ -172,8 +167,9 @@ fn segment(path: &str, prefix: &str) -> Option<String> {
     path.strip_prefix(prefix).filter(|rest| !rest.contains('/')).and_then(decoded)
 }
 
-fn decoded(id: &str) -> Option<String> {
-    percent_decode_str(id).decode_utf8().ok().map(std::borrow::Cow::into_owned)
+/// Returns the name that a part of a path stands for; none is empty.
+fn decoded(name: &str) -> Option<String> {
+    percent_decode_str(name).decode_utf8().ok().filter(|name| !name.is_empty()).map(std::borrow::Cow::into_owned)
 }
 
 /// What a request is answered with: everything that the answer may depend on.
@@ -363,6 +359,14 @@ mod tests {
             ("/v1/events/", Some("GET, HEAD")),
             ("/v1/preview", Some("POST")),
             ("/v1/tasks/%FF", None),
+            // No name is empty.
+            ("/v1/tasks//", None),
+            ("/v1/tasks///", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks//pause", None),
+            ("/v1/tasks//runs", None),
+            ("/v1/limits//", None),
+            ("/v1/keys//", None),
+            ("/v1/namespaces//", None),
             ("/v2/tasks", None),
             ("/", None),
         ] {
@@ -373,7 +377,8 @@ mod tests {
     /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered with those that do.
     #[test]
     fn every_route_is_among_the_methods_of_its_path() {
-        let parts = ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a"];
+        let parts =
+            ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a", ""];
         let paths = parts.iter().flat_map(|one| parts.iter().map(move |other| format!("/v1/{one}/{other}")));
         let paths =
             paths.chain(parts.iter().map(|part| format!("/v1/{part}"))).chain(parts.map(|part| format!("/v1/tasks/a/{part}")));
@@ -397,7 +402,7 @@ mod tests {
             let name = file.file_name().into_string().unwrap();
             let source = std::fs::read_to_string(file.path()).unwrap();
             let source = source.split("#[cfg(test)]").next().unwrap();
-            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_"] {
+            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_", "IntoDeserializer"] {
                 let is_reader = readers.contains(&name.as_str());
                 assert!(is_reader || !source.contains(reads), "{name} has {reads}: read requests in the core");
             }

@@ -1,7 +1,7 @@
 //! One task.
 
 use crate::answer::{Answer, Problem};
-use crate::routes::{Call, is_of_many};
+use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::listing::write_task;
 use scheduler_core::routing::ShardId;
@@ -11,30 +11,18 @@ use scheduler_core::wire::{GetRequest, ListItem, Status, paths};
 /// `GET /v1/tasks/{id}`.
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
-    let Some((_, item)) = find(&call.shards, &id).await? else { return Err(missing(&id, if_match.is_some())) };
+    let Some((_, item)) = find(&call.shards, &id).await? else {
+        // Of what is not there, `If-Match` does not hold.
+        return Err(if if_match.is_some() { Problem::not_matched() } else { Problem::no_task(&id) });
+    };
     let record = item.record.get();
     let version = version_of(record.as_bytes());
     if if_match.is_some_and(|condition| !condition.allows(version)) {
         return Err(Problem::not_matched());
     }
-    if call.if_none_match()?.is_some_and(|condition| condition.names(version)) {
-        return Ok(Answer::not_modified(version));
-    }
     let mut out = Vec::new();
     write_task(item.status, item.position.due, record, &mut out);
-    Ok(Answer::json(200, out).with_version(version))
-}
-
-/// Why nothing is read of an id that has no task: what `If-Match` says does not hold of it; or it is a path of many tasks.
-fn missing(id: &str, has_if_match: bool) -> Problem {
-    if has_if_match {
-        Problem::not_matched()
-    } else if is_of_many(id) {
-        // A task may have this id, and be put there.
-        Problem::no_method("GET", &format!("/v1/tasks/{id}"), "POST, PUT".to_owned())
-    } else {
-        Problem::no_task(id)
-    }
+    Ok(Answer::json(200, out).with_version(version).unless_seen(call.if_none_match()?.as_ref()))
 }
 
 /// The task of this id and where it is, as one shard would find it: a task that waits in whatever epoch, newest first, else an attempt that

@@ -108,7 +108,7 @@ impl CronSchedule {
     pub fn parse(expr: &str, timezone: Option<&str>) -> Result<Self, CronError> {
         let timezone = self::timezone(timezone)?;
         let fields = parse::expression(expr)?;
-        let repeats = fields.follow_real_time();
+        let repeats = fields.repeat_on_the_clock();
         Ok(Self { fields, timezone, repeats })
     }
 

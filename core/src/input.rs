@@ -5,13 +5,16 @@
 //! read ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]). `core/tests/request_budget.rs` attacks every field of
 //! every body that the API's types describe, and counts the bytes that are held.
 
+mod plain_words;
 mod whole;
 
+pub(crate) use plain_words::in_plain_words;
 pub(crate) use whole::{Whole, whole, whole_of};
 
 use crate::limits::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
 use crate::task::{FieldError, Text, unreadable};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -29,6 +32,12 @@ pub struct Bounded<T, const N: usize>(pub Vec<T>);
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BoundedMap<K, V, const N: usize>(pub Vec<(K, V)>);
 
+/// An object of a request. The readers that are derived for structs would take a list of the fields' values, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+struct OfMembers<T>(PhantomData<T>);
+
 struct AtMost<T> {
     limit: usize,
     items: PhantomData<T>,
@@ -41,6 +50,34 @@ struct AtMostMembers<K, V> {
 
 fn too_many<E: Error>(limit: usize) -> E {
     E::custom(format_args!("{TOO_MANY}{limit} items, which is the limit"))
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMembers<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfMembers(PhantomData)).map(Self)
+    }
+}
+
+/// Reads a field that holds an object: for `deserialize_with`.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|object| object.0)
+}
+
+/// Reads a field that holds an object or nothing: for `deserialize_with`.
+pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {

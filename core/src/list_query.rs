@@ -1,6 +1,6 @@
 //! The query of a list of tasks: filter, page and limit.
 
-use crate::input::cut;
+use crate::input::{cut, in_plain_words};
 use crate::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::listing::Cursor;
 use crate::task::{FieldError, parse_time};
@@ -59,9 +59,14 @@ pub fn parse_list_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item 
     Ok(query)
 }
 
-fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
+/// Reads the text of a query parameter as one of the names that `T` has.
+///
+/// # Errors
+/// Names `field`, and the names that there are.
+pub fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
     let reader: StrDeserializer<'a, serde::de::value::Error> = value.into_deserializer();
-    T::deserialize(reader).map_err(|problem| FieldError::new(field, format!("cannot be read: {problem}")))
+    T::deserialize(reader)
+        .map_err(|problem| FieldError::new(field, format!("cannot be read: {}", in_plain_words(&problem.to_string()))))
 }
 
 #[cfg(test)]

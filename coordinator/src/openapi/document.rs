@@ -97,7 +97,10 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
         responses.insert(status.to_string(), response);
     }
     if operation.takes_seen_version {
-        responses.insert("304".to_owned(), json!({ "description": "The task is still the one that If-None-Match names." }));
+        responses.insert(
+            "304".to_owned(),
+            json!({ "description": "The task and its state are still those that If-None-Match names." }),
+        );
     }
     let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
     for problem in operation.problems() {
@@ -223,7 +226,7 @@ fn path_parameters(operation: &Operation) -> Value {
 fn version_parameter() -> Value {
     json!({
         "name": "If-Match", "in": "header", "required": false,
-        "description": "The ETag of the answer that showed the task: the request is carried out only if it is still the same, else answered 412. Several, separated by commas: if it is one of these. `*`: if there is a task. A weak tag (`W/`) matches none.",
+        "description": "The ETag of the answer that showed the task: the request is carried out only if the task still has this version, the part of the tag before the dot, else answered 412. Several, separated by commas: if it is one of these. `*`: if there is a task. A weak tag (`W/`) matches none.",
         "schema": { "type": "string" }
     })
 }
@@ -231,7 +234,7 @@ fn version_parameter() -> Value {
 fn seen_version_parameter() -> Value {
     json!({
         "name": "If-None-Match", "in": "header", "required": false,
-        "description": "The ETags of answers that showed the task, or `*`: if it is still one of these, a read is answered 304 without a body, and a change 412.",
+        "description": "The ETags of answers that showed the task, or `*`: a change is answered 412 if the task still has one of these versions, the part of a tag before the dot; a read is answered 304 without a body if the state, the part behind it, is the same, too.",
         "schema": { "type": "string" }
     })
 }

@@ -5,7 +5,7 @@ use crate::input::Bounded;
 use crate::limits::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
 use crate::namespace::Namespace;
 use crate::ordered::collected;
-use crate::task::{FieldError, TimeInput, parse_naming_the_field};
+use crate::task::{FieldError, TimeInput, parse_object};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -153,7 +153,7 @@ impl<'a> NewKey<'a> {
     /// # Errors
     /// Names the field that cannot be read.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        parse_naming_the_field(text, "")
+        parse_object(text, "")
     }
 
     /// Checks it, and makes it the record of `token`.

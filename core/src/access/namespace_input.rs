@@ -1,7 +1,7 @@
 //! The body of a request that makes or changes a namespace.
 
 use super::quota::Quota;
-use crate::task::{FieldError, unreadable};
+use crate::task::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -10,6 +10,7 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields, default)]
 pub struct NamespaceInput {
     /// What it may have.
+    #[serde(deserialize_with = "crate::input::object")]
     pub quota: Quota,
 }
 
@@ -22,7 +23,7 @@ impl NamespaceInput {
         if text.trim_ascii().is_empty() {
             return Ok(Self::default());
         }
-        let given: Self = serde_json::from_str(text).map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+        let given: Self = parse_object(text, "")?;
         given.quota.check()?;
         Ok(given)
     }

@@ -62,9 +62,9 @@ impl Fields {
             .any(|(first, length)| self.days_of_month(first, length) != 0)
     }
 
-    /// Returns whether runs follow real time through a change of the clock: whether the hours, the minutes or the seconds are evenly
-    /// spaced. It follows from the sets alone, so that two spellings of the same times never differ.
-    pub(super) fn follow_real_time(&self) -> bool {
+    /// Returns whether runs come whenever the clock shows one of their times, through its changes: whether the hours, the minutes or the
+    /// seconds are evenly spaced. It follows from the sets alone, so that two spellings of the same times never differ.
+    pub(super) fn repeat_on_the_clock(&self) -> bool {
         are_evenly_spaced(self.hours, self.minutes, self.seconds)
     }
 

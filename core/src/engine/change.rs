@@ -157,12 +157,13 @@ impl Engine {
         if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
             return Ok(Some(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired }));
         }
-        self.sort_by_run(&mut found, reader)?;
+        // Of several, that of the one that a read shows.
         if let Some(expected) = request.if_match
             && self.version_among(&found, flights.first(), reader)? != Some(expected)
         {
             return Ok(Some(Changed::OtherVersion));
         }
+        self.sort_by_run(&mut found, reader)?;
         // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
         let is_of_task = matches!(request.change, Change::Run | Change::Reschedule(_));
         let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));

@@ -17,6 +17,7 @@ use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, feed};
 use crate::explain::{Explanation, ReasonCode};
 use crate::limits::{MAX_CIRCUITS, MAX_DEFERRED_RUNS};
+use crate::ordered::sort_by_key;
 use crate::page::Flags;
 use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
@@ -221,8 +222,8 @@ impl Engine {
         waiting.count() + self.in_flight.get(&hash).copied().unwrap_or_default() as usize
     }
 
-    /// Removes runs from the heads of lanes that must wait for their destination, before they get a slot or a token. Costs nothing while no
-    /// circuit is open. [`Self::gate`] judges the runs that this does not reach.
+    /// Removes runs from the heads of lanes that must wait for their destination, before slots or tokens are used or asked for. Costs
+    /// nothing while no circuit is open. [`Self::gate`] judges the runs that this does not reach.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -238,41 +239,41 @@ impl Engine {
         }
         let (mut looks, mut bytes) = (0, 0);
         let mut probed = BTreeSet::new();
-        for (lane, mut room) in self.lanes.with_room(now) {
-            let mut entries = Vec::new();
-            for number in self.tasks.due_pages(lane, now) {
-                let Some(page) = self.tasks.page(number) else { continue };
-                let due = page.fired()..page.directory.before(now.plus(1));
-                let live = due.filter(|index| page.is_live(*index)).take(MAX_LOOKS);
-                entries.extend(live.map(|index| EntryRef { page: number, index: index as u32 }));
-                if entries.len() >= MAX_LOOKS {
-                    break;
-                }
+        for (lane, room) in self.lanes.rooms(now) {
+            if self.tasks.head_of(lane).is_none_or(|head| head.due > now) {
+                continue;
             }
-            for at in entries {
-                if room == 0 || looks >= MAX_LOOKS || bytes >= MAX_LOOK_BYTES {
+            // Without room, up to the first that is to ask for some.
+            let mut left = room.max(1);
+            for at in self.due_heads(lane, now) {
+                if left == 0 || looks >= MAX_LOOKS || bytes >= MAX_LOOK_BYTES {
                     break;
                 }
                 let record = self.record_of(at, reader)?;
                 looks += 1;
                 bytes += record.len();
                 let (hash, flags) = (self.tasks.hash_of(at).unwrap_or_default(), self.flags_of(at));
-                match self.gate(&record, None, now, &mut HashMap::new()) {
-                    Gate::Pass => room -= 1,
-                    Gate::Probe(destination) if !probed.contains(&destination) => {
-                        probed.insert(destination);
-                        room -= 1;
-                    }
-                    Gate::Probe(destination) => {
+                let verdict = match self.gate(&record, None, now, &mut HashMap::new()) {
+                    Gate::Pass => None,
+                    Gate::Probe(destination) if probed.contains(&destination) => {
                         // The first that was found is let through; this one waits as if that were on its way.
                         let until = now.plus(PROBED_MILLIS);
                         if let Some(open) = self.circuits.open_mut(&destination) {
                             open.put_off(until, now);
                         }
-                        places.push(at);
-                        taken.push(Dropped { record, hash, flags, verdict: Verdict::Wait(until) });
+                        Some(Verdict::Wait(until))
                     }
-                    Gate::Stay(verdict) => {
+                    Gate::Probe(destination) => {
+                        if room > 0 {
+                            probed.insert(destination);
+                        }
+                        None
+                    }
+                    Gate::Stay(verdict) => Some(verdict),
+                };
+                match verdict {
+                    None => left -= 1,
+                    Some(verdict) => {
                         places.push(at);
                         taken.push(Dropped { record, hash, flags, verdict });
                     }
@@ -281,6 +282,22 @@ impl Engine {
         }
         self.kill(&places, effects);
         Ok(taken)
+    }
+
+    /// Returns the first entries of a lane that are due, in the lane's order.
+    fn due_heads(&self, lane: u8, now: UnixMillis) -> Vec<EntryRef> {
+        let mut heads = Vec::new();
+        for number in self.tasks.due_pages(lane, now) {
+            let Some(page) = self.tasks.page(number) else { continue };
+            let due = page.fired()..page.directory.before(now.plus(1));
+            let live = due.filter(|index| page.is_live(*index)).take(MAX_LOOKS);
+            heads.extend(live.map(|index| EntryRef { page: number, index: index as u32 }));
+            if heads.len() >= MAX_LOOKS {
+                break;
+            }
+        }
+        sort_by_key(&mut heads, |at| (self.due_of(*at), at.page, at.index));
+        heads
     }
 
     /// Notes the probe of a destination, which is in this envelope.
@@ -409,6 +426,9 @@ impl feed::Feed {
     }
 }
 
+#[cfg(test)]
+#[path = "circuit_key_tests.rs"]
+mod key_tests;
 #[cfg(test)]
 #[path = "circuit_tests.rs"]
 mod tests;

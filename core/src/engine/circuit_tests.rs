@@ -386,28 +386,6 @@ fn a_run_that_waits_expires_and_is_never_missed() {
     assert_eq!((counters.expired, counters.skipped), (1, 0));
 }
 
-/// With a limit of one run at a time, or of a run a second: a herd of the key waits without slots, tokens, and a commit for each.
-#[test]
-fn a_run_that_waits_takes_no_slot_of_its_limit() {
-    use super::super::lanes::tests::Pair;
-    for (concurrency, per_second) in [(Some(1), None), (None, Some(1.0))] {
-        let mut pair = Pair::new(usize::MAX);
-        pair.limit_both("k", concurrency, per_second);
-        pair.engine.note_silence("handler:log", OPEN_AFTER, 0, pair.now);
-        for n in 0..500 {
-            pair.create("k", &format!("t{n}"), Some(NOW), "");
-        }
-        let before = pair.writes();
-        let (handed_on, wakeups) = pair.live(NOW.plus(FIRST_OPEN_MILLIS - 1), 10);
-        assert!(handed_on.is_empty() && pair.on_its_way().is_empty());
-        assert!(wakeups <= 30 && pair.writes() - before <= 100, "{wakeups} wake-ups, {} rows", pair.writes() - before);
-        assert_eq!(pair.engine.stats(pair.now).pending, 500);
-        // One goes as the probe, which is answered; the others go as the limit lets them.
-        let (handed_on, _) = pair.live(NOW.plus(FIRST_OPEN_MILLIS + 30_000), 10);
-        assert!((28..=310).contains(&handed_on.len()), "{}", handed_on.len());
-    }
-}
-
 #[test]
 fn those_who_watch_are_told() {
     let mut shard = Shard::new();

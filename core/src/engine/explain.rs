@@ -45,6 +45,14 @@ impl Engine {
         for at in dead.into_iter().take(MAX_EXPLAINED_RUNS) {
             self.explain_waiting(at, now, reader, &mut told)?;
         }
+        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
+        let letters = of_hash.take(self.config.max_dead_letters).count();
+        if letters >= self.config.max_dead_letters {
+            let detail = format!(
+                "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
+            );
+            told.add(ReasonCode::Dead, detail);
+        }
         if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
             told.add(ReasonCode::Done, "It has fired, and nothing of it waits; recentRuns says how it went.");
         }

@@ -141,7 +141,9 @@ impl Engine {
     ) -> Result<(), EngineError> {
         // A run that lapses now goes on until then: what comes in this firing overlaps it.
         let fired = lapsed.iter().filter(|lapsed| lapsed.flags.has(Flags::RETRY)).map(|lapsed| lapsed.hash).collect();
-        let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(fired, now);
+        // Runs that are put off now are among the tasks again only after this firing.
+        let waiting = waits_of(&lapsed);
+        let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(fired, waiting.clone(), now);
         let mut records = ScheduleRecords::default();
         self.save_left_out(&left_out, &mut records, reader, effects)?;
         self.put_off(&put_off, &mut records, reader, effects)?;
@@ -163,7 +165,7 @@ impl Engine {
         let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         spans.read(reader)?;
-        let Packed { envelopes, dropped: late } = self.pack(&due, &spans, &mut records, now, reader)?;
+        let Packed { envelopes, dropped: late } = self.pack(&due, waiting, &spans, &mut records, now, reader)?;
 
         self.state.counters.fired += (due.len() - late.len()) as u64;
         let mut dropped = lapsed;
@@ -223,8 +225,10 @@ impl Engine {
     }
 
     /// Pops what is due, up to a firing's bounds. The main order and the lanes take turns, each in its one total order.
-    fn take_due(&mut self, fired: HashSet<u64>, now: UnixMillis) -> Taken {
-        let mut taken = Taken { room: self.dispatch_room(), settled: self.state.watermark, fired, ..Taken::default() };
+    /// `put_off_of` counts the runs of each recurring task that this firing has put off already.
+    fn take_due(&mut self, fired: HashSet<u64>, put_off_of: HashMap<u64, usize>, now: UnixMillis) -> Taken {
+        let (room, settled) = (self.dispatch_room(), self.state.watermark);
+        let mut taken = Taken { room, settled, fired, put_off_of, ..Taken::default() };
         let order = self.lanes.order();
         let mut is_done = false;
         while !is_done {
@@ -344,10 +348,11 @@ impl Engine {
         Ok(())
     }
 
-    /// Joins records into envelopes, in firing order for each destination.
+    /// Joins records into envelopes, in firing order for each destination. `deferred` counts the runs of each task that were put off before.
     fn pack(
         &mut self,
         due: &[Due],
+        mut deferred: HashMap<u64, usize>,
         spans: &Spans,
         records: &mut ScheduleRecords,
         now: UnixMillis,
@@ -360,7 +365,9 @@ impl Engine {
         let mut text = Vec::new();
         let mut moved = Moved::default();
         let looks_at_circuits = self.circuits.is_any_open();
-        let mut deferred = if looks_at_circuits { repeats_of(due) } else { HashMap::new() };
+        if looks_at_circuits {
+            count_repeats(due, &mut deferred);
+        }
         for task in due {
             let (record, hash, flags) = match task {
                 Due::Record { page, entry, .. } => (spans.record(*page, entry)?, entry.hash, entry.flags),
@@ -386,10 +393,8 @@ impl Engine {
                 }
             }
             if verdict != Verdict::Fire {
-                if matches!(verdict, Verdict::Wait(_)) {
-                    // It takes no slot after all.
-                    self.lanes.end(task.lane(), 1, now);
-                }
+                // It takes neither a slot nor a token after all.
+                self.lanes.take_back(task.lane());
                 dropped.push(Dropped { record: record.to_vec(), hash, flags, verdict });
                 continue;
             }
@@ -459,9 +464,17 @@ impl Engine {
     }
 }
 
-/// Returns how many further attempts, and runs that were put off, there are of each id.
-fn repeats_of(due: &[Due]) -> HashMap<u64, usize> {
-    let mut repeats = HashMap::new();
+/// Returns how many runs of each id are put off.
+fn waits_of(dropped: &[Dropped]) -> HashMap<u64, usize> {
+    let mut waits = HashMap::new();
+    for of in dropped.iter().filter(|of| matches!(of.verdict, Verdict::Wait(_))) {
+        *waits.entry(of.hash).or_default() += 1;
+    }
+    waits
+}
+
+/// Adds how many further attempts, and runs that were put off, there are of each id.
+fn count_repeats(due: &[Due], repeats: &mut HashMap<u64, usize>) {
     for task in due {
         if let Due::Record { entry, .. } = task
             && entry.flags.has(Flags::RETRY)
@@ -469,7 +482,6 @@ fn repeats_of(due: &[Due]) -> HashMap<u64, usize> {
             *repeats.entry(entry.hash).or_default() += 1;
         }
     }
-    repeats
 }
 
 fn queue_of(record: &[u8]) -> Result<String, EngineError> {

@@ -95,10 +95,9 @@ impl Lanes {
         self.lanes.iter().map(stored).collect()
     }
 
-    /// Returns the lanes of which something may be handed on, each with how many tasks.
-    pub(super) fn with_room(&self, now: UnixMillis) -> Vec<(u8, usize)> {
-        let rooms = self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize));
-        rooms.filter(|(_, room)| *room > 0).collect()
+    /// Returns all lanes, each with how many of its tasks may be handed on.
+    pub(super) fn rooms(&self, now: UnixMillis) -> Vec<(u8, usize)> {
+        self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize)).collect()
     }
 
     /// Returns the lanes with tasks that may lapse; another one is the first each time.
@@ -191,6 +190,13 @@ impl Lanes {
     pub(super) fn hand_on(&mut self, lane: u8, runs: usize, now: UnixMillis) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.lease.hand_on(u32::try_from(runs).unwrap_or(u32::MAX), now);
+        }
+    }
+
+    /// A run of a lane that was handed on in this firing stays after all.
+    pub(super) fn take_back(&mut self, lane: u8) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lease.take_back(1);
         }
     }
 

@@ -3,6 +3,7 @@ use super::super::{
     StoredSchedule,
 };
 use super::*;
+use crate::envelope::Envelope;
 use crate::flow::{Asked, Limit, Limiter, Named};
 use crate::page::{Flags, PageBuilder};
 use crate::routing::id_hash;
@@ -51,7 +52,7 @@ pub(in crate::engine) struct Pair {
     stored: RefCell<Stored>,
     limiter: Limiter,
     pub(in crate::engine) now: UnixMillis,
-    keep: Keep,
+    config: Config,
     /// What a limiter was told to wait, in all questions.
     pub(in crate::engine) told_waiting: u64,
     /// When which envelopes are to be reported.
@@ -59,10 +60,10 @@ pub(in crate::engine) struct Pair {
 }
 
 fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
-    load_with(stored, max_dispatched, Keep::Off)
+    load_with(stored, Config { history: Keep::Off, max_dispatched, ..Config::default() })
 }
 
-fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> Engine {
+fn load_with(stored: &RefCell<Stored>, config: Config) -> Engine {
     let stored = stored.borrow();
     let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
         page: *page,
@@ -86,7 +87,6 @@ fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> 
     let rows = stored.history.iter();
     let rows = rows.map(|(row, (newest, body))| StoredHistory { row: *row, newest: *newest, bytes: body.len() as u32 });
     let snapshot = Snapshot { schedules: schedules.collect(), history: rows.collect(), ..snapshot };
-    let config = Config { history, max_dispatched, ..Config::default() };
     Engine::load("1-0", config, snapshot).unwrap()
 }
 
@@ -96,36 +96,72 @@ impl Pair {
     }
 
     pub(in crate::engine) fn keeping(max_dispatched: usize, keep: Keep) -> Self {
+        Self::with(Config { history: keep, max_dispatched, ..Config::default() })
+    }
+
+    pub(in crate::engine) fn with(config: Config) -> Self {
         let stored = RefCell::default();
-        let engine = load_with(&stored, max_dispatched, keep);
-        Self { engine, stored, limiter: Limiter::default(), now: NOW, keep, told_waiting: 0, running: Vec::new() }
+        let engine = load_with(&stored, config);
+        Self { engine, stored, limiter: Limiter::default(), now: NOW, config, told_waiting: 0, running: Vec::new() }
     }
 
     pub(in crate::engine) fn restart(&mut self) {
-        self.engine = load_with(&self.stored, usize::MAX, self.keep);
+        self.engine = load_with(&self.stored, Config { max_dispatched: usize::MAX, ..self.config });
+    }
+
+    pub(in crate::engine) fn reconfigure(&mut self, config: Config) {
+        self.config = config;
+        self.restart();
+    }
+
+    /// Discards the dead letters of an id.
+    pub(in crate::engine) fn discard(&mut self, id: &str) {
+        let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
+        let (_, effects) = self.engine.cancel_among(&request, crate::wire::Among::Dead, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    pub(in crate::engine) fn explain(&self, id: &str) -> crate::explain::Explanation {
+        self.engine.explain(id, self.now, &self.stored).unwrap()
     }
 
     pub(in crate::engine) fn writes(&self) -> usize {
         self.stored.borrow().writes
     }
 
-    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id.
+    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id. They call a handler unless
+    /// they say what else.
     pub(in crate::engine) fn create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) {
+        self.try_create(key, id, time, rest).unwrap();
+    }
+
+    /// The same; without a key where that is empty.
+    pub(in crate::engine) fn try_create(
+        &mut self,
+        key: &str,
+        id: &str,
+        time: Option<UnixMillis>,
+        rest: &str,
+    ) -> Result<(), EngineError> {
         let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
         let mut builder = PageBuilder::default();
-        let record = format!(r#"{{{time}"id":"{id}",{rest}"callback":{{"type":"handler","name":"log"}},"limitKey":"{key}"}}"#);
+        let limit = if key.is_empty() { String::new() } else { format!(r#","limitKey":"{key}""#) };
+        let callback = if rest.contains("\"callback\":") { "" } else { r#""callback":{"type":"handler","name":"log"},"# };
+        let record = format!(r#"{{{time}"id":"{id}",{rest}{callback}"payload":0{limit}}}"#);
         let read = Record::parse(record.as_bytes()).unwrap();
-        let mut append = Append { terms: Terms { keys: vec![key.to_owned()], ..Terms::default() }, ..Append::default() };
+        let keys = Some(key.to_owned()).filter(|key| !key.is_empty()).into_iter().collect();
+        let mut append = Append { terms: Terms { keys, ..Terms::default() }, ..Append::default() };
         if read.is_recurring() {
             append.schedules.push(record.clone().into_bytes());
         } else {
             let flags = if read.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
             assert!(builder.push(id_hash(id), read.due(), flags, |out| out.extend_from_slice(record.as_bytes())));
             append.pages = builder.finish();
-            append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+            append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
         }
-        let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
+        let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
         self.commit(&effects);
+        Ok(())
     }
 
     pub(in crate::engine) fn cancel(&mut self, id: &str) {
@@ -145,6 +181,14 @@ impl Pair {
         let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
         let runs = runs.map(|item| serde_json::from_str::<serde_json::Value>(item.run.get()).unwrap());
         runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
+    }
+
+    /// The ids of what is handed on and not reported.
+    pub(in crate::engine) fn ids_on_their_way(&self) -> Vec<String> {
+        let stored = self.stored.borrow();
+        let texts = stored.outbox.values().filter(|(to, ..)| to.is_some()).map(|(_, _, text)| std::str::from_utf8(text).unwrap());
+        let tasks = texts.flat_map(|text| Envelope::parse(text).unwrap().tasks);
+        tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
     }
 
     /// The keys of what is handed on and not reported, with the numbers of the envelopes; without a key those of the main order.
@@ -282,8 +326,28 @@ impl Pair {
     }
 
     pub(in crate::engine) fn report(&mut self, seq: u64) {
-        let effects = self.engine.report(&Report { seq, ..Report::default() }, self.now, &self.stored).unwrap();
+        self.report_with(&Report { seq, ..Report::default() });
+    }
+
+    pub(in crate::engine) fn report_with(&mut self, report: &Report) {
+        let effects = self.engine.report(report, self.now, &self.stored).unwrap();
         self.commit(&effects);
+    }
+
+    /// Reports that all of an envelope's tasks have failed with this error.
+    pub(in crate::engine) fn fail(&mut self, seq: u64, permanent: bool, error: &str) {
+        let tasks = self.stored.borrow().outbox[&seq].1.len() / 8;
+        let failure =
+            |index| crate::wire::Failure { index, error: error.to_owned(), permanent, ..crate::wire::Failure::default() };
+        self.report_with(&Report { seq, failed: (0..tasks as u32).map(failure).collect(), ..Report::default() });
+    }
+
+    /// The records that wait, and dead letters.
+    pub(in crate::engine) fn records(&self, status: crate::wire::Status) -> Vec<serde_json::Value> {
+        let filter = crate::wire::Filter { status: Some(status), ..crate::wire::Filter::default() };
+        let request = crate::wire::ListRequest { filter, limit: usize::MAX, ..crate::wire::ListRequest::default() };
+        let items = self.engine.list(&request, &self.stored).unwrap().items;
+        items.iter().map(|item| serde_json::from_str(item.record.get()).unwrap()).collect()
     }
 
     fn in_flight(&self) -> usize {

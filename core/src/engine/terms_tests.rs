@@ -188,7 +188,10 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     shard.commit(effects);
     assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     let problem = shard.append(within(tasks([8, 9]), quota), NOW).unwrap_err();
-    assert!(problem.to_string().contains("pendingTasks") && problem.to_string().contains("share of 5, 4 tasks wait, and 2 more"));
+    assert!(
+        problem.to_string().contains("pendingTasks")
+            && problem.to_string().contains("share of 5, 4 tasks are held, 0 of them dead letters, and 2 more")
+    );
     assert_eq!(problem.retry_after_seconds(), Some(90), "when the next task is due");
     assert_eq!(shard.append(within(tasks([8]), quota), NOW).map(|reply| reply.created), Ok(1));
     // Replacing makes no more of them, and is taken under a lowered quota too.
@@ -225,7 +228,7 @@ fn runs_that_are_asked_for_keep_to_the_share() {
     shard.append(within(without_schedule([0, 1]), quota), NOW).unwrap();
     assert!(run(&mut shard, &[0], quota).is_ok());
     let problem = run(&mut shard, &[0, 1], quota).unwrap_err();
-    assert!(problem.to_string().contains("share of 4, 3 tasks wait, and 2 more"), "{problem}");
+    assert!(problem.to_string().contains("share of 4, 3 tasks are held, 0 of them dead letters, and 2 more"), "{problem}");
     assert_eq!(shard.pending(), 1, "a refused request changes nothing");
     assert!(run(&mut shard, &[1], quota).is_ok());
     assert!(matches!(run(&mut shard, &[1], quota), Err(EngineError::PendingQuota { .. })));

@@ -2,7 +2,7 @@
 
 use crate::ids::is_path_segment;
 use crate::limits::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_PER_SECOND, MIN_PER_SECOND};
-use crate::task::{FieldError, parse_naming_the_field};
+use crate::task::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,7 @@ impl Limit {
     /// # Errors
     /// Names the field that cannot be read or does not hold.
     pub fn parse(text: &str) -> Result<Self, FieldError> {
-        let limit: Self = parse_naming_the_field(text, "")?;
+        let limit: Self = parse_object(text, "")?;
         if limit == Self::default() {
             let detail = r#"has neither concurrency nor perSecond; give at least one, like {"concurrency":10}"#;
             return Err(FieldError::new("body", detail));

@@ -28,8 +28,14 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
             type Value = Whole<T>;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let (sign, bits) = (if T::try_from(-1).is_ok() { "" } else { "not negative, and " }, 8 * size_of::<T>());
-                write!(f, "an integer, {sign}of {bits} bits")
+                let unused = 64 - 8 * size_of::<T>().min(8);
+                let (least, most) = match T::try_from(-1) {
+                    Ok(_) => (i64::MIN >> unused, i64::MAX.cast_unsigned() >> unused),
+                    // The field says by itself how large it may be.
+                    Err(_) if unused == 0 => return f.write_str("a whole number that is not negative"),
+                    Err(_) => (0, u64::MAX >> unused),
+                };
+                write!(f, "a whole number from {least} to {most}")
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Whole<T>, E> {
@@ -65,7 +71,14 @@ mod tests {
             assert_eq!(read(text), Ok(number), "{text}");
         }
         for bad in ["5.5", "-1", "-1.0", "256", "256.0", "1e300", "18446744073709551615", "\"5\"", "null", "[]"] {
-            assert!(read(bad).unwrap_err().contains("an integer, not negative, and of 8 bits"), "{bad}");
+            assert!(read(bad).unwrap_err().contains("a whole number from 0 to 255"), "{bad}");
+        }
+        let expected = |problem: serde_json::Error| problem.to_string().rsplit_once("expected ").unwrap().1.to_owned();
+        for (expected, range) in [
+            (serde_json::from_str::<Whole<u64>>("[]").map_err(expected).unwrap_err(), "that is not negative"),
+            (serde_json::from_str::<Whole<i8>>("[]").map_err(expected).unwrap_err(), "from -128 to 127"),
+        ] {
+            assert!(expected.starts_with(&format!("a whole number {range}")), "{expected}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A schedule as it is given, and the check that makes it valid.
 
 use super::{Budget, MisfireInput, Overlap, Schedule, ScheduleFields};
+use crate::ids::TaskId;
 use crate::input::{Whole, at_most};
 use crate::limits::{
     MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
@@ -123,7 +124,12 @@ impl<'a> ScheduleInput<'a> {
     ///
     /// # Errors
     /// Names the first field that does not hold.
-    pub(crate) fn check(mut self, id: &str, now: UnixMillis, budget: &mut Budget) -> Result<CheckedSchedule<'a>, FieldError> {
+    pub(crate) fn check(
+        mut self,
+        id: &TaskId<'_>,
+        now: UnixMillis,
+        budget: &mut Budget,
+    ) -> Result<CheckedSchedule<'a>, FieldError> {
         let rest = self.recurrence.take();
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
@@ -132,10 +138,11 @@ impl<'a> ScheduleInput<'a> {
             let mut has_local = self.has_local_from;
             for (field, time) in times {
                 // Before what stands beside it: who cannot be understood is told so.
-                let time = time.as_ref().map(|time| time.read(field)).transpose()?;
+                let time = time.as_ref().map(|time| time.read(field, true)).transpose()?;
                 has_local |= matches!(time, Some(GivenTime::Local(_)));
             }
-            rest.check_company(kind, has_local)?;
+            let given = times.into_iter().find_map(|(_, time)| time.as_ref());
+            rest.check_company(kind, has_local, given.map_or("leave it out", TimeInput::without_zone))?;
         }
         let mut local = LocalTimes::default();
         let time = match (kind, rest.as_deref()) {
@@ -144,7 +151,7 @@ impl<'a> ScheduleInput<'a> {
             }
             (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
             (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => {
-                return budget.draw(field_of(kind), |budget| rest.check(kind, id, now, budget));
+                return budget.draw(field_of(kind), |budget| rest.check(kind, id.as_str(), now, budget));
             }
             _ => {
                 let timezone = rest.as_deref().map(Recurrence::zone).transpose()?.flatten();
@@ -164,7 +171,7 @@ impl<'a> ScheduleInput<'a> {
             ..ScheduleFields::default()
         };
         fields.policies()?;
-        let due = fields.delay(id_hash(id))?.due(time, None);
+        let due = fields.delay(id_hash(id.as_str()))?.due(time, None);
         Ok(CheckedSchedule::once(Some(time), due, Some(Box::new(fields))))
     }
 
@@ -201,17 +208,15 @@ impl<'a> Recurrence<'a> {
         at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
     }
 
-    /// That no field stands beside those that it does not belong to.
-    fn check_company(&self, kind: GivenKind, has_local: bool) -> Result<(), FieldError> {
+    /// That no field stands beside those that it does not belong to. `without_zone` is what to do about a time zone beside no local time.
+    fn check_company(&self, kind: GivenKind, has_local: bool, without_zone: &str) -> Result<(), FieldError> {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
         let recurring = "belongs to recurring tasks (cron, everySeconds, rrule) only";
         let fires = "belongs to tasks that fire by themselves; this one has no schedule";
+        if self.timezone.is_some() && !has_local && !matches!(kind, GivenKind::Cron | GivenKind::Rrule) {
+            return Err(FieldError::new("timezone", format!("belongs to cron, rrule and local times only; {without_zone}")));
+        }
         let checks = [
-            (
-                "timezone",
-                self.timezone.is_some() && !has_local && !matches!(kind, GivenKind::Cron | GivenKind::Rrule),
-                "belongs to cron, rrule and local times only; leave out the offset of the time, as 2026-12-01T09:00",
-            ),
             ("anchor", self.anchor.is_some() && kind != GivenKind::Every, "belongs to everySeconds only"),
             ("startAt", self.start_at.is_some() && !recurs, recurring),
             ("endAt", self.end_at.is_some() && !recurs, recurring),
@@ -330,13 +335,17 @@ fn field_of(kind: GivenKind) -> &'static str {
 
 /// Why there is no run at all.
 fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> FieldError {
-    let without_end = ScheduleFields { end_at: None, ..fields.clone() };
+    let local = fields.local.map(|local| LocalTimes { end_at: None, ..local });
+    let without_end = ScheduleFields { end_at: None, local, ..fields.clone() };
     let next = without_end.schedule(0).ok().and_then(|schedule| schedule.next_after(now));
     match (next, fields.end_at) {
         (Some(next), Some(end)) => FieldError::new(
             "endAt",
             format!("is {end}, before the first run, which would be at {} (milliseconds since 1970)", next.time),
         ),
+        _ if fields.rrule.as_deref().is_some_and(|rule| rule.to_ascii_uppercase().contains("UNTIL")) => {
+            FieldError::new("rrule", "has an UNTIL before the first run from now on; give a later one")
+        }
         _ => FieldError::new(field_of(kind), "never comes again; give a schedule with a future"),
     }
 }

@@ -3,7 +3,7 @@
 use super::ScheduleFields;
 use super::fields::millis;
 use crate::limits::{DEFAULT_GRACE_SECONDS, MAX_LATENESS_SECONDS};
-use crate::task::{FieldError, parse_naming_the_field};
+use crate::task::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -92,8 +92,7 @@ impl ScheduleFields<'_> {
     /// # Errors
     /// Names the field that does not hold.
     pub fn policies(&self) -> Result<Policies, FieldError> {
-        let misfire: Option<MisfireInput> =
-            self.misfire.map(|misfire| parse_naming_the_field(misfire.get(), "misfire")).transpose()?;
+        let misfire: Option<MisfireInput> = self.misfire.map(|misfire| parse_object(misfire.get(), "misfire")).transpose()?;
         let grace = misfire.and_then(|misfire| misfire.grace_seconds).unwrap_or(DEFAULT_GRACE_SECONDS);
         let expire = |seconds| millis("expireAfterSeconds", seconds, 0.001, MAX_LATENESS_SECONDS);
         Ok(Policies {

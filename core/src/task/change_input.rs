@@ -1,7 +1,7 @@
 //! The body of a change of tasks: which, and to when.
 
 use super::filter_input::FilterInput;
-use super::{FieldError, Text, TimeInput, parse_naming_the_field};
+use super::{FieldError, Text, TimeInput, parse_object};
 use crate::input::{Bounded, check_beside_ids};
 use crate::limits::MAX_CANCEL_IDS;
 use crate::schedule::delayed;
@@ -17,7 +17,7 @@ pub struct ChangeInput<'a> {
     /// By id; a repeated id counts once. Not where the path names the task.
     pub ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
     /// All that fulfil every part of the filter. Not where the path names the task.
-    #[serde(borrow)]
+    #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
     pub filter: Option<FilterInput<'a>>,
     /// When they fire instead, of a reschedule only.
     #[serde(borrow)]
@@ -40,7 +40,7 @@ impl<'a> ChangeInput<'a> {
             return Ok(Self::default());
         }
         check_beside_ids(text)?;
-        parse_naming_the_field(text, "")
+        parse_object(text, "")
     }
 
     /// Refuses a time where none is asked for.
@@ -70,7 +70,7 @@ impl<'a> ChangeInput<'a> {
                 let timezone = timezone.map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
                 let (at, local) = time.in_zone("time", timezone)?;
                 if local.is_none() && timezone.is_some() {
-                    let detail = "belongs to a local time only; leave out the offset of the time, as 2026-12-01T09:00";
+                    let detail = format!("belongs to a local time only; {}", time.without_zone());
                     return Err(FieldError::new("timezone", detail));
                 }
                 Ok(NewTime { at, local: local.zip(timezone) })

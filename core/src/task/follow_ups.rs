@@ -24,18 +24,19 @@ pub(super) struct FollowUps<'a> {
 }
 
 impl<'a> FollowUps<'a> {
-    /// Checks each as a task's own callback is. What is the same text as in `good` is taken to hold.
+    /// Checks each as a task's own callback is. What is the same text as in `good` is taken to hold. `queue` names the queue that the task
+    /// goes to, if it does.
     ///
     /// # Errors
     /// Names the field, the problem and the limit.
-    pub(super) fn check(&self, task_to_queue: bool, targets: Targets<'_>, good: Self) -> Result<(), FieldError> {
+    pub(super) fn check(&self, queue: Option<&str>, targets: Targets<'_>, good: Self) -> Result<(), FieldError> {
         for (name, given, good) in
             [(ON_SUCCESS, self.on_success, good.on_success), (ON_FAILURE, self.on_failure, good.on_failure)]
         {
             let Some(text) = given.map(RawValue::get) else { continue };
-            if task_to_queue {
+            if let Some(queue) = queue {
                 let detail =
-                    "cannot follow a queue callback, whose outcome is not reported; leave it out, or let your consumer do it";
+                    format!("cannot follow {queue}, whose outcome is not reported; leave it out, or let your consumer do it");
                 return Err(FieldError::new(name, detail));
             }
             if good.map(RawValue::get) != Some(text) {

@@ -2,6 +2,7 @@
 //! that callers cannot take.
 
 use super::{Callback, FieldError, Record};
+use crate::ids::check_task_id;
 use crate::limits::MAX_ID_BYTES;
 use crate::retry::RetryInput;
 use serde_json::value::RawValue;
@@ -12,9 +13,13 @@ pub const HANDLER_TASK_PREFIX: &str = "handler:";
 /// Longest name of a handler, bytes: with the prefix it must be an id.
 pub const MAX_HANDLER_NAME_BYTES: usize = MAX_ID_BYTES - HANDLER_TASK_PREFIX.len();
 
-/// Refuses an id that belongs to a handler's own task.
-pub(super) fn check_not_reserved(id: &str) -> Result<(), FieldError> {
-    if id.starts_with(HANDLER_TASK_PREFIX) {
+/// Checks the id of a task. One that belongs to a handler's own task is no caller's: it is refused unless `takes_reserved`.
+///
+/// # Errors
+/// Says what an id has to be.
+pub(crate) fn check_id(id: &str, takes_reserved: bool) -> Result<(), FieldError> {
+    check_task_id(id).map_err(|problem| FieldError::new("id", problem.to_string()))?;
+    if id.starts_with(HANDLER_TASK_PREFIX) && !takes_reserved {
         return Err(FieldError::new(
             "id",
             format!(

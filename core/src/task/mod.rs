@@ -15,11 +15,14 @@ mod policies;
 mod record;
 mod text;
 mod time_input;
+#[cfg(test)]
+mod wrong_types_tests;
 
 pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
+pub(crate) use handler_task::check_id;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
 pub use patch::{changes_schedule, merge_patch};
@@ -29,8 +32,9 @@ pub(crate) use text::{Text, put, read_object};
 pub use time_input::parse_time;
 pub(crate) use time_input::{GivenTime, TimeInput};
 
-use crate::input::{TOO_MANY, cut};
+use crate::input::{Object, TOO_MANY, cut, in_plain_words};
 use crate::limits::{MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES};
+use serde::de::IgnoredAny;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -64,8 +68,12 @@ impl std::error::Error for FieldError {}
 /// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
 pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
     serde_json::from_str(text).map_err(|problem| {
-        let detail = problem.to_string();
+        let mut detail = problem.to_string();
         let is_long = detail.starts_with(TOO_MANY);
+        // The reader of names for values says the same of another kind of value as of none.
+        if detail.starts_with("expected value") && serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            detail.replace_range(.."expected value".len(), "invalid type: expected a string");
+        }
         let path = match is_long {
             true => json_path::path_of_holder(&problem, text),
             // The text has been cut off, so nothing in it is at fault.
@@ -83,11 +91,16 @@ pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a st
     })
 }
 
+/// Reads a JSON object; an error names the path of the field at fault, below `root` (which may be empty).
+pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
+    parse_naming_the_field::<Object<T>>(text, root).map(|object| object.0)
+}
+
 /// The error of a field whose JSON cannot be read.
 pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
     if detail.starts_with(TOO_MANY) {
         let end = detail.rfind(" at line ").unwrap_or(detail.len());
         return FieldError::new(field, format!("{}: give fewer", detail.get(..end).unwrap_or_default()));
     }
-    FieldError::new(field, format!("cannot be read: {detail}"))
+    FieldError::new(field, format!("cannot be read: {}", in_plain_words(detail)))
 }

@@ -1,14 +1,14 @@
 //! A task as it is given, and the check that makes it valid.
 
 use super::follow_ups::FollowUps;
-use super::handler_task::check_not_reserved;
+use super::handler_task::check_id;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
 use super::text::Text;
-use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, read_object};
+use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, parse_object, read_object};
 use crate::engine::IdKey;
 use crate::flow::check_limit_key;
-use crate::ids::{IdGenerator, TaskId, check_task_id};
+use crate::ids::{IdGenerator, TaskId};
 use crate::input::{Bounded, TOO_MANY, Whole, at_most, check_nesting};
 use crate::limits::{
     MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES,
@@ -234,10 +234,10 @@ impl ValidTask<'_> {
         }
         fields.text("description", self.description.as_ref().map(|description| description.0.as_ref()));
         fields.json("tags", self.tags);
-        fields.json("callback", Some(self.callback));
-        fields.json("onSuccess", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_success));
-        fields.json("onFailure", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_failure));
-        fields.json("retry", self.retry);
+        fields.json_with_numbers("callback", Some(self.callback));
+        fields.json_with_numbers("onSuccess", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_success));
+        fields.json_with_numbers("onFailure", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_failure));
+        fields.json_with_numbers("retry", self.retry);
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
         fields.text("limitKey", self.limit_key());
@@ -368,10 +368,7 @@ impl<'a> Validator<'a> {
         };
         let id = match task.id {
             Some(id) => {
-                check_task_id(&id.0).map_err(|problem| FieldError::new("id", problem.to_string()))?;
-                if !self.takes_reserved_ids {
-                    check_not_reserved(&id.0)?;
-                }
+                check_id(&id.0, self.takes_reserved_ids)?;
                 TaskId::Given(id.0)
             }
             None => self.ids.next_id(),
@@ -401,20 +398,23 @@ impl<'a> Validator<'a> {
             }
         });
         let CheckedCallback { to_queue, handler_retry } = checked?;
+        let queue = match task.callback {
+            Some(_) => "a callback of the type queue",
+            None => "the queue that a task without a callback goes to",
+        };
         if let Some(key) = &task.limit_key {
             check_limit_key("limitKey", &key.0)?;
             if to_queue {
                 let detail =
-                    "stands beside a callback of the type queue, whose consumer sets its own pace; leave one of the two out";
+                    format!("stands beside {queue}, whose consumer sets its own pace; leave it out, or give another callback");
                 return Err(FieldError::new("limitKey", detail));
             }
         }
         if let Some(follow_ups) = &task.follow_ups {
-            follow_ups.check(to_queue, self.targets, self.last_follow_ups)?;
+            follow_ups.check(to_queue.then_some(queue), self.targets, self.last_follow_ups)?;
             self.last_follow_ups = **follow_ups;
         }
-        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
-            when.check(id.as_str(), self.now, &mut self.budget)?;
+        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } = when.check(&id, self.now, &mut self.budget)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,
@@ -463,7 +463,7 @@ impl<'a> Validator<'a> {
     fn check_retry(&mut self, text: &'a str) -> Result<(), FieldError> {
         if self.last_retry != Some(text) {
             at_most("retry", text.len(), MAX_RETRY_TEXT_BYTES)?;
-            let input: RetryInput = parse_naming_the_field(text, "retry")?;
+            let input: RetryInput = parse_object(text, "retry")?;
             RetryPolicy::try_from(input).map_err(|problem| FieldError::new(problem.field, problem.detail))?;
             self.last_retry = Some(text);
         }
@@ -493,7 +493,7 @@ impl ValidTask<'_> {
         // A cron list may have white space and escapes without end.
         let schedule =
             self.schedule.as_ref().map_or(0, |schedule| raw(schedule.cron) + raw(schedule.misfire) + 2 * MAX_RULE_BYTES);
-        let parts = self.id.as_str().len()
+        let parts = self.id.bytes()
             + schedule
             + self.description.as_ref().map_or(0, |text| text.0.len())
             + raw(self.tags)

@@ -1,7 +1,7 @@
 //! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
 
 use super::{FieldError, Text, unreadable, write_text};
-use crate::input::BoundedMap;
+use crate::input::{BoundedMap, in_plain_words};
 use crate::limits::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::ordered::collected;
 use crate::time::UnixMillis;
@@ -126,7 +126,7 @@ fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
 
 fn members_of(json: &str) -> Result<Members<'_>, String> {
     let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> =
-        serde_json::from_str(json).map_err(|problem| format!("cannot be read: {problem}"))?;
+        serde_json::from_str(json).map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
     Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, value))))
 }
 

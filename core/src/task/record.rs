@@ -1,11 +1,12 @@
 //! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
 
-use super::text::on_one_line;
+use super::text::{on_one_line, with_whole_numbers};
 use crate::ids::OccurrenceKey;
 use crate::local_time::{Law, LocalTimes};
 use crate::routing::id_hash;
 use crate::schedule::{Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
+use crate::words::needs_escape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -338,6 +339,7 @@ impl<'o> RecordWriter<'o> {
         Self { out }
     }
 
+    #[inline]
     fn name(&mut self, name: &str) {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(name.as_bytes());
@@ -377,7 +379,7 @@ impl<'o> RecordWriter<'o> {
         self.number("lastRun", millis(schedule.last_run));
         self.seconds("jitterSeconds", schedule.jitter_seconds);
         self.seconds("windowSeconds", schedule.window_seconds);
-        self.json("misfire", schedule.misfire);
+        self.json_with_numbers("misfire", schedule.misfire);
         self.text("overlap", schedule.overlap.map(Overlap::name));
         self.seconds("expireAfterSeconds", schedule.expire_after_seconds);
     }
@@ -394,10 +396,20 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
+    // Inline, with the name: every task of a bulk request has some, and the crate is built for size.
+    #[inline]
     pub(super) fn json(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
             self.name(name);
             self.out.extend_from_slice(on_one_line(value.get()).as_bytes());
+        }
+    }
+
+    /// The same with whole numbers written as such, but for those in a body, which is the caller's.
+    pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
+        if let Some(value) = value {
+            self.name(name);
+            self.out.extend_from_slice(on_one_line(&with_whole_numbers(value.get())).as_bytes());
         }
     }
 
@@ -432,20 +444,6 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
-}
-
-/// Whether a JSON string of these bytes escapes any: a quote, a backslash or a control character.
-fn needs_escape(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    // The high bit of each byte that is less than `n` (at most 128), or is zero; bytes from 128 are left out.
-    let less = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
-    let zero = |word: u64| less(word, 1);
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().any(|word| {
-        let word = u64::from_le_bytes(*word);
-        less(word, 0x20) | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) != 0
-    }) || rest.iter().any(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
 }
 
 /// Appends a recurring task's stored record to `out` as the record of its occurrence at `time`.

@@ -1,5 +1,6 @@
 //! JSON text as it goes into a record: strings borrowed where they can be, values without line breaks.
 
+use crate::input::whole_of;
 use schemars::JsonSchema;
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
@@ -49,6 +50,61 @@ pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
         out.push(c);
     }
     Cow::Owned(out)
+}
+
+/// JSON text in which floats without a fraction are written as the integers that they are: some languages write each number as a float. The
+/// member `body` of the object stays as it is. `json` is valid JSON.
+pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
+    let bytes = json.as_bytes();
+    let may_be_float = |pair: &[u8]| matches!(pair, [digit, b'.' | b'e' | b'E'] if digit.is_ascii_digit());
+    if !bytes.windows(2).any(may_be_float) {
+        return Cow::Borrowed(json);
+    }
+    let mut out = String::new();
+    let (mut at, mut written, mut depth) = (0, 0, 0_usize);
+    let (mut last_string, mut in_body) = ("", false);
+    while let Some(byte) = bytes.get(at) {
+        let rest = json.get(at..).unwrap_or_default();
+        let token = match byte {
+            b'"' => {
+                last_string = string_at(rest);
+                last_string
+            }
+            b'-' | b'0'..=b'9' => {
+                rest.split(|c| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).next().unwrap_or_default()
+            }
+            _ => "",
+        };
+        match byte {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => depth = depth.saturating_sub(1),
+            b':' if depth == 1 => in_body = last_string == "\"body\"",
+            b',' if depth == 1 => in_body = false,
+            b'-' | b'0'..=b'9' if !in_body && token.contains(['.', 'e', 'E']) => {
+                if let Some(whole) = token.parse().ok().and_then(whole_of) {
+                    out.push_str(json.get(written..at).unwrap_or_default());
+                    out.push_str(&whole.to_string());
+                    written = at + token.len();
+                }
+            }
+            _ => {}
+        }
+        // All but what follows in a text of several bytes, which is no token: a step into a character finds none of the bytes above.
+        at += token.len().max(1);
+    }
+    out.push_str(json.get(written..).unwrap_or_default());
+    Cow::Owned(out)
+}
+
+/// Returns the string with its quotes that a JSON text begins with.
+fn string_at(json: &str) -> &str {
+    let mut escaped = false;
+    let end = json.bytes().skip(1).position(|byte| {
+        let is_end = byte == b'"' && !escaped;
+        escaped = byte == b'\\' && !escaped;
+        is_end
+    });
+    end.and_then(|end| json.get(..end + 2)).unwrap_or(json)
 }
 
 /// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but for one thing: the fields of the
@@ -108,6 +164,31 @@ pub(crate) fn put<'de, T: Deserialize<'de>, A: MapAccess<'de>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whole_numbers_are_written_as_such_outside_of_strings_and_bodies() {
+        for (json, written) in [
+            (
+                r#"{"maxAttempts":5.0,"factor":1.5,"permanentStatuses":[404.0, 5e2,"5.0"]}"#,
+                r#"{"maxAttempts":5,"factor":1.5,"permanentStatuses":[404, 500,"5.0"]}"#,
+            ),
+            (
+                r#"{"url":"https://v1.example/5.0","timeoutSeconds" : 30.0}"#,
+                r#"{"url":"https://v1.example/5.0","timeoutSeconds" : 30}"#,
+            ),
+            (
+                r#"{"body":{"a":[5.0,"\"",{"body":1.0}]},"timeoutSeconds":3.00}"#,
+                r#"{"body":{"a":[5.0,"\"",{"body":1.0}]},"timeoutSeconds":3}"#,
+            ),
+            (r#"{"body":5.0}"#, r#"{"body":5.0}"#),
+            (r#"{"name":"body","timeoutSeconds":1E1}"#, r#"{"name":"body","timeoutSeconds":10}"#),
+            (r#"{"a":"ä1.0","b":-2.0,"c":1e300,"d":0.5e0}"#, r#"{"a":"ä1.0","b":-2,"c":1e300,"d":0.5e0}"#),
+            (r#"{"a\":1.5":"\\","timeoutSeconds":1.0}"#, r#"{"a\":1.5":"\\","timeoutSeconds":1}"#),
+        ] {
+            assert_eq!(with_whole_numbers(json), written);
+            assert_eq!(with_whole_numbers(written), written, "once is enough");
+        }
+    }
 
     #[test]
     fn line_breaks_go_and_strings_stay() {

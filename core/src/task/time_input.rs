@@ -3,7 +3,7 @@
 use super::FieldError;
 use crate::input::whole_of;
 use crate::limits::MIN_TIME_MILLIS;
-use crate::local_time::LocalTime;
+use crate::local_time::{LocalTime, NotLocal};
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use chrono::{DateTime, Datelike, FixedOffset, Timelike};
@@ -65,13 +65,13 @@ impl TimeInput<'_> {
     /// Reads it.
     ///
     /// # Errors
-    /// Names `field`, says why the value cannot be meant, and which one probably is.
-    pub(crate) fn read(&self, field: &'static str) -> Result<GivenTime, FieldError> {
+    /// Names `field`, says why the value cannot be meant, and which one probably is. `has_zone` is whether a time zone can stand beside it.
+    pub(crate) fn read(&self, field: &'static str, has_zone: bool) -> Result<GivenTime, FieldError> {
         let time = match self {
             Self::Millis(millis) => of_number(*millis).map(GivenTime::Instant),
             // Some languages write every number as a float.
             Self::Float(number) => whole_of(*number).map_or_else(|| Err(of_fraction(*number)), of_number).map(GivenTime::Instant),
-            Self::Text(text) => of_text(text),
+            Self::Text(text) => of_text(text, has_zone),
         };
         time.map_err(|problem| FieldError::new(field, problem))
     }
@@ -81,7 +81,7 @@ impl TimeInput<'_> {
     /// # Errors
     /// Those of [`Self::read`], and when it is a local time.
     pub(crate) fn instant(&self, field: &'static str) -> Result<UnixMillis, FieldError> {
-        match self.read(field)? {
+        match self.read(field, false)? {
             GivenTime::Instant(instant) => Ok(instant),
             GivenTime::Local(local) => Err(FieldError::new(
                 field,
@@ -101,7 +101,7 @@ impl TimeInput<'_> {
         field: &'static str,
         timezone: Option<Tz>,
     ) -> Result<(UnixMillis, Option<LocalTime>), FieldError> {
-        let local = match self.read(field)? {
+        let local = match self.read(field, true)? {
             GivenTime::Instant(instant) => return Ok((instant, None)),
             GivenTime::Local(local) => local,
         };
@@ -111,10 +111,16 @@ impl TimeInput<'_> {
             );
             FieldError::new(field, detail)
         })?;
-        let instant = local
-            .instant(timezone)
-            .ok_or_else(|| FieldError::new(field, "is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z"))?;
+        let instant = local.instant(timezone).ok_or_else(|| FieldError::new(field, OUT_OF_RANGE))?;
         Ok((instant, Some(local)))
+    }
+
+    /// Says what to do about a time zone beside this time, which is an instant.
+    pub(crate) fn without_zone(&self) -> &'static str {
+        match self {
+            Self::Text(text) if text.contains(':') => "leave out the offset of the time, as 2026-12-01T09:00",
+            _ => "leave it out, or write the time as a clock there shows it, as 2026-12-01T09:00",
+        }
     }
 }
 
@@ -123,7 +129,14 @@ impl TimeInput<'_> {
 /// # Errors
 /// Names `field`, says why the value cannot be meant, and which one probably is.
 pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldError> {
-    TimeInput::Text(Cow::Borrowed(text)).instant(field)
+    let text = match text.rsplit_once(' ') {
+        // A plus in a query is a space, so this was written without escaping it. An offset has a sign, so nothing else can be meant.
+        Some((time, offset)) if time.len() > 10 && offset.starts_with(|first: char| first.is_ascii_digit()) => {
+            Cow::Owned(format!("{time}+{offset}"))
+        }
+        _ => Cow::Borrowed(text),
+    };
+    TimeInput::Text(text).instant(field)
 }
 
 const ACCEPTED: &str = "give milliseconds since 1970, which have 13 digits, or RFC 3339 like 2026-12-24T18:00:00+01:00";
@@ -163,7 +176,7 @@ fn of_fraction(number: f64) -> String {
     format!("is {number}, which has a fraction or is too large; {ACCEPTED}")
 }
 
-fn of_text(text: &str) -> Result<GivenTime, String> {
+fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
     let shown = || text.chars().take(64).collect::<String>();
     if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
         // More digits than a number has are out of every range.
@@ -174,15 +187,21 @@ fn of_text(text: &str) -> Result<GivenTime, String> {
             None => Err(not_millis(number, &shown())),
         };
     }
+    // Most times end in `Z`, and are read without the general reader of RFC 3339, which takes three times as long.
+    if let Some(utc) = text.strip_suffix('Z').and_then(|local| local.parse::<LocalTime>().ok()?.at_offset(0)) {
+        return Ok(GivenTime::Instant(utc));
+    }
     if let Ok(local) = text.parse() {
         return Ok(GivenTime::Local(local));
     }
     let time = match chrono::DateTime::parse_from_rfc3339(text) {
         Ok(time) if is_leap(&time) && !is_leap_second(&time) => return Err(NO_LEAP_SECOND.to_owned()),
+        // A leap second is one instant, of which no part comes after the next minute's beginning.
+        Ok(time) if is_leap(&time) => UnixMillis::new((time.timestamp() + 1) * 1_000),
         Ok(time) => UnixMillis::new(time.timestamp_millis()),
-        Err(problem) => match with_offset(text) {
+        Err(_) => match with_offset(text) {
             Some(time) => time.ok_or(OUT_OF_RANGE)?,
-            None => return Err(why_not_read(text, &shown(), &problem)),
+            None => return Err(why_not_read(text, &shown(), has_zone)),
         },
     };
     let is_within = (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time);
@@ -208,9 +227,8 @@ fn is_leap_second(time: &DateTime<FixedOffset>) -> bool {
 /// Reads a date and time with an offset that is not quite RFC 3339, but can mean one instant only: without seconds, with an offset like
 /// `+01` or `+0100`, or with a space before that. `None` if it is none; `Some(None)` if the instant is out of range.
 fn with_offset(text: &str) -> Option<Option<UnixMillis>> {
-    let at = text.rfind(['Z', 'z', '+', '-']).filter(|at| *at > 10)?;
-    let (local, offset) = text.split_at_checked(at)?;
-    let local: LocalTime = local.trim_end_matches(' ').parse().ok()?;
+    let (local, offset) = split_offset(text)?;
+    let local: LocalTime = local.parse().ok()?;
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;
     let (sign, rest) = offset.split_at_checked(1)?;
     let (hours, minutes) = match (sign, rest.len()) {
@@ -228,21 +246,33 @@ fn with_offset(text: &str) -> Option<Option<UnixMillis>> {
     Some(local.at_offset(if sign == "-" { -seconds } else { seconds }))
 }
 
+/// Splits a date and time from its offset.
+fn split_offset(text: &str) -> Option<(&str, &str)> {
+    let at = text.rfind(['Z', 'z', '+', '-']).filter(|at| *at > 10)?;
+    text.split_at_checked(at).map(|(local, offset)| (local.trim_end_matches(' '), offset))
+}
+
 /// Says why a text is no time, and what was probably meant.
-fn why_not_read(text: &str, shown: &str, problem: &chrono::ParseError) -> String {
+fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
     if format!("{text}T00:00").parse::<LocalTime>().is_ok() {
-        return format!(
-            "is {text}, a date without a time of day; write {text}T00:00:00Z, or {text}T00:00 with timezone beside it"
-        );
+        let or_local = if has_zone { format!(", or {text}T00:00 with timezone beside it") } else { String::new() };
+        return format!("is {text}, a date without a time of day; write {text}T00:00:00Z{or_local}");
     }
-    let has_60_seconds = text.get(16..19) == Some(":60");
-    if has_60_seconds && format!("{}:59", text.get(..16).unwrap_or_default()).parse::<LocalTime>().is_ok() {
-        return NO_LEAP_SECOND.to_owned();
+    let (local, offset) = split_offset(text).unwrap_or((text, ""));
+    match local.parse::<LocalTime>() {
+        Err(NotLocal::Second) if local.get(16..19) == Some(":60") => NO_LEAP_SECOND.to_owned(),
+        Err(problem @ (NotLocal::Date | NotLocal::Hour | NotLocal::Minute | NotLocal::Second)) => {
+            format!("is {shown:?}, {problem}")
+        }
+        Err(NotLocal::Early) => OUT_OF_RANGE.to_owned(),
+        Ok(_) if !offset.is_empty() => {
+            format!("is {shown:?}, whose offset cannot be read; write Z, or hours and minutes up to 23:59, as +01:00")
+        }
+        _ => {
+            let or_local = if has_zone { "2026-12-24T18:00 with timezone beside it, " } else { "" };
+            format!("is {shown:?}, which is not RFC 3339; write 2026-12-24T18:00:00+01:00, {or_local}or milliseconds since 1970")
+        }
     }
-    format!(
-        "is {shown:?}, which is not RFC 3339 ({problem}); write 2026-12-24T18:00:00+01:00, 2026-12-24T18:00 with timezone beside it, or \
-         milliseconds since 1970"
-    )
 }
 
 /// Digits of the milliseconds from 2001 to 2286.

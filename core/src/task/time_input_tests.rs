@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 fn read(json: &str) -> Result<GivenTime, FieldError> {
     let input: TimeInput<'_> = serde_json::from_str(json).unwrap();
-    input.read("time")
+    input.read("time", true)
 }
 
 fn instant(json: &str) -> Option<i64> {
@@ -33,7 +33,7 @@ fn what_is_meant_is_taken() {
         (r#""2026-12-24T12:00:00-0500""#, 1_798_131_600_000),
         // A leap second is there at the end of a month only, in UTC.
         (r#""2016-12-31T23:59:60Z""#, 1_483_228_800_000),
-        (r#""2017-01-01T00:59:60.5+01:00""#, 1_483_228_800_500),
+        (r#""2017-01-01T00:59:60.5+01:00""#, 1_483_228_800_000),
         (r#""2027-02-28T23:59:60Z""#, 1_803_859_200_000),
     ] {
         assert_eq!(instant(json), Some(millis), "{json}");
@@ -81,8 +81,20 @@ fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
         (r#""2026-12-30T23:59:60Z""#, "at 23:59:60Z on the last day of a month"),
         (r#""2026-12-31T23:59:60+01:00""#, "at 23:59:60Z on the last day of a month"),
         (r#""2026-12-31T23:59:60""#, "at 23:59:60Z on the last day of a month"),
-        (r#""2026-12-24T18:00+24""#, "not RFC 3339"),
-        (r#""2026-12-24T18:00+1""#, "not RFC 3339"),
+        (r#""2016-12-30T23:59:60.5Z""#, "at 23:59:60Z on the last day of a month"),
+        (r#""2026-12-24T18:00+24""#, "offset cannot be read"),
+        (r#""2026-12-24T18:00+1""#, "offset cannot be read"),
+        (r#""2026-12-24T18:00:00+24:00""#, "offset cannot be read"),
+        (r#""2026-12-24T24:00""#, "midnight at the end of a day is 00:00 of the next"),
+        (r#""2026-12-24T24:00:00Z""#, "midnight at the end of a day is 00:00 of the next"),
+        (r#""2026-12-24T02:60""#, "whose minute is not one from 00 to 59"),
+        (r#""2026-12-24T02:60:00+01:00""#, "whose minute is not one from 00 to 59"),
+        (r#""2026-12-24T02:00:61Z""#, "whose second is not one from 00 to 59"),
+        (r#""2026-02-30T02:00""#, "a date that does not exist"),
+        (r#""2026-13-01T02:00:00Z""#, "a date that does not exist"),
+        (r#""0001-01-01T00:00""#, "out of range: must be 1970"),
+        (r#""0001-01-01T00:00:00Z""#, "out of range: must be 1970"),
+        (r#""1969-12-31T20:00""#, "out of range: must be 1970"),
         (r#""2026-12-24T18:00:00 UTC""#, "not RFC 3339"),
         (r#""24.12.2026 18:00""#, "not RFC 3339"),
         ("1795704299000.5", "has a fraction"),
@@ -96,6 +108,43 @@ fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
     assert!(problem.detail.contains("local time"), "{problem}");
 }
 
+#[test]
+fn a_time_zone_is_spoken_of_only_where_one_can_stand() {
+    for text in [
+        "2026-12-24",
+        "x",
+        "24.12.2026",
+        "2026-12-24T18:00",
+        "2026-12-24T24:00",
+        "2026-02-30T00:00",
+        "1969-01-01",
+        "20991224",
+        "5",
+    ] {
+        let problem = parse_time("to", text).unwrap_err();
+        assert!(!problem.detail.contains("timezone"), "{problem}");
+    }
+    assert!(read(r#""x""#).unwrap_err().detail.contains("timezone"));
+}
+
+#[test]
+fn a_plus_in_a_query_comes_as_a_space() {
+    for (text, millis) in [
+        ("2026-12-24T18:00:00 01:00", 1_798_131_600_000),
+        ("2026-12-24 18:00 0100", 1_798_131_600_000),
+        ("2026-12-24T18:00:00.0 01", 1_798_131_600_000),
+        ("2026-12-24T18:00:00+01:00", 1_798_131_600_000),
+        ("2026-12-24T17:00:00.0Z", 1_798_131_600_000),
+        ("2026-12-24T12:00:00-05:00", 1_798_131_600_000),
+    ] {
+        assert_eq!(parse_time("from", text), Ok(UnixMillis::new(millis)), "{text}");
+    }
+    // A local time may have a space, too.
+    for text in ["2026-12-24 18:00", "2026-12-24 18:00:00.5", "2026-12-24T18:00 x", "2026-12-24T18:00:00 99:00"] {
+        assert!(parse_time("from", text).is_err(), "{text}");
+    }
+}
+
 proptest! {
     /// No number and no text of digits becomes a time before 1973: that is never what was meant.
     #[test]
@@ -107,6 +156,19 @@ proptest! {
                 Err(problem) => prop_assert!(problem.detail.len() < 300),
             }
         }
+    }
+
+    /// What is read without the general reader of RFC 3339 is read as that would.
+    #[test]
+    fn a_time_in_utc_is_what_rfc_3339_says(
+        millis in 0..=UnixMillis::LAST.get(), digits in 0_usize..12, separator in prop_oneof![Just('T'), Just('t'), Just(' ')],
+    ) {
+        let time = chrono::DateTime::from_timestamp_millis(millis).unwrap();
+        let fraction = format!("{:03}004999999", time.timestamp_subsec_millis());
+        let fraction = if digits == 0 { String::new() } else { format!(".{}", &fraction[..digits]) };
+        let text = format!("{}{separator}{}{fraction}Z", time.format("%Y-%m-%d"), time.format("%H:%M:%S"));
+        let expected = chrono::DateTime::parse_from_rfc3339(&text).unwrap().timestamp_millis();
+        prop_assert_eq!(instant(&format!("\"{text}\"")), Some(expected), "{}", text);
     }
 
     #[test]

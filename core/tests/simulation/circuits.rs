@@ -5,6 +5,8 @@ use crate::invariants::violated;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Model, What};
 use crate::random::Random;
+use crate::requeued::Requeued;
+use crate::storage::Storage;
 use crate::world::World;
 use scheduler_core::engine::{Effects, Engine, Write};
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
@@ -37,6 +39,8 @@ const STRETCH: i64 = 10_000;
 const FORGOTTEN: i64 = 600_000;
 /// The same where the dispatchers take a few tasks at a time, and messages to them were lost.
 const HELD_UP: i64 = 10_000_000;
+/// A probe to a destination that is back is answered within this time: a message, a report and a stretch.
+const ANSWERED: i64 = STRETCH + 20_000;
 /// How long after every destination is back something may still be put off: the rest of the time for which a circuit was open or a
 /// probe waited for, and the time for a message, a report and a stretch.
 const BACK_WITHIN: i64 = OPEN.1 + PROBE + STRETCH + 20_000;
@@ -66,6 +70,8 @@ pub(crate) struct Circuits {
     back_since: Option<i64>,
     /// How many runs were put off.
     pub(crate) put_off: u64,
+    /// Of these, those of a limit's key.
+    pub(crate) put_off_of_keys: u64,
 }
 
 impl Circuits {
@@ -131,8 +137,47 @@ impl Model {
         }
     }
 
-    /// Settles what of a wake-up waits for its destination.
-    pub(crate) fn settle_circuits(&mut self, shard: usize, due: &mut [Due], now: i64) {
+    /// Whether a circuit of a shard is open.
+    pub(crate) fn has_open_circuits(&self, shard: usize) -> bool {
+        self.circuits.known.iter().any(|((of, _), circuit)| *of == shard && circuit.open.is_some())
+    }
+
+    /// Whether the circuit of a firing's destination is open.
+    pub(crate) fn is_silent(&self, shard: usize, firing: Firing) -> bool {
+        self.silent_destination_of(shard, firing).is_some()
+    }
+
+    /// The destination of a firing, if its circuit is open.
+    fn silent_destination_of(&self, shard: usize, firing: Firing) -> Option<&'static str> {
+        let circuit = |destination: &&'static str| self.circuits.known.get(&(shard, *destination));
+        self.destination_of(firing).filter(|destination| circuit(destination).is_some_and(|circuit| circuit.open.is_some()))
+    }
+
+    /// Until when a run waits that is due for a destination whose circuit is open; `None`: it may be the probe.
+    fn waits_until(&self, shard: usize, destination: &'static str, now: i64) -> Option<i64> {
+        let open = self.circuits.known.get(&(shard, destination))?.open.as_ref()?;
+        let is_on_its_way = |seq: Option<u64>| seq.is_none_or(|seq| self.in_flight.contains_key(&(shard, seq)));
+        let on_its_way = open.probe.filter(|(_, seq)| is_on_its_way(*seq));
+        // A time further away than it was ever opened for is of a clock that has gone back since.
+        let longest = if open.probe.is_some() { PROBE } else { open.millis };
+        let is_open = now < open.until && open.until - now <= longest;
+        match on_its_way {
+            Some((at, _)) if is_open => Some((at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until)),
+            None if open.probe.is_none() && is_open => Some(open.until),
+            _ => None,
+        }
+    }
+
+    /// A run goes to a destination whose circuit is open, if it may: as the probe.
+    fn begin_probe(&mut self, shard: usize, destination: &'static str, now: i64) {
+        let open = self.circuits.known.get_mut(&(shard, destination)).and_then(|circuit| circuit.open.as_mut());
+        let Some(open) = open else { return };
+        open.probe = Some((now, None));
+        open.until = now + PROBE;
+    }
+
+    /// Forgets the circuits of a shard without news.
+    fn forget_circuits(&mut self, shard: usize, now: i64) {
         let in_flight = &self.in_flight;
         self.circuits.known.retain(|(of, _), circuit| {
             let heard = match &circuit.open {
@@ -143,13 +188,39 @@ impl Model {
             };
             now - heard < FORGOTTEN
         });
-        let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
-        for due in due {
-            let firing = firing_due(due);
-            let Some(destination) = self.destination_of(firing).filter(|_| due.fate == Fate::Fires) else { continue };
-            if self.circuits.known.get(&(shard, destination)).is_none_or(|circuit| circuit.open.is_none()) {
+    }
+
+    /// Settles what of a wake-up waits for its destination. Which runs of lanes it has come to, and which of them is a probe, is taken from
+    /// its writes.
+    pub(crate) fn settle_circuits(&mut self, shard: usize, due: &mut [Due], (effects, storage): (&Effects, &Storage), now: i64) {
+        self.forget_circuits(shard, now);
+        if !self.has_open_circuits(shard) {
+            return;
+        }
+        let mut requeued = Requeued::read(effects, storage);
+        let mut left: Vec<usize> = Vec::new();
+        for (at, of) in due.iter().enumerate().filter(|(_, of)| of.is_keyed && of.fate == Fate::Fires) {
+            if !requeued.take_dispatched(&of.waiting.record) {
+                left.push(at);
                 continue;
             }
+            let Some(destination) = self.silent_destination_of(shard, firing_due(of)) else { continue };
+            if let Some(until) = self.waits_until(shard, destination, now) {
+                let circuit = &self.circuits.known[&(shard, destination)];
+                violated("nothing-to-the-silent", format!("{of:?} went to {destination}, not after {until}: {circuit:?}"));
+            }
+            self.begin_probe(shard, destination, now);
+        }
+        self.settle_without_keys(shard, due, &mut requeued, now);
+        self.settle_lanes(shard, due, left, &mut requeued, now);
+    }
+
+    /// Settles what has no limit's key, in its order.
+    fn settle_without_keys(&mut self, shard: usize, due: &mut [Due], requeued: &mut Requeued<'_>, now: i64) {
+        let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
+        for due in due.iter_mut().filter(|due| !due.is_keyed && due.fate == Fate::Fires) {
+            let firing = firing_due(due);
+            let Some(destination) = self.silent_destination_of(shard, firing) else { continue };
             let id = self.version(firing.version).id.clone();
             if due.waiting.entry.is_none() {
                 let again = |what| matches!(what, What::Again | What::PausedAgain | What::Held);
@@ -162,34 +233,66 @@ impl Model {
                 }
                 *here += 1;
             }
-            let in_flight = &self.in_flight;
-            let Some(open) = self.circuits.known.get_mut(&(shard, destination)).and_then(|circuit| circuit.open.as_mut()) else {
+            match self.waits_until(shard, destination, now) {
+                None => self.begin_probe(shard, destination, now),
+                Some(until) => {
+                    let stored = requeued.take_stored(&due.waiting.record, now);
+                    self.note_wait(shard, due, destination, (stored, until), now);
+                }
+            }
+        }
+    }
+
+    /// Settles what of lanes has not fired, by what the wake-up has stored again: the rest waits for its turn. Where a probe may go and none
+    /// has, others wait for it as if it had only if one is left in its lane.
+    fn settle_lanes(&mut self, shard: usize, due: &mut [Due], left: Vec<usize>, requeued: &mut Requeued<'_>, now: i64) {
+        let (mut stay, mut wait_for_probe) = (BTreeSet::new(), BTreeSet::new());
+        for at in left {
+            let of = &mut due[at];
+            let silent = self.silent_destination_of(shard, firing_due(of));
+            let Some(stored) = requeued.take_stored(&of.waiting.record, now) else {
+                stay.extend(silent);
                 continue;
             };
-            let on_its_way = open.probe.filter(|(_, seq)| seq.is_none_or(|seq| in_flight.contains_key(&(shard, seq))));
-            // A time further away than it was ever opened for is of a clock that has gone back since.
-            let longest = if open.probe.is_some() { PROBE } else { open.millis };
-            let is_open = now < open.until && open.until - now <= longest;
-            let until = match on_its_way {
-                Some((at, _)) if is_open => (at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until),
-                None if open.probe.is_none() && is_open => open.until,
-                _ => {
-                    open.probe = Some((now, None));
-                    open.until = now + PROBE;
-                    continue;
-                }
-            };
-            self.circuits.put_off += 1;
-            // What a clock put off that was ahead waits for that clock's time.
-            let ahead = if self.clocks_step { 600_000 } else { 0 };
-            // So does what the dispatchers have had no room for until now.
-            let ahead = ahead + if self.held_up > 0 { HELD_UP } else { 0 };
-            let latest = self.circuits.back_since.map_or(i64::MAX, |since| since + BACK_WITHIN + ahead);
-            if now > latest {
-                violated("back-in-time", format!("{firing:?} of {destination} still waits at {now}"));
+            // An occurrence that found no slot stands behind what its lane has passed, so it may be due a moment later.
+            let waits_for_slot = of.waiting.entry.is_none() && stored <= now + 1;
+            if waits_for_slot && silent.is_none_or(|destination| self.waits_until(shard, destination, now) != Some(stored)) {
+                continue;
             }
-            due.fate = Fate::Waits(until);
+            let Some(destination) = silent else {
+                violated("waits-for-the-silent-only", format!("{of:?} was put off to {stored}; {:?}", self.circuits))
+            };
+            let until = self.waits_until(shard, destination, now).unwrap_or_else(|| {
+                wait_for_probe.insert(destination);
+                now + STRETCH
+            });
+            self.circuits.put_off_of_keys += 1;
+            self.note_wait(shard, of, destination, (Some(stored), until), now);
         }
+        if let Some(destination) = wait_for_probe.difference(&stay).next() {
+            violated("waits-for-the-silent-only", format!("runs wait for a probe to {destination}, and none goes"));
+        }
+    }
+
+    /// A run waits for its destination until a time; when it was stored to be due is `stored`.
+    fn note_wait(&mut self, shard: usize, due: &mut Due, destination: &str, (stored, until): (Option<i64>, i64), now: i64) {
+        self.circuits.put_off += 1;
+        if stored != Some(until) {
+            let circuits = &self.circuits;
+            violated("waits-as-long-as-documented", format!("{due:?} is put off to {stored:?}, expected {until}: {circuits:?}"));
+        }
+        // What a clock put off that was ahead waits for that clock's time.
+        let ahead = if self.clocks_step { 600_000 } else { 0 };
+        // So does what the dispatchers have had no room for until now.
+        let ahead = ahead + if self.held_up > 0 { HELD_UP } else { 0 };
+        let latest = self.circuits.back_since.map_or(i64::MAX, |since| since + BACK_WITHIN + ahead);
+        // A run that has waited for its limit may be the first that is let through, however late.
+        let open = self.circuits.known.iter().find(|((of, name), _)| *of == shard && *name == destination);
+        let probe = open.and_then(|(_, circuit)| circuit.open.as_ref()?.probe);
+        if now > latest && probe.is_none_or(|(at, _)| now - at > ANSWERED) {
+            violated("back-in-time", format!("{:?} of {destination} still waits at {now}", firing_due(due)));
+        }
+        due.fate = Fate::Waits(until);
     }
 
     /// An envelope was committed with this firing in it.

@@ -263,7 +263,7 @@ impl Clients {
         let key = (queue.is_none() && own.chance(self.keyed)).then(|| *own.pick(keys));
         let follows = queue.is_none() && own.chance(self.followed);
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
-        let is_hosted = queue.is_none() && key.is_none() && own.chance(self.hosted);
+        let is_hosted = queue.is_none() && own.chance(self.hosted);
         let destination = is_hosted.then(|| own.below(DESTINATIONS.len() as u64) as usize);
         let mut version = Version {
             shard,

@@ -4,8 +4,9 @@ use crate::follow_ups::Stage;
 use crate::in_flight::Decided;
 use crate::late::{Due, Fate, firing_due};
 use crate::model::{Firing, Flight, Model, Schedule, Send, What, firing_of, status_of};
+use crate::requeued::is_told_as_skipped;
 use crate::storage::{ID_KEY, Storage, Waiting};
-use scheduler_core::engine::{Config, Destination, Effects, Engine, Write};
+use scheduler_core::engine::{Config, Destination, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
@@ -58,6 +59,7 @@ fn one_task_of_an_id(waiting: &[Waiting]) {
 /// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no less.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
     one_task_of_an_id(waiting);
+    model.dead_letters_are_bounded(waiting);
     let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
     for waiting in waiting {
         *stored.entry(key_of(waiting)).or_default() += 1;
@@ -183,7 +185,7 @@ pub(crate) fn firing(
     });
     model.held_up += u64::from(is_used_up);
     let keep = config.history;
-    leave_out(model, &mut due, &mut behind, effects);
+    leave_out(model, shard, &mut due, &mut behind, (effects, keep));
     // What has lapsed in lanes is dropped first, each in the order of its lane.
     let in_lane = |due: &&Due| storage.is_in_lane(due.waiting.position.page);
     let lapsed: Vec<Due> = due.iter().filter(in_lane).filter(|due| due.fate != Fate::Fires).cloned().collect();
@@ -192,7 +194,7 @@ pub(crate) fn firing(
     }
     let mut expected: BTreeMap<Destination, Vec<Vec<u8>>> = BTreeMap::new();
     due.sort_by_key(|due| std::cmp::Reverse(due.priority));
-    model.settle_circuits(shard, &mut due, now.get());
+    model.settle_circuits(shard, &mut due, (effects, storage), now.get());
     let (fires, late): (Vec<&Due>, Vec<&Due>) = due.iter().partition(|due| due.fate == Fate::Fires);
     let (keyed, fires): (Vec<&Due>, Vec<&Due>) = fires.into_iter().partition(|due| due.is_keyed);
     for waiting in fires.iter().map(|due| &due.waiting) {
@@ -256,9 +258,11 @@ pub(crate) fn firing(
         let (writes, circuits) = (&effects.writes, &model.circuits);
         format!("fired\n{}of what was due\n{}with {writes:?}\nand {circuits:?}", text(&fired), text(&expected))
     });
-    for due in lapsed.iter().chain(late.iter().copied().filter(|due| !in_lane(due))) {
+    let is_left = |due: &&Due| !in_lane(due) || matches!(due.fate, Fate::Waits(_));
+    for due in lapsed.iter().chain(late.iter().copied().filter(is_left)) {
         model.drop_late(shard, due, now.get(), keep);
     }
+    model.follow_ended(shard, now.get(), keep);
     let is_over =
         |due: &&&Due| !matches!(due.fate, Fate::Waits(_)) && due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
     for due in late.iter().filter(is_over) {
@@ -268,8 +272,9 @@ pub(crate) fn firing(
 }
 
 /// `backlogs-are-bounded`: an occurrence with a key that neither fires nor is put off is left out, with those after it that are due, because
-/// as many runs of its task wait as may. Those of them that are `behind` what this wake-up settles are left out with it, too.
-fn leave_out(model: &Model, due: &mut Vec<Due>, behind: &mut Vec<Due>, effects: &Effects) {
+/// as many runs of its task wait as may. Those of them that are `behind` what this wake-up settles are left out with it, too. Each that had a
+/// slot, and would have had to wait for its destination, is left out alone; there runs in flight count as well.
+fn leave_out(model: &Model, shard: usize, due: &mut Vec<Due>, behind: &mut Vec<Due>, (effects, keep): (&Effects, Keep)) {
     let (mut handed_on, mut stored) = (Vec::new(), Vec::new());
     for write in &effects.writes {
         match write {
@@ -305,14 +310,19 @@ fn leave_out(model: &Model, due: &mut Vec<Due>, behind: &mut Vec<Due>, effects: 
             *more += 1;
             continue;
         }
-        hold("backlogs-are-bounded", waiting >= MAX_CATCH_UP_RUNS, || format!("{waiting} runs of {id} wait; {of:?} is left out"));
-        let time = record.time.unwrap().get();
+        let is_silent = model.is_silent(shard, firing_due(of));
+        let going_on = waiting + if is_silent { model.in_flight_of(&id).len() } else { 0 };
+        hold("backlogs-are-bounded", going_on >= MAX_CATCH_UP_RUNS, || {
+            format!("{going_on} runs of {id} wait; {of:?} is left out")
+        });
+        let time = record.time.unwrap();
+        let is_alone = is_silent && (keep == Keep::Off || is_told_as_skipped(effects, &id, time));
         match first.get(&id) {
-            Some(first) => {
-                due[*first].passed_over.push(time);
+            Some(first) if !is_alone => {
+                due[*first].passed_over.push(time.get());
                 with_others.insert(at);
             }
-            None => {
+            _ => {
                 first.insert(id, at);
                 due[at].fate = Fate::Skipped;
             }
@@ -320,7 +330,8 @@ fn leave_out(model: &Model, due: &mut Vec<Due>, behind: &mut Vec<Due>, effects: 
     }
     behind.retain(|of| {
         let record = of.waiting.record.facts();
-        let with = first.get(&*record.id).filter(|_| of.waiting.entry.is_none());
+        let is_settled = !model.is_silent(shard, firing_due(of)) || is_settled_ahead(effects, of.waiting.position.index);
+        let with = first.get(&*record.id).filter(|_| of.waiting.entry.is_none() && is_settled);
         if let Some(with) = with {
             due[*with].passed_over.push(record.time.unwrap().get());
         }
@@ -331,6 +342,14 @@ fn leave_out(model: &Model, due: &mut Vec<Due>, behind: &mut Vec<Due>, effects: 
         at += 1;
         !with_others.contains(&(at - 1))
     });
+}
+
+/// Whether a wake-up settles occurrences of a recurring task that its watermark does not pass.
+fn is_settled_ahead(effects: &Effects, schedule: u32) -> bool {
+    effects.writes.iter().any(|write| match write {
+        Write::SetSchedule { number, since: Some(_), .. } | Write::DeleteSchedule { number } => *number == schedule,
+        _ => false,
+    })
 }
 
 /// `fires-in-order`: of each lane the first of those that are due have fired, as many as they were; occurrences that have not wait in their

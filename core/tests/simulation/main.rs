@@ -41,8 +41,10 @@ mod questions;
 mod random;
 mod redefine;
 mod regressions;
+mod requeued;
 mod retry_after;
 mod retry_time;
+mod room;
 mod runner;
 mod schedules;
 mod script_cases;
@@ -72,12 +74,15 @@ fn seeds() {
         return;
     }
     assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
+    assert!(run.put_off_of_keys > seeds / 2, "the simulation hardly puts anything off that has a limit's key: {run:?}");
     let in_flight = run.decisions;
     assert!(in_flight.patched > seeds / 15, "the simulation hardly patches what is in flight: {run:?}");
     assert!(in_flight.paused > seeds / 10, "the simulation hardly pauses what is in flight: {run:?}");
     assert!(in_flight.cancelled > seeds, "the simulation hardly cancels what is in flight: {run:?}");
     assert!(in_flight.by_ids > seeds / 10, "the simulation hardly changes several in flight: {run:?}");
     assert!(in_flight.by_filter > seeds / 5, "the simulation hardly changes what is in flight by filter: {run:?}");
+    assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
+    assert!(run.without_room > seeds / 50, "the simulation hardly leaves runs without room: {run:?}");
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");

@@ -19,10 +19,12 @@ impl Run {
         self.fired += other.fired;
         self.limited += other.limited;
         self.put_off += other.put_off;
+        self.put_off_of_keys += other.put_off_of_keys;
         self.held_up += other.held_up;
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
         self.decisions.add(other.decisions);
+        (self.displaced, self.without_room) = (self.displaced + other.displaced, self.without_room + other.without_room);
     }
 }
 

@@ -195,7 +195,7 @@ fn patched(was: &Version, shown: Firing, item: &ListItem, now: i64, random: &mut
         0 => (version.queue, version.key, version.destination) = (Some(*random.pick(&QUEUES)), None, None),
         1 => version.queue = None,
         2 => version.follow_ups = FollowUps::drawn(random),
-        3 if version.late.is_none() && version.destination.is_none() => version.key = Some(*random.pick(&KEYS)),
+        3 if version.late.is_none() => version.key = Some(*random.pick(&KEYS)),
         4 => version.key = None,
         5 if version.key.is_none() => version.late = Late::drawn(random, recurs),
         _ => {}

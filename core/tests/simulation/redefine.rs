@@ -154,8 +154,6 @@ fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> Opt
         version.late = Late::drawn(random, recurs);
     } else if version.late.is_none() && version.queue.is_none() && random.chance(200) {
         version.key = if random.chance(300) { None } else { Some(*random.pick(&KEYS)) };
-        // What waits in the lane of a key is not known to the reference of circuits.
-        version.key = version.key.filter(|_| version.destination.is_none());
     }
     version.late = version.late.fitting(recurs, is_none);
     version.open_anchor = kind == Kind::Again && random.chance(500);

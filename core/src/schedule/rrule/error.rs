@@ -69,7 +69,7 @@ impl RRuleError {
     pub fn field(&self) -> &'static str {
         match self {
             Self::Timezone(_) => "timezone",
-            Self::StartFraction => "startAt",
+            Self::StartFraction | Self::StartRange => "startAt",
             _ => "rrule",
         }
     }

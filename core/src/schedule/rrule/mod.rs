@@ -20,8 +20,8 @@
 //! `BYYEARDAY` and `BYWEEKNO` are refused, as is everything that the RFC does not have.
 //!
 //! # Time zone and daylight saving
-//! Runs are reckoned on the local clock of the task's time zone. Hourly and finer rules follow real time through a change of that clock, as
-//! cron does: they have no run in a gap, and those of both passes of an overlap; unless they are at fixed times, as
+//! Runs are reckoned on the local clock of the task's time zone. Hourly and finer rules fire whenever that clock shows one of their times, as
+//! cron that repeats does: they have no run in a gap, and those of both passes of an overlap; unless they are at fixed times, as
 //! `FREQ=HOURLY;BYHOUR=9` is. Of these, and of daily and coarser rules, a run in a
 //! gap is read with the offset from before it, so it comes as much later as the gap is wide; one in an overlap comes in the first
 //! pass only. A start that was given as a local time in a gap moves no other run than its own. RFC 5545 can be read in two ways here: section 3.3.10 says that an instance in a gap is read as a DATE-TIME is (3.3.5),
@@ -107,7 +107,7 @@ pub struct RRule {
     start: i64,
     /// The instant of DTSTART, Unix seconds: nothing before it is a run.
     start_at: i64,
-    /// Whether it follows real time through a change of the clock.
+    /// Whether it fires whenever the clock shows one of its times, in both passes of an overlap and not in a gap.
     repeats: bool,
     timezone: Tz,
     months: u16,
@@ -404,9 +404,9 @@ impl RRule {
         is_asked.then_some(ClockChange::Shifted { jump, asked })
     }
 
-    /// Returns whether it follows real time through a change of the clock: whether its frequency is hourly or finer, and the hours, the
+    /// Returns whether it fires whenever the clock shows one of its times: whether its frequency is hourly or finer, and the hours, the
     /// minutes or the seconds that it names are evenly spaced, as for cron.
-    fn follows_real_time(&self) -> bool {
+    fn repeats_on_the_clock(&self) -> bool {
         let unit = self.frequency.unit();
         let step = unit * i64::from(self.interval);
         if unit >= DAY || step >= DAY {

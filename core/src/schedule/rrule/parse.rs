@@ -85,7 +85,7 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
         week_start: given("WKST").map_or(Ok(MONDAY), |value| weekday("WKST", value))?,
     };
     rule.fill_from_start();
-    rule.repeats = rule.follows_real_time();
+    rule.repeats = rule.repeats_on_the_clock();
     Ok(rule)
 }
 

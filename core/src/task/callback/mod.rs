@@ -63,7 +63,7 @@ impl<'a> Callback<'a> {
     /// # Errors
     /// Names the field and the problem.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        let fields: Fields<'a> = super::parse_naming_the_field(text, "callback")?;
+        let fields: Fields<'a> = super::parse_object(text, "callback")?;
         fields.check_kind()?;
         Ok(match fields.kind() {
             Kind::Webhook => Self::Webhook(Webhook::read(fields)?),
