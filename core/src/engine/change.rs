@@ -171,7 +171,7 @@ impl Engine {
             return Ok(Some(Changed::OtherVersion));
         }
         let is_of_task = is_of_task(request.change);
-        if *is_part && !(is_of_task && !found.is_empty()) {
+        if *is_part && (!is_of_task || found.is_empty()) {
             // The version is of what waits, else of the newest: these come in the last part.
             self.change_others(flights.get(1..).unwrap_or_default(), request.change, now, reader, changes)?;
             return Ok(None);
