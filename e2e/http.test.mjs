@@ -33,25 +33,28 @@ test("a read under If-None-Match is 304 as long as the task is the same", async 
 });
 
 test("a read is not 304 once the status or the next run has changed, and If-Match compares what the task says", async () => {
-  await scheduler.call("/v1/tasks", { body: { id: "state", everySeconds: 1, callback: NOOP } });
-  const seen = async (etag) => {
+  const seen = async (id, etag) => {
     const statuses = [];
-    for (const method of ["GET", "HEAD"]) statuses.push((await fetched("/v1/tasks/state", method, { "if-none-match": etag })).status);
+    for (const method of ["GET", "HEAD"]) statuses.push((await fetched(`/v1/tasks/${id}`, method, { "if-none-match": etag })).status);
     return statuses;
   };
-  const first = await fetched("/v1/tasks/state");
-  const [etag, due] = [first.headers.get("etag"), (await first.json()).due];
-  await until("the next run", async () => (await scheduler.call("/v1/tasks/state")).body.due > due);
-  assert.deepEqual(await seen(etag), [200, 200]);
-  // It says the same: a change under its version is made, whatever state the tag is of.
-  const version = etag.slice(1, 17);
-  for (const [tag, verb] of [[etag, "pause"], [`"${version}"`, "resume"], [`"${version}.0123456789abcdef"`, "pause"]]) {
+  await scheduler.call("/v1/tasks", { body: { id: "next", everySeconds: 1, callback: NOOP } });
+  const first = await fetched("/v1/tasks/next");
+  const [etag, { due }] = [first.headers.get("etag"), await first.json()];
+  await until("the next run", async () => (await scheduler.call("/v1/tasks/next")).body.due > due);
+  assert.deepEqual(await seen("next", etag), [200, 200]);
+  assert.equal((await scheduler.call("/v1/tasks/next", { method: "DELETE", headers: { "if-match": etag } })).status, 200, "it says the same");
+
+  await scheduler.call("/v1/tasks", { body: { id: "state", time: FAR, callback: NOOP } });
+  const scheduled = (await fetched("/v1/tasks/state")).headers.get("etag");
+  const version = scheduled.slice(1, 17);
+  for (const [tag, verb] of [[scheduled, "pause"], [`"${version}"`, "resume"], [`"${version}.0123456789abcdef"`, "pause"]]) {
     assert.equal((await scheduler.call(`/v1/tasks/state/${verb}`, { method: "POST", headers: { "if-match": tag } })).status, 200, tag);
   }
   const paused = (await fetched("/v1/tasks/state")).headers.get("etag");
-  assert.deepEqual([await seen(paused), await seen(`"${paused.slice(1, 17)}"`)], [[304, 304], [200, 200]]);
+  assert.deepEqual([await seen("state", paused), await seen("state", scheduled), await seen("state", `"${version}"`)], [[304, 304], [200, 200], [200, 200]]);
   await scheduler.call("/v1/tasks/state/resume", { method: "POST" });
-  assert.deepEqual(await seen(paused), [200, 200]);
+  assert.deepEqual([await seen("state", paused), await seen("state", scheduled)], [[200, 200], [304, 304]]);
 });
 
 test("a change under If-None-Match is 412 if the task is one that it names", async () => {

@@ -12,14 +12,12 @@ use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
 use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS};
+use scheduler_core::list_query::one_of;
 use scheduler_core::routing::{ShardId, id_hash};
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{EventKind, EventsReply, EventsRequest, paths};
 use scheduler_platform::{now, random_bytes, sleep};
-use serde::Deserialize;
-use serde::de::IntoDeserializer;
-use serde::de::value::StrDeserializer;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -161,9 +159,7 @@ fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>
             "id" => wanted.id = Some(value.to_owned()),
             "tag" => wanted.tag = Some(value.to_owned()),
             "type" => {
-                let reader: StrDeserializer<'_, serde::de::value::Error> = value.into_deserializer();
-                let kind = EventKind::deserialize(reader);
-                wanted.kind = Some(kind.map_err(|problem| FieldError::new("type", format!("cannot be read: {problem}")))?);
+                wanted.kind = Some(one_of("type", value)?);
             }
             other => {
                 let shown: String = other.chars().take(64).collect();
@@ -187,5 +183,7 @@ mod tests {
         for (name, value, field) in [("type", "gone", "type"), ("ids", "a", "query")] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
         }
+        let problem = parsed(&[("type", "gone")]).unwrap_err();
+        assert!(problem.detail.contains("unknown value `gone`, expected one of `created`"), "{problem}");
     }
 }

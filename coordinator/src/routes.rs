@@ -402,7 +402,7 @@ mod tests {
             let name = file.file_name().into_string().unwrap();
             let source = std::fs::read_to_string(file.path()).unwrap();
             let source = source.split("#[cfg(test)]").next().unwrap();
-            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_"] {
+            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_", "IntoDeserializer"] {
                 let is_reader = readers.contains(&name.as_str());
                 assert!(is_reader || !source.contains(reads), "{name} has {reads}: read requests in the core");
             }

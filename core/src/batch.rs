@@ -10,7 +10,7 @@ use crate::task::{FieldError, NewTask, ValidTask, Validator};
 use crate::time::UnixMillis;
 use crate::wire::{Append, Terms};
 use hashbrown::HashTable;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// What becomes of a request's items.
 #[derive(Debug)]
@@ -37,7 +37,7 @@ pub struct ShardAppend {
 /// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several with one id, the last is taken
 /// in, as if they had come one after the other.
 pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Validator<'a>, map: &ShardMap) -> Plan<'a> {
-    let mut parts = Parts { id_key: validator.id_key(), ..Parts::default() };
+    let mut parts = Parts { id_key: validator.id_key(), tasks: tasks.len(), ..Parts::default() };
     let mut items: Vec<Result<TaskId<'a>, FieldError>> = Vec::with_capacity(tasks.len());
     for task in tasks {
         let item = task.and_then(|task| validator.check(task)).and_then(|task| {
@@ -52,11 +52,14 @@ pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Val
 /// The shards' parts, in the making.
 #[derive(Default)]
 struct Parts {
-    by_shard: BTreeMap<ShardId, usize>,
     parts: Vec<Part>,
+    /// The number of a shard's part, by the shard's index: all shards that take tasks in are of the newest epoch.
+    by_index: Vec<Option<usize>>,
     /// The part of the generated ids: one request's share the part of them that routing reads.
     of_generated: Option<usize>,
     id_key: IdKey,
+    /// How many tasks the request has.
+    tasks: usize,
     /// The given ids, by their keyed hash: the item, and where its record is.
     given: HashTable<(u64, usize, Place)>,
 }
@@ -92,7 +95,7 @@ impl Parts {
         let hash = id_hash(id);
         let number = match self.of_generated {
             Some(number) if task.id.is_generated() => number,
-            _ => self.number_of(map.home(id)),
+            _ => self.number_of(map.home_of(id, hash)),
         };
         let Some(part) = self.parts.get_mut(number) else { return Ok(()) };
         let place = part.push(task, hash)?;
@@ -109,6 +112,9 @@ impl Parts {
             matches!(items.get(item), Some(Ok(other)) if other.as_str() == id)
         };
         let keyed = self.id_key.hash(id);
+        if self.given.is_empty() {
+            self.given.reserve(self.tasks, |(keyed, ..)| *keyed);
+        }
         match self.given.find_mut(keyed, same) {
             Some((_, item, former)) => {
                 part.remove(*former);
@@ -125,10 +131,17 @@ impl Parts {
     }
 
     fn number_of(&mut self, shard: ShardId) -> usize {
-        *self.by_shard.entry(shard).or_insert_with(|| {
-            self.parts.push(Part { shard: Some(shard), ..Part::default() });
-            self.parts.len() - 1
-        })
+        let index = usize::from(shard.index);
+        if self.by_index.len() <= index {
+            self.by_index.resize(index + 1, None);
+        }
+        let number = self.by_index.get_mut(index).map(|number| {
+            *number.get_or_insert_with(|| {
+                self.parts.push(Part { shard: Some(shard), ..Part::default() });
+                self.parts.len() - 1
+            })
+        });
+        number.unwrap_or_default()
     }
 
     fn finish(self) -> Vec<ShardAppend> {

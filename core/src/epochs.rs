@@ -117,10 +117,10 @@ impl<O: Outcome> Search<O> {
             self.among = among;
             let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
             for (at, homes) in self.homes.iter().enumerate() {
-                let is_closed = self.is_closed.get(at).is_none_or(|is_closed| *is_closed);
-                let is_open = !is_closed && !(among == Among::Dead && self.has_fired.get(at).is_some_and(|has_fired| *has_fired));
+                let is_set = |of: &[bool]| of.get(at).is_none_or(|is_set| *is_set);
+                let is_over = is_set(&self.is_closed) || among == Among::Dead && is_set(&self.has_fired);
                 let homes = epoch.map_or(homes.as_slice(), |epoch| homes.get(epoch..=epoch).unwrap_or_default());
-                for shard in homes.iter().filter(|_| is_open) {
+                for shard in homes.iter().filter(|_| !is_over) {
                     by_shard.entry(*shard).or_default().push(at);
                 }
             }

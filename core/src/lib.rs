@@ -38,3 +38,4 @@ pub mod time;
 pub mod timers;
 pub mod tz;
 pub mod wire;
+mod words;

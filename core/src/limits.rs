@@ -133,9 +133,18 @@ const _: () = assert!(
 /// which is a row and a request.
 pub const MAX_ALARM_AHEAD_MILLIS: i64 = 30 * 86_400_000;
 
-/// Most pending tasks of one shard. At 64 bytes each in memory (see `engine::memory`) this is 64 MB, half of an
-/// isolate's 128 MB.
+/// Most pending tasks, further attempts and dead letters of one shard. At 64 bytes each in memory (see `engine::memory`) this is 64 MB, half
+/// of an isolate's 128 MB. What remains of runs of one-shot tasks that were in flight may pass it, by as many as may be in flight.
 pub const MAX_PENDING_PER_SHARD: usize = 1_000_000;
+/// Most dead letters that are kept of one id: a further one takes the place of the oldest. A one-shot task has one or two, and of a recurring
+/// one that has failed for good a hundred times the history tells the rest: as many as are made up for after an outage
+/// ([`MAX_CATCH_UP_RUNS`]). All that is of one id is looked through when a task of it is created, changed or fired. Dead letters of one id are
+/// 12 MB at most, so a request reads all of them.
+pub const MAX_DEAD_LETTERS_OF_A_TASK: usize = 100;
+/// Most runs of one id that wait for a further attempt, as follow-ups or otherwise, after which one more is no longer tried again but kept as
+/// a dead letter: a task that fires every second and fails is tried again for a quarter of an hour. They are looked through as dead
+/// letters are, some 50 nanoseconds each.
+pub const MAX_RUNS_OF_A_TASK: usize = 1_000;
 /// Most recurring tasks of one shard. Each is a row of its own and is evaluated at start-up (some microseconds each).
 pub const MAX_SCHEDULES_PER_SHARD: usize = 20_000;
 

@@ -59,7 +59,11 @@ pub fn parse_list_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item 
     Ok(query)
 }
 
-fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
+/// Reads the text of a query parameter as one of the names that `T` has.
+///
+/// # Errors
+/// Names `field`, and the names that there are.
+pub fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
     let reader: StrDeserializer<'a, serde::de::value::Error> = value.into_deserializer();
     T::deserialize(reader)
         .map_err(|problem| FieldError::new(field, format!("cannot be read: {}", in_plain_words(&problem.to_string()))))

@@ -159,41 +159,73 @@ impl FromStr for LocalTime {
     /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, perhaps with a fraction of the second, of which milliseconds count; a space may
     /// stand in place of the `T`.
     fn from_str(text: &str) -> Result<Self, NotLocal> {
-        let bytes = text.as_bytes();
-        let number = |from: usize, to: usize| {
-            let digits = bytes.get(from..to).filter(|digits| digits.iter().all(u8::is_ascii_digit)).ok_or(NotLocal::Form)?;
-            Ok(digits.iter().fold(0_u32, |number, digit| number * 10 + u32::from(digit - b'0')))
-        };
-        let is_at = |at: usize, expected: u8| bytes.get(at) == Some(&expected);
-        let has_fraction = bytes.len() > 20 && is_at(19, b'.');
-        let has_seconds = is_at(16, b':') && (bytes.len() == 19 || has_fraction);
-        let has_separator = matches!(bytes.get(10), Some(b'T' | b't' | b' '));
-        let is_framed = is_at(4, b'-') && is_at(7, b'-') && has_separator && is_at(13, b':');
-        if !is_framed || bytes.len() != 16 && !has_seconds {
-            return Err(NotLocal::Form);
-        }
-        let fraction = if has_fraction { number(20, bytes.len().min(29))? } else { 0 };
-        let digits = bytes.len().saturating_sub(20).min(9) as u32;
-        if bytes.iter().skip(29).any(|byte| !byte.is_ascii_digit()) {
-            return Err(NotLocal::Form);
-        }
-        let millis = u64::from(fraction) * 1_000 / 10_u64.pow(digits);
-        let year = i32::try_from(number(0, 4)?).map_err(|_| NotLocal::Form)?;
-        let (month, day, hour, minute) = (number(5, 7)?, number(8, 10)?, number(11, 13)?, number(14, 16)?);
-        let second = if has_seconds { number(17, 19)? } else { 0 };
-        let date = NaiveDate::from_ymd_opt(year, month, day).ok_or(NotLocal::Date)?;
-        let problems = [
-            (year < 1970, NotLocal::Early),
-            (hour > 23, NotLocal::Hour),
-            (minute > 59, NotLocal::Minute),
-            (second > 59, NotLocal::Second),
-        ];
-        if let Some((_, problem)) = problems.into_iter().find(|(is_so, _)| *is_so) {
-            return Err(problem);
-        }
-        let seconds = i64::from(date.to_epoch_days()) * DAY + i64::from(hour * 3_600 + minute * 60 + second);
-        Ok(Self(seconds * 1_000 + millis.cast_signed()))
+        read(text.as_bytes())
     }
+}
+
+/// Reads the text of a local time. Every task of a bulk request may have one, so each byte is looked at once.
+fn read(text: &[u8]) -> Result<LocalTime, NotLocal> {
+    let pair = |tens: u8, ones: u8| {
+        let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
+        if tens <= 9 && ones <= 9 { Ok(u32::from(tens) * 10 + u32::from(ones)) } else { Err(NotLocal::Form) }
+    };
+    let Some((&[c1, c0, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T' | b't' | b' ', h1, h0, b':', n1, n0], rest)) =
+        text.split_first_chunk::<16>()
+    else {
+        return Err(NotLocal::Form);
+    };
+    let (second, fraction) = match rest {
+        [] => (0, None),
+        [b':', s1, s0] => (pair(*s1, *s0)?, None),
+        [b':', s1, s0, b'.', fraction @ ..] => (pair(*s1, *s0)?, Some(fraction)),
+        _ => return Err(NotLocal::Form),
+    };
+    let millis = fraction.map_or(Ok(0), millis_of)?;
+    let (year, month, day) = (pair(c1, c0)? * 100 + pair(y1, y0)?, pair(m1, m0)?, pair(d1, d0)?);
+    let (hour, minute) = (pair(h1, h0)?, pair(n1, n0)?);
+    let problem = if day == 0 || day > days_of_month(year, month) {
+        NotLocal::Date
+    } else if year < 1970 {
+        NotLocal::Early
+    } else if hour > 23 {
+        NotLocal::Hour
+    } else if minute > 59 {
+        NotLocal::Minute
+    } else if second > 59 {
+        NotLocal::Second
+    } else {
+        let seconds = i64::from(epoch_day(year, month, day)) * DAY + i64::from(hour * 3_600 + minute * 60 + second);
+        return Ok(LocalTime(seconds * 1_000 + i64::from(millis)));
+    };
+    Err(problem)
+}
+
+/// Returns the milliseconds of a fraction of a second, of which the digits behind the point are given: one at least.
+fn millis_of(digits: &[u8]) -> Result<u32, NotLocal> {
+    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(NotLocal::Form);
+    }
+    let digit = |at: usize| digits.get(at).map_or(0, |digit| u32::from(digit - b'0'));
+    Ok(digit(0) * 100 + digit(1) * 10 + digit(2))
+}
+
+/// Returns the days of a month; 0 if there is no such month.
+fn days_of_month(year: u32, month: u32) -> u32 {
+    let is_leap = year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    match month {
+        2 => 28 + u32::from(is_leap),
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    }
+}
+
+/// Returns the days from 1970-01-01 to a date from then on.
+fn epoch_day(year: u32, month: u32, day: u32) -> u32 {
+    // Years that begin in March end with the leap day.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let of_years = year * 365 + year / 4 - year / 100 + year / 400;
+    of_years + (month * 153 + 2) / 5 + day - 1 - 719_468
 }
 
 impl fmt::Display for LocalTime {
@@ -257,6 +289,17 @@ mod tests {
             "２026-12-01T09:0",
         ] {
             assert!(bad.parse::<LocalTime>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn every_date_is_the_day_that_it_is() {
+        for (day, date) in NaiveDate::default().iter_days().take_while(|date| date.year() < 10_000).enumerate() {
+            assert_eq!(epoch_day(date.year().unsigned_abs(), date.month(), date.day()), day as u32, "{date}");
+        }
+        for (year, month) in (0..=9_999).flat_map(|year| (0..=99).map(move |month| (year, month))) {
+            let days = NaiveDate::from_ymd_opt(year, month, 1).map_or(0, |first| u32::from(first.num_days_in_month()));
+            assert_eq!(days_of_month(year.unsigned_abs(), month), days, "{year}-{month}");
         }
     }
 

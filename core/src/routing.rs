@@ -122,12 +122,22 @@ impl FromStr for ShardMap {
 impl ShardMap {
     /// Where `id` is written: its shard in the newest epoch.
     pub fn home(&self, id: &str) -> ShardId {
-        self.homes(id).next().unwrap_or(ShardId { epoch: 1, index: 0 })
+        self.home_of(id, id_hash(id))
+    }
+
+    /// The same, of an id whose [`id_hash`] is known.
+    pub(crate) fn home_of(&self, id: &str, hash: u64) -> ShardId {
+        let tag = routing_tag(id);
+        let hash = if tag.len() == id.len() { hash } else { id_hash(tag) };
+        self.by_hash(hash).next().unwrap_or(ShardId { epoch: 1, index: 0 })
     }
 
     /// Where `id` may be found: its shard in each epoch, newest first.
     pub fn homes(&self, id: &str) -> impl Iterator<Item = ShardId> + '_ {
-        let hash = id_hash(routing_tag(id));
+        self.by_hash(id_hash(routing_tag(id)))
+    }
+
+    fn by_hash(&self, hash: u64) -> impl Iterator<Item = ShardId> + '_ {
         self.by_epoch().rev().map(move |(epoch, shards)| ShardId { epoch, index: (hash % u64::from(shards)) as u16 })
     }
 

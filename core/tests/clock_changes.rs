@@ -51,7 +51,7 @@ fn a_rule_that_starts_in_a_gap_keeps_the_time_that_was_asked_for() {
             "FREQ=MONTHLY",
             ["2026-10-04T02:40:00+11:00", "2026-11-04T02:10:00+11:00", "2026-12-04T02:10:00+11:00"],
         ),
-        // What follows real time leaves out the gap.
+        // What repeats leaves out the gap.
         (
             "America/New_York",
             "2026-03-08T02:30",
@@ -87,7 +87,7 @@ fn an_interval_of_days_from_a_gap_keeps_the_time_that_was_asked_for() {
 
 /// London's clock goes back from 02:00 to 01:00 on 2026-10-25, at 01:00Z, and forward from 01:00 on 2026-03-29, at 01:00Z.
 #[test]
-fn hourly_and_finer_rules_follow_real_time() {
+fn hourly_and_finer_rules_fire_whenever_the_clock_shows_their_times() {
     let of = |rule: &str, from: &str, count: u32| json!({"rrule": rule, "startAt": "2026-01-01T00:00", "timezone": "Europe/London", "from": from, "count": count});
     let back = of("FREQ=HOURLY", "2026-10-24T23:30:00Z", 4);
     assert_eq!(

@@ -122,7 +122,7 @@ fn stored_schedules_follow_a_new_law() {
 fn an_unreadable_time_is_blamed_itself() {
     let preview = |text: &str| preview(text, NOW).unwrap_err();
     for (text, field, hint) in [
-        (r#"{"time":"2026-12-01T25:00","timezone":"Europe/London"}"#, "time", "not RFC 3339"),
+        (r#"{"time":"2026-12-01T25:00","timezone":"Europe/London"}"#, "time", "whose hour is not one"),
         (r#"{"time":1795704299,"timezone":"Europe/London"}"#, "time", "looks like seconds"),
         (r#"{"time":"2026-12-01","timezone":"Europe/London"}"#, "time", "write 2026-12-01T00:00:00Z"),
         (r#"{"everySeconds":60,"anchor":"20261201","timezone":"Europe/London"}"#, "anchor", "looks like a date"),

@@ -72,7 +72,7 @@ fn a_full_shard() {
 
     // One more is refused, and nothing has changed.
     let refused = engine.append(append(MAX_PENDING_PER_SHARD, 1), NOW, &Nothing).unwrap_err();
-    assert_eq!(refused, EngineError::Full { held: MAX_PENDING_PER_SHARD, asked: 1 });
+    assert_eq!(refused, EngineError::Full { held: MAX_PENDING_PER_SHARD, dead: 0, asked: 1, limit: MAX_PENDING_PER_SHARD });
     let text = refused.to_string();
     assert!(text.contains("limit of 1000000") && text.contains("raise the number of shards"), "{text}");
     assert_eq!(engine.stats(NOW), full);

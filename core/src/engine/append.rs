@@ -9,9 +9,7 @@ use super::new_schedule::{NewSchedule, ReadSchedule};
 use super::patched::FlightPatch;
 use super::tasks::{CaughtUp, EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
-use crate::limits::{
-    MAX_PAGE_TASKS, MAX_PENDING_PER_SHARD, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES,
-};
+use crate::limits::{MAX_PAGE_TASKS, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES};
 use crate::page::{Entry, Flags, Page, PageBuilder};
 use crate::schedule::Occurrence;
 use crate::task::Record;
@@ -236,8 +234,9 @@ impl Engine {
     /// That so many more tasks, and recurring ones, find room.
     pub(super) fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
         let held = self.tasks.held();
-        if held + asked > MAX_PENDING_PER_SHARD {
-            return Err(EngineError::Full { held, asked });
+        if held + asked > self.config.max_entries {
+            let dead = self.tasks.counts().dead_letters;
+            return Err(EngineError::Full { held, dead, asked, limit: self.config.max_entries });
         }
         if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
             return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
@@ -436,6 +435,9 @@ impl Engine {
         let number = self.next_page();
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
             *self.open_page(lane) = Some(number);
+        } else if page.directory.iter().any(|entry| entry.flags.has(Flags::DEAD_LETTER)) {
+            // Later ones come to stand behind these: see `remains`.
+            *self.open_page(lane) = None;
         }
         let body_len = page.body.len() as u32;
         effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });

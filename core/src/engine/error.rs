@@ -1,8 +1,7 @@
 //! Why an input was not carried out.
 
 use crate::limits::{
-    MAX_LANES, MAX_PENDING_PER_SHARD, MAX_READERS, MAX_READERS_OF_A_KEY, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD,
-    READERS_RETRY_SECONDS,
+    MAX_LANES, MAX_READERS, MAX_READERS_OF_A_KEY, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD, READERS_RETRY_SECONDS,
 };
 
 /// Storage failed.
@@ -15,13 +14,17 @@ pub struct StorageError(pub String);
 pub enum EngineError {
     /// No room for more pending tasks.
     #[error(
-        "the shard holds {held} tasks and {asked} more would pass its limit of {MAX_PENDING_PER_SHARD}; raise the number of shards (SHARD_MAP), or wait until tasks have fired"
+        "the shard holds {held} tasks, {dead} of them dead letters, and {asked} more would pass its limit of {limit}; discard dead letters, wait until tasks have fired, or raise the number of shards (SHARD_MAP)"
     )]
     Full {
-        /// Tasks it holds.
+        /// Tasks it holds, with their further attempts and dead letters.
         held: usize,
+        /// Dead letters among them.
+        dead: usize,
         /// Tasks to be added.
         asked: usize,
+        /// How many it may hold.
+        limit: usize,
     },
     /// The shards of an isolate hold together as much as they may.
     #[error(
@@ -55,13 +58,15 @@ pub enum EngineError {
     },
     /// As many tasks wait as the shard's share of a quota allows.
     #[error(
-        "the namespace's quota pendingTasks is used up: of this shard's share of {share}, {waiting} tasks wait, and {asked} more would pass it; wait until tasks have fired, cancel some, or raise the quota"
+        "the namespace's quota pendingTasks is used up: of this shard's share of {share}, {waiting} tasks are held, {dead} of them dead letters, and {asked} more would pass it; discard dead letters, wait until tasks have fired, cancel some, or raise the quota"
     )]
     PendingQuota {
         /// The shard's share.
         share: u64,
-        /// Tasks that wait.
+        /// Tasks that wait, and dead letters.
         waiting: usize,
+        /// Dead letters among them.
+        dead: usize,
         /// Tasks to be added.
         asked: usize,
         /// Seconds until the next task is due.

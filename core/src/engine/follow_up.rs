@@ -5,10 +5,11 @@
 //! record is the task's with the follow-up's target as its callback, and without follow-ups, for nothing follows it in turn, and without
 //! what the task says of late runs, for it is never too late to tell, and without its limit's key, which bounds calls of its own target. While it waits or is on its way, its run goes on: so overlaps see it.
 
+use super::Engine;
 use super::history::{Ended, runs_of, shown};
-use super::outcome::PutBack;
+use super::outcome::queue_flag;
+use super::remains::Remains;
 use crate::history::{Outcome, Past, Run};
-use crate::page::Flags;
 use crate::task::{ON_FAILURE, ON_SUCCESS, Record};
 use crate::time::UnixMillis;
 use crate::wire::Report;
@@ -20,7 +21,7 @@ pub(super) fn names_on_success(envelope: &[u8]) -> bool {
     memchr::memmem::find(envelope, b"\"onSuccess\":").is_some()
 }
 
-impl PutBack {
+impl Engine {
     /// Adds what follows those tasks of an envelope, or of a firing without a report, that have come to their end.
     pub(super) fn follow_up(
         &mut self,
@@ -28,17 +29,24 @@ impl PutBack {
         report: Option<&Report>,
         tasks: &[(Record<'_>, Ended<'_>)],
         now: UnixMillis,
+        remains: &mut Remains,
     ) {
         if !tasks.iter().any(|(record, _)| record.has_follow_ups()) {
             return;
         }
         for (record, run) in runs_of(report, tasks) {
-            self.push_follow_up(record, run, fired_at, now);
+            self.push_follow_up(record, run, (fired_at, now), remains);
         }
     }
 
     /// Adds what follows one run, if anything does.
-    fn push_follow_up(&mut self, record: &Record<'_>, run: Run<'_>, fired_at: UnixMillis, now: UnixMillis) {
+    fn push_follow_up(
+        &mut self,
+        record: &Record<'_>,
+        run: Run<'_>,
+        (fired_at, now): (UnixMillis, UnixMillis),
+        remains: &mut Remains,
+    ) {
         let Some((stage, callback)) = target(record, run.outcome) else { return };
         let past = Past { run, fired_at, reported_at: now };
         // Numbers and texts always become JSON.
@@ -63,8 +71,7 @@ impl PutBack {
         };
         // Where its run was paused while it ran, it waits to be resumed.
         let due = if record.is_paused() { UnixMillis::PAUSED } else { now };
-        let flags = if follow_up.goes_to_queue() { Flags::RETRY.and(Flags::TO_QUEUE) } else { Flags::RETRY };
-        self.push(&follow_up, due, flags);
+        self.keep_follow_up(&follow_up, due, queue_flag(&follow_up), now, remains);
     }
 }
 

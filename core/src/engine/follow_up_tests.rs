@@ -1,5 +1,6 @@
 use super::*;
-use crate::page::Page;
+use crate::engine::{Config, Snapshot};
+use crate::page::{Flags, Page};
 use crate::wire::{Detail, Done};
 use serde_json::{Value, json};
 
@@ -14,8 +15,9 @@ fn text(id: &str, more: &str) -> String {
 
 /// What follows these, as entries and records.
 fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, UnixMillis, Value)> {
-    let mut back = PutBack::default();
-    back.follow_up(FIRED, Some(report), tasks, NOW);
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let mut remains = Remains::default();
+    engine.follow_up(FIRED, Some(report), tasks, NOW, &mut remains);
     let of_page = |page: Page| -> Vec<(Flags, UnixMillis, Value)> {
         let record = |offset: u32, len: u32| &page.body[offset as usize..(offset + len) as usize];
         page.directory
@@ -23,7 +25,7 @@ fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, Uni
             .map(|entry| (entry.flags, entry.due, serde_json::from_slice(record(entry.offset, entry.len)).unwrap()))
             .collect()
     };
-    back.into_pages().flat_map(|(_, page)| of_page(page)).collect()
+    remains.back.into_pages().flat_map(|(_, page)| of_page(page)).collect()
 }
 
 #[test]
@@ -32,7 +34,7 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
     let (both, none, again) = (text("a", targets), text("b", ""), text("c", &format!(r#"{targets}"attempt":2,"error":"no","#)));
     let record = |text: &'static str| Record::parse(text.as_bytes()).unwrap();
     let (both, none, again): (&'static str, &'static str, &'static str) = (both.leak(), none.leak(), again.leak());
-    let failed = |dead| Ended::Failed { dead, error: "HTTP 500" };
+    let failed = |dead| Ended::Failed { dead, error: "HTTP 500".into() };
     let tasks = [
         (record(both), Ended::Well),
         (record(none), Ended::Well),
@@ -71,9 +73,10 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
 
 #[test]
 fn nothing_follows_a_follow_up() {
-    let tasks = [(Ended::Well, "onSuccess"), (Ended::Failed { dead: true, error: "" }, "onFailure")].map(|(ended, stage)| {
-        let text = text("a", &format!(r#""stage":"{stage}","outcome":{{"reportedAt":5}},"#));
-        (Record::parse(text.leak().as_bytes()).unwrap(), ended)
-    });
+    let tasks =
+        [(Ended::Well, "onSuccess"), (Ended::Failed { dead: true, error: "".into() }, "onFailure")].map(|(ended, stage)| {
+            let text = text("a", &format!(r#""stage":"{stage}","outcome":{{"reportedAt":5}},"#));
+            (Record::parse(text.leak().as_bytes()).unwrap(), ended)
+        });
     assert_eq!(follow(&Report::default(), &tasks), []);
 }

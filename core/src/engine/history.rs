@@ -125,7 +125,7 @@ pub(super) enum Ended<'a> {
         /// For good.
         dead: bool,
         /// Why.
-        error: &'a str,
+        error: Cow<'a, str>,
     },
 }
 
@@ -246,8 +246,8 @@ impl Engine {
                 Ended::Expired(reason) => (EventKind::Expired, *reason),
                 Ended::Well if to_queue => (EventKind::HandedOver, ""),
                 Ended::Well => (EventKind::Succeeded, ""),
-                Ended::Failed { dead: true, error } => (EventKind::DeadLettered, *error),
-                Ended::Failed { dead: false, error } => (EventKind::Failed, *error),
+                Ended::Failed { dead: true, error } => (EventKind::DeadLettered, error.as_ref()),
+                Ended::Failed { dead: false, error } => (EventKind::Failed, error.as_ref()),
             };
             self.feed.note(kind, record, cut(error, MAX_EXCERPT_BYTES), now);
         }

@@ -55,7 +55,7 @@ fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now:
     let mut effects = Effects::default();
     let record = Record::parse(text.as_bytes()).unwrap();
     let report = Report::default();
-    let tasks: Vec<_> = (0..20).map(|_| (record.clone(), Ended::Failed { dead: false, error: &error })).collect();
+    let tasks: Vec<_> = (0..20).map(|_| (record.clone(), Ended::Failed { dead: false, error: error.as_str().into() })).collect();
     engine.keep_outcomes(now, Some(&report), &tasks, now, &mut effects);
     rows.apply(effects);
 }

@@ -8,7 +8,7 @@
 //! What coordinators send, and what versions before the key have stored, has unkeyed hashes. A page says which it has by the
 //! version of its directory: a request's pages are keyed before anything is looked up, stored ones at the first start of this version.
 
-use super::id_of::id_of_record;
+use super::id_of::{id_of_record, leading_ascii_id};
 use super::{Engine, EngineError};
 use crate::page::{Directory, Page, PageError};
 use siphasher::sip::SipHasher13;
@@ -25,7 +25,11 @@ impl IdKey {
 
     /// Returns the hash of an id in the index.
     pub fn hash(&self, id: &str) -> u64 {
-        SipHasher13::new_with_key(&self.0).hash(id.as_bytes())
+        self.hash_bytes(id.as_bytes())
+    }
+
+    fn hash_bytes(&self, id: &[u8]) -> u64 {
+        SipHasher13::new_with_key(&self.0).hash(id)
     }
 
     /// Replaces the hashes of a page by keyed ones.
@@ -37,7 +41,10 @@ impl IdKey {
         directory.key(|entry| {
             let start = entry.offset as usize;
             let record = body.get(start..start + entry.len as usize)?;
-            id_of_record(record).map(|id| self.hash(&id))
+            match leading_ascii_id(record) {
+                Some(id) => Some(self.hash_bytes(id)),
+                None => id_of_record(record).map(|id| self.hash(&id)),
+            }
         })
     }
 

@@ -2,10 +2,11 @@
 
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
+use crate::words::plain_ascii;
 use std::borrow::Cow;
 
 /// What is read of a record to find its id: the time before it, and an id of 256 bytes that needs no more than a few escapes.
-const HEAD_BYTES: u32 = 512;
+pub(super) const HEAD_BYTES: u32 = 512;
 
 impl Engine {
     /// Returns the id of a live entry or schedule.
@@ -44,18 +45,17 @@ fn id_in(record: &[u8]) -> Result<String, serde_json::Error> {
     serde_json::from_slice::<IdOnly>(record).map(|read| read.id)
 }
 
+/// Returns the bytes of an id that a record begins with and that is plain ASCII, which is most of them.
+pub(super) fn leading_ascii_id(record: &[u8]) -> Option<&[u8]> {
+    let text = leading_quoted(record)?.get(1..)?;
+    let end = plain_ascii(text);
+    if text.get(end) == Some(&b'"') { text.get(..end) } else { None }
+}
+
 /// Returns the id that a record begins with, behind its time; `None` where it begins with anything else, or does not end in these bytes.
 fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
-    let rest = head.strip_prefix(b"{")?;
-    let rest = match rest.strip_prefix(b"\"time\":") {
-        Some(time) => {
-            let digits = time.iter().position(|byte| !byte.is_ascii_digit())?;
-            time.get(digits..)?.strip_prefix(b",")?
-        }
-        None => rest,
-    };
-    let quoted = rest.strip_prefix(b"\"id\":")?;
-    let text = quoted.strip_prefix(b"\"")?;
+    let quoted = leading_quoted(head)?;
+    let text = quoted.get(1..)?;
     let first = memchr::memchr2(b'"', b'\\', text)?;
     if text.get(first) == Some(&b'"') {
         return std::str::from_utf8(text.get(..first)?).ok().map(Cow::Borrowed);
@@ -67,6 +67,19 @@ fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
         ends
     })?;
     serde_json::from_slice(quoted.get(..end + 2)?).ok().map(Cow::Owned)
+}
+
+/// Returns a record from the quote at which its id begins; `None` where it begins with anything but a time and an id.
+fn leading_quoted(head: &[u8]) -> Option<&[u8]> {
+    let rest = head.strip_prefix(b"{")?;
+    let rest = match rest.strip_prefix(b"\"time\":") {
+        Some(time) => {
+            let digits = time.iter().position(|byte| !byte.is_ascii_digit())?;
+            time.get(digits..)?.strip_prefix(b",")?
+        }
+        None => rest,
+    };
+    rest.strip_prefix(b"\"id\":").filter(|quoted| quoted.first() == Some(&b'"'))
 }
 
 #[cfg(test)]
@@ -90,6 +103,8 @@ mod tests {
             ("", None),
         ] {
             assert_eq!(leading_id(record.as_bytes()).as_deref(), id, "{record}");
+            let plain = id.filter(|_| !record.contains(r"\"));
+            assert_eq!(leading_ascii_id(record.as_bytes()), plain.map(str::as_bytes), "{record}");
         }
     }
 
@@ -101,6 +116,8 @@ mod tests {
                 let read = leading_id(record.as_bytes());
                 assert_eq!(read.as_deref(), Some(id));
                 assert_eq!(id_in(record.as_bytes()).ok().as_deref(), read.as_deref());
+                let plain = leading_ascii_id(record.as_bytes());
+                assert_eq!(plain, Some(id.as_bytes()).filter(|id| id.is_ascii() && !record.contains('\\')), "{record}");
             }
         }
     }

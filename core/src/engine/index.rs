@@ -1,8 +1,12 @@
 //! The index of ids: from the hash of an id to where the task stands, in 8 bytes and a control byte each.
+//!
+//! Entries of one hash follow one another in the table, and each insertion passes over all of them. So the table holds [`MAX_CHAIN`] of them,
+//! and a map holds the others: what is inserted passes over a bounded number, however many dead letters of one id an earlier version has kept.
 
 use super::tasks::EntryRef;
 use crate::limits::MAX_PAGE_TASKS;
 use hashbrown::HashTable;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The place of a page's entry, and of its hash as many bits as there is room for: so the table grows without a look into
 /// directories. Bits 32-63 are the number of the page, 21-31 the index in it, 0-20 of the hash.
@@ -12,6 +16,9 @@ struct Filed(u64);
 const HASH_BITS: u32 = 21;
 const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
 const INDEX_MASK: u64 = (1 << (32 - HASH_BITS)) - 1;
+
+/// Most entries with the same bits of their hashes in the table: more than an id has that does not fail again and again.
+const MAX_CHAIN: usize = 32;
 
 const _: () = assert!(MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK, "an index in a page has the bits that are left to it");
 
@@ -41,6 +48,9 @@ impl Filed {
 #[derive(Debug, Default)]
 pub(super) struct IdIndex {
     entries: HashTable<Filed>,
+    /// What the table does not hold, by the bits of the hash.
+    more: BTreeMap<u64, BTreeSet<EntryRef>>,
+    in_more: usize,
     /// By the whole hash.
     schedules: HashTable<(u64, u32)>,
 }
@@ -54,9 +64,31 @@ impl IdIndex {
     pub(super) fn insert(&mut self, hash: u64, at: EntryRef) {
         if at.page == 0 {
             self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| hash.rotate_left(32));
+        } else if self.has_long_chain(hash) {
+            self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         } else {
             self.entries.insert_unique(spread(kept(hash)), Filed::new(hash, at), |filed| spread(filed.0 & HASH_MASK));
         }
+    }
+
+    fn has_long_chain(&self, hash: u64) -> bool {
+        let mut left = MAX_CHAIN;
+        let counted = self.entries.find(spread(kept(hash)), |filed| {
+            left -= usize::from(filed.0 & HASH_MASK == kept(hash));
+            left == 0
+        });
+        counted.is_some()
+    }
+
+    /// Takes an entry out of what the table does not hold. Says whether it was there.
+    fn remove_from_more(&mut self, hash: u64, at: EntryRef) -> bool {
+        let Some(alike) = self.more.get_mut(&kept(hash)) else { return false };
+        let was_there = alike.remove(&at);
+        if alike.is_empty() {
+            self.more.remove(&kept(hash));
+        }
+        self.in_more -= usize::from(was_there);
+        was_there
     }
 
     /// Takes an entry out; nothing when it is not there.
@@ -69,6 +101,8 @@ impl IdIndex {
             let wanted = Filed::new(hash, at);
             if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |filed| *filed == wanted) {
                 found.remove();
+            } else {
+                self.remove_from_more(hash, at);
             }
         }
     }
@@ -76,8 +110,11 @@ impl IdIndex {
     /// An entry of a page moves to the next index.
     pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
         let wanted = Filed::new(hash, was);
+        let at = EntryRef { index: was.index + 1, ..was };
         if let Some(filed) = self.entries.find_mut(spread(kept(hash)), |filed| *filed == wanted) {
-            *filed = Filed::new(hash, EntryRef { index: was.index + 1, ..was });
+            *filed = Filed::new(hash, at);
+        } else if self.remove_from_more(hash, was) {
+            self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         }
     }
 
@@ -85,16 +122,19 @@ impl IdIndex {
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         let entries = self.entries.iter_hash(spread(kept(hash))).map(|filed| filed.place());
         let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
-        entries.chain(schedules)
+        let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
+        entries.chain(more).chain(schedules)
     }
 
     pub(super) fn len(&self) -> usize {
-        self.entries.len() + self.schedules.len()
+        self.entries.len() + self.in_more + self.schedules.len()
     }
 
     /// Bytes allocated.
     pub(super) fn memory_bytes(&self) -> usize {
-        self.entries.allocation_size() + self.schedules.allocation_size()
+        let more = self.more.len() * size_of::<(u64, BTreeSet<EntryRef>)>() + self.in_more * size_of::<EntryRef>();
+        // Nodes of a B-tree are half full at least.
+        self.entries.allocation_size() + self.schedules.allocation_size() + 2 * more
     }
 }
 
@@ -126,6 +166,23 @@ mod tests {
         assert!(index.find(hash(99)).any(|at| at == EntryRef { page: 0, index: number }));
         index.remove(hash(99), EntryRef { page: 0, index: number });
         assert_eq!(index.find(hash(99)).count(), 0);
+    }
+
+    #[test]
+    fn any_number_of_entries_of_one_hash_are_filed() {
+        let mut index = IdIndex::default();
+        let place = |n: u32| EntryRef { page: 1 + n / 1_000, index: n % 1_000 };
+        let found = |index: &IdIndex| index.find(7 << 40).collect::<BTreeSet<_>>();
+        (0..500).for_each(|n| index.insert(7 << 40, place(n)));
+        index.insert(8 << 40, place(600));
+        assert_eq!((index.len(), found(&index).len(), index.more.len()), (501, 500, 1));
+        // From the last, as a page is extended.
+        (0..500).rev().for_each(|n| index.move_up(7 << 40, place(n)));
+        assert_eq!(found(&index), (1..=500).map(place).collect());
+        (1..=500).step_by(2).for_each(|n| index.remove(7 << 40, place(n)));
+        assert_eq!(found(&index), (2..=500).step_by(2).map(place).collect());
+        (2..=500).step_by(2).for_each(|n| index.remove(7 << 40, place(n)));
+        assert_eq!((index.len(), found(&index).len(), index.more.len()), (1, 0, 0));
     }
 
     #[test]

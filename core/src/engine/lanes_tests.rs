@@ -52,7 +52,7 @@ pub(in crate::engine) struct Pair {
     stored: RefCell<Stored>,
     limiter: Limiter,
     pub(in crate::engine) now: UnixMillis,
-    keep: Keep,
+    config: Config,
     /// What a limiter was told to wait, in all questions.
     pub(in crate::engine) told_waiting: u64,
     /// When which envelopes are to be reported.
@@ -60,10 +60,10 @@ pub(in crate::engine) struct Pair {
 }
 
 fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
-    load_with(stored, max_dispatched, Keep::Off)
+    load_with(stored, Config { history: Keep::Off, max_dispatched, ..Config::default() })
 }
 
-fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> Engine {
+fn load_with(stored: &RefCell<Stored>, config: Config) -> Engine {
     let stored = stored.borrow();
     let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
         page: *page,
@@ -87,7 +87,6 @@ fn load_with(stored: &RefCell<Stored>, max_dispatched: usize, history: Keep) -> 
     let rows = stored.history.iter();
     let rows = rows.map(|(row, (newest, body))| StoredHistory { row: *row, newest: *newest, bytes: body.len() as u32 });
     let snapshot = Snapshot { schedules: schedules.collect(), history: rows.collect(), ..snapshot };
-    let config = Config { history, max_dispatched, ..Config::default() };
     Engine::load("1-0", config, snapshot).unwrap()
 }
 
@@ -97,13 +96,43 @@ impl Pair {
     }
 
     pub(in crate::engine) fn keeping(max_dispatched: usize, keep: Keep) -> Self {
+        Self::with(Config { history: keep, max_dispatched, ..Config::default() })
+    }
+
+    pub(in crate::engine) fn with(config: Config) -> Self {
         let stored = RefCell::default();
-        let engine = load_with(&stored, max_dispatched, keep);
-        Self { engine, stored, limiter: Limiter::default(), now: NOW, keep, told_waiting: 0, running: Vec::new() }
+        let engine = load_with(&stored, config);
+        Self { engine, stored, limiter: Limiter::default(), now: NOW, config, told_waiting: 0, running: Vec::new() }
     }
 
     pub(in crate::engine) fn restart(&mut self) {
-        self.engine = load_with(&self.stored, usize::MAX, self.keep);
+        self.engine = load_with(&self.stored, Config { max_dispatched: usize::MAX, ..self.config });
+    }
+
+    pub(in crate::engine) fn reconfigure(&mut self, config: Config) {
+        self.config = config;
+        self.restart();
+    }
+
+    pub(in crate::engine) fn change_within(
+        &mut self,
+        request: &crate::wire::ChangeRequest,
+        share: Option<crate::access::Share>,
+    ) -> Result<crate::wire::ChangeReply, EngineError> {
+        let (reply, effects) = self.engine.change_among(request, crate::wire::Among::All, share, self.now, &self.stored)?;
+        self.commit(&effects);
+        Ok(reply)
+    }
+
+    /// Discards the dead letters of an id.
+    pub(in crate::engine) fn discard(&mut self, id: &str) {
+        let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
+        let (_, effects) = self.engine.cancel_among(&request, crate::wire::Among::Dead, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    pub(in crate::engine) fn explain(&self, id: &str) -> crate::explain::Explanation {
+        self.engine.explain(id, self.now, &self.stored).unwrap()
     }
 
     pub(in crate::engine) fn writes(&self) -> usize {
@@ -113,22 +142,37 @@ impl Pair {
     /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id. They call a handler unless
     /// they say what else.
     pub(in crate::engine) fn create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) {
+        self.try_create(key, id, time, rest).unwrap();
+    }
+
+    /// The same; without a key where that is empty.
+    pub(in crate::engine) fn try_create(
+        &mut self,
+        key: &str,
+        id: &str,
+        time: Option<UnixMillis>,
+        rest: &str,
+    ) -> Result<(), EngineError> {
         let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
         let mut builder = PageBuilder::default();
+        let limit = if key.is_empty() { String::new() } else { format!(r#""limitKey":"{key}""#) };
         let callback = if rest.contains("\"callback\":") { "" } else { r#""callback":{"type":"handler","name":"log"},"# };
-        let record = format!(r#"{{{time}"id":"{id}",{rest}{callback}"limitKey":"{key}"}}"#);
+        let members = format!(r#"{time}"id":"{id}",{rest}{callback}{limit}"#);
+        let record = format!("{{{}}}", members.trim_end_matches(','));
         let read = Record::parse(record.as_bytes()).unwrap();
-        let mut append = Append { terms: Terms { keys: vec![key.to_owned()], ..Terms::default() }, ..Append::default() };
+        let keys = Some(key.to_owned()).filter(|key| !key.is_empty()).into_iter().collect();
+        let mut append = Append { terms: Terms { keys, ..Terms::default() }, ..Append::default() };
         if read.is_recurring() {
             append.schedules.push(record.clone().into_bytes());
         } else {
             let flags = if read.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
             assert!(builder.push(id_hash(id), read.due(), flags, |out| out.extend_from_slice(record.as_bytes())));
             append.pages = builder.finish();
-            append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
+            append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
         }
-        let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
+        let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
         self.commit(&effects);
+        Ok(())
     }
 
     pub(in crate::engine) fn cancel(&mut self, id: &str) {
@@ -293,8 +337,28 @@ impl Pair {
     }
 
     pub(in crate::engine) fn report(&mut self, seq: u64) {
-        let effects = self.engine.report(&Report { seq, ..Report::default() }, self.now, &self.stored).unwrap();
+        self.report_with(&Report { seq, ..Report::default() });
+    }
+
+    pub(in crate::engine) fn report_with(&mut self, report: &Report) {
+        let effects = self.engine.report(report, self.now, &self.stored).unwrap();
         self.commit(&effects);
+    }
+
+    /// Reports that all of an envelope's tasks have failed with this error.
+    pub(in crate::engine) fn fail(&mut self, seq: u64, permanent: bool, error: &str) {
+        let tasks = self.stored.borrow().outbox[&seq].1.len() / 8;
+        let failure =
+            |index| crate::wire::Failure { index, error: error.to_owned(), permanent, ..crate::wire::Failure::default() };
+        self.report_with(&Report { seq, failed: (0..tasks as u32).map(failure).collect(), ..Report::default() });
+    }
+
+    /// The records that wait, and dead letters.
+    pub(in crate::engine) fn records(&self, status: crate::wire::Status) -> Vec<serde_json::Value> {
+        let filter = crate::wire::Filter { status: Some(status), ..crate::wire::Filter::default() };
+        let request = crate::wire::ListRequest { filter, limit: usize::MAX, ..crate::wire::ListRequest::default() };
+        let items = self.engine.list(&request, &self.stored).unwrap().items;
+        items.iter().map(|item| serde_json::from_str(item.record.get()).unwrap()).collect()
     }
 
     fn in_flight(&self) -> usize {

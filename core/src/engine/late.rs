@@ -2,9 +2,10 @@
 
 use super::history::Ended;
 use super::outcome::PutBack;
+use super::remains::Remains;
 use super::tasks::{CaughtUp, EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
-use crate::limits::{MAX_CATCH_UP_RUNS, MAX_PENDING_PER_SHARD};
+use crate::limits::MAX_CATCH_UP_RUNS;
 use crate::page::Flags;
 use crate::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule};
 use crate::task::{Record, write_occurrence};
@@ -293,16 +294,12 @@ impl Engine {
         reader: &impl Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        let (mut back, mut holds) = (PutBack::default(), PutBack::default());
+        let (mut remains, mut holds) = (Remains::default(), PutBack::default());
         let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
         // Of these ids a run has ended here; what is to wait for it need not.
         let freed: HashSet<u64> = dropped.iter().filter(|dropped| dropped.ends_a_run()).map(|dropped| dropped.hash).collect();
-        let is_full = Verdict::Skip("missed, and the shard has no room for more dead letters".to_owned());
-        let mut room = MAX_PENDING_PER_SHARD.saturating_sub(self.tasks.held());
         for Dropped { record, hash, flags, verdict } in dropped {
-            let has_room = room > 0;
-            let verdict = if matches!(verdict, Verdict::DeadLetter(_)) && !has_room { &is_full } else { verdict };
             let record =
                 Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
             let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
@@ -313,7 +310,7 @@ impl Engine {
                     continue;
                 }
                 Verdict::Wait(until) => {
-                    back.push(&record, *until, to_queue.and(Flags::RETRY));
+                    self.keep_waiting(&record, *until, to_queue.and(Flags::RETRY), &mut remains);
                     continue;
                 }
                 Verdict::Skip(reason) => {
@@ -325,18 +322,16 @@ impl Engine {
                     Ended::Expired(reason)
                 }
                 Verdict::DeadLetter(reason) => {
-                    room -= 1;
-                    self.state.counters.dead_lettered += 1;
                     let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(reason)), ..record.clone() };
-                    back.push(&dead, UnixMillis::NEVER, to_queue.and(Flags::DEAD_LETTER));
-                    Ended::Failed { dead: true, error: reason }
+                    self.keep_dead(&dead, to_queue, &mut remains);
+                    Ended::Failed { dead: true, error: Cow::Borrowed(reason) }
                 }
             };
             ended.push((record, end));
         }
-        back.follow_up(now, None, &ended, now);
+        self.follow_up(now, None, &ended, now, &mut remains);
         self.keep_outcomes(now, None, &ended, now, effects);
-        self.put_in(back, effects);
+        self.put_remains(remains, now, effects)?;
         for (record, hash, flags) in waiting {
             let is_free = freed.contains(&hash) && !self.is_running(hash);
             holds.push(&record, if is_free { now } else { UnixMillis::HELD }, flags);

@@ -275,19 +275,6 @@ fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
 }
 
 #[test]
-fn no_more_dead_letters_are_kept_than_there_is_room_for() {
-    let (mut engine, stored) = every_second("");
-    let late = |n: usize| {
-        let record = format!(r#"{{"time":1,"id":"late-{n}","callback":{{"type":"handler","name":"log"}}}}"#).into_bytes();
-        Dropped { record, hash: 1, flags: Flags::TASK, verdict: Verdict::DeadLetter("missed".to_owned()) }
-    };
-    let dropped: Vec<Dropped> = (0..MAX_PENDING_PER_SHARD + 5).map(late).collect();
-    engine.drop_late(&dropped, NOW, &stored, &mut Effects::default()).unwrap();
-    let stats = engine.stats(NOW);
-    assert_eq!((stats.dead_letters as usize, stats.counters.skipped), (MAX_PENDING_PER_SHARD - 1, 6));
-}
-
-#[test]
 fn what_is_held_waits_while_its_task_is_paused() {
     let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
     assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);

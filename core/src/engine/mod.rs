@@ -47,6 +47,7 @@ mod parts;
 mod patched;
 mod purge;
 mod query;
+mod remains;
 mod same_definition;
 mod sending;
 mod sizes;
@@ -67,7 +68,7 @@ pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule
 pub use sending::Sends;
 
 use crate::flow::TOKENS_MILLIS;
-use crate::limits::MAX_DISPATCHED_TASKS;
+use crate::limits::{MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK};
 use crate::local_time::Law;
 use crate::meter::Meter;
 use crate::time::UnixMillis;
@@ -94,6 +95,12 @@ pub struct Config {
     pub history: Keep,
     /// Most tasks that the shard has handed to the dispatchers and not had reported: see [`MAX_DISPATCHED_TASKS`].
     pub max_dispatched: usize,
+    /// Most dead letters that are kept of one id, at least one: see [`MAX_DEAD_LETTERS_OF_A_TASK`].
+    pub max_dead_letters: usize,
+    /// Most runs of one id that wait, after which one more is no longer tried again: see [`MAX_RUNS_OF_A_TASK`].
+    pub max_runs: usize,
+    /// Most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
+    pub max_entries: usize,
     /// By which one-shot tasks at a local time are planned.
     pub law: Law,
 }
@@ -107,6 +114,9 @@ impl Default for Config {
             fire_gap_millis: 100,
             history: Keep::All,
             max_dispatched: MAX_DISPATCHED_TASKS,
+            max_dead_letters: MAX_DEAD_LETTERS_OF_A_TASK,
+            max_runs: MAX_RUNS_OF_A_TASK,
+            max_entries: MAX_PENDING_PER_SHARD,
             law: Law::default(),
         }
     }

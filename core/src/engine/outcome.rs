@@ -1,13 +1,13 @@
 //! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
 
-use super::decided::Decision;
+use super::decided::{Decision, Stop};
 use super::follow_up::names_on_success;
 use super::history::{Ended, Keep};
 use super::late::has_failed;
+use super::remains::Remains;
 use super::stopped::lay_over;
 use super::{Destination, Effects, Engine, EngineError, Reader, Write};
 use crate::envelope::{Envelope, is_fired_at};
-use crate::ordered::collected;
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
 use crate::retry::{RetryInput, RetryPolicy};
 use crate::task::Record;
@@ -92,31 +92,28 @@ impl Engine {
         lay_over(&mut records, patched, report.seq)?;
         let decisions = self.decided.of(report.seq);
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
-        let cancelled = |failure: &&Failure| decided(failure.index).is_cancelled();
-        let errors: BTreeMap<u32, String> =
-            collected(report.failed.iter().filter(cancelled).map(|failure| (failure.index, of_cancelled(&failure.error))));
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];
         // Whether this index is of the envelope and comes for the first time.
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
-        let mut back = PutBack::default();
+        let mut remains = Remains::default();
         // By the dispatcher's clock. A dispatcher that does not say has just come to it.
         let started: HashMap<u32, UnixMillis> = report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
             self.state.counters.failed += 1;
-            if let Some(error) = errors.get(&failure.index) {
-                *ended = Ended::Failed { dead: false, error };
+            if decided(failure.index).is_cancelled() {
+                *ended = Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
                 continue;
             }
             let began = started.get(&failure.index).map_or(now, |at| (*at).max(fired_at).min(now));
-            let dead = put_back_failed(record.clone(), failure, decided(failure.index), began, now, &mut back);
-            *ended = Ended::Failed { dead, error: &failure.error };
-            self.state.counters.dead_lettered += u64::from(dead);
+            *ended = self.put_back_failed(record.clone(), failure, decided(failure.index), (began, now), &mut remains);
         }
         for index in report.not_started.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
-            back.push_unstarted(record, decided(*index), now);
+            if let Some(due) = due_unstarted(decided(*index), now) {
+                self.keep_waiting(record, due, again(record), &mut remains);
+            }
             *ended = Ended::NotStarted;
         }
         // What a queue may have taken before may have been started; what it refused has not.
@@ -131,13 +128,9 @@ impl Engine {
                 };
                 // It is kept with what went wrong.
                 let error = record.error.clone().or(Some(Cow::Borrowed(why)));
-                back.push(
-                    &Record { failed_at: Some(now), error, ..record.clone() },
-                    UnixMillis::NEVER,
-                    queue_flag(record).and(Flags::DEAD_LETTER),
-                );
-                self.state.counters.dead_lettered += 1;
-                *ended = Ended::Failed { dead: true, error: why };
+                let dead = Record { failed_at: Some(now), error, ..record.clone() };
+                self.keep_dead(&dead, queue_flag(record), &mut remains);
+                *ended = Ended::Failed { dead: true, error: Cow::Borrowed(why) };
             } else {
                 self.state.counters.expired += 1;
                 *ended = Ended::Expired("expired: no dispatcher had started it in time");
@@ -152,9 +145,9 @@ impl Engine {
             // What follows it waits to be resumed with it.
             record.paused = decision.is_paused().then_some(true);
         }
-        back.follow_up(fired_at, Some(report), &tasks, now);
-        self.put_in(back, effects);
+        self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
         self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
+        self.put_remains(remains, now, effects)?;
         Ok(tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)).count())
     }
 
@@ -239,26 +232,43 @@ impl PutBack {
 
     /// Adds a run that was not started, as the attempt that it was; none that was cancelled meanwhile.
     pub(super) fn push_unstarted(&mut self, record: &Record<'_>, decision: Decision, now: UnixMillis) {
-        if !decision.is_cancelled() {
-            let due = if decision.is_paused() { UnixMillis::PAUSED } else { now };
+        if let Some(due) = due_unstarted(decision, now) {
             self.push(record, due, again(record));
         }
     }
 
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
+        let mut text = Vec::new();
+        record.write(&mut text);
+        let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
+        self.push_text(key, due, flags_of_record(record, flags), &text);
+    }
+
+    /// Adds a record as it is stored, with all of its flags.
+    pub(super) fn push_text(&mut self, key: Option<String>, due: UnixMillis, flags: Flags, text: &[u8]) {
         // `Engine::put_in` gives the page its keyed hashes.
         let hash = 0;
-        let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
-        let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
-        let flags = flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired);
-        let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
         let part = self.parts.entry(key).or_default();
-        if !part.builder.push(hash, due, flags, |out| record.write(out)) {
-            let mut body = Vec::new();
-            record.write(&mut body);
-            let entry = Entry { hash, due, offset: 0, len: body.len() as u32, flags };
-            part.grown.push(Page { directory: Directory::new(vec![entry]), body });
+        if !part.builder.push(hash, due, flags, |out| out.extend_from_slice(text)) {
+            let entry = Entry { hash, due, offset: 0, len: text.len() as u32, flags };
+            part.grown.push(Page { directory: Directory::new(vec![entry]), body: text.to_vec() });
         }
+    }
+}
+
+/// Returns the flags of an entry with these, and with what its record says.
+pub(super) fn flags_of_record(record: &Record<'_>, flags: Flags) -> Flags {
+    let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
+    let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
+    flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired)
+}
+
+/// Returns when a run is due that was not started; `None` if it was cancelled meanwhile.
+fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixMillis> {
+    match decision.stop {
+        Some(Stop::Cancelled) => None,
+        Some(Stop::Paused) => Some(UnixMillis::PAUSED),
+        None => Some(now),
     }
 }
 
@@ -278,42 +288,51 @@ pub(super) fn queue_flag(record: &Record<'_>) -> Flags {
     if record.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK }
 }
 
-/// Adds a failed task for its next attempt or as a dead letter, and says whether it is dead. `began` is when this attempt started.
-fn put_back_failed(
-    record: Record<'_>,
-    failure: &Failure,
-    decision: Decision,
-    began: UnixMillis,
-    now: UnixMillis,
-    back: &mut PutBack,
-) -> bool {
-    let attempt = record.attempt_number();
-    // Of a further attempt that an earlier version stored, it is not known when the first one began: then the due time counts.
-    let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
-    let policy = record
-        .retry
-        .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
-        .and_then(|input| RetryPolicy::try_from(input).ok())
-        .unwrap_or_default();
-    let key = record.occurrence_key().to_string();
-    let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
-    // An attempt that could not start any more is not waited for.
-    let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
-    let error: String = failure.error.chars().take(MAX_ERROR_CHARS).collect();
-    let record = Record {
-        // Of a dead letter, how many attempts it took; else the number of the attempt to come.
-        attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
-        failed_at: Some(now),
-        error: Some(Cow::Owned(error)),
-        first_attempt_at: Some(first),
-        ..record
-    };
-    let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
-    let (due, flags) = match next {
-        None => (UnixMillis::NEVER, Flags::DEAD_LETTER),
-        Some(_) if decision.is_paused() => (UnixMillis::PAUSED, Flags::RETRY),
-        Some(due) => (due, Flags::RETRY),
-    };
-    back.push(&record, due, to_queue.and(flags));
-    next.is_none()
+impl Engine {
+    /// Adds a failed task for its next attempt or as a dead letter, and says which. `began` is when this attempt started.
+    fn put_back_failed<'a>(
+        &mut self,
+        record: Record<'a>,
+        failure: &'a Failure,
+        decision: Decision,
+        (began, now): (UnixMillis, UnixMillis),
+        remains: &mut Remains,
+    ) -> Ended<'a> {
+        let attempt = record.attempt_number();
+        // Of a further attempt that an earlier version stored, it is not known when the first one began: then the due time counts.
+        let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
+        let policy = record
+            .retry
+            .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
+            .and_then(|input| RetryPolicy::try_from(input).ok())
+            .unwrap_or_default();
+        let key = record.occurrence_key().to_string();
+        let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
+        // An attempt that could not start any more is not waited for.
+        let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
+        let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
+        let mut failed = Record {
+            // Of a dead letter, how many attempts it took; else the number of the attempt to come.
+            attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
+            failed_at: Some(now),
+            error: Some(Cow::Owned(cut(&failure.error))),
+            first_attempt_at: Some(first),
+            ..record
+        };
+        let mut error = Cow::Borrowed(failure.error.as_str());
+        if let Some(next) = next {
+            let due = if decision.is_paused() { UnixMillis::PAUSED } else { next };
+            let Err(why) = self.keep_run(&failed, due, to_queue.and(Flags::RETRY), remains) else {
+                return Ended::Failed { dead: false, error };
+            };
+            error = Cow::Owned(cut(&format!("{why}; the attempt had failed: {}", failure.error)));
+            (failed.attempt, failed.error) = (Some(attempt), Some(error.clone()));
+        }
+        self.keep_dead(&failed, to_queue, remains);
+        Ended::Failed { dead: true, error }
+    }
+}
+
+fn cut(error: &str) -> String {
+    error.chars().take(MAX_ERROR_CHARS).collect()
 }

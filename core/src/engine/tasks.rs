@@ -148,6 +148,7 @@ pub(super) struct Counts {
 }
 
 impl Counts {
+    #[inline]
     fn of(&mut self, entry: &Entry) -> &mut usize {
         if entry.flags.has(Flags::DEAD_LETTER) {
             &mut self.dead_letters

@@ -91,12 +91,11 @@ impl Engine {
         }
         let Some(Share { pending_tasks, create_micros }) = share else { return Ok(()) };
         if let Some(share) = pending_tasks {
-            let counts = self.tasks.counts();
-            let waiting = counts.scheduled + counts.unscheduled + counts.paused + counts.held + self.tasks.schedules() + asked;
+            let (waiting, dead) = (self.tasks.held() + asked, self.tasks.counts().dead_letters);
             // What is replaced makes room; one may always replace, also when the quota was lowered.
             if new > replaced && (waiting + new - replaced) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
-                return Err(EngineError::PendingQuota { share, waiting, asked: new, retry_after_seconds });
+                return Err(EngineError::PendingQuota { share, waiting, dead, asked: new, retry_after_seconds });
             }
         }
         if create_micros.is_some() && new > 0 {

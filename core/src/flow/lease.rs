@@ -214,6 +214,8 @@ impl Lease {
     /// Begins a conversation: asks again, at once for the first time, else after a while.
     fn begin(&mut self, answer: &Answer, now: UnixMillis) {
         self.conversation = answer.conversation;
+        // The limiter can be reached: what it has not answered before makes this wait no longer.
+        self.failures = self.begun.saturating_sub(1);
         if self.begun > 0 {
             self.fail(answer.number, now);
         }

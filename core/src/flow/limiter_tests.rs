@@ -382,6 +382,42 @@ fn a_shard_that_was_set_back_is_served() {
     assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
 }
 
+/// Questions that were lost counted on when the limiter answered and had forgotten the conversation: the shard waited 15 s, with all slots
+/// free.
+#[test]
+fn a_limiter_that_can_be_reached_again_is_asked_soon() {
+    let mut lease = Lease::new(0, false);
+    let mut now = START;
+    let ask = |lease: &mut Lease, now: UnixMillis, count: u32| lease.ask(RequestNumber(1, count), 1, now).number;
+    let begins = |number, life| Answer {
+        number,
+        slots: 0,
+        target: 0,
+        tokens: Some(0),
+        retry_after_millis: 0,
+        conversation: Some(Conversation(life, 1)),
+    };
+    let number = ask(&mut lease, now, 1);
+    lease.answered(&begins(number, 1), now);
+    for count in 2..10 {
+        let lost = ask(&mut lease, now, count);
+        lease.fail(lost, now);
+        now = lease.ask_at(Some(START)).unwrap();
+    }
+    // It has restarted meanwhile.
+    let number = ask(&mut lease, now, 10);
+    lease.answered(&begins(number, 2), now);
+    let wait = lease.ask_at(Some(START)).unwrap().since(now);
+    assert!((1..=1_000).contains(&wait), "it is asked again after {wait} ms");
+    // One that begins anew each time is not asked without a pause.
+    for count in 11..30 {
+        let number = ask(&mut lease, now, count);
+        lease.answered(&begins(number, 2 + u64::from(count)), now);
+        now = lease.ask_at(Some(START)).unwrap();
+    }
+    assert!(now.since(START) > 60_000);
+}
+
 /// A caller who named ever new keys filled the limiter for an hour.
 #[test]
 fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {

@@ -14,6 +14,7 @@ pub(crate) fn in_plain_words(message: &str) -> String {
         ("invalid type: floating point", "invalid type: number"),
         ("invalid value: floating point", "invalid value: number"),
         ("unknown variant", "unknown value"),
+        ("EOF while parsing", "it ends within"),
     ]
     .into_iter()
     .find_map(|(rust, plain)| Some(Cow::Owned(format!("{plain}{}", found.strip_prefix(rust)?))))
@@ -58,7 +59,7 @@ mod tests {
                 "invalid length 1, expected an object at line 1 column 3",
             ),
             ("unknown variant `a, expected f64`, expected `b` or `c`", "unknown value `a, expected f64`, expected `b` or `c`"),
-            ("EOF while parsing a value at line 1 column 0", "EOF while parsing a value at line 1 column 0"),
+            ("EOF while parsing a value at line 1 column 0", "it ends within a value at line 1 column 0"),
             (
                 "invalid type: string \"a, expected f64\", expected a string",
                 "invalid type: string \"a, expected f64\", expected a string",

@@ -31,8 +31,9 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
                 let unused = 64 - 8 * size_of::<T>().min(8);
                 let (least, most) = match T::try_from(-1) {
                     Ok(_) => (i64::MIN >> unused, i64::MAX.cast_unsigned() >> unused),
-                    // Numbers are read as `i64`.
-                    Err(_) => (0, (u64::MAX >> unused).min(i64::MAX.cast_unsigned())),
+                    // The field says by itself how large it may be.
+                    Err(_) if unused == 0 => return f.write_str("a whole number that is not negative"),
+                    Err(_) => (0, u64::MAX >> unused),
                 };
                 write!(f, "a whole number from {least} to {most}")
             }
@@ -74,10 +75,10 @@ mod tests {
         }
         let expected = |problem: serde_json::Error| problem.to_string().rsplit_once("expected ").unwrap().1.to_owned();
         for (expected, range) in [
-            (serde_json::from_str::<Whole<u64>>("[]").map_err(expected).unwrap_err(), "0 to 9223372036854775807"),
-            (serde_json::from_str::<Whole<i8>>("[]").map_err(expected).unwrap_err(), "-128 to 127"),
+            (serde_json::from_str::<Whole<u64>>("[]").map_err(expected).unwrap_err(), "that is not negative"),
+            (serde_json::from_str::<Whole<i8>>("[]").map_err(expected).unwrap_err(), "from -128 to 127"),
         ] {
-            assert!(expected.starts_with(&format!("a whole number from {range}")), "{expected}");
+            assert!(expected.starts_with(&format!("a whole number {range}")), "{expected}");
         }
     }
 }

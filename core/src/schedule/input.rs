@@ -1,6 +1,7 @@
 //! A schedule as it is given, and the check that makes it valid.
 
 use super::{Budget, MisfireInput, Overlap, Schedule, ScheduleFields};
+use crate::ids::TaskId;
 use crate::input::{Whole, at_most};
 use crate::limits::{
     MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
@@ -123,7 +124,12 @@ impl<'a> ScheduleInput<'a> {
     ///
     /// # Errors
     /// Names the first field that does not hold.
-    pub(crate) fn check(mut self, id: &str, now: UnixMillis, budget: &mut Budget) -> Result<CheckedSchedule<'a>, FieldError> {
+    pub(crate) fn check(
+        mut self,
+        id: &TaskId<'_>,
+        now: UnixMillis,
+        budget: &mut Budget,
+    ) -> Result<CheckedSchedule<'a>, FieldError> {
         let rest = self.recurrence.take();
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
@@ -145,7 +151,7 @@ impl<'a> ScheduleInput<'a> {
             }
             (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
             (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => {
-                return budget.draw(field_of(kind), |budget| rest.check(kind, id, now, budget));
+                return budget.draw(field_of(kind), |budget| rest.check(kind, id.as_str(), now, budget));
             }
             _ => {
                 let timezone = rest.as_deref().map(Recurrence::zone).transpose()?.flatten();
@@ -165,7 +171,7 @@ impl<'a> ScheduleInput<'a> {
             ..ScheduleFields::default()
         };
         fields.policies()?;
-        let due = fields.delay(id_hash(id))?.due(time, None);
+        let due = fields.delay(id_hash(id.as_str()))?.due(time, None);
         Ok(CheckedSchedule::once(Some(time), due, Some(Box::new(fields))))
     }
 

@@ -1,6 +1,7 @@
 //! What a schedule will do, without creating it.
 
 use super::{Budget, ClockChange, GivenKind, Recurrence, ScheduleInput, clock};
+use crate::ids::TaskId;
 use crate::input::Whole;
 use crate::limits::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
 use crate::task::{FieldError, Text, TimeInput, check_id, parse_naming_the_field, read_object};
@@ -115,7 +116,7 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     if let Some(id) = &request.id {
         check_id(&id.0, false)?;
     }
-    let id = request.id.map(|id| id.0).unwrap_or_default();
+    let id = TaskId::Given(request.id.map(|id| id.0).unwrap_or_default());
     let checked = input.check(&id, from, &mut Budget::default())?;
     let local = checked.fields.as_ref().and_then(|fields| fields.local).unwrap_or_default();
     let Some(schedule) = checked.schedule else {

@@ -414,8 +414,7 @@ impl<'a> Validator<'a> {
             follow_ups.check(to_queue.then_some(queue), self.targets, self.last_follow_ups)?;
             self.last_follow_ups = **follow_ups;
         }
-        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
-            when.check(id.as_str(), self.now, &mut self.budget)?;
+        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } = when.check(&id, self.now, &mut self.budget)?;
         let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,
@@ -494,7 +493,7 @@ impl ValidTask<'_> {
         // A cron list may have white space and escapes without end.
         let schedule =
             self.schedule.as_ref().map_or(0, |schedule| raw(schedule.cron) + raw(schedule.misfire) + 2 * MAX_RULE_BYTES);
-        let parts = self.id.as_str().len()
+        let parts = self.id.bytes()
             + schedule
             + self.description.as_ref().map_or(0, |text| text.0.len())
             + raw(self.tags)

@@ -6,6 +6,7 @@ use crate::local_time::{Law, LocalTimes};
 use crate::routing::id_hash;
 use crate::schedule::{Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
+use crate::words::needs_escape;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -338,6 +339,7 @@ impl<'o> RecordWriter<'o> {
         Self { out }
     }
 
+    #[inline]
     fn name(&mut self, name: &str) {
         self.out.extend_from_slice(b",\"");
         self.out.extend_from_slice(name.as_bytes());
@@ -394,6 +396,8 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
+    // Inline, with the name: every task of a bulk request has some, and the crate is built for size.
+    #[inline]
     pub(super) fn json(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
             self.name(name);
@@ -440,20 +444,6 @@ pub fn write_text(text: &str, out: &mut Vec<u8>) {
     out.push(b'"');
     out.extend_from_slice(text.as_bytes());
     out.push(b'"');
-}
-
-/// Whether a JSON string of these bytes escapes any: a quote, a backslash or a control character.
-fn needs_escape(bytes: &[u8]) -> bool {
-    const ONES: u64 = u64::MAX / 255;
-    const HIGH: u64 = ONES << 7;
-    // The high bit of each byte that is less than `n` (at most 128), or is zero; bytes from 128 are left out.
-    let less = |word: u64, n: u64| word.wrapping_sub(ONES * n) & !word & HIGH;
-    let zero = |word: u64| less(word, 1);
-    let (words, rest) = bytes.as_chunks::<8>();
-    words.iter().any(|word| {
-        let word = u64::from_le_bytes(*word);
-        less(word, 0x20) | zero(word ^ (ONES * u64::from(b'"'))) | zero(word ^ (ONES * u64::from(b'\\'))) != 0
-    }) || rest.iter().any(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
 }
 
 /// Appends a recurring task's stored record to `out` as the record of its occurrence at `time`.

@@ -187,6 +187,10 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
             None => Err(not_millis(number, &shown())),
         };
     }
+    // Most times end in `Z`, and are read without the general reader of RFC 3339, which takes three times as long.
+    if let Some(utc) = text.strip_suffix('Z').and_then(|local| local.parse::<LocalTime>().ok()?.at_offset(0)) {
+        return Ok(GivenTime::Instant(utc));
+    }
     if let Ok(local) = text.parse() {
         return Ok(GivenTime::Local(local));
     }

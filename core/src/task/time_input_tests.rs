@@ -158,6 +158,19 @@ proptest! {
         }
     }
 
+    /// What is read without the general reader of RFC 3339 is read as that would.
+    #[test]
+    fn a_time_in_utc_is_what_rfc_3339_says(
+        millis in 0..=UnixMillis::LAST.get(), digits in 0_usize..12, separator in prop_oneof![Just('T'), Just('t'), Just(' ')],
+    ) {
+        let time = chrono::DateTime::from_timestamp_millis(millis).unwrap();
+        let fraction = format!("{:03}004999999", time.timestamp_subsec_millis());
+        let fraction = if digits == 0 { String::new() } else { format!(".{}", &fraction[..digits]) };
+        let text = format!("{}{separator}{}{fraction}Z", time.format("%Y-%m-%d"), time.format("%H:%M:%S"));
+        let expected = chrono::DateTime::parse_from_rfc3339(&text).unwrap().timestamp_millis();
+        prop_assert_eq!(instant(&format!("\"{text}\"")), Some(expected), "{}", text);
+    }
+
     #[test]
     fn any_text_is_read_or_refused(text in any::<String>()) {
         if let Err(problem) = parse_time("from", &text) {

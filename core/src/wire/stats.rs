@@ -33,6 +33,8 @@ pub struct Counters {
     pub failed: u64,
     /// Occurrences that failed for good.
     pub dead_lettered: u64,
+    /// Dead letters that are not kept any more, because others came, or because there was no room.
+    pub dead_letters_displaced: u64,
     /// Runs that did not fire: missed, or the one before had not ended. Many that were missed together count once.
     pub skipped: u64,
     /// Runs that came too late to start; many that were missed together count once.
@@ -53,6 +55,7 @@ impl Counters {
         self.succeeded += other.succeeded;
         self.failed += other.failed;
         self.dead_lettered += other.dead_lettered;
+        self.dead_letters_displaced += other.dead_letters_displaced;
         self.skipped += other.skipped;
         self.expired += other.expired;
         self.redelivered += other.redelivered;

@@ -78,23 +78,27 @@ impl Model {
         })
     }
 
-    /// A firing has ended so: what must follow it, or wait for its task to be resumed.
-    pub(crate) fn follow(&mut self, firing: Firing, kept: &Kept, is_paused: bool, now: i64) {
+    /// A firing has ended so: what must follow it, or wait for its task to be resumed. Returns the follow-up if that has no room to wait.
+    pub(crate) fn follow(&mut self, firing: Firing, kept: &Kept, is_paused: bool, now: i64) -> Option<Firing> {
         let stage = match kept.outcome {
             Outcome::Succeeded => Stage::OnSuccess,
             Outcome::DeadLettered | Outcome::Expired => Stage::OnFailure,
-            _ => return,
+            _ => return None,
         };
         if firing.stage != Stage::Run || self.version(firing.version).follow_ups.of(stage).is_none() {
-            return;
+            return None;
         }
         let follow_up = Firing { stage, attempt: 1, ..firing };
         self.causes.entry(follow_up).or_default().push(kept.clone());
-        if is_paused {
-            return self.put(follow_up, What::PausedAgain);
+        if !self.has_room_to_wait(follow_up) {
+            self.put(follow_up, What::Dead);
+            return Some(follow_up);
         }
-        self.put(follow_up, What::Again);
-        self.put_off(follow_up, now);
+        self.put(follow_up, if is_paused { What::PausedAgain } else { What::Again });
+        if !is_paused {
+            self.put_off(follow_up, now);
+        }
+        None
     }
 
     /// `follow-ups-tell-their-cause`: what is fired is the task with its follow-up's target, and an outcome that there was.

@@ -59,6 +59,7 @@ fn one_task_of_an_id(waiting: &[Waiting]) {
 /// `what-waits-is-stored`: storage holds what the users' requests leave waiting, no more and no less.
 pub(crate) fn storage_agrees(model: &Model, shard: usize, waiting: &[Waiting]) {
     one_task_of_an_id(waiting);
+    model.dead_letters_are_bounded(waiting);
     let mut stored: BTreeMap<(Firing, What), u32> = BTreeMap::new();
     for waiting in waiting {
         *stored.entry(key_of(waiting)).or_default() += 1;
@@ -261,6 +262,7 @@ pub(crate) fn firing(
     for due in lapsed.iter().chain(late.iter().copied().filter(is_left)) {
         model.drop_late(shard, due, now.get(), keep);
     }
+    model.follow_ended(shard, now.get(), keep);
     let is_over =
         |due: &&&Due| !matches!(due.fate, Fate::Waits(_)) && due.waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
     for due in late.iter().filter(is_over) {

@@ -9,6 +9,7 @@ use crate::follow_ups::{FollowUps, Stage};
 use crate::in_flight::{Decided, Decisions, Stop};
 use crate::invariants::violated;
 use crate::late::{Due, Fate, Late, firing_due};
+use crate::room::Room;
 use crate::schedules::{PutOff, Recurring};
 use scheduler_core::engine::Keep;
 use scheduler_core::history::Outcome;
@@ -133,6 +134,7 @@ pub(crate) struct Model {
     pub(crate) held_up: u64,
     /// How often something was decided about a run in flight.
     pub(crate) decisions: Decisions,
+    pub(crate) room: Room,
 }
 
 #[derive(Debug, Clone)]
@@ -206,6 +208,10 @@ pub(crate) fn firing_of(record: &Record<'_>) -> Firing {
 }
 
 impl Model {
+    pub(crate) fn with(room: Room) -> Self {
+        Self { room, ..Self::default() }
+    }
+
     pub(crate) fn version(&self, n: u64) -> &Version {
         &self.versions[n as usize]
     }
@@ -548,7 +554,7 @@ impl Model {
             millis: None,
             stage: firing.stage.name().to_owned(),
         };
-        self.follow(firing, &kept, false, now);
+        self.room.ended.push((firing, kept.clone(), false));
         if keep != Keep::Off {
             self.history.entry(shard).or_default().push(kept);
         }
@@ -667,6 +673,7 @@ impl Model {
             }
         }
         self.keep(shard, &flight, &outcomes, report, now, keep);
+        self.follow_ended(shard, now, keep);
         let left_out = flight.decided.left_out();
         let is_started = |index: &usize| {
             !not_started.contains(&(*index as u32)) && !expired.contains(&(*index as u32)) && !left_out.contains(index)
@@ -702,7 +709,7 @@ impl Model {
             };
             match flight.decided.stop(index) {
                 Some(Stop::Cancelled) => {}
-                stop => self.follow(*firing, &kept, stop.is_some(), now),
+                stop => self.room.ended.push((*firing, kept.clone(), stop.is_some())),
             }
             if keep == Keep::All || keep == Keep::Failures && !is_good {
                 self.history.entry(shard).or_default().push(kept);
@@ -722,7 +729,8 @@ impl Model {
         let first = UnixMillis::new(first);
         let next = policy.next_attempt(&key, firing.attempt, first, UnixMillis::new(now), failure.not_before);
         let end = version.late.expire.filter(|_| firing.stage == Stage::Run).map(|millis| start.plus(millis));
-        match next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end)) {
+        let next = next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end));
+        match next.filter(|_| self.has_room_to_wait(firing)) {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
                 self.put(again, if is_paused { What::PausedAgain } else { What::Again });

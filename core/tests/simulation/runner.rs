@@ -38,6 +38,9 @@ pub(crate) struct Run {
     pub(crate) redefined: u64,
     /// What was decided about runs in flight.
     pub(crate) decisions: Decisions,
+    /// Dead letters that gave way to others, and runs that found no room to wait.
+    pub(crate) displaced: u64,
+    pub(crate) without_room: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -63,6 +66,13 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
     let is_bounded = bounds.chance(200) && !clients.has_many_keys();
     let config = if is_bounded { Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config } } else { config };
+    // Of some runs an id has little room for dead letters, or for runs that wait.
+    let mut room = Random::new(seed.rotate_left(11) ^ 0x726f_6f6d);
+    let config = if room.chance(400) {
+        Config { max_dead_letters: *room.pick(&[1, 2, 3]), max_runs: *room.pick(&[1, 2, 5, 1_000]), ..config }
+    } else {
+        config
+    };
     let mut world = World::new(random, names, config, faults, START, traced);
     world.leaves_undone = *world.random.pick(&[0, 0, 50]);
     world.is_faultless = is_faultless;
@@ -177,6 +187,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.put_off_of_keys = world.model.circuits.put_off_of_keys;
     run.redefined = world.redefined;
     run.decisions = world.model.decisions;
+    (run.displaced, run.without_room) = (world.model.room.displaced, world.model.room.without_room);
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run

@@ -7,128 +7,32 @@
 //! A case is decided by its seed: the shards of both epochs, the requests, which tries are lost on their way or on their way back, what
 //! fires between two tries, how attempts end, and restarts.
 
+mod coordinator;
+mod place;
+
 use crate::clients::record_of;
-use crate::invariants::{violated, what_of};
-use crate::model::{Firing, Version};
-use crate::model::{Schedule, What, firing_of};
+use crate::invariants::violated;
+use crate::model::{Firing, Schedule, Version, What};
 use crate::random::Random;
 use crate::regressions::NOW;
 use crate::schedules::{PutOff, Recurring};
-use crate::storage::Storage;
 use crate::world_cases::plain;
-use scheduler_core::batch::ShardAppend;
-use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing};
-use scheduler_core::envelope::Envelope;
-use scheduler_core::epochs::{Best, CancelledId, ChangedId, GoingOn, Means, Search, is_sent_once, others};
+use place::Place;
+use scheduler_core::engine::{Effects, EngineError};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::{ShardId, ShardMap, id_hash};
-use scheduler_core::task::{Record, version_of};
+use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{
-    Among, Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Expected, Failure, ListItem, Report, Status,
-};
-use std::borrow::Cow;
+use scheduler_core::wire::{Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed};
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 /// Between two moments at which something is due, milliseconds.
 const TICK: i64 = 1_000;
-/// The wait before a second try, milliseconds; doubled before each further one.
-const FIRST_WAIT: i64 = 50;
-/// Tries before the one that gets through.
-const MOST_LOST: u64 = 3;
 const RETRIES: [&str; 3] = [
     r#"{"maxAttempts":1}"#,
     r#"{"maxAttempts":2,"minBackoffSeconds":1,"factor":1,"jitter":0}"#,
     r#"{"maxAttempts":4,"minBackoffSeconds":3,"factor":1,"jitter":0}"#,
 ];
-
-/// A shard with its storage.
-struct Place {
-    engine: Engine,
-    storage: Storage,
-    /// What is to be reported: when, with what it holds.
-    running: Vec<(UnixMillis, Outgoing)>,
-    fired: BTreeMap<Firing, u32>,
-}
-
-fn load(storage: &Storage) -> Engine {
-    let config = Config { max_dispatched: usize::MAX, fire_gap_millis: 0, ..Config::default() };
-    Engine::load("1-0", config, storage.snapshot()).unwrap()
-}
-
-/// How an attempt ends: the same on the twin.
-fn fails(firing: Firing) -> bool {
-    let drawn = Random::new(firing.version ^ firing.time.cast_unsigned() ^ u64::from(firing.attempt).rotate_left(32)).next();
-    drawn % 5 < 2
-}
-
-impl Place {
-    fn new() -> Self {
-        let storage = Storage::default();
-        Self { engine: load(&storage), storage, running: Vec::new(), fired: BTreeMap::new() }
-    }
-
-    fn commit(&mut self, effects: Effects) -> bool {
-        let writes = !effects.writes.is_empty();
-        self.storage.apply(&effects.writes);
-        writes
-    }
-
-    /// Fires what is due, and reports what has run for `runs_for` milliseconds.
-    fn live(&mut self, now: UnixMillis, runs_for: i64) {
-        self.report(now);
-        while self.wake(now, runs_for) {
-            self.report(now);
-        }
-    }
-
-    /// Reports what has ended by now.
-    fn report(&mut self, now: UnixMillis) {
-        for (_, sent) in self.running.extract_if(.., |(ends, _)| *ends <= now).collect::<Vec<_>>() {
-            let envelope = Envelope::parse(std::str::from_utf8(&sent.text).unwrap()).unwrap();
-            let is_failed = |task: &str| fails(firing_of(&Record::parse(task.as_bytes()).unwrap()));
-            let failed = (0..).zip(&envelope.tasks).filter(|(_, task)| is_failed(task.get()));
-            let failed = failed.map(|(index, _)| Failure { index, error: "no".to_owned(), ..Failure::default() }).collect();
-            let report = Report { seq: sent.seq, failed, ..Report::default() };
-            let effects = self.engine.report(&report, now, &self.storage).unwrap();
-            self.commit(effects);
-        }
-    }
-
-    /// Fires what is due, to be reported `runs_for` milliseconds later. Says whether anything was to be done.
-    fn wake(&mut self, now: UnixMillis, runs_for: i64) -> bool {
-        if self.engine.next_wakeup().is_none_or(|at| at > now) {
-            return false;
-        }
-        let effects = self.engine.wake(now, &self.storage).unwrap();
-        let sends = effects.sends.clone();
-        self.commit(effects);
-        for sent in sends {
-            for task in Envelope::parse(std::str::from_utf8(&sent.text).unwrap()).unwrap().tasks {
-                *self.fired.entry(firing_of(&Record::parse(task.get().as_bytes()).unwrap())).or_default() += 1;
-            }
-            self.running.push((now.plus(runs_for), sent));
-        }
-        true
-    }
-
-    /// How much waits or runs under an id, beside dead letters.
-    fn lives(&self, id: &str) -> usize {
-        let waiting = self.holds().into_iter().filter(|(of, what, _)| of == id && *what != What::Dead).count();
-        let is_of_id = |task: &&serde_json::value::RawValue| Record::parse(task.get().as_bytes()).unwrap().id == id;
-        let texts = self.running.iter().map(|(_, sent)| std::str::from_utf8(&sent.text).unwrap());
-        waiting + texts.flat_map(|text| Envelope::parse(text).unwrap().tasks).filter(is_of_id).count()
-    }
-
-    /// What waits under each id.
-    fn holds(&self) -> Vec<(String, What, String)> {
-        let one = |waiting: &crate::storage::Waiting| {
-            let text = String::from_utf8_lossy(&waiting.record).into_owned();
-            (waiting.record.facts().id.to_string(), what_of(waiting), text)
-        };
-        self.storage.waiting().iter().map(one).collect()
-    }
-}
 
 /// A request as the twin carries it out.
 #[derive(Clone)]
@@ -273,190 +177,6 @@ impl Case {
         self.trace(|| format!("twin: {told:?}, {effects:?}"));
         self.twin.commit(effects);
         self.told = Some(told);
-    }
-
-    /// Sends a request to a shard as the coordinator does: a try that is not answered is followed by another. Says whether there was one.
-    fn send<T>(
-        &mut self,
-        shard: ShardId,
-        most: u64,
-        mut call: impl FnMut(&mut Engine, UnixMillis, &Storage, bool) -> Result<(T, Effects), EngineError>,
-    ) -> Result<(T, bool), Told> {
-        let lost = if most > 0 && self.lost.is_none() && self.random.chance(300) { 1 + self.random.below(most) } else { 0 };
-        let (mut is_first, mut is_done, mut wait) = (true, false, FIRST_WAIT);
-        for at in 0..=lost.max(self.lost.as_ref().map_or(0, |lost| lost.len() as u64)) {
-            let drawn = if at < lost { Some(self.random.chance(600)) } else { None };
-            let loses = self.lost.as_mut().map_or(drawn, |lost| lost.pop_front().flatten());
-            self.trace(|| format!("{shard}: first {is_first}, loses {loses:?}"));
-            self.counts.second_tries += u64::from(!is_first);
-            self.counts.repeated += u64::from(!is_first && is_done);
-            if loses != Some(false) {
-                let place = self.shards.get_mut(&shard).expect("a shard of the map");
-                let answer = call(&mut place.engine, self.now, &place.storage, is_first);
-                let answer = answer.map(|(answer, effects)| (answer, place.commit(effects)));
-                if answer.as_ref().is_ok_and(|(_, writes)| *writes) {
-                    is_done = true;
-                    self.act(!is_first);
-                }
-                if loses.is_none() {
-                    return match answer {
-                        Ok((answer, _)) => Ok((answer, !is_first)),
-                        Err(EngineError::Conflict(_)) => Err(if is_first { Told::Refused } else { Told::Unknown }),
-                        Err(problem) => violated("no-unexpected-errors", problem.to_string()),
-                    };
-                }
-            }
-            if most == 0 {
-                return Err(Told::Unknown);
-            }
-            is_first = false;
-            self.now = self.now.plus(wait);
-            wait *= 2;
-            if self.random.chance(200) {
-                let place = self.shards.get_mut(&shard).expect("a shard of the map");
-                place.engine = load(&place.storage);
-            }
-            if self.fires_between {
-                self.fire();
-            }
-        }
-        Err(Told::Unknown)
-    }
-
-    fn cancel(&mut self, ids: &[String]) -> Told {
-        self.trace(|| format!("cancel {ids:?}"));
-        let mut search: Search<CancelledId> = Search::new(&self.map, ids, Means::Everything);
-        while let Some((among, by_shard)) = search.next_round() {
-            for (shard, places) in by_shard {
-                let request = CancelRequest { ids: places.iter().map(|at| ids[*at].clone()).collect(), if_match: None };
-                let sent = self.send(shard, MOST_LOST, |engine, now, storage, first| {
-                    engine.cancel_among(&request, if first { among } else { among.again() }, now, storage)
-                });
-                let (reply, is_repeat) = match sent {
-                    Ok(answer) => answer,
-                    Err(told) => return told,
-                };
-                let outcomes =
-                    reply.outcomes.iter().map(|outcome| CancelledId { outcome: *outcome, is_running: false }).collect();
-                search.answered(places, outcomes, is_repeat);
-            }
-        }
-        let (outcomes, is_repeat) = search.finish();
-        if is_repeat { Told::Unknown } else { Told::Cancelled(outcomes.into_iter().map(|of| of.outcome).collect()) }
-    }
-
-    fn change(&mut self, ids: &[String], change: Change) -> Told {
-        self.trace(|| format!("{change:?} {ids:?}"));
-        let means = Means::of(change);
-        self.fires_between = means == Means::OneThing && ids.iter().all(|id| self.is_one_thing(id));
-        let mut search: Search<ChangedId> = Search::new(&self.map, ids, means);
-        while let Some((among, by_shard)) = search.next_round() {
-            // Where one of several is lost that are sent once, nobody can tell what is done.
-            let most = if is_sent_once(change, among) { 0 } else { MOST_LOST };
-            let loses = most == 0 && by_shard.len() == 1 && self.random.chance(100);
-            for (shard, places) in by_shard {
-                let request = ChangeRequest { ids: places.iter().map(|at| ids[*at].clone()).collect(), change, if_match: None };
-                if loses && self.lost.is_none() {
-                    self.lost = Some(VecDeque::from([Some(self.random.chance(500))]));
-                }
-                let sent = self.send(shard, most, |engine, now, storage, first| {
-                    engine.change_among(&request, if first { among } else { among.again() }, None, now, storage)
-                });
-                if loses {
-                    self.lost = None;
-                }
-                let (reply, is_repeat) = match sent {
-                    Ok(answer) => answer,
-                    Err(told) => return told,
-                };
-                let outcomes = reply.outcomes.iter().map(|outcome| ChangedId { outcome: *outcome, is_running: false }).collect();
-                search.answered(places, outcomes, is_repeat);
-            }
-        }
-        let (outcomes, is_repeat) = search.finish();
-        if is_repeat { Told::Unknown } else { Told::Changed(outcomes.into_iter().map(|of| of.outcome).collect()) }
-    }
-
-    /// A `PUT`.
-    fn put(&mut self, id: &str, append: &Append) -> Told {
-        self.trace(|| format!("put {:?}", self.versions.last()));
-        let part = Append::decode(&append.encode()).unwrap();
-        let mut parts = [ShardAppend { shard: self.map.home(id), append: part, items: vec![0], first_due: self.now }];
-        let mut going_on = GoingOn::new(&self.map, &parts);
-        self.fires_between = true;
-        while let Some((shard, append)) = going_on.next_ask() {
-            let sent = self.send(shard, MOST_LOST, |engine, now, storage, _| {
-                let (reply, effects) = engine.go_on_here(Append::decode(&append.encode()).unwrap(), now, storage)?;
-                Ok((reply?, effects))
-            });
-            match sent {
-                Ok((reply, is_repeat)) => going_on.answered(reply.went_on, is_repeat),
-                Err(told) => return told,
-            }
-        }
-        let lives_on = going_on.finish(&mut parts).get(id).copied();
-        // A task that is about to be dropped from another epoch may not fire meanwhile on the twin.
-        self.fires_between = false;
-        self.counts.went_on += u64::from(lives_on.is_some());
-        let [ShardAppend { shard, append: mut part, .. }] = parts;
-        if let Some(Asked::Append(of_twin)) = &mut self.asked {
-            of_twin.terms.again = part.terms.again;
-        }
-        if lives_on.is_none() {
-            let sent = self.send(shard, MOST_LOST, |engine, now, storage, first| {
-                part.begin_try(first);
-                engine.append(Append::decode(&part.encode()).unwrap(), now, storage)
-            });
-            if let Err(told) = sent {
-                return told;
-            }
-        }
-        for (shard, ids) in others(&self.map, std::iter::once((id, lives_on))) {
-            let request = CancelRequest { ids, if_match: None };
-            let sent =
-                self.send(shard, MOST_LOST, |engine, now, storage, _| engine.cancel_among(&request, Among::Live, now, storage));
-            if let Err(told) = sent {
-                return told;
-            }
-        }
-        Told::Done
-    }
-
-    fn find(&mut self, id: &str) -> Option<(ShardId, ListItem)> {
-        let mut best = Best::default();
-        for shard in self.map.homes(id) {
-            let place = &self.shards[&shard];
-            if best.answered(shard, place.engine.get(id, &place.storage).unwrap()) {
-                break;
-            }
-        }
-        best.finish()
-    }
-
-    /// A `PATCH` of the description.
-    fn patch(&mut self, id: &str) -> Option<Told> {
-        let (shard, item) = self.find(id)?;
-        let is_task = item.status == Status::Scheduled && !item.is_attempt;
-        if !is_task {
-            return None;
-        }
-        let stored = Record::parse(item.record.get().as_bytes()).unwrap();
-        let description = format!("patched at {}", self.now);
-        let mut text = Vec::new();
-        Record { description: Some(Cow::Borrowed(&description)), first_run: None, ..stored.clone() }.write(&mut text);
-        let mut append = append_of(id, &text);
-        append.expected = Some(Expected::Version(version_of(item.record.get().as_bytes())));
-        append.terms.tasks_only = true;
-        self.asked = Some(Asked::Append(Append::decode(&append.encode()).unwrap()));
-        self.fires_between = true;
-        let sent = self.send(shard, MOST_LOST, |engine, now, storage, first| {
-            append.begin_try(first);
-            engine.append(Append::decode(&append.encode()).unwrap(), now, storage)
-        });
-        Some(match sent {
-            Ok(_) => Told::Done,
-            Err(told) => told,
-        })
     }
 
     /// Defines an id, with another schedule or with that of the last definition.

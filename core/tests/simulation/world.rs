@@ -9,6 +9,7 @@ use crate::model::{Model, Send};
 use crate::operations::{Answer, Request};
 use crate::questions::Questions;
 use crate::random::Random;
+use crate::room::Room;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
 use scheduler_core::flow::{self, Asked, RequestNumber};
@@ -154,7 +155,7 @@ impl World {
             config,
             now,
             shards: names.into_iter().map(shard).collect(),
-            model: Model::default(),
+            model: Model::with(Room::of(config)),
             limits: Limits::default(),
             questions: Questions::default(),
             rate_from: now,
@@ -381,9 +382,12 @@ impl World {
         self.check_resends(at, &effects);
         self.shards[at].storage.check_budget(&effects.writes, is_wake);
         let watermark = self.shards[at].storage.watermark;
+        self.model.look_at_dead_letters(&self.shards[at].storage, &effects);
         self.shards[at].storage.apply(&effects.writes);
         self.limits_hold(at, &effects);
         committed(self, &reply, &effects);
+        self.model.follow_ended(at, now.get(), self.config.history);
+        self.oldest_give_way(at, &effects);
         if stores_state(&effects) {
             self.model.circuits.store(at);
         }

@@ -3,7 +3,7 @@
 use super::fields::Fields;
 use crate::access::NAMESPACE_HEADER;
 use crate::input::cut;
-use crate::task::FieldError;
+use crate::task::{FieldError, unreadable};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -79,7 +79,7 @@ impl<'a> Body<'a> {
         // Valid JSON, yet its escapes may name half a character.
         serde_json::from_str::<super::super::text::Text<'a>>(json)
             .map(|text| Self::Text(text.0))
-            .map_err(|problem| FieldError::new("callback.body", format!("cannot be read: {problem}")))
+            .map_err(|problem| unreadable("callback.body".into(), &problem.to_string()))
     }
 }
 
