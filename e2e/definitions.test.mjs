@@ -26,12 +26,18 @@ const shown = async (id) => (await scheduler.call(`/v1/tasks/${id}`)).body;
 const fired = (id) => sink.envelopes.flatMap((envelope) => envelope.tasks).filter((task) => task.id === id);
 
 test("a deploy each moment does not keep a task from firing, and counts nothing anew", async () => {
-  const definition = { everySeconds: 1, maxRuns: 3 };
-  const first = await put("deploy", definition);
+  const definition = { everySeconds: 1, maxRuns: 3, callback: queue };
+  const deploy = async (more, headers) => {
+    const answer = await scheduler.fetch("/v1/tasks/deploy", { method: "PUT", body: { ...definition, ...more }, headers });
+    return { status: answer.status, etag: answer.headers.get("etag"), body: await answer.json() };
+  };
+  const first = await deploy({});
   assert.equal(first.status, 201);
-  let last;
+  let last = first;
   await until("three runs while the definition is sent again", async () => {
-    if ((await scheduler.call("/v1/tasks/deploy")).status === 200) last = await put("deploy", { ...definition, description: `at ${Date.now()}` });
+    // Of the task that there is: after its last run this would be another one.
+    const answer = await deploy({ description: `at ${Date.now()}` }, { "if-match": last.etag });
+    if (answer.status !== 412) last = answer;
     return fired("deploy").length >= 3;
   }, { everyMs: 200 });
   assert.equal(last.status, 200);

@@ -4,7 +4,7 @@ use crate::answer::{Answer, Problem};
 use crate::change::{checked_filter, distinct};
 use crate::epochs::{self, Means, Outcome};
 use crate::routes::Call;
-use crate::shards::Shards;
+use crate::shards::{MAX_PARTS, Shards};
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
 use scheduler_core::task::{ChangeInput, FieldError};
@@ -105,7 +105,7 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
 async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
     let ask = |shard, ids, among| async move {
         let asked = AmongRequest { among, share: None, request: CancelRequest { ids, if_match } };
-        let (CancelReply { outcomes, running }, is_repeat) = cancel_on(shards, shard, asked).await?;
+        let (CancelReply { outcomes, running, .. }, is_repeat) = cancel_on(shards, shard, asked).await?;
         let running: HashSet<u32> = running.into_iter().collect();
         let of_ids = (0..).zip(outcomes);
         let of_ids = of_ids.map(|(place, outcome)| CancelledId { outcome, is_running: running.contains(&place) });
@@ -139,12 +139,16 @@ pub(crate) async fn cancel_on(
     shard: ShardId,
     mut asked: AmongRequest<CancelRequest>,
 ) -> Result<(CancelReply, bool), Problem> {
-    let mut all = CancelReply { outcomes: Vec::with_capacity(asked.request.ids.len()), running: Vec::new() };
-    let mut is_repeat = false;
+    let mut all = CancelReply { outcomes: Vec::with_capacity(asked.request.ids.len()), ..CancelReply::default() };
+    let (mut is_repeat, mut parts) = (false, 0);
     while !asked.request.ids.is_empty() {
         let (mut reply, again): (CancelReply, bool) = shards.ask_among(shard, paths::CANCEL, &asked).await?;
-        if reply.outcomes.is_empty() {
+        if reply.outcomes.is_empty() && !reply.in_part {
             return Err(Problem::unavailable("a shard did not say what became of a cancel"));
+        }
+        parts += u32::from(reply.in_part);
+        if parts > MAX_PARTS {
+            return Err(Problem::unavailable("a part of the cancel is done; send the request again until it is done"));
         }
         asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
         let before = u32::try_from(all.outcomes.len()).unwrap_or(u32::MAX);

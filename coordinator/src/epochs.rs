@@ -178,7 +178,7 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
         .await;
     let mut dropped = Dropped::default();
     for reply in replies {
-        let (CancelReply { outcomes, running }, _) = reply?;
+        let (CancelReply { outcomes, running, .. }, _) = reply?;
         dropped.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
         dropped.running += running.len() as u64;
     }

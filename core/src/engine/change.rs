@@ -3,8 +3,9 @@
 use super::decided::{Decision, FlightRef, Stop};
 use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
-use super::flights::is_in_flight;
+use super::flights::{Found, is_in_flight};
 use super::go_on::pause_start;
+use super::id_of::HEAD_BYTES;
 use super::late::RunsAside;
 use super::moved::Moved;
 use super::new_schedule::read_schedule;
@@ -13,7 +14,7 @@ use super::query::Spent;
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::access::Share;
-use crate::limits::ENVELOPE_TARGET_BYTES;
+use crate::limits::MAX_ENVELOPE_BYTES;
 use crate::local_time::LocalTimes;
 use crate::page::Flags;
 use crate::task::{Record, write_occurrence};
@@ -24,7 +25,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 /// Most bytes of records that one request looks at: many may be as they should be already.
-const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
+pub(super) const MAX_LOOKED_AT_BYTES: usize = 4 * MAX_FIRING_BYTES;
 
 /// The position of a scan before which nothing stands: page 0 is of the recurring tasks, whose numbers begin at 1.
 const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
@@ -69,7 +70,7 @@ impl Changes {
 
     /// Returns of how many more runs in flight this commit may read the envelopes.
     pub(super) fn room_to_look(&self) -> usize {
-        MAX_LOOKED_AT_BYTES.saturating_sub(self.looked_at) / ENVELOPE_TARGET_BYTES
+        MAX_LOOKED_AT_BYTES.saturating_sub(self.looked_at) / MAX_ENVELOPE_BYTES
     }
 
     /// Returns how many more records this commit may write, and how many bytes of them.
@@ -119,13 +120,19 @@ impl Engine {
             let (outcome, is_running) = match seen.get(id.as_str()) {
                 Some(outcome) => *outcome,
                 None => {
-                    let in_flight = if among == Among::Dead { Vec::new() } else { self.find_flights(id, &mut flights, reader)? };
+                    let is_settled = |flight| {
+                        self.decided.at(flight).is_cancelled() || self.settled_in_flight(flight, request.change).is_some()
+                    };
+                    let in_flight = match among {
+                        Among::Dead => Found::default(),
+                        _ => self.find_flights(id, &mut flights, usize::MAX, is_settled, reader)?,
+                    };
                     let Some(outcome) = self.change_one(id, (request, among), &in_flight, now, reader, &mut changes)? else {
                         reply.in_part = true;
                         break;
                     };
                     let is_good = matches!(outcome, Changed::Changed | Changed::Unchanged);
-                    (outcome, is_good && !in_flight.is_empty())
+                    (outcome, is_good && !in_flight.flights.is_empty())
                 }
             };
             seen.insert(id, (outcome, is_running));
@@ -144,7 +151,7 @@ impl Engine {
         &self,
         id: &str,
         (request, among): (&ChangeRequest, Among),
-        in_flight: &[FlightRef],
+        Found { flights: in_flight, is_part }: &Found,
         now: UnixMillis,
         reader: &impl Reader,
         changes: &mut Changes,
@@ -163,9 +170,16 @@ impl Engine {
         {
             return Ok(Some(Changed::OtherVersion));
         }
+        let is_of_task = is_of_task(request.change);
+        if *is_part && (!is_of_task || found.is_empty()) {
+            // The version is of what waits, else of the newest: these come in the last part.
+            self.change_others(flights.get(1..).unwrap_or_default(), request.change, now, reader, changes)?;
+            return Ok(None);
+        }
+        // Their heads are read to find them, and to sort them.
+        changes.looked_at += found.iter().map(|at| 2 * self.tasks.record_bytes(*at).min(HEAD_BYTES as usize)).sum::<usize>();
         self.sort_by_run(&mut found, reader)?;
         // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
-        let is_of_task = matches!(request.change, Change::Run | Change::Reschedule(_));
         let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
         // Of several attempts, or dead letters, one becomes the task.
         if matches!(request.change, Change::Reschedule(_))
@@ -204,6 +218,28 @@ impl Engine {
             }
         }
         Ok(Some(outcome))
+    }
+
+    /// Plans what a change does to attempts in flight beside the newest, as far as this commit has room for them.
+    fn change_others(
+        &self,
+        others: &[FlightRef],
+        change: Change,
+        now: UnixMillis,
+        reader: &impl Reader,
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        if is_of_task(change) {
+            changes.stop(others.iter().map(|flight| (*flight, self.decided.at(*flight))), Some(Stop::Cancelled));
+            return Ok(());
+        }
+        for flight in others {
+            if changes.room_to_look() == 0 {
+                break;
+            }
+            self.change_flight(*flight, change, now, reader, changes)?;
+        }
+        Ok(())
     }
 
     /// Changes the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
@@ -275,7 +311,7 @@ impl Engine {
         }
         let record = self.record_in_flight(flight, reader)?;
         // Its envelope was read for it.
-        changes.looked_at += ENVELOPE_TARGET_BYTES;
+        changes.looked_at += MAX_ENVELOPE_BYTES;
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
@@ -459,6 +495,11 @@ fn runs_asked_for(change: Change, changes: &Changes) -> usize {
         Change::Run => changes.back.len().saturating_sub(changes.killed.len()),
         Change::Pause | Change::Resume | Change::Reschedule(_) => 0,
     }
+}
+
+/// Whether a change means the task itself, or the newest of its runs.
+fn is_of_task(change: Change) -> bool {
+    matches!(change, Change::Run | Change::Reschedule(_))
 }
 
 /// The record of a task as if it had never been tried.

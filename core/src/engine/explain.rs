@@ -24,10 +24,16 @@ impl Engine {
             recent_runs: self.runs(&request, now, reader)?.items.into_iter().map(|item| item.run).collect(),
             ..Explanation::default()
         };
-        let mut found = Vec::new();
-        self.find_live(id, reader, &mut found)?;
+        let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then what is left of earlier occurrences, then what has failed for good.
-        sort_by_key(&mut found, |at| self.flags_of(*at).has(Flags::RETRY));
+        sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
+        let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
+        let mut found = Vec::new();
+        for at in of_hash.into_iter().take(MAX_EXPLAINED_RUNS) {
+            if self.id_of(at, reader)? == id {
+                found.push(at);
+            }
+        }
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
         // A few more are looked at than are told of: another id may have the same hash.
@@ -40,6 +46,9 @@ impl Engine {
         }
         for at in found {
             self.explain_waiting(at, now, reader, &mut told)?;
+        }
+        if more > 0 {
+            told.add(ReasonCode::Retrying, format!("And {more} more runs of it wait."));
         }
         self.explain_in_flight(id, reader, &mut told)?;
         for at in dead.into_iter().take(MAX_EXPLAINED_RUNS) {
@@ -185,9 +194,13 @@ impl Engine {
         }
         let of_it = self.outbox.iter().rev().filter(|(_, envelope)| envelope.hashes.contains(&hash));
         for (seq, envelope) in of_it.take(MAX_EXPLAINED_RUNS) {
+            if told.in_flight.len() >= MAX_EXPLAINED_RUNS {
+                break;
+            }
             let text = reader.envelope(*seq)?;
             let (fired_at, records) = super::outcome::records_of(&text, *seq)?;
-            for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id) {
+            let room = MAX_EXPLAINED_RUNS - told.in_flight.len();
+            for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id).take(room) {
                 let decision = self.decided.at(FlightRef { seq: *seq, index });
                 let flight = Flight {
                     time: record.time.unwrap_or(UnixMillis::ZERO),
@@ -225,6 +238,10 @@ impl Engine {
                 told.add(ReasonCode::InFlight, detail);
                 told.in_flight.push(flight);
             }
+        }
+        let more = self.in_flight.get(&hash).map_or(0, |attempts| *attempts as usize).saturating_sub(told.in_flight.len());
+        if more > 0 && !told.in_flight.is_empty() {
+            told.add(ReasonCode::InFlight, format!("And {more} more attempts of it are in flight."));
         }
         Ok(())
     }

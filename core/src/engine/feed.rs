@@ -108,6 +108,13 @@ impl Feed {
         }
     }
 
+    /// Leaves events out: whoever reads is told of a gap.
+    pub(super) fn lose(&mut self) {
+        self.first = self.end() + 1;
+        self.ring.clear();
+        self.bytes = 0;
+    }
+
     /// Where the next event will stand.
     fn end(&self) -> u64 {
         self.first + self.ring.len() as u64

@@ -1,10 +1,12 @@
 //! Finding attempts in flight: by id, by the filter of a list, and the records that their further attempts will have.
 
+use super::change::MAX_LOOKED_AT_BYTES;
 use super::decided::FlightRef;
 use super::query::{MAX_SCANNED, MAX_SCANNED_BYTES, Spent, matches_record};
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
 use crate::envelope::Envelope;
+use crate::ordered::sort_by_key;
 use crate::page::Flags;
 use crate::task::Record;
 use crate::time::UnixMillis;
@@ -22,14 +24,29 @@ pub(super) struct Flights {
     by_hash: HashMap<u64, Vec<FlightRef>>,
     /// The ids of these attempts, by envelope and index, as far as they were read.
     ids: HashMap<u64, HashMap<u32, String>>,
-    /// Bytes that were read.
+    /// Bytes that were read of envelopes, and of what waits under the ids.
     bytes: usize,
+    looked_at: usize,
+}
+
+/// The attempts in flight of an id.
+#[derive(Default)]
+pub(super) struct Found {
+    /// The newest first; of those of which nothing is left to do, one at most, and only if there are no others.
+    pub(super) flights: Vec<FlightRef>,
+    /// Whether there may be others: the request has read as much as it may.
+    pub(super) is_part: bool,
 }
 
 impl Flights {
     /// Whether a request has read as much as it may; the rest is for another.
     pub(super) fn is_spent(&self) -> bool {
-        self.bytes >= MAX_SCANNED_BYTES
+        self.bytes >= MAX_SCANNED_BYTES || self.looked_at >= MAX_LOOKED_AT_BYTES
+    }
+
+    /// Counts what the request has read of what waits.
+    pub(super) fn look_at(&mut self, bytes: usize) {
+        self.looked_at += bytes;
     }
 }
 
@@ -76,21 +93,46 @@ impl Engine {
         flights
     }
 
-    /// Returns the attempts of this id that are in flight, the newest first. Other ids may have the same hash.
+    /// Returns the first `most` of the attempts of this id that are in flight, and says which of them are settled: those come last. Reads
+    /// one envelope at least, and no further one once the request is spent. Other ids may have the same hash.
     pub(super) fn find_flights(
         &self,
         id: &str,
         flights: &mut Flights,
+        most: usize,
+        is_settled: impl Fn(FlightRef) -> bool,
         reader: &impl Reader,
-    ) -> Result<Vec<FlightRef>, EngineError> {
-        let Some(of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(Vec::new()) };
-        for seq in of_hash.iter().map(|flight| flight.seq) {
-            if !flights.ids.contains_key(&seq) {
-                self.read_ids(seq, flights, reader)?;
+    ) -> Result<Found, EngineError> {
+        let mut found = Found::default();
+        let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(found) };
+        sort_by_key(&mut of_hash, |flight| is_settled(*flight));
+        let mut has_read = false;
+        for flight in of_hash {
+            if found.flights.len() >= most || is_settled(flight) && !found.flights.is_empty() {
+                break;
+            }
+            if !flights.ids.contains_key(&flight.seq) {
+                if has_read && flights.is_spent() {
+                    found.is_part = true;
+                    break;
+                }
+                self.read_ids(flight.seq, flights, reader)?;
+                has_read = true;
+            }
+            let of = flights.ids.get(&flight.seq).and_then(|ids| ids.get(&flight.index));
+            if of.is_some_and(|of| of == id) {
+                found.flights.push(flight);
             }
         }
-        let id_of = |flight: &FlightRef| flights.ids.get(&flight.seq).and_then(|ids| ids.get(&flight.index));
-        Ok(of_hash.into_iter().filter(|flight| id_of(flight).is_some_and(|of| of == id)).collect())
+        Ok(found)
+    }
+
+    /// Whether an attempt of this id is in flight that was not cancelled.
+    pub(super) fn has_flight(&self, id: &str, reader: &impl Reader) -> Result<bool, EngineError> {
+        let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
+        let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
+        let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?.flights;
+        Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
     }
 
     /// Returns the attempts in flight of those ids whose hash is meant, of runs that were not cancelled; of each id the newest first.
@@ -103,7 +145,15 @@ impl Engine {
         let mut found = Vec::new();
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
         for id in ids {
-            found.extend(self.not_cancelled(&self.find_flights(id, &mut flights, reader)?));
+            // Of those that were cancelled nothing is left to change.
+            let of_hash = flights.by_hash.get(&self.id_hash(id)).cloned().unwrap_or_default();
+            for flight in self.not_cancelled(&of_hash) {
+                if !flights.ids.contains_key(&flight.seq) {
+                    self.read_ids(flight.seq, &mut flights, reader)?;
+                }
+                let of = flights.ids.get(&flight.seq).and_then(|ids| ids.get(&flight.index));
+                found.extend(of.is_some_and(|of| of == id).then_some(flight));
+            }
         }
         Ok(found)
     }
@@ -143,15 +193,7 @@ impl Engine {
     pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &impl Reader) -> Result<Vec<u8>, EngineError> {
         let FlightRef { seq, index } = flight;
         let decision = self.decided.at(flight);
-        let record = if decision.patched {
-            reader.patched(seq, index)?
-        } else {
-            let text = reader.envelope(seq)?;
-            let envelope = parse(&text, seq)?;
-            let task = envelope.tasks.get(index as usize);
-            let task = task.ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))?;
-            task.get().as_bytes().to_vec()
-        };
+        let record = if decision.patched { reader.patched(seq, index)? } else { record_in(&reader.envelope(seq)?, flight)? };
         if decision.is_paused() { paused(&record, seq) } else { Ok(record) }
     }
 
@@ -223,6 +265,14 @@ impl Engine {
         }
         Ok(None)
     }
+}
+
+/// Returns the record of an attempt in flight as it was handed on.
+pub(super) fn record_in(text: &[u8], FlightRef { seq, index }: FlightRef) -> Result<Vec<u8>, EngineError> {
+    let envelope = parse(text, seq)?;
+    let task = envelope.tasks.get(index as usize);
+    let task = task.ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))?;
+    Ok(task.get().as_bytes().to_vec())
 }
 
 fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {

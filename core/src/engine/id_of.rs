@@ -6,7 +6,7 @@ use crate::words::plain_ascii;
 use std::borrow::Cow;
 
 /// What is read of a record to find its id: the time before it, and an id of 256 bytes that needs no more than a few escapes.
-const HEAD_BYTES: u32 = 512;
+pub(super) const HEAD_BYTES: u32 = 512;
 
 impl Engine {
     /// Returns the id of a live entry or schedule.

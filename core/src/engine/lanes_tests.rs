@@ -114,6 +114,16 @@ impl Pair {
         self.restart();
     }
 
+    pub(in crate::engine) fn change_within(
+        &mut self,
+        request: &crate::wire::ChangeRequest,
+        share: Option<crate::access::Share>,
+    ) -> Result<crate::wire::ChangeReply, EngineError> {
+        let (reply, effects) = self.engine.change_among(request, crate::wire::Among::All, share, self.now, &self.stored)?;
+        self.commit(&effects);
+        Ok(reply)
+    }
+
     /// Discards the dead letters of an id.
     pub(in crate::engine) fn discard(&mut self, id: &str) {
         let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
@@ -145,9 +155,10 @@ impl Pair {
     ) -> Result<(), EngineError> {
         let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
         let mut builder = PageBuilder::default();
-        let limit = if key.is_empty() { String::new() } else { format!(r#","limitKey":"{key}""#) };
+        let limit = if key.is_empty() { String::new() } else { format!(r#""limitKey":"{key}""#) };
         let callback = if rest.contains("\"callback\":") { "" } else { r#""callback":{"type":"handler","name":"log"},"# };
-        let record = format!(r#"{{{time}"id":"{id}",{rest}{callback}"payload":0{limit}}}"#);
+        let members = format!(r#"{time}"id":"{id}",{rest}{callback}{limit}"#);
+        let record = format!("{{{}}}", members.trim_end_matches(','));
         let read = Record::parse(record.as_bytes()).unwrap();
         let keys = Some(key.to_owned()).filter(|key| !key.is_empty()).into_iter().collect();
         let mut append = Append { terms: Terms { keys, ..Terms::default() }, ..Append::default() };

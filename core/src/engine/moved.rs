@@ -1,12 +1,17 @@
 //! Which of what an id names a reschedule moves. It makes a task of it, and an id never names two tasks: so it moves one thing.
 
 use super::decided::FlightRef;
+use super::lateness::leading_time;
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
+use crate::limits::MAX_DEAD_LETTERS_OF_A_TASK;
 use crate::page::Flags;
 use crate::task::Record;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
+
+/// Attempts or dead letters of one id of which the records are read, to find one that can be moved: as many as an id has dead letters.
+const MAX_LOOKED_AT: usize = MAX_DEAD_LETTERS_OF_A_TASK;
 
 /// What a request moves of the ids that it has come to, by hash; `None`: nothing that is an attempt or a dead letter.
 #[derive(Default)]
@@ -25,17 +30,24 @@ impl Engine {
         bytes: &mut usize,
         reader: &impl Reader,
     ) -> Result<Option<EntryRef>, EngineError> {
-        let mut newest = None;
+        // The newest first: as a rule that is the one, and the others need not be read.
+        let mut newest_first = Vec::with_capacity(found.len());
         for at in found {
-            let text = self.record_of(*at, reader)?;
+            let head = self.head_of(*at, reader)?;
+            *bytes += head.len();
+            newest_first.push((leading_time(&head), *at));
+        }
+        newest_first.sort_unstable();
+        for (_, at) in newest_first.into_iter().rev().take(MAX_LOOKED_AT) {
+            let text = self.record_of(at, reader)?;
             *bytes += text.len();
             let record = Record::parse(&text)
                 .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
             if !record.is_recurring() && record.stage.is_none() {
-                newest = newest.max(Some((record.time, *at)));
+                return Ok(Some(at));
             }
         }
-        Ok(newest.map(|(_, at)| at))
+        Ok(None)
     }
 
     /// Whether this entry is a task, and no attempt or dead letter.
@@ -57,7 +69,7 @@ impl Engine {
         let id = self.id_of(at, reader)?;
         let mut found = Vec::new();
         self.find_live(&id, reader, &mut found)?;
-        if found.is_empty() && self.flights_of_ids(std::slice::from_ref(&id), |_| true, reader)?.is_empty() {
+        if found.is_empty() && !self.has_flight(&id, reader)? {
             self.find_dead_letters(&id, reader, &mut found)?;
         }
         let has_task = found.iter().any(|at| self.is_task(*at));

@@ -1,7 +1,9 @@
 //! Finding tasks, and cancelling them.
 
+use super::change::MAX_LOOKED_AT_BYTES;
 use super::decided::FlightRef;
-use super::flights::is_in_flight;
+use super::flights::{Found, is_in_flight, record_in};
+use super::id_of::HEAD_BYTES;
 use super::lateness::leading_time;
 use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
@@ -57,12 +59,13 @@ impl Engine {
     /// # Errors
     /// When storage fails or is damaged.
     pub fn get(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
-        let mut found = Vec::new();
-        self.find_live(id, reader, &mut found)?;
-        // The task itself before its further attempts.
-        sort_by_key(&mut found, |at| self.flags_of(*at).has(Flags::RETRY));
-        if let Some(at) = found.first() {
-            return self.item(self.candidate(*at), reader).map(Some);
+        // The task itself before its further attempts, of which there may be many.
+        let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
+        sort_by_key(&mut of_hash, |at| self.flags_of(*at).has(Flags::RETRY));
+        for at in of_hash {
+            if self.id_of(at, reader)? == id {
+                return self.item(self.candidate(at), reader).map(Some);
+            }
         }
         if let Some(item) = self.find_in_flight(id, reader)? {
             return Ok(Some(item));
@@ -78,8 +81,10 @@ impl Engine {
 
     /// The newest attempt of this id that is in flight: one whose run was cancelled gives way to others.
     fn find_in_flight(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
-        let flights = self.find_flights(id, &mut self.flights_of(std::iter::once(self.id_hash(id))), reader)?;
-        let Some(flight) = self.not_cancelled(&flights).first().or(flights.first()).copied() else { return Ok(None) };
+        let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
+        let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
+        let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?;
+        let Some(flight) = found.flights.first().copied() else { return Ok(None) };
         let record = self.record_in_flight(flight, reader)?;
         let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq));
         let due = Record::parse(&record).map_err(|problem| corrupt(problem.to_string()))?.due();
@@ -117,7 +122,8 @@ impl Engine {
     ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
-        let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), running: Vec::new() };
+        let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
+        let is_watched = self.feed.is_on(now);
         let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(ids) {
@@ -126,18 +132,30 @@ impl Engine {
             }
             let mut found = Vec::new();
             self.find_among(id, among, reader, &mut found)?;
-            let in_flight = if among == Among::Dead { Vec::new() } else { self.find_flights(id, &mut flights, reader)? };
+            let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
+            let Found { flights: in_flight, is_part } = match among {
+                Among::Dead => Found::default(),
+                _ => self.find_flights(id, &mut flights, usize::MAX, is_cancelled, reader)?,
+            };
             let is_nothing = found.is_empty() && in_flight.is_empty();
             if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
                 reply.outcomes.push(Cancelled::NotFound);
                 continue;
             }
+            let bytes = found.iter().map(|at| self.tasks.record_bytes(*at));
+            flights.look_at(bytes.map(|bytes| if is_watched { bytes } else { bytes.min(HEAD_BYTES as usize) }).sum());
             let mut to_stop = self.not_cancelled(&in_flight);
             if let Some(version) = request.if_match
                 && self.version_among(&found, to_stop.first().or(in_flight.first()), reader)? != Some(version)
             {
                 reply.outcomes.push(Cancelled::OtherVersion);
                 continue;
+            }
+            if is_part {
+                // The version is of what waits, else of the newest: these come in the last part.
+                stopped.extend(to_stop.into_iter().skip(1));
+                reply.in_part = true;
+                break;
             }
             // To cancel once more what was cancelled while it ran is no error, and changes nothing.
             cancelled += u64::from(!found.is_empty() || !to_stop.is_empty());
@@ -182,15 +200,37 @@ impl Engine {
         now: UnixMillis,
         reader: &impl Reader,
     ) -> Result<(), EngineError> {
-        if self.feed.is_on(now) {
-            for at in killed {
-                let record = self.record_of(*at, reader)?;
-                self.feed.note_text(EventKind::Cancelled, &record, now);
+        if !self.feed.is_on(now) {
+            return Ok(());
+        }
+        let mut bytes = 0;
+        for at in killed {
+            if bytes >= MAX_LOOKED_AT_BYTES {
+                self.feed.lose();
+                break;
             }
-            for flight in stopped {
-                let record = self.record_in_flight(*flight, reader)?;
-                self.feed.note_text(EventKind::Cancelled, &record, now);
+            let record = self.record_of(*at, reader)?;
+            bytes += record.len();
+            self.feed.note_text(EventKind::Cancelled, &record, now);
+        }
+        // They are in the order of their envelopes, each of which is read once.
+        let mut envelope = (0, Vec::new());
+        for flight in stopped {
+            if bytes >= MAX_LOOKED_AT_BYTES {
+                self.feed.lose();
+                break;
             }
+            let record = if self.decided.at(*flight).patched {
+                self.record_in_flight(*flight, reader)?
+            } else {
+                if envelope.0 != flight.seq {
+                    envelope = (flight.seq, reader.envelope(flight.seq)?);
+                    bytes += envelope.1.len();
+                }
+                record_in(&envelope.1, *flight)?
+            };
+            bytes += record.len();
+            self.feed.note_text(EventKind::Cancelled, &record, now);
         }
         Ok(())
     }
@@ -235,7 +275,7 @@ impl Engine {
         found: &mut Vec<EntryRef>,
     ) -> Result<bool, EngineError> {
         for at in self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
-            if Record::parse(&self.record_of(at, reader)?).is_ok_and(|record| record.id == id) {
+            if self.id_of(at, reader)? == id {
                 found.push(at);
             }
         }

@@ -282,3 +282,47 @@ fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
     // Without a quota nothing is counted, and nothing is held back.
     assert!(shard.append(tasks([101]), NOW).is_ok());
 }
+
+/// They counted for nothing: a task that fails for ever filled the shard beside its quota.
+#[test]
+fn dead_letters_count_and_their_replay_does_not() {
+    use crate::engine::lanes::tests::Pair;
+    let mut pair = Pair::new(usize::MAX);
+    let quota = Quota { pending_tasks: Some(3), ..Quota::default() };
+    for n in 0..3 {
+        pair.create("", &format!("failed-{n}"), Some(pair.now), "");
+    }
+    pair.now = pair.now.plus(1_000);
+    for (seq, ..) in pair.wake() {
+        pair.fail(seq, true, "no");
+    }
+    let refused = pair.engine.append(within(tasks([1]), quota), pair.now, &()).unwrap_err();
+    let text = refused.to_string();
+    assert!(text.contains("share of 3, 3 tasks are held, 3 of them dead letters, and 1 more"), "{text}");
+    assert!(text.contains("discard dead letters"), "{text}");
+    // A replay adds nothing, so it passes a quota that is used up, and comes back in its own place.
+    let ids = (0..3).map(|n| format!("failed-{n}")).collect();
+    let reply = pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, quota.share(1)).unwrap();
+    assert_eq!(reply.outcomes, [crate::wire::Changed::Changed; 3]);
+    for (seq, ..) in pair.wake() {
+        pair.fail(seq, true, "no");
+    }
+    assert_eq!((pair.engine.entries(), pair.engine.stats(pair.now).dead_letters), (3, 3));
+    pair.discard("failed-0");
+    assert!(pair.engine.append(within(tasks([1]), quota), pair.now, &()).is_ok());
+}
+
+impl Reader for () {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        self.body(0, 0, 0)
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        self.body(0, 0, 0)
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        self.body(0, 0, 0)
+    }
+}

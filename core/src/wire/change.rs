@@ -71,13 +71,17 @@ pub enum Cancelled {
 }
 
 /// What became of each, in the order of the request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CancelReply {
     /// One for each id; of the first of them, if there are fewer: the others are to be asked for again.
     pub outcomes: Vec<Cancelled>,
     /// Of which of these an attempt is in flight, by their place: it ends, and no other starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
+    /// Whether a part of the attempts in flight of the id after the last outcome is cancelled. The sender repeats the request for the ids that
+    /// are left.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub in_part: bool,
 }
 
 /// What became of a cancel by filter.

@@ -39,6 +39,7 @@ mod patched_cases;
 mod paused_cases;
 mod questions;
 mod random;
+mod reads;
 mod redefine;
 mod regressions;
 mod requeued;
