@@ -8,13 +8,13 @@ use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
 use crate::tasks;
-use scheduler_core::batch::{Plan, ShardAppend, plan};
+use scheduler_core::batch::{Plan, ShardAppend, plan, write_taken};
 use scheduler_core::ids::TaskId;
 use scheduler_core::limits::MAX_ERRORS_BYTES;
 use scheduler_core::listing::{write_running, write_task};
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of, write_text};
+use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_platform::random_bytes;
@@ -196,11 +196,7 @@ fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32
         }
         // Writing to a Vec does not fail, here and below.
         match (item, failed) {
-            (Ok(id), None) => {
-                out.extend_from_slice(b"{\"id\":");
-                write_text(id.as_str(), &mut out);
-                out.push(b'}');
-            }
+            (Ok(id), None) => write_taken(id, &mut out),
             (Ok(id), Some(problem)) => {
                 let error = serde_json::json!({
                     "id": id.as_str(),

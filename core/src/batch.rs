@@ -6,7 +6,7 @@ use crate::limits::MAX_LANES;
 use crate::ordered::collected;
 use crate::page::{Flags, PageBuilder};
 use crate::routing::{ShardId, ShardMap, id_hash};
-use crate::task::{FieldError, NewTask, ValidTask, Validator};
+use crate::task::{FieldError, NewTask, ValidTask, Validator, write_text};
 use crate::time::UnixMillis;
 use crate::wire::{Append, Terms};
 use hashbrown::HashTable;
@@ -47,6 +47,13 @@ pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Val
         items.push(item);
     }
     Plan { items, appends: parts.finish() }
+}
+
+/// Appends what a request is answered with for an item that was taken in.
+pub fn write_taken(id: &TaskId<'_>, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"id\":");
+    write_text(id.as_str(), out);
+    out.push(b'}');
 }
 
 /// The shards' parts, in the making.

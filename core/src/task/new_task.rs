@@ -4,7 +4,7 @@ use super::follow_ups::FollowUps;
 use super::handler_task::check_id;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
-use super::text::Text;
+use super::text::{Text, is_as_stored};
 use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, parse_object, read_object};
 use crate::engine::IdKey;
 use crate::flow::check_limit_key;
@@ -220,6 +220,7 @@ pub struct ValidTask<'a> {
     description: Option<Text<'a>>,
     tags: Option<&'a RawValue>,
     callback: &'a RawValue,
+    is_callback_as_stored: bool,
     follow_ups: Option<Box<FollowUps<'a>>>,
     retry: Option<&'a RawValue>,
     payload: Option<&'a RawValue>,
@@ -234,7 +235,11 @@ impl ValidTask<'_> {
         }
         fields.text("description", self.description.as_ref().map(|description| description.0.as_ref()));
         fields.json("tags", self.tags);
-        fields.json_with_numbers("callback", Some(self.callback));
+        if self.is_callback_as_stored {
+            fields.stored_json("callback", self.callback);
+        } else {
+            fields.json_with_numbers("callback", Some(self.callback));
+        }
         fields.json_with_numbers("onSuccess", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_success));
         fields.json_with_numbers("onFailure", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_failure));
         fields.json_with_numbers("retry", self.retry);
@@ -281,6 +286,8 @@ impl ValidTask<'_> {
 struct CheckedCallback<'a> {
     /// Whether it goes to the user's own queue.
     to_queue: bool,
+    /// Whether its text goes into a record as it is: found once for the many tasks of a request that have it.
+    is_as_stored: bool,
     /// The retry policy of the handler that it names.
     handler_retry: Option<&'a RawValue>,
 }
@@ -397,7 +404,7 @@ impl<'a> Validator<'a> {
                 FieldError::new("callback", format!("is missing, and the deployment's DEFAULT_CALLBACK does not hold: {problem}"))
             }
         });
-        let CheckedCallback { to_queue, handler_retry } = checked?;
+        let CheckedCallback { to_queue, is_as_stored, handler_retry } = checked?;
         let queue = match task.callback {
             Some(_) => "a callback of the type queue",
             None => "the queue that a task without a callback goes to",
@@ -432,6 +439,7 @@ impl<'a> Validator<'a> {
             description: task.description,
             tags: task.tags,
             callback,
+            is_callback_as_stored: is_as_stored,
             follow_ups: task.follow_ups,
             retry: task.retry.or(handler_retry),
             payload: task.payload,
@@ -479,7 +487,7 @@ impl<'a> Validator<'a> {
         let callback = Callback::given(text, self.targets)?;
         let retry_of = |name: &str| self.handler_retries.iter().find(|(known, _)| *known == name).map(|(_, retry)| *retry);
         let handler_retry = if let Callback::Handler { name } = &callback { retry_of(name) } else { None };
-        let checked = CheckedCallback { to_queue: callback.is_queue(), handler_retry };
+        let checked = CheckedCallback { to_queue: callback.is_queue(), is_as_stored: is_as_stored(text), handler_retry };
         self.last_callback = Some((text, checked));
         Ok(checked)
     }

@@ -392,3 +392,24 @@ fn a_limit_key_is_kept_and_not_for_queues() {
     }
     assert_eq!(field(r#"{"time":1764000000000,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#), "limitKey");
 }
+
+#[test]
+fn a_callback_that_many_tasks_have_is_stored_alike_for_each() {
+    for (given, stored) in [
+        (r#"{"type":"webhook","url":"https://a.example"}"#, r#"{"type":"webhook","url":"https://a.example"}"#),
+        ("{\"type\":\"webhook\",\n \"url\":\"https://a.example\"}", r#"{"type":"webhook","url":"https://a.example"}"#),
+        (
+            r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":30.0}"#,
+            r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":30}"#,
+        ),
+    ] {
+        let text = format!(r#"{{"delayInSeconds":1,"callback":{given}}}"#);
+        let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets::default());
+        for _ in 0..2 {
+            let mut record = Vec::new();
+            validator.check(parse_one(&text).unwrap()).unwrap().write_record(&mut record);
+            let record = String::from_utf8(record).unwrap();
+            assert!(record.contains(&format!(r#""callback":{stored}"#)), "{record}");
+        }
+    }
+}

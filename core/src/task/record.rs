@@ -405,7 +405,14 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
-    /// The same with whole numbers written as such, but for those in a body, which is the caller's.
+    /// Writes a value whose text [is as stored](super::text::is_as_stored).
+    #[inline]
+    pub(super) fn stored_json(&mut self, name: &str, value: &RawValue) {
+        self.name(name);
+        self.out.extend_from_slice(value.get().as_bytes());
+    }
+
+    /// The same as [`Self::json`] with whole numbers written as such, but for those in a body, which is the caller's.
     pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
             self.name(name);

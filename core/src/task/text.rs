@@ -96,6 +96,11 @@ pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
+/// Returns whether a JSON text goes into a record as it is: it is on one line, and [`with_whole_numbers`] changes nothing.
+pub(crate) fn is_as_stored(json: &str) -> bool {
+    matches!((on_one_line(json), with_whole_numbers(json)), (Cow::Borrowed(_), Cow::Borrowed(_)))
+}
+
 /// Returns the string with its quotes that a JSON text begins with.
 fn string_at(json: &str) -> &str {
     let mut escaped = false;
