@@ -32,7 +32,7 @@ rm -f "$stamp"
 mv "$out/index_bg.wasm" "$out/with-names.wasm"
 # The compiler builds for size and inlines little across crates; -O3 here makes the result both smaller and, at bulk creates, a few
 # percent faster (worker-build's own pass is -O).
-"$WASM_OPT_BIN" -O3 --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
+"$WASM_OPT_BIN" -O3 --converge --strip-debug --strip-producers "$out/with-names.wasm" -o "$out/index_bg.wasm"
 
 # Cargo may have completed Cargo.lock meanwhile: stamp what is there now.
 fingerprint >"$stamp"

@@ -16,6 +16,11 @@ pub fn sort_by_key<T, K: Ord>(items: &mut Vec<T>, key: impl Fn(&T) -> K) {
     items.extend(order.into_iter().filter_map(|at| slots.get_mut(at)?.take()));
 }
 
+/// Sorts items.
+pub fn sort<T: Ord + Copy>(items: &mut Vec<T>) {
+    sort_by_key(items, |item| *item);
+}
+
 /// Returns the numbers below `count` in the order that `compare` gives them; equal ones in their own.
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();

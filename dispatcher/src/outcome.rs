@@ -1,7 +1,7 @@
 //! What became of a task, and the report of an envelope.
 
 use crate::text::{cut, shown_url};
-use scheduler_core::ordered::sort_by_key;
+use scheduler_core::ordered::{sort, sort_by_key};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
 use std::fmt;
@@ -192,8 +192,8 @@ impl Tally {
             failure.wait_millis = failure.wait_millis.map(|wait| left.clamp(0, wait));
         }
         sort_by_key(&mut self.report.failed, |failure| failure.index);
-        self.report.not_started.sort_unstable();
-        self.report.no_answer.sort_unstable();
+        sort(&mut self.report.not_started);
+        sort(&mut self.report.no_answer);
         sort_by_key(&mut self.report.details, |detail| detail.index);
         sort_by_key(&mut self.report.done, |done| done.index);
         self.report

@@ -2,6 +2,7 @@
 
 use super::CronSchedule;
 use super::fields::{Fields, LENGTHS};
+use crate::ordered::sort;
 
 /// Combinations of days with times of a day that a comparison looks at for each length of a month: some tenths of a millisecond. Only those
 /// count that other expressions name, so lists that people write have some hundreds.
@@ -55,7 +56,7 @@ fn and(one: &[u32], other: &[u32]) -> Vec<u32> {
 }
 
 fn distinct(mut masks: Vec<u32>) -> Vec<u32> {
-    masks.sort_unstable();
+    sort(&mut masks);
     masks.dedup();
     masks
 }

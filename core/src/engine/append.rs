@@ -78,7 +78,7 @@ impl Engine {
         &mut self,
         append: Append,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(AppendReply, Effects), EngineError> {
         let (mut replies, effects) = self.append_all(vec![append], now, reader)?;
         let reply = replies.pop().unwrap_or_else(|| Err(EngineError::BadRequest("there was no request".to_owned())))?;
@@ -99,7 +99,7 @@ impl Engine {
         &mut self,
         requests: Vec<Append>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(Vec<Result<AppendReply, EngineError>>, Effects), EngineError> {
         let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
         let (mut pages, mut schedules) = (Vec::new(), Vec::new());
@@ -250,7 +250,7 @@ impl Engine {
         terms: &Terms,
         since: UnixMillis,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Checked, EngineError> {
         let read = |record: Vec<u8>| NewSchedule::new(record, since, terms.again).map_err(EngineError::BadRequest);
         let schedules = request.schedules.into_iter().map(read).collect::<Result<Vec<_>, EngineError>>()?;
@@ -300,7 +300,7 @@ impl Engine {
         tasks_only: bool,
         found: &[EntryRef],
         flights: &[FlightRef],
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(), EngineError> {
         let version = self.version_among(found, flights.first(), reader)?;
         let is_attempt = !found.is_empty() && found.iter().all(|at| self.flags_of(*at).has(Flags::RETRY));
@@ -324,7 +324,7 @@ impl Engine {
         &self,
         pages: &[Page],
         schedules: &[NewSchedule],
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Vec<EntryRef>, EngineError> {
         let mut replaced = Vec::new();
         for page in pages {
@@ -357,7 +357,7 @@ impl Engine {
     }
 
     /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
-    pub(super) fn find_live(&self, id: &str, reader: &impl Reader, found: &mut Vec<EntryRef>) -> Result<(), EngineError> {
+    pub(super) fn find_live(&self, id: &str, reader: &dyn Reader, found: &mut Vec<EntryRef>) -> Result<(), EngineError> {
         for at in self.tasks.find(self.id_hash(id)) {
             if !self.is_dead_letter(at) && self.id_of(at, reader)? == id {
                 found.push(at);
@@ -375,7 +375,7 @@ impl Engine {
     }
 
     /// The stored record of a live entry or a schedule.
-    pub(super) fn record_of(&self, at: EntryRef, reader: &impl Reader) -> Result<Vec<u8>, EngineError> {
+    pub(super) fn record_of(&self, at: EntryRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
         if at.page == 0 {
             return Ok(reader.schedule(at.index)?);
         }

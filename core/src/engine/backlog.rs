@@ -37,7 +37,7 @@ impl Engine {
     pub(super) fn release_for_lanes(
         &mut self,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         if !self.can_release_for_lanes() {

@@ -91,7 +91,7 @@ impl Engine {
         &mut self,
         request: &ChangeRequest,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
         self.change_among(request, Among::All, None, now, reader)
     }
@@ -106,7 +106,7 @@ impl Engine {
         among: Among,
         share: Option<Share>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
         let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), ..ChangeReply::default() };
@@ -153,7 +153,7 @@ impl Engine {
         (request, among): (&ChangeRequest, Among),
         Found { flights: in_flight, is_part }: &Found,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Changed>, EngineError> {
         let mut found = Vec::new();
@@ -226,7 +226,7 @@ impl Engine {
         others: &[FlightRef],
         change: Change,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<(), EngineError> {
         if is_of_task(change) {
@@ -253,7 +253,7 @@ impl Engine {
         change: Change,
         share: Option<Share>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
         let (mut changes, mut spent) = (Changes::default(), Spent::default());
         let (mut changed, mut running) = (0, 0);
@@ -303,7 +303,7 @@ impl Engine {
         flight: FlightRef,
         change: Change,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Changed, EngineError> {
         if let Some(settled) = self.settled_in_flight(flight, change) {
@@ -321,7 +321,7 @@ impl Engine {
         at: EntryRef,
         change: Change,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Changed>, EngineError> {
         if let Some(settled) = self.settled(at, change, now) {
@@ -451,7 +451,7 @@ impl Engine {
         &mut self,
         changes: Changes,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         if self.feed.is_on(now) {

@@ -230,7 +230,7 @@ impl Engine {
     pub(super) fn take_silent(
         &mut self,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<Vec<Dropped>, EngineError> {
         let (mut taken, mut places) = (Vec::new(), Vec::new());

@@ -17,7 +17,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged.
-    pub fn explain(&self, id: &str, now: UnixMillis, reader: &impl Reader) -> Result<Explanation, EngineError> {
+    pub fn explain(&self, id: &str, now: UnixMillis, reader: &dyn Reader) -> Result<Explanation, EngineError> {
         let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
         let mut told = Explanation {
             status: self.get(id, reader)?.map(|item| item.status),
@@ -72,7 +72,7 @@ impl Engine {
         &self,
         at: EntryRef,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         told: &mut Explanation,
     ) -> Result<(), EngineError> {
         let text = self.record_of(at, reader)?;
@@ -187,7 +187,7 @@ impl Engine {
     }
 
     /// What is handed on and not reported, the newest first.
-    fn explain_in_flight(&self, id: &str, reader: &impl Reader, told: &mut Explanation) -> Result<(), EngineError> {
+    fn explain_in_flight(&self, id: &str, reader: &dyn Reader, told: &mut Explanation) -> Result<(), EngineError> {
         let hash = self.id_hash(id);
         if !self.in_flight.contains_key(&hash) {
             return Ok(());

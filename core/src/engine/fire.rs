@@ -106,7 +106,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn wake(&mut self, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
+    pub fn wake(&mut self, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         if self.to_replan.is_any() {
             // Nothing fires by the law of before.
@@ -136,7 +136,7 @@ impl Engine {
         &mut self,
         lapsed: Vec<Dropped>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         // A run that lapses now goes on until then: what comes in this firing overlaps it.
@@ -211,7 +211,7 @@ impl Engine {
         &self,
         left_out: &[(u32, UnixMillis)],
         records: &mut ScheduleRecords,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         for (number, due) in left_out {
@@ -330,7 +330,7 @@ impl Engine {
         &mut self,
         put_off: &[Due],
         records: &mut ScheduleRecords,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         if put_off.is_empty() {
@@ -356,7 +356,7 @@ impl Engine {
         spans: &Spans,
         records: &mut ScheduleRecords,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Packed, EngineError> {
         let mut dropped = Vec::new();
         let mut closed = Vec::new();

@@ -101,7 +101,7 @@ impl Engine {
         flights: &mut Flights,
         most: usize,
         is_settled: impl Fn(FlightRef) -> bool,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Found, EngineError> {
         let mut found = Found::default();
         let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(found) };
@@ -128,7 +128,7 @@ impl Engine {
     }
 
     /// Whether an attempt of this id is in flight that was not cancelled.
-    pub(super) fn has_flight(&self, id: &str, reader: &impl Reader) -> Result<bool, EngineError> {
+    pub(super) fn has_flight(&self, id: &str, reader: &dyn Reader) -> Result<bool, EngineError> {
         let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
         let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
         let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?.flights;
@@ -140,7 +140,7 @@ impl Engine {
         &self,
         ids: &[String],
         is_meant: impl Fn(u64) -> bool,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Vec<FlightRef>, EngineError> {
         let mut found = Vec::new();
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
@@ -163,7 +163,7 @@ impl Engine {
     }
 
     /// Reads the ids of those tasks of an envelope that may be meant.
-    fn read_ids(&self, seq: u64, flights: &mut Flights, reader: &impl Reader) -> Result<(), EngineError> {
+    fn read_ids(&self, seq: u64, flights: &mut Flights, reader: &dyn Reader) -> Result<(), EngineError> {
         #[derive(Deserialize)]
         struct IdOnly {
             id: String,
@@ -190,7 +190,7 @@ impl Engine {
 
     /// Returns the record that a further attempt of a run in flight has, but for the count of attempts: as it was patched, and with
     /// `paused` where it is.
-    pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &impl Reader) -> Result<Vec<u8>, EngineError> {
+    pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
         let FlightRef { seq, index } = flight;
         let decision = self.decided.at(flight);
         let record = if decision.patched { reader.patched(seq, index)? } else { record_in(&reader.envelope(seq)?, flight)? };
@@ -215,7 +215,7 @@ impl Engine {
         &self,
         request: &ListRequest,
         spent: &mut Spent,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         mut found: impl FnMut(FlightRef, &Record<'_>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter.folded();

@@ -94,7 +94,7 @@ impl Engine {
         &mut self,
         mut append: Append,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(Result<GoOnReply, EngineError>, Effects), EngineError> {
         let open = Reading::new(None, &append.terms);
         let mut went_on = Vec::with_capacity(append.schedules.len());
@@ -113,7 +113,7 @@ impl Engine {
         Ok((refused.map_or(Ok(GoOnReply { went_on }), Err), effects))
     }
 
-    fn is_same_as_stored(&self, record: &[u8], open: &Reading, reader: &impl Reader) -> Result<bool, EngineError> {
+    fn is_same_as_stored(&self, record: &[u8], open: &Reading, reader: &dyn Reader) -> Result<bool, EngineError> {
         let read = Record::parse(record).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
         let mut found = Vec::new();
         self.find_live(&read.id, reader, &mut found)?;
@@ -130,7 +130,7 @@ impl Engine {
         found: &[EntryRef],
         reading: &Reading,
         (since, now): (UnixMillis, UnixMillis),
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Outcome, EngineError> {
         let mut by_hash: BTreeMap<u64, Former> = BTreeMap::new();
         for at in found {
@@ -164,7 +164,7 @@ impl Engine {
         former: Former,
         reading: &Reading,
         (since, now): (UnixMillis, UnixMillis),
-        reader: &impl Reader,
+        reader: &dyn Reader,
         outcome: &mut Outcome,
     ) -> Result<(), EngineError> {
         let id = schedule.read.id.clone();
@@ -269,7 +269,7 @@ impl Engine {
         page: Page,
         by_hash: &mut BTreeMap<u64, Former>,
         reading: &Reading,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         outcome: &mut Outcome,
     ) -> Result<(), EngineError> {
         let mut kept: BTreeMap<usize, KeptEntry> = BTreeMap::new();
@@ -309,7 +309,7 @@ impl Engine {
         entry: &Entry,
         task: EntryRef,
         open: LeftOpen,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Option<KeptEntry>, EngineError> {
         let text = self.record_of(task, reader)?;
         let former = Record::parse(&text)

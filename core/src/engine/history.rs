@@ -257,7 +257,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged.
-    pub fn runs(&self, request: &RunsRequest, now: UnixMillis, reader: &impl Reader) -> Result<RunsReply, EngineError> {
+    pub fn runs(&self, request: &RunsRequest, now: UnixMillis, reader: &dyn Reader) -> Result<RunsReply, EngineError> {
         let mut items: Vec<RunItem> = Vec::new();
         let before = request.before.unwrap_or(RunPosition { row: u64::MAX, place: u32::MAX });
         let oldest = oldest_kept(now);

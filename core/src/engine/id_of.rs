@@ -10,7 +10,7 @@ pub(super) const HEAD_BYTES: u32 = 512;
 
 impl Engine {
     /// Returns the id of a live entry or schedule.
-    pub(super) fn id_of(&self, at: EntryRef, reader: &impl Reader) -> Result<String, EngineError> {
+    pub(super) fn id_of(&self, at: EntryRef, reader: &dyn Reader) -> Result<String, EngineError> {
         match leading_id(&self.head_of(at, reader)?) {
             Some(id) => Ok(id.into_owned()),
             None => id_in(&self.record_of(at, reader)?)
@@ -19,7 +19,7 @@ impl Engine {
     }
 
     /// Reads the beginning of a record: its time and its id.
-    pub(super) fn head_of(&self, at: EntryRef, reader: &impl Reader) -> Result<Vec<u8>, EngineError> {
+    pub(super) fn head_of(&self, at: EntryRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
         if at.page == 0 {
             return Ok(reader.schedule_head(at.index, HEAD_BYTES)?);
         }

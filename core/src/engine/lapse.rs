@@ -76,7 +76,7 @@ impl Engine {
     pub(super) fn take_lapsed(
         &mut self,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<Vec<Dropped>, EngineError> {
         let mut look = Look { bytes: 0, lapsed: Vec::new() };
@@ -92,7 +92,7 @@ impl Engine {
         Ok(look.lapsed.into_iter().map(|(_, dropped)| dropped).collect())
     }
 
-    fn look_into(&mut self, lane: u8, now: UnixMillis, reader: &impl Reader, look: &mut Look) -> Result<(), EngineError> {
+    fn look_into(&mut self, lane: u8, now: UnixMillis, reader: &dyn Reader, look: &mut Look) -> Result<(), EngineError> {
         let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else { return Ok(()) };
         let pages = self.tasks.due_pages(lane, now);
         let (mut fit, mut is_cut) = (0, false);
@@ -127,7 +127,7 @@ impl Engine {
         number: u32,
         known: Option<Judged>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         look: &mut Look,
         found: &mut BTreeMap<u32, Judged>,
     ) -> Result<usize, EngineError> {

@@ -276,7 +276,7 @@ impl Engine {
         &mut self,
         aside: RunsAside,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         self.put_in(aside.back, effects);
@@ -291,7 +291,7 @@ impl Engine {
         &mut self,
         dropped: &[Dropped],
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         let (mut remains, mut holds) = (Remains::default(), PutBack::default());
@@ -345,7 +345,7 @@ impl Engine {
     pub(super) fn release_rest(
         &mut self,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         let rest = std::mem::take(&mut self.to_release);
@@ -365,7 +365,7 @@ impl Engine {
         &mut self,
         hashes: impl Iterator<Item = u64>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         if self.tasks.counts().held == 0 {

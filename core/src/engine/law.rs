@@ -108,7 +108,7 @@ impl Engine {
     }
 
     /// Plans a part of the tasks at a local time by today's law.
-    pub(super) fn replan(&mut self, now: UnixMillis, reader: &impl Reader, effects: &mut Effects) -> Result<(), EngineError> {
+    pub(super) fn replan(&mut self, now: UnixMillis, reader: &dyn Reader, effects: &mut Effects) -> Result<(), EngineError> {
         let (mut killed, mut back, mut bytes) = (Vec::new(), PutBack::default(), 0);
         while bytes < MAX_BYTES {
             let Some(number) = self.to_replan.pages.pop_first() else { break };
@@ -135,7 +135,7 @@ impl Engine {
         &mut self,
         number: u32,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         killed: &mut Vec<EntryRef>,
         back: &mut PutBack,
     ) -> Result<usize, EngineError> {

@@ -5,6 +5,7 @@ use super::lateness::leading_time;
 use super::tasks::EntryRef;
 use super::{Engine, EngineError, Reader};
 use crate::limits::MAX_DEAD_LETTERS_OF_A_TASK;
+use crate::ordered::sort;
 use crate::page::Flags;
 use crate::task::Record;
 use std::collections::HashMap;
@@ -28,7 +29,7 @@ impl Engine {
         &self,
         found: &[EntryRef],
         bytes: &mut usize,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Option<EntryRef>, EngineError> {
         // The newest first: as a rule that is the one, and the others need not be read.
         let mut newest_first = Vec::with_capacity(found.len());
@@ -37,7 +38,7 @@ impl Engine {
             *bytes += head.len();
             newest_first.push((leading_time(&head), *at));
         }
-        newest_first.sort_unstable();
+        sort(&mut newest_first);
         for (_, at) in newest_first.into_iter().rev().take(MAX_LOOKED_AT) {
             let text = self.record_of(at, reader)?;
             *bytes += text.len();
@@ -58,7 +59,7 @@ impl Engine {
 
     /// Checks whether a reschedule by filter moves this entry: a task always; an attempt if no task waits under its id and it is the newest
     /// one; a dead letter if nothing waits there or is in flight, and it is the newest one.
-    pub(super) fn is_moved(&self, at: EntryRef, moved: &mut Moved, reader: &impl Reader) -> Result<bool, EngineError> {
+    pub(super) fn is_moved(&self, at: EntryRef, moved: &mut Moved, reader: &dyn Reader) -> Result<bool, EngineError> {
         if self.is_task(at) {
             return Ok(true);
         }
@@ -84,7 +85,7 @@ impl Engine {
         flight: FlightRef,
         id: &str,
         moved: &mut Moved,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Option<Vec<FlightRef>>, EngineError> {
         let hash = self.id_hash(id);
         if self.tasks.find(hash).any(|at| !self.is_dead_letter(at)) {

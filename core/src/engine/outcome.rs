@@ -22,7 +22,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
+    pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         let Some(envelope) = self.outbox.get(&seq) else { return Ok(effects) };
         if envelope.destination.is_reported() {
@@ -55,7 +55,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &impl Reader) -> Result<Effects, EngineError> {
+    pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
             return Ok(effects);
@@ -156,7 +156,7 @@ impl Engine {
         &mut self,
         seq: u64,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };

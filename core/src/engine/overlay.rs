@@ -4,15 +4,15 @@ use super::{Reader, StorageError, Write};
 use std::collections::BTreeMap;
 
 /// A reader that knows the bodies of pages which are still to be written.
-pub(super) struct Overlay<'r, R> {
-    reader: &'r R,
+pub(super) struct Overlay<'r> {
+    reader: &'r dyn Reader,
     /// By page, from which offset on, the bytes.
     bodies: BTreeMap<u32, (u32, Vec<u8>)>,
 }
 
-impl<'r, R: Reader> Overlay<'r, R> {
+impl<'r> Overlay<'r> {
     /// Lays writes over a reader. `body_len` is the length of a page's body after all of them.
-    pub(super) fn new(reader: &'r R, writes: &[Write], body_len: impl Fn(u32) -> Option<u32>) -> Self {
+    pub(super) fn new(reader: &'r dyn Reader, writes: &[Write], body_len: impl Fn(u32) -> Option<u32>) -> Self {
         let mut bodies: BTreeMap<u32, (u32, Vec<u8>)> = BTreeMap::new();
         for write in writes {
             match write {
@@ -29,7 +29,7 @@ impl<'r, R: Reader> Overlay<'r, R> {
     }
 }
 
-impl<R: Reader> Reader for Overlay<'_, R> {
+impl Reader for Overlay<'_> {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let written = self.bodies.get(&page).and_then(|(from, bytes)| {
             let start = offset.checked_sub(*from)? as usize;

@@ -74,7 +74,7 @@ impl Engine {
         found: &[EntryRef],
         change: Change,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Vec<Changed>>, EngineError> {
         let mut outcomes: Vec<Changed> = found.iter().filter_map(|at| self.settled(*at, change, now)).collect();
@@ -138,7 +138,7 @@ impl Engine {
         checked: Checked,
         is_version: bool,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         changes: &mut Changes,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {

@@ -39,7 +39,7 @@ impl Engine {
         &self,
         flight: FlightRef,
         pages: &[Page],
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Option<FlightPatch>, EngineError> {
         let former = self.record_in_flight(flight, reader)?;
         let former =

@@ -8,7 +8,7 @@ use super::lateness::leading_time;
 use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
-use crate::ordered::sort_by_key;
+use crate::ordered::{sort, sort_by_key};
 use crate::page::{Entry, Flags};
 use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
@@ -58,7 +58,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged.
-    pub fn get(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
+    pub fn get(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
         // The task itself before its further attempts, of which there may be many.
         let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         sort_by_key(&mut of_hash, |at| self.flags_of(*at).has(Flags::RETRY));
@@ -80,7 +80,7 @@ impl Engine {
     }
 
     /// The newest attempt of this id that is in flight: one whose run was cancelled gives way to others.
-    fn find_in_flight(&self, id: &str, reader: &impl Reader) -> Result<Option<ListItem>, EngineError> {
+    fn find_in_flight(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
         let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
         let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
         let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?;
@@ -104,7 +104,7 @@ impl Engine {
         &mut self,
         request: &CancelRequest,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(CancelReply, Effects), EngineError> {
         self.cancel_among(request, Among::All, now, reader)
     }
@@ -118,7 +118,7 @@ impl Engine {
         request: &CancelRequest,
         among: Among,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
@@ -165,9 +165,9 @@ impl Engine {
             stopped.append(&mut to_stop);
         }
         // An id may stand twice in the request.
-        killed.sort_unstable();
+        sort(&mut killed);
         killed.dedup();
-        stopped.sort_unstable();
+        sort(&mut stopped);
         stopped.dedup();
         self.note_cancelled(&killed, &stopped, now, reader)?;
         self.kill(&killed, &mut effects);
@@ -182,7 +182,7 @@ impl Engine {
         &self,
         found: &[EntryRef],
         in_flight: Option<&FlightRef>,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Option<u64>, EngineError> {
         let first = found.iter().min_by_key(|at| self.flags_of(**at).has(Flags::RETRY));
         let record = match (first, in_flight) {
@@ -198,7 +198,7 @@ impl Engine {
         killed: &[EntryRef],
         stopped: &[FlightRef],
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(), EngineError> {
         if !self.feed.is_on(now) {
             return Ok(());
@@ -240,7 +240,7 @@ impl Engine {
         &self,
         id: &str,
         among: Among,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         found: &mut Vec<EntryRef>,
     ) -> Result<(), EngineError> {
         if among == Among::Dead {
@@ -251,7 +251,7 @@ impl Engine {
 
     /// Sorts what waits under one id: the task before its attempts, and those in the order of their runs. What is decided about them together
     /// then comes out the same, wherever they are stored.
-    pub(super) fn sort_by_run(&self, found: &mut [EntryRef], reader: &impl Reader) -> Result<(), EngineError> {
+    pub(super) fn sort_by_run(&self, found: &mut [EntryRef], reader: &dyn Reader) -> Result<(), EngineError> {
         if found.len() < 2 {
             return Ok(());
         }
@@ -261,7 +261,7 @@ impl Engine {
             let time = if is_attempt { leading_time(&self.head_of(*at, reader)?) } else { None };
             keyed.push((is_attempt, time, *at));
         }
-        keyed.sort_unstable();
+        sort(&mut keyed);
         for (slot, (_, _, at)) in found.iter_mut().zip(keyed) {
             *slot = at;
         }
@@ -271,7 +271,7 @@ impl Engine {
     pub(super) fn find_dead_letters(
         &self,
         id: &str,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         found: &mut Vec<EntryRef>,
     ) -> Result<bool, EngineError> {
         for at in self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)) {
@@ -291,7 +291,7 @@ impl Engine {
         &mut self,
         request: &ListRequest,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
         let reads = self.feed.is_on(now);
         let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
@@ -324,7 +324,7 @@ impl Engine {
     ///
     /// # Errors
     /// When storage fails or is damaged.
-    pub fn list(&self, request: &ListRequest, reader: &impl Reader) -> Result<ListReply, EngineError> {
+    pub fn list(&self, request: &ListRequest, reader: &dyn Reader) -> Result<ListReply, EngineError> {
         let (mut items, mut spent) = (Vec::new(), Spent::default());
         let next = self.scan(request, true, &mut spent, reader, |candidate, record| {
             let item = match record {
@@ -344,7 +344,7 @@ impl Engine {
         request: &ListRequest,
         reads: bool,
         spent: &mut Spent,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         mut found: impl FnMut(Candidate, Option<Vec<u8>>) -> Result<bool, EngineError>,
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter.folded();
@@ -439,7 +439,7 @@ impl Engine {
         Candidate { position: Position { due, page: at.page, index: at.index }, at, status, is_attempt, kind }
     }
 
-    fn item(&self, candidate: Candidate, reader: &impl Reader) -> Result<ListItem, EngineError> {
+    fn item(&self, candidate: Candidate, reader: &dyn Reader) -> Result<ListItem, EngineError> {
         let record = self.record_of(candidate.at, reader)?;
         item_of(candidate, record)
     }

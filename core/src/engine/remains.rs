@@ -21,6 +21,7 @@ use super::history::Ended;
 use super::outcome::{PutBack, flags_of_record};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError};
+use crate::ordered::sort;
 use crate::page::Flags;
 use crate::task::Record;
 use crate::time::UnixMillis;
@@ -76,15 +77,17 @@ impl Engine {
     fn of_id<'r>(&self, hash: u64, remains: &'r mut Remains) -> &'r mut OfId {
         remains.of.entry(hash).or_insert_with(|| {
             let mut of = OfId::default();
+            let mut dead = Vec::new();
             for at in self.tasks.find(hash) {
                 let flags = self.flags_of(at);
                 if flags.has(Flags::DEAD_LETTER) {
-                    of.dead.push_back(at);
+                    dead.push(at);
                 } else if flags.has(Flags::RETRY) && self.due_of(at) != UnixMillis::HELD {
                     of.runs += 1;
                 }
             }
-            of.dead.make_contiguous().sort_unstable();
+            sort(&mut dead);
+            of.dead = dead.into();
             of
         })
     }

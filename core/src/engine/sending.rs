@@ -158,7 +158,7 @@ impl Engine {
     pub(super) fn resend(
         &mut self,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<Vec<u64>, EngineError> {
         let mut stopped = Vec::new();

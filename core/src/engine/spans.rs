@@ -37,7 +37,7 @@ impl Spans {
     }
 
     /// Reads the spans.
-    pub(super) fn read(&mut self, reader: &impl Reader) -> Result<(), EngineError> {
+    pub(super) fn read(&mut self, reader: &dyn Reader) -> Result<(), EngineError> {
         for (page, span) in &mut self.pages {
             span.bytes = reader.body(*page, span.from, span.to - span.from)?;
         }
@@ -62,7 +62,7 @@ pub(super) struct ScheduleRecords {
 
 impl ScheduleRecords {
     /// Returns the record of a recurring task, read the first time that it is asked for.
-    pub(super) fn get(&mut self, number: u32, reader: &impl Reader) -> Result<&[u8], EngineError> {
+    pub(super) fn get(&mut self, number: u32, reader: &dyn Reader) -> Result<&[u8], EngineError> {
         match self.records.entry(number) {
             Place::Occupied(place) => Ok(place.into_mut()),
             Place::Vacant(place) => Ok(place.insert(reader.schedule(number)?)),

@@ -52,7 +52,7 @@ impl Engine {
         &mut self,
         seq: u64,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         // One that was refused, and is due twice, has ended already: what was decided about it is forgotten, so its runs would look unstopped.
@@ -91,7 +91,7 @@ impl Engine {
     }
 
     /// Reads the records of those tasks of an envelope that were patched while it was in flight.
-    pub(super) fn patched_of(&self, seq: u64, reader: &impl Reader) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
+    pub(super) fn patched_of(&self, seq: u64, reader: &dyn Reader) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
         let mut records = BTreeMap::new();
         for (index, _) in self.decided.of(seq).into_iter().filter(|(_, of)| of.patched) {
             records.insert(index, reader.patched(seq, index)?);

@@ -44,7 +44,7 @@ impl Engine {
         &self,
         once: Option<&Once>,
         now: UnixMillis,
-        reader: &impl Reader,
+        reader: &dyn Reader,
     ) -> Result<Option<AppendReply>, EngineError> {
         let Some(once) = once else { return Ok(None) };
         let Some(bytes) = reader.remembered(&once.key, &periods(now))? else { return Ok(None) };

@@ -4,6 +4,7 @@ use super::{DAY, Frequency, MAX_INTERVAL, MAX_RULE_BYTES, RRule, RRuleError, Sta
 use crate::cron::{timezone, zone};
 use crate::limits::MAX_COUNTED_RUNS;
 use crate::local_time::LocalTime;
+use crate::ordered::sort;
 use chrono::{Datelike, NaiveDate};
 
 /// Characters of the caller's text that an error repeats.
@@ -225,7 +226,7 @@ fn weekdays(list: Option<&str>) -> Result<(u8, Vec<(i8, u8)>), RRuleError> {
         }
     }
     // Neither their order nor how often they are named means anything.
-    ordinals.sort_unstable();
+    sort(&mut ordinals);
     ordinals.dedup();
     Ok((plain, ordinals))
 }
@@ -240,7 +241,7 @@ fn positions(list: Option<&str>) -> Result<Vec<i16>, RRuleError> {
         _ => Err(refused("BYSETPOS", item)),
     };
     let mut positions = list.into_iter().flat_map(|list| list.split(',')).map(position).collect::<Result<Vec<_>, _>>()?;
-    positions.sort_unstable();
+    sort(&mut positions);
     positions.dedup();
     Ok(positions)
 }
