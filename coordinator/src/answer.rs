@@ -167,7 +167,7 @@ impl Problem {
 
     /// The address has sent too many wrong API keys.
     pub(crate) fn guessing() -> Self {
-        let detail = "too many wrong API keys have come from this address; wait, and send a right one";
+        let detail = "too many wrong API keys have come from this address; wait a second before the next one. A right one of 24 bytes or more is let in all the same";
         let problem = Self::new("/problems/guessing", "Too many wrong API keys", 429, detail);
         Self { retry_after_seconds: Some(1), ..problem }
     }

@@ -12,6 +12,9 @@ use std::cell::RefCell;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};
 
+/// A key of this length is not guessed: 24 letters and digits have some 120 bits.
+const LONG_KEY_BYTES: usize = 24;
+
 thread_local! {
     /// Wrong keys, for all requests of this instance.
     static GUESSES: RefCell<Guesses> = const { RefCell::new(Guesses::NONE) };
@@ -32,15 +35,21 @@ pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Resu
     let header = |name| request.headers().get(name).ok().flatten();
     // The platform says who asks. Locally that is this machine, for everybody.
     let address = header("cf-connecting-ip").filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
-    if address.as_deref().is_some_and(|address| GUESSES.with_borrow(|guesses| guesses.are_spent(address, now))) {
-        return Err(Problem::guessing());
-    }
+    let is_spent = address.as_deref().is_some_and(|address| GUESSES.with_borrow(|guesses| guesses.are_spent(address, now)));
     let authorization = header("authorization");
-    let holder = holder(authorization.as_deref(), env, now).await.inspect_err(|problem| {
-        if let Some(address) = address.as_deref().filter(|_| problem.status == 401 && authorization.is_some()) {
-            GUESSES.with_borrow_mut(|guesses| guesses.note(address, now));
+    let key = authorization.as_deref().and_then(token_of);
+    let holder = match (holder(authorization.as_deref(), env, now).await, address) {
+        // Who shares the address with somebody who guesses is not shut out.
+        (Ok(_), _) if is_spent && key.is_some_and(|key| key.len() < LONG_KEY_BYTES) => return Err(Problem::guessing()),
+        (Err(problem), Some(address)) if problem.status == 401 && authorization.is_some() => {
+            if is_spent {
+                return Err(Problem::guessing());
+            }
+            GUESSES.with_borrow_mut(|guesses| guesses.note(&address, now));
+            return Err(problem);
         }
-    })?;
+        (holder, _) => holder?,
+    };
     let needed = Scope::needed(request.method().as_ref(), &request.path());
     let namespace = holder.admit(needed, header(NAMESPACE_HEADER).as_deref())?;
     let quota = if namespace.is_default() {

@@ -30,6 +30,17 @@ impl Held {
         }
         Ok(Some(Self { namespace: namespace.to_owned(), bytes }))
     }
+
+    /// Counts the body anew, of which so many bytes have come, or refuses it.
+    pub(crate) fn grow(&mut self, bytes: usize, env: &Env) -> Result<(), Problem> {
+        let most = scheduler_shard::isolate_bytes(env);
+        let more = bytes.saturating_sub(self.bytes);
+        if !BODIES.with_borrow_mut(|bodies| bodies.take(&self.namespace, more, most)) {
+            return Err(Problem::crowded());
+        }
+        self.bytes += more;
+        Ok(())
+    }
 }
 
 impl Drop for Held {

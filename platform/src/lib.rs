@@ -7,7 +7,7 @@ pub mod entries;
 mod object;
 mod timer;
 
-pub use body::{announced, read_body};
+pub use body::{Unread, read_body};
 pub use object::Objects;
 pub use timer::{sleep, within};
 

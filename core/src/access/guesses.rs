@@ -1,6 +1,7 @@
-//! How many wrong keys an address may send: each costs a look-up, and keys in the deployment's secret may be short.
+//! How many wrong keys an address may send: keys in the deployment's secret may be short enough to be guessed.
 
 use crate::time::UnixMillis;
+use std::net::Ipv6Addr;
 use twox_hash::XxHash64;
 
 /// Wrong keys that an address may send at once.
@@ -28,8 +29,8 @@ impl Guesses {
     /// Nobody has guessed yet.
     pub const NONE: Self = Self { slots: [Slot { hash: 0, wrong: 0, since: UnixMillis::ZERO }; SLOTS] };
 
-    /// Returns whether an address has sent as many wrong keys as it may: then no key of its is looked at, right ones neither, so that guessing goes
-    /// no faster.
+    /// Returns whether an address has sent as many wrong keys as it may. Then a key that could be guessed is not let in either, so that guessing
+    /// goes no faster.
     pub fn are_spent(&self, address: &str, now: UnixMillis) -> bool {
         let hash = hash_of(address);
         self.slots.iter().any(|slot| slot.hash == hash && slot.left_at(now) >= MOST)
@@ -60,11 +61,10 @@ impl Slot {
 
 /// An IPv6 address stands for its network of 64 bits: a host has all addresses in it.
 fn hash_of(address: &str) -> u64 {
-    let network = match address.match_indices(':').nth(3) {
-        Some((end, _)) => address.get(..end).unwrap_or(address),
-        None => address,
-    };
-    XxHash64::oneshot(0, network.as_bytes())
+    match address.parse::<Ipv6Addr>() {
+        Ok(address) => XxHash64::oneshot(1, &(u128::from(address) >> 64).to_le_bytes()),
+        Err(_) => XxHash64::oneshot(0, address.as_bytes()),
+    }
 }
 
 #[cfg(test)]
@@ -110,5 +110,10 @@ mod tests {
             guesses.note(&format!("2001:db8:1:2::{n:x}"), NOW);
         }
         assert!(guesses.are_spent("2001:db8:1:2:ffff::1", NOW) && !guesses.are_spent("2001:db8:1:3::1", NOW));
+        // Also where zeros of the network are left out.
+        for n in 0..MOST {
+            guesses.note(&format!("2001:db8::{n:x}:2:3:4"), NOW);
+        }
+        assert!(guesses.are_spent("2001:db8::1", NOW) && guesses.are_spent("2001:db8:0:0:1::", NOW));
     }
 }

@@ -151,7 +151,7 @@ pub enum Problem {
     #[error("is out of range")]
     OutOfRange,
     /// `22-2`.
-    #[error("is a range that runs backwards (split it in two, as 22-23,0-2)")]
+    #[error("is a range that runs backwards (split it in two where the field ends and begins anew, as 22-23,0-2 of hours)")]
     Backwards,
     /// `5/15`.
     #[error("has a step after a single value (write the range, as 5-59/15)")]

@@ -178,20 +178,22 @@ impl<'a> ScheduleInput<'a> {
     /// Which one of the ways to say when is given.
     fn kind(&self, rest: Option<&Recurrence<'_>>) -> Result<GivenKind, FieldError> {
         let ways = [
-            (self.time.is_some(), GivenKind::Scheduled),
-            (self.delay_in_seconds.is_some(), GivenKind::Delayed),
-            (rest.is_some_and(|rest| rest.cron.is_some()), GivenKind::Cron),
-            (rest.is_some_and(|rest| rest.every_seconds.is_some()), GivenKind::Every),
-            (rest.is_some_and(|rest| rest.rrule.is_some()), GivenKind::Rrule),
+            (self.time.is_some(), GivenKind::Scheduled, "time"),
+            (self.delay_in_seconds.is_some(), GivenKind::Delayed, "delayInSeconds"),
+            (rest.is_some_and(|rest| rest.cron.is_some()), GivenKind::Cron, "cron"),
+            (rest.is_some_and(|rest| rest.every_seconds.is_some()), GivenKind::Every, "everySeconds"),
+            (rest.is_some_and(|rest| rest.rrule.is_some()), GivenKind::Rrule, "rrule"),
         ];
-        let mut given = ways.iter().filter(|(is_given, _)| *is_given).map(|(_, kind)| *kind);
+        let mut given = ways.iter().filter(|(is_given, ..)| *is_given).map(|(_, kind, field)| (*kind, *field));
         let kind = match (given.next(), given.next()) {
-            (Some(kind), None) => kind,
+            (Some((kind, _)), None) => kind,
             (None, _) if self.kind == Some(GivenKind::NoSchedule) => GivenKind::NoSchedule,
             (None, _) => {
                 return Err(FieldError::new("time", format!(r#"is missing; give one of {WAYS}, or "type":"no-schedule""#)));
             }
-            _ => return Err(FieldError::new("time", format!("is one of several; give only one of {WAYS}"))),
+            (Some((_, first)), Some((_, second))) => {
+                return Err(FieldError::new(second, format!("is given beside {first}; give only one of {WAYS}")));
+            }
         };
         if self.kind.is_some_and(|given| given != kind) {
             return Err(FieldError::new("type", format!("does not agree with which of {WAYS} is given")));

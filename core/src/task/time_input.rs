@@ -68,9 +68,12 @@ impl TimeInput<'_> {
     /// Names `field`, says why the value cannot be meant, and which one probably is. `has_zone` is whether a time zone can stand beside it.
     pub(crate) fn read(&self, field: &'static str, has_zone: bool) -> Result<GivenTime, FieldError> {
         let time = match self {
-            Self::Millis(millis) => of_number(*millis).map(GivenTime::Instant),
+            Self::Millis(millis) => of_number(*millis, has_zone).map(GivenTime::Instant),
             // Some languages write every number as a float.
-            Self::Float(number) => whole_of(*number).map_or_else(|| Err(of_fraction(*number)), of_number).map(GivenTime::Instant),
+            Self::Float(number) => {
+                let read = whole_of(*number).map_or_else(|| Err(of_fraction(*number)), |whole| of_number(whole, has_zone));
+                read.map(GivenTime::Instant)
+            }
             Self::Text(text) => of_text(text, has_zone),
         };
         time.map_err(|problem| FieldError::new(field, problem))
@@ -141,12 +144,12 @@ pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldEr
 
 const ACCEPTED: &str = "give milliseconds since 1970, which have 13 digits, or RFC 3339 like 2026-12-24T18:00:00+01:00";
 
-fn of_number(millis: i64) -> Result<UnixMillis, String> {
+fn of_number(millis: i64, has_zone: bool) -> Result<UnixMillis, String> {
     if (MIN_TIME_MILLIS..=UnixMillis::LAST.get()).contains(&millis) && !is_date(millis) {
         return Ok(UnixMillis::new(millis));
     }
     Err(match u64::try_from(millis) {
-        Ok(number) => not_millis(number, &number.to_string()),
+        Ok(number) => not_millis(number, &number.to_string(), has_zone),
         Err(_) => format!("is {millis}, before 1970; {ACCEPTED}"),
     })
 }
@@ -182,9 +185,9 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
         // More digits than a number has are out of every range.
         let number = text.parse::<u64>().unwrap_or(u64::MAX);
         let millis = i64::try_from(number).ok().filter(|_| text.len() == MILLIS_DIGITS);
-        return match millis.map(of_number) {
+        return match millis.map(|whole| of_number(whole, has_zone)) {
             Some(time) => time.map(GivenTime::Instant),
-            None => Err(not_millis(number, &shown())),
+            None => Err(not_millis(number, &shown(), has_zone)),
         };
     }
     // Most times end in `Z`, and are read without the general reader of RFC 3339, which takes three times as long.
@@ -279,7 +282,7 @@ fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
 const MILLIS_DIGITS: usize = 13;
 
 /// Says what a number that is no milliseconds probably is. `text` is how it was written, for the error.
-fn not_millis(number: u64, text: &str) -> String {
+fn not_millis(number: u64, text: &str, has_zone: bool) -> String {
     let guess = |unit: &str, millis: u64| format!("is {text}, which looks like {unit}; {}", in_millis(millis.cast_signed()));
     let last = UnixMillis::LAST.get().unsigned_abs();
     match text.len() {
@@ -287,7 +290,10 @@ fn not_millis(number: u64, text: &str) -> String {
         15..=17 if number / 1_000 <= last => guess("microseconds", number / 1_000),
         18..=20 if number / 1_000_000 <= last && number != u64::MAX => guess("nanoseconds", number / 1_000_000),
         _ => match as_date(text) {
-            Some(date) => format!("is {text}, which looks like a date; write {date}"),
+            Some(date) => {
+                let or_local = if has_zone { format!(", or {date} with timezone beside it") } else { String::new() };
+                format!("is {text}, which looks like a date; write {date}Z{or_local}")
+            }
             None => format!("is {text}, which is not a time in milliseconds since 1970; {ACCEPTED}"),
         },
     }
@@ -297,8 +303,8 @@ fn in_millis(millis: i64) -> String {
     format!("in milliseconds that is {millis}, {}", UnixMillis::new(millis).shown())
 }
 
-/// Reads digits as a year, a date, or a date with a time of day, and writes it as RFC 3339.
-fn as_date(digits: &str) -> Option<String> {
+/// Reads digits as a year, a date, or a date with a time of day, a local time.
+fn as_date(digits: &str) -> Option<LocalTime> {
     let of = |from: usize, to: usize| digits.get(from..to);
     let month_and_day = |from: usize| Some(format!("{}-{}", of(from, from + 2)?, of(from + 2, from + 4)?));
     let local = match digits.len() {
@@ -308,7 +314,7 @@ fn as_date(digits: &str) -> Option<String> {
         14 => format!("{}-{}T{}:{}:{}", of(0, 4)?, month_and_day(4)?, of(8, 10)?, of(10, 12)?, of(12, 14)?),
         _ => return None,
     };
-    local.parse().ok().map(|local: LocalTime| format!("{local}Z"))
+    local.parse().ok()
 }
 
 #[cfg(test)]

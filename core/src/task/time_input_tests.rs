@@ -57,7 +57,7 @@ fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
         ("1795704299000000", "looks like microseconds; in milliseconds that is 1795704299000,"),
         (r#""1795704299000000000""#, "looks like nanoseconds; in milliseconds that is 1795704299000,"),
         (r#""20991224""#, "looks like a date; write 2099-12-24T00:00:00Z"),
-        ("20991224", "looks like a date; write 2099-12-24T00:00:00Z"),
+        ("20991224", "looks like a date; write 2099-12-24T00:00:00Z, or 2099-12-24T00:00:00 with timezone beside it"),
         ("209912240930", "looks like a date"),
         ("20991224093000", "looks like a date"),
         ("20991224093000.0", "looks like a date"),

@@ -19,7 +19,9 @@ pub enum RRuleError {
     #[error("has {0:?}; give the rule alone, and its start as startAt and its time zone as timezone")]
     NotTheRule(String),
     /// EXDATE and the like.
-    #[error("has {0}, which is not there yet; give a rule without it, and leave out single runs in what they call")]
+    #[error(
+        "has {0}, which is not there yet; give a rule without it, leave out single runs in what they call, and make further ones as tasks with a time"
+    )]
     NotThereYet(&'static str),
     /// A part of RFC 5545 that is not supported.
     #[error("has {0}, which is not supported; say it with BYMONTH, BYMONTHDAY or BYDAY")]
