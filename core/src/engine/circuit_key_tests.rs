@@ -108,9 +108,11 @@ fn a_recurring_task_of_a_key_has_a_bound_on_what_waits_for_its_destination() {
     pair.limit_both("k", None, Some(40.0));
     pair.create("k", "often", None, EACH_SECOND);
     silence(&mut pair, FIRST_OPEN_MILLIS);
-    // Each probe is lost. What waits comes due together with the next run.
-    for n in 1..=400 {
-        pair.now = NOW.plus(1_000 * n);
+    pair.live(NOW.plus(12_000), 10_000_000);
+    assert_eq!(pair.ids_on_their_way(), ["often"], "the probe");
+    // Wake-ups are late, so what waits for it comes due together with the next run.
+    for n in 12..125 {
+        pair.now = NOW.plus(1_000 * n + 999);
         pair.wake();
     }
     let waiting = pair.engine.stats(pair.now).pending as usize - 1;
