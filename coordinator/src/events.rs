@@ -11,7 +11,7 @@ use crate::shards::Shards;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
-use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS};
+use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES};
 use scheduler_core::list_query::one_of;
 use scheduler_core::routing::{ShardId, id_hash};
 use scheduler_core::task::FieldError;
@@ -156,8 +156,8 @@ fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>
     for (name, value) in pairs {
         let value = value.as_ref();
         match name.as_ref() {
-            "id" => wanted.id = Some(value.to_owned()),
-            "tag" => wanted.tag = Some(value.to_owned()),
+            "id" => wanted.id = Some(text_of("id", value, MAX_ID_BYTES)?),
+            "tag" => wanted.tag = Some(text_of("tag", value, MAX_TAG_BYTES)?),
             "type" => {
                 wanted.kind = Some(one_of("type", value)?);
             }
@@ -171,6 +171,14 @@ fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>
     Ok(wanted)
 }
 
+/// Returns a text that is no longer than what it is compared with.
+fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
+    if value.len() > most {
+        return Err(FieldError::new(field, format!("is {} bytes long; the limit is {most}", value.len())));
+    }
+    Ok(value.to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -180,8 +188,14 @@ mod tests {
         let parsed = |query: &[(&str, &str)]| parse_query(query.iter().copied());
         let wanted = Wanted { id: Some("a".into()), tag: Some("b".into()), kind: Some(EventKind::DeadLettered) };
         assert_eq!(parsed(&[("id", "a"), ("tag", "b"), ("type", "dead-lettered")]), Ok(wanted));
-        for (name, value, field) in [("type", "gone", "type"), ("ids", "a", "query")] {
+        let long = "a".repeat(MAX_ID_BYTES + 1);
+        for (name, value, field) in
+            [("type", "gone", "type"), ("ids", "a", "query"), ("id", &long, "id"), ("tag", &long[..MAX_TAG_BYTES + 1], "tag")]
+        {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
+        }
+        for (name, value) in [("id", &long[1..]), ("tag", &long[..MAX_TAG_BYTES])] {
+            assert!(parsed(&[(name, value)]).is_ok());
         }
         let problem = parsed(&[("type", "gone")]).unwrap_err();
         assert!(problem.detail.contains("unknown value `gone`, expected one of `created`"), "{problem}");
