@@ -3,7 +3,7 @@
 use super::decided::{Decision, FlightRef, Stop};
 use super::feed::{Happened, event};
 use super::fire::{MAX_FIRING_BYTES, MAX_FIRING_TASKS};
-use super::flights::{Found, is_in_flight};
+use super::flights::{FlightReader, Found, is_in_flight};
 use super::go_on::pause_start;
 use super::id_of::HEAD_BYTES;
 use super::late::RunsAside;
@@ -47,6 +47,8 @@ pub(super) struct Changes {
     /// Bytes of the records that are written again, and of those that were looked at.
     pub(super) written: usize,
     pub(super) looked_at: usize,
+    /// Reads the runs in flight, whose bytes were looked at as well.
+    flights: FlightReader,
 }
 
 /// A recurring task with another record. Of what comes after this change, its occurrences are its own; where it is paused, that is
@@ -68,9 +70,9 @@ impl Changes {
         records == 0 || bytes == 0 || self.room_to_look() == 0
     }
 
-    /// Returns of how many more runs in flight this commit may read the envelopes.
+    /// Returns how many more envelopes of the largest size this commit may read.
     pub(super) fn room_to_look(&self) -> usize {
-        MAX_LOOKED_AT_BYTES.saturating_sub(self.looked_at) / MAX_ENVELOPE_BYTES
+        MAX_LOOKED_AT_BYTES.saturating_sub(self.looked_at + self.flights.bytes) / MAX_ENVELOPE_BYTES
     }
 
     /// Returns how many more records this commit may write, and how many bytes of them.
@@ -309,9 +311,7 @@ impl Engine {
         if let Some(settled) = self.settled_in_flight(flight, change) {
             return Ok(settled);
         }
-        let record = self.record_in_flight(flight, reader)?;
-        // Its envelope was read for it.
-        changes.looked_at += MAX_ENVELOPE_BYTES;
+        let record = self.record_among_flights(flight, &mut changes.flights, reader)?;
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 

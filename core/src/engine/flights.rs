@@ -50,6 +50,28 @@ impl Flights {
     }
 }
 
+/// Reads records of attempts in flight for one request, and counts the bytes that this takes. It keeps the tasks of the envelope that it
+/// read last: those of one envelope come one after another.
+#[derive(Default)]
+pub(super) struct FlightReader {
+    last: Option<(u64, Vec<Vec<u8>>)>,
+    pub(super) bytes: usize,
+}
+
+impl FlightReader {
+    /// Returns the record of an attempt as it was handed on.
+    fn handed_on(&mut self, FlightRef { seq, index }: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
+        if self.last.as_ref().is_none_or(|(last, _)| *last != seq) {
+            let text = reader.envelope(seq)?;
+            self.bytes += text.len();
+            let tasks = parse(&text, seq)?.tasks.into_iter().map(|task| task.get().as_bytes().to_vec());
+            self.last = Some((seq, tasks.collect()));
+        }
+        let task = self.last.as_ref().and_then(|(_, tasks)| tasks.get(index as usize));
+        task.cloned().ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))
+    }
+}
+
 /// A place among the attempts in flight, as the cursor of a scan.
 fn position_of(flight: FlightRef) -> Position {
     // Envelopes are counted from 1, and will not reach 2^53.
@@ -191,10 +213,25 @@ impl Engine {
     /// Returns the record that a further attempt of a run in flight has, but for the count of attempts: as it was patched, and with
     /// `paused` where it is.
     pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
-        let FlightRef { seq, index } = flight;
+        self.record_among_flights(flight, &mut FlightReader::default(), reader)
+    }
+
+    /// Returns what [`Engine::record_in_flight`] does, of one of several that a request reads.
+    pub(super) fn record_among_flights(
+        &self,
+        flight: FlightRef,
+        read: &mut FlightReader,
+        reader: &dyn Reader,
+    ) -> Result<Vec<u8>, EngineError> {
         let decision = self.decided.at(flight);
-        let record = if decision.patched { reader.patched(seq, index)? } else { record_in(&reader.envelope(seq)?, flight)? };
-        if decision.is_paused() { paused(&record, seq) } else { Ok(record) }
+        let record = if decision.patched {
+            let record = reader.patched(flight.seq, flight.index)?;
+            read.bytes += record.len();
+            record
+        } else {
+            read.handed_on(flight, reader)?
+        };
+        if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
     }
 
     /// Counts the tasks that these entries and attempts are of: what is left of a task that has fired is one of its own only where the
@@ -265,14 +302,6 @@ impl Engine {
         }
         Ok(None)
     }
-}
-
-/// Returns the record of an attempt in flight as it was handed on.
-pub(super) fn record_in(text: &[u8], FlightRef { seq, index }: FlightRef) -> Result<Vec<u8>, EngineError> {
-    let envelope = parse(text, seq)?;
-    let task = envelope.tasks.get(index as usize);
-    let task = task.ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))?;
-    Ok(task.get().as_bytes().to_vec())
 }
 
 fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {

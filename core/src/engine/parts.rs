@@ -16,6 +16,7 @@ use super::{Effects, Engine, EngineError, Reader};
 use crate::schedule::Occurrence;
 use crate::time::UnixMillis;
 use crate::wire::{Change, Changed};
+use std::collections::HashSet;
 
 impl Changes {
     /// Returns how many runs with records of this size this commit may still add: one at least, so that each part comes on.
@@ -65,6 +66,11 @@ impl Engine {
             Change::Run => Some(Changed::AlreadyFired),
             _ => None,
         }
+    }
+
+    /// Returns the row that has the record of a run in flight: its envelope's, or one of its own, with its index, if it was patched.
+    fn row_in_flight(&self, flight: FlightRef) -> (u64, Option<u32>) {
+        (flight.seq, self.decided.at(flight).patched.then_some(flight.index))
     }
 
     /// Plans a change of what stands under one id, in its order; `None` if this commit has room for a part of it only. Then it plans the
@@ -127,7 +133,8 @@ impl Engine {
             + attempts.clone().map(|(at, _)| self.tasks.record_bytes(*at)).sum::<usize>();
         let (records, room) = changes.room();
         let flights = checked.flight_changes.iter().filter(|(flight, change)| self.settled_in_flight(*flight, *change).is_none());
-        let has_room_to_look = flights.count() <= changes.room_to_look();
+        let envelopes: HashSet<(u64, Option<u32>)> = flights.map(|(flight, _)| self.row_in_flight(*flight)).collect();
+        let has_room_to_look = envelopes.len() <= changes.room_to_look();
         (runs, runs + attempts.count() <= records && bytes <= room && has_room_to_look)
     }
 

@@ -2,7 +2,7 @@
 
 use super::change::MAX_LOOKED_AT_BYTES;
 use super::decided::FlightRef;
-use super::flights::{Found, is_in_flight, record_in};
+use super::flights::{FlightReader, Found, is_in_flight};
 use super::id_of::HEAD_BYTES;
 use super::lateness::leading_time;
 use super::new_schedule::read_schedule;
@@ -214,21 +214,13 @@ impl Engine {
             self.feed.note_text(EventKind::Cancelled, &record, now);
         }
         // They are in the order of their envelopes, each of which is read once.
-        let mut envelope = (0, Vec::new());
+        let mut read = FlightReader::default();
         for flight in stopped {
-            if bytes >= MAX_LOOKED_AT_BYTES {
+            if bytes + read.bytes >= MAX_LOOKED_AT_BYTES {
                 self.feed.lose();
                 break;
             }
-            let record = if self.decided.at(*flight).patched {
-                self.record_in_flight(*flight, reader)?
-            } else {
-                if envelope.0 != flight.seq {
-                    envelope = (flight.seq, reader.envelope(flight.seq)?);
-                    bytes += envelope.1.len();
-                }
-                record_in(&envelope.1, *flight)?
-            };
+            let record = self.record_among_flights(*flight, &mut read, reader)?;
             bytes += record.len();
             self.feed.note_text(EventKind::Cancelled, &record, now);
         }

@@ -371,6 +371,22 @@ fn a_cancel_of_many_in_flight_is_done_in_parts() {
     assert_eq!(rounds, 3);
 }
 
+/// A change of many small runs counted the largest envelope for each of them, and made several parts of what is read in one row.
+#[test]
+fn a_change_of_many_in_one_envelope_is_done_in_one_part() {
+    let names: Vec<String> = (0..1_000).map(|n| format!("t{n}")).collect();
+    let mut pair = Pair::new();
+    let text = |id: &str| record(id, NOW, 0).replace("handler\",\"name\":\"log", "queue\",\"queue\":\"MINE");
+    pair.append_flagged(names.iter().map(|id| (id.clone(), NOW, text(id))), Flags::TO_QUEUE);
+    assert!(pair.wake(NOW).sends.len() <= 3, "they share envelopes");
+    for change in [Change::Pause, Change::Resume] {
+        let request = ChangeRequest { ids: names.clone(), change, if_match: None };
+        let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
+        pair.commit(effects);
+        assert_eq!((reply.outcomes, reply.in_part), (vec![Changed::Changed; names.len()], false), "{change:?}");
+    }
+}
+
 /// A send that is refused so often that its back-off is the visibility timeout stands twice among those that are due again. Its envelope ended
 /// at the first, and with the decisions gone the second put the cancelled run back.
 #[test]
