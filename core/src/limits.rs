@@ -266,6 +266,9 @@ pub const HISTORY_ROW_BYTES: usize = 32_768;
 pub const MAX_HISTORY_ROWS: usize = 1_024;
 /// Runs, and attempts on their way, of one explanation: what fits a screen.
 pub const MAX_EXPLAINED_RUNS: usize = 5;
+/// What an explanation of one shard stays below, bytes: [`MAX_EXPLAINED_RUNS`] of each kind with the longest errors, all of which are escaped,
+/// are two thirds of it.
+pub const MAX_EXPLANATION_BYTES: usize = 65_536;
 /// How long outcomes are kept at most, milliseconds: 30 days, the longest that a task may be tried again for.
 pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.
