@@ -219,9 +219,10 @@ fn weight(outcome: Changed) -> u8 {
         Changed::NotFound => 0,
         Changed::AlreadyFired => 1,
         Changed::NotApplicable => 2,
-        Changed::OtherVersion => 3,
-        Changed::Unchanged => 4,
-        Changed::Changed => 5,
+        Changed::TooManyRuns => 3,
+        Changed::OtherVersion => 4,
+        Changed::Unchanged => 5,
+        Changed::Changed => 6,
     }
 }
 

@@ -49,14 +49,19 @@ impl Model {
 
     /// Whether one more run of an id may wait for a further attempt, or as a follow-up.
     pub(crate) fn has_room_to_wait(&mut self, firing: Firing) -> bool {
+        let has_room = self.has_room_for_a_run(firing);
+        self.room.without_room += u64::from(!has_room);
+        has_room
+    }
+
+    /// Whether a caller may add one.
+    pub(crate) fn has_room_for_a_run(&self, firing: Firing) -> bool {
         let waiting = self.waiting_of(&self.version(firing.version).id);
         let waits = |((_, what), count): &((Firing, What), u32)| match what {
             What::Again | What::PausedAgain => *count as usize,
             _ => 0,
         };
-        let has_room = waiting.iter().map(waits).sum::<usize>() < self.room.max_runs;
-        self.room.without_room += u64::from(!has_room);
-        has_room
+        waiting.iter().map(waits).sum::<usize>() < self.room.max_runs
     }
 
     /// What follows the runs that have ended in this commit. A follow-up without room has failed for good.
