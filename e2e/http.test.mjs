@@ -174,6 +174,15 @@ test("a schedule is not taken away by null, and whole floats are integers", asyn
   assert.deepEqual([response.status, time, priority], [200, FAR, 9]);
 });
 
+test("a parameter of a query that is given twice is refused", async () => {
+  for (const [path, name] of [["/v1/tasks?tag=a&tag=b", "tag"], ["/v1/tasks/c/runs?limit=1&limit=2", "limit"], ["/v1/events?id=a&tag=b&id=a", "id"]]) {
+    const response = await fetched(path);
+    const { field, detail } = await response.json();
+    assert.deepEqual([response.status, field, detail], [422, name, `${name} is given more than once; give it once`], path);
+  }
+  assert.equal((await (await fetched("/v1/tasks?x=1&x=2")).json()).field, "query", "an unknown one is refused as such");
+});
+
 test("HEAD is answered as GET, without the body", async () => {
   await scheduler.call("/v1/limits/stripe", { method: "PUT", body: { concurrency: 3 } });
   const paths = ["/healthz", "/openapi.json", "/v1/tasks", "/v1/tasks/c", "/v1/tasks/none", "/v1/tasks/c/runs", "/v1/limits", "/v1/limits/stripe", "/v1/keys", "/v1/namespaces", "/v1/nothing"];

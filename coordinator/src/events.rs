@@ -12,7 +12,7 @@ use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
 use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES};
-use scheduler_core::list_query::one_of;
+use scheduler_core::list_query::{Parameter, one_of};
 use scheduler_core::routing::{ShardId, id_hash};
 use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
@@ -66,8 +66,7 @@ struct Told {
 
 /// `GET /v1/events`.
 pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
-    let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
-    let wanted = parse_query(url.query_pairs()).map_err(Problem::invalid)?;
+    let wanted = call.query(parse_query)?;
     let last = call.request.headers().get("last-event-id").ok().flatten().filter(|last| !last.is_empty());
     let authorization = call.request.headers().get("authorization").ok().flatten();
     let ids: Vec<ShardId> = match &wanted.id {
@@ -151,9 +150,10 @@ impl Watch {
     }
 }
 
-fn parse_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>) -> Result<Wanted, FieldError> {
+fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wanted, FieldError> {
     let mut wanted = Wanted::default();
-    for (name, value) in pairs {
+    for parameter in parameters {
+        let (name, value) = parameter?;
         let value = value.as_ref();
         match name.as_ref() {
             "id" => wanted.id = Some(text_of("id", value, MAX_ID_BYTES)?),
@@ -182,10 +182,13 @@ fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, Fiel
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_core::list_query::each_once;
 
     #[test]
     fn parameters_are_read_and_what_is_bad_is_named() {
-        let parsed = |query: &[(&str, &str)]| parse_query(query.iter().copied());
+        let parsed = |query: &[(&str, &str)]| {
+            parse_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
+        };
         let wanted = Wanted { id: Some("a".into()), tag: Some("b".into()), kind: Some(EventKind::DeadLettered) };
         assert_eq!(parsed(&[("id", "a"), ("tag", "b"), ("type", "dead-lettered")]), Ok(wanted));
         let long = "a".repeat(MAX_ID_BYTES + 1);
@@ -196,6 +199,7 @@ mod tests {
         }
         for (name, value) in [("id", &long[1..]), ("tag", &long[..MAX_TAG_BYTES])] {
             assert!(parsed(&[(name, value)]).is_ok());
+            assert_eq!(parsed(&[(name, "a"), (name, value)]).unwrap_err().field, name);
         }
         let problem = parsed(&[("type", "gone")]).unwrap_err();
         assert!(problem.detail.contains("unknown value `gone`, expected one of `created`"), "{problem}");

@@ -23,6 +23,7 @@ mod openapi;
 mod patch;
 mod precondition;
 mod preview;
+mod query;
 mod registry;
 mod routes;
 mod runs;

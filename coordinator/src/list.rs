@@ -5,13 +5,11 @@ use crate::routes::Call;
 use scheduler_core::limits::MAX_LIST_BYTES;
 use scheduler_core::list_query::{ListQuery, parse_list_query};
 use scheduler_core::listing::{merge, write_task};
-use scheduler_core::task::FieldError;
 use scheduler_core::wire::{ListReply, ListRequest, paths};
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
-    let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
-    let ListQuery { filter, limit, cursor } = parse_list_query(url.query_pairs()).map_err(Problem::invalid)?;
+    let ListQuery { filter, limit, cursor } = call.query(parse_list_query)?;
     let shards = &call.shards;
     let filter = &filter;
     // All answers are held at once: each shard gives its part of what they may take together.

@@ -424,6 +424,7 @@ mod tests {
             for reads in ["request.bytes()", "request.text()", "request.json()", "request.stream()", "array_buffer()"] {
                 assert!(!source.contains(reads), "{name} has {reads}: use Call::text");
             }
+            assert!(name == "query.rs" || !source.contains("query_pairs"), "{name} reads the query: use Call::query");
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
 use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_LIMIT};
+use scheduler_core::list_query::Parameter;
 use scheduler_core::routing::ShardId;
 use scheduler_core::runs::{RunsCursor, merge};
 use scheduler_core::task::FieldError;
@@ -13,9 +14,8 @@ const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
 
 /// `GET /v1/tasks/{id}/runs`: how attempts at the task went, the newest first, whether it is there still or not.
 pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
-    let url = call.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
     let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
-    let (limit, cursor) = parse_query(url.query_pairs(), homes.len()).map_err(Problem::invalid)?;
+    let (limit, cursor) = call.query(|parameters| parse_query(parameters, homes.len()))?;
     let asked = homes.into_iter().zip(cursor.homes().iter().copied());
     let (call, id) = (&call, &id);
     let replies = call
@@ -55,12 +55,10 @@ async fn of_shard(call: &Call<'_>, shard: ShardId, id: &str, before: RunPosition
     Ok(RunsReply { items, next: request.before })
 }
 
-fn parse_query<K: AsRef<str>, V: AsRef<str>>(
-    pairs: impl Iterator<Item = (K, V)>,
-    homes: usize,
-) -> Result<(usize, RunsCursor), FieldError> {
+fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize) -> Result<(usize, RunsCursor), FieldError> {
     let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes));
-    for (name, value) in pairs {
+    for parameter in parameters {
+        let (name, value) = parameter?;
         let value = value.as_ref();
         let shown = |text: &str| text.chars().take(64).collect::<String>();
         match name.as_ref() {
@@ -84,10 +82,13 @@ fn parse_query<K: AsRef<str>, V: AsRef<str>>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_core::list_query::each_once;
 
     #[test]
     fn limit_and_cursor_are_read_and_what_is_bad_is_named() {
-        let parsed = |query: &[(&str, &str)]| parse_query(query.iter().copied(), 1);
+        let parsed = |query: &[(&str, &str)]| {
+            parse_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))), 1)
+        };
         assert_eq!(parsed(&[]), Ok((DEFAULT_LIST_LIMIT, RunsCursor::start(1))));
         let (limit, cursor) = parsed(&[("limit", "7"), ("cursor", "000000000000000100000002")]).unwrap();
         assert_eq!((limit, cursor.homes()), (7, &[Some(RunPosition { row: 1, place: 2 })][..]));
@@ -100,5 +101,6 @@ mod tests {
         ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
         }
+        assert_eq!(parsed(&[("limit", "7"), ("limit", "7")]).unwrap_err().field, "limit");
     }
 }

@@ -5,6 +5,7 @@
 //! and at every redirect. The rules see names and addresses, not what a name resolves to: a Worker cannot look that up. A public
 //! name with a private address passes here, and is left to the platform, which has no route from its edge into private networks.
 
+use crate::input::cut;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
@@ -50,12 +51,35 @@ const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0,
 /// ICANN has set aside for private use. Cloud providers' metadata services have names under `internal`.
 const CLOSED_NAMES: [&str; 5] = ["localhost", "local", "internal", "localdomain", "home.arpa"];
 
+/// Longest label of a name and longest name, bytes (RFC 1035, section 2.3.4: the longest name has 255 with the lengths of its labels).
+const MAX_LABEL_BYTES: usize = 63;
+const MAX_NAME_BYTES: usize = 253;
+/// As much of a host as an error shows, bytes.
+const MAX_SHOWN_BYTES: usize = 100;
+
 /// Why a host may not be called.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("has the host {host}, {what}, which webhooks may not call; use a public host, or allow it with WEBHOOK_ALLOWED_HOSTS")]
-pub struct HostError {
-    host: String,
-    what: &'static str,
+pub enum HostError {
+    /// It is not public.
+    #[error(
+        "has the host {host}, {what}, which webhooks may not call; use a public host, or allow it with WEBHOOK_ALLOWED_HOSTS"
+    )]
+    Closed {
+        /// The host, cut.
+        host: String,
+        /// What it is.
+        what: &'static str,
+    },
+    /// No name is so long, so it has no address.
+    #[error(
+        "has the host {host}, a name of {bytes} bytes; the limit is {MAX_NAME_BYTES}, and {MAX_LABEL_BYTES} between two dots"
+    )]
+    TooLong {
+        /// The host, cut.
+        host: String,
+        /// Its length, without the dot of the root.
+        bytes: usize,
+    },
 }
 
 /// Checks the host of an http or https URL.
@@ -64,11 +88,15 @@ pub struct HostError {
 /// one (`*.example.internal`, which is not `example.internal` itself); with `:8080`, at that port only.
 ///
 /// # Errors
-/// When it is not a public host and not allowed.
+/// When it is not a public host and not allowed, or longer than names are.
 pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
     let shown = url.host_str().unwrap_or_default();
     // With one dot at its end a name is the same name.
     let host = shown.strip_suffix('.').unwrap_or(shown);
+    let shown = || cut(shown, MAX_SHOWN_BYTES).into_owned();
+    if host.len() > MAX_NAME_BYTES || host.split('.').any(|label| label.len() > MAX_LABEL_BYTES) {
+        return Err(HostError::TooLong { host: shown(), bytes: host.len() });
+    }
     let port = url.port_or_known_default();
     let closed = match url.host() {
         Some(Host::Ipv4(address)) => closed_v4(address),
@@ -78,7 +106,7 @@ pub fn check_host(url: &Url, allowed: &[String]) -> Result<(), HostError> {
     };
     match closed {
         Some(what) if !allowed.iter().any(|pattern| matches(pattern, host, port)) => {
-            Err(HostError { host: shown.chars().take(100).collect(), what })
+            Err(HostError::Closed { host: shown(), what })
         }
         _ => Ok(()),
     }
@@ -231,6 +259,31 @@ mod tests {
             let problem = check(url, &[]).expect_err(url).to_string();
             assert!(problem.contains(what), "{url}: {problem}");
         }
+    }
+
+    #[test]
+    fn names_longer_than_names_are_have_no_address() {
+        let label = "a".repeat(MAX_LABEL_BYTES);
+        let longest = format!("{label}.{label}.{label}.{}.{}", "b".repeat(MAX_LABEL_BYTES - 8), "example");
+        assert_eq!(longest.len(), MAX_NAME_BYTES + 2);
+        let (longest, allowed) = (&longest[2..], ["*.example"]);
+        for host in [longest, &format!("{longest}."), &format!("{label}.example")] {
+            assert_eq!(check(&format!("https://{host}/x"), &[]), Ok(()), "{host}");
+        }
+        // An exception does not make it a name.
+        for allowed in [&[][..], &allowed] {
+            for host in
+                [&format!("a{longest}"), &format!("a{longest}."), &format!("a{label}.example"), &format!("x.a{label}.example")]
+            {
+                let problem = check(&format!("https://{host}/x"), allowed).expect_err(host);
+                assert!(matches!(problem, HostError::TooLong { .. }), "{host}: {problem}");
+                assert!(problem.to_string().contains("the limit is 253, and 63 between two dots"), "{problem}");
+            }
+        }
+        // Counted as it is looked up: in ASCII.
+        assert!(check(&format!("https://{}.example", "\u{e4}".repeat(50)), &[]).is_ok());
+        assert!(check(&format!("https://{}.example", "\u{e4}\u{15f}".repeat(30)), &[]).is_err());
+        assert!(check("https://[2606:4700:4700:1111:2222:3333:4444:5555]", &[]).is_ok());
     }
 
     /// Other ways to write the same addresses and names. What reads URLs here is what reads them in browsers, by the same standard.

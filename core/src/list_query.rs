@@ -1,4 +1,4 @@
-//! The query of a list of tasks: filter, page and limit.
+//! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
 
 use crate::input::{cut, in_plain_words};
 use crate::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
@@ -8,7 +8,25 @@ use crate::wire::{Filter, Kind, Status};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
+use std::borrow::Cow;
 use std::str::FromStr;
+
+/// A parameter of a query: its name and its value, or why it is refused.
+pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
+
+/// Passes the parameters of a query on, and refuses one whose name came before: nobody can tell which value the caller means.
+///
+/// It remembers each name that it passes, so its reader stops at the first one that it does not know.
+pub fn each_once<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> impl Iterator<Item = Parameter<'a>> {
+    let mut seen: Vec<Cow<'a, str>> = Vec::new();
+    pairs.map(move |(name, value)| {
+        if seen.contains(&name) {
+            return Err(FieldError::new(name.into_owned(), "is given more than once; give it once"));
+        }
+        seen.push(name.clone());
+        Ok((name, value))
+    })
+}
 
 /// What the query of a list asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,9 +43,10 @@ pub struct ListQuery {
 ///
 /// # Errors
 /// Names the parameter that does not hold.
-pub fn parse_list_query<K: AsRef<str>, V: AsRef<str>>(pairs: impl Iterator<Item = (K, V)>) -> Result<ListQuery, FieldError> {
+pub fn parse_list_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<ListQuery, FieldError> {
     let mut query = ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
-    for (name, value) in pairs {
+    for parameter in parameters {
+        let (name, value) = parameter?;
         let value = value.as_ref();
         match name.as_ref() {
             "prefix" => query.filter.prefix = Some(value.to_owned()),
@@ -75,7 +94,7 @@ mod tests {
     use crate::time::UnixMillis;
 
     fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
-        parse_list_query(query.iter().copied())
+        parse_list_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
     }
 
     #[test]
@@ -96,6 +115,28 @@ mod tests {
             (query.filter.from, query.filter.to),
             (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(1_795_704_299_000)))
         );
+    }
+
+    #[test]
+    fn a_parameter_that_is_given_twice_is_refused() {
+        let valid = [
+            ("prefix", "a"),
+            ("text", "a"),
+            ("tag", "a"),
+            ("kind", "cron"),
+            ("status", "dead"),
+            ("from", "1795704299000"),
+            ("to", "1795704299000"),
+            ("cursor", "000000000032000100010000000700000009"),
+            ("limit", "7"),
+        ];
+        assert!(parsed(&valid).is_ok());
+        for (name, value) in valid {
+            let error = parsed(&[(name, value), (name, value)]).unwrap_err();
+            assert_eq!((&*error.field, &*error.detail), (name, "is given more than once; give it once"));
+        }
+        // One that is not known is refused as such.
+        assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "query");
     }
 
     #[test]

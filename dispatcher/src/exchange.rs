@@ -107,7 +107,7 @@ pub(crate) fn request(
     if let Some((_, content_type)) = content {
         headers.set("content-type", content_type)?;
     }
-    for (name, value) in &message.headers {
+    for (name, value) in message.sent_headers() {
         // What describes the body stays with it.
         if given || name.eq_ignore_ascii_case("content-type") {
             headers.set(name, value)?;

@@ -38,6 +38,7 @@ pub(super) fn document() -> Value {
             "version": env!("CARGO_PKG_VERSION"),
             "description": "Tasks that fire at their time, after a delay, or again and again.\n\n\
                 Times in answers are milliseconds since 1970. `x-maxBytes` is a limit on JSON text in bytes. \
+                A parameter of a query is given at most once. \
                 Refusals are `application/problem+json`; with `Retry-After`, the same request may succeed later. HEAD is answered as GET, \
                 without the body. A method that a path does not take is answered with 405 and `Allow`.",
             "license": { "name": "MIT", "identifier": "MIT" },

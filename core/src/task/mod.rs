@@ -18,7 +18,7 @@ mod time_input;
 #[cfg(test)]
 mod wrong_types_tests;
 
-pub use callback::{Body, Call, Callback, DurableObject, Headers, Message, Method, Service, Targets, Webhook, parse_url};
+pub use callback::{Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url};
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};

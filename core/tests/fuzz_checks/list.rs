@@ -2,7 +2,7 @@
 
 use scheduler_core::events::EventsCursor;
 use scheduler_core::limits::MAX_LIST_LIMIT;
-use scheduler_core::list_query::parse_list_query;
+use scheduler_core::list_query::{each_once, parse_list_query};
 use scheduler_core::listing::Cursor;
 use scheduler_core::routing::ShardId;
 use scheduler_core::runs::RunsCursor;
@@ -15,7 +15,7 @@ const EARLIEST: UnixMillis = UnixMillis::new(100_000_000_000);
 
 /// Input: a query as it stands in a URL; or a filter as JSON; or a cursor.
 pub(crate) fn check(data: &[u8]) {
-    match parse_list_query(url::form_urlencoded::parse(data)) {
+    match parse_list_query(&mut each_once(url::form_urlencoded::parse(data))) {
         Ok(query) => {
             assert!((1..=MAX_LIST_LIMIT).contains(&query.limit));
             check_filter(&query.filter);

@@ -1,7 +1,7 @@
 //! What a request carries beside its URL: method, headers and body.
 
 use super::fields::Fields;
-use crate::access::NAMESPACE_HEADER;
+use super::reserved::is_reserved;
 use crate::input::cut;
 use crate::task::{FieldError, unreadable};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -10,7 +10,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 /// Header names and values, in the order in which they are given.
-pub type Headers<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
+type Headers<'a> = Vec<(Cow<'a, str>, Cow<'a, str>)>;
 
 /// An HTTP method.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
@@ -88,26 +88,11 @@ impl<'a> Body<'a> {
 pub struct Message<'a> {
     /// The method.
     pub method: Method,
-    /// Sent beside those that the dispatcher sets.
-    pub headers: Headers<'a>,
+    /// As they are given; see [`Message::sent_headers`].
+    headers: Headers<'a>,
     /// Sent in the record's place.
     pub body: Option<Body<'a>>,
 }
-
-/// Headers that the dispatcher, the connection or the framing set.
-const RESERVED_HEADERS: [&str; 11] = [
-    "host",
-    "content-length",
-    "connection",
-    "transfer-encoding",
-    "upgrade",
-    "te",
-    "idempotency-key",
-    "webhook-id",
-    "webhook-timestamp",
-    "webhook-signature",
-    NAMESPACE_HEADER,
-];
 
 impl<'a> Message<'a> {
     pub(super) fn read(fields: &mut Fields<'a>) -> Result<Self, FieldError> {
@@ -122,6 +107,12 @@ impl<'a> Message<'a> {
                 .collect(),
             body: fields.body()?,
         })
+    }
+
+    /// Returns the headers that are sent beside those that the dispatcher sets. Records that an earlier version accepted may have reserved
+    /// ones; they are left out.
+    pub fn sent_headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).filter(|(name, _)| !is_reserved(name))
     }
 
     pub(super) fn check(&self) -> Result<(), FieldError> {
@@ -146,8 +137,10 @@ impl<'a> Message<'a> {
         if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
             return bad("is not a header name; use letters, digits and -");
         }
-        if RESERVED_HEADERS.iter().any(|reserved| name.eq_ignore_ascii_case(reserved)) {
-            return bad("is set by the dispatcher; leave it out");
+        if is_reserved(name) {
+            return bad(
+                "is not for tasks to set, since receivers believe that the scheduler, the connection or a proxy has; leave it out",
+            );
         }
         if name.eq_ignore_ascii_case("content-type") && self.body.is_none() {
             return bad("can be given together with a body only; the record is sent as JSON");

@@ -4,13 +4,14 @@ mod binding;
 mod destination;
 mod fields;
 mod message;
+mod reserved;
 mod schema;
 #[cfg(test)]
 mod tests;
 mod webhook;
 
 pub use binding::{Call, DurableObject, Service};
-pub use message::{Body, Headers, Message, Method};
+pub use message::{Body, Message, Method};
 pub use webhook::{Webhook, parse_url};
 
 use super::FieldError;

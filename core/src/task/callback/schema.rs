@@ -18,7 +18,7 @@ pub(super) struct Webhook {
     /// `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Sent beside those that the dispatcher sets. `content-type` together with `body` only.
+    /// Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy sets. `content-type` together with `body` only.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
     /// Sent in the task's place: a text as it is, any other value as JSON.
