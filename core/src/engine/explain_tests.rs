@@ -29,7 +29,7 @@ fn an_explanation_names_some_of_each_kind_and_counts_the_others() {
         (ReasonCode::Dead, MAX_EXPLAINED_RUNS + 1, "And 95 more dead letters of it are kept."),
         (ReasonCode::InFlight, MAX_EXPLAINED_RUNS + 1, "And 25 more attempts of it are in flight."),
     ] {
-        assert!(of(code).any(|reason| reason.detail == more), "{code:?}: {:?}", of(code).last());
+        assert!(of(code).any(|reason| reason.detail == more), "{code:?}: {:?}", of(code).next_back());
         assert!(of(code).count() <= most + 1, "{code:?}: {}", of(code).count());
     }
     assert_eq!((told.in_flight.len(), told.recent_runs.len()), (MAX_EXPLAINED_RUNS, MAX_EXPLAINED_RUNS));
