@@ -17,7 +17,7 @@ const TENANTS = ["fuzz-a", "fuzz-b", "fuzz-c"];
 const SLOWER = 20;
 const LONGEST_WAIT = 8_000;
 /** Longest answer of a refusal: as many bytes as the errors of a batch may have, and the rest of it. */
-const MOST_REFUSAL_BYTES = 1_100_000;
+const MOST_REFUSAL_BYTES = 2_300_000;
 
 const callback = { type: "handler", name: "noop" };
 /** Answers that a server's limits give. */

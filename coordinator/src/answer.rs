@@ -62,6 +62,11 @@ impl Answer {
         Self { is_replay, ..self }
     }
 
+    #[cfg(test)]
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
     /// Text that is written as it comes, and kept by no cache.
     pub(crate) fn stream(content_type: &'static str, text: impl Stream<Item = String> + 'static) -> Self {
         Self { content_type, stream: Some(Streamed(text.boxed_local())), ..Self::json(200, Vec::new()) }
@@ -372,6 +377,30 @@ impl From<Problem> for Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_core::limits::MAX_ERROR_FIELD_BYTES;
+
+    /// Whatever a refusal repeats of a request, and however JSON writes that.
+    #[test]
+    fn refusals_are_short() {
+        for sign in ["a", "\u{1}", "\"", "\\", "\u{7f}", "é", "\u{10ffff}"] {
+            let long = sign.repeat(20_000);
+            for problem in [
+                Problem::invalid(FieldError::new(long.clone(), long.clone())),
+                Problem::unauthorized(long.clone()),
+                Problem::no_key(&long),
+                Problem::no_limit(&long),
+                Problem::no_route(&long, &long),
+                Problem::no_method(&long, &long, "GET".to_owned()),
+                Problem::no_task(&long),
+                Problem::already_fired(&long),
+                Problem::not_applicable(&long),
+                Problem::full(long.clone()),
+            ] {
+                let (kind, bytes) = (problem.kind, Answer::from(problem).body.len());
+                assert!(bytes <= MAX_PROBLEM_BYTES + MAX_ERROR_FIELD_BYTES + 160, "{kind}: {bytes} bytes of {sign:?}");
+            }
+        }
+    }
 
     #[test]
     fn a_read_is_304_only_if_all_that_it_shows_has_been_seen() {

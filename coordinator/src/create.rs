@@ -1,6 +1,7 @@
 //! Taking tasks in.
 
 use crate::answer::{Answer, Problem};
+use crate::batch_answer::answer_batch;
 use crate::epochs::{self, Dropped};
 use crate::once::{self, Done};
 use crate::precondition::{Precondition, where_expected};
@@ -8,9 +9,8 @@ use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
 use crate::tasks;
-use scheduler_core::batch::{Plan, ShardAppend, plan, write_taken};
+use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
-use scheduler_core::limits::MAX_ERRORS_BYTES;
 use scheduler_core::listing::{write_running, write_task};
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
@@ -163,60 +163,6 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         epochs::drop_others(&call.shards, taken).await?;
     }
     answer_batch(&items, outcomes).map(|answer| answer.replayed(is_replay))
-}
-
-/// What a refused item is answered with after [`MAX_ERRORS_BYTES`] of errors.
-const UNEXPLAINED: &str = "is refused; send it again without those before it to see why";
-
-/// The answer to a batch: the items in order, each with its id or what is wrong with it.
-fn answer_batch(items: &[Result<TaskId<'_>, FieldError>], outcomes: Vec<(Vec<u32>, Option<Problem>)>) -> Result<Answer, Problem> {
-    // When no shard took anything, the request as a whole has failed, and may be sent again as it is.
-    if !outcomes.is_empty()
-        && outcomes.iter().all(|(_, problem)| problem.is_some())
-        && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
-    {
-        return Err(problem);
-    }
-    let mut failed: Vec<Option<&Problem>> = vec![None; items.len()];
-    for (part, problem) in &outcomes {
-        let Some(problem) = problem else { continue };
-        for item in part {
-            if let Some(slot) = failed.get_mut(*item as usize) {
-                *slot = Some(problem);
-            }
-        }
-    }
-    let accepted = items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
-    let mut out = Vec::with_capacity(items.len() * 48 + 64);
-    let mut of_errors = 0;
-    out.extend_from_slice(format!("{{\"accepted\":{accepted},\"rejected\":{},\"results\":[", items.len() - accepted).as_bytes());
-    for (at, (item, failed)) in items.iter().zip(failed).enumerate() {
-        if at > 0 {
-            out.push(b',');
-        }
-        // Writing to a Vec does not fail, here and below.
-        match (item, failed) {
-            (Ok(id), None) => write_taken(id, &mut out),
-            (Ok(id), Some(problem)) => {
-                let error = serde_json::json!({
-                    "id": id.as_str(),
-                    "error": { "field": "id", "detail": problem.detail, "retryable": problem.is_retryable() }
-                });
-                let _ = serde_json::to_writer(&mut out, &error);
-            }
-            (Err(error), _) => {
-                let before = out.len();
-                let _ = if of_errors < MAX_ERRORS_BYTES {
-                    serde_json::to_writer(&mut out, &serde_json::json!({ "error": error }))
-                } else {
-                    serde_json::to_writer(&mut out, &serde_json::json!({ "error": FieldError::new("body", UNEXPLAINED) }))
-                };
-                of_errors += out.len() - before;
-            }
-        }
-    }
-    out.extend_from_slice(b"]}");
-    Ok(Answer::json(200, out))
 }
 
 fn planned<'a>(

@@ -4,6 +4,7 @@
 
 mod answer;
 mod auth;
+mod batch_answer;
 mod bodies;
 mod cancel;
 mod change;

@@ -219,17 +219,35 @@ pub(crate) fn check_nesting(field: &'static str, json: &str) -> Result<(), Field
     Ok(())
 }
 
-/// Cuts a text that may repeat what a caller has sent to at most `limit` bytes: the beginning and the end stay, and the middle becomes "…". An
-/// error says its problem in front of the value or behind it.
+/// Cuts a text that may repeat what a caller has sent to at most `limit` bytes of JSON, escapes and all: the beginning and the end stay, and the
+/// middle becomes "…". An error says its problem in front of the value or behind it.
 pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
     let text = text.into();
-    if text.len() <= limit {
+    if within(text.chars(), limit) == text.len() {
         return text;
     }
     let end = limit / 4;
-    let head = text.floor_char_boundary(limit.saturating_sub(end + '…'.len_utf8()));
-    let tail = text.ceil_char_boundary(text.len() - end);
+    let head = within(text.chars(), limit.saturating_sub(end + '…'.len_utf8()));
+    let tail = text.len() - within(text.chars().rev(), end);
     Cow::Owned(format!("{}…{}", text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default()))
+}
+
+/// Returns the bytes of the first characters that take at most `limit` bytes in a JSON text.
+fn within(chars: impl Iterator<Item = char>, limit: usize) -> usize {
+    let (mut bytes, mut left) = (0, limit);
+    for char in chars {
+        let written = match char {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..' ' => 6,
+            _ => char.len_utf8(),
+        };
+        if written > left {
+            break;
+        }
+        left -= written;
+        bytes += char.len_utf8();
+    }
+    bytes
 }
 
 #[cfg(test)]
@@ -275,5 +293,20 @@ mod tests {
             assert!(short.len() <= limit && short.starts_with("begin") && short.ends_with(" end"), "{short}");
         }
         assert!(cut("é".repeat(9), 3).len() <= 3);
+    }
+
+    #[test]
+    fn a_cut_text_is_measured_as_json_writes_it() {
+        let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
+        for text in (0..=0x7f).chain([0xe9, 0x2028, 0x10_ffff]).filter_map(char::from_u32) {
+            for (count, limit) in [(1, 6), (100, 100), (100, 599), (1_000, 720), (16, 96)] {
+                let text = text.to_string().repeat(count);
+                let short = cut(text.as_str(), limit);
+                assert!(written(&short) <= limit, "{short:?}");
+                assert_eq!(short == text, written(&text) <= limit, "{text:?}");
+                // Little more is cut out than must be.
+                assert!(short == text || written(&short) + 12 > limit, "{short:?}");
+            }
+        }
     }
 }

@@ -198,15 +198,16 @@ pub const MAX_PATCH_MEMBERS: usize = 64;
 /// Most scopes that a request lists for a key: each twice.
 pub const MAX_KEY_SCOPES: usize = 6;
 
-/// Most bytes of a field's name in an error, and of its problem: the rest is cut out (see [`crate::input::cut`]). A batch has at most
-/// [`MAX_BATCH_ITEMS`] of each at once, 17 MB.
+/// Most bytes of a field's name in an error, and of its problem, as JSON writes them: the rest is cut out (see [`crate::input::cut`]). A batch
+/// has at most [`MAX_BATCH_ITEMS`] of each at once, 17 MB.
 pub const MAX_ERROR_FIELD_BYTES: usize = 128;
 /// See [`MAX_ERROR_FIELD_BYTES`].
 pub const MAX_ERROR_DETAIL_BYTES: usize = 720;
-/// Most bytes of a problem's text: a few sentences with an id, each byte of which may be an escape of three.
+/// Most bytes of a problem's text, as JSON writes it: a few sentences with an id, each byte of which may be an escape of three.
 pub const MAX_PROBLEM_BYTES: usize = 1_536;
-/// Most bytes of errors in the answer to a batch: 1,000 of the longest. Further refused items say that they are refused, and no more.
-pub const MAX_ERRORS_BYTES: usize = 1_000_000;
+/// Most bytes of errors in the answer to a batch. Each refused item says at least that it is refused, 1.8 MB of [`MAX_BATCH_ITEMS`]; the rest
+/// explains the first ones: 2,000 of the longest in a batch of as many.
+pub const MAX_ERRORS_BYTES: usize = 2_000_000;
 /// Most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
 /// Most bytes of records that the shards give together for one page of a list, but for one record each. A page is held up to six times at once:

@@ -164,8 +164,9 @@ impl Peak {
 fn attack(what: &str, body: &str, budget: usize, read: fn(&str) -> Vec<FieldError>, worst: &mut BTreeMap<String, usize>) {
     let (errors, peak) = Peak::of(|| read(body));
     for error in &errors {
-        assert!(error.field.len() <= MAX_ERROR_FIELD_BYTES, "{what}: the field {}", error.field);
-        assert!(error.detail.len() <= MAX_ERROR_DETAIL_BYTES, "{what}: {}", error.detail);
+        let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
+        assert!(written(&error.field) <= MAX_ERROR_FIELD_BYTES, "{what}: the field {}", error.field);
+        assert!(written(&error.detail) <= MAX_ERROR_DETAIL_BYTES, "{what}: {}", error.detail);
     }
     if let Some(peak) = peak {
         assert!(peak <= budget, "{what}: a body of {} bytes took {peak} bytes; its budget is {budget}", body.len());

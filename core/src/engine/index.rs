@@ -1,7 +1,8 @@
 //! The index of ids: from the hash of an id to where the task stands, in 8 bytes and a control byte each.
 //!
-//! Entries of one hash follow one another in the table, and each insertion passes over all of them. So the table holds [`MAX_CHAIN`] of them,
-//! and a map holds the others: what is inserted passes over a bounded number, however many dead letters of one id an earlier version has kept.
+//! Entries of one hash follow one another in the table, and each insertion passes over all of them. Of those that may be many of one id
+//! ([`Repeats`]), the table holds [`MAX_CHAIN`], and a map holds the others: what is inserted passes over a bounded number, however many dead
+//! letters of one id an earlier version has kept. A task is the only one of its id, so a bulk create does not count.
 
 use super::tasks::EntryRef;
 use crate::limits::MAX_PAGE_TASKS;
@@ -34,6 +35,15 @@ fn spread(kept: u64) -> u64 {
     kept.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
+/// Whether there may be many entries of the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// It is a task: there is one of an id.
+    Never,
+    /// It is what has failed, waits for a further attempt, or runs beside the task.
+    Often,
+}
+
 impl Filed {
     fn new(hash: u64, at: EntryRef) -> Self {
         Self(u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash))
@@ -61,10 +71,10 @@ impl IdIndex {
         self.entries.reserve(more, |filed| spread(filed.0 & HASH_MASK));
     }
 
-    pub(super) fn insert(&mut self, hash: u64, at: EntryRef) {
+    pub(super) fn insert(&mut self, hash: u64, at: EntryRef, repeats: Repeats) {
         if at.page == 0 {
             self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| hash.rotate_left(32));
-        } else if self.has_long_chain(hash) {
+        } else if repeats == Repeats::Often && self.has_long_chain(hash) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         } else {
             self.entries.insert_unique(spread(kept(hash)), Filed::new(hash, at), |filed| spread(filed.0 & HASH_MASK));
@@ -120,7 +130,9 @@ impl IdIndex {
 
     /// All that may be of this hash; a few others may be among them.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
-        let entries = self.entries.iter_hash(spread(kept(hash))).map(|filed| filed.place());
+        // The table compares seven bits of the hash: the others here spare a look into the directory of a page.
+        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |filed| filed.0 & HASH_MASK == kept(hash));
+        let entries = alike.map(|filed| filed.place());
         let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
         let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
         entries.chain(more).chain(schedules)
@@ -149,10 +161,10 @@ mod tests {
         let hash = |n: u32| crate::routing::id_hash(&n.to_string()) & !0xf;
         let place = |n: u32| EntryRef { page: n / 2_048, index: n % 2_048 };
         for n in 2_048..50_000 {
-            index.insert(hash(n), place(n));
+            index.insert(hash(n), place(n), Repeats::Never);
         }
         for number in 1..100 {
-            index.insert(hash(number), EntryRef { page: 0, index: number * 40_000_000 });
+            index.insert(hash(number), EntryRef { page: 0, index: number * 40_000_000 }, Repeats::Never);
         }
         assert_eq!(index.len(), 50_000 - 2_048 + 99);
         for n in (2_048..50_000).step_by(7) {
@@ -173,8 +185,8 @@ mod tests {
         let mut index = IdIndex::default();
         let place = |n: u32| EntryRef { page: 1 + n / 1_000, index: n % 1_000 };
         let found = |index: &IdIndex| index.find(7 << 40).collect::<BTreeSet<_>>();
-        (0..500).for_each(|n| index.insert(7 << 40, place(n)));
-        index.insert(8 << 40, place(600));
+        (0..500).for_each(|n| index.insert(7 << 40, place(n), Repeats::Often));
+        index.insert(8 << 40, place(600), Repeats::Often);
         assert_eq!((index.len(), found(&index).len(), index.more.len()), (501, 500, 1));
         // From the last, as a page is extended.
         (0..500).rev().for_each(|n| index.move_up(7 << 40, place(n)));
@@ -189,7 +201,11 @@ mod tests {
     fn few_others_are_found() {
         let mut index = IdIndex::default();
         for n in 0..500_000_u32 {
-            index.insert(crate::routing::id_hash(&n.to_string()), EntryRef { page: 1 + n / 2_048, index: n % 2_048 });
+            index.insert(
+                crate::routing::id_hash(&n.to_string()),
+                EntryRef { page: 1 + n / 2_048, index: n % 2_048 },
+                Repeats::Never,
+            );
         }
         let found: usize = (0..1_000_u32).map(|n| index.find(crate::routing::id_hash(&format!("other {n}"))).count()).sum();
         // 500,000 entries over 2^21 values: a quarter of another on average.

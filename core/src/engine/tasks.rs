@@ -5,7 +5,7 @@
 //! a page's own 120 bytes or so are shared by its tasks.
 
 use super::backlog::no_room_to_wait;
-use super::index::IdIndex;
+use super::index::{IdIndex, Repeats};
 use super::late::{Verdict, judge_occurrence};
 use crate::page::{Directory, Entry, Flags};
 use crate::schedule::{Occurrence, Policies, Schedule};
@@ -18,6 +18,12 @@ use std::collections::BTreeMap;
 pub(super) struct EntryRef {
     pub(super) page: u32,
     pub(super) index: u32,
+}
+
+/// Returns whether there may be many of the entry's id.
+fn repeats(entry: &Entry) -> Repeats {
+    let may_repeat = entry.flags.has(Flags::RETRY) || entry.flags.has(Flags::DEAD_LETTER);
+    if may_repeat { Repeats::Often } else { Repeats::Never }
 }
 
 /// A page in memory.
@@ -189,7 +195,7 @@ impl Tasks {
             if !page.is_dead(index) {
                 page.live += 1;
                 *self.counts.of(&entry) += 1;
-                self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 });
+                self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 }, repeats(&entry));
             }
         }
         self.pages.insert(number, page);
@@ -209,14 +215,14 @@ impl Tasks {
             let Some(moved) = page.directory.get(old + 1) else { continue };
             self.ids.move_up(moved.hash, EntryRef { page: number, index: old as u32 });
         }
-        self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 });
+        self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 }, repeats(&entry));
         self.push_head(number);
     }
 
     pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
         let (hash, due) = (schedule.hash, schedule.due());
         self.schedules.insert(number, schedule);
-        self.ids.insert(hash, EntryRef { page: 0, index: number });
+        self.ids.insert(hash, EntryRef { page: 0, index: number }, Repeats::Never);
         self.push_timer(0, Position { due, page: 0, index: number });
     }
 

@@ -1,0 +1,143 @@
+//! The answer to a batch.
+
+use crate::answer::{Answer, Problem};
+use scheduler_core::batch::write_taken;
+use scheduler_core::ids::TaskId;
+use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
+use scheduler_core::task::FieldError;
+use serde::Serialize;
+
+/// What a refused item is answered with when there is no room to explain it.
+const UNEXPLAINED: &str = "is refused; send it again alone to see why";
+
+/// As much as each refused item has for its error, whatever the others take: one that is [`UNEXPLAINED`].
+const UNEXPLAINED_BYTES: usize = UNEXPLAINED.len() + r#"{"field":"body","detail":"","retryable":false}"#.len();
+
+const _: () = assert!(MAX_BATCH_ITEMS * UNEXPLAINED_BYTES <= MAX_ERRORS_BYTES, "no item goes without an error");
+
+/// What is wrong with one item.
+#[derive(Serialize)]
+struct ItemError<'a> {
+    field: &'a str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    retryable: Option<bool>,
+}
+
+impl ItemError<'_> {
+    /// Writes it to `out`: in full if what it needs beside [`UNEXPLAINED_BYTES`] is there of `left`, and takes it from that.
+    fn write(&self, left: &mut usize, out: &mut Vec<u8>) {
+        let start = out.len();
+        // Writing to a Vec does not fail, here and below.
+        let _ = serde_json::to_writer(&mut *out, self);
+        match left.checked_sub((out.len() - start).saturating_sub(UNEXPLAINED_BYTES)) {
+            Some(rest) => *left = rest,
+            None => {
+                out.truncate(start);
+                let field = if self.retryable.is_some() { self.field } else { "body" };
+                let _ = serde_json::to_writer(out, &ItemError { field, detail: UNEXPLAINED, retryable: self.retryable });
+            }
+        }
+    }
+}
+
+/// Returns the answer to a batch: the items in order, each with its id or what is wrong with it. `outcomes` are the items of each shard's part,
+/// and why that failed. All errors together take at most [`MAX_ERRORS_BYTES`].
+pub(crate) fn answer_batch(
+    items: &[Result<TaskId<'_>, FieldError>],
+    outcomes: Vec<(Vec<u32>, Option<Problem>)>,
+) -> Result<Answer, Problem> {
+    // When no shard took anything, the request as a whole has failed, and may be sent again as it is.
+    if !outcomes.is_empty()
+        && outcomes.iter().all(|(_, problem)| problem.is_some())
+        && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
+    {
+        return Err(problem);
+    }
+    let mut failed: Vec<Option<&Problem>> = vec![None; items.len()];
+    for (part, problem) in &outcomes {
+        let Some(problem) = problem else { continue };
+        for item in part {
+            if let Some(slot) = failed.get_mut(*item as usize) {
+                *slot = Some(problem);
+            }
+        }
+    }
+    let accepted = items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
+    let rejected = items.len() - accepted;
+    let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);
+    let mut out = Vec::with_capacity(items.len() * 48 + 64);
+    out.extend_from_slice(format!("{{\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").as_bytes());
+    for (at, (item, failed)) in items.iter().zip(failed).enumerate() {
+        if at > 0 {
+            out.push(b',');
+        }
+        let error = match (item, failed) {
+            (Ok(id), None) => {
+                write_taken(id, &mut out);
+                continue;
+            }
+            (Ok(id), Some(problem)) => {
+                out.extend_from_slice(b"{\"id\":");
+                let _ = serde_json::to_writer(&mut out, id.as_str());
+                out.push(b',');
+                ItemError { field: "id", detail: &problem.detail, retryable: Some(problem.is_retryable()) }
+            }
+            (Err(error), _) => {
+                out.push(b'{');
+                ItemError { field: &error.field, detail: &error.detail, retryable: None }
+            }
+        };
+        out.extend_from_slice(b"\"error\":");
+        error.write(&mut left, &mut out);
+        out.push(b'}');
+    }
+    out.extend_from_slice(b"]}");
+    Ok(Answer::json(200, out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+
+    fn errors_of(answer: &Answer) -> Vec<Value> {
+        let read: Value = serde_json::from_slice(answer.body()).unwrap();
+        let results = read["results"].as_array().unwrap();
+        results.iter().filter_map(|item| item.get("error").cloned()).collect()
+    }
+
+    #[test]
+    fn errors_of_a_batch_are_explained_as_far_as_there_is_room() {
+        let error = |detail: &str| Err::<TaskId<'_>, _>(FieldError::new("tags", detail));
+        for detail in ["a", &"a".repeat(10_000), &"\u{1}".repeat(10_000), &"\"\\".repeat(10_000)] {
+            let items = vec![error(detail); MAX_BATCH_ITEMS];
+            let answer = answer_batch(&items, Vec::new()).unwrap();
+            let errors = errors_of(&answer);
+            assert_eq!(errors.len(), MAX_BATCH_ITEMS);
+            let bytes: usize = errors.iter().map(|error| error.to_string().len()).sum();
+            assert!(bytes <= MAX_ERRORS_BYTES, "{bytes}");
+            // What is around them: `{"error":},`.
+            assert!(answer.body().len() <= MAX_ERRORS_BYTES + 11 * MAX_BATCH_ITEMS + 100, "{}", answer.body().len());
+            assert_eq!(errors[0]["field"], "tags");
+            let last = errors.last().unwrap();
+            assert_eq!(last["detail"] == UNEXPLAINED && last["field"] == "body", detail.len() > 1, "{last}");
+        }
+        let few = vec![error(&"\u{1}".repeat(10_000)); 1_000];
+        assert!(errors_of(&answer_batch(&few, Vec::new()).unwrap()).iter().all(|error| error["field"] == "tags"));
+    }
+
+    #[test]
+    fn what_a_shard_says_is_repeated_as_far_as_there_is_room() {
+        let items: Vec<Result<TaskId<'_>, FieldError>> =
+            (0..MAX_BATCH_ITEMS).map(|n| Ok(TaskId::Given(format!("{n}").into()))).collect();
+        let part = (1..MAX_BATCH_ITEMS as u32).collect();
+        let full = Problem::unavailable("a".repeat(10_000));
+        let answer = answer_batch(&items, vec![(vec![0], None), (part, Some(full))]).unwrap();
+        let errors = errors_of(&answer);
+        assert_eq!(errors.len(), MAX_BATCH_ITEMS - 1);
+        assert!(errors.iter().map(|error| error.to_string().len()).sum::<usize>() <= MAX_ERRORS_BYTES);
+        assert!(errors.iter().all(|error| error["field"] == "id" && error["retryable"] == true));
+        assert_eq!(errors.last().unwrap()["detail"], UNEXPLAINED);
+    }
+}
