@@ -28,6 +28,7 @@ pub mod namespace;
 pub mod once;
 pub mod ordered;
 pub mod page;
+pub mod position;
 pub mod retry;
 pub mod routing;
 pub mod runs;

@@ -13,8 +13,8 @@ use crate::flow::{Answer, Lease, RequestNumber};
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_LANES};
 use crate::ordered::collected;
 use crate::page::{Directory, Entry, Flags};
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -15,8 +15,8 @@ use super::tasks::{CaughtUp, MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
 use crate::ordered::collected;
 use crate::page::Directory;
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 /// What is stored of a page, without its body.

@@ -10,9 +10,10 @@ use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::ordered::{sort, sort_by_key};
 use crate::page::{Entry, Flags};
+use crate::position::Position;
 use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
-use crate::timers::{Position, TimerHeap};
+use crate::timers::TimerHeap;
 use crate::wire::{
     Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest,
     Status,

@@ -16,10 +16,10 @@ use scheduler_core::limits::{
     MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
+use scheduler_core::position::Position;
 use scheduler_core::routing::id_hash;
 use scheduler_core::schedule::{Occurrence, Policies, Schedule};
 use scheduler_core::time::UnixMillis;
-use scheduler_core::timers::Position;
 use serde::Deserialize;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
