@@ -63,11 +63,12 @@ pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
 pub use error::{EngineError, StorageError};
 pub use gathering::Gathering;
 pub use history::{Keep, StoredHistory};
-pub use id_key::IdKey;
+pub use id_key::{hashes_of_envelope, key_stored_page};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
 use crate::flow::TOKENS_MILLIS;
+use crate::id_key::IdKey;
 use crate::limits::{MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK};
 use crate::local_time::Law;
 use crate::meter::Meter;

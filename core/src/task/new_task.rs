@@ -6,8 +6,8 @@ use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
 use super::text::{Text, is_as_stored};
 use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, parse_object, read_object};
-use crate::engine::IdKey;
 use crate::flow::check_limit_key;
+use crate::id_key::IdKey;
 use crate::ids::{IdGenerator, TaskId};
 use crate::input::{Bounded, TOO_MANY, Whole, at_most, check_nesting};
 use crate::limits::{
