@@ -20,6 +20,7 @@ pub mod hosts;
 pub mod id_key;
 pub mod ids;
 pub mod input;
+pub mod limit;
 pub mod limits;
 pub mod list_query;
 pub mod listing;

@@ -67,7 +67,6 @@ pub use id_key::{hashes_of_envelope, key_stored_page};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
-use crate::flow::TOKENS_MILLIS;
 use crate::id_key::IdKey;
 use crate::limits::{MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK};
 use crate::local_time::Law;
@@ -75,6 +74,7 @@ use crate::meter::Meter;
 use crate::position::Position;
 use crate::time::UnixMillis;
 use crate::wire::ShardStats;
+use crate::wire::limiter::TOKENS_MILLIS;
 use state::State;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};

@@ -1,7 +1,8 @@
 //! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every moment.
 
 use super::*;
-use crate::flow::{Ask, Conversation, Lease, NO_LIMIT, RequestNumber};
+use crate::flow::Lease;
+use crate::wire::limiter::{Ask, Conversation, NO_LIMIT, RequestNumber};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
