@@ -43,6 +43,7 @@ export const ATTACKS = [
   { name: "thirty megabytes of scopes", ...key, body: () => `{"name":"a","namespaces":["a"],"scopes":${list('"read"', 30 * MB)}}`, expect: [413] },
   { name: "three hundred megabytes without a length", ...preview, chunked: 300 * MB, body: () => "x".repeat(MB), expect: [413] },
   { name: "the same as a batch", ...batch, chunked: 300 * MB, body: () => " ".repeat(MB), expect: [413] },
+  { name: "sixteen expressions that name every second, and many counted runs", ...preview, body: () => JSON.stringify({ cron: Array.from({ length: 16 }, (_, n) => `0-${59 - n} * * * * *`), timezone: "Europe/Berlin", maxRuns: 100_000 }), expect: [200] },
   { name: "sixteen expressions and many counted runs", ...preview, body: () => JSON.stringify({ cron: Array.from({ length: 16 }, (_, n) => `${n} 0 29 2 *`), maxRuns: 100_000 }), expect: [200, 422] },
   {
     name: "twenty thousand sparse rules with jitter",

@@ -4,7 +4,7 @@ use crate::conditions::{Condition, ETag};
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
 use scheduler_core::input::cut;
-use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES};
+use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
 use scheduler_core::task::{FieldError, version_of};
 use serde::Serialize;
 use std::time::Duration;
@@ -277,6 +277,16 @@ impl Problem {
              letter) cannot be patched"
         );
         Self::new("/problems/not-applicable", "The task cannot be changed so", 409, detail)
+    }
+
+    /// As many runs of the task wait as may.
+    pub(crate) fn too_many_runs(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
+        let detail = format!(
+            "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so that no further run was added: wait until some \
+             have fired, or cancel the task; GET /v1/tasks/{{id}}/explain says what they wait for"
+        );
+        Self::new("/problems/too-many-runs", "Too many runs of the task wait", 409, detail)
     }
 
     /// The shard was asked again, and its answer may be the work of the first try.

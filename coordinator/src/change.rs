@@ -95,6 +95,7 @@ fn told(id: &str, outcome: Changed, is_repeat: bool) -> Result<bool, Problem> {
         Changed::Changed => Ok(true),
         Changed::Unchanged => Ok(false),
         Changed::NotApplicable => Err(Problem::not_applicable(id)),
+        Changed::TooManyRuns => Err(Problem::too_many_runs(id)),
         Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => Err(Problem::unknown_outcome()),
         Changed::OtherVersion => Err(Problem::not_matched()),
         Changed::AlreadyFired => Err(Problem::already_fired(id)),
@@ -115,7 +116,7 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
                     Changed::Unchanged => &mut counts.unchanged,
-                    Changed::NotApplicable | Changed::OtherVersion => &mut counts.not_applicable,
+                    Changed::NotApplicable | Changed::TooManyRuns | Changed::OtherVersion => &mut counts.not_applicable,
                     Changed::AlreadyFired => &mut counts.already_fired,
                     Changed::NotFound => &mut counts.not_found,
                 } += 1;
@@ -229,7 +230,9 @@ mod tests {
         for is_repeat in [false, true] {
             assert_eq!(told("a", Changed::Changed, is_repeat), Ok(true));
             assert_eq!(told("a", Changed::Unchanged, is_repeat), Ok(false));
-            assert_eq!(told("a", Changed::NotApplicable, is_repeat).map_err(|problem| problem.status), Err(409));
+            for refused in [Changed::NotApplicable, Changed::TooManyRuns] {
+                assert_eq!(told("a", refused, is_repeat).map_err(|problem| problem.status), Err(409));
+            }
         }
         for (outcome, status) in [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)] {
             assert_eq!(told("a", outcome, false).map_err(|problem| problem.status), Err(status));

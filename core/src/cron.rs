@@ -54,6 +54,7 @@ pub(crate) mod fields;
 mod list;
 mod parse;
 mod same;
+mod walk;
 pub(crate) mod zone;
 
 pub use error::{CronError, Part, Problem};
@@ -62,7 +63,7 @@ pub(crate) use same::have_same_times;
 
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
-use fields::Fields;
+use fields::{Fields, Month};
 
 /// Longest expression, bytes. Every value of every field written out once, names, `W` and `#` included, takes 817;
 /// rounded up to a power of two.
@@ -90,10 +91,14 @@ pub(crate) fn timezone(name: Option<&str>) -> Result<Tz, CronError> {
     name.map_or(Ok(Tz::UTC), parse::timezone)
 }
 
+/// Returns the second that an occurrence is after if it is after `after`: occurrences are whole seconds, and none is before the first.
+fn second_of(after: UnixMillis) -> i64 {
+    after.get().div_euclid(1000).max(FIRST_SECOND - 1)
+}
+
 /// Searches in Unix seconds for the first occurrence strictly after `after`, up to [`UnixMillis::LAST`].
 fn next_instant(after: UnixMillis, next: impl FnOnce(i64) -> Option<i64>) -> Option<UnixMillis> {
-    // Occurrences are whole seconds, so one is after `after` exactly when it is after its second.
-    let after = after.get().div_euclid(1000).max(FIRST_SECOND - 1);
+    let after = second_of(after);
     if after >= LAST_SECOND {
         return None;
     }
@@ -114,7 +119,16 @@ impl CronSchedule {
 
     /// The first occurrence strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
-        next_instant(after, |after| if self.repeats { self.next_repeat(after) } else { self.next_fixed(after) })
+        next_instant(after, |after| self.next_run(after, &mut Month::default()))
+    }
+
+    /// The runs strictly after `after`.
+    pub(crate) fn runs_after(&self, after: UnixMillis) -> impl Iterator<Item = UnixMillis> + '_ {
+        self.walk(second_of(after)).map(|at| UnixMillis::new(at * 1_000))
+    }
+
+    fn next_run(&self, after: i64, month: &mut Month) -> Option<i64> {
+        if self.repeats { self.next_repeat(after, month) } else { self.next_fixed(after, month) }
     }
 
     /// The time zone on whose clock the fields are read.
@@ -126,7 +140,7 @@ impl CronSchedule {
     ///
     /// That instant never decreases as the local time grows, so the first local time with an instant after `after`
     /// is the one; nearly always it is the first after the clock's reading at `after`.
-    fn next_fixed(&self, after: i64) -> Option<i64> {
+    fn next_fixed(&self, after: i64, month: &mut Month) -> Option<i64> {
         let tz = self.timezone;
         let now = zone::clock_at(tz, after);
         let mut from = now + 1;
@@ -138,7 +152,7 @@ impl CronSchedule {
             from = from.max(back + tz.offset_at(first));
         }
         loop {
-            let local = self.fields.next_at_or_after(from)?;
+            let local = self.fields.next_at_or_after(from, month)?;
             let instant = match tz.read(local) {
                 Reading::Once(instant) => instant,
                 Reading::Twice { first, .. } => first,
@@ -152,7 +166,7 @@ impl CronSchedule {
     }
 
     /// The next run of a schedule that repeats: every instant at which the clock shows a matching time.
-    fn next_repeat(&self, after: i64) -> Option<i64> {
-        zone::next_shown(self.timezone, after, |from| self.fields.next_at_or_after(from))
+    fn next_repeat(&self, after: i64, month: &mut Month) -> Option<i64> {
+        zone::next_shown(self.timezone, after, |from| self.fields.next_at_or_after(from, month))
     }
 }

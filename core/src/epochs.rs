@@ -7,7 +7,7 @@
 //! nothing else is asked for that id, or the request would act on two things.
 
 use crate::batch::ShardAppend;
-use crate::routing::{ShardId, ShardMap};
+use crate::routing::{ShardId, ShardMap, id_hash};
 use crate::task::Record;
 use crate::wire::{Among, Append, Cancelled, Change, Changed, ListItem, Status};
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -219,9 +219,10 @@ fn weight(outcome: Changed) -> u8 {
         Changed::NotFound => 0,
         Changed::AlreadyFired => 1,
         Changed::NotApplicable => 2,
-        Changed::OtherVersion => 3,
-        Changed::Unchanged => 4,
-        Changed::Changed => 5,
+        Changed::TooManyRuns => 3,
+        Changed::OtherVersion => 4,
+        Changed::Unchanged => 5,
+        Changed::Changed => 6,
     }
 }
 
@@ -292,10 +293,13 @@ impl GoingOn {
         for part in parts.iter().filter(|part| !part.append.fresh && !map.is_single()) {
             for record in &part.append.schedules {
                 let Ok(id) = Record::parse(record).map(|record| record.id.into_owned()) else { continue };
+                let (hash, terms) = (id_hash(&id), &part.append.terms);
+                // Tasks of several parts may be asked of one shard. These lists are in order.
+                let of_it = |hashes: &[u64]| hashes.binary_search(&hash).ok().map(|_| hash);
                 for shard in map.homes(&id).filter(|shard| *shard != part.shard) {
                     let (append, ids) = asks.entry(shard).or_default();
-                    append.terms.open_anchors.clone_from(&part.append.terms.open_anchors);
-                    append.terms.said_paused.clone_from(&part.append.terms.said_paused);
+                    append.terms.open_anchors.extend(of_it(&terms.open_anchors));
+                    append.terms.said_paused.extend(of_it(&terms.said_paused));
                     append.schedules.push(record.clone());
                     ids.push(id.clone());
                 }

@@ -83,3 +83,32 @@ fn what_may_have_gone_on_and_ended_counts_its_runs_as_before() {
         assert_eq!((part.append.schedules.len(), part.append.terms.again), (1, is_repeat));
     }
 }
+
+/// What the request leaves open is said of each task, also if tasks of two shards were together on one of an older epoch.
+#[test]
+fn an_older_shard_is_told_what_is_left_open_of_tasks_of_several_parts() {
+    let map: ShardMap = "1,4".parse().unwrap();
+    let ids: Vec<String> = (0..40).map(|n| format!("task-{n}")).collect();
+    let mut parts: BTreeMap<ShardId, (Append, Vec<u64>)> = BTreeMap::new();
+    for (n, id) in ids.iter().enumerate() {
+        let (append, hashes) = parts.entry(map.home(id)).or_default();
+        append
+            .schedules
+            .push(format!(r#"{{"id":"{id}","everySeconds":1,"callback":{{"type":"handler","name":"log"}}}}"#).into_bytes());
+        hashes.extend((n % 2 == 0).then(|| id_hash(id)));
+    }
+    let parts = parts.into_iter().map(|(shard, (append, mut hashes))| {
+        hashes.sort_unstable();
+        let terms = Terms { open_anchors: hashes.clone(), said_paused: hashes, ..Terms::default() };
+        ShardAppend { shard, append: Append { terms, ..append }, items: vec![], first_due: UnixMillis::ZERO }
+    });
+    let parts: Vec<_> = parts.collect();
+    assert_eq!(parts.len(), 4);
+    let (_, asked) = GoingOn::new(&map, &parts).next_ask().unwrap();
+    let mut expected: Vec<u64> = ids.iter().step_by(2).map(|id| id_hash(id)).collect();
+    expected.sort_unstable();
+    for mut told in [asked.terms.open_anchors, asked.terms.said_paused] {
+        told.sort_unstable();
+        assert_eq!((asked.schedules.len(), told), (40, expected.clone()));
+    }
+}

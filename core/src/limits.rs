@@ -159,8 +159,8 @@ pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
 /// Most runs that are counted off, where they cannot be reckoned: `maxRuns` of cron and rrule, and COUNT of the latter; and most
 /// that one request counts in all. 0.1 to 1 microsecond each: a tenth of a second of a request's time.
 pub const MAX_COUNTED_RUNS: u32 = 100_000;
-/// Steps (months, days or places in time that are looked at) that the schedules of one request take together, some 40 nanoseconds each: half a
-/// second of the 30 that an invocation has. One schedule may go beyond it, by what bounds a single search or count (`MAX_STEPS` and
+/// Steps (months, days, places in time and tables of time zones that are looked at) that the schedules of one request take together, up to
+/// 40 nanoseconds each: half a second of the 30 that an invocation has. One schedule may go beyond it, by what bounds a single search or count (`MAX_STEPS` and
 /// `MAX_COUNTING_STEPS` of `schedule::rrule`). The shards take as many again when the tasks come in.
 pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
 /// A run may be late by so much and was not missed, where the task does not say, seconds: more than a failover takes, or a deployment.
@@ -277,6 +277,9 @@ pub const HISTORY_ROW_BYTES: usize = 32_768;
 pub const MAX_HISTORY_ROWS: usize = 1_024;
 /// Runs, and attempts on their way, of one explanation: what fits a screen.
 pub const MAX_EXPLAINED_RUNS: usize = 5;
+/// What an explanation of one shard stays below, bytes: [`MAX_EXPLAINED_RUNS`] of each kind with the longest errors, all of which are escaped,
+/// are two thirds of it.
+pub const MAX_EXPLANATION_BYTES: usize = 65_536;
 /// How long outcomes are kept at most, milliseconds: 30 days, the longest that a task may be tried again for.
 pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 /// Rows of history that one request looks into, before it answers with what it has: 4 MB, some ten milliseconds of a shard's time.

@@ -8,6 +8,7 @@
 mod file;
 mod rule;
 
+use crate::schedule::count_steps;
 use file::{Database, Table};
 use rule::AROUND;
 use std::fmt;
@@ -21,6 +22,9 @@ const WIDEST: i64 = 2 * 86_400;
 
 /// 2100-06-01T00:00:00Z: from then on, changes of a clock that follow a yearly rule are worked out from it.
 const LISTED_UNTIL: i64 = 4_115_491_200;
+
+/// Steps of a schedule (see [`count_steps`]) that it takes to work out the changes of the years around a time from a yearly rule.
+const STEPS_OF_A_RULE: u32 = 4;
 
 /// The release of IANA's database that the tables are of, such as `2026f`.
 pub fn release() -> &'static str {
@@ -43,6 +47,24 @@ struct Span {
     begin: i64,
     /// Seconds ahead of UTC.
     offset: i64,
+}
+
+/// A time in which a clock neither jumps nor shows what it shows at another time: what is read in it is read once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Steady {
+    /// Its first instant, Unix seconds.
+    begin: i64,
+    /// The first instant after it.
+    end: i64,
+    /// Seconds by which the clock is ahead of UTC.
+    pub(crate) offset: i64,
+}
+
+impl Steady {
+    /// Returns whether an instant lies in it.
+    pub(crate) fn contains(self, instant: i64) -> bool {
+        self.begin <= instant && instant < self.end
+    }
 }
 
 /// When a local clock shows some time. Instants are Unix seconds.
@@ -94,6 +116,12 @@ impl Tz {
         self.with_spans(local, |spans| read(spans, local))
     }
 
+    /// Returns the steady time that `instant` lies in, or a part of it; `None` if it lies in none, because an overlap shows its local time
+    /// twice.
+    pub(crate) fn steady_at(self, instant: i64) -> Option<Steady> {
+        self.with_spans(instant, |spans| steady(spans, instant)).filter(|steady| steady.contains(instant))
+    }
+
     /// Calls `use_spans` with spans of which some begin before and some end after each time within two days of `at`.
     fn with_spans<T>(self, at: i64, use_spans: impl FnOnce(&[Span]) -> T) -> T {
         let database = database();
@@ -102,12 +130,31 @@ impl Tz {
         let Table { spans, rule, .. } = table.unpacked();
         match rule {
             Some(rule) if at >= LISTED_UNTIL => {
+                count_steps(STEPS_OF_A_RULE);
                 let around: [Span; AROUND] = rule.spans_around(at);
                 use_spans(&around)
             }
-            _ => use_spans(spans),
+            _ => {
+                count_steps(1);
+                use_spans(spans)
+            }
         }
     }
+}
+
+/// The time in the span of `instant` in which the clock shows nothing that the spans around it show too.
+fn steady(spans: &[Span], instant: i64) -> Option<Steady> {
+    let at = span_at(spans, instant);
+    let Span { begin, offset } = *spans.get(at)?;
+    let mut steady = Steady { begin, end: spans.get(at + 1).map_or(i64::MAX, |next| next.begin), offset };
+    for [earlier, next] in spans.get(..=at)?.array_windows().rev().take_while(|[_, next]| begin - next.begin <= WIDEST) {
+        steady.begin = steady.begin.max(next.begin + earlier.offset - offset);
+    }
+    let end = steady.end;
+    for later in spans.get(at + 1..)?.iter().take_while(|later| later.begin - end <= WIDEST) {
+        steady.end = steady.end.min(later.begin + later.offset - offset);
+    }
+    Some(steady)
 }
 
 /// The instants at which a clock with these spans shows `local`.

@@ -129,7 +129,7 @@ pub(super) struct ChangedMany {
     changed: u64,
     /// They were so already.
     unchanged: u64,
-    /// They cannot be changed so, such as the time of a recurring task.
+    /// They cannot be changed so, such as the time of a recurring task, or as many runs of them wait as may.
     not_applicable: u64,
     /// Something of them runs, and nothing is left to change.
     already_fired: u64,

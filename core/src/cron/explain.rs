@@ -1,5 +1,6 @@
 //! What a change of the clock does to an occurrence, for people who ask.
 
+use super::fields::Month;
 use super::{CronSchedule, zone};
 use crate::schedule::{ClockChange, Jump};
 use crate::tz::Reading;
@@ -23,7 +24,7 @@ impl CronSchedule {
         }
         let before = if self.repeats { previous.max(at - LOOK_BACK) } else { at - 1 };
         let jump = Jump::between(tz, before, at).filter(|jump| jump.is_gap())?;
-        let asked = self.fields.next_at_or_after(jump.from).filter(|local| *local < jump.to)?;
+        let asked = self.fields.next_at_or_after(jump.from, &mut Month::default()).filter(|local| *local < jump.to)?;
         Some(if self.repeats { ClockChange::Absent { jump, asked } } else { ClockChange::Moved { jump, asked } })
     }
 }

@@ -41,16 +41,34 @@ pub(super) struct Fields {
     pub(super) last_workday: bool,
 }
 
+/// The allowed days of the month in which a search has found the last one.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Month {
+    /// Its first day, counted from 1970-01-01.
+    first: i64,
+    /// From bit 1; none before the first search.
+    days: u32,
+}
+
+impl Month {
+    /// Returns the first allowed day at or after `day`, if both lie in the month.
+    fn day_at_or_after(self, day: i64) -> Option<i64> {
+        let passed = u32::try_from(day - self.first).ok()?;
+        next_bit(self.days.into(), passed + 1).map(|next| self.first + i64::from(next) - 1)
+    }
+}
+
 impl Fields {
-    /// The first allowed local time at or after `from`; `None` when there is none up to the last year.
-    pub(super) fn next_at_or_after(&self, from: i64) -> Option<i64> {
+    /// The first allowed local time at or after `from`; `None` when there is none up to the last year. `month` is of an earlier search, and
+    /// then of this one.
+    pub(super) fn next_at_or_after(&self, from: i64, month: &mut Month) -> Option<i64> {
         let today = from.div_euclid(DAY);
         if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
-            let day = self.day_at_or_after(today)?;
+            let day = self.day_at_or_after(today, month)?;
             let time = if day == today { time } else { self.first_time() };
             return Some(day * DAY + time);
         }
-        Some(self.day_at_or_after(today + 1)? * DAY + self.first_time())
+        Some(self.day_at_or_after(today + 1, month)? * DAY + self.first_time())
     }
 
     /// Whether any month of any year has an allowed day.
@@ -79,7 +97,10 @@ impl Fields {
     }
 
     /// The first allowed day at or after `day`, as a count of days since 1970-01-01.
-    fn day_at_or_after(&self, day: i64) -> Option<i64> {
+    fn day_at_or_after(&self, day: i64, known: &mut Month) -> Option<i64> {
+        if let Some(found) = known.day_at_or_after(day) {
+            return Some(found);
+        }
         let date = NaiveDate::from_epoch_days(i32::try_from(day).ok()?)?;
         let mut year = date.year();
         let mut month = date.month();
@@ -94,11 +115,11 @@ impl Fields {
                 }
                 month = next;
                 let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-                let days = open & self.days_of_month(first.weekday().num_days_from_sunday(), first.num_days_in_month().into());
-                if days != 0 {
-                    let first = i64::from(first.to_epoch_days());
+                let days = self.days_of_month(first.weekday().num_days_from_sunday(), first.num_days_in_month().into());
+                if days & open != 0 {
+                    *known = Month { first: first.to_epoch_days().into(), days };
                     count_steps(months);
-                    return Some(first + i64::from(days.trailing_zeros()) - 1);
+                    return Some(known.first + i64::from((days & open).trailing_zeros()) - 1);
                 }
                 month += 1;
             } else {
@@ -117,7 +138,8 @@ impl Fields {
         let weekday_of = |day: u32| (first + day - 1) % 7;
         let first_of = |weekday: u32| 1 + (7 + weekday - first) % 7;
         let mut days = self.days;
-        for weekday in 0..7 {
+        let by_weekday = self.nth.into_iter().fold(self.weekdays | self.last_of, |all, weekdays| all | weekdays);
+        for weekday in (0..7).filter(|weekday| by_weekday >> weekday & 1 == 1) {
             let day = first_of(weekday);
             if self.weekdays >> weekday & 1 == 1 {
                 days |= 0b1_0000001_0000001_0000001_0000001 << day;

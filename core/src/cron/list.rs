@@ -5,36 +5,32 @@
 //! likewise the minutes and the seconds: if one of these sets is evenly spaced, the time repeats, else it is fixed. Of one expression
 //! these sets are its fields, so this is the rule of [`super`] for each.
 
-use super::fields::{Fields, are_evenly_spaced};
-use super::{CronSchedule, next_instant, zone};
+use super::fields::{Fields, Month, are_evenly_spaced};
+use super::walk::Clock;
+use super::{CronSchedule, LAST_SECOND, next_instant, second_of, zone};
 use crate::schedule::{ClockChange, Jump, count_steps};
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
 const DAY: i64 = 86_400;
 
-/// Seconds that are looked at in the time of a step (see [`count_steps`]).
-const SECONDS_A_STEP: i64 = 10;
+/// Times of a day that are looked for in one expression in the time of a step (see [`count_steps`]).
+const LOOKS_A_STEP: i64 = 10;
 
 /// Expressions in one time zone. An instant that more than one names is one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct CronList(Box<[CronSchedule]>);
 
-impl CronSchedule {
-    /// Returns the first instant after `after` at which the clock shows a time that it names, or has jumped over one; and whether it is a
-    /// run whether that time repeats or is fixed.
-    fn next_possible(&self, after: i64) -> Option<(i64, bool)> {
-        match (self.next_fixed(after), self.next_repeat(after)) {
-            (Some(fixed), Some(shown)) => Some((fixed.min(shown), fixed == shown)),
-            (fixed, shown) => Some((fixed.or(shown)?, false)),
-        }
-    }
-}
-
 impl CronList {
-    /// Makes a list of expressions in the same time zone.
-    pub(crate) fn new(crons: Box<[CronSchedule]>) -> Self {
-        Self(crons)
+    /// Makes a list of expressions in the same time zone. Of equal ones, one is kept.
+    pub(crate) fn new(crons: Vec<CronSchedule>) -> Self {
+        let mut distinct = Vec::with_capacity(crons.len());
+        for cron in crons {
+            if !distinct.contains(&cron) {
+                distinct.push(cron);
+            }
+        }
+        Self(distinct.into_boxed_slice())
     }
 
     /// The time zone on whose clock the expressions are read.
@@ -55,8 +51,10 @@ impl CronList {
     /// The first run strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
     pub(crate) fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         next_instant(after, |mut after| {
+            let mut clock = Clock::default();
             loop {
-                let (at, is_run) = self.0.iter().filter_map(|cron| cron.next_possible(after)).min_by_key(|(at, _)| *at)?;
+                let next = |cron: &CronSchedule| cron.next_possible(after, &mut clock, &mut Month::default());
+                let (at, is_run) = self.0.iter().filter_map(next).min_by_key(|(at, _)| *at)?;
                 if is_run || self.is_run(at) {
                     return Some(at);
                 }
@@ -67,16 +65,28 @@ impl CronList {
 
     /// The runs strictly after `after`. Only the expressions that name one are asked for their next.
     pub(crate) fn runs_after(&self, after: UnixMillis) -> impl Iterator<Item = UnixMillis> + '_ {
-        let next = |cron: &CronSchedule, after| next_instant(after, |after| cron.next_possible(after).map(|(at, _)| at));
-        let mut upcoming: Vec<_> = self.0.iter().map(|cron| next(cron, after)).collect();
+        let mut clock = Clock::default();
+        let mut next = move |cron: &CronSchedule, after, month: &mut Month| {
+            cron.next_possible(after, &mut clock, month).filter(|(at, _)| *at <= LAST_SECOND)
+        };
+        let after = second_of(after);
+        let upcoming = self.0.iter().map(|cron| {
+            let mut month = Month::default();
+            (next(cron, after, &mut month), month)
+        });
+        let mut upcoming: Vec<_> = upcoming.collect();
         std::iter::from_fn(move || {
             loop {
-                let at = upcoming.iter().flatten().min().copied()?;
-                for (cron, upcoming) in self.0.iter().zip(&mut upcoming).filter(|(_, upcoming)| **upcoming == Some(at)) {
-                    *upcoming = next(cron, at);
+                let (at, _) = upcoming.iter().filter_map(|(next, _)| *next).min()?;
+                let mut is_run = false;
+                for (cron, (upcoming, month)) in self.0.iter().zip(&mut upcoming) {
+                    if let Some((_, is_certain)) = upcoming.filter(|(upcoming, _)| *upcoming == at) {
+                        is_run |= is_certain;
+                        *upcoming = next(cron, at, month);
+                    }
                 }
-                if self.is_run(at.get().div_euclid(1_000)) {
-                    return Some(at);
+                if is_run || self.is_run(at) {
+                    return Some(UnixMillis::new(at * 1_000));
                 }
             }
         })
@@ -135,10 +145,12 @@ impl CronList {
         while begin < to {
             let end = to.min((begin.div_euclid(DAY) + 1) * DAY);
             let fields: Vec<&Fields> = self.on(begin).collect();
-            count_steps(1 + ((end - begin) / SECONDS_A_STEP) as u32);
             let is_it = |local: &i64| names(&fields, *local) && self::repeats(&fields, *local) == repeats;
-            if let Some(found) = (begin..end).find(is_it) {
-                return Some(found);
+            let found = (begin..end).find(is_it);
+            let looked_at = (found.unwrap_or(end) - begin) * fields.len() as i64;
+            count_steps(1 + (looked_at / LOOKS_A_STEP) as u32);
+            if found.is_some() {
+                return found;
             }
             begin = end;
         }
@@ -156,6 +168,7 @@ impl CronList {
     /// The expressions that name something on the day of a local time.
     fn on(&self, local: i64) -> impl Iterator<Item = &Fields> {
         let day = local.div_euclid(DAY);
+        count_steps(self.0.len() as u32);
         self.0.iter().map(|cron| &cron.fields).filter(move |fields| fields.allows_day(day))
     }
 }

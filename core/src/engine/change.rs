@@ -378,6 +378,9 @@ impl Engine {
                 (record, now, to_queue.and(Flags::RETRY), false)
             }
             // Kept, for it does not fire by itself: what fires is a copy.
+            Change::Run if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) => {
+                return Changed::TooManyRuns;
+            }
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
             }
@@ -554,6 +557,7 @@ impl Engine {
                 changes.schedules.push(Rewritten { number, record: text });
                 Changed::Changed
             }
+            Change::Run if self.has_most_runs(&record.id) => Changed::TooManyRuns,
             Change::Run => {
                 let to_queue = queue_flag(&record);
                 Record { paused: None, ..record }.write(&mut text);

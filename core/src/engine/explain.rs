@@ -51,11 +51,14 @@ impl Engine {
             told.add(ReasonCode::Retrying, format!("And {more} more runs of it wait."));
         }
         self.explain_in_flight(id, reader, &mut told)?;
-        for at in dead.into_iter().take(MAX_EXPLAINED_RUNS) {
+        let shown = dead.len().min(MAX_EXPLAINED_RUNS);
+        for at in dead.into_iter().take(shown) {
             self.explain_waiting(at, now, reader, &mut told)?;
         }
-        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
-        let letters = of_hash.take(self.config.max_dead_letters).count();
+        let letters = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
+        if letters > shown && shown > 0 {
+            told.add(ReasonCode::Dead, format!("And {} more dead letters of it are kept.", letters - shown));
+        }
         if letters >= self.config.max_dead_letters {
             let detail = format!(
                 "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
@@ -289,3 +292,7 @@ fn explain_policies(of: Policies, told: &mut Explanation) {
         told.add(ReasonCode::Expiry, format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0));
     }
 }
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -166,7 +166,8 @@ impl Pair {
             append.schedules.push(record.clone().into_bytes());
         } else {
             let flags = if read.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
-            assert!(builder.push(id_hash(id), read.due(), flags, |out| out.extend_from_slice(record.as_bytes())));
+            let due = read.time.map_or(UnixMillis::NEVER, |_| read.due());
+            assert!(builder.push(id_hash(id), due, flags, |out| out.extend_from_slice(record.as_bytes())));
             append.pages = builder.finish();
             append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
         }

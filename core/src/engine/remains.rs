@@ -1,12 +1,13 @@
 //! What remains of runs that have ended or failed: further attempts, follow-ups and dead letters, and the room for them.
 //!
-//! No request can be refused for these, so they have bounds of their own. One shard takes in one task after the other, and a recurring task
+//! No request can be refused for most of these, so they have bounds of their own. One shard takes in one task after the other, and a recurring task
 //! could otherwise fill it by itself.
 //!
 //! | what remains | without room |
 //! |---|---|
 //! | a dead letter of an id that has [`Config::max_dead_letters`] | takes the place of the oldest one |
 //! | a further attempt or a follow-up of an id of which [`Config::max_runs`] wait | is a dead letter at once |
+//! | a run that a caller adds beside a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
 //! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it is a dead letter at once, and that is not kept |
 //!
 //! What a dead letter says stands in the history, whether or not it is kept. What remains of a one-shot task takes the place that its run
@@ -15,6 +16,7 @@
 //!
 //! [`Config::max_dead_letters`]: super::Config::max_dead_letters
 //! [`Config::max_runs`]: super::Config::max_runs
+//! [`Changed::TooManyRuns`]: crate::wire::Changed::TooManyRuns
 //! [`Config::max_entries`]: super::Config::max_entries
 
 use super::history::Ended;
@@ -82,7 +84,7 @@ impl Engine {
                 let flags = self.flags_of(at);
                 if flags.has(Flags::DEAD_LETTER) {
                     dead.push(at);
-                } else if flags.has(Flags::RETRY) && self.due_of(at) != UnixMillis::HELD {
+                } else if self.is_waiting_run(at) {
                     of.runs += 1;
                 }
             }
@@ -90,6 +92,18 @@ impl Engine {
             of.dead = dead.into();
             of
         })
+    }
+
+    /// Returns whether an entry is a run that waits for a further attempt, as a follow-up, or otherwise beside its task.
+    fn is_waiting_run(&self, at: EntryRef) -> bool {
+        let flags = self.flags_of(at);
+        flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
+    }
+
+    /// Returns whether as many runs of an id wait as may, so that a caller may not add one.
+    pub(super) fn has_most_runs(&self, id: &str) -> bool {
+        let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
+        waiting.take(self.config.max_runs).count() >= self.config.max_runs
     }
 
     /// Returns whether what remains of a run would pass the limit of the shard. What remains of a one-shot task replaces its run.

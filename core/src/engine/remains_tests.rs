@@ -191,3 +191,30 @@ fn what_remains_of_a_one_shot_task_is_always_kept() {
     pair.fail(seq, true, "no");
     assert_eq!((pair.records(Status::Dead).len(), pair.records(Status::Retrying).len(), pair.engine.entries()), (1, 1, 4));
 }
+
+/// Runs that a caller added beside a task had no bound of their own.
+#[test]
+fn a_caller_adds_no_run_to_an_id_of_which_as_many_wait_as_may() {
+    use crate::wire::{Change, ChangeRequest, Changed};
+    for rest in [EVERY, ""] {
+        let mut pair = Pair::with(small());
+        for id in ["a", "b"] {
+            pair.create("", id, None, rest);
+        }
+        let run = |pair: &mut Pair, ids: &[&str]| {
+            let ids = ids.iter().map(|id| (*id).to_owned()).collect();
+            pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, None).unwrap().outcomes
+        };
+        for _ in 0..4 {
+            assert_eq!(run(&mut pair, &["a"]), [Changed::Changed]);
+        }
+        let before = pair.engine.entries();
+        assert_eq!(run(&mut pair, &["a"]), [Changed::TooManyRuns]);
+        assert_eq!(pair.engine.entries(), before);
+        // Others of the request go on.
+        assert_eq!(run(&mut pair, &["a", "b", "a"]), [Changed::TooManyRuns, Changed::Changed, Changed::TooManyRuns]);
+        // Once some have fired, there is room.
+        while !pair.wake().is_empty() {}
+        assert_eq!(run(&mut pair, &["a"]), [Changed::Changed]);
+    }
+}

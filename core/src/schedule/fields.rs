@@ -224,7 +224,7 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
         return Err(FieldError::new("cron", format!("has no expression; give 1 to {MAX_CRON_EXPRESSIONS}")));
     }
     let crons = expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
-    crons.collect::<Result<Box<[_]>, _>>().map(|crons| Rule::Crons(CronList::new(crons)))
+    crons.collect::<Result<Vec<_>, _>>().map(|crons| Rule::Crons(CronList::new(crons)))
 }
 
 /// The last run of a rule with COUNT, by counting.

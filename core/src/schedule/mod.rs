@@ -255,9 +255,7 @@ impl Schedule {
         match &self.rule {
             Rule::Every(every) => Ok(every.later(first, further).unwrap_or(UnixMillis::LAST)),
             Rule::Ical(rule) => Ok(rule.nth_after(first, further)?.unwrap_or(first)),
-            Rule::Cron(cron) => {
-                self.count_off(std::iter::successors(cron.next_after(first), |run| cron.next_after(*run)), first, further)
-            }
+            Rule::Cron(cron) => self.count_off(cron.runs_after(first), first, further),
             Rule::Crons(crons) => self.count_off(crons.runs_after(first), first, further),
         }
     }

@@ -35,10 +35,14 @@ pub struct Terms {
     /// The keys of limits that pages of the request name by their place here, from 1, as their lane.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// Hashes of the ids of tasks whose `anchor` the request leaves open. The coordinator has settled one, for the case that the task is new.
+    /// Hashes of the ids of tasks whose `anchor` the request leaves open; of a planned request, in order. The coordinator has settled one,
+    /// for the case that the task is new.
+    ///
+    /// Anybody can make ids whose hashes are equal: these have no key. They are compared with hashes of ids of the same request only, so who
+    /// sends two such ids changes how their own tasks are read, and nothing else; lookups do not go through equal ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open_anchors: Vec<u64>,
-    /// Hashes of the ids of tasks of which the request says whether they are paused.
+    /// Hashes of the ids of tasks of which the request says whether they are paused: as of the anchors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub said_paused: Vec<u64>,
     /// Says that the request was sent before, and that it is not known what became of it. Runs of a schedule count as that request has

@@ -184,6 +184,8 @@ pub enum Changed {
     Unchanged,
     /// Such a task cannot be changed so.
     NotApplicable,
+    /// As many runs of the task wait as may, so that another was not added.
+    TooManyRuns,
     /// The task's record has another version than was asked for.
     OtherVersion,
     /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or anything, for it was cancelled.

@@ -28,7 +28,8 @@ pub(crate) struct Step {
 }
 
 /// What a change does to one waiting thing.
-fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Changed> {
+fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Changed> {
+    let now = world.now;
     let (firing, what) = key_of(waiting);
     let becomes = |what_then| Step {
         take: Some((firing, what)),
@@ -54,6 +55,9 @@ fn step(waiting: &Waiting, change: Change, now: UnixMillis) -> Result<Step, Chan
         (Change::Resume, What::PausedAgain) => Ok(again(firing)),
         (Change::Resume, What::PausedRecurring) => Ok(becomes(What::Recurring)),
         (Change::Resume, _) => Err(Changed::Unchanged),
+        (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) if !world.model.has_room_for_a_run(firing) => {
+            Err(Changed::TooManyRuns)
+        }
         (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => {
             Ok(Step { take: None, early: true, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
         }
@@ -135,7 +139,7 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
         // The newest is the task, where nothing waits.
         others = flights.split_off(flights.len().min(usize::from(found.is_empty())));
     }
-    let results: Vec<_> = found.iter().map(|waiting| step(waiting, change, world.now)).collect();
+    let results: Vec<_> = found.iter().map(|waiting| step(world, waiting, change)).collect();
     let steps: Vec<Step> = results.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
     let of_flights: Vec<_> = flights.iter().map(|flight| world.model.flight_step(at, *flight, change)).collect();
     let mut flight_steps: Vec<FlightStep> = of_flights.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
@@ -178,6 +182,7 @@ pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Chang
                 let expected = format!("{outcomes:?}, in flight {running:?}");
                 violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
             }
+            world.model.room.refused_runs += outcomes.iter().filter(|outcome| **outcome == Changed::TooManyRuns).count() as u64;
             world.model.decisions.by_ids += if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
             world.apply(at, &steps);
             world.apply_to_flights(at, &flight_steps);
@@ -196,7 +201,7 @@ pub(crate) fn change_matching(
     let matching = crate::operations::matching(world, at, filter);
     let is_reschedule = matches!(change, Change::Reschedule(_));
     let meant = matching.iter().take(limit).filter(|waiting| !is_reschedule || is_moved(world, at, waiting));
-    let steps: Vec<Step> = meant.filter_map(|waiting| step(waiting, change, world.now).ok()).collect();
+    let steps: Vec<Step> = meant.filter_map(|waiting| step(world, waiting, change).ok()).collect();
     let in_flight = world.model.flights_matching(at, filter);
     let is_moved = |flight: &FlightAt| {
         let id = world.model.version(world.model.firing_at(at, *flight).version).id.clone();

@@ -19,6 +19,8 @@ pub(crate) struct Room {
     before: Vec<(Firing, i64)>,
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
+    /// Runs that callers have asked for and that were not added, because as many of the id wait as may.
+    pub(crate) refused_runs: u64,
 }
 
 /// The dead letters among what waits, with when each has failed.
@@ -49,14 +51,19 @@ impl Model {
 
     /// Whether one more run of an id may wait for a further attempt, or as a follow-up.
     pub(crate) fn has_room_to_wait(&mut self, firing: Firing) -> bool {
+        let has_room = self.has_room_for_a_run(firing);
+        self.room.without_room += u64::from(!has_room);
+        has_room
+    }
+
+    /// Whether a caller may add one.
+    pub(crate) fn has_room_for_a_run(&self, firing: Firing) -> bool {
         let waiting = self.waiting_of(&self.version(firing.version).id);
         let waits = |((_, what), count): &((Firing, What), u32)| match what {
             What::Again | What::PausedAgain => *count as usize,
             _ => 0,
         };
-        let has_room = waiting.iter().map(waits).sum::<usize>() < self.room.max_runs;
-        self.room.without_room += u64::from(!has_room);
-        has_room
+        waiting.iter().map(waits).sum::<usize>() < self.room.max_runs
     }
 
     /// What follows the runs that have ended in this commit. A follow-up without room has failed for good.
