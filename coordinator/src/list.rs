@@ -2,9 +2,8 @@
 
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
-use scheduler_core::limits::MAX_LIST_BYTES;
 use scheduler_core::list_query::{ListQuery, parse_list_query};
-use scheduler_core::listing::{merge, write_task};
+use scheduler_core::listing::{Page, share_of_page, write_task};
 use scheduler_core::wire::{ListReply, ListRequest, paths};
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
@@ -12,18 +11,16 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let ListQuery { filter, limit, cursor } = call.query(parse_list_query)?;
     let shards = &call.shards;
     let filter = &filter;
-    // All answers are held at once: each shard gives its part of what they may take together.
-    let max_bytes = Some(MAX_LIST_BYTES / shards.map.all().count().max(1));
-    let replies = shards
-        .each(shards.map.all(), |shard| async move {
-            let after = cursor.map(|cursor| cursor.after(shard));
-            let request = ListRequest { filter: filter.clone(), after, limit, max_bytes };
-            let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;
-            Ok::<_, Problem>((shard, reply))
-        })
-        .await;
-    let replies = replies.into_iter().collect::<Result<Vec<_>, _>>()?;
-    let (items, next) = merge(replies, limit);
+    let max_bytes = Some(share_of_page(shards.map.all().count()));
+    let mut page = Page::new(limit);
+    let ask = |shard| async move {
+        let after = cursor.map(|cursor| cursor.after(shard));
+        let request = ListRequest { filter: filter.clone(), after, limit, max_bytes };
+        let reply: ListReply = shards.ask(shard, paths::LIST, &request).await?;
+        Ok((shard, reply))
+    };
+    shards.each_into(shards.map.all(), ask, |(shard, reply)| page.add(shard, reply)).await?;
+    let (items, next) = page.finish();
     let mut out = b"{\"tasks\":[".to_vec();
     for (at, item) in items.iter().enumerate() {
         if at > 0 {

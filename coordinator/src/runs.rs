@@ -2,12 +2,15 @@
 
 use crate::answer::{Answer, Problem};
 use crate::routes::Call;
-use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_LIMIT};
+use scheduler_core::limits::{
+    DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES, MAX_LIST_LIMIT, MAX_RUN_BYTES,
+};
 use scheduler_core::list_query::Parameter;
+use scheduler_core::listing::share_of_page;
 use scheduler_core::routing::ShardId;
 use scheduler_core::runs::{RunsCursor, merge};
 use scheduler_core::task::FieldError;
-use scheduler_core::wire::{RunPosition, RunsReply, RunsRequest, paths};
+use scheduler_core::wire::{RunItem, RunPosition, RunsReply, RunsRequest, paths};
 
 /// Rounds of a request on one shard: enough for all of its rows, and some that are written meanwhile.
 const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
@@ -16,13 +19,14 @@ const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
 pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
     let (limit, cursor) = call.query(|parameters| parse_query(parameters, homes.len()))?;
+    let share = share_of_page(homes.len());
     let asked = homes.into_iter().zip(cursor.homes().iter().copied());
     let (call, id) = (&call, &id);
     let replies = call
         .shards
         .each(asked, |(shard, before)| async move {
             match before {
-                Some(before) => of_shard(call, shard, id, before, limit).await.map(Some),
+                Some(before) => of_shard(call, shard, id, before, limit, share).await.map(Some),
                 None => Ok(None),
             }
         })
@@ -40,20 +44,37 @@ pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> 
     Ok(Answer::json(200, out))
 }
 
-/// As many as are asked for, or all that there are: a shard looks into a part of its rows at a time.
-async fn of_shard(call: &Call<'_>, shard: ShardId, id: &str, before: RunPosition, limit: usize) -> Result<RunsReply, Problem> {
-    let mut request = RunsRequest { id: id.to_owned(), before: Some(before), limit };
-    let mut items = Vec::new();
+/// As many as are asked for and fit `share` bytes, or all that there are: a shard looks into a part of its rows at a time.
+async fn of_shard(
+    call: &Call<'_>,
+    shard: ShardId,
+    id: &str,
+    before: RunPosition,
+    limit: usize,
+    share: usize,
+) -> Result<RunsReply, Problem> {
+    let mut request = RunsRequest { id: id.to_owned(), before: Some(before), limit: at_once(limit, share) };
+    let mut items: Vec<RunItem> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let mut reply: RunsReply = call.shards.ask(shard, paths::RUNS, &request).await?;
         items.append(&mut reply.items);
-        (request.before, request.limit) = (reply.next, limit.saturating_sub(items.len()));
+        let bytes: usize = items.iter().map(|item| item.run.get().len()).sum();
+        request.before = reply.next;
+        request.limit = at_once(limit.saturating_sub(items.len()), share.saturating_sub(bytes));
         if request.before.is_none() || request.limit == 0 {
             break;
         }
     }
     Ok(RunsReply { items, next: request.before })
 }
+
+/// How many of `limit` runs fit `bytes` for sure.
+fn at_once(limit: usize, bytes: usize) -> usize {
+    limit.min(bytes / MAX_RUN_BYTES)
+}
+
+/// The share of each home has room for a run, so that a list goes on.
+const _: () = assert!(MAX_LIST_BYTES / MAX_EPOCHS >= MAX_RUN_BYTES);
 
 fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize) -> Result<(usize, RunsCursor), FieldError> {
     let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes));
@@ -83,6 +104,18 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize
 mod tests {
     use super::*;
     use scheduler_core::list_query::each_once;
+
+    #[test]
+    fn the_homes_of_a_task_give_no_more_than_a_page_together() {
+        for homes in 1..=MAX_EPOCHS {
+            let share = share_of_page(homes);
+            for used in [0, share / 2, share - 1, share, 2 * share] {
+                let at_once = at_once(MAX_LIST_LIMIT, share.saturating_sub(used));
+                assert!(at_once <= MAX_LIST_LIMIT && used.min(share) + at_once * MAX_RUN_BYTES <= share);
+            }
+            assert!(homes * share <= MAX_LIST_BYTES && at_once(1, share) == 1);
+        }
+    }
 
     #[test]
     fn limit_and_cursor_are_read_and_what_is_bad_is_named() {

@@ -148,6 +148,21 @@ impl Shards {
         futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE).collect().await
     }
 
+    /// Asks many shards at once and passes their answers on in the order of `requests`, each before the next ones are held: no more than
+    /// [`MAX_AT_ONCE`] are at a time. Ends at the first problem.
+    pub(crate) async fn each_into<T, A, F: Future<Output = Result<A, Problem>>>(
+        &self,
+        requests: impl IntoIterator<Item = T>,
+        ask: impl Fn(T) -> F,
+        mut take: impl FnMut(A),
+    ) -> Result<(), Problem> {
+        let mut answers = std::pin::pin!(futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE));
+        while let Some(answer) = answers.next().await {
+            take(answer?);
+        }
+        Ok(())
+    }
+
     async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let name = self.namespace.shard(shard).to_string();
         let (status, bytes) = self.objects.post(&name, path, body).await.map_err(|problem| failure_of(shard, &problem))?;

@@ -210,10 +210,14 @@ pub const MAX_PROBLEM_BYTES: usize = 1_536;
 pub const MAX_ERRORS_BYTES: usize = 2_000_000;
 /// Most tasks of one page of a list.
 pub const MAX_LIST_LIMIT: usize = 1_000;
-/// Most bytes of records that the shards give together for one page of a list, but for one record each. A page is held up to six times at once:
-/// in a shard as records and as its answer, in the coordinator as that answer, as text, as items and as the page. Four pages at once then
-/// take 96 MB of an isolate's 128. A page of larger tasks has fewer of them.
+/// Most bytes of records, or runs, in one page of a list, unless its first task alone is larger. The shards divide them
+/// ([`crate::listing::share_of_page`]), and each may pass its share by one record. The coordinator asks 32 shards at once, and never holds more
+/// than a page and their answers ([`crate::listing::Page`]): 12 MB at most, whatever the number of shards, and 8 MB of up to 32. A page of few
+/// large tasks is held up to six times at once: in a shard as records and as its answer, in the coordinator as that answer, as text, as items
+/// and as the page. Four pages at once then take 96 MB of an isolate's 128. A page of larger tasks has fewer of them.
 pub const MAX_LIST_BYTES: usize = 4_000_000;
+/// More bytes than a run has that the API shows: an error of 500 characters and an excerpt of 256 bytes, each of which may be an escape.
+pub const MAX_RUN_BYTES: usize = 5_000;
 /// Tasks of one page of a list where the request does not say.
 pub const DEFAULT_LIST_LIMIT: usize = 100;
 /// Most ids of one bulk cancel.
@@ -245,6 +249,12 @@ pub const FREE_KEYS: usize = 2_000;
 
 // Past FREE_KEYS each namespace, `default` among them, adds no more than its guaranteed ones.
 const _: () = assert!(FREE_KEYS + (MAX_NAMESPACES + 1) * GUARANTEED_KEYS_PER_NAMESPACE + OPERATOR_KEYS <= MAX_KEYS);
+
+// A list of all keys fits MAX_LIST_BYTES: 150 bytes of each, its name, each byte of which may be an escape, and the namespaces that it names.
+const _: () = assert!(
+    MAX_KEYS * (150 + 2 * MAX_KEY_NAME_BYTES) + (MAX_NAMESPACES + 1) * MAX_KEYS_PER_NAMESPACE * (MAX_NAMESPACE_BYTES + 3)
+        <= MAX_LIST_BYTES
+);
 
 /// Longest name of an API key.
 pub const MAX_KEY_NAME_BYTES: usize = 128;
@@ -309,6 +319,9 @@ pub const MAX_LANES: usize = 255;
 /// Most limits of one limiter, of which a namespace has [`crate::wire::limiter::LIMITERS`]. A list asks all of them, and each is some 100 bytes
 /// with those who hold something of it.
 pub const MAX_LIMITS_PER_LIMITER: usize = 500;
+/// Most shards that a limiter names in a list of its limits, some 75 bytes each: with [`MAX_LIMITS_PER_LIMITER`] limits of the longest keys its
+/// eighth of [`MAX_LIST_BYTES`].
+pub const MAX_LISTED_HOLDERS: usize = 3_000;
 /// Most runs in flight of one key: what 50 shards have handed on at most.
 pub const MAX_CONCURRENCY: u32 = 100_000;
 /// Highest rate of a key, runs a second: what a queue takes, in envelopes of a hundred, divided by five.

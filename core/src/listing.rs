@@ -1,5 +1,6 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
+use crate::limits::MAX_LIST_BYTES;
 use crate::ordered::sort_by_key;
 use crate::position::Position;
 use crate::routing::ShardId;
@@ -68,24 +69,79 @@ impl FromStr for Cursor {
     }
 }
 
-/// Joins the shards' parts of a list: at most `limit` tasks in order, and where the list goes on; `None` at its end.
+/// Returns what each of `sources` gives at most of [`MAX_LIST_BYTES`], and one item in any case, so that the list goes on.
+pub fn share_of_page(sources: usize) -> usize {
+    MAX_LIST_BYTES / sources.max(1)
+}
+
+/// A page of a list, joined from the shards' parts as they come: at most `limit` tasks in order, of [`MAX_LIST_BYTES`] together unless the first
+/// alone is larger. It never holds more than that and the part that was added last, however many shards there are.
 ///
 /// A shard that stopped early may have more behind the place where it did, so nothing behind the first such place is given.
-pub fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>, Option<Cursor>) {
-    let seen_up_to = replies.iter().filter_map(|(shard, reply)| reply.next.map(|next| Cursor::new(*shard, next))).min();
-    let mut items: Vec<(Cursor, ListItem)> = replies
-        .into_iter()
-        .flat_map(|(shard, reply)| reply.items.into_iter().map(move |item| (Cursor::new(shard, item.position), item)))
-        .filter(|(place, _)| seen_up_to.is_none_or(|end| *place <= end))
-        .collect();
-    sort_by_key(&mut items, |(place, _)| *place);
-    let next = if items.len() > limit {
-        items.truncate(limit);
-        items.last().map(|(place, _)| *place)
-    } else {
-        seen_up_to
-    };
-    (items.into_iter().map(|(_, item)| item).collect(), next)
+#[derive(Debug)]
+pub struct Page {
+    limit: usize,
+    items: Vec<(Cursor, ListItem)>,
+    /// Of the items' records.
+    bytes: usize,
+    /// Nothing behind it is given.
+    end: Option<Cursor>,
+}
+
+impl Page {
+    /// Without any part.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, items: Vec::new(), bytes: 0, end: None }
+    }
+
+    /// Adds the part of a shard.
+    pub fn add(&mut self, shard: ShardId, reply: ListReply) {
+        if let Some(next) = reply.next {
+            self.ends_at(Cursor::new(shard, next));
+        }
+        self.bytes += reply.items.iter().map(bytes_of).sum::<usize>();
+        self.items.extend(reply.items.into_iter().map(|item| (Cursor::new(shard, item.position), item)));
+        // Not for each part: it sorts.
+        if self.bytes > MAX_LIST_BYTES || self.items.len() > 2 * self.limit {
+            self.cut();
+        }
+    }
+
+    /// Returns the tasks, and where the list goes on; `None` at its end.
+    pub fn finish(mut self) -> (Vec<ListItem>, Option<Cursor>) {
+        self.cut();
+        (self.items.into_iter().map(|(_, item)| item).collect(), self.end)
+    }
+
+    fn ends_at(&mut self, place: Cursor) {
+        self.end = Some(self.end.map_or(place, |end| end.min(place)));
+    }
+
+    /// Leaves out what the page does not give.
+    fn cut(&mut self) {
+        self.items.retain(|(place, _)| self.end.is_none_or(|end| *place <= end));
+        sort_by_key(&mut self.items, |(place, _)| *place);
+        let mut kept = 0;
+        self.bytes = 0;
+        for (_, item) in self.items.iter().take(self.limit) {
+            let bytes = bytes_of(item);
+            if kept > 0 && self.bytes + bytes > MAX_LIST_BYTES {
+                break;
+            }
+            self.bytes += bytes;
+            kept += 1;
+        }
+        if kept < self.items.len() {
+            self.items.truncate(kept);
+            if let Some((last, _)) = self.items.last() {
+                self.ends_at(*last);
+            }
+        }
+    }
+}
+
+fn bytes_of(item: &ListItem) -> usize {
+    item.record.get().len()
 }
 
 /// Appends a task that took the place of one of which an attempt is in flight, or is that one: [`write_task`] with `"running":true`.
@@ -150,6 +206,7 @@ fn by_todays_law(record: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits::MAX_RECORD_BYTES;
     use serde_json::value::RawValue;
 
     #[test]
@@ -218,6 +275,12 @@ mod tests {
         }
     }
 
+    fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>, Option<Cursor>) {
+        let mut page = Page::new(limit);
+        replies.into_iter().for_each(|(shard, reply)| page.add(shard, reply));
+        page.finish()
+    }
+
     #[test]
     fn parts_are_joined_in_order_up_to_the_limit() {
         let replies = |()| {
@@ -241,5 +304,66 @@ mod tests {
         ];
         let (items, next) = merge(replies, 10);
         assert_eq!((dues(&items), next), (vec![1], Some(Cursor::new(B, stopped))));
+    }
+
+    /// What a shard with these tasks answers: up to its share of the bytes, and one in any case.
+    fn ask(tasks: &[ListItem], after: Option<Position>, limit: usize, share: usize) -> ListReply {
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        for item in tasks.iter().filter(|item| after.is_none_or(|after| item.position > after)) {
+            if bytes >= share || items.len() >= limit {
+                return ListReply { next: items.last().map(|last: &ListItem| last.position), items };
+            }
+            bytes += bytes_of(item);
+            items.push(item.clone());
+        }
+        ListReply { items, next: None }
+    }
+
+    /// The largest shard map, with a shard of the largest tasks among those of small ones, and then with large ones everywhere.
+    #[test]
+    fn a_page_of_many_shards_is_bounded_and_the_list_goes_on() {
+        const SHARDS: u16 = 512;
+        let sized = |due: u64, index: usize, bytes: usize| {
+            let record = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 8));
+            ListItem { record: RawValue::from_string(record).unwrap(), ..item(due as i64, 1, index as u32) }
+        };
+        for largest_of in [64, 1] {
+            let shards: Vec<(ShardId, Vec<ListItem>)> = (0..SHARDS)
+                .map(|index| {
+                    let bytes = if index % largest_of == 0 { MAX_RECORD_BYTES } else { 300 };
+                    let due = |n: u64| (u64::from(index) * 2_654_435_761 + n * 40_503) % 1_000 + n * 1_000;
+                    (ShardId { epoch: 1, index }, (0..3).map(|n| sized(due(n as u64), n, bytes)).collect())
+                })
+                .collect();
+            let (mut seen, mut cursor): (Vec<(Cursor, usize)>, Option<Cursor>) = (Vec::new(), None);
+            loop {
+                let mut page = Page::new(1_000);
+                for (shard, tasks) in &shards {
+                    let reply = ask(tasks, cursor.map(|cursor| cursor.after(*shard)), 1_000, share_of_page(shards.len()));
+                    let given: usize = reply.items.iter().map(bytes_of).sum();
+                    assert!(given <= share_of_page(shards.len()) + MAX_RECORD_BYTES);
+                    page.add(*shard, reply);
+                    let held: usize = page.items.iter().map(|(_, item)| bytes_of(item)).sum();
+                    assert!(held == page.bytes && held <= MAX_LIST_BYTES, "{held} bytes are held");
+                }
+                page.cut();
+                assert!(!page.items.is_empty() || page.end > cursor, "the list does not go on");
+                seen.extend(page.items.iter().map(|(place, item)| (*place, bytes_of(item))));
+                cursor = page.finish().1;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), usize::from(SHARDS) * 3);
+            assert!(seen.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_task_larger_than_a_page_is_a_page() {
+        let record = format!(r#""{}""#, "x".repeat(MAX_LIST_BYTES));
+        let large = ListItem { record: RawValue::from_string(record).unwrap(), ..item(1, 1, 0) };
+        let (items, next) = merge(vec![(A, ListReply { items: vec![large, item(2, 1, 1)], next: None })], 10);
+        assert_eq!((dues(&items), next.map(|next| next.due.get())), (vec![1], Some(1)));
     }
 }

@@ -73,8 +73,8 @@ impl FromStr for RunsCursor {
     }
 }
 
-/// Joins the answers of a task's homes, each asked from `cursor` for at least `limit`: at most `limit` runs, the newest first, and where
-/// to go on. A home that was not asked has no answer.
+/// Joins the answers of a task's homes, each asked from `cursor`: at most `limit` runs, the newest first, and where to go on. A home that was
+/// not asked has no answer. Behind the last run of one that has more, nothing is given: what it has there may be newer.
 pub fn merge(cursor: &RunsCursor, replies: Vec<Option<RunsReply>>, limit: usize) -> (Vec<RunItem>, Option<RunsCursor>) {
     struct Home {
         at: RunPosition,
@@ -91,7 +91,8 @@ pub fn merge(cursor: &RunsCursor, replies: Vec<Option<RunsReply>>, limit: usize)
         })
         .collect();
     let mut taken = Vec::new();
-    while taken.len() < limit {
+    let is_spent = |home: &mut Home| home.items.peek().is_none() && home.next.is_some();
+    while taken.len() < limit && !homes.iter_mut().flatten().any(is_spent) {
         // Of runs reported at the same time, that of the newest epoch first: homes come in that order.
         let newest = homes
             .iter_mut()
@@ -122,6 +123,26 @@ mod tests {
     fn item(row: u64, at: i64) -> RunItem {
         let run = RawValue::from_string(format!("{at}")).unwrap();
         RunItem { position: RunPosition { row, place: 0 }, reported_at: UnixMillis::new(at), run }
+    }
+
+    /// A home may give fewer than it is asked for: it stops at its share of the bytes, or has looked at as many rows as it may.
+    #[test]
+    fn runs_come_in_order_though_a_home_gives_fewer() {
+        let homes: [&[(u64, i64)]; 2] = [&[(9, 100), (8, 90), (7, 50)], &[(5, 95), (4, 93), (3, 91), (1, 10)]];
+        let (mut cursor, mut seen) = (Some(RunsCursor::start(2)), Vec::new());
+        while let Some(from) = cursor {
+            let given = |(home, before): (&&[(u64, i64)], &Option<RunPosition>)| Some(ask(home, (*before)?, 1));
+            let (items, next) = merge(&from, homes.iter().zip(from.homes()).map(given).collect(), 1_000);
+            assert!(!items.is_empty());
+            seen.extend(items.iter().map(|item| item.reported_at.get()));
+            cursor = next;
+        }
+        assert_eq!(seen, [100, 95, 93, 91, 90, 50, 10]);
+        // One that has found nothing yet is asked for again first.
+        let nothing_yet = RunsReply { items: Vec::new(), next: Some(RunPosition { row: 6, place: 0 }) };
+        let (items, next) = merge(&RunsCursor::start(2), vec![Some(nothing_yet), Some(ask(homes[1], START, 9))], 9);
+        assert!(items.is_empty());
+        assert_eq!(next.unwrap().homes(), [Some(RunPosition { row: 6, place: 0 }), Some(START)]);
     }
 
     /// What a home with these runs, the newest first, answers.

@@ -123,3 +123,23 @@ fn a_damaged_row_is_told() {
     let request = RunsRequest { id: "a".to_owned(), before: None, limit: 1 };
     assert!(matches!(engine.runs(&request, NOW, &rows), Err(EngineError::Corrupt(problem)) if problem.contains("row 1")));
 }
+
+/// The coordinator asks for no more runs than fit by this.
+#[test]
+fn a_run_is_no_longer_than_its_bound() {
+    let longest = TaskRun {
+        due: i64::MIN,
+        stage: Some("onFailure".into()),
+        attempt: u32::MAX,
+        fired_at: i64::MIN,
+        started_at: Some(i64::MIN),
+        finished_at: Some(i64::MIN),
+        reported_at: i64::MIN,
+        outcome: "dead-lettered".into(),
+        status: Some(u16::MAX),
+        error: Some("\u{1}".repeat(MAX_ERROR_CHARS).into()),
+        excerpt: Some("\u{1}".repeat(MAX_EXCERPT_BYTES).into()),
+    };
+    let bytes = serde_json::to_string(&longest).unwrap().len();
+    assert!(bytes <= crate::limits::MAX_RUN_BYTES, "{bytes}");
+}

@@ -3,7 +3,7 @@
 use super::allocator::{Allocator, Conversations, REMEMBER_MILLIS, StoredShare};
 use super::bucket::Bucket;
 use crate::limit::Limit;
-use crate::limits::{MAX_LANES, MAX_LIMITS_PER_LIMITER};
+use crate::limits::{MAX_LANES, MAX_LIMITS_PER_LIMITER, MAX_LISTED_HOLDERS};
 use crate::time::UnixMillis;
 use crate::wire::limiter::{Answer, Asked, HeldBy, LimitShown, Named, Refused, Seen};
 use serde::{Deserialize, Serialize};
@@ -178,9 +178,16 @@ impl Limiter {
         self.keys.get(key).and_then(|allocator| shown(key, allocator))
     }
 
-    /// All limits, by key.
+    /// All limits, by key. They show [`MAX_LISTED_HOLDERS`] of their shards together, and each its sums over all.
     pub fn list(&self) -> Vec<LimitShown> {
-        self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator)).collect()
+        let mut left = MAX_LISTED_HOLDERS;
+        let shown = self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator));
+        let cut = shown.map(|mut limit| {
+            limit.shards.truncate(left);
+            left -= limit.shards.len();
+            limit
+        });
+        cut.collect()
     }
 
     /// Returns what the limiter holds now, for [`Limiter::clear_as_seen`].

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::flow::Lease;
-use crate::wire::limiter::{Ask, Conversation, NO_LIMIT, RequestNumber};
+use crate::limits::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_LIST_BYTES};
+use crate::wire::limiter::{Ask, Conversation, LIMITERS, NO_LIMIT, RequestNumber};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
@@ -554,6 +555,30 @@ fn limits_are_set_shown_lifted_and_counted() {
     assert!(limiter.put(named("7")).is_ok());
     limiter.clear();
     assert_eq!((limiter.list(), limiter.slots(KEY)), (Vec::new(), 0));
+}
+
+/// As many limits as there may be, each of the longest key, with the slots of many shards noted.
+#[test]
+fn a_list_of_limits_is_bounded() {
+    let mut limiter = Limiter::default();
+    let key_of = |n: usize| format!("{}{n:03}", "\"".repeat(MAX_LIMIT_KEY_BYTES - 3));
+    for n in 0..MAX_LIMITS_PER_LIMITER {
+        let limit = Limit { concurrency: Some(MAX_CONCURRENCY), per_second: Some(99_999.123_456) };
+        limiter.put(Named { key: key_of(n), limit }).unwrap();
+    }
+    for (n, shard) in (0..80).flat_map(|n| (0..50).map(move |shard| (n, shard))) {
+        let asked = |ask| Asked { key: key_of(n), shard: format!("8-{shard}"), ask };
+        let begun = limiter.ask(&asked(question(1, u32::MAX - 1, None)), START).0.unwrap().conversation;
+        limiter.ask(&asked(question(2, u32::MAX - 1, begun)), START);
+    }
+    let list = limiter.list();
+    assert_eq!(list.len(), MAX_LIMITS_PER_LIMITER);
+    let holders: usize = list.iter().map(|limit| limit.shards.len()).sum();
+    assert_eq!(holders, MAX_LISTED_HOLDERS);
+    assert_eq!(limiter.get(&key_of(79)).unwrap().shards.len(), 50);
+    assert_eq!(list[79].waiting, 50 * u64::from(u32::MAX - 1), "the sums are of all");
+    let written = serde_json::to_string(&list).unwrap().len();
+    assert!(written <= MAX_LIST_BYTES / LIMITERS as usize, "{written}");
 }
 
 #[test]

@@ -182,6 +182,7 @@ pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Chang
                 let expected = format!("{outcomes:?}, in flight {running:?}");
                 violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
             }
+            world.model.room.refused_runs += outcomes.iter().filter(|outcome| **outcome == Changed::TooManyRuns).count() as u64;
             world.model.decisions.by_ids += if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
             world.apply(at, &steps);
             world.apply_to_flights(at, &flight_steps);

@@ -125,6 +125,22 @@ impl Clients {
         for request in requests {
             world.plan(at, Event::Client { request, tries: 0 });
         }
+        if own.chance(20) {
+            self.run_again_and_again(world, at, &mut own);
+        }
+    }
+
+    /// Plans several runs of a task that stays, at once: an id may have no room for all of them.
+    fn run_again_and_again(&self, world: &mut World, at: UnixMillis, own: &mut Random) {
+        let stays = |version: &&Version| !matches!(version.schedule, Schedule::Once(..));
+        let drawn = own.below(world.model.versions.len().max(1) as u64);
+        let Some(id) = world.model.versions.iter().skip(drawn as usize).find(stays).map(|version| version.id.clone()) else {
+            return;
+        };
+        for _ in 0..own.range(1, 8) {
+            let request = Request::Change { shard: self.home(&id), ids: vec![id.clone()], change: Change::Run };
+            world.plan(at, Event::Client { request, tries: 0 });
+        }
     }
 
     fn shard(&self, world: &mut World) -> usize {

@@ -84,6 +84,7 @@ fn seeds() {
     assert!(in_flight.by_ids > seeds / 10, "the simulation hardly changes several in flight: {run:?}");
     assert!(in_flight.by_filter > seeds / 5, "the simulation hardly changes what is in flight by filter: {run:?}");
     assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
+    assert!(run.refused_runs > seeds / 200, "the simulation hardly refuses runs that callers add: {run:?}");
     assert!(run.without_room > seeds / 50, "the simulation hardly leaves runs without room: {run:?}");
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");

@@ -25,6 +25,7 @@ impl Run {
         self.redefined += other.redefined;
         self.decisions.add(other.decisions);
         (self.displaced, self.without_room) = (self.displaced + other.displaced, self.without_room + other.without_room);
+        self.refused_runs += other.refused_runs;
     }
 }
 

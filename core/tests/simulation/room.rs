@@ -19,6 +19,8 @@ pub(crate) struct Room {
     before: Vec<(Firing, i64)>,
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
+    /// Runs that callers have asked for and that were not added, because as many of the id wait as may.
+    pub(crate) refused_runs: u64,
 }
 
 /// The dead letters among what waits, with when each has failed.

@@ -41,6 +41,7 @@ pub(crate) struct Run {
     /// Dead letters that gave way to others, and runs that found no room to wait.
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
+    pub(crate) refused_runs: u64,
 }
 
 /// Runs a seed to its end. Panics when an invariant does not hold.
@@ -188,6 +189,7 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     run.redefined = world.redefined;
     run.decisions = world.model.decisions;
     (run.displaced, run.without_room) = (world.model.room.displaced, world.model.room.without_room);
+    run.refused_runs = world.model.room.refused_runs;
     run.tasks = world.model.versions.len() as u64;
     run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
     run
