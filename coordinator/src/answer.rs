@@ -3,9 +3,9 @@
 use crate::conditions::{Condition, ETag};
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
-use scheduler_core::input::cut;
+use scheduler_core::input::{FieldError, cut};
 use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
-use scheduler_core::task::{FieldError, version_of};
+use scheduler_core::task::version_of;
 use serde::Serialize;
 use std::time::Duration;
 use worker::{Error, Response, ResponseBuilder, Result};

@@ -1,7 +1,7 @@
 //! What the schedules of one request may take together.
 
+use crate::input::FieldError;
 use crate::limits::{MAX_COUNTED_RUNS, MAX_SCHEDULE_STEPS};
-use crate::task::FieldError;
 use std::cell::Cell;
 
 thread_local! {

@@ -2,9 +2,9 @@
 
 use super::{Budget, ClockChange, GivenKind, Recurrence, ScheduleInput, clock};
 use crate::ids::TaskId;
-use crate::input::Whole;
+use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
 use crate::limits::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
-use crate::task::{FieldError, Text, TimeInput, check_id, parse_naming_the_field, read_object};
+use crate::task::check_id;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use schemars::JsonSchema;

@@ -1,8 +1,8 @@
 //! Reading tasks: one, and lists.
 
+use crate::input::FieldError;
 use crate::limits::{MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
 use crate::position::Position;
-use crate::task::FieldError;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
