@@ -6,6 +6,7 @@
 
 pub mod access;
 pub mod batch;
+pub mod clock_change;
 pub mod cron;
 pub mod engine;
 pub mod envelope;
@@ -24,6 +25,7 @@ pub mod limit;
 pub mod limits;
 pub mod list_query;
 pub mod listing;
+mod local_clock;
 pub mod local_time;
 pub mod meter;
 pub mod namespace;
@@ -37,6 +39,7 @@ pub mod routing;
 pub mod runs;
 pub mod schedule;
 pub mod statuses;
+mod steps;
 pub mod task;
 pub mod time;
 pub mod timers;

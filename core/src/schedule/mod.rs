@@ -10,7 +10,6 @@
 //! is gets worked out when the task is taken in, and stored as `lastRun`: see [`ScheduleFields::settle`].
 
 mod budget;
-mod clock;
 mod delay;
 mod every;
 mod fields;
@@ -19,15 +18,16 @@ mod policies;
 mod preview;
 pub mod rrule;
 
-pub(crate) use budget::{Budget, count_steps, steps_taken};
-pub use clock::{ClockChange, Jump};
+pub(crate) use budget::Budget;
 pub use delay::Delay;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
 
+use crate::clock_change::ClockChange;
 use crate::cron::{CronList, CronSchedule, have_same_times};
+use crate::steps::steps_taken;
 use crate::time::UnixMillis;
 use crate::wire::Kind;
 use every::Every;

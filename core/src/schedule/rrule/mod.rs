@@ -40,11 +40,11 @@ mod parse;
 
 pub use error::RRuleError;
 
-use super::clock::{ClockChange, Jump};
-use super::count_steps;
+use crate::clock_change::{ClockChange, Jump};
 use crate::cron::fields::{are_evenly_spaced, next_time};
-use crate::cron::zone;
+use crate::local_clock;
 use crate::local_time::LocalTime;
+use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
@@ -230,7 +230,7 @@ impl RRule {
             return None;
         }
         let next = if self.repeats {
-            zone::next_shown(self.timezone, after, |from| self.next_local(from, search))?
+            local_clock::next_shown(self.timezone, after, |from| self.next_local(from, search))?
         } else {
             let shifted = self.shifted_after(after, search);
             let next = self.next_by_the_clock(after, search);
@@ -247,13 +247,13 @@ impl RRule {
     /// gap: they are mixed among those of as much time after it.
     fn next_by_the_clock(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
-        let now = zone::clock_at(tz, after);
+        let now = local_clock::clock_at(tz, after);
         let mut from = now + 1;
         if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
             // In the second pass: what the clock shows until the overlap ends has come in the first.
-            let back = zone::change_between(tz, first, second);
+            let back = local_clock::change_between(tz, first, second);
             from = from.max(back + tz.offset_at(first));
         }
         let mut in_gap: Option<i64> = None;
@@ -267,7 +267,7 @@ impl RRule {
                     let old = tz.offset_at(end - 1);
                     in_gap = in_gap.or(Some(local - old).filter(|instant| *instant > after));
                     // `max` keeps the search going forward whatever a zone's table holds.
-                    from = zone::clock_at(tz, end).max(local + 1);
+                    from = local_clock::clock_at(tz, end).max(local + 1);
                 }
                 _ => from = local + 1,
             }
@@ -382,7 +382,7 @@ impl RRule {
     /// Unix seconds.
     pub(super) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
-        let local = zone::clock_at(tz, at);
+        let local = local_clock::clock_at(tz, at);
         if let Reading::Twice { first, second } = tz.read(local) {
             return Jump::between(tz, first, second).map(|jump| match (self.repeats, at == first) {
                 (false, _) => ClockChange::FirstOfTwo { jump },
