@@ -57,7 +57,7 @@ mod same;
 mod walk;
 
 pub use error::{CronError, Part, Problem};
-pub(crate) use list::CronList;
+pub use list::CronList;
 pub(crate) use same::have_same_times;
 
 use crate::local_clock;

@@ -21,11 +21,11 @@ const LOOKS_A_STEP: i64 = 10;
 
 /// Expressions in one time zone. An instant that more than one names is one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CronList(Box<[CronSchedule]>);
+pub struct CronList(Box<[CronSchedule]>);
 
 impl CronList {
     /// Makes a list of expressions in the same time zone. Of equal ones, one is kept.
-    pub(crate) fn new(crons: Vec<CronSchedule>) -> Self {
+    pub fn new(crons: Vec<CronSchedule>) -> Self {
         let mut distinct = Vec::with_capacity(crons.len());
         for cron in crons {
             if !distinct.contains(&cron) {
@@ -36,12 +36,12 @@ impl CronList {
     }
 
     /// The time zone on whose clock the expressions are read.
-    pub(crate) fn timezone(&self) -> Tz {
+    pub fn timezone(&self) -> Tz {
         self.0.first().map_or(Tz::UTC, CronSchedule::timezone)
     }
 
     /// The expressions.
-    pub(crate) fn expressions(&self) -> &[CronSchedule] {
+    pub fn expressions(&self) -> &[CronSchedule] {
         &self.0
     }
 

@@ -1,7 +1,8 @@
 //! What the schedules of one request may take together.
 
 use crate::input::FieldError;
-use crate::limits::{MAX_COUNTED_RUNS, MAX_SCHEDULE_STEPS};
+use crate::limits::MAX_SCHEDULE_STEPS;
+use crate::rrule::MAX_COUNTED_RUNS;
 use crate::steps::steps_taken;
 
 /// What is left of it.

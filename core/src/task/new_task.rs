@@ -19,7 +19,7 @@ use crate::limits::{
     MAX_TASK_BODY_BYTES,
 };
 use crate::retry::{RetryInput, RetryPolicy};
-use crate::schedule::rrule::MAX_RULE_BYTES;
+use crate::rrule::MAX_RULE_BYTES;
 use crate::schedule::{Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;

@@ -2,10 +2,10 @@
 
 use super::{DAY, Frequency, MAX_INTERVAL, MAX_RULE_BYTES, RRule, RRuleError, Start};
 use crate::cron::timezone;
-use crate::limits::MAX_COUNTED_RUNS;
 use crate::local_clock;
 use crate::local_time::LocalTime;
 use crate::ordered::sort;
+use crate::rrule::MAX_COUNTED_RUNS;
 use chrono::{Datelike, NaiveDate};
 
 /// Characters of the caller's text that an error repeats.
