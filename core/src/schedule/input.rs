@@ -7,10 +7,11 @@ use crate::limits::{
     MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
     MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
 };
-use crate::local_time::{LocalTime, LocalTimes};
+use crate::local_time::LocalTime;
 use crate::recurrence::Schedule;
 use crate::routing::id_hash;
 use crate::rrule::MAX_COUNTED_RUNS;
+use crate::schedule::LocalTimes;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use schemars::JsonSchema;

@@ -9,11 +9,13 @@
 mod budget;
 mod fields;
 mod input;
+mod local_times;
 mod policies;
 mod preview;
 
 pub(crate) use budget::Budget;
 pub use fields::ScheduleFields;
 pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
+pub use local_times::LocalTimes;
 pub use policies::{Misfire, MisfireInput, Overlap, Policies};
 pub use preview::{Preview, PreviewRequest, PreviewRun, preview};
