@@ -37,6 +37,7 @@ pub mod page;
 pub mod position;
 mod record_id;
 pub mod recurrence;
+pub mod registry;
 pub mod retry;
 pub mod routing;
 pub mod rrule;
