@@ -1,7 +1,8 @@
-use super::document::{document, name_of, problems};
+use super::document::{document, problems};
 use super::examples;
 use super::operations::operations;
 use crate::conditions::Conditions;
+use crate::problem::ProblemType;
 use crate::routes::Route;
 use scheduler_core::access::{NewKey, Quota, ShownKey, Token};
 use scheduler_core::flow::Limiter;
@@ -80,16 +81,13 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
         let conditions = route.conditions();
         assert_eq!(operation.takes_version, matches!(conditions, Conditions::Change | Conditions::Read), "{}", operation.id);
         assert_eq!(operation.takes_seen_version, conditions == Conditions::Read, "{}", operation.id);
-        assert_eq!(operation.takes_version, operation.refusals.contains(&"other-version"), "{}", operation.id);
+        assert_eq!(operation.takes_version, operation.refusals.contains(&ProblemType::OtherVersion), "{}", operation.id);
         // A write never goes on as if there were no condition. A preview writes nothing.
         let is_read = operation.method == "get" || route == Route::Preview;
         assert_eq!(is_read, matches!(conditions, Conditions::Read | Conditions::Ignored), "{}", operation.id);
         let name = format!("{route:?}");
         assert_eq!(name.split('(').next(), Some(operation.route), "{} {}", operation.method, operation.path);
         assert_eq!(described.get("security").is_some(), operation.open);
-        for refusal in operation.refusals {
-            assert!(problems().iter().any(|problem| name_of(problem) == *refusal), "{refusal}");
-        }
     }
 }
 
@@ -344,6 +342,17 @@ fn limits_are_as_described() {
             };
             assert!(is_good(value) && !is_good(value * beyond), "{field} {bound}");
         }
+    }
+}
+
+#[test]
+fn every_type_of_problem_is_described_once_and_answered_by_some_route() {
+    let described: Vec<ProblemType> = problems().iter().map(|problem| problem.kind).collect();
+    for kind in ProblemType::ALL {
+        assert_eq!(described.iter().filter(|described| *described == kind).count(), 1, "{kind:?}");
+        // These two are of no route.
+        let is_of_route = operations().iter().any(|operation| operation.problems().any(|problem| problem.kind == *kind));
+        assert_eq!(is_of_route, !matches!(kind, ProblemType::NoRoute | ProblemType::NoMethod), "{kind:?}");
     }
 }
 
