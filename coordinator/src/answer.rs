@@ -128,6 +128,9 @@ impl Answer {
     }
 }
 
+/// After so long a request that a full shard has refused may be sent again: there is room when tasks have fired or were cancelled, not sooner.
+const FULL_RETRY_SECONDS: u32 = 60;
+
 /// A refusal, as RFC 9457 writes it. `type` is a stable name for programs, `detail` is for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Problem {
@@ -321,7 +324,8 @@ impl Problem {
 
     /// A shard holds as much as it may.
     pub(crate) fn full(detail: String) -> Self {
-        Self::new("/problems/shard-full", "A shard is full", 507, detail)
+        let problem = Self::new("/problems/shard-full", "A shard is full", 507, detail);
+        Self { retry_after_seconds: Some(FULL_RETRY_SECONDS), ..problem }
     }
 
     /// A shard has too much to do.
