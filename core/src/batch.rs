@@ -1,6 +1,6 @@
 //! From a request's text to what each shard is asked to take in.
 
-use crate::engine::IdKey;
+use crate::id_key::IdKey;
 use crate::ids::TaskId;
 use crate::limits::MAX_LANES;
 use crate::ordered::collected;

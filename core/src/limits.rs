@@ -316,7 +316,7 @@ pub const MAX_LIMIT_KEY_BYTES: usize = 128;
 /// Most keys of one shard that have tasks in it, and most of one request: a page says in a byte which of them it belongs to, and 0 stands
 /// for tasks without a key.
 pub const MAX_LANES: usize = 255;
-/// Most limits of one limiter, of which a namespace has [`crate::flow::LIMITERS`]. A list asks all of them, and each is some 100 bytes
+/// Most limits of one limiter, of which a namespace has [`crate::wire::limiter::LIMITERS`]. A list asks all of them, and each is some 100 bytes
 /// with those who hold something of it.
 pub const MAX_LIMITS_PER_LIMITER: usize = 500;
 /// Most shards that a limiter names in a list of its limits, some 75 bytes each: with [`MAX_LIMITS_PER_LIMITER`] limits of the longest keys its

@@ -6,7 +6,7 @@ use crate::answer::Problem;
 use crate::routes::Route;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
 use scheduler_core::engine::EngineError;
-use scheduler_core::flow::Limit;
+use scheduler_core::limit::Limit;
 use scheduler_core::limits::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
     READERS_RETRY_SECONDS,

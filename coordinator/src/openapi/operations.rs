@@ -9,8 +9,8 @@ use crate::answer::Problem;
 use crate::routes::Route;
 use scheduler_core::events::EventData;
 use scheduler_core::explain::Explanation;
-use scheduler_core::flow::LimitShown;
 use scheduler_core::schedule::Preview;
+use scheduler_core::wire::limiter::LimitShown;
 use schemars::{Schema, SchemaGenerator};
 
 /// What a request carries.

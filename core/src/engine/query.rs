@@ -3,16 +3,17 @@
 use super::change::MAX_LOOKED_AT_BYTES;
 use super::decided::FlightRef;
 use super::flights::{FlightReader, Found, is_in_flight};
-use super::id_of::HEAD_BYTES;
 use super::lateness::leading_time;
 use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::ordered::{sort, sort_by_key};
 use crate::page::{Entry, Flags};
+use crate::position::Position;
+use crate::record_id::HEAD_BYTES;
 use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
-use crate::timers::{Position, TimerHeap};
+use crate::timers::TimerHeap;
 use crate::wire::{
     Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest,
     Status,

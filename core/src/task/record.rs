@@ -116,7 +116,7 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(description = "Of what is due together, higher ones go first.")]
     pub priority: Option<u8>,
-    /// The key of the limit that bounds its runs: see [`crate::flow`].
+    /// The key of the limit that bounds its runs.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(description = "The key of the limit that bounds its runs.")]
     pub limit_key: Option<Cow<'a, str>>,

@@ -3,9 +3,9 @@
 use super::ListRequest;
 use crate::access::Share;
 use crate::local_time::LocalTime;
+use crate::position::Position;
 use crate::schedule::ClockChange;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use crate::tz::Tz;
 use serde::{Deserialize, Serialize};
 

@@ -1,9 +1,9 @@
 //! Reading tasks: one, and lists.
 
 use crate::limits::{MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
+use crate::position::Position;
 use crate::task::FieldError;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
