@@ -8,6 +8,9 @@ use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
+/// Retry delay after a full shard refused a request, in seconds. Room appears only when tasks fire or are cancelled.
+const FULL_RETRY_SECONDS: u32 = 60;
+
 /// Declares the types of problems: variant, name, status and title.
 macro_rules! problem_types {
     ($($variant:ident $name:literal $status:literal $title:literal)*) => {
@@ -270,7 +273,8 @@ impl Problem {
 
     /// A shard holds as much as it may.
     pub(crate) fn full(detail: String) -> Self {
-        Self::new(ProblemType::Full, detail)
+        let problem = Self::new(ProblemType::Full, detail);
+        Self { retry_after_seconds: Some(FULL_RETRY_SECONDS), ..problem }
     }
 
     /// A shard has too much to do.

@@ -375,3 +375,14 @@ fn optional_fields_are_left_out_rather_than_null() {
     let status = &schema(&document, "Task")["properties"]["status"];
     assert_eq!(status["enum"], json!(["scheduled", "retrying", "held", "fired", "paused", "dead", "unscheduled"]));
 }
+
+/// A client learns from one header whether and when to send a refused request again.
+#[test]
+fn refusals_that_pass_say_when_to_come_back() {
+    for problem in problems() {
+        let passes = matches!(problem.kind.status(), 429 | 503 | 507);
+        assert_eq!(problem.retry_after().is_some_and(|wait| wait.as_secs() > 0), passes, "{}", problem.kind.name());
+        let described = document()["components"]["responses"][problem.kind.name()]["headers"].clone();
+        assert_eq!(described.get("Retry-After").is_some(), passes, "{}", problem.kind.name());
+    }
+}
