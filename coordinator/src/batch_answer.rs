@@ -1,6 +1,7 @@
 //! The answer to a batch.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use scheduler_core::batch::write_taken;
 use scheduler_core::ids::TaskId;
 use scheduler_core::input::FieldError;

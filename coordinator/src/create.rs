@@ -1,10 +1,11 @@
 //! Taking tasks in.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::batch_answer::answer_batch;
 use crate::epochs::{self, Dropped};
 use crate::once::{self, Done};
 use crate::precondition::{Precondition, where_expected};
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;

@@ -1,6 +1,7 @@
 //! Namespaces: made, changed, listed, deleted when empty.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use crate::{limits, registry};

@@ -1,7 +1,7 @@
 //! Creates with an `Idempotency-Key`; see [`scheduler_core::once`] for how they are done once.
 
-use crate::answer::Problem;
 use crate::create;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::batch::{Plan, ShardAppend};

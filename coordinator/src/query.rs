@@ -1,6 +1,6 @@
 //! The queries of requests.
 
-use crate::answer::Problem;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::input::FieldError;
 use scheduler_core::list_query::{Parameter, each_once};

@@ -1,10 +1,11 @@
 //! Which request goes where.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::auth::Caller;
 use crate::bodies::Held;
 use crate::change::Verb;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
+use crate::problem::Problem;
 use crate::shards::Shards;
 use crate::{
     auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings,

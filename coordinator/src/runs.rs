@@ -1,6 +1,7 @@
 //! A task's history.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::input::FieldError;
 use scheduler_core::limits::{

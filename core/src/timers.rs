@@ -16,6 +16,18 @@ impl TimerHeap {
         Self { heap: BinaryHeap::with_capacity(capacity) }
     }
 
+    /// Builds the heap in O(n), with one allocation for `most` positions.
+    pub fn of_at_most(most: usize, positions: impl Iterator<Item = Position>) -> Self {
+        let mut heap = Vec::with_capacity(most);
+        heap.extend(positions.map(Reverse));
+        Self { heap: heap.into() }
+    }
+
+    /// Returns the bytes of memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        self.heap.capacity() * size_of::<Position>()
+    }
+
     /// Adds a position. O(log n), mostly O(1) for one that is later than most.
     pub fn push(&mut self, position: Position) {
         self.heap.push(Reverse(position));

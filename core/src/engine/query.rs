@@ -381,6 +381,9 @@ impl Engine {
     }
 
     /// A heap with the first live position after `after` (and at or after `from`) of each page and schedule, or of schedules only.
+    ///
+    /// No bound counts it, for it follows from that of a shard's memory: a page of one task takes six times as much there as its 16 bytes here,
+    /// so that a request for a full shard (40 MB) takes 7 MB for a moment. It passes each cancelled entry once, some nanoseconds each.
     fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>, recurring_only: bool) -> TimerHeap {
         let from = from.unwrap_or(UnixMillis::ZERO);
         let start = |page: u32| -> (UnixMillis, usize) {
@@ -404,7 +407,8 @@ impl Engine {
             .all_schedules()
             .map(|(number, schedule)| Position { due: schedule.due(), page: 0, index: number })
             .filter(is_after);
-        of_pages.chain(of_schedules).collect()
+        let most = self.tasks.pages().count() + self.tasks.all_schedules().count();
+        TimerHeap::of_at_most(most, of_pages.chain(of_schedules))
     }
 
     fn push_following(&self, position: Position, merge: &mut TimerHeap) {
@@ -490,3 +494,7 @@ pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
 pub(super) fn check_schedule(record: &[u8]) -> Result<super::new_schedule::ReadSchedule, EngineError> {
     read_schedule(record).map_err(EngineError::Corrupt)
 }
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;
