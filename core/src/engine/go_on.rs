@@ -153,7 +153,7 @@ impl Engine {
             }
         }
         for page in pages {
-            self.go_on_with_page(page, &mut by_hash, reading, reader, &mut outcome)?;
+            self.go_on_with_page(page, &mut by_hash, reading, now, reader, &mut outcome)?;
         }
         Ok(outcome)
     }
@@ -269,6 +269,7 @@ impl Engine {
         page: Page,
         by_hash: &mut BTreeMap<u64, Former>,
         reading: &Reading,
+        now: UnixMillis,
         reader: &dyn Reader,
         outcome: &mut Outcome,
     ) -> Result<(), EngineError> {
@@ -280,7 +281,7 @@ impl Engine {
                 outcome.replaced.extend(former.attempts);
                 continue;
             };
-            let same = if task.page == 0 { None } else { self.kept_entry(&page, &entry, task, open, reader)? };
+            let same = if task.page == 0 { None } else { self.kept_entry(&page, &entry, (task, open), now, reader)? };
             outcome.replaced.push(task);
             if same.is_none() && !reading.is_version {
                 outcome.replaced.extend(former.attempts);
@@ -302,13 +303,13 @@ impl Engine {
     }
 
     /// What the former one-shot task leaves to one of the same time, or the one without a schedule to another; `None` if the times are not
-    /// the same.
+    /// the same. A run that is due stays due, whatever jitter and window the definition has.
     fn kept_entry(
         &self,
         page: &Page,
         entry: &Entry,
-        task: EntryRef,
-        open: LeftOpen,
+        (task, open): (EntryRef, LeftOpen),
+        now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<Option<KeptEntry>, EngineError> {
         let text = self.record_of(task, reader)?;
@@ -319,16 +320,19 @@ impl Engine {
             return Ok(None);
         }
         let was = self.due_of(task);
-        let due = match (was, entry.due) {
-            (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => UnixMillis::PAUSED,
-            (_, due) if due.is_never() => due,
-            (was, due) if was.is_never() => due,
-            // `run` has made it due, or its time had passed when it was created.
-            (was, _) if was < former.due() => was,
-            (was, due) if was > former.due() && due <= was => was,
-            (_, due) => due,
+        // The due time, and from when lateness counts if that is not what the record says.
+        let (due, start) = match (was, entry.due) {
+            (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => (UnixMillis::PAUSED, None),
+            (_, due) if due.is_never() => (due, None),
+            (was, due) if was.is_never() => (due, None),
+            // Its time has come, or `run` has made it due.
+            (was, _) if was < former.due() || former.due() <= now => (was, Some(former.start().min(was))),
+            // The definition makes it due.
+            (_, due) if due <= now => (now, Some(now)),
+            (_, due) => (due, None),
         };
-        let record = former.replayed_at.filter(|_| given.replayed_at.is_none()).map(|at| {
+        let start = start.filter(|start| given.is_conditional() && *start != given.start());
+        let record = former.replayed_at.or(start).filter(|_| given.replayed_at.is_none()).map(|at| {
             let mut text = Vec::new();
             Record { replayed_at: Some(at), ..given }.write(&mut text);
             text

@@ -56,7 +56,10 @@ impl Engine {
         }
         let mut record = Vec::new();
         // The run keeps its name also if a law has moved its time since.
+        // Another jitter or window does not change when the run was due.
+        let start = Some(former.start()).filter(|start| given.is_conditional() && *start != given.start());
         let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, .. } = former;
+        let replayed_at = replayed_at.or(start);
         Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, paused: None, ..given }.write(&mut record);
         if !self.decided.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(

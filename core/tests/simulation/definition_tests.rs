@@ -14,7 +14,7 @@ use scheduler_core::wire::{
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-const NONE: [i64; 0] = [];
+pub(crate) const NONE: [i64; 0] = [];
 
 /// How a request is given.
 #[derive(Clone, Copy, Default)]
@@ -42,12 +42,12 @@ pub(crate) fn every(seconds: i64, anchor: i64, more: &str) -> String {
     format!(r#"{{"id":"a","everySeconds":{seconds},"anchor":{}{more},"callback":{{"type":"handler","name":"log"}}}}"#, at(anchor))
 }
 
-fn once(time: i64, more: &str) -> String {
+pub(crate) fn once(time: i64, more: &str) -> String {
     format!(r#"{{"time":{},"id":"a"{more},"callback":{{"type":"handler","name":"log"}}}}"#, at(time))
 }
 
 impl Pair {
-    fn found(&self) -> Option<ListItem> {
+    pub(crate) fn found(&self) -> Option<ListItem> {
         self.engine.get("a", &self.storage).unwrap()
     }
 

@@ -3,7 +3,7 @@
 use crate::changes::Step;
 use crate::in_flight::Stop;
 use crate::late::Fate;
-use crate::model::{Firing, Model, Schedule, What};
+use crate::model::{Firing, Model, Schedule, Version, What};
 use crate::schedules::{Recurring, Rule};
 use crate::world::World;
 use scheduler_core::schedule::Overlap;
@@ -104,6 +104,9 @@ impl Model {
                 What::First | What::Paused => What::First,
                 other => other,
             };
+            if what == What::First && then == What::First {
+                self.stay_due(was, firing, &old, moment);
+            }
             self.put(firing, then);
             return Going::On(None);
         };
@@ -140,6 +143,22 @@ impl Model {
                 }
                 Going::On(Some(Owed(owed)))
             }
+        }
+    }
+
+    /// A one-shot run that is due, or is due by another delay, is due from now on.
+    fn stay_due(&mut self, was: Firing, firing: Firing, old: &Version, moment: Moment) {
+        let now = moment.start;
+        let new = self.version(firing.version);
+        let is_conditional = Record::parse(&new.record).unwrap().is_conditional();
+        let (due, was_due) = (new.due(firing.time), old.due(was.time));
+        let is_due = was_due <= now || self.early.contains(&was);
+        if is_due {
+            self.early.insert(firing);
+        }
+        if (is_due || due <= now) && is_conditional {
+            // At the latest: what is told to run comes behind what has fired in that millisecond.
+            self.replayed.entry(firing).and_modify(|at| *at = (now + 1).max(*at)).or_insert(now + 1);
         }
     }
 

@@ -8,6 +8,7 @@ use crate::model::{Firing, Flight, Model, Schedule, Send, What};
 use crate::world::World;
 use scheduler_core::engine::{Effects, Write};
 use scheduler_core::envelope::Envelope;
+use scheduler_core::task::Record;
 use scheduler_core::wire::{Change, Changed, Filter, Status};
 use std::collections::BTreeMap;
 
@@ -144,6 +145,17 @@ impl Model {
         if let Some(at) = self.replayed.get(&first(was)).copied() {
             self.replayed.insert(first(firing), at);
         }
+        // From when its lateness counts does not change with how it is put off.
+        let (old, new) = (self.version(was.version).due(was.time), self.version(n).due(was.time));
+        let is_conditional = Record::parse(&self.version(n).record).unwrap().is_conditional();
+        if let Some(replayed) = self.in_flight.get_mut(&(shard, flight.0)).and_then(|of| of.replayed.get_mut(flight.1))
+            && replayed.is_none()
+            && old != new
+            && is_conditional
+        {
+            *replayed = Some(old);
+            self.replayed.insert(first(firing), old);
+        }
         if let Some(times) = self.first_attempts.get(&first(was)).cloned() {
             self.first_attempts.insert(first(firing), times);
         }
@@ -195,9 +207,8 @@ impl World {
         if stopped.len() == all {
             violated("stopped-never-starts", format!("envelope {seq} went out again, though all of it was stopped"));
         }
-        let firing = |task: &&serde_json::value::RawValue| {
-            crate::model::firing_of(&scheduler_core::task::Record::parse(task.get().as_bytes()).unwrap())
-        };
+        let firing =
+            |task: &&serde_json::value::RawValue| crate::model::firing_of(&Record::parse(task.get().as_bytes()).unwrap());
         let sent: Vec<Firing> = envelope.tasks.iter().map(firing).collect();
         let (expected, skip): (Vec<Firing>, Vec<u32>) = if flight.queue {
             let left = flight.tasks.iter().enumerate().filter(|(index, _)| !stopped.contains(index));

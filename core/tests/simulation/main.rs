@@ -13,6 +13,7 @@ mod clients;
 mod clocks;
 mod definition_tests;
 mod definitions;
+mod delay_cases;
 mod delivery;
 mod far;
 mod faults;

@@ -80,6 +80,7 @@ pub(crate) fn define(
         Kind::Again => false,
         Kind::IfNoneMatch => true,
     };
+    let was_due = due_run(world, at, item);
     world.input(
         at,
         false,
@@ -94,6 +95,9 @@ pub(crate) fn define(
             }
             world.redefined += 1;
             let Some(reply) = reply else { return };
+            if let Some(time) = was_due {
+                stays_due(world, at, n, time);
+            }
             let watermark = world.shards[at].storage.watermark.due;
             let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
             let is_version = matches!(kind, Kind::Patch | Kind::IfMatch);
@@ -108,6 +112,29 @@ pub(crate) fn define(
         },
     )?;
     Ok(Answer::Shown)
+}
+
+/// The time of the one-shot task that was read, if it is due.
+fn due_run(world: &World, at: usize, item: &ListItem) -> Option<i64> {
+    let waiting = world.shards[at].storage.waiting();
+    let stored = waiting.iter().find(|waiting| waiting.position == item.position)?;
+    let (firing, what) = key_of(stored);
+    (what == What::First && stored.position.due <= world.now).then_some(firing.time)
+}
+
+/// `due-runs-stay-due`: a definition with the time of a one-shot task that is due leaves it due, unless it pauses it.
+fn stays_due(world: &World, at: usize, n: u64, time: i64) {
+    let storage = &world.shards[at].storage;
+    for waiting in storage.waiting() {
+        let (firing, what) = key_of(&waiting);
+        if (firing.version, firing.time, what) != (n, time, What::First) {
+            continue;
+        }
+        let handed_on = storage.handed_on(waiting.position.page).plus(1);
+        if waiting.position.due > world.now.max(handed_on) {
+            violated("due-runs-stay-due", format!("{waiting:?} was due at {}", world.now));
+        }
+    }
 }
 
 /// Whether what was read is an attempt of a run and no task, by what is stored.

@@ -414,6 +414,18 @@ impl Storage {
         &self.lane(number).key
     }
 
+    fn watermark_of(&self, row: &PageRow) -> Position {
+        match row.directory.lane() {
+            0 => self.watermark,
+            lane => self.lane(lane).watermark,
+        }
+    }
+
+    /// Up to when what is in the order of a page has been handed on.
+    pub(crate) fn handed_on(&self, page: u32) -> UnixMillis {
+        self.watermark_of(&self.pages[&page]).due
+    }
+
     /// Whether a page is of a limit's key.
     pub(crate) fn is_in_lane(&self, page: u32) -> bool {
         self.pages.get(&page).is_some_and(|row| row.directory.lane() > 0)
@@ -459,10 +471,7 @@ impl Storage {
     fn waiting_until(&self, until: UnixMillis) -> Vec<Waiting> {
         let mut waiting = Vec::new();
         for (page, row) in &self.pages {
-            let watermark = match row.directory.lane() {
-                0 => self.watermark,
-                lane => self.lane(lane).watermark,
-            };
+            let watermark = self.watermark_of(row);
             let dead = self.dead.get(page);
             // A directory is in order of due times.
             for (index, (entry, record)) in row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= until) {
