@@ -78,6 +78,15 @@ test("a paused attempt is not patched, and its task is resumed by a patch with i
   const refused = await patch("attempt", { description: "d" });
   assert.deepEqual([refused.status, refused.body.type], [409, "/problems/not-applicable"]);
   assert.deepEqual(await shown("attempt"), before);
+  // The pause itself is, alone.
+  const both = await patch("attempt", { paused: false, description: "d" });
+  assert.deepEqual([both.status, both.body.type], [409, "/problems/not-applicable"]);
+  for (const [paused, status] of [[false, "retrying"], [true, "paused"]]) {
+    const { status: code, body } = await patch("attempt", { paused });
+    assert.deepEqual([code, body.status, body.attempt], [200, status, 2]);
+  }
+  const stale = await scheduler.call("/v1/tasks/attempt", { method: "PATCH", body: { paused: null }, headers: { "if-match": '"0000000000000000"' } });
+  assert.equal(stale.status, 412);
   await scheduler.call("/v1/tasks/attempt", { method: "DELETE" });
 
   await put("skips", { everySeconds: 1, overlap: "skip", callback: { type: "webhook", url: `${sink.url}/bad-2` }, retry: { maxAttempts: 2, minBackoffSeconds: 1, jitter: 0 } });

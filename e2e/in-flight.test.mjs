@@ -69,6 +69,8 @@ test("a cancel stops the attempts after the one that runs: by id, by ids and by 
     const { body: told } = await call(`/v1/tasks/${id}/explain`);
     assert.equal(told.inFlight[0].decided, "cancelled");
     assert.equal((await call(`/v1/tasks/${id}/pause`, { method: "POST" })).body.type, "/problems/already-fired");
+    const patched = await call(`/v1/tasks/${id}`, { method: "PATCH", body: { description: "d" } });
+    assert.deepEqual([patched.status, patched.body.type], [409, "/problems/already-fired"]);
     await end(id, 500);
   }
   await later();

@@ -75,18 +75,31 @@ pub(crate) async fn one(mut call: Call<'_>, id: String, verb: Verb) -> Result<An
         Change::Reschedule(to) => to.clock_change(),
         _ => None,
     };
-    let (outcomes, is_repeat) = change_ids(&call, vec![id.clone()], change, if_match).await?;
-    let is_running = outcomes.first().is_some_and(|of| of.is_running);
-    let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
-    // Of what is not there, `If-Match` does not hold.
-    let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
-    let changed = told(&id, if is_gone { Changed::OtherVersion } else { outcome }, is_repeat)?;
+    let Changing { changed, is_running } = change_id(&call, &id, change, if_match).await?;
     let mut answer = serde_json::json!({ "id": id, "changed": changed });
     if let (Some((name, explanation)), Some(fields)) = (clock_change, answer.as_object_mut()) {
         fields.insert("clockChange".to_owned(), name.into());
         fields.insert("explanation".to_owned(), explanation.into());
     }
     Ok(Answer::of(200, &if is_running { with_running(answer) } else { answer }))
+}
+
+/// What a change has done to one task.
+pub(crate) struct Changing {
+    pub(crate) changed: bool,
+    /// Whether an attempt of it is in flight.
+    pub(crate) is_running: bool,
+}
+
+/// Changes one task, if it has the version.
+pub(crate) async fn change_id(call: &Call<'_>, id: &str, change: Change, if_match: Option<u64>) -> Result<Changing, Problem> {
+    let (outcomes, is_repeat) = change_ids(call, vec![id.to_owned()], change, if_match).await?;
+    let is_running = outcomes.first().is_some_and(|of| of.is_running);
+    let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
+    // Of what is not there, `If-Match` does not hold.
+    let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
+    let changed = told(id, if is_gone { Changed::OtherVersion } else { outcome }, is_repeat)?;
+    Ok(Changing { changed, is_running })
 }
 
 /// What became of the change of one task: whether it has changed. Where the shard was asked again, that the task is another or gone may

@@ -249,6 +249,11 @@ impl Shown {
     }
 }
 
+/// Returns the answer to a change that leaves this.
+pub(crate) fn shown(item: &ListItem, is_running: bool) -> Answer {
+    Shown::of(item).into_answer(200, &AppendReply { running: u64::from(is_running), ..AppendReply::default() })
+}
+
 /// The one task of a part.
 fn shown_task(part: &ShardAppend) -> Shown {
     let (status, due, record) = if let Some(page) = part.append.pages.first() {

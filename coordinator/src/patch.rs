@@ -4,13 +4,14 @@
 //! is still the one that was read.
 
 use crate::answer::Answer;
+use crate::change::{Changing, change_id};
 use crate::conditions::Condition;
 use crate::create;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::tasks;
-use scheduler_core::task::{Record, changes_schedule, merge_patch, parse_one, version_of};
-use scheduler_core::wire::{Expected, ListItem, Status};
+use scheduler_core::task::{Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of};
+use scheduler_core::wire::{Change, Expected, ListItem, Status};
 
 /// How often a patch is laid over the task anew when somebody else was faster.
 const MAX_TRIES: usize = 5;
@@ -28,14 +29,14 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             Some(_) => Problem::not_matched(),
             None => Problem::no_task(&id),
         })?;
-        match item.status {
-            // Of what is in flight the attempt ends, and those after it have the new fields: where it is the task, not a run of one.
-            Status::Fired if is_run(&item) => return Err(Problem::not_applicable(&id)),
-            Status::Fired => {}
-            Status::Dead | Status::Retrying | Status::Held => return Err(Problem::not_applicable(&id)),
-            // What is left is an attempt of a run, which may be paused: to write it anew would lose its back-off and its count of attempts.
-            _ if item.is_attempt => return Err(Problem::not_applicable(&id)),
-            Status::Scheduled | Status::Paused | Status::Unscheduled => {}
+        if item.is_cancelled {
+            return Err(Problem::already_fired(&id));
+        }
+        // A pause is of an attempt as well; everything else is of a task.
+        let is_patchable = is_patchable(&item);
+        let pauses = only_pauses(&patch).filter(|_| !is_patchable && item.status != Status::Dead);
+        if !is_patchable && pauses.is_none() {
+            return Err(Problem::not_applicable(&id));
         }
         let version = version_of(item.record.get().as_bytes());
         if if_match.as_ref().is_some_and(|condition| !condition.allows(version)) {
@@ -43,6 +44,13 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         }
         if seen.as_ref().is_some_and(|condition| condition.names(version)) {
             return Err(Problem::seen_already());
+        }
+        if let Some(pauses) = pauses {
+            let change = if pauses { Change::Pause } else { Change::Resume };
+            let Changing { is_running, .. } = change_id(&call, &id, change, if_match.as_ref().map(|_| version)).await?;
+            // What was resumed may have ended by now.
+            let found = tasks::find(&call.shards, &id).await?.map_or(item, |(_, item)| item);
+            return Ok(create::shown(&found, is_running));
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();
         let is_paused = item.status == Status::Paused || record.is_some_and(|record| record.is_paused());
@@ -60,6 +68,16 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             Err(problem) if problem.is_other_version() && takes_any && tries < MAX_TRIES => tries += 1,
             written => return written,
         }
+    }
+}
+
+/// Whether a patch can change other fields than `paused`. What is an attempt of a run, paused or not, would lose its back-off and its count of
+/// attempts. A task in flight keeps both: those after the attempt have the new fields.
+fn is_patchable(item: &ListItem) -> bool {
+    match item.status {
+        Status::Fired => !is_run(item),
+        Status::Dead | Status::Retrying | Status::Held => false,
+        Status::Scheduled | Status::Paused | Status::Unscheduled => !item.is_attempt,
     }
 }
 

@@ -250,6 +250,7 @@ mod tests {
             position,
             status: Status::Scheduled,
             is_attempt: false,
+            is_cancelled: false,
             record: RawValue::from_string("{}".to_owned()).unwrap(),
         }
     }

@@ -92,7 +92,8 @@ impl Engine {
         let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
         let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
         let position = Position { due, page: 0, index: 0 };
-        Ok(Some(ListItem { position, status: Status::Fired, is_attempt: true, record }))
+        let is_cancelled = is_cancelled(flight);
+        Ok(Some(ListItem { position, status: Status::Fired, is_attempt: true, is_cancelled, record }))
     }
 
     /// Cancels tasks by id: the waiting one, its further attempts and those of runs in flight, else a dead letter. **Invariant 5:**
@@ -464,7 +465,8 @@ fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineErro
         |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
     let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
     let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
-    Ok(ListItem { position: candidate.position, status: candidate.status, is_attempt: candidate.is_attempt, record })
+    let Candidate { position, status, is_attempt, .. } = candidate;
+    Ok(ListItem { position, status, is_attempt, is_cancelled: false, record })
 }
 
 /// Whether a record is one that a [folded](Filter::folded) filter means.

@@ -23,6 +23,6 @@ pub use follow_ups::{ON_FAILURE, ON_SUCCESS};
 pub(crate) use handler_task::check_id;
 pub use handler_task::{HANDLER_TASK_PREFIX, HandlerTask, MAX_HANDLER_NAME_BYTES, handler_of};
 pub use new_task::{NewTask, ValidTask, Validator, parse_batch, parse_one};
-pub use patch::{changes_schedule, merge_patch};
+pub use patch::{changes_schedule, merge_patch, only_pauses};
 pub use policies::{DEFAULT_PRIORITY, MAX_PRIORITY};
 pub use record::{Record, version_of, write_occurrence, write_text};

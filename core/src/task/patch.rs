@@ -114,6 +114,16 @@ fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
     }
 }
 
+/// Returns what a patch of `paused` and of nothing else says: `null` ends a pause, as `false` does.
+pub fn only_pauses(patch: &str) -> Option<bool> {
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok().filter(|fields| fields.len() == 1)?;
+    match fields.get("paused")?.as_ref() {
+        "true" => Some(true),
+        "false" | "null" => Some(false),
+        _ => None,
+    }
+}
+
 /// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
 pub fn changes_schedule(patch: &str) -> bool {
     let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
@@ -272,6 +282,22 @@ mod tests {
             serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"misfire":{"policy":"skip"}})
         );
         assert_eq!(patched(record, false, r#"{"everySeconds":5}"#)["overlap"], "skip");
+    }
+
+    #[test]
+    fn a_patch_of_the_pause_alone_is_told_from_others() {
+        for (patch, says) in [
+            (r#"{"paused":true}"#, Some(true)),
+            (r#"{ "paused" : false }"#, Some(false)),
+            (r#"{"paused":null}"#, Some(false)),
+            (r#"{"paused":"true"}"#, None),
+            (r#"{"paused":true,"tags":[]}"#, None),
+            (r#"{"tags":[]}"#, None),
+            ("{}", None),
+            ("[]", None),
+        ] {
+            assert_eq!(only_pauses(patch), says, "{patch}");
+        }
     }
 
     #[test]

@@ -159,6 +159,9 @@ pub struct ListItem {
     /// Whether it is an attempt of a run, or of a follow-up, and not a task: whatever its status says.
     #[serde(default)]
     pub is_attempt: bool,
+    /// Whether it is in flight, and was cancelled: this attempt ends, and nothing is left to change.
+    #[serde(default)]
+    pub is_cancelled: bool,
     /// The stored record.
     pub record: Box<RawValue>,
 }

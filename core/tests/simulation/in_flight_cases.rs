@@ -421,3 +421,20 @@ fn a_refused_envelope_of_cancelled_runs_ends_once() {
         assert!(pair.engine.is_idle());
     }
 }
+
+/// A patch of it was answered as if somebody else had changed it.
+#[test]
+fn a_cancelled_run_is_shown_as_one_until_something_else_is_there() {
+    let mut pair = in_flight(&["a"]);
+    let is_cancelled = |pair: &Pair| {
+        let item = pair.engine.get("a", &pair.storage).unwrap().unwrap();
+        (item.status, item.is_cancelled)
+    };
+    assert_eq!(is_cancelled(&pair), (Status::Fired, false));
+    assert_eq!(cancel(&mut pair, &["a"]), (vec![Cancelled::Cancelled], vec![0]));
+    assert_eq!(is_cancelled(&pair), (Status::Fired, true));
+    put(&mut pair, &record("a", LATER, 0), LATER, None);
+    assert_eq!(is_cancelled(&pair), (Status::Scheduled, false));
+    pair.wake(LATER);
+    assert_eq!(is_cancelled(&pair), (Status::Fired, false), "the new one is in flight as well");
+}
