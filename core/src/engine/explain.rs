@@ -48,7 +48,9 @@ impl Engine {
             self.explain_waiting(at, now, reader, &mut told)?;
         }
         if more > 0 {
-            told.add(ReasonCode::Retrying, format!("And {more} more runs of it wait."));
+            // Most often they wait for the same as the one before them.
+            let code = told.reasons.last().map(|reason| reason.code).filter(|code| *code == ReasonCode::Limited);
+            told.add(code.unwrap_or(ReasonCode::Retrying), format!("And {more} more runs of it wait."));
         }
         self.explain_in_flight(id, reader, &mut told)?;
         let shown = dead.len().min(MAX_EXPLAINED_RUNS);
@@ -107,6 +109,8 @@ impl Engine {
             told.add(ReasonCode::Paused, "It is paused: it fires once it is resumed (POST …/resume).");
         } else if due == UnixMillis::NEVER {
             told.add(ReasonCode::Unscheduled, "It has no schedule: it fires when it is told to (POST …/run).");
+        } else if flags.has(Flags::RETRY) && record.attempt_number() == 1 && self.explain_limited(&run, at, due, now, told) {
+            // Its first attempt waits for nothing else.
         } else if flags.has(Flags::RETRY) {
             let attempt = record.attempt_number();
             let detail = if attempt > 1 {
@@ -163,17 +167,21 @@ impl Engine {
 
     /// Of an entry that is due: that it waits for its turn, or that it is overdue.
     fn explain_late(&self, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
-        let lane = self.tasks.page(at.page).map_or(0, |page| page.directory.lane());
-        match self.lanes.describe(lane).filter(|_| due <= now) {
-            Some((key, in_flight)) => {
-                let waiting = self.tasks.due_in(lane, now);
-                let detail = format!(
-                    "It waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
-                );
-                told.add(ReasonCode::Limited, detail);
-            }
-            None => self.explain_overdue(due, now, told),
+        if !self.explain_limited("It", at, due, now, told) {
+            self.explain_overdue(due, now, told);
         }
+    }
+
+    /// Returns whether an entry waits for its limit, after explaining that it does.
+    fn explain_limited(&self, what: &str, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) -> bool {
+        let lane = self.tasks.page(at.page).map_or(0, |page| page.directory.lane());
+        let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else { return false };
+        let waiting = self.tasks.due_in(lane, now);
+        let detail = format!(
+            "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
+        );
+        told.add(ReasonCode::Limited, detail);
+        true
     }
 
     fn explain_overdue(&self, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {

@@ -36,3 +36,18 @@ fn an_explanation_names_some_of_each_kind_and_counts_the_others() {
     let bytes = serde_json::to_vec(&told).unwrap().len();
     assert!((40_000..MAX_EXPLANATION_BYTES).contains(&bytes), "{bytes} bytes");
 }
+
+/// Runs of a recurring task that wait for a rate only. They were explained as attempts that a dispatcher may have handed back.
+#[test]
+fn a_first_attempt_that_waits_for_its_limit_is_limited() {
+    let mut pair = Pair::with(Config { max_dispatched: usize::MAX, ..Config::default() });
+    pair.limit_both("k", None, Some(0.001));
+    pair.create("k", "a", None, r#""everySeconds":1,"anchor":1764000000000,"#);
+    pair.live(pair.now.plus(9_000), 10);
+    let told = pair.explain("a");
+    let limited: Vec<_> = told.reasons.iter().filter(|reason| reason.code == ReasonCode::Limited).collect();
+    assert!(told.reasons.iter().all(|reason| reason.code != ReasonCode::Retrying), "{:?}", told.reasons);
+    assert_eq!(limited.len(), MAX_EXPLAINED_RUNS, "the task is one of those that are explained, and the last counts the others");
+    assert!(limited[0].detail.starts_with("The run of 2025-11-24T16:00:0"), "{}", limited[0].detail);
+    assert!(limited.last().unwrap().detail.ends_with(" more runs of it wait."), "{:?}", limited.last());
+}
