@@ -322,6 +322,8 @@ impl Engine {
         let due = match (was, entry.due) {
             (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => UnixMillis::PAUSED,
             (_, due) if due.is_never() => due,
+            // A run was requested: it goes on where the pause began.
+            (UnixMillis::PAUSED, due) => former.replayed_at.unwrap_or(due),
             (was, due) if was.is_never() => due,
             // `run` has made it due, or its time had passed when it was created.
             (was, _) if was < former.due() => was,

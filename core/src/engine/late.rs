@@ -69,8 +69,8 @@ pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Resul
         return Ok((verdict, now));
     }
     let expires = policies.expire_after_millis.map_or(UnixMillis::NEVER, |limit| record.start().plus(limit + 1));
-    // What has been handed on once was not missed.
-    if flags.has(Flags::RETRY) || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
+    // What has been handed on once was not missed, nor is a run that was requested.
+    if flags.has(Flags::RETRY) || record.replayed_at.is_some() || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
         return Ok((Verdict::Fire, expires));
     }
     if late <= policies.grace_millis {
