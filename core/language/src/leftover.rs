@@ -1,6 +1,6 @@
 //! The words that no part of the grammar took: the description of the task, unless one of them may say something about time.
 
-use crate::clause::Found;
+use crate::clause::{Clause, Found};
 use crate::meaning::Built;
 use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
@@ -215,7 +215,7 @@ impl Rest<'_> {
         let is_counting = self.is_ordinary(at + 1)
             && !prepositions.contains(&before)
             && !is_glued_word
-            && !(before == "and" && self.begins_nothing(at));
+            && (before != "and" || !self.begins_nothing(at));
         if is_name || is_counting && !self.ends_part(at) {
             return Ok(());
         }
@@ -252,6 +252,13 @@ impl Rest<'_> {
             && (word != "to" || self.ends_part(at))
         {
             return Err(self.refuse(at, "A deadline, or a time that is only about right, is no schedule: give the exact time."));
+        }
+        let before_days =
+            self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. }));
+        let is_some =
+            matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both") && self.begins_part(at + 1);
+        if is_some || word == "the" && before_days {
+            return Err(self.refuse(at, "Which of them? Write, say, \"every monday\"."));
         }
         if word == "time" && (0..4).any(|back| at.checked_sub(back).is_some_and(|at| self.ends_part(at))) {
             return Err(self.refuse(at, "This is not a known time zone: write a name such as Europe/Berlin."));

@@ -66,7 +66,7 @@ pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
 
 fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Context) -> Result<Outcome, Refusal> {
     leftover::check(tokens, &parts.left_over, &parts.found)?;
-    let sentence = Sentence::of(&parts.found)?;
+    let sentence = Sentence::of(&parts.found, &parts.left_over)?;
     let mut readings: Vec<(Reading, Vec<Made>)> = Vec::new();
     let mut first_refusal = None;
     let mut next = Some(Vec::new());
@@ -92,7 +92,7 @@ fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Con
     drop_equal(&mut readings, context.now);
     let only = readings.len() == 1;
     match (readings.pop(), first_refusal) {
-        (Some((reading, _)), _) if only => Ok(Outcome::Understood(reading)),
+        (Some((reading, _)), _) if only => Ok(Outcome::Understood(Box::new(reading))),
         (Some(last), _) => {
             readings.push(last);
             Ok(Outcome::Ambiguous(ambiguity(readings)))

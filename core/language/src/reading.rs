@@ -24,7 +24,7 @@ impl Span {
 #[serde(tag = "outcome", rename_all = "camelCase")]
 pub enum Outcome {
     /// It says one schedule.
-    Understood(Reading),
+    Understood(Box<Reading>),
     /// It can be read in several ways, and the caller has to choose.
     Ambiguous(Ambiguity),
     /// It says no schedule, or none that the scheduler has.

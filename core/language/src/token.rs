@@ -47,7 +47,7 @@ pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
         }
         if let Some(close) = closing_quote(first) {
             let inner = start + first.len_utf8();
-            let length = phrase.get(inner..).and_then(|text| text.find(|c| c == close || c == '"'));
+            let length = phrase.get(inner..).and_then(|text| text.find([close, '"']));
             if let Some(text) = length.and_then(|length| phrase.get(inner..inner + length)) {
                 let end = inner + text.len();
                 while rest.next_if(|(at, _)| *at <= end).is_some() {}

@@ -176,7 +176,7 @@ const ABOUT_TIME: &[&str] = &[
     "triweekly", "fortnight", "fortnights", "decade", "century", "once", "twice", "thrice", "times", "half", "start", "starting", "begin", "beginning", "starts", "begins", "effective", "ending", "ends", "weekend", "weekends", "weekday", "weekdays", "workday", "workdays",
     "o'clock", "oclock", "am", "pm", "a.m", "p.m", "between", "from", "within", "throughout", "through", "thru", "weekly", "daily", "monthly", "yearly", "hourly", "annually", "quarterly", "couple", "several", "few", "per",
     "consecutive", "successive", "odd", "even", "timezone", "dst", "noonish", "late", "soonest", "deadline", "not", "don't", "dont", "doesn't", "no", "without", "skip", "skipping", "instead", "but", "only", "cron", "rrule", "timestamp",
-    "quarter", "quarters", "semester", "trimester", "season", "dinnertime", "bedtime", "teatime", "hundred", "thousand", "million", "zero",
+    "respectively", "least", "minimum", "quarter", "quarters", "semester", "trimester", "season", "dinnertime", "bedtime", "teatime", "hundred", "thousand", "million", "zero",
 ];
 
 /// Words of other languages about time: a phrase that mixes them in is refused.

@@ -1,6 +1,6 @@
 //! Where a schedule starts and ends, what it leaves out, and delays from now.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, Rule};
 use crate::clause::{Clause, Exception, Point};
 use crate::{Reason, words};
 
@@ -67,7 +67,7 @@ const EXCEPT: &[&str] = &[
 impl Parser<'_> {
     /// Takes `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
     pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
-        let kinds: [fn(&mut Self) -> Parsed<Vec<Clause>>; 4] = [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
+        let kinds: [Rule<Self, Vec<Clause>>; 4] = [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
         for kind in kinds {
             if let Some(clauses) = self.attempt(kind)? {
                 return Ok(Some(clauses));
@@ -99,6 +99,11 @@ impl Parser<'_> {
             self.at += 1;
         }
         let Some(from) = self.point()? else { return Ok(None) };
+        // "from 9am" says nothing clear without "until".
+        let is_hour = from.day.is_none() && from.instant.is_none();
+        if is_from && is_hour && !matches!(self.word(0), "until" | "till" | "til" | "onwards" | "on" | "onward") {
+            return Ok(None);
+        }
         self.take_any(
             &["onwards", "onward", "on", "forward"]
                 .map(|word| if word == "on" && words::weekday(self.word(1)).is_some() { "onwards" } else { word }),
@@ -122,7 +127,9 @@ impl Parser<'_> {
         if !is_next && !self.take_any(&["for a total of", "for"]) {
             return Ok(None);
         }
-        let Some(amount) = self.amount()? else { return Ok(None) };
+        // "for the next month"
+        let one = if is_next && words::unit(self.word(0)).is_some() { self.one_unit()? } else { self.amount()? };
+        let Some(amount) = one else { return Ok(None) };
         self.take_any(&["from now", "starting now", "in a row", "straight"]);
         Ok(Some(vec![Clause::For(amount)]))
     }
@@ -158,12 +165,7 @@ impl Parser<'_> {
         if !self.take_any(EXCEPT) {
             return Ok(None);
         }
-        let items = self.list(|parser, is_first| {
-            if !is_first {
-                parser.take_any(&["on", "in"]);
-            }
-            parser.exception()
-        })?;
+        let items = self.list(|parser, _| parser.exception())?;
         let goes_on =
             matches!(self.word(0), "in" | "of" | "next" | "this" | "the" | "during" | "when" | "if" | "run" | "one" | "week")
                 && !self.is_month_tail();

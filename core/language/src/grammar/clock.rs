@@ -46,11 +46,11 @@ impl Parser<'_> {
         if self.take("tonight") {
             return Ok(Some(Clause::Part(DayPart::Night)));
         }
-        if self.take_any(&["in the", "at", "this", "every", "each", "during the"]) || !self.found.is_empty() {
-            if let Some(part) = words::day_part(self.word(0)) {
-                self.at += 1;
-                return Ok(Some(Clause::Part(part)));
-            }
+        if (self.take_any(&["in the", "at", "this", "every", "each", "during the"]) || !self.found.is_empty())
+            && let Some(part) = words::day_part(self.word(0))
+        {
+            self.at += 1;
+            return Ok(Some(Clause::Part(part)));
         }
         Ok(None)
     }
@@ -140,7 +140,7 @@ impl Parser<'_> {
         let is_digits = first.kind == Kind::Number;
         let digits = first.text.len();
         let four = first.text.clone();
-        if is_digits && digits > 4 || is_digits && self.is_part_of_something(1) {
+        if is_digits && (digits > 4 || self.is_part_of_something(1)) {
             return Ok(None);
         }
         let Some(hour) = self.whole_number()? else { return Ok(None) };
@@ -153,6 +153,10 @@ impl Parser<'_> {
             let kind = if four.starts_with('0') || hour > 12 || is_marked { ClockKind::Of24 } else { half_if_early(hour) };
             let clock = Clock { hour: hour as u8, minute: minute as u8, second: 0, kind };
             return Ok((is_time && !is_year).then_some(clock));
+        }
+        if is_digits && is_expected && hour < 24 && self.word(0) == "h" && self.is_glued(0) && !self.is_glued(1) {
+            self.at += 1;
+            return Ok(Some(Clock { hour: hour as u8, minute: 0, second: 0, kind: ClockKind::Of24 }));
         }
         let mut clock = Clock { hour: 0, minute: 0, second: 0, kind: ClockKind::Half };
         let separator = is_digits && self.is_glued(0) && self.is_glued(1) && (self.is_symbol(0, ":") || self.is_symbol(0, "."));
@@ -295,11 +299,13 @@ impl Parser<'_> {
         } else if self.take_any(&["a quarter to", "quarter to", "a quarter till", "quarter of"]) {
             -15
         } else {
+            // "10 to 11" may be a range; "ten to six" and "10 minutes to 6" are not.
+            let is_digits = self.token(0).is_some_and(|token| token.kind == Kind::Number);
             let Some(minute) = self.minute() else { return Ok(None) };
-            self.take_any(&["minutes", "minute", "mins", "min"]);
+            let has_unit = self.take_any(&["minutes", "minute", "mins", "min"]);
             if self.take("past") {
                 i16::from(minute)
-            } else if self.take("to") && minute % 5 == 0 && minute < 30 {
+            } else if (has_unit || !is_digits) && self.take("to") && minute % 5 == 0 && minute < 30 {
                 -i16::from(minute)
             } else {
                 return Ok(None);

@@ -1,6 +1,6 @@
 //! Dates and days that come once.
 
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, Rule};
 use crate::clause::{Clause, Cycle, Day, Which};
 use crate::token::Kind;
 use crate::words::{self, Unit};
@@ -22,7 +22,7 @@ impl Parser<'_> {
 
     /// Takes a day that comes once.
     pub(super) fn day(&mut self) -> Parsed<Day> {
-        let kinds: [fn(&mut Self) -> Parsed<Day>; 5] =
+        let kinds: [Rule<Self, Day>; 5] =
             [Self::relative_day, Self::named_day, Self::numeric_date, Self::written_date, Self::chosen_weekday];
         for kind in kinds {
             if let Some(day) = self.attempt(kind)? {
@@ -242,12 +242,12 @@ impl Parser<'_> {
         if self.take_any(&["end of the week", "end of this week", "end of week"]) {
             return Ok(Some(Day::EndOfWeek));
         }
-        if self.take("end of") {
-            if let Some(month) = words::month(self.word(0)) {
-                self.at += 1;
-                let year = self.year()?;
-                return Ok(Some(Day::LastOf { month: Some(month), year }));
-            }
+        if self.take("end of")
+            && let Some(month) = words::month(self.word(0))
+        {
+            self.at += 1;
+            let year = self.year()?;
+            return Ok(Some(Day::LastOf { month: Some(month), year }));
         }
         Ok(None)
     }

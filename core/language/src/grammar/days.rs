@@ -35,7 +35,7 @@ impl Parser<'_> {
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         let is_from = self.take("from");
-        let has_on = !is_from && self.take_any(&["only on", "on the", "on all", "on", "all"]);
+        let has_on = !is_from && self.take_any(&["only on", "on all", "on", "all"]);
         let sets = self.list(|parser, is_first| {
             if !is_first {
                 parser.take_any(&["on", "every", "each"]);
@@ -196,10 +196,12 @@ impl Parser<'_> {
         {
             return Ok(None);
         }
-        if has_last && is_single && !is_each {
-            if let Some(last) = self.attempt(Self::last_of_month)? {
-                return Ok(Some(vec![Clause::Day(last)]));
-            }
+        if has_last
+            && is_single
+            && !is_each
+            && let Some(last) = self.attempt(Self::last_of_month)?
+        {
+            return Ok(Some(vec![Clause::Day(last)]));
         }
         let scope = self.scope()?;
         let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
@@ -259,10 +261,11 @@ impl Parser<'_> {
                 return Ok(Scope::Year { is_each });
             }
         }
-        if has_of && !has_the {
-            if let Some(months) = self.month_list(false)? {
-                return Ok(Scope::Named(months));
-            }
+        if has_of
+            && !has_the
+            && let Some(months) = self.month_list(false)?
+        {
+            return Ok(Scope::Named(months));
         }
         self.at = start;
         if has_of && self.take("of this month") {

@@ -2,7 +2,7 @@
 
 use super::days::union;
 use super::numbers::{Thousandths, cycle};
-use super::{Parsed, Parser};
+use super::{Parsed, Parser, Rule};
 use crate::clause::{Clause, Clock, ClockKind, Cycle, Weekdays};
 use crate::limits::MAX_RUNS;
 use crate::words::{self, DayPart, Unit};
@@ -29,7 +29,7 @@ impl Parser<'_> {
         if self.take_any(&["other", "alternate"]) {
             return Ok(self.every_other());
         }
-        let kinds: [fn(&mut Self) -> Parsed<Vec<Clause>>; 5] =
+        let kinds: [Rule<Self, Vec<Clause>>; 5] =
             [Self::every_date, Self::every_ordinal, Self::every_amount, Self::every_days, Self::every_part];
         for kind in kinds {
             if let Some(clauses) = self.attempt(kind)? {
@@ -174,6 +174,9 @@ impl Parser<'_> {
                 }
                 found = Cycle::Seconds(seconds.saturating_add(more.seconds));
             }
+        }
+        if found == Cycle::Seconds(60) {
+            self.take_any(&["of every hour", "of each hour", "of the hour"]);
         }
         if number.0 == 1_000 {
             self.take_any(&[

@@ -21,6 +21,9 @@ use std::cell::Cell;
 
 type Parsed<T> = Result<Option<T>, Refusal>;
 
+/// What reads one kind of part.
+type Rule<P, T> = fn(&mut P) -> Parsed<T>;
+
 /// The parts of a phrase, and the tokens that belong to none.
 pub(crate) struct Parts {
     pub(crate) found: Vec<Found>,
@@ -81,7 +84,7 @@ pub(crate) struct Parser<'a> {
 impl<'a> Parser<'a> {
     /// Returns the clauses of the part that begins here; none if no part does.
     fn clauses(&mut self) -> Result<Vec<Clause>, Refusal> {
-        let kinds: [fn(&mut Self) -> Parsed<Vec<Clause>>; 11] = [
+        let kinds: [Rule<Self, Vec<Clause>>; 11] = [
             Self::literal,
             Self::bounds,
             Self::every,

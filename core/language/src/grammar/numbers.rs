@@ -68,14 +68,15 @@ impl Parser<'_> {
         }
         let start = self.at;
         let Some(number) = self.whole_number()? else { return Ok(None) };
-        if self.is_symbol(0, ".") && self.is_glued(0) && self.is_glued(1) {
-            if let Some(decimals) = self.token(1).filter(|token| token.kind == Kind::Number) {
-                self.at += 2;
-                let thousandths = format!("{:0<3}", decimals.text).parse::<u64>().ok().filter(|_| decimals.text.len() <= 3);
-                let fraction =
-                    thousandths.ok_or_else(|| self.refusal(Reason::Impossible, start, "Use at most three decimals."))?;
-                return Ok(Some(Thousandths(u64::from(number) * 1_000 + fraction)));
-            }
+        if self.is_symbol(0, ".")
+            && self.is_glued(0)
+            && self.is_glued(1)
+            && let Some(decimals) = self.token(1).filter(|token| token.kind == Kind::Number)
+        {
+            self.at += 2;
+            let thousandths = format!("{:0<3}", decimals.text).parse::<u64>().ok().filter(|_| decimals.text.len() <= 3);
+            let fraction = thousandths.ok_or_else(|| self.refusal(Reason::Impossible, start, "Use at most three decimals."))?;
+            return Ok(Some(Thousandths(u64::from(number) * 1_000 + fraction)));
         }
         let half = self.take("and a half");
         Ok(Some(Thousandths(u64::from(number) * 1_000 + if half { 500 } else { 0 })))
@@ -122,6 +123,13 @@ impl Parser<'_> {
             count += 1;
         }
         Ok((count > 0).then_some(sum))
+    }
+
+    /// Takes a unit without a number.
+    pub(super) fn one_unit(&mut self) -> Parsed<Amount> {
+        let start = self.at;
+        let Some(unit) = self.unit() else { return Ok(None) };
+        self.add(Amount::default(), Thousandths::whole(1), unit, start).map(Some)
     }
 
     fn add(&self, sum: Amount, number: Thousandths, unit: Unit, start: usize) -> Result<Amount, Refusal> {

@@ -48,10 +48,10 @@ pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
         };
         return local.refuse(Reason::Missing, at, message);
     }
-    if let Some((count, at)) = sentence.frequency {
-        if count > 1 {
-            return local.refuse(Reason::Missing, at, "At which minutes? Write, say, \"every 30 minutes\".");
-        }
+    if let Some((count, at)) = sentence.frequency
+        && count > 1
+    {
+        return local.refuse(Reason::Missing, at, "At which minutes? Write, say, \"every 30 minutes\".");
     }
     let seconds = match sentence.cycle {
         Some((Cycle::Seconds(seconds), _)) => seconds,
@@ -65,10 +65,12 @@ pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
     except(sentence, &mut spec, Cycle::Seconds(seconds), local)?;
     let ignores_length =
         sentence.lasting.is_some_and(|(amount, _)| amount.months == 0 && amount.days == 0 && amount.seconds < seconds);
-    if let Some((amount, at)) = sentence.lasting.filter(|_| !ignores_length) {
-        if amount.months == 0 && amount.days == 0 && amount.seconds == seconds {
-            return local.refuse(Reason::NotUnderstood, at, "Is this the length of the task or of the schedule?");
-        }
+    if let Some((amount, at)) = sentence.lasting.filter(|_| !ignores_length)
+        && amount.months == 0
+        && amount.days == 0
+        && amount.seconds == seconds
+    {
+        return local.refuse(Reason::NotUnderstood, at, "Is this the length of the task or of the schedule?");
     }
     let mut sentence = sentence.clone();
     let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
@@ -101,7 +103,7 @@ fn schedule(
     }
     if let Some((minutes, at)) = sentence.past_hour.clone() {
         let hours = seconds / HOUR;
-        if seconds % HOUR != 0 || 24 % hours.max(1) != 0 || hours == 24 {
+        if !seconds.is_multiple_of(HOUR) || 24 % hours.max(1) != 0 || hours == 24 {
             return local.refuse(Reason::Conflict, at, "Minutes past the hour go with hours that divide a day.");
         }
         let minutes = number_field(&minutes.iter().map(|minute| u32::from(*minute)).collect());
@@ -212,8 +214,12 @@ fn clock_fields(seconds: u32) -> Option<TimeFields> {
     match seconds {
         0 => None,
         1..60 => (60 % seconds == 0).then(|| TimeFields::new(&step(seconds), "*", "*")),
-        60..HOUR => (seconds % 60 == 0 && 60 % (seconds / 60) == 0).then(|| TimeFields::new("0", step(seconds / 60), "*")),
-        HOUR..DAY => (seconds % HOUR == 0 && 24 % (seconds / HOUR) == 0).then(|| TimeFields::new("0", "0", step(seconds / HOUR))),
+        60..HOUR => {
+            (seconds.is_multiple_of(60) && 60 % (seconds / 60) == 0).then(|| TimeFields::new("0", step(seconds / 60), "*"))
+        }
+        HOUR..DAY => {
+            (seconds.is_multiple_of(HOUR) && 24 % (seconds / HOUR) == 0).then(|| TimeFields::new("0", "0", step(seconds / HOUR)))
+        }
         _ => None,
     }
 }
@@ -230,7 +236,7 @@ fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<
         return (seconds == HOUR && !times.is_empty()).then(|| write::time_fields(&times));
     }
     if seconds < 60 {
-        let whole_hours = start % HOUR == 0 && end % HOUR == 0 && 60 % seconds == 0;
+        let whole_hours = start.is_multiple_of(HOUR) && end.is_multiple_of(HOUR) && 60 % seconds == 0;
         if !whole_hours {
             return None;
         }
@@ -241,7 +247,7 @@ fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<
         }
         return Some(fields);
     }
-    if seconds % 60 != 0 || seconds > length {
+    if !seconds.is_multiple_of(60) || seconds > length {
         return None;
     }
     let times: Vec<TimeOfDay> = (0..=last / seconds).map(|step| TimeOfDay(at(step * seconds))).collect();

@@ -114,10 +114,10 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
         picks.assume(25, "No time of day is given: 00:00.");
     }
     let times = given.unwrap_or_else(|| vec![TimeOfDay(0)]);
-    if let Some((count, span)) = sentence.frequency.filter(|_| matches!(cycle, Cycle::Days(_))) {
-        if times.len() != count as usize || assumes_time && count > 1 {
-            return local.refuse(Reason::Missing, span, "At which times? Write, say, \"twice a day at 8:00 and 20:00\".");
-        }
+    if let Some((count, span)) = sentence.frequency.filter(|_| matches!(cycle, Cycle::Days(_)))
+        && (times.len() != count as usize || assumes_time && count > 1)
+    {
+        return local.refuse(Reason::Missing, span, "At which times? Write, say, \"twice a day at 8:00 and 20:00\".");
     }
     let ignores_length = is_length_of_task(sentence, cycle, local)?;
     let bounds = bounds(sentence, local, picks, ignores_length)?;

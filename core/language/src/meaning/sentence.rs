@@ -57,7 +57,7 @@ impl Sentence {
     ///
     /// # Errors
     /// Two parts contradict each other.
-    pub(crate) fn of(found: &[Found]) -> Result<Self, Refusal> {
+    pub(crate) fn of(found: &[Found], left_over: &[usize]) -> Result<Self, Refusal> {
         let mut sentence = Self::default();
         let mut adjectives: Vec<(Cycle, Span)> = Vec::new();
         let mut previous: Option<&Found> = None;
@@ -65,7 +65,8 @@ impl Sentence {
             // What continues a list stands right behind it, but for "and".
             let continues = previous
                 .is_some_and(|previous| part.tokens.0 <= previous.tokens.1 + 1 && same_kind(&previous.clause, &part.clause));
-            let touches = previous.is_some_and(|previous| part.tokens.0 <= previous.tokens.1);
+            let touches =
+                previous.is_some_and(|previous| !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between)));
             sentence.add(part, continues, touches, &mut adjectives)?;
             previous = Some(part);
         }
@@ -102,7 +103,7 @@ impl Sentence {
                 put(&mut self.month_days, (days, is_sure, span), span)?;
             }
             Clause::Months { months } => put(&mut self.months, (months, span), span)?,
-            Clause::Day(day) => self.add_day(day, span)?,
+            Clause::Day(day) => self.add_day(day, span, touches)?,
             Clause::In(amount) => put(&mut self.delay, (amount, span), span)?,
             Clause::At(times) => match &mut self.at {
                 Some((known, at)) if continues => {
@@ -142,9 +143,10 @@ impl Sentence {
         Ok(())
     }
 
-    fn add_day(&mut self, day: Day, span: Span) -> Result<(), Refusal> {
+    fn add_day(&mut self, day: Day, span: Span, touches: bool) -> Result<(), Refusal> {
         match (self.day, day) {
             (None, _) => self.day = Some((day, span)),
+            _ if !touches => return Err(conflict(span)),
             (Some((Day::Weekday(weekday, Which::Coming), _)), Day::Date { .. } | Day::Numeric { .. } | Day::In(_)) => {
                 put(&mut self.day_of_date, (weekday, span), span)?;
                 self.day = Some((day, span));

@@ -22,14 +22,10 @@ pub(super) fn words(expressions: &[String]) -> Option<String> {
     }
     let [day, month, weekday] = days else { return None };
     let days = days_in_words(day, month, weekday)?;
-    if let [fields] = fields.as_slice() {
-        if let Some(interval) = interval(fields) {
-            return Some(if days == "every day" {
-                interval
-            } else {
-                format!("{interval} {}", days.replacen("every day ", "", 1))
-            });
-        }
+    if let [fields] = fields.as_slice()
+        && let Some(interval) = interval(fields)
+    {
+        return Some(if days == "every day" { interval } else { format!("{interval} {}", days.replacen("every day ", "", 1)) });
     }
     let mut times = BTreeSet::new();
     for fields in &fields {

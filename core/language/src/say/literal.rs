@@ -40,7 +40,7 @@ fn interval(seconds: f64) -> String {
     let millis = (seconds * 1_000.0).round() as u64;
     let whole = |unit: u64, name: &str| {
         let is_one = millis == unit;
-        (millis % unit == 0).then(|| if is_one { name.to_owned() } else { format!("{} {name}s", millis / unit) })
+        millis.is_multiple_of(unit).then(|| if is_one { name.to_owned() } else { format!("{} {name}s", millis / unit) })
     };
     let units = [(3_600_000, "hour"), (60_000, "minute"), (1_000, "second")];
     units

@@ -10,6 +10,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("once", include_str!("../sentences/once.txt")),
     ("zones", include_str!("../sentences/zones.txt")),
     ("refused", include_str!("../sentences/refused.txt")),
+    ("unseen", include_str!("../sentences/unseen.txt")),
 ];
 
 /// The runs by which schedules are compared.
