@@ -112,6 +112,8 @@ pub(crate) enum ClockKind {
     Half,
     /// `midnight`: the start or the end of a day.
     Midnight,
+    /// `2 at night`: in the night from one day to the next, whichever of the two was named.
+    SmallHours,
 }
 
 /// Which of the days of this name.

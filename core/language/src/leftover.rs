@@ -1,5 +1,6 @@
 //! The words that no part of the grammar took: the description of the task, unless one of them may say something about time.
 
+use crate::calendar::zone_like;
 use crate::clause::{Clause, Found};
 use crate::meaning::Built;
 use crate::token::{Kind, Token};
@@ -25,6 +26,13 @@ const JOINTS: &[&str] = &[
 /// Words before which a day or a time stands.
 const BEFORE_TIME: &[&str] = &["at", "around", "about", "by", "in", "on", "@", "of", "approximately", "towards"];
 
+/// Words behind a schedule that may take something out of it, in ways that the grammar does not read.
+#[rustfmt::skip]
+const EXCLUDING: &[&str] = &[
+    "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
+    "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
+];
+
 /// Verbs that change tasks which exist.
 const CHANGES: &[&str] = &["cancel", "unschedule", "reschedule", "postpone", "snooze", "undo"];
 const QUESTIONS: &[&str] =
@@ -40,6 +48,7 @@ pub(crate) struct LeftOver {
 
 /// Words that nothing has read, with their neighbours.
 struct Rest<'a> {
+    phrase: &'a str,
     tokens: &'a [Token],
     left: &'a [usize],
     found: &'a [Found],
@@ -54,8 +63,8 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
 ///
 /// # Errors
 /// Names the first such word.
-pub(crate) fn check(tokens: &[Token], left: &[usize], found: &[Found]) -> Result<(), Refusal> {
-    let rest = Rest { tokens, left, found };
+pub(crate) fn check(phrase: &str, tokens: &[Token], left: &[usize], found: &[Found]) -> Result<(), Refusal> {
+    let rest = Rest { phrase, tokens, left, found };
     rest.check_request()?;
     left.iter().try_for_each(|at| rest.check(*at))
 }
@@ -203,6 +212,11 @@ impl Rest<'_> {
     /// A number counts things if an ordinary word follows: "take 2 pills".
     fn check_number(&self, at: usize) -> Result<(), Refusal> {
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
+        // "2nd" that no part took, and units like "5d".
+        let is_short = |word: &str| matches!(word, "st" | "nd" | "rd" | "th") || word.len() == 1;
+        if self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Word && is_short(&next.text)) {
+            return Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."));
+        }
         let is_name = matches!(before, "#" | "$" | "€" | "£") && self.tokens.get(at).is_some_and(|token| token.is_glued);
         let is_glued_word = self
             .tokens
@@ -255,6 +269,10 @@ impl Rest<'_> {
         }
         let before_days =
             self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. }));
+        if self.has_part_before(at) && EXCLUDING.contains(&word) {
+            return Err(self.refuse(at, "This may leave something out, but is not understood: write \"except\"."));
+        }
+        self.check_place(at, word)?;
         let is_some =
             matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both") && self.begins_part(at + 1);
         if is_some || word == "the" && before_days {
@@ -276,6 +294,37 @@ impl Rest<'_> {
             }
         };
         Err(self.refuse(at, message))
+    }
+
+    fn has_part_before(&self, at: usize) -> bool {
+        self.found.iter().any(|found| found.tokens.1 <= at)
+    }
+
+    /// Refuses what may be a time zone behind a time: "at 9am HST", "at 9am in Sydney".
+    fn check_place(&self, at: usize, word: &str) -> Result<(), Refusal> {
+        let behind_time = |at: usize| {
+            self.found.iter().any(|found| found.tokens.1 == at && matches!(found.clause, Clause::At(_) | Clause::Window(..)))
+        };
+        let is_behind = behind_time(at) || at > 0 && self.text(at - 1) == "in" && behind_time(at - 1);
+        if !is_behind {
+            return Ok(());
+        }
+        let written = self.tokens.get(at).and_then(|token| self.phrase.get(token.span.start..token.span.end)).unwrap_or_default();
+        let is_abbreviation =
+            (2..=5).contains(&written.len()) && written.chars().all(|c| c.is_ascii_uppercase()) && !self.is_shouted();
+        let two = format!("{word} {}", self.text(at + 1));
+        if is_abbreviation || zone_like(word).is_some() || zone_like(&two).is_some() || words::region(word).is_some() {
+            return Err(self.refuse(
+                at,
+                "Is this a time zone? Write, say, \"Berlin time\" or \"Europe/Berlin\", or put the place in double quotes.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the whole phrase is in capitals.
+    fn is_shouted(&self) -> bool {
+        !self.phrase.chars().any(char::is_lowercase)
     }
 
     /// Whether a word about time says nothing about it here.

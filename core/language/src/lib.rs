@@ -65,7 +65,7 @@ pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
 }
 
 fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Context) -> Result<Outcome, Refusal> {
-    leftover::check(tokens, &parts.left_over, &parts.found)?;
+    leftover::check(phrase, tokens, &parts.left_over, &parts.found)?;
     let sentence = Sentence::of(&parts.found, &parts.left_over)?;
     let mut readings: Vec<(Reading, Vec<Made>)> = Vec::new();
     let mut first_refusal = None;

@@ -1,7 +1,7 @@
 //! Times of day, parts of the day, and windows.
 
 use super::{Parsed, Parser};
-use crate::clause::{Clause, Clock, ClockKind};
+use crate::clause::{Clause, Clock, ClockKind, Day};
 use crate::token::Kind;
 use crate::words::{self, DayPart};
 use crate::{Reason, Refusal};
@@ -18,6 +18,13 @@ pub(super) enum Half {
 impl Parser<'_> {
     /// Takes `at 9`, `9am and 5pm`, `at noon`, `in the morning`, `at 15 minutes past every hour`.
     pub(super) fn times(&mut self) -> Parsed<Vec<Clause>> {
+        if self.take("tonight") {
+            return Ok(Some(vec![Clause::Day(Day::In(0)), Clause::Part(DayPart::Night)]));
+        }
+        if let Some(part) = words::day_part(self.word(1)).filter(|_| self.word(0) == "this") {
+            self.at += 2;
+            return Ok(Some(vec![Clause::Day(Day::In(0)), Clause::Part(part)]));
+        }
         if let Some(part) = self.attempt(Self::part_of_day)? {
             return Ok(Some(vec![part]));
         }
@@ -41,12 +48,9 @@ impl Parser<'_> {
         self.take_symbol("@") || self.take_any(&["at exactly", "exactly at", "at precisely", "at"])
     }
 
-    /// Takes `in the morning`, `tonight`, `at night`, `this evening`.
+    /// Takes `in the morning`, `at night`, `mornings`.
     fn part_of_day(&mut self) -> Parsed<Clause> {
-        if self.take("tonight") {
-            return Ok(Some(Clause::Part(DayPart::Night)));
-        }
-        if (self.take_any(&["in the", "at", "this", "every", "each", "during the"]) || !self.found.is_empty())
+        if (self.take_any(&["in the", "at", "every", "each", "during the"]) || !self.found.is_empty())
             && let Some(part) = words::day_part(self.word(0))
         {
             self.at += 1;
@@ -286,7 +290,8 @@ impl Parser<'_> {
         if clock.hour > 12 && said_pm || clock.kind == ClockKind::Midnight && half != Half::Night {
             return Err(wrong());
         }
-        Ok(Clock { hour, kind: ClockKind::Sure, ..clock })
+        let kind = if half == Half::Night && hour < 5 { ClockKind::SmallHours } else { ClockKind::Sure };
+        Ok(Clock { hour, kind, ..clock })
     }
 
     /// Takes `half past nine`, `quarter to 5`, `ten past six`.

@@ -137,7 +137,8 @@ fn at(date: NaiveDate, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks
         }
         return picks.choose(*span, "In the morning or in the afternoon?", options);
     }
-    let is_small_hours = sentence.part.is_some_and(|(part, _)| part == DayPart::Night) && clock.hour % 12 < 5;
+    let is_night = sentence.part.is_some_and(|(part, _)| part == DayPart::Night);
+    let is_small_hours = is_night && (clock.hour % 12 < 5 && clock.hour < 17) || clock.kind == ClockKind::SmallHours;
     if is_small_hours {
         return local.refuse(Reason::NotUnderstood, *span, "The night has two days: give the date and a time like 02:00.");
     }

@@ -62,15 +62,15 @@ impl Sentence {
         let mut adjectives: Vec<(Cycle, Span)> = Vec::new();
         let mut previous: Option<&Found> = None;
         for part in found {
-            // What continues a list stands right behind it, but for "and".
-            let continues = previous
-                .is_some_and(|previous| part.tokens.0 <= previous.tokens.1 + 1 && same_kind(&previous.clause, &part.clause));
+            // What continues a list stands behind a comma; "and" within a list is the grammar's.
             let touches =
                 previous.is_some_and(|previous| !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between)));
+            let has_comma = previous.is_some_and(|previous| previous.tokens.1 + 1 == part.tokens.0);
+            let continues = touches && has_comma && previous.is_some_and(|previous| same_kind(&previous.clause, &part.clause));
             sentence.add(part, continues, touches, &mut adjectives)?;
             previous = Some(part);
         }
-        sentence.settle_adjectives(&adjectives);
+        sentence.settle_adjectives(&adjectives)?;
         sentence.check_company()?;
         Ok(sentence)
     }
@@ -85,6 +85,10 @@ impl Sentence {
                 self.add_cycle(cycle, span)?;
             }
             Clause::Millis(millis) => put(&mut self.millis, (millis, span), span)?,
+            // "every day, weekends off": only what touches "every day" restricts it.
+            Clause::Weekdays { .. } if !touches && self.cycle.is_some_and(|(cycle, _)| cycle == Cycle::Days(1)) => {
+                return Err(conflict(span));
+            }
             Clause::Weekdays { days, is_sure } => match &mut self.weekdays {
                 Some((known, sure, at)) if continues => {
                     *known = known.with(days);
@@ -160,11 +164,15 @@ impl Sentence {
     }
 
     /// A cycle before a noun counts only if nothing else says how often.
-    fn settle_adjectives(&mut self, adjectives: &[(Cycle, Span)]) {
+    fn settle_adjectives(&mut self, adjectives: &[(Cycle, Span)]) -> Result<(), Refusal> {
         let weekday = matches!(self.day, Some((Day::Weekday(_, Which::Coming), _)));
         let says_when = self.day.is_some() && !weekday || self.delay.is_some() || self.instant.is_some();
         let recurs = self.says_how_often();
         for (cycle, span) in adjectives {
+            // "the daily report on monday"
+            if weekday && !recurs && *cycle != Cycle::Weeks(1) {
+                return Err(conflict(*span));
+            }
             let counts = !recurs && !says_when && self.cycle.is_none() && (!weekday || *cycle == Cycle::Weeks(1));
             if counts {
                 self.cycle = Some((*cycle, *span));
@@ -172,6 +180,7 @@ impl Sentence {
                 self.adjectives.push(*span);
             }
         }
+        Ok(())
     }
 
     fn says_how_often(&self) -> bool {

@@ -53,6 +53,17 @@ pub(super) fn times(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
             picks.assume(20, "Midnight is the start of the day, 00:00.");
         }
     }
+    let is_daily =
+        sentence.weekdays.is_none() && sentence.nth.is_none() && sentence.month_days.is_none() && sentence.day.is_none();
+    let is_night =
+        part.is_some_and(|(part, _)| part == DayPart::Night) || clocks.iter().any(|clock| clock.kind == ClockKind::SmallHours);
+    if is_night && !is_daily && times.iter().any(|time| time.0 < 5 * 3_600) {
+        return local.refuse(
+            Reason::NotUnderstood,
+            span,
+            "The night has two days: name the day on which this time is, as in \"every saturday at 02:00\".",
+        );
+    }
     times.sort_unstable();
     times.dedup();
     if times.len() != clocks.len() {

@@ -11,6 +11,7 @@ pub(crate) const LINES: &[(&str, &str)] = &[
     ("zones", include_str!("../sentences/zones.txt")),
     ("refused", include_str!("../sentences/refused.txt")),
     ("unseen", include_str!("../sentences/unseen.txt")),
+    ("second", include_str!("../sentences/second.txt")),
 ];
 
 /// The runs by which schedules are compared.
