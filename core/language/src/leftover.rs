@@ -66,6 +66,9 @@ pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
 pub(crate) fn check(phrase: &str, tokens: &[Token], left: &[usize], found: &[Found]) -> Result<(), Refusal> {
     let rest = Rest { phrase, tokens, left, found };
     rest.check_request()?;
+    // A typing error explains the words around it.
+    let is_error = |at: &&usize| matches!(words::suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign));
+    left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
     left.iter().try_for_each(|at| rest.check(*at))
 }
 

@@ -7,6 +7,20 @@
 //! The guiding rule: a wrong schedule is far worse than a question. Words that may say something about time and that the grammar did not
 //! take make it refuse the whole phrase.
 //!
+//! ```
+//! use scheduler_language::{Outcome, parse, sentence, zone};
+//!
+//! let now = 1_795_598_100_000; // 2026-11-25T09:15:00Z
+//! let berlin = zone("Europe/Berlin").ok_or("no such zone")?;
+//! let outcome = parse("remind me to call my friend every monday at 10:00", now, berlin);
+//! let Outcome::Understood(reading) = outcome else { return Err("not understood") };
+//! assert_eq!(reading.description.as_deref(), Some("call my friend"));
+//! let cron = reading.schedule.cron.as_ref().ok_or("no cron")?;
+//! assert_eq!(cron.expressions(), ["0 10 * * MON"]);
+//! assert_eq!(sentence(&reading.schedule, now), "every Monday at 10:00 in Europe/Berlin");
+//! # Ok::<(), &str>(())
+//! ```
+//!
 //! # How it works
 //! | step | module |
 //! |---|---|
@@ -55,13 +69,14 @@ pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
         let message = format!("The sentence is too long: the limit is {MAX_PHRASE_CHARS} characters.");
         return (Outcome::Refused(Refusal::new(Reason::TooLong, Span { start: 0, end: phrase.len() }, message)), 0);
     }
-    let parts = match grammar::parts(&tokens) {
+    let (parts, steps) = grammar::parts(&tokens);
+    let parts = match parts {
         Ok(parts) => parts,
-        Err(refusal) => return (Outcome::Refused(refusal), limits::MAX_STEPS),
+        Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
     let context = Context { now, zone, whole: grammar::whole(&tokens), is_reminder: leftover::is_reminder(&tokens) };
     let outcome = outcome(phrase, &tokens, &parts, &context);
-    (outcome.unwrap_or_else(Outcome::Refused), parts.steps)
+    (outcome.unwrap_or_else(Outcome::Refused), steps)
 }
 
 fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Context) -> Result<Outcome, Refusal> {

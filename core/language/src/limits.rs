@@ -9,7 +9,7 @@ pub const MAX_PHRASE_CHARS: usize = 500;
 pub const MAX_PHRASE_BYTES: usize = 16 * 1_028 + 4 * 500;
 
 /// Most steps that reading a phrase takes, where a step is a look at a token: some nanoseconds. At each of at most 500 tokens the grammar
-/// tries every word that can begin a part, some 400 looks; the longest sentence of the tests takes some 15,000.
+/// tries every word that can begin a part, some 400 looks; no sentence of the tests takes more than 5,000.
 pub const MAX_STEPS: u32 = 250_000;
 
 /// Most choices that an answer offers. More is a sentence that says too little, and nobody reads a longer list.

@@ -268,7 +268,7 @@ fn is_same(one: &Schedule, other: &Schedule) -> bool {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 3_000, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 1_500, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn any_words_end_within_their_steps(words in proptest::collection::vec((select(WORDS), any::<bool>()), 0..60)) {

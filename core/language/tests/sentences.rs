@@ -154,3 +154,33 @@ fn spans_are_words_of_the_phrase() {
 fn the_files_are_read_whole() {
     assert!(LINES.iter().all(|(name, text)| lines().iter().filter(|line| line.file == *name).count() > text.lines().count() / 2));
 }
+
+/// Prints how long a sentence takes, and the most steps: `cargo test -p scheduler-language --test sentences -- --ignored --nocapture`.
+#[test]
+#[ignore = "measures"]
+#[expect(clippy::disallowed_methods, reason = "the clock measures the parser, which does not read it")]
+fn speed() {
+    const ROUNDS: u32 = 20;
+    let lines = lines();
+    let mut times: Vec<f64> = Vec::new();
+    for line in &lines {
+        let zone = line.zone();
+        // The best of several rounds: the others measure what else the machine does.
+        let round = |_| {
+            let start = std::time::Instant::now();
+            std::hint::black_box(parse(std::hint::black_box(line.phrase), line.now, zone));
+            start.elapsed().as_secs_f64() * 1e6
+        };
+        times.push((0..ROUNDS).map(round).fold(f64::INFINITY, f64::min));
+    }
+    times.sort_by(f64::total_cmp);
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
+    let steps = lines.iter().map(|line| scheduler_language::read(line.phrase, line.now, line.zone()).1).max();
+    println!(
+        "{} sentences: median {:.1} us, 99 % {:.1} us, most {:.1} us; most steps {steps:?}",
+        times.len(),
+        at(0.5),
+        at(0.99),
+        at(1.0)
+    );
+}

@@ -104,10 +104,9 @@ impl Parser<'_> {
         self.take_abbreviation_dot();
         let start = self.at;
         if self.take_range_word(is_from) {
-            if let Some((last, plural)) = words::weekday(self.word(0)).filter(|(last, _)| *last != first) {
+            if let Some((last, _)) = words::weekday(self.word(0)).filter(|(last, _)| *last != first) {
                 self.at += 1;
                 self.take_abbreviation_dot();
-                let _ = plural;
                 return Some(DaySet { days: Weekdays::range(first, last), recurs: true, is_single: false });
             }
             self.at = start;

@@ -46,7 +46,6 @@ impl Parser<'_> {
     /// After "every other".
     fn every_other(&mut self) -> Option<Vec<Clause>> {
         if let Some(unit) = self.unit() {
-            let unit = self.unit_of_hour(unit);
             return cycle(Thousandths(2_000), unit).map(|cycle| vec![again(cycle)]);
         }
         let sets = self.list(|parser, _| Ok(parser.day_set(false))).ok()?;
@@ -55,11 +54,6 @@ impl Parser<'_> {
         sets.iter()
             .all(|set| set.is_single)
             .then(|| vec![again(Cycle::Weeks(2)), Clause::Weekdays { days: all.days, is_sure: true }])
-    }
-
-    /// `quarter hour` is a unit of its own; other units are themselves.
-    fn unit_of_hour(&mut self, unit: Unit) -> Unit {
-        unit
     }
 
     /// After "every": `4 may`, `may 4th`, `24th of december`, `christmas day`, `january and july`.

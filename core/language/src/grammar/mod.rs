@@ -29,37 +29,14 @@ pub(crate) struct Parts {
     pub(crate) found: Vec<Found>,
     /// Numbers of tokens, in order.
     pub(crate) left_over: Vec<usize>,
-    /// The steps that it took.
-    pub(crate) steps: u32,
 }
 
-/// Returns the parts of a phrase.
-///
-/// # Errors
-/// A part that cannot be, or that takes too long.
-pub(crate) fn parts(tokens: &[Token]) -> Result<Parts, Refusal> {
+/// Returns the parts of a phrase, or why it has none that can be, and the steps that it took.
+pub(crate) fn parts(tokens: &[Token]) -> (Result<Parts, Refusal>, u32) {
     let mut parser = Parser { tokens, at: 0, steps: Cell::new(0), found: Vec::new() };
-    let mut left_over = Vec::new();
-    while parser.at < tokens.len() {
-        if parser.steps.get() > MAX_STEPS {
-            return Err(Refusal::new(
-                Reason::TooLong,
-                whole(tokens),
-                "The sentence takes too long to read: write a shorter one.",
-            ));
-        }
-        let start = parser.at;
-        let clauses = if parser.may_begin_part() { parser.clauses()? } else { Vec::new() };
-        if clauses.is_empty() {
-            parser.at = start;
-            parser.skip_comma_or(|at| left_over.push(at));
-            continue;
-        }
-        let span = span_of(tokens, start, parser.at);
-        let tokens = (start, parser.at);
-        parser.found.extend(clauses.into_iter().map(|clause| Found { clause, span, tokens }));
-    }
-    Ok(Parts { steps: parser.steps.get(), found: parser.found, left_over })
+    let left_over = parser.all();
+    let steps = parser.steps.get();
+    (left_over.map(|left_over| Parts { found: parser.found, left_over }), steps)
 }
 
 /// The span of all tokens.
@@ -105,6 +82,30 @@ impl<'a> Parser<'a> {
             self.at = start;
         }
         Ok(Vec::new())
+    }
+
+    /// Takes all parts, and returns the numbers of the tokens between them.
+    fn all(&mut self) -> Result<Vec<usize>, Refusal> {
+        let mut left_over = Vec::new();
+        while self.at < self.tokens.len() {
+            let start = self.at;
+            let clauses = if self.may_begin_part() { self.clauses()? } else { Vec::new() };
+            if self.steps.get() > MAX_STEPS {
+                return Err(Refusal::new(
+                    Reason::TooLong,
+                    whole(self.tokens),
+                    "The sentence takes too long to read: write a shorter one.",
+                ));
+            }
+            if clauses.is_empty() {
+                self.at = start;
+                self.skip_comma_or(|at| left_over.push(at));
+                continue;
+            }
+            let (span, tokens) = (span_of(self.tokens, start, self.at), (start, self.at));
+            self.found.extend(clauses.into_iter().map(|clause| Found { clause, span, tokens }));
+        }
+        Ok(left_over)
     }
 
     /// Whether a part can begin with the next token: with no sign but these.

@@ -111,8 +111,7 @@ fn end_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Res
     let last_second = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or_default();
     let time = point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     let first = date(day, span, local, picks)?;
-    if let (Some(time), true) = (time, matches!(day, Day::Month { .. } | Day::StartOfNext(_))) {
-        let _ = time;
+    if time.is_some() && matches!(day, Day::Month { .. } | Day::StartOfNext(_)) {
         return local.refuse(Reason::NotUnderstood, span, "Name the day of the end.");
     }
     let end = match (day, time) {

@@ -60,13 +60,13 @@ pub(super) fn day_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Pick
             {
                 return local.refuse(Reason::Conflict, span, "Every week, or on this day of the month?");
             }
-            spec.weekdays = Some(week_days(sentence, local, span, picks)?);
+            spec.weekdays = Some(week_days(sentence, local, span)?);
             if let Some((days, ..)) = &sentence.month_days {
                 spec.month_days.clone_from(days);
             }
         }
         Cycle::Months(_) | Cycle::Quarterly => {
-            is_assumed = !month_days(sentence, &mut spec, local, picks)?;
+            is_assumed = !month_days(sentence, &mut spec, local)?;
             if cycle == Cycle::Quarterly {
                 if spec.months.is_some() {
                     return local.refuse(Reason::Conflict, span, "Every quarter, or in these months?");
@@ -96,10 +96,6 @@ fn implied_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> R
         // "every week on the first monday of the month" and the like are refused below.
         return Ok((cycle, span));
     }
-    if let Some((number, _, span)) = sentence.ordinal_weekday {
-        let _ = number;
-        return Ok((Cycle::Weeks(1), span));
-    }
     if let Some((.., span)) = sentence.weekdays {
         return Ok((Cycle::Weeks(1), span));
     }
@@ -123,7 +119,7 @@ fn day_within(sentence: &Sentence) -> Option<Span> {
     counted.or(sentence.day.map(|(_, span)| span))
 }
 
-fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span, picks: &mut Picks) -> Result<Weekdays, Refusal> {
+fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span) -> Result<Weekdays, Refusal> {
     if let Some((days, is_sure, at)) = sentence.weekdays {
         // "every week on monday and friday" is sure by its cycle.
         if !is_sure && sentence.cycle.is_none() {
@@ -135,14 +131,13 @@ fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span, picks: &mut Pic
         Some((Day::Weekday(day, Which::Coming), _)) => Ok(Weekdays::one(day)),
         Some((_, at)) => local.refuse(Reason::Conflict, at, "Every week, or on this day only?"),
         None => {
-            let _ = picks;
-            local.refuse(Reason::Missing, span, "On which day of the week? Write, say, \"every week on monday\".")
+            local.refuse(Reason::Missing, span, "On which days of the week? Write, say, \"every monday and thursday at 9:00\".")
         }
     }
 }
 
 /// Fills the days within a month; returns whether the sentence names them.
-fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>, _picks: &mut Picks) -> Result<bool, Refusal> {
+fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>) -> Result<bool, Refusal> {
     if let Some((_, _, span)) = sentence.weekdays {
         return local.refuse(Reason::Missing, span, "Which one of the month? Write, say, \"the first monday of every month\".");
     }
@@ -180,7 +175,7 @@ fn year_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>, span: S
         Some((Day::EndOfYear, _)) => (spec.month_days, spec.months) = (vec![31], Some(Months::one(12))),
         Some((_, span)) => return local.refuse(Reason::Conflict, span, "Every year, or on this day only?"),
         None if spec.months.is_some() && day_within(sentence).is_some() => {
-            month_days(sentence, spec, local, picks)?;
+            month_days(sentence, spec, local)?;
         }
         None if spec.months.is_some() && sentence.weekdays.is_none() => {
             return local.refuse(Reason::Missing, span, "On which day of the month?");

@@ -88,7 +88,7 @@ fn schedule(
     local: &Local<'_>,
     picks: &mut Picks,
 ) -> Result<Schedule, Refusal> {
-    hours_from_bounds(sentence, picks)?;
+    hours_from_bounds(sentence);
     if let Some((first, last, at)) = sentence.window {
         let (start, end) = time_of_day::window(first, last, at, picks)?;
         let is_plain = spec.weekdays.is_none() && spec.month_days.is_empty() && spec.months.is_none();
@@ -125,11 +125,11 @@ fn schedule(
             "On some days only, an interval needs hours: \"between 9:00 and 17:00\".",
         );
     }
-    anchored(sentence, seconds, span, local, picks)
+    anchored(sentence, seconds, local, picks)
 }
 
 /// "from 9am ... until 5pm" is a window if neither names a day.
-fn hours_from_bounds(sentence: &mut Sentence, _picks: &mut Picks) -> Result<(), Refusal> {
+fn hours_from_bounds(sentence: &mut Sentence) {
     let time_only = |point: crate::clause::Point| point.time.filter(|_| point.day.is_none() && point.instant.is_none());
     let from = sentence.from.and_then(|(point, span)| Some((time_only(point)?, span)));
     let until = sentence.until.and_then(|(point, span)| Some((time_only(point)?, span)));
@@ -137,7 +137,6 @@ fn hours_from_bounds(sentence: &mut Sentence, _picks: &mut Picks) -> Result<(), 
         sentence.window = Some((first, last, span.to(end)));
         (sentence.from, sentence.until) = (None, None);
     }
-    Ok(())
 }
 
 fn cron(
@@ -158,7 +157,7 @@ fn cron(
 }
 
 /// An interval in real time, from an anchor on.
-fn anchored(sentence: &Sentence, seconds: u32, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<Schedule, Refusal> {
+fn anchored(sentence: &Sentence, seconds: u32, local: &Local<'_>, picks: &mut Picks) -> Result<Schedule, Refusal> {
     let bounds = bounds(sentence, local, picks, false)?;
     let millis = sentence.millis.map_or(u64::from(seconds) * 1_000, |(millis, _)| millis);
     let mut schedule = Schedule { every_seconds: Some(millis as f64 / 1_000.0), ..Schedule::default() };
@@ -169,14 +168,13 @@ fn anchored(sentence: &Sentence, seconds: u32, span: Span, local: &Local<'_>, pi
     };
     // The time of a start alone may mean each day's start.
     let from_time = sentence.from.filter(|(point, _)| point.day.is_none() && point.instant.is_none() && point.time.is_some());
-    if let (Some((_, at)), Some(fields), None) = (from_time, clock_fields(seconds), anchor) {
+    if let (Some((_, at)), Some(_), None) = (from_time, clock_fields(seconds), anchor) {
         let start = match bounds.start {
             Some(Bound::Local(start)) => start,
             _ => local.now,
         };
         use chrono::Timelike;
         let start = start.time().num_seconds_from_midnight();
-        let _ = fields;
         let daily = within(start, DAY, seconds, None).and_then(|times| write::cron(&DaySpec::default(), &times));
         if let Some(daily) = daily {
             let each_day =
@@ -189,7 +187,6 @@ fn anchored(sentence: &Sentence, seconds: u32, span: Span, local: &Local<'_>, pi
             return picks.choose(at, "From when on, and through the night?", options);
         }
     }
-    let _ = span;
     Ok(with_anchor(schedule, bounds.start, anchor, millis, local))
 }
 

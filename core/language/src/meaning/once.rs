@@ -59,10 +59,8 @@ fn time(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Tim
     }
     if let Some((day, span)) = day(sentence) {
         let date = day_of(day, span, sentence, local, picks)?;
-        if let Some((weekday, span)) =
-            sentence.day_of_date.filter(|(weekday, _)| date.weekday().num_days_from_monday() != u32::from(*weekday))
-        {
-            let _ = weekday;
+        let is_other = |(weekday, _): &(u8, Span)| date.weekday().num_days_from_monday() != u32::from(*weekday);
+        if let Some((_, span)) = sentence.day_of_date.filter(is_other) {
             return local.refuse(Reason::Conflict, span, "This date is another day of the week.");
         }
         return at(date, sentence, local, picks);

@@ -39,15 +39,15 @@ fn ordinal_weekday(
     span: Span,
     picks: &mut Picks,
 ) -> Result<Sentence, Refusal> {
-    let is_word = number == 2;
-    let every = match number {
-        2 => "other".to_owned(),
-        number => format!("{number}th").replace("3th", "3rd"),
+    let ordinal = match number {
+        2 => "2nd".to_owned(),
+        3 => "3rd".to_owned(),
+        number => format!("{number}th"),
     };
-    let weeks = (true, format!("every {every} week"));
-    let month = (false, format!("number {number} of each month"));
-    let options = if is_word { vec![weeks, month] } else { vec![month, weeks] };
-    let by_weeks = picks.choose(span, "Every so many weeks, or counted in each month?", options)?;
+    let weeks = (true, format!("every {} week", if number == 2 { "other" } else { &ordinal }));
+    let month = (false, format!("the {ordinal} of each month"));
+    let options = if number == 2 { vec![weeks, month] } else { vec![month, weeks] };
+    let by_weeks = picks.choose(span, "Counted in weeks, or within each month?", options)?;
     let mut read = Sentence { ordinal_weekday: None, ..sentence.clone() };
     if by_weeks {
         read.weekdays = Some((days, true, span));
