@@ -1,6 +1,7 @@
 //! Limits on the concurrency and the rate of the tasks that name a key: set, shown, lifted.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::limit::{Limit, check_limit_key};
 use scheduler_core::namespace::Namespace;
