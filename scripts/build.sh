@@ -14,10 +14,10 @@ fingerprint() {
   {
     find core macros platform registry limiter shard dispatcher coordinator -type f \
       -not -path '*/build/*' -not -path '*/target/*' -not -path '*/tests/*' -not -path '*/fuzz/*' -print0 |
-      LC_ALL=C sort -z | xargs -0 sha256sum
-    sha256sum Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json scripts/build.sh
+      LC_ALL=C sort -z | xargs -0 $SHA256
+    $SHA256 Cargo.toml Cargo.lock rust-toolchain.toml package-lock.json scripts/build.sh
     echo "$WORKER_BUILD $WASM_BINDGEN"
-  } | sha256sum
+  } | $SHA256
 }
 
 want=$(fingerprint)

@@ -42,3 +42,7 @@ if [ -z "${RUSTUP_TOOLCHAIN:-}" ] && command -v rustup >/dev/null &&
     "rustc ${RUST_PIN%.*}."*) export RUSTUP_TOOLCHAIN=$default_toolchain ;;
   esac
 fi
+
+# macOS before 15 has no sha256sum.
+SHA256=sha256sum
+command -v sha256sum >/dev/null || SHA256="shasum -a 256"

@@ -27,7 +27,7 @@ setup_rust() {
 
 setup_npm() {
   local stamp=node_modules/.installed-from want
-  want=$(sha256sum package.json package-lock.json)
+  want=$($SHA256 package.json package-lock.json)
   if [ "$(cat "$stamp" 2>/dev/null)" != "$want" ]; then
     # With the system's Node: the one in node_modules is about to be deleted. It is older than
     # wrangler asks for, which npm would warn of; it only installs, it does not run wrangler.
@@ -48,7 +48,7 @@ install_tool() {
   trap 'rm -rf "$scratch"' EXIT
   CARGO_TARGET_DIR=$scratch/target cargo install "$crate" --version "=$version" --root "$scratch/root" --quiet "$@"
   rm -rf "$folder"
-  mv -T "$scratch/root" "$folder"
+  mv "$scratch/root" "$folder"
   rm -rf "$scratch"
 }
 

@@ -3,7 +3,7 @@
 //! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside `default`, are looked up in what
 //! this instance knows of the registry.
 
-use crate::answer::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::{registry, settings};
 use scheduler_core::access::{Guesses, Holder, NAMESPACE_HEADER, Quota, Scope, Token};
 use scheduler_core::namespace::Namespace;
@@ -41,7 +41,7 @@ pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Resu
     let holder = match (holder(authorization.as_deref(), env, now).await, address) {
         // Who shares the address with somebody who guesses is not shut out.
         (Ok(_), _) if is_spent && key.is_some_and(|key| key.len() < LONG_KEY_BYTES) => return Err(Problem::guessing()),
-        (Err(problem), Some(address)) if problem.status == 401 && authorization.is_some() => {
+        (Err(problem), Some(address)) if problem.kind == ProblemType::Unauthorized && authorization.is_some() => {
             if is_spent {
                 return Err(Problem::guessing());
             }

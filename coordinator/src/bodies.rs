@@ -1,6 +1,6 @@
 //! The memory that large bodies take, of which all requests of an instance have a share: see [`Bodies`].
 
-use crate::answer::Problem;
+use crate::problem::Problem;
 use scheduler_core::access::Bodies;
 use scheduler_core::namespace::Namespace;
 use std::cell::RefCell;

@@ -1,14 +1,16 @@
 //! Cancelling.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::change::{checked_filter, distinct};
 use crate::epochs;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
 use scheduler_core::epochs::{CancelledId, Means};
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{ChangeInput, FieldError};
+use scheduler_core::task::ChangeInput;
 use scheduler_core::wire::{
     AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
 };
@@ -170,9 +172,9 @@ mod tests {
         assert_eq!(told("a", Cancelled::Cancelled, false), Ok(()));
         assert_eq!(told("a", Cancelled::Cancelled, true), Ok(()));
         for (outcome, status) in [(Cancelled::NotFound, 404), (Cancelled::OtherVersion, 412), (Cancelled::AlreadyFired, 409)] {
-            assert_eq!(told("a", outcome, false).map_err(|problem| problem.status), Err(status));
+            assert_eq!(told("a", outcome, false).map_err(|problem| problem.kind.status()), Err(status));
             let unknown = told("a", outcome, true).unwrap_err();
-            assert_eq!(unknown.status, 503);
+            assert_eq!(unknown.kind.status(), 503);
             assert!(unknown.detail.contains("not known"), "{}", unknown.detail);
         }
     }

@@ -1,15 +1,16 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::cancel::{is_zero, with_running};
 use crate::epochs;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
 use scheduler_core::epochs::{ChangedId, Means, is_sent_once};
-use scheduler_core::input::Bounded;
+use scheduler_core::input::{Bounded, FieldError};
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{ChangeInput, FieldError, FilterInput};
+use scheduler_core::task::{ChangeInput, FilterInput};
 use scheduler_core::wire::{
     AmongRequest, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest,
     paths,
@@ -231,11 +232,11 @@ mod tests {
             assert_eq!(told("a", Changed::Changed, is_repeat), Ok(true));
             assert_eq!(told("a", Changed::Unchanged, is_repeat), Ok(false));
             for refused in [Changed::NotApplicable, Changed::TooManyRuns] {
-                assert_eq!(told("a", refused, is_repeat).map_err(|problem| problem.status), Err(409));
+                assert_eq!(told("a", refused, is_repeat).map_err(|problem| problem.kind.status()), Err(409));
             }
         }
         for (outcome, status) in [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)] {
-            assert_eq!(told("a", outcome, false).map_err(|problem| problem.status), Err(status));
+            assert_eq!(told("a", outcome, false).map_err(|problem| problem.kind.status()), Err(status));
             assert_eq!(told("a", outcome, true), Err(Problem::unknown_outcome()));
         }
     }

@@ -1,9 +1,9 @@
 //! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts and as what they allow, and which routes
 //! take them.
 
-use crate::answer::Problem;
+use crate::problem::Problem;
 use crate::routes::Route;
-use scheduler_core::task::FieldError;
+use scheduler_core::input::FieldError;
 use worker::Headers;
 
 /// The two headers.

@@ -1,20 +1,22 @@
 //! Taking tasks in.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::batch_answer::answer_batch;
 use crate::epochs::{self, Dropped};
 use crate::once::{self, Done};
 use crate::precondition::{Precondition, where_expected};
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::settings;
 use crate::shards::Shards;
 use crate::tasks;
 use scheduler_core::batch::{Plan, ShardAppend, plan};
 use scheduler_core::ids::TaskId;
+use scheduler_core::input::FieldError;
 use scheduler_core::listing::{write_running, write_task};
 use scheduler_core::once::Once;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, NewTask, Validator, parse_batch, parse_one, version_of};
+use scheduler_core::task::{NewTask, Validator, parse_batch, parse_one, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_platform::random_bytes;

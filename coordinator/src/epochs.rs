@@ -1,7 +1,7 @@
 //! One task in one epoch of the shard map: carries out what [`scheduler_core::epochs`] decides.
 
-use crate::answer::Problem;
 use crate::cancel::cancel_on;
+use crate::problem::Problem;
 use crate::shards::Shards;
 use scheduler_core::batch::ShardAppend;
 use scheduler_core::epochs::{GoingOn, Means, Outcome, Search, others};

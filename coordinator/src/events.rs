@@ -4,17 +4,18 @@
 //! for: the stream is pulled, and what it missed when it comes back is told as a gap. One answer is bounded, in time and in questions;
 //! then the reader comes back by itself, with the cursor that it was given last.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::auth::token_of;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES};
 use scheduler_core::list_query::{Parameter, one_of};
 use scheduler_core::routing::{ShardId, id_hash};
-use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{EventKind, EventsReply, EventsRequest, paths};
 use scheduler_platform::{now, random_bytes, sleep};

@@ -1,6 +1,7 @@
 //! Why a task did or did not fire.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::explain::Explanation;
 use scheduler_core::limits::MAX_EXPLAINED_RUNS;

@@ -1,15 +1,16 @@
 //! The recurring tasks of handlers with a schedule. Workers have no hook for a deploy, so these tasks are kept as the code declares
 //! them: by the watchdog every minute, and by the first request of an instance. What is right already costs a read.
 
-use crate::answer::Problem;
 use crate::cancel::cancel_on;
 use crate::epochs;
+use crate::problem::Problem;
 use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
 use scheduler_core::batch::plan;
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
+use scheduler_core::task::{HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{
     Among, AmongRequest, AppendReply, CancelRequest, Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status, paths,

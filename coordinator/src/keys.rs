@@ -1,6 +1,7 @@
 //! API keys: made, listed, revoked. Whoever may do so sees and touches those that reach no further than their own.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::registry;
 use crate::routes::Call;
 use scheduler_core::access::{Entry, Key, KeyId, NewKey, ShownKey, Token};

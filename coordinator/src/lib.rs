@@ -24,6 +24,7 @@ mod openapi;
 mod patch;
 mod precondition;
 mod preview;
+mod problem;
 mod query;
 mod registry;
 mod routes;

@@ -1,12 +1,12 @@
 //! Limits on the concurrency and the rate of the tasks that name a key: set, shown, lifted.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::flow::{
-    LIMITERS_BINDING, Limit, LimitShown, Named, Refused, Seen, check_limit_key, limiter_of, limiters, paths,
-};
+use scheduler_core::limit::{Limit, check_limit_key};
 use scheduler_core::namespace::Namespace;
 use scheduler_core::ordered::sort_by_key;
+use scheduler_core::wire::limiter::{LIMITERS_BINDING, LimitShown, Named, Refused, Seen, limiter_of, limiters, paths};
 use scheduler_platform::{Objects, within};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -1,6 +1,7 @@
 //! Lists of tasks.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::list_query::{ListQuery, parse_list_query};
 use scheduler_core::listing::{Page, share_of_page, write_task};

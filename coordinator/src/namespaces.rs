@@ -1,13 +1,14 @@
 //! Namespaces: made, changed, listed, deleted when empty.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use crate::{limits, registry};
 use scheduler_core::access::{Entry, NamespaceInput, Quota, Reach, Settings};
+use scheduler_core::input::FieldError;
 use scheduler_core::namespace::{Namespace, NamespaceError};
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{PurgeReply, PurgeRequest, ShardStats, paths};
 use serde::Serialize;

@@ -1,13 +1,13 @@
 //! Creates with an `Idempotency-Key`; see [`scheduler_core::once`] for how they are done once.
 
-use crate::answer::Problem;
 use crate::create;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::batch::{Plan, ShardAppend};
 use scheduler_core::ids::TaskId;
+use scheduler_core::input::FieldError;
 use scheduler_core::once::{HEADER, Made, Once};
-use scheduler_core::task::FieldError;
 use scheduler_core::wire::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 

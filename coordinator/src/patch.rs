@@ -3,9 +3,10 @@
 //! The task is read, the patch is laid over it, the whole is checked as a new task is, and takes the place of the task only if that
 //! is still the one that was read.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
 use crate::conditions::Condition;
 use crate::create;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::tasks;
 use scheduler_core::task::{Record, changes_schedule, merge_patch, parse_one, version_of};

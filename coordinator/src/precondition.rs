@@ -1,7 +1,7 @@
 //! What a PUT, or a POST of a task, says must stand under its id.
 
-use crate::answer::Problem;
 use crate::conditions::Condition;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::tasks;
 use scheduler_core::epochs::Rank;
@@ -170,7 +170,7 @@ mod tests {
             (none_of("*", Some(shown)), absent),
         ] {
             let given = format!("{precondition:?}");
-            assert_eq!(beside_dead_letter(&precondition, Some(10)).map_err(|problem| problem.status), expected, "{given}");
+            assert_eq!(beside_dead_letter(&precondition, Some(10)).map_err(|problem| problem.kind.status()), expected, "{given}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a schedule will do, without creating it.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::schedule::preview;
 

@@ -1,6 +1,6 @@
 //! What this instance knows of keys and namespaces, and asking the registry for more: when to is [`Cached`]'s to say.
 
-use crate::answer::Problem;
+use crate::problem::Problem;
 use scheduler_core::access::{Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths};
 use scheduler_core::namespace::Namespace;
 use scheduler_core::time::UnixMillis;

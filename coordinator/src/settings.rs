@@ -1,6 +1,6 @@
 //! The deployment's settings, from the environment.
 
-use crate::answer::Problem;
+use crate::problem::Problem;
 use scheduler_core::routing::{ShardMap, ShardMapError};
 use scheduler_core::wire::INTERNAL_BINDINGS;
 use serde_json::value::RawValue;
@@ -106,6 +106,6 @@ mod tests {
         assert_eq!(of(None, None), Ok(None));
         let log = r#"{"type":"handler","name":"log"}"#;
         assert_eq!(of(Some(log), Some("A")), Ok(Some(log.to_owned())));
-        assert_eq!(of(Some("log"), Some("A")).map_err(|problem| problem.status), Err(500));
+        assert_eq!(of(Some("log"), Some("A")).map_err(|problem| problem.kind.status()), Err(500));
     }
 }

@@ -1,6 +1,6 @@
 //! Asking shards: bounded, concurrent, with a fresh stub for each try.
 
-use crate::answer::Problem;
+use crate::problem::Problem;
 use crate::settings;
 use futures::StreamExt;
 use scheduler_core::namespace::Namespace;

@@ -1,6 +1,7 @@
 //! The scheduler in numbers.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use scheduler_core::histogram::Histogram;
 use scheduler_core::meter::Meter;

@@ -1,6 +1,7 @@
 //! One task.
 
-use crate::answer::{Answer, Problem};
+use crate::answer::Answer;
+use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::epochs::Best;

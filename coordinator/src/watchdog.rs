@@ -18,7 +18,7 @@ pub(crate) async fn run(env: &Env) {
         }
     };
     let all = std::iter::once(Namespace::DEFAULT).chain(namespaces).map(|name| Ok((Shards::of(env, name.clone())?, name)));
-    let all = match all.collect::<Result<Vec<_>, crate::answer::Problem>>() {
+    let all = match all.collect::<Result<Vec<_>, crate::problem::Problem>>() {
         Ok(all) => all,
         Err(problem) => return worker::console_error!("watchdog: {}", problem.detail),
     };

@@ -9,7 +9,7 @@
 //! | 1 | lane: 0, or the number of the limit's key in the shard (see `engine::lanes`); in a request, the place of the key in its list, from 1 |
 //! | 2-3 | number of entries, little-endian as everything here |
 //! | then 20 an entry | |
-//! | 0-7 | hash of the task's id: xxh64, or by the shard's key ([`crate::engine::IdKey`]) |
+//! | 0-7 | hash of the task's id: xxh64, or by the shard's key ([`crate::id_key::IdKey`]) |
 //! | 8-13 | due time in Unix milliseconds, 48 bits |
 //! | 14-19 | 48 bits: offset in the body (20), length (19), [`Flags::LOCAL`] (1, in version 2), other flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
 

@@ -2,7 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
-use scheduler_core::engine::{Config, Engine, IdKey, Snapshot, StoredPage};
+use scheduler_core::engine::{Config, Engine, Snapshot, StoredPage};
+use scheduler_core::id_key::IdKey;
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::time::UnixMillis;
 use std::time::{Duration, Instant};

@@ -9,10 +9,11 @@
 )]
 
 use scheduler_core::engine::{
-    Config, Destination, Effects, Engine, IdKey, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule,
-    Write,
+    Config, Destination, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+    hashes_of_envelope, key_stored_page,
 };
 use scheduler_core::envelope::Envelope;
+use scheduler_core::id_key::IdKey;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Filter, ListRequest, Status};
 use serde_json::Value;
@@ -70,9 +71,9 @@ fn load() -> Engine {
         sends: scheduler_core::engine::Sends::Sent,
     };
     let key = IdKey::new([9; 16]);
-    let page = StoredPage { directory: key.key_stored_page(page.directory, row("body").into()).unwrap(), ..page };
+    let page = StoredPage { directory: key_stored_page(key, page.directory, row("body").into()).unwrap(), ..page };
     let envelope =
-        StoredEnvelope { hashes: key.hashes_of_envelope(ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(), ..envelope };
+        StoredEnvelope { hashes: hashes_of_envelope(key, ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(), ..envelope };
     let snapshot = Snapshot {
         id_key: key,
         pages: vec![page],

@@ -10,8 +10,8 @@
 
 use proptest::prelude::*;
 use scheduler_core::access::KeyId;
-use scheduler_core::flow::check_limit_key;
 use scheduler_core::ids::check_task_id;
+use scheduler_core::limit::check_limit_key;
 use scheduler_core::namespace::Namespace;
 use url::Url;
 

@@ -8,10 +8,11 @@ use proptest::prelude::*;
 use scheduler_core::envelope::{Envelope, EnvelopeBuilder};
 use scheduler_core::history::{ChunkBuilder, Outcome, Ran, Run, newest_first};
 use scheduler_core::page::{Flags, PageBuilder};
+use scheduler_core::position::Position;
 use scheduler_core::retry::{RetryInput, RetryPolicy};
 use scheduler_core::task::Callback;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::timers::{Position, TimerHeap};
+use scheduler_core::timers::TimerHeap;
 use scheduler_core::wire::Append;
 use std::collections::BTreeMap;
 

@@ -1,7 +1,8 @@
-//! The key of a shard's index of ids ([`scheduler_core::engine::IdKey`]): made once, and stored in a row of its own.
+//! The key of a shard's index of ids ([`scheduler_core::id_key::IdKey`]): made once, and stored in a row of its own.
 
 use crate::storage::{Sql, blob, number};
-use scheduler_core::engine::{EngineError, IdKey, StorageError};
+use scheduler_core::engine::{EngineError, StorageError, hashes_of_envelope, key_stored_page};
+use scheduler_core::id_key::IdKey;
 use scheduler_platform::random_bytes;
 use worker::SqlStorageValue as Value;
 
@@ -30,7 +31,7 @@ impl Sql {
         for page in self.numbers("SELECT seq FROM pages")? {
             let found = self.exec("SELECT directory, body FROM pages WHERE seq = ?", vec![page.into()])?;
             let mut row = found.into_iter().next().unwrap_or_default().into_iter();
-            let directory = key.key_stored_page(blob(row.next())?, blob(row.next())?)?;
+            let directory = key_stored_page(key, blob(row.next())?, blob(row.next())?)?;
             self.exec("UPDATE pages SET directory = ? WHERE seq = ?", vec![directory.into(), page.into()])?;
         }
         Ok(())
@@ -40,7 +41,7 @@ impl Sql {
         for seq in self.numbers("SELECT seq FROM outbox WHERE destination IS NOT NULL")? {
             let found = self.exec("SELECT envelope FROM outbox WHERE seq = ?", vec![seq.into()])?;
             let text = blob(found.into_iter().next().and_then(|row| row.into_iter().next()))?;
-            let hashes = key.hashes_of_envelope(u64::try_from(seq).unwrap_or(0), &text)?;
+            let hashes = hashes_of_envelope(key, u64::try_from(seq).unwrap_or(0), &text)?;
             self.exec("UPDATE outbox SET hashes = ? WHERE seq = ?", vec![hashes.into(), seq.into()])?;
         }
         Ok(())

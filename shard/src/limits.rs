@@ -1,8 +1,8 @@
 //! Asking the limiters of keys, which are Durable Objects of their own.
 
 use scheduler_core::engine::LimitAsk;
-use scheduler_core::flow::{Answer, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths};
 use scheduler_core::namespace::ShardName;
+use scheduler_core::wire::limiter::{Answer, Ask, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths};
 use scheduler_platform::{Objects, within};
 use std::time::Duration;
 use worker::Env;
@@ -31,7 +31,7 @@ pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk)
     Told { key, number, answer }
 }
 
-async fn try_to_ask(env: &Env, shard: &str, key: &str, ask: scheduler_core::flow::Ask) -> Result<Option<Answer>, String> {
+async fn try_to_ask(env: &Env, shard: &str, key: &str, ask: Ask) -> Result<Option<Answer>, String> {
     let name: ShardName = shard.parse().map_err(|_| "the shard has no name".to_owned())?;
     let objects = Objects::bound(env, LIMITERS_BINDING).map_err(|problem| problem.to_string())?;
     let asked = Asked { key: key.to_owned(), shard: shard.to_owned(), ask };

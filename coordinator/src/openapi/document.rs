@@ -2,18 +2,19 @@
 
 use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
-use crate::answer::Problem;
+use crate::problem::{Problem, ProblemType};
 use crate::routes::Route;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
 use scheduler_core::engine::EngineError;
-use scheduler_core::flow::Limit;
+use scheduler_core::input::FieldError;
+use scheduler_core::limit::Limit;
 use scheduler_core::limits::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
     READERS_RETRY_SECONDS,
 };
 use scheduler_core::once;
 use scheduler_core::schedule::PreviewRequest;
-use scheduler_core::task::{ChangeInput, FieldError, NewTask};
+use scheduler_core::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -105,7 +106,7 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     }
     let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
     for problem in operation.problems() {
-        by_status.entry(problem.status).or_default().push(problem);
+        by_status.entry(problem.kind.status()).or_default().push(problem);
     }
     for (status, problems) in by_status {
         responses.insert(status.to_string(), any_of(&problems, generator));
@@ -123,10 +124,10 @@ fn body_limit(operation: &Operation) -> usize {
 /// The refusals of one status.
 fn any_of(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
     if let [only] = problems {
-        return json!({ "$ref": format!("#/components/responses/{}", name_of(only)) });
+        return json!({ "$ref": format!("#/components/responses/{}", only.kind.name()) });
     }
     let described: Vec<(String, Value)> =
-        problems.iter().map(|problem| (name_of(problem), refusal(problem, generator))).collect();
+        problems.iter().map(|problem| (problem.kind.name().to_owned(), refusal(problem, generator))).collect();
     let titles: Vec<&str> = described.iter().filter_map(|(_, response)| response["description"].as_str()).collect();
     let examples: Map<String, Value> = described
         .iter()
@@ -267,6 +268,8 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_fired("order-7"),
+        Problem::not_applicable("order-7"),
+        Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
@@ -278,31 +281,24 @@ pub(super) fn problems() -> Vec<Problem> {
 }
 
 fn refusals(generator: &mut SchemaGenerator) -> Value {
-    problems().iter().map(|problem| (name_of(problem), refusal(problem, generator))).collect::<Map<_, _>>().into()
+    problems().iter().map(|problem| (problem.kind.name().to_owned(), refusal(problem, generator))).collect::<Map<_, _>>().into()
 }
 
 fn refusal(problem: &Problem, generator: &mut SchemaGenerator) -> Value {
     let schema = generator.subschema_for::<answers::Problem>();
     let example = serde_json::to_value(problem).unwrap_or_default();
     let mut response = json!({
-        "description": example["title"],
+        "description": problem.kind.title(),
         "content": { "application/problem+json": { "schema": schema, "example": example } }
     });
     if problem.is_retryable() {
         let seconds = json!({ "description": "Seconds to wait.", "schema": { "type": "integer", "minimum": 0 } });
         response["headers"] = json!({ "Retry-After": seconds });
-    } else if problem.status == 405 {
+    } else if problem.kind == ProblemType::NoMethod {
         let methods = json!({ "description": "The methods that the path takes.", "schema": { "type": "string" } });
         response["headers"] = json!({ "Allow": methods });
-    } else if problem.status == 401 {
+    } else if problem.kind == ProblemType::Unauthorized {
         response["headers"] = json!({ "WWW-Authenticate": { "schema": { "type": "string" } } });
     }
     response
-}
-
-/// The name of a refusal: the last part of its type.
-pub(super) fn name_of(problem: &Problem) -> String {
-    let example = serde_json::to_value(problem).unwrap_or_default();
-    let kind = example["type"].as_str().unwrap_or_default();
-    kind.rsplit('/').next().unwrap_or_default().to_owned()
 }

@@ -4,13 +4,14 @@ use super::answers::{
     BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, DeletedLimit, DeletedNamespace, Health, KeyList, LimitList,
     MadeKey, Namespace, NamespaceList, RevokedKey, RunList, Stats, Task, TaskList,
 };
-use super::document::{name_of, problems};
-use crate::answer::Problem;
+use super::document::problems;
+use crate::problem::Problem;
+use crate::problem::ProblemType::{self, *};
 use crate::routes::Route;
 use scheduler_core::events::EventData;
 use scheduler_core::explain::Explanation;
-use scheduler_core::flow::LimitShown;
 use scheduler_core::schedule::Preview;
+use scheduler_core::wire::limiter::LimitShown;
 use schemars::{Schema, SchemaGenerator};
 
 /// What a request carries.
@@ -58,24 +59,23 @@ pub(super) struct Operation {
     pub(super) body: Option<Body>,
     /// Status, description and schema.
     pub(super) answers: &'static [(u16, &'static str, SchemaOf)],
-    /// Names of refusals beside [`EVERYWHERE`].
-    pub(super) refusals: &'static [&'static str],
+    /// How it may be refused beside [`EVERYWHERE`].
+    pub(super) refusals: &'static [ProblemType],
 }
 
 /// How every operation that asks for a key may be refused: by the key, the settings, and the shards.
-const EVERYWHERE: [&str; 6] = ["unauthorized", "guessing", "forbidden", "misconfigured", "overloaded", "unavailable"];
+const EVERYWHERE: [ProblemType; 6] = [Unauthorized, Guessing, Forbidden, Misconfigured, Overloaded, Unavailable];
 
 /// How every operation on a namespace may be refused: by its name.
-const OF_NAMESPACE: [&str; 2] = ["no-namespace", "invalid"];
+const OF_NAMESPACE: [ProblemType; 2] = [NoNamespace, Invalid];
 
 impl Operation {
     /// The refusals that can occur.
     pub(super) fn problems(&self) -> impl Iterator<Item = Problem> {
         let common = if self.open { &[][..] } else { &EVERYWHERE };
         problems().into_iter().filter(move |problem| {
-            let name = name_of(problem);
-            let of_namespace = self.of_namespace && OF_NAMESPACE.contains(&name.as_str());
-            of_namespace || common.contains(&name.as_str()) || self.refusals.contains(&name.as_str())
+            let of_namespace = self.of_namespace && OF_NAMESPACE.contains(&problem.kind);
+            of_namespace || common.contains(&problem.kind) || self.refusals.contains(&problem.kind)
         })
     }
 }
@@ -144,7 +144,7 @@ operations! {
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "other-version", "idempotency-key-reused", "quota", "shard-full"],
+        refusals: &[TooLarge, Invalid, OtherVersion, KeyReused, Quota, Full],
     }
     CreateBatch => {
         id: "createTasks",
@@ -154,7 +154,7 @@ operations! {
         once: true,
         body: Some(Body::Batch),
         answers: &[(200, "What became of each.", SchemaGenerator::subschema_for::<BatchReply>)],
-        refusals: &["too-large", "invalid", "idempotency-key-reused", "quota", "shard-full"],
+        refusals: &[TooLarge, Invalid, KeyReused, Quota, Full],
     }
     CancelMany => {
         id: "cancelTasks",
@@ -163,7 +163,7 @@ operations! {
         summary: "Cancel many tasks, by id or by filter",
         body: Some(Body::Cancel),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<CancelledMany>)],
-        refusals: &["too-large", "invalid"],
+        refusals: &[TooLarge, Invalid],
     }
     ListTasks => {
         id: "listTasks",
@@ -171,7 +171,7 @@ operations! {
         summary: "List tasks in order of due time",
         takes_query: true,
         answers: &[(200, "A page of the list.", SchemaGenerator::subschema_for::<TaskList>)],
-        refusals: &["invalid"],
+        refusals: &[Invalid],
     }
     GetTask => {
         id: "getTask",
@@ -180,7 +180,7 @@ operations! {
         takes_version: true,
         takes_seen_version: true,
         answers: &[(200, "The task.", SchemaGenerator::subschema_for::<Task>)],
-        refusals: &["no-task", "other-version"],
+        refusals: &[NoTask, OtherVersion],
     }
     TaskRuns => {
         id: "listRuns",
@@ -188,14 +188,14 @@ operations! {
         summary: "How attempts at a task went, the newest first; also of a task that is gone",
         takes_page: true,
         answers: &[(200, "A page of its history, which is kept up to 30 days.", SchemaGenerator::subschema_for::<RunList>)],
-        refusals: &["invalid"],
+        refusals: &[Invalid],
     }
     ExplainTask => {
         id: "explainTask",
         path: "/v1/tasks/{id}/explain",
         summary: "Why a task did or did not fire, and when it will",
         answers: &[(200, "What its shard knows of it.", SchemaGenerator::subschema_for::<Explanation>)],
-        refusals: &["no-task"],
+        refusals: &[NoTask],
     }
     ReplaceTask => {
         id: "putTask",
@@ -209,7 +209,7 @@ operations! {
             (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
             (201, "Created.", SchemaGenerator::subschema_for::<Task>),
         ],
-        refusals: &["too-large", "invalid", "other-version", "idempotency-key-reused", "quota", "shard-full"],
+        refusals: &[TooLarge, Invalid, OtherVersion, KeyReused, Quota, Full],
     }
     DeleteTask => {
         id: "cancelTask",
@@ -218,7 +218,7 @@ operations! {
         summary: "Cancel a task",
         takes_version: true,
         answers: &[(200, "No attempt of it starts any more.", SchemaGenerator::subschema_for::<CancelledOne>)],
-        refusals: &["invalid", "no-task", "other-version"],
+        refusals: &[Invalid, NoTask, OtherVersion],
     }
     PauseTask => {
         id: "pauseTask",
@@ -228,7 +228,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+        refusals: &[TooLarge, Invalid, NoTask, AlreadyFired, OtherVersion, NotApplicable],
     }
     PauseMany => {
         id: "pauseTasks",
@@ -237,7 +237,7 @@ operations! {
         summary: "Let many tasks wait until they are resumed, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid"],
+        refusals: &[TooLarge, Invalid],
     }
     ResumeTask => {
         id: "resumeTask",
@@ -247,7 +247,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "shard-full"],
+        refusals: &[TooLarge, Invalid, NoTask, AlreadyFired, OtherVersion, Full, NotApplicable],
     }
     ResumeMany => {
         id: "resumeTasks",
@@ -256,7 +256,7 @@ operations! {
         summary: "Let many paused tasks go on, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid", "shard-full"],
+        refusals: &[TooLarge, Invalid, Full],
     }
     RunTask => {
         id: "runTask",
@@ -266,7 +266,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version", "quota", "shard-full"],
+        refusals: &[TooLarge, Invalid, NoTask, AlreadyFired, OtherVersion, Quota, Full, TooManyRuns],
     }
     RunMany => {
         id: "runTasks",
@@ -275,7 +275,7 @@ operations! {
         summary: "Fire many tasks now, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid", "quota", "shard-full"],
+        refusals: &[TooLarge, Invalid, Quota, Full],
     }
     RescheduleTask => {
         id: "rescheduleTask",
@@ -285,7 +285,7 @@ operations! {
         takes_version: true,
         body: Some(Body::ChangeOne),
         answers: &[(200, "What became of it.", SchemaGenerator::subschema_for::<ChangedOne>)],
-        refusals: &["too-large", "invalid", "no-task", "already-fired", "other-version"],
+        refusals: &[TooLarge, Invalid, NoTask, AlreadyFired, OtherVersion, NotApplicable],
     }
     RescheduleMany => {
         id: "rescheduleTasks",
@@ -294,7 +294,7 @@ operations! {
         summary: "Let many tasks fire at another time, by id or by filter",
         body: Some(Body::ChangeMany),
         answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
-        refusals: &["too-large", "invalid"],
+        refusals: &[TooLarge, Invalid],
     }
     PatchTask => {
         id: "patchTask",
@@ -304,7 +304,7 @@ operations! {
         takes_version: true,
         body: Some(Body::Patch),
         answers: &[(200, "The task as it stands now.", SchemaGenerator::subschema_for::<Task>)],
-        refusals: &["too-large", "invalid", "no-task", "other-version", "quota", "shard-full"],
+        refusals: &[TooLarge, Invalid, NoTask, OtherVersion, Quota, Full, NotApplicable],
     }
     Preview => {
         id: "preview",
@@ -313,7 +313,7 @@ operations! {
         summary: "The next runs of a schedule, and what changes of the clock do to them; creates nothing",
         body: Some(Body::Preview),
         answers: &[(200, "The runs.", SchemaGenerator::subschema_for::<Preview>)],
-        refusals: &["too-large", "invalid"],
+        refusals: &[TooLarge, Invalid],
     }
     Stats => {
         id: "stats",
@@ -329,7 +329,7 @@ operations! {
         of_namespace: false,
         body: Some(Body::Key),
         answers: &[(201, "Made. The key is shown this once.", SchemaGenerator::subschema_for::<MadeKey>)],
-        refusals: &["too-large", "invalid", "too-many"],
+        refusals: &[TooLarge, Invalid, TooMany],
     }
     ListKeys => {
         id: "listKeys",
@@ -345,7 +345,7 @@ operations! {
         summary: "Revoke an API key; it stops working everywhere within ten seconds",
         of_namespace: false,
         answers: &[(200, "Revoked.", SchemaGenerator::subschema_for::<RevokedKey>)],
-        refusals: &["no-key"],
+        refusals: &[NoKey],
     }
     ListNamespaces => {
         id: "listNamespaces",
@@ -365,7 +365,7 @@ operations! {
             (200, "Changed.", SchemaGenerator::subschema_for::<Namespace>),
             (201, "Made.", SchemaGenerator::subschema_for::<Namespace>),
         ],
-        refusals: &["too-large", "invalid", "too-many"],
+        refusals: &[TooLarge, Invalid, TooMany],
     }
     DeleteNamespace => {
         id: "deleteNamespace",
@@ -374,7 +374,7 @@ operations! {
         summary: "Delete an empty namespace; needs a key for every namespace",
         of_namespace: false,
         answers: &[(200, "Deleted.", SchemaGenerator::subschema_for::<DeletedNamespace>)],
-        refusals: &["invalid", "no-namespace", "not-empty"],
+        refusals: &[Invalid, NoNamespace, NotEmpty],
     }
     ListLimits => {
         id: "listLimits",
@@ -392,14 +392,14 @@ operations! {
             (200, "Changed.", SchemaGenerator::subschema_for::<LimitShown>),
             (201, "Set.", SchemaGenerator::subschema_for::<LimitShown>),
         ],
-        refusals: &["too-large", "invalid", "too-many"],
+        refusals: &[TooLarge, Invalid, TooMany],
     }
     GetLimit => {
         id: "getLimit",
         path: "/v1/limits/{limitKey}",
         summary: "The limit of a key, and what is known of its runs",
         answers: &[(200, "The limit.", SchemaGenerator::subschema_for::<LimitShown>)],
-        refusals: &["no-limit"],
+        refusals: &[NoLimit],
     }
     DeleteLimit => {
         id: "deleteLimit",
@@ -407,7 +407,7 @@ operations! {
         path: "/v1/limits/{limitKey}",
         summary: "Lift the limit of a key; tasks that name it are not limited any more",
         answers: &[(200, "Lifted.", SchemaGenerator::subschema_for::<DeletedLimit>)],
-        refusals: &["no-limit"],
+        refusals: &[NoLimit],
     }
     Events => {
         id: "watchEvents",
@@ -416,7 +416,7 @@ operations! {
         takes_events_query: true,
         stream: true,
         answers: &[(200, "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
-        refusals: &["invalid", "too-many-readers"],
+        refusals: &[Invalid, TooManyReaders],
     }
 }
 

@@ -1,13 +1,17 @@
-use super::document::{document, name_of, problems};
+use super::document::{document, problems};
 use super::examples;
 use super::operations::operations;
 use crate::conditions::Conditions;
+use crate::problem::ProblemType;
 use crate::routes::Route;
 use scheduler_core::access::{NewKey, Quota, ShownKey, Token};
-use scheduler_core::flow::{Limit, Limiter, Named};
+use scheduler_core::flow::Limiter;
+use scheduler_core::input::FieldError;
+use scheduler_core::limit::Limit;
 use scheduler_core::schedule::preview;
-use scheduler_core::task::{FieldError, FilterInput, Targets, Validator, parse_batch, parse_one};
+use scheduler_core::task::{FilterInput, Targets, Validator, parse_batch, parse_one};
 use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::limiter::Named;
 use scheduler_core::wire::{Counters, Filter};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -78,16 +82,13 @@ fn every_route_is_in_the_document_where_the_router_finds_it() {
         let conditions = route.conditions();
         assert_eq!(operation.takes_version, matches!(conditions, Conditions::Change | Conditions::Read), "{}", operation.id);
         assert_eq!(operation.takes_seen_version, conditions == Conditions::Read, "{}", operation.id);
-        assert_eq!(operation.takes_version, operation.refusals.contains(&"other-version"), "{}", operation.id);
+        assert_eq!(operation.takes_version, operation.refusals.contains(&ProblemType::OtherVersion), "{}", operation.id);
         // A write never goes on as if there were no condition. A preview writes nothing.
         let is_read = operation.method == "get" || route == Route::Preview;
         assert_eq!(is_read, matches!(conditions, Conditions::Read | Conditions::Ignored), "{}", operation.id);
         let name = format!("{route:?}");
         assert_eq!(name.split('(').next(), Some(operation.route), "{} {}", operation.method, operation.path);
         assert_eq!(described.get("security").is_some(), operation.open);
-        for refusal in operation.refusals {
-            assert!(problems().iter().any(|problem| name_of(problem) == *refusal), "{refusal}");
-        }
     }
 }
 
@@ -346,6 +347,17 @@ fn limits_are_as_described() {
 }
 
 #[test]
+fn every_type_of_problem_is_described_once_and_answered_by_some_route() {
+    let described: Vec<ProblemType> = problems().iter().map(|problem| problem.kind).collect();
+    for kind in ProblemType::ALL {
+        assert_eq!(described.iter().filter(|described| *described == kind).count(), 1, "{kind:?}");
+        // These two are of no route.
+        let is_of_route = operations().iter().any(|operation| operation.problems().any(|problem| problem.kind == *kind));
+        assert_eq!(is_of_route, !matches!(kind, ProblemType::NoRoute | ProblemType::NoMethod), "{kind:?}");
+    }
+}
+
+#[test]
 fn refusals_are_as_described() {
     let document = document();
     let described = schema(&document, "Problem");
@@ -363,4 +375,15 @@ fn optional_fields_are_left_out_rather_than_null() {
     assert_eq!(schema(&document, "TaskList")["properties"]["cursor"]["type"], json!(["string", "null"]));
     let status = &schema(&document, "Task")["properties"]["status"];
     assert_eq!(status["enum"], json!(["scheduled", "retrying", "held", "fired", "paused", "dead", "unscheduled"]));
+}
+
+/// A client learns from one header whether and when to send a refused request again.
+#[test]
+fn refusals_that_pass_say_when_to_come_back() {
+    for problem in problems() {
+        let passes = matches!(problem.kind.status(), 429 | 503 | 507);
+        assert_eq!(problem.retry_after().is_some_and(|wait| wait.as_secs() > 0), passes, "{}", problem.kind.name());
+        let described = document()["components"]["responses"][problem.kind.name()]["headers"].clone();
+        assert_eq!(described.get("Retry-After").is_some(), passes, "{}", problem.kind.name());
+    }
 }

@@ -12,8 +12,8 @@
 //! does not notice a step back that is shorter than the time since the last input; such a step delays a task by its own length at most.
 
 use super::{Effects, Engine, Sends, Write};
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use std::cmp::Reverse;
 
 impl Engine {

@@ -1,8 +1,8 @@
 //! What an input asks of the shell: rows to write, messages to send, questions to ask.
 
 use super::Sends;
-use crate::flow::Ask;
 use crate::time::UnixMillis;
+use crate::wire::limiter::Ask;
 use std::sync::Arc;
 
 /// A change of what is stored.

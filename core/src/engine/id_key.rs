@@ -1,78 +1,34 @@
-//! The key of a shard's index of ids.
-//!
-//! A shard finds a task by a hash of its id: in its index, in the directories of pages, among what is in flight. Anybody can make
-//! ids whose unkeyed hashes are equal ([`crate::routing::id_hash`], which routing and jitter use), and lookups would go through all
-//! of them. So the index takes SipHash-1-3 under a random key that the shard stores and never shows. Two of a shard's 1,000,000 ids
-//! then have equal hashes with a probability of 3 in 100,000,000, and nobody can look for such ids.
-//!
-//! What coordinators send, and what versions before the key have stored, has unkeyed hashes. A page says which it has by the
-//! version of its directory: a request's pages are keyed before anything is looked up, stored ones at the first start of this version.
+//! Keyed hashes of ids, and the hashes of what was stored before shards had a key ([`IdKey`]).
 
-use super::id_of::{id_of_record, leading_ascii_id};
 use super::{Engine, EngineError};
+use crate::id_key::IdKey;
 use crate::page::{Directory, Page, PageError};
-use siphasher::sip::SipHasher13;
+use crate::record_id::id_of_record;
 
-/// A random key, stored with the shard.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct IdKey([u8; 16]);
+/// Returns a stored directory with keyed hashes. A directory that has them already is returned as it is.
+///
+/// # Errors
+/// If the directory is invalid, or a record of the body has no id.
+pub fn key_stored_page(key: IdKey, directory: Vec<u8>, body: Vec<u8>) -> Result<Vec<u8>, EngineError> {
+    let corrupt = |problem: PageError| EngineError::Corrupt(problem.to_string());
+    let directory = Directory::decode(directory, body.len()).map_err(corrupt)?;
+    let mut page = Page { directory, body };
+    key.key_page(&mut page).map_err(corrupt)?;
+    Ok(page.directory.bytes().to_vec())
+}
 
-impl IdKey {
-    /// Takes 16 random bytes.
-    pub const fn new(random: [u8; 16]) -> Self {
-        Self(random)
+/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in [`super::Write::InsertEnvelope`].
+///
+/// # Errors
+/// If the text is no envelope, or one of its tasks has no id.
+pub fn hashes_of_envelope(key: IdKey, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
+    let mut hashes = Vec::new();
+    for (index, task) in super::flights::parse(text, seq)?.tasks.iter().enumerate() {
+        let id = id_of_record(task.get().as_bytes())
+            .ok_or_else(|| EngineError::Corrupt(format!("task {index} of envelope {seq} has no id")))?;
+        hashes.extend_from_slice(&key.hash(&id).to_le_bytes());
     }
-
-    /// Returns the hash of an id in the index.
-    pub fn hash(&self, id: &str) -> u64 {
-        self.hash_bytes(id.as_bytes())
-    }
-
-    fn hash_bytes(&self, id: &[u8]) -> u64 {
-        SipHasher13::new_with_key(&self.0).hash(id)
-    }
-
-    /// Replaces the hashes of a page by keyed ones.
-    ///
-    /// # Errors
-    /// [`PageError::Entry`] for a record without an id.
-    pub fn key_page(&self, page: &mut Page) -> Result<(), PageError> {
-        let Page { directory, body } = page;
-        directory.key(|entry| {
-            let start = entry.offset as usize;
-            let record = body.get(start..start + entry.len as usize)?;
-            match leading_ascii_id(record) {
-                Some(id) => Some(self.hash_bytes(id)),
-                None => id_of_record(record).map(|id| self.hash(&id)),
-            }
-        })
-    }
-
-    /// Returns a stored directory with keyed hashes.
-    ///
-    /// # Errors
-    /// When the directory or a record of the body was never written there.
-    pub fn key_stored_page(&self, directory: Vec<u8>, body: Vec<u8>) -> Result<Vec<u8>, EngineError> {
-        let corrupt = |problem: PageError| EngineError::Corrupt(problem.to_string());
-        let directory = Directory::decode(directory, body.len()).map_err(corrupt)?;
-        let mut page = Page { directory, body };
-        self.key_page(&mut page).map_err(corrupt)?;
-        Ok(page.directory.bytes().to_vec())
-    }
-
-    /// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as [`super::Write::InsertEnvelope`] has them.
-    ///
-    /// # Errors
-    /// When the text is no envelope, or one of its tasks has no id.
-    pub fn hashes_of_envelope(&self, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
-        let mut hashes = Vec::new();
-        for (index, task) in super::flights::parse(text, seq)?.tasks.iter().enumerate() {
-            let id = id_of_record(task.get().as_bytes())
-                .ok_or_else(|| EngineError::Corrupt(format!("task {index} of envelope {seq} has no id")))?;
-            hashes.extend_from_slice(&self.hash(&id).to_le_bytes());
-        }
-        Ok(hashes)
-    }
+    Ok(hashes)
 }
 
 impl Engine {

@@ -111,11 +111,11 @@ fn what_was_stored_without_a_key_is_keyed_once() {
     let ids = ["first".to_owned(), "second".to_owned()];
     let page = request(&ids, NOW).pages.remove(0);
     let unkeyed = page.directory.bytes().to_vec();
-    let keyed = KEY.key_stored_page(unkeyed.clone(), page.body.clone()).unwrap();
+    let keyed = key_stored_page(KEY, unkeyed.clone(), page.body.clone()).unwrap();
     let hashes: Vec<u64> = Directory::decode(keyed.clone(), page.body.len()).unwrap().iter().map(|entry| entry.hash).collect();
     assert_eq!(hashes, [KEY.hash("first"), KEY.hash("second")]);
     // Again, after a start that was cut off: the same.
-    assert_eq!(KEY.key_stored_page(keyed.clone(), page.body.clone()).unwrap(), keyed);
+    assert_eq!(key_stored_page(KEY, keyed.clone(), page.body.clone()).unwrap(), keyed);
 
     let stored = |directory| crate::engine::StoredPage { page: 1, directory, body_len: page.body.len() as u32, dead: Vec::new() };
     let load = |directory| {
@@ -128,7 +128,7 @@ fn what_was_stored_without_a_key_is_keyed_once() {
 
     // An id may be anywhere in the record of an earlier version's envelope.
     let envelope = br#"{"v":1,"shard":"1-0","seq":7,"firedAt":5,"tasks":[{"key":"k","id":"a\u00e9"},{"id":"b"}]}"#;
-    let hashes = KEY.hashes_of_envelope(7, envelope).unwrap();
+    let hashes = hashes_of_envelope(KEY, 7, envelope).unwrap();
     assert_eq!(hashes, [KEY.hash("aé").to_le_bytes(), KEY.hash("b").to_le_bytes()].concat());
 }
 

@@ -9,12 +9,13 @@
 use super::lapse::Lapses;
 use super::outcome::PutBack;
 use super::{Effects, Engine, EngineError, LimitAsk, Write};
-use crate::flow::{Answer, Lease, RequestNumber};
+use crate::flow::Lease;
 use crate::limits::{MAX_DISPATCH_TASKS, MAX_LANES};
 use crate::ordered::collected;
 use crate::page::{Directory, Entry, Flags};
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
+use crate::wire::limiter::{Answer, RequestNumber};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,10 +4,12 @@ use super::super::{
 };
 use super::*;
 use crate::envelope::Envelope;
-use crate::flow::{Asked, Limit, Limiter, Named};
+use crate::flow::Limiter;
+use crate::limit::Limit;
 use crate::page::{Flags, PageBuilder};
 use crate::routing::id_hash;
 use crate::task::Record;
+use crate::wire::limiter::{Asked, Named};
 use crate::wire::{Append, CancelRequest, Cancelled, Report, Terms};
 use std::cell::RefCell;
 
@@ -553,6 +555,6 @@ fn a_busy_shard_fires_before_its_tokens_end() {
         }
         assert_eq!(engine.wake(NOW, &stored).unwrap().sends.len(), 1);
         let next = engine.next_wakeup().unwrap();
-        assert!(next < NOW.plus(crate::flow::TOKENS_MILLIS / 2 + 1), "with {gap}: in {} ms", next.since(NOW));
+        assert!(next < NOW.plus(crate::wire::limiter::TOKENS_MILLIS / 2 + 1), "with {gap}: in {} ms", next.since(NOW));
     }
 }

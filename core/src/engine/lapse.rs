@@ -10,8 +10,8 @@ use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
 use crate::ordered::sort_by_key;
 use crate::page::{Entry, Flags};
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use std::collections::BTreeMap;
 
 /// Bytes of pages that one wake-up reads to find what has lapsed, and what that writes as outcomes: sixteen pages, some milliseconds.

@@ -5,7 +5,6 @@ use super::decided::Decided;
 use super::ended::Ended;
 use super::feed::Feed;
 use super::history::{Log, StoredHistory};
-use super::id_key::IdKey;
 use super::lanes::Lanes;
 use super::law::ToReplan;
 use super::query::check_schedule;
@@ -13,10 +12,11 @@ use super::sending::Sends;
 use super::state::State;
 use super::tasks::{CaughtUp, MemSchedule, Tasks};
 use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
+use crate::id_key::IdKey;
 use crate::ordered::collected;
 use crate::page::Directory;
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 /// What is stored of a page, without its body.

@@ -63,17 +63,20 @@ pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
 pub use error::{EngineError, StorageError};
 pub use gathering::Gathering;
 pub use history::{Keep, StoredHistory};
-pub use id_key::IdKey;
+pub use id_key::{hashes_of_envelope, key_stored_page};
 pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
 pub use sending::Sends;
 
-use crate::flow::TOKENS_MILLIS;
-use crate::limits::{MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK};
+use crate::id_key::IdKey;
+use crate::limits::{
+    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
+};
 use crate::local_time::Law;
 use crate::meter::Meter;
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use crate::wire::ShardStats;
+use crate::wire::limiter::TOKENS_MILLIS;
 use state::State;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
@@ -106,11 +109,10 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
-    /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
+    /// 100 ms between firings: half of what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
     fn default() -> Self {
         Self {
-            visibility_millis: 300_000,
+            visibility_millis: DEFAULT_VISIBILITY_MILLIS,
             fire_gap_millis: 100,
             history: Keep::All,
             max_dispatched: MAX_DISPATCHED_TASKS,

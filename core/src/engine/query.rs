@@ -3,16 +3,17 @@
 use super::change::MAX_LOOKED_AT_BYTES;
 use super::decided::FlightRef;
 use super::flights::{FlightReader, Found, is_in_flight};
-use super::id_of::HEAD_BYTES;
 use super::lateness::leading_time;
 use super::new_schedule::read_schedule;
 use super::tasks::{EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::ordered::{sort, sort_by_key};
 use crate::page::{Entry, Flags};
+use crate::position::Position;
+use crate::record_id::HEAD_BYTES;
 use crate::task::{Record, version_of};
 use crate::time::UnixMillis;
-use crate::timers::{Position, TimerHeap};
+use crate::timers::TimerHeap;
 use crate::wire::{
     Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest,
     Status,
@@ -380,6 +381,9 @@ impl Engine {
     }
 
     /// A heap with the first live position after `after` (and at or after `from`) of each page and schedule, or of schedules only.
+    ///
+    /// No bound counts it, for it follows from that of a shard's memory: a page of one task takes six times as much there as its 16 bytes here,
+    /// so that a request for a full shard (40 MB) takes 7 MB for a moment. It passes each cancelled entry once, some nanoseconds each.
     fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>, recurring_only: bool) -> TimerHeap {
         let from = from.unwrap_or(UnixMillis::ZERO);
         let start = |page: u32| -> (UnixMillis, usize) {
@@ -403,7 +407,8 @@ impl Engine {
             .all_schedules()
             .map(|(number, schedule)| Position { due: schedule.due(), page: 0, index: number })
             .filter(is_after);
-        of_pages.chain(of_schedules).collect()
+        let most = self.tasks.pages().count() + self.tasks.all_schedules().count();
+        TimerHeap::of_at_most(most, of_pages.chain(of_schedules))
     }
 
     fn push_following(&self, position: Position, merge: &mut TimerHeap) {
@@ -421,7 +426,7 @@ impl Engine {
             let position = Position { due, page: 0, index: at.index };
             let is_paused = schedule.is_some_and(|schedule| schedule.paused_at.is_some());
             let status = if is_paused { Status::Paused } else { Status::Scheduled };
-            let kind = schedule.map(|schedule| schedule.schedule.kind());
+            let kind = schedule.map(|schedule| schedule.schedule.kind().into());
             return Candidate { position, at, status, is_attempt: false, kind };
         }
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
@@ -489,3 +494,7 @@ pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
 pub(super) fn check_schedule(record: &[u8]) -> Result<super::new_schedule::ReadSchedule, EngineError> {
     read_schedule(record).map_err(EngineError::Corrupt)
 }
+
+#[cfg(test)]
+#[path = "query_tests.rs"]
+mod tests;

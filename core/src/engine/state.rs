@@ -6,7 +6,7 @@ use super::lanes::StoredLane;
 use crate::access::Used;
 use crate::histogram::Histogram;
 use crate::meter::Meter;
-use crate::timers::Position;
+use crate::position::Position;
 use crate::wire::Counters;
 use serde::{Deserialize, Serialize};
 

@@ -8,9 +8,11 @@ use super::backlog::no_room_to_wait;
 use super::index::{IdIndex, Repeats};
 use super::late::{Verdict, judge_occurrence};
 use crate::page::{Directory, Entry, Flags};
-use crate::schedule::{Occurrence, Policies, Schedule};
+use crate::position::Position;
+use crate::recurrence::{Occurrence, Schedule};
+use crate::schedule::Policies;
 use crate::time::UnixMillis;
-use crate::timers::{Position, TimerHeap};
+use crate::timers::TimerHeap;
 use std::collections::BTreeMap;
 
 /// What names a task in memory: its page and index there, or page 0 and the number of its schedule.

@@ -1,12 +1,11 @@
 //! One key's limit, and what each shard has of it. Pure: a request and the time go in, an answer comes out.
 
 use super::HEARD_MILLIS;
-use super::ask::{Answer, Ask, Conversation, NO_LIMIT, RequestNumber};
 use super::bucket::Bucket;
-use super::limit::Limit;
+use crate::limit::Limit;
 use crate::ordered::sort_by_key;
 use crate::time::UnixMillis;
-use schemars::JsonSchema;
+use crate::wire::limiter::{Answer, Ask, Conversation, HeldBy, NO_LIMIT, RequestNumber};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -97,22 +96,6 @@ pub(super) struct StoredShare {
     pub(super) slots: u32,
     pub(super) number: RequestNumber,
     pub(super) at: UnixMillis,
-}
-
-/// What a shard has of a limit.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(inline)]
-pub struct HeldBy {
-    /// The shard's name.
-    pub shard: String,
-    /// Its slots; absent: as many as it likes, for it has not heard of the limit yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub slots: Option<u32>,
-    /// Runs that are handed on and not reported, when it last told.
-    pub in_flight: u32,
-    /// Tasks that were due and waited, when it last told.
-    pub waiting: u32,
 }
 
 impl Allocator {

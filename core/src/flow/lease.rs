@@ -1,8 +1,8 @@
 //! A shard's side of a key's limit: what it has, when to ask, and what it may hand on.
 
-use super::ask::{Answer, Ask, Conversation, RequestNumber};
-use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, NO_RATE_MILLIS, RENEW_MILLIS, TOKENS_MILLIS};
+use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, RENEW_MILLIS};
 use crate::time::UnixMillis;
+use crate::wire::limiter::{Answer, Ask, Conversation, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS};
 
 /// A request that has had no answer for so long is given up, milliseconds: what waited for it may have died.
 const GIVEN_UP_MILLIS: i64 = HOLD_MILLIS + 4_000;

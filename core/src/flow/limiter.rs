@@ -1,47 +1,13 @@
 //! The limits of some keys of a namespace, sans I/O: a request goes in, rows to write come out.
 
-use super::allocator::{Allocator, Conversations, HeldBy, REMEMBER_MILLIS, StoredShare};
-use super::ask::{Answer, Asked};
+use super::allocator::{Allocator, Conversations, REMEMBER_MILLIS, StoredShare};
 use super::bucket::Bucket;
-use super::limit::Limit;
+use crate::limit::Limit;
 use crate::limits::{MAX_LANES, MAX_LIMITS_PER_LIMITER, MAX_LISTED_HOLDERS};
 use crate::time::UnixMillis;
-use schemars::JsonSchema;
+use crate::wire::limiter::{Answer, Asked, HeldBy, LimitShown, Named, Refused, Seen};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// A limit and the key that it is for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Named {
-    /// The key.
-    pub key: String,
-    /// Its limit.
-    pub limit: Limit,
-}
-
-/// A limit as it is shown.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "ShownLimit", description = "A limit, and what is known of the runs of its key.")]
-pub struct LimitShown {
-    /// The key that tasks name as `limitKey`.
-    pub key: String,
-    /// Most runs in flight at a time.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub concurrency: Option<u32>,
-    /// Most runs that are handed on a second.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub per_second: Option<f64>,
-    /// Runs that are handed on and not reported, as the shards told last: within a second, where tasks wait.
-    pub in_flight: u64,
-    /// Tasks that were due and waited, as the shards told last.
-    pub waiting: u64,
-    /// Whether the shards together have no more slots than `concurrency`: not for a moment after it was set or lowered, until the runs end
-    /// that are in flight by then.
-    pub in_effect: bool,
-    /// The shards that have slots or wait for some.
-    pub shards: Vec<HeldBy>,
-}
 
 /// A change of what is stored: a table of names and records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,14 +28,6 @@ pub enum Write {
     Clear,
 }
 
-/// A change that is not carried out; nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{detail}")]
-pub struct Refused {
-    /// The problem, the limit, and what to do.
-    pub detail: String,
-}
-
 /// A limit as it is stored.
 #[derive(Debug, Serialize, Deserialize)]
 struct StoredLimit {
@@ -78,15 +36,6 @@ struct StoredLimit {
     /// Of a slow rate: the bucket after the last token that was taken out of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     bucket: Option<Bucket>,
-}
-
-/// What a limiter holds at one time. A clear that names another time was sent before something has changed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Seen {
-    /// Random for each life of the limiter.
-    life: u64,
-    /// Changes in that life.
-    changes: u64,
 }
 
 /// What a row holds.

@@ -1,8 +1,9 @@
 //! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every moment.
 
 use super::*;
-use crate::flow::{Ask, Conversation, LIMITERS, Lease, NO_LIMIT, RequestNumber};
+use crate::flow::Lease;
 use crate::limits::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_LIST_BYTES};
+use crate::wire::limiter::{Ask, Conversation, LIMITERS, NO_LIMIT, RequestNumber};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 

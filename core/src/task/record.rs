@@ -2,9 +2,9 @@
 
 use super::text::{on_one_line, with_whole_numbers};
 use crate::ids::OccurrenceKey;
-use crate::local_time::{Law, LocalTimes};
+use crate::local_time::Law;
 use crate::routing::id_hash;
-use crate::schedule::{Overlap, Policies, ScheduleFields};
+use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
 use crate::words::needs_escape;
 use schemars::JsonSchema;
@@ -116,7 +116,7 @@ pub struct Record<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(description = "Of what is due together, higher ones go first.")]
     pub priority: Option<u8>,
-    /// The key of the limit that bounds its runs: see [`crate::flow`].
+    /// The key of the limit that bounds its runs.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(description = "The key of the limit that bounds its runs.")]
     pub limit_key: Option<Cow<'a, str>>,

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::access::{NamespaceInput, NewKey};
-use crate::flow::Limit;
+use crate::input::FieldError;
+use crate::limit::Limit;
 use crate::schedule::preview;
 use crate::time::UnixMillis;
 

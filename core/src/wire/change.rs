@@ -2,10 +2,10 @@
 
 use super::ListRequest;
 use crate::access::Share;
+use crate::clock_change::ClockChange;
 use crate::local_time::LocalTime;
-use crate::schedule::ClockChange;
+use crate::position::Position;
 use crate::time::UnixMillis;
-use crate::timers::Position;
 use crate::tz::Tz;
 use serde::{Deserialize, Serialize};
 

@@ -6,6 +6,7 @@ mod append;
 mod change;
 mod events;
 mod history;
+pub mod limiter;
 mod list;
 mod report;
 mod stats;
@@ -31,7 +32,7 @@ pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
 /// others or delete them, one that could call the registry could make keys, and one that could send to the dispatchers' queue could have them
 /// run what nobody has checked.
 pub const INTERNAL_BINDINGS: [&str; 4] =
-    [SHARDS_BINDING, DISPATCH_QUEUE_BINDING, crate::access::REGISTRY_BINDING, crate::flow::LIMITERS_BINDING];
+    [SHARDS_BINDING, DISPATCH_QUEUE_BINDING, crate::access::REGISTRY_BINDING, limiter::LIMITERS_BINDING];
 
 /// The requests that a shard takes, as paths of POSTs.
 pub mod paths {

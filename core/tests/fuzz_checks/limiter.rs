@@ -1,7 +1,9 @@
 //! What must hold for any messages to a limiter, in any order. Shared by the fuzz target and the ordinary tests.
 
-use scheduler_core::flow::{Asked, Limit, Limiter, Named, Write, check_limit_key};
+use scheduler_core::flow::{Limiter, Write};
+use scheduler_core::limit::{Limit, check_limit_key};
 use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::limiter::{Asked, Named};
 use std::collections::BTreeMap;
 
 /// Messages of one input that are carried out.
@@ -26,7 +28,7 @@ pub(crate) fn check(data: &[u8]) {
                 if let Some(answer) = answer {
                     assert_eq!(answer.number, asked.ask.number);
                     let json = serde_json::to_string(&answer).expect("an answer can be written");
-                    assert_eq!(serde_json::from_str::<scheduler_core::flow::Answer>(&json).expect("and read"), answer);
+                    assert_eq!(serde_json::from_str::<scheduler_core::wire::limiter::Answer>(&json).expect("and read"), answer);
                 }
                 writes
             }

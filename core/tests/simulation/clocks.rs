@@ -2,10 +2,12 @@
 
 use crate::regressions::{NOW, Pair, ids};
 use scheduler_core::engine::Write;
-use scheduler_core::flow::{Asked, Limit, Limiter, Named};
+use scheduler_core::flow::Limiter;
+use scheduler_core::limit::Limit;
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
 use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::limiter::{Asked, Named};
 use scheduler_core::wire::{Append, Change, Report, Terms};
 
 const AHEAD: i64 = 600_000;

@@ -4,8 +4,10 @@ use crate::invariants::violated;
 use crate::random::Random;
 use crate::world::{Event, World};
 use scheduler_core::engine::{Destination, Effects, Write};
-use scheduler_core::flow::{Answer, Asked, Limit, Limiter, Named, RequestNumber};
+use scheduler_core::flow::Limiter;
+use scheduler_core::limit::Limit;
 use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::limiter::{Answer, Asked, Named, RequestNumber};
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
@@ -245,7 +247,7 @@ impl World {
         self.ask_held_again();
         // What a shard was told of the former rate holds for a while.
         self.limits.handed_on.insert(key, Vec::new());
-        self.rate_from = self.now.plus(scheduler_core::flow::NO_RATE_MILLIS);
+        self.rate_from = self.now.plus(scheduler_core::wire::limiter::NO_RATE_MILLIS);
     }
 
     pub(crate) fn forget_early_rates(&mut self) {

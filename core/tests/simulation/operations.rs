@@ -12,10 +12,10 @@ use scheduler_core::engine::{Effects, Engine, Gathering};
 use scheduler_core::limits::REMEMBER_MILLIS;
 use scheduler_core::once::{Made, Once};
 use scheduler_core::page::{Flags, PageBuilder};
+use scheduler_core::position::Position;
 use scheduler_core::routing::id_hash;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::timers::Position;
 use scheduler_core::wire::{
     Append, AppendReply, CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter, ListItem, ListRequest, Status, Terms,
 };

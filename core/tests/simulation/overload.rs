@@ -17,7 +17,8 @@ use crate::schedules::PutOff;
 use crate::world::{Event, World};
 use crate::world_cases::plain;
 use scheduler_core::engine::{Config, Keep};
-use scheduler_core::flow::{HOLD_MILLIS, Limit, RENEW_MILLIS};
+use scheduler_core::flow::{HOLD_MILLIS, RENEW_MILLIS};
+use scheduler_core::limit::Limit;
 use scheduler_core::time::UnixMillis;
 
 const KEY: &str = KEYS[0];

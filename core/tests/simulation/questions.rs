@@ -3,9 +3,10 @@
 use crate::invariants::violated;
 use crate::world::{Event, World};
 use scheduler_core::engine::{Effects, Write};
-use scheduler_core::flow::{Asked, HOLD_MILLIS};
+use scheduler_core::flow::HOLD_MILLIS;
+use scheduler_core::position::Position;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::timers::Position;
+use scheduler_core::wire::limiter::Asked;
 use std::collections::{BTreeMap, HashMap};
 
 /// Questions of one key that a shard may ask a second while nothing happens to it: one by each of its reasons to ask.

@@ -4,7 +4,7 @@ use crate::model::{Schedule, Version};
 use crate::redefine::Kind;
 use crate::schedules::Recurring;
 use crate::scripts::Script;
-use scheduler_core::flow::Limit;
+use scheduler_core::limit::Limit;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Change;
 

@@ -7,19 +7,21 @@ use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
 use crate::stored::Stored;
 use scheduler_core::engine::{
-    Config, Destination, IdKey, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
+    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
     StoredSchedule, Write,
 };
+use scheduler_core::id_key::IdKey;
 use scheduler_core::limits::{
     HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
     MAX_PATCH_ROW_BYTES, MAX_PATCHED_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES,
     MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
 };
 use scheduler_core::page::{Directory, Entry};
+use scheduler_core::position::Position;
+use scheduler_core::recurrence::{Occurrence, Schedule};
 use scheduler_core::routing::id_hash;
-use scheduler_core::schedule::{Occurrence, Policies, Schedule};
+use scheduler_core::schedule::Policies;
 use scheduler_core::time::UnixMillis;
-use scheduler_core::timers::Position;
 use serde::Deserialize;
 use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};

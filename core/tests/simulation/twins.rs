@@ -10,10 +10,12 @@ use crate::storage::Storage;
 use scheduler_core::batch::plan;
 use scheduler_core::engine::{Config, Effects, Engine, Outgoing};
 use scheduler_core::envelope::Envelope;
-use scheduler_core::flow::{Asked, Limit, Limiter, Named};
+use scheduler_core::flow::Limiter;
+use scheduler_core::limit::Limit;
 use scheduler_core::routing::id_hash;
 use scheduler_core::task::{Record, Targets, Validator, changes_schedule, merge_patch, parse_one, version_of};
 use scheduler_core::time::UnixMillis;
+use scheduler_core::wire::limiter::{Asked, Named};
 use scheduler_core::wire::{Append, Change, ChangeRequest, Expected, Failure, Report, Status};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -12,10 +12,10 @@ use crate::random::Random;
 use crate::room::Room;
 use crate::storage::Storage;
 use scheduler_core::engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
-use scheduler_core::flow::{self, Asked, RequestNumber};
 use scheduler_core::limits::MAX_LANES;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Report;
+use scheduler_core::wire::limiter::{self, Asked, RequestNumber};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
@@ -71,7 +71,7 @@ pub(crate) enum Event {
         shard: usize,
         key: String,
         number: RequestNumber,
-        answer: Option<Option<flow::Answer>>,
+        answer: Option<Option<limiter::Answer>>,
     },
     Watchdog,
     /// A clock steps: of a shard, or behind these of the limiter.

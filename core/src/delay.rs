@@ -15,7 +15,7 @@ use twox_hash::XxHash64;
 /// the due time of the last firing tells which occurrence is next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Delay {
-    /// [`crate::routing::id_hash`] of the task's id.
+    /// A hash of the id, from which jitter is drawn.
     id_hash: u64,
     jitter_millis: u32,
     window_millis: u32,

@@ -1,7 +1,6 @@
 //! Times as they are given: read, and refused where they cannot be meant.
 
-use super::FieldError;
-use crate::input::whole_of;
+use super::{FieldError, whole_of};
 use crate::limits::MIN_TIME_MILLIS;
 use crate::local_time::{LocalTime, NotLocal};
 use crate::time::UnixMillis;

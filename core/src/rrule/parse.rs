@@ -1,10 +1,11 @@
 //! From text to a rule.
 
 use super::{DAY, Frequency, MAX_INTERVAL, MAX_RULE_BYTES, RRule, RRuleError, Start};
-use crate::cron::{timezone, zone};
-use crate::limits::MAX_COUNTED_RUNS;
+use crate::cron::timezone;
+use crate::local_clock;
 use crate::local_time::LocalTime;
 use crate::ordered::sort;
+use crate::rrule::MAX_COUNTED_RUNS;
 use chrono::{Datelike, NaiveDate};
 
 /// Characters of the caller's text that an error repeats.
@@ -70,7 +71,7 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
         interval: given("INTERVAL").map_or(Ok(1), |value| ranged("INTERVAL", value, 1, MAX_INTERVAL))?,
         count: count.map(|value| ranged("COUNT", value, 1, MAX_COUNTED_RUNS)).transpose()?,
         until: until.map(instant).transpose()?,
-        start: start.local.map_or_else(|| zone::clock_at(timezone, start.at.get() / 1_000), LocalTime::seconds),
+        start: start.local.map_or_else(|| local_clock::clock_at(timezone, start.at.get() / 1_000), LocalTime::seconds),
         start_at: start.at.get() / 1_000,
         repeats: false,
         timezone,

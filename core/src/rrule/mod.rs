@@ -40,16 +40,20 @@ mod parse;
 
 pub use error::RRuleError;
 
-use super::clock::{ClockChange, Jump};
-use super::count_steps;
+use crate::clock_change::{ClockChange, Jump};
 use crate::cron::fields::{are_evenly_spaced, next_time};
-use crate::cron::zone;
+use crate::local_clock;
 use crate::local_time::LocalTime;
+use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
 /// Longest rule, bytes: that of a cron expression.
 pub const MAX_RULE_BYTES: usize = crate::cron::MAX_EXPRESSION_BYTES;
+
+/// Most runs that are counted off because they cannot be calculated: COUNT of a rule, and `maxRuns` of cron and rrule. One takes 0.1 to 1
+/// microsecond: the most that is allowed takes a tenth of a second.
+pub const MAX_COUNTED_RUNS: u32 = 100_000;
 
 /// Most that `INTERVAL` may be: eleven days of seconds.
 pub const MAX_INTERVAL: u32 = 1_000_000;
@@ -152,7 +156,7 @@ impl Search {
 
 /// Counting off a rule's runs took more than [`MAX_COUNTING_STEPS`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct TooLong;
+pub struct TooLong;
 
 impl RRule {
     /// Reads a rule that starts at `start`, in the zone of this IANA name (UTC when absent).
@@ -179,7 +183,7 @@ impl RRule {
     }
 
     /// Returns whether it is the same rule as `other`, also if that names the clock of its time zone by another name.
-    pub(super) fn has_times_of(&self, other: &Self) -> bool {
+    pub(crate) fn has_times_of(&self, other: &Self) -> bool {
         self.timezone.has_clock_of(other.timezone) && Self { timezone: other.timezone, ..self.clone() } == *other
     }
 
@@ -189,7 +193,7 @@ impl RRule {
     }
 
     /// Bytes of memory that it takes.
-    pub(super) fn memory_bytes(&self) -> usize {
+    pub(crate) fn memory_bytes(&self) -> usize {
         size_of::<Self>() + size_of_val::<[(i8, u8)]>(&self.ordinals) + size_of_val::<[i16]>(&self.set_positions)
     }
 
@@ -199,7 +203,7 @@ impl RRule {
     }
 
     /// The first run strictly after `after`; it need not be found, and is not looked for, where it lies after `until`.
-    pub(super) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+    pub(crate) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         // A local clock is at most a day away from UTC.
         let until = until.get().min(UnixMillis::LAST.get()).div_euclid(1_000);
         let mut search = Search { steps: MAX_STEPS, until: until + DAY };
@@ -210,7 +214,7 @@ impl RRule {
 
     /// The time of run number `number` (from 1) strictly after `after`, or of the last one if there are fewer; `None` if there is
     /// none at all.
-    pub(super) fn nth_after(&self, after: UnixMillis, number: u32) -> Result<Option<UnixMillis>, TooLong> {
+    pub fn nth_after(&self, after: UnixMillis, number: u32) -> Result<Option<UnixMillis>, TooLong> {
         let mut left = MAX_COUNTING_STEPS;
         let mut last = None;
         for _ in 0..number {
@@ -230,7 +234,7 @@ impl RRule {
             return None;
         }
         let next = if self.repeats {
-            zone::next_shown(self.timezone, after, |from| self.next_local(from, search))?
+            local_clock::next_shown(self.timezone, after, |from| self.next_local(from, search))?
         } else {
             let shifted = self.shifted_after(after, search);
             let next = self.next_by_the_clock(after, search);
@@ -247,13 +251,13 @@ impl RRule {
     /// gap: they are mixed among those of as much time after it.
     fn next_by_the_clock(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
-        let now = zone::clock_at(tz, after);
+        let now = local_clock::clock_at(tz, after);
         let mut from = now + 1;
         if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
             // In the second pass: what the clock shows until the overlap ends has come in the first.
-            let back = zone::change_between(tz, first, second);
+            let back = local_clock::change_between(tz, first, second);
             from = from.max(back + tz.offset_at(first));
         }
         let mut in_gap: Option<i64> = None;
@@ -267,7 +271,7 @@ impl RRule {
                     let old = tz.offset_at(end - 1);
                     in_gap = in_gap.or(Some(local - old).filter(|instant| *instant > after));
                     // `max` keeps the search going forward whatever a zone's table holds.
-                    from = zone::clock_at(tz, end).max(local + 1);
+                    from = local_clock::clock_at(tz, end).max(local + 1);
                 }
                 _ => from = local + 1,
             }
@@ -380,9 +384,9 @@ impl RRule {
 
     /// What a change of the clock does to the run at `at`, where `previous` is the one before, or where the caller began to look; both
     /// Unix seconds.
-    pub(super) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
+    pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
-        let local = zone::clock_at(tz, at);
+        let local = local_clock::clock_at(tz, at);
         if let Reading::Twice { first, second } = tz.read(local) {
             return Jump::between(tz, first, second).map(|jump| match (self.repeats, at == first) {
                 (false, _) => ClockChange::FirstOfTwo { jump },

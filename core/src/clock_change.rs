@@ -1,9 +1,8 @@
 //! Changes of a local clock, and what they do to an occurrence.
 
-use crate::cron::zone;
+use crate::local_clock::{self, date, time};
 use crate::local_time::LocalTime;
 use crate::tz::{Reading, Tz};
-use chrono::{Datelike, NaiveDate};
 
 /// A change of a zone's clock: daylight saving begins or ends, or the zone is moved. Local times are seconds since
 /// 1970-01-01T00:00:00 as the clock shows them.
@@ -22,7 +21,7 @@ impl Jump {
         if old == new {
             return None;
         }
-        let at = zone::change_between(tz, before, after);
+        let at = local_clock::change_between(tz, before, after);
         Some(Self { from: at + old, to: at + new })
     }
 
@@ -148,16 +147,4 @@ fn twice(jump: Jump, zone: &str) -> String {
 /// The date and the time of day of a local time. By hand: the general formatter is some kilobytes of wasm.
 fn moment(local: i64) -> String {
     format!("{} {}", date(local), time(local))
-}
-
-/// `2026-10-25`
-pub(super) fn date(local: i64) -> String {
-    let day = i32::try_from(local.div_euclid(86_400)).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
-    format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day())
-}
-
-/// `01:30:00`
-pub(super) fn time(local: i64) -> String {
-    let second = local.rem_euclid(86_400);
-    format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }

@@ -1,24 +1,11 @@
 //! All keys and namespaces of a deployment, sans I/O: a change goes in, rows to write come out.
 
-use super::directory::{Directory, Settings};
-use super::key::{Key, Reach};
-use super::token::KeyId;
+use crate::access::{Directory, Entry, Key, KeyId, Reach, Refused, Settings};
 use crate::limits::{FREE_KEYS, GUARANTEED_KEYS_PER_NAMESPACE, MAX_KEYS, MAX_KEYS_PER_NAMESPACE, MAX_NAMESPACES, OPERATOR_KEYS};
 use crate::namespace::Namespace;
 use crate::time::UnixMillis;
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use twox_hash::XxHash64;
-
-/// Something to add, or to put in the place of what has its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Entry {
-    /// A key.
-    Key(Key),
-    /// A namespace; one that is there keeps the time it was made.
-    Namespace(Settings),
-}
 
 /// A change of what is stored: a table of names and records.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,14 +24,6 @@ pub enum Write {
     },
 }
 
-/// A change that is not carried out; nothing has changed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
-#[error("{detail}")]
-pub struct Refused {
-    /// The problem, the limit, and what to do.
-    pub detail: String,
-}
-
 /// The keys and namespaces.
 #[derive(Debug, Default)]
 pub struct Registry {
@@ -59,31 +38,6 @@ fn name_of_key(id: KeyId) -> String {
 
 fn name_of_namespace(name: &Namespace) -> String {
     format!("namespace/{name}")
-}
-
-/// Which namespace is to be deleted.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum DeleteNamespace {
-    /// The one of this name, whenever it was made.
-    Named(Namespace),
-    /// The one of this name that was made at this time.
-    Made {
-        /// Its name.
-        name: Namespace,
-        /// When it was made.
-        created_at: UnixMillis,
-    },
-}
-
-impl DeleteNamespace {
-    /// Returns the name, and when the namespace was made if that is said.
-    pub fn parts(self) -> (Namespace, Option<UnixMillis>) {
-        match self {
-            Self::Named(name) => (name, None),
-            Self::Made { name, created_at } => (name, Some(created_at)),
-        }
-    }
 }
 
 impl Registry {

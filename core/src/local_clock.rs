@@ -2,7 +2,9 @@
 //!
 //! Local times are seconds since 1970-01-01T00:00:00 as that clock shows it; instants are Unix seconds.
 
+use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
+use chrono::{Datelike, NaiveDate};
 
 /// What the clock shows at `instant`.
 pub(crate) fn clock_at(tz: Tz, instant: i64) -> i64 {
@@ -56,4 +58,27 @@ fn first_shown(tz: Tz, mut from: i64, after: i64, next_local: &mut impl FnMut(i6
             Reading::Gap { end } => from = clock_at(tz, end).max(local + 1),
         }
     }
+}
+
+/// Writes an instant as the clock shows it, in RFC 3339. Its offsets have whole minutes: the seconds that some offsets have before 1972 are
+/// cut off there, and not in the time beside it.
+pub(crate) fn rfc3339(time: UnixMillis, timezone: Tz) -> String {
+    let (second, millis) = (time.get().div_euclid(1_000), time.get().rem_euclid(1_000));
+    let offset = timezone.offset_at(second);
+    let fraction = if millis > 0 { format!(".{millis:03}") } else { String::new() };
+    let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
+    let (date, clock) = (date(second + offset), self::time(second + offset));
+    format!("{date}T{clock}{fraction}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+}
+
+/// Writes the date of a local time: `2026-10-25`.
+pub(crate) fn date(local: i64) -> String {
+    let day = i32::try_from(local.div_euclid(86_400)).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
+    format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day())
+}
+
+/// Writes the time of day of a local time: `01:30:00`.
+pub(crate) fn time(local: i64) -> String {
+    let second = local.rem_euclid(86_400);
+    format!("{:02}:{:02}:{:02}", second / 3_600, second / 60 % 60, second % 60)
 }

@@ -1,0 +1,348 @@
+//! Refusals: what is answered as `application/problem+json` (RFC 9457).
+
+use scheduler_core::access::{Denied, NAMESPACE_HEADER};
+use scheduler_core::input::{FieldError, cut};
+use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
+use serde::ser::SerializeStruct;
+use serde::{Serialize, Serializer};
+use std::time::Duration;
+
+/// Retry delay after a full shard refused a request, in seconds. Room appears only when tasks fire or are cancelled.
+const FULL_RETRY_SECONDS: u32 = 60;
+
+/// Declares the types of problems: variant, name, status and title.
+macro_rules! problem_types {
+    ($($variant:ident $name:literal $status:literal $title:literal)*) => {
+        /// Why a request is refused. The only place with the names, statuses and titles: the API's document is made from it.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub(crate) enum ProblemType {
+            $(#[doc = $title] $variant,)*
+        }
+
+        impl ProblemType {
+            /// Every type, in the order of the document.
+            #[cfg(test)]
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The last segment of its URI reference, `/problems/<name>`: a stable name for programs.
+            pub(crate) const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// Its HTTP status.
+            pub(crate) const fn status(self) -> u16 {
+                match self {
+                    $(Self::$variant => $status,)*
+                }
+            }
+
+            /// Its short summary for people, the same for every occurrence.
+            pub(crate) const fn title(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $title,)*
+                }
+            }
+        }
+    };
+}
+
+problem_types! {
+    Unauthorized "unauthorized" 401 "Missing or invalid API key"
+    Guessing "guessing" 429 "Too many wrong API keys"
+    Forbidden "forbidden" 403 "API key lacks permission"
+    NoRoute "no-route" 404 "Path not found"
+    NoMethod "no-method" 405 "Method not allowed"
+    NoTask "no-task" 404 "Task not found"
+    NoNamespace "no-namespace" 404 "Namespace not found"
+    NoKey "no-key" 404 "API key not found"
+    NoLimit "no-limit" 404 "Limit not found"
+    NotEmpty "not-empty" 409 "Namespace not empty"
+    TooMany "too-many" 409 "Maximum number reached"
+    KeyReused "idempotency-key-reused" 409 "Idempotency-Key reused"
+    Quota "quota" 429 "Quota exceeded"
+    TooManyReaders "too-many-readers" 429 "Too many event readers"
+    AlreadyFired "already-fired" 409 "Task already fired"
+    NotApplicable "not-applicable" 409 "Change not applicable"
+    TooManyRuns "too-many-runs" 409 "Too many waiting runs"
+    OtherVersion "other-version" 412 "Version mismatch"
+    TooLarge "too-large" 413 "Request too large"
+    Invalid "invalid" 422 "Invalid request"
+    Overloaded "overloaded" 429 "Scheduler overloaded"
+    Misconfigured "misconfigured" 500 "Deployment misconfigured"
+    Unavailable "unavailable" 503 "Shard unavailable"
+    Full "shard-full" 507 "Shard full"
+}
+
+impl Serialize for ProblemType {
+    /// As the members `type`, `title` and `status` of a problem.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut members = serializer.serialize_struct("ProblemType", 3)?;
+        members.serialize_field("type", &format_args!("/problems/{}", self.name()))?;
+        members.serialize_field("title", self.title())?;
+        members.serialize_field("status", &self.status())?;
+        members.end()
+    }
+}
+
+/// A refusal, as RFC 9457 writes it. `type` is a stable name for programs, `detail` is for people.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Problem {
+    #[serde(flatten)]
+    pub(crate) kind: ProblemType,
+    pub(crate) detail: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<String>,
+    #[serde(skip)]
+    pub(crate) retry_after_seconds: Option<u32>,
+    /// The methods that the path takes.
+    #[serde(skip)]
+    pub(crate) allow: Option<String>,
+}
+
+impl Problem {
+    fn new(kind: ProblemType, detail: impl Into<String>) -> Self {
+        // It may repeat what the caller has sent.
+        let detail = cut(detail.into(), MAX_PROBLEM_BYTES).into_owned();
+        Self { kind, detail, field: None, retry_after_seconds: None, allow: None }
+    }
+
+    /// A field of the request does not hold.
+    pub(crate) fn invalid(error: FieldError) -> Self {
+        let detail = error.to_string();
+        Self { field: Some(error.field.into_owned()), ..Self::new(ProblemType::Invalid, detail) }
+    }
+
+    /// The body is larger than the route takes.
+    pub(crate) fn too_large(limit: usize) -> Self {
+        let detail =
+            format!("the body is longer than {limit} bytes, which is the limit of this route: send less, or several requests");
+        Self::new(ProblemType::TooLarge, detail)
+    }
+
+    /// No or a wrong API key.
+    pub(crate) fn unauthorized(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::Unauthorized, detail)
+    }
+
+    /// The address has sent too many wrong API keys.
+    pub(crate) fn guessing() -> Self {
+        let detail = "too many wrong API keys have come from this address; wait a second before the next one. A right one of 24 bytes or more is let in all the same";
+        let problem = Self::new(ProblemType::Guessing, detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// The API key may not do this, or not there.
+    pub(crate) fn forbidden(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::Forbidden, detail)
+    }
+
+    /// No such API key.
+    pub(crate) fn no_key(id: &str) -> Self {
+        let detail = format!("there is no key {:?} (any more)", cut(id, 64));
+        Self::new(ProblemType::NoKey, detail)
+    }
+
+    /// No such namespace.
+    pub(crate) fn no_namespace(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::NoNamespace, detail)
+    }
+
+    /// No limit for this key.
+    pub(crate) fn no_limit(key: &str) -> Self {
+        let detail = format!("the key {:?} has no limit (any more); set one with PUT", cut(key, MAX_LIMIT_KEY_BYTES));
+        Self::new(ProblemType::NoLimit, detail)
+    }
+
+    /// A namespace with tasks in it.
+    pub(crate) fn not_empty(name: &str, tasks: u64) -> Self {
+        let detail = format!(
+            "the namespace {name:?} holds {tasks} tasks, those that run and dead letters among them; cancel them or wait until they are done"
+        );
+        Self::new(ProblemType::NotEmpty, detail)
+    }
+
+    /// As many keys, namespaces or limits as there may be.
+    pub(crate) fn too_many(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::TooMany, detail)
+    }
+
+    /// An `Idempotency-Key` that stands for another request.
+    pub(crate) fn key_reused(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::KeyReused, detail)
+    }
+
+    /// A quota is used up.
+    pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
+        let problem = Self::new(ProblemType::Quota, detail);
+        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
+    }
+
+    /// As many follow the events as may.
+    pub(crate) fn too_many_readers(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
+        let problem = Self::new(ProblemType::TooManyReaders, detail);
+        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
+    }
+
+    /// No such path.
+    pub(crate) fn no_route(method: &str, path: &str) -> Self {
+        let path = cut(path, 100);
+        Self::new(ProblemType::NoRoute, format!("{method} {path}: see /openapi.json for what there is"))
+    }
+
+    /// The path does not take the method.
+    pub(crate) fn no_method(method: &str, path: &str, allowed: String) -> Self {
+        let path = cut(path, 100);
+        let detail = format!("{path} does not take {method}; it takes {allowed}: see /openapi.json");
+        let problem = Self::new(ProblemType::NoMethod, detail);
+        Self { allow: Some(allowed), ..problem }
+    }
+
+    /// No such task.
+    pub(crate) fn no_task(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
+        let detail = format!(
+            "there is no task {id:?} (any more): it was never created, was cancelled, or has fired; GET /v1/tasks/{}/runs tells how \
+             attempts at it went",
+            percent_encoding::utf8_percent_encode(&id, percent_encoding::NON_ALPHANUMERIC)
+        );
+        Self::new(ProblemType::NoTask, detail)
+    }
+
+    /// It runs, and nothing of it is left to change.
+    pub(crate) fn already_fired(id: &str) -> Self {
+        let detail = format!(
+            "task {:?} is running, and no other attempt of it waits to be changed: see GET …/explain",
+            cut(id, MAX_ID_BYTES)
+        );
+        Self::new(ProblemType::AlreadyFired, detail)
+    }
+
+    /// Such a task cannot be changed so.
+    pub(crate) fn not_applicable(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
+        let detail = format!(
+            "task {id:?} cannot be changed so: a recurring task and a follow-up have no single time to change, and what does not fire by \
+             itself (a task without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a follow-up, a dead \
+             letter) cannot be patched"
+        );
+        Self::new(ProblemType::NotApplicable, detail)
+    }
+
+    /// As many runs of the task wait as may.
+    pub(crate) fn too_many_runs(id: &str) -> Self {
+        let id = cut(id, MAX_ID_BYTES);
+        let detail = format!(
+            "{MAX_RUNS_OF_A_TASK} runs of task {id:?} wait, which is the limit of one id, so that no further run was added: wait until some \
+             have fired, or cancel the task; GET /v1/tasks/{{id}}/explain says what they wait for"
+        );
+        Self::new(ProblemType::TooManyRuns, detail)
+    }
+
+    /// The shard was asked again, and its answer may be the work of the first try.
+    pub(crate) fn unknown_outcome() -> Self {
+        Self::unavailable("it is not known whether the change was made, for the answer of the first try was lost; read the task")
+    }
+
+    /// The task is not (any more) what the request takes it for.
+    pub(crate) fn other_version(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::OtherVersion, detail)
+    }
+
+    /// The task has none of the versions that `If-Match` names, or there is none.
+    pub(crate) fn not_matched() -> Self {
+        Self::other_version("there is no task that If-Match allows; read it again")
+    }
+
+    /// The task has a version that `If-None-Match` names.
+    pub(crate) fn seen_already() -> Self {
+        Self::other_version("the task is one that If-None-Match names; it has not changed since")
+    }
+
+    /// How long to wait before the request is made again, where that helps.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
+        self.retry_after_seconds.map(|seconds| Duration::from_secs(seconds.into()))
+    }
+
+    /// Whether it is [`Problem::other_version`].
+    pub(crate) fn is_other_version(&self) -> bool {
+        self.kind == ProblemType::OtherVersion
+    }
+
+    /// A shard holds as much as it may.
+    pub(crate) fn full(detail: String) -> Self {
+        let problem = Self::new(ProblemType::Full, detail);
+        Self { retry_after_seconds: Some(FULL_RETRY_SECONDS), ..problem }
+    }
+
+    /// A shard has too much to do.
+    pub(crate) fn overloaded() -> Self {
+        let detail = "a shard has more requests than it can take; send less, or raise the number of shards (SHARD_MAP)";
+        let problem = Self::new(ProblemType::Overloaded, detail);
+        Self { retry_after_seconds: Some(2), ..problem }
+    }
+
+    /// The bodies of other requests take the memory that there is.
+    pub(crate) fn crowded() -> Self {
+        let detail = "other requests of this instance are sending large bodies; send this one again in a second, fewer at once, or smaller ones";
+        Self { detail: detail.to_owned(), retry_after_seconds: Some(1), ..Self::overloaded() }
+    }
+
+    /// A shard could not be reached, or failed.
+    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+        let problem = Self::new(ProblemType::Unavailable, detail);
+        Self { retry_after_seconds: Some(1), ..problem }
+    }
+
+    /// The deployment's settings do not hold.
+    pub(crate) fn misconfigured(detail: impl Into<String>) -> Self {
+        Self::new(ProblemType::Misconfigured, detail)
+    }
+
+    /// Whether the same request may succeed later.
+    pub(crate) fn is_retryable(&self) -> bool {
+        self.retry_after_seconds.is_some()
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Self {
+        let detail = denied.to_string();
+        match denied {
+            Denied::UnknownKey | Denied::Expired(_) => Self::unauthorized(detail),
+            Denied::Scope(_) | Denied::Reach(_) | Denied::ReachAll => Self::forbidden(detail),
+            Denied::Name(_) => Self::invalid(FieldError::new(NAMESPACE_HEADER, detail)),
+            Denied::NoNamespace(_) => Self::no_namespace(detail),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scheduler_core::limits::MAX_ERROR_FIELD_BYTES;
+
+    /// Whatever a refusal repeats of a request, and however JSON writes that.
+    #[test]
+    fn refusals_are_short() {
+        for sign in ["a", "\u{1}", "\"", "\\", "\u{7f}", "é", "\u{10ffff}"] {
+            let long = sign.repeat(20_000);
+            for problem in [
+                Problem::invalid(FieldError::new(long.clone(), long.clone())),
+                Problem::unauthorized(long.clone()),
+                Problem::no_key(&long),
+                Problem::no_limit(&long),
+                Problem::no_route(&long, &long),
+                Problem::no_method(&long, &long, "GET".to_owned()),
+                Problem::no_task(&long),
+                Problem::already_fired(&long),
+                Problem::not_applicable(&long),
+                Problem::full(long.clone()),
+            ] {
+                let (kind, bytes) = (problem.kind, serde_json::to_vec(&problem).unwrap().len());
+                assert!(bytes <= MAX_PROBLEM_BYTES + MAX_ERROR_FIELD_BYTES + 160, "{kind:?}: {bytes} bytes of {sign:?}");
+            }
+        }
+    }
+}
