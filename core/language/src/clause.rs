@@ -235,6 +235,8 @@ pub(crate) enum Clause {
     At(Vec<Clock>),
     /// "at 15 minutes past every hour"
     PastHour(Vec<u8>),
+    /// "at :15", of an hour that something else has to name
+    Minutes(Vec<u8>),
     /// "in the morning", "tonight"
     Part(DayPart),
     /// "between 9 and 5"
@@ -271,7 +273,7 @@ impl Clause {
             Self::Months { .. } => "months",
             Self::Day(_) => "day",
             Self::In(_) => "delay",
-            Self::At(_) | Self::PastHour(_) | Self::Part(_) => "time",
+            Self::At(_) | Self::PastHour(_) | Self::Minutes(_) | Self::Part(_) => "time",
             Self::Window(..) => "window",
             Self::From(_) | Self::Anchor(_) => "start",
             Self::Until(_) | Self::For(_) => "end",

@@ -75,7 +75,7 @@ pub(crate) fn unit(word: &str) -> Option<Unit> {
 /// Adverbs and adjectives that say how often, as a number of units.
 #[rustfmt::skip]
 const CYCLES: &Table<(u32, Unit)> = &[
-    ("hourly", (1, Unit::Hour)), ("daily", (1, Unit::Day)), ("everyday", (1, Unit::Day)), ("weekly", (1, Unit::Week)), ("fortnightly", (2, Unit::Week)),
+    ("hourly", (1, Unit::Hour)), ("nightly", (1, Unit::Day)), ("daily", (1, Unit::Day)), ("everyday", (1, Unit::Day)), ("weekly", (1, Unit::Week)), ("fortnightly", (2, Unit::Week)),
     ("monthly", (1, Unit::Month)), ("quarterly", (1, Unit::Quarter)), ("yearly", (1, Unit::Year)), ("annually", (1, Unit::Year)), ("annual", (1, Unit::Year)),
     ("dayly", (1, Unit::Day)), ("dialy", (1, Unit::Day)), ("weeekly", (1, Unit::Week)), ("montly", (1, Unit::Month)), ("anually", (1, Unit::Year)), ("minutely", (1, Unit::Minute)),
 ];

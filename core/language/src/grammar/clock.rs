@@ -71,12 +71,13 @@ impl Parser<'_> {
         self.take("at");
         if self.is_symbol(0, ":") && self.is_glued(1) {
             let minutes = self.list(|parser, _| Ok(parser.take_symbol(":").then(|| parser.minute()).flatten()))?;
-            return Ok((!minutes.is_empty()).then_some(Clause::PastHour(minutes)));
+            return Ok((!minutes.is_empty()).then_some(Clause::Minutes(minutes)));
         }
         if self.take("minute") {
             let minute = self.minute();
             let is_of_hour = self.take("of") && self.take_any(HOURS);
-            return Ok(minute.filter(|_| is_of_hour).map(|minute| Clause::PastHour(vec![minute])));
+            let clause = |minute| if is_of_hour { Clause::PastHour(vec![minute]) } else { Clause::Minutes(vec![minute]) };
+            return Ok(minute.map(clause));
         }
         if self.take("half past") {
             return Ok(self.take_any(HOURS).then_some(Clause::PastHour(vec![30])));

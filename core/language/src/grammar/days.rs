@@ -35,7 +35,8 @@ impl Parser<'_> {
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         let is_from = self.take("from");
-        let has_on = !is_from && self.take_any(&["only on", "on all", "on", "all"]);
+        let is_only = !is_from && self.take("only on");
+        let has_on = is_only || !is_from && self.take_any(&["on all", "on", "all"]);
         let sets = self.list(|parser, is_first| {
             if !is_first {
                 parser.take_any(&["on", "every", "each"]);
@@ -47,7 +48,7 @@ impl Parser<'_> {
             if is_from && all.is_single {
                 return Ok(None);
             }
-            if let (true, Some(day)) = (all.is_single && !all.recurs, all.days.days().next()) {
+            if let (true, Some(day)) = (all.is_single && !all.recurs && !is_only, all.days.days().next()) {
                 // "friday evenings" are all of them.
                 if matches!(self.word(0), "mornings" | "afternoons" | "evenings" | "nights") {
                     return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: true }]));
@@ -55,7 +56,7 @@ impl Parser<'_> {
                 let which = if self.take_any(&["next week", "of next week"]) { Which::NextWeek } else { Which::Coming };
                 return Ok(Some(vec![Clause::Day(Day::Weekday(day, which))]));
             }
-            return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: all.recurs }]));
+            return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: all.recurs || is_only }]));
         }
         self.at = start;
         if has_on || !(is_from && self.take("from") || self.take_any(&["only in", "in", "during", "of", "throughout"])) {
@@ -98,6 +99,11 @@ impl Parser<'_> {
         }
         if self.take_any(&["weekends", "the weekends", "week-ends"]) {
             return Some(DaySet { days: Weekdays::WEEKEND, recurs: true, is_single: false });
+        }
+        // "weekday mornings"
+        let has_parts = matches!(self.word(1), "mornings" | "afternoons" | "evenings" | "nights");
+        if let Some(days) = if has_parts { self.singular_group() } else { None } {
+            return Some(DaySet { days, recurs: true, is_single: false });
         }
         let (first, is_plural) = words::weekday(self.word(0))?;
         self.at += 1;
@@ -144,8 +150,11 @@ impl Parser<'_> {
         if let Some(end) = self.attempt(Self::end_of_period)? {
             return Ok(Some(end));
         }
+        if let Some(days) = self.attempt(Self::day_numbers)? {
+            return Ok(Some(days));
+        }
         let has_on = self.take("on");
-        let has_the = self.take("the") || self.take("day") && self.word(0) != "after";
+        let has_the = self.take("the");
         let ordinals = self.ordinals()?;
         if ordinals.is_empty() {
             return Ok(None);
@@ -175,10 +184,10 @@ impl Parser<'_> {
                 return Err(self.refusal(Reason::Impossible, start, "A month has at most five of each day of the week."));
             }
             let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
-            let is_sure = is_each || !matches!(scope, Scope::Named(_) | Scope::Open);
+            let is_sure = is_each || self.follows_months() || !matches!(scope, Scope::Named(_) | Scope::Open);
             // "every third business day" is no day of the month.
             let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
-            if matches!(scope, Scope::Open) && (!is_each || is_stepped) {
+            if matches!(scope, Scope::Open) && (!is_each && !self.follows_months() || is_stepped) {
                 // "the second tuesday" of what? "last friday" is past.
                 return Ok(None);
             }
@@ -205,13 +214,33 @@ impl Parser<'_> {
         let scope = self.scope()?;
         let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
         let is_open = matches!(scope, Scope::Open);
-        if is_open && (is_day || !is_marked && !is_each) {
+        if is_open && !self.follows_months() && (is_day || !is_marked && !is_each) {
             return Ok(None);
         }
         let is_sure = is_each || !matches!(scope, Scope::Named(_) | Scope::Open);
         clauses.insert(0, Clause::MonthDays { days: which, is_sure });
         clauses.extend(months.map(|months| Clause::Months { months }));
         Ok(Some(clauses))
+    }
+
+    /// Whether the sentence says "every month" or "quarterly" before this.
+    fn follows_months(&self) -> bool {
+        let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
+        self.found.iter().any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_monthly(cycle)))
+    }
+
+    /// Takes `on day 5 of the month`, `on day 1 and 15 of every month`.
+    fn day_numbers(&mut self) -> Parsed<Vec<Clause>> {
+        self.take("on");
+        if !self.take_any(&["days", "day"]) {
+            return Ok(None);
+        }
+        let days = self.list(|parser, _| Ok(parser.whole_number()?.and_then(|day| i8::try_from(day).ok())))?;
+        let has_month = self.take_any(&["of the month", "of each month", "of every month"]) || self.follows_months();
+        if days.is_empty() || !has_month || days.iter().any(|day| !(1..=31).contains(day)) {
+            return Ok(None);
+        }
+        Ok(Some(vec![Clause::MonthDays { days, is_sure: true }]))
     }
 
     /// Whether `of january and july` comes next.

@@ -252,9 +252,6 @@ impl Parser<'_> {
             self.at += 1;
             return Err(self.unclear(start));
         }
-        if self.take("nightly") {
-            return Ok(Some(vec![again(Cycle::Days(1)), Clause::Part(DayPart::Night)]));
-        }
         let Some((number, unit)) = words::cycle(word) else { return Ok(None) };
         self.at += 1;
         self.take("basis");
@@ -266,7 +263,11 @@ impl Parser<'_> {
         ];
         let is_adjective =
             !next.is_empty() && !follows.contains(&next) && words::suspicion(next).is_none() && words::number(next).is_none();
-        Ok(Some(vec![Clause::Cycle { cycle: found, is_adjective }]))
+        let mut clauses = vec![Clause::Cycle { cycle: found, is_adjective }];
+        if word == "nightly" && !is_adjective {
+            clauses.push(Clause::Part(DayPart::Night));
+        }
+        Ok(Some(clauses))
     }
 
     fn unclear(&self, start: usize) -> Refusal {

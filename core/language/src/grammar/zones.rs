@@ -25,8 +25,12 @@ impl Parser<'_> {
         if self.take_any(&["local time", "my time", "my local time", "my timezone", "my time zone"]) {
             return Ok(Some(vec![Clause::LocalZone]));
         }
+        // "in the Europe/Paris time zone"
+        if self.is_symbol(2, "/") {
+            self.take("the");
+        }
         if let Some(name) = self.attempt(Self::iana_name)? {
-            self.take("time");
+            self.take_any(&["time zone", "timezone", "time"]);
             return Ok(Some(vec![Clause::Zone(vec![name])]));
         }
         if let Some(zones) = self.attempt(|parser| parser.abbreviation(in_words || follows_part))? {
@@ -35,15 +39,14 @@ impl Parser<'_> {
         }
         self.take("the");
         for words in 1..=MAX_CITY_WORDS {
-            let has_time =
-                self.word(words) == "time" || matches!(self.word(words), "local" | "standard") && self.word(words + 1) == "time";
+            let has_time = self.word(words) == "time" || self.word(words) == "local" && self.word(words + 1) == "time";
             if !has_time || !(0..words).all(|ahead| self.token(ahead).is_some_and(|token| token.kind == Kind::Word)) {
                 continue;
             }
             let name: Vec<&str> = (0..words).map(|ahead| self.word(ahead)).collect();
             let Some(zone) = place(&name.join(" ")) else { continue };
             self.at += words;
-            self.take_any(&["local", "standard"]);
+            self.take("local");
             self.take("time");
             return Ok(Some(vec![Clause::Zone(vec![zone])]));
         }

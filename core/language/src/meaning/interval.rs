@@ -53,6 +53,9 @@ pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
     {
         return local.refuse(Reason::Missing, at, "At which minutes? Write, say, \"every 30 minutes\".");
     }
+    if sentence.lacks_hour && sentence.cycle.is_none() && sentence.weekdays.is_none() {
+        return local.refuse(Reason::Missing, span, "Of every hour? Write, say, \"every hour at :30\".");
+    }
     let seconds = match sentence.cycle {
         Some((Cycle::Seconds(seconds), _)) => seconds,
         _ => HOUR,

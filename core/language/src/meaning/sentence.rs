@@ -24,6 +24,8 @@ pub(crate) struct Sentence {
     pub(crate) delay: Option<(Amount, Span)>,
     pub(crate) at: Option<(Vec<Clock>, Span)>,
     pub(crate) past_hour: Option<(Vec<u8>, Span)>,
+    /// Whether its minutes do not say of which hours: "at :30".
+    pub(crate) lacks_hour: bool,
     pub(crate) part: Option<(DayPart, Span)>,
     pub(crate) window: Option<(Clock, Clock, Span)>,
     pub(crate) from: Option<(Point, Span)>,
@@ -117,6 +119,10 @@ impl Sentence {
                 slot => put(slot, (times, span), span)?,
             },
             Clause::PastHour(minutes) => put(&mut self.past_hour, (minutes, span), span)?,
+            Clause::Minutes(minutes) => {
+                put(&mut self.past_hour, (minutes, span), span)?;
+                self.lacks_hour = true;
+            }
             Clause::Part(part) => put(&mut self.part, (part, span), span)?,
             Clause::Window(first, last) => put(&mut self.window, (first, last, span), span)?,
             Clause::From(point) => put(&mut self.from, (point, span), span)?,
