@@ -1,7 +1,7 @@
 //! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
 
-use super::{FieldError, Text, unreadable, write_text};
-use crate::input::{BoundedMap, in_plain_words};
+use super::write_text;
+use crate::input::{BoundedMap, FieldError, Text, in_plain_words, unreadable};
 use crate::limits::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::ordered::collected;
 use crate::time::UnixMillis;

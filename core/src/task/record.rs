@@ -2,9 +2,9 @@
 
 use super::text::{on_one_line, with_whole_numbers};
 use crate::ids::OccurrenceKey;
-use crate::local_time::{Law, LocalTimes};
+use crate::local_time::Law;
 use crate::routing::id_hash;
-use crate::schedule::{Overlap, Policies, ScheduleFields};
+use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
 use crate::words::needs_escape;
 use schemars::JsonSchema;
