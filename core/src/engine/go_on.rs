@@ -330,9 +330,10 @@ impl Engine {
             (was, due) if was > former.due() && due <= was => was,
             (_, due) => due,
         };
-        let record = former.replayed_at.filter(|_| given.replayed_at.is_none()).map(|at| {
+        let keeps = (former.replayed_at.or(former.late_since)).is_some() && given.replayed_at.or(given.late_since).is_none();
+        let record = keeps.then(|| {
             let mut text = Vec::new();
-            Record { replayed_at: Some(at), ..given }.write(&mut text);
+            Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given }.write(&mut text);
             text
         });
         Ok(Some(KeptEntry { due, record }))
