@@ -17,10 +17,15 @@ const LEADS: &[&[&str]] = &[
     &["don't", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
 ];
 
-/// Words that join and say nothing by themselves: a description neither begins nor ends with them.
+/// Words that say nothing by themselves: a description has others.
 const JOINTS: &[&str] = &[
     "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run", "this", "that", "is", "a",
     "an", "from", "please", "happens", "occurs", "do", "me", "as", "also",
+];
+
+/// Words that stood before a part that says when.
+const TRAILING: &[&str] = &[
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a", "an", "that", "happens", "occurs",
 ];
 
 /// Words before which a day or a time stands.
@@ -32,6 +37,12 @@ const EXCLUDING: &[&str] = &[
     "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
     "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
 ];
+
+/// Before a time, they make it a name: "the 9am meeting".
+const ARTICLES: &[&str] = &["the", "a", "an", "my", "our", "your", "his", "her", "their", "this", "that"];
+
+/// Words that tell of a change.
+const CHANGED: &[&str] = &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
 
 /// Verbs that change tasks which exist.
 const CHANGES: &[&str] = &["cancel", "unschedule", "reschedule", "postpone", "snooze", "undo"];
@@ -96,7 +107,7 @@ pub(crate) fn description(phrase: &str, tokens: &[Token], left: &[usize], unused
         has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
         words.drain(..lead.len());
     }
-    while words.last().is_some_and(|last| JOINTS.contains(&last.text.as_str()) || last.kind == Kind::Symbol) {
+    while words.last().is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol) {
         words.pop();
     }
     while words
@@ -266,16 +277,24 @@ impl Rest<'_> {
         }
         if matches!(word, "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon")
             && self.begins_part(at + 1)
-            && (word != "to" || self.ends_part(at))
         {
             return Err(self.refuse(at, "A deadline, or a time that is only about right, is no schedule: give the exact time."));
         }
         let before_days =
             self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. }));
+        if CHANGED.contains(&word) {
+            return Err(self.refuse(at, "A sentence creates a schedule. It cannot change one that exists."));
+        }
         if self.has_part_before(at) && EXCLUDING.contains(&word) {
             return Err(self.refuse(at, "This may leave something out, but is not understood: write \"except\"."));
         }
         self.check_place(at, word)?;
+        let before_time = self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::At(_)));
+        if before_time && ARTICLES.contains(&word) {
+            return Err(
+                self.refuse(at, "Is this the time of the task, or of something else? Write \"at\" before the time of the task.")
+            );
+        }
         let is_some =
             matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both") && self.begins_part(at + 1);
         if is_some || word == "the" && before_days {

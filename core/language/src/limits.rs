@@ -8,9 +8,10 @@ pub const MAX_PHRASE_CHARS: usize = 500;
 /// characters fit beside them.
 pub const MAX_PHRASE_BYTES: usize = 16 * 1_028 + 4 * 500;
 
-/// Most steps that reading a phrase takes, where a step is a look at a token: some nanoseconds. At each of at most 500 tokens the grammar
-/// tries every word that can begin a part, some 400 looks; no sentence of the tests takes more than 5,000.
-pub const MAX_STEPS: u32 = 250_000;
+/// Most steps that reading a phrase takes, where a step is a look at a token: some nanoseconds, so below a millisecond together. At each
+/// token the grammar tries every word that can begin a part, some 400 looks, which is enough for 250 tokens; 500 characters of English are
+/// some 100. No sentence of the tests takes more than 5,000.
+pub const MAX_STEPS: u32 = 100_000;
 
 /// Most choices that an answer offers. More is a sentence that says too little, and nobody reads a longer list.
 pub const MAX_CHOICES: usize = 8;

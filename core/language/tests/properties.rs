@@ -5,7 +5,7 @@
 use proptest::prelude::*;
 use proptest::sample::select;
 use scheduler_language::limits::{MAX_CHOICES, MAX_PHRASE_CHARS, MAX_STEPS};
-use scheduler_language::{Cron, Outcome, Schedule, Time, Zone, parse, read, runs, sentence, zone};
+use scheduler_language::{Cron, Outcome, Reason, Schedule, Time, Zone, parse, read, runs, sentence, zone};
 
 /// 2026-11-25T09:15:00Z.
 const NOW: i64 = 1_795_598_100_000;
@@ -321,6 +321,14 @@ fn long_phrases_are_refused_at_once() {
     ] {
         check_bounds(&phrase);
     }
+}
+
+/// As many tokens as a phrase can have: more than the steps are for.
+#[test]
+fn a_phrase_that_takes_too_long_is_refused_in_time() {
+    let (outcome, steps) = read(&"a1".repeat(MAX_PHRASE_CHARS / 2), NOW, in_berlin());
+    assert!(matches!(&outcome, Outcome::Refused(refusal) if refusal.reason == Reason::TooLong), "{outcome:?}");
+    assert_eq!(steps, MAX_STEPS + 1);
 }
 
 /// The longest sentence that a schedule has is within the limits.

@@ -19,7 +19,7 @@ impl Parser<'_> {
             return Ok(Some(clauses));
         }
         let start = self.at;
-        self.take_any(&["once", "on", "in", "at"]);
+        self.take_any(&["once in", "once", "on", "in", "at"]);
         if self.take("alternate") {
             return Ok(self.every_other());
         }
