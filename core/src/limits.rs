@@ -332,6 +332,10 @@ pub const MIN_PER_SECOND: f64 = 0.001;
 /// envelope may take from its firing to its report, 4,000 tasks a second and shard.
 pub const MAX_DISPATCHED_TASKS: usize = 4_000;
 
+/// A shard sends an envelope again if no dispatcher has reported it after this time, milliseconds, unless the variable
+/// `VISIBILITY_TIMEOUT_SECONDS` says otherwise: a dispatcher has finished a batch by then, or is gone.
+pub const DEFAULT_VISIBILITY_MILLIS: i64 = 300_000;
+
 /// Longest name of a destination (see [`crate::task::Callback::destination`]): a scheme, a host name of 253 characters and a port.
 pub const MAX_DESTINATION_BYTES: usize = 270;
 /// Most circuits of one shard (see `engine::circuit`). Those that are open are stored with every firing, some 400 bytes each; a destination

@@ -324,6 +324,8 @@ impl Engine {
         let (due, start) = match (was, entry.due) {
             (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => (UnixMillis::PAUSED, None),
             (_, due) if due.is_never() => (due, None),
+            // A run was requested: it goes on where the pause began.
+            (UnixMillis::PAUSED, due) => (former.replayed_at.unwrap_or(due), None),
             (was, due) if was.is_never() => (due, None),
             // Its time has come, or `run` has made it due.
             (was, _) if was < former.due() || former.due() <= now => (was, Some(former.start().min(was))),
@@ -331,10 +333,13 @@ impl Engine {
             (_, due) if due <= now => (now, Some(now)),
             (_, due) => (due, None),
         };
-        let start = start.filter(|start| given.is_conditional() && *start != given.start());
-        let record = former.replayed_at.or(start).filter(|_| given.replayed_at.is_none()).map(|at| {
+        let is_given = given.replayed_at.or(given.late_since).is_some();
+        let given = Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given };
+        let late_since = start.filter(|start| given.is_conditional() && *start > given.start()).or(former.late_since);
+        let keeps = former.replayed_at.or(late_since).is_some() && !is_given;
+        let record = keeps.then(|| {
             let mut text = Vec::new();
-            Record { replayed_at: Some(at), ..given }.write(&mut text);
+            Record { late_since, ..given }.write(&mut text);
             text
         });
         Ok(Some(KeptEntry { due, record }))

@@ -56,11 +56,12 @@ impl Engine {
         }
         let mut record = Vec::new();
         // The run keeps its name also if a law has moved its time since.
-        // Another jitter or window does not change when the run was due.
-        let start = Some(former.start()).filter(|start| given.is_conditional() && *start != given.start());
-        let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, .. } = former;
-        let replayed_at = replayed_at.or(start);
-        Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, paused: None, ..given }.write(&mut record);
+        let start = former.start();
+        let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, late_since, .. } = former;
+        let given = Record { replayed_at, late_since, paused: None, ..given };
+        // A shorter delay does not change when the run was due.
+        let late_since = Some(start).filter(|start| given.is_conditional() && *start > given.start()).or(late_since);
+        Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given }.write(&mut record);
         if !self.decided.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",

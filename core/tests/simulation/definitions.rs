@@ -146,19 +146,10 @@ impl Model {
         }
     }
 
-    /// A one-shot run that is due, or is due by another delay, is due from now on.
+    /// A one-shot run that is due stays due, whatever it is put off by from now on.
     fn stay_due(&mut self, was: Firing, firing: Firing, old: &Version, moment: Moment) {
-        let now = moment.start;
-        let new = self.version(firing.version);
-        let is_conditional = Record::parse(&new.record).unwrap().is_conditional();
-        let (due, was_due) = (new.due(firing.time), old.due(was.time));
-        let is_due = was_due <= now || self.early.contains(&was);
-        if is_due {
+        if old.due(was.time) <= moment.start || self.early.contains(&was) {
             self.early.insert(firing);
-        }
-        if (is_due || due <= now) && is_conditional {
-            // At the latest: what is told to run comes behind what has fired in that millisecond.
-            self.replayed.entry(firing).and_modify(|at| *at = (now + 1).max(*at)).or_insert(now + 1);
         }
     }
 
@@ -183,8 +174,8 @@ impl Model {
             };
             self.waiting.remove(&(firing, what));
             for _ in 0..count {
-                let not_before = resumes.then_some(moment.now());
-                let resumes = not_before.filter(|_| firing.attempt > 1);
+                let not_before = resumes.then(|| self.start_of_resumed(firing, moment.now()));
+                let resumes = resumes.then_some(moment.now()).filter(|_| firing.attempt > 1);
                 self.step(&Step { take: None, put: Some((firing, then)), not_before, early: false, replays: None, resumes });
             }
         }

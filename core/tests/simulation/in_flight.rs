@@ -146,15 +146,11 @@ impl Model {
             self.replayed.insert(first(firing), at);
         }
         // From when its lateness counts does not change with how it is put off.
-        let (old, new) = (self.version(was.version).due(was.time), self.version(n).due(was.time));
+        let due = self.version(was.version).due(was.time);
         let is_conditional = Record::parse(&self.version(n).record).unwrap().is_conditional();
-        if let Some(replayed) = self.in_flight.get_mut(&(shard, flight.0)).and_then(|of| of.replayed.get_mut(flight.1))
-            && replayed.is_none()
-            && old != new
-            && is_conditional
-        {
-            *replayed = Some(old);
-            self.replayed.insert(first(firing), old);
+        if let Some(of) = self.in_flight.get_mut(&(shard, flight.0)).filter(|_| is_conditional) {
+            let start = of.replayed[flight.1].unwrap_or(due);
+            of.late_since[flight.1] = of.late_since[flight.1].max(Some(start));
         }
         if let Some(times) = self.first_attempts.get(&first(was)).cloned() {
             self.first_attempts.insert(first(firing), times);

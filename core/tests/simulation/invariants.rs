@@ -140,8 +140,14 @@ pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Conf
         let agrees = if storage.has_lanes() { stored.is_none_or(|stored| wanted <= Some(stored)) } else { wanted == stored };
         hold("always-armed", agrees, || format!("wants {wanted:?}; storage says {stored:?}"));
     }
+    let waiting = storage.waiting();
+    for (of, entry) in waiting.iter().filter_map(|waiting| Some((waiting, waiting.entry?))) {
+        let requested = of.record.facts().replayed_at.filter(|_| !entry.flags.has(Flags::RETRY) && !entry.due.is_never());
+        let is_due = requested.is_none_or(|requested| of.position.due <= requested.max(now));
+        hold("requested-runs-are-due", is_due, || format!("requested at {requested:?}, but due later: {of:?}"));
+    }
     let (of_lanes, of_main): (Vec<_>, Vec<_>) =
-        storage.waiting().into_iter().partition(|waiting| storage.is_in_lane(waiting.position.page));
+        waiting.into_iter().partition(|waiting| storage.is_in_lane(waiting.position.page));
     if let Some(head) = of_lanes.first().map(|waiting| waiting.position.due) {
         // What waits for a slot asks for one, however often it was not answered.
         let latest = head.max(now.plus(20_000));
@@ -212,18 +218,18 @@ pub(crate) fn firing(
         last = *seq;
         let mut tasks = Vec::with_capacity(envelope.tasks.len());
         let mut replayed = Vec::with_capacity(envelope.tasks.len());
-        let mut followed = Vec::with_capacity(envelope.tasks.len());
+        let mut late_since = Vec::with_capacity(envelope.tasks.len());
         let mut first_at = Vec::with_capacity(envelope.tasks.len());
         for (at, task) in envelope.tasks.iter().enumerate() {
             let record = Record::parse(task.get().as_bytes()).expect("a fired record can be read");
             let hash = ID_KEY.hash(&record.id).to_le_bytes();
             hold("fires-in-order", hashes.get(at * 8..at * 8 + 8) == Some(&hash), || format!("hash {at} of envelope {seq}"));
             let firing = firing_of(&record);
-            record_agrees(model, firing, record.replayed_at, task.get());
+            record_agrees(model, firing, &record, task.get());
             first_attempt_agrees(model, firing, record.first_attempt_at.map(UnixMillis::get));
             first_at.push(record.first_attempt_at.map(UnixMillis::get));
             replayed.push(record.replayed_at.map(UnixMillis::get));
-            followed.push(Model::followed_at(&record));
+            late_since.push(Model::followed_at(&record).max(record.late_since.map(UnixMillis::get)));
             model.fire(firing, now.get());
             model.let_through(shard, firing, *seq);
             tasks.push(firing);
@@ -240,7 +246,7 @@ pub(crate) fn firing(
                 since: now.get(),
                 tasks,
                 replayed,
-                followed,
+                late_since,
                 first_at,
                 decided: Decided::new(),
                 patched: BTreeMap::new(),
@@ -394,8 +400,10 @@ fn first_attempt_agrees(model: &Model, firing: Firing, first: Option<i64>) {
 }
 
 /// `records-stay-what-they-were`: what is fired is what was given.
-fn record_agrees(model: &Model, firing: Firing, replayed: Option<UnixMillis>, text: &str) {
-    let suffix = replayed.map_or_else(|| "}".to_owned(), |at| format!(",\"replayedAt\":{at}}}"));
+fn record_agrees(model: &Model, firing: Firing, record: &Record<'_>, text: &str) {
+    let replayed = record.replayed_at;
+    let told = |name: &str, at: Option<UnixMillis>| at.map_or_else(String::new, |at| format!(",\"{name}\":{at}"));
+    let suffix = told("replayedAt", replayed) + &told("lateSince", record.late_since) + "}";
     let was_replayed =
         replayed.is_none_or(|at| model.replayed.get(&Firing { attempt: 1, ..firing }).is_some_and(|last| at.get() <= *last));
     hold("records-stay-what-they-were", was_replayed, || format!("{firing:?} says it was replayed at {replayed:?}"));

@@ -158,8 +158,10 @@ pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -
     let (record, firing) = (waiting.record.facts(), waiting.record.firing());
     let policies = record.policies;
     let due = model.version(firing.version).due(record.time.unwrap().get());
-    let late = now.get() - record.replayed_at.map_or(due, |at| at.get().max(due));
-    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
+    let start = record.replayed_at.map_or(due, UnixMillis::get).max(record.late_since.map_or(i64::MIN, UnixMillis::get));
+    let late = now.get() - start;
+    // What was handed on before is not missed, nor is a run that was requested.
+    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY)) || record.replayed_at.is_some();
     if policies.expire_after_millis.is_some_and(|limit| late > limit) {
         return if firing.attempt > 1 { Fate::Dead } else { Fate::Expired };
     }

@@ -131,7 +131,8 @@ fn stays_due(world: &World, at: usize, n: u64, time: i64) {
             continue;
         }
         let handed_on = storage.handed_on(waiting.position.page).plus(1);
-        if waiting.position.due > world.now.max(handed_on) {
+        let late_since = waiting.record.facts().late_since;
+        if late_since.unwrap_or_default().max(waiting.position.due) > world.now.max(handed_on) {
             violated("due-runs-stay-due", format!("{waiting:?} was due at {}", world.now));
         }
     }
@@ -234,6 +235,8 @@ fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
         failed_at: None,
         error: None,
         replayed_at: None,
+        late_since: None,
+        not_before: None,
         ..stored.clone()
     }
     .write(&mut out);

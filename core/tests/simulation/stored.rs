@@ -19,6 +19,7 @@ pub(crate) struct Facts {
     pub(crate) is_paused: bool,
     pub(crate) policies: Policies,
     pub(crate) replayed_at: Option<UnixMillis>,
+    pub(crate) late_since: Option<UnixMillis>,
 }
 
 /// A record's text, which is read when it is first asked for.
@@ -49,6 +50,7 @@ impl Stored {
                 is_paused: record.is_paused(),
                 policies: record.policies(),
                 replayed_at: record.replayed_at,
+                late_since: record.late_since,
             }
         })
     }
