@@ -4,7 +4,7 @@ MAKEFLAGS += --no-print-directory
 RUN := scripts/run
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz fuzz-http bench bench-start bench-isolate bench-pair loadtest size deploy clean
+.PHONY: help setup build dev serve test simulate lint fmt tz tz-check fuzz fuzz-http bench bench-start bench-isolate bench-pair bench-hostile loadtest size deploy clean
 
 help: ## This list
 	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/  make \1\t\2/p' Makefile | expand -t 20
@@ -59,6 +59,9 @@ bench-isolate: build ## Memory of full shards in one isolate (ARGS="--shards 8 -
 
 bench-pair: build ## CPU of bulk creates here against another built checkout (BASE=../other, ARGS="--rounds N")
 	@$(RUN) node benches/pair.mjs $(ARGS) $(BASE) .
+
+bench-hostile: build ## CPU and memory of hostile requests at another commit and now (BASE=commit, ARGS="--only tags")
+	@base=$$(scripts/built.sh $(BASE)) && $(RUN) node benches/hostile.mjs $(ARGS) $$base .
 
 loadtest: build ## Load test against a server of its own (SCENARIO=smoke, ARGS="...")
 	@$(RUN) node scripts/loadtest.mjs $(or $(SCENARIO),smoke) $(ARGS)

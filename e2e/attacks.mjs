@@ -72,6 +72,9 @@ function status(pid, name) {
   return Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]) * 1_024;
 }
 
+/** Bytes of memory that a process has now. */
+export const rssOf = (pid) => status(pid, "VmRSS");
+
 function cpuMillis(pid) {
   const fields = readFileSync(`/proc/${pid}/stat`, "utf8").replace(/^.*\) /, "").split(" ");
   return (Number(fields[11]) + Number(fields[12])) * 10;
@@ -122,9 +125,9 @@ export async function run(scheduler, pid, attack) {
   return { ordinary, hostile };
 }
 
-/** A scheduler with the namespace of the attacks, a task to patch in it, and one of somebody else. */
-export async function prepared() {
-  const scheduler = await Scheduler.start({ shards: "4" });
+/** A scheduler with the namespace of the attacks, a task to patch in it, and one of somebody else. `options` as for `Scheduler.start`. */
+export async function prepared(options = {}) {
+  const scheduler = await Scheduler.start({ shards: "4", ...options });
   for (const name of ["hostile", "neighbour"]) await scheduler.call(`/v1/namespaces/${name}`, { method: "PUT", body: {} });
   await scheduler.call("/v1/tasks/patched", { method: "PUT", body: { delayInSeconds: 86_400, callback: noop }, headers: { "scheduler-namespace": "hostile" } });
   return scheduler;

@@ -44,7 +44,7 @@ export class Scheduler {
   }
 
   /**
-   * Options: `shards` (a shard map, "16"), `visibilitySeconds`, `sink` (URL), `bench` (true: parse only),
+   * Options: `root` (another checkout, which is built), `shards` (a shard map, "16"), `visibilitySeconds`, `sink` (URL), `bench` (true: parse only),
    * `vars` (other variables), `port`, `verbose`, `seed` (an async function that is given the storage's folder, to put there what
    * the scheduler is to find). Storage is a new folder, removed by `dispose`.
    */
@@ -66,9 +66,9 @@ export class Scheduler {
   /** Starts it (again) on the same storage, key and port, and waits until it answers. */
   async restart() {
     if (this.#child) throw new Error("still running: kill or stop it first");
-    const { shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
+    const { root = ROOT, shards, visibilitySeconds, sink, bench, verbose, vars = {} } = this.#options;
     const port = this.url ? new URL(this.url).port : (this.#options.port ?? 0);
-    const args = [join(ROOT, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", join(this.#folder, "storage")];
+    const args = [join(root, "scripts/serve.mjs"), "--with-parent", "--port", port, "--persist", join(this.#folder, "storage")];
     if (this.key) args.push(`--key=${this.key}`);
     if (shards) args.push("--shards", shards);
     if (visibilitySeconds) args.push("--visibility", visibilitySeconds);

@@ -4,8 +4,8 @@ use crate::answer::Answer;
 use crate::problem::Problem;
 use scheduler_core::batch::write_taken;
 use scheduler_core::ids::TaskId;
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
-use scheduler_core::task::FieldError;
 use serde::Serialize;
 
 /// What a refused item is answered with when there is no room to explain it.

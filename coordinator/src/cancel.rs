@@ -7,9 +7,10 @@ use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
 use scheduler_core::epochs::{CancelledId, Means};
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{ChangeInput, FieldError};
+use scheduler_core::task::ChangeInput;
 use scheduler_core::wire::{
     AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
 };

@@ -7,10 +7,10 @@ use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
 use scheduler_core::epochs::{ChangedId, Means, is_sent_once};
-use scheduler_core::input::Bounded;
+use scheduler_core::input::{Bounded, FieldError};
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{ChangeInput, FieldError, FilterInput};
+use scheduler_core::task::{ChangeInput, FilterInput};
 use scheduler_core::wire::{
     AmongRequest, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest,
     paths,

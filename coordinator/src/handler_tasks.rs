@@ -7,9 +7,10 @@ use crate::problem::Problem;
 use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
 use scheduler_core::batch::plan;
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::MAX_LIST_LIMIT;
 use scheduler_core::routing::ShardId;
-use scheduler_core::task::{FieldError, HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
+use scheduler_core::task::{HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{
     Among, AmongRequest, AppendReply, CancelRequest, Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status, paths,

@@ -6,8 +6,8 @@ use crate::routes::Call;
 use crate::shards::Shards;
 use scheduler_core::batch::{Plan, ShardAppend};
 use scheduler_core::ids::TaskId;
+use scheduler_core::input::FieldError;
 use scheduler_core::once::{HEADER, Made, Once};
-use scheduler_core::task::FieldError;
 use scheduler_core::wire::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 

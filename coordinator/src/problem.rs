@@ -1,9 +1,8 @@
 //! Refusals: what is answered as `application/problem+json` (RFC 9457).
 
 use scheduler_core::access::{Denied, NAMESPACE_HEADER};
-use scheduler_core::input::cut;
+use scheduler_core::input::{FieldError, cut};
 use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
-use scheduler_core::task::FieldError;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::time::Duration;

@@ -13,10 +13,11 @@ use crate::{
 };
 use percent_encoding::percent_decode_str;
 use scheduler_core::access::{Holder, Share};
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::{
     MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
-use scheduler_core::task::{FieldError, Targets, version_of};
+use scheduler_core::task::{Targets, version_of};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::tz;
 use scheduler_dispatcher::{Allowed, Handlers};

@@ -3,6 +3,7 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::{
     DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES, MAX_LIST_LIMIT, MAX_RUN_BYTES,
 };
@@ -10,7 +11,6 @@ use scheduler_core::list_query::Parameter;
 use scheduler_core::listing::share_of_page;
 use scheduler_core::routing::ShardId;
 use scheduler_core::runs::{RunsCursor, merge};
-use scheduler_core::task::FieldError;
 use scheduler_core::wire::{RunItem, RunPosition, RunsReply, RunsRequest, paths};
 
 /// Rounds of a request on one shard: enough for all of its rows, and some that are written meanwhile.

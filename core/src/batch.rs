@@ -2,11 +2,12 @@
 
 use crate::id_key::IdKey;
 use crate::ids::TaskId;
+use crate::input::FieldError;
 use crate::limits::MAX_LANES;
 use crate::ordered::collected;
 use crate::page::{Flags, PageBuilder};
 use crate::routing::{ShardId, ShardMap, id_hash};
-use crate::task::{FieldError, NewTask, ValidTask, Validator, write_text};
+use crate::task::{NewTask, ValidTask, Validator, write_text};
 use crate::time::UnixMillis;
 use crate::wire::{Append, Terms};
 use hashbrown::HashTable;

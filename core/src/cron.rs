@@ -55,12 +55,12 @@ mod list;
 mod parse;
 mod same;
 mod walk;
-pub(crate) mod zone;
 
 pub use error::{CronError, Part, Problem};
-pub(crate) use list::CronList;
+pub use list::CronList;
 pub(crate) use same::have_same_times;
 
+use crate::local_clock;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 use fields::{Fields, Month};
@@ -142,13 +142,13 @@ impl CronSchedule {
     /// is the one; nearly always it is the first after the clock's reading at `after`.
     fn next_fixed(&self, after: i64, month: &mut Month) -> Option<i64> {
         let tz = self.timezone;
-        let now = zone::clock_at(tz, after);
+        let now = local_clock::clock_at(tz, after);
         let mut from = now + 1;
         if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
             // In the second pass: what the clock will show until the overlap ends has fired in the first.
-            let back = zone::change_between(tz, first, second);
+            let back = local_clock::change_between(tz, first, second);
             from = from.max(back + tz.offset_at(first));
         }
         loop {
@@ -167,6 +167,6 @@ impl CronSchedule {
 
     /// The next run of a schedule that repeats: every instant at which the clock shows a matching time.
     fn next_repeat(&self, after: i64, month: &mut Month) -> Option<i64> {
-        zone::next_shown(self.timezone, after, |from| self.fields.next_at_or_after(from, month))
+        local_clock::next_shown(self.timezone, after, |from| self.fields.next_at_or_after(from, month))
     }
 }

@@ -5,14 +5,23 @@
 //! read ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]). `core/tests/request_budget.rs` attacks every field of
 //! every body that the API's types describe, and counts the bytes that are held.
 
+mod error;
+mod json_path;
+mod parse;
 mod plain_words;
+mod text;
+mod time_input;
 mod whole;
 
+pub use error::FieldError;
+pub(crate) use parse::{parse_naming_the_field, parse_object, unreadable};
 pub(crate) use plain_words::in_plain_words;
+pub(crate) use text::{Text, put, read_object};
+pub use time_input::parse_time;
+pub(crate) use time_input::{GivenTime, TimeInput};
 pub(crate) use whole::{Whole, whole, whole_of};
 
 use crate::limits::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
-use crate::task::{FieldError, Text, unreadable};
 use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};

@@ -1,8 +1,8 @@
 //! A limit as it is given, and the key that names it.
 
 use crate::ids::is_path_segment;
+use crate::input::{FieldError, parse_object};
 use crate::limits::{MAX_CONCURRENCY, MAX_LIMIT_KEY_BYTES, MAX_PER_SECOND, MIN_PER_SECOND};
-use crate::task::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

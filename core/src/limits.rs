@@ -156,12 +156,9 @@ pub const MIN_INTERVAL_SECONDS: f64 = 1.0;
 pub const MAX_INTERVAL_SECONDS: f64 = 3_155_760_000.0;
 /// Longest jitter and window, seconds: a day. It bounds how far a start-up looks back for an occurrence that was put off.
 pub const MAX_DELAY_SECONDS: f64 = 86_400.0;
-/// Most runs that are counted off, where they cannot be reckoned: `maxRuns` of cron and rrule, and COUNT of the latter; and most
-/// that one request counts in all. 0.1 to 1 microsecond each: a tenth of a second of a request's time.
-pub const MAX_COUNTED_RUNS: u32 = 100_000;
 /// Steps (months, days, places in time and tables of time zones that are looked at) that the schedules of one request take together, up to
 /// 40 nanoseconds each: half a second of the 30 that an invocation has. One schedule may go beyond it, by what bounds a single search or count (`MAX_STEPS` and
-/// `MAX_COUNTING_STEPS` of `schedule::rrule`). The shards take as many again when the tasks come in.
+/// `MAX_COUNTING_STEPS` of `rrule`). The shards take as many again when the tasks come in.
 pub const MAX_SCHEDULE_STEPS: u64 = 12_500_000;
 /// A run may be late by so much and was not missed, where the task does not say, seconds: more than a failover takes, or a deployment.
 pub const DEFAULT_GRACE_SECONDS: f64 = 60.0;
@@ -334,6 +331,10 @@ pub const MIN_PER_SECOND: f64 = 0.001;
 /// envelopes ([`MAX_DISPATCH_TASKS`]), so that sixteen shards keep 64 consumers busy with batches of ten; and with the second that an
 /// envelope may take from its firing to its report, 4,000 tasks a second and shard.
 pub const MAX_DISPATCHED_TASKS: usize = 4_000;
+
+/// A shard sends an envelope again if no dispatcher has reported it after this time, milliseconds, unless the variable
+/// `VISIBILITY_TIMEOUT_SECONDS` says otherwise: a dispatcher has finished a batch by then, or is gone.
+pub const DEFAULT_VISIBILITY_MILLIS: i64 = 300_000;
 
 /// Longest name of a destination (see [`crate::task::Callback::destination`]): a scheme, a host name of 253 characters and a port.
 pub const MAX_DESTINATION_BYTES: usize = 270;

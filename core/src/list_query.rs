@@ -1,9 +1,8 @@
 //! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
 
-use crate::input::{cut, in_plain_words};
+use crate::input::{FieldError, cut, in_plain_words, parse_time};
 use crate::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
 use crate::listing::Cursor;
-use crate::task::{FieldError, parse_time};
 use crate::wire::{Filter, Kind, Status};
 use serde::Deserialize;
 use serde::de::IntoDeserializer;

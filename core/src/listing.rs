@@ -1,10 +1,10 @@
 //! Lists over all shards: the cursor, and joining the shards' answers in order.
 
+use crate::clock_change::ClockChange;
 use crate::limits::MAX_LIST_BYTES;
 use crate::ordered::sort_by_key;
 use crate::position::Position;
 use crate::routing::ShardId;
-use crate::schedule::ClockChange;
 use crate::task::{Record, write_text};
 use crate::time::UnixMillis;
 use crate::wire::{ListItem, ListReply, Status};

@@ -11,9 +11,9 @@
 
 use crate::batch::ShardAppend;
 use crate::ids::IdGenerator;
+use crate::input::FieldError;
 use crate::limits::{MAX_IDEMPOTENCY_KEY_BYTES, REMEMBER_MILLIS};
 use crate::routing::{ShardId, ShardMap};
-use crate::task::FieldError;
 use crate::time::UnixMillis;
 use crate::wire::Append;
 use serde::{Deserialize, Serialize};

@@ -15,7 +15,7 @@ impl UnixMillis {
     pub const NEVER: Self = Self((1 << 48) - 1);
     /// The due time of what waits to be resumed: later than every time that a task may ask for, and before [`Self::NEVER`].
     pub const PAUSED: Self = Self((1 << 48) - 2);
-    /// The due time of a run that waits for the end of the one before: see [`crate::schedule::Overlap::QueueOne`].
+    /// The due time of a run that waits for the end of the run before it.
     pub const HELD: Self = Self((1 << 48) - 3);
     /// The last instant that a task may ask for, 9999-12-31T23:59:59.999Z: the last that RFC 3339 can write.
     pub const LAST: Self = Self(253_402_300_799_999);

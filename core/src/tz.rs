@@ -8,7 +8,7 @@
 mod file;
 mod rule;
 
-use crate::schedule::count_steps;
+use crate::steps::count_steps;
 use file::{Database, Table};
 use rule::AROUND;
 use std::fmt;

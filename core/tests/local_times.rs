@@ -7,8 +7,9 @@
     reason = "helpers of tests, outside of the test functions that clippy excepts by itself"
 )]
 
+use scheduler_core::input::FieldError;
 use scheduler_core::schedule::preview;
-use scheduler_core::task::{FieldError, Record, Targets, Validator, parse_one};
+use scheduler_core::task::{Record, Targets, Validator, parse_one};
 use scheduler_core::time::UnixMillis;
 use serde_json::Value;
 

@@ -8,8 +8,8 @@
 )]
 
 use chrono::{DateTime, NaiveDateTime, TimeZone};
+use scheduler_core::input::FieldError;
 use scheduler_core::schedule::{Preview, PreviewRun, preview};
-use scheduler_core::task::FieldError;
 use scheduler_core::time::UnixMillis;
 use serde_json::{Value, json};
 

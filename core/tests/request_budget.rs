@@ -7,13 +7,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
 
 use scheduler_core::access::{NamespaceInput, NewKey, Token};
+use scheduler_core::input::FieldError;
 use scheduler_core::limit::Limit;
 use scheduler_core::limits::{
     MAX_BULK_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES,
     MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
 use scheduler_core::schedule::{PreviewRequest, preview};
-use scheduler_core::task::{ChangeInput, FieldError, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one};
+use scheduler_core::task::{ChangeInput, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one};
 use scheduler_core::time::UnixMillis;
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};

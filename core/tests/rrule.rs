@@ -10,7 +10,7 @@
 use chrono::{DateTime, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use proptest::prelude::*;
-use scheduler_core::schedule::rrule::{MAX_INTERVAL, RRule, RRuleError};
+use scheduler_core::rrule::{MAX_INTERVAL, RRule, RRuleError};
 use scheduler_core::time::UnixMillis;
 
 #[path = "rrule_strategies/mod.rs"]

@@ -16,7 +16,7 @@
 use chrono::{DateTime, TimeZone};
 use proptest::prelude::*;
 use rrule::{RRuleSet, Tz};
-use scheduler_core::schedule::rrule::RRule;
+use scheduler_core::rrule::RRule;
 use scheduler_core::time::UnixMillis;
 use std::collections::BTreeSet;
 

@@ -9,7 +9,7 @@
 
 use chrono::{DateTime, Datelike};
 use proptest::prelude::*;
-use scheduler_core::schedule::rrule::RRule;
+use scheduler_core::rrule::RRule;
 use scheduler_core::time::UnixMillis;
 use std::collections::HashMap;
 

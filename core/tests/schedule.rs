@@ -10,7 +10,8 @@
 use proptest::collection::vec;
 use proptest::prelude::*;
 use scheduler_core::cron::CronSchedule;
-use scheduler_core::schedule::{Occurrence, Schedule, ScheduleFields};
+use scheduler_core::recurrence::{Occurrence, Schedule};
+use scheduler_core::schedule::ScheduleFields;
 use scheduler_core::time::UnixMillis;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
@@ -95,7 +96,7 @@ impl Given {
             }
             Rule::Ical(rule) => {
                 let begin = at(self.start.unwrap_or(NOW) / 1_000 * 1_000);
-                let rule = scheduler_core::schedule::rrule::RRule::parse(rule, begin, None).unwrap();
+                let rule = scheduler_core::rrule::RRule::parse(rule, begin, None).unwrap();
                 let all = std::iter::successors(rule.next_after(at(from)), |time| rule.next_after(*time));
                 times.extend(all.map(UnixMillis::get).take_while(|time| *time <= to));
                 // The start of a rule has no fraction.

@@ -8,7 +8,7 @@ use crate::settings::{self, Allowed};
 use crate::signature::Keys;
 use crate::window::start_window_millis;
 use crate::{binding, report, webhook};
-use scheduler_core::engine::Config;
+use scheduler_core::limits::DEFAULT_VISIBILITY_MILLIS;
 use scheduler_core::namespace::ShardName;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Report, SHARDS_BINDING};
@@ -98,5 +98,5 @@ impl Host for Platform<'_> {
 /// As the shards read it; they also log what is wrong with it.
 fn visibility_millis(env: &Env) -> i64 {
     let given = env.var(VISIBILITY_VARIABLE).ok().and_then(|given| given.to_string().trim().parse::<i64>().ok());
-    given.filter(|seconds| *seconds > 0).map_or(Config::default().visibility_millis, |seconds| seconds.saturating_mul(1_000))
+    given.filter(|seconds| *seconds > 0).map_or(DEFAULT_VISIBILITY_MILLIS, |seconds| seconds.saturating_mul(1_000))
 }

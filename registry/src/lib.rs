@@ -1,10 +1,11 @@
-//! The registry Durable Object: a thin shell around [`scheduler_core::access::Registry`], which holds a deployment's API keys
+//! The registry Durable Object: a thin shell around [`scheduler_core::registry::Registry`], which holds a deployment's API keys
 //! and namespaces.
 //!
 //! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_core::access::paths`]. Not in scope:
 //! who may change what; that is the coordinator's, before it asks.
 
-use scheduler_core::access::{DeleteNamespace, Entry, KeyId, Registry, Write, paths};
+use scheduler_core::access::{DeleteNamespace, Entry, KeyId, paths};
+use scheduler_core::registry::{Registry, Write};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::now;
 use std::cell::RefCell;

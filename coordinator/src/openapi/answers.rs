@@ -3,8 +3,9 @@
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_core::access::{Quota, ShownKey};
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::MAX_CANCEL_IDS;
-use scheduler_core::task::{FieldError, FilterInput, Record};
+use scheduler_core::task::{FilterInput, Record};
 use scheduler_core::wire::limiter::LimitShown;
 use scheduler_core::wire::{CircuitStats, Counters, Status, TaskRun};
 use schemars::{JsonSchema, Schema};

@@ -6,6 +6,7 @@ use crate::problem::{Problem, ProblemType};
 use crate::routes::Route;
 use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
 use scheduler_core::engine::EngineError;
+use scheduler_core::input::FieldError;
 use scheduler_core::limit::Limit;
 use scheduler_core::limits::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
@@ -13,7 +14,7 @@ use scheduler_core::limits::{
 };
 use scheduler_core::once;
 use scheduler_core::schedule::PreviewRequest;
-use scheduler_core::task::{ChangeInput, FieldError, NewTask};
+use scheduler_core::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

@@ -1,11 +1,10 @@
 //! A key: what it may do, where, and until when.
 
 use super::token::{KeyId, Token};
-use crate::input::Bounded;
+use crate::input::{Bounded, FieldError, TimeInput, parse_object};
 use crate::limits::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
 use crate::namespace::Namespace;
 use crate::ordered::collected;
-use crate::task::{FieldError, TimeInput, parse_object};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};

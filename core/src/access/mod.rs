@@ -1,6 +1,6 @@
 //! Who may do what: API keys with scopes, namespaces with quotas.
 //!
-//! A [`Registry`] holds both; it is small, and one object keeps it for a deployment. Every instance of the coordinator has a
+//! The registry holds both; it is small, and one object keeps it for a deployment. Every instance of the coordinator has a
 //! [`Directory`] of all of it, some seconds old at most, and lets a [`Holder`] pass or not by that: so no request waits
 //! for the one object, and its failure is not theirs. The keys in the deployment's secret do not depend on it at all.
 
@@ -9,9 +9,9 @@ mod directory;
 mod gate;
 mod guesses;
 mod key;
+mod messages;
 mod namespace_input;
 mod quota;
-mod registry;
 mod token;
 
 pub use bodies::Bodies;
@@ -19,10 +19,10 @@ pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Dire
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
 pub use guesses::Guesses;
 pub use key::{Key, NewKey, Reach, Scope, ShownKey};
+pub use messages::{DeleteNamespace, Entry, Refused};
 pub use namespace_input::NamespaceInput;
 pub(crate) use quota::Used;
 pub use quota::{Quota, Share};
-pub use registry::{DeleteNamespace, Entry, Refused, Registry, Write};
 pub use token::{KeyId, TOKEN_PREFIX, Token};
 
 /// The binding of the registry's Durable Object namespace.

@@ -1,7 +1,7 @@
 //! The body of a request that makes or changes a namespace.
 
 use super::quota::Quota;
-use crate::task::{FieldError, parse_object};
+use crate::input::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -8,8 +8,8 @@
 //!   is the tasks of its largest request; so a batch passes as a whole, and is paid back by the time until the next is taken.
 //!   What was taken is stored with the shard's counts; a crash forgives that of its last five seconds.
 
+use crate::input::FieldError;
 use crate::limits::{MAX_PENDING_PER_SHARD, MAX_SHARDS};
-use crate::task::FieldError;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

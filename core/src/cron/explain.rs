@@ -1,8 +1,9 @@
 //! What a change of the clock does to an occurrence, for people who ask.
 
+use super::CronSchedule;
 use super::fields::Month;
-use super::{CronSchedule, zone};
-use crate::schedule::{ClockChange, Jump};
+use crate::clock_change::{ClockChange, Jump};
+use crate::local_clock;
 use crate::tz::Reading;
 
 /// How far before an occurrence a gap is looked for whose runs are absent, seconds: the longest gap there has been is a day
@@ -14,7 +15,7 @@ impl CronSchedule {
     /// look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
-        if let Reading::Twice { first, second } = tz.read(zone::clock_at(tz, at)) {
+        if let Reading::Twice { first, second } = tz.read(local_clock::clock_at(tz, at)) {
             let jump = Jump::between(tz, first, second)?;
             return Some(match (self.repeats, at == first) {
                 (false, _) => ClockChange::FirstOfTwo { jump },

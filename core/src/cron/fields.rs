@@ -2,7 +2,7 @@
 //!
 //! Pure calendar: local times are seconds since 1970-01-01T00:00:00 on a clock that never jumps.
 
-use crate::schedule::count_steps;
+use crate::steps::count_steps;
 use chrono::{Datelike, NaiveDate};
 
 const DAY: i64 = 86_400;

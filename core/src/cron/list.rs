@@ -7,8 +7,10 @@
 
 use super::fields::{Fields, Month, are_evenly_spaced};
 use super::walk::Clock;
-use super::{CronSchedule, LAST_SECOND, next_instant, second_of, zone};
-use crate::schedule::{ClockChange, Jump, count_steps};
+use super::{CronSchedule, LAST_SECOND, next_instant, second_of};
+use crate::clock_change::{ClockChange, Jump};
+use crate::local_clock;
+use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
@@ -19,11 +21,11 @@ const LOOKS_A_STEP: i64 = 10;
 
 /// Expressions in one time zone. An instant that more than one names is one run.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct CronList(Box<[CronSchedule]>);
+pub struct CronList(Box<[CronSchedule]>);
 
 impl CronList {
     /// Makes a list of expressions in the same time zone. Of equal ones, one is kept.
-    pub(crate) fn new(crons: Vec<CronSchedule>) -> Self {
+    pub fn new(crons: Vec<CronSchedule>) -> Self {
         let mut distinct = Vec::with_capacity(crons.len());
         for cron in crons {
             if !distinct.contains(&cron) {
@@ -34,12 +36,12 @@ impl CronList {
     }
 
     /// The time zone on whose clock the expressions are read.
-    pub(crate) fn timezone(&self) -> Tz {
+    pub fn timezone(&self) -> Tz {
         self.0.first().map_or(Tz::UTC, CronSchedule::timezone)
     }
 
     /// The expressions.
-    pub(crate) fn expressions(&self) -> &[CronSchedule] {
+    pub fn expressions(&self) -> &[CronSchedule] {
         &self.0
     }
 
@@ -96,12 +98,12 @@ impl CronList {
     /// passed over together.
     fn last_before_next(&self, at: i64) -> i64 {
         let tz = self.timezone();
-        let local = zone::clock_at(tz, at);
+        let local = local_clock::clock_at(tz, at);
         let Reading::Twice { first, second } = tz.read(local) else { return at };
         if second != at {
             return at;
         }
-        let end = zone::change_between(tz, first, second) + tz.offset_at(first);
+        let end = local_clock::change_between(tz, first, second) + tz.offset_at(first);
         let next = self.find(local + 1, end, true).unwrap_or(end);
         at + (next - local) - 1
     }
@@ -109,7 +111,7 @@ impl CronList {
     /// Returns whether there is a run at an instant, Unix seconds.
     fn is_run(&self, at: i64) -> bool {
         let tz = self.timezone();
-        let local = zone::clock_at(tz, at);
+        let local = local_clock::clock_at(tz, at);
         if self.names(local) {
             let is_second = matches!(tz.read(local), Reading::Twice { second, .. } if second == at);
             return !is_second || self.repeats(local);
@@ -122,7 +124,7 @@ impl CronList {
     /// Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone();
-        let local = zone::clock_at(tz, at);
+        let local = local_clock::clock_at(tz, at);
         if let Reading::Twice { first, second } = tz.read(local) {
             let jump = Jump::between(tz, first, second)?;
             return Some(match (self.repeats(local), at == first) {

@@ -5,7 +5,7 @@
 
 use super::fields::Month;
 use super::{CronSchedule, LAST_SECOND};
-use crate::schedule::count_steps;
+use crate::steps::count_steps;
 use crate::tz::{Reading, Steady, Tz};
 
 /// The steady time of a clock that a search is in, if it is in one.

@@ -11,7 +11,7 @@ use super::tasks::{CaughtUp, EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::limits::{MAX_PAGE_TASKS, MAX_SCHEDULES_PER_SHARD, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES, PAGE_TARGET_BYTES};
 use crate::page::{Entry, Flags, Page, PageBuilder};
-use crate::schedule::Occurrence;
+use crate::recurrence::Occurrence;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{Append, AppendReply, Change, EventKind, Expected, Terms};

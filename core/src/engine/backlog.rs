@@ -7,7 +7,7 @@ use super::late::{Verdict, and_others};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::limits::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use crate::page::Flags;
-use crate::schedule::Occurrence;
+use crate::recurrence::Occurrence;
 use crate::time::UnixMillis;
 
 /// Returns the verdict on runs of a recurring task, from `first` to `last`, that come while as many of its runs wait as may.

@@ -14,10 +14,10 @@ use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::access::Share;
 use crate::limits::MAX_ENVELOPE_BYTES;
-use crate::local_time::LocalTimes;
 use crate::page::Flags;
 use crate::position::Position;
 use crate::record_id::HEAD_BYTES;
+use crate::schedule::LocalTimes;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::wire::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, EventKind, ListRequest, NewTime};
@@ -367,12 +367,16 @@ impl Engine {
             None => record,
         };
         let (record, due, flags, stays) = match change {
-            Change::Pause => (record, UnixMillis::PAUSED, flags, false),
-            Change::Resume if flags.has(Flags::RETRY) => (record, now, flags, false),
-            Change::Resume => {
-                let due = if record.time.is_some() { record.due() } else { UnixMillis::NEVER };
-                (record, due, flags, false)
+            // The wait before a further attempt goes on while it is paused.
+            Change::Pause if flags.has(Flags::RETRY) => {
+                (Record { not_before: Some(due).filter(|due| *due > now), ..record }, UnixMillis::PAUSED, flags, false)
             }
+            Change::Pause => (record, UnixMillis::PAUSED, flags, false),
+            Change::Resume if flags.has(Flags::RETRY) => {
+                let due = record.not_before.unwrap_or(now).max(now);
+                (Record { not_before: None, ..record }, due, flags, false)
+            }
+            Change::Resume => (record.clone(), due_of_task(&record, now), flags, false),
             Change::Run if is_dead => {
                 let record = Record { replayed_at: Some(now), ..first_attempt(record) };
                 (record, now, to_queue.and(Flags::RETRY), false)
@@ -384,8 +388,11 @@ impl Engine {
             Change::Run if due.is_never() && record.time.is_none() => {
                 (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
             }
-            Change::Run if record.is_conditional() => (Record { replayed_at: Some(now), ..record }, now, flags, false),
-            Change::Run => (record, now, flags, false),
+            Change::Run if flags.has(Flags::RETRY) && !record.is_conditional() => {
+                (Record { not_before: None, ..record }, now, flags, false)
+            }
+            // It stays one that was asked for, whatever holds it up from now on.
+            Change::Run => (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false),
             // A follow-up is named by the time of its run.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
             Change::Reschedule(to) if is_at(&record, to) && (due == record.due() || is_paused_task) => {
@@ -507,7 +514,17 @@ fn is_of_task(change: Change) -> bool {
 
 /// The record of a task as if it had never been tried.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
-    Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, replayed_at: None, ..record }
+    let record = Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, ..record };
+    Record { replayed_at: None, late_since: None, not_before: None, ..record }
+}
+
+/// Returns when a task that does not recur fires, if it is not paused: at once if a run of it was requested, else at its own time.
+pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
+    match (record.replayed_at, record.time) {
+        (Some(_), _) => now,
+        (None, Some(_)) => record.due(),
+        (None, None) => UnixMillis::NEVER,
+    }
 }
 
 /// Whether a one-shot task is at this time, given as this one is.

@@ -13,7 +13,7 @@ use crate::limits::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use crate::ordered::sort_by_key;
 use crate::page::{Entry, Flags};
 use crate::position::Position;
-use crate::schedule::Occurrence;
+use crate::recurrence::Occurrence;
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use crate::wire::EventKind;

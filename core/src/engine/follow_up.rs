@@ -66,6 +66,8 @@ impl Engine {
             error: None,
             first_attempt_at: None,
             replayed_at: None,
+            late_since: None,
+            not_before: None,
             paused: None,
             ..record.clone()
         };

@@ -13,8 +13,8 @@ use super::same_definition::{LeftOpen, going_on};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
 use crate::page::{Directory, Entry, Flags, Page, PageBuilder};
+use crate::recurrence::{Occurrence, Schedule};
 use crate::routing::id_hash;
-use crate::schedule::{Occurrence, Schedule};
 use crate::task::Record;
 use crate::time::UnixMillis;
 use crate::wire::{Append, Change, Expected, GoOnReply, Terms};
@@ -322,15 +322,18 @@ impl Engine {
         let due = match (was, entry.due) {
             (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => UnixMillis::PAUSED,
             (_, due) if due.is_never() => due,
+            // A run was requested: it goes on where the pause began.
+            (UnixMillis::PAUSED, due) => former.replayed_at.unwrap_or(due),
             (was, due) if was.is_never() => due,
             // `run` has made it due, or its time had passed when it was created.
             (was, _) if was < former.due() => was,
             (was, due) if was > former.due() && due <= was => was,
             (_, due) => due,
         };
-        let record = former.replayed_at.filter(|_| given.replayed_at.is_none()).map(|at| {
+        let keeps = (former.replayed_at.or(former.late_since)).is_some() && given.replayed_at.or(given.late_since).is_none();
+        let record = keeps.then(|| {
             let mut text = Vec::new();
-            Record { replayed_at: Some(at), ..given }.write(&mut text);
+            Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given }.write(&mut text);
             text
         });
         Ok(Some(KeptEntry { due, record }))

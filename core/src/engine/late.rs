@@ -7,7 +7,8 @@ use super::tasks::{CaughtUp, EntryRef, MemSchedule};
 use super::{Effects, Engine, EngineError, Reader};
 use crate::limits::MAX_CATCH_UP_RUNS;
 use crate::page::Flags;
-use crate::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule};
+use crate::recurrence::{Occurrence, Schedule};
+use crate::schedule::{Misfire, Overlap, Policies};
 use crate::task::{Record, write_occurrence};
 use crate::time::UnixMillis;
 use std::borrow::Cow;
@@ -69,8 +70,8 @@ pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Resul
         return Ok((verdict, now));
     }
     let expires = policies.expire_after_millis.map_or(UnixMillis::NEVER, |limit| record.start().plus(limit + 1));
-    // What has been handed on once was not missed.
-    if flags.has(Flags::RETRY) || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
+    // What has been handed on once was not missed, nor is a run that was requested.
+    if flags.has(Flags::RETRY) || record.replayed_at.is_some() || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
         return Ok((Verdict::Fire, expires));
     }
     if late <= policies.grace_millis {
@@ -113,14 +114,14 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
     }
     let is_kept = of.caught_up.now == now && occurrence.due <= of.caught_up.to;
     if late <= policies.grace_millis || is_kept {
-        return (if late > policies.grace_millis { policies.verdict_on_missed(late) } else { Verdict::Fire }, occurrence);
+        return (if late > policies.grace_millis { verdict_on_missed(policies, late) } else { Verdict::Fire }, occurrence);
     }
     let last = schedule.last_due_until(occurrence, now.plus(-policies.grace_millis - 1));
     let first = first_to_fire(schedule, policies.misfire, occurrence, last);
     if first == Some(occurrence) {
         // Until the last one that was missed, nothing more is left out.
         of.caught_up = CaughtUp { now, to: last.due };
-        return (policies.verdict_on_missed(late), occurrence);
+        return (verdict_on_missed(policies, late), occurrence);
     }
     let skipped = first.map_or(last, |first| schedule.last_due_until(occurrence, first.due.plus(-1)));
     of.caught_up = CaughtUp { now, to: last.due };
@@ -145,11 +146,9 @@ pub(super) fn and_others(why: String, first: Occurrence, last: Occurrence) -> St
     if first == last { why } else { format!("{why}; so would all runs up to that of {}", last.time) }
 }
 
-impl Policies {
-    /// On a run that was missed and is not left out.
-    fn verdict_on_missed(self, late: i64) -> Verdict {
-        if self.misfire == Misfire::DeadLetter { Verdict::DeadLetter(missed(late)) } else { Verdict::Fire }
-    }
+/// Returns the verdict on a run that was missed and is not skipped. `late` is in milliseconds.
+fn verdict_on_missed(policies: Policies, late: i64) -> Verdict {
+    if policies.misfire == Misfire::DeadLetter { Verdict::DeadLetter(missed(late)) } else { Verdict::Fire }
 }
 
 /// The occurrences of a schedule that a pause has held up, where its policy makes up for them, with the verdict on each. Those that are left
@@ -186,7 +185,7 @@ pub(super) fn missed_in_pause(
     let runs = std::iter::successors(begin, |run| schedule.following(run.time)).take_while(|run| run.time <= last.time);
     settled.extend(runs.map(|run| {
         let is_missed = late(run) > policies.grace_millis;
-        (run, if is_missed { policies.verdict_on_missed(late(run)) } else { Verdict::Fire })
+        (run, if is_missed { verdict_on_missed(policies, late(run)) } else { Verdict::Fire })
     }));
     settled
 }

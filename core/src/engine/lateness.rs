@@ -2,9 +2,9 @@
 
 use super::Engine;
 use super::fire::Due;
+use crate::delay::Delay;
 use crate::page::{Entry, Flags};
 use crate::routing::id_hash;
-use crate::schedule::Delay;
 use crate::task::Record;
 use crate::time::UnixMillis;
 use std::collections::BTreeSet;

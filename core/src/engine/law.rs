@@ -61,8 +61,8 @@ struct Replanned {
 
 /// Plans a task that waits with this due time by a law; `None` if nothing about it changes.
 fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: UnixMillis) -> Option<Replanned> {
-    // What is due at another time than its own was sent `run`, or was late when it came.
-    if due != record.due() && due != UnixMillis::PAUSED {
+    // What is due at another time than its own was sent `run`, or was late when it came. A requested run keeps its name.
+    if record.replayed_at.is_some() || due != record.due() && due != UnixMillis::PAUSED {
         return None;
     }
     let moved = Record { time: Some(record.moved_by(law)?), ..record.clone() };
@@ -70,9 +70,9 @@ fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: UnixMillis) -
     // That the law has moved its time into the past does not make it late.
     let was_due = record.due().min(now);
     let is_late_by_law = due != UnixMillis::PAUSED && new_due < was_due && record.is_conditional();
-    let replayed_at = if is_late_by_law { record.replayed_at.max(Some(was_due)) } else { record.replayed_at };
+    let late_since = if is_late_by_law { record.late_since.max(Some(was_due)) } else { record.late_since };
     let mut text = Vec::new();
-    Record { replayed_at, ..moved }.write(&mut text);
+    Record { late_since, ..moved }.write(&mut text);
     Some(Replanned { due: if due == UnixMillis::PAUSED { due } else { new_due }, record: text })
 }
 

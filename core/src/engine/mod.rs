@@ -68,7 +68,9 @@ pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule
 pub use sending::Sends;
 
 use crate::id_key::IdKey;
-use crate::limits::{MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK};
+use crate::limits::{
+    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
+};
 use crate::local_time::Law;
 use crate::meter::Meter;
 use crate::position::Position;
@@ -107,11 +109,10 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 5 minutes of visibility: a dispatcher has a batch done in that time or is gone. 100 ms between firings: half of
-    /// what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
+    /// 100 ms between firings: half of what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
     fn default() -> Self {
         Self {
-            visibility_millis: 300_000,
+            visibility_millis: DEFAULT_VISIBILITY_MILLIS,
             fire_gap_millis: 100,
             history: Keep::All,
             max_dispatched: MAX_DISPATCHED_TASKS,

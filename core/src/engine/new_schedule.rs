@@ -2,8 +2,9 @@
 
 use super::late::Verdict;
 use crate::limits::MAX_CATCH_UP_RUNS;
+use crate::recurrence::{Occurrence, Schedule};
 use crate::routing::id_hash;
-use crate::schedule::{Occurrence, Policies, Schedule};
+use crate::schedule::Policies;
 use crate::task::{Callback, Record};
 use crate::time::UnixMillis;
 

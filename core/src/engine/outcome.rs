@@ -321,12 +321,14 @@ impl Engine {
         };
         let mut error = Cow::Borrowed(failure.error.as_str());
         if let Some(next) = next {
-            let due = if decision.is_paused() { UnixMillis::PAUSED } else { next };
+            let is_paused = decision.is_paused();
+            failed.not_before = Some(next).filter(|_| is_paused);
+            let due = if is_paused { UnixMillis::PAUSED } else { next };
             let Err(why) = self.keep_run(&failed, due, to_queue.and(Flags::RETRY), remains) else {
                 return Ended::Failed { dead: false, error };
             };
             error = Cow::Owned(cut(&format!("{why}; the attempt had failed: {}", failure.error)));
-            (failed.attempt, failed.error) = (Some(attempt), Some(error.clone()));
+            (failed.attempt, failed.error, failed.not_before) = (Some(attempt), Some(error.clone()), None);
         }
         self.keep_dead(&failed, to_queue, remains);
         Ended::Failed { dead: true, error }

@@ -13,7 +13,7 @@ use super::go_on::{GoingOn, same_next_run};
 use super::late::{Aside, Verdict, missed_in_pause};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader};
-use crate::schedule::Occurrence;
+use crate::recurrence::Occurrence;
 use crate::time::UnixMillis;
 use crate::wire::{Change, Changed};
 use std::collections::HashSet;

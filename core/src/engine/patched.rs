@@ -56,8 +56,9 @@ impl Engine {
         }
         let mut record = Vec::new();
         // The run keeps its name also if a law has moved its time since.
-        let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, .. } = former;
-        Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, paused: None, ..given }.write(&mut record);
+        let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, late_since, .. } = former;
+        let given = Record { replayed_at, late_since, paused: None, ..given };
+        Record { time, attempt, failed_at, error, first_attempt_at, ..given }.write(&mut record);
         if !self.decided.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",

@@ -426,7 +426,7 @@ impl Engine {
             let position = Position { due, page: 0, index: at.index };
             let is_paused = schedule.is_some_and(|schedule| schedule.paused_at.is_some());
             let status = if is_paused { Status::Paused } else { Status::Scheduled };
-            let kind = schedule.map(|schedule| schedule.schedule.kind());
+            let kind = schedule.map(|schedule| schedule.schedule.kind().into());
             return Candidate { position, at, status, is_attempt: false, kind };
         }
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));

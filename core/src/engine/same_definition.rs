@@ -1,7 +1,7 @@
 //! Whether a definition of a recurring task says the same of when it runs as the one that is stored.
 
-use crate::local_time::LocalTimes;
 use crate::routing::id_hash;
+use crate::schedule::LocalTimes;
 use crate::task::Record;
 
 /// What a definition does not say, and the task that goes on by it keeps.

@@ -1,23 +1,9 @@
 //! What the schedules of one request may take together.
 
-use crate::limits::{MAX_COUNTED_RUNS, MAX_SCHEDULE_STEPS};
-use crate::task::FieldError;
-use std::cell::Cell;
-
-thread_local! {
-    /// Steps that searches have taken so far. Only differences of it count, so what is worked out depends on nothing but its input.
-    static TAKEN: Cell<u64> = const { Cell::new(0) };
-}
-
-/// Counts the steps of a search: months, days or places in time that it has looked at.
-pub(crate) fn count_steps(steps: u32) {
-    TAKEN.set(TAKEN.get().wrapping_add(u64::from(steps)));
-}
-
-/// Returns the steps that this thread's searches have taken: for differences.
-pub(crate) fn steps_taken() -> u64 {
-    TAKEN.get()
-}
+use crate::input::FieldError;
+use crate::limits::MAX_SCHEDULE_STEPS;
+use crate::rrule::MAX_COUNTED_RUNS;
+use crate::steps::steps_taken;
 
 /// What is left of it.
 #[derive(Debug, Clone)]
@@ -72,5 +58,30 @@ impl Budget {
             return Err(FieldError::new(field, detail));
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::preview;
+    use crate::time::UnixMillis;
+
+    /// A request may have 20,000 schedules, and its budget is of 12,500,000 steps.
+    #[test]
+    fn a_usual_schedule_takes_few_steps() {
+        let mut all = 0;
+        let bodies = [
+            r#"{"cron":"0 9 * * MON-FRI","timezone":"Europe/Berlin","count":1}"#,
+            r#"{"cron":"*/5 * * * *","count":1}"#,
+            r#"{"cron":["0 9 * * *","30 17 * * *"],"timezone":"America/New_York","count":1}"#,
+            r#"{"cron":"0 3 1 * *","timezone":"Australia/Sydney","count":1}"#,
+        ];
+        for body in bodies {
+            let before = steps_taken();
+            assert_eq!(preview(body, UnixMillis::new(1_780_000_000_000)).expect(body).runs.len(), 1);
+            all += steps_taken() - before;
+        }
+        assert!(all <= 4 * 40, "{all} steps");
     }
 }

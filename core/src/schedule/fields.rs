@@ -1,13 +1,15 @@
 //! The schedule of a stored record.
 
-use super::every::Every;
-use super::rrule::{RRule, TooLong};
-use super::{Delay, Occurrence, Overlap, Rule, Schedule};
+use super::Overlap;
 use crate::cron::{CronList, CronSchedule};
-use crate::input::Bounded;
+use crate::delay::Delay;
+use crate::every::Every;
+use crate::input::{Bounded, FieldError, Text, parse_naming_the_field};
 use crate::limits::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
-use crate::local_time::{LocalTime, LocalTimes};
-use crate::task::{FieldError, Text, parse_naming_the_field};
+use crate::local_time::LocalTime;
+use crate::recurrence::{Occurrence, Rule, Schedule};
+use crate::rrule::{RRule, TooLong};
+use crate::schedule::LocalTimes;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use serde_json::value::RawValue;
@@ -76,12 +78,9 @@ impl ScheduleFields<'_> {
             None => last_by_count(&rule)?,
         };
         let until = until.unwrap_or(UnixMillis::LAST);
-        Ok(Schedule {
-            rule,
-            first: self.start_at().unwrap_or(UnixMillis::ZERO),
-            last: until.min(self.end_at().unwrap_or(UnixMillis::LAST)),
-            delay: self.delay(id_hash)?,
-        })
+        let first = self.start_at().unwrap_or(UnixMillis::ZERO);
+        let last = until.min(self.end_at().unwrap_or(UnixMillis::LAST));
+        Ok(Schedule::new(rule, first, last, self.delay(id_hash)?))
     }
 
     /// Works out where the schedule ends whose first run is the first one due after `since`, and notes it in the fields. Gives
@@ -96,11 +95,10 @@ impl ScheduleFields<'_> {
         if let Some(runs) = self.max_runs {
             self.first_run = Some(first.time);
             let field = if self.cron.is_some() { "cron" } else { "rrule" };
-            let last = schedule.time_of_run(first.time, runs).map_err(|TooLong| too_long(field))?;
-            schedule.last = schedule.last.min(last);
+            schedule.end_with_run(first.time, runs).map_err(|TooLong| too_long(field))?;
         }
-        if self.max_runs.is_some() || matches!(&schedule.rule, Rule::Ical(rule) if rule.count().is_some()) {
-            self.last_run = Some(schedule.last);
+        if self.max_runs.is_some() || matches!(schedule.rule(), Rule::Ical(rule) if rule.count().is_some()) {
+            self.last_run = Some(schedule.last());
         }
         Ok(Some((schedule, first)))
     }

@@ -1,15 +1,17 @@
 //! A schedule as it is given, and the check that makes it valid.
 
-use super::{Budget, MisfireInput, Overlap, Schedule, ScheduleFields};
+use super::{Budget, MisfireInput, Overlap, ScheduleFields};
 use crate::ids::TaskId;
-use crate::input::{Whole, at_most};
+use crate::input::{FieldError, GivenTime, Text, TimeInput, Whole, at_most};
 use crate::limits::{
-    MAX_COUNTED_RUNS, MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
+    MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
     MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
 };
-use crate::local_time::{LocalTime, LocalTimes};
+use crate::local_time::LocalTime;
+use crate::recurrence::Schedule;
 use crate::routing::id_hash;
-use crate::task::{FieldError, GivenTime, Text, TimeInput};
+use crate::rrule::MAX_COUNTED_RUNS;
+use crate::schedule::LocalTimes;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use schemars::JsonSchema;

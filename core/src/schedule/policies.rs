@@ -2,8 +2,8 @@
 
 use super::ScheduleFields;
 use super::fields::millis;
+use crate::input::{FieldError, parse_object};
 use crate::limits::{DEFAULT_GRACE_SECONDS, MAX_LATENESS_SECONDS};
-use crate::task::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::Deserialize;
 

@@ -1,10 +1,12 @@
 //! What a schedule will do, without creating it.
 
-use super::{Budget, ClockChange, GivenKind, Recurrence, ScheduleInput, clock};
+use super::{Budget, GivenKind, Recurrence, ScheduleInput};
+use crate::clock_change::ClockChange;
 use crate::ids::TaskId;
-use crate::input::Whole;
+use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
 use crate::limits::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
-use crate::task::{FieldError, Text, TimeInput, check_id, parse_naming_the_field, read_object};
+use crate::local_clock;
+use crate::task::check_id;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use schemars::JsonSchema;
@@ -143,16 +145,5 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
 
 fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {
     let (clock_change, explanation) = change.map(|change| (change.name(), change.explain(timezone))).unzip();
-    PreviewRun { time, local: local(time, timezone), due, clock_change, explanation }
-}
-
-/// RFC 3339 on the local clock. Its offsets have whole minutes: one of more than fifty years ago that has seconds is cut there, the
-/// time beside it is not.
-fn local(time: UnixMillis, timezone: Tz) -> String {
-    let (second, millis) = (time.get().div_euclid(1_000), time.get().rem_euclid(1_000));
-    let offset = timezone.offset_at(second);
-    let fraction = if millis > 0 { format!(".{millis:03}") } else { String::new() };
-    let (sign, minutes) = (if offset < 0 { '-' } else { '+' }, offset.abs() / 60);
-    let (date, clock) = (clock::date(second + offset), clock::time(second + offset));
-    format!("{date}T{clock}{fraction}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+    PreviewRun { time, local: local_clock::rfc3339(time, timezone), due, clock_change, explanation }
 }

@@ -1,8 +1,7 @@
 //! The body of a change of tasks: which, and to when.
 
 use super::filter_input::FilterInput;
-use super::{FieldError, Text, TimeInput, parse_object};
-use crate::input::{Bounded, check_beside_ids};
+use crate::input::{Bounded, FieldError, Text, TimeInput, check_beside_ids, parse_object};
 use crate::limits::MAX_CANCEL_IDS;
 use crate::schedule::delayed;
 use crate::time::UnixMillis;

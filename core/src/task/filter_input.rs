@@ -1,6 +1,6 @@
 //! A filter as a request gives it.
 
-use super::{FieldError, Text, TimeInput};
+use crate::input::{FieldError, Text, TimeInput};
 use crate::wire::{Filter, Kind, Status};
 use schemars::JsonSchema;
 use serde::Deserialize;

@@ -1,6 +1,7 @@
 //! The targets of a task's follow-ups: what is called once a run has ended.
 
-use super::{Callback, FieldError, Targets};
+use super::{Callback, Targets};
+use crate::input::FieldError;
 use crate::limits::MAX_CALLBACK_BYTES;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;

@@ -1,8 +1,9 @@
 //! The recurring tasks that handlers bring with them: one for each handler that is declared with a cron expression, under an id
 //! that callers cannot take.
 
-use super::{Callback, FieldError, Record};
+use super::{Callback, Record};
 use crate::ids::check_task_id;
+use crate::input::FieldError;
 use crate::limits::MAX_ID_BYTES;
 use crate::retry::RetryInput;
 use serde_json::value::RawValue;

@@ -4,11 +4,14 @@ use super::follow_ups::FollowUps;
 use super::handler_task::check_id;
 use super::policies::{DEFAULT_PRIORITY, MAX_PRIORITY, check_priority};
 use super::record::RecordWriter;
-use super::text::{Text, is_as_stored};
-use super::{Callback, FieldError, Targets, TimeInput, parse_naming_the_field, parse_object, read_object};
+use super::text::is_as_stored;
+use super::{Callback, Targets};
 use crate::id_key::IdKey;
 use crate::ids::{IdGenerator, TaskId};
-use crate::input::{Bounded, TOO_MANY, Whole, at_most, check_nesting};
+use crate::input::{
+    Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, check_nesting, parse_naming_the_field, parse_object,
+    read_object,
+};
 use crate::limit::check_limit_key;
 use crate::limits::{
     MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES,
@@ -16,7 +19,7 @@ use crate::limits::{
     MAX_TASK_BODY_BYTES,
 };
 use crate::retry::{RetryInput, RetryPolicy};
-use crate::schedule::rrule::MAX_RULE_BYTES;
+use crate::rrule::MAX_RULE_BYTES;
 use crate::schedule::{Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
 use crate::time::UnixMillis;
 use schemars::JsonSchema;

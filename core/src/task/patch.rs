@@ -1,7 +1,7 @@
 //! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
 
-use super::{FieldError, Text, unreadable, write_text};
-use crate::input::{BoundedMap, in_plain_words};
+use super::write_text;
+use crate::input::{BoundedMap, FieldError, Text, in_plain_words, unreadable};
 use crate::limits::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
 use crate::ordered::collected;
 use crate::time::UnixMillis;
@@ -24,8 +24,19 @@ const PUT_OFF: [&str; 4] = ["jitterSeconds", "windowSeconds", "misfire", "expire
 /// What belongs to those that recur.
 const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
 /// What a record says of its past, and what was worked out for it: no caller gives it.
-const PAST: [&str; 9] =
-    ["stage", "outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt", "firstRun", "lastRun"];
+const PAST: [&str; 11] = [
+    "stage",
+    "outcome",
+    "attempt",
+    "failedAt",
+    "error",
+    "firstAttemptAt",
+    "replayedAt",
+    "lateSince",
+    "notBefore",
+    "firstRun",
+    "lastRun",
+];
 /// The times of a record that a caller can give.
 const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
 /// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
@@ -252,6 +263,16 @@ mod tests {
         assert!(!changes_schedule(r#"{"tags":[],"jitterSeconds":5}"#));
         for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":1764000000005}"#, r#"{"timezone":"UTC"}"#] {
             assert!(changes_schedule(patch), "{patch}");
+        }
+    }
+
+    /// A patch of a record with another field would be refused for a field that its caller has not named.
+    #[test]
+    fn what_a_record_says_and_no_caller_gives_is_left_out() {
+        let fields = |schema: schemars::Schema| schema.get("properties").unwrap().as_object().unwrap().clone();
+        let given = fields(schemars::schema_for!(crate::task::NewTask<'static>));
+        for field in fields(schemars::schema_for!(crate::task::Record<'static>)).keys() {
+            assert!(given.contains_key(field) || PAST.contains(&field.as_str()) || field == "local", "{field}");
         }
     }
 

@@ -1,6 +1,6 @@
 //! How urgent a task is.
 
-use super::FieldError;
+use crate::input::FieldError;
 
 /// The highest priority.
 pub const MAX_PRIORITY: u8 = 9;

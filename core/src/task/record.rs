@@ -2,9 +2,9 @@
 
 use super::text::{on_one_line, with_whole_numbers};
 use crate::ids::OccurrenceKey;
-use crate::local_time::{Law, LocalTimes};
+use crate::local_time::Law;
 use crate::routing::id_hash;
-use crate::schedule::{Overlap, Policies, ScheduleFields};
+use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
 use crate::time::UnixMillis;
 use crate::words::needs_escape;
 use schemars::JsonSchema;
@@ -151,10 +151,28 @@ pub struct Record<'a> {
         description = "When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here."
     )]
     pub first_attempt_at: Option<UnixMillis>,
-    /// When it was told to run as a dead letter: its lateness counts from here.
+    /// When a run of it was requested, of a dead letter or before its time. Its lateness counts from here, and it is never missed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "When it was replayed as a dead letter, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970."
+    )]
     pub replayed_at: Option<UnixMillis>,
+    /// Of a task at a local time: its lateness counts from here, because a new law has moved its time into the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "If a new law of its time zone has moved its time into the past, the time from which its lateness counts, milliseconds \
+            since 1970."
+    )]
+    pub late_since: Option<UnixMillis>,
+    /// Of a paused further attempt: it starts no earlier than this, also if it is resumed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970."
+    )]
+    pub not_before: Option<UnixMillis>,
 }
 
 impl<'a> Record<'a> {
@@ -187,6 +205,8 @@ impl<'a> Record<'a> {
         fields.text("error", self.error.as_deref());
         fields.number("firstAttemptAt", self.first_attempt_at.map(UnixMillis::get));
         fields.number("replayedAt", self.replayed_at.map(UnixMillis::get));
+        fields.number("lateSince", self.late_since.map(UnixMillis::get));
+        fields.number("notBefore", self.not_before.map(UnixMillis::get));
         fields.finish();
     }
 
@@ -259,9 +279,10 @@ impl<'a> Record<'a> {
         (self.misfire.is_some() || self.expire_after_seconds.is_some()) && self.policies().is_conditional()
     }
 
-    /// From when its lateness counts: when it was due, or was told to run; of a follow-up, when its run had ended.
+    /// Returns from when its lateness counts: when its run was requested, else when it was due; of a follow-up, when its run had ended.
     pub fn start(&self) -> UnixMillis {
-        self.replayed_at.into_iter().chain(self.followed_at()).fold(self.due(), Ord::max)
+        let start = self.replayed_at.unwrap_or_else(|| self.due());
+        self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
     }
 
     /// Until when it may start.

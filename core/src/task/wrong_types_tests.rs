@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::access::{NamespaceInput, NewKey};
+use crate::input::FieldError;
 use crate::limit::Limit;
 use crate::schedule::preview;
 use crate::time::UnixMillis;

@@ -2,9 +2,9 @@
 
 use super::ListRequest;
 use crate::access::Share;
+use crate::clock_change::ClockChange;
 use crate::local_time::LocalTime;
 use crate::position::Position;
-use crate::schedule::ClockChange;
 use crate::time::UnixMillis;
 use crate::tz::Tz;
 use serde::{Deserialize, Serialize};

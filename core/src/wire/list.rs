@@ -1,8 +1,9 @@
 //! Reading tasks: one, and lists.
 
+use crate::input::FieldError;
 use crate::limits::{MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_TAG_BYTES};
 use crate::position::Position;
-use crate::task::FieldError;
+use crate::recurrence::RuleKind;
 use crate::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,6 +54,16 @@ pub enum Kind {
     Rrule,
     /// It does not fire by itself.
     NoSchedule,
+}
+
+impl From<RuleKind> for Kind {
+    fn from(kind: RuleKind) -> Self {
+        match kind {
+            RuleKind::Cron => Self::Cron,
+            RuleKind::Every => Self::Every,
+            RuleKind::Rrule => Self::Rrule,
+        }
+    }
 }
 
 impl Kind {

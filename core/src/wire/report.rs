@@ -22,7 +22,7 @@ pub struct Report {
     /// Indexes of those that had expired when the dispatcher came to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<u32>,
-    /// Of those that failed, the indexes of those whose target gave no answer: see [`crate::engine`]'s circuits. A shard that does not know
+    /// Of those that failed, the indexes of those whose target gave no answer: see `engine::circuit`. A shard that does not know
     /// this field takes them for any other failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_answer: Vec<u32>,

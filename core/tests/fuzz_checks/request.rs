@@ -1,13 +1,12 @@
 //! What must hold for any text given as a task or as many. Shared by the fuzz target and the ordinary tests.
 
 use scheduler_core::envelope::{Envelope, EnvelopeBuilder};
+use scheduler_core::input::FieldError;
 use scheduler_core::limits::MAX_RECORD_BYTES;
 use scheduler_core::local_time::Law;
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
-use scheduler_core::task::{
-    Callback, ChangeInput, FieldError, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url,
-};
+use scheduler_core::task::{Callback, ChangeInput, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url};
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::NewTime;
 use serde_json::Value;

@@ -52,7 +52,10 @@ fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Change
         (Change::Pause, What::Unscheduled | What::Dead | What::Held) => Err(Changed::NotApplicable),
         (Change::Pause, _) => Err(Changed::Unchanged),
         (Change::Resume, What::Paused) => Ok(becomes(What::First)),
-        (Change::Resume, What::PausedAgain) => Ok(again(firing)),
+        (Change::Resume, What::PausedAgain) => {
+            let not_before = Some(world.model.start_of_resumed(firing, now.get()));
+            Ok(Step { not_before, ..again(firing) })
+        }
         (Change::Resume, What::PausedRecurring) => Ok(becomes(What::Recurring)),
         (Change::Resume, _) => Err(Changed::Unchanged),
         (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) if !world.model.has_room_for_a_run(firing) => {
@@ -62,7 +65,7 @@ fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Change
             Ok(Step { take: None, early: true, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
         }
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
-        (Change::Run, What::First | What::Paused) => Ok(Step { early: true, replays, ..becomes(What::First) }),
+        (Change::Run, What::First | What::Paused) => Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) }),
         (Change::Run, What::Again | What::PausedAgain | What::Held) => Ok(Step { replays, ..again(firing) }),
         (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
         (Change::Reschedule(_), _) if has_no_time => Err(Changed::NotApplicable),

@@ -370,6 +370,8 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         error: None,
         first_attempt_at: None,
         replayed_at: None,
+        late_since: None,
+        not_before: None,
     }
     .write(&mut out);
     out

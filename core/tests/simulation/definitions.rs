@@ -164,8 +164,8 @@ impl Model {
             };
             self.waiting.remove(&(firing, what));
             for _ in 0..count {
-                let not_before = resumes.then_some(moment.now());
-                let resumes = not_before.filter(|_| firing.attempt > 1);
+                let not_before = resumes.then(|| self.start_of_resumed(firing, moment.now()));
+                let resumes = resumes.then_some(moment.now()).filter(|_| firing.attempt > 1);
                 self.step(&Step { take: None, put: Some((firing, then)), not_before, early: false, replays: None, resumes });
             }
         }

@@ -140,8 +140,14 @@ pub(crate) fn wakes_in_time(engine: &mut Engine, storage: &Storage, config: Conf
         let agrees = if storage.has_lanes() { stored.is_none_or(|stored| wanted <= Some(stored)) } else { wanted == stored };
         hold("always-armed", agrees, || format!("wants {wanted:?}; storage says {stored:?}"));
     }
+    let waiting = storage.waiting();
+    for (of, entry) in waiting.iter().filter_map(|waiting| Some((waiting, waiting.entry?))) {
+        let requested = of.record.facts().replayed_at.filter(|_| !entry.flags.has(Flags::RETRY) && !entry.due.is_never());
+        let is_due = requested.is_none_or(|requested| of.position.due <= requested.max(now));
+        hold("requested-runs-are-due", is_due, || format!("requested at {requested:?}, but due later: {of:?}"));
+    }
     let (of_lanes, of_main): (Vec<_>, Vec<_>) =
-        storage.waiting().into_iter().partition(|waiting| storage.is_in_lane(waiting.position.page));
+        waiting.into_iter().partition(|waiting| storage.is_in_lane(waiting.position.page));
     if let Some(head) = of_lanes.first().map(|waiting| waiting.position.due) {
         // What waits for a slot asks for one, however often it was not answered.
         let latest = head.max(now.plus(20_000));

@@ -6,7 +6,8 @@ use crate::random::Random;
 use crate::storage::Waiting;
 use scheduler_core::limits::MAX_CATCH_UP_RUNS;
 use scheduler_core::page::Flags;
-use scheduler_core::schedule::{Misfire, Occurrence, Overlap, Policies, Schedule, ScheduleFields};
+use scheduler_core::recurrence::{Occurrence, Schedule};
+use scheduler_core::schedule::{Misfire, Overlap, Policies, ScheduleFields};
 use scheduler_core::time::UnixMillis;
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
@@ -157,8 +158,9 @@ pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -
     let (record, firing) = (waiting.record.facts(), waiting.record.firing());
     let policies = record.policies;
     let due = model.version(firing.version).due(record.time.unwrap().get());
-    let late = now.get() - record.replayed_at.map_or(due, |at| at.get().max(due));
-    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
+    let late = now.get() - record.replayed_at.map_or(due, UnixMillis::get);
+    // What was handed on before is not missed, nor is a run that was requested.
+    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY)) || record.replayed_at.is_some();
     if policies.expire_after_millis.is_some_and(|limit| late > limit) {
         return if firing.attempt > 1 { Fate::Dead } else { Fate::Expired };
     }

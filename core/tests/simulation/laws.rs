@@ -199,6 +199,10 @@ struct Known {
     jitters: bool,
     /// Whether it has fired: then its time is the name of its run.
     is_again: bool,
+    /// Whether a run of it was requested: so it is the name of that.
+    is_requested: bool,
+    /// Before this its further attempt does not start, also if it was paused meanwhile.
+    not_before: i64,
 }
 
 impl Known {
@@ -211,7 +215,7 @@ impl Known {
 
     fn follow(&mut self, id: &str, law: &Law, watermark: i64) {
         let own = self.own_due(id);
-        let waits_for_its_time = self.due.is_none_or(|due| due == own);
+        let waits_for_its_time = self.due.is_none_or(|due| due == own) && !self.is_requested;
         let Some((local, zone)) = self.local.filter(|_| waits_for_its_time && !self.is_again) else { return };
         let time = (law.instant)(local, zone).unwrap().get();
         if time != self.time {
@@ -261,7 +265,16 @@ fn run(seed: u64, sum: &mut Sum) {
                     if known.get(&id).is_some_and(|of| of.time == given.at.get() || of.local == given.local) {
                         continue;
                     }
-                    let mut of = Known { local: given.local, time: given.at.get(), due: None, jitters, is_again: false };
+                    let time = given.at.get();
+                    let mut of = Known {
+                        local: given.local,
+                        time,
+                        due: None,
+                        jitters,
+                        is_again: false,
+                        is_requested: false,
+                        not_before: 0,
+                    };
                     if !given.paused {
                         of.due = Some(of.own_due(&id).max(watermark(&shard) + 1));
                     }
@@ -273,14 +286,20 @@ fn run(seed: u64, sum: &mut Sum) {
             4 => {
                 let Some(id) = any(&mut random, &known) else { continue };
                 let of = known.get_mut(&id).unwrap();
-                of.due = None;
+                if let Some(due) = of.due.take() {
+                    of.not_before = due;
+                }
                 shard.change(&id, Change::Pause);
             }
             5 => {
                 let Some(id) = any(&mut random, &known) else { continue };
                 let of = known.get_mut(&id).unwrap();
                 if of.due.is_none() {
-                    let due = if of.is_again { at.get() } else { of.own_due(&id) };
+                    let due = match (of.is_again, of.is_requested) {
+                        (true, _) => of.not_before.max(at.get()),
+                        (false, true) => at.get(),
+                        (false, false) => of.own_due(&id),
+                    };
                     of.due = Some(due.max(watermark(&shard) + 1));
                 }
                 shard.change(&id, Change::Resume);
@@ -290,6 +309,7 @@ fn run(seed: u64, sum: &mut Sum) {
                 let of = known.get_mut(&id).unwrap();
                 if of.due.is_none_or(|due| due > at.get()) {
                     of.due = Some(at.get().max(watermark(&shard) + 1));
+                    of.is_requested = !of.is_again;
                 }
                 shard.change(&id, Change::Run);
             }
@@ -298,7 +318,7 @@ fn run(seed: u64, sum: &mut Sum) {
                 let of = known.get_mut(&id).unwrap();
                 let to = drawn(&mut random, at, &shard.law);
                 let was_due = of.due;
-                (of.local, of.time, of.is_again) = (to.local, to.at.get(), false);
+                (of.local, of.time, of.is_again, of.is_requested) = (to.local, to.at.get(), false, false);
                 of.due = was_due.map(|_| of.own_due(&id).max(watermark(&shard) + 1));
                 let local = to.local.map(|(local, zone)| (local, zone.parse::<Tz>().unwrap()));
                 shard.change(&id, Change::Reschedule(NewTime { at: to.at, local }));

@@ -43,6 +43,7 @@ mod random;
 mod reads;
 mod redefine;
 mod regressions;
+mod requested_cases;
 mod requeued;
 mod retry_after;
 mod retry_time;

@@ -638,7 +638,7 @@ impl Model {
                 continue;
             }
             let is_paused = flight.decided.stop(index) == Some(Stop::Paused);
-            let began = flight.replayed[index].max(flight.followed[index]);
+            let began = (flight.replayed[index], flight.followed[index]);
             let firing = flight.tasks[index];
             let detail = report.details.iter().find(|detail| detail.index == failure.index);
             let started = detail.map_or(now, |detail| detail.started_at.get().max(flight.fired_at).min(now));
@@ -684,6 +684,11 @@ impl Model {
         self.done.extend(dispatched.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
+    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it goes on while it is paused.
+    pub(crate) fn start_of_resumed(&self, firing: Firing, now: i64) -> i64 {
+        self.not_before.get(&firing).map_or(now, |until| now.max(*until))
+    }
+
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {
         // The same may wait twice after a repeated request: the earlier counts.
         self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
@@ -717,15 +722,24 @@ impl Model {
         }
     }
 
-    /// Says whether it is dead. `began` is when its lateness began to count again, `first` when its first attempt began.
-    fn failed(&mut self, firing: Firing, began: Option<i64>, first: i64, failure: &Failure, is_paused: bool, now: i64) -> bool {
+    /// Says whether it is dead. `began` is when its run was requested, and when the run that it follows ended; `first` when its first attempt
+    /// began.
+    fn failed(
+        &mut self,
+        firing: Firing,
+        (requested, followed): (Option<i64>, Option<i64>),
+        first: i64,
+        failure: &Failure,
+        is_paused: bool,
+        now: i64,
+    ) -> bool {
         let version = self.version(firing.version);
         let input: RetryInput = serde_json::from_str(version.retry).unwrap();
         let policy = RetryPolicy::try_from(input).unwrap();
         let stage = if firing.stage == Stage::Run { "" } else { "/" };
         let key = format!("{}@{}{stage}{}", version.id, firing.time, firing.stage.name());
         let due = version.due(firing.time);
-        let start = UnixMillis::new(began.map_or(due, |at| at.max(due)));
+        let start = UnixMillis::new(followed.unwrap_or(i64::MIN).max(requested.unwrap_or(due)));
         let first = UnixMillis::new(first);
         let next = policy.next_attempt(&key, firing.attempt, first, UnixMillis::new(now), failure.not_before);
         let end = version.late.expire.filter(|_| firing.stage == Stage::Run).map(|millis| start.plus(millis));
@@ -734,9 +748,7 @@ impl Model {
             Some(at) => {
                 let again = Firing { attempt: firing.attempt + 1, ..firing };
                 self.put(again, if is_paused { What::PausedAgain } else { What::Again });
-                if !is_paused {
-                    self.put_off(again, at.get());
-                }
+                self.put_off(again, at.get());
                 false
             }
             None => {

@@ -112,7 +112,13 @@ impl Pair {
         }
     }
 
-    /// Attempts of one recurring task that wait, each with a record of some `bytes`.
+    /// Fires what [`Pair::attempts`] has added, with what else is due by then.
+    fn fired_of_attempts(&mut self) -> BTreeMap<(String, UnixMillis), usize> {
+        let runs = self.fired(LATER);
+        runs.into_iter().filter(|((_, time), _)| *time < NOW).collect()
+    }
+
+    /// Attempts of one recurring task that wait until [`LATER`], each with a record of some `bytes`.
     fn attempts(&mut self, count: usize, bytes: usize) {
         let record = each_second(&id(0, 5), "", bytes);
         let mut builder = PageBuilder::default();
@@ -212,7 +218,8 @@ fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
             let paused = if change == Change::Pause { 300 + u64::from(has_task) } else { 0 };
             assert_eq!(pair.engine.stats(NOW).paused, paused);
         }
-        let runs = pair.fired(NOW.plus(-1));
+        assert!(pair.fired(NOW.plus(-1)).is_empty(), "the wait before an attempt goes on while it is paused");
+        let runs = pair.fired_of_attempts();
         assert!(runs.len() == 300 && runs.values().all(|times| *times == 1), "{} runs", runs.len());
     }
 }
@@ -305,7 +312,7 @@ fn a_definition_pauses_and_resumes_many_large_attempts_in_parts() {
         assert!(pair.append_in_parts(&[definition(&[record])], NOW.plus(-1)) >= 4);
         assert_eq!(pair.engine.stats(NOW).paused, count);
     }
-    assert_eq!(pair.fired(NOW.plus(-1)).len(), 150);
+    assert_eq!(pair.fired_of_attempts().len(), 150);
 }
 
 #[test]

@@ -207,6 +207,8 @@ fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
         failed_at: None,
         error: None,
         replayed_at: None,
+        late_since: None,
+        not_before: None,
         ..stored.clone()
     }
     .write(&mut out);

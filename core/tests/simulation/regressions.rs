@@ -2,12 +2,12 @@
 
 use crate::runner;
 use crate::storage::Storage;
+use scheduler_core::delay::Delay;
 use scheduler_core::engine::{Config, Effects, Engine, Keep, Write};
 use scheduler_core::envelope::Envelope;
 use scheduler_core::limits::{MAX_ENVELOPE_BYTES, MAX_OUTCOME_BYTES, MAX_RECORD_BYTES};
 use scheduler_core::page::{Flags, PageBuilder};
 use scheduler_core::routing::id_hash;
-use scheduler_core::schedule::Delay;
 use scheduler_core::task::Record;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::{Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};

@@ -2,8 +2,9 @@
 
 use crate::random::Random;
 use scheduler_core::cron::CronSchedule;
+use scheduler_core::delay::Delay;
 use scheduler_core::routing::id_hash;
-use scheduler_core::schedule::{Delay, ScheduleFields};
+use scheduler_core::schedule::ScheduleFields;
 use scheduler_core::time::UnixMillis;
 use scheduler_core::wire::Kind;
 

@@ -18,8 +18,9 @@ use scheduler_core::limits::{
 };
 use scheduler_core::page::{Directory, Entry};
 use scheduler_core::position::Position;
+use scheduler_core::recurrence::{Occurrence, Schedule};
 use scheduler_core::routing::id_hash;
-use scheduler_core::schedule::{Occurrence, Policies, Schedule};
+use scheduler_core::schedule::Policies;
 use scheduler_core::time::UnixMillis;
 use serde::Deserialize;
 use std::cell::Cell;

@@ -2,9 +2,8 @@
 
 use super::fields::{Fields, missing};
 use super::{Body, Message, check_binding, check_timeout};
-use crate::input::at_most;
+use crate::input::{FieldError, at_most};
 use crate::limits::{MAX_FUNCTION_BYTES, MAX_OBJECT_NAME_BYTES, MAX_URL_BYTES};
-use crate::task::FieldError;
 use std::borrow::Cow;
 
 /// A call of another Worker.

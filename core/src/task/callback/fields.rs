@@ -1,9 +1,8 @@
 //! A callback's JSON as it is read: the fields of all kinds, and which belong to which.
 
 use super::{Body, Method};
-use crate::input::BoundedMap;
+use crate::input::{BoundedMap, FieldError, Text};
 use crate::limits::{DEFAULT_TIMEOUT_SECONDS, MAX_HEADERS};
-use crate::task::{FieldError, Text};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::borrow::Cow;

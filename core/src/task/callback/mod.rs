@@ -14,8 +14,7 @@ pub use binding::{Call, DurableObject, Service};
 pub use message::{Body, Message, Method};
 pub use webhook::{Webhook, parse_url};
 
-use super::FieldError;
-use crate::input::{at_most, check_nesting, cut};
+use crate::input::{FieldError, at_most, check_nesting, cut};
 use crate::limits::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
 use fields::{Fields, Kind, missing};
 use schemars::JsonSchema;
@@ -64,7 +63,7 @@ impl<'a> Callback<'a> {
     /// # Errors
     /// Names the field and the problem.
     pub fn parse(text: &'a str) -> Result<Self, FieldError> {
-        let fields: Fields<'a> = super::parse_object(text, "callback")?;
+        let fields: Fields<'a> = crate::input::parse_object(text, "callback")?;
         fields.check_kind()?;
         Ok(match fields.kind() {
             Kind::Webhook => Self::Webhook(Webhook::read(fields)?),

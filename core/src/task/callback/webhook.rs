@@ -3,9 +3,8 @@
 use super::fields::{Fields, missing};
 use super::{Message, check_timeout};
 use crate::hosts::check_host;
-use crate::input::at_most;
+use crate::input::{FieldError, at_most};
 use crate::limits::MAX_URL_BYTES;
-use crate::task::FieldError;
 use std::borrow::Cow;
 use url::Url;
 

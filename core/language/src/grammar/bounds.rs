@@ -1,0 +1,221 @@
+//! Where a schedule starts and ends, what it leaves out, and delays from now.
+
+use super::{Parsed, Parser, Rule};
+use crate::clause::{Clause, Exception, Point};
+use crate::{Reason, words};
+
+const STARTING: &[&str] = &[
+    "starting from",
+    "starting on",
+    "starting at",
+    "starting",
+    "beginning on",
+    "beginning at",
+    "beginning from",
+    "beginning",
+    "commencing on",
+    "commencing",
+    "effective from",
+    "effective",
+    "as of",
+    "start on",
+    "start at",
+    "start from",
+    "starts on",
+    "starts at",
+    "begin on",
+    "starts",
+    "start",
+    "from",
+];
+const ENDING: &[&str] = &[
+    "up until",
+    "until",
+    "till",
+    "til",
+    "ending on",
+    "ending at",
+    "ending",
+    "through to",
+    "through",
+    "thru",
+    "and ends on",
+    "ends on",
+    "and stop on",
+    "to",
+];
+const EXCEPT: &[&str] = &[
+    "with the exception of",
+    "except for",
+    "except on",
+    "except in",
+    "except",
+    "excluding",
+    "but not on",
+    "but not in",
+    "but not",
+    "other than",
+    "apart from",
+    "besides",
+    "skipping",
+    "skip",
+    "not on",
+    "minus",
+    "without",
+];
+
+impl Parser<'_> {
+    /// Takes `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
+    pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
+        let kinds: [Rule<Self, Vec<Clause>>; 4] = [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
+        for kind in kinds {
+            if let Some(clauses) = self.attempt(kind)? {
+                return Ok(Some(clauses));
+            }
+        }
+        Ok(None)
+    }
+
+    fn start(&mut self) -> Parsed<Vec<Clause>> {
+        if self.take_any(&["starting now", "starting immediately", "from now on", "starting right now", "beginning now"]) {
+            return Ok(Some(vec![Clause::From(Point { day: None, time: None, instant: None })]));
+        }
+        if self.take("counted from") {
+            return Ok(self.point()?.map(|point| vec![Clause::Anchor(point)]));
+        }
+        let is_from = self.word(0) == "from";
+        if !self.take_any(STARTING) {
+            return Ok(None);
+        }
+        // "from 9 to 5" and "from monday to friday" are no bounds.
+        if is_from {
+            let start = self.at - 1;
+            self.at = start;
+            let other = self.attempt(Self::windows)?.is_some() || self.attempt(Self::week_and_months)?.is_some();
+            self.at = start;
+            if other {
+                return Ok(None);
+            }
+            self.at += 1;
+        }
+        let Some(from) = self.point()? else { return Ok(None) };
+        // "from 9am" says nothing clear without "until".
+        let is_hour = from.day.is_none() && from.instant.is_none();
+        if is_from && is_hour && !matches!(self.word(0), "until" | "till" | "til" | "onwards" | "on" | "onward") {
+            return Ok(None);
+        }
+        self.take_any(
+            &["onwards", "onward", "on", "forward"]
+                .map(|word| if word == "on" && words::weekday(self.word(1)).is_some() { "onwards" } else { word }),
+        );
+        Ok(Some(vec![Clause::From(from)]))
+    }
+
+    fn end_bound(&mut self) -> Parsed<Vec<Clause>> {
+        let is_to = self.word(0) == "to";
+        let follows_start =
+            self.found.last().is_some_and(|found| matches!(found.clause, Clause::From(_)) && found.tokens.1 == self.at);
+        if is_to && !follows_start || !self.take_any(ENDING) {
+            return Ok(None);
+        }
+        self.take("and including");
+        Ok(self.point()?.map(|point| vec![Clause::Until(point)]))
+    }
+
+    fn lasting(&mut self) -> Parsed<Vec<Clause>> {
+        let is_next = self.take_any(&["for the next", "for the following", "over the next", "during the next", "for another"]);
+        if !is_next && !self.take_any(&["for a total of", "for"]) {
+            return Ok(None);
+        }
+        // "for the next month"
+        let one = if is_next && words::unit(self.word(0)).is_some() { self.one_unit()? } else { self.amount()? };
+        let Some(amount) = one else { return Ok(None) };
+        self.take_any(&["from now", "starting now", "in a row", "straight"]);
+        Ok(Some(vec![Clause::For(amount)]))
+    }
+
+    /// Takes a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the end of the year`.
+    fn point(&mut self) -> Parsed<Point> {
+        if let Some(instant) = self.attempt(Self::instant)? {
+            return Ok(Some(Point { day: None, time: None, instant: Some(instant) }));
+        }
+        self.take_any(&["on", "at"]);
+        if let Some(day) = self.attempt(Self::bounding_day)? {
+            let time = self.attempt(|parser| {
+                let has_at = parser.take("at") || parser.take_symbol("@");
+                // "T" of an ISO time
+                let has_t = !has_at && parser.word(0) == "t" && parser.is_glued(0);
+                parser.at += usize::from(has_t);
+                parser.clock(has_at || has_t)
+            })?;
+            return Ok(Some(Point { day: Some(day), time, instant: None }));
+        }
+        let Some(time) = self.clock(true)? else { return Ok(None) };
+        let day = self.attempt(|parser| {
+            parser.take("on");
+            parser.bounding_day()
+        })?;
+        Ok(Some(Point { day, time: Some(time), instant: None }))
+    }
+
+    fn exceptions(&mut self) -> Parsed<Vec<Clause>> {
+        let start = self.at;
+        self.take_symbol("(");
+        let is_skip = matches!(self.word(0), "skip" | "without" | "besides" | "minus");
+        if !self.take_any(EXCEPT) {
+            return Ok(None);
+        }
+        let items = self.list(|parser, _| parser.exception())?;
+        let goes_on =
+            matches!(self.word(0), "in" | "of" | "next" | "this" | "the" | "during" | "when" | "if" | "run" | "one" | "week")
+                && !self.is_month_tail();
+        let is_date = goes_on
+            || items.iter().any(|item| matches!(item, Exception::MonthDay(_)))
+                && (self.word(0) == "of" || words::month(self.word(0)).is_some());
+        if items.is_empty() && is_skip {
+            return Ok(None);
+        }
+        if items.is_empty() || is_date && !self.take_any(&["of the month", "of each month", "of every month"]) {
+            self.at += 1;
+            let message =
+                "The scheduler has no exclusions yet. It can leave out days of the week, months, and days of every month.";
+            return Err(self.refusal(Reason::Unsupported, start, message));
+        }
+        Ok(Some(vec![Clause::Except(items)]))
+    }
+
+    fn is_month_tail(&self) -> bool {
+        self.word(0) == "of" && self.word(2) == "month"
+    }
+
+    fn exception(&mut self) -> Parsed<Exception> {
+        self.take_any(&["every", "the", "any"]);
+        if let Some(days) = self.singular_group() {
+            return Ok(Some(Exception::Weekdays(days)));
+        }
+        if let Some(set) = self.day_set(false) {
+            // "except monday the 3rd", "except friday next week"
+            return Ok(Some(Exception::Weekdays(set.days)));
+        }
+        if let Some(month) = words::month(self.word(0)).filter(|_| self.token(1).is_none_or(|next| next.value().is_none())) {
+            self.at += 1;
+            return Ok(Some(Exception::Months(crate::clause::Months::one(month))));
+        }
+        // "the first" may be anything.
+        let is_number = self.token(0).is_some_and(|token| token.value().is_some());
+        let day = self.ordinal().filter(|day| is_number && (1..=31).contains(day));
+        Ok(day.and_then(|day| u8::try_from(day).ok()).map(Exception::MonthDay))
+    }
+
+    /// Takes `in 20 minutes`, `two hours from now`, `after 5 minutes`.
+    pub(super) fn delay(&mut self) -> Parsed<Vec<Clause>> {
+        let has_in = self.take_any(&["in", "after"]);
+        let Some(amount) = self.amount()? else { return Ok(None) };
+        let from_now = self.take_any(&["from now", "from this moment", "later"]);
+        if !has_in && !from_now {
+            return Ok(None);
+        }
+        self.take("time");
+        Ok(Some(vec![Clause::In(amount)]))
+    }
+}

@@ -1,0 +1,332 @@
+//! Days of the week, months, and days counted within a month.
+
+use super::{Parsed, Parser};
+use crate::clause::{Clause, Counted, Cycle, Day, Months, Weekdays, Which};
+use crate::{Reason, words};
+
+/// Several days, and whether their words alone say that they recur.
+#[derive(Clone, Copy)]
+pub(super) struct DaySet {
+    pub(super) days: Weekdays,
+    pub(super) recurs: bool,
+    /// How many days of the week were named.
+    pub(super) is_single: bool,
+}
+
+/// In which months a day is counted.
+enum Scope {
+    /// "of the month"
+    TheMonth,
+    /// "of each month"
+    EachMonth,
+    Quarter,
+    Year {
+        is_each: bool,
+    },
+    Named(Months),
+    /// Nothing follows.
+    Open,
+}
+
+const EACH: &[&str] = &["each", "every", "any", "a"];
+
+impl Parser<'_> {
+    /// Takes `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`, `from april to june`.
+    pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
+        let start = self.at;
+        let is_from = self.take("from");
+        let is_only = !is_from && self.take("only on");
+        let has_on = is_only || !is_from && self.take_any(&["on all", "on", "all"]);
+        let sets = self.list(|parser, is_first| {
+            if !is_first {
+                parser.take_any(&["on", "every", "each"]);
+            }
+            Ok(parser.day_set(is_from))
+        })?;
+        if let Some(all) = union(&sets) {
+            // A range after "from" is one only if it is one.
+            if is_from && all.is_single {
+                return Ok(None);
+            }
+            if let (true, Some(day)) = (all.is_single && !all.recurs && !is_only, all.days.days().next()) {
+                // "friday evenings" are all of them.
+                if matches!(self.word(0), "mornings" | "afternoons" | "evenings" | "nights") {
+                    return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: true }]));
+                }
+                let which = if self.take_any(&["next week", "of next week"]) { Which::NextWeek } else { Which::Coming };
+                return Ok(Some(vec![Clause::Day(Day::Weekday(day, which))]));
+            }
+            return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: all.recurs || is_only }]));
+        }
+        self.at = start;
+        if has_on || !(is_from && self.take("from") || self.take_any(&["only in", "in", "during", "of", "throughout"])) {
+            return Ok(None);
+        }
+        let is_from_month = is_from;
+        Ok(self.month_list(is_from_month)?.map(|months| vec![Clause::Months { months }]))
+    }
+
+    /// Takes `january, april and july` or `april to june`, if neither a day nor a year belongs to them.
+    pub(super) fn month_list(&mut self, needs_range: bool) -> Parsed<Months> {
+        let mut has_range = false;
+        let ranges = self.list(|parser, _| {
+            let Some(first) = words::month(parser.word(0)) else { return Ok(None) };
+            parser.at += 1;
+            let start = parser.at;
+            if parser.take_range_word(needs_range) {
+                if let Some(last) = words::month(parser.word(0)) {
+                    parser.at += 1;
+                    has_range = true;
+                    return Ok(Some(Months::range(first, last)));
+                }
+                parser.at = start;
+            }
+            Ok(Some(Months::one(first)))
+        })?;
+        let is_date = self.token(0).is_some_and(|next| next.value().is_some());
+        if ranges.is_empty() || is_date || needs_range && !has_range {
+            return Ok(None);
+        }
+        Ok(Some(ranges.into_iter().fold(Months::default(), Months::with)))
+    }
+
+    /// Takes one day of the week, a range of them, or a group such as `weekdays`.
+    pub(super) fn day_set(&mut self, is_from: bool) -> Option<DaySet> {
+        const WORKING: &[&str] =
+            &["weekdays", "week days", "working days", "business days", "workdays", "work days", "workingdays"];
+        if self.take_any(WORKING) {
+            return Some(DaySet { days: Weekdays::WORKING, recurs: true, is_single: false });
+        }
+        if self.take_any(&["weekends", "the weekends", "week-ends"]) {
+            return Some(DaySet { days: Weekdays::WEEKEND, recurs: true, is_single: false });
+        }
+        // "weekday mornings"
+        let has_parts = matches!(self.word(1), "mornings" | "afternoons" | "evenings" | "nights");
+        if let Some(days) = if has_parts { self.singular_group() } else { None } {
+            return Some(DaySet { days, recurs: true, is_single: false });
+        }
+        let (first, is_plural) = words::weekday(self.word(0))?;
+        self.at += 1;
+        self.take_abbreviation_dot();
+        let start = self.at;
+        if self.take_range_word(is_from) {
+            if let Some((last, _)) = words::weekday(self.word(0)).filter(|(last, _)| *last != first) {
+                self.at += 1;
+                self.take_abbreviation_dot();
+                return Some(DaySet { days: Weekdays::range(first, last), recurs: true, is_single: false });
+            }
+            self.at = start;
+        }
+        Some(DaySet { days: Weekdays::one(first), recurs: is_plural, is_single: true })
+    }
+
+    /// Takes the dot of `Mon.` if a word follows.
+    fn take_abbreviation_dot(&mut self) {
+        if self.is_symbol(0, ".") && self.is_glued(0) && self.token(1).is_some() {
+            self.at += 1;
+        }
+    }
+
+    /// Takes one singular group after "every": `weekday`, `weekend`, `working day`.
+    pub(super) fn singular_group(&mut self) -> Option<Weekdays> {
+        if self.take_any(&[
+            "weekday",
+            "week day",
+            "working day",
+            "business day",
+            "workday",
+            "work day",
+            "weekdays",
+            "business days",
+            "working days",
+        ]) {
+            return Some(Weekdays::WORKING);
+        }
+        self.take_any(&["weekend day", "weekend", "weekends", "day of the weekend"]).then_some(Weekdays::WEEKEND)
+    }
+
+    /// Takes `the first monday of the month`, `on the 1st and 15th`, `the last working day of each month`, `the last day of february`.
+    pub(super) fn counted_days(&mut self) -> Parsed<Vec<Clause>> {
+        if let Some(end) = self.attempt(Self::end_of_period)? {
+            return Ok(Some(end));
+        }
+        if let Some(days) = self.attempt(Self::day_numbers)? {
+            return Ok(Some(days));
+        }
+        let has_on = self.take("on");
+        let has_the = self.take("the");
+        let ordinals = self.ordinals()?;
+        if ordinals.is_empty() {
+            return Ok(None);
+        }
+        self.counted(ordinals, has_on || has_the, false)
+    }
+
+    pub(super) fn ordinals(&mut self) -> Result<Vec<i8>, crate::Refusal> {
+        self.list(|parser, is_first| {
+            if !is_first {
+                parser.take("on");
+                parser.take("the");
+            }
+            Ok(parser.ordinal())
+        })
+    }
+
+    /// Takes what follows `ordinals`: what is counted, and in which months. `is_each` after "every".
+    pub(super) fn counted(&mut self, which: Vec<i8>, is_marked: bool, is_each: bool) -> Parsed<Vec<Clause>> {
+        let start = self.at;
+        if which.iter().any(|number| !(-1..=31).contains(number) || *number == 0) {
+            return Err(self.refusal(Reason::Impossible, start.saturating_sub(1), "A month has no such day."));
+        }
+        if let Some(of) = self.counted_noun() {
+            let scope = self.scope()?;
+            if which.iter().any(|number| *number > 5) {
+                return Err(self.refusal(Reason::Impossible, start, "A month has at most five of each day of the week."));
+            }
+            let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
+            let is_sure = is_each || self.follows_months() || !matches!(scope, Scope::Named(_) | Scope::Open);
+            // "every third business day" is no day of the month.
+            let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
+            if matches!(scope, Scope::Open) && (!is_each && !self.follows_months() || is_stepped) {
+                // "the second tuesday" of what? "last friday" is past.
+                return Ok(None);
+            }
+            clauses.insert(0, Clause::Nth { which, of, is_sure });
+            clauses.extend(months.map(|months| Clause::Months { months }));
+            return Ok(Some(clauses));
+        }
+        let is_day = self.take_any(&["days", "day"]);
+        let is_single = which.len() == 1 && !self.several_months_follow()?;
+        // "4th of may", "4th may": a date, for `calendar_day`.
+        let has_last = which.contains(&-1);
+        if !is_day
+            && (has_last || is_single && (words::month(self.word(0)).is_some() || self.word(0) == "of" && self.names_month(1)))
+        {
+            return Ok(None);
+        }
+        if has_last
+            && is_single
+            && !is_each
+            && let Some(last) = self.attempt(Self::last_of_month)?
+        {
+            return Ok(Some(vec![Clause::Day(last)]));
+        }
+        let scope = self.scope()?;
+        let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
+        let is_open = matches!(scope, Scope::Open);
+        if is_open && !self.follows_months() && (is_day || !is_marked && !is_each) {
+            return Ok(None);
+        }
+        let is_sure = is_each || !matches!(scope, Scope::Named(_) | Scope::Open);
+        clauses.insert(0, Clause::MonthDays { days: which, is_sure });
+        clauses.extend(months.map(|months| Clause::Months { months }));
+        Ok(Some(clauses))
+    }
+
+    /// Whether the sentence says "every month" or "quarterly" before this.
+    fn follows_months(&self) -> bool {
+        let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
+        self.found.iter().any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_monthly(cycle)))
+    }
+
+    /// Takes `on day 5 of the month`, `on day 1 and 15 of every month`.
+    fn day_numbers(&mut self) -> Parsed<Vec<Clause>> {
+        self.take("on");
+        if !self.take_any(&["days", "day"]) {
+            return Ok(None);
+        }
+        let days = self.list(|parser, _| Ok(parser.whole_number()?.and_then(|day| i8::try_from(day).ok())))?;
+        let has_month = self.take_any(&["of the month", "of each month", "of every month"]) || self.follows_months();
+        if days.is_empty() || !has_month || days.iter().any(|day| !(1..=31).contains(day)) {
+            return Ok(None);
+        }
+        Ok(Some(vec![Clause::MonthDays { days, is_sure: true }]))
+    }
+
+    /// Whether `of january and july` comes next.
+    fn several_months_follow(&mut self) -> Result<bool, crate::Refusal> {
+        let start = self.at;
+        let months = if self.take("of") { self.month_list(false)? } else { None };
+        self.at = start;
+        Ok(months.is_some_and(|months| months.months().count() > 1))
+    }
+
+    fn names_month(&self, ahead: usize) -> bool {
+        words::month(self.word(ahead)).is_some()
+    }
+
+    fn counted_noun(&mut self) -> Option<Counted> {
+        if self.take_any(&[
+            "working day",
+            "business day",
+            "weekday",
+            "workday",
+            "work day",
+            "working days",
+            "business days",
+            "weekdays",
+        ]) {
+            return Some(Counted::WorkingDay);
+        }
+        let (day, _) = words::weekday(self.word(0))?;
+        self.at += 1;
+        Some(Counted::Weekdays(Weekdays::one(day)))
+    }
+
+    fn scope(&mut self) -> Result<Scope, crate::Refusal> {
+        let start = self.at;
+        let has_of = self.take_any(&["of", "in"]);
+        let is_each = self.take_any(EACH);
+        let has_the = !is_each && has_of && self.take("the");
+        if is_each || has_the || has_of {
+            if self.take("month") || !has_the && self.take("months") {
+                return Ok(if is_each || !has_the { Scope::EachMonth } else { Scope::TheMonth });
+            }
+            if self.take("quarter") {
+                return Ok(Scope::Quarter);
+            }
+            if self.take("year") {
+                return Ok(Scope::Year { is_each });
+            }
+        }
+        if has_of
+            && !has_the
+            && let Some(months) = self.month_list(false)?
+        {
+            return Ok(Scope::Named(months));
+        }
+        self.at = start;
+        if has_of && self.take("of this month") {
+            return Ok(Scope::Open);
+        }
+        self.at = start;
+        Ok(Scope::Open)
+    }
+
+    /// Returns the months of a scope, and the cycle that its words say.
+    fn months_of(&self, scope: &Scope, which: &[i8]) -> Option<(Option<Months>, Vec<Clause>)> {
+        let cycle = |cycle, is_each: bool| if is_each { vec![Clause::Cycle { cycle, is_adjective: false }] } else { Vec::new() };
+        let is_last = which.iter().all(|number| *number < 0);
+        if which.iter().any(|number| *number < 0)
+            && !is_last
+            && !matches!(scope, Scope::TheMonth | Scope::EachMonth | Scope::Named(_))
+        {
+            return None;
+        }
+        Some(match scope {
+            Scope::TheMonth | Scope::Open => (None, Vec::new()),
+            Scope::EachMonth => (None, cycle(Cycle::Months(1), true)),
+            Scope::Quarter if is_last => (Some(Months(Months::QUARTERLY.0 << 2)), Vec::new()),
+            Scope::Quarter => (Some(Months::QUARTERLY), Vec::new()),
+            Scope::Year { is_each } => (Some(Months::one(if is_last { 12 } else { 1 })), cycle(Cycle::Years(1), *is_each)),
+            Scope::Named(months) => (Some(*months), Vec::new()),
+        })
+    }
+}
+
+/// Returns all days of the sets together; `None` if there are none.
+pub(super) fn union(sets: &[DaySet]) -> Option<DaySet> {
+    let days = sets.iter().fold(Weekdays::default(), |all, set| all.with(set.days));
+    let recurs = sets.iter().any(|set| set.recurs);
+    (!sets.is_empty()).then_some(DaySet { days, recurs, is_single: sets.len() == 1 && sets.iter().all(|set| set.is_single) })
+}

@@ -1,0 +1,212 @@
+//! The grammar: recursive descent over tokens.
+//!
+//! A phrase is a sequence of parts in any order with other words between them. At each token the parser tries every kind of part; a token
+//! that no part begins with is left over. Each method either takes a part and returns it, or takes nothing and returns `None`. It returns
+//! an error only if the words can mean nothing else: "every 0 minutes", "at 25:00".
+
+mod bounds;
+mod clock;
+mod dates;
+mod days;
+mod every;
+mod literals;
+mod numbers;
+mod zones;
+
+use crate::clause::{Clause, Found};
+use crate::limits::MAX_STEPS;
+use crate::token::{Kind, Token};
+use crate::{Reason, Refusal, Span};
+use std::cell::Cell;
+
+type Parsed<T> = Result<Option<T>, Refusal>;
+
+/// What reads one kind of part.
+type Rule<P, T> = fn(&mut P) -> Parsed<T>;
+
+/// The parts of a phrase, and the tokens that belong to none.
+pub(crate) struct Parts {
+    pub(crate) found: Vec<Found>,
+    /// Numbers of tokens, in order.
+    pub(crate) left_over: Vec<usize>,
+}
+
+/// Returns the parts of a phrase, or why it has none that can be, and the steps that it took.
+pub(crate) fn parts(tokens: &[Token]) -> (Result<Parts, Refusal>, u32) {
+    let mut parser = Parser { tokens, at: 0, steps: Cell::new(0), found: Vec::new() };
+    let left_over = parser.all();
+    let steps = parser.steps.get();
+    (left_over.map(|left_over| Parts { found: parser.found, left_over }), steps)
+}
+
+/// The span of all tokens.
+pub(crate) fn whole(tokens: &[Token]) -> Span {
+    span_of(tokens, 0, tokens.len())
+}
+
+/// The span of the tokens from `start` up to `end`.
+pub(crate) fn span_of(tokens: &[Token], start: usize, end: usize) -> Span {
+    let first = tokens.get(start).map_or(Span { start: 0, end: 0 }, |token| token.span);
+    let last = tokens.get(end.saturating_sub(1).max(start)).map_or(first, |token| token.span);
+    first.to(last)
+}
+
+pub(crate) struct Parser<'a> {
+    tokens: &'a [Token],
+    at: usize,
+    steps: Cell<u32>,
+    found: Vec<Found>,
+}
+
+impl<'a> Parser<'a> {
+    /// Returns the clauses of the part that begins here; none if no part does.
+    fn clauses(&mut self) -> Result<Vec<Clause>, Refusal> {
+        let kinds: [Rule<Self, Vec<Clause>>; 11] = [
+            Self::literal,
+            Self::bounds,
+            Self::every,
+            Self::frequency,
+            Self::windows,
+            Self::counted_days,
+            Self::delay,
+            Self::week_and_months,
+            Self::calendar_day,
+            Self::times,
+            Self::zone,
+        ];
+        let start = self.at;
+        for kind in kinds {
+            if let Some(clauses) = kind(self)? {
+                return Ok(clauses);
+            }
+            self.at = start;
+        }
+        Ok(Vec::new())
+    }
+
+    /// Takes all parts, and returns the numbers of the tokens between them.
+    fn all(&mut self) -> Result<Vec<usize>, Refusal> {
+        let mut left_over = Vec::new();
+        while self.at < self.tokens.len() {
+            let start = self.at;
+            let clauses = if self.may_begin_part() { self.clauses()? } else { Vec::new() };
+            if self.steps.get() > MAX_STEPS {
+                return Err(Refusal::new(
+                    Reason::TooLong,
+                    whole(self.tokens),
+                    "The sentence takes too long to read: write a shorter one.",
+                ));
+            }
+            if clauses.is_empty() {
+                self.at = start;
+                self.skip_comma_or(|at| left_over.push(at));
+                continue;
+            }
+            let (span, tokens) = (span_of(self.tokens, start, self.at), (start, self.at));
+            self.found.extend(clauses.into_iter().map(|clause| Found { clause, span, tokens }));
+        }
+        Ok(left_over)
+    }
+
+    /// Whether a part can begin with the next token: with no sign but these.
+    fn may_begin_part(&self) -> bool {
+        self.token(0).is_some_and(|token| token.kind != Kind::Symbol || matches!(token.text.as_str(), "@" | ":" | "(" | ","))
+    }
+
+    /// Returns the token that is `ahead` tokens on.
+    fn token(&self, ahead: usize) -> Option<&'a Token> {
+        // Past the limit there are no more tokens, so that every loop ends.
+        if self.steps.get() > MAX_STEPS {
+            return None;
+        }
+        self.steps.set(self.steps.get() + 1);
+        self.tokens.get(self.at + ahead)
+    }
+
+    /// Returns the word that is `ahead` tokens on; empty if it is not a word.
+    fn word(&self, ahead: usize) -> &'a str {
+        self.token(ahead).filter(|token| token.kind == Kind::Word).map_or("", |token| &token.text)
+    }
+
+    fn is_symbol(&self, ahead: usize, symbol: &str) -> bool {
+        self.token(ahead).is_some_and(|token| token.is_symbol(symbol))
+    }
+
+    fn is_glued(&self, ahead: usize) -> bool {
+        self.token(ahead).is_some_and(|token| token.is_glued)
+    }
+
+    /// Takes these words, separated by spaces, if they come next.
+    fn take(&mut self, words: &str) -> bool {
+        let count = words.split(' ').count();
+        let is_here = words.split(' ').enumerate().all(|(ahead, word)| self.word(ahead) == word);
+        if is_here {
+            self.at += count;
+        }
+        is_here
+    }
+
+    /// Takes the first of these that comes next.
+    fn take_any(&mut self, options: &[&str]) -> bool {
+        options.iter().any(|words| self.take(words))
+    }
+
+    fn take_symbol(&mut self, symbol: &str) -> bool {
+        let is_here = self.is_symbol(0, symbol);
+        self.at += usize::from(is_here);
+        is_here
+    }
+
+    /// Takes what `part` reads, or nothing.
+    fn attempt<T>(&mut self, part: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        let start = self.at;
+        let parsed = part(self)?;
+        if parsed.is_none() {
+            self.at = start;
+        }
+        Ok(parsed)
+    }
+
+    /// Takes `item, item and item`.
+    fn list<T>(&mut self, mut item: impl FnMut(&mut Self, bool) -> Parsed<T>) -> Result<Vec<T>, Refusal> {
+        let mut items = Vec::new();
+        loop {
+            let start = self.at;
+            if !items.is_empty() && !self.take_separator() {
+                break;
+            }
+            let is_first = items.is_empty();
+            match item(self, is_first)? {
+                Some(found) if items.len() < crate::limits::MAX_LIST => items.push(found),
+                _ => {
+                    self.at = start;
+                    break;
+                }
+            }
+        }
+        Ok(items)
+    }
+
+    fn take_separator(&mut self) -> bool {
+        let comma = self.take_symbol(",");
+        let and = self.take("and") || self.take_symbol("&") || self.take_symbol("+");
+        comma || and
+    }
+
+    /// Passes one token that no part begins with.
+    fn skip_comma_or(&mut self, mut left_over: impl FnMut(usize)) {
+        let is_mark = self.token(0).is_some_and(|token| {
+            let is_mark = matches!(token.text.as_str(), "," | "." | ";" | ":" | "!" | "?" | "(" | ")" | "'" | "\"" | "…");
+            token.kind == Kind::Symbol && is_mark
+        });
+        if !is_mark {
+            left_over(self.at);
+        }
+        self.at += 1;
+    }
+
+    /// A refusal of the words from `start` up to here.
+    fn refusal(&self, reason: Reason, start: usize, message: impl Into<String>) -> Refusal {
+        Refusal::new(reason, span_of(self.tokens, start, self.at.max(start + 1)), message)
+    }
+}

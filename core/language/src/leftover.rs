@@ -1,0 +1,370 @@
+//! The words that no part of the grammar took: the description of the task, unless one of them may say something about time.
+
+use crate::calendar::zone_like;
+use crate::clause::{Clause, Found};
+use crate::meaning::Built;
+use crate::token::{Kind, Token};
+use crate::words::{self, Suspicion};
+use crate::{Reason, Refusal, Span};
+
+/// Words that ask for a task and say nothing about it, in the order in which they stand at its beginning.
+#[rustfmt::skip]
+const LEADS: &[&[&str]] = &[
+    &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
+    &["set", "a", "reminder", "to"], &["set", "a", "reminder", "for", "me", "to"], &["set", "a", "reminder", "for"], &["set", "a", "reminder"], &["set", "reminder", "to"], &["create", "a", "reminder", "to"], &["add", "a", "reminder", "to"], &["set", "an", "alarm", "for"], &["set", "an", "alarm"],
+    &["send", "me", "a", "reminder", "to"], &["reminder", "to"], &["reminder"],
+    &["remind", "me", "to"], &["remind", "me", "about"], &["remind", "me", "that"], &["remind", "me", "of"], &["remind", "me"], &["remind", "us", "to"], &["remind", "us", "about"], &["remind", "us"], &["remind"],
+    &["don't", "forget", "to"], &["do", "not", "forget", "to"], &["don't", "let", "me", "forget", "to"], &["i", "need", "to"], &["i", "have", "to"], &["i", "must"], &["i", "want", "to"], &["to"], &["that"], &["and"],
+];
+
+/// Words that say nothing by themselves: a description has others.
+const JOINTS: &[&str] = &[
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run", "this", "that", "is", "a",
+    "an", "from", "please", "happens", "occurs", "do", "me", "as", "also",
+];
+
+/// Words that stood before a part that says when.
+const TRAILING: &[&str] = &[
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a", "an", "that", "happens", "occurs",
+];
+
+/// Words before which a day or a time stands.
+const BEFORE_TIME: &[&str] = &["at", "around", "about", "by", "in", "on", "@", "of", "approximately", "towards"];
+
+/// Words behind a schedule that may take something out of it, in ways that the grammar does not read.
+#[rustfmt::skip]
+const EXCLUDING: &[&str] = &[
+    "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
+    "closed", "unavailable", "cancelled", "paused", "otherwise", "else", "again", "thereafter", "afterwards", "beforehand", "meanwhile", "somewhere", "instead", "nor", "neither",
+];
+
+/// Before a time, they make it a name: "the 9am meeting".
+const ARTICLES: &[&str] = &["the", "a", "an", "my", "our", "your", "his", "her", "their", "this", "that"];
+
+/// Words that tell of a change.
+const CHANGED: &[&str] = &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
+
+/// Verbs that change tasks which exist.
+const CHANGES: &[&str] = &["cancel", "unschedule", "reschedule", "postpone", "snooze", "undo"];
+const QUESTIONS: &[&str] =
+    &["what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where", "what's"];
+
+/// What is left of the phrase.
+#[derive(Debug, Default)]
+pub(crate) struct LeftOver {
+    pub(crate) description: Option<String>,
+    /// The percent by which ignored words lower the confidence.
+    pub(crate) cost: u8,
+}
+
+/// Words that nothing has read, with their neighbours.
+struct Rest<'a> {
+    phrase: &'a str,
+    tokens: &'a [Token],
+    left: &'a [usize],
+    found: &'a [Found],
+}
+
+/// Returns whether the phrase speaks to a person who wants to be reminded.
+pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
+    tokens.iter().any(|token| matches!(token.text.as_str(), "remind" | "reminder" | "forget" | "alarm"))
+}
+
+/// Refuses words that may say something about time.
+///
+/// # Errors
+/// Names the first such word.
+pub(crate) fn check(phrase: &str, tokens: &[Token], left: &[usize], found: &[Found]) -> Result<(), Refusal> {
+    let rest = Rest { phrase, tokens, left, found };
+    rest.check_request()?;
+    // A typing error explains the words around it.
+    let is_error = |at: &&usize| matches!(words::suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign));
+    left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
+    left.iter().try_for_each(|at| rest.check(*at))
+}
+
+/// Refuses words that may give the time or the day that the schedule assumes.
+pub(crate) fn check_assumed(tokens: &[Token], left: &[usize], built: &Built) -> Result<(), Refusal> {
+    for token in left.iter().filter_map(|at| tokens.get(*at)) {
+        let word = token.text.as_str();
+        let says_time = built.assumes_time && matches!(word, "at" | "around" | "by" | "@");
+        let says_day = built.assumes_day && matches!(word, "on" | "in" | "during");
+        if says_time || says_day {
+            return Err(Refusal::new(Reason::NotUnderstood, token.span, "What follows this word is not understood as a time."));
+        }
+    }
+    Ok(())
+}
+
+/// Returns the description in what is left; `ignored` are also parts that turned out to say nothing about time.
+pub(crate) fn description(phrase: &str, tokens: &[Token], left: &[usize], unused: &[Span]) -> LeftOver {
+    let is_unused = |token: &Token| unused.iter().any(|span| span.start <= token.span.start && token.span.end <= span.end);
+    let mut words: Vec<&Token> =
+        tokens.iter().enumerate().filter(|(at, token)| left.contains(at) || is_unused(token)).map(|(_, token)| token).collect();
+    let total = words.len();
+    let mut has_lead = false;
+    while let Some(lead) = LEADS.iter().find(|lead| starts_with(&words, lead)) {
+        has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
+        words.drain(..lead.len());
+    }
+    while words.last().is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol) {
+        words.pop();
+    }
+    while words
+        .first()
+        .is_some_and(|first| matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by"))
+    {
+        words.remove(0);
+    }
+    let only_joints = words.iter().all(|word| JOINTS.contains(&word.text.as_str()));
+    if only_joints {
+        return LeftOver {
+            description: None,
+            cost: u8::try_from(total.saturating_sub(2).min(5)).unwrap_or(5) * u8::from(!has_lead),
+        };
+    }
+    // Words that stood side by side keep what stood between them.
+    let mut text = String::new();
+    let mut end = None;
+    for word in &words {
+        let between = end.and_then(|end| phrase.get(end..word.span.start));
+        match between {
+            Some(between)
+                if between.trim().is_empty() || between.chars().count() <= 2 && !between.chars().any(char::is_alphanumeric) =>
+            {
+                text.push_str(between)
+            }
+            Some(_) => text.push(' '),
+            None => {}
+        }
+        text.push_str(if word.kind == Kind::Quoted {
+            &word.text
+        } else {
+            phrase.get(word.span.start..word.span.end).unwrap_or_default()
+        });
+        end = Some(word.span.end);
+    }
+    let cost = if has_lead || words.iter().all(|word| word.kind == Kind::Quoted) {
+        0
+    } else {
+        u8::try_from((total * 2).min(20)).unwrap_or(20)
+    };
+    LeftOver { description: Some(text.trim().to_owned()).filter(|text| !text.is_empty()), cost }
+}
+
+fn starts_with(words: &[&Token], lead: &[&str]) -> bool {
+    words.len() >= lead.len() && lead.iter().zip(words).all(|(word, token)| token.kind == Kind::Word && token.text == *word)
+}
+
+impl Rest<'_> {
+    fn text(&self, at: usize) -> &str {
+        self.tokens.get(at).map_or("", |token| &token.text)
+    }
+
+    fn is_left(&self, at: usize) -> bool {
+        self.left.contains(&at)
+    }
+
+    /// Whether this token is a word of the description that says nothing about time and joins nothing.
+    fn is_ordinary(&self, at: usize) -> bool {
+        let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else { return false };
+        let word = token.text.as_str();
+        self.is_left(at)
+            && words::suspicion(word).is_none()
+            && words::number(word).is_none()
+            && !BEFORE_TIME.contains(&word)
+            && !matches!(word, "and" | "to" | "for" | "with")
+    }
+
+    /// Whether a part that says when begins at this token.
+    fn begins_part(&self, at: usize) -> bool {
+        self.found.iter().any(|found| found.tokens.0 == at)
+    }
+
+    fn ends_part(&self, at: usize) -> bool {
+        self.found.iter().any(|found| found.tokens.1 == at)
+    }
+
+    fn refuse(&self, at: usize, message: impl Into<String>) -> Refusal {
+        let span = self.tokens.get(at).map_or(Span { start: 0, end: 0 }, |token| token.span);
+        Refusal::new(Reason::NotUnderstood, span, message)
+    }
+
+    /// Refuses questions, and orders to change a task.
+    fn check_request(&self) -> Result<(), Refusal> {
+        let Some(&first) = self.left.first() else { return Ok(()) };
+        let first = if self.text(first) == "please" { first + 1 } else { first };
+        let word = self.text(first);
+        let is_change = CHANGES.contains(&word)
+            || matches!(word, "stop" | "delete" | "remove" | "pause" | "move")
+                && self.left.iter().any(|at| {
+                    matches!(
+                        self.text(*at),
+                        "reminder" | "reminders" | "schedule" | "task" | "appointment" | "alarm" | "reminding"
+                    )
+                });
+        if first <= 1 && is_change {
+            return Err(self.refuse(first, "A sentence creates a schedule. It cannot change one that exists."));
+        }
+        if first == 0 && QUESTIONS.contains(&word) {
+            return Err(self.refuse(first, "This is a question, not a schedule."));
+        }
+        Ok(())
+    }
+
+    fn check(&self, at: usize) -> Result<(), Refusal> {
+        let Some(token) = self.tokens.get(at) else { return Ok(()) };
+        match token.kind {
+            Kind::Quoted => Ok(()),
+            Kind::Number => self.check_number(at),
+            Kind::Symbol => self.check_symbol(at),
+            Kind::Word if words::number(&token.text).is_some() && token.text != "one" => self.check_number(at),
+            Kind::Word => self.check_word(at, &token.text),
+        }
+    }
+
+    /// A number counts things if an ordinary word follows: "take 2 pills".
+    fn check_number(&self, at: usize) -> Result<(), Refusal> {
+        let before = at.checked_sub(1).map_or("", |before| self.text(before));
+        // "2nd" that no part took, and units like "5d".
+        let is_short = |word: &str| matches!(word, "st" | "nd" | "rd" | "th") || word.len() == 1;
+        if self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Word && is_short(&next.text)) {
+            return Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."));
+        }
+        let is_name = matches!(before, "#" | "$" | "€" | "£") && self.tokens.get(at).is_some_and(|token| token.is_glued);
+        let is_glued_word = self
+            .tokens
+            .get(at + 1)
+            .is_some_and(|next| next.is_glued && next.kind != Kind::Word && !matches!(next.text.as_str(), "," | "." | "%"));
+        let prepositions = [
+            "at", "by", "on", "in", "for", "to", "until", "between", "than", "@", "around", "about", "-", "/", ":", ".", "+",
+            "of", "from",
+        ];
+        let is_counting = self.is_ordinary(at + 1)
+            && !prepositions.contains(&before)
+            && !is_glued_word
+            && (before != "and" || !self.begins_nothing(at));
+        if is_name || is_counting && !self.ends_part(at) {
+            return Ok(());
+        }
+        Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."))
+    }
+
+    fn begins_nothing(&self, at: usize) -> bool {
+        at >= 2 && self.ends_part(at - 1)
+    }
+
+    fn check_symbol(&self, at: usize) -> Result<(), Refusal> {
+        let is_between_parts = self.ends_part(at) && self.begins_part(at + 1);
+        let touches_number = self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Number)
+            && matches!(self.text(at), "-" | "/" | "+" | "*");
+        if self.text(at) == "*"
+            || touches_number
+            || is_between_parts && matches!(self.text(at), "-" | "/" | "|" | "<" | ">" | "=")
+        {
+            let message = "This sign is not understood. A cron expression stands in double quotes: cron \"0 9 * * *\".";
+            return Err(self.refuse(at, message));
+        }
+        Ok(())
+    }
+
+    fn check_word(&self, at: usize, word: &str) -> Result<(), Refusal> {
+        let before = at.checked_sub(1).map_or("", |before| self.text(before));
+        let next = self.text(at + 1);
+        let before_zone = self.found.iter().any(|found| found.tokens.0 == at + 1 && found.clause.says() == "zone");
+        if word == "and" && before_zone {
+            return Err(self.refuse(at, "A schedule has one time zone."));
+        }
+        if matches!(word, "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon")
+            && self.begins_part(at + 1)
+        {
+            return Err(self.refuse(at, "A deadline, or a time that is only about right, is no schedule: give the exact time."));
+        }
+        let before_days =
+            self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. }));
+        if CHANGED.contains(&word) {
+            return Err(self.refuse(at, "A sentence creates a schedule. It cannot change one that exists."));
+        }
+        if self.has_part_before(at) && EXCLUDING.contains(&word) {
+            return Err(self.refuse(at, "This may leave something out, but is not understood: write \"except\"."));
+        }
+        self.check_place(at, word)?;
+        let before_time = self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::At(_)));
+        if before_time && ARTICLES.contains(&word) {
+            return Err(
+                self.refuse(at, "Is this the time of the task, or of something else? Write \"at\" before the time of the task.")
+            );
+        }
+        let is_some =
+            matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both") && self.begins_part(at + 1);
+        if is_some || word == "the" && before_days {
+            return Err(self.refuse(at, "Which of them? Write, say, \"every monday\"."));
+        }
+        if word == "time" && (0..4).any(|back| at.checked_sub(back).is_some_and(|at| self.ends_part(at))) {
+            return Err(self.refuse(at, "This is not a known time zone: write a name such as Europe/Berlin."));
+        }
+        if word == "ish" {
+            return Err(self.refuse(at, "A time that is only about right is no schedule: give the exact time."));
+        }
+        let message = match words::suspicion(word) {
+            None => return Ok(()),
+            Some(_) if self.is_harmless(at, word, before, next) => return Ok(()),
+            Some(Suspicion::Foreign) => "Only English is understood.".to_owned(),
+            Some(Suspicion::Misspelt(known)) => format!("Do you mean \"{known}\"?"),
+            Some(Suspicion::AboutTime) => {
+                "This may say when, but is not understood. Put text that says nothing about time in double quotes.".to_owned()
+            }
+        };
+        Err(self.refuse(at, message))
+    }
+
+    fn has_part_before(&self, at: usize) -> bool {
+        self.found.iter().any(|found| found.tokens.1 <= at)
+    }
+
+    /// Refuses what may be a time zone behind a time: "at 9am HST", "at 9am in Sydney".
+    fn check_place(&self, at: usize, word: &str) -> Result<(), Refusal> {
+        let behind_time = |at: usize| {
+            self.found.iter().any(|found| found.tokens.1 == at && matches!(found.clause, Clause::At(_) | Clause::Window(..)))
+        };
+        let is_behind = behind_time(at) || at > 0 && self.text(at - 1) == "in" && behind_time(at - 1);
+        if !is_behind {
+            return Ok(());
+        }
+        let written = self.tokens.get(at).and_then(|token| self.phrase.get(token.span.start..token.span.end)).unwrap_or_default();
+        let is_abbreviation =
+            (2..=5).contains(&written.len()) && written.chars().all(|c| c.is_ascii_uppercase()) && !self.is_shouted();
+        let two = format!("{word} {}", self.text(at + 1));
+        if is_abbreviation || zone_like(word).is_some() || zone_like(&two).is_some() || words::region(word).is_some() {
+            return Err(self.refuse(
+                at,
+                "Is this a time zone? Write, say, \"Berlin time\" or \"Europe/Berlin\", or put the place in double quotes.",
+            ));
+        }
+        Ok(())
+    }
+
+    /// Whether the whole phrase is in capitals.
+    fn is_shouted(&self) -> bool {
+        !self.phrase.chars().any(char::is_lowercase)
+    }
+
+    /// Whether a word about time says nothing about it here.
+    fn is_harmless(&self, at: usize, word: &str, before: &str, next: &str) -> bool {
+        let before_that = at.checked_sub(2).map_or("", |before| self.text(before));
+        let is_unit =
+            words::unit(word).is_some() || matches!(word, "weekend" | "birthday" | "anniversary" | "holiday" | "holidays");
+        let is_own = matches!(before, "my" | "your" | "our" | "their" | "his" | "her" | "the" | "mom's" | "happy");
+        let follows_preposition = BEFORE_TIME.contains(&before_that)
+            || matches!(before_that, "for" | "until" | "over" | "every" | "each" | "from")
+            || words::suspicion(before_that).is_some();
+        let is_noun = is_unit && is_own && !follows_preposition && next != "of" && at >= 2;
+        let is_verb = matches!(word, "start" | "begin" | "starts" | "begins")
+            && (self.is_ordinary(at + 1) || matches!(next, "a" | "my"))
+            && self.is_left(at + 1);
+        let is_not_forgetting = matches!(word, "don't" | "dont" | "not") && (next == "forget" || next == "let") && before != "to";
+        let is_modal = word == "may" && matches!(before, "i" | "you" | "we" | "it" | "they");
+        let is_being = word == "am" && before == "i";
+        is_noun || is_verb || is_not_forgetting || is_modal || is_being
+    }
+}

@@ -1,0 +1,177 @@
+//! Schedules in English: `every monday at 10:00` to the fields of a task, and back.
+//!
+//! [`parse`] reads a phrase at a given time in a given time zone. It answers a whole schedule, or several with a question, or a refusal that
+//! says which words it did not understand. [`sentence`] writes any schedule as one English sentence, which [`parse`] reads as the same
+//! schedule. `docs/words.md` says what is understood, assumed, asked and refused.
+//!
+//! The guiding rule: a wrong schedule is far worse than a question. Words that may say something about time and that the grammar did not
+//! take make it refuse the whole phrase.
+//!
+//! ```
+//! use scheduler_language::{Outcome, parse, sentence, zone};
+//!
+//! let now = 1_795_598_100_000; // 2026-11-25T09:15:00Z
+//! let berlin = zone("Europe/Berlin").ok_or("no such zone")?;
+//! let outcome = parse("remind me to call my friend every monday at 10:00", now, berlin);
+//! let Outcome::Understood(reading) = outcome else { return Err("not understood") };
+//! assert_eq!(reading.description.as_deref(), Some("call my friend"));
+//! let cron = reading.schedule.cron.as_ref().ok_or("no cron")?;
+//! assert_eq!(cron.expressions(), ["0 10 * * MON"]);
+//! assert_eq!(sentence(&reading.schedule, now), "every Monday at 10:00 in Europe/Berlin");
+//! # Ok::<(), &str>(())
+//! ```
+//!
+//! # How it works
+//! | step | module |
+//! |---|---|
+//! | the phrase becomes tokens | `token` |
+//! | tokens become parts that say when: recursive descent | `grammar`, with the tables in `words` |
+//! | the parts are put together, and read once for each combination of their meanings | `meaning` |
+//! | the rest becomes the description, or a reason to refuse | `leftover` |
+//! | the scheduler's own calendar checks the result | `calendar` |
+//!
+//! Nothing here reads a clock, and nothing panics. Every phrase ends within [`limits`].
+
+mod calendar;
+mod clause;
+mod grammar;
+mod leftover;
+pub mod limits;
+mod meaning;
+mod reading;
+mod say;
+mod schedule;
+mod token;
+mod words;
+
+pub use calendar::{Zone, runs, zone};
+pub use reading::{Ambiguity, Assumption, Choice, Difference, Outcome, Part, Reading, Reason, Refusal, Span};
+pub use say::sentence;
+pub use schedule::{Cron, Schedule, Time};
+
+use limits::{MAX_CHOICES, MAX_PHRASE_BYTES, MAX_PHRASE_CHARS};
+use meaning::{Built, Context, Made, Picks, Sentence};
+use token::{Kind, Token};
+
+/// The runs by which two readings are compared.
+const COMPARED_RUNS: usize = 20;
+
+/// Reads a phrase. `now` is in milliseconds since 1970; `zone` is the zone of its local times.
+pub fn parse(phrase: &str, now: i64, zone: Zone) -> Outcome {
+    read(phrase, now, zone).0
+}
+
+/// Reads a phrase and returns the steps that the grammar took, of which there are at most [`limits::MAX_STEPS`] and one.
+pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
+    let tokens = if phrase.len() <= MAX_PHRASE_BYTES { token::tokens(phrase) } else { Vec::new() };
+    let quoted: usize = tokens.iter().filter(|token| token.kind == Kind::Quoted).map(|token| token.text.chars().count()).sum();
+    if phrase.len() > MAX_PHRASE_BYTES || phrase.chars().count() - quoted > MAX_PHRASE_CHARS {
+        let message = format!("The sentence is too long: the limit is {MAX_PHRASE_CHARS} characters.");
+        return (Outcome::Refused(Refusal::new(Reason::TooLong, Span { start: 0, end: phrase.len() }, message)), 0);
+    }
+    let (parts, steps) = grammar::parts(&tokens);
+    let parts = match parts {
+        Ok(parts) => parts,
+        Err(refusal) => return (Outcome::Refused(refusal), steps),
+    };
+    let context = Context { now, zone, whole: grammar::whole(&tokens), is_reminder: leftover::is_reminder(&tokens) };
+    let outcome = outcome(phrase, &tokens, &parts, &context);
+    (outcome.unwrap_or_else(Outcome::Refused), steps)
+}
+
+fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Context) -> Result<Outcome, Refusal> {
+    leftover::check(phrase, tokens, &parts.left_over, &parts.found)?;
+    let sentence = Sentence::of(&parts.found, &parts.left_over)?;
+    let mut readings: Vec<(Reading, Vec<Made>)> = Vec::new();
+    let mut first_refusal = None;
+    let mut next = Some(Vec::new());
+    while let Some(wanted) = next {
+        let mut picks = Picks::new(wanted);
+        let built = meaning::build(&sentence, context, &mut picks);
+        if picks.made.iter().map(|made| made.options).product::<usize>() > MAX_CHOICES {
+            return Err(Refusal::new(
+                Reason::TooAmbiguous,
+                context.whole,
+                "The sentence can be read in too many ways: be more exact.",
+            ));
+        }
+        match built {
+            Ok(built) => {
+                leftover::check_assumed(tokens, &parts.left_over, &built)?;
+                readings.push((reading(phrase, tokens, parts, built, &picks), picks.made.clone()));
+            }
+            Err(refusal) => first_refusal = first_refusal.or(Some(refusal)),
+        }
+        next = picks.next();
+    }
+    drop_equal(&mut readings, context.now);
+    let only = readings.len() == 1;
+    match (readings.pop(), first_refusal) {
+        (Some((reading, _)), _) if only => Ok(Outcome::Understood(Box::new(reading))),
+        (Some(last), _) => {
+            readings.push(last);
+            Ok(Outcome::Ambiguous(ambiguity(readings)))
+        }
+        (None, Some(refusal)) => Err(refusal),
+        (None, None) => Err(Refusal::new(Reason::NothingFound, context.whole, "No time or interval was found.")),
+    }
+}
+
+/// Leaves one of readings that have the same runs.
+fn drop_equal(readings: &mut Vec<(Reading, Vec<Made>)>, now: i64) {
+    if readings.len() < 2 {
+        return;
+    }
+    let mut seen: Vec<(Vec<i64>, Schedule)> = Vec::new();
+    readings.retain(|(reading, _)| {
+        let runs = calendar::runs(&reading.schedule, now, COMPARED_RUNS).unwrap_or_default();
+        // Schedules that go on may part later.
+        let goes_on = runs.len() == COMPARED_RUNS;
+        let is_new = !seen.iter().any(|(known, schedule)| *known == runs && (!goes_on || *schedule == reading.schedule));
+        if is_new {
+            seen.push((runs, reading.schedule.clone()));
+        }
+        is_new
+    });
+}
+
+fn ambiguity(readings: Vec<(Reading, Vec<Made>)>) -> Ambiguity {
+    let mut questions: Vec<String> = Vec::new();
+    for made in readings.iter().flat_map(|(_, made)| made) {
+        if !questions.iter().any(|known| known == made.question) {
+            questions.push(made.question.to_owned());
+        }
+    }
+    let differs = |made: Vec<Made>| made.into_iter().map(|made| Difference { span: made.span, means: made.means }).collect();
+    let choices = readings.into_iter().map(|(reading, made)| Choice { reading, differs: differs(made) }).collect();
+    Ambiguity { questions, choices }
+}
+
+fn reading(phrase: &str, tokens: &[Token], parts: &grammar::Parts, built: Built, picks: &Picks) -> Reading {
+    let left = leftover::description(phrase, tokens, &parts.left_over, &built.unused);
+    let is_used = |span: &Span| !built.unused.contains(span);
+    let mut used: Vec<Part> = parts
+        .found
+        .iter()
+        .filter(|found| is_used(&found.span))
+        .map(|found| Part { span: found.span, says: found.clause.says() })
+        .collect();
+    used.dedup();
+    let mut ignored: Vec<Span> = parts
+        .left_over
+        .iter()
+        .filter_map(|at| tokens.get(*at))
+        .map(|token| token.span)
+        .chain(built.unused.iter().copied())
+        .collect();
+    ignored.sort_unstable();
+    let cost = picks.assumptions.iter().fold(left.cost, |sum, assumption| sum.saturating_add(assumption.cost));
+    Reading {
+        schedule: built.schedule,
+        description: left.description,
+        used,
+        ignored,
+        assumptions: picks.assumptions.clone(),
+        confidence: 100_u8.saturating_sub(cost).max(10),
+    }
+}

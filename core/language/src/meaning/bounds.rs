@@ -1,0 +1,264 @@
+//! Days and points of the calendar, and where a recurring schedule starts and ends.
+
+use super::time_of_day::{self, TimeOfDay};
+use super::{Local, Picks, Sentence};
+use crate::clause::{Amount, Day, Point, Which};
+use crate::words::Unit;
+use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
+
+/// A bound: a local time or an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Bound {
+    Local(NaiveDateTime),
+    Instant(i64),
+}
+
+impl Bound {
+    pub(super) fn text(self) -> Time {
+        match self {
+            Self::Local(time) => local_text(time),
+            Self::Instant(instant) => instant_text(instant),
+        }
+    }
+
+    pub(super) fn instant(self, local: &Local<'_>) -> i64 {
+        match self {
+            Self::Local(time) => calendar::instant(time, local.zone),
+            Self::Instant(instant) => instant,
+        }
+    }
+}
+
+pub(super) fn local_text(time: NaiveDateTime) -> Time {
+    Time::Text(time.format("%Y-%m-%dT%H:%M:%S").to_string())
+}
+
+pub(super) fn instant_text(instant: i64) -> Time {
+    let text = DateTime::from_timestamp_millis(instant).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
+    text.map_or(Time::Millis(instant), Time::Text)
+}
+
+/// Start and end of a recurring schedule.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Bounds {
+    pub(super) start: Option<Bound>,
+    pub(super) end: Option<Bound>,
+}
+
+impl Bounds {
+    pub(super) fn put(self, schedule: &mut Schedule) {
+        if let Some(start) = self.start {
+            schedule.start_at = Some(start.text());
+        }
+        schedule.end_at = self.end.map(Bound::text);
+    }
+}
+
+/// Returns the bounds of a sentence. `ignores_length` if its length is that of the task, not of the schedule.
+pub(super) fn bounds(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, ignores_length: bool) -> Result<Bounds, Refusal> {
+    let start = match sentence.from {
+        Some((point, span)) => start_of(point, span, local, picks)?,
+        None => None,
+    };
+    let end = match (sentence.until, sentence.lasting.filter(|_| !ignores_length)) {
+        (Some((point, span)), _) => Some(end_of(point, span, local, picks)?),
+        (None, Some((amount, span))) => {
+            let (base, is_open) = match start {
+                Some(Bound::Local(start)) => (start, true),
+                Some(Bound::Instant(_)) => return local.refuse(Reason::Unsupported, span, "Give the end as a time, too."),
+                None => (local.now, false),
+            };
+            let end = add(base, amount).ok_or_else(|| out_of_range(span))?;
+            // A day that is counted from its start ends before the next begins.
+            Some(Bound::Local(if is_open { end - TimeDelta::seconds(1) } else { end }))
+        }
+        (None, None) => None,
+    };
+    Ok(Bounds { start, end })
+}
+
+fn out_of_range(span: Span) -> Refusal {
+    Refusal::new(Reason::Impossible, span, "This is beyond the calendar of the scheduler.")
+}
+
+pub(super) fn start_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<Option<Bound>, Refusal> {
+    if let Some(instant) = point.instant {
+        return Ok(Some(Bound::Instant(instant)));
+    }
+    let Some(day) = point.day else {
+        let Some(clock) = point.time else { return Ok(None) };
+        // "starting at 9am": the next time that it is nine.
+        let time = time_of_day::time(clock, &[], None, span, picks)?;
+        return Ok(Some(Bound::Local(next_at(time, local))));
+    };
+    let date = date(day, span, local, picks)?;
+    let time = point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
+    Ok(Some(Bound::Local(date.and_time(time.map_or(NaiveTime::MIN, TimeOfDay::naive)))))
+}
+
+fn end_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<Bound, Refusal> {
+    if let Some(instant) = point.instant {
+        return Ok(Bound::Instant(instant));
+    }
+    let Some(day) = point.day else {
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "Name the day of the end as well, or write \"between 9:00 and 17:00\" for each day.",
+        );
+    };
+    let last_second = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or_default();
+    let time = point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
+    let first = date(day, span, local, picks)?;
+    if time.is_some() && matches!(day, Day::Month { .. } | Day::StartOfNext(_)) {
+        return local.refuse(Reason::NotUnderstood, span, "Name the day of the end.");
+    }
+    let end = match (day, time) {
+        (_, Some(time)) => first.and_time(time.naive()),
+        (Day::Month { .. }, None) => {
+            let before = first.pred_opt().ok_or_else(|| out_of_range(span))?;
+            let last = last_of_month(first).ok_or_else(|| out_of_range(span))?;
+            let options = vec![(last, format!("through {last}")), (before, format!("up to {before}"))];
+            picks.choose(span, "Does the month of the end belong to it?", options)?.and_time(last_second)
+        }
+        (Day::StartOfNext(unit), None) => {
+            let before = first.pred_opt().ok_or_else(|| out_of_range(span))?;
+            let length = match unit {
+                Unit::Week => Amount { days: 7, ..Amount::default() },
+                Unit::Month => Amount { months: 1, ..Amount::default() },
+                _ => Amount { months: 12, ..Amount::default() },
+            };
+            let last = add(before.and_time(last_second), length).ok_or_else(|| out_of_range(span))?.date();
+            let options = vec![(last, format!("through {last}")), (before, format!("up to {before}"))];
+            picks.choose(span, "Does the period of the end belong to it?", options)?.and_time(last_second)
+        }
+        (Day::In(1), None) => {
+            let today = local.today();
+            let options = vec![(first, format!("through {first}")), (today, format!("up to the end of {today}"))];
+            picks.choose(span, "Does tomorrow belong to it?", options)?.and_time(last_second)
+        }
+        (Day::LastOf { .. } | Day::EndOfWeek | Day::EndOfYear | Day::In(0), None) => first.and_time(last_second),
+        _ => {
+            picks.assume(5, format!("The last day, {first}, belongs to it."));
+            first.and_time(last_second)
+        }
+    };
+    if end < local.now {
+        return local.refuse(Reason::Past, span, "The end is past.");
+    }
+    Ok(Bound::Local(end))
+}
+
+/// Returns the next local time at which the clock shows `time`.
+pub(super) fn next_at(time: TimeOfDay, local: &Local<'_>) -> NaiveDateTime {
+    let today = local.today().and_time(time.naive());
+    if today > local.now { today } else { today + TimeDelta::days(1) }
+}
+
+/// Returns a date.
+pub(super) fn date(day: Day, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<NaiveDate, Refusal> {
+    let today = local.today();
+    let found = match day {
+        Day::In(days) => today.checked_add_days(Days::new(u64::from(days))),
+        Day::Date { day, month, year } => return dated(day, month, year, span, local),
+        Day::Numeric { first, second, year } => {
+            let (day, month) = day_and_month(first, second, span, picks)?;
+            return dated(day, month, year, span, local);
+        }
+        Day::Weekday(weekday, which) => return chosen_weekday(weekday, which, span, local, picks),
+        Day::OfMonth(day) => (0..24).find_map(|ahead| {
+            let month = today.with_day(1)?.checked_add_months(Months::new(ahead))?;
+            month.with_day(u32::from(day)).filter(|date| *date >= today)
+        }),
+        Day::LastOf { month: None, .. } => last_of_month(today),
+        Day::LastOf { month: Some(month), year } => {
+            let first = dated_or_coming(1, month, year, today);
+            // The first of this month is past, its last day is not.
+            let this = NaiveDate::from_ymd_opt(today.year(), u32::from(month), 1)
+                .filter(|_| year.is_none() && u32::from(month) == today.month());
+            this.or(first).and_then(last_of_month)
+        }
+        Day::Month { month, year } => dated_or_coming(1, month, year, today),
+        Day::EndOfWeek => today.checked_add_days(Days::new(6 - u64::from(today.weekday().num_days_from_monday()))),
+        Day::EndOfYear => NaiveDate::from_ymd_opt(today.year(), 12, 31),
+        Day::StartOfNext(Unit::Week) => today.checked_add_days(Days::new(7 - u64::from(today.weekday().num_days_from_monday()))),
+        Day::StartOfNext(Unit::Month) => today.with_day(1).and_then(|first| first.checked_add_months(Months::new(1))),
+        Day::StartOfNext(_) => NaiveDate::from_ymd_opt(today.year() + 1, 1, 1),
+    };
+    found.ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such date."))
+}
+
+/// Returns day and month of a date in figures; asks if it can be read both ways.
+pub(super) fn day_and_month(first: u8, second: u8, span: Span, picks: &mut Picks) -> Result<(u8, u8), Refusal> {
+    let mut options = Vec::new();
+    for (day, month) in [(first, second), (second, first)] {
+        if NaiveDate::from_ymd_opt(2_024, u32::from(month), u32::from(day)).is_some()
+            && !options.iter().any(|(known, _)| *known == (day, month))
+        {
+            let name =
+                NaiveDate::from_ymd_opt(2_024, u32::from(month), u32::from(day)).map(|date| date.format("%-d %B").to_string());
+            options.push(((day, month), name.unwrap_or_default()));
+        }
+    }
+    if options.is_empty() {
+        return Err(Refusal::new(Reason::Impossible, span, "There is no such date."));
+    }
+    picks.choose(span, "Which number is the day, and which the month?", options)
+}
+
+fn dated(day: u8, month: u8, year: Option<i32>, span: Span, local: &Local<'_>) -> Result<NaiveDate, Refusal> {
+    let date = dated_or_coming(day, month, year, local.today());
+    let date = date.ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such date."))?;
+    Ok(date)
+}
+
+fn dated_or_coming(day: u8, month: u8, year: Option<i32>, today: NaiveDate) -> Option<NaiveDate> {
+    let in_year = |year| NaiveDate::from_ymd_opt(year, u32::from(month), u32::from(day));
+    match year {
+        Some(year) => in_year(year),
+        // A leap day is at most eight years away.
+        None => (0..=8).find_map(|ahead| in_year(today.year() + ahead).filter(|date| *date >= today)),
+    }
+}
+
+pub(super) fn last_of_month(date: NaiveDate) -> Option<NaiveDate> {
+    date.with_day(1)?.checked_add_months(Months::new(1))?.pred_opt()
+}
+
+fn chosen_weekday(weekday: u8, which: Which, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<NaiveDate, Refusal> {
+    let today = local.today();
+    let now = u64::from(today.weekday().num_days_from_monday());
+    let weekday = u64::from(weekday);
+    let after = |days: u64| today.checked_add_days(Days::new(days)).ok_or_else(|| out_of_range(span));
+    let coming = (weekday + 7 - now) % 7;
+    let in_next_week = weekday + 7 - now;
+    let ahead: Vec<u64> = match which {
+        Which::NextWeek => vec![in_next_week],
+        Which::This if weekday < now => return local.refuse(Reason::Past, span, "This day of the week is past."),
+        Which::This => vec![weekday - now],
+        Which::Coming if coming == 0 => vec![0, 7],
+        Which::Coming => vec![coming],
+        Which::Next => {
+            // The coming one; the one of the next week from Monday; the one of the next week from Sunday.
+            let from_sunday = (weekday + 1) % 7 + 7 - (now + 1) % 7;
+            let mut all = vec![if coming == 0 { 7 } else { coming }, in_next_week, from_sunday];
+            all.sort_unstable();
+            all.dedup();
+            all
+        }
+    };
+    let mut options = Vec::new();
+    for days in ahead {
+        let date = after(days)?;
+        options.push((date, date.format("%A, %-d %B %Y").to_string()));
+    }
+    picks.choose(span, "Which day do you mean?", options)
+}
+
+/// Returns `time` plus an amount; `None` if the month has no such day, or out of range.
+pub(super) fn add(time: NaiveDateTime, amount: Amount) -> Option<NaiveDateTime> {
+    time.checked_add_months(Months::new(amount.months))?
+        .checked_add_days(Days::new(u64::from(amount.days)))?
+        .checked_add_signed(TimeDelta::seconds(i64::from(amount.seconds)))
+}

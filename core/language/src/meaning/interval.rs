@@ -1,0 +1,255 @@
+//! Schedules that recur within a day: every so many seconds, minutes or hours.
+
+use super::bounds::{Bound, bounds, instant_text};
+use super::days::{DaySpec, except};
+use super::recurring::is_weekday;
+use super::time_of_day::{self, TimeOfDay};
+use super::write::{self, TimeFields, number_field};
+use super::{Built, Local, Picks, Sentence};
+use crate::clause::Cycle;
+use crate::{Cron, Reason, Refusal, Schedule, Span};
+use std::collections::BTreeSet;
+
+const HOUR: u32 = 3_600;
+const DAY: u32 = 86_400;
+
+pub(super) fn is_interval(sentence: &Sentence) -> bool {
+    sentence.millis.is_some()
+        || sentence.past_hour.is_some()
+            && sentence.cycle.is_none_or(|(cycle, _)| matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1)))
+        || matches!(sentence.cycle, Some((Cycle::Seconds(_), _)))
+}
+
+/// Makes the schedule of an interval within a day.
+pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+    let span = sentence
+        .cycle
+        .map(|(_, span)| span)
+        .or(sentence.past_hour.as_ref().map(|(_, span)| *span))
+        .unwrap_or(local.context.whole);
+    let misfits = [
+        sentence.at.as_ref().map(|(_, span)| *span),
+        sentence.part.map(|(_, span)| span),
+        sentence.nth.as_ref().map(|(.., span)| *span),
+        sentence.month_days.as_ref().map(|(.., span)| *span),
+    ];
+    if let Some(misfit) = misfits.into_iter().flatten().next() {
+        return local.refuse(
+            Reason::Conflict,
+            misfit,
+            "This does not fit an interval within the day: give hours, as in \"between 9:00 and 17:00\".",
+        );
+    }
+    if let Some((day, at)) = sentence.day {
+        let message = if is_weekday(day) {
+            "Write \"every\" before the day of the week."
+        } else {
+            "Give a start and an end instead of one day."
+        };
+        return local.refuse(Reason::Missing, at, message);
+    }
+    if let Some((count, at)) = sentence.frequency
+        && count > 1
+    {
+        return local.refuse(Reason::Missing, at, "At which minutes? Write, say, \"every 30 minutes\".");
+    }
+    if sentence.lacks_hour && sentence.cycle.is_none() && sentence.weekdays.is_none() {
+        return local.refuse(Reason::Missing, span, "Of every hour? Write, say, \"every hour at :30\".");
+    }
+    let seconds = match sentence.cycle {
+        Some((Cycle::Seconds(seconds), _)) => seconds,
+        _ => HOUR,
+    };
+    let mut spec = DaySpec {
+        months: sentence.months.map(|(months, _)| months),
+        weekdays: sentence.weekdays.map(|(days, ..)| days),
+        ..DaySpec::default()
+    };
+    except(sentence, &mut spec, Cycle::Seconds(seconds), local)?;
+    let ignores_length =
+        sentence.lasting.is_some_and(|(amount, _)| amount.months == 0 && amount.days == 0 && amount.seconds < seconds);
+    if let Some((amount, at)) = sentence.lasting.filter(|_| !ignores_length)
+        && amount.months == 0
+        && amount.days == 0
+        && amount.seconds == seconds
+    {
+        return local.refuse(Reason::NotUnderstood, at, "Is this the length of the task or of the schedule?");
+    }
+    let mut sentence = sentence.clone();
+    let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
+    let schedule = schedule(&mut sentence, &spec, seconds, span, local, picks)?;
+    let mut built = Built::new(schedule);
+    built.unused.extend(length);
+    Ok(built)
+}
+
+fn schedule(
+    sentence: &mut Sentence,
+    spec: &DaySpec,
+    seconds: u32,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Schedule, Refusal> {
+    hours_from_bounds(sentence);
+    if let Some((first, last, at)) = sentence.window {
+        let (start, end) = time_of_day::window(first, last, at, picks)?;
+        let is_plain = spec.weekdays.is_none() && spec.month_days.is_empty() && spec.months.is_none();
+        if start > end && !is_plain {
+            return local.refuse(Reason::NotUnderstood, at, "The hours go past midnight: on which days is the part after it?");
+        }
+        let minutes = sentence.past_hour.as_ref().map(|(minutes, _)| minutes.as_slice());
+        let Some(times) = within(start, end, seconds, minutes) else {
+            return local.refuse(Reason::Unsupported, span, "No schedule says this interval within these hours.");
+        };
+        return cron(sentence, spec, &times, span, local, picks);
+    }
+    if let Some((minutes, at)) = sentence.past_hour.clone() {
+        let hours = seconds / HOUR;
+        if !seconds.is_multiple_of(HOUR) || 24 % hours.max(1) != 0 || hours == 24 {
+            return local.refuse(Reason::Conflict, at, "Minutes past the hour go with hours that divide a day.");
+        }
+        let minutes = number_field(&minutes.iter().map(|minute| u32::from(*minute)).collect());
+        return cron(sentence, spec, &[TimeFields::new("0", minutes, step(hours))], span, local, picks);
+    }
+    let start_has_time = sentence.from.is_some_and(|(point, _)| point.time.is_some() || point.instant.is_some());
+    let is_free = spec.is_every_day();
+    let fits_clock = clock_fields(seconds).filter(|_| sentence.millis.is_none());
+    if let (Some(fields), false) = (&fits_clock, start_has_time || sentence.anchor.is_some()) {
+        if seconds > HOUR {
+            picks.assume(10, format!("Every {} hours are counted from midnight.", seconds / HOUR));
+        }
+        return cron(sentence, spec, std::slice::from_ref(fields), span, local, picks);
+    }
+    if !is_free {
+        return local.refuse(
+            Reason::Unsupported,
+            span,
+            "On some days only, an interval needs hours: \"between 9:00 and 17:00\".",
+        );
+    }
+    anchored(sentence, seconds, local, picks)
+}
+
+/// "from 9am ... until 5pm" is a window if neither names a day.
+fn hours_from_bounds(sentence: &mut Sentence) {
+    let time_only = |point: crate::clause::Point| point.time.filter(|_| point.day.is_none() && point.instant.is_none());
+    let from = sentence.from.and_then(|(point, span)| Some((time_only(point)?, span)));
+    let until = sentence.until.and_then(|(point, span)| Some((time_only(point)?, span)));
+    if let (Some((first, span)), Some((last, end)), None) = (from, until, sentence.window) {
+        sentence.window = Some((first, last, span.to(end)));
+        (sentence.from, sentence.until) = (None, None);
+    }
+}
+
+fn cron(
+    sentence: &Sentence,
+    spec: &DaySpec,
+    times: &[TimeFields],
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Schedule, Refusal> {
+    let bounds = bounds(sentence, local, picks, false)?;
+    let Some(expressions) = write::cron(spec, times) else {
+        return local.refuse(Reason::Unsupported, span, "No schedule says this interval on these days.");
+    };
+    let mut schedule = Schedule { cron: Some(Cron::of(expressions)), ..Schedule::default() };
+    bounds.put(&mut schedule);
+    Ok(schedule)
+}
+
+/// An interval in real time, from an anchor on.
+fn anchored(sentence: &Sentence, seconds: u32, local: &Local<'_>, picks: &mut Picks) -> Result<Schedule, Refusal> {
+    let bounds = bounds(sentence, local, picks, false)?;
+    let millis = sentence.millis.map_or(u64::from(seconds) * 1_000, |(millis, _)| millis);
+    let mut schedule = Schedule { every_seconds: Some(millis as f64 / 1_000.0), ..Schedule::default() };
+    bounds.put(&mut schedule);
+    let anchor = match sentence.anchor {
+        Some((point, at)) => super::bounds::start_of(point, at, local, picks)?,
+        None => None,
+    };
+    // The time of a start alone may mean each day's start.
+    let from_time = sentence.from.filter(|(point, _)| point.day.is_none() && point.instant.is_none() && point.time.is_some());
+    if let (Some((_, at)), Some(_), None) = (from_time, clock_fields(seconds), anchor) {
+        let start = match bounds.start {
+            Some(Bound::Local(start)) => start,
+            _ => local.now,
+        };
+        use chrono::Timelike;
+        let start = start.time().num_seconds_from_midnight();
+        let daily = within(start, DAY, seconds, None).and_then(|times| write::cron(&DaySpec::default(), &times));
+        if let Some(daily) = daily {
+            let each_day =
+                Schedule { cron: Some(Cron::of(daily)), ..Schedule { start_at: None, every_seconds: None, ..schedule.clone() } };
+            let through = with_anchor(schedule, bounds.start, None, millis, local);
+            let options = vec![
+                (through, "day and night from then on".to_owned()),
+                (each_day, "each day from then until midnight".to_owned()),
+            ];
+            return picks.choose(at, "From when on, and through the night?", options);
+        }
+    }
+    Ok(with_anchor(schedule, bounds.start, anchor, millis, local))
+}
+
+fn with_anchor(mut schedule: Schedule, start: Option<Bound>, anchor: Option<Bound>, millis: u64, local: &Local<'_>) -> Schedule {
+    schedule.anchor = Some(match (anchor, start) {
+        (Some(anchor), _) => anchor.text(),
+        (None, Some(start)) => {
+            schedule.start_at = None;
+            start.text()
+        }
+        (None, None) => instant_text(local.context.now.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX))),
+    });
+    schedule
+}
+
+fn step(number: u32) -> String {
+    if number == 1 { "*".to_owned() } else { format!("*/{number}") }
+}
+
+/// Returns the fields of an interval that divides a minute, an hour or a day.
+fn clock_fields(seconds: u32) -> Option<TimeFields> {
+    match seconds {
+        0 => None,
+        1..60 => (60 % seconds == 0).then(|| TimeFields::new(&step(seconds), "*", "*")),
+        60..HOUR => {
+            (seconds.is_multiple_of(60) && 60 % (seconds / 60) == 0).then(|| TimeFields::new("0", step(seconds / 60), "*"))
+        }
+        HOUR..DAY => {
+            (seconds.is_multiple_of(HOUR) && 24 % (seconds / HOUR) == 0).then(|| TimeFields::new("0", "0", step(seconds / HOUR)))
+        }
+        _ => None,
+    }
+}
+
+/// Returns the fields of an interval from `start` to `end` of each day, both included; `None` if cron cannot say it.
+fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<Vec<TimeFields>> {
+    let length = if end > start { end - start } else { end + DAY - start };
+    let at = |offset: u32| (start + offset) % DAY;
+    // Midnight at the end of a day belongs to the next.
+    let last = if end == DAY { length - 1 } else { length };
+    if let Some(minutes) = minutes {
+        let wanted = |time: &TimeOfDay| minutes.iter().any(|minute| u32::from(*minute) == time.0 / 60 % 60);
+        let times: Vec<TimeOfDay> = (0..=last / 60).map(|minute| TimeOfDay(at(minute * 60))).filter(wanted).collect();
+        return (seconds == HOUR && !times.is_empty()).then(|| write::time_fields(&times));
+    }
+    if seconds < 60 {
+        let whole_hours = start.is_multiple_of(HOUR) && end.is_multiple_of(HOUR) && 60 % seconds == 0;
+        if !whole_hours {
+            return None;
+        }
+        let hours: BTreeSet<u32> = (0..length / HOUR).map(|hour| at(hour * HOUR) / HOUR).collect();
+        let mut fields = vec![TimeFields::new(&step(seconds), "*", number_field(&hours))];
+        if end != DAY {
+            fields.push(TimeFields::new("0", "0", (end / HOUR).to_string()));
+        }
+        return Some(fields);
+    }
+    if !seconds.is_multiple_of(60) || seconds > length {
+        return None;
+    }
+    let times: Vec<TimeOfDay> = (0..=last / seconds).map(|step| TimeOfDay(at(step * seconds))).collect();
+    Some(write::time_fields(&times))
+}

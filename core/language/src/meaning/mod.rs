@@ -1,0 +1,107 @@
+//! From the parts of a phrase to a schedule.
+//!
+//! [`Sentence`] sorts the parts and refuses those that contradict each other. [`build`] then makes a schedule of them. Where a part can be
+//! meant in several ways, it asks [`Picks`] which one to take: the caller builds once for every combination, and each schedule is a choice.
+
+mod bounds;
+mod days;
+mod interval;
+mod once;
+mod picks;
+mod recurring;
+mod sentence;
+mod time_of_day;
+mod write;
+
+pub(crate) use picks::{Made, Picks};
+pub(crate) use sentence::Sentence;
+
+use crate::calendar::{self, Zone};
+use crate::clause::Clause;
+use crate::{Reason, Refusal, Schedule, Span};
+use chrono::{NaiveDate, NaiveDateTime};
+
+/// Where and when a phrase is read.
+pub(crate) struct Context {
+    /// Milliseconds since 1970.
+    pub(crate) now: i64,
+    /// The caller's zone.
+    pub(crate) zone: Zone,
+    /// The whole phrase.
+    pub(crate) whole: Span,
+    /// Whether the phrase speaks to a person: a time of day is then not assumed.
+    pub(crate) is_reminder: bool,
+}
+
+/// The same, in the zone of the schedule.
+pub(crate) struct Local<'a> {
+    context: &'a Context,
+    zone: Zone,
+    now: NaiveDateTime,
+}
+
+impl Local<'_> {
+    fn today(&self) -> NaiveDate {
+        self.now.date()
+    }
+
+    fn refuse<T>(&self, reason: Reason, span: Span, message: impl Into<String>) -> Result<T, Refusal> {
+        Err(Refusal::new(reason, span, message))
+    }
+}
+
+/// A schedule and what was made of the phrase beyond it.
+pub(crate) struct Built {
+    pub(crate) schedule: Schedule,
+    /// Parts that turned out to say nothing about the schedule, such as the length of a meeting.
+    pub(crate) unused: Vec<Span>,
+    /// Whether the time of day is an assumption.
+    pub(crate) assumes_time: bool,
+    /// Whether the day is.
+    pub(crate) assumes_day: bool,
+}
+
+impl Built {
+    fn new(schedule: Schedule) -> Self {
+        Self { schedule, unused: Vec::new(), assumes_time: false, assumes_day: false }
+    }
+}
+
+/// Makes the schedule of a sentence.
+///
+/// # Errors
+/// Says what is missing, contradictory or impossible.
+pub(crate) fn build(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Result<Built, Refusal> {
+    let zone = match &sentence.zone {
+        Some((Clause::Zone(names), span)) => {
+            let zones = names.iter().filter_map(|name| Some((calendar::zone(name)?, name.clone()))).collect();
+            picks.choose(*span, "Which time zone do you mean?", zones)?
+        }
+        _ => context.zone,
+    };
+    let Some(now) = calendar::local(context.now, zone) else {
+        return Err(Refusal::new(Reason::Impossible, context.whole, "The current time is out of range."));
+    };
+    let local = Local { context, zone, now };
+    let mut built =
+        if sentence.recurs(picks)? { recurring::build(sentence, &local, picks)? } else { once::build(sentence, &local, picks)? };
+    let uses_zone = built.schedule.cron.is_some() || built.schedule.rrule.is_some() || has_local(&built.schedule);
+    built.schedule.timezone = uses_zone.then(|| zone.name().to_owned());
+    built.unused.extend(sentence.adjectives.iter().copied());
+    check(&built.schedule, context)?;
+    Ok(built)
+}
+
+fn has_local(schedule: &Schedule) -> bool {
+    let times = [&schedule.time, &schedule.start_at, &schedule.end_at, &schedule.anchor];
+    times.into_iter().flatten().any(|time| matches!(time, crate::Time::Text(text) if !text.ends_with('Z')))
+}
+
+/// Lets the scheduler's own calendar read the schedule.
+fn check(schedule: &Schedule, context: &Context) -> Result<(), Refusal> {
+    match calendar::runs(schedule, context.now, 1) {
+        Ok(runs) if runs.first().is_some_and(|run| *run > context.now) => Ok(()),
+        Ok(_) => Err(Refusal::new(Reason::Past, context.whole, "This time is past.")),
+        Err(problem) => Err(Refusal::new(Reason::Impossible, context.whole, format!("There is no such schedule: {problem}."))),
+    }
+}

@@ -1,0 +1,305 @@
+//! Schedules that recur daily or less often, and what all recurring schedules share.
+
+use super::bounds::{Bound, Bounds, bounds, local_text};
+use super::days::{DayCycle, DaySpec, day_cycle};
+use super::time_of_day::{TimeOfDay, times};
+use super::write::{self, Every};
+use super::{Built, Local, Picks, Sentence, interval};
+use crate::clause::{Cycle, Day, Months};
+use crate::{Cron, Reason, Refusal, Schedule, Span, calendar};
+use chrono::Datelike;
+
+/// Makes the schedule of a sentence that recurs.
+pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+    let misfit = sentence.delay.map(|(_, span)| span).or(sentence.instant.map(|(_, span)| span));
+    if let Some(span) = misfit {
+        return local.refuse(Reason::Conflict, span, "Once, or again and again?");
+    }
+    let mut built = if sentence.cron.is_some() || sentence.rule.is_some() {
+        literal(sentence, local, picks)?
+    } else if let Some((number, days, span)) = sentence.ordinal_weekday {
+        let sentence = ordinal_weekday(sentence, number, days, span, picks)?;
+        by_day(&sentence, local, picks)?
+    } else if interval::is_interval(sentence) {
+        interval::build(sentence, local, picks)?
+    } else {
+        by_day(sentence, local, picks)?
+    };
+    if let Some((count, _)) = sentence.count {
+        built.schedule.max_runs = Some(count);
+    }
+    Ok(built)
+}
+
+/// "every second tuesday": every other week, or the second of each month.
+fn ordinal_weekday(
+    sentence: &Sentence,
+    number: u32,
+    days: crate::clause::Weekdays,
+    span: Span,
+    picks: &mut Picks,
+) -> Result<Sentence, Refusal> {
+    let ordinal = match number {
+        2 => "2nd".to_owned(),
+        3 => "3rd".to_owned(),
+        number => format!("{number}th"),
+    };
+    let weeks = (true, format!("every {} week", if number == 2 { "other" } else { &ordinal }));
+    let month = (false, format!("the {ordinal} of each month"));
+    let options = if number == 2 { vec![weeks, month] } else { vec![month, weeks] };
+    let by_weeks = picks.choose(span, "Counted in weeks, or within each month?", options)?;
+    let mut read = Sentence { ordinal_weekday: None, ..sentence.clone() };
+    if by_weeks {
+        read.weekdays = Some((days, true, span));
+        read.cycle = Some((Cycle::Weeks(number), span));
+    } else {
+        let number = i8::try_from(number).unwrap_or(i8::MAX);
+        if number > 5 {
+            return Err(Refusal::new(Reason::Impossible, span, "A month has at most five of each day of the week."));
+        }
+        read.nth = Some((vec![number], crate::clause::Counted::Weekdays(days), true, span));
+        read.cycle = Some((Cycle::Months(1), span));
+    }
+    Ok(read)
+}
+
+/// A cron expression or a rule as it is written.
+fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+    let strangers = [
+        sentence.at.as_ref().map(|(_, span)| *span),
+        sentence.cycle.map(|(_, span)| span),
+        sentence.window.map(|(.., span)| span),
+        sentence.part.map(|(_, span)| span),
+        sentence.except.as_ref().map(|(_, span)| *span),
+    ];
+    if let Some(span) = strangers.into_iter().flatten().next() {
+        return local.refuse(Reason::Conflict, span, "An expression stands alone, but for a start, an end and a zone.");
+    }
+    let bounds = bounds(sentence, local, picks, false)?;
+    let mut schedule = Schedule::default();
+    bounds.put(&mut schedule);
+    if let Some((expressions, _)) = &sentence.cron {
+        schedule.cron = Some(Cron::of(expressions.clone()));
+    } else if let Some((rule, _)) = &sentence.rule {
+        schedule.rrule = Some(rule.clone());
+        schedule.start_at = Some(bounds.start.map_or_else(|| local_text(local.now), Bound::text));
+    }
+    Ok(Built::new(schedule))
+}
+
+fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+    if let Some((.., span)) = sentence.window {
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "How often within these hours? Write, say, \"every hour between 9:00 and 17:00\".",
+        );
+    }
+    if let Some((_, span)) = sentence.past_hour {
+        return local.refuse(Reason::Conflict, span, "Every hour, or on these days?");
+    }
+    if let Some((.., span)) = sentence.weekdays.filter(|(_, is_sure, _)| !is_sure && sentence.cycle.is_none()) {
+        return coming_days(sentence, local, picks, span);
+    }
+    let dates =
+        sentence.month_days.as_ref().filter(|(_, is_sure, _)| !is_sure && sentence.cycle.is_none() && sentence.months.is_some());
+    if let Some((.., span)) = dates {
+        return coming_dates(sentence, local, picks, *span);
+    }
+    let DayCycle { spec, cycle, is_assumed } = day_cycle(sentence, local, picks)?;
+    check_frequency(sentence, &spec, cycle, local)?;
+    let given = times(sentence, local, picks)?;
+    let assumes_time = given.is_none();
+    if assumes_time {
+        picks.assume(25, "No time of day is given: 00:00.");
+    }
+    let times = given.unwrap_or_else(|| vec![TimeOfDay(0)]);
+    if let Some((count, span)) = sentence.frequency.filter(|_| matches!(cycle, Cycle::Days(_)))
+        && (times.len() != count as usize || assumes_time && count > 1)
+    {
+        return local.refuse(Reason::Missing, span, "At which times? Write, say, \"twice a day at 8:00 and 20:00\".");
+    }
+    let ignores_length = is_length_of_task(sentence, cycle, local)?;
+    let bounds = bounds(sentence, local, picks, ignores_length)?;
+    let schedule = schedule(&spec, cycle, &times, bounds, sentence, local, picks)?;
+    let mut built = Built { assumes_time, assumes_day: is_assumed, ..Built::new(schedule) };
+    built.unused.extend(sentence.lasting.filter(|_| ignores_length).map(|(_, span)| span));
+    Ok(built)
+}
+
+/// "on monday and thursday at 9": each week, or once each.
+fn coming_days(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, span: Span) -> Result<Built, Refusal> {
+    let options = vec![(true, "every week".to_owned()), (false, "once each".to_owned())];
+    let recurs = picks.choose(span, "Once, or again and again?", options)?;
+    let mut read = sentence.clone();
+    if let Some((_, is_sure, _)) = &mut read.weekdays {
+        *is_sure = true;
+    }
+    let days = read.weekdays.map_or(0, |(days, ..)| days.len());
+    let mut built = by_day(&read, local, picks)?;
+    if !recurs {
+        if sentence.count.is_some() || sentence.until.is_some() || built.assumes_time {
+            return local.refuse(Reason::Missing, span, "Write \"every\" before the days.");
+        }
+        let times = read.at.as_ref().map_or(1, |(times, _)| times.len());
+        built.schedule.max_runs = u32::try_from(days * times).ok();
+    }
+    Ok(built)
+}
+
+/// "on the 1st of may and june at 9": each year, or once each.
+fn coming_dates(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, span: Span) -> Result<Built, Refusal> {
+    let options = vec![(true, "every year".to_owned()), (false, "once each".to_owned())];
+    let recurs = picks.choose(span, "Once, or again and again?", options)?;
+    let mut read = sentence.clone();
+    let months = read.months.map_or(1, |(months, _)| months.months().count());
+    let days = read.month_days.as_ref().map_or(1, |(days, ..)| days.len());
+    let times = read.at.as_ref().map_or(1, |(times, _)| times.len());
+    read.cycle = Some((Cycle::Years(1), span));
+    let mut built = by_day(&read, local, picks)?;
+    if !recurs {
+        built.schedule.max_runs = sentence.count.map(|(count, _)| count).or(u32::try_from(months * days * times).ok());
+    }
+    Ok(built)
+}
+
+/// Checks that there are as many days as the sentence says: "twice a week on monday and thursday".
+fn check_frequency(sentence: &Sentence, spec: &DaySpec, cycle: Cycle, local: &Local<'_>) -> Result<(), Refusal> {
+    let Some((count, span)) = sentence.frequency else { return Ok(()) };
+    let days = match cycle {
+        Cycle::Days(_) => return Ok(()),
+        Cycle::Weeks(_) => spec.weekdays.map_or(0, |days| days.len()),
+        _ => {
+            spec.nth.as_ref().map_or(spec.month_days.len(), |(which, _)| which.len())
+                * spec.months.filter(|_| matches!(cycle, Cycle::Years(_))).map_or(1, |months| months.months().count())
+        }
+    };
+    if days == count as usize {
+        return Ok(());
+    }
+    local.refuse(Reason::Missing, span, "On which days? Write, say, \"every monday and thursday at 9:00\".")
+}
+
+/// "for 30 minutes" is the length of a daily meeting, "for 10 days" that of the schedule.
+fn is_length_of_task(sentence: &Sentence, cycle: Cycle, local: &Local<'_>) -> Result<bool, Refusal> {
+    let Some((amount, span)) = sentence.lasting else { return Ok(false) };
+    let days = amount.months * 30 + amount.days;
+    if days == 0 {
+        return Ok(true);
+    }
+    let period = match cycle {
+        Cycle::Days(days) => days,
+        Cycle::Weeks(weeks) => weeks * 7,
+        Cycle::Months(months) => months * 28,
+        Cycle::Years(years) => years * 360,
+        Cycle::Seconds(_) | Cycle::Quarterly => 1,
+    };
+    if days < period || days == period && amount.months == 0 && !matches!(cycle, Cycle::Days(1)) {
+        return local.refuse(
+            Reason::NotUnderstood,
+            span,
+            "Is this the length of the task or of the schedule? Give the last day instead.",
+        );
+    }
+    Ok(false)
+}
+
+fn schedule(
+    spec: &DaySpec,
+    cycle: Cycle,
+    times: &[TimeOfDay],
+    bounds: Bounds,
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Schedule, Refusal> {
+    let (name, interval) = match cycle {
+        Cycle::Days(days) => ("DAILY", days),
+        Cycle::Weeks(weeks) => ("WEEKLY", weeks),
+        Cycle::Months(months) => ("MONTHLY", months),
+        Cycle::Years(years) => ("YEARLY", years),
+        Cycle::Seconds(_) | Cycle::Quarterly => ("DAILY", 1),
+    };
+    if interval == 1 {
+        return plain(spec, name, times, bounds, local);
+    }
+    let span = sentence.cycle.map_or(local.context.whole, |(_, span)| span);
+    let aligned = matches!(cycle, Cycle::Months(2 | 3 | 4 | 6)) && bounds.start.is_none() && spec.months.is_none();
+    // The phase: from the first run on.
+    let first = plain(spec, name, times, Bounds { end: None, ..bounds }, local)?;
+    let first = Schedule { timezone: Some(local.zone.name().to_owned()), ..first };
+    // The phase is that of the start, even if it is past.
+    let from = bounds.start.map_or(local.context.now, |start| start.instant(local).saturating_sub(1).min(local.context.now));
+    let run = calendar::runs(&first, from, 1).ok().and_then(|runs| runs.first().copied());
+    let Some(start) = run.and_then(|run| calendar::local(run, local.zone)) else {
+        return local.refuse(Reason::Impossible, span, "There is no such day.");
+    };
+    let by_phase = Schedule {
+        rrule: write::rule(spec, Every { name, interval }, times),
+        start_at: Some(local_text(start)),
+        end_at: bounds.end.map(Bound::text),
+        ..Schedule::default()
+    };
+    if by_phase.rrule.is_none() {
+        return local.refuse(
+            Reason::Unsupported,
+            span,
+            "No schedule has these times in periods of this length: use one time of day.",
+        );
+    }
+    if aligned {
+        let months = (0..12 / interval).fold(Months::default(), |all, step| all.with(Months::one((1 + step * interval) as u8)));
+        let is_same = months.months().any(|month| u32::from(month) == start.month());
+        let by_year = plain(&DaySpec { months: Some(months), ..spec.clone() }, name, times, bounds, local)?;
+        if !is_same {
+            let options = vec![(by_phase, format!("from {} on", start.date())), (by_year, "counted from January".to_owned())];
+            return picks.choose(span, "Counted from when?", options);
+        }
+        return Ok(by_year);
+    }
+    if bounds.start.is_none() {
+        picks.assume(15, format!("It is counted from {}.", start.date()));
+    }
+    Ok(by_phase)
+}
+
+/// Cron if it can say it, otherwise a rule.
+fn plain(
+    spec: &DaySpec,
+    name: &'static str,
+    times: &[TimeOfDay],
+    bounds: Bounds,
+    local: &Local<'_>,
+) -> Result<Schedule, Refusal> {
+    let mut schedule = Schedule::default();
+    bounds.put(&mut schedule);
+    if let Some(expressions) = write::cron(spec, &write::time_fields(times)) {
+        schedule.cron = Some(Cron::of(expressions));
+        return Ok(schedule);
+    }
+    // Days of the week and of the month together need a monthly rule.
+    let name = if spec.weekdays.is_some() && !spec.month_days.is_empty() { "MONTHLY" } else { name };
+    let rule = write::rule(spec, Every { name, interval: 1 }, times);
+    let Some(rule) = rule else {
+        return local.refuse(
+            Reason::Unsupported,
+            local.context.whole,
+            "No single schedule says this: use one time of day, or fewer days.",
+        );
+    };
+    schedule.rrule = Some(rule);
+    let first = times.first().copied().unwrap_or(TimeOfDay(0)).naive();
+    let day = match bounds.start {
+        Some(Bound::Local(start)) if start.time() <= first => start.date(),
+        Some(Bound::Local(start)) => start.date().succ_opt().unwrap_or(start.date()),
+        Some(Bound::Instant(_)) => return local.refuse(Reason::Unsupported, local.context.whole, "Give the start as a day."),
+        None => local.today(),
+    };
+    schedule.start_at = Some(local_text(day.and_time(first)));
+    Ok(schedule)
+}
+
+/// Whether a day is one that a cycle may have beside it.
+pub(super) fn is_weekday(day: Day) -> bool {
+    matches!(day, Day::Weekday(..))
+}

@@ -1,0 +1,254 @@
+//! The parts of a phrase in their places.
+
+use super::Picks;
+use crate::clause::{Amount, Clause, Clock, Counted, Cycle, Day, Exception, Found, Months, Point, Weekdays, Which};
+use crate::words::DayPart;
+use crate::{Reason, Refusal, Span};
+
+/// Every part at most once, but for those that add up.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Sentence {
+    pub(crate) cycle: Option<(Cycle, Span)>,
+    /// An interval of a fraction of seconds, milliseconds.
+    pub(crate) millis: Option<(u64, Span)>,
+    /// How many times a cycle: "twice a day".
+    pub(crate) frequency: Option<(u32, Span)>,
+    pub(crate) weekdays: Option<(Weekdays, bool, Span)>,
+    pub(crate) ordinal_weekday: Option<(u32, Weekdays, Span)>,
+    pub(crate) nth: Option<(Vec<i8>, Counted, bool, Span)>,
+    pub(crate) month_days: Option<(Vec<i8>, bool, Span)>,
+    pub(crate) months: Option<(Months, Span)>,
+    pub(crate) day: Option<(Day, Span)>,
+    /// A day of the week beside a date: "friday, 4 december".
+    pub(crate) day_of_date: Option<(u8, Span)>,
+    pub(crate) delay: Option<(Amount, Span)>,
+    pub(crate) at: Option<(Vec<Clock>, Span)>,
+    pub(crate) past_hour: Option<(Vec<u8>, Span)>,
+    /// Whether its minutes do not say of which hours: "at :30".
+    pub(crate) lacks_hour: bool,
+    pub(crate) part: Option<(DayPart, Span)>,
+    pub(crate) window: Option<(Clock, Clock, Span)>,
+    pub(crate) from: Option<(Point, Span)>,
+    pub(crate) anchor: Option<(Point, Span)>,
+    pub(crate) until: Option<(Point, Span)>,
+    pub(crate) lasting: Option<(Amount, Span)>,
+    pub(crate) count: Option<(u32, Span)>,
+    pub(crate) except: Option<(Vec<Exception>, Span)>,
+    pub(crate) zone: Option<(Clause, Span)>,
+    pub(crate) cron: Option<(Vec<String>, Span)>,
+    pub(crate) rule: Option<(String, Span)>,
+    pub(crate) instant: Option<(i64, Span)>,
+    /// Cycles that describe a noun: "the weekly report".
+    pub(crate) adjectives: Vec<Span>,
+}
+
+fn conflict(span: Span) -> Refusal {
+    Refusal::new(
+        Reason::Conflict,
+        span,
+        "This does not fit the rest of the sentence, or makes it two schedules. Write one schedule in one sentence.",
+    )
+}
+
+fn put<T>(slot: &mut Option<T>, value: T, span: Span) -> Result<(), Refusal> {
+    if slot.replace(value).is_some() { Err(conflict(span)) } else { Ok(()) }
+}
+
+impl Sentence {
+    /// Sorts the parts.
+    ///
+    /// # Errors
+    /// Two parts contradict each other.
+    pub(crate) fn of(found: &[Found], left_over: &[usize]) -> Result<Self, Refusal> {
+        let mut sentence = Self::default();
+        let mut adjectives: Vec<(Cycle, Span)> = Vec::new();
+        let mut previous: Option<&Found> = None;
+        for part in found {
+            // What continues a list stands behind a comma; "and" within a list is the grammar's.
+            let touches =
+                previous.is_some_and(|previous| !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between)));
+            let has_comma = previous.is_some_and(|previous| previous.tokens.1 + 1 == part.tokens.0);
+            let continues = touches && has_comma && previous.is_some_and(|previous| same_kind(&previous.clause, &part.clause));
+            sentence.add(part, continues, touches, &mut adjectives)?;
+            previous = Some(part);
+        }
+        sentence.settle_adjectives(&adjectives)?;
+        sentence.check_company()?;
+        Ok(sentence)
+    }
+
+    fn add(&mut self, part: &Found, continues: bool, touches: bool, adjectives: &mut Vec<(Cycle, Span)>) -> Result<(), Refusal> {
+        let span = part.span;
+        match part.clause.clone() {
+            Clause::Cycle { cycle, is_adjective: true } => adjectives.push((cycle, span)),
+            Clause::Cycle { cycle, .. } => self.add_cycle(cycle, span)?,
+            Clause::Frequency { times, cycle } => {
+                put(&mut self.frequency, (times, span), span)?;
+                self.add_cycle(cycle, span)?;
+            }
+            Clause::Millis(millis) => put(&mut self.millis, (millis, span), span)?,
+            // "every day, weekends off": only what touches "every day" restricts it.
+            Clause::Weekdays { .. } if !touches && self.cycle.is_some_and(|(cycle, _)| cycle == Cycle::Days(1)) => {
+                return Err(conflict(span));
+            }
+            Clause::Weekdays { days, is_sure } => match &mut self.weekdays {
+                Some((known, sure, at)) if continues => {
+                    *known = known.with(days);
+                    *sure |= is_sure;
+                    *at = at.to(span);
+                }
+                slot => put(slot, (days, is_sure, span), span)?,
+            },
+            Clause::OrdinalWeekday { number, days } => put(&mut self.ordinal_weekday, (number, days, span), span)?,
+            Clause::Nth { which, of, is_sure } => put(&mut self.nth, (which, of, is_sure, span), span)?,
+            Clause::MonthDays { days, is_sure } => {
+                // "friday the 13th" is both; "monday and the 13th" is either.
+                if self.weekdays.is_some() && !touches {
+                    return Err(conflict(span));
+                }
+                put(&mut self.month_days, (days, is_sure, span), span)?;
+            }
+            Clause::Months { months } => put(&mut self.months, (months, span), span)?,
+            Clause::Day(day) => self.add_day(day, span, touches)?,
+            Clause::In(amount) => put(&mut self.delay, (amount, span), span)?,
+            Clause::At(times) => match &mut self.at {
+                Some((known, at)) if continues => {
+                    known.extend(times);
+                    *at = at.to(span);
+                }
+                slot => put(slot, (times, span), span)?,
+            },
+            Clause::PastHour(minutes) => put(&mut self.past_hour, (minutes, span), span)?,
+            Clause::Minutes(minutes) => {
+                put(&mut self.past_hour, (minutes, span), span)?;
+                self.lacks_hour = true;
+            }
+            Clause::Part(part) => put(&mut self.part, (part, span), span)?,
+            Clause::Window(first, last) => put(&mut self.window, (first, last, span), span)?,
+            Clause::From(point) => put(&mut self.from, (point, span), span)?,
+            Clause::Anchor(point) => put(&mut self.anchor, (point, span), span)?,
+            Clause::Until(point) => put(&mut self.until, (point, span), span)?,
+            Clause::For(amount) => put(&mut self.lasting, (amount, span), span)?,
+            Clause::Count(count) => put(&mut self.count, (count, span), span)?,
+            Clause::Except(exceptions) => put(&mut self.except, (exceptions, span), span)?,
+            clause @ (Clause::Zone(_) | Clause::LocalZone) => put(&mut self.zone, (clause, span), span)?,
+            Clause::Cron(expressions) => put(&mut self.cron, (expressions, span), span)?,
+            Clause::Rule(rule) => put(&mut self.rule, (rule, span), span)?,
+            Clause::Instant(instant) => put(&mut self.instant, (instant, span), span)?,
+        }
+        Ok(())
+    }
+
+    fn add_cycle(&mut self, cycle: Cycle, span: Span) -> Result<(), Refusal> {
+        let merged = match self.cycle {
+            None => cycle,
+            Some((known, _)) if known == cycle => known,
+            // "every two hours every day"
+            Some((Cycle::Days(1), _)) if matches!(cycle, Cycle::Seconds(_)) => cycle,
+            Some((known @ Cycle::Seconds(_), _)) if cycle == Cycle::Days(1) => known,
+            Some(_) => return Err(conflict(span)),
+        };
+        let span = self.cycle.map_or(span, |(_, known)| known.to(span));
+        self.cycle = Some((merged, span));
+        Ok(())
+    }
+
+    fn add_day(&mut self, day: Day, span: Span, touches: bool) -> Result<(), Refusal> {
+        match (self.day, day) {
+            (None, _) => self.day = Some((day, span)),
+            _ if !touches => return Err(conflict(span)),
+            (Some((Day::Weekday(weekday, Which::Coming), _)), Day::Date { .. } | Day::Numeric { .. } | Day::In(_)) => {
+                put(&mut self.day_of_date, (weekday, span), span)?;
+                self.day = Some((day, span));
+            }
+            (Some((Day::Date { .. } | Day::Numeric { .. } | Day::In(_), _)), Day::Weekday(weekday, Which::Coming)) => {
+                put(&mut self.day_of_date, (weekday, span), span)?;
+            }
+            _ => return Err(conflict(span)),
+        }
+        Ok(())
+    }
+
+    /// A cycle before a noun counts only if nothing else says how often.
+    fn settle_adjectives(&mut self, adjectives: &[(Cycle, Span)]) -> Result<(), Refusal> {
+        let weekday = matches!(self.day, Some((Day::Weekday(_, Which::Coming), _)));
+        let says_when = self.day.is_some() && !weekday || self.delay.is_some() || self.instant.is_some();
+        let recurs = self.says_how_often();
+        for (cycle, span) in adjectives {
+            // "the daily report on monday"
+            if weekday && !recurs && *cycle != Cycle::Weeks(1) {
+                return Err(conflict(*span));
+            }
+            let counts = !recurs && !says_when && self.cycle.is_none() && (!weekday || *cycle == Cycle::Weeks(1));
+            if counts {
+                self.cycle = Some((*cycle, *span));
+            } else {
+                self.adjectives.push(*span);
+            }
+        }
+        Ok(())
+    }
+
+    fn says_how_often(&self) -> bool {
+        self.cycle.is_some()
+            || self.millis.is_some()
+            || self.ordinal_weekday.is_some()
+            || self.past_hour.is_some()
+            || self.cron.is_some()
+            || self.rule.is_some()
+            || self.weekdays.is_some_and(|(_, is_sure, _)| is_sure)
+            || self.nth.as_ref().is_some_and(|(.., is_sure, _)| *is_sure)
+            || self.month_days.as_ref().is_some_and(|(days, is_sure, _)| *is_sure || days.len() > 1)
+    }
+
+    /// Returns whether it says a recurring schedule. Asks if it may be either.
+    pub(super) fn recurs(&self, picks: &mut Picks) -> Result<bool, Refusal> {
+        if self.says_how_often() {
+            return Ok(true);
+        }
+        let question = "Once, or again and again?";
+        let once = (false, "once".to_owned());
+        if let Some((.., span)) = &self.nth {
+            return picks.choose(*span, question, vec![once, (true, "every year".to_owned())]);
+        }
+        if let Some((.., span)) = &self.month_days {
+            // In several months, it comes several times at least: `recurring` asks.
+            return if self.months.is_some() {
+                Ok(true)
+            } else {
+                picks.choose(*span, question, vec![once, (true, "every month".to_owned())])
+            };
+        }
+        // Several days without "every" recur, or come once each: `recurring` asks.
+        Ok(self.weekdays.is_some())
+    }
+
+    /// Refuses parts that no schedule has together.
+    fn check_company(&self) -> Result<(), Refusal> {
+        let days = [
+            self.weekdays.map(|(.., span)| span),
+            self.ordinal_weekday.map(|(.., span)| span),
+            self.nth.as_ref().map(|(.., span)| *span),
+            self.month_days.as_ref().map(|(.., span)| *span).filter(|_| self.weekdays.is_none()),
+            self.day.map(|(_, span)| span),
+            self.delay.map(|(_, span)| span),
+            self.instant.map(|(_, span)| span),
+            self.cron.as_ref().map(|(_, span)| *span),
+            self.rule.as_ref().map(|(_, span)| *span),
+        ];
+        let mut given = days.into_iter().flatten();
+        if let (Some(_), Some(second)) = (given.next(), given.next()) {
+            return Err(conflict(second));
+        }
+        let ends = [self.until.map(|(_, span)| span), self.lasting.map(|(_, span)| span).filter(|_| self.until.is_some())];
+        let mut ends = ends.into_iter().flatten();
+        match (ends.next(), ends.next()) {
+            (Some(_), Some(second)) => Err(conflict(second)),
+            _ => Ok(()),
+        }
+    }
+}
+
+fn same_kind(one: &Clause, other: &Clause) -> bool {
+    std::mem::discriminant(one) == std::mem::discriminant(other)
+}

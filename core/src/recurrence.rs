@@ -1,0 +1,291 @@
+//! Recurring schedules: cron, intervals and RFC 5545 rules, within bounds, put off by jitter or within a window.
+//!
+//! An occurrence has a **nominal time**, which names it and never changes, and a **due time**, when it fires; they differ by jitter and
+//! window only (see [`Delay`]). Both rise strictly from one occurrence to the next.
+
+use crate::clock_change::ClockChange;
+use crate::cron::{CronList, CronSchedule, have_same_times};
+use crate::delay::Delay;
+use crate::every::Every;
+use crate::rrule::{MAX_COUNTING_STEPS, RRule, TooLong};
+use crate::steps::steps_taken;
+use crate::time::UnixMillis;
+use std::slice;
+
+/// One run of a schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Occurrence {
+    /// Its nominal time, which names it.
+    pub time: UnixMillis,
+    /// When it fires: not before its time, and before the time of the next.
+    pub due: UnixMillis,
+}
+
+/// When something recurs, without bounds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// A cron expression.
+    Cron(CronSchedule),
+    /// Several cron expressions: an instant that more than one names is one.
+    Crons(CronList),
+    /// An interval.
+    Every(Every),
+    /// An RFC 5545 rule. It is by far the largest, and rare.
+    Ical(Box<RRule>),
+}
+
+/// The kind of a [`Rule`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RuleKind {
+    /// One cron expression or several.
+    Cron,
+    /// An interval.
+    Every,
+    /// An RFC 5545 rule.
+    Rrule,
+}
+
+impl Rule {
+    /// Returns the first time strictly after `after`.
+    pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
+        match self {
+            Self::Cron(cron) => cron.next_after(after),
+            Self::Crons(crons) => crons.next_after(after),
+            Self::Every(every) => every.next_after(after),
+            Self::Ical(rule) => rule.next_after(after),
+        }
+    }
+
+    /// The same; one that lies after `until` need not be found.
+    fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
+        match self {
+            Self::Ical(rule) => rule.next_until(after, until),
+            _ => self.next_after(after),
+        }
+    }
+
+    /// Whether it names the same times as `other`, however they are written.
+    fn has_times_of(&self, other: &Self) -> bool {
+        match (self.crons(), other.crons(), self, other) {
+            (Some(one), Some(other), ..) => have_same_times(one, other),
+            (_, _, Self::Ical(one), Self::Ical(other)) => one.has_times_of(other),
+            _ => self == other,
+        }
+    }
+
+    fn crons(&self) -> Option<&[CronSchedule]> {
+        match self {
+            Self::Cron(cron) => Some(slice::from_ref(cron)),
+            Self::Crons(crons) => Some(crons.expressions()),
+            Self::Every(_) | Self::Ical(_) => None,
+        }
+    }
+}
+
+/// A recurring schedule: some 100 bytes, with one cron expression or an interval nothing on the heap. See the [module](self).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    rule: Rule,
+    /// There is no occurrence before this time.
+    first: UnixMillis,
+    /// Nor after this one.
+    last: UnixMillis,
+    delay: Delay,
+}
+
+impl Schedule {
+    /// Makes a schedule of the nominal times of `rule` from `first` to `last`, both included.
+    pub fn new(rule: Rule, first: UnixMillis, last: UnixMillis, delay: Delay) -> Self {
+        Self { rule, first, last, delay }
+    }
+
+    /// Returns its rule.
+    pub fn rule(&self) -> &Rule {
+        &self.rule
+    }
+
+    /// Returns the bound after which there is no occurrence.
+    pub fn last(&self) -> UnixMillis {
+        self.last
+    }
+
+    /// Ends the schedule with run number `runs`, from 1, if it does not end before. `first` is the nominal time of run number 1.
+    ///
+    /// # Errors
+    /// If the runs are too far apart to be counted off.
+    pub fn end_with_run(&mut self, first: UnixMillis, runs: u32) -> Result<(), TooLong> {
+        self.last = self.last.min(self.time_of_run(first, runs)?);
+        Ok(())
+    }
+
+    /// The first occurrence that fires strictly after `due`.
+    pub fn next_after(&self, due: UnixMillis) -> Option<Occurrence> {
+        if self.delay.is_none() {
+            return self.time_after(due).map(|time| Occurrence { time, due: time });
+        }
+        // One whose time has come may still be put off; only the last of these, for each fires before the time of the next.
+        if let Some(time) = self.last_time_until(due) {
+            let occurrence = self.occurrence(time);
+            if occurrence.due > due {
+                return Some(occurrence);
+            }
+        }
+        self.time_after(due).map(|time| self.occurrence(time))
+    }
+
+    /// The occurrence after the one whose nominal time this is.
+    pub fn following(&self, time: UnixMillis) -> Option<Occurrence> {
+        self.time_after(time).map(|time| self.occurrence(time))
+    }
+
+    /// The occurrence whose nominal time this is.
+    pub fn occurrence(&self, time: UnixMillis) -> Occurrence {
+        if self.delay.is_none() {
+            return Occurrence { time, due: time };
+        }
+        Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
+    }
+
+    /// Whether its occurrences are those of `other`, however they are written, and whatever they are put off by.
+    pub fn has_times_of(&self, other: &Self) -> bool {
+        self.rule.has_times_of(&other.rule) && self.first == other.first && self.last == other.last
+    }
+
+    /// When an occurrence would fire without the window; `None` where there is none.
+    pub fn due_without_window(&self, of: Occurrence) -> Option<UnixMillis> {
+        let delay = self.delay.has_window().then(|| self.delay.without_window())?;
+        Some(delay.due(of.time, self.room_of(of.time, delay)))
+    }
+
+    /// Returns the next time that the rule names, whether or not the bounds allow it, where it is so near that it ends the room of a delay.
+    fn room_of(&self, time: UnixMillis, delay: Delay) -> Option<UnixMillis> {
+        self.rule.next_until(time, time.plus(delay.longest()))
+    }
+
+    /// The last occurrence from `first` on that is due by `at`; `first` where no later one is.
+    pub fn last_due_until(&self, first: Occurrence, at: UnixMillis) -> Occurrence {
+        // Of those after `high`, none is due by `at`; `low` is, or is the first. Due times rise with nominal ones.
+        let (mut low, mut high) = (first, at);
+        while low.time < high {
+            // Halved each time, from at most the span of all times: some 48 rounds.
+            let middle = low.time.plus(high.since(low.time) / 2);
+            match self.following(middle).filter(|later| later.due <= at) {
+                Some(later) => low = later,
+                None => high = middle,
+            }
+        }
+        low
+    }
+
+    /// Where the last `most` of the occurrences from `first` to `last` begin; `first`, if there are no more.
+    pub fn last_runs(&self, first: Occurrence, last: Occurrence, most: usize) -> Occurrence {
+        let runs = |from: Occurrence| {
+            std::iter::successors(Some(from), |run| self.following(run.time)).take_while(|run| run.time <= last.time)
+        };
+        // No more than so many are gone through at a time: a part that is small enough is not halved further.
+        let few = most.saturating_mul(2);
+        let begin_of = |from: Occurrence, count: usize| runs(from).nth(count.saturating_sub(most)).unwrap_or(from);
+        let count = runs(first).take(few + 1).count();
+        if count <= few {
+            return begin_of(first, count);
+        }
+        // From `low` on there are more than a few, from the first after `high` on there are fewer than wanted.
+        let (mut low, mut high) = (first.time, last.time);
+        // Most rules are even: a guess from the gap after the last is right at once.
+        let gap = self.following(last.time).map_or(0, |next| next.time.since(last.time));
+        let mut probe = last.time.plus(-gap.saturating_mul(i64::try_from(most).unwrap_or(i64::MAX)));
+        while low < high {
+            let at = if low < probe && probe < high { probe } else { low.plus(high.since(low) / 2) };
+            let Some(run) = self.following(at).filter(|run| run.time <= last.time) else { break };
+            match runs(run).take(few + 1).count() {
+                count if count > few => (low, probe) = (run.time, low),
+                count if count >= most => return begin_of(run, count),
+                count => {
+                    high = at;
+                    // As many more as are lacking, and half as many again, if they lie as these do.
+                    let span = last.time.since(run.time).max(1).saturating_mul(most.saturating_mul(3) as i64);
+                    probe = last.time.plus(-(span / (2 * count.max(1)) as i64));
+                }
+            }
+        }
+        last
+    }
+
+    /// Returns the kind of its rule.
+    pub fn kind(&self) -> RuleKind {
+        match &self.rule {
+            Rule::Cron(_) | Rule::Crons(_) => RuleKind::Cron,
+            Rule::Every(_) => RuleKind::Every,
+            Rule::Ical(_) => RuleKind::Rrule,
+        }
+    }
+
+    /// Bytes of memory that it takes.
+    pub fn memory_bytes(&self) -> usize {
+        let on_heap = match &self.rule {
+            Rule::Crons(crons) => crons.memory_bytes(),
+            Rule::Ical(rule) => rule.memory_bytes(),
+            Rule::Cron(_) | Rule::Every(_) => 0,
+        };
+        size_of::<Self>() + on_heap
+    }
+
+    /// Returns what a change of the clock does to the occurrence at `time`. `previous` is the time of the occurrence before.
+    pub fn clock_change(&self, time: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
+        let seconds = |time: UnixMillis| time.get().div_euclid(1_000);
+        let (at, previous) = (seconds(time), seconds(previous));
+        match &self.rule {
+            Rule::Cron(cron) => cron.clock_change(at, previous),
+            Rule::Crons(crons) => crons.clock_change(at, previous),
+            Rule::Every(_) => None,
+            Rule::Ical(rule) => rule.clock_change(at, previous),
+        }
+    }
+
+    /// The first nominal time strictly after `after`, within the bounds.
+    fn time_after(&self, after: UnixMillis) -> Option<UnixMillis> {
+        self.rule.next_after(after.max(self.first.plus(-1))).filter(|time| *time <= self.last)
+    }
+
+    /// The last nominal time at or before `at`, if it is so late that a delay can bring it past `at`.
+    fn last_time_until(&self, at: UnixMillis) -> Option<UnixMillis> {
+        let end = at.min(self.last);
+        let until = |after: UnixMillis| self.rule.next_until(after.max(self.first.plus(-1)), end).filter(|time| *time <= end);
+        // There is no occurrence in what lies after `high` up to `at`; `low` is one.
+        let mut low = until(at.plus(-self.delay.longest()))?;
+        let mut high = at;
+        while low < high {
+            // Halved each time: a delay is at most two days, so some 28 rounds.
+            let middle = low.plus(high.since(low) / 2);
+            match until(middle) {
+                Some(later) => low = later,
+                None => high = middle,
+            }
+        }
+        Some(low)
+    }
+
+    /// The nominal time of run number `number`, from 1, where `first` is that of the first; of the last run, if there are fewer.
+    fn time_of_run(&self, first: UnixMillis, number: u32) -> Result<UnixMillis, TooLong> {
+        let further = number.saturating_sub(1);
+        match &self.rule {
+            Rule::Every(every) => Ok(every.later(first, further).unwrap_or(UnixMillis::LAST)),
+            Rule::Ical(rule) => Ok(rule.nth_after(first, further)?.unwrap_or(first)),
+            Rule::Cron(cron) => self.count_off(cron.runs_after(first), first, further),
+            Rule::Crons(crons) => self.count_off(crons.runs_after(first), first, further),
+        }
+    }
+
+    /// The time that is `further` runs behind `first`, where `runs` are those after it.
+    fn count_off(&self, runs: impl Iterator<Item = UnixMillis>, first: UnixMillis, further: u32) -> Result<UnixMillis, TooLong> {
+        let before = steps_taken();
+        let mut last = first;
+        for next in runs.take(further as usize).take_while(|next| *next <= self.last) {
+            last = next;
+            if steps_taken().wrapping_sub(before) > u64::from(MAX_COUNTING_STEPS) {
+                return Err(TooLong);
+            }
+        }
+        Ok(last)
+    }
+}
