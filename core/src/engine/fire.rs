@@ -113,6 +113,7 @@ impl Engine {
             self.replan(now, reader, &mut effects)?;
             return Ok(effects);
         }
+        self.note_room(now);
         self.remove_ended(&mut effects);
         self.forget_circuits(now);
         let stopped = self.resend(now, reader, &mut effects)?;

@@ -23,6 +23,12 @@ use std::collections::{BTreeMap, BTreeSet};
 /// parts at least and not all at once, while a wide lane has full envelopes.
 const PARTS_OF_SLOTS: u32 = 10;
 
+/// A shard that has dispatched all it may keeps one unused slot of each key for this long, milliseconds. After that it gives back the slots
+/// that it does not use, and asks for one again once in each such period.
+const NO_ROOM_MILLIS: i64 = 10_000;
+/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take all the room that reports make.
+const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
+
 /// What is stored of a lane, with the state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -62,6 +68,10 @@ pub(super) struct Lanes {
     questions: u32,
     /// Hashes of tasks of which a run is held only because its key has no lane: see [`super::backlog`].
     held_back: BTreeSet<u64>,
+    /// When the dispatchers last had room for tasks of this shard.
+    had_room_at: UnixMillis,
+    /// While they have no room, no lane asks for slots before this time.
+    quiet_until: UnixMillis,
 }
 
 impl Lanes {
@@ -233,6 +243,13 @@ impl Lanes {
     /// The clock has gone back: what waits for a bounded time has begun to wait now, at the latest.
     pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
+        self.had_room_at = self.had_room_at.min(now);
+        self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
+    }
+
+    /// Whether the dispatchers have had no room for so long that lanes give back their last unused slots.
+    fn has_had_no_room(&self, now: UnixMillis) -> bool {
+        now.since(self.had_room_at) >= NO_ROOM_MILLIS
     }
 
     pub(super) fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
@@ -322,24 +339,44 @@ impl Engine {
         self.lanes.lanes.values().filter_map(|lane| lane.lapses.look_at()).min()
     }
 
+    /// Notes whether the dispatchers have room, before a wake-up dispatches anything.
+    pub(super) fn note_room(&mut self, now: UnixMillis) {
+        if self.dispatch_room() > 0 {
+            self.lanes.had_room_at = now;
+        }
+        // The periods follow the clock. If they began when there was room last, regular reports could always come in the quiet part.
+        let phase = now.get().rem_euclid(NO_ROOM_MILLIS);
+        let is_quiet = self.lanes.has_had_no_room(now) && phase >= NO_ROOM_ASKS_MILLIS;
+        self.lanes.quiet_until = if is_quiet { now.plus(NO_ROOM_MILLIS - phase) } else { UnixMillis::ZERO };
+    }
+
+    /// Returns the time before which no lane asks for slots.
+    fn asks_from(&self) -> UnixMillis {
+        if self.dispatch_room() > 0 { UnixMillis::ZERO } else { self.lanes.quiet_until }
+    }
+
     /// When a limiter is to be asked.
     pub(super) fn next_ask(&mut self) -> Option<UnixMillis> {
+        let from = self.asks_from();
         let tasks = &mut self.tasks;
         let asks = self.lanes.lanes.iter().filter_map(|(number, lane)| {
-            let head = tasks.head_of(*number).map(|head| head.due);
+            let head = tasks.head_of(*number).map(|head| head.due.max(from));
             let at = lane.lease.ask_at(head)?;
             Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
         });
         asks.min()
     }
 
-    /// Asks the limiters of lanes that lack something or have something to give back, also while the dispatchers have all that they may
-    /// have: else a herd of tasks without a key would keep lanes from their turn. That a life of the shard has begun, and that a limiter may
-    /// note something of a lane, is stored before it is asked.
+    /// Asks the limiters of lanes that lack something or have something to give back. While the dispatchers have all that they may have, a
+    /// lane that does not use its slots asks for one: without any, a herd of tasks without a key would keep it from its turn; with more, tasks
+    /// of other shards would wait for slots that nobody uses. That a life of the shard has begun, and that a limiter may note something of a
+    /// lane, is stored before it is asked.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
+        let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
+        let is_stuck = is_full && self.lanes.has_had_no_room(now);
         for number in numbers {
-            let head = self.tasks.head_of(number).map(|head| head.due);
+            let head = self.tasks.head_of(number).map(|head| head.due.max(from));
             let may_ask = |lane: &Lane| lane.lapses.goes_on_at().is_none_or(|at| at <= now);
             let lane = self.lanes.lanes.get_mut(&number).filter(|lane| may_ask(lane));
             if !lane.is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
@@ -348,7 +385,8 @@ impl Engine {
             let request = self.lanes.next_number(&mut self.state.life);
             let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
             let is_due = head.is_some_and(|due| due <= now);
-            let waiting = if is_due { self.tasks.due_in(number, now).max(1) } else { 0 };
+            let most = if is_stuck || is_full && lane.lease.is_unused(now) { 1 } else { u32::MAX };
+            let waiting = if is_due { self.tasks.due_in(number, now).clamp(1, most) } else { 0 };
             self.lanes.must_save |= !lane.held || !self.lanes.is_life_stored;
             lane.held = true;
             let ask = lane.lease.ask(request, waiting, now);
@@ -402,3 +440,7 @@ impl Engine {
 #[cfg(test)]
 #[path = "lanes_tests.rs"]
 pub(super) mod tests;
+
+#[cfg(test)]
+#[path = "full_tests.rs"]
+mod full_tests;

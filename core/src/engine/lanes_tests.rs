@@ -216,6 +216,11 @@ impl Pair {
         .collect()
     }
 
+    /// Returns the slots of all shards for a key.
+    pub(in crate::engine) fn slots(&self, key: &str) -> u64 {
+        self.limiter.slots(key)
+    }
+
     fn limit(&mut self, key: &str, concurrency: u32) {
         self.limit_both(key, Some(concurrency), None);
     }

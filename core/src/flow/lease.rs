@@ -35,7 +35,7 @@ pub struct Lease {
     /// Not before: the limiter did not answer.
     back_off_until: UnixMillis,
     failures: u32,
-    /// When a run was last handed on or ended.
+    /// When a run was last handed on or ended, or slots were added.
     used_at: UnixMillis,
 }
 
@@ -175,6 +175,11 @@ impl Lease {
         self.asked.is_none() && self.ask_at(head).is_some_and(|at| at <= now)
     }
 
+    /// Whether it has had unused slots for a second, in which no run has begun or ended.
+    pub fn is_unused(&self, now: UnixMillis) -> bool {
+        self.slots > self.in_flight && now.since(self.used_at) >= LINGER_MILLIS
+    }
+
     /// Returns when slots that nothing uses are given back. A lease that got its slots and never used them counts from the answer that
     /// brought them: counted from its last use alone, the time would lie in the past and every answer would be followed by a question.
     fn idle_at(&self) -> UnixMillis {
@@ -202,6 +207,9 @@ impl Lease {
         self.begun = 0;
         self.asked = None;
         self.is_noted = true;
+        if answer.slots > self.slots {
+            self.used_at = now;
+        }
         (self.slots, self.target) = (answer.slots, answer.target);
         self.may_be_given_more = answer.slots < self.wanted;
         self.tokens = answer.tokens;

@@ -81,7 +81,7 @@ pub struct Ask {
     pub slots: u32,
     /// Runs that were handed on and not reported.
     pub in_flight: u32,
-    /// Tasks that are due and wait.
+    /// Tasks that are due and wait; at most 1 if the shard has dispatched all it may and does not use its slots.
     pub waiting: u32,
     /// What the limiter answered last; `None` for the first question of a lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]

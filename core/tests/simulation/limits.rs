@@ -28,6 +28,10 @@ const FREE_SLOT_MILLIS: i64 = 10_000;
 /// The same just after faults, when questions were not answered: a shard waits fifteen seconds then.
 const AFTER_FAULTS_MILLIS: i64 = 40_000;
 
+/// How long a shard that has dispatched all it may keeps a slot of each key, for when there is room again, milliseconds: ten seconds, and two
+/// in which it still asks.
+const KEPT_SLOT_MILLIS: i64 = 12_000;
+
 /// By how much rarer a shard crashes over the answer of a limiter than over a request.
 const CRASHES_OF_ANSWERS: u64 = 5;
 
@@ -45,6 +49,8 @@ pub(crate) struct Limits {
     pub(crate) runs: u64,
     /// Since when tasks of each key wait though it has room.
     idle_since: BTreeMap<&'static str, UnixMillis>,
+    /// Since when each shard has dispatched all that it may.
+    full_since: BTreeMap<usize, UnixMillis>,
 }
 
 impl Limits {
@@ -208,13 +214,28 @@ impl World {
         }
     }
 
+    /// Counts the shards that keep a slot of a key because they had room for its tasks a short time ago.
+    fn kept_slots(&self, key: &str, due: UnixMillis) -> usize {
+        let is_recent = |since: &UnixMillis| self.now.since(*since) < KEPT_SLOT_MILLIS;
+        let full = self.limits.full_since.iter().filter(|(_, since)| is_recent(since));
+        full.filter(|(at, _)| self.shards[**at].storage.waits_in_lane(key, due)).count()
+    }
+
     /// `free-slots-are-used`: while a limit leaves room, a task that is due does not wait for long.
     pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
+        for (at, shard) in self.shards.iter().enumerate() {
+            if shard.storage.dispatched() < self.config.max_dispatched {
+                self.limits.full_since.remove(&at);
+            } else {
+                self.limits.full_since.entry(at).or_insert(self.now);
+            }
+        }
         let due = self.now.plus(-self.config.fire_gap_millis);
         for key in KEYS {
             let limit = self.limits.had.get(key).and_then(|had| had.last().copied());
             let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
-            let has_room = limit.and_then(|limit| limit.concurrency).is_none_or(|most| in_flight < most as usize);
+            let concurrency = limit.and_then(|limit| limit.concurrency);
+            let has_room = concurrency.is_none_or(|most| in_flight + self.kept_slots(key, due) < most as usize);
             let is_idle = has_room
                 && self.shards.iter().any(|shard| {
                     // A shard whose dispatchers have all that they may have has room for none.

@@ -18,6 +18,7 @@ mod delivery;
 mod far;
 mod faults;
 mod follow_ups;
+mod full_cases;
 mod history;
 mod in_flight;
 mod in_flight_cases;

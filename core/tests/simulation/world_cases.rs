@@ -20,8 +20,14 @@ pub(crate) fn calm() -> World {
 }
 
 fn calm_with(config: Config) -> World {
+    calm_of(1, config)
+}
+
+/// A world of this many shards.
+pub(crate) fn calm_of(shards: usize, config: Config) -> World {
     let config = Config { fire_gap_millis: 0, ..config };
-    let mut world = World::new(Random::new(1), vec!["1-0".to_owned()], config, Faults::NONE, NOW, false);
+    let names = (0..shards).map(|index| format!("1-{index}")).collect();
+    let mut world = World::new(Random::new(1), names, config, Faults::NONE, NOW, false);
     world.model.clocks_step = true;
     world.plan(NOW, Event::Watchdog);
     world
@@ -164,7 +170,7 @@ fn a_pause_that_puts_off_holds_up_nothing_from_before_the_task() {
 }
 
 /// Lets the dispatchers lose what is sent to them until this long after [`NOW`], with nobody else at work.
-fn lose_until(world: &mut World, until: i64) {
+pub(crate) fn lose_until(world: &mut World, until: i64) {
     world.faults.message_lost = 1_000;
     world.live(until);
     world.faults = Faults::NONE;
