@@ -19,7 +19,7 @@ pub(crate) enum TimeInput<'a> {
     Millis(#[schemars(range(min = MIN_TIME_MILLIS, max = UnixMillis::LAST.get()))] i64),
     #[schemars(skip)]
     Float(f64),
-    /// RFC 3339; or, where a `timezone` stands beside it, a local time like `2026-12-01T09:00`.
+    /// RFC 3339. With a `timezone`, also a local time like `2026-12-01T09:00`.
     Text(Cow<'a, str>),
 }
 

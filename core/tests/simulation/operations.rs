@@ -8,7 +8,7 @@ use crate::invariants::{key_of, storage_agrees, violated};
 use crate::model::{What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use crate::world::{Dropped, World};
-use scheduler_core::engine::{Effects, Engine, Gathering};
+use scheduler_core::engine::{Effects, Engine, EngineError, Gathering, StorageError};
 use scheduler_core::limits::REMEMBER_MILLIS;
 use scheduler_core::once::{Made, Once};
 use scheduler_core::page::{Flags, PageBuilder};
@@ -215,8 +215,11 @@ pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool
         |engine, now, storage| {
             let (replies, effects) = engine.append_all(requests, now, storage)?;
             let mut sum = AppendReply::default();
+            let are_several = replies.len() > 1;
             for reply in replies {
-                let reply = reply?;
+                // The reference knows no commit of some of the requests only, which the engine has made: it starts over from storage.
+                let is_part = are_several && matches!(reply, Err(EngineError::TooManyLanes { .. }));
+                let reply = reply.map_err(|problem| if is_part { StorageError(problem.to_string()).into() } else { problem })?;
                 sum.created += reply.created;
                 sum.replaced += reply.replaced;
                 sum.running += reply.running;
