@@ -4,7 +4,7 @@ use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
 use crate::late::made_up;
 use crate::model::{Firing, Schedule, What};
-use crate::operations::Answer;
+use crate::operations::{Answer, is_more_than_a_scan};
 use crate::storage::Waiting;
 use crate::world::{Dropped, World};
 use scheduler_core::routing::id_hash;
@@ -161,7 +161,27 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
     (outcome, steps, flight_steps)
 }
 
+/// Changes by ids. As the coordinator does, it asks for the rest where the answer is for the first of them only.
 pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Change) -> Result<Answer, Dropped> {
+    let mut rest = ids;
+    loop {
+        let done = change_first(world, at, rest, change)?;
+        rest = &rest[done..];
+        if rest.is_empty() {
+            return Ok(Answer::Shown);
+        }
+    }
+}
+
+/// What a change does to tasks, by the reference, in the order of the ids; an id that stands twice is changed once.
+struct Expected {
+    outcomes: Vec<Changed>,
+    running: Vec<u32>,
+    steps: Vec<Step>,
+    flight_steps: Vec<FlightStep>,
+}
+
+fn expected_of(world: &World, at: usize, ids: &[String], change: Change) -> Expected {
     let distinct = ids.iter().enumerate().filter(|(at, id)| !ids[..*at].contains(id));
     let (mut steps, mut flight_steps) = (Vec::new(), Vec::new());
     for (_, id) in distinct {
@@ -175,23 +195,37 @@ pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Chang
     };
     let running: Vec<u32> =
         (0..).zip(ids.iter().zip(&outcomes)).filter(|(_, of)| is_running(*of)).map(|(place, _)| place).collect();
+    Expected { outcomes, running, steps, flight_steps }
+}
+
+/// One request. Returns of how many ids the answer is.
+fn change_first(world: &mut World, at: usize, ids: &[String], change: Change) -> Result<usize, Dropped> {
+    let of_all = expected_of(world, at, ids, change);
+    let is_large = is_more_than_a_scan(world, at);
+    let by_count: Vec<Expected> = match is_large {
+        true => (0..ids.len()).map(|first| expected_of(world, at, &ids[..first], change)).collect(),
+        false => Vec::new(),
+    };
     let request = ChangeRequest { ids: ids.to_vec(), change, if_match: None };
-    world.input(
+    let reply = world.input(
         at,
         false,
         |engine, now, storage| engine.change(&request, now, storage),
         |world, reply, _| {
-            if (&reply.outcomes, &reply.running) != (&outcomes, &running) {
+            let done = reply.outcomes.len();
+            let Expected { outcomes, running, steps, flight_steps } =
+                if done > 0 { by_count.get(done).unwrap_or(&of_all) } else { &of_all };
+            if (&reply.outcomes, &reply.running) != (outcomes, running) || reply.in_part {
                 let expected = format!("{outcomes:?}, in flight {running:?}");
                 violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
             }
             world.model.room.refused_runs += outcomes.iter().filter(|outcome| **outcome == Changed::TooManyRuns).count() as u64;
             world.model.decisions.by_ids += if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
-            world.apply(at, &steps);
-            world.apply_to_flights(at, &flight_steps);
+            world.apply(at, steps);
+            world.apply_to_flights(at, flight_steps);
         },
     )?;
-    Ok(Answer::Shown)
+    Ok(reply.outcomes.len())
 }
 
 pub(crate) fn change_matching(

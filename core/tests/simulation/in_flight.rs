@@ -131,6 +131,19 @@ impl Model {
         flight.decided.0.entry(index).or_default().0 = stop;
     }
 
+    /// A committed cancel of a part of the runs in flight of an id: of those that were not cancelled all but the newest, whose version is
+    /// compared to the end, in the envelopes that were read. Each part comes on.
+    pub(crate) fn cancel_in_part(&mut self, shard: usize, id: &str, effects: &Effects) {
+        let is_read = |seq: u64| effects.writes.iter().any(|write| matches!(write, Write::Decide { seq: of, .. } if *of == seq));
+        let cancelled: Vec<FlightAt> = self.flights_of(shard, id).into_iter().skip(1).filter(|(seq, _)| is_read(*seq)).collect();
+        if cancelled.is_empty() {
+            violated("cancel-answers", format!("a part of the cancel of {id} cancels nothing"));
+        }
+        for flight in cancelled {
+            self.decide(shard, flight, Some(Stop::Cancelled));
+        }
+    }
+
     /// A committed patch of a run in flight, which goes on as one of version `n`: with its time, its count of attempts, and what is known of
     /// its start.
     pub(crate) fn patch_flight(&mut self, shard: usize, flight: FlightAt, n: u64) {

@@ -258,21 +258,41 @@ pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool
     Ok(())
 }
 
+/// Cancels by ids. As the coordinator does, it asks for the rest where the answer is for the first of them only, or for a part of the runs in
+/// flight of one of them, which takes much reading.
 pub(crate) fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>, Dropped> {
-    let (expected, running) = world.model.cancel_outcomes(ids);
-    let reply = world.input(
-        at,
-        false,
-        |engine, now, storage| engine.cancel(&CancelRequest { ids: ids.to_vec(), if_match: None }, now, storage),
-        |world, reply, _| {
-            if (&reply.outcomes, &reply.running) != (&expected, &running) {
-                violated("cancel-answers", format!("{reply:?} for {ids:?}; expected {expected:?}, in flight {running:?}"));
-            }
-            world.model.decisions.by_ids += if ids.len() > 1 { running.len() as u64 } else { 0 };
-            world.model.cancel(at, ids, &reply.outcomes);
-        },
-    )?;
-    Ok(reply.outcomes)
+    let mut outcomes = Vec::new();
+    while outcomes.len() < ids.len() || ids.is_empty() {
+        let rest = &ids[outcomes.len()..];
+        let (expected, running) = world.model.cancel_outcomes(rest);
+        let request = CancelRequest { ids: rest.to_vec(), if_match: None };
+        let is_large = is_more_than_a_scan(world, at);
+        let reply = world.input(
+            at,
+            false,
+            |engine, now, storage| engine.cancel(&request, now, storage),
+            |world, reply, effects| {
+                let done = reply.outcomes.len();
+                let is_part = is_large && done < rest.len() && (done > 0 || reply.in_part);
+                let first = if is_part { done } else { rest.len() };
+                let running = running.iter().filter(|place| (**place as usize) < first);
+                let agrees = reply.outcomes == expected[..first] && reply.running.iter().eq(running.clone());
+                if !agrees || reply.in_part && !is_part {
+                    violated("cancel-answers", format!("{reply:?} for {rest:?}; expected {expected:?}, in flight {running:?}"));
+                }
+                world.model.decisions.by_ids += if ids.len() > 1 { running.count() as u64 } else { 0 };
+                world.model.cancel(at, &rest[..first], &reply.outcomes);
+                if reply.in_part {
+                    world.model.cancel_in_part(at, &rest[first], effects);
+                }
+            },
+        )?;
+        outcomes.extend(reply.outcomes);
+        if ids.is_empty() {
+            break;
+        }
+    }
+    Ok(outcomes)
 }
 
 /// What a filter means, by the reference.

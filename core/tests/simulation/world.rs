@@ -22,10 +22,15 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 /// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
 const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
-/// A shard with more lanes than these does not crash again before it may have asked for each of them.
-pub(crate) const FEW_LANES: usize = 10;
-/// How long it takes to ask for many lanes, at the slowest that a message is under light faults, milliseconds.
-pub(crate) const SETTLED_MILLIS: i64 = 3_000;
+/// How long a shard with so many lanes does not crash again after a crash, milliseconds: long enough to ask for each of them at the slowest
+/// that a message is under light faults, where there are many; where there are some, not more often than twice a second.
+pub(crate) const fn settles_in(lanes: usize) -> i64 {
+    match lanes {
+        0..=5 => 0,
+        6..=10 => 500,
+        _ => 3_000,
+    }
+}
 
 /// What happens at its time.
 #[derive(Debug, Clone)]
@@ -460,9 +465,10 @@ impl World {
     /// Whether a shard loses its engine here. A crash comes with time, not with each message: a shard with many lanes asks for all of them again
     /// after each start, so if each answer could be a crash, it would crash the more the more it crashes, and never get through.
     pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
-        let has_few_lanes = self.shards[at].storage.lanes() <= FEW_LANES;
-        let is_settled = self.shards[at].lost_at.is_none_or(|lost_at| self.true_now().since(lost_at) >= SETTLED_MILLIS);
-        self.random.chance(permille) && (has_few_lanes || is_settled)
+        let settles_in = settles_in(self.shards[at].storage.lanes());
+        let is_settled =
+            self.shards[at].lost_at.is_none_or(|lost_at| settles_in == 0 || self.true_now().since(lost_at) >= settles_in);
+        self.random.chance(permille) && is_settled
     }
 
     pub(crate) fn drop_engine(&mut self, at: usize) {
