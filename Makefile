@@ -34,7 +34,7 @@ fmt: setup ## Format the Rust code
 	$(RUN) cargo fmt --all
 
 simulate: setup ## Run the engine's simulation over many seeds (SEEDS=1000000 FROM=0)
-	SIM_SEEDS=$(or $(SEEDS),1000000) SIM_FROM=$(or $(FROM),0) SIM_FAILURES=$(or $(FAILURES),100) $(RUN) cargo test -q --profile simulation -p scheduler-core --test simulation -- --exact seeds --nocapture
+	SIM_SEEDS=$(or $(SEEDS),1000000) SIM_FROM=$(or $(FROM),0) SIM_FAILURES=$(or $(FAILURES),100) $(RUN) cargo test -q --profile simulation -p scheduler-engine --test simulation -- --exact seeds --nocapture
 
 tz: ## Take the newest release of the time zone database
 	@python3 scripts/tz.py

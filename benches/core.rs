@@ -3,17 +3,17 @@
 
 use benches::{pages, record};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use scheduler_core::batch::plan;
-use scheduler_core::cron::CronSchedule;
-use scheduler_core::envelope::EnvelopeBuilder;
-use scheduler_core::page::Directory;
-use scheduler_core::position::Position;
-use scheduler_core::routing::ShardMap;
-use scheduler_core::schedule::ScheduleFields;
-use scheduler_core::task::{Targets, Validator, parse_batch};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::timers::TimerHeap;
-use scheduler_core::wire::Append;
+use scheduler_calendar::cron::CronSchedule;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::timers::TimerHeap;
+use scheduler_model::batch::plan;
+use scheduler_model::format::envelope::EnvelopeBuilder;
+use scheduler_model::format::page::Directory;
+use scheduler_model::position::Position;
+use scheduler_model::protocol::Append;
+use scheduler_model::routing::ShardMap;
+use scheduler_model::schedule::ScheduleFields;
+use scheduler_model::task::{Targets, Validator, parse_batch};
 use serde_json::value::RawValue;
 use std::hint::black_box;
 

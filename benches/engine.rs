@@ -3,9 +3,9 @@
 
 use benches::{Memory, pages};
 use criterion::{BatchSize, Criterion, Throughput, criterion_group, criterion_main};
-use scheduler_core::engine::{Config, Engine, Snapshot, StoredPage};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::Append;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
+use scheduler_model::protocol::Append;
 use std::cell::RefCell;
 
 const START: i64 = 1_800_000_000_000;

@@ -1,9 +1,9 @@
 //! What the benchmarks share: records and pages as real requests make them, and a storage in memory.
 
-use scheduler_core::engine::{Effects, Reader, StorageError, Write};
-use scheduler_core::page::{Flags, Page, PageBuilder};
-use scheduler_core::routing::id_hash;
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Effects, Reader, StorageError, Write};
+use scheduler_model::format::page::{Flags, Page, PageBuilder};
+use scheduler_model::routing::id_hash;
 use std::collections::HashMap;
 
 /// A record of 130 bytes or so, as a webhook task without much payload is.

@@ -8,7 +8,7 @@ import { Scheduler, until } from "./harness.mjs";
 
 /** For so long idle readers are measured, milliseconds. */
 const WINDOW_MILLIS = 3_000;
-/** Of `MAX_READERS_OF_A_KEY` in core/src/limits.rs. */
+/** Of `MAX_READERS_OF_A_KEY` in core/model/src/bounds.rs. */
 const OF_A_KEY = 64;
 
 let scheduler;

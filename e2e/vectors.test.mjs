@@ -1,5 +1,5 @@
 // Every vector of cron and of RFC 5545 through the API: as previews, and cron also by creating tasks and reading what they do next.
-// The vectors stand in core/tests/data, where core's own tests read them too.
+// The vectors stand in core/calendar/tests/data, where core's own tests read them too.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -20,7 +20,7 @@ before(async () => {
 after(() => scheduler?.dispose());
 
 const vectors = (name) =>
-  readFileSync(new URL(`../core/tests/data/${name}`, import.meta.url), "utf8")
+  readFileSync(new URL(`../core/calendar/tests/data/${name}`, import.meta.url), "utf8")
     .split("\n")
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map((line) => line.split("\t"));

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes the table of time zones from IANA's database, as PyPI's package `tzdata` carries it (compiled, TZif of RFC 8536).
 
-    scripts/tz.py            take the newest release: core/src/tz.bin, and what its test expects
+    scripts/tz.py            take the newest release: core/calendar/src/tz.bin, and what its test expects
     scripts/tz.py --check    say whether there is a newer release than the one that is built in; exit status 1 if so
 
 The table is packed by a reader of our own. What the test expects is found by another one, Python's `zoneinfo`.
@@ -21,11 +21,11 @@ import tempfile
 import zipfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TABLE = ROOT / "core/src/tz.bin"
-EXPECTED = ROOT / "core/tests/data/tz_changes.txt"
+TABLE = ROOT / "core/calendar/src/tz.bin"
+EXPECTED = ROOT / "core/calendar/tests/data/tz_changes.txt"
 
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.timezone.utc)
-# 1800-01-01T00:00:00Z: `BEGIN` in core/src/tz/file.rs.
+# 1800-01-01T00:00:00Z: `BEGIN` in core/calendar/src/tz/file.rs.
 BEGIN = -5_364_662_400
 # The first change of any clock is on the last day of 1844.
 FROM = int((dt.datetime(1844, 1, 1, tzinfo=dt.timezone.utc) - EPOCH).total_seconds())

@@ -3,7 +3,7 @@
 use crate::conditions::{Condition, ETag};
 use crate::problem::Problem;
 use futures::stream::{LocalBoxStream, Stream, StreamExt};
-use scheduler_core::task::version_of;
+use scheduler_model::task::version_of;
 use serde::Serialize;
 use worker::{Error, Response, ResponseBuilder, Result};
 

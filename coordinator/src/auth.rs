@@ -5,9 +5,9 @@
 
 use crate::problem::{Problem, ProblemType};
 use crate::{registry, settings};
-use scheduler_core::access::{Guesses, Holder, NAMESPACE_HEADER, Quota, Scope, Token};
-use scheduler_core::namespace::Namespace;
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::{Guesses, Holder, NAMESPACE_HEADER, Quota, Scope, Token};
+use scheduler_model::namespace::Namespace;
 use std::cell::RefCell;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};

@@ -2,10 +2,10 @@
 
 use crate::answer::Answer;
 use crate::problem::Problem;
-use scheduler_core::batch::write_taken;
-use scheduler_core::ids::TaskId;
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
+use scheduler_model::batch::write_taken;
+use scheduler_model::bounds::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
+use scheduler_model::ids::TaskId;
+use scheduler_model::input::FieldError;
 use serde::Serialize;
 
 /// What a refused item is answered with when there is no room to explain it.

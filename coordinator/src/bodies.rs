@@ -1,8 +1,8 @@
 //! The memory that large bodies take, of which all requests of an instance have a share: see [`Bodies`].
 
 use crate::problem::Problem;
-use scheduler_core::access::Bodies;
-use scheduler_core::namespace::Namespace;
+use scheduler_model::access::Bodies;
+use scheduler_model::namespace::Namespace;
 use std::cell::RefCell;
 use worker::Env;
 

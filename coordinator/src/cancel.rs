@@ -6,14 +6,14 @@ use crate::epochs;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
-use scheduler_core::epochs::{CancelledId, Means};
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::MAX_LIST_LIMIT;
-use scheduler_core::routing::ShardId;
-use scheduler_core::task::ChangeInput;
-use scheduler_core::wire::{
+use scheduler_model::bounds::MAX_LIST_LIMIT;
+use scheduler_model::epochs::{CancelledId, Means};
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::{
     AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Filter, ListRequest, paths,
 };
+use scheduler_model::routing::ShardId;
+use scheduler_model::task::ChangeInput;
 use serde::Serialize;
 use std::collections::HashSet;
 

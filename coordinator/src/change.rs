@@ -6,15 +6,15 @@ use crate::epochs;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::{MAX_PARTS, Shards};
-use scheduler_core::epochs::{ChangedId, Means, is_sent_once};
-use scheduler_core::input::{Bounded, FieldError};
-use scheduler_core::limits::MAX_LIST_LIMIT;
-use scheduler_core::routing::ShardId;
-use scheduler_core::task::{ChangeInput, FilterInput};
-use scheduler_core::wire::{
+use scheduler_model::bounds::MAX_LIST_LIMIT;
+use scheduler_model::epochs::{ChangedId, Means, is_sent_once};
+use scheduler_model::input::{Bounded, FieldError};
+use scheduler_model::protocol::{
     AmongRequest, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest,
     paths,
 };
+use scheduler_model::routing::ShardId;
+use scheduler_model::task::{ChangeInput, FilterInput};
 use serde::Serialize;
 use std::collections::HashSet;
 

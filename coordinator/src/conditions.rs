@@ -3,7 +3,7 @@
 
 use crate::problem::Problem;
 use crate::routes::Route;
-use scheduler_core::input::FieldError;
+use scheduler_model::input::FieldError;
 use worker::Headers;
 
 /// The two headers.

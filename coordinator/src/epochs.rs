@@ -1,12 +1,12 @@
-//! One task in one epoch of the shard map: carries out what [`scheduler_core::epochs`] decides.
+//! One task in one epoch of the shard map: carries out what [`scheduler_model::epochs`] decides.
 
 use crate::cancel::cancel_on;
 use crate::problem::Problem;
 use crate::shards::Shards;
-use scheduler_core::batch::ShardAppend;
-use scheduler_core::epochs::{GoingOn, Means, Outcome, Search, others};
-use scheduler_core::routing::ShardId;
-use scheduler_core::wire::{Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};
+use scheduler_model::batch::ShardAppend;
+use scheduler_model::epochs::{GoingOn, Means, Outcome, Search, others};
+use scheduler_model::protocol::{Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};
+use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
 /// Asks the shards of all epochs: the outcomes in the order of the ids, and whether a shard had to be asked again.

@@ -11,13 +11,13 @@ use crate::routes::Call;
 use crate::shards::Shards;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
-use scheduler_core::events::{EventsCursor, write_cursor, write_events, write_gap};
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES};
-use scheduler_core::list_query::{Parameter, one_of};
-use scheduler_core::routing::{ShardId, id_hash};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{EventKind, EventsReply, EventsRequest, paths};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES};
+use scheduler_model::events::{EventsCursor, write_cursor, write_events, write_gap};
+use scheduler_model::input::FieldError;
+use scheduler_model::list_query::{Parameter, one_of};
+use scheduler_model::protocol::{EventKind, EventsReply, EventsRequest, paths};
+use scheduler_model::routing::{ShardId, id_hash};
 use scheduler_platform::{now, random_bytes, sleep};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -183,7 +183,7 @@ fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, Fiel
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_core::list_query::each_once;
+    use scheduler_model::list_query::each_once;
 
     #[test]
     fn parameters_are_read_and_what_is_bad_is_named() {

@@ -3,9 +3,9 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::explain::Explanation;
-use scheduler_core::limits::MAX_EXPLAINED_RUNS;
-use scheduler_core::wire::{GetRequest, paths};
+use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
+use scheduler_model::explain::Explanation;
+use scheduler_model::protocol::{GetRequest, paths};
 
 /// `GET /v1/tasks/{id}/explain`: what its shards, one in each epoch, know of it.
 pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Problem> {

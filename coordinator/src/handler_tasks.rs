@@ -6,16 +6,16 @@ use crate::epochs;
 use crate::problem::Problem;
 use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
-use scheduler_core::batch::plan;
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::MAX_LIST_LIMIT;
-use scheduler_core::routing::ShardId;
-use scheduler_core::task::{HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{
+use scheduler_calendar::time::UnixMillis;
+use scheduler_dispatcher::Handlers;
+use scheduler_model::batch::plan;
+use scheduler_model::bounds::MAX_LIST_LIMIT;
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::{
     Among, AmongRequest, AppendReply, CancelRequest, Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status, paths,
 };
-use scheduler_dispatcher::Handlers;
+use scheduler_model::routing::ShardId;
+use scheduler_model::task::{HANDLER_TASK_PREFIX, HandlerTask, Record, Targets, Validator, handler_of, parse_one};
 use scheduler_platform::now;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, HashSet};

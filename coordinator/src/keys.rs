@@ -4,7 +4,7 @@ use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::registry;
 use crate::routes::Call;
-use scheduler_core::access::{Entry, Key, KeyId, NewKey, ShownKey, Token};
+use scheduler_model::access::{Entry, Key, KeyId, NewKey, ShownKey, Token};
 use scheduler_platform::random_bytes;
 use serde::Serialize;
 

@@ -3,10 +3,10 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::limit::{Limit, check_limit_key};
-use scheduler_core::namespace::Namespace;
-use scheduler_core::ordered::sort_by_key;
-use scheduler_core::wire::limiter::{LIMITERS_BINDING, LimitShown, Named, Refused, Seen, limiter_of, limiters, paths};
+use scheduler_calendar::ordered::sort_by_key;
+use scheduler_model::limit::{Limit, check_limit_key};
+use scheduler_model::namespace::Namespace;
+use scheduler_model::protocol::limiter::{LIMITERS_BINDING, LimitShown, Named, Refused, Seen, limiter_of, limiters, paths};
 use scheduler_platform::{Objects, within};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

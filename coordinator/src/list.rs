@@ -3,9 +3,9 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::list_query::{ListQuery, parse_list_query};
-use scheduler_core::listing::{Page, share_of_page, write_task};
-use scheduler_core::wire::{ListReply, ListRequest, paths};
+use scheduler_model::list_query::{ListQuery, parse_list_query};
+use scheduler_model::listing::{Page, share_of_page, write_task};
+use scheduler_model::protocol::{ListReply, ListRequest, paths};
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {

@@ -5,12 +5,12 @@ use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
 use crate::{limits, registry};
-use scheduler_core::access::{Entry, NamespaceInput, Quota, Reach, Settings};
-use scheduler_core::input::FieldError;
-use scheduler_core::namespace::{Namespace, NamespaceError};
-use scheduler_core::routing::ShardId;
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{PurgeReply, PurgeRequest, ShardStats, paths};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::{Entry, NamespaceInput, Quota, Reach, Settings};
+use scheduler_model::input::FieldError;
+use scheduler_model::namespace::{Namespace, NamespaceError};
+use scheduler_model::protocol::{PurgeReply, PurgeRequest, ShardStats, paths};
+use scheduler_model::routing::ShardId;
 use serde::Serialize;
 
 #[derive(Serialize)]

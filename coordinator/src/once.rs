@@ -1,14 +1,14 @@
-//! Creates with an `Idempotency-Key`; see [`scheduler_core::once`] for how they are done once.
+//! Creates with an `Idempotency-Key`; see [`scheduler_model::once`] for how they are done once.
 
 use crate::create;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
-use scheduler_core::batch::{Plan, ShardAppend};
-use scheduler_core::ids::TaskId;
-use scheduler_core::input::FieldError;
-use scheduler_core::once::{HEADER, Made, Once};
-use scheduler_core::wire::{AppendReply, Terms};
+use scheduler_model::batch::{Plan, ShardAppend};
+use scheduler_model::ids::TaskId;
+use scheduler_model::input::FieldError;
+use scheduler_model::once::{HEADER, Made, Once};
+use scheduler_model::protocol::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 
 /// The key of a request, with what it is for; `None` for a request without one. `kind` tells apart how a body is read.
@@ -61,7 +61,7 @@ pub(crate) async fn carry_out<'a>(
 async fn send(
     shards: &Shards,
     once: &Once,
-    share: Option<scheduler_core::access::Share>,
+    share: Option<scheduler_model::access::Share>,
     mut part: ShardAppend,
 ) -> (ShardAppend, Result<AppendReply, Problem>) {
     let terms = std::mem::take(&mut part.append.terms);

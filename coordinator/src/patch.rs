@@ -10,8 +10,8 @@ use crate::create;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::tasks;
-use scheduler_core::task::{Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of};
-use scheduler_core::wire::{Change, Expected, ListItem, Status};
+use scheduler_model::protocol::{Change, Expected, ListItem, Status};
+use scheduler_model::task::{Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of};
 
 /// How often a patch is laid over the task anew when somebody else was faster.
 const MAX_TRIES: usize = 5;

@@ -4,10 +4,10 @@ use crate::conditions::Condition;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::tasks;
-use scheduler_core::epochs::Rank;
-use scheduler_core::routing::ShardId;
-use scheduler_core::task::version_of;
-use scheduler_core::wire::Expected;
+use scheduler_model::epochs::Rank;
+use scheduler_model::protocol::Expected;
+use scheduler_model::routing::ShardId;
+use scheduler_model::task::version_of;
 
 /// What `If-Match` or `If-None-Match` say must stand under the id of a task.
 pub(crate) enum Precondition {

@@ -3,7 +3,7 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::schedule::preview;
+use scheduler_model::schedule::preview;
 
 /// `POST /v1/preview`. No shard is asked.
 pub(crate) async fn preview_runs(mut call: Call<'_>) -> Result<Answer, Problem> {

@@ -1,8 +1,8 @@
 //! Refusals: what is answered as `application/problem+json` (RFC 9457).
 
-use scheduler_core::access::{Denied, NAMESPACE_HEADER};
-use scheduler_core::input::{FieldError, cut};
-use scheduler_core::limits::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
+use scheduler_model::access::{Denied, NAMESPACE_HEADER};
+use scheduler_model::bounds::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
+use scheduler_model::input::{FieldError, cut};
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
@@ -321,7 +321,7 @@ impl From<Denied> for Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_core::limits::MAX_ERROR_FIELD_BYTES;
+    use scheduler_model::bounds::MAX_ERROR_FIELD_BYTES;
 
     /// Whatever a refusal repeats of a request, and however JSON writes that.
     #[test]

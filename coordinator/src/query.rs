@@ -2,8 +2,8 @@
 
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::input::FieldError;
-use scheduler_core::list_query::{Parameter, each_once};
+use scheduler_model::input::FieldError;
+use scheduler_model::list_query::{Parameter, each_once};
 
 impl Call<'_> {
     /// Reads the request's query. It gives each parameter once: see [`each_once`].

@@ -1,9 +1,11 @@
 //! What this instance knows of keys and namespaces, and asking the registry for more: when to is [`Cached`]'s to say.
 
 use crate::problem::Problem;
-use scheduler_core::access::{Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths};
-use scheduler_core::namespace::Namespace;
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::{
+    Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths,
+};
+use scheduler_model::namespace::Namespace;
 use scheduler_platform::{Objects, now, sleep, within};
 use serde::Serialize;
 use serde::de::DeserializeOwned;

@@ -12,15 +12,15 @@ use crate::{
     stats, tasks,
 };
 use percent_encoding::percent_decode_str;
-use scheduler_core::access::{Holder, Share};
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::{
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz;
+use scheduler_dispatcher::{Allowed, Handlers};
+use scheduler_model::access::{Holder, Share};
+use scheduler_model::bounds::{
     MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
-use scheduler_core::task::{Targets, version_of};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::tz;
-use scheduler_dispatcher::{Allowed, Handlers};
+use scheduler_model::input::FieldError;
+use scheduler_model::task::{Targets, version_of};
 use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::time::Duration;

@@ -3,15 +3,15 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::{
+use scheduler_model::bounds::{
     DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES, MAX_LIST_LIMIT, MAX_RUN_BYTES,
 };
-use scheduler_core::list_query::Parameter;
-use scheduler_core::listing::share_of_page;
-use scheduler_core::routing::ShardId;
-use scheduler_core::runs::{RunsCursor, merge};
-use scheduler_core::wire::{RunItem, RunPosition, RunsReply, RunsRequest, paths};
+use scheduler_model::input::FieldError;
+use scheduler_model::list_query::Parameter;
+use scheduler_model::listing::share_of_page;
+use scheduler_model::protocol::{RunItem, RunPosition, RunsReply, RunsRequest, paths};
+use scheduler_model::routing::ShardId;
+use scheduler_model::runs::{RunsCursor, merge};
 
 /// Rounds of a request on one shard: enough for all of its rows, and some that are written meanwhile.
 const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
@@ -104,7 +104,7 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_core::list_query::each_once;
+    use scheduler_model::list_query::each_once;
 
     #[test]
     fn the_homes_of_a_task_give_no_more_than_a_page_together() {

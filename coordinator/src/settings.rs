@@ -1,8 +1,8 @@
 //! The deployment's settings, from the environment.
 
 use crate::problem::Problem;
-use scheduler_core::routing::{ShardMap, ShardMapError};
-use scheduler_core::wire::INTERNAL_BINDINGS;
+use scheduler_model::protocol::INTERNAL_BINDINGS;
+use scheduler_model::routing::{ShardMap, ShardMapError};
 use serde_json::value::RawValue;
 use worker::Env;
 

@@ -3,9 +3,9 @@
 use crate::problem::Problem;
 use crate::settings;
 use futures::StreamExt;
-use scheduler_core::namespace::Namespace;
-use scheduler_core::routing::{ShardId, ShardMap};
-use scheduler_core::wire::{AmongRequest, SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_model::namespace::Namespace;
+use scheduler_model::protocol::{AmongRequest, SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -69,7 +69,7 @@ impl Shards {
     }
 
     /// Asks one shard about ids, and says whether it had to be asked again: then a request before this one may have been carried out, and
-    /// its answer lost, so it is not sent again as it was: see [`scheduler_core::wire::Among::again`].
+    /// its answer lost, so it is not sent again as it was: see [`scheduler_model::protocol::Among::again`].
     pub(crate) async fn ask_among<Q: Serialize + Clone, A: DeserializeOwned>(
         &self,
         shard: ShardId,

@@ -3,10 +3,10 @@
 use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
-use scheduler_core::histogram::Histogram;
-use scheduler_core::meter::Meter;
-use scheduler_core::tz;
-use scheduler_core::wire::{CircuitStats, ShardStats, paths};
+use scheduler_calendar::tz;
+use scheduler_model::histogram::Histogram;
+use scheduler_model::meter::Meter;
+use scheduler_model::protocol::{CircuitStats, ShardStats, paths};
 use serde::Serialize;
 
 #[derive(Serialize)]

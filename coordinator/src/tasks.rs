@@ -4,11 +4,11 @@ use crate::answer::Answer;
 use crate::problem::Problem;
 use crate::routes::Call;
 use crate::shards::Shards;
-use scheduler_core::epochs::Best;
-use scheduler_core::listing::write_task;
-use scheduler_core::routing::ShardId;
-use scheduler_core::task::version_of;
-use scheduler_core::wire::{GetRequest, ListItem, paths};
+use scheduler_model::epochs::Best;
+use scheduler_model::listing::write_task;
+use scheduler_model::protocol::{GetRequest, ListItem, paths};
+use scheduler_model::routing::ShardId;
+use scheduler_model::task::version_of;
 
 /// `GET /v1/tasks/{id}`.
 pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {

@@ -3,9 +3,9 @@
 
 use crate::registry;
 use crate::shards::Shards;
-use scheduler_core::limits::WATCHED_PER_MINUTE;
-use scheduler_core::namespace::Namespace;
-use scheduler_core::wire::{WatchReply, paths};
+use scheduler_model::bounds::WATCHED_PER_MINUTE;
+use scheduler_model::namespace::Namespace;
+use scheduler_model::protocol::{WatchReply, paths};
 use worker::Env;
 
 /// Runs once. What goes wrong is logged; the next minute brings the next try.

@@ -9,7 +9,7 @@ use crate::plan::Job;
 use crate::rules::{Asked, Verdict, judge};
 use crate::settings::Allowed;
 use crate::text::{cut, excerpt};
-use scheduler_core::task::{Body, Call, DurableObject, Message, Service};
+use scheduler_model::task::{Body, Call, DurableObject, Message, Service};
 use scheduler_platform::within;
 use std::time::Duration;
 use worker::js_sys::{Array, Function, JSON, Object, Promise, Reflect};

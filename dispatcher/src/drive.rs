@@ -5,8 +5,8 @@ use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
 use crate::turns::Turns;
 use futures::stream::{FuturesUnordered, StreamExt};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::Report;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::protocol::Report;
 
 /// Tasks that run at once in one invocation. The platform lets 6 connections wait for an answer; a seventh would wait
 /// for its turn while its timeout runs.

@@ -1,9 +1,9 @@
 //! What became of a task, and the report of an envelope.
 
 use crate::text::{cut, shown_url};
-use scheduler_core::ordered::{sort, sort_by_key};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
+use scheduler_calendar::ordered::{sort, sort_by_key};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::protocol::{Detail, Done, Failure, MAX_ERROR_CHARS, Report};
 use std::fmt;
 use std::time::Duration;
 
@@ -285,7 +285,7 @@ mod tests {
     fn a_report_is_bounded() {
         let mut tally = Tally::new(u64::MAX);
         for index in 0..100 {
-            let excerpt = "x".repeat(scheduler_core::wire::MAX_EXCERPT_BYTES);
+            let excerpt = "x".repeat(scheduler_model::protocol::MAX_EXCERPT_BYTES);
             let problem = TaskError::retry("\u{ffff}".repeat(1_000)).after(Duration::MAX).saying(&excerpt);
             tally.add(index, Attempt { outcome: Err(problem), status: Some(599), excerpt }, NOW, UnixMillis::LAST);
         }

@@ -2,11 +2,11 @@
 
 use crate::outcome::{Tally, TaskError};
 use crate::text::header_value;
-use scheduler_core::envelope::{Envelope, EnvelopeError};
-use scheduler_core::namespace::{Namespace, ShardName};
-use scheduler_core::retry::{RetryInput, RetryPolicy};
-use scheduler_core::task::{Body, Callback, DurableObject, Message, Record, Service, Webhook};
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::envelope::{Envelope, EnvelopeError};
+use scheduler_model::namespace::{Namespace, ShardName};
+use scheduler_model::retry::{RetryInput, RetryPolicy};
+use scheduler_model::task::{Body, Callback, DurableObject, Message, Record, Service, Webhook};
 use std::borrow::Cow;
 
 /// An envelope, ready to run.
@@ -173,7 +173,7 @@ mod tests {
     fn what_was_stopped_since_is_not_started() {
         let task = |id: &str| format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
         let text = envelope("1-3", &[&task("a"), &task("b"), "17", &task("c")]);
-        let text = String::from_utf8(scheduler_core::envelope::with_skip(text.as_bytes(), &[0, 2])).unwrap();
+        let text = String::from_utf8(scheduler_model::format::envelope::with_skip(text.as_bytes(), &[0, 2])).unwrap();
         let plan = Plan::read(&text).unwrap();
         assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [1, 3]);
         let report = plan.tally.into_report(UnixMillis::ZERO);

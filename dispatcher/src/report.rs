@@ -1,8 +1,8 @@
 //! The report of an envelope to its shard.
 
 use crate::window::{REPORT_FIRST_WAIT_MILLIS, REPORT_TRIES, REPORT_TRY_SECONDS};
-use scheduler_core::namespace::ShardName;
-use scheduler_core::wire::{Report, paths};
+use scheduler_model::namespace::ShardName;
+use scheduler_model::protocol::{Report, paths};
 use scheduler_platform::{Objects, sleep, within};
 use std::time::Duration;
 

@@ -1,7 +1,7 @@
 //! The header `Retry-After`, RFC 9110, section 10.2.3: seconds, or a date.
 
 use chrono::NaiveDateTime;
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
 use std::time::Duration;
 
 /// The three forms of a date that a recipient has to read (section 5.6.7).

@@ -3,8 +3,8 @@
 use crate::outcome::TaskError;
 use crate::retry_after::{self, RetryAfter};
 use crate::text::shown_url;
-use scheduler_core::retry::RetryPolicy;
-use scheduler_core::task::{Method, parse_url};
+use scheduler_model::retry::RetryPolicy;
+use scheduler_model::task::{Method, parse_url};
 use url::Url;
 
 /// Redirects that one attempt follows.
@@ -39,7 +39,7 @@ pub(crate) struct Hop<'a> {
     pub(crate) url: &'a Url,
     /// How many redirects led to it.
     pub(crate) followed: u32,
-    /// See [`scheduler_core::hosts::check_host`].
+    /// See [`scheduler_model::hosts::check_host`].
     pub(crate) allowed_hosts: &'a [String],
 }
 
@@ -119,8 +119,8 @@ pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use scheduler_core::retry::RetryInput;
-    use scheduler_core::time::UnixMillis;
+    use scheduler_calendar::time::UnixMillis;
+    use scheduler_model::retry::RetryInput;
     use std::time::Duration;
 
     fn policy(text: &str) -> RetryPolicy {

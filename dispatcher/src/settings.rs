@@ -1,7 +1,7 @@
 //! The deployment's settings for targets, from the environment.
 
 use crate::signature::Keys;
-use scheduler_core::wire::INTERNAL_BINDINGS;
+use scheduler_model::protocol::INTERNAL_BINDINGS;
 use worker::{Env, console_error};
 
 /// Service bindings that tasks may name, separated by commas.
@@ -24,7 +24,7 @@ pub struct Allowed {
     pub services: Vec<String>,
     /// Bindings of Durable Object namespaces.
     pub durable_objects: Vec<String>,
-    /// Hosts; see [`scheduler_core::hosts::check_host`].
+    /// Hosts; see [`scheduler_model::hosts::check_host`].
     pub hosts: Vec<String>,
 }
 

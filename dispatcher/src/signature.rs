@@ -8,9 +8,9 @@ use base64::Engine;
 use base64::alphabet::STANDARD;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use hmac::{Hmac, KeyInit, Mac};
-use scheduler_core::ids::OccurrenceKey;
-use scheduler_core::namespace::Namespace;
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::ids::OccurrenceKey;
+use scheduler_model::namespace::Namespace;
 use sha2::Sha256;
 use std::ops::RangeInclusive;
 

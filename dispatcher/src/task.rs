@@ -3,7 +3,7 @@
 use crate::handlers::TaskContext;
 use crate::outcome::TaskError as HandlerError;
 use futures::future::LocalBoxFuture;
-use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
+use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 
 /// A run of a handler.
 pub type TaskFuture = LocalBoxFuture<'static, Result<(), HandlerError>>;

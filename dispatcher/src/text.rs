@@ -1,6 +1,6 @@
 //! Texts for headers, errors and the log.
 
-use scheduler_core::wire::MAX_EXCERPT_BYTES;
+use scheduler_model::protocol::MAX_EXCERPT_BYTES;
 use serde::Serialize;
 use std::fmt::Write;
 

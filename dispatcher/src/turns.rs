@@ -15,8 +15,8 @@
 //!   waits in the queue.
 
 use crate::plan::{Job, Plan};
-use scheduler_core::namespace::Namespace;
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::namespace::Namespace;
 use std::collections::{HashMap, VecDeque};
 
 /// Places of an unproven destination while others wait: two, so that one slow task among good ones costs half of the pace and no more,

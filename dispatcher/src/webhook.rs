@@ -7,7 +7,7 @@ use crate::rules::{Asked, Hop, Verdict, judge, shares_headers};
 use crate::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use crate::signature::Keys;
 use crate::text::shown_url;
-use scheduler_core::task::{Webhook, parse_url};
+use scheduler_model::task::{Webhook, parse_url};
 use scheduler_platform::now;
 use worker::Fetch;
 

@@ -1,6 +1,6 @@
 //! For how long an invocation starts tasks.
 
-use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
+use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 
 /// How long the platform lets a queue consumer work on a batch, seconds.
 const INVOCATION_SECONDS: u32 = 900;

@@ -3,7 +3,7 @@
 
 use libfuzzer_sys::fuzz_target;
 
-#[path = "../../core/tests/fuzz_checks/cron.rs"]
+#[path = "../../core/calendar/tests/fuzz_checks/cron.rs"]
 mod checks;
 
 fuzz_target!(|data: &[u8]| checks::check(data));

@@ -1,12 +1,12 @@
-//! The limiter Durable Object: a thin shell around [`scheduler_core::flow::Limiter`], which divides the limits of some keys of a
+//! The limiter Durable Object: a thin shell around [`scheduler_engine::limiter::Limiter`], which divides the limits of some keys of a
 //! namespace among its shards.
 //!
-//! In scope: loading the limiter from SQL, carrying out its writes, speaking [`scheduler_core::wire::limiter::paths`], letting a shard wait for
+//! In scope: loading the limiter from SQL, carrying out its writes, speaking [`scheduler_model::protocol::limiter::paths`], letting a shard wait for
 //! a slot. Not in scope: who gets what, which is the limiter's; who may change limits, which is the coordinator's, before it asks.
 
 use futures::channel::oneshot;
-use scheduler_core::flow::{HOLD_MILLIS, Limiter, Write};
-use scheduler_core::wire::limiter::{Asked, Named, Refused, Seen, paths};
+use scheduler_engine::limiter::{HOLD_MILLIS, Limiter, Write};
+use scheduler_model::protocol::limiter::{Asked, Named, Refused, Seen, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::{now, random_bytes, within};
 use std::cell::RefCell;

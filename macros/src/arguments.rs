@@ -1,11 +1,11 @@
 //! The arguments of the attribute: read, and checked by the rules of the Worker.
 
 use proc_macro2::{Span, TokenStream};
-use scheduler_core::cron::CronSchedule;
-use scheduler_core::ids::check_task_id;
-use scheduler_core::limits::MAX_TIMEOUT_SECONDS;
-use scheduler_core::retry::{MAX_ATTEMPTS, RetryInput, RetryPolicy};
-use scheduler_core::task::MAX_HANDLER_NAME_BYTES;
+use scheduler_calendar::cron::CronSchedule;
+use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
+use scheduler_model::ids::check_task_id;
+use scheduler_model::retry::{MAX_ATTEMPTS, RetryInput, RetryPolicy};
+use scheduler_model::task::MAX_HANDLER_NAME_BYTES;
 use serde_json::{Map, Number, Value};
 use std::collections::BTreeMap;
 use std::fmt::Display;

@@ -2,7 +2,7 @@
 //! in `scheduler_dispatcher`, where the trait that it implements is.
 //!
 //! In scope: reading the attribute, and refusing at compile time, with the place marked, whatever the Worker would refuse when it
-//! runs. The rules are `scheduler-core`'s own, so they cannot differ. Not in scope: running handlers, and making their
+//! runs. The rules are those of the core crates, so they cannot differ. Not in scope: running handlers, and making their
 //! schedules; the attribute only writes down what was declared.
 //!
 //! **Why handlers are registered by hand,** one line each, although an attribute could collect them. Crates that do so (`inventory`,

@@ -1,6 +1,6 @@
 //! What the shells of small objects have in common: all that they hold stands in one table of records by name, and is in memory too.
 
-use scheduler_core::limits::MAX_ROW_BYTES;
+use scheduler_model::bounds::MAX_ROW_BYTES;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Error, Response, Result, SqlStorage, SqlStorageValue as Value, State};

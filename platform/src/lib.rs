@@ -11,7 +11,7 @@ pub use body::{Unread, read_body};
 pub use object::Objects;
 pub use timer::{sleep, within};
 
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
 use worker::js_sys::{Function, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
 

@@ -1,11 +1,11 @@
-//! The registry Durable Object: a thin shell around [`scheduler_core::registry::Registry`], which holds a deployment's API keys
+//! The registry Durable Object: a thin shell around [`scheduler_engine::registry::Registry`], which holds a deployment's API keys
 //! and namespaces.
 //!
-//! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_core::access::paths`]. Not in scope:
+//! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_model::access::paths`]. Not in scope:
 //! who may change what; that is the coordinator's, before it asks.
 
-use scheduler_core::access::{DeleteNamespace, Entry, KeyId, paths};
-use scheduler_core::registry::{Registry, Write};
+use scheduler_engine::registry::{Registry, Write};
+use scheduler_model::access::{DeleteNamespace, Entry, KeyId, paths};
 use scheduler_platform::entries::{self, Entries, read, written};
 use scheduler_platform::now;
 use std::cell::RefCell;
@@ -17,7 +17,7 @@ pub struct Shell {
     registry: RefCell<Option<Registry>>,
 }
 
-type Failure = entries::Failure<scheduler_core::access::Refused>;
+type Failure = entries::Failure<scheduler_model::access::Refused>;
 
 impl Shell {
     /// Nothing is read yet: the first request loads the registry.

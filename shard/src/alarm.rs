@@ -3,8 +3,8 @@
 //! The alarm is set after an input is committed and often before its answer is sent. So a failure to set it changes neither the commit nor
 //! the answer: it is logged, counted as a repair, and tried again by a timer, by the next request, and once a minute by the watchdog.
 
-use scheduler_core::engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
-use scheduler_core::time::UnixMillis;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
 use scheduler_platform::{now, sleep};
 use std::cell::RefCell;
 use std::rc::Rc;

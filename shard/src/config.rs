@@ -1,7 +1,7 @@
 //! A shard's settings, from the Worker's environment.
 
-use scheduler_core::engine::{Config, Keep};
-use scheduler_core::limits::MAX_ISOLATE_BYTES;
+use scheduler_engine::{Config, Keep};
+use scheduler_model::bounds::MAX_ISOLATE_BYTES;
 use worker::Env;
 
 /// The variable with the seconds after which an unreported envelope is sent again.

@@ -6,10 +6,10 @@
 
 use crate::Shell;
 use futures::channel::oneshot;
-use scheduler_core::engine::{EngineError, Gathering, StorageError};
-use scheduler_core::limits::OPEN_PAGE_APPEND_BYTES;
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{Append, AppendReply};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{EngineError, Gathering, StorageError};
+use scheduler_model::bounds::OPEN_PAGE_APPEND_BYTES;
+use scheduler_model::protocol::{Append, AppendReply};
 use scheduler_platform::{now, sleep};
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;

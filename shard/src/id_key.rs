@@ -1,8 +1,8 @@
-//! The key of a shard's index of ids ([`scheduler_core::id_key::IdKey`]): made once, and stored in a row of its own.
+//! The key of a shard's index of ids ([`scheduler_model::id_key::IdKey`]): made once, and stored in a row of its own.
 
 use crate::storage::{Sql, blob, number};
-use scheduler_core::engine::{EngineError, StorageError, hashes_of_envelope, key_stored_page};
-use scheduler_core::id_key::IdKey;
+use scheduler_engine::{EngineError, StorageError, hashes_of_envelope, key_stored_page};
+use scheduler_model::id_key::IdKey;
 use scheduler_platform::random_bytes;
 use worker::SqlStorageValue as Value;
 

@@ -1,7 +1,7 @@
-//! The shard Durable Object: a thin shell around [`scheduler_core::engine`].
+//! The shard Durable Object: a thin shell around [`scheduler_engine`].
 //!
 //! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to queues, speaking
-//! [`scheduler_core::wire`]. Not in scope: any decision about time, order, retries or cancels; that is the engine's.
+//! [`scheduler_model::protocol`]. Not in scope: any decision about time, order, retries or cancels; that is the engine's.
 
 mod alarm;
 mod config;

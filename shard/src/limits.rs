@@ -1,8 +1,8 @@
 //! Asking the limiters of keys, which are Durable Objects of their own.
 
-use scheduler_core::engine::LimitAsk;
-use scheduler_core::namespace::ShardName;
-use scheduler_core::wire::limiter::{Answer, Ask, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths};
+use scheduler_engine::LimitAsk;
+use scheduler_model::namespace::ShardName;
+use scheduler_model::protocol::limiter::{Answer, Ask, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths};
 use scheduler_platform::{Objects, within};
 use std::time::Duration;
 use worker::Env;

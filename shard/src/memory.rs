@@ -4,13 +4,13 @@
 //! one sum. Once that is at its bound, every shard of the isolate refuses what adds tasks (HTTP 507) until tasks have fired or were cancelled: an
 //! isolate that runs out of memory takes all its shards and their requests with it. What is stored already is loaded whatever it takes.
 
-use scheduler_core::engine::Engine;
+use scheduler_engine::Engine;
 use std::cell::Cell;
 
 /// A shard counts anew when it holds so many more or fewer entries than it did; between that it counts on by [`ENTRY_BYTES`].
 const RECOUNT_ENTRIES: usize = 4_096;
 
-/// What an entry takes, about: see `core/tests/memory.rs`.
+/// What an entry takes, about: see `core/engine/tests/memory.rs`.
 const ENTRY_BYTES: usize = 40;
 
 /// A shard that holds little is counted anew at each input: what it had is freed some time after its tasks are gone.

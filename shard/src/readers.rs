@@ -7,10 +7,10 @@
 use crate::Shell;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
-use scheduler_core::engine::{Effects, EngineError};
-use scheduler_core::limits::{MAX_EVENTS_WAIT_MILLIS, MAX_READERS, MAX_READERS_OF_A_KEY};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::{EventsReply, EventsRequest};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Effects, EngineError};
+use scheduler_model::bounds::{MAX_EVENTS_WAIT_MILLIS, MAX_READERS, MAX_READERS_OF_A_KEY};
+use scheduler_model::protocol::{EventsReply, EventsRequest};
 use scheduler_platform::{now, sleep};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;

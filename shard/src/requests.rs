@@ -1,8 +1,8 @@
-//! The requests that a shard takes: [`scheduler_core::wire`] over HTTP.
+//! The requests that a shard takes: [`scheduler_model::protocol`] over HTTP.
 
 use crate::Shell;
-use scheduler_core::engine::{Effects, EngineError};
-use scheduler_core::wire::{
+use scheduler_engine::{Effects, EngineError};
+use scheduler_model::protocol::{
     AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, PurgeRequest, Report,
     RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
@@ -100,8 +100,8 @@ impl Shell {
     fn reply<T: Serialize>(
         &self,
         call: impl FnOnce(
-            &mut scheduler_core::engine::Engine,
-            scheduler_core::time::UnixMillis,
+            &mut scheduler_engine::Engine,
+            scheduler_calendar::time::UnixMillis,
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<Vec<u8>, EngineError> {
@@ -112,8 +112,8 @@ impl Shell {
     fn counted_input<T>(
         &self,
         call: impl FnOnce(
-            &mut scheduler_core::engine::Engine,
-            scheduler_core::time::UnixMillis,
+            &mut scheduler_engine::Engine,
+            scheduler_calendar::time::UnixMillis,
             &crate::storage::Sql,
         ) -> Result<(T, Effects), EngineError>,
     ) -> Result<(T, Effects), EngineError> {

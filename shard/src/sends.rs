@@ -4,9 +4,9 @@
 //! within [`SEND_MILLIS`] is given up: the queue may have taken it. While a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue:
 //! what stands in the line is refused in the queue's place, so that the engine tries it again after its back-off and no memory is held.
 
-use scheduler_core::engine::{Destination, Outgoing};
-use scheduler_core::time::UnixMillis;
-use scheduler_core::wire::DISPATCH_QUEUE_BINDING;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Destination, Outgoing};
+use scheduler_model::protocol::DISPATCH_QUEUE_BINDING;
 use scheduler_platform::within;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;

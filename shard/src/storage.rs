@@ -1,11 +1,11 @@
 //! A shard's SQL: the schema, start-up reads, the engine's reads and writes, and the count of rows.
 
-use scheduler_core::engine::{
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{
     Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
     StoredSchedule, Write,
 };
-use scheduler_core::limits::MAX_ROW_BYTES;
-use scheduler_core::time::UnixMillis;
+use scheduler_model::bounds::MAX_ROW_BYTES;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use worker::js_sys::{Function, Reflect};

@@ -2,12 +2,12 @@
 //! types. The end-to-end tests hold the real answers against these.
 #![expect(dead_code, reason = "only their schemas are used")]
 
-use scheduler_core::access::{Quota, ShownKey};
-use scheduler_core::input::FieldError;
-use scheduler_core::limits::MAX_CANCEL_IDS;
-use scheduler_core::task::{FilterInput, Record};
-use scheduler_core::wire::limiter::LimitShown;
-use scheduler_core::wire::{CircuitStats, Counters, Status, TaskRun};
+use scheduler_model::access::{Quota, ShownKey};
+use scheduler_model::bounds::MAX_CANCEL_IDS;
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::limiter::LimitShown;
+use scheduler_model::protocol::{CircuitStats, Counters, Status, TaskRun};
+use scheduler_model::task::{FilterInput, Record};
 use schemars::{JsonSchema, Schema};
 use serde_json::Value;
 

@@ -4,17 +4,17 @@ use super::operations::{Body, Operation, operations};
 use super::{answers, examples, schemas};
 use crate::problem::{Problem, ProblemType};
 use crate::routes::Route;
-use scheduler_core::access::{NAMESPACE_HEADER, NewKey};
-use scheduler_core::engine::EngineError;
-use scheduler_core::input::FieldError;
-use scheduler_core::limit::Limit;
-use scheduler_core::limits::{
+use scheduler_engine::EngineError;
+use scheduler_model::access::{NAMESPACE_HEADER, NewKey};
+use scheduler_model::bounds::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
     READERS_RETRY_SECONDS,
 };
-use scheduler_core::once;
-use scheduler_core::schedule::PreviewRequest;
-use scheduler_core::task::{ChangeInput, NewTask};
+use scheduler_model::input::FieldError;
+use scheduler_model::limit::Limit;
+use scheduler_model::once;
+use scheduler_model::schedule::PreviewRequest;
+use scheduler_model::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;

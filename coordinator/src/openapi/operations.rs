@@ -8,10 +8,10 @@ use super::document::problems;
 use crate::problem::Problem;
 use crate::problem::ProblemType::{self, *};
 use crate::routes::Route;
-use scheduler_core::events::EventData;
-use scheduler_core::explain::Explanation;
-use scheduler_core::schedule::Preview;
-use scheduler_core::wire::limiter::LimitShown;
+use scheduler_model::events::EventData;
+use scheduler_model::explain::Explanation;
+use scheduler_model::protocol::limiter::LimitShown;
+use scheduler_model::schedule::Preview;
 use schemars::{Schema, SchemaGenerator};
 
 /// What a request carries.

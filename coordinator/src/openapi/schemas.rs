@@ -1,8 +1,8 @@
 //! From Rust types to the document's schemas.
 
-use scheduler_core::limits::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, MIN_TIME_MILLIS};
-use scheduler_core::task::FilterInput;
-use scheduler_core::wire::EventKind;
+use scheduler_model::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT, MIN_TIME_MILLIS};
+use scheduler_model::protocol::EventKind;
+use scheduler_model::task::FilterInput;
 use schemars::generate::SchemaSettings;
 use schemars::{JsonSchema, SchemaGenerator};
 use serde_json::{Map, Value, json};

@@ -2,11 +2,11 @@
 
 use crate::Schedule;
 use chrono::{DateTime, NaiveDateTime};
-use scheduler_core::schedule::preview;
-use scheduler_core::time::UnixMillis;
-use scheduler_core::tz::Reading;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz::Reading;
+use scheduler_model::schedule::preview;
 
-pub use scheduler_core::tz::Tz as Zone;
+pub use scheduler_calendar::tz::Tz as Zone;
 
 /// Returns the zone of this name, in its exact spelling.
 pub fn zone(name: &str) -> Option<Zone> {

@@ -1,0 +1,54 @@
+//! Lanes of a shard that has dispatched all it may.
+
+use super::tests::Pair;
+
+/// A shard that has dispatched two tasks without a key, and may dispatch no more; six tasks of a key with three slots wait in it.
+fn full() -> Pair {
+    let mut pair = Pair::new(2);
+    pair.limit_both("stripe", Some(3), None);
+    for n in 0..2 {
+        pair.create("", &format!("main-{n}"), Some(pair.now), "");
+    }
+    assert_eq!(pair.wake().iter().map(|(.., tasks)| tasks).sum::<usize>(), 2);
+    for n in 0..6 {
+        pair.create("stripe", &format!("task-{n}"), Some(pair.now), "");
+    }
+    pair
+}
+
+/// A full shard kept slots for all of its due tasks, and no other shard could use them.
+#[test]
+fn a_full_shard_keeps_one_slot_for_ten_seconds() {
+    let mut pair = full();
+    let begun = pair.now;
+    pair.live(begun.plus(3_000), 1);
+    assert_eq!(pair.slots("stripe"), 1, "one slot is kept for when there is room");
+    pair.live(begun.plus(15_000), 1);
+    assert_eq!(pair.slots("stripe"), 0);
+    // It does not ask each second: what it has to say does not change.
+    let (_, wakeups) = pair.live(begun.plus(115_000), 1);
+    assert!(wakeups <= 10 * 6, "{wakeups} wake-ups in 100 s");
+    pair.on_its_way().into_iter().for_each(|(seq, _)| pair.report(seq));
+    let room_at = pair.now;
+    assert_eq!(pair.live(room_at.plus(5_000), 1).0.len(), 6, "there is room again");
+}
+
+/// Without a slot, a lane would lose all room that there is to the tasks without a key. With runs of 13 seconds, reports come always at the same
+/// time after the shard became full.
+#[test]
+fn a_lane_of_a_full_shard_gets_its_turns() {
+    for runs_for in [500, 5_000, 13_000, 27_000] {
+        let mut pair = full();
+        for n in 0..400 {
+            pair.create("", &format!("herd-{n}"), Some(pair.now), "");
+        }
+        pair.on_its_way().into_iter().for_each(|(seq, _)| pair.report(seq));
+        let (handed_on, _) = pair.live(pair.now.plus(40 * runs_for), runs_for);
+        let left = pair
+            .records(scheduler_model::protocol::Status::Scheduled)
+            .iter()
+            .filter(|record| record["limitKey"] == "stripe")
+            .count();
+        assert!(left <= 3, "{left} of 6 wait, after {} runs of {runs_for} ms", handed_on.len());
+    }
+}

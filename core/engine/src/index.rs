@@ -1,0 +1,215 @@
+//! The index of ids: from the hash of an id to where the task stands, in 8 bytes and a control byte each.
+//!
+//! Entries of one hash follow one another in the table, and each insertion passes over all of them. Of those that may be many of one id
+//! ([`Repeats`]), the table holds [`MAX_CHAIN`], and a map holds the others: what is inserted passes over a bounded number, however many dead
+//! letters of one id an earlier version has kept. A task is the only one of its id, so a bulk create does not count.
+
+use super::tasks::EntryRef;
+use hashbrown::HashTable;
+use scheduler_model::bounds::MAX_PAGE_TASKS;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The place of a page's entry, and of its hash as many bits as there is room for: so the table grows without a look into
+/// directories. Bits 32-63 are the number of the page, 21-31 the index in it, 0-20 of the hash.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Filed(u64);
+
+const HASH_BITS: u32 = 21;
+const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
+const INDEX_MASK: u64 = (1 << (32 - HASH_BITS)) - 1;
+
+/// Most entries with the same bits of their hashes in the table: more than an id has that does not fail again and again.
+const MAX_CHAIN: usize = 32;
+
+const _: () = assert!(MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK, "an index in a page has the bits that are left to it");
+
+/// The bits of an id's hash that are kept. Routing takes the hash modulo the number of shards, so on one shard its low bits may
+/// all be alike: these are high ones.
+fn kept(hash: u64) -> u64 {
+    hash >> 40 & HASH_MASK
+}
+
+/// The kept bits spread over the 64 that the table picks buckets (low ones) and tags (high ones) by.
+fn spread(kept: u64) -> u64 {
+    // 2^64 divided by the golden ratio: neighbours end far apart (Knuth, TAOCP 3, section 6.4).
+    kept.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+/// Whether there may be many entries of the same id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeats {
+    /// It is a task: there is one of an id.
+    Never,
+    /// It is what has failed, waits for a further attempt, or runs beside the task.
+    Often,
+}
+
+impl Filed {
+    fn new(hash: u64, at: EntryRef) -> Self {
+        Self(u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash))
+    }
+
+    fn place(self) -> EntryRef {
+        EntryRef { page: (self.0 >> 32) as u32, index: self.0 as u32 >> HASH_BITS }
+    }
+}
+
+/// The entries of pages, and apart from them the few schedules, whose numbers leave no room for a hash.
+#[derive(Debug, Default)]
+pub(super) struct IdIndex {
+    entries: HashTable<Filed>,
+    /// What the table does not hold, by the bits of the hash.
+    more: BTreeMap<u64, BTreeSet<EntryRef>>,
+    in_more: usize,
+    /// By the whole hash.
+    schedules: HashTable<(u64, u32)>,
+}
+
+impl IdIndex {
+    /// Makes room for `more` entries at once.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.entries.reserve(more, |filed| spread(filed.0 & HASH_MASK));
+    }
+
+    pub(super) fn insert(&mut self, hash: u64, at: EntryRef, repeats: Repeats) {
+        if at.page == 0 {
+            self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| hash.rotate_left(32));
+        } else if repeats == Repeats::Often && self.has_long_chain(hash) {
+            self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
+        } else {
+            self.entries.insert_unique(spread(kept(hash)), Filed::new(hash, at), |filed| spread(filed.0 & HASH_MASK));
+        }
+    }
+
+    fn has_long_chain(&self, hash: u64) -> bool {
+        let mut left = MAX_CHAIN;
+        let counted = self.entries.find(spread(kept(hash)), |filed| {
+            left -= usize::from(filed.0 & HASH_MASK == kept(hash));
+            left == 0
+        });
+        counted.is_some()
+    }
+
+    /// Takes an entry out of what the table does not hold. Says whether it was there.
+    fn remove_from_more(&mut self, hash: u64, at: EntryRef) -> bool {
+        let Some(alike) = self.more.get_mut(&kept(hash)) else { return false };
+        let was_there = alike.remove(&at);
+        if alike.is_empty() {
+            self.more.remove(&kept(hash));
+        }
+        self.in_more -= usize::from(was_there);
+        was_there
+    }
+
+    /// Takes an entry out; nothing when it is not there.
+    pub(super) fn remove(&mut self, hash: u64, at: EntryRef) {
+        if at.page == 0 {
+            if let Ok(found) = self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == at.index) {
+                found.remove();
+            }
+        } else {
+            let wanted = Filed::new(hash, at);
+            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |filed| *filed == wanted) {
+                found.remove();
+            } else {
+                self.remove_from_more(hash, at);
+            }
+        }
+    }
+
+    /// An entry of a page moves to the next index.
+    pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
+        let wanted = Filed::new(hash, was);
+        let at = EntryRef { index: was.index + 1, ..was };
+        if let Some(filed) = self.entries.find_mut(spread(kept(hash)), |filed| *filed == wanted) {
+            *filed = Filed::new(hash, at);
+        } else if self.remove_from_more(hash, was) {
+            self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
+        }
+    }
+
+    /// All that may be of this hash; a few others may be among them.
+    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+        // The table compares seven bits of the hash: the others here spare a look into the directory of a page.
+        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |filed| filed.0 & HASH_MASK == kept(hash));
+        let entries = alike.map(|filed| filed.place());
+        let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
+        let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
+        entries.chain(more).chain(schedules)
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.entries.len() + self.in_more + self.schedules.len()
+    }
+
+    /// Bytes allocated.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let more = self.more.len() * size_of::<(u64, BTreeSet<EntryRef>)>() + self.in_more * size_of::<EntryRef>();
+        // Nodes of a B-tree are half full at least.
+        self.entries.allocation_size() + self.schedules.allocation_size() + 2 * more
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_filed_is_found_until_it_is_removed() {
+        let mut index = IdIndex::default();
+        // All of one shard of 16: the low bits are alike.
+        let hash = |n: u32| scheduler_model::routing::id_hash(&n.to_string()) & !0xf;
+        let place = |n: u32| EntryRef { page: n / 2_048, index: n % 2_048 };
+        for n in 2_048..50_000 {
+            index.insert(hash(n), place(n), Repeats::Never);
+        }
+        for number in 1..100 {
+            index.insert(hash(number), EntryRef { page: 0, index: number * 40_000_000 }, Repeats::Never);
+        }
+        assert_eq!(index.len(), 50_000 - 2_048 + 99);
+        for n in (2_048..50_000).step_by(7) {
+            assert!(index.find(hash(n)).any(|at| at == place(n)));
+            index.remove(hash(n), place(n));
+            assert!(index.find(hash(n)).all(|at| at != place(n)));
+        }
+        index.move_up(hash(2_049), place(2_049));
+        assert!(index.find(hash(2_049)).any(|at| at == place(2_050)));
+        let number = 99 * 40_000_000;
+        assert!(index.find(hash(99)).any(|at| at == EntryRef { page: 0, index: number }));
+        index.remove(hash(99), EntryRef { page: 0, index: number });
+        assert_eq!(index.find(hash(99)).count(), 0);
+    }
+
+    #[test]
+    fn any_number_of_entries_of_one_hash_are_filed() {
+        let mut index = IdIndex::default();
+        let place = |n: u32| EntryRef { page: 1 + n / 1_000, index: n % 1_000 };
+        let found = |index: &IdIndex| index.find(7 << 40).collect::<BTreeSet<_>>();
+        (0..500).for_each(|n| index.insert(7 << 40, place(n), Repeats::Often));
+        index.insert(8 << 40, place(600), Repeats::Often);
+        assert_eq!((index.len(), found(&index).len(), index.more.len()), (501, 500, 1));
+        // From the last, as a page is extended.
+        (0..500).rev().for_each(|n| index.move_up(7 << 40, place(n)));
+        assert_eq!(found(&index), (1..=500).map(place).collect());
+        (1..=500).step_by(2).for_each(|n| index.remove(7 << 40, place(n)));
+        assert_eq!(found(&index), (2..=500).step_by(2).map(place).collect());
+        (2..=500).step_by(2).for_each(|n| index.remove(7 << 40, place(n)));
+        assert_eq!((index.len(), found(&index).len(), index.more.len()), (1, 0, 0));
+    }
+
+    #[test]
+    fn few_others_are_found() {
+        let mut index = IdIndex::default();
+        for n in 0..500_000_u32 {
+            index.insert(
+                scheduler_model::routing::id_hash(&n.to_string()),
+                EntryRef { page: 1 + n / 2_048, index: n % 2_048 },
+                Repeats::Never,
+            );
+        }
+        let found: usize =
+            (0..1_000_u32).map(|n| index.find(scheduler_model::routing::id_hash(&format!("other {n}"))).count()).sum();
+        // 500,000 entries over 2^21 values: a quarter of another on average.
+        assert!(found < 600, "{found}");
+    }
+}

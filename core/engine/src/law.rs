@@ -1,0 +1,190 @@
+//! One-shot tasks at a local time, when the law of their zone changes.
+//!
+//! Such a task keeps its local time and its zone, beside the instant that they are by the law of the day: by this it has its place in the
+//! order. Its entry has [`Flags::LOCAL`]. The state names the release of the time zones by which all such tasks are planned. A start-up with
+//! another release looks for pages with such entries, which takes a byte of each page, and wake-ups plan them again before anything fires:
+//! a bounded part each. The release is stored with the last part, so a crash begins with the first again, which changes nothing of what
+//! is planned already.
+//!
+//! | what waits | what a new law does |
+//! |---|---|
+//! | for its time, also in a lane, also if that is past by now | moves it; if the new time is past, it fires at once |
+//! | to be resumed | moves the time at which it is due then |
+//! | because it was sent `run`, or because its time was past when it came | nothing: it fires at once |
+//! | for a further attempt, for its destination, or in flight; a dead letter | nothing: its run is named by its time |
+//!
+//! A recurring task has no entry: its occurrences are worked out when it is loaded.
+
+use super::feed::event;
+use super::go_on::{KeptEntry, rebuilt, record_in};
+use super::outcome::PutBack;
+use super::tasks::EntryRef;
+use super::{Effects, Engine, EngineError, Reader};
+use scheduler_calendar::local_time::Law;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Directory, Flags, Page};
+use scheduler_model::protocol::EventKind;
+use scheduler_model::task::Record;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Bytes of pages that one wake-up reads to plan their tasks again, and bytes that it writes for it, but for the last page: some sixty pages.
+/// No firing is in the same wake-up.
+const MAX_BYTES: usize = 4_000_000;
+
+/// The pages that are still to be looked at.
+#[derive(Debug, Default)]
+pub(super) struct ToReplan {
+    pages: BTreeSet<u32>,
+    goes_on_at: UnixMillis,
+    /// Whether it is stored that tasks may be planned by several laws.
+    is_noted: bool,
+    /// Whether what is added is planned already.
+    is_at_work: bool,
+}
+
+impl ToReplan {
+    pub(super) fn is_any(&self) -> bool {
+        !self.pages.is_empty()
+    }
+
+    /// Returns when the next part is to be done; `None` if there is none.
+    pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
+        self.is_any().then_some(self.goes_on_at)
+    }
+}
+
+/// A task as the law plans it.
+struct Replanned {
+    due: UnixMillis,
+    record: Vec<u8>,
+}
+
+/// Plans a task that waits with this due time by a law; `None` if nothing about it changes.
+fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: UnixMillis) -> Option<Replanned> {
+    // What is due at another time than its own was sent `run`, or was late when it came. A requested run keeps its name.
+    if record.replayed_at.is_some() || due != record.due() && due != UnixMillis::PAUSED {
+        return None;
+    }
+    let moved = Record { time: Some(record.moved_by(law)?), ..record.clone() };
+    let new_due = moved.due();
+    // That the law has moved its time into the past does not make it late.
+    let was_due = record.due().min(now);
+    let is_late_by_law = due != UnixMillis::PAUSED && new_due < was_due && record.is_conditional();
+    let late_since = if is_late_by_law { record.late_since.max(Some(was_due)) } else { record.late_since };
+    let mut text = Vec::new();
+    Record { late_since, ..moved }.write(&mut text);
+    Some(Replanned { due: if due == UnixMillis::PAUSED { due } else { new_due }, record: text })
+}
+
+impl Engine {
+    /// Notes the pages whose tasks another law may move, at a start.
+    pub(super) fn compare_law(&mut self) {
+        if self.state.law == self.config.law.release {
+            return;
+        }
+        let pages = self.tasks.pages().filter(|(_, page)| page.directory.has_local());
+        self.to_replan.pages = pages.map(|(number, _)| number).collect();
+        if self.to_replan.is_any() {
+            // Until all are planned, they are of no release.
+            self.state.law.clear();
+        }
+    }
+
+    /// Notes a page to which tasks were added. The first at a local time has the law by which it is planned stored, in the commit that takes
+    /// it in. Before all are planned by today's law, what is added may come from what was planned by another: it is looked at too.
+    pub(super) fn note_law(&mut self, number: u32, added: &Directory, effects: &mut Effects) {
+        if !added.has_local() || self.state.law == self.config.law.release || self.to_replan.is_at_work {
+            return;
+        }
+        if !self.to_replan.is_any() {
+            self.config.law.release.clone_into(&mut self.state.law);
+            effects.writes.push(self.save_state());
+            return;
+        }
+        self.to_replan.pages.insert(number);
+        if !std::mem::replace(&mut self.to_replan.is_noted, true) {
+            effects.writes.push(self.save_state());
+        }
+    }
+
+    /// Plans a part of the tasks at a local time by today's law.
+    pub(super) fn replan(&mut self, now: UnixMillis, reader: &dyn Reader, effects: &mut Effects) -> Result<(), EngineError> {
+        let (mut killed, mut back, mut bytes) = (Vec::new(), PutBack::default(), 0);
+        while bytes < MAX_BYTES {
+            let Some(number) = self.to_replan.pages.pop_first() else { break };
+            bytes += self.replan_page(number, now, reader, &mut killed, &mut back)?;
+        }
+        self.to_replan.goes_on_at = now.plus(1);
+        let has_moved = !killed.is_empty();
+        self.kill(&killed, effects);
+        self.to_replan.is_at_work = true;
+        self.put_in(back, effects);
+        self.to_replan.is_at_work = false;
+        if !self.to_replan.is_any() {
+            self.to_replan.is_noted = false;
+            self.config.law.release.clone_into(&mut self.state.law);
+        }
+        if has_moved || !self.to_replan.is_any() {
+            effects.writes.push(self.save_state());
+        }
+        Ok(())
+    }
+
+    /// Plans the tasks of one page, and returns how many bytes that has read and will write.
+    fn replan_page(
+        &mut self,
+        number: u32,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        killed: &mut Vec<EntryRef>,
+        back: &mut PutBack,
+    ) -> Result<usize, EngineError> {
+        let Some(page) = self.tasks.page(number) else { return Ok(0) };
+        let live = page.directory.iter().enumerate().skip(page.fired()).filter(|(index, _)| page.is_live(*index));
+        let local: Vec<_> = live.filter(|(_, entry)| entry.flags.has(Flags::LOCAL)).collect();
+        let start = local.iter().map(|(_, entry)| entry.offset).min().unwrap_or(0);
+        let end = local.iter().map(|(_, entry)| entry.offset + entry.len).max().unwrap_or(0);
+        if end == start {
+            return Ok(0);
+        }
+        let body = reader.body(number, start, end - start)?;
+        let mut bytes = body.len();
+        for (index, entry) in local {
+            let at = entry.offset.saturating_sub(start) as usize;
+            let corrupt = |problem| EngineError::Corrupt(format!("record {index} of page {number}: {problem}"));
+            let text = body.get(at..at + entry.len as usize).unwrap_or_default();
+            let record = Record::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
+            let Some(Replanned { due, record: text }) = replanned(&record, entry.due, &self.config.law, now) else { continue };
+            let moved = Record::parse(&text).map_err(|problem| corrupt(problem.to_string()))?;
+            bytes += text.len();
+            back.push(&moved, due, entry.flags);
+            killed.push(EntryRef { page: number, index: index as u32 });
+            if self.feed.is_on(now) {
+                self.feed.push(event(EventKind::Rescheduled, &moved, "", now));
+            }
+        }
+        Ok(bytes)
+    }
+
+    /// Plans those tasks of a request by this shard's law that were planned by another, for its sender is of another version. Returns how many
+    /// these are.
+    pub(super) fn by_law(&self, pages: Vec<Page>, now: UnixMillis) -> (Vec<Page>, u64) {
+        if !pages.iter().any(|page| page.directory.has_local()) {
+            return (pages, 0);
+        }
+        let (mut planned, mut moved) = (Vec::with_capacity(pages.len()), 0);
+        for page in pages {
+            let mut kept = BTreeMap::new();
+            for (index, entry) in page.directory.iter().enumerate().filter(|(_, entry)| entry.flags.has(Flags::LOCAL)) {
+                // What is no record is refused by the checks that follow.
+                let Ok(record) = Record::parse(record_in(&page, &entry)) else { continue };
+                if let Some(Replanned { due, record }) = replanned(&record, entry.due, &self.config.law, now) {
+                    kept.insert(index, KeptEntry { due, record: Some(record) });
+                }
+            }
+            moved += kept.len() as u64;
+            planned.extend(if kept.is_empty() { vec![page] } else { rebuilt(&page, kept) });
+        }
+        (planned, moved)
+    }
+}

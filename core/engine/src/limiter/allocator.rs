@@ -1,0 +1,323 @@
+//! One key's limit, and what each shard has of it. Pure: a request and the time go in, an answer comes out.
+
+use super::HEARD_MILLIS;
+use super::bucket::Bucket;
+use scheduler_calendar::ordered::sort_by_key;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::limit::Limit;
+use scheduler_model::protocol::limiter::{Answer, Ask, Conversation, HeldBy, NO_LIMIT, RequestNumber};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Bounds of the wait that a shard without a token is told, milliseconds: one firing, and what a change of the limit may take.
+const TOKEN_WAIT_MILLIS: std::ops::RangeInclusive<u64> = 20..=1_000;
+/// The wait that a shard without a slot is told, milliseconds; the limiter's shell has let it wait before.
+const SLOT_WAIT_MILLIS: u32 = 100;
+/// How long a shard is remembered after it gave everything back, milliseconds. One that is forgotten begins a new conversation.
+pub(super) const REMEMBER_MILLIS: i64 = 3_600_000;
+
+/// Divides a limit among shards.
+///
+/// **Invariant.** `slots` of a shard here is at least what the shard takes itself to have. It becomes less only by a request newer than
+/// all before, in which the shard says so, and whose answer is the only one that it will still take; it becomes more before the answer
+/// is sent. The sum of all is not raised above the limit. Requests are newer by their numbers within a [`Conversation`]; one that names
+/// another conversation is not carried out.
+#[derive(Debug, Default)]
+pub struct Allocator {
+    limit: Option<Limit>,
+    shards: BTreeMap<String, Share>,
+    bucket: Bucket,
+    /// Counts the turns that shards have in getting slots and tokens.
+    turns: u64,
+}
+
+/// What a shard has, and what it last told.
+#[derive(Debug, Clone, Copy, Default)]
+struct Share {
+    slots: u32,
+    number: RequestNumber,
+    /// What its requests must name. Not stored: after a restart the limiter begins another.
+    conversation: Option<Conversation>,
+    /// The conversation that it was asked to begin.
+    offered: Option<Conversation>,
+    in_flight: u32,
+    waiting: u32,
+    heard: UnixMillis,
+    /// When, in turns, it began to have slots, or to wait for the first.
+    since: u64,
+    /// When, in turns, it began to wait for tokens.
+    thirsty: Option<u64>,
+}
+
+impl Share {
+    /// Whether it has slots, and if not, whether it waits for some.
+    fn standing(&self) -> (bool, bool) {
+        (self.slots > 0, self.slots == 0 && self.waiting > 0)
+    }
+
+    fn is_heard(&self, now: UnixMillis) -> bool {
+        now.since(self.heard) < HEARD_MILLIS
+    }
+
+    /// Waits for its first slot.
+    fn is_empty_handed(&self, now: UnixMillis) -> bool {
+        self.slots == 0 && self.waiting > 0 && self.is_heard(now)
+    }
+
+    /// How many slots it could use.
+    fn demand(&self, now: UnixMillis) -> u32 {
+        self.in_flight.saturating_add(if self.is_heard(now) { self.waiting } else { 0 })
+    }
+}
+
+/// Names for conversations, none of which was used before.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Conversations {
+    /// Random for each life of the limiter.
+    nonce: u64,
+    begun: u64,
+}
+
+impl Conversations {
+    pub(super) fn new(nonce: u64) -> Self {
+        Self { nonce, begun: 0 }
+    }
+
+    fn next(&mut self) -> Conversation {
+        self.begun += 1;
+        Conversation(self.nonce, self.begun)
+    }
+}
+
+/// What is stored of a shard's share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StoredShare {
+    pub(super) slots: u32,
+    pub(super) number: RequestNumber,
+    pub(super) at: UnixMillis,
+}
+
+impl Allocator {
+    /// The limit; `None` where the key has none.
+    pub fn limit(&self) -> Option<Limit> {
+        self.limit
+    }
+
+    /// Sets or lifts the limit. What shards have stays theirs until they tell otherwise.
+    pub fn set(&mut self, limit: Option<Limit>) {
+        let rate = limit.and_then(|limit| limit.per_second);
+        match self.rate() {
+            was if was == rate => {}
+            None => self.bucket = Bucket::WITH_FIRST,
+            // Another rate begins with nothing saved up.
+            Some(_) => self.bucket = Bucket::default(),
+        }
+        self.limit = limit;
+    }
+
+    fn rate(&self) -> Option<f64> {
+        self.limit.and_then(|limit| limit.per_second)
+    }
+
+    /// Returns what is stored of the bucket; `None` for rates whose buckets are not.
+    pub(super) fn stored_bucket(&self) -> Option<Bucket> {
+        self.rate().filter(|rate| Bucket::is_stored(*rate)).map(|_| self.bucket)
+    }
+
+    /// Takes the limit that is stored, with its bucket if that is stored, too.
+    pub(super) fn load_limit(&mut self, limit: Limit, bucket: Option<Bucket>) {
+        self.limit = Some(limit);
+        self.bucket = bucket.filter(|_| self.rate().is_some_and(Bucket::is_stored)).unwrap_or_default();
+    }
+
+    pub(super) fn load_share(&mut self, shard: String, stored: &StoredShare) {
+        // What it has in flight is not known; until it tells, it may be all.
+        let share =
+            Share { slots: stored.slots, number: stored.number, in_flight: stored.slots, heard: stored.at, ..Share::default() };
+        self.shards.insert(shard, share);
+    }
+
+    /// Slots of all shards; more than the limit only after that was lowered, or before all shards have heard of it.
+    pub fn slots(&self) -> u64 {
+        self.shards.values().map(|share| u64::from(share.slots)).sum()
+    }
+
+    /// Whether neither a limit is set nor anything known of any shard.
+    pub fn is_forgotten(&self) -> bool {
+        self.limit.is_none() && self.shards.is_empty()
+    }
+
+    /// Who has or wants what.
+    pub fn held(&self) -> impl Iterator<Item = HeldBy> + '_ {
+        self.shards.iter().filter(|(_, share)| share.slots > 0 || share.waiting > 0).map(|(shard, share)| HeldBy {
+            shard: shard.clone(),
+            slots: (share.slots != NO_LIMIT).then_some(share.slots),
+            // Not known after a restart of the limiter.
+            in_flight: if share.in_flight == NO_LIMIT { 0 } else { share.in_flight },
+            waiting: share.waiting,
+        })
+    }
+
+    /// A shard asks. Gives the answer, `None` for a request that is older than one before, and what to store of the shard's share, where
+    /// that has changed.
+    pub(super) fn ask(
+        &mut self,
+        shard: &str,
+        ask: &Ask,
+        now: UnixMillis,
+        conversations: &mut Conversations,
+    ) -> (Option<Answer>, Option<StoredShare>) {
+        self.begin_waits_by(now);
+        let former = self.shards.get(shard).copied();
+        let is_of = |conversation: Option<Conversation>| conversation.is_some() && conversation == ask.conversation;
+        let is_current = is_of(former.and_then(|former| former.conversation));
+        if !is_current && !is_of(former.and_then(|former| former.offered)) {
+            let offered = &mut self.shards.entry(shard.to_owned()).or_default().offered;
+            let conversation = *offered.get_or_insert_with(|| conversations.next());
+            return (Some(Answer::begin(ask, conversation)), None);
+        }
+        if is_current && former.is_some_and(|former| ask.number < former.number) {
+            return (None, None);
+        }
+        let repeated = former.filter(|former| is_current && ask.number == former.number);
+        // It may have taken the first answer to the same request: that stays.
+        let slots = repeated.map_or(ask.slots, |former| former.slots.max(ask.slots));
+        let share = Share {
+            slots,
+            number: ask.number,
+            conversation: ask.conversation,
+            offered: former.and_then(|former| former.offered).filter(|_| is_current),
+            in_flight: ask.in_flight,
+            waiting: ask.waiting,
+            heard: now,
+            ..former.unwrap_or_default()
+        };
+        self.put(shard, share);
+        let target = self.target(shard, now);
+        let granted = self.grant(shard, slots, target, now);
+        let since = self.shards.get(shard).map_or(0, |share| share.since);
+        self.put(shard, Share { slots: granted, since, ..share });
+        let room = granted.saturating_sub(ask.in_flight).min(ask.waiting);
+        let (tokens, token_wait) = self.tokens(shard, room, now);
+        let slot_wait = if room == 0 && ask.waiting > 0 { SLOT_WAIT_MILLIS } else { 0 };
+        let retry_after_millis = slot_wait.max(token_wait);
+        let answer = Answer { number: ask.number, slots: granted, target, tokens, retry_after_millis, conversation: None };
+        // A request before and after which all is the same need not be remembered: it does nothing when it comes again, either.
+        let is_stored = ask.slots == granted && former.map_or(0, |former| former.slots) == granted;
+        let stored = (!is_stored).then_some(StoredShare { slots: granted, number: ask.number, at: now });
+        (Some(answer), stored)
+    }
+
+    /// Notes a share, and the turn in which it began to have slots or to wait for them.
+    fn put(&mut self, shard: &str, mut share: Share) {
+        let former = self.shards.get(shard);
+        if former.is_none_or(|former| former.standing() != share.standing()) {
+            self.turns += 1;
+            share.since = self.turns;
+        }
+        self.shards.insert(shard.to_owned(), share);
+    }
+
+    /// The slots that a shard should have: max-min fair by what each could use. Where there are more shards than slots, those that
+    /// have none come first, then those that got theirs last: who has had one for longest gives it back after its run.
+    fn target(&self, shard: &str, now: UnixMillis) -> u32 {
+        let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else { return NO_LIMIT };
+        let mut contenders: Vec<(&str, &Share, u32)> = self
+            .shards
+            .iter()
+            .map(|(name, share)| (name.as_str(), share, share.demand(now)))
+            .filter(|(_, _, demand)| *demand > 0)
+            .collect();
+        if contenders.len() > limit as usize {
+            sort_by_key(&mut contenders, |(_, share, _)| match share.is_empty_handed(now) {
+                true => (false, share.since),
+                false => (true, u64::MAX - share.since),
+            });
+            let is_among = contenders.iter().take(limit as usize).any(|(name, ..)| *name == shard);
+            return u32::from(is_among);
+        }
+        sort_by_key(&mut contenders, |(name, _, demand)| (*demand, *name));
+        let mut left = limit;
+        let count = contenders.len();
+        for (at, (name, _, demand)) in contenders.into_iter().enumerate() {
+            // Rounded up for the last ones, so that all of it is given out.
+            let others = u32::try_from(count - at).unwrap_or(u32::MAX);
+            let fair = demand.min(left / others);
+            if name == shard {
+                return fair;
+            }
+            left -= fair;
+        }
+        // It has no use for any.
+        0
+    }
+
+    /// The slots that a shard has from here on: no fewer than `slots`, no more than the limit leaves, and nothing that an
+    /// empty-handed shard has waited for longer.
+    fn grant(&self, shard: &str, slots: u32, target: u32, now: UnixMillis) -> u32 {
+        let Some(own) = self.shards.get(shard) else { return slots };
+        let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else {
+            return if own.waiting > 0 { NO_LIMIT } else { slots };
+        };
+        let ahead = self
+            .shards
+            .iter()
+            .filter(|(name, other)| *name != shard && other.is_empty_handed(now))
+            .filter(|(_, other)| own.slots > 0 || other.since < own.since)
+            .count();
+        let free = u64::from(limit).saturating_sub(self.slots()).saturating_sub(ahead as u64);
+        let wanted = own.demand(now).min(target);
+        let most = u64::from(slots).saturating_add(free);
+        slots.max(u32::try_from(most).unwrap_or(u32::MAX).min(wanted))
+    }
+
+    /// Tokens for a shard that has use for up to `room`, and how long to wait for those that it lacks.
+    fn tokens(&mut self, shard: &str, room: u32, now: UnixMillis) -> (Option<u32>, u32) {
+        let own = self.shards.get(shard).and_then(|share| share.thirsty);
+        let Some(rate) = self.limit.and_then(|limit| limit.per_second) else { return (None, 0) };
+        if room == 0 {
+            self.set_thirsty(shard, None);
+            return (Some(0), 0);
+        }
+        let turn = own.unwrap_or(self.turns + 1);
+        let others = self.shards.iter().filter(|(name, other)| *name != shard && other.is_heard(now));
+        let thirsty: Vec<u64> = others.filter_map(|(_, other)| other.thirsty).collect();
+        let ahead = thirsty.iter().filter(|other| **other < turn).count() as u32;
+        let there = self.bucket.tokens(rate, now).saturating_sub(ahead);
+        let fair = (there / (thirsty.len() as u32 + 1)).max(1);
+        let tokens = room.min(there).min(fair);
+        self.bucket.take(tokens);
+        if tokens > 0 {
+            self.set_thirsty(shard, None);
+            return (Some(tokens), 0);
+        }
+        self.turns = self.turns.max(turn);
+        self.set_thirsty(shard, Some(turn));
+        let wait = self.bucket.wait(rate, ahead + 1).clamp(*TOKEN_WAIT_MILLIS.start(), *TOKEN_WAIT_MILLIS.end());
+        (Some(0), wait as u32)
+    }
+
+    fn set_thirsty(&mut self, shard: &str, thirsty: Option<u64>) {
+        if let Some(share) = self.shards.get_mut(shard) {
+            share.thirsty = thirsty;
+        }
+    }
+
+    /// If the clock has gone back: no shard has asked later than now.
+    fn begin_waits_by(&mut self, now: UnixMillis) {
+        self.shards.values_mut().for_each(|share| share.heard = share.heard.min(now));
+    }
+
+    /// Forgets shards that gave everything back and were last heard before this time, and says which.
+    pub(super) fn forget(&mut self, before: UnixMillis) -> Vec<String> {
+        let is_past = |share: &Share| share.slots == 0 && share.heard < before;
+        let past: Vec<String> = self.shards.iter().filter(|(_, share)| is_past(share)).map(|(name, _)| name.clone()).collect();
+        self.shards.retain(|_, share| !is_past(share));
+        past
+    }
+}
+
+#[cfg(test)]
+#[path = "allocator_tests.rs"]
+mod tests;

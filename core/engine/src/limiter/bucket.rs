@@ -1,0 +1,88 @@
+//! The token bucket of a key's rate.
+
+use scheduler_calendar::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// Tokens are counted in millionths, which a rate of one in a thousand seconds makes one of in a millisecond.
+const TOKEN: u64 = 1_000_000;
+/// A bucket holds what comes in a quarter of a second, and at least one token.
+const FULL_IN_MILLIS: u64 = 250;
+
+/// The highest rate whose bucket is stored with each token that is taken: a row in ten seconds. Buckets of higher rates begin empty after a
+/// restart of the limiter, so that nothing is given out twice; that costs ten seconds at most.
+const STORED_UP_TO_PER_SECOND: f64 = 0.1;
+
+/// A token bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Bucket {
+    millionths: u64,
+    /// Until when it is filled; `None`: it has not begun.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filled: Option<UnixMillis>,
+}
+
+impl Bucket {
+    /// The bucket of a key that had no rate until now: its first run does not wait.
+    pub(super) const WITH_FIRST: Self = Self { millionths: TOKEN, filled: None };
+
+    /// Returns whether the bucket of this rate is stored.
+    pub(super) fn is_stored(per_second: f64) -> bool {
+        per_second <= STORED_UP_TO_PER_SECOND
+    }
+
+    /// What comes in a millisecond, in millionths.
+    fn per_milli(per_second: f64) -> u64 {
+        (per_second * 1_000.0).round().max(1.0) as u64
+    }
+
+    /// Whole tokens that it holds at `now`.
+    pub(super) fn tokens(&mut self, per_second: f64, now: UnixMillis) -> u32 {
+        let rate = Self::per_milli(per_second);
+        // A clock that has gone back fills nothing by that, and goes on filling from where it is.
+        let filled = self.filled.unwrap_or(now);
+        let millis = u64::try_from(now.since(filled)).unwrap_or(0);
+        let full = TOKEN.max(rate.saturating_mul(FULL_IN_MILLIS));
+        self.millionths = self.millionths.saturating_add(rate.saturating_mul(millis)).min(full);
+        self.filled = Some(now);
+        u32::try_from(self.millionths / TOKEN).unwrap_or(u32::MAX)
+    }
+
+    /// Takes tokens out that it holds.
+    pub(super) fn take(&mut self, tokens: u32) {
+        self.millionths = self.millionths.saturating_sub(u64::from(tokens) * TOKEN);
+    }
+
+    /// How long until it has come to `tokens`, as if it had no end, milliseconds.
+    pub(super) fn wait(&self, per_second: f64, tokens: u32) -> u64 {
+        (u64::from(tokens) * TOKEN).saturating_sub(self.millionths).div_ceil(Self::per_milli(per_second))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+    #[test]
+    fn it_begins_empty_and_fills_up_to_a_quarter_of_a_second() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.tokens(100.0, START), 0);
+        assert_eq!(bucket.wait(100.0, 2), 20);
+        assert_eq!(bucket.tokens(100.0, START.plus(19)), 1);
+        assert_eq!(bucket.tokens(100.0, START.plus(3_600_000)), 25);
+        bucket.take(25);
+        assert_eq!(bucket.tokens(100.0, START), 0, "the clock has gone back");
+        assert_eq!(bucket.tokens(100.0, START.plus(10)), 1, "and goes on");
+    }
+
+    #[test]
+    fn a_slow_one_holds_one_token() {
+        let mut bucket = Bucket::default();
+        assert_eq!(bucket.tokens(0.001, START), 0);
+        assert_eq!(bucket.wait(0.001, 1), 1_000_000);
+        assert_eq!(bucket.tokens(0.001, START.plus(999_999)), 0);
+        assert_eq!(bucket.tokens(0.001, START.plus(9_000_000)), 1);
+    }
+}

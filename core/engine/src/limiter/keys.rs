@@ -1,0 +1,239 @@
+//! The limits of some keys of a namespace, sans I/O: a request goes in, rows to write come out.
+
+use super::allocator::{Allocator, Conversations, REMEMBER_MILLIS, StoredShare};
+use super::bucket::Bucket;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{MAX_LANES, MAX_LIMITS_PER_LIMITER, MAX_LISTED_HOLDERS};
+use scheduler_model::limit::Limit;
+use scheduler_model::protocol::limiter::{Answer, Asked, HeldBy, LimitShown, Named, Refused, Seen};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// A change of what is stored: a table of names and records.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Write {
+    /// This record under this name.
+    Put {
+        /// The name.
+        name: String,
+        /// The record, JSON.
+        record: String,
+    },
+    /// Nothing under this name any more.
+    Delete {
+        /// The name.
+        name: String,
+    },
+    /// Nothing at all any more.
+    Clear,
+}
+
+/// A limit as it is stored.
+#[derive(Debug, Serialize, Deserialize)]
+struct StoredLimit {
+    #[serde(flatten)]
+    named: Named,
+    /// Of a slow rate: the bucket after the last token that was taken out of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    bucket: Option<Bucket>,
+}
+
+/// What a row holds.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum Stored {
+    Limit(StoredLimit),
+    Share {
+        key: String,
+        shard: String,
+        #[serde(flatten)]
+        share: StoredShare,
+    },
+}
+
+/// The limits of some keys, and who holds what of them.
+#[derive(Debug, Default)]
+pub struct Limiter {
+    keys: BTreeMap<String, Allocator>,
+    conversations: Conversations,
+    /// What it holds now.
+    seen: Seen,
+    /// When keys of which nothing is left were last looked for.
+    swept: UnixMillis,
+}
+
+/// How often to look for keys of which nothing is left, milliseconds.
+const SWEEP_MILLIS: i64 = 3_600_000;
+/// With more keys than this, those of which nothing is left are forgotten soon: as many as the lanes of sixteen shards, a megabyte. Else a
+/// caller who names ever new keys would fill the limiter for an hour.
+const MANY_KEYS: usize = 16 * MAX_LANES;
+/// How often to look then, milliseconds, and after how long a share that was given back is forgotten. A shard that comes back to a key
+/// begins a new conversation, which costs it one question more.
+const CROWDED_SWEEP_MILLIS: i64 = 10_000;
+
+fn name_of_limit(key: &str) -> String {
+    format!("limit/{key}")
+}
+
+/// A shard's name has no slash in it.
+fn name_of_share(key: &str, shard: &str) -> String {
+    format!("share/{shard}/{key}")
+}
+
+fn put(name: String, stored: &Stored) -> Write {
+    // These types serialise without fail.
+    Write::Put { name, record: serde_json::to_string(stored).unwrap_or_default() }
+}
+
+impl Limiter {
+    /// As storage says it is: every row's record. The `nonce` must be another for each life of the limiter: random.
+    ///
+    /// # Errors
+    /// When a record cannot be read.
+    pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
+        let seen = Seen { life: nonce, changes: 0 };
+        let mut limiter = Self { conversations: Conversations::new(nonce), seen, ..Self::default() };
+        for record in records {
+            let stored = serde_json::from_str(&record).map_err(|problem| format!("the record {record:?}: {problem}"))?;
+            match stored {
+                Stored::Limit(StoredLimit { named: Named { key, limit }, bucket }) => {
+                    limiter.keys.entry(key).or_default().load_limit(limit, bucket);
+                }
+                Stored::Share { key, shard, share } => limiter.keys.entry(key).or_default().load_share(shard, &share),
+            }
+        }
+        Ok(limiter)
+    }
+
+    /// A shard asks for a key. Answers `None` to a request that a newer one has overtaken.
+    pub fn ask(&mut self, asked: &Asked, now: UnixMillis) -> (Option<Answer>, Vec<Write>) {
+        let mut writes = self.sweep(now);
+        let allocator = self.keys.entry(asked.key.clone()).or_default();
+        let (answer, share) = allocator.ask(&asked.shard, &asked.ask, now, &mut self.conversations);
+        if let Some(share) = share {
+            let stored = Stored::Share { key: asked.key.clone(), shard: asked.shard.clone(), share };
+            writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));
+        }
+        if answer.is_some_and(|answer| answer.tokens.is_some_and(|tokens| tokens > 0)) {
+            // In the commit before the answer: a restart gives out no token twice.
+            writes.extend(stored_limit(&asked.key, allocator).filter(|_| allocator.stored_bucket().is_some()));
+        }
+        self.seen.changes += u64::from(!writes.is_empty());
+        (answer, writes)
+    }
+
+    /// Forgets shards that gave everything back long ago, and keys of which nothing is left then.
+    fn sweep(&mut self, now: UnixMillis) -> Vec<Write> {
+        let mut writes = Vec::new();
+        self.swept = self.swept.min(now);
+        let (every, age) = match self.keys.len() {
+            ..=MANY_KEYS => (SWEEP_MILLIS, REMEMBER_MILLIS),
+            _ => (CROWDED_SWEEP_MILLIS, CROWDED_SWEEP_MILLIS),
+        };
+        if now.since(self.swept) >= every {
+            self.swept = now;
+            for (key, allocator) in &mut self.keys {
+                let forgotten = allocator.forget(now.plus(-age)).into_iter();
+                writes.extend(forgotten.map(|shard| Write::Delete { name: name_of_share(key, &shard) }));
+            }
+            self.keys.retain(|_, allocator| !allocator.is_forgotten());
+        }
+        writes
+    }
+
+    /// Sets a key's limit, and says whether it had none before. May be repeated.
+    ///
+    /// # Errors
+    /// When there would be too many.
+    pub fn put(&mut self, named: Named) -> Result<(bool, Write), Refused> {
+        let is_new = self.keys.get(&named.key).is_none_or(|known| known.limit().is_none());
+        let count = self.keys.values().filter(|known| known.limit().is_some()).count();
+        if is_new && count >= MAX_LIMITS_PER_LIMITER {
+            let detail = format!(
+                "one of the namespace's limiters, on which keys are spread by their hash, has {count} limits, which is the most; delete some that are not needed"
+            );
+            return Err(Refused { detail });
+        }
+        let allocator = self.keys.entry(named.key.clone()).or_default();
+        allocator.set(Some(named.limit));
+        self.seen.changes += 1;
+        let stored = StoredLimit { bucket: allocator.stored_bucket(), named };
+        Ok((is_new, put(name_of_limit(&stored.named.key), &Stored::Limit(stored))))
+    }
+
+    /// Lifts a key's limit; `None` when it has none. What shards hold stays noted, should a limit be set again.
+    pub fn delete(&mut self, key: &str) -> Option<Write> {
+        let allocator = self.keys.get_mut(key)?;
+        allocator.limit()?;
+        allocator.set(None);
+        if allocator.is_forgotten() {
+            self.keys.remove(key);
+        }
+        self.seen.changes += 1;
+        Some(Write::Delete { name: name_of_limit(key) })
+    }
+
+    /// A key's limit; `None` when it has none.
+    pub fn get(&self, key: &str) -> Option<LimitShown> {
+        self.keys.get(key).and_then(|allocator| shown(key, allocator))
+    }
+
+    /// All limits, by key. They show [`MAX_LISTED_HOLDERS`] of their shards together, and each its sums over all.
+    pub fn list(&self) -> Vec<LimitShown> {
+        let mut left = MAX_LISTED_HOLDERS;
+        let shown = self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator));
+        let cut = shown.map(|mut limit| {
+            limit.shards.truncate(left);
+            left -= limit.shards.len();
+            limit
+        });
+        cut.collect()
+    }
+
+    /// Returns what the limiter holds now, for [`Limiter::clear_as_seen`].
+    pub fn seen(&self) -> Seen {
+        self.seen
+    }
+
+    /// Forgets everything, if nothing has changed since this was seen; else `None`. A clear that comes late, when the namespace was made
+    /// again, clears nothing of that.
+    pub fn clear_as_seen(&mut self, seen: Seen) -> Option<Write> {
+        (seen == self.seen).then(|| self.clear())
+    }
+
+    /// Forgets everything.
+    pub fn clear(&mut self) -> Write {
+        self.keys.clear();
+        self.seen.changes += 1;
+        Write::Clear
+    }
+
+    /// The slots of all shards for a key, where they do not stand for "no limit".
+    pub fn slots(&self, key: &str) -> u64 {
+        self.keys.get(key).map_or(0, Allocator::slots)
+    }
+}
+
+/// The row of a key's limit.
+fn stored_limit(key: &str, allocator: &Allocator) -> Option<Write> {
+    let named = Named { key: key.to_owned(), limit: allocator.limit()? };
+    Some(put(name_of_limit(key), &Stored::Limit(StoredLimit { named, bucket: allocator.stored_bucket() })))
+}
+
+fn shown(key: &str, allocator: &Allocator) -> Option<LimitShown> {
+    let Limit { concurrency, per_second } = allocator.limit()?;
+    let shards: Vec<HeldBy> = allocator.held().collect();
+    Some(LimitShown {
+        key: key.to_owned(),
+        concurrency,
+        per_second,
+        in_flight: shards.iter().map(|held| u64::from(held.in_flight)).sum(),
+        waiting: shards.iter().map(|held| u64::from(held.waiting)).sum(),
+        in_effect: concurrency.is_none_or(|most| allocator.slots() <= u64::from(most)),
+        shards,
+    })
+}
+
+#[cfg(test)]
+#[path = "keys_tests.rs"]
+mod tests;

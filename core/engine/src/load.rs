@@ -1,0 +1,237 @@
+//! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
+
+use super::circuit::Circuits;
+use super::decided::Decided;
+use super::ended::Ended;
+use super::feed::Feed;
+use super::history::{Log, StoredHistory};
+use super::lanes::Lanes;
+use super::law::ToReplan;
+use super::query::check_schedule;
+use super::sending::Sends;
+use super::state::State;
+use super::tasks::{CaughtUp, MemSchedule, Tasks};
+use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
+use scheduler_calendar::ordered::collected;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::Directory;
+use scheduler_model::id_key::IdKey;
+use scheduler_model::position::Position;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+/// What is stored of a page, without its body.
+#[derive(Debug, Clone)]
+pub struct StoredPage {
+    /// Its number.
+    pub page: u32,
+    /// The directory's bytes.
+    pub directory: Vec<u8>,
+    /// The length of its body, bytes.
+    pub body_len: u32,
+    /// The bits of its cancelled entries; empty when there are none.
+    pub dead: Vec<u8>,
+}
+
+/// What is stored of a recurring task.
+#[derive(Debug, Clone)]
+pub struct StoredSchedule {
+    /// Its number.
+    pub number: u32,
+    /// Occurrences after this time are its own.
+    pub since: UnixMillis,
+    /// Its record.
+    pub record: Vec<u8>,
+}
+
+/// What is stored of an envelope, without its text.
+#[derive(Debug, Clone)]
+pub struct StoredEnvelope {
+    /// Its number.
+    pub seq: u64,
+    /// Where it goes; `None` when it is done and only its state is kept.
+    pub destination: Option<Destination>,
+    /// 8 bytes for each task.
+    pub hashes: Vec<u8>,
+    /// When it was sent last.
+    pub sent_at: UnixMillis,
+    /// How often it has been sent again after a send that the queue may have taken.
+    pub attempts: u32,
+    /// What is known of its last sends.
+    pub sends: Sends,
+}
+
+/// What a start-up reads of the patched record of a task in flight.
+#[derive(Debug, Clone, Copy)]
+pub struct StoredPatch {
+    /// The envelope's number.
+    pub seq: u64,
+    /// The task's index in it.
+    pub index: u32,
+    /// The size of the record.
+    pub bytes: u32,
+}
+
+/// All that a start-up reads.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    /// The key of the index of ids, by which all hashes of pages and envelopes are made.
+    pub id_key: IdKey,
+    /// Every page.
+    pub pages: Vec<StoredPage>,
+    /// The recurring tasks, or none: their records may be large, and may be given one by one to [`Engine::load_schedule`].
+    pub schedules: Vec<StoredSchedule>,
+    /// Every row of the outbox.
+    pub envelopes: Vec<StoredEnvelope>,
+    /// What was decided about envelopes in flight, by their number: see [`super::Write::Decide`].
+    pub decisions: Vec<(u64, Vec<u8>)>,
+    /// The sizes of the patched records of tasks in flight: see [`super::Write::Patch`].
+    pub patches: Vec<StoredPatch>,
+    /// Every row of the history.
+    pub history: Vec<StoredHistory>,
+    /// The state in the newest row of the outbox that has one.
+    pub state: Option<Vec<u8>>,
+    /// How many keys are remembered of each period.
+    pub remembered: Vec<(i64, u64)>,
+}
+
+impl Engine {
+    /// A shard as storage says it is; an empty snapshot makes a new one. `shard` is its name, as in envelopes.
+    ///
+    /// # Errors
+    /// When storage holds what was never written there.
+    pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
+        let config = Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
+        let mut state = match &snapshot.state {
+            Some(bytes) => State::decode(bytes).map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
+            None => State::default(),
+        };
+        // Stored before a limiter is asked for the first time.
+        state.life = state.life.saturating_add(1);
+        let mut in_flight = BTreeMap::new();
+        for envelope in &snapshot.envelopes {
+            if let Some(Destination::Lane(lane)) = envelope.destination {
+                *in_flight.entry(lane).or_default() += (envelope.hashes.len() / 8) as u32;
+            }
+        }
+        let lanes = Lanes::load(std::mem::take(&mut state.lanes), &in_flight);
+        let circuits = Circuits::load(std::mem::take(&mut state.circuits));
+        let mut engine = Self {
+            shard: shard.to_owned(),
+            config,
+            id_key: snapshot.id_key,
+            tasks: Tasks::default(),
+            lanes,
+            circuits,
+            log: Log::load(snapshot.history),
+            feed: Feed::default(),
+            outbox: BTreeMap::new(),
+            decided: Decided::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
+            resends: BinaryHeap::new(),
+            in_flight: HashMap::new(),
+            dispatched: 0,
+            state,
+            newest_is_cleared: false,
+            unsaved: false,
+            last_fired_at: None,
+            seen: UnixMillis::new(i64::MAX),
+            open_page: None,
+            last_page: 0,
+            last_schedule: 0,
+            to_release: BTreeSet::new(),
+            remembered: collected(snapshot.remembered),
+            to_replan: ToReplan::default(),
+            isolate: None,
+            ended: Ended::default(),
+        };
+        engine.load_pages(snapshot.pages)?;
+        engine.compare_law();
+        for schedule in &snapshot.schedules {
+            engine.load_schedule(schedule)?;
+        }
+        for envelope in snapshot.envelopes {
+            engine.load_envelope(envelope);
+        }
+        engine.find_unreleased();
+        engine.last_page = engine.tasks.last_page();
+        Ok(engine)
+    }
+
+    fn load_pages(&mut self, pages: Vec<StoredPage>) -> Result<(), EngineError> {
+        let mut loaded = Vec::with_capacity(pages.len());
+        for page in pages {
+            let directory = Directory::decode(page.directory, page.body_len as usize)
+                .map_err(|problem| EngineError::Corrupt(format!("page {}: {problem}", page.page)))?;
+            if !directory.is_keyed() {
+                return Err(EngineError::Corrupt(format!("page {} has hashes without the shard's key", page.page)));
+            }
+            let lane = directory.lane();
+            if lane > 0 && !self.lanes.contains(lane) {
+                return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
+            }
+            let watermark = self.watermark_of(lane);
+            // Invariant 1: what stands at or before the watermark in the total order has been handed on.
+            let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
+            let fired = match page.page.cmp(&watermark.page) {
+                std::cmp::Ordering::Less => through,
+                std::cmp::Ordering::Greater => before,
+                // Clamped, for the number may have been given again after the watermark's page was gone.
+                std::cmp::Ordering::Equal => (watermark.index as usize + 1).clamp(before, through),
+            };
+            let dead = page.dead.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            loaded.push((page.page, directory, page.body_len, fired, dead));
+        }
+        self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
+        for (number, directory, body_len, fired, dead) in loaded {
+            self.tasks.insert_page(number, directory, body_len, fired, dead);
+            self.note_lapses(number);
+        }
+        Ok(())
+    }
+
+    /// Takes in a recurring task that is stored and was not in the snapshot, before any other input: so a start-up holds one record at a
+    /// time.
+    ///
+    /// # Errors
+    /// When storage holds what was never written there.
+    pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
+        let read = check_schedule(&stored.record)?;
+        let watermark = self.state.watermark;
+        // The first occurrence of its own that stands after the watermark.
+        let mut next = if read.paused { None } else { read.schedule.next_after(stored.since.max(watermark.due.plus(-1))) };
+        if let Some(occurrence) = next
+            && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark
+        {
+            next = read.schedule.following(occurrence.time);
+        }
+        if next.is_none() && !read.paused {
+            self.ended.note(stored.number);
+        }
+        let schedule = MemSchedule {
+            hash: self.id_hash(&read.id),
+            next,
+            schedule: read.schedule,
+            to_queue: read.to_queue,
+            paused_at: read.paused.then_some(stored.since),
+            priority: read.priority,
+            policies: read.policies,
+            caught_up: CaughtUp::default(),
+            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            record_bytes: read.record_bytes,
+        };
+        self.tasks.insert_schedule(stored.number, schedule);
+        self.last_schedule = self.last_schedule.max(stored.number);
+        Ok(())
+    }
+
+    fn load_envelope(&mut self, stored: StoredEnvelope) {
+        match stored.destination {
+            Some(destination) => {
+                let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
+                let (attempts, sends) = (stored.attempts, stored.sends);
+                let resend_at = self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
+                self.hand_on(stored.seq, InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) });
+            }
+            None => self.newest_is_cleared |= stored.seq == self.state.last_seq,
+        }
+    }
+}

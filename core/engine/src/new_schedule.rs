@@ -1,0 +1,86 @@
+//! Recurring tasks of a request: what the shard reads of their records.
+
+use super::late::Verdict;
+use scheduler_calendar::schedule::{Occurrence, Schedule};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
+use scheduler_model::routing::id_hash;
+use scheduler_model::schedule::Policies;
+use scheduler_model::task::{Callback, Record};
+
+/// What the shard reads of a recurring task's record.
+pub(super) struct ReadSchedule {
+    pub(super) id: String,
+    pub(super) schedule: Box<Schedule>,
+    pub(super) to_queue: bool,
+    pub(super) paused: bool,
+    pub(super) priority: u8,
+    pub(super) policies: Policies,
+    pub(super) limit_key: Option<String>,
+    pub(super) record_bytes: u32,
+    /// Where its runs are counted, from which one on; where only the last is known, that stands.
+    counted_from: Option<Option<UnixMillis>>,
+}
+
+pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
+    let record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
+    let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
+    let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
+    let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
+    let is_counted = record.max_runs.is_some() && (record.first_run.is_some() || record.last_run.is_none());
+    Ok(ReadSchedule {
+        schedule: Box::new(schedule),
+        to_queue: callback.is_queue(),
+        paused: record.is_paused(),
+        priority: record.priority(),
+        policies: record.policies(),
+        limit_key: record.limit_key.as_deref().map(str::to_owned),
+        record_bytes,
+        counted_from: is_counted.then_some(record.first_run),
+        id: record.id.into_owned(),
+    })
+}
+
+/// A recurring task to take in.
+pub(super) struct NewSchedule {
+    pub(super) read: ReadSchedule,
+    pub(super) record: Vec<u8>,
+    /// Occurrences due after this time are its own.
+    pub(super) since: UnixMillis,
+    /// Its first occurrence; `None` when its end has passed meanwhile.
+    pub(super) next: Option<Occurrence>,
+    /// Runs whose time has passed since the request was sent for the first time. That request may not have come.
+    pub(super) owed: Vec<(Occurrence, Verdict)>,
+}
+
+impl NewSchedule {
+    /// Reads a recurring task whose occurrences due after `since` are its own. If its runs are counted, and the first is not the one that the
+    /// record was made with because some time has passed, they are counted from the first that is its own. If the request was sent `again`,
+    /// they stay counted as they were, and those whose time has passed are owed under the keys that they had.
+    pub(super) fn new(record: Vec<u8>, since: UnixMillis, again: bool) -> Result<Self, String> {
+        let mut read = read_schedule(&record)?;
+        let next = read.schedule.next_after(since);
+        if read.counted_from.is_none_or(|first| first == next.map(|next| next.time)) {
+            return Ok(Self { read, record, since, next, owed: Vec::new() });
+        }
+        if let Some(first) = read.counted_from.flatten().filter(|first| again && *first <= since) {
+            let run = read.schedule.occurrence(first);
+            let runs = std::iter::successors(Some(run), |run| read.schedule.following(run.time));
+            let owed = runs.take_while(|run| run.due <= since).take(MAX_CATCH_UP_RUNS).map(|run| (run, Verdict::Fire)).collect();
+            return Ok(Self { read, record, since, next, owed });
+        }
+        let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
+        let mut fields = given.schedule();
+        let settled = fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
+        let (first_run, last_run) = (fields.first_run, fields.last_run);
+        (given.first_run, given.last_run) = (first_run, last_run);
+        let mut counted = Vec::with_capacity(record.len() + 64);
+        given.write(&mut counted);
+        read.record_bytes = u32::try_from(counted.len()).unwrap_or(u32::MAX);
+        let next = settled.map(|(schedule, first)| {
+            *read.schedule = schedule;
+            first
+        });
+        Ok(Self { read, record: counted, since, next, owed: Vec::new() })
+    }
+}

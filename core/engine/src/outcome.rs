@@ -1,0 +1,340 @@
+//! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
+
+use super::decided::{Decision, Stop};
+use super::follow_up::names_on_success;
+use super::history::{Ended, Keep};
+use super::late::has_failed;
+use super::remains::Remains;
+use super::stopped::lay_over;
+use super::{Destination, Effects, Engine, EngineError, Reader, Write};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::envelope::{Envelope, is_fired_at};
+use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder};
+use scheduler_model::protocol::{Failure, MAX_ERROR_CHARS, Report};
+use scheduler_model::retry::{RetryInput, RetryPolicy};
+use scheduler_model::task::Record;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+impl Engine {
+    /// The queue has taken an envelope. One for a user's own consumer is done with that; one for the dispatchers waits for
+    /// their report (invariant 3).
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        let Some(envelope) = self.outbox.get(&seq) else { return Ok(effects) };
+        if envelope.destination.is_reported() {
+            self.taken(seq, now, &mut effects);
+        } else {
+            let tasks = envelope.hashes.len();
+            let mut left_out = Vec::new();
+            if self.config.history == Keep::All || self.feed.is_on(now) || self.decided.is_any(seq) {
+                let text = reader.envelope(seq)?;
+                let patched = self.patched_of(seq, reader)?;
+                let (fired_at, mut records) = records_of(&text, seq)?;
+                lay_over(&mut records, &patched, seq)?;
+                left_out = self.put_back_left_out(seq, &records, now, &mut effects);
+                let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+                for index in &left_out {
+                    if let Some((_, ended)) = tasks.get_mut(*index as usize) {
+                        *ended = Ended::NotStarted;
+                    }
+                }
+                self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
+            }
+            self.state.counters.succeeded += tasks.saturating_sub(left_out.len()) as u64;
+            self.finish(seq, now, reader, &mut effects)?;
+        }
+        Ok(effects)
+    }
+
+    /// A dispatcher tells what became of an envelope's tasks. Those that failed are tried again as their policy says, or kept as dead
+    /// letters, unless something else was decided while they ran; the envelope is done in the same commit. Repeats do nothing.
+    ///
+    /// # Errors
+    /// When storage fails or is damaged; the engine must then be dropped.
+    pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
+            return Ok(effects);
+        };
+        let text = reader.envelope(report.seq)?;
+        if report.fired_at.is_some_and(|fired_at| !is_fired_at(&text, fired_at)) {
+            return Ok(effects);
+        }
+        self.learn(&text, report, now)?;
+        let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
+        let is_told = self.config.history == Keep::All || self.feed.is_on(now);
+        let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decided.is_any(report.seq) {
+            tasks
+        } else {
+            let patched = self.patched_of(report.seq, reader)?;
+            self.put_back(&text, &patched, report, now, &mut effects)?
+        };
+        self.state.counters.succeeded += well as u64;
+        self.finish(report.seq, now, reader, &mut effects)?;
+        Ok(effects)
+    }
+
+    /// Puts the failed and the not started of an envelope back among the tasks, adds what follows those that have come to their end, and
+    /// keeps how all ended. Returns how many went well.
+    fn put_back(
+        &mut self,
+        text: &[u8],
+        patched: &BTreeMap<u32, Vec<u8>>,
+        report: &Report,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) -> Result<usize, EngineError> {
+        let (fired_at, mut records) = records_of(text, report.seq)?;
+        lay_over(&mut records, patched, report.seq)?;
+        let decisions = self.decided.of(report.seq);
+        let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
+        let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+        let mut seen = vec![false; tasks.len()];
+        // Whether this index is of the envelope and comes for the first time.
+        let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        let mut remains = Remains::default();
+        // By the dispatcher's clock. A dispatcher that does not say has just come to it.
+        let started: HashMap<u32, UnixMillis> = report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
+        for failure in report.failed.iter().filter(|failure| first(failure.index)) {
+            let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
+            self.state.counters.failed += 1;
+            if decided(failure.index).is_cancelled() {
+                *ended = Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
+                continue;
+            }
+            let began = started.get(&failure.index).map_or(now, |at| (*at).max(fired_at).min(now));
+            *ended = self.put_back_failed(record.clone(), failure, decided(failure.index), (began, now), &mut remains);
+        }
+        for index in report.not_started.iter().filter(|index| first(**index)) {
+            let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
+            if let Some(due) = due_unstarted(decided(*index), now) {
+                self.keep_waiting(record, due, again(record), &mut remains);
+            }
+            *ended = Ended::NotStarted;
+        }
+        // What a queue may have taken before may have been started; what it refused has not.
+        let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
+        for index in report.expired.iter().filter(|index| first(**index)) {
+            let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
+            if !decided(*index).is_cancelled() && (has_failed(record) || is_repeat) {
+                let why = if is_repeat {
+                    "expired: it was handed on before, and nobody has reported what became of that"
+                } else {
+                    "expired: no further attempt had started in time"
+                };
+                // It is kept with what went wrong.
+                let error = record.error.clone().or(Some(Cow::Borrowed(why)));
+                let dead = Record { failed_at: Some(now), error, ..record.clone() };
+                self.keep_dead(&dead, queue_flag(record), &mut remains);
+                *ended = Ended::Failed { dead: true, error: Cow::Borrowed(why) };
+            } else {
+                self.state.counters.expired += 1;
+                *ended = Ended::Expired("expired: no dispatcher had started it in time");
+            }
+        }
+        for (index, decision) in &decisions {
+            let Some((record, _)) = tasks.get_mut(*index as usize) else { continue };
+            if decision.is_cancelled() {
+                // Nothing follows a run that was cancelled, however its attempt ended.
+                (record.on_success, record.on_failure) = (None, None);
+            }
+            // What follows it waits to be resumed with it.
+            record.paused = decision.is_paused().then_some(true);
+        }
+        self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
+        self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
+        self.put_remains(remains, now, effects)?;
+        Ok(tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)).count())
+    }
+
+    /// Takes a done envelope out. The newest row stays for the state that it holds.
+    pub(super) fn finish(
+        &mut self,
+        seq: u64,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };
+        self.forget_decisions(seq, effects);
+        if envelope.destination.is_reported() {
+            self.dispatched = self.dispatched.saturating_sub(envelope.hashes.len());
+        }
+        if let Destination::Lane(lane) = envelope.destination {
+            self.lanes.end(lane, envelope.hashes.len(), now);
+        }
+        self.unsaved = true;
+        for hash in &envelope.hashes {
+            if let Some(count) = self.in_flight.get_mut(hash) {
+                *count -= 1;
+                if *count == 0 {
+                    self.in_flight.remove(hash);
+                }
+            }
+        }
+        self.release_held(envelope.hashes.iter().copied(), now, reader, effects)?;
+        if seq == self.state.last_seq {
+            self.newest_is_cleared = true;
+            effects.writes.push(Write::ClearEnvelope { seq, state: self.encode_state() });
+        } else {
+            effects.writes.push(Write::DeleteEnvelope { seq });
+        }
+        Ok(())
+    }
+}
+
+/// When an envelope was fired, and its records.
+pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
+    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
+    let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
+    let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
+    let records = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()));
+    let records = records.collect::<Result<_, _>>().map_err(|problem| corrupt(problem.to_string()))?;
+    Ok((envelope.fired_at, records))
+}
+
+/// Records on their way back into pages.
+#[derive(Default)]
+pub(super) struct PutBack {
+    /// By the limit's key; those that fire by themselves only, see [`super::lanes`].
+    parts: BTreeMap<Option<String>, Part>,
+}
+
+#[derive(Default)]
+struct Part {
+    builder: PageBuilder,
+    /// Those that their attempt and error have brought past the limit for new records, each in a page of its own: a task
+    /// that was taken in is not lost for its size.
+    grown: Vec<Page>,
+}
+
+impl PutBack {
+    pub(super) fn len(&self) -> usize {
+        self.parts.values().map(|part| part.builder.len() + part.grown.len()).sum()
+    }
+
+    /// The keys whose lanes they go to.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.parts.keys().filter_map(Option::as_deref)
+    }
+
+    /// The pages, each with the key of all of its records.
+    pub(super) fn into_pages(self) -> impl Iterator<Item = (Option<String>, Page)> {
+        self.parts.into_iter().flat_map(|(key, part)| {
+            let pages = part.builder.finish().into_iter().chain(part.grown);
+            pages.map(move |page| (key.clone(), page))
+        })
+    }
+
+    /// Adds a run that was not started, as the attempt that it was; none that was cancelled meanwhile.
+    pub(super) fn push_unstarted(&mut self, record: &Record<'_>, decision: Decision, now: UnixMillis) {
+        if let Some(due) = due_unstarted(decision, now) {
+            self.push(record, due, again(record));
+        }
+    }
+
+    pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
+        let mut text = Vec::new();
+        record.write(&mut text);
+        let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
+        self.push_text(key, due, flags_of_record(record, flags), &text);
+    }
+
+    /// Adds a record as it is stored, with all of its flags.
+    pub(super) fn push_text(&mut self, key: Option<String>, due: UnixMillis, flags: Flags, text: &[u8]) {
+        // `Engine::put_in` gives the page its keyed hashes.
+        let hash = 0;
+        let part = self.parts.entry(key).or_default();
+        if !part.builder.push(hash, due, flags, |out| out.extend_from_slice(text)) {
+            let entry = Entry { hash, due, offset: 0, len: text.len() as u32, flags };
+            part.grown.push(Page { directory: Directory::new(vec![entry]), body: text.to_vec() });
+        }
+    }
+}
+
+/// Returns the flags of an entry with these, and with what its record says.
+pub(super) fn flags_of_record(record: &Record<'_>, flags: Flags) -> Flags {
+    let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
+    let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
+    flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired)
+}
+
+/// Returns when a run is due that was not started; `None` if it was cancelled meanwhile.
+fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixMillis> {
+    match decision.stop {
+        Some(Stop::Cancelled) => None,
+        Some(Stop::Paused) => Some(UnixMillis::PAUSED),
+        None => Some(now),
+    }
+}
+
+/// The error of an attempt whose run was cancelled meanwhile, with that said: it tells why no other followed.
+fn of_cancelled(error: &str) -> String {
+    const WHY: &str = "cancelled while it ran, so it is not tried again; ";
+    WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
+}
+
+/// Returns the flags of a run that is put back. A patch may have given it another destination.
+fn again(record: &Record<'_>) -> Flags {
+    queue_flag(record).and(Flags::RETRY)
+}
+
+/// Returns the flag that says whether a task goes to the user's own consumer, by its record.
+pub(super) fn queue_flag(record: &Record<'_>) -> Flags {
+    if record.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK }
+}
+
+impl Engine {
+    /// Adds a failed task for its next attempt or as a dead letter, and says which. `began` is when this attempt started.
+    fn put_back_failed<'a>(
+        &mut self,
+        record: Record<'a>,
+        failure: &'a Failure,
+        decision: Decision,
+        (began, now): (UnixMillis, UnixMillis),
+        remains: &mut Remains,
+    ) -> Ended<'a> {
+        let attempt = record.attempt_number();
+        // Of a further attempt that an earlier version stored, it is not known when the first one began: then the due time counts.
+        let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
+        let policy = record
+            .retry
+            .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
+            .and_then(|input| RetryPolicy::try_from(input).ok())
+            .unwrap_or_default();
+        let key = record.occurrence_key().to_string();
+        let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
+        // An attempt that could not start any more is not waited for.
+        let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
+        let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
+        let mut failed = Record {
+            // Of a dead letter, how many attempts it took; else the number of the attempt to come.
+            attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
+            failed_at: Some(now),
+            error: Some(Cow::Owned(cut(&failure.error))),
+            first_attempt_at: Some(first),
+            ..record
+        };
+        let mut error = Cow::Borrowed(failure.error.as_str());
+        if let Some(next) = next {
+            let is_paused = decision.is_paused();
+            failed.not_before = Some(next).filter(|_| is_paused);
+            let due = if is_paused { UnixMillis::PAUSED } else { next };
+            let Err(why) = self.keep_run(&failed, due, to_queue.and(Flags::RETRY), remains) else {
+                return Ended::Failed { dead: false, error };
+            };
+            error = Cow::Owned(cut(&format!("{why}; the attempt had failed: {}", failure.error)));
+            (failed.attempt, failed.error, failed.not_before) = (Some(attempt), Some(error.clone()), None);
+        }
+        self.keep_dead(&failed, to_queue, remains);
+        Ended::Failed { dead: true, error }
+    }
+}
+
+fn cut(error: &str) -> String {
+    error.chars().take(MAX_ERROR_CHARS).collect()
+}

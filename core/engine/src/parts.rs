@@ -1,0 +1,187 @@
+//! Changes of one task, or by one definition, that are more than a commit may write: they are made in parts.
+//!
+//! A pause or a resume writes all further attempts of a task again, and a resume adds the runs that the pause has held up: up to a hundred
+//! records of the largest size, and any number of attempts. One commit writes a part of that, and the request is repeated for the rest.
+//! A part of a resume leaves the task paused, with a pause that begins later: so each part starts where the one before ended, also after
+//! a crash between them, and no run is made up for twice. The record that the version of the task is taken from changes in the last part.
+
+use super::append::Checked;
+use super::change::Changes;
+use super::decided::FlightRef;
+use super::fire::TIME_BYTES;
+use super::go_on::{GoingOn, same_next_run};
+use super::late::{Aside, Verdict, missed_in_pause};
+use super::tasks::EntryRef;
+use super::{Effects, Engine, EngineError, Reader};
+use scheduler_calendar::schedule::Occurrence;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::protocol::{Change, Changed};
+use std::collections::HashSet;
+
+impl Changes {
+    /// Returns how many runs with records of this size this commit may still add: one at least, so that each part comes on.
+    fn room_for_runs(&self, record_bytes: usize) -> usize {
+        let (records, bytes) = self.room();
+        records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
+    }
+
+    /// Takes as many of the runs that a paused task makes up for as this commit has room for. Returns where the pause begins if not all
+    /// of them are made up for.
+    fn take_runs(&self, runs: &mut Vec<(Occurrence, Verdict)>, record_bytes: usize) -> Option<UnixMillis> {
+        let most = self.room_for_runs(record_bytes);
+        let (next, _) = runs.get(most)?;
+        let begins = next.due.plus(-1);
+        runs.truncate(most);
+        Some(begins)
+    }
+}
+
+impl Engine {
+    /// Returns what a change does to a task or an attempt, if that is known without its record.
+    pub(super) fn settled(&self, at: EntryRef, change: Change, now: UnixMillis) -> Option<Changed> {
+        if at.page == 0 {
+            let is_paused = self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused_at.is_some());
+            return match change {
+                Change::Pause if is_paused => Some(Changed::Unchanged),
+                Change::Resume if !is_paused => Some(Changed::Unchanged),
+                _ => None,
+            };
+        }
+        let due = self.due_of(at);
+        match change {
+            Change::Pause if due == UnixMillis::PAUSED => Some(Changed::Unchanged),
+            Change::Pause if due.is_never() => Some(Changed::NotApplicable),
+            Change::Resume if due != UnixMillis::PAUSED => Some(Changed::Unchanged),
+            Change::Run if !due.is_never() && due <= now => Some(Changed::Unchanged),
+            _ => None,
+        }
+    }
+
+    /// Returns what a change does to a run in flight, if that is known without its record.
+    pub(super) fn settled_in_flight(&self, flight: FlightRef, change: Change) -> Option<Changed> {
+        let is_paused = self.decided.at(flight).is_paused();
+        match change {
+            Change::Pause if is_paused => Some(Changed::Unchanged),
+            Change::Resume if !is_paused => Some(Changed::Unchanged),
+            Change::Run => Some(Changed::AlreadyFired),
+            _ => None,
+        }
+    }
+
+    /// Returns the row that has the record of a run in flight: its envelope's, or one of its own, with its index, if it was patched.
+    fn row_in_flight(&self, flight: FlightRef) -> (u64, Option<u32>) {
+        (flight.seq, self.decided.at(flight).patched.then_some(flight.index))
+    }
+
+    /// Plans a change of what stands under one id, in its order; `None` if this commit has room for a part of it only. Then it plans the
+    /// last ones: the first, which has the version of the task, comes in the last part.
+    pub(super) fn plan_together(
+        &self,
+        found: &[EntryRef],
+        change: Change,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        changes: &mut Changes,
+    ) -> Result<Option<Vec<Changed>>, EngineError> {
+        let mut outcomes: Vec<Changed> = found.iter().filter_map(|at| self.settled(*at, change, now)).collect();
+        let open: Vec<EntryRef> = found.iter().copied().filter(|at| self.settled(*at, change, now).is_none()).collect();
+        let last = self.last_that_fit(&open, changes);
+        for at in last {
+            match self.plan_change(*at, change, now, reader, changes)? {
+                Some(outcome) => outcomes.push(outcome),
+                None => return Ok(None),
+            }
+        }
+        Ok((last.len() == open.len()).then_some(outcomes))
+    }
+
+    /// Returns the last of these entries, as many as this commit has room for, and one at least.
+    fn last_that_fit<'a>(&self, open: &'a [EntryRef], changes: &Changes) -> &'a [EntryRef] {
+        let (records, room) = changes.room();
+        let mut bytes = 0;
+        let fit = open.iter().rev().take(records).take_while(|at| {
+            bytes += self.tasks.record_bytes(**at);
+            bytes <= room
+        });
+        let fit = fit.count().max(1);
+        open.get(open.len().saturating_sub(fit)..).unwrap_or_default()
+    }
+
+    /// Plans the runs that a pause has held up: each fires now, is kept as a dead letter or is left out, as the task's misfire policy says.
+    /// A task without one makes up for nothing. Returns whether that is all of them; the rest waits for the next part.
+    pub(super) fn catch_up(&self, number: u32, record: &[u8], now: UnixMillis, changes: &mut Changes) -> bool {
+        let Some(schedule) = self.tasks.schedule(number) else { return true };
+        let Some(paused_at) = schedule.paused_at else { return true };
+        let (hash, to_queue, overlap) = (schedule.hash, schedule.to_queue, schedule.policies.overlap);
+        let mut runs = missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now);
+        let begins = changes.take_runs(&mut runs, record.len());
+        changes.made_up_to.extend(begins.map(|begins| (number, begins)));
+        self.run_aside(&Aside { record, hash, to_queue, overlap, starts_now: false }, runs, now, &mut changes.aside);
+        begins.is_none()
+    }
+
+    /// Returns how many runs a request adds beside its tasks, and whether this commit has room for all that it writes beside them.
+    pub(super) fn fits(&self, checked: &Checked, changes: &Changes) -> (usize, bool) {
+        let runs: usize = checked.going_on.iter().map(|going| going.owed.len()).sum();
+        if runs == 0 && checked.attempts.is_empty() && checked.flight_changes.is_empty() {
+            return (0, true);
+        }
+        let of_going = |going: &GoingOn| going.owed.len() * (going.record.len() + TIME_BYTES);
+        let is_open = |(at, change): &&(EntryRef, Change)| self.settled(*at, *change, UnixMillis::ZERO).is_none();
+        let attempts = checked.attempts.iter().filter(is_open);
+        let bytes = checked.going_on.iter().map(of_going).sum::<usize>()
+            + attempts.clone().map(|(at, _)| self.tasks.record_bytes(*at)).sum::<usize>();
+        let (records, room) = changes.room();
+        let flights = checked.flight_changes.iter().filter(|(flight, change)| self.settled_in_flight(*flight, *change).is_none());
+        let envelopes: HashSet<(u64, Option<u32>)> = flights.map(|(flight, _)| self.row_in_flight(*flight)).collect();
+        let has_room_to_look = envelopes.len() <= changes.room_to_look();
+        (runs, runs + attempts.count() <= records && bytes <= room && has_room_to_look)
+    }
+
+    /// Does a part of what a request changes beside its own tasks: it pauses and resumes attempts, and makes up for runs of paused tasks,
+    /// which stay paused. The request is then refused as unfinished, and its sender repeats it.
+    pub(super) fn do_part(
+        &mut self,
+        checked: Checked,
+        is_version: bool,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        changes: &mut Changes,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let open: Vec<(EntryRef, Change)> =
+            checked.attempts.into_iter().filter(|(at, change)| self.settled(*at, *change, now).is_none()).collect();
+        let places: Vec<EntryRef> = open.iter().map(|(at, _)| *at).collect();
+        let fit = self.last_that_fit(&places, changes).len();
+        for (at, change) in open.into_iter().skip(places.len() - fit) {
+            self.plan_change(at, change, now, reader, changes)?;
+        }
+        for (flight, change) in checked.flight_changes {
+            if changes.room_to_look() == 0 {
+                break;
+            }
+            self.change_flight(flight, change, now, reader, changes)?;
+        }
+        for mut going in checked.going_on.into_iter().filter(|going| !going.owed.is_empty()) {
+            if changes.is_full() {
+                break;
+            }
+            let paused = self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
+            if let Some(paused) = paused {
+                let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
+                // What is stored until the last part may be delayed otherwise.
+                let begins = begins.map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
+                changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
+                let (hash, overlap) = (self.id_hash(&going.read.id), going.read.policies.overlap);
+                let of = Aside { record: &going.record, hash, to_queue: going.read.to_queue, overlap, starts_now: false };
+                self.run_aside(&of, going.owed, now, &mut changes.aside);
+            } else if !is_version {
+                // It goes on as it is to: the same definition sent again changes nothing more.
+                self.carry_on(going, now, &mut changes.aside, effects);
+            }
+        }
+        // After the runs that must not overlap these attempts, and before anything is added, which would move entries.
+        self.kill(&std::mem::take(&mut changes.killed), effects);
+        Ok(())
+    }
+}

@@ -1,0 +1,146 @@
+//! Whether a definition of a recurring task says the same of when it runs as the one that is stored.
+
+use scheduler_model::routing::id_hash;
+use scheduler_model::schedule::LocalTimes;
+use scheduler_model::task::Record;
+
+/// What a definition does not say, and the task that goes on by it keeps.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct LeftOpen {
+    /// It names no anchor: the one in its record was settled when the request came.
+    pub(super) anchor: bool,
+    /// It does not say whether the task is paused.
+    pub(super) pause: bool,
+}
+
+/// The record of the task that goes on by the definition `given`: with the anchor, the counted runs and the pause of `stored`, as far as the
+/// definition leaves them open. `None` if the schedules are not equal, so the task starts over.
+///
+/// Schedules are equal if their rules name the same times, however they are written, and their anchors, `startAt`, `endAt` and `maxRuns` are
+/// equal. How runs are put off, and what becomes of late ones, is no part of that.
+pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Option<Vec<u8>>, String> {
+    let read = |text| Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"));
+    let (mut given, stored) = (read(given)?, read(stored)?);
+    // By today's law, if they were given as local times.
+    let has_same_bounds = (given.max_runs, given.schedule().bounds()) == (stored.max_runs, stored.schedule().bounds());
+    if !has_same_bounds || !given.is_recurring() || !stored.is_recurring() {
+        return Ok(None);
+    }
+    if open.anchor && stored.every_seconds.is_some() {
+        given.anchor = stored.anchor;
+        keep_local_anchor(&mut given, &stored);
+    }
+    (given.first_run, given.last_run) = (stored.first_run, stored.last_run);
+    let hash = id_hash(&given.id);
+    let schedule = |record: &Record<'_>| record.schedule().schedule(hash).map_err(|problem| problem.to_string());
+    if !schedule(&given)?.has_times_of(&schedule(&stored)?) {
+        return Ok(None);
+    }
+    if open.pause {
+        given.paused = stored.paused;
+    }
+    let mut record = Vec::new();
+    given.write(&mut record);
+    Ok(Some(record))
+}
+
+/// Keeps the local time that the anchor was given as. Where the definition has another zone, the anchor stays the instant that it was.
+fn keep_local_anchor<'a>(given: &mut Record<'a>, stored: &Record<'a>) {
+    let anchor = stored.local.and_then(|local| local.anchor);
+    let has_its_zone = given.timezone.is_none() || given.timezone == stored.timezone;
+    let anchor = anchor.filter(|_| has_its_zone);
+    if anchor.is_some() {
+        given.timezone.clone_from(&stored.timezone);
+    }
+    given.local = LocalTimes { anchor, ..given.local.unwrap_or_default() }.unless_empty();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(fields: &str) -> String {
+        format!(r#"{{"id":"a",{fields},"callback":{{"type":"handler","name":"log"}}}}"#)
+    }
+
+    fn goes_on(given: &str, stored: &str, open: LeftOpen) -> Option<String> {
+        let record = going_on(record(given).as_bytes(), record(stored).as_bytes(), open).unwrap();
+        record.map(|record| String::from_utf8(record).unwrap())
+    }
+
+    const OPEN: LeftOpen = LeftOpen { anchor: true, pause: true };
+    const SAID: LeftOpen = LeftOpen { anchor: false, pause: false };
+
+    #[test]
+    fn what_is_left_open_is_kept() {
+        let stored = r#""everySeconds":5,"anchor":7000,"maxRuns":3,"firstRun":7000,"lastRun":17000,"paused":true"#;
+        let given = r#""everySeconds":5,"anchor":9000,"maxRuns":3,"firstRun":9000,"lastRun":19000"#;
+        assert_eq!(
+            goes_on(given, stored, OPEN),
+            Some(record(stored).replace(r#","paused":true"#, "").replace("}}", r#"},"paused":true}"#))
+        );
+        assert_eq!(goes_on(given, stored, SAID), None, "another anchor is another schedule");
+        let unpaused = goes_on(given, stored, LeftOpen { anchor: true, pause: false }).unwrap();
+        assert!(unpaused.contains(r#""anchor":7000"#) && !unpaused.contains("paused"));
+        // The anchor that is stored may be given, too.
+        let given = r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"lastRun":22000"#;
+        assert!(goes_on(given, stored, SAID).unwrap().contains(r#""lastRun":17000"#));
+    }
+
+    /// As if a law had moved Vancouver's clock by an hour since the task was stored.
+    #[test]
+    fn a_new_law_does_not_make_the_same_local_times_another_schedule() {
+        let zone = r#""timezone":"America/Vancouver""#;
+        let bounded = |hour: i64, local: &str| {
+            let (start, end) = (1_796_140_800_000 + hour * 3_600_000, 1_796_745_600_000 + hour * 3_600_000);
+            format!(r#""cron":"0 9 * * *",{zone},"local":{{{local}}},"startAt":{start},"endAt":{end},"maxRuns":3"#)
+        };
+        let local = r#""startAt":"2026-12-01T09:00:00","endAt":"2026-12-08T09:00:00""#;
+        assert!(goes_on(&bounded(0, local), &bounded(1, local), OPEN).is_some());
+        let other = r#""startAt":"2026-12-01T10:00:00","endAt":"2026-12-08T09:00:00""#;
+        assert_eq!(goes_on(&bounded(0, other), &bounded(0, local), OPEN), None);
+        // An anchor that is left open is kept as it was given.
+        let anchored = format!(r#"{zone},"local":{{"anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":1796144400000"#);
+        let kept = goes_on(r#""everySeconds":60,"anchor":1796000000000"#, &anchored, OPEN).unwrap();
+        assert_eq!(kept, record(&anchored));
+        let moved = r#""timezone":"UTC","everySeconds":60,"anchor":1796000000000"#;
+        assert!(goes_on(moved, &anchored, OPEN).is_none_or(|kept| !kept.contains("local")));
+    }
+
+    #[test]
+    fn the_meaning_of_a_schedule_counts() {
+        let cron = r#""cron":"0 9 * * MON","timezone":"Europe/London""#;
+        for same in [
+            cron,
+            r#""cron":"0 09 * * 1","timezone":"Europe/London","jitterSeconds":5,"overlap":"skip","misfire":{"policy":"skip"}"#,
+        ] {
+            assert!(goes_on(same, cron, OPEN).is_some(), "{same}");
+        }
+        let list = r#""cron":["0 9 * * *","30 9 * * *"],"paused":true,"maxRuns":3,"firstRun":32400000,"lastRun":118800000"#;
+        for same in [
+            r#""cron":["30 9 * * *","0 9 * * *"],"maxRuns":3"#,
+            r#""cron":["0,30 9 * * *"],"timezone":"UTC","maxRuns":3"#,
+            r#""cron":" */30 09 * * * ","maxRuns":3"#,
+        ] {
+            let kept = goes_on(same, list, OPEN).unwrap();
+            assert!(kept.contains(r#""lastRun":118800000"#) && kept.contains(r#""paused":true"#), "{kept}");
+        }
+        let rule = r#""rrule":"FREQ=MONTHLY;BYDAY=1MO,-1FR;BYHOUR=9,17","startAt":1000"#;
+        assert!(goes_on(r#""rrule":"BYHOUR=17,9;BYDAY=-1FR,1MO,1MO;FREQ=MONTHLY","startAt":1000"#, rule, OPEN).is_some());
+        let rule = r#""rrule":"FREQ=DAILY;COUNT=9","startAt":1000,"lastRun":691201000"#;
+        for other in [
+            r#""cron":"0 9 * * MON""#,
+            r#""cron":"0 9 * * MON","timezone":"Europe/London","endAt":4000000000000"#,
+            r#""cron":"0 9 * * MON","timezone":"Europe/London","maxRuns":5"#,
+            r#""everySeconds":5,"anchor":7000"#,
+            rule,
+        ] {
+            assert_eq!(goes_on(other, cron, OPEN), None, "{other}");
+            assert_eq!(goes_on(cron, other, OPEN), None, "{other}");
+        }
+        assert!(goes_on(rule, rule, OPEN).is_some());
+        assert_eq!(goes_on(r#""rrule":"FREQ=DAILY;COUNT=8","startAt":1000"#, rule, OPEN), None);
+        assert_eq!(goes_on(r#""time":5"#, cron, OPEN), None);
+        assert_eq!(goes_on(cron, r#""time":5"#, OPEN), None);
+    }
+}

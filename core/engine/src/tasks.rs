@@ -1,0 +1,494 @@
+//! What a shard keeps in memory of its tasks: the directories of pages, the recurring tasks, a timer for the head of
+//! each, and an index of ids.
+//!
+//! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
+//! a page's own 120 bytes or so are shared by its tasks.
+
+use super::backlog::no_room_to_wait;
+use super::index::{IdIndex, Repeats};
+use super::late::{Verdict, judge_occurrence};
+use crate::timers::TimerHeap;
+use scheduler_calendar::schedule::{Occurrence, Schedule};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Directory, Entry, Flags};
+use scheduler_model::position::Position;
+use scheduler_model::schedule::Policies;
+use std::collections::BTreeMap;
+
+/// What names a task in memory: its page and index there, or page 0 and the number of its schedule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct EntryRef {
+    pub(super) page: u32,
+    pub(super) index: u32,
+}
+
+/// Returns whether there may be many of the entry's id.
+fn repeats(entry: &Entry) -> Repeats {
+    let may_repeat = entry.flags.has(Flags::RETRY) || entry.flags.has(Flags::DEAD_LETTER);
+    if may_repeat { Repeats::Often } else { Repeats::Never }
+}
+
+/// A page in memory.
+#[derive(Debug)]
+pub(super) struct MemPage {
+    pub(super) directory: Directory,
+    pub(super) body_len: u32,
+    /// Entries before this index have fired.
+    fired: u32,
+    /// Entries that have neither fired nor been cancelled.
+    live: u32,
+    /// Bit `i` of word `i / 64`: entry `i` is cancelled. Empty when none is.
+    dead: Vec<u64>,
+}
+
+impl MemPage {
+    pub(super) fn is_dead(&self, index: usize) -> bool {
+        self.dead.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
+    }
+
+    fn set_dead(&mut self, index: usize) {
+        if self.dead.is_empty() {
+            self.dead = vec![0; self.directory.len().div_ceil(64)];
+        }
+        if let Some(word) = self.dead.get_mut(index / 64) {
+            *word |= 1 << (index % 64);
+        }
+    }
+
+    pub(super) fn is_live(&self, index: usize) -> bool {
+        index >= self.fired as usize && index < self.directory.len() && !self.is_dead(index)
+    }
+
+    pub(super) fn fired(&self) -> usize {
+        self.fired as usize
+    }
+
+    pub(super) fn live(&self) -> u32 {
+        self.live
+    }
+
+    pub(super) fn has_dead(&self) -> bool {
+        !self.dead.is_empty()
+    }
+
+    pub(super) fn dead_bits(&self) -> Vec<u8> {
+        self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
+    }
+
+    /// How many live entries are due before `time`.
+    fn live_before(&self, time: UnixMillis) -> usize {
+        let range = self.fired()..self.directory.before(time);
+        if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
+    }
+
+    /// Marks what has fired and is due after `time` as cancelled. Says whether there was any.
+    fn bury_fired(&mut self, time: UnixMillis) -> bool {
+        let fired = self.directory.before(time.plus(1))..self.fired();
+        let mut found = false;
+        for index in fired {
+            if !self.is_dead(index) {
+                self.set_dead(index);
+                found = true;
+            }
+        }
+        found
+    }
+
+    fn head(&self) -> Option<(usize, UnixMillis)> {
+        let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
+        Some((index, self.directory.get(index)?.due))
+    }
+}
+
+/// Of the runs that were missed at `now`, none that is due by `to` is left out any more.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct CaughtUp {
+    pub(super) now: UnixMillis,
+    pub(super) to: UnixMillis,
+}
+
+/// A recurring task in memory.
+#[derive(Debug)]
+pub(super) struct MemSchedule {
+    pub(super) hash: u64,
+    /// Its next occurrence; `None` when there is none left.
+    pub(super) next: Option<Occurrence>,
+    pub(super) schedule: Box<Schedule>,
+    pub(super) to_queue: bool,
+    /// Since when it is paused; what a pause has held up lies after this.
+    pub(super) paused_at: Option<UnixMillis>,
+    pub(super) priority: u8,
+    pub(super) policies: Policies,
+    /// Which of its missed runs are not left out, as the current wake-up has found.
+    pub(super) caught_up: CaughtUp,
+    /// The lane that its runs go to; 0 without a limit's key.
+    pub(super) lane: u8,
+    /// The length of its record.
+    pub(super) record_bytes: u32,
+}
+
+impl MemSchedule {
+    /// When it fires next.
+    pub(super) fn due(&self) -> UnixMillis {
+        self.next.map_or(UnixMillis::NEVER, |next| next.due)
+    }
+}
+
+/// A schedule that has gone on.
+pub(super) struct Advanced<'a> {
+    /// The occurrence that it was at.
+    pub(super) occurrence: Occurrence,
+    /// What is to become of it, as far as its lateness tells.
+    pub(super) verdict: Verdict,
+    /// Where the last occurrence stands that this settles: others that are due may be left out with the first.
+    pub(super) settled: Position,
+    pub(super) schedule: &'a MemSchedule,
+}
+
+/// How many entries there are of each kind.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Counts {
+    pub(super) scheduled: usize,
+    pub(super) unscheduled: usize,
+    pub(super) paused: usize,
+    pub(super) dead_letters: usize,
+    pub(super) held: usize,
+}
+
+impl Counts {
+    #[inline]
+    fn of(&mut self, entry: &Entry) -> &mut usize {
+        if entry.flags.has(Flags::DEAD_LETTER) {
+            &mut self.dead_letters
+        } else if entry.due == UnixMillis::HELD {
+            &mut self.held
+        } else if entry.due == UnixMillis::PAUSED {
+            &mut self.paused
+        } else if entry.due == UnixMillis::NEVER {
+            &mut self.unscheduled
+        } else {
+            &mut self.scheduled
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Tasks {
+    pages: BTreeMap<u32, MemPage>,
+    schedules: BTreeMap<u32, MemSchedule>,
+    /// Of each lane, one position for each page: its head; in lane 0 one for each schedule too. Others may linger; `stands` tells.
+    timers: Vec<TimerHeap>,
+    /// Every live entry and every schedule, by the hash of its id.
+    ids: IdIndex,
+    counts: Counts,
+}
+
+impl Tasks {
+    /// Makes room in the index for `more` tasks at once, so that it is built without growing.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.ids.reserve(more);
+    }
+
+    /// Takes in a page of which the entries before `fired` have fired and those of `dead` are cancelled.
+    pub(super) fn insert_page(&mut self, number: u32, directory: Directory, body_len: u32, fired: usize, dead: Vec<u64>) {
+        let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, dead };
+        self.ids.reserve(page.directory.len().saturating_sub(fired));
+        for (index, entry) in page.directory.iter().enumerate().skip(fired) {
+            if !page.is_dead(index) {
+                page.live += 1;
+                *self.counts.of(&entry) += 1;
+                self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 }, repeats(&entry));
+            }
+        }
+        self.pages.insert(number, page);
+        self.push_head(number);
+    }
+
+    /// Adds an entry to a page without cancelled entries, behind those due at or before it.
+    pub(super) fn insert_entry(&mut self, number: u32, entry: Entry) {
+        let Some(page) = self.pages.get_mut(&number) else { return };
+        let last = page.directory.len();
+        let index = page.directory.insert(entry);
+        page.body_len = page.body_len.max(entry.offset + entry.len);
+        page.live += 1;
+        *self.counts.of(&entry) += 1;
+        // The entries behind it have moved up by one: so must their references, from the last.
+        for old in (index..last).rev() {
+            let Some(moved) = page.directory.get(old + 1) else { continue };
+            self.ids.move_up(moved.hash, EntryRef { page: number, index: old as u32 });
+        }
+        self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 }, repeats(&entry));
+        self.push_head(number);
+    }
+
+    pub(super) fn insert_schedule(&mut self, number: u32, schedule: MemSchedule) {
+        let (hash, due) = (schedule.hash, schedule.due());
+        self.schedules.insert(number, schedule);
+        self.ids.insert(hash, EntryRef { page: 0, index: number }, Repeats::Never);
+        self.push_timer(0, Position { due, page: 0, index: number });
+    }
+
+    /// A recurring task becomes another in the same place. A timer is added only if it is due at another time: one that is changed often
+    /// does not fill the heap.
+    pub(super) fn change_schedule(&mut self, number: u32, schedule: MemSchedule) {
+        let due = schedule.due();
+        let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
+        if was != Some(due) {
+            self.push_timer(0, Position { due, page: 0, index: number });
+        }
+    }
+
+    fn push_timer(&mut self, lane: u8, position: Position) {
+        let at = usize::from(lane);
+        if self.timers.len() <= at {
+            self.timers.resize_with(at + 1, TimerHeap::default);
+        }
+        if let Some(timers) = self.timers.get_mut(at) {
+            timers.push(position);
+        }
+    }
+
+    fn pop_timer(&mut self, lane: u8) {
+        if let Some(timers) = self.timers.get_mut(usize::from(lane)) {
+            timers.pop();
+        }
+    }
+
+    fn push_head(&mut self, number: u32) {
+        let Some(page) = self.pages.get(&number) else { return };
+        let lane = page.directory.lane();
+        if let Some((index, due)) = page.head() {
+            self.push_timer(lane, Position { due, page: number, index: index as u32 });
+        }
+    }
+
+    /// The earliest position of the main order that still stands.
+    pub(super) fn head(&mut self) -> Option<Position> {
+        self.head_of(0)
+    }
+
+    /// The earliest position of a lane that still stands.
+    pub(super) fn head_of(&mut self, lane: u8) -> Option<Position> {
+        while let Some(position) = self.timers.get(usize::from(lane)).and_then(TimerHeap::peek) {
+            if self.stands(lane, position) {
+                return Some(position);
+            }
+            self.pop_timer(lane);
+        }
+        None
+    }
+
+    /// Whether what stands at a position goes to the user's own consumer.
+    pub(super) fn is_for_queue(&self, at: Position) -> bool {
+        if at.page == 0 {
+            return self.schedules.get(&at.index).is_some_and(|schedule| schedule.to_queue);
+        }
+        let entry = self.pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize));
+        entry.is_some_and(|entry| entry.flags.has(Flags::TO_QUEUE))
+    }
+
+    /// The hashes of the ids of which a run is held.
+    pub(super) fn held_hashes(&self) -> impl Iterator<Item = u64> + '_ {
+        self.pages.values().flat_map(|page| {
+            let held = page.directory.before(UnixMillis::HELD)..page.directory.before(UnixMillis::HELD.plus(1));
+            held.filter(|index| page.is_live(*index)).filter_map(|index| page.directory.get(index)).map(|entry| entry.hash)
+        })
+    }
+
+    /// How many entries of a lane are due.
+    pub(super) fn due_in(&self, lane: u8, now: UnixMillis) -> u32 {
+        let pages = self.pages.values().filter(|page| page.directory.lane() == lane);
+        pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
+    }
+
+    /// Returns the pages of a lane with something that is due, by their heads.
+    pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<u32> {
+        let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
+        let heads = of_lane.filter_map(|(number, page)| Some((page.head()?.1, *number))).filter(|(due, _)| *due <= now);
+        let mut heads: Vec<(UnixMillis, u32)> = heads.collect();
+        heads.sort_unstable();
+        heads.into_iter().map(|(_, number)| number).collect()
+    }
+
+    /// Whether a timer of a lane is still the head of its page or schedule. A page's number may have been given to one of another lane.
+    fn stands(&self, lane: u8, position: Position) -> bool {
+        if position.page == 0 {
+            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.due() == position.due);
+        }
+        let page = self.pages.get(&position.page).filter(|page| page.directory.lane() == lane);
+        page.and_then(MemPage::head) == Some((position.index as usize, position.due))
+    }
+
+    /// Counts the earliest position of a lane, a page's, as fired, and gives its entry. It must be what [`Self::head_of`] gave.
+    pub(super) fn fire_head(&mut self, lane: u8, head: Position) -> Option<Entry> {
+        self.pop_timer(lane);
+        let page = self.pages.get_mut(&head.page)?;
+        let entry = page.directory.get(head.index as usize)?;
+        page.fired = head.index + 1;
+        page.live = page.live.saturating_sub(1);
+        let count = self.counts.of(&entry);
+        *count = count.saturating_sub(1);
+        self.ids.remove(entry.hash, EntryRef { page: head.page, index: head.index });
+        self.push_head(head.page);
+        Some(entry)
+    }
+
+    /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
+    /// With `may_wait` false, one that would fire is left out, and all others that are due by now with it.
+    pub(super) fn advance_schedule(&mut self, head: Position, may_wait: bool, now: UnixMillis) -> Option<Advanced<'_>> {
+        self.pop_timer(0);
+        let schedule = self.schedules.get_mut(&head.index)?;
+        let occurrence = schedule.next?;
+        let (mut verdict, mut settled) = judge_occurrence(schedule, occurrence, now);
+        if verdict == Verdict::Fire && !may_wait {
+            settled = schedule.schedule.last_due_until(occurrence, now);
+            verdict = no_room_to_wait(occurrence, settled);
+        }
+        let next = schedule.schedule.following(settled.time);
+        schedule.next = next;
+        if let Some(next) = next {
+            self.push_timer(0, Position { due: next.due, ..head });
+        }
+        let schedule = self.schedules.get(&head.index)?;
+        Some(Advanced { occurrence, verdict, settled: Position { due: settled.due, ..head }, schedule })
+    }
+
+    /// A schedule has another record, of this length.
+    pub(super) fn set_record_bytes(&mut self, number: u32, bytes: usize) {
+        if let Some(schedule) = self.schedules.get_mut(&number) {
+            schedule.record_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        }
+    }
+
+    /// The length of the record of a live entry or a schedule.
+    pub(super) fn record_bytes(&self, at: EntryRef) -> usize {
+        let bytes = if at.page == 0 {
+            self.schedules.get(&at.index).map(|schedule| schedule.record_bytes)
+        } else {
+            self.pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize)).map(|entry| entry.len)
+        };
+        bytes.unwrap_or(0) as usize
+    }
+
+    /// A schedule's next occurrence is another than was thought.
+    pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused_at: Option<UnixMillis>) {
+        if let Some(schedule) = self.schedules.get_mut(&number) {
+            (schedule.next, schedule.paused_at) = (next, paused_at);
+            let due = schedule.due();
+            self.push_timer(0, Position { due, page: 0, index: number });
+        }
+    }
+
+    pub(super) fn paused_schedules(&self) -> usize {
+        self.schedules.values().filter(|schedule| schedule.paused_at.is_some()).count()
+    }
+
+    /// Marks what has fired of these orders and is due after `time` as cancelled. Gives the pages that have such, with their bits.
+    pub(super) fn bury_fired(&mut self, time: UnixMillis, orders: &[u8]) -> Vec<(u32, Vec<u8>)> {
+        let of_orders = self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
+        of_orders.filter_map(|(number, page)| page.bury_fired(time).then(|| (*number, page.dead_bits()))).collect()
+    }
+
+    /// Gives the recurring tasks whose next occurrence is not the first after `time`, and where their occurrences begin.
+    pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(u32, UnixMillis)> {
+        let start = |(number, schedule): (&u32, &MemSchedule)| {
+            let next = schedule.next?;
+            (schedule.schedule.next_after(time) != Some(next)).then(|| (*number, next.due.plus(-1)))
+        };
+        self.schedules.iter().filter_map(start).collect()
+    }
+
+    /// Cancels a live entry of a page. The page may then have no live one left.
+    pub(super) fn kill(&mut self, at: EntryRef) {
+        let Some(page) = self.pages.get_mut(&at.page) else { return };
+        let index = at.index as usize;
+        let Some(entry) = page.directory.get(index).filter(|_| page.is_live(index)) else { return };
+        let was_head = page.head().is_some_and(|(head, _)| head == index);
+        page.set_dead(index);
+        page.live = page.live.saturating_sub(1);
+        let count = self.counts.of(&entry);
+        *count = count.saturating_sub(1);
+        self.ids.remove(entry.hash, at);
+        if was_head {
+            self.push_head(at.page);
+        }
+    }
+
+    /// Takes out a page without live entries.
+    pub(super) fn remove_page(&mut self, number: u32) {
+        self.pages.remove(&number);
+    }
+
+    pub(super) fn remove_schedule(&mut self, number: u32) {
+        if let Some(schedule) = self.schedules.get(&number) {
+            self.ids.remove(schedule.hash, EntryRef { page: 0, index: number });
+            self.schedules.remove(&number);
+        }
+    }
+
+    /// Every live entry and schedule whose id has this hash.
+    pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+        self.ids.find(hash).filter(move |at| self.hash_of(*at) == Some(hash))
+    }
+
+    pub(super) fn hash_of(&self, at: EntryRef) -> Option<u64> {
+        if at.page == 0 {
+            return self.schedules.get(&at.index).map(|schedule| schedule.hash);
+        }
+        Some(self.pages.get(&at.page)?.directory.get(at.index as usize)?.hash)
+    }
+
+    pub(super) fn page(&self, number: u32) -> Option<&MemPage> {
+        self.pages.get(&number)
+    }
+
+    pub(super) fn pages(&self) -> impl Iterator<Item = (u32, &MemPage)> {
+        self.pages.iter().map(|(number, page)| (*number, page))
+    }
+
+    pub(super) fn schedule(&self, number: u32) -> Option<&MemSchedule> {
+        self.schedules.get(&number)
+    }
+
+    pub(super) fn all_schedules(&self) -> impl Iterator<Item = (u32, &MemSchedule)> {
+        self.schedules.iter().map(|(number, schedule)| (*number, schedule))
+    }
+
+    pub(super) fn last_page(&self) -> u32 {
+        self.pages.last_key_value().map_or(0, |(number, _)| *number)
+    }
+
+    pub(super) fn schedules(&self) -> usize {
+        self.schedules.len()
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// Entries in memory, which is what the limit on pending tasks bounds.
+    pub(super) fn held(&self) -> usize {
+        self.ids.len()
+    }
+
+    /// How many entries and schedules of the main order are due before `time` and have not fired.
+    pub(super) fn overdue(&self, time: UnixMillis) -> u64 {
+        let in_pages: usize =
+            self.pages.values().filter(|page| page.directory.lane() == 0).map(|page| page.live_before(time)).sum();
+        let schedules = self.schedules.values().filter(|schedule| schedule.due() < time).count();
+        (in_pages + schedules) as u64
+    }
+
+    /// Bytes of memory, by the sizes of what is allocated.
+    pub(super) fn memory_bytes(&self) -> usize {
+        let pages: usize = self
+            .pages
+            .values()
+            .map(|page| size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8)
+            .sum();
+        let of_schedule = |schedule: &MemSchedule| size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes();
+        let schedules: usize = self.schedules.values().map(of_schedule).sum();
+        let timers = self.timers.iter().map(TimerHeap::len).sum::<usize>() * size_of::<Position>();
+        pages + schedules + timers + self.ids.memory_bytes()
+    }
+}

@@ -1,0 +1,173 @@
+//! A shard that the first version stored, opened and fired by today's engine: golden bytes of every kind of row there was. What
+//! the runtime itself stores beside them is in `e2e/migration.test.mjs`.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of the test functions that clippy excepts by itself"
+)]
+
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{
+    Config, Destination, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+    hashes_of_envelope, key_stored_page,
+};
+use scheduler_model::format::envelope::Envelope;
+use scheduler_model::id_key::IdKey;
+use scheduler_model::protocol::{Filter, ListRequest, Status};
+use serde_json::Value;
+
+const ROWS: &str = include_str!("data/first_format.txt");
+/// Numbers of the page, the recurring task and the envelope.
+const PAGE: u32 = 5;
+const SCHEDULE: u32 = 4;
+const ENVELOPE: u64 = 4;
+/// Entry 3 of the page, `due-2`, is cancelled: bit 3 of a little-endian word.
+const DEAD: [u8; 8] = [0x08, 0, 0, 0, 0, 0, 0, 0];
+
+fn row(name: &str) -> &'static str {
+    ROWS.lines().filter_map(|line| line.split_once('\t')).find(|(key, _)| *key == name).expect(name).1
+}
+
+fn bytes(name: &str) -> Vec<u8> {
+    let digits = row(name).as_bytes().as_chunks::<2>().0;
+    digits.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).expect(name)).collect()
+}
+
+fn time(name: &str) -> UnixMillis {
+    UnixMillis::new(row(name).parse().expect(name))
+}
+
+struct Stored;
+
+impl Reader for Stored {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        assert_eq!(page, PAGE);
+        Ok(row("body").as_bytes()[offset as usize..][..len as usize].to_vec())
+    }
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        assert_eq!(number, SCHEDULE);
+        Ok(row("schedule.record").into())
+    }
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        assert_eq!(seq, ENVELOPE);
+        Ok(row("outbox.envelope").into())
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("the first version kept no history".to_owned()))
+    }
+}
+
+fn load() -> Engine {
+    let page = StoredPage { page: PAGE, directory: bytes("directory"), body_len: row("body").len() as u32, dead: DEAD.to_vec() };
+    let schedule = StoredSchedule { number: SCHEDULE, since: time("schedule.since"), record: row("schedule.record").into() };
+    let envelope = StoredEnvelope {
+        seq: ENVELOPE,
+        destination: Some(Destination::Dispatch),
+        hashes: bytes("outbox.hashes"),
+        sent_at: time("outbox.sent_at"),
+        attempts: 0,
+        sends: scheduler_engine::Sends::Sent,
+    };
+    let key = IdKey::new([9; 16]);
+    let page = StoredPage { directory: key_stored_page(key, page.directory, row("body").into()).unwrap(), ..page };
+    let envelope =
+        StoredEnvelope { hashes: hashes_of_envelope(key, ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(), ..envelope };
+    let snapshot = Snapshot {
+        id_key: key,
+        pages: vec![page],
+        schedules: vec![schedule],
+        envelopes: vec![envelope],
+        state: Some(row("outbox.state").into()),
+        ..Snapshot::default()
+    };
+    Engine::load("1-0", Config::default(), snapshot).unwrap()
+}
+
+/// What is sent, each task as `<destination> <id>@<time>#<attempt>`.
+fn sent(effects: &Effects) -> Vec<String> {
+    let mut tasks = Vec::new();
+    for outgoing in &effects.sends {
+        let destination = match &outgoing.destination {
+            Destination::Dispatch => "dispatch",
+            Destination::Lane(_) => "a lane, which the first version did not have",
+            Destination::Queue(binding) => binding,
+        };
+        for record in Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).unwrap().tasks {
+            let record: Value = serde_json::from_str(record.get()).unwrap();
+            let attempt = record["attempt"].as_u64().unwrap_or(1);
+            tasks.push(format!("{destination} {}@{}#{attempt}", record["id"].as_str().unwrap(), record["time"]));
+        }
+    }
+    tasks.sort();
+    tasks
+}
+
+#[test]
+fn everything_stored_is_there() {
+    let engine = load();
+    let stats = engine.stats(time("outbox.sent_at"));
+    assert_eq!((stats.pending, stats.schedules, stats.dead_letters, stats.in_flight), (7, 1, 2, 3));
+    assert_eq!((stats.counters.created, stats.counters.cancelled, stats.counters.fired, stats.counters.failed), (119, 11, 17, 4));
+    assert_eq!((stats.lateness.count(), stats.meter.rows_written), (17, 30));
+
+    let request = ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
+    let items = engine.list(&request, &Stored).unwrap().items;
+    let shown: Vec<_> = items
+        .iter()
+        .map(|item| {
+            let record: Value = serde_json::from_str(item.record.get()).unwrap();
+            (record["id"].as_str().unwrap().to_owned(), item.status, item.position.due.get())
+        })
+        .collect();
+    let never = UnixMillis::NEVER.get();
+    let expected = [
+        ("each-year", Status::Scheduled, 1_795_571_003_000),
+        ("due-5", Status::Scheduled, 1_795_571_004_435),
+        ("due-7", Status::Scheduled, 1_795_571_004_635),
+        ("due-8", Status::Scheduled, 1_795_571_004_735),
+        ("due-11", Status::Scheduled, 1_795_571_005_035),
+        ("again-0", Status::Retrying, 1_795_571_048_817),
+        ("again-1", Status::Retrying, 1_795_571_048_817),
+        ("dead-0", Status::Dead, never),
+        ("dead-1", Status::Dead, never),
+    ];
+    assert_eq!(shown, expected.map(|(id, status, due)| (id.to_owned(), status, due)));
+    for (id, status, _) in expected {
+        assert_eq!(engine.get(id, &Stored).unwrap().map(|item| item.status), Some(status), "{id}");
+    }
+    assert_eq!(engine.get("due-2", &Stored).unwrap().map(|item| item.status), None);
+    assert_eq!(engine.get("flight-1", &Stored).unwrap().map(|item| item.status), Some(Status::Fired));
+}
+
+#[test]
+fn what_is_due_fires_and_what_was_on_its_way_is_sent_again() {
+    let mut engine = load();
+    assert_eq!(engine.next_wakeup(), Some(UnixMillis::new(1_795_571_003_000)));
+    let fired = engine.wake(UnixMillis::new(1_795_571_010_000), &Stored).unwrap();
+    assert_eq!(
+        sent(&fired),
+        [
+            "FIRED_TASKS due-11@1795571005035#1",
+            "FIRED_TASKS due-5@1795571004435#1",
+            "FIRED_TASKS due-7@1795571004635#1",
+            "FIRED_TASKS each-year@1795571003000#1",
+            "dispatch due-8@1795571004735#1",
+        ]
+    );
+    let (again, visible) = (UnixMillis::new(1_795_571_048_817), time("outbox.sent_at").plus(Config::default().visibility_millis));
+    assert_eq!(engine.next_wakeup(), Some(again));
+    let retries = engine.wake(again, &Stored).unwrap();
+    assert_eq!(sent(&retries), ["dispatch again-0@1795570988677#2", "dispatch again-1@1795570988677#2"]);
+    assert_eq!(engine.next_wakeup(), Some(visible));
+    let repeated = engine.wake(visible, &Stored).unwrap();
+    assert_eq!(
+        sent(&repeated),
+        ["dispatch flight-1@1795570988866#1", "dispatch flight-2@1795570988866#1", "dispatch flight-3@1795570988866#1"]
+    );
+    // The page stays: it holds dead letters.
+    for effects in [fired, retries, repeated] {
+        assert!(!effects.writes.iter().any(|write| matches!(write, Write::DeletePage { .. })));
+    }
+}

@@ -1,0 +1,96 @@
+//! A shard at its limit: memory for each task, the refusal of one more, and a start-up with all of them.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Config, Engine, EngineError, Reader, Snapshot, StorageError, StoredPage, Write};
+use scheduler_model::bounds::MAX_PENDING_PER_SHARD;
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::protocol::Append;
+use scheduler_model::routing::id_hash;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+const PER_REQUEST: usize = 1_000;
+/// What the design allows a pending task to take.
+const MAX_BYTES_PER_TASK: u64 = 64;
+
+struct Nothing;
+
+impl Reader for Nothing {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing here".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing here".to_owned()))
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing here".to_owned()))
+    }
+
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing here".to_owned()))
+    }
+}
+
+/// Tasks with records of some 150 bytes, due over a day.
+fn append(first: usize, count: usize) -> Append {
+    let mut builder = PageBuilder::default();
+    for n in first..first + count {
+        let due = NOW.plus((n as i64 * 7_919) % 86_400_000 + 1);
+        let id = format!("task-{n}");
+        let record = format!(r#"{{"time":{},"id":"{id}","payload":"{:x<100}"}}"#, due.get(), "");
+        assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    Append { fresh: true, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
+}
+
+/// Resident memory of this process, bytes, where the system says so.
+fn resident() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().trim_end_matches(" kB").parse::<u64>().ok()? * 1_024)
+}
+
+/// One test, for resident memory belongs to the whole process.
+#[test]
+fn a_full_shard() {
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let mut stored = Vec::new();
+    for request in 0..MAX_PENDING_PER_SHARD / PER_REQUEST {
+        let (reply, effects) = engine.append(append(request * PER_REQUEST, PER_REQUEST), NOW, &Nothing).unwrap();
+        assert_eq!(reply.created, PER_REQUEST as u64);
+        for write in effects.writes {
+            let Write::InsertPage { page, directory, body } = write else { panic!("{write:?} for a bulk append") };
+            stored.push(StoredPage { page, directory, body_len: body.len() as u32, dead: Vec::new() });
+        }
+    }
+    let full = engine.stats(NOW);
+    assert_eq!(full.pending, MAX_PENDING_PER_SHARD as u64);
+    let per_task = full.memory_bytes as f64 / full.pending as f64;
+    println!("{per_task:.1} bytes a task while adding");
+    assert!(full.memory_bytes <= full.pending * MAX_BYTES_PER_TASK, "{per_task} bytes a task");
+
+    // One more is refused, and nothing has changed.
+    let refused = engine.append(append(MAX_PENDING_PER_SHARD, 1), NOW, &Nothing).unwrap_err();
+    assert_eq!(refused, EngineError::Full { held: MAX_PENDING_PER_SHARD, dead: 0, asked: 1, limit: MAX_PENDING_PER_SHARD });
+    let text = refused.to_string();
+    assert!(text.contains("limit of 1000000") && text.contains("raise the number of shards"), "{text}");
+    assert_eq!(engine.stats(NOW), full);
+    let next = engine.next_wakeup();
+    drop(engine);
+
+    let before = resident();
+    let directories: u64 = stored.iter().map(|page| page.directory.len() as u64).sum();
+    let snapshot = Snapshot { pages: stored, ..Snapshot::default() };
+    let mut engine = Engine::load("1-0", Config::default(), snapshot).unwrap();
+    let loaded = engine.stats(NOW);
+    assert_eq!((loaded.pending, loaded.in_flight, engine.next_wakeup()), (full.pending, 0, next));
+    assert!(loaded.memory_bytes <= loaded.pending * MAX_BYTES_PER_TASK);
+    println!("{:.1} bytes a task after a start", loaded.memory_bytes as f64 / loaded.pending as f64);
+    // The directories were there before; what is new is the index and the timers.
+    if let (Some(before), Some(after)) = (before, resident()) {
+        let truly = after.saturating_sub(before) + directories;
+        println!("{:.1} bytes a task by the system's count", truly as f64 / loaded.pending as f64);
+        assert!(truly <= loaded.pending * MAX_BYTES_PER_TASK, "{truly} bytes are resident");
+    }
+}

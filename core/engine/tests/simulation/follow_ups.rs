@@ -1,0 +1,147 @@
+//! Follow-ups: each run that has come to its end is followed by what its task names for that, once, and by nothing without a cause.
+
+use crate::clients::QUEUES;
+use crate::invariants::violated;
+use crate::model::{Firing, Kept, Model, What};
+use crate::random::Random;
+use scheduler_model::format::history::Outcome;
+use scheduler_model::task::Record;
+use serde_json::Value;
+
+/// What a firing is of an occurrence.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Stage {
+    Run,
+    OnSuccess,
+    OnFailure,
+}
+
+impl Stage {
+    /// By a record's own words.
+    pub(crate) fn of(record: &Record<'_>) -> Self {
+        match record.stage.as_deref() {
+            None => Self::Run,
+            Some("onSuccess") => Self::OnSuccess,
+            Some("onFailure") => Self::OnFailure,
+            Some(other) => panic!("a stage that nobody knows: {other}"),
+        }
+    }
+
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Run => "",
+            Self::OnSuccess => "onSuccess",
+            Self::OnFailure => "onFailure",
+        }
+    }
+}
+
+/// Where a follow-up goes: to a queue, else to the dispatchers.
+pub(crate) type Target = Option<&'static str>;
+
+/// What a version names.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct FollowUps {
+    pub(crate) on_success: Option<Target>,
+    pub(crate) on_failure: Option<Target>,
+}
+
+impl FollowUps {
+    pub(crate) fn drawn(random: &mut Random) -> Self {
+        let mut target = || random.chance(600).then(|| random.chance(300).then(|| *random.pick(&QUEUES)));
+        Self { on_success: target(), on_failure: target() }
+    }
+
+    fn of(&self, stage: Stage) -> Option<Target> {
+        match stage {
+            Stage::Run => None,
+            Stage::OnSuccess => self.on_success,
+            Stage::OnFailure => self.on_failure,
+        }
+    }
+}
+
+/// A target as a record has it.
+pub(crate) fn callback(target: Target) -> String {
+    target.map_or(r#"{"type":"handler", "name":"log"}"#.to_owned(), |queue| format!(r#"{{"type":"queue","queue":"{queue}"}}"#))
+}
+
+impl Model {
+    /// The queue that a firing goes to, if it goes to one.
+    pub(crate) fn queue_of(&self, firing: Firing) -> Target {
+        let version = self.version(firing.version);
+        if firing.stage == Stage::Run {
+            return version.queue;
+        }
+        version.follow_ups.of(firing.stage).unwrap_or_else(|| {
+            violated("follow-ups-have-a-cause", format!("{firing:?} fired, which {} does not ask for", version.id))
+        })
+    }
+
+    /// A firing has ended so: what must follow it, or wait for its task to be resumed. Returns the follow-up if that has no room to wait.
+    pub(crate) fn follow(&mut self, firing: Firing, kept: &Kept, is_paused: bool, now: i64) -> Option<Firing> {
+        let stage = match kept.outcome {
+            Outcome::Succeeded => Stage::OnSuccess,
+            Outcome::DeadLettered | Outcome::Expired => Stage::OnFailure,
+            _ => return None,
+        };
+        if firing.stage != Stage::Run || self.version(firing.version).follow_ups.of(stage).is_none() {
+            return None;
+        }
+        let follow_up = Firing { stage, attempt: 1, ..firing };
+        self.causes.entry(follow_up).or_default().push(kept.clone());
+        if !self.has_room_to_wait(follow_up) {
+            self.put(follow_up, What::Dead);
+            return Some(follow_up);
+        }
+        self.put(follow_up, if is_paused { What::PausedAgain } else { What::Again });
+        if !is_paused {
+            self.put_off(follow_up, now);
+        }
+        None
+    }
+
+    /// `follow-ups-tell-their-cause`: what is fired is the task with its follow-up's target, and an outcome that there was.
+    pub(crate) fn follow_up_agrees(&self, firing: Firing, text: &str) {
+        let version = self.version(firing.version);
+        let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
+        let (mut fired, mut expected) = (read(text), read(std::str::from_utf8(&version.record).unwrap()));
+        let outcome = fired["outcome"].take();
+        let past = ["outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt"];
+        let of_runs = ["onSuccess", "onFailure", "misfire", "overlap", "expireAfterSeconds", "limitKey"];
+        for name in past.iter().chain(&["firstRun", "lastRun"]).chain(&of_runs) {
+            expected.as_object_mut().unwrap().remove(*name);
+        }
+        for name in past.iter().chain(&["firstRun", "lastRun"]) {
+            fired.as_object_mut().unwrap().remove(*name);
+        }
+        expected["time"] = firing.time.into();
+        expected["stage"] = firing.stage.name().into();
+        expected["callback"] = read(&callback(self.queue_of(firing)));
+        let causes = self.causes.get(&Firing { attempt: 1, ..firing }).map_or(&[][..], Vec::as_slice);
+        if fired != expected || !causes.iter().any(|cause| tells(&outcome, cause)) {
+            let detail = format!("{fired} with {outcome}; expected {expected} after one of {causes:?}");
+            violated("follow-ups-tell-their-cause", detail);
+        }
+    }
+
+    /// When the run of a follow-up's record was reported, by its own words.
+    pub(crate) fn followed_at(record: &Record<'_>) -> Option<i64> {
+        let outcome: Value = serde_json::from_str(record.outcome?.get()).unwrap();
+        Some(outcome["reportedAt"].as_i64().unwrap())
+    }
+}
+
+fn tells(outcome: &Value, cause: &Kept) -> bool {
+    let number = |name: &str| outcome[name].as_i64();
+    let took = number("finishedAt").zip(number("startedAt")).map(|(finished, started)| finished - started);
+    let is_failure = cause.outcome != Outcome::Succeeded;
+    outcome["outcome"] == *cause.outcome.name()
+        && number("due") == Some(cause.due)
+        && number("attempt") == Some(i64::from(cause.attempt))
+        && number("firedAt") == Some(cause.fired_at)
+        && number("reportedAt") == Some(cause.reported_at)
+        && number("status") == cause.status.map(i64::from)
+        && took == cause.millis.map(i64::from)
+        && outcome["error"].is_string() == is_failure
+}

@@ -1,0 +1,330 @@
+//! A new law of a time zone, case by case: see `docs/schedules.md`.
+
+use crate::laws::{Given, HOUR, LAWS, NOW, Shard, fired_by};
+use scheduler_calendar::local_time::{Law, LocalTime};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::protocol::{
+    Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter, ListRequest, NewTime, Report,
+    Status,
+};
+use scheduler_model::routing::id_hash;
+use scheduler_model::task::Record;
+
+const VANCOUVER: &str = "America/Vancouver";
+/// Nine in the morning of December 1 in Vancouver, by the law of 2026.
+const NINE: UnixMillis = UnixMillis::new(1_796_140_800_000);
+
+/// Tables from before Vancouver has left its clocks at -07:00.
+fn before_2026(local: LocalTime, zone: &str) -> Option<UnixMillis> {
+    let instant = local.instant(zone.parse().ok()?)?;
+    Some(if zone == VANCOUVER { instant.plus(HOUR) } else { instant })
+}
+
+const BEFORE: Law = Law { release: "2025b", instant: before_2026 };
+
+fn nine(law: &Law) -> Given {
+    Given::local("2026-12-01T09:00", VANCOUVER, law)
+}
+
+fn at(shard: &mut Shard, now: UnixMillis) -> Vec<String> {
+    shard.now = now;
+    shard.engine.observe(now);
+    shard.settle().into_iter().map(|(id, _)| id).collect()
+}
+
+fn due_of(shard: &Shard, id: &str) -> UnixMillis {
+    shard.waiting(id).unwrap().0
+}
+
+/// Today's tables, not a law of the test's own.
+#[test]
+fn nine_in_vancouver_moves_with_the_law_of_2026() {
+    let mut shard = Shard::new(BEFORE);
+    let seconds = Given::local("2026-12-01T09:00:30", VANCOUVER, &BEFORE);
+    let tokyo = Given::local("2026-12-02T02:00", "Asia/Tokyo", &BEFORE);
+    let plain = Given::instant(NINE.plus(HOUR));
+    shard.append(&[("a".into(), nine(&BEFORE)), ("b".into(), seconds), ("tokyo".into(), tokyo), ("plain".into(), plain)], 0);
+    assert_eq!(due_of(&shard, "a"), NINE.plus(HOUR));
+    assert_eq!(shard.stored_law().as_deref(), Some("2025b"));
+    shard.restart(Law::default());
+    let watch = |shard: &mut Shard, from| {
+        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0, key: 0, reader: 0 };
+        let now = shard.now;
+        shard.engine.events(&request, now)
+    };
+    let from = watch(&mut shard, None).next;
+    assert_eq!(shard.settle(), []);
+    let told: Vec<_> = watch(&mut shard, Some(from)).events.into_iter().map(|event| (event.kind, event.id)).collect();
+    assert_eq!(told, [(EventKind::Rescheduled, "a".into()), (EventKind::Rescheduled, "b".into())]);
+    assert_eq!((due_of(&shard, "a"), due_of(&shard, "b")), (NINE, NINE.plus(30_000)));
+    let shown = shard.waiting("a").unwrap().1;
+    assert!(
+        shown.contains(&format!(r#"{{"time":{NINE},"id":"a","timezone":"{VANCOUVER}","local":{{"time":"2026-12-01T09:00:00"}}"#))
+    );
+    assert_eq!(shard.stored_law().as_deref(), Some(scheduler_calendar::tz::release()));
+    assert!(at(&mut shard, NINE.plus(-1)).is_empty());
+    assert_eq!(at(&mut shard, NINE), ["a"]);
+    assert_eq!(at(&mut shard, NINE.plus(30_000)), ["b"]);
+    // Tokyo's law is as it was.
+    assert_eq!(at(&mut shard, NINE.plus(HOUR)), ["tokyo", "plain"]);
+}
+
+#[test]
+fn a_law_that_makes_it_later_holds_it_back_also_when_its_old_time_is_past() {
+    let mut shard = Shard::new(LAWS[0]);
+    shard.append(&[("a".into(), nine(&LAWS[0]))], 0);
+    // Nobody has woken the shard since its old time.
+    shard.now = NINE.plus(1_000);
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.settle(), []);
+    assert_eq!(at(&mut shard, NINE.plus(HOUR)), ["a"]);
+}
+
+#[test]
+fn a_law_that_moves_it_into_the_past_fires_it_at_once_whatever_it_says_of_late_runs() {
+    for fields in ["", r#""expireAfterSeconds":60,"#, r#""misfire":{"policy":"skip"},"#] {
+        let mut shard = Shard::new(LAWS[0]);
+        shard.append(&[("a".into(), Given { fields, ..nine(&LAWS[0]) }), ("other".into(), Given::instant(NINE.plus(-HOUR)))], 0);
+        shard.now = NINE.plus(-HOUR / 2);
+        shard.engine.observe(shard.now);
+        // The watermark is behind the new time.
+        assert_eq!(shard.settle(), [("other".to_owned(), NINE.get() - HOUR)]);
+        shard.restart(LAWS[2]);
+        let expected = [("a".to_owned(), NINE.get() - HOUR)];
+        assert_eq!(shard.settle(), expected, "{fields}");
+        // Never a second time, whatever the law becomes.
+        for law in LAWS {
+            shard.restart(law);
+            assert_eq!(at(&mut shard, NINE.plus(5 * HOUR)), [] as [&str; 0], "{fields}");
+        }
+    }
+}
+
+/// What was late before the law changed is late after it.
+#[test]
+fn a_law_does_not_excuse_what_was_missed() {
+    let mut shard = Shard::new(LAWS[0]);
+    let fields = r#""misfire":{"policy":"skip"},"#;
+    shard.append(&[("a".into(), Given { fields, ..nine(&LAWS[0]) })], 0);
+    shard.now = NINE.plus(HOUR);
+    shard.restart(LAWS[2]);
+    assert_eq!(shard.settle(), []);
+    assert!(shard.waiting("a").is_none());
+    assert_eq!(shard.engine.stats(shard.now).counters.skipped, 1);
+}
+
+#[test]
+fn a_paused_one_is_resumed_at_its_new_time() {
+    let mut shard = Shard::new(LAWS[0]);
+    shard.append(&[("a".into(), nine(&LAWS[0])), ("b".into(), Given { paused: true, ..nine(&LAWS[0]) })], 0);
+    shard.change("a", Change::Pause);
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.settle(), []);
+    for id in ["a", "b"] {
+        let (due, record) = shard.waiting(id).unwrap();
+        assert_eq!((due, Record::parse(record.as_bytes()).unwrap().time), (UnixMillis::PAUSED, Some(NINE.plus(HOUR))));
+        shard.change(id, Change::Resume);
+        assert_eq!(due_of(&shard, id), NINE.plus(HOUR));
+    }
+    shard.restart(LAWS[0]);
+    assert_eq!(shard.settle(), []);
+    assert_eq!(at(&mut shard, NINE), ["a", "b"]);
+}
+
+#[test]
+fn one_that_was_told_to_run_runs() {
+    let mut shard = Shard::new(LAWS[0]);
+    shard.append(&[("a".into(), nine(&LAWS[0]))], 0);
+    shard.change("a", Change::Run);
+    shard.restart(LAWS[3]);
+    assert_eq!(shard.settle(), [("a".to_owned(), NINE.get())]);
+}
+
+#[test]
+fn a_reschedule_to_a_local_time_is_stored_as_one() {
+    let local: LocalTime = "2026-12-01T09:00".parse().unwrap();
+    let to = NewTime { at: NINE, local: Some((local, VANCOUVER.parse().unwrap())) };
+    let mut shard = Shard::new(LAWS[0]);
+    shard.append(&["one", "many", "back"].map(|id| (id.to_owned(), Given::instant(NOW.plus(HOUR)))), 0);
+    shard.change("one", Change::Reschedule(to));
+    let tasks =
+        ListRequest { filter: Filter { prefix: Some("many".into()), ..Filter::default() }, limit: 9, ..ListRequest::default() };
+    let (reply, effects) = shard.engine.change_matching(&tasks, Change::Reschedule(to), None, NOW, &shard.storage).unwrap();
+    assert_eq!(reply.changed, 1);
+    shard.commit(&effects, false);
+    // To an instant and back again: the mark goes and comes with the local time.
+    shard.change("back", Change::Reschedule(to));
+    shard.change("back", Change::Reschedule(NINE.into()));
+    assert!(!shard.waiting("back").unwrap().1.contains("timezone"));
+    // The same time as another kind of time is a change, the same time as the same kind is none.
+    for (id, to, outcome) in [("one", to, Changed::Unchanged), ("back", NINE.into(), Changed::Unchanged)] {
+        let request = ChangeRequest { ids: vec![id.to_owned()], change: Change::Reschedule(to), if_match: None };
+        assert_eq!(shard.engine.change(&request, NOW, &shard.storage).unwrap().0.outcomes, [outcome]);
+    }
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.settle(), []);
+    assert_eq!(["one", "many", "back"].map(|id| due_of(&shard, id)), [NINE.plus(HOUR), NINE.plus(HOUR), NINE]);
+}
+
+/// The name of a run is `<id>@<time>`: what has fired keeps its time.
+#[test]
+fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
+    let mut shard = Shard::new(LAWS[0]);
+    let fields = r#""retry":{"maxAttempts":2,"minBackoffSeconds":7200,"jitter":0},"onFailure":{"type":"handler","name":"log"},"#;
+    shard.append(&[("a".into(), Given { fields, ..nine(&LAWS[0]) })], 0);
+    assert_eq!(at(&mut shard, NINE), ["a"]);
+    // In flight.
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.settle(), []);
+    for seq in [1, 2] {
+        let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+        let effects = shard.engine.report(&Report { seq, failed, ..Report::default() }, shard.now, &shard.storage).unwrap();
+        shard.commit(&effects, false);
+        shard.restart(LAWS[2 + usize::from(seq == 2)]);
+        let now = shard.now.plus(2 * HOUR);
+        // The second attempt; then what follows the run, of the same time.
+        assert_eq!(at(&mut shard, now), ["a"]);
+    }
+    assert_eq!(shard.engine.get("a", &shard.storage).unwrap().unwrap().status, Status::Fired);
+    for waiting in shard.storage.waiting() {
+        assert_eq!(Record::parse(&waiting.record).unwrap().time, Some(NINE), "a dead letter");
+    }
+    assert!(shard.storage.pages.values().all(|row| !row.directory.has_local()));
+}
+
+/// A patch that leaves the local time is no other time, whatever a law has made of it meanwhile.
+#[test]
+fn a_patch_of_one_in_flight_is_no_second_run() {
+    let mut shard = Shard::new(LAWS[0]);
+    shard.append(&[("a".into(), nine(&LAWS[0]))], 0);
+    assert_eq!(at(&mut shard, NINE), ["a"]);
+    shard.restart(LAWS[1]);
+    let given = Given { fields: r#""description":"patched","#, ..nine(&LAWS[1]) };
+    let version = |shard: &Shard| {
+        let item = shard.engine.get("a", &shard.storage).unwrap().unwrap();
+        scheduler_model::task::version_of(item.record.get().as_bytes())
+    };
+    let mut builder = PageBuilder::default();
+    let record = given.record("a", 0);
+    assert!(builder.push(id_hash("a"), given.at, Flags::LOCAL, |out| out.extend_from_slice(record.as_bytes())));
+    let expected = Some(Expected::Version(version(&shard)));
+    let append = Append { fresh: false, expected, pages: builder.finish(), ..Append::default() };
+    let (reply, effects) = shard.engine.append(append, shard.now, &shard.storage).unwrap();
+    assert!(reply.patched.is_some());
+    shard.commit(&effects, false);
+    assert_eq!(at(&mut shard, NINE.plus(2 * HOUR)), [] as [&str; 0]);
+    let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
+    let effects = shard.engine.report(&Report { seq: 1, failed, ..Report::default() }, shard.now, &shard.storage).unwrap();
+    shard.commit(&effects, false);
+    let now = shard.now.plus(HOUR);
+    shard.now = now;
+    shard.engine.observe(now);
+    assert_eq!(shard.settle(), [("a".to_owned(), NINE.get())]);
+}
+
+#[test]
+fn one_with_a_limits_key_stays_in_its_lane() {
+    let mut shard = Shard::new(LAWS[0]);
+    shard.append(&[("a".into(), Given { key: Some("k"), ..nine(&LAWS[0]) })], 0);
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.settle(), []);
+    assert_eq!(due_of(&shard, "a"), NINE.plus(HOUR));
+    assert!(shard.storage.pages.values().all(|row| row.directory.lane() > 0 && row.directory.has_local()));
+}
+
+/// What earlier versions stored has the local time in the record and no mark: it keeps its instant until it is written again.
+#[test]
+fn a_record_without_the_mark_keeps_its_instant() {
+    let mut shard = Shard::new(LAWS[0]);
+    let (record, mut builder) = (nine(&LAWS[0]).record("a", 0), PageBuilder::default());
+    assert!(builder.push(id_hash("a"), NINE, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    let append = Append { pages: builder.finish(), ..Append::default() };
+    let (_, effects) = shard.engine.append(append, NOW, &shard.storage).unwrap();
+    shard.commit(&effects, false);
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.settle(), []);
+    assert_eq!(due_of(&shard, "a"), NINE);
+    // Written again, it has the mark.
+    shard.change("a", Change::Pause);
+    shard.change("a", Change::Resume);
+    shard.restart(LAWS[3]);
+    assert_eq!(shard.settle(), []);
+    assert_eq!(due_of(&shard, "a"), NINE.plus(3 * HOUR));
+}
+
+/// During a deploy the coordinator may be of an earlier version than the shard.
+#[test]
+fn a_task_that_was_planned_by_another_law_is_planned_by_the_shards() {
+    let mut shard = Shard::new(LAWS[1]);
+    let fields = r#""expireAfterSeconds":60,"#;
+    let tasks = [
+        ("a".to_owned(), nine(&LAWS[0])),
+        ("paused".to_owned(), Given { paused: true, ..nine(&LAWS[0]) }),
+        ("conditional".to_owned(), Given { fields, ..nine(&LAWS[0]) }),
+        ("plain".to_owned(), Given::instant(NINE)),
+    ];
+    shard.append(&tasks, 0);
+    let dues = tasks.map(|(id, _)| due_of(&shard, &id));
+    assert_eq!(dues, [NINE.plus(HOUR), UnixMillis::PAUSED, NINE.plus(HOUR), NINE]);
+    shard.change("paused", Change::Resume);
+    assert_eq!(due_of(&shard, "paused"), NINE.plus(HOUR));
+}
+
+/// Tasks without local times cost a start under another release nothing: no read, no write, no wake-up.
+#[test]
+fn a_shard_without_local_times_does_nothing_for_a_new_law() {
+    let mut shard = Shard::new(LAWS[0]);
+    for part in 0..20_i64 {
+        let tasks: Vec<_> = (0..1_000).map(|n| (format!("t{part}-{n}"), Given::instant(NINE.plus(n)))).collect();
+        shard.append(&tasks, 20);
+    }
+    shard.storage.check_budget(&[], true);
+    shard.restart(LAWS[1]);
+    assert_eq!(shard.engine.next_wakeup(), Some(NINE));
+    assert!(shard.wake().writes.is_empty());
+    assert_eq!(shard.storage.take_read_bytes(), 0);
+    // One among them costs its own page.
+    shard.append(&[("a".into(), nine(&LAWS[1]))], 0);
+    assert_eq!(shard.stored_law().as_deref(), Some("2026b"));
+    shard.storage.take_read_bytes();
+    shard.engine = crate::laws::load(&shard.storage, LAWS[0]);
+    let effects = shard.engine.wake(NOW, &shard.storage).unwrap();
+    assert!(shard.storage.take_read_bytes() < 1_000 && effects.writes.len() < 6);
+}
+
+/// Twenty megabytes of tasks at local times are planned in parts, each within the bounds of a wake-up; crashes in between lose nothing.
+#[test]
+fn many_are_planned_again_in_parts() {
+    let mut shard = Shard::new(LAWS[0]);
+    let many = 20_i64;
+    for part in 0..many {
+        let tasks: Vec<_> = (0..1_000).map(|n| (format!("t{part}-{n}"), nine(&LAWS[0]))).collect();
+        shard.append(&tasks, 1_000);
+    }
+    shard.append(&[("plain".into(), Given::instant(NOW))], 0);
+    shard.restart(LAWS[1]);
+    let (mut parts, mut crashes) = (0, 0);
+    while shard.stored_law().as_deref() != Some("2026b") {
+        parts += 1;
+        assert!(parts < 200, "it begins over and over");
+        let next = shard.engine.next_wakeup().unwrap();
+        assert!(next <= shard.now.plus(1), "the next part follows at once");
+        shard.now = shard.now.max(next);
+        shard.engine.observe(shard.now);
+        let fired = fired_by(&shard.wake());
+        assert!(fired.is_empty(), "{} fired by the law of before", fired.len());
+        assert_ne!(shard.stored_law().as_deref(), Some("2026a"), "what is half done is of no release");
+        if parts % 3 == 0 && crashes < 4 {
+            crashes += 1;
+            shard.restart(LAWS[1]);
+        }
+    }
+    assert!(parts > 5, "{parts}");
+    let waiting = shard.storage.waiting();
+    assert_eq!(waiting.len() as i64, many * 1_000 + 1);
+    assert!(waiting.iter().all(|waiting| waiting.position.due == NINE.plus(HOUR) || waiting.position.due == NOW));
+    shard.now = shard.now.plus(1);
+    shard.engine.observe(shard.now);
+    assert_eq!(shard.settle(), [("plain".to_owned(), NOW.get())]);
+}

@@ -1,0 +1,473 @@
+//! Laws of time zones that change: one-shot tasks at local times, against a reference that knows nothing of pages.
+//!
+//! A run draws tasks at local times and at instants, what clients change about them, releases of the time zones, restarts and crashes. The
+//! rules are those of `docs/schedules.md`: what waits for a local time fires once, at the instant that it is by the law of the day, or at
+//! once if a law has moved it into the past.
+
+use crate::random::Random;
+use crate::regressions::ids;
+use crate::storage::Storage;
+use scheduler_calendar::local_time::{Law, LocalTime};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz::Tz;
+use scheduler_engine::{Config, Effects, Engine, Write};
+use scheduler_model::format::envelope::Envelope;
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::protocol::{Append, CancelRequest, Change, ChangeRequest, Failure, NewTime, Report, Terms};
+use scheduler_model::routing::id_hash;
+use scheduler_model::task::Record;
+use std::collections::BTreeMap;
+
+pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+pub(crate) const HOUR: i64 = 3_600_000;
+const ZONES: [&str; 3] = ["America/Vancouver", "Asia/Tokyo", "Europe/London"];
+
+/// The law by which Vancouver's clock is `H` hours slower than by the tables, Tokyo's is `H` hours faster, and London's is as it is.
+fn by<const H: i64>(local: LocalTime, zone: &str) -> Option<UnixMillis> {
+    let instant = local.instant(zone.parse().ok()?)?;
+    Some(instant.plus(match zone {
+        "America/Vancouver" => H * HOUR,
+        "Asia/Tokyo" => -H * HOUR,
+        _ => 0,
+    }))
+}
+
+pub(crate) const LAWS: [Law; 4] = [
+    Law { release: "2026a", instant: by::<0> },
+    Law { release: "2026b", instant: by::<1> },
+    Law { release: "2026c", instant: by::<-1> },
+    Law { release: "2026d", instant: by::<3> },
+];
+
+/// An engine and its storage, under a law.
+pub(crate) struct Shard {
+    pub(crate) engine: Engine,
+    pub(crate) storage: Storage,
+    pub(crate) now: UnixMillis,
+    pub(crate) law: Law,
+}
+
+/// A task as a client gives it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given {
+    pub(crate) at: UnixMillis,
+    pub(crate) local: Option<(LocalTime, &'static str)>,
+    pub(crate) paused: bool,
+    pub(crate) fields: &'static str,
+    pub(crate) key: Option<&'static str>,
+}
+
+impl Given {
+    /// At a local time.
+    pub(crate) fn local(text: &str, zone: &'static str, law: &Law) -> Self {
+        let local: LocalTime = text.parse().unwrap();
+        let at = (law.instant)(local, zone).unwrap();
+        Self { at, local: Some((local, zone)), paused: false, fields: "", key: None }
+    }
+
+    /// At an instant.
+    pub(crate) fn instant(at: UnixMillis) -> Self {
+        Self { at, local: None, paused: false, fields: "", key: None }
+    }
+
+    pub(crate) fn record(&self, id: &str, fill: usize) -> String {
+        let local =
+            self.local.map_or_else(String::new, |(local, zone)| format!(r#""timezone":"{zone}","local":{{"time":"{local}"}},"#));
+        let key = self.key.map_or_else(String::new, |key| format!(r#","limitKey":"{key}""#));
+        let (time, fields, fill) = (self.at, self.fields, "x".repeat(fill));
+        format!(
+            r#"{{"time":{time},"id":"{id}",{local}{fields}"callback":{{"type":"handler","name":"log"}},"payload":"{fill}"{key}}}"#
+        )
+    }
+}
+
+impl Shard {
+    pub(crate) fn new(law: Law) -> Self {
+        let storage = Storage::default();
+        let mut engine = load(&storage, law);
+        engine.observe(NOW);
+        Self { engine, storage, now: NOW, law }
+    }
+
+    /// Starts over from storage, under a law.
+    pub(crate) fn restart(&mut self, law: Law) {
+        self.law = law;
+        self.engine = load(&self.storage, law);
+        let observed = self.engine.observe(self.now);
+        self.storage.apply(&observed.writes);
+    }
+
+    pub(crate) fn commit(&mut self, effects: &Effects, is_wake: bool) {
+        self.storage.check_budget(&effects.writes, is_wake);
+        self.storage.apply(&effects.writes);
+    }
+
+    pub(crate) fn append(&mut self, tasks: &[(String, Given)], fill: usize) {
+        let mut builder = PageBuilder::default();
+        let key = tasks.iter().find_map(|(_, given)| given.key);
+        for (id, given) in tasks {
+            let text = given.record(id, fill);
+            let record = Record::parse(text.as_bytes()).unwrap();
+            let due = if given.paused { UnixMillis::PAUSED } else { record.due() };
+            let flags = if record.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
+            let flags = flags.with_local(given.local.is_some());
+            assert!(builder.push(id_hash(id), due, flags, |out| out.extend_from_slice(text.as_bytes())));
+        }
+        let mut pages = builder.finish();
+        pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
+        let terms = Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
+        let append = Append { fresh: false, pages, terms, ..Append::default() };
+        let append = Append::decode(&append.encode()).unwrap();
+        let (_, effects) = self.engine.append(append, self.now, &self.storage).unwrap();
+        self.commit(&effects, false);
+    }
+
+    pub(crate) fn change(&mut self, id: &str, change: Change) {
+        let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
+        let (_, effects) = self.engine.change(&request, self.now, &self.storage).unwrap();
+        self.commit(&effects, false);
+    }
+
+    pub(crate) fn wake(&mut self) -> Effects {
+        let effects = self.engine.wake(self.now, &self.storage).unwrap();
+        self.commit(&effects, true);
+        effects
+    }
+
+    /// Wakes it until it wants to sleep, in steps of a millisecond at least, and returns what has fired: ids, and the times of their runs.
+    pub(crate) fn settle(&mut self) -> Vec<(String, i64)> {
+        let mut fired = Vec::new();
+        for _ in 0..10_000 {
+            if self.engine.next_wakeup().is_none_or(|next| next > self.now) {
+                return fired;
+            }
+            let effects = self.wake();
+            fired.extend(fired_by(&effects));
+            self.now = self.now.plus(1);
+            let observed = self.engine.observe(self.now);
+            self.storage.apply(&observed.writes);
+        }
+        panic!("the shard does not come to rest");
+    }
+
+    /// The record that waits under an id, and when it is due.
+    pub(crate) fn waiting(&self, id: &str) -> Option<(UnixMillis, String)> {
+        let waiting = self.storage.waiting();
+        let is_it = |record: &[u8]| Record::parse(record).unwrap().id == id;
+        let found = waiting.into_iter().find(|waiting| is_it(&waiting.record))?;
+        Some((found.position.due, String::from_utf8(found.record.to_vec()).unwrap()))
+    }
+
+    fn has_local(&self) -> bool {
+        self.storage.pages.values().any(|row| row.directory.has_local())
+    }
+
+    /// The release that the stored state names.
+    pub(crate) fn stored_law(&self) -> Option<String> {
+        let state = self.storage.outbox.values().rev().find_map(|row| row.state.as_ref())?;
+        let state: serde_json::Value = serde_json::from_slice(state).unwrap();
+        state["law"].as_str().map(str::to_owned)
+    }
+}
+
+pub(crate) fn load(storage: &Storage, law: Law) -> Engine {
+    let config = Config { max_dispatched: usize::MAX, fire_gap_millis: 0, law, ..Config::default() };
+    Engine::load("1-0", config, storage.snapshot()).unwrap()
+}
+
+pub(crate) fn fired_by(effects: &Effects) -> Vec<(String, i64)> {
+    let mut fired = Vec::new();
+    for write in &effects.writes {
+        let Write::InsertEnvelope { text, .. } = write else { continue };
+        let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap();
+        fired.extend(envelope.tasks.iter().map(|task| {
+            let record = Record::parse(task.get().as_bytes()).unwrap();
+            (record.id.clone().into_owned(), record.time.unwrap().get())
+        }));
+    }
+    assert_eq!(fired.len(), ids(effects).len());
+    fired
+}
+
+/// What is known of a task by the rules.
+#[derive(Debug, Clone, Copy)]
+struct Known {
+    local: Option<(LocalTime, &'static str)>,
+    time: i64,
+    /// When it fires; `None` while it is paused.
+    due: Option<i64>,
+    jitters: bool,
+    /// Whether it has fired: then its time is the name of its run.
+    is_again: bool,
+    /// Whether a run of it was requested: so it is the name of that.
+    is_requested: bool,
+    /// Before this its further attempt does not start, also if it was paused meanwhile.
+    not_before: i64,
+}
+
+impl Known {
+    /// When it is due by its time.
+    fn own_due(&self, id: &str) -> i64 {
+        let fields = if self.jitters { JITTER } else { "" };
+        let given = Given { at: UnixMillis::new(self.time), local: self.local, paused: false, fields, key: None };
+        Record::parse(given.record(id, 0).as_bytes()).unwrap().due().get()
+    }
+
+    fn follow(&mut self, id: &str, law: &Law, watermark: i64) {
+        let own = self.own_due(id);
+        let waits_for_its_time = self.due.is_none_or(|due| due == own) && !self.is_requested;
+        let Some((local, zone)) = self.local.filter(|_| waits_for_its_time && !self.is_again) else { return };
+        let time = (law.instant)(local, zone).unwrap().get();
+        if time != self.time {
+            self.time = time;
+            let due = self.own_due(id);
+            self.due = self.due.map(|_| due.max(watermark + 1));
+        }
+    }
+}
+
+const JITTER: &str = r#""jitterSeconds":900,"#;
+const RETRY: &str = r#""retry":{"maxAttempts":2,"minBackoffSeconds":60,"jitter":0},"#;
+
+/// What a run amounted to.
+#[derive(Debug, Default)]
+struct Sum {
+    fired: u64,
+    moved: u64,
+    moved_into_the_past: u64,
+    laws: u64,
+    crashes: u64,
+}
+
+/// One run from a seed.
+fn run(seed: u64, sum: &mut Sum) {
+    let mut random = Random::new(seed);
+    let mut shard = Shard::new(LAWS[0]);
+    let mut known: BTreeMap<String, Known> = BTreeMap::new();
+    let mut made = 0_u64;
+    for _ in 0..10 + random.below(50) {
+        let at = shard.now;
+        let watermark = |shard: &Shard| shard.storage.watermark.due.get();
+        match random.below(12) {
+            0..4 => {
+                let mut tasks = Vec::new();
+                for _ in 0..1 + random.below(4) {
+                    made += 1;
+                    let id = if random.chance(200) { format!("same-{}", random.below(3)) } else { format!("made-{made}") };
+                    if tasks.iter().any(|(known, _)| *known == id) {
+                        continue;
+                    }
+                    let jitters = random.chance(300);
+                    let fields = if jitters { JITTER } else { RETRY };
+                    let mut given = drawn(&mut random, at, &shard.law);
+                    (given.fields, given.paused) = (fields, random.chance(100));
+                    // The same time again would be the same task: see `definitions`.
+                    if known.get(&id).is_some_and(|of| of.time == given.at.get() || of.local == given.local) {
+                        continue;
+                    }
+                    let time = given.at.get();
+                    let mut of = Known {
+                        local: given.local,
+                        time,
+                        due: None,
+                        jitters,
+                        is_again: false,
+                        is_requested: false,
+                        not_before: 0,
+                    };
+                    if !given.paused {
+                        of.due = Some(of.own_due(&id).max(watermark(&shard) + 1));
+                    }
+                    known.insert(id.clone(), of);
+                    tasks.push((id, given));
+                }
+                shard.append(&tasks, random.below(3_000) as usize);
+            }
+            4 => {
+                let Some(id) = any(&mut random, &known) else { continue };
+                let of = known.get_mut(&id).unwrap();
+                if let Some(due) = of.due.take() {
+                    of.not_before = due;
+                }
+                shard.change(&id, Change::Pause);
+            }
+            5 => {
+                let Some(id) = any(&mut random, &known) else { continue };
+                let of = known.get_mut(&id).unwrap();
+                if of.due.is_none() {
+                    let due = match (of.is_again, of.is_requested) {
+                        (true, _) => of.not_before.max(at.get()),
+                        (false, true) => at.get(),
+                        (false, false) => of.own_due(&id),
+                    };
+                    of.due = Some(due.max(watermark(&shard) + 1));
+                }
+                shard.change(&id, Change::Resume);
+            }
+            6 => {
+                let Some(id) = any(&mut random, &known) else { continue };
+                let of = known.get_mut(&id).unwrap();
+                if of.due.is_none_or(|due| due > at.get()) {
+                    of.due = Some(at.get().max(watermark(&shard) + 1));
+                    of.is_requested = !of.is_again;
+                }
+                shard.change(&id, Change::Run);
+            }
+            7 => {
+                let Some(id) = any(&mut random, &known) else { continue };
+                let of = known.get_mut(&id).unwrap();
+                let to = drawn(&mut random, at, &shard.law);
+                let was_due = of.due;
+                (of.local, of.time, of.is_again, of.is_requested) = (to.local, to.at.get(), false, false);
+                of.due = was_due.map(|_| of.own_due(&id).max(watermark(&shard) + 1));
+                let local = to.local.map(|(local, zone)| (local, zone.parse::<Tz>().unwrap()));
+                shard.change(&id, Change::Reschedule(NewTime { at: to.at, local }));
+            }
+            8 => {
+                let Some(id) = any(&mut random, &known) else { continue };
+                known.remove(&id);
+                let request = CancelRequest { ids: vec![id], if_match: None };
+                let (_, effects) = shard.engine.cancel(&request, at, &shard.storage).unwrap();
+                shard.commit(&effects, false);
+            }
+            // A wake-up that is not committed, then a restart, mostly under another law.
+            _ => {
+                if random.chance(300) {
+                    drop(shard.engine.wake(at, &shard.storage));
+                    sum.crashes += 1;
+                }
+                let law = *random.pick(&LAWS);
+                sum.laws += u64::from(law.release != shard.law.release);
+                shard.restart(law);
+                // It may start again before anything has woken it, or after the first part of the work.
+                if random.chance(300) && shard.has_local() && shard.stored_law().as_deref() != Some(law.release) {
+                    follow(&shard, &mut known, sum);
+                    assert_eq!(fired_by(&shard.wake()), [], "seed {seed}: nothing fires by the law of before");
+                    let law = if random.chance(500) { law } else { *random.pick(&LAWS) };
+                    shard.restart(law);
+                }
+            }
+        }
+        if random.chance(700) {
+            shard.now = shard.now.plus(random.range(0, 2 * HOUR));
+            let observed = shard.engine.observe(shard.now);
+            shard.storage.apply(&observed.writes);
+            compare(&mut shard, &mut known, &mut random, sum, seed);
+        }
+    }
+    shard.now = shard.now.plus(48 * HOUR);
+    let observed = shard.engine.observe(shard.now);
+    shard.storage.apply(&observed.writes);
+    for _ in 0..3 {
+        compare(&mut shard, &mut known, &mut random, sum, seed);
+        shard.now = shard.now.plus(HOUR);
+        shard.engine.observe(shard.now);
+    }
+    assert!(known.values().all(|of| of.due.is_none()), "seed {seed}: {known:?} is left");
+}
+
+/// Lets the shard come to rest, and compares what has fired and what waits with what is known.
+fn compare(shard: &mut Shard, known: &mut BTreeMap<String, Known>, random: &mut Random, sum: &mut Sum, seed: u64) {
+    let at = shard.now;
+    follow(shard, known, sum);
+    let mut expected: Vec<(String, i64)> = Vec::new();
+    for (id, of) in known.iter() {
+        expected.extend(of.due.filter(|due| *due <= at.get()).map(|_| (id.clone(), of.time)));
+    }
+    let mut fired = shard.settle();
+    let later = shard.now.get();
+    // What came due while it worked may have fired too.
+    let late = |(id, _): &(String, i64)| known.get(id).is_some_and(|of| of.due.is_some_and(|due| due > at.get() && due <= later));
+    let came_due: Vec<(String, i64)> = fired.iter().filter(|task| late(task)).cloned().collect();
+    expected.extend(came_due);
+    expected.sort();
+    fired.sort();
+    assert_eq!(fired, expected, "seed {seed} at {at} under {}", shard.law.release);
+    sum.fired += fired.len() as u64;
+    let envelopes: Vec<u64> =
+        shard.storage.outbox.iter().filter(|(_, row)| row.destination.is_some()).map(|(seq, _)| *seq).collect();
+    for seq in envelopes {
+        let text = shard.storage.outbox[&seq].text.clone();
+        let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
+        let mut failed = Vec::new();
+        for (index, task) in (0..).zip(&envelope.tasks) {
+            let record = Record::parse(task.get().as_bytes()).unwrap();
+            let of = known.get_mut(record.id.as_ref()).unwrap();
+            // With jitter there is no policy of its own, and it does not fail here.
+            let fails = !of.jitters && random.chance(300);
+            if fails {
+                failed.push(Failure { index, error: "no".to_owned(), ..Failure::default() });
+            }
+            if fails && !of.is_again {
+                // It is tried again a minute later, whatever the law.
+                (of.is_again, of.due) = (true, Some(later + 60_000));
+            } else {
+                known.remove(record.id.as_ref());
+            }
+        }
+        let report = Report { seq, failed, ..Report::default() };
+        let effects = shard.engine.report(&report, shard.now, &shard.storage).unwrap();
+        shard.commit(&effects, false);
+    }
+    for (id, of) in known.iter() {
+        let (due, record) = shard.waiting(id).unwrap_or_else(|| panic!("seed {seed}: {id} is lost: {of:?}"));
+        let record = Record::parse(record.as_bytes()).unwrap();
+        let is_same = record.time == Some(UnixMillis::new(of.time))
+            && due == of.due.map_or(UnixMillis::PAUSED, UnixMillis::new)
+            && record.local.and_then(|local| local.time) == of.local.map(|(local, _)| local);
+        assert!(is_same, "seed {seed}: {id} waits for {due} as {record:?}; expected {of:?}");
+    }
+    // A crash would lose nothing.
+    assert!(
+        !shard.has_local() || shard.stored_law().as_deref() == Some(shard.law.release),
+        "seed {seed}: {:?}",
+        shard.stored_law()
+    );
+}
+
+/// The shard wakes: if its law is a new one, that moves what waits.
+fn follow(shard: &Shard, known: &mut BTreeMap<String, Known>, sum: &mut Sum) {
+    if shard.stored_law().as_deref() == Some(shard.law.release) {
+        return;
+    }
+    let (watermark, now) = (shard.storage.watermark.due.get(), shard.now.get());
+    for (id, of) in known {
+        let was = *of;
+        of.follow(id, &shard.law, watermark);
+        sum.moved += u64::from(was.time != of.time);
+        sum.moved_into_the_past += u64::from(was.due.is_some_and(|due| due > now) && of.due < Some(now));
+    }
+}
+
+fn any(random: &mut Random, known: &BTreeMap<String, Known>) -> Option<String> {
+    let at = random.below(known.len() as u64) as usize;
+    known.keys().nth(at).cloned()
+}
+
+/// A time from an hour ago to six hours ahead, mostly a local one.
+fn drawn(random: &mut Random, now: UnixMillis, law: &Law) -> Given {
+    let at = now.plus(random.range(-HOUR, 6 * HOUR) / 60_000 * 60_000);
+    if random.chance(300) {
+        return Given::instant(at);
+    }
+    let zone = *random.pick(&ZONES);
+    let tz: Tz = zone.parse().unwrap();
+    let second = at.get().div_euclid(1_000);
+    let local = chrono::DateTime::from_timestamp(second + tz.offset_at(second), 0).unwrap();
+    Given::local(&local.format("%Y-%m-%dT%H:%M:%S").to_string(), zone, law)
+}
+
+/// Runs that are drawn: `LAW_SEEDS` asks for another number, `LAW_SEED` for one.
+#[test]
+fn tasks_at_local_times_follow_every_law() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let seeds = match number("LAW_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("LAW_SEEDS").unwrap_or(2_000),
+    };
+    let (mut sum, runs) = (Sum::default(), seeds.end - seeds.start);
+    seeds.for_each(|seed| run(seed, &mut sum));
+    println!("{runs} seeds: {sum:?}");
+    let enough = [sum.fired, sum.moved, sum.laws].iter().all(|count| *count > runs);
+    assert!(runs == 1 || enough && sum.moved_into_the_past > runs / 10 && sum.crashes > runs / 4, "{sum:?}");
+}

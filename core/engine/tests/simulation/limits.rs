@@ -1,0 +1,278 @@
+//! The limiter of a run's keys, the way to it, and the bounds that must hold.
+
+use crate::invariants::violated;
+use crate::random::Random;
+use crate::world::{Event, World};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::limiter::Limiter;
+use scheduler_engine::{Destination, Effects, Write};
+use scheduler_model::limit::Limit;
+use scheduler_model::protocol::limiter::{Answer, Asked, Named, RequestNumber};
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+/// The keys that tasks of a run may name. The last one never has a limit.
+pub(crate) const KEYS: [&str; 3] = ["a key", "käy/2", "free"];
+
+/// Keys that come and go with their tasks; those that may have a limit are among them.
+pub(crate) fn many_keys(count: usize) -> &'static [&'static str] {
+    static MANY: OnceLock<Vec<&'static str>> = OnceLock::new();
+    let made = |n: usize| -> &'static str { Box::leak(format!("key {n}").into_boxed_str()) };
+    let all = MANY.get_or_init(|| KEYS.into_iter().chain((KEYS.len()..300).map(made)).collect());
+    &all[..count.min(all.len())]
+}
+
+/// How long a task of a key may be due while the key has a free slot, milliseconds: it is asked for within a second, may be answered a
+/// second later, by a limiter that waits three for a shard that it does not hear of; and a slot that is used nowhere is given back after one.
+const FREE_SLOT_MILLIS: i64 = 10_000;
+/// The same just after faults, when questions were not answered: a shard waits fifteen seconds then.
+const AFTER_FAULTS_MILLIS: i64 = 40_000;
+
+/// How long a shard that has dispatched all it may keeps a slot of each key, for when there is room again, milliseconds: ten seconds, and two
+/// in which it still asks.
+const KEPT_SLOT_MILLIS: i64 = 12_000;
+
+/// By how much rarer a shard crashes over the answer of a limiter than over a request.
+const CRASHES_OF_ANSWERS: u64 = 5;
+
+/// The limiter with its storage, and what was asked of it.
+#[derive(Debug, Default)]
+pub(crate) struct Limits {
+    limiter: Limiter,
+    rows: BTreeMap<String, String>,
+    lives: u64,
+    /// All that each key had, with the one that it has last.
+    had: BTreeMap<&'static str, Vec<Limit>>,
+    /// When runs of each key were handed on, since it has the rate that it has.
+    handed_on: BTreeMap<&'static str, Vec<i64>>,
+    /// How many runs with a key were handed on.
+    pub(crate) runs: u64,
+    /// Since when tasks of each key wait though it has room.
+    idle_since: BTreeMap<&'static str, UnixMillis>,
+    /// Since when each shard has dispatched all that it may.
+    full_since: BTreeMap<usize, UnixMillis>,
+}
+
+impl Limits {
+    /// Sets the limit of a key.
+    pub(crate) fn set(&mut self, key: &'static str, limit: Limit) {
+        let (_, write) = self.limiter.put(Named { key: key.to_owned(), limit }).expect("there is room");
+        self.store([write]);
+        self.had.entry(key).or_default().push(limit);
+        self.handed_on.remove(key);
+    }
+
+    fn store(&mut self, writes: impl IntoIterator<Item = scheduler_engine::limiter::Write>) {
+        use scheduler_engine::limiter::Write;
+        for write in writes {
+            match write {
+                Write::Put { name, record } => drop(self.rows.insert(name, record)),
+                Write::Delete { name } => assert!(self.rows.remove(&name).is_some(), "a deleted row is stored"),
+                Write::Clear => self.rows.clear(),
+            }
+        }
+    }
+
+    /// The rate of a key, runs a second.
+    pub(crate) fn rate_of(&self, key: &str) -> Option<f64> {
+        self.had.get(key).and_then(|had| had.last()?.per_second)
+    }
+
+    /// Returns how many runs of a key were dispatched from `from` to before `to`.
+    pub(crate) fn runs_between(&self, key: &str, from: UnixMillis, to: UnixMillis) -> usize {
+        let times = self.handed_on.get(key).map_or(&[][..], Vec::as_slice);
+        times.iter().filter(|at| (from.get()..to.get()).contains(*at)).count()
+    }
+
+    /// Slots that no shard has given back.
+    pub(crate) fn slots(&self) -> u64 {
+        KEYS.iter().map(|key| self.limiter.slots(key)).sum()
+    }
+
+    /// `rate-holds`: in no window of time more than the rate allows.
+    pub(crate) fn rate_holds(&self) {
+        for (key, times) in &self.handed_on {
+            let Some(rate) = self.had.get(key).and_then(|had| had.last()?.per_second) else { continue };
+            for (first, from) in times.iter().enumerate() {
+                for (last, to) in times.iter().enumerate().skip(first) {
+                    let (runs, most) = (last - first + 1, rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0);
+                    if runs as f64 > most {
+                        violated("rate-holds", format!("{runs} runs of {key} within {} ms at {rate} a second", to - from));
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A limit as a run's clients set one.
+pub(crate) fn drawn(random: &mut Random) -> Limit {
+    match random.below(3) {
+        0 => Limit { concurrency: None, per_second: Some(*random.pick(&[0.5, 3.0, 40.0])) },
+        1 => Limit { concurrency: Some(1 + random.below(4) as u32), per_second: None },
+        _ => Limit { concurrency: Some(1 + random.below(3) as u32), per_second: Some(*random.pick(&[2.0, 20.0])) },
+    }
+}
+
+impl World {
+    pub(crate) fn plan_asks(&mut self, at: usize, effects: &Effects) {
+        for ask in &effects.asks {
+            let asked = Asked { key: ask.key.clone(), shard: self.shards[at].name.clone(), ask: ask.ask };
+            // Whoever waits for the answer may be told that there is none, while the request is still on its way.
+            if self.random.chance(self.faults.report_lost) {
+                self.may_ask(at, true);
+                let when = self.now.plus(self.random.range(1, 3_000));
+                let (key, number) = (ask.key.clone(), ask.ask.number);
+                self.plan(when, Event::Told { shard: at, key, number, answer: None });
+            }
+            if self.random.chance(self.faults.report_lost) {
+                continue;
+            }
+            let copies = 1 + u64::from(self.random.chance(self.faults.report_repeated));
+            for _ in 0..copies {
+                let when = self.now.plus(self.random.range(1, self.faults.message_delay));
+                self.plan(when, Event::Ask { shard: at, asked: asked.clone() });
+            }
+        }
+    }
+
+    /// Loads the limiter again from its rows.
+    pub(crate) fn restart_limiter(&mut self) {
+        self.limits.lives += 1;
+        let rows = self.limits.rows.values().cloned();
+        self.limits.limiter = Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
+    }
+
+    /// A limiter gets a request.
+    pub(crate) fn ask_limiter(&mut self, at: usize, asked: &Asked, until: Option<UnixMillis>) {
+        if self.random.chance(self.faults.evict) {
+            self.restart_limiter();
+        }
+        let (answer, writes) = self.limits.limiter.ask(asked, self.now_of_limiter());
+        let is_changed = !writes.is_empty();
+        self.limits.store(writes);
+        self.trace(|| format!("limiter: {asked:?}: {answer:?}"));
+        if is_changed {
+            self.ask_held_again();
+        }
+        if answer.is_some_and(|answer| answer.lacks_slots(&asked.ask)) && self.hold_question(at, asked, until) {
+            return;
+        }
+        if self.random.chance(self.faults.report_lost) {
+            return;
+        }
+        let copies = 1 + u64::from(self.random.chance(self.faults.report_repeated));
+        for _ in 0..copies {
+            let when = self.now.plus(self.random.range(1, self.faults.message_delay));
+            let (key, number) = (asked.key.clone(), asked.ask.number);
+            self.plan(when, Event::Told { shard: at, key, number, answer: Some(answer) });
+        }
+    }
+
+    /// A shard gets the limiter's answer, or hears that there is none.
+    pub(crate) fn told_by_limiter(&mut self, at: usize, key: &str, number: RequestNumber, answer: Option<Option<Answer>>) {
+        self.trace(|| format!("{at}: told of {key}, {number:?}: {answer:?}"));
+        // A crash comes with time, not with each message: else a shard with many lanes, each of which asks again after each start, crashes the
+        // more the more it crashes.
+        let faults = self.faults;
+        self.faults.crash_before_commit /= CRASHES_OF_ANSWERS;
+        self.faults.crash_after_commit /= CRASHES_OF_ANSWERS;
+        // A failure is for the next request.
+        let _ = self.input(
+            at,
+            false,
+            |engine, now, _| {
+                match answer {
+                    Some(answer) => engine.limit_answered(key, number, answer.as_ref(), now),
+                    None => engine.limit_failed(key, number, now),
+                }
+                Ok(((), Effects::default()))
+            },
+            |_, (), _| {},
+        );
+        self.faults = faults;
+    }
+
+    /// `concurrency-holds`: no more runs of a key are in flight than a limit allowed that it had, whatever shard they are of.
+    pub(crate) fn limits_hold(&mut self, at: usize, effects: &Effects) {
+        for write in &effects.writes {
+            let Write::InsertEnvelope { destination: Destination::Lane(lane), hashes, .. } = write else { continue };
+            let key = self.shards[at].storage.key_of_lane(*lane);
+            self.limits.runs += hashes.len() as u64 / 8;
+            let Some(key) = KEYS.iter().find(|known| **known == key) else { continue };
+            self.limits.idle_since.remove(key);
+            let times = std::iter::repeat_n(self.true_now().get(), hashes.len() / 8);
+            self.limits.handed_on.entry(key).or_default().extend(times);
+        }
+        for key in KEYS {
+            let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
+            let Some(had) = self.limits.had.get(key) else { continue };
+            let most = had.iter().map(|limit| limit.concurrency.map_or(usize::MAX, |most| most as usize)).max().unwrap_or(0);
+            if in_flight > most {
+                violated("concurrency-holds", format!("{in_flight} runs of {key:?} are in flight; at most {most}"));
+            }
+        }
+    }
+
+    /// Counts the shards that keep a slot of a key because they had room for its tasks a short time ago.
+    fn kept_slots(&self, key: &str, due: UnixMillis) -> usize {
+        let is_recent = |since: &UnixMillis| self.now.since(*since) < KEPT_SLOT_MILLIS;
+        let full = self.limits.full_since.iter().filter(|(_, since)| is_recent(since));
+        full.filter(|(at, _)| self.shards[**at].storage.waits_in_lane(key, due)).count()
+    }
+
+    /// `free-slots-are-used`: while a limit leaves room, a task that is due does not wait for long.
+    pub(crate) fn free_slots_are_used(&mut self, is_faultless: bool) {
+        for (at, shard) in self.shards.iter().enumerate() {
+            if shard.storage.dispatched() < self.config.max_dispatched {
+                self.limits.full_since.remove(&at);
+            } else {
+                self.limits.full_since.entry(at).or_insert(self.now);
+            }
+        }
+        let due = self.now.plus(-self.config.fire_gap_millis);
+        for key in KEYS {
+            let limit = self.limits.had.get(key).and_then(|had| had.last().copied());
+            let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
+            let concurrency = limit.and_then(|limit| limit.concurrency);
+            let has_room = concurrency.is_none_or(|most| in_flight + self.kept_slots(key, due) < most as usize);
+            let is_idle = has_room
+                && self.shards.iter().any(|shard| {
+                    // A shard whose dispatchers have all that they may have has room for none.
+                    shard.storage.dispatched() < self.config.max_dispatched && shard.storage.waits_in_lane(key, due)
+                });
+            if !is_idle || self.faults.message_lost > 0 {
+                self.limits.idle_since.remove(key);
+                continue;
+            }
+            let since = *self.limits.idle_since.entry(key).or_insert(self.now);
+            let rate = limit.and_then(|limit| limit.per_second);
+            let for_tokens = rate.map_or(0, |rate| (2_000.0 * (self.shards.len() as f64 + 1.0) / rate) as i64);
+            let most = for_tokens + if is_faultless { FREE_SLOT_MILLIS } else { AFTER_FAULTS_MILLIS };
+            if self.now.since(since) > most {
+                violated(
+                    "free-slots-are-used",
+                    format!("since {since} tasks of {key:?} wait, of which {in_flight} are in flight"),
+                );
+            }
+        }
+    }
+
+    /// Sets the limit of a key while its tasks wait.
+    pub(crate) fn change_limit(&mut self) {
+        let key = KEYS[self.random.below(2) as usize];
+        let limit = drawn(&mut self.random);
+        self.trace(|| format!("limit of {key}: {limit:?}"));
+        self.limits.set(key, limit);
+        (0..self.shards.len()).for_each(|at| self.may_ask(at, false));
+        self.ask_held_again();
+        // What a shard was told of the former rate holds for a while.
+        self.limits.handed_on.insert(key, Vec::new());
+        self.rate_from = self.now.plus(scheduler_model::protocol::limiter::NO_RATE_MILLIS);
+    }
+
+    pub(crate) fn forget_early_rates(&mut self) {
+        let from: UnixMillis = self.rate_from;
+        self.limits.handed_on.values_mut().for_each(|times| times.retain(|at| *at > from.get()));
+    }
+}

@@ -1,0 +1,104 @@
+//! A shard's engine under a virtual clock, with a world around it in which everything goes wrong that can.
+//!
+//! A run is decided by its seed: clients, their requests, the outcome of tasks, and the faults of shells, queues, alarms and
+//! dispatchers. After every input the writes are compared with an oracle ([`model`]) and with a second reading of storage
+//! ([`storage`]); at the end faults cease, and everything must come to rest with nothing lost. A seed that fails says how to
+//! replay it; of ten seeds, two are without faults, four with few and four with many.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+
+mod changes;
+mod circuits;
+mod clients;
+mod clocks;
+mod definition_tests;
+mod definitions;
+mod delay_cases;
+mod delivery;
+mod far;
+mod faults;
+mod follow_ups;
+mod full_cases;
+mod history;
+mod in_flight;
+mod in_flight_cases;
+mod invariants;
+mod large;
+mod late;
+mod law_cases;
+mod law_recurring;
+mod laws;
+mod limits;
+mod many;
+mod meddlers;
+mod model;
+mod moved_cases;
+mod operations;
+mod outages;
+mod overload;
+mod parts;
+mod patched_cases;
+mod paused_cases;
+mod questions;
+mod random;
+mod reads;
+mod redefine;
+mod regressions;
+mod requested_cases;
+mod requeued;
+mod retry_after;
+mod retry_time;
+mod room;
+mod runner;
+mod schedules;
+mod script_cases;
+mod scripts;
+mod second_tries;
+mod storage;
+mod stored;
+mod twins;
+mod two_epochs;
+mod world;
+mod world_cases;
+
+/// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than the first. `make simulate` runs a million.
+const SEEDS: u64 = 10_000;
+/// After how many seeds that fail a run ends; `SIM_FAILURES` asks for another number.
+const MOST_FAILURES: u64 = 20;
+
+#[test]
+fn seeds() {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    let (from, seeds) = (number("SIM_FROM").unwrap_or(0), number("SIM_SEEDS").unwrap_or(SEEDS));
+    let most_failures = number("SIM_FAILURES").unwrap_or(MOST_FAILURES);
+    let run = many::run_many(from..from.saturating_add(seeds), most_failures as usize);
+    println!("{seeds} seeds: {run:?}");
+    assert!(run.limited > seeds * 3, "the simulation hardly limits anything: {run:?}");
+    // A few seeds prove nothing of what follows.
+    if seeds < 1_000 {
+        return;
+    }
+    assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
+    assert!(run.put_off_of_keys > seeds / 2, "the simulation hardly puts anything off that has a limit's key: {run:?}");
+    let in_flight = run.decisions;
+    assert!(in_flight.patched > seeds / 15, "the simulation hardly patches what is in flight: {run:?}");
+    assert!(in_flight.paused > seeds / 10, "the simulation hardly pauses what is in flight: {run:?}");
+    assert!(in_flight.cancelled > seeds, "the simulation hardly cancels what is in flight: {run:?}");
+    assert!(in_flight.by_ids > seeds / 10, "the simulation hardly changes several in flight: {run:?}");
+    assert!(in_flight.by_filter > seeds / 5, "the simulation hardly changes what is in flight by filter: {run:?}");
+    assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
+    assert!(run.refused_runs > seeds / 200, "the simulation hardly refuses runs that callers add: {run:?}");
+    assert!(run.without_room > seeds / 50, "the simulation hardly leaves runs without room: {run:?}");
+    assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
+    assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
+    assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
+    assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
+}
+
+/// Replays one seed with a trace: `SIM_SEED=123 cargo test -p scheduler-engine --test simulation replay -- --nocapture`.
+#[test]
+fn replay() {
+    if let Some(seed) = std::env::var("SIM_SEED").ok().and_then(|text| text.parse().ok()) {
+        println!("{:?}", runner::run(seed, true));
+    }
+}

@@ -1,0 +1,135 @@
+//! Reschedules of ids that name more than a task: attempts, runs in flight, dead letters. No id ever names two tasks.
+
+use crate::regressions::{NOW, Pair, record};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::protocol::{
+    Append, CancelRequest, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListRequest, Report, Status,
+};
+use scheduler_model::routing::id_hash;
+use scheduler_model::task::version_of;
+
+const LATER: UnixMillis = UnixMillis::new(NOW.get() + 60_000);
+const NEXT_DAY: UnixMillis = UnixMillis::new(NOW.get() + 86_400_000);
+
+fn put(pair: &mut Pair, text: &str, due: UnixMillis, expected: Option<Expected>) {
+    let mut builder = PageBuilder::default();
+    assert!(builder.push(id_hash("a"), due, Flags::TASK, |out| out.extend_from_slice(text.as_bytes())));
+    let append = Append { pages: builder.finish(), expected, ..Append::default() };
+    let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
+    pair.commit(effects);
+}
+
+/// A task without a schedule.
+fn unscheduled() -> Pair {
+    let mut pair = Pair::new();
+    let text = record("a", NOW, 0).replacen(&format!("\"time\":{NOW},"), "", 1);
+    put(&mut pair, &text, UnixMillis::NEVER, None);
+    pair
+}
+
+fn change(pair: &mut Pair, change: Change, now: UnixMillis) -> Changed {
+    let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+    let (reply, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
+    pair.commit(effects);
+    pair.restart();
+    reply.outcomes[0]
+}
+
+/// Reschedules by id, or by a filter; returns how many were changed.
+fn reschedule(pair: &mut Pair, by_id: bool) -> u64 {
+    if by_id {
+        return u64::from(change(pair, Change::Reschedule(NEXT_DAY.into()), NOW) == Changed::Changed);
+    }
+    let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
+    let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
+    let (reply, effects) =
+        pair.engine.change_matching(&request, Change::Reschedule(NEXT_DAY.into()), None, NOW, &pair.storage).unwrap();
+    pair.commit(effects);
+    pair.restart();
+    reply.changed
+}
+
+fn statuses(pair: &Pair) -> Vec<Status> {
+    let all = ListRequest { limit: 100, ..ListRequest::default() };
+    let items = pair.engine.list(&all, &pair.storage).unwrap().items;
+    let mut statuses: Vec<Status> = items.iter().map(|item| item.status).collect();
+    statuses.sort_by_key(|status| format!("{status:?}"));
+    statuses
+}
+
+/// Fires what is due and lets all of it fail.
+fn fail(pair: &mut Pair, permanent: bool) {
+    let effects = pair.wake(LATER);
+    for outgoing in effects.sends {
+        let tasks = String::from_utf8_lossy(&outgoing.text).matches("\"id\"").count() as u32;
+        let failed = |index| Failure { index, error: "no".to_owned(), permanent, ..Failure::default() };
+        let report = Report { seq: outgoing.seq, failed: (0..tasks).map(failed).collect(), ..Report::default() };
+        pair.report(&report, LATER);
+    }
+}
+
+#[test]
+fn a_run_stays_a_run_where_its_task_waits() {
+    for by_id in [true, false] {
+        let mut pair = unscheduled();
+        assert_eq!(change(&mut pair, Change::Run, NOW), Changed::Changed);
+        assert_eq!(reschedule(&mut pair, by_id), 1);
+        assert_eq!(statuses(&pair), [Status::Retrying, Status::Scheduled], "by id: {by_id}");
+    }
+}
+
+#[test]
+fn of_several_dead_letters_the_newest_is_moved() {
+    for by_id in [true, false] {
+        let mut pair = unscheduled();
+        change(&mut pair, Change::Run, NOW);
+        change(&mut pair, Change::Run, NOW.plus(1));
+        fail(&mut pair, true);
+        assert_eq!(statuses(&pair), [Status::Dead, Status::Dead, Status::Unscheduled]);
+        let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };
+        let (_, effects) = pair.engine.cancel(&request, NOW, &pair.storage).unwrap();
+        pair.commit(effects);
+        assert_eq!(statuses(&pair), [Status::Dead, Status::Dead]);
+        assert_eq!(reschedule(&mut pair, by_id), 1);
+        assert_eq!(statuses(&pair), [Status::Dead, Status::Scheduled], "by id: {by_id}");
+        // The other one is left as it is while the task waits.
+        assert_eq!(reschedule(&mut pair, by_id), 0);
+        assert_eq!(statuses(&pair), [Status::Dead, Status::Scheduled], "by id: {by_id}");
+    }
+}
+
+/// A run of a task without a schedule, and one of the one-shot task that it has become by a patch.
+fn two_runs() -> Pair {
+    let mut pair = unscheduled();
+    change(&mut pair, Change::Run, NOW);
+    assert_eq!(pair.wake(NOW).sends.len(), 1);
+    let shown = pair.engine.get("a", &pair.storage).unwrap().unwrap();
+    let read = version_of(shown.record.get().as_bytes());
+    put(&mut pair, &record("a", NOW.plus(1), 0), NOW.plus(1), Some(Expected::Version(read)));
+    pair
+}
+
+#[test]
+fn of_several_runs_in_flight_the_newest_is_moved_and_the_others_end() {
+    for by_id in [true, false] {
+        let mut pair = two_runs();
+        assert_eq!(pair.wake(LATER).sends.len(), 1);
+        assert_eq!(statuses(&pair), []);
+        assert_eq!(reschedule(&mut pair, by_id), 1);
+        assert_eq!(statuses(&pair), [Status::Scheduled], "by id: {by_id}");
+    }
+}
+
+#[test]
+fn of_several_attempts_the_newest_is_moved_and_the_others_go_on() {
+    for by_id in [true, false] {
+        let mut pair = two_runs();
+        fail(&mut pair, false);
+        let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
+        pair.report(&Report { seq: 1, failed: vec![failed], ..Report::default() }, LATER);
+        assert_eq!(statuses(&pair), [Status::Retrying, Status::Retrying]);
+        assert_eq!(reschedule(&mut pair, by_id), 1);
+        assert_eq!(statuses(&pair), [Status::Retrying, Status::Scheduled], "by id: {by_id}");
+    }
+}

@@ -1,0 +1,244 @@
+//! Clients that define a task again: patches, `PUT` under conditions, and the same definition once more.
+//!
+//! Which task, and what of it changes, is drawn when the request is carried out, from a number that was drawn when it was planned.
+
+use crate::clients::record_of;
+use crate::definitions::Moment;
+use crate::invariants::{key_of, violated};
+use crate::late::Late;
+use crate::limits::KEYS;
+use crate::model::{Schedule, Version, What, firing_of};
+use crate::operations::{Answer, append_of};
+use crate::random::Random;
+use crate::schedules::{PutOff, Recurring};
+use crate::world::{Dropped, World};
+use scheduler_engine::{Effects, EngineError};
+use scheduler_model::protocol::{AppendReply, Expected, ListItem, Status};
+use scheduler_model::schedule::ScheduleFields;
+use scheduler_model::task::{Record, version_of};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// As what a definition is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// A patch of the task that was read.
+    Patch,
+    /// A whole definition, for the version that was read.
+    IfMatch,
+    /// A whole definition with the schedule that the task has, for whatever is there.
+    Again,
+    /// A definition for the case that nothing waits.
+    IfNoneMatch,
+}
+
+/// Defines one of the tasks of a shard again.
+pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer, Dropped> {
+    let mut random = Random::new(draw);
+    let waiting = world.shards[at].storage.waiting();
+    if waiting.is_empty() {
+        return Ok(Answer::Shown);
+    }
+    let chosen = random.pick(&waiting).clone();
+    let id = chosen.record.facts().id.to_string();
+    redefine_id(world, at, &id, &mut random)
+}
+
+/// Defines a task again that waits; does nothing if there is none of this id.
+pub(crate) fn redefine_id(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
+    let item: Option<ListItem> =
+        world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
+    let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead)) else { return Ok(Answer::Shown) };
+    let kind = *random.pick(&[Kind::Patch, Kind::Patch, Kind::IfMatch, Kind::Again, Kind::Again, Kind::IfNoneMatch]);
+    let is_stale = random.chance(100);
+    let Some((n, version)) = drawn(world, random, kind, &item) else { return Ok(Answer::Shown) };
+    world.trace(|| format!("{at}: {kind:?} of {id} as {n}: {version:?}"));
+    world.model.versions.push(version);
+    define(world, at, kind, n, &item, is_stale)
+}
+
+/// Sends a version for the task that was read.
+pub(crate) fn define(
+    world: &mut World,
+    at: usize,
+    kind: Kind,
+    n: u64,
+    item: &ListItem,
+    is_stale: bool,
+) -> Result<Answer, Dropped> {
+    let mut append = append_of(world, &[n], false, None);
+    let read = version_of(item.record.get().as_bytes());
+    append.expected = match kind {
+        Kind::Patch | Kind::IfMatch => Some(Expected::Version(if is_stale { !read } else { read })),
+        Kind::Again => None,
+        Kind::IfNoneMatch => Some(Expected::Absent),
+    };
+    append.terms.tasks_only = kind == Kind::Patch;
+    let is_refused = match kind {
+        Kind::Patch => is_stale || is_attempt(world, at, item),
+        Kind::IfMatch => is_stale,
+        Kind::Again => false,
+        Kind::IfNoneMatch => true,
+    };
+    let was_due = due_run(world, at, item);
+    world.input(
+        at,
+        false,
+        |engine, now, storage| match engine.append(append, now, storage) {
+            Ok((reply, effects)) => Ok((Some(reply), effects)),
+            Err(EngineError::Conflict(_)) => Ok((None, Effects::default())),
+            Err(problem) => Err(problem),
+        },
+        |world, reply: &Option<AppendReply>, _| {
+            if reply.is_none() != is_refused {
+                violated("redefines-what-is-expected", format!("{reply:?} for {kind:?} of {item:?}"));
+            }
+            world.redefined += 1;
+            let Some(reply) = reply else { return };
+            if let Some(time) = was_due {
+                stays_due(world, at, n, time);
+            }
+            let watermark = world.shards[at].storage.watermark.due;
+            let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let is_version = matches!(kind, Kind::Patch | Kind::IfMatch);
+            let (replaced, running, owed) = world.model.append(at, &[n], (false, is_version), moment);
+            world.settle_definitions(at, &owed, moment.start);
+            if (reply.created, reply.replaced, reply.running) != (1, replaced, running) {
+                violated(
+                    "append-counts",
+                    format!("{reply:?} for {kind:?} of {item:?}, which replaces {replaced}, {running} running"),
+                );
+            }
+        },
+    )?;
+    Ok(Answer::Shown)
+}
+
+/// The time of the one-shot task that was read, if it is due.
+fn due_run(world: &World, at: usize, item: &ListItem) -> Option<i64> {
+    let waiting = world.shards[at].storage.waiting();
+    let stored = waiting.iter().find(|waiting| waiting.position == item.position)?;
+    let (firing, what) = key_of(stored);
+    (what == What::First && stored.position.due <= world.now).then_some(firing.time)
+}
+
+/// `due-runs-stay-due`: a definition with the time of a one-shot task that is due leaves it due, unless it pauses it.
+fn stays_due(world: &World, at: usize, n: u64, time: i64) {
+    let storage = &world.shards[at].storage;
+    for waiting in storage.waiting() {
+        let (firing, what) = key_of(&waiting);
+        if (firing.version, firing.time, what) != (n, time, What::First) {
+            continue;
+        }
+        let handed_on = storage.handed_on(waiting.position.page).plus(1);
+        let late_since = waiting.record.facts().late_since;
+        if late_since.unwrap_or_default().max(waiting.position.due) > world.now.max(handed_on) {
+            violated("due-runs-stay-due", format!("{waiting:?} was due at {}", world.now));
+        }
+    }
+}
+
+/// Whether what was read is an attempt of a run and no task, by what is stored.
+fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
+    let waiting = world.shards[at].storage.waiting();
+    let stored = waiting.iter().find(|waiting| waiting.position == item.position).expect("what is shown is stored");
+    let is_attempt = matches!(key_of(stored).1, What::Again | What::PausedAgain | What::Held);
+    if is_attempt != item.is_attempt {
+        violated("get-answers", format!("{item:?} of {stored:?}"));
+    }
+    is_attempt
+}
+
+/// Another version of the task that is shown; `None` if its schedule has no run to come: the coordinator refuses it.
+fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> Option<(u64, Version)> {
+    let now = world.now.get();
+    let stored = Record::parse(item.record.get().as_bytes()).unwrap();
+    let n = world.model.versions.len() as u64;
+    let mut version = world.model.version(firing_of(&stored).version).clone();
+    version.description = format!("Many of {n}");
+    let has_new_schedule = matches!(kind, Kind::Patch | Kind::IfMatch) && random.chance(250);
+    let mut put_off = match version.schedule {
+        Schedule::Once(_, put_off) | Schedule::Recurring(Recurring { put_off, .. }) => put_off,
+        Schedule::None => PutOff::default(),
+    };
+    if random.chance(200) {
+        put_off = PutOff::drawn(random);
+    }
+    if has_new_schedule {
+        version.schedule = match random.below(4) {
+            0 => Schedule::None,
+            1 => Schedule::Once(now + random.range(-1_000, 20_000), put_off),
+            _ => Schedule::Recurring(Recurring::plain(random)),
+        };
+    }
+    match &mut version.schedule {
+        Schedule::Once(_, of) | Schedule::Recurring(Recurring { put_off: of, .. }) => *of = put_off,
+        Schedule::None => {}
+    }
+    let recurs = matches!(version.schedule, Schedule::Recurring(_));
+    let is_none = matches!(version.schedule, Schedule::None);
+    // A task of a limit's key has no policies here, and the other way round.
+    if version.key.is_none() && random.chance(200) {
+        version.late = Late::drawn(random, recurs);
+    } else if version.late.is_none() && version.queue.is_none() && random.chance(200) {
+        version.key = if random.chance(300) { None } else { Some(*random.pick(&KEYS)) };
+    }
+    version.late = version.late.fitting(recurs, is_none);
+    version.open_anchor = kind == Kind::Again && random.chance(500);
+    let is_paused = item.status == Status::Paused && !item.is_attempt;
+    version.says_paused = match random.below(10) {
+        _ if is_none => None,
+        0 => Some(false),
+        1 => Some(true),
+        // The patch is laid over the task as it is shown.
+        _ if kind == Kind::Patch && is_paused => Some(true),
+        _ => None,
+    };
+    let begins = has_new_schedule || item.is_attempt;
+    if let Schedule::Recurring(recurring) = version.schedule
+        && begins
+        && recurring.first(&version.id, now).is_none()
+    {
+        return None;
+    }
+    version.record = if begins {
+        // The schedule of an attempt is that of its run: the definition says it anew.
+        record_of(&version, n, world.now, 0)
+    } else {
+        with_fields(&stored, &version, n)
+    };
+    Some((n, version))
+}
+
+/// The record of a version with the schedule of the stored one.
+fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
+    let payload = RawValue::from_string(format!(r#"{{"n":{n},"fill":""}}"#)).unwrap();
+    let mut fields = ScheduleFields::default();
+    if let Schedule::Once(_, put_off) | Schedule::Recurring(Recurring { put_off, .. }) = version.schedule {
+        crate::schedules::note_put_off(put_off, &mut fields);
+    }
+    let misfire = version.late.misfire();
+    version.late.note(&misfire, &mut fields);
+    let mut out = Vec::new();
+    Record {
+        description: Some(Cow::Borrowed(&version.description)),
+        payload: Some(&payload),
+        limit_key: version.key.map(Cow::Borrowed),
+        jitter_seconds: fields.jitter_seconds,
+        window_seconds: fields.window_seconds,
+        misfire: fields.misfire,
+        overlap: fields.overlap,
+        expire_after_seconds: fields.expire_after_seconds,
+        first_run: None,
+        paused: None,
+        attempt: None,
+        failed_at: None,
+        error: None,
+        replayed_at: None,
+        late_since: None,
+        not_before: None,
+        ..stored.clone()
+    }
+    .write(&mut out);
+    out
+}

@@ -1,0 +1,220 @@
+//! One run from a seed.
+
+use crate::clients::Clients;
+use crate::faults::{Faults, Outage, clock_steps};
+use crate::in_flight::Decisions;
+use crate::invariants::{at_rest, no_duplicates, nothing_is_late, violated};
+use crate::limits::{self, KEYS};
+use crate::operations::{Answer, Request};
+use crate::random::Random;
+use crate::world::{Event, World};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Config, Keep};
+use scheduler_model::protocol::{Filter, Kind};
+use scheduler_model::routing::ShardMap;
+
+/// Most events of a run: a run that needs more does not come to rest.
+const MAX_EVENTS: u64 = 300_000;
+/// 2025-11-24T16:00:00Z.
+const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// What one run amounted to.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Run {
+    pub(crate) events: u64,
+    pub(crate) tasks: u64,
+    pub(crate) fired: u64,
+    /// Of these, those with a limit's key.
+    pub(crate) limited: u64,
+    /// Runs that were put off because their destination did not answer.
+    pub(crate) put_off: u64,
+    /// Of these, those with a limit's key.
+    pub(crate) put_off_of_keys: u64,
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    pub(crate) held_up: u64,
+    /// How often a watermark was turned back, since a clock had gone back.
+    pub(crate) turned_back: u64,
+    /// Definitions that came in the place of a task.
+    pub(crate) redefined: u64,
+    /// What was decided about runs in flight.
+    pub(crate) decisions: Decisions,
+    /// Dead letters that gave way to others, and runs that found no room to wait.
+    pub(crate) displaced: u64,
+    pub(crate) without_room: u64,
+    pub(crate) refused_runs: u64,
+}
+
+/// Runs a seed to its end. Panics when an invariant does not hold.
+pub(crate) fn run(seed: u64, traced: bool) -> Run {
+    let mut random = Random::new(seed);
+    let faults = match seed % 10 {
+        0 | 1 => Faults::NONE,
+        2..6 => Faults::LIGHT,
+        _ => Faults::HEAVY,
+    };
+    let is_faultless = seed % 10 <= 1;
+    let map: ShardMap = random.pick(&["1", "1", "1", "3"]).parse().expect("a shard map");
+    let names: Vec<String> = map.all().map(|shard| shard.to_string()).collect();
+    let config = Config {
+        visibility_millis: *random.pick(&[1_000, 5_000, 30_000]),
+        fire_gap_millis: *random.pick(&[0, 100, 1_000]),
+        history: *random.pick(&[Keep::All, Keep::All, Keep::Failures, Keep::Off]),
+        ..Config::default()
+    };
+    let clients = Clients::new(&mut random, map, names.clone());
+    let faults = if clients.has_many_keys() && !is_faultless { Faults::LIGHT } else { faults };
+    // Of some runs the dispatchers take a few tasks at a time. Many keys would each wait for their turn behind the others.
+    let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
+    let is_bounded = bounds.chance(200) && !clients.has_many_keys();
+    let config = if is_bounded { Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config } } else { config };
+    // Of some runs an id has little room for dead letters, or for runs that wait.
+    let mut room = Random::new(seed.rotate_left(11) ^ 0x726f_6f6d);
+    let config = if room.chance(400) {
+        Config { max_dead_letters: *room.pick(&[1, 2, 3]), max_runs: *room.pick(&[1, 2, 5, 1_000]), ..config }
+    } else {
+        config
+    };
+    let mut world = World::new(random, names, config, faults, START, traced);
+    world.leaves_undone = *world.random.pick(&[0, 0, 50]);
+    world.is_faultless = is_faultless;
+    let mut own = world.random.fork();
+    for key in KEYS.iter().take(2) {
+        world.limits.set(key, limits::drawn(&mut own));
+    }
+    let changes_limits = own.chance(200);
+    let mut shaky = Random::new(seed ^ 0x7075_745f_6f66_6621);
+    let falls_silent = *shaky.pick(&[0, 0, 100, 300]);
+    if !is_faultless {
+        let mut queues = Random::new(!seed);
+        world.outages = Outage::drawn(&mut queues, START);
+        if !world.outages.is_empty() && queues.chance(500) {
+            world.config.visibility_millis = 300_000;
+        }
+    }
+    world.meddling = Random::new(seed.rotate_left(23) ^ 0x6d65_6464_6c65);
+    world.meddles = *world.meddling.pick(&[0, 50, 400]);
+    world.trace(|| format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages));
+    world.plan(START.plus(30_000), Event::Watchdog);
+    let clocks = world.shards.len() + 1;
+    let steps = if is_faultless { Vec::new() } else { clock_steps(&mut Random::new(seed ^ 0x6c6f_636b), START, clocks) };
+    world.model.clocks_step = !steps.is_empty();
+    for (at, of, offset) in &steps {
+        world.plan(*at, Event::Clock { of: *of, offset: *offset });
+    }
+
+    let mut run = Run::default();
+    let mut next = START;
+    // Now and then the clients rest for so long that more runs of a task are put off than may wait.
+    let rests_at = own.chance(20).then(|| own.below(20));
+    let requests = 5 + world.random.below(40);
+    for at in 0..requests {
+        if rests_at == Some(at) {
+            next = next.plus(own.range(100_000, 400_000));
+        }
+        // Some requests come at once, some after a pause.
+        let pause = *world.random.pick(&[0, 10, 500, 2_000]);
+        next = next.plus(world.random.range(0, pause));
+        clients.plan(&mut world, next);
+        if changes_limits && own.chance(100) {
+            world.change_limit();
+        }
+        if shaky.chance(falls_silent) {
+            world.turn_destination(&mut shaky);
+        }
+        live_until(&mut world, next, &mut run);
+    }
+    world.meddles = 0;
+    // What goes wrong goes on while queues are down: outages meet restarts.
+    let outages_end = world.outages.iter().map(|outage| outage.to).max().unwrap_or(START);
+    live_until(&mut world, next.plus(5_000), &mut run);
+    if outages_end > world.now {
+        // Without recurring tasks, which would fire all the while.
+        world.faults = Faults::NONE;
+        end_recurring(&mut world);
+        world.faults = if faults.evict > Faults::LIGHT.evict { Faults::LIGHT } else { faults };
+        live_until(&mut world, outages_end, &mut run);
+    }
+
+    world.trace(|| "no more faults".to_owned());
+    // Of some runs destinations stay silent for a while after the clients have gone.
+    let silent_for = if world.silent.is_empty() { 0 } else { *shaky.pick(&[0, 20_000, 60_000]) };
+    let until = world.now.plus(silent_for);
+    live_until(&mut world, until, &mut run);
+    world.faults = Faults::NONE;
+    world.wake_destinations();
+    world.set_clocks();
+    while world.has_requests() {
+        step(&mut world, &mut run);
+    }
+    // What waits for the dispatchers is late all the same.
+    if !steps.is_empty() && !is_bounded {
+        let agree = world.now;
+        live_until(&mut world, agree.plus(61_000), &mut run);
+        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.model.brought_ahead, agree));
+    }
+    end_recurring(&mut world);
+    while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
+        step(&mut world, &mut run);
+    }
+    if world.limits.slots() > 0 {
+        violated("drains-to-empty", format!("{} slots were not given back", world.limits.slots()));
+    }
+    world.forget_early_rates();
+    // A limit's rate holds by clocks that go on evenly.
+    if steps.is_empty() {
+        world.limits.rate_holds();
+    }
+    (0..world.shards.len()).for_each(|at| world.compare(at));
+    // Of lanes that are gone, too: else a limiter is asked once more after a start.
+    (0..world.shards.len()).for_each(|at| world.save(at));
+    for shard in 0..world.shards.len() {
+        let _ = world.carry_out(&Request::Purge { shard });
+        world.compare(shard);
+    }
+    (0..world.shards.len()).for_each(|at| world.evict(at));
+    let wakeups: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
+    let shards: Vec<_> = world.shards.iter().map(|shard| &shard.storage).zip(wakeups).collect();
+    at_rest(&world.model, &shards);
+    if is_faultless {
+        no_duplicates(&world.model);
+        if world.redelivered > 0 {
+            violated("exactly-once-without-faults", format!("{} envelopes went out again", world.redelivered));
+        }
+    }
+    run.turned_back = world.turned_back;
+    run.held_up = world.model.held_up;
+    run.limited = world.limits.runs;
+    run.put_off = world.model.circuits.put_off;
+    run.put_off_of_keys = world.model.circuits.put_off_of_keys;
+    run.redefined = world.redefined;
+    run.decisions = world.model.decisions;
+    (run.displaced, run.without_room) = (world.model.room.displaced, world.model.room.without_room);
+    run.refused_runs = world.model.room.refused_runs;
+    run.tasks = world.model.versions.len() as u64;
+    run.fired = world.model.handed_on.values().map(|times| u64::from(*times)).sum();
+    run
+}
+
+fn live_until(world: &mut World, until: UnixMillis, run: &mut Run) {
+    while world.next_event().is_some_and(|at| at <= until) {
+        step(world, run);
+    }
+}
+
+fn step(world: &mut World, run: &mut Run) {
+    world.step();
+    run.events += 1;
+    if run.events > MAX_EVENTS {
+        let wanted: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
+        violated("drains-to-empty", format!("no rest at {} after {MAX_EVENTS} events; to be woken at {wanted:?}", world.now));
+    }
+}
+
+/// Recurring tasks would go on for ever. What is cancelled so never fires again, further attempts included.
+fn end_recurring(world: &mut World) {
+    for shard in 0..world.shards.len() {
+        let filter = Filter { kind: Some(Kind::Recurring), ..Filter::default() };
+        let request = Request::CancelMatching { shard, filter, limit: 50 };
+        while let Ok(Answer::CancelledMatching { more: true }) = world.carry_out(&request) {}
+    }
+}

@@ -1,0 +1,185 @@
+//! When a task fires, as the users mean it: the oracle's own reading, by going through times one after the other.
+
+use crate::random::Random;
+use scheduler_calendar::cron::CronSchedule;
+use scheduler_calendar::delay::Delay;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::protocol::Kind;
+use scheduler_model::routing::id_hash;
+use scheduler_model::schedule::ScheduleFields;
+
+const CRONS: [&str; 5] = ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
+
+/// How a task is put off, milliseconds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct PutOff {
+    pub(crate) jitter: u32,
+    pub(crate) window: u32,
+}
+
+impl PutOff {
+    pub(crate) fn drawn(random: &mut Random) -> Self {
+        Self { jitter: *random.pick(&[0, 0, 400, 3_000, 100_000]), window: *random.pick(&[0, 0, 500, 4_000]) }
+    }
+
+    /// When a run at `time` of the task of this id fires, where `next` is the time of the next.
+    pub(crate) fn due(self, id: &str, time: i64, next: Option<i64>) -> i64 {
+        Delay::new(id_hash(id), self.jitter, self.window).due(UnixMillis::new(time), next.map(UnixMillis::new)).get()
+    }
+
+    fn note(self, fields: &mut ScheduleFields<'_>) {
+        let seconds = |millis: u32| (millis > 0).then_some(f64::from(millis) / 1_000.0);
+        (fields.jitter_seconds, fields.window_seconds) = (seconds(self.jitter), seconds(self.window));
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rule {
+    Cron(&'static str),
+    Every {
+        anchor: i64,
+        millis: i64,
+    },
+    /// A rule of RFC 5545 that begins at `start`.
+    Rrule {
+        start: i64,
+        seconds: i64,
+        count: Option<u32>,
+    },
+}
+
+/// A recurring schedule.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Recurring {
+    pub(crate) rule: Rule,
+    start: Option<i64>,
+    end: Option<i64>,
+    pub(crate) max_runs: Option<u32>,
+    pub(crate) put_off: PutOff,
+}
+
+impl Recurring {
+    pub(crate) fn cron(expression: &'static str) -> Self {
+        Self { rule: Rule::Cron(expression), start: None, end: None, max_runs: None, put_off: PutOff::default() }
+    }
+
+    /// One whose times are whole steps from an anchor.
+    pub(crate) fn each_seconds(seconds: i64, anchor: i64, max_runs: Option<u32>) -> Self {
+        Self { rule: Rule::Every { anchor, millis: 1_000 * seconds }, max_runs, ..Self::cron("") }
+    }
+
+    pub(crate) fn plain(random: &mut Random) -> Self {
+        Self::cron(random.pick::<&str>(&CRONS))
+    }
+
+    /// One with an interval, bounds and the rest, of a client at `now`.
+    pub(crate) fn varied(random: &mut Random, now: i64) -> Self {
+        let millis = *random.pick(&[1_000, 1_500, 5_000, 7_777, 60_000]);
+        let every = Rule::Every { anchor: now + random.range(-20_000, 20_000), millis };
+        let rule = if random.chance(700) { every } else { Rule::Cron(random.pick::<&str>(&CRONS)) };
+        // A rule begins at a whole second.
+        let begins = (now + random.range(-20_000, 10_000)).div_euclid(1_000) * 1_000;
+        let of_rfc = Rule::Rrule {
+            start: begins,
+            seconds: random.range(1, 20),
+            count: random.chance(500).then(|| random.range(1, 40) as u32),
+        };
+        let rule = if random.chance(250) { of_rfc } else { rule };
+        let start = random.chance(300).then(|| now + random.range(-10_000, 20_000));
+        Self {
+            rule,
+            start: if matches!(rule, Rule::Rrule { .. }) { Some(begins) } else { start },
+            end: random.chance(300).then(|| now + random.range(0, 60_000)),
+            max_runs: random.chance(400).then(|| random.range(1, 6) as u32),
+            put_off: PutOff::drawn(random),
+        }
+    }
+
+    pub(crate) fn bounds(&self) -> (Option<i64>, Option<i64>, Option<u32>) {
+        (self.start, self.end, self.max_runs)
+    }
+
+    pub(crate) fn kind(&self) -> Kind {
+        match self.rule {
+            Rule::Cron(_) => Kind::Cron,
+            Rule::Every { .. } => Kind::Every,
+            Rule::Rrule { .. } => Kind::Rrule,
+        }
+    }
+
+    /// The next time that the rule alone names.
+    fn next_of_rule(&self, after: i64) -> Option<i64> {
+        match self.rule {
+            Rule::Cron(expression) => {
+                CronSchedule::parse(expression, None).unwrap().next_after(UnixMillis::new(after)).map(UnixMillis::get)
+            }
+            Rule::Rrule { start, seconds, .. } => {
+                let mut time = start;
+                while time <= after {
+                    time += seconds * 1_000;
+                }
+                Some(time)
+            }
+            Rule::Every { anchor, millis } => {
+                let mut time = anchor;
+                while time <= after {
+                    time += millis;
+                }
+                Some(time)
+            }
+        }
+    }
+
+    /// The run after the one at `time`, within start and end: its time, and when it fires.
+    pub(crate) fn following(&self, id: &str, time: i64) -> Option<(i64, i64)> {
+        let next = self.next_of_rule(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
+        let last = match self.rule {
+            Rule::Rrule { start, seconds, count: Some(count) } => Some(start + i64::from(count - 1) * seconds * 1_000),
+            _ => None,
+        };
+        if self.end.into_iter().chain(last).any(|end| next > end) {
+            return None;
+        }
+        Some((next, self.due(id, next)))
+    }
+
+    /// When the run at `time` fires.
+    pub(crate) fn due(&self, id: &str, time: i64) -> i64 {
+        self.put_off.due(id, time, self.next_of_rule(time))
+    }
+
+    /// The first run that fires after `since`.
+    pub(crate) fn first(&self, id: &str, since: i64) -> Option<(i64, i64)> {
+        // No run is put off for so long.
+        let mut time = since - 200_000;
+        loop {
+            let next = self.following(id, time)?;
+            if next.1 > since {
+                return Some(next);
+            }
+            time = next.0;
+        }
+    }
+
+    /// As a record has it.
+    pub(crate) fn note<'a>(&self, cron: &'a Option<Box<serde_json::value::RawValue>>, fields: &mut ScheduleFields<'a>) {
+        fields.cron = cron.as_deref();
+        if let Rule::Every { anchor, millis } = self.rule {
+            fields.every_seconds = Some(millis as f64 / 1_000.0);
+            fields.anchor = Some(UnixMillis::new(anchor));
+        }
+        if let Rule::Rrule { seconds, count, .. } = self.rule {
+            let count = count.map(|count| format!(";COUNT={count}")).unwrap_or_default();
+            fields.rrule = Some(std::borrow::Cow::Owned(format!("FREQ=SECONDLY;INTERVAL={seconds}{count}")));
+        }
+        fields.start_at = self.start.map(UnixMillis::new);
+        fields.end_at = self.end.map(UnixMillis::new);
+        fields.max_runs = self.max_runs;
+        self.put_off.note(fields);
+    }
+}
+
+/// A one-shot task's fields.
+pub(crate) fn note_put_off(put_off: PutOff, fields: &mut ScheduleFields<'_>) {
+    put_off.note(fields);
+}

@@ -1,0 +1,583 @@
+//! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
+
+use crate::circuits::stores_state;
+use crate::faults::{Faults, Outage};
+use crate::history::history_agrees;
+use crate::invariants::{engine_agrees, firing, storage_agrees, violated, wakes_in_time};
+use crate::limits::Limits;
+use crate::model::{Model, Send};
+use crate::operations::{Answer, Request};
+use crate::questions::Questions;
+use crate::random::Random;
+use crate::room::Room;
+use crate::storage::Storage;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_engine::{Config, Effects, Engine, EngineError, Outgoing, Write, alarm_time};
+use scheduler_model::bounds::MAX_LANES;
+use scheduler_model::protocol::limiter::{Asked, RequestNumber};
+use scheduler_model::protocol::{Report, limiter};
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+/// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
+const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
+
+/// How long a shard with so many lanes does not crash again after a crash, milliseconds: long enough to ask for each of them at the slowest
+/// that a message is under light faults, where there are many; where there are some, not more often than twice a second.
+pub(crate) const fn settles_in(lanes: usize) -> i64 {
+    match lanes {
+        0..=5 => 0,
+        6..=10 => 500,
+        _ => 3_000,
+    }
+}
+
+/// What happens at its time.
+#[derive(Debug, Clone)]
+pub(crate) enum Event {
+    Client {
+        request: Request,
+        tries: u32,
+    },
+    Alarm {
+        shard: usize,
+        at: UnixMillis,
+    },
+    Send {
+        shard: usize,
+        life: u64,
+        outgoing: Outgoing,
+    },
+    Sent {
+        shard: usize,
+        life: u64,
+        seq: u64,
+        taken: Option<bool>,
+    },
+    Message {
+        shard: usize,
+        message: Outgoing,
+    },
+    Report {
+        shard: usize,
+        report: Report,
+    },
+    Save {
+        shard: usize,
+    },
+    Ask {
+        shard: usize,
+        asked: Asked,
+    },
+    AskAgain {
+        number: u64,
+    },
+    Told {
+        shard: usize,
+        key: String,
+        number: RequestNumber,
+        answer: Option<Option<limiter::Answer>>,
+    },
+    Watchdog,
+    /// A clock steps: of a shard, or behind these of the limiter.
+    Clock {
+        of: usize,
+        offset: i64,
+    },
+}
+
+/// An input was not carried out, or nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Dropped;
+
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) name: String,
+    pub(crate) storage: Storage,
+    pub(crate) engine: Option<Engine>,
+    /// Counts the engines that there were: what was planned by one dies with it.
+    pub(crate) life: u64,
+    /// When its last engine was lost, by the true time.
+    lost_at: Option<UnixMillis>,
+    alarm: Option<UnixMillis>,
+}
+
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) random: Random,
+    pub(crate) faults: Faults,
+    pub(crate) config: Config,
+    pub(crate) now: UnixMillis,
+    pub(crate) shards: Vec<Shard>,
+    pub(crate) model: Model,
+    pub(crate) limits: Limits,
+    pub(crate) questions: Questions,
+    /// From when the rates hold that were set last.
+    pub(crate) rate_from: UnixMillis,
+    /// By time, then in the order in which they were planned.
+    events: BTreeMap<u64, Event>,
+    agenda: BinaryHeap<Reverse<(UnixMillis, u64)>>,
+    planned: u64,
+    /// Sends and repeats of each envelope, less deliveries: never below zero.
+    pub(crate) due_deliveries: HashMap<(usize, u64), i64>,
+    /// Destinations that do not answer.
+    pub(crate) silent: BTreeSet<&'static str>,
+    pub(crate) outages: Vec<Outage>,
+    /// By how much the clock of each shard is ahead, and behind these that of the limiter.
+    offsets: Vec<i64>,
+    /// By how much `now` is ahead, while something happens on a clock of its own.
+    shift: i64,
+    /// How often a watermark was turned back.
+    pub(crate) turned_back: u64,
+    /// Whether the dispatchers leave some tasks undone.
+    pub(crate) leaves_undone: u64,
+    pub(crate) redelivered: u64,
+    /// Decides whether somebody changes what a wake-up has dispatched, and when; apart from the rest, so that it moves no other draw.
+    pub(crate) meddling: Random,
+    /// How often that is, permille of the wake-ups that dispatch anything.
+    pub(crate) meddles: u64,
+    /// Definitions that were taken into the place of a task, or refused as they must be.
+    pub(crate) redefined: u64,
+    /// Whether nothing goes wrong in this run.
+    pub(crate) is_faultless: bool,
+    pub(crate) traced: bool,
+}
+
+/// Ends the run if the platform would refuse an alarm at this time.
+pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
+    if alarm <= now || alarm >= FIRST_REFUSED {
+        violated("always-armed", format!("the platform refuses an alarm at {alarm}, set at {now}"));
+    }
+}
+
+impl World {
+    pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
+        let offsets = vec![0; names.len() + 1];
+        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, lost_at: None, alarm: None };
+        Self {
+            random,
+            faults,
+            config,
+            now,
+            shards: names.into_iter().map(shard).collect(),
+            model: Model::with(Room::of(config)),
+            limits: Limits::default(),
+            questions: Questions::default(),
+            rate_from: now,
+            events: BTreeMap::new(),
+            agenda: BinaryHeap::new(),
+            planned: 0,
+            due_deliveries: HashMap::new(),
+            silent: BTreeSet::new(),
+            outages: Vec::new(),
+            offsets,
+            shift: 0,
+            turned_back: 0,
+            leaves_undone: 0,
+            redelivered: 0,
+            meddling: Random::new(0),
+            meddles: 0,
+            redefined: 0,
+            is_faultless: false,
+            traced,
+        }
+    }
+
+    pub(crate) fn trace(&self, text: impl FnOnce() -> String) {
+        if self.traced {
+            println!("{:>9} {}", self.now.get() % 1_000_000_000, text());
+        }
+    }
+
+    pub(crate) fn plan(&mut self, at: UnixMillis, event: Event) {
+        self.planned += 1;
+        self.events.insert(self.planned, event);
+        self.agenda.push(Reverse((at.max(self.now).plus(-self.shift), self.planned)));
+    }
+
+    /// The time that all clocks should show.
+    pub(crate) fn true_now(&self) -> UnixMillis {
+        self.now.plus(-self.shift)
+    }
+
+    /// Lets something happen by the clock of a shard.
+    pub(crate) fn on_clock_of<T>(&mut self, of: usize, happen: impl FnOnce(&mut Self) -> T) -> T {
+        let former = self.shift;
+        let shift = self.offsets[of];
+        (self.now, self.shift) = (self.now.plus(shift - former), shift);
+        let outcome = happen(self);
+        (self.now, self.shift) = (self.now.plus(former - shift), former);
+        outcome
+    }
+
+    pub(crate) fn now_of_limiter(&self) -> UnixMillis {
+        self.now.plus(self.offsets.last().copied().unwrap_or(0))
+    }
+
+    fn clock_steps(&mut self, of: usize, offset: i64) {
+        self.trace(|| format!("the clock of {of} is ahead by {offset}"));
+        self.offsets[of] = offset;
+    }
+
+    /// What a request brings or moves while the clock is ahead may stand in the future for good.
+    fn note_ahead(&mut self, request: &Request) {
+        let shard = request.shard();
+        let numbered = self.model.versions.iter().zip(0..);
+        let of_them: Vec<u64> = match request {
+            Request::Append { versions, .. } => versions.clone(),
+            Request::Change { ids, .. } => {
+                numbered.filter(|(version, _)| ids.contains(&version.id)).map(|(_, number)| number).collect()
+            }
+            Request::ChangeMatching { .. } | Request::Redefine { .. } | Request::InFlight { .. } => {
+                numbered.filter(|(version, _)| version.shard == shard).map(|(_, number)| number).collect()
+            }
+            _ => Vec::new(),
+        };
+        self.model.brought_ahead.extend(of_them);
+    }
+
+    /// All clocks agree from now on.
+    pub(crate) fn set_clocks(&mut self) {
+        let later: Vec<u64> =
+            self.events.iter().filter(|(_, event)| matches!(event, Event::Clock { .. })).map(|(number, _)| *number).collect();
+        later.iter().for_each(|number| drop(self.events.remove(number)));
+        (0..self.offsets.len()).for_each(|of| self.clock_steps(of, 0));
+    }
+
+    /// Tells an engine the time, as its shell does before each input. `turning-back-changes-nothing`: what waits, and where it stands, is the
+    /// same before and after.
+    fn observe(&mut self, at: usize) {
+        let now = self.now;
+        let shard = &mut self.shards[at];
+        let Some(engine) = shard.engine.as_mut() else { return };
+        let effects = engine.observe(now);
+        // What waits for a bounded time waits no longer than from when the shard knows that its clock has gone back.
+        for (_, flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
+            flight.since = flight.since.min(now.get());
+            if let Send::Refused { at, .. } | Send::Hung { at } = &mut flight.last_send {
+                *at = (*at).min(now.get());
+            }
+        }
+        if effects.writes.is_empty() {
+            return;
+        }
+        let what = |storage: &Storage| -> Vec<_> {
+            storage.waiting().into_iter().map(|waiting| (waiting.position, waiting.entry, waiting.record)).collect()
+        };
+        let before = what(&shard.storage);
+        shard.storage.apply(&effects.writes);
+        if what(&shard.storage) != before || shard.storage.watermark.due > now {
+            violated("turning-back-changes-nothing", format!("{:?} at {now} with {:?}", effects.writes, shard.storage.watermark));
+        }
+        if stores_state(&effects) {
+            self.model.circuits.store(at);
+        }
+        self.turned_back += 1;
+        self.trace(|| format!("{at}: turned back, {} writes", effects.writes.len()));
+    }
+
+    /// Lets the next event happen. Says whether there was one that is not the watchdog's round.
+    pub(crate) fn step(&mut self) -> bool {
+        let Some(Reverse((at, number))) = self.agenda.pop() else { return false };
+        let Some(event) = self.events.remove(&number) else { return true };
+        self.now = at;
+        let shard = match &event {
+            Event::Alarm { shard, .. } | Event::Message { shard, .. } | Event::Report { shard, .. } => Some(*shard),
+            _ => None,
+        };
+        match event {
+            Event::Client { request, tries } => self.client(request, tries),
+            Event::Alarm { shard, at } => self.on_clock_of(shard, |world| world.alarm(shard, at)),
+            Event::Send { shard, life, outgoing } => self.send(shard, life, outgoing),
+            Event::Sent { shard, life, seq, taken } => self.on_clock_of(shard, |world| world.told(shard, life, seq, taken)),
+            Event::Message { shard, message } => self.message(shard, &message),
+            Event::Report { shard, report } => self.on_clock_of(shard, |world| world.report(shard, &report)),
+            Event::Save { shard } => self.on_clock_of(shard, |world| world.save(shard)),
+            Event::Ask { shard, asked } => self.ask_limiter(shard, &asked, None),
+            Event::AskAgain { number } => self.ask_again(number),
+            Event::Told { shard, key, number, answer } => {
+                self.on_clock_of(shard, |world| world.told_by_limiter(shard, &key, number, answer));
+            }
+            Event::Watchdog => self.watchdog(),
+            Event::Clock { of, offset } => self.clock_steps(of, offset),
+        }
+        if shard.is_some() {
+            self.free_slots_are_used(self.is_faultless);
+        }
+        if let Some(shard) = shard
+            && self.crashes(shard, self.faults.evict)
+        {
+            self.on_clock_of(shard, |world| world.evict(shard));
+        }
+        true
+    }
+
+    /// When the next event happens.
+    pub(crate) fn next_event(&self) -> Option<UnixMillis> {
+        self.agenda.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Whether a client still means to ask, or to ask again.
+    pub(crate) fn has_requests(&self) -> bool {
+        self.events.values().any(|event| matches!(event, Event::Client { .. }))
+    }
+
+    /// Nothing is planned but the watchdog's next round, and alarms that may have been left behind by cancelled tasks.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        self.events.values().all(|event| matches!(event, Event::Watchdog | Event::Alarm { .. }))
+    }
+
+    fn client(&mut self, request: Request, tries: u32) {
+        let answer = self.carry_out(&request);
+        let is_unseen = answer.is_err() || self.random.chance(self.faults.reply_lost);
+        if is_unseen && tries < 4 {
+            let at = self.now.plus(self.random.range(1, 2_000));
+            self.plan(at, Event::Client { request: request.again(), tries: tries + 1 });
+        }
+    }
+
+    /// One input to a shard's shell: load, call, check, commit, arm, plan the sends.
+    pub(crate) fn input<T: std::fmt::Debug>(
+        &mut self,
+        at: usize,
+        is_wake: bool,
+        call: impl FnOnce(&mut Engine, UnixMillis, &Storage) -> Result<(T, Effects), EngineError>,
+        committed: impl FnOnce(&mut Self, &T, &Effects),
+    ) -> Result<T, Dropped> {
+        self.load(at);
+        self.observe(at);
+        if self.crashes(at, self.faults.read_fails) {
+            self.shards[at].storage.fail_read_in.set(Some(self.random.below(3) as u32));
+        }
+        let now = self.now;
+        let shard = &mut self.shards[at];
+        let engine = shard.engine.as_mut().expect("loaded above");
+        // What the checks have read does not count.
+        shard.storage.check_budget(&[], false);
+        let outcome = call(engine, now, &shard.storage);
+        shard.storage.fail_read_in.set(None);
+        let (reply, effects) = match outcome {
+            Ok(done) => done,
+            Err(EngineError::Storage(problem)) => {
+                self.trace(|| format!("{at}: {problem}"));
+                self.drop_engine(at);
+                return Err(Dropped);
+            }
+            Err(EngineError::TooManyLanes { held, asked }) => {
+                // The client tries again later.
+                if held + asked <= MAX_LANES || held > self.shards[at].storage.lanes() + MAX_LANES / 10 {
+                    violated("no-unexpected-errors", format!("{held} lanes and {asked} more are too many"));
+                }
+                return Err(Dropped);
+            }
+            Err(problem) => violated("no-unexpected-errors", problem.to_string()),
+        };
+        if self.crashes(at, self.faults.crash_before_commit) {
+            self.trace(|| format!("{at}: crash before the commit"));
+            self.drop_engine(at);
+            return Err(Dropped);
+        }
+        let mut has_more = false;
+        if is_wake {
+            has_more = firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config);
+            self.ended_without_report(at, &effects);
+        } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
+            violated("fires-what-waits", "something fired without a wake-up");
+        }
+        self.check_resends(at, &effects);
+        self.shards[at].storage.check_budget(&effects.writes, is_wake);
+        let watermark = self.shards[at].storage.watermark;
+        self.model.look_at_dead_letters(&self.shards[at].storage, &effects);
+        self.shards[at].storage.apply(&effects.writes);
+        self.limits_hold(at, &effects);
+        committed(self, &reply, &effects);
+        self.model.follow_ended(at, now.get(), self.config.history);
+        self.oldest_give_way(at, &effects);
+        if stores_state(&effects) {
+            self.model.circuits.store(at);
+        }
+        if self.crashes(at, self.faults.crash_after_commit) {
+            self.trace(|| format!("{at}: crash after the commit of {reply:?}"));
+            self.drop_engine(at);
+            return Err(Dropped);
+        }
+        let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+        self.trace(|| format!("{at}: is to be woken at {wanted:?}"));
+        if has_more && wanted.is_none_or(|wanted| wanted > now) {
+            violated("firings-are-bounded", format!("the rest of what was due at {now} waits for {wanted:?}"));
+        }
+        self.arm(at);
+        if self.shards[at].engine.as_ref().is_some_and(Engine::is_unsaved) && self.random.chance(100) {
+            let when = now.plus(self.random.range(0, 3_000));
+            self.plan(when, Event::Save { shard: at });
+        }
+        let life = self.shards[at].life;
+        if is_wake {
+            self.count_questions(at, &effects);
+            self.wakes_move(at, &effects, watermark);
+        }
+        if !effects.sends.is_empty() || !is_wake && !effects.writes.is_empty() {
+            self.may_ask(at, false);
+        }
+        self.plan_asks(at, &effects);
+        if is_wake && !effects.sends.is_empty() {
+            self.plan_meddling(at);
+        }
+        for outgoing in effects.sends {
+            let when = now.plus(self.random.range(0, 3));
+            self.plan(when, Event::Send { shard: at, life, outgoing });
+        }
+        Ok(reply)
+    }
+
+    /// Loads a shard's engine if need be, and compares it with storage and with the model.
+    fn load(&mut self, at: usize) {
+        if self.shards[at].engine.is_none() {
+            let shard = &mut self.shards[at];
+            let mut engine = Engine::load(&shard.name, self.config, shard.storage.snapshot()).expect("storage can be loaded");
+            let waiting = shard.storage.waiting();
+            engine_agrees(&mut engine, &shard.storage, &waiting, self.now);
+            wakes_in_time(&mut engine, &shard.storage, self.config, self.now, true);
+            shard.engine = Some(engine);
+            self.observe(at);
+            let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+            self.refused_goes_out(at, wanted);
+            storage_agrees(&self.model, at, &waiting);
+        }
+    }
+
+    /// Compares a loaded engine, all of whose inputs are committed.
+    pub(crate) fn compare(&mut self, at: usize) {
+        self.observe(at);
+        let shard = &mut self.shards[at];
+        let waiting = shard.storage.waiting();
+        if let Some(engine) = shard.engine.as_mut() {
+            engine_agrees(engine, &shard.storage, &waiting, self.now);
+            wakes_in_time(engine, &shard.storage, self.config, self.now, false);
+            self.model.circuits_agree(at, engine, self.now);
+            let wanted = engine.next_wakeup();
+            self.refused_goes_out(at, wanted);
+        }
+        storage_agrees(&self.model, at, &waiting);
+        history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &self.shards[at].storage);
+    }
+
+    /// Whether a shard loses its engine here. A crash comes with time, not with each message: a shard with many lanes asks for all of them again
+    /// after each start, so if each answer could be a crash, it would crash the more the more it crashes, and never get through.
+    pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
+        let settles_in = settles_in(self.shards[at].storage.lanes());
+        let is_settled =
+            self.shards[at].lost_at.is_none_or(|lost_at| settles_in == 0 || self.true_now().since(lost_at) >= settles_in);
+        self.random.chance(permille) && is_settled
+    }
+
+    pub(crate) fn drop_engine(&mut self, at: usize) {
+        self.shards[at].lost_at = Some(self.true_now());
+        self.shards[at].engine = None;
+        self.shards[at].life += 1;
+        self.model.circuits.restart(at);
+        // What the shard has not written down of its sends it knows no more.
+        for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
+            let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };
+            match &mut flight.last_send {
+                Send::Unanswered { after } => *after = row.sends.stored().map_or(0, |stored| stored.unsigned_abs() as u32),
+                Send::Refused { at, .. } | Send::Hung { at } => *at = row.sent_at.get(),
+            }
+        }
+        self.may_ask(at, false);
+    }
+
+    pub(crate) fn evict(&mut self, at: usize) {
+        self.trace(|| format!("{at}: evicted"));
+        self.compare(at);
+        self.drop_engine(at);
+    }
+
+    /// Arms the alarm as the shell does: an earlier one is left.
+    fn arm(&mut self, at: usize) {
+        let shard = &mut self.shards[at];
+        let Some(wanted) = shard.engine.as_mut().and_then(Engine::next_wakeup) else { return };
+        if shard.alarm.is_some_and(|armed| armed <= wanted) {
+            return;
+        }
+        let wanted = alarm_time(wanted, self.now);
+        platform_takes(wanted, self.now);
+        shard.alarm = Some(wanted);
+        let goes_off = wanted.plus(self.random.range(0, self.faults.alarm_late));
+        if self.random.chance(self.faults.alarm_early) {
+            let early = UnixMillis::new(self.random.range(self.now.get(), goes_off.get()));
+            self.plan(early, Event::Alarm { shard: at, at: wanted });
+        }
+        if self.random.chance(self.faults.alarm_repeated) {
+            let later = goes_off.plus(self.random.range(0, 3_000));
+            self.plan(later, Event::Alarm { shard: at, at: wanted });
+        }
+        if !self.random.chance(self.faults.alarm_lost) {
+            self.plan(goes_off, Event::Alarm { shard: at, at: wanted });
+        }
+    }
+
+    fn alarm(&mut self, at: usize, armed: UnixMillis) {
+        if self.shards[at].alarm == Some(armed) {
+            self.shards[at].alarm = None;
+        }
+        if self.wake(at).is_err() {
+            // The platform repeats an alarm whose handler failed.
+            let again = self.now.plus(self.random.range(1, 2_000));
+            self.plan(again, Event::Alarm { shard: at, at: armed });
+        }
+    }
+
+    fn wake(&mut self, at: usize) -> Result<(), Dropped> {
+        self.input(
+            at,
+            true,
+            |engine, now, storage| Ok(((), engine.wake(now, storage)?)),
+            |world, (), effects| {
+                world.trace(|| format!("{at}: woke, {} writes, {} sends", effects.writes.len(), effects.sends.len()))
+            },
+        )
+    }
+
+    /// Stores the counts, as the shell does some time after they have changed.
+    pub(crate) fn save(&mut self, at: usize) {
+        // A crash loses counts, and nothing else.
+        let _ = self.input(at, false, |engine, _, _| Ok(((), engine.save())), |_, (), _| {});
+    }
+
+    fn watch(&mut self, at: usize) {
+        self.load(at);
+        self.observe(at);
+        let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
+        self.shards[at].alarm = None;
+        if wanted.is_some_and(|wanted| wanted <= self.now) {
+            // A failure is for the next round.
+            let _ = self.wake(at);
+        } else {
+            self.arm(at);
+        }
+    }
+
+    fn watchdog(&mut self) {
+        for at in 0..self.shards.len() {
+            self.on_clock_of(at, |world| world.watch(at));
+        }
+        self.plan(self.now.plus(30_000), Event::Watchdog);
+    }
+
+    /// When the engine wants to be woken, which it must be loaded for.
+    pub(crate) fn next_wakeup(&mut self, at: usize) -> Option<UnixMillis> {
+        self.load(at);
+        self.shards[at].engine.as_mut().and_then(Engine::next_wakeup)
+    }
+
+    pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Answer, Dropped> {
+        self.on_clock_of(request.shard(), |world| {
+            let outcome = crate::operations::carry_out(world, request);
+            if world.shift > 0 {
+                world.note_ahead(request);
+            }
+            outcome
+        })
+    }
+}

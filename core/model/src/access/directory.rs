@@ -1,0 +1,232 @@
+//! All that an instance of the coordinator knows of keys and namespaces, and for how long it may.
+
+use super::gate::{Denied, Holder};
+use super::key::Key;
+use super::quota::Quota;
+use super::token::Token;
+use crate::namespace::Namespace;
+use scheduler_calendar::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// What is known is trusted for so long, milliseconds. A revoked key stops working everywhere within this time, while the
+/// registry answers.
+pub const DIRECTORY_FRESH_MILLIS: i64 = 10_000;
+
+/// Past this age one request asks for the newest, while the others go on: so a busy instance rarely has all of them wait.
+const REFRESH_MILLIS: i64 = 5_000;
+
+/// Where something is missing in what is known, it is asked for again when that is older than this: a new key or namespace
+/// works everywhere within this time, and guesses cost a request a second.
+const MISSING_MILLIS: i64 = 1_000;
+
+/// After a failure the registry is left alone for so long, milliseconds: what is known serves meanwhile, and requests do not
+/// all wait for an answer that does not come.
+const RETRY_MILLIS: i64 = 5_000;
+
+/// While the registry does not answer, what was known is used for so long, milliseconds: an outage of the one object is not one
+/// of the scheduler. An hour outlasts any that the platform has had for one object; past it a revoked key must not work any
+/// more.
+pub const DIRECTORY_LASTS_MILLIS: i64 = 3_600_000;
+
+/// Every key and every namespace.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Directory {
+    /// Names what is in it.
+    pub version: u64,
+    /// In order of their ids.
+    pub keys: Vec<Key>,
+    /// In order of their names; `default` is not among them.
+    pub namespaces: Vec<Settings>,
+}
+
+/// A namespace's settings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Settings {
+    /// Its name.
+    pub name: Namespace,
+    /// What it may have.
+    #[serde(default)]
+    pub quota: Quota,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+impl Directory {
+    /// Who holds this key.
+    ///
+    /// # Errors
+    /// When there is no such key (any more), or its time is over.
+    pub fn holder(&self, token: &Token, now: UnixMillis) -> Result<Holder, Denied> {
+        let at = self.keys.binary_search_by_key(&token.id, |key| key.id);
+        let key = at.ok().and_then(|at| self.keys.get(at)).filter(|key| token.is(&key.digest)).ok_or(Denied::UnknownKey)?;
+        match key.expires_at {
+            Some(at) if at <= now => Err(Denied::Expired(at)),
+            _ => Ok(Holder { scopes: key.scopes.clone(), reach: key.namespaces.clone() }),
+        }
+    }
+
+    /// What a namespace may have. `default` is always there and has no quota.
+    ///
+    /// # Errors
+    /// When there is no such namespace.
+    pub fn quota(&self, namespace: &Namespace) -> Result<Quota, Denied> {
+        if namespace.is_default() {
+            return Ok(Quota::default());
+        }
+        self.settings(namespace).map(|settings| settings.quota).ok_or_else(|| Denied::NoNamespace(namespace.clone()))
+    }
+
+    /// A namespace's settings.
+    pub fn settings(&self, namespace: &Namespace) -> Option<&Settings> {
+        let at = self.namespaces.binary_search_by(|settings| settings.name.cmp(namespace));
+        at.ok().and_then(|at| self.namespaces.get(at))
+    }
+}
+
+/// When an instance last asked, and when it was last told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Cached {
+    told: Option<UnixMillis>,
+    asked: Option<UnixMillis>,
+    failed: Option<UnixMillis>,
+}
+
+impl Cached {
+    /// Nothing was asked yet.
+    pub const NOTHING: Self = Self { told: None, asked: None, failed: None };
+
+    /// Whether to ask the registry before going on. `lacks`: what is known does not have what the request names.
+    pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
+        let Some(told) = self.told else { return true };
+        let age = now.since(told);
+        let has_failed = self.failed.is_some_and(|failed| (0..RETRY_MILLIS).contains(&now.since(failed)));
+        if has_failed && !lacks && self.lasts(now) {
+            return false;
+        }
+        // Another request that asks counts as an answer, for as long as what is known is good.
+        let is_asked = self.asked.is_some_and(|asked| now.since(asked) < MISSING_MILLIS);
+        // A clock that has gone back makes a negative age.
+        !(0..DIRECTORY_FRESH_MILLIS).contains(&age) || (lacks && age >= MISSING_MILLIS) || (age >= REFRESH_MILLIS && !is_asked)
+    }
+
+    /// Whether what is known may be used when the registry did not answer.
+    pub fn lasts(&self, now: UnixMillis) -> bool {
+        self.told.is_some_and(|told| now.since(told) < DIRECTORY_LASTS_MILLIS)
+    }
+
+    /// The registry is being asked.
+    pub fn ask(&mut self, now: UnixMillis) {
+        self.asked = Some(now);
+    }
+
+    /// Returns whether another request is asking, and may have its answer soon.
+    pub fn is_being_asked(&self, now: UnixMillis) -> bool {
+        let Some(asked) = self.asked else { return false };
+        let is_open = |end: Option<UnixMillis>| end.is_none_or(|end| end < asked);
+        (0..MISSING_MILLIS).contains(&now.since(asked)) && is_open(self.told) && is_open(self.failed)
+    }
+
+    /// It was asked at this time, and has answered. Says whether that is the newest answer.
+    pub fn tell(&mut self, asked: UnixMillis) -> bool {
+        let is_newest = self.told.is_none_or(|told| told <= asked);
+        if is_newest {
+            self.told = Some(asked);
+            self.failed = None;
+        }
+        is_newest
+    }
+
+    /// It was asked, and has not answered.
+    pub fn fail(&mut self, now: UnixMillis) {
+        self.failed = Some(now);
+    }
+
+    /// This instance has changed something: what it knows is old.
+    pub fn forget(&mut self, now: UnixMillis) {
+        self.failed = None;
+        if self.told.is_some() {
+            // Still of use should the registry fail.
+            self.told = Some(now.plus(-DIRECTORY_FRESH_MILLIS));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::access::{NewKey, Scope};
+
+    const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+    fn directory() -> (Directory, Token) {
+        let token = Token::new([1; 8], [2; 16]);
+        let text = format!(r#"{{"name":"a","scopes":["read"],"namespaces":["a"],"expiresAt":{}}}"#, NOW.plus(60_000));
+        let key = NewKey::parse(&text).unwrap().check(&token, NOW).unwrap();
+        let quota = Quota { pending_tasks: Some(5), ..Quota::default() };
+        let namespaces = vec![Settings { name: "a".parse().unwrap(), quota, created_at: NOW }];
+        (Directory { version: 1, keys: vec![key], namespaces }, token)
+    }
+
+    #[test]
+    fn a_key_opens_with_its_secret_until_it_expires() {
+        let (directory, token) = directory();
+        let holder = directory.holder(&token, NOW).unwrap();
+        assert!(holder.scopes.contains(&Scope::Read));
+        assert_eq!(directory.holder(&Token::new([1; 8], [3; 16]), NOW).err(), Some(Denied::UnknownKey));
+        assert_eq!(directory.holder(&Token::new([2; 8], [2; 16]), NOW).err(), Some(Denied::UnknownKey));
+        assert_eq!(directory.holder(&token, NOW.plus(60_000)).err(), Some(Denied::Expired(NOW.plus(60_000))));
+    }
+
+    #[test]
+    fn a_namespace_must_be_made_but_for_the_default() {
+        let (directory, _) = directory();
+        assert_eq!(directory.quota(&"a".parse().unwrap()).map(|quota| quota.pending_tasks), Ok(Some(5)));
+        assert_eq!(directory.quota(&Namespace::DEFAULT), Ok(Quota::default()));
+        assert!(matches!(directory.quota(&"b".parse().unwrap()), Err(Denied::NoNamespace(_))));
+    }
+
+    #[test]
+    fn what_is_known_is_good_for_ten_seconds() {
+        let mut cached = Cached::NOTHING;
+        assert!(cached.must_ask(false, NOW) && !cached.lasts(NOW));
+        assert!(cached.tell(NOW) && !cached.tell(NOW.plus(-1)));
+        for (age, lacks, asks) in [
+            (0, false, false),
+            (4_999, false, false),
+            (5_000, false, true),
+            (10_000, false, true),
+            (999, true, false),
+            (1_000, true, true),
+            (-1, false, true),
+        ] {
+            assert_eq!(cached.must_ask(lacks, NOW.plus(age)), asks, "{age} {lacks}");
+        }
+        cached.ask(NOW.plus(9_500));
+        assert!(!cached.must_ask(false, NOW.plus(9_999)), "another request asks");
+        assert!(cached.must_ask(false, NOW.plus(10_000)), "the stated bound holds whoever else asks");
+        assert!(cached.lasts(NOW.plus(3_599_999)) && !cached.lasts(NOW.plus(3_600_000)));
+        assert!(cached.tell(NOW.plus(9_500)));
+        cached.forget(NOW.plus(9_600));
+        cached.ask(NOW.plus(9_700));
+        assert!(cached.is_being_asked(NOW.plus(9_800)) && !cached.is_being_asked(NOW.plus(10_700)));
+        cached.fail(NOW.plus(9_750));
+        assert!(!cached.is_being_asked(NOW.plus(9_800)));
+        assert!(cached.must_ask(false, NOW.plus(9_600)) && cached.lasts(NOW.plus(9_600)));
+    }
+
+    #[test]
+    fn a_registry_that_fails_is_left_alone_while_what_is_known_lasts() {
+        let mut cached = Cached::NOTHING;
+        cached.fail(NOW);
+        assert!(cached.must_ask(false, NOW.plus(1)), "nothing is known");
+        cached.tell(NOW);
+        let later = NOW.plus(20_000);
+        cached.fail(later);
+        for (age, lacks, asks) in [(0, false, false), (4_999, false, false), (5_000, false, true), (0, true, true)] {
+            assert_eq!(cached.must_ask(lacks, later.plus(age)), asks, "{age} {lacks}");
+        }
+        cached.fail(NOW.plus(DIRECTORY_LASTS_MILLIS));
+        assert!(cached.must_ask(false, NOW.plus(DIRECTORY_LASTS_MILLIS)));
+    }
+}

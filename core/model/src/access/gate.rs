@@ -1,0 +1,133 @@
+//! Whether a request may pass.
+
+use super::key::{Reach, Scope};
+use crate::namespace::{Namespace, NamespaceError};
+use scheduler_calendar::time::UnixMillis;
+use std::collections::BTreeSet;
+
+/// The header by which a request names its namespace.
+pub const NAMESPACE_HEADER: &str = "Scheduler-Namespace";
+
+/// Whoever has sent a request, by the key in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Holder {
+    /// What they may do.
+    pub scopes: BTreeSet<Scope>,
+    /// Where.
+    pub reach: Reach,
+}
+
+/// Why a request does not pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// HTTP 401.
+    #[error("the API key is not a known one")]
+    UnknownKey,
+    /// HTTP 401.
+    #[error("the API key has expired at {0}, in milliseconds since 1970; make a new one")]
+    Expired(UnixMillis),
+    /// HTTP 403.
+    #[error("the API key does not have the scope \"{0}\", which this request needs")]
+    Scope(Scope),
+    /// HTTP 403.
+    #[error("the API key is not for the namespace \"{0}\"; name one of its own in the header {NAMESPACE_HEADER}")]
+    Reach(Namespace),
+    /// HTTP 403.
+    #[error("the API key is not for every namespace (\"*\"), which this request needs")]
+    ReachAll,
+    /// HTTP 422.
+    #[error("{0}")]
+    Name(NamespaceError),
+    /// HTTP 404.
+    #[error("there is no namespace \"{0}\"; make it with PUT /v1/namespaces/{0}")]
+    NoNamespace(Namespace),
+}
+
+impl Holder {
+    /// Whoever has a key of the deployment's secret: may do everything.
+    pub fn of_the_deployment() -> Self {
+        Self { scopes: [Scope::Read, Scope::Write, Scope::Admin].into(), reach: Reach::All }
+    }
+
+    /// The namespace that a request is about: the one that it names; else the only one that the key is for; else `default`. One
+    /// that needs `admin` is about none in particular: how far it may go is for [`Self::may_grant`] to say.
+    ///
+    /// # Errors
+    /// When the key has not the scope, or the key is not for the namespace.
+    pub fn admit(&self, needed: Scope, named: Option<&str>) -> Result<Namespace, Denied> {
+        if !self.scopes.contains(&needed) {
+            return Err(Denied::Scope(needed));
+        }
+        if needed == Scope::Admin {
+            return Ok(Namespace::DEFAULT);
+        }
+        let namespace = match named {
+            Some(name) => name.trim().parse().map_err(Denied::Name)?,
+            None => self.reach.only().cloned().unwrap_or(Namespace::DEFAULT),
+        };
+        if self.reach.has(&namespace) { Ok(namespace) } else { Err(Denied::Reach(namespace)) }
+    }
+
+    /// That this holder may make or revoke a key of this reach: nobody hands on more than they have.
+    ///
+    /// # Errors
+    /// When the key would reach further.
+    pub fn may_grant(&self, reach: &Reach) -> Result<(), Denied> {
+        match reach {
+            reach if self.reach.covers(reach) => Ok(()),
+            Reach::All => Err(Denied::ReachAll),
+            Reach::Only(names) => match names.iter().find(|name| !self.reach.has(name)) {
+                Some(name) => Err(Denied::Reach(name.clone())),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holder(scopes: &[Scope], names: &[&str]) -> Holder {
+        let reach = serde_json::from_value(serde_json::json!(names)).unwrap();
+        Holder { scopes: scopes.iter().copied().collect(), reach }
+    }
+
+    #[test]
+    fn a_request_is_about_the_namespace_it_names_or_the_keys_own() {
+        let of = |names: &[&str], named| holder(&[Scope::Read], names).admit(Scope::Read, named).map(|name| name.to_string());
+        assert_eq!(of(&["a"], None).as_deref(), Ok("a"));
+        assert_eq!(of(&["a", "default"], None).as_deref(), Ok("default"));
+        assert_eq!(of(&["*"], None).as_deref(), Ok("default"));
+        assert_eq!(of(&["*"], Some(" b ")).as_deref(), Ok("b"));
+        assert_eq!(of(&["a", "b"], Some("b")).as_deref(), Ok("b"));
+        assert_eq!(of(&["a", "b"], None), Err(Denied::Reach(Namespace::DEFAULT)));
+        assert!(matches!(of(&["a"], Some("b")), Err(Denied::Reach(_))));
+        assert!(matches!(of(&["*"], Some("B:1")), Err(Denied::Name(_))));
+        assert!(holder(&[Scope::Admin], &["a", "b"]).admit(Scope::Admin, None).is_ok());
+    }
+
+    #[test]
+    fn each_scope_is_its_own_and_the_missing_one_is_named() {
+        let all = [Scope::Read, Scope::Write, Scope::Admin];
+        for has in all {
+            for needed in all {
+                let outcome = holder(&[has], &["*"]).admit(needed, None);
+                assert_eq!(outcome.is_ok(), has == needed, "{has} {needed}");
+                if let Err(problem) = outcome {
+                    assert!(problem.to_string().contains(&format!("{:?}", needed.to_string())), "{problem}");
+                }
+            }
+            assert!(Holder::of_the_deployment().admit(has, Some("a")).is_ok());
+        }
+    }
+
+    #[test]
+    fn nobody_hands_on_more_than_they_have() {
+        let of = |own: &[&str], given: &[&str]| holder(&[Scope::Admin], own).may_grant(&holder(&[], given).reach);
+        assert_eq!(of(&["*"], &["*"]), Ok(()));
+        assert_eq!(of(&["a", "b"], &["b"]), Ok(()));
+        assert_eq!(of(&["a"], &["*"]), Err(Denied::ReachAll));
+        assert!(matches!(of(&["a"], &["a", "b"]), Err(Denied::Reach(name)) if name.as_str() == "b"));
+    }
+}

@@ -1,0 +1,313 @@
+//! A key: what it may do, where, and until when.
+
+use super::token::{KeyId, Token};
+use crate::bounds::{MAX_KEY_NAME_BYTES, MAX_KEY_NAMESPACES, MAX_KEY_SCOPES};
+use crate::input::{Bounded, FieldError, TimeInput, parse_object};
+use crate::namespace::Namespace;
+use scheduler_calendar::ordered::collected;
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// What a key may do. None includes another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+#[schemars(inline)]
+pub enum Scope {
+    /// Look at tasks and numbers.
+    Read,
+    /// Create, change and cancel tasks; set and lift limits.
+    Write,
+    /// Make and revoke keys that reach no further than its own; with a reach of `*`, namespaces and their quotas too.
+    Admin,
+}
+
+impl Scope {
+    /// What a request needs: paths of keys and namespaces `admin`, any other GET or HEAD `read`, the rest `write`.
+    pub fn needed(method: &str, path: &str) -> Self {
+        let is_under = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        if is_under("/v1/keys") || is_under("/v1/namespaces") {
+            Self::Admin
+        } else if method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD") || path == "/v1/preview" {
+            Self::Read
+        } else {
+            Self::Write
+        }
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Admin => "admin",
+        })
+    }
+}
+
+/// The namespaces that a key is for: a list of names, or `["*"]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// All that there are and will be.
+    All,
+    /// These; at least one.
+    Only(BTreeSet<Namespace>),
+}
+
+const ALL: &str = "*";
+
+impl Reach {
+    /// From a list of names.
+    ///
+    /// # Errors
+    /// Names the item that does not hold, or says what the list lacks.
+    fn of<T: AsRef<str>>(names: &[T]) -> Result<Self, FieldError> {
+        if let [only] = names
+            && only.as_ref() == ALL
+        {
+            return Ok(Self::All);
+        }
+        if names.is_empty() || names.len() > MAX_KEY_NAMESPACES {
+            let detail = format!("has {} names; give 1 to {MAX_KEY_NAMESPACES}, or [\"*\"] for all", names.len());
+            return Err(FieldError::new("namespaces", detail));
+        }
+        let named = names.iter().enumerate().map(|(at, name)| {
+            let name = name.as_ref();
+            if name == ALL {
+                return Err(FieldError::new("namespaces", "has \"*\" beside names; it stands for all of them, alone"));
+            }
+            name.parse().map_err(|problem: crate::namespace::NamespaceError| {
+                FieldError::new(format!("namespaces[{at}]"), problem.to_string())
+            })
+        });
+        named.collect::<Result<_, _>>().map(Self::Only)
+    }
+
+    /// Whether it has this namespace in it.
+    pub fn has(&self, namespace: &Namespace) -> bool {
+        match self {
+            Self::All => true,
+            Self::Only(names) => names.contains(namespace),
+        }
+    }
+
+    /// Whether it has all of `other` in it.
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::All, _) => true,
+            (Self::Only(_), Self::All) => false,
+            (Self::Only(own), Self::Only(theirs)) => theirs.is_subset(own),
+        }
+    }
+
+    /// The only one in it, if it has one only.
+    pub fn only(&self) -> Option<&Namespace> {
+        match self {
+            Self::Only(names) if names.len() == 1 => names.first(),
+            _ => None,
+        }
+    }
+}
+
+impl Serialize for Reach {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::All => [ALL].serialize(serializer),
+            Self::Only(names) => names.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Reach {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::of(&Vec::<String>::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+    }
+}
+
+/// A key to make.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(description = "A key to make.")]
+pub struct NewKey<'a> {
+    /// What it is for, in the caller's words. The limit is in bytes of UTF-8.
+    #[schemars(length(min = 1, max = MAX_KEY_NAME_BYTES))]
+    name: String,
+    /// What it may do.
+    #[schemars(length(min = 1))]
+    scopes: Bounded<Scope, MAX_KEY_SCOPES>,
+    /// Where: names, or `["*"]` for every namespace. Those named need not exist yet.
+    #[schemars(length(min = 1))]
+    namespaces: Bounded<String, MAX_KEY_NAMESPACES>,
+    /// When it ends to work; without it, never.
+    #[serde(borrow)]
+    expires_at: Option<TimeInput<'a>>,
+}
+
+impl<'a> NewKey<'a> {
+    /// Reads a request's body.
+    ///
+    /// # Errors
+    /// Names the field that cannot be read.
+    pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+        parse_object(text, "")
+    }
+
+    /// Checks it, and makes it the record of `token`.
+    ///
+    /// # Errors
+    /// Names the field that does not hold.
+    pub fn check(self, token: &Token, now: UnixMillis) -> Result<Key, FieldError> {
+        if self.name.is_empty() || self.name.len() > MAX_KEY_NAME_BYTES || self.name.chars().any(char::is_control) {
+            let detail = format!("must be 1 to {MAX_KEY_NAME_BYTES} bytes long, without control characters");
+            return Err(FieldError::new("name", detail));
+        }
+        if self.scopes.0.is_empty() {
+            return Err(FieldError::new("scopes", "is empty; give some of read, write, admin"));
+        }
+        let expires_at = self.expires_at.map(|time| time.instant("expiresAt")).transpose()?;
+        if expires_at.is_some_and(|at| at <= now) {
+            return Err(FieldError::new("expiresAt", "is past; leave it out for a key that does not expire"));
+        }
+        Ok(Key {
+            id: token.id,
+            digest: token.digest(),
+            name: self.name,
+            scopes: collected(self.scopes.0),
+            namespaces: Reach::of(&self.namespaces.0)?,
+            created_at: now,
+            expires_at,
+        })
+    }
+}
+
+/// A key as it is stored: without its secret.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Key {
+    /// Its public part.
+    pub id: KeyId,
+    /// The SHA-256 of its secret part.
+    #[serde(with = "crate::format::hex")]
+    pub digest: [u8; 32],
+    /// What it is for.
+    pub name: String,
+    /// What it may do.
+    pub scopes: BTreeSet<Scope>,
+    /// Where.
+    pub namespaces: Reach,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it ends to work.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expires_at: Option<UnixMillis>,
+}
+
+/// A key as the API shows it: nothing that it could be found out from.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Key", description = "A key, without its secret.")]
+pub struct ShownKey<'a> {
+    /// Its name in this API; also the middle part of the key itself.
+    #[schemars(with = "String")]
+    id: KeyId,
+    /// What it is for.
+    name: &'a str,
+    /// What it may do.
+    #[schemars(with = "Vec<Scope>")]
+    scopes: &'a BTreeSet<Scope>,
+    /// Where; `["*"]` for every namespace.
+    #[schemars(with = "Vec<String>")]
+    namespaces: &'a Reach,
+    /// When it was made.
+    #[schemars(with = "i64")]
+    created_at: UnixMillis,
+    /// When it ends to work; absent for never.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>")]
+    expires_at: Option<UnixMillis>,
+}
+
+impl<'a> From<&'a Key> for ShownKey<'a> {
+    fn from(key: &'a Key) -> Self {
+        let Key { id, digest: _, name, scopes, namespaces, created_at, expires_at } = key;
+        Self { id: *id, name, scopes, namespaces, created_at: *created_at, expires_at: *expires_at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+    fn made(text: &str) -> Result<Key, FieldError> {
+        NewKey::parse(text)?.check(&Token::new([1; 8], [2; 16]), NOW)
+    }
+
+    #[test]
+    fn what_a_request_needs() {
+        for (method, path, scope) in [
+            ("GET", "/v1/tasks", Scope::Read),
+            ("GET", "/v1/stats", Scope::Read),
+            ("HEAD", "/v1/tasks/a", Scope::Read),
+            ("HEAD", "/v1/keys", Scope::Admin),
+            ("POST", "/v1/tasks", Scope::Write),
+            ("POST", "/v1/preview", Scope::Read),
+            ("DELETE", "/v1/tasks/keys", Scope::Write),
+            ("GET", "/v1/keys", Scope::Admin),
+            ("DELETE", "/v1/keys/abc", Scope::Admin),
+            ("PUT", "/v1/namespaces/a", Scope::Admin),
+            ("GET", "/v1/keysmith", Scope::Read),
+            ("GET", "/v1/limits/stripe", Scope::Read),
+            ("PUT", "/v1/limits/stripe", Scope::Write),
+        ] {
+            assert_eq!(Scope::needed(method, path), scope, "{method} {path}");
+        }
+    }
+
+    #[test]
+    fn a_key_is_checked_and_reads_back_without_its_secret() {
+        let key =
+            made(r#"{"name":"ci","scopes":["write","read","read"],"namespaces":["b","a"],"expiresAt":"2040-01-01T00:00:00Z"}"#);
+        let key = key.unwrap();
+        let stored = serde_json::to_string(&key).unwrap();
+        assert_eq!(serde_json::from_str::<Key>(&stored).unwrap(), key);
+        assert!(!stored.contains(&crate::format::hex::encode(&[2; 16])), "the secret is stored");
+        let shown = serde_json::to_value(ShownKey::from(&key)).unwrap();
+        assert_eq!(shown["scopes"], serde_json::json!(["read", "write"]));
+        assert_eq!(shown["namespaces"], serde_json::json!(["a", "b"]));
+        assert!(shown.get("digest").is_none());
+        let all = made(r#"{"name":"a","scopes":["admin"],"namespaces":["*"]}"#).unwrap();
+        assert_eq!((all.namespaces, all.expires_at), (Reach::All, None));
+    }
+
+    #[test]
+    fn what_does_not_hold_is_named() {
+        for (text, field) in [
+            (r#"{"name":"","scopes":["read"],"namespaces":["*"]}"#, "name"),
+            (r#"{"name":"a","scopes":[],"namespaces":["*"]}"#, "scopes"),
+            (r#"{"name":"a","scopes":["all"],"namespaces":["*"]}"#, "scopes[0]"),
+            (r#"{"name":"a","scopes":["read"],"namespaces":[]}"#, "namespaces"),
+            (r#"{"name":"a","scopes":["read"],"namespaces":["a","*"]}"#, "namespaces"),
+            (r#"{"name":"a","scopes":["read"],"namespaces":["a","B"]}"#, "namespaces[1]"),
+            (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":1764000000000}"#, "expiresAt"),
+            (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":"soon"}"#, "expiresAt"),
+            (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"admin":true}"#, "admin"),
+            ("7", "body"),
+        ] {
+            assert_eq!(made(text).map_err(|problem| problem.field.into_owned()), Err(field.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_reach_covers_what_is_within_it() {
+        let of = |names: &[&str]| Reach::of(names).unwrap();
+        assert!(of(&["*"]).covers(&of(&["a"])) && of(&["*"]).covers(&of(&["*"])));
+        assert!(of(&["a", "b"]).covers(&of(&["b"])) && !of(&["a"]).covers(&of(&["a", "b"])) && !of(&["a"]).covers(&of(&["*"])));
+        assert_eq!(of(&["a"]).only().map(Namespace::as_str), Some("a"));
+        assert_eq!((of(&["a", "b"]).only(), of(&["*"]).only()), (None, None));
+    }
+}

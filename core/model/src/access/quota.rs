@@ -1,0 +1,165 @@
+//! How much a namespace may hold, and how fast it may be filled.
+//!
+//! Each shard enforces its share, without asking anybody: so a quota costs no step. The bounds, for a quota on `n` shards:
+//! - `pendingTasks` q: no create is taken that would leave more than `⌈q/n⌉` tasks waiting on its shard, so creates bring at most
+//!   `q + n - 1` to wait at a time; what has fired and waits for a further attempt may come on top. A shard may refuse before the
+//!   whole is reached: the tasks of a request without ids go to one shard.
+//! - `createsPerSecond` r: while a shard stays in memory, what it takes in within any t seconds is at most `(t + 1) r/n + k`, where k
+//!   is the tasks of its largest request; so a batch passes as a whole, and is paid back by the time until the next is taken.
+//!   What was taken is stored with the shard's counts; a crash forgives that of its last five seconds.
+
+use crate::bounds::{MAX_PENDING_PER_SHARD, MAX_SHARDS};
+use crate::input::FieldError;
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// More would not bind: no deployment could hold it.
+const MAX_PENDING_TASKS: u64 = MAX_PENDING_PER_SHARD as u64 * MAX_SHARDS as u64;
+/// More would not bind either; and a second has so many microseconds, which is what a shard counts in.
+const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
+
+/// What a namespace may have; what is absent is not limited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Quota {
+    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a schedule, for nothing. Recurring
+    /// ones count once.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
+    #[schemars(range(min = 1, max = MAX_PENDING_TASKS))]
+    pub pending_tasks: Option<u64>,
+    /// Tasks created in a second, over the long run.
+    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
+    #[schemars(range(min = 1, max = MAX_CREATES_PER_SECOND))]
+    pub creates_per_second: Option<u32>,
+}
+
+impl Quota {
+    /// Checks the numbers.
+    ///
+    /// # Errors
+    /// Names the one that is out of range, and the range.
+    pub fn check(&self) -> Result<(), FieldError> {
+        let within = |field: &'static str, value: Option<u64>, most: u64| match value {
+            Some(value) if value == 0 || value > most => {
+                Err(FieldError::new(field, format!("is {value}; must be 1 to {most}, or be left out for no limit")))
+            }
+            _ => Ok(()),
+        };
+        within("quota.pendingTasks", self.pending_tasks, MAX_PENDING_TASKS)?;
+        within("quota.createsPerSecond", self.creates_per_second.map(u64::from), MAX_CREATES_PER_SECOND.into())
+    }
+
+    /// What each of `shards` shards enforces; `None` when nothing is limited.
+    pub fn share(&self, shards: u16) -> Option<Share> {
+        let shards = u64::from(shards.max(1));
+        let share = Share {
+            pending_tasks: self.pending_tasks.map(|tasks| tasks.div_ceil(shards)),
+            create_micros: self.creates_per_second.map(|rate| (1_000_000 * shards).div_ceil(u64::from(rate.max(1)))),
+        };
+        (share != Share::default()).then_some(share)
+    }
+}
+
+/// One shard's share of a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Share {
+    /// Tasks that may wait.
+    pub pending_tasks: Option<u64>,
+    /// Microseconds that each created task takes up.
+    pub create_micros: Option<u64>,
+}
+
+/// How far ahead of the clock creates may run: what has not been used for a second is not lost.
+const BURST_MICROS: i64 = 1_000_000;
+
+/// The time up to which a shard's creates have used up its share, microseconds since 1970. A single number is the whole state:
+/// it runs ahead of the clock by what was taken, and never lags behind it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Used(i64);
+
+impl Used {
+    /// Whether more may be taken now; if not, milliseconds until then.
+    pub fn admits(self, now: UnixMillis) -> Result<(), i64> {
+        let ahead = self.0.saturating_sub(now.get().saturating_mul(1_000));
+        if ahead < BURST_MICROS { Ok(()) } else { Err((ahead - BURST_MICROS) / 1_000 + 1) }
+    }
+
+    /// After a step back of the clock.
+    pub fn moved_back(self, millis: i64) -> Self {
+        Self(self.0.saturating_sub(millis.saturating_mul(1_000)))
+    }
+
+    /// After taking `tasks` at `micros` each.
+    pub fn after(self, tasks: u64, micros: u64, now: UnixMillis) -> Self {
+        let start = self.0.max(now.get().saturating_mul(1_000));
+        Self(start.saturating_add(i64::try_from(tasks.saturating_mul(micros)).unwrap_or(i64::MAX)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn numbers_are_checked_and_shared_out() {
+        let of = |pending_tasks, creates_per_second| Quota { pending_tasks, creates_per_second };
+        assert_eq!(of(None, None).share(16), None);
+        assert_eq!(of(Some(100), None).share(16), Some(Share { pending_tasks: Some(7), create_micros: None }));
+        assert_eq!(of(None, Some(10)).share(4), Some(Share { pending_tasks: None, create_micros: Some(400_000) }));
+        for (quota, field) in [(of(Some(0), None), "quota.pendingTasks"), (of(None, Some(1_000_001)), "quota.createsPerSecond")] {
+            assert_eq!(quota.check().unwrap_err().field, field);
+        }
+        assert_eq!(of(Some(1), Some(1_000_000)).check(), Ok(()));
+    }
+
+    #[test]
+    fn a_second_of_creates_may_come_at_once_and_a_wait_is_as_long_as_said() {
+        let (now, mut used, mut taken) = (UnixMillis::new(1_764_000_000_000), Used::default(), 0);
+        while used.admits(now).is_ok() {
+            used = used.after(1, 250_000, now);
+            taken += 1;
+        }
+        assert_eq!(taken, 4);
+        let wait = used.admits(now).unwrap_err();
+        assert!(used.admits(now.plus(wait - 1)).is_err() && used.admits(now.plus(wait)).is_ok());
+    }
+
+    proptest! {
+        /// The stated bound, over every window that begins and ends with a request.
+        #[test]
+        fn no_window_takes_more_than_the_bound(
+            rate in 1u32..2_000, shards in 1u16..64,
+            requests in prop::collection::vec((0i64..3_000, 1u64..40), 1..80),
+        ) {
+            let micros = Quota { pending_tasks: None, creates_per_second: Some(rate) }.share(shards).unwrap().create_micros.unwrap();
+            let (mut now, mut used, mut taken) = (UnixMillis::new(1_764_000_000_000), Used::default(), Vec::new());
+            for (gap, tasks) in requests {
+                now = now.plus(gap);
+                if used.admits(now).is_ok() {
+                    used = used.after(tasks, micros, now);
+                    taken.push((now, tasks));
+                }
+            }
+            let largest = taken.iter().map(|(_, tasks)| *tasks).max().unwrap_or(0);
+            for (first, (from, _)) in taken.iter().enumerate() {
+                let mut sum = 0;
+                for (to, tasks) in &taken[first..] {
+                    sum += tasks;
+                    let seconds = to.since(*from) as f64 / 1_000.0;
+                    let bound = (seconds + 1.0) * f64::from(rate) / f64::from(shards) + largest as f64;
+                    prop_assert!(sum as f64 <= bound + 1e-6, "{sum} in {seconds} s, bound {bound}");
+                }
+            }
+        }
+
+        #[test]
+        fn shares_of_pending_tasks_sum_to_less_than_the_bound(tasks in 1u64..1_000_000, shards in 1u16..512) {
+            let share = Quota { pending_tasks: Some(tasks), creates_per_second: None }.share(shards).unwrap().pending_tasks.unwrap();
+            let sum = share * u64::from(shards);
+            prop_assert!(sum >= tasks && sum < tasks + u64::from(shards));
+        }
+    }
+}

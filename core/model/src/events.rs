@@ -1,0 +1,281 @@
+//! The stream of events as a reader sees it: server-sent events, and the cursor by which it is taken up again.
+//!
+//! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
+
+use crate::protocol::{EventsReply, FeedPosition, SeenEvent};
+use crate::routing::ShardId;
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::Serialize;
+use std::fmt::Write;
+use twox_hash::XxHash64;
+
+/// The name of the event that says that others may be missing.
+pub const GAP: &str = "gap";
+
+/// What an event's `data` holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Event")]
+pub struct EventData<'a> {
+    /// What happened, the same as the event's name.
+    pub r#type: &'a str,
+    /// The event's own name: one that comes twice, after a reader was cut off, is the same.
+    pub key: String,
+    /// When, milliseconds since 1970.
+    pub at: i64,
+    /// The task's id; not of a gap, nor of a circuit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<&'a str>,
+    /// The task's tags.
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    pub tags: &'a [String],
+    /// The time that was asked for; of a recurring task itself there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due: Option<i64>,
+    /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<&'a str>,
+    /// Which attempt it is about, from 1; not of a gap, nor of a circuit.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// What went wrong; of a circuit, why it has changed.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub error: &'a str,
+    /// Of a circuit's events, the destination that it is of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub destination: Option<&'a str>,
+}
+
+/// How far a reader has come, on each of the shards that it watches. Written in hexadecimal digits: a hash of the shards' names, 4
+/// bytes; then for each shard its life and its number as varints, the life as the distance from the one before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EventsCursor {
+    positions: Vec<Option<FeedPosition>>,
+}
+
+impl EventsCursor {
+    /// From now on, on so many shards.
+    pub fn start(shards: usize) -> Self {
+        Self { positions: vec![None; shards] }
+    }
+
+    /// Takes up what a reader has seen of these shards. What is no cursor, or one of other shards, is `None`: nobody knows what was
+    /// missed.
+    pub fn parse(text: &str, shards: &[ShardId]) -> Option<Self> {
+        let digits = text.as_bytes().as_chunks::<2>();
+        let byte = |pair: &[u8; 2]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
+        let bytes = digits.0.iter().map(byte).collect::<Option<Vec<u8>>>().filter(|_| digits.1.is_empty())?;
+        let (hash, mut rest) = bytes.split_first_chunk::<4>()?;
+        if *hash != hash_of(shards) {
+            return None;
+        }
+        let (mut positions, mut last) = (Vec::with_capacity(shards.len()), 0_i64);
+        for _ in shards {
+            let distance = take_varint(&mut rest)?;
+            last = last.checked_add((distance >> 1) as i64 ^ -((distance & 1) as i64))?;
+            positions.push(Some(FeedPosition { life: UnixMillis::new(last), next: take_varint(&mut rest)? }));
+        }
+        rest.is_empty().then_some(Self { positions })
+    }
+
+    /// The cursor's text; `None` before every shard has been heard.
+    pub fn text(&self, shards: &[ShardId]) -> Option<String> {
+        let mut bytes = hash_of(shards).to_vec();
+        let mut last = 0_i64;
+        for position in &self.positions {
+            let FeedPosition { life, next } = (*position)?;
+            let distance = life.get().wrapping_sub(last);
+            last = life.get();
+            put_varint(((distance << 1) ^ (distance >> 63)) as u64, &mut bytes);
+            put_varint(next, &mut bytes);
+        }
+        let mut text = String::with_capacity(bytes.len() * 2);
+        for byte in bytes {
+            // Writing to a string does not fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Some(text)
+    }
+
+    /// Where a shard is to go on.
+    pub fn position(&self, at: usize) -> Option<FeedPosition> {
+        self.positions.get(at).copied().flatten()
+    }
+
+    /// Notes how far a shard was heard.
+    pub fn advance(&mut self, at: usize, to: FeedPosition) {
+        if let Some(position) = self.positions.get_mut(at) {
+            *position = Some(to);
+        }
+    }
+}
+
+fn hash_of(shards: &[ShardId]) -> [u8; 4] {
+    let names: String = shards.iter().map(|shard| format!("{shard} ")).collect();
+    (XxHash64::oneshot(0, names.as_bytes()) as u32).to_le_bytes()
+}
+
+fn put_varint(mut value: u64, out: &mut Vec<u8>) {
+    while value >= 0x80 {
+        out.push(value as u8 | 0x80);
+        value >>= 7;
+    }
+    out.push(value as u8);
+}
+
+fn take_varint(rest: &mut &[u8]) -> Option<u64> {
+    let mut value = 0_u64;
+    for shift in (0..64).step_by(7) {
+        let (byte, tail) = rest.split_first()?;
+        *rest = tail;
+        value |= u64::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            return Some(value);
+        }
+    }
+    None
+}
+
+/// Writes what a shard told as server-sent events, the gap first. The cursor that is to follow is not among them: see [`write_cursor`].
+pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &mut String) {
+    let life = reply.next.life;
+    if reply.is_gap {
+        write_gap(&format!("{shard}:{life}:gap"), now, out);
+    }
+    for event in &reply.events {
+        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error, destination } = event;
+        let is_of_task = destination.is_none();
+        let name = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let data = EventData {
+            r#type: &name,
+            key: format!("{shard}:{life}:{number}"),
+            at: at.get(),
+            id: is_of_task.then_some(id),
+            tags,
+            due: due.map(UnixMillis::get),
+            stage: stage.as_deref(),
+            attempt: is_of_task.then_some(*attempt),
+            error,
+            destination: destination.as_deref(),
+        };
+        write_event(&data, out);
+    }
+}
+
+/// Writes that events may be missing.
+pub fn write_gap(key: &str, now: UnixMillis, out: &mut String) {
+    let key = key.to_owned();
+    let data = EventData {
+        r#type: GAP,
+        key,
+        at: now.get(),
+        id: None,
+        tags: &[],
+        due: None,
+        stage: None,
+        attempt: None,
+        error: "",
+        destination: None,
+    };
+    write_event(&data, out);
+}
+
+fn write_event(data: &EventData<'_>, out: &mut String) {
+    // JSON text has no line breaks, and these types are written without fail.
+    let text = serde_json::to_string(data).unwrap_or_default();
+    let _ = write!(out, "event: {}\ndata: {text}\n\n", data.r#type);
+}
+
+/// Writes where to go on: a block without data, which sets the reader's `Last-Event-ID` and is no event to it.
+pub fn write_cursor(cursor: &EventsCursor, shards: &[ShardId], out: &mut String) {
+    if let Some(text) = cursor.text(shards) {
+        let _ = write!(out, "id: {text}\n\n");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocol::EventKind;
+
+    const SHARDS: [ShardId; 3] = [ShardId { epoch: 2, index: 0 }, ShardId { epoch: 2, index: 1 }, ShardId { epoch: 1, index: 0 }];
+
+    fn at(life: i64, next: u64) -> FeedPosition {
+        FeedPosition { life: UnixMillis::new(life), next }
+    }
+
+    #[test]
+    fn a_cursor_is_read_back_and_one_of_other_shards_is_none() {
+        let mut cursor = EventsCursor::start(3);
+        assert_eq!(cursor.text(&SHARDS), None);
+        let positions = [at(1_764_000_000_000, 0), at(1_763_999_999_000, u64::MAX), at(i64::MAX, 1 << 40)];
+        for (n, position) in positions.into_iter().enumerate() {
+            cursor.advance(n, position);
+        }
+        let text = cursor.text(&SHARDS).unwrap();
+        assert_eq!(EventsCursor::parse(&text, &SHARDS), Some(cursor));
+        for other in [&SHARDS[..2], &[SHARDS[0], SHARDS[1], SHARDS[1]]] {
+            assert_eq!(EventsCursor::parse(&text, other), None);
+        }
+        for n in 0..text.len() {
+            assert_eq!(EventsCursor::parse(&text[..n], &SHARDS), None, "cut at {n}");
+        }
+        for bad in ["", "x", "zz", "é", &format!("{text}00"), &"ff".repeat(60)] {
+            assert_eq!(EventsCursor::parse(bad, &SHARDS), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_cursor_of_many_shards_is_short() {
+        let shards: Vec<_> = (0..16).map(|index| ShardId { epoch: 1, index }).collect();
+        let mut cursor = EventsCursor::start(16);
+        (0..16).for_each(|n| cursor.advance(n, at(1_764_000_000_000 + n as i64 * 37, 10_000)));
+        assert!(cursor.text(&shards).unwrap().len() <= 150);
+    }
+
+    #[test]
+    fn events_are_written_as_the_specification_says() {
+        let event = SeenEvent {
+            number: 7,
+            kind: EventKind::DeadLettered,
+            at: UnixMillis::new(5),
+            id: "a\nb".into(),
+            tags: vec!["x".into()],
+            due: Some(UnixMillis::new(3)),
+            stage: Some("onFailure".to_owned()),
+            attempt: 2,
+            error: "no".into(),
+            destination: None,
+        };
+        let circuit = SeenEvent {
+            number: 8,
+            kind: EventKind::CircuitHalfOpen,
+            id: String::new(),
+            tags: Vec::new(),
+            due: None,
+            stage: None,
+            attempt: 0,
+            destination: Some("https://a.example".to_owned()),
+            ..event.clone()
+        };
+        let reply = EventsReply { events: vec![event, circuit], next: at(1, 9), is_gap: true, has_more: false };
+        let mut out = String::new();
+        write_events(SHARDS[0], &reply, UnixMillis::new(9), &mut out);
+        assert_eq!(
+            out,
+            concat!(
+                "event: gap\ndata: {\"type\":\"gap\",\"key\":\"2-0:1:gap\",\"at\":9}\n\n",
+                "event: dead-lettered\ndata: {\"type\":\"dead-lettered\",\"key\":\"2-0:1:7\",\"at\":5,\"id\":\"a\\nb\",\"tags\":[\"x\"],",
+                "\"due\":3,\"stage\":\"onFailure\",\"attempt\":2,\"error\":\"no\"}\n\n",
+                "event: circuit-half-open\ndata: {\"type\":\"circuit-half-open\",\"key\":\"2-0:1:8\",\"at\":5,\"error\":\"no\",",
+                "\"destination\":\"https://a.example\"}\n\n"
+            )
+        );
+        let mut cursor = EventsCursor::start(1);
+        cursor.advance(0, at(1, 8));
+        let mut out = String::new();
+        write_cursor(&cursor, &SHARDS[..1], &mut out);
+        assert!(out.starts_with("id: ") && out.ends_with("0208\n\n"), "{out}");
+    }
+}

@@ -1,0 +1,135 @@
+//! What can be said of why a task did or did not fire.
+
+use crate::protocol::{Status, TaskRun};
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+/// Why a task has the status that it has.
+#[derive(Debug, Clone, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Explanation {
+    /// What it waits for; absent where nothing of it waits or runs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The most important first.
+    pub reasons: Vec<Reason>,
+    /// When it fires next, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_run: Option<NextRun>,
+    /// Attempts that are handed on and not reported, the newest first; a few of them.
+    pub in_flight: Vec<Flight>,
+    /// How attempts went, the newest first: the last few that `/runs` lists.
+    #[schemars(with = "Vec<TaskRun<'static>>")]
+    pub recent_runs: Vec<Box<RawValue>>,
+}
+
+/// A part of an explanation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Reason {
+    /// For programs.
+    pub code: ReasonCode,
+    /// For people.
+    pub detail: String,
+}
+
+/// The kinds of reasons.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum ReasonCode {
+    /// It waits for its time.
+    Scheduled,
+    /// Its time is another than when it fires.
+    PutOff,
+    /// Its time has come, and it has not fired.
+    Overdue,
+    /// Its time has come, and it waits for its turn by the limit of its key.
+    Limited,
+    /// The destination that it is for does not answer: what is due for it waits.
+    CircuitOpen,
+    /// It waits to be resumed.
+    Paused,
+    /// It has no schedule.
+    Unscheduled,
+    /// It waits for the end of the run before.
+    Held,
+    /// It waits for a further attempt, or was asked for; or a follow-up does.
+    Retrying,
+    /// It is handed on and not reported.
+    InFlight,
+    /// It has failed for good.
+    Dead,
+    /// It has fired, and nothing of it waits.
+    Done,
+    /// The run before has not ended, and runs may not overlap.
+    Overlap,
+    /// What would become of it if it were late.
+    Misfire,
+    /// Until when it may start.
+    Expiry,
+}
+
+/// When a task fires next. Milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct NextRun {
+    /// Its nominal time, which names the run.
+    #[schemars(with = "i64")]
+    pub time: UnixMillis,
+    /// When it fires.
+    #[schemars(with = "i64")]
+    pub due: UnixMillis,
+}
+
+/// An attempt that is handed on and not reported. Times are milliseconds since 1970.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Flight {
+    /// The occurrence.
+    #[schemars(with = "i64")]
+    pub time: UnixMillis,
+    /// Which attempt at it this is, from 1.
+    pub attempt: u32,
+    /// When it was handed on.
+    #[schemars(with = "i64")]
+    pub fired_at: UnixMillis,
+    /// How often it has been sent again.
+    pub sent_again: u32,
+    /// When it is sent again, if no report comes.
+    #[schemars(with = "i64")]
+    pub sent_again_at: UnixMillis,
+    /// What was decided about it since: this attempt ends, and no other starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub decided: Option<FlightDecision>,
+}
+
+/// What was decided about a run while an attempt of it was in flight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum FlightDecision {
+    /// It was cancelled, or another task has taken its place.
+    Cancelled,
+    /// It was paused: a further attempt waits to be resumed.
+    Paused,
+}
+
+impl Explanation {
+    /// Adds a reason.
+    pub fn add(&mut self, code: ReasonCode, detail: impl Into<String>) {
+        self.reasons.push(Reason { code, detail: detail.into() });
+    }
+
+    /// Takes in what a shard of an older epoch knows: what waits comes before what does not.
+    pub fn join(&mut self, mut other: Self) {
+        let waits = |status: Option<Status>| status.is_some_and(|status| !matches!(status, Status::Dead | Status::Fired));
+        if waits(other.status) && !waits(self.status) || self.status.is_none() {
+            std::mem::swap(self, &mut other);
+        }
+        self.next_run = self.next_run.or(other.next_run);
+        self.reasons.append(&mut other.reasons);
+        self.in_flight.append(&mut other.in_flight);
+        self.recent_runs.append(&mut other.recent_runs);
+    }
+}

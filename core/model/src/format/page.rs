@@ -1,0 +1,554 @@
+//! Pages: many records in one stored row.
+//!
+//! A page has a **body**, the texts of its records one after the other, and a **directory** with an entry for each in
+//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes:
+//!
+//! | bytes | what |
+//! |---|---|
+//! | 0 | version: 1, or 2 if an entry has [`Flags::LOCAL`], with unkeyed hashes, as requests have; 3 and 4 the same with keyed ones, as a shard stores |
+//! | 1 | lane: 0, or the number of the limit's key in the shard (see `engine::lanes`); in a request, the place of the key in its list, from 1 |
+//! | 2-3 | number of entries, little-endian as everything here |
+//! | then 20 an entry | |
+//! | 0-7 | hash of the task's id: xxh64, or by the shard's key ([`crate::id_key::IdKey`]) |
+//! | 8-13 | due time in Unix milliseconds, 48 bits |
+//! | 14-19 | 48 bits: offset in the body (20), length (19), [`Flags::LOCAL`] (1, in version 2), other flags (4), priority (4, as its distance from 5 upwards, modulo 10) |
+
+use crate::bounds::{MAX_PAGE_BODY_BYTES, MAX_PAGE_TASKS, MAX_RECORD_BYTES, PAGE_TARGET_BYTES};
+use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
+use scheduler_calendar::time::UnixMillis;
+
+const VERSION: u8 = 1;
+/// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up sees by one byte that a page has none.
+const VERSION_WITH_LOCAL: u8 = 2;
+/// What is added to either version when the hashes are keyed.
+const KEYED: u8 = 2;
+const LAST_VERSION: u8 = VERSION_WITH_LOCAL + KEYED;
+const HEADER_BYTES: usize = 4;
+const ENTRY_BYTES: usize = 20;
+const BITS_20: u64 = (1 << 20) - 1;
+const BITS_19: u64 = (1 << 19) - 1;
+const BITS_48: u64 = (1 << 48) - 1;
+
+// The format's widths hold every value that the limits allow.
+const _: () = assert!(MAX_PAGE_BODY_BYTES <= BITS_19 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
+
+/// What an entry is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub struct Flags(u16);
+
+impl Flags {
+    /// A task on its first attempt, for the dispatchers.
+    pub const TASK: Self = Self(0);
+    /// The record goes to the user's own consumer.
+    pub const TO_QUEUE: Self = Self(1);
+    /// A further attempt of an occurrence that fired before.
+    pub const RETRY: Self = Self(2);
+    /// An occurrence that failed for good; it never fires by itself.
+    pub const DEAD_LETTER: Self = Self(4);
+    /// Whether it fires once it is due depends on how late that is: its record says (see [`crate::schedule::Policies`]).
+    pub const CONDITIONAL: Self = Self(8);
+    /// Its time was given as a local one, and it has not fired: a new law of its time zone moves it (see `engine::law`).
+    pub const LOCAL: Self = Self(256);
+    const ALL: u16 = 15 | Self::LOCAL.0;
+    /// The bits of the priority.
+    const PRIORITY_SHIFT: u16 = 4;
+    const PRIORITY_BITS: u16 = 15 << Self::PRIORITY_SHIFT;
+    const PRIORITIES: u8 = MAX_PRIORITY + 1;
+
+    /// The same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`], which is written as 0: so it was before
+    /// there were priorities.
+    #[must_use]
+    pub const fn with_priority(self, priority: u8) -> Self {
+        let distance = (priority + Self::PRIORITIES - DEFAULT_PRIORITY) % Self::PRIORITIES;
+        Self(self.0 & Self::ALL | (distance as u16) << Self::PRIORITY_SHIFT)
+    }
+
+    /// The priority: of what is due together, higher ones go first.
+    pub const fn priority(self) -> u8 {
+        (self.distance() + DEFAULT_PRIORITY) % Self::PRIORITIES
+    }
+
+    const fn distance(self) -> u8 {
+        ((self.0 & Self::PRIORITY_BITS) >> Self::PRIORITY_SHIFT) as u8
+    }
+
+    const fn is_known(self) -> bool {
+        self.distance() < Self::PRIORITIES
+    }
+
+    /// Returns the flags with or without [`Flags::LOCAL`].
+    #[must_use]
+    pub const fn with_local(self, is_local: bool) -> Self {
+        if is_local { Self(self.0 | Self::LOCAL.0) } else { Self(self.0 & !Self::LOCAL.0) }
+    }
+
+    /// Both.
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    /// Whether all of `other` is set.
+    pub const fn has(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+}
+
+/// One record's place in a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed) directory the shard's own.
+    pub hash: u64,
+    /// When it fires; [`UnixMillis::NEVER`] if it does not by itself.
+    pub due: UnixMillis,
+    /// Where the record starts in the body.
+    pub offset: u32,
+    /// The record's length in bytes.
+    pub len: u32,
+    /// What it is.
+    pub flags: Flags,
+}
+
+impl Entry {
+    // Inline, like `from_bytes`: both run several times for each task of a bulk request, and the crate is built for size.
+    #[inline]
+    fn to_bytes(self) -> [u8; ENTRY_BYTES] {
+        let due = u64::try_from(self.due.get()).unwrap_or(0) & BITS_48;
+        let flags = u64::from(self.flags.0);
+        let place = u64::from(self.offset) & BITS_20
+            | (u64::from(self.len) & BITS_19) << 20
+            | (flags >> 8 & 1) << 39
+            | (flags & 255) << 40;
+        let [h0, h1, h2, h3, h4, h5, h6, h7] = self.hash.to_le_bytes();
+        let [d0, d1, d2, d3, d4, d5, ..] = due.to_le_bytes();
+        let [p0, p1, p2, p3, p4, p5, ..] = place.to_le_bytes();
+        [h0, h1, h2, h3, h4, h5, h6, h7, d0, d1, d2, d3, d4, d5, p0, p1, p2, p3, p4, p5]
+    }
+
+    #[inline]
+    fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
+        let [h0, h1, h2, h3, h4, h5, h6, h7, d0, d1, d2, d3, d4, d5, p0, p1, p2, p3, p4, p5] = *bytes;
+        let place = u64::from_le_bytes([p0, p1, p2, p3, p4, p5, 0, 0]);
+        Self {
+            hash: u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, h7]),
+            due: UnixMillis::new(u64::from_le_bytes([d0, d1, d2, d3, d4, d5, 0, 0]) as i64),
+            offset: (place & BITS_20) as u32,
+            len: (place >> 20 & BITS_19) as u32,
+            flags: Flags((place >> 40 & 255 | (place >> 39 & 1) << 8) as u16),
+        }
+    }
+}
+
+/// Why bytes are not a directory, or do not fit their body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PageError {
+    /// Shorter than a header, or not as long as its count says.
+    #[error("the page directory is {0} bytes long, which does not fit its count")]
+    Length(usize),
+    /// Written by a version that this one does not know.
+    #[error("the page directory has version {0}; this reader knows {VERSION} to {LAST_VERSION}")]
+    Version(u8),
+    /// Entry out of order, out of the body, of no length, or with unknown flags.
+    #[error("entry {0} of the page directory is not valid")]
+    Entry(usize),
+}
+
+/// A page's directory: its entries in order of due time, kept as the bytes that are stored.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Directory {
+    bytes: Vec<u8>,
+}
+
+impl Default for Directory {
+    fn default() -> Self {
+        Self { bytes: vec![VERSION, 0, 0, 0] }
+    }
+}
+
+/// Sorts entries by their due times; those of one time keep their order.
+fn sort_by_due(entries: &mut [Entry]) {
+    entries.sort_by_key(|entry| entry.due);
+}
+
+impl Directory {
+    /// From entries in any order.
+    pub fn new(mut entries: Vec<Entry>) -> Self {
+        if !entries.is_sorted_by_key(|entry| entry.due) {
+            sort_by_due(&mut entries);
+        }
+        let mut directory = Self::default();
+        directory.bytes.reserve_exact(entries.len() * ENTRY_BYTES);
+        for entry in &entries {
+            directory.bytes.extend_from_slice(&entry.to_bytes());
+            directory.note_local(entry.flags);
+        }
+        directory.write_count();
+        directory
+    }
+
+    /// Reads stored bytes and checks that every entry lies within a body of `body_len` bytes.
+    ///
+    /// # Errors
+    /// On any bytes that [`Self::bytes`] could not have given.
+    pub fn decode(bytes: Vec<u8>, body_len: usize) -> Result<Self, PageError> {
+        let Some(&[version, _lane, low, high]) = bytes.first_chunk::<HEADER_BYTES>() else {
+            return Err(PageError::Length(bytes.len()));
+        };
+        if !(VERSION..=LAST_VERSION).contains(&version) {
+            return Err(PageError::Version(version));
+        }
+        let count = usize::from(u16::from_le_bytes([low, high]));
+        if bytes.len() != HEADER_BYTES + count * ENTRY_BYTES || count > MAX_PAGE_TASKS {
+            return Err(PageError::Length(bytes.len()));
+        }
+        let directory = Self { bytes };
+        let mut previous = UnixMillis::ZERO;
+        let mut has_local = false;
+        for (at, entry) in directory.iter().enumerate() {
+            let end = entry.offset as usize + entry.len as usize;
+            if entry.due < previous || entry.len == 0 || end > body_len || !entry.flags.is_known() {
+                return Err(PageError::Entry(at));
+            }
+            previous = entry.due;
+            has_local |= entry.flags.has(Flags::LOCAL);
+        }
+        if has_local != directory.has_local() {
+            return Err(PageError::Version(version));
+        }
+        Ok(directory)
+    }
+
+    /// The bytes to store.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The lane that its entries belong to; 0 for tasks without a limit's key.
+    pub fn lane(&self) -> u8 {
+        self.bytes.get(1).copied().unwrap_or(0)
+    }
+
+    /// Puts its entries into a lane.
+    pub fn set_lane(&mut self, lane: u8) {
+        if let Some(byte) = self.bytes.get_mut(1) {
+            *byte = lane;
+        }
+    }
+
+    /// Returns whether an entry has [`Flags::LOCAL`].
+    pub fn has_local(&self) -> bool {
+        self.bytes.first().is_some_and(|version| version % 2 == 0)
+    }
+
+    fn note_local(&mut self, flags: Flags) {
+        if flags.has(Flags::LOCAL)
+            && !self.has_local()
+            && let Some(version) = self.bytes.first_mut()
+        {
+            *version += VERSION_WITH_LOCAL - VERSION;
+        }
+    }
+
+    /// Returns whether its hashes are keyed.
+    pub fn is_keyed(&self) -> bool {
+        self.bytes.first().is_some_and(|version| *version > KEYED)
+    }
+
+    /// Marks its hashes as keyed.
+    pub fn set_keyed(&mut self) {
+        if !self.is_keyed()
+            && let Some(version) = self.bytes.first_mut()
+        {
+            *version += KEYED;
+        }
+    }
+
+    /// Replaces every hash by the one that `hash` returns, a keyed one.
+    ///
+    /// # Errors
+    /// [`PageError::Entry`] for the first entry for which it returns none.
+    pub fn key(&mut self, hash: impl Fn(Entry) -> Option<u64>) -> Result<(), PageError> {
+        for (at, bytes) in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate() {
+            let keyed = hash(Entry::from_bytes(bytes)).ok_or(PageError::Entry(at))?;
+            bytes[..8].copy_from_slice(&keyed.to_le_bytes());
+        }
+        self.set_keyed();
+        Ok(())
+    }
+
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        (self.bytes.len() - HEADER_BYTES) / ENTRY_BYTES
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entry at `index`.
+    pub fn get(&self, index: usize) -> Option<Entry> {
+        let start = index.checked_mul(ENTRY_BYTES)?.checked_add(HEADER_BYTES)?;
+        self.bytes.get(start..)?.first_chunk().map(Entry::from_bytes)
+    }
+
+    /// The entries from the earliest.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Entry> + ExactSizeIterator + '_ {
+        self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.iter().map(Entry::from_bytes)
+    }
+
+    /// How many entries are due before `due`.
+    pub fn before(&self, due: UnixMillis) -> usize {
+        self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.partition_point(|bytes| Entry::from_bytes(bytes).due < due)
+    }
+
+    /// Adds an entry behind those due at or before it, and says at which index.
+    pub fn insert(&mut self, entry: Entry) -> usize {
+        let index = self.before(entry.due.plus(1));
+        let at = HEADER_BYTES + index * ENTRY_BYTES;
+        self.bytes.splice(at..at, entry.to_bytes());
+        self.note_local(entry.flags);
+        self.write_count();
+        index
+    }
+
+    /// Moves every entry that is due before `floor` to it. The order stays.
+    pub fn raise_to(&mut self, floor: UnixMillis) {
+        for bytes in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0 {
+            let mut entry = Entry::from_bytes(bytes);
+            if entry.due >= floor {
+                break;
+            }
+            entry.due = floor;
+            *bytes = entry.to_bytes();
+        }
+    }
+
+    fn write_count(&mut self) {
+        // `PageBuilder` and the engine keep every page within MAX_PAGE_TASKS, which has 16 bits.
+        let count = u16::try_from(self.len()).unwrap_or(u16::MAX);
+        self.bytes[2..HEADER_BYTES].copy_from_slice(&count.to_le_bytes());
+    }
+}
+
+/// A page on its way to storage.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Page {
+    /// Its entries.
+    pub directory: Directory,
+    /// Its records.
+    pub body: Vec<u8>,
+}
+
+/// Collects records in any order and cuts them into pages in order of due time, so that what fires together lies
+/// together.
+#[derive(Debug, Default)]
+pub struct PageBuilder {
+    entries: Vec<Entry>,
+    body: Vec<u8>,
+}
+
+impl PageBuilder {
+    /// Adds the record that `write` appends to the buffer it is given. Says whether it did: a record that is empty or longer than
+    /// [`MAX_RECORD_BYTES`] is not taken.
+    #[must_use]
+    pub fn push(&mut self, hash: u64, due: UnixMillis, flags: Flags, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+        let start = self.body.len();
+        write(&mut self.body);
+        let len = self.body.len() - start;
+        if len == 0 || len > MAX_RECORD_BYTES {
+            self.body.truncate(start);
+            return false;
+        }
+        // The offset is relative to this buffer, which may be longer than a page: `finish` gives the final one.
+        self.entries.push(Entry { hash, due, offset: start as u32, len: len as u32, flags });
+        true
+    }
+
+    /// Takes the record back that was the `index`th to be pushed.
+    pub fn remove(&mut self, index: usize) {
+        if let Some(entry) = self.entries.get_mut(index) {
+            // A pushed record is not empty: `finish` passes over those that are.
+            entry.len = 0;
+        }
+    }
+
+    /// Number of records that were pushed.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether none was pushed.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record, [`PAGE_TARGET_BYTES`].
+    pub fn finish(mut self) -> Vec<Page> {
+        self.entries.retain(|entry| entry.len > 0);
+        sort_by_due(&mut self.entries);
+        let mut pages = Vec::new();
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut body: Vec<u8> = Vec::with_capacity(self.body.len().min(PAGE_TARGET_BYTES));
+        for entry in self.entries {
+            let start = entry.offset as usize;
+            let record = self.body.get(start..start + entry.len as usize).unwrap_or_default();
+            if !entries.is_empty() && (body.len() + record.len() > PAGE_TARGET_BYTES || entries.len() == MAX_PAGE_TASKS) {
+                pages.push(Page { directory: Directory::new(std::mem::take(&mut entries)), body: std::mem::take(&mut body) });
+            }
+            entries.push(Entry { offset: body.len() as u32, ..entry });
+            body.extend_from_slice(record);
+        }
+        if !entries.is_empty() {
+            pages.push(Page { directory: Directory::new(entries), body });
+        }
+        pages
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned for ever: stored pages are read by every later version.
+    #[test]
+    fn golden_bytes() {
+        let mut builder = PageBuilder::default();
+        for (hash, due, flags, text) in [
+            (0x0807_0605_0403_0201, UnixMillis::new(0x0000_0190_0000_0002), Flags::RETRY.and(Flags::TO_QUEUE), "later"),
+            (u64::MAX, UnixMillis::new(1), Flags::TASK, "first"),
+            (9, UnixMillis::NEVER, Flags::DEAD_LETTER, "never"),
+        ] {
+            assert!(builder.push(hash, due, flags, |out| out.extend_from_slice(text.as_bytes())));
+        }
+        let pages = builder.finish();
+        assert_eq!(pages.len(), 1);
+        assert_eq!(pages[0].body, b"firstlaternever");
+        #[rustfmt::skip]
+        let expected = [
+            1, 0, 3, 0,
+            255, 255, 255, 255, 255, 255, 255, 255, 1, 0, 0, 0, 0, 0, 0, 0, 0x50, 0, 0, 0,
+            1, 2, 3, 4, 5, 6, 7, 8, 2, 0, 0, 0, 0x90, 1, 5, 0, 0x50, 0, 0, 3,
+            9, 0, 0, 0, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 10, 0, 0x50, 0, 0, 4,
+        ];
+        assert_eq!(pages[0].directory.bytes(), expected);
+        assert_eq!(Directory::decode(expected.to_vec(), 15).unwrap(), pages[0].directory);
+        assert_eq!(Directory::decode(expected.to_vec(), 14), Err(PageError::Entry(2)));
+    }
+
+    /// Pinned for ever, too.
+    #[test]
+    fn the_lane_stands_behind_the_version() {
+        let entry = Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags: Flags::TASK };
+        let mut directory = Directory::new(vec![entry]);
+        assert_eq!(directory.lane(), 0);
+        directory.set_lane(200);
+        assert_eq!(directory.bytes()[..4], [1, 200, 1, 0]);
+        let read = Directory::decode(directory.bytes().to_vec(), 3).unwrap();
+        assert_eq!((read.lane(), read.get(0)), (200, Some(entry)));
+    }
+
+    /// Pinned for ever, too.
+    #[test]
+    fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
+        let entry = |hash, due, flags| Entry { hash, due: UnixMillis::new(due), offset: 0, len: 0x7_fff0, flags };
+        let plain = entry(1, 2, Flags::TASK);
+        let local = entry(2, 3, Flags::TO_QUEUE.and(Flags::LOCAL).with_priority(9));
+        let mut directory = Directory::new(vec![plain, local]);
+        #[rustfmt::skip]
+        let expected = [
+            2, 0, 2, 0,
+            1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0x7f, 0,
+            2, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0x41,
+        ];
+        assert_eq!(directory.bytes(), expected);
+        assert_eq!((directory.get(0), directory.get(1)), (Some(plain), Some(local)));
+        assert_eq!(Directory::decode(expected.to_vec(), 0x7_fff0), Ok(directory.clone()));
+        assert!(directory.has_local() && local.flags.priority() == 9);
+        directory.set_lane(7);
+        assert!(directory.has_local());
+        // Adding such an entry to a page without one changes the version; a version that the entries do not have is refused.
+        let mut grown = Directory::new(vec![plain]);
+        assert!(!grown.has_local());
+        grown.insert(local);
+        assert_eq!(grown.bytes(), expected);
+        for (version, entries) in [(1, vec![plain, local]), (2, vec![plain])] {
+            let mut bytes = Directory::new(entries).bytes().to_vec();
+            bytes[0] = version;
+            assert_eq!(Directory::decode(bytes, 0x7_fff0), Err(PageError::Version(version)));
+        }
+    }
+
+    /// Pinned for ever, too: the versions of keyed directories.
+    #[test]
+    fn a_keyed_directory_says_so_and_keeps_the_rest() {
+        let entry = |flags| Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags };
+        for (flags, unkeyed, keyed) in [(Flags::TASK, 1, 3), (Flags::LOCAL, 2, 4)] {
+            let mut directory = Directory::new(vec![entry(flags)]);
+            assert_eq!((directory.is_keyed(), directory.bytes()[0]), (false, unkeyed));
+            assert_eq!(directory.key(|_| Some(9)), Ok(()));
+            directory.set_keyed();
+            assert_eq!(
+                (directory.is_keyed(), directory.bytes()[0], directory.has_local()),
+                (true, keyed, flags.has(Flags::LOCAL))
+            );
+            assert_eq!(Directory::decode(directory.bytes().to_vec(), 3), Ok(directory.clone()));
+            assert_eq!(directory.get(0), Some(Entry { hash: 9, ..entry(flags) }));
+            directory.insert(entry(Flags::LOCAL));
+            assert_eq!(directory.bytes()[0], 4);
+        }
+        let mut unknown = Directory::new(vec![entry(Flags::TASK)]).bytes().to_vec();
+        unknown[0] = 5;
+        assert_eq!(Directory::decode(unknown, 3), Err(PageError::Version(5)));
+    }
+
+    #[test]
+    fn priorities_stand_beside_the_flags() {
+        assert_eq!(Flags::TASK.priority(), DEFAULT_PRIORITY);
+        for priority in 0..=MAX_PRIORITY {
+            let flags = Flags::RETRY.and(Flags::TO_QUEUE).with_priority(priority);
+            assert_eq!(flags.priority(), priority);
+            assert!(flags.has(Flags::RETRY) && flags.has(Flags::TO_QUEUE) && !flags.has(Flags::DEAD_LETTER) && flags.is_known());
+        }
+        assert_eq!(Flags::TASK.with_priority(DEFAULT_PRIORITY), Flags::TASK);
+        assert!(Flags::CONDITIONAL.is_known() && !Flags(10 << 4).is_known());
+        let local = Flags::LOCAL.with_priority(0);
+        assert!(local.has(Flags::LOCAL) && local.is_known() && local.priority() == 0 && local.with_local(true) == local);
+        assert_eq!(local.with_local(false), Flags::TASK.with_priority(0));
+    }
+
+    #[test]
+    fn pages_are_cut_in_order_of_due_time() {
+        let mut builder = PageBuilder::default();
+        for n in 0..5_000_i64 {
+            assert!(
+                builder.push(n as u64, UnixMillis::new(n * 7919 % 5_000), Flags::TASK, |out| out.extend_from_slice(&[b'x'; 100]))
+            );
+        }
+        assert!(builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; 100_000])));
+        assert!(
+            !builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; MAX_RECORD_BYTES + 1]))
+        );
+        let pages = builder.finish();
+        let dues: Vec<i64> = pages.iter().flat_map(|page| page.directory.iter()).map(|entry| entry.due.get()).collect();
+        assert_eq!(dues.len(), 5_001);
+        assert!(dues.is_sorted());
+        assert!(pages.iter().all(|page| page.body.len() <= PAGE_TARGET_BYTES || page.directory.len() == 1));
+        for page in &pages {
+            assert!(Directory::decode(page.directory.bytes().to_vec(), page.body.len()).is_ok());
+        }
+    }
+
+    #[test]
+    fn entries_are_inserted_behind_their_equals_and_raised_in_order() {
+        let entry = |hash, due| Entry { hash, due: UnixMillis::new(due), offset: 0, len: 1, flags: Flags::TASK };
+        let mut directory = Directory::new(vec![entry(1, 10), entry(2, 20)]);
+        assert_eq!(directory.insert(entry(3, 10)), 1);
+        assert_eq!(directory.insert(entry(4, 5)), 0);
+        assert_eq!(directory.insert(entry(5, 30)), 4);
+        directory.raise_to(UnixMillis::new(12));
+        let shown: Vec<(u64, i64)> = directory.iter().map(|entry| (entry.hash, entry.due.get())).collect();
+        assert_eq!(shown, [(4, 12), (1, 12), (3, 12), (2, 20), (5, 30)]);
+        assert_eq!(directory.before(UnixMillis::new(20)), 3);
+    }
+}

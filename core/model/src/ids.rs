@@ -1,0 +1,193 @@
+//! Names of things: tasks, their occurrences, and new ids.
+
+use crate::bounds::MAX_ID_BYTES;
+use scheduler_calendar::time::UnixMillis;
+use std::borrow::Cow;
+use std::fmt;
+use uuid::Uuid;
+
+/// Why a text is not a task id.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum IdError {
+    /// No bytes.
+    #[error("is empty; give 1 to {MAX_ID_BYTES} bytes, or leave it out to have one generated")]
+    Empty,
+    /// More than [`MAX_ID_BYTES`].
+    #[error("is {0} bytes long; the limit is {MAX_ID_BYTES}")]
+    TooLong(usize),
+    /// A control character (U+0000 to U+001F, U+007F to U+009F), which could not be shown or sent in a header.
+    #[error("has a control character at byte {0}; use printable characters")]
+    Control(usize),
+    /// `.` or `..`, which every URL parser takes for a step within the path, percent-encoded or not.
+    #[error("is {0:?}, which cannot stand in the path of a URL; use another")]
+    Dots(String),
+}
+
+/// Checks that a name survives as one segment of a URL's path, percent-encoded: that holds for every text but the dot segments of
+/// the URL standard. Every name that a caller chooses and a path holds is checked with this: task ids, keys of limits.
+pub(crate) fn is_path_segment(name: &str) -> bool {
+    !matches!(name, "." | "..")
+}
+
+/// Checks that `id` can name a task: 1 to [`MAX_ID_BYTES`] bytes of UTF-8 without control characters, and neither `.` nor `..`.
+pub fn check_task_id(id: &str) -> Result<(), IdError> {
+    if id.is_empty() {
+        return Err(IdError::Empty);
+    }
+    if id.len() > MAX_ID_BYTES {
+        return Err(IdError::TooLong(id.len()));
+    }
+    if !is_path_segment(id) {
+        return Err(IdError::Dots(id.to_owned()));
+    }
+    // Nearly every id is plain ASCII, which is told without decoding it.
+    if id.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+        return Ok(());
+    }
+    match id.char_indices().find(|(_, c)| c.is_control()) {
+        Some((at, _)) => Err(IdError::Control(at)),
+        None => Ok(()),
+    }
+}
+
+/// A task's id in a request: given there, or generated for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TaskId<'a> {
+    /// The caller's; borrowed where it stands in the request's text as it is, that is, without escapes.
+    Given(Cow<'a, str>),
+    /// A new one.
+    Generated(GeneratedId),
+}
+
+const UUID_CHARS: usize = uuid::fmt::Hyphenated::LENGTH;
+
+/// The text of a generated id, without an allocation: a request may need 20,000. It is aligned to words because [`str::from_utf8`] then
+/// checks it word by word; otherwise it takes four times as long.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[repr(align(8))]
+pub struct GeneratedId([u8; UUID_CHARS]);
+
+impl TaskId<'_> {
+    /// The id.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Given(id) => id,
+            // Hexadecimal digits and hyphens are ASCII.
+            Self::Generated(GeneratedId(text)) => str::from_utf8(text).unwrap_or_default(),
+        }
+    }
+
+    /// Returns its length in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        match self {
+            Self::Given(id) => id.len(),
+            Self::Generated(_) => UUID_CHARS,
+        }
+    }
+
+    /// Whether no task of this id can exist yet.
+    pub fn is_generated(&self) -> bool {
+        matches!(self, Self::Generated(_))
+    }
+
+    /// The id on its own.
+    pub fn into_string(self) -> String {
+        match self {
+            Self::Given(id) => id.into_owned(),
+            Self::Generated(_) => self.as_str().to_owned(),
+        }
+    }
+}
+
+/// The name of one firing: the task's id and the time it was due, `<id>@<time>`, and of a follow-up its stage behind that. The same over every retry and redelivery, so a
+/// receiver that remembers it runs each occurrence once.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OccurrenceKey {
+    /// The task's id.
+    pub id: String,
+    /// When it was due.
+    pub time: UnixMillis,
+    /// Of a follow-up, which: `onSuccess` or `onFailure`.
+    pub stage: Option<String>,
+}
+
+impl fmt::Display for OccurrenceKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}@{}", self.id, self.time)?;
+        // The key of a run ends with a digit, so no id makes one like it.
+        self.stage.as_ref().map_or(Ok(()), |stage| write!(f, "/{stage}"))
+    }
+}
+
+/// Makes the ids of one request: UUIDs of version 7 (RFC 9562) in rising order that differ in their last 62 bits only.
+///
+/// They share their first 18 characters (the time and 12 random bits), which is the part that routing reads
+/// (see [`crate::routing`]): one request's generated tasks go to one shard, and its page there is dense.
+#[derive(Debug, Clone)]
+pub struct IdGenerator {
+    millis: u64,
+    random: u128,
+}
+
+impl IdGenerator {
+    /// `random` is 16 fresh random bytes for each request.
+    pub fn new(now: UnixMillis, random: [u8; 16]) -> Self {
+        Self { millis: u64::try_from(now.get()).unwrap_or(0), random: u128::from_be_bytes(random) }
+    }
+
+    /// For a request with an `Idempotency-Key`: what routing reads comes from the key's hash, so that the ids of a repeat go to the
+    /// same shard. Such ids do not rise with time.
+    pub fn of_key(key: &[u8; 16], random: [u8; 16]) -> Self {
+        let (key, low) = (u128::from_be_bytes(*key), u128::from_be_bytes(random) & ((1 << 116) - 1));
+        Self { millis: (key >> 80) as u64, random: key << 48 >> 116 << 116 | low }
+    }
+
+    /// The next id.
+    pub fn next_id(&mut self) -> TaskId<'static> {
+        let mut text = [0; UUID_CHARS];
+        self.next_uuid().hyphenated().encode_lower(&mut text);
+        TaskId::Generated(GeneratedId(text))
+    }
+
+    fn next_uuid(&mut self) -> Uuid {
+        let high = u128::from(self.millis & 0xffff_ffff_ffff) << 80 | 0x7 << 76 | (self.random >> 116) << 64;
+        let low = self.random & 0x3fff_ffff_ffff_ffff;
+        // The counter starts at random and wraps within the 62 bits: unique for any number of ids a request can have.
+        self.random = self.random & !0x3fff_ffff_ffff_ffff | (low + 1) & 0x3fff_ffff_ffff_ffff;
+        Uuid::from_u128(high | 0b10 << 62 | low)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_checked() {
+        assert_eq!(check_task_id(""), Err(IdError::Empty));
+        assert_eq!(check_task_id(&"x".repeat(257)), Err(IdError::TooLong(257)));
+        assert_eq!(check_task_id("a\nb"), Err(IdError::Control(1)));
+        assert_eq!(check_task_id(&"x".repeat(256)), Ok(()));
+        assert_eq!(check_task_id("späť/{a}?"), Ok(()));
+        assert_eq!(check_task_id("."), Err(IdError::Dots(".".to_owned())));
+        assert_eq!(check_task_id(".."), Err(IdError::Dots("..".to_owned())));
+        for good in ["...", "a/..", "../a", "%2e", ".%2E", " .", "./"] {
+            assert_eq!(check_task_id(good), Ok(()), "{good}");
+        }
+    }
+
+    #[test]
+    fn generated_ids_are_version_7_unique_and_share_their_routed_part() {
+        let mut generator = IdGenerator::new(UnixMillis::new(1_764_000_000_000), [0xff; 16]);
+        let ids: Vec<Uuid> = (0..1000).map(|_| generator.next_uuid()).collect();
+        assert_eq!(ids[0].to_string(), "019ab697-e800-7fff-bfff-ffffffffffff");
+        for id in &ids {
+            assert_eq!(id.get_version_num(), 7);
+            assert_eq!(id.get_variant(), uuid::Variant::RFC4122);
+            assert_eq!(id.to_string()[..18], ids[0].to_string()[..18]);
+        }
+        assert_eq!(generator.next_id().as_str()[..18], ids[0].to_string()[..18]);
+        let unique: std::collections::HashSet<_> = ids.iter().collect();
+        assert_eq!(unique.len(), ids.len());
+    }
+}

@@ -1,0 +1,321 @@
+//! Reading what a caller sends, within bounds.
+//!
+//! A caller chooses how long a text is, and JSON of two bytes an item makes a hundred times as much in memory. So every list and every object
+//! of a request is read by a visitor that stops at its first item too many ([`Bounded`], [`BoundedMap`]), a raw value is measured before it is
+//! read ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]). `core/model/tests/request_budget.rs` attacks every field of
+//! every body that the API's types describe, and counts the bytes that are held.
+
+mod error;
+mod json_path;
+mod parse;
+mod plain_words;
+mod text;
+mod time_input;
+mod whole;
+
+pub use error::FieldError;
+pub(crate) use parse::{parse_naming_the_field, parse_object, unreadable};
+pub(crate) use plain_words::in_plain_words;
+pub(crate) use text::{Text, put, read_object};
+pub use time_input::parse_time;
+pub(crate) use time_input::{GivenTime, TimeInput};
+pub(crate) use whole::{Whole, whole, whole_of};
+
+use crate::bounds::{MAX_ERROR_FIELD_BYTES, MAX_NESTING, MAX_PATCH_MEMBERS, MAX_SMALL_BODY_BYTES};
+use schemars::{JsonSchema, Schema, SchemaGenerator};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+
+/// How the error of a list with too many items begins.
+pub(crate) const TOO_MANY: &str = "has more than ";
+
+/// A list of a request: at most `N` items. Reading stops at the first one too many.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bounded<T, const N: usize>(pub Vec<T>);
+
+/// The members of an object of a request, in order: at most `N` of them. Reading stops at the first one too many. A name may come twice.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BoundedMap<K, V, const N: usize>(pub Vec<(K, V)>);
+
+/// An object of a request. The readers that are derived for structs would take a list of the fields' values, too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Object<T>(pub(crate) T);
+
+struct OfMembers<T>(PhantomData<T>);
+
+struct AtMost<T> {
+    limit: usize,
+    items: PhantomData<T>,
+}
+
+struct AtMostMembers<K, V> {
+    limit: usize,
+    members: PhantomData<(K, V)>,
+}
+
+fn too_many<E: Error>(limit: usize) -> E {
+    E::custom(format_args!("{TOO_MANY}{limit} items, which is the limit"))
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for OfMembers<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, members: A) -> Result<T, A::Error> {
+        T::deserialize(MapAccessDeserializer::new(members))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(OfMembers(PhantomData)).map(Self)
+    }
+}
+
+/// Reads a field that holds an object: for `deserialize_with`.
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|object| object.0)
+}
+
+/// Reads a field that holds an object or nothing: for `deserialize_with`.
+pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
+}
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for AtMost<T> {
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut given: A) -> Result<Vec<T>, A::Error> {
+        let mut items = Vec::new();
+        while items.len() < self.limit {
+            match given.next_element()? {
+                Some(item) => items.push(item),
+                None => return Ok(items),
+            }
+        }
+        match given.next_element::<IgnoredAny>()? {
+            Some(_) => Err(too_many(self.limit)),
+            None => Ok(items),
+        }
+    }
+}
+
+impl<'de, T: Deserialize<'de>, const N: usize> Deserialize<'de> for Bounded<T, N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(AtMost { limit: N, items: PhantomData }).map(Self)
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for AtMostMembers<K, V> {
+    type Value = Vec<(K, V)>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut given: A) -> Result<Vec<(K, V)>, A::Error> {
+        let mut members = Vec::new();
+        while members.len() < self.limit {
+            match given.next_entry()? {
+                Some(member) => members.push(member),
+                None => return Ok(members),
+            }
+        }
+        match given.next_entry::<IgnoredAny, IgnoredAny>()? {
+            Some(_) => Err(too_many(self.limit)),
+            None => Ok(members),
+        }
+    }
+}
+
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>, const N: usize> Deserialize<'de> for BoundedMap<K, V, N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(AtMostMembers { limit: N, members: PhantomData }).map(Self)
+    }
+}
+
+impl<T: JsonSchema, const N: usize> JsonSchema for Bounded<T, N> {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Vec::<T>::schema_name()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let mut schema = Vec::<T>::json_schema(generator);
+        schema.insert("maxItems".to_owned(), N.into());
+        schema
+    }
+}
+
+/// Checks the length of a text before anything is done with it.
+///
+/// # Errors
+/// Names the field, its length and the limit.
+pub(crate) fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result<(), FieldError> {
+    if bytes > limit {
+        return Err(FieldError::new(field, format!("is {bytes} bytes long; the limit is {limit}")));
+    }
+    Ok(())
+}
+
+/// Checks a long body that names tasks by a list of ids, before it is read: everything beside the ids is short, so that no error is long.
+///
+/// # Errors
+/// Names the member that is too long, and the limit.
+pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
+    if text.len() <= MAX_SMALL_BODY_BYTES {
+        return Ok(());
+    }
+    if !text.trim_ascii_start().starts_with('{') {
+        return Err(FieldError::new("body", "must be a JSON object"));
+    }
+    let members: BoundedMap<Text<'_>, &RawValue, MAX_PATCH_MEMBERS> =
+        serde_json::from_str(text).map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+    for (Text(name), value) in members.0 {
+        at_most("body", name.len(), MAX_ERROR_FIELD_BYTES)?;
+        if name != "ids" || !value.get().starts_with('[') {
+            let bytes = value.get().len();
+            if bytes > MAX_SMALL_BODY_BYTES {
+                let detail = format!("is {bytes} bytes long; the limit is {MAX_SMALL_BODY_BYTES}");
+                return Err(FieldError::new(name.into_owned(), detail));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Checks how deep the objects and lists of a JSON text are within each other.
+///
+/// # Errors
+/// Names the field and the limit.
+pub(crate) fn check_nesting(field: &'static str, json: &str) -> Result<(), FieldError> {
+    // Each level takes two bytes.
+    if json.len() <= 2 * MAX_NESTING {
+        return Ok(());
+    }
+    let (mut depth, mut deepest, mut in_string, mut escaped) = (0_usize, 0, false, false);
+    for byte in json.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            b'[' | b'{' if !in_string => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            b']' | b'}' if !in_string => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    if deepest > MAX_NESTING {
+        let detail = format!("is {deepest} levels of objects and lists deep; the limit is {MAX_NESTING}");
+        return Err(FieldError::new(field, detail));
+    }
+    Ok(())
+}
+
+/// Cuts a text that may repeat what a caller has sent to at most `limit` bytes of JSON, escapes and all: the beginning and the end stay, and the
+/// middle becomes "…". An error says its problem in front of the value or behind it.
+pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
+    let text = text.into();
+    if within(text.chars(), limit) == text.len() {
+        return text;
+    }
+    let end = limit / 4;
+    let head = within(text.chars(), limit.saturating_sub(end + '…'.len_utf8()));
+    let tail = text.len() - within(text.chars().rev(), end);
+    Cow::Owned(format!("{}…{}", text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default()))
+}
+
+/// Returns the bytes of the first characters that take at most `limit` bytes in a JSON text.
+fn within(chars: impl Iterator<Item = char>, limit: usize) -> usize {
+    let (mut bytes, mut left) = (0, limit);
+    for char in chars {
+        let written = match char {
+            '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
+            '\0'..' ' => 6,
+            _ => char.len_utf8(),
+        };
+        if written > left {
+            break;
+        }
+        left -= written;
+        bytes += char.len_utf8();
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_read_up_to_its_limit() {
+        let read = |text: &str| serde_json::from_str::<Bounded<u8, 3>>(text).map_err(|problem| problem.to_string());
+        assert_eq!(read("[]"), Ok(Bounded(vec![])));
+        assert_eq!(read("[1,2,3]"), Ok(Bounded(vec![1, 2, 3])));
+        assert!(read("[1,2,3,4]").unwrap_err().starts_with("has more than 3 items"));
+        // What is behind the limit is not looked at.
+        assert!(read(r#"[1,2,3,"x",["#).unwrap_err().starts_with("has more than 3 items"));
+        assert!(read("{}").unwrap_err().contains("a list"));
+    }
+
+    #[test]
+    fn an_object_is_read_up_to_its_limit() {
+        let read = |text: &str| serde_json::from_str::<BoundedMap<String, u8, 2>>(text).map_err(|problem| problem.to_string());
+        assert_eq!(read(r#"{"a":1,"a":2}"#), Ok(BoundedMap(vec![("a".to_owned(), 1), ("a".to_owned(), 2)])));
+        assert!(read(r#"{"a":1,"b":2,"c":3}"#).unwrap_err().starts_with("has more than 2 items"));
+        assert!(read("[]").unwrap_err().contains("an object"));
+    }
+
+    #[test]
+    fn levels_are_counted_outside_of_texts() {
+        let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert_eq!(check_nesting("payload", &nested(MAX_NESTING)), Ok(()));
+        assert!(check_nesting("payload", &nested(MAX_NESTING + 1)).unwrap_err().detail.contains("101 levels"));
+        let objects = format!("{}1{}", r#"{"a":"#.repeat(MAX_NESTING + 1), "}".repeat(MAX_NESTING + 1));
+        assert!(check_nesting("payload", &objects).is_err());
+        assert_eq!(check_nesting("payload", &format!(r#"["{}\"["]"#, "[{".repeat(MAX_NESTING))), Ok(()));
+        assert_eq!(check_nesting("payload", &format!("[{}]", vec!["[]"; 1_000].join(","))), Ok(()));
+    }
+
+    #[test]
+    fn a_long_text_keeps_its_ends() {
+        assert_eq!(cut("abc", 3), "abc");
+        for (text, limit) in [("a".repeat(1_000), 100), ("é".repeat(1_000), 101), ("\u{10ffff}".repeat(1_000), 99)] {
+            let text = format!("begin {text} end");
+            let short = cut(text.as_str(), limit);
+            assert!(short.len() <= limit && short.starts_with("begin") && short.ends_with(" end"), "{short}");
+        }
+        assert!(cut("é".repeat(9), 3).len() <= 3);
+    }
+
+    #[test]
+    fn a_cut_text_is_measured_as_json_writes_it() {
+        let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
+        for text in (0..=0x7f).chain([0xe9, 0x2028, 0x10_ffff]).filter_map(char::from_u32) {
+            for (count, limit) in [(1, 6), (100, 100), (100, 599), (1_000, 720), (16, 96)] {
+                let text = text.to_string().repeat(count);
+                let short = cut(text.as_str(), limit);
+                assert!(written(&short) <= limit, "{short:?}");
+                assert_eq!(short == text, written(&text) <= limit, "{text:?}");
+                // Little more is cut out than must be.
+                assert!(short == text || written(&short) + 12 > limit, "{short:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The scheduler's model: what callers send, tasks and their schedules, ids and routing, the stored formats, and the messages between
+//! coordinator, dispatcher, shard and limiter.
+//!
+//! Nothing here reads a clock, draws random numbers or does I/O; times and random bytes are arguments.
+
+pub mod access;
+pub mod batch;
+pub mod bounds;
+pub mod epochs;
+pub mod events;
+pub mod explain;
+pub mod format;
+pub mod histogram;
+pub mod hosts;
+pub mod id_key;
+pub mod ids;
+pub mod input;
+pub mod limit;
+pub mod list_query;
+pub mod listing;
+pub mod meter;
+pub mod namespace;
+pub mod once;
+pub mod position;
+pub mod protocol;
+pub mod record_id;
+pub mod retry;
+pub mod routing;
+pub mod runs;
+pub mod schedule;
+pub mod statuses;
+pub mod task;
+mod words;

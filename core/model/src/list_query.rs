@@ -1,0 +1,162 @@
+//! Queries: each parameter at most once; and that of a list of tasks: filter, page and limit.
+
+use crate::bounds::{DEFAULT_LIST_LIMIT, MAX_LIST_LIMIT};
+use crate::input::{FieldError, cut, in_plain_words, parse_time};
+use crate::listing::Cursor;
+use crate::protocol::{Filter, Kind, Status};
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::StrDeserializer;
+use std::borrow::Cow;
+use std::str::FromStr;
+
+/// A parameter of a query: its name and its value, or why it is refused.
+pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
+
+/// Passes the parameters of a query on, and refuses one whose name came before: nobody can tell which value the caller means.
+///
+/// It remembers each name that it passes, so its reader stops at the first one that it does not know.
+pub fn each_once<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> impl Iterator<Item = Parameter<'a>> {
+    let mut seen: Vec<Cow<'a, str>> = Vec::new();
+    pairs.map(move |(name, value)| {
+        if seen.contains(&name) {
+            return Err(FieldError::new(name.into_owned(), "is given more than once; give it once"));
+        }
+        seen.push(name.clone());
+        Ok((name, value))
+    })
+}
+
+/// What the query of a list asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ListQuery {
+    /// Which tasks.
+    pub filter: Filter,
+    /// How many at most.
+    pub limit: usize,
+    /// Where the page begins.
+    pub cursor: Option<Cursor>,
+}
+
+/// Reads the parameters of a query.
+///
+/// # Errors
+/// Names the parameter that does not hold.
+pub fn parse_list_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<ListQuery, FieldError> {
+    let mut query = ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
+    for parameter in parameters {
+        let (name, value) = parameter?;
+        let value = value.as_ref();
+        match name.as_ref() {
+            "prefix" => query.filter.prefix = Some(value.to_owned()),
+            "text" => query.filter.text = Some(value.to_owned()),
+            "tag" => query.filter.tag = Some(value.to_owned()),
+            "kind" => query.filter.kind = Some(one_of::<Kind>("kind", value)?),
+            "status" => query.filter.status = Some(one_of::<Status>("status", value)?),
+            "from" => query.filter.from = Some(parse_time("from", value)?),
+            "to" => query.filter.to = Some(parse_time("to", value)?),
+            "cursor" => {
+                query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
+            }
+            "limit" => {
+                query.limit =
+                    value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit)).ok_or_else(|| {
+                        FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64)))
+                    })?;
+            }
+            other => {
+                let known = "prefix, text, tag, kind, status, from, to, limit, cursor";
+                return Err(FieldError::new(
+                    "query",
+                    format!("has the unknown parameter {:?}; there are: {known}", cut(other, 64)),
+                ));
+            }
+        }
+    }
+    query.filter.check("")?;
+    Ok(query)
+}
+
+/// Reads the text of a query parameter as one of the names that `T` has.
+///
+/// # Errors
+/// Names `field`, and the names that there are.
+pub fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
+    let reader: StrDeserializer<'a, serde::de::value::Error> = value.into_deserializer();
+    T::deserialize(reader)
+        .map_err(|problem| FieldError::new(field, format!("cannot be read: {}", in_plain_words(&problem.to_string()))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scheduler_calendar::time::UnixMillis;
+
+    fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
+        parse_list_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
+    }
+
+    #[test]
+    fn every_parameter_is_read() {
+        let query = parsed(&[
+            ("prefix", "a"),
+            ("kind", "no-schedule"),
+            ("status", "dead"),
+            ("from", "1970-01-01T00:00:01Z"),
+            ("to", "1795704299000"),
+            ("limit", "7"),
+        ])
+        .unwrap();
+        assert_eq!(query.limit, 7);
+        assert_eq!(query.filter.kind, Some(Kind::NoSchedule));
+        assert_eq!(query.filter.status, Some(Status::Dead));
+        assert_eq!(
+            (query.filter.from, query.filter.to),
+            (Some(UnixMillis::new(1_000)), Some(UnixMillis::new(1_795_704_299_000)))
+        );
+    }
+
+    #[test]
+    fn a_parameter_that_is_given_twice_is_refused() {
+        let valid = [
+            ("prefix", "a"),
+            ("text", "a"),
+            ("tag", "a"),
+            ("kind", "cron"),
+            ("status", "dead"),
+            ("from", "1795704299000"),
+            ("to", "1795704299000"),
+            ("cursor", "000000000032000100010000000700000009"),
+            ("limit", "7"),
+        ];
+        assert!(parsed(&valid).is_ok());
+        for (name, value) in valid {
+            let error = parsed(&[(name, value), (name, value)]).unwrap_err();
+            assert_eq!((&*error.field, &*error.detail), (name, "is given more than once; give it once"));
+        }
+        // One that is not known is refused as such.
+        assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "query");
+    }
+
+    #[test]
+    fn bad_parameters_are_named() {
+        for (name, value, field) in [
+            ("limit", "0", "limit"),
+            ("limit", "1001", "limit"),
+            ("limit", "x", "limit"),
+            ("kind", "weekly", "kind"),
+            ("status", "", "status"),
+            ("from", "tomorrow", "from"),
+            ("from", "0", "from"),
+            ("from", "1795704299", "from"),
+            ("to", "20991224", "to"),
+            ("cursor", "x", "cursor"),
+            ("prefix", &"x".repeat(257), "prefix"),
+            ("text", &"x".repeat(1_025), "text"),
+            ("tag", &"x".repeat(65), "tag"),
+            ("prefx", "x", "query"),
+        ] {
+            assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
+        }
+    }
+}

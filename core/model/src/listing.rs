@@ -1,0 +1,370 @@
+//! Lists over all shards: the cursor, and joining the shards' answers in order.
+
+use crate::bounds::MAX_LIST_BYTES;
+use crate::position::Position;
+use crate::protocol::{ListItem, ListReply, Status};
+use crate::routing::ShardId;
+use crate::task::{Record, write_text};
+use scheduler_calendar::clock_change::ClockChange;
+use scheduler_calendar::ordered::sort_by_key;
+use scheduler_calendar::time::UnixMillis;
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+
+/// A place in the list over all shards: in order of due time, then shard, then place on the shard. Written as a cursor it
+/// is 36 hexadecimal digits, however many shards there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Cursor {
+    due: UnixMillis,
+    shard: ShardId,
+    page: u32,
+    index: u32,
+}
+
+impl Cursor {
+    fn new(shard: ShardId, position: Position) -> Self {
+        Self { due: position.due, shard, page: position.page, index: position.index }
+    }
+
+    /// What `shard` is asked for: its tasks after the position that this gives.
+    pub fn after(self, shard: ShardId) -> Position {
+        let end_of = |due| Position { due, page: u32::MAX, index: u32::MAX };
+        match shard.cmp(&self.shard) {
+            std::cmp::Ordering::Less => end_of(self.due),
+            std::cmp::Ordering::Equal => Position { due: self.due, page: self.page, index: self.index },
+            std::cmp::Ordering::Greater => end_of(self.due.plus(-1)),
+        }
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { due, shard, page, index } = self;
+        write!(f, "{:012x}{:04x}{:04x}{page:08x}{index:08x}", due.get(), shard.epoch, shard.index)
+    }
+}
+
+/// A text is not a cursor.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("is not a cursor; give the one from the answer before, unchanged")]
+pub struct CursorError;
+
+impl FromStr for Cursor {
+    type Err = CursorError;
+
+    fn from_str(text: &str) -> Result<Self, CursorError> {
+        if text.len() != 36 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(CursorError);
+        }
+        let part = |from: usize, to: usize| {
+            text.get(from..to).and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(CursorError)
+        };
+        Ok(Self {
+            due: UnixMillis::new(part(0, 12)? as i64),
+            shard: ShardId { epoch: part(12, 16)? as u16, index: part(16, 20)? as u16 },
+            page: part(20, 28)? as u32,
+            index: part(28, 36)? as u32,
+        })
+    }
+}
+
+/// Returns what each of `sources` gives at most of [`MAX_LIST_BYTES`], and one item in any case, so that the list goes on.
+pub fn share_of_page(sources: usize) -> usize {
+    MAX_LIST_BYTES / sources.max(1)
+}
+
+/// A page of a list, joined from the shards' parts as they come: at most `limit` tasks in order, of [`MAX_LIST_BYTES`] together unless the first
+/// alone is larger. It never holds more than that and the part that was added last, however many shards there are.
+///
+/// A shard that stopped early may have more behind the place where it did, so nothing behind the first such place is given.
+#[derive(Debug)]
+pub struct Page {
+    limit: usize,
+    items: Vec<(Cursor, ListItem)>,
+    /// Of the items' records.
+    bytes: usize,
+    /// Nothing behind it is given.
+    end: Option<Cursor>,
+}
+
+impl Page {
+    /// Without any part.
+    pub fn new(limit: usize) -> Self {
+        Self { limit, items: Vec::new(), bytes: 0, end: None }
+    }
+
+    /// Adds the part of a shard.
+    pub fn add(&mut self, shard: ShardId, reply: ListReply) {
+        if let Some(next) = reply.next {
+            self.ends_at(Cursor::new(shard, next));
+        }
+        self.bytes += reply.items.iter().map(bytes_of).sum::<usize>();
+        self.items.extend(reply.items.into_iter().map(|item| (Cursor::new(shard, item.position), item)));
+        // Not for each part: it sorts.
+        if self.bytes > MAX_LIST_BYTES || self.items.len() > 2 * self.limit {
+            self.cut();
+        }
+    }
+
+    /// Returns the tasks, and where the list goes on; `None` at its end.
+    pub fn finish(mut self) -> (Vec<ListItem>, Option<Cursor>) {
+        self.cut();
+        (self.items.into_iter().map(|(_, item)| item).collect(), self.end)
+    }
+
+    fn ends_at(&mut self, place: Cursor) {
+        self.end = Some(self.end.map_or(place, |end| end.min(place)));
+    }
+
+    /// Leaves out what the page does not give.
+    fn cut(&mut self) {
+        self.items.retain(|(place, _)| self.end.is_none_or(|end| *place <= end));
+        sort_by_key(&mut self.items, |(place, _)| *place);
+        let mut kept = 0;
+        self.bytes = 0;
+        for (_, item) in self.items.iter().take(self.limit) {
+            let bytes = bytes_of(item);
+            if kept > 0 && self.bytes + bytes > MAX_LIST_BYTES {
+                break;
+            }
+            self.bytes += bytes;
+            kept += 1;
+        }
+        if kept < self.items.len() {
+            self.items.truncate(kept);
+            if let Some((last, _)) = self.items.last() {
+                self.ends_at(*last);
+            }
+        }
+    }
+}
+
+fn bytes_of(item: &ListItem) -> usize {
+    item.record.get().len()
+}
+
+/// Appends a task that took the place of one of which an attempt is in flight, or is that one: [`write_task`] with `"running":true`.
+pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    let start = out.len();
+    write_task(status, due, record, out);
+    out.splice(start..=start, *b"{\"running\":true,");
+}
+
+/// Appends a task as the API shows it to `out`: its status, when it is next due, then its record.
+pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
+    let record = by_todays_law(record);
+    out.extend_from_slice(b"{\"status\":");
+    // A unit variant is written as a string; writing to a Vec does not fail.
+    let _ = serde_json::to_writer(&mut *out, &status);
+    if !due.is_never() {
+        out.extend_from_slice(format!(",\"due\":{due}").as_bytes());
+    }
+    if let Some((name, explanation)) = clock_change(&record, due) {
+        out.extend_from_slice(format!(",\"clockChange\":\"{name}\",\"explanation\":").as_bytes());
+        write_text(&explanation, out);
+    }
+    out.push(b',');
+    out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
+}
+
+/// Returns what a change of the clock does to the local time that a task was given, or to the anchor from which it recurs as long as that
+/// is to come: the name of it, and an explanation.
+fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)> {
+    if !may_have_local_times(record) {
+        return None;
+    }
+    let record = Record::parse(record.as_bytes()).ok()?;
+    let (local, timezone) = (record.local?, record.timezone.as_deref()?.parse().ok()?);
+    let anchor = local.anchor.filter(|anchor| anchor.instant_after_gap(timezone) >= Some(due));
+    let of_anchor = || anchor.and_then(|local| ClockChange::of_anchor(local, timezone));
+    let change = local.time.and_then(|local| ClockChange::of_one(local, timezone)).or_else(of_anchor)?;
+    Some((change.name(), change.explain(timezone)))
+}
+
+/// Whether a record may have local times; the word may stand in its payload too.
+fn may_have_local_times(record: &str) -> bool {
+    memchr::memmem::find(record.as_bytes(), b"\"local\":").is_some()
+}
+
+/// Returns the record of a recurring task with its bounds and its anchor as the instants that they are today, if they were given as local
+/// times. Those in the record are what they were when it was written.
+fn by_todays_law(record: &str) -> Cow<'_, str> {
+    if !may_have_local_times(record) {
+        return Cow::Borrowed(record);
+    }
+    let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };
+    let [start_at, end_at, anchor] = read.schedule().instants();
+    if !read.is_recurring() || (start_at, end_at, anchor) == (read.start_at, read.end_at, read.anchor) {
+        return Cow::Borrowed(record);
+    }
+    let mut text = Vec::with_capacity(record.len());
+    Record { start_at, end_at, anchor, ..read }.write(&mut text);
+    String::from_utf8(text).map_or(Cow::Borrowed(record), Cow::Owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bounds::MAX_RECORD_BYTES;
+    use serde_json::value::RawValue;
+
+    #[test]
+    fn a_task_is_shown_with_what_runs_of_it() {
+        let mut out = b"[".to_vec();
+        write_running(Status::Fired, UnixMillis::new(5), r#"{"id":"a"}"#, &mut out);
+        assert_eq!(out, br#"[{"running":true,"status":"fired","due":5,"id":"a"}"#);
+    }
+
+    /// As if a law had moved Vancouver's clock by an hour since the records were written.
+    #[test]
+    fn bounds_and_anchors_are_shown_by_todays_law() {
+        let shown = |record: &str| {
+            let mut out = Vec::new();
+            write_task(Status::Scheduled, UnixMillis::NEVER, record, &mut out);
+            String::from_utf8(out).unwrap()
+        };
+        let of = |hour: i64| {
+            let at = |instant: i64| instant + hour * 3_600_000;
+            let (start, end) = (at(1_796_140_800_000), at(1_796_745_600_000));
+            format!(
+                r#"{{"id":"a","timezone":"America/Vancouver","local":{{"startAt":"2026-12-01T09:00:00","endAt":"2026-12-08T09:00:00","anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":{start},"startAt":{start},"endAt":{end},"callback":{{}},"payload":{{"local":1}}}}"#
+            )
+        };
+        let today = shown(&of(0));
+        assert!(today.contains(r#""startAt":1796140800000,"endAt":1796745600000"#));
+        assert_eq!(shown(&of(1)), today);
+        // Instants, one-shot tasks and what is no such field stay as they are.
+        for record in [
+            r#"{"id":"a","cron":"@daily","startAt":5,"callback":{},"payload":{"local":{"startAt":"2026-12-01T09:00:00"}}}"#,
+            r#"{"time":5,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#,
+            r#"{"id":"a","local": nothing"#,
+        ] {
+            assert_eq!(shown(record), record.replacen('{', r#"{"status":"scheduled","#, 1));
+        }
+    }
+
+    fn item(due: i64, page: u32, index: u32) -> ListItem {
+        let position = Position { due: UnixMillis::new(due), page, index };
+        ListItem {
+            position,
+            status: Status::Scheduled,
+            is_attempt: false,
+            is_cancelled: false,
+            record: RawValue::from_string("{}".to_owned()).unwrap(),
+        }
+    }
+
+    fn dues(items: &[ListItem]) -> Vec<i64> {
+        items.iter().map(|item| item.position.due.get()).collect()
+    }
+
+    const A: ShardId = ShardId { epoch: 1, index: 0 };
+    const B: ShardId = ShardId { epoch: 1, index: 1 };
+
+    #[test]
+    fn cursors_read_back_and_ask_each_shard_for_what_is_behind() {
+        let cursor = Cursor::new(B, Position { due: UnixMillis::new(50), page: 7, index: 9 });
+        assert_eq!(cursor.to_string(), "000000000032000100010000000700000009");
+        assert_eq!(cursor.to_string().parse(), Ok(cursor));
+        assert!(cursor.after(A) > Position { due: UnixMillis::new(50), page: 99, index: 99 });
+        assert_eq!(cursor.after(B), Position { due: UnixMillis::new(50), page: 7, index: 9 });
+        let third = ShardId { epoch: 2, index: 0 };
+        assert!(cursor.after(third) < Position { due: UnixMillis::new(50), page: 0, index: 0 });
+        for bad in ["", "x", "00000000003200010001000000070000000g", &"é".repeat(18)] {
+            assert_eq!(bad.parse::<Cursor>(), Err(CursorError));
+        }
+    }
+
+    fn merge(replies: Vec<(ShardId, ListReply)>, limit: usize) -> (Vec<ListItem>, Option<Cursor>) {
+        let mut page = Page::new(limit);
+        replies.into_iter().for_each(|(shard, reply)| page.add(shard, reply));
+        page.finish()
+    }
+
+    #[test]
+    fn parts_are_joined_in_order_up_to_the_limit() {
+        let replies = |()| {
+            vec![
+                (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None }),
+                (B, ListReply { items: vec![item(2, 1, 0), item(3, 1, 1)], next: None }),
+            ]
+        };
+        let (items, next) = merge(replies(()), 10);
+        assert_eq!((dues(&items), next), (vec![1, 2, 3, 4], None));
+        let (items, next) = merge(replies(()), 3);
+        assert_eq!((dues(&items), next.map(|next| next.due.get())), (vec![1, 2, 3], Some(3)));
+    }
+
+    #[test]
+    fn nothing_behind_a_shard_that_stopped_early_is_given() {
+        let stopped = Position { due: UnixMillis::new(2), page: 5, index: 5 };
+        let replies = vec![
+            (A, ListReply { items: vec![item(1, 1, 0), item(4, 1, 1)], next: None }),
+            (B, ListReply { items: vec![], next: Some(stopped) }),
+        ];
+        let (items, next) = merge(replies, 10);
+        assert_eq!((dues(&items), next), (vec![1], Some(Cursor::new(B, stopped))));
+    }
+
+    /// What a shard with these tasks answers: up to its share of the bytes, and one in any case.
+    fn ask(tasks: &[ListItem], after: Option<Position>, limit: usize, share: usize) -> ListReply {
+        let (mut items, mut bytes) = (Vec::new(), 0);
+        for item in tasks.iter().filter(|item| after.is_none_or(|after| item.position > after)) {
+            if bytes >= share || items.len() >= limit {
+                return ListReply { next: items.last().map(|last: &ListItem| last.position), items };
+            }
+            bytes += bytes_of(item);
+            items.push(item.clone());
+        }
+        ListReply { items, next: None }
+    }
+
+    /// The largest shard map, with a shard of the largest tasks among those of small ones, and then with large ones everywhere.
+    #[test]
+    fn a_page_of_many_shards_is_bounded_and_the_list_goes_on() {
+        const SHARDS: u16 = 512;
+        let sized = |due: u64, index: usize, bytes: usize| {
+            let record = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 8));
+            ListItem { record: RawValue::from_string(record).unwrap(), ..item(due as i64, 1, index as u32) }
+        };
+        for largest_of in [64, 1] {
+            let shards: Vec<(ShardId, Vec<ListItem>)> = (0..SHARDS)
+                .map(|index| {
+                    let bytes = if index % largest_of == 0 { MAX_RECORD_BYTES } else { 300 };
+                    let due = |n: u64| (u64::from(index) * 2_654_435_761 + n * 40_503) % 1_000 + n * 1_000;
+                    (ShardId { epoch: 1, index }, (0..3).map(|n| sized(due(n as u64), n, bytes)).collect())
+                })
+                .collect();
+            let (mut seen, mut cursor): (Vec<(Cursor, usize)>, Option<Cursor>) = (Vec::new(), None);
+            loop {
+                let mut page = Page::new(1_000);
+                for (shard, tasks) in &shards {
+                    let reply = ask(tasks, cursor.map(|cursor| cursor.after(*shard)), 1_000, share_of_page(shards.len()));
+                    let given: usize = reply.items.iter().map(bytes_of).sum();
+                    assert!(given <= share_of_page(shards.len()) + MAX_RECORD_BYTES);
+                    page.add(*shard, reply);
+                    let held: usize = page.items.iter().map(|(_, item)| bytes_of(item)).sum();
+                    assert!(held == page.bytes && held <= MAX_LIST_BYTES, "{held} bytes are held");
+                }
+                page.cut();
+                assert!(!page.items.is_empty() || page.end > cursor, "the list does not go on");
+                seen.extend(page.items.iter().map(|(place, item)| (*place, bytes_of(item))));
+                cursor = page.finish().1;
+                if cursor.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(seen.len(), usize::from(SHARDS) * 3);
+            assert!(seen.is_sorted());
+        }
+    }
+
+    #[test]
+    fn a_task_larger_than_a_page_is_a_page() {
+        let record = format!(r#""{}""#, "x".repeat(MAX_LIST_BYTES));
+        let large = ListItem { record: RawValue::from_string(record).unwrap(), ..item(1, 1, 0) };
+        let (items, next) = merge(vec![(A, ListReply { items: vec![large, item(2, 1, 1)], next: None })], 10);
+        assert_eq!((dues(&items), next.map(|next| next.due.get())), (vec![1], Some(1)));
+    }
+}

@@ -1,0 +1,155 @@
+//! What became of an envelope.
+
+use scheduler_calendar::time::UnixMillis;
+use serde::{Deserialize, Serialize};
+
+/// What a dispatcher has to say of an envelope. What it does not name has succeeded.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    /// The envelope.
+    pub seq: u64,
+    /// When the envelope was fired. A shard that was restored from a point in time gives numbers again: a report that names another time is
+    /// of an envelope from before. Absent: a dispatcher of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fired_at: Option<UnixMillis>,
+    /// Those that failed.
+    #[serde(default)]
+    pub failed: Vec<Failure>,
+    /// Indexes of those that the dispatcher did not come to.
+    #[serde(default)]
+    pub not_started: Vec<u32>,
+    /// Indexes of those that had expired when the dispatcher came to them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expired: Vec<u32>,
+    /// Of those that failed, the indexes of those whose target gave no answer: see `engine::circuit`. A shard that does not know
+    /// this field takes them for any other failure.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub no_answer: Vec<u32>,
+    /// How the attempts that failed went; at most one for each of `failed`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub details: Vec<Detail>,
+    /// How the attempts that succeeded went. One that is not named got no HTTP status, began at `quick_at`, and took less than a
+    /// millisecond.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub done: Vec<Done>,
+    /// When those began that succeeded and are not named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quick_at: Option<UnixMillis>,
+}
+
+/// How an attempt that failed went.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Detail {
+    /// Its index in the envelope.
+    pub index: u32,
+    /// The HTTP status of the answer, where there was one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// When it began.
+    pub started_at: UnixMillis,
+    /// How long it took, milliseconds.
+    pub millis: u32,
+    /// How the answer's body begins: at most [`MAX_EXCERPT_BYTES`], on one line.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub excerpt: String,
+}
+
+/// How an attempt that succeeded went. There is one for nearly every webhook, so it is written as a list: index, HTTP status (0
+/// where there was none), when it began, how long it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "(u32, u16, UnixMillis, u32)", into = "(u32, u16, UnixMillis, u32)")]
+pub struct Done {
+    /// Its index in the envelope.
+    pub index: u32,
+    /// The HTTP status of the answer, where there was one.
+    pub status: Option<u16>,
+    /// When it began.
+    pub started_at: UnixMillis,
+    /// How long it took, milliseconds.
+    pub millis: u32,
+}
+
+impl From<(u32, u16, UnixMillis, u32)> for Done {
+    fn from((index, status, started_at, millis): (u32, u16, UnixMillis, u32)) -> Self {
+        Self { index, status: (status != 0).then_some(status), started_at, millis }
+    }
+}
+
+impl From<Done> for (u32, u16, UnixMillis, u32) {
+    fn from(done: Done) -> Self {
+        (done.index, done.status.unwrap_or(0), done.started_at, done.millis)
+    }
+}
+
+/// One task's failed attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Failure {
+    /// Its index in the envelope.
+    pub index: u32,
+    /// What went wrong, for people; cut to [`MAX_ERROR_CHARS`].
+    pub error: String,
+    /// That trying again cannot help.
+    #[serde(default)]
+    pub permanent: bool,
+    /// The target asked not to be called again before this time (`Retry-After` with a date). Beside `wait_millis` it is the same wait by the
+    /// dispatcher's clock, for shards of earlier versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<UnixMillis>,
+    /// The target asked not to be called again for this time, milliseconds from the report on. The shard counts it by its own clock, which
+    /// may differ from the dispatcher's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_millis: Option<i64>,
+}
+
+impl Failure {
+    /// Returns before when the target asked not to be called again, by the clock of the shard that gets the report at `now`.
+    pub fn earliest(&self, now: UnixMillis) -> Option<UnixMillis> {
+        self.wait_millis.map(|wait| now.plus(wait.max(0))).or(self.not_before)
+    }
+}
+
+/// Characters that are kept of an error.
+pub const MAX_ERROR_CHARS: usize = 500;
+/// Bytes that are kept of the body of an answer that is a failure: enough for a message, and little beside a record.
+pub const MAX_EXCERPT_BYTES: usize = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned: dispatcher and shard may be of different deployments for a moment.
+    #[test]
+    fn a_reports_bytes() {
+        let started_at = UnixMillis::new(1_764_000_000_000);
+        let report = Report {
+            seq: 42,
+            fired_at: None,
+            failed: vec![
+                Failure { index: 1, error: "no".to_owned(), not_before: Some(started_at.plus(9)), ..Failure::default() },
+                Failure { index: 5, error: "no".to_owned(), wait_millis: Some(9), ..Failure::default() },
+            ],
+            not_started: vec![2],
+            expired: vec![4],
+            no_answer: vec![1],
+            details: vec![Detail { index: 1, status: Some(503), started_at, millis: 7, excerpt: "busy".to_owned() }],
+            done: vec![
+                Done { index: 0, status: Some(204), started_at, millis: 12 },
+                Done { index: 3, status: None, started_at, millis: 5 },
+            ],
+            quick_at: Some(started_at),
+        };
+        let text = r#"{"seq":42,"failed":[{"index":1,"error":"no","permanent":false,"notBefore":1764000000009},{"index":5,"error":"no","permanent":false,"waitMillis":9}],"notStarted":[2],"expired":[4],"noAnswer":[1],"details":[{"index":1,"status":503,"startedAt":1764000000000,"millis":7,"excerpt":"busy"}],"done":[[0,204,1764000000000,12],[3,0,1764000000000,5]],"quickAt":1764000000000}"#;
+        assert_eq!(serde_json::to_string(&report).unwrap(), text);
+        assert_eq!(serde_json::from_str::<Report>(text).unwrap(), report);
+        let of_firing = Report { seq: 42, fired_at: Some(started_at), ..Report::default() };
+        let text = r#"{"seq":42,"firedAt":1764000000000,"failed":[],"notStarted":[]}"#;
+        assert_eq!(serde_json::to_string(&of_firing).unwrap(), text);
+        // Of the first version.
+        let text = r#"{"seq":42,"failed":[{"index":5,"error":"no"}]}"#;
+        let report = serde_json::from_str::<Report>(text).unwrap();
+        assert_eq!(report.failed, [Failure { index: 5, error: "no".to_owned(), ..Failure::default() }]);
+    }
+}

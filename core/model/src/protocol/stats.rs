@@ -1,0 +1,191 @@
+//! A shard's state, in numbers.
+
+use crate::histogram::Histogram;
+use crate::meter::Meter;
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// What a shard's alarm should be set to, as the watchdog asks it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchReply {
+    /// When the shard next has something to do.
+    pub next_wakeup: Option<UnixMillis>,
+    /// Whether it was overdue and had to be woken.
+    pub repaired: bool,
+}
+
+/// Counts since the shard was made.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Counters {
+    /// Tasks taken in.
+    pub created: u64,
+    /// Of these, those that took the place of another.
+    pub replaced: u64,
+    /// Tasks cancelled.
+    pub cancelled: u64,
+    /// Firings handed on: every attempt counts, a redelivery does not.
+    pub fired: u64,
+    /// Firings that ended well.
+    pub succeeded: u64,
+    /// Attempts that failed.
+    pub failed: u64,
+    /// Occurrences that failed for good.
+    pub dead_lettered: u64,
+    /// Dead letters that are not kept any more, because others came, or because there was no room.
+    pub dead_letters_displaced: u64,
+    /// Runs that did not fire: missed, or the one before had not ended. Many that were missed together count once.
+    pub skipped: u64,
+    /// Runs that came too late to start; many that were missed together count once.
+    pub expired: u64,
+    /// Envelopes sent again.
+    pub redelivered: u64,
+    /// Alarms that the watchdog found missing.
+    pub repairs: u64,
+}
+
+impl Counters {
+    /// Adds another shard's counts.
+    pub fn add(&mut self, other: &Self) {
+        self.created += other.created;
+        self.replaced += other.replaced;
+        self.cancelled += other.cancelled;
+        self.fired += other.fired;
+        self.succeeded += other.succeeded;
+        self.failed += other.failed;
+        self.dead_lettered += other.dead_lettered;
+        self.dead_letters_displaced += other.dead_letters_displaced;
+        self.skipped += other.skipped;
+        self.expired += other.expired;
+        self.redelivered += other.redelivered;
+        self.repairs += other.repairs;
+    }
+}
+
+/// What a destination's circuit does, if it is not closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub enum CircuitState {
+    /// What is due for it waits.
+    Open,
+    /// One run was let through, and the others wait for its outcome.
+    HalfOpen,
+}
+
+/// The circuit of a destination that does not answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Circuit")]
+pub struct CircuitStats {
+    /// A webhook's scheme, host and port; or `service:`, `durable-object:` or `handler:` with a name.
+    pub destination: String,
+    /// What it does; of several shards, `open` if it is open on one.
+    pub state: CircuitState,
+    /// Since when it is not closed, milliseconds since 1970; of several shards, the first.
+    #[schemars(with = "i64")]
+    pub since: UnixMillis,
+    /// When the next run is let through if it does not close before, milliseconds since 1970; of several shards, the first.
+    #[schemars(with = "i64")]
+    pub until: UnixMillis,
+    /// Attempts in a row that got no answer.
+    pub failures: u64,
+    /// Runs that wait for it.
+    pub waiting: u64,
+}
+
+impl CircuitStats {
+    /// Adds another shard's circuit of the same destination.
+    fn add(&mut self, other: &Self) {
+        if other.state == CircuitState::Open {
+            self.state = CircuitState::Open;
+        }
+        (self.since, self.until) = (self.since.min(other.since), self.until.min(other.until));
+        self.failures += other.failures;
+        self.waiting += other.waiting;
+    }
+}
+
+/// A shard's state in numbers.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ShardStats {
+    /// The number of its last envelope, which no later state of the shard has again once it has fired something more.
+    #[serde(default)]
+    pub last_envelope: u64,
+    /// Tasks that wait for their time or a further attempt; recurring ones count once.
+    pub pending: u64,
+    /// Tasks handed on whose outcome is not known.
+    pub in_flight: u64,
+    /// Recurring tasks.
+    pub schedules: u64,
+    /// Tasks without a schedule.
+    pub unscheduled: u64,
+    /// Tasks that wait to be resumed.
+    pub paused: u64,
+    /// Occurrences that failed for good and are kept.
+    pub dead_letters: u64,
+    /// Pending tasks without a limit's key whose time is past.
+    pub overdue: u64,
+    /// Tasks with a limit's key whose time is past, and that wait for their turn.
+    #[serde(default)]
+    pub waiting_for_limits: u64,
+    /// Bytes of memory that the shard's pending tasks take.
+    pub memory_bytes: u64,
+    /// Counts since the shard was made.
+    pub counters: Counters,
+    /// From a task's time to its firing.
+    pub lateness: Histogram,
+    /// What the platform will bill.
+    pub meter: Meter,
+    /// Circuits that are not closed.
+    #[serde(default)]
+    pub circuits: Vec<CircuitStats>,
+}
+
+/// A shard is to forget what it keeps of tasks that are gone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PurgeRequest {
+    /// [`ShardStats::last_envelope`] when the shard was looked at. One that has fired since then forgets nothing: the request is from before.
+    pub last_envelope: u64,
+}
+
+/// What a shard has forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgeReply {
+    /// Tasks that it holds: while there are any, nothing is forgotten.
+    pub tasks: u64,
+    /// Whether nothing is left to forget.
+    pub done: bool,
+}
+
+impl ShardStats {
+    /// Tasks in all, whatever they wait for.
+    pub fn held(&self) -> u64 {
+        self.pending + self.in_flight + self.unscheduled + self.paused + self.dead_letters
+    }
+
+    /// Adds another shard's numbers.
+    pub fn add(&mut self, other: &Self) {
+        self.pending += other.pending;
+        self.in_flight += other.in_flight;
+        self.schedules += other.schedules;
+        self.unscheduled += other.unscheduled;
+        self.paused += other.paused;
+        self.dead_letters += other.dead_letters;
+        self.overdue += other.overdue;
+        self.waiting_for_limits += other.waiting_for_limits;
+        self.memory_bytes += other.memory_bytes;
+        self.counters.add(&other.counters);
+        self.lateness.add(&other.lateness);
+        self.meter.add(&other.meter);
+        for circuit in &other.circuits {
+            match self.circuits.iter_mut().find(|of| of.destination == circuit.destination) {
+                Some(of) => of.add(circuit),
+                None => self.circuits.push(circuit.clone()),
+            }
+        }
+    }
+}

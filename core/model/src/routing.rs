@@ -1,0 +1,224 @@
+//! Which shard a task lives on.
+//!
+//! `shard = xxh64(tag) mod shards`, where the tag of an id is
+//! - the part within the first `{…}` of the id, if there is one and it is not empty (the convention of Redis Cluster's
+//!   hash tags): `{order-7}:remind` and `{order-7}:cancel` live together;
+//! - else, of an id in the form of a version 7 UUID, its first 18 characters (the time and 12 more bits): the ids
+//!   generated for one request share them, so a request's tasks make dense pages on one shard;
+//! - else the whole id.
+//!
+//! The number of shards belongs to an **epoch** of the [`ShardMap`]. Raising it starts a new epoch: new tasks go to the
+//! newest, lookups ask the newest first, and the shards of older epochs drain. The golden vectors in the tests pin all of this: a
+//! change would lose sight of every stored task.
+
+use crate::bounds::{MAX_EPOCHS, MAX_SHARDS};
+use std::fmt;
+use std::str::FromStr;
+use twox_hash::XxHash64;
+
+/// Characters of a version 7 UUID that routing reads: `tttttttt-tttt-7rrr`.
+const UUID_TAG_CHARS: usize = 18;
+
+/// The 64-bit hash of a task id: its name in a page's directory.
+pub fn id_hash(id: &str) -> u64 {
+    XxHash64::oneshot(0, id.as_bytes())
+}
+
+/// The part of an id that decides its shard; see the module's description.
+pub fn routing_tag(id: &str) -> &str {
+    if let Some(open) = id.find('{') {
+        let rest = &id[open + 1..];
+        if let Some(close) = rest.find('}').filter(|close| *close > 0) {
+            return &rest[..close];
+        }
+    }
+    if is_uuid_v7(id) { &id[..UUID_TAG_CHARS] } else { id }
+}
+
+/// Whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7 where the version stands.
+fn is_uuid_v7(id: &str) -> bool {
+    let b = id.as_bytes();
+    b.len() == 36
+        && b[14] == b'7'
+        && b.iter().enumerate().all(|(at, byte)| match at {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        })
+}
+
+/// The name of a shard: its epoch (from 1) and its index in it, written `<epoch>-<index>`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ShardId {
+    /// The epoch, from 1.
+    pub epoch: u16,
+    /// From 0 to the epoch's number of shards, exclusive.
+    pub index: u16,
+}
+
+impl fmt::Display for ShardId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.epoch, self.index)
+    }
+}
+
+/// A text is not the name of a shard.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("a shard is named <epoch>-<index>, like 1-3")]
+pub struct ShardIdError;
+
+impl FromStr for ShardId {
+    type Err = ShardIdError;
+    fn from_str(text: &str) -> Result<Self, ShardIdError> {
+        let (epoch, index) = text.split_once('-').ok_or(ShardIdError)?;
+        Ok(Self { epoch: epoch.parse().map_err(|_| ShardIdError)?, index: index.parse().map_err(|_| ShardIdError)? })
+    }
+}
+
+/// Why a text is not a shard map.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ShardMapError {
+    /// Not a number.
+    #[error("SHARD_MAP: {0:?} is not a number of shards; write one per epoch, like 16 or 16,32")]
+    NotANumber(String),
+    /// Zero or too many shards.
+    #[error("SHARD_MAP: {0} shards; an epoch has 1 to {MAX_SHARDS}")]
+    Count(u32),
+    /// Too many epochs.
+    #[error("SHARD_MAP: {0} epochs; at most {MAX_EPOCHS} can be asked: drain and drop the oldest")]
+    Epochs(usize),
+}
+
+/// How many shards each epoch has, oldest first. Written as the environment variable `SHARD_MAP`: `16`, or `16,32`
+/// after raising it. An epoch is dropped from the front by writing it as `-` once it has drained: `-,32`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ShardMap {
+    /// The shards of epoch `index + 1`; 0 for a dropped one. The last is not 0.
+    epochs: Vec<u16>,
+}
+
+impl FromStr for ShardMap {
+    type Err = ShardMapError;
+    fn from_str(text: &str) -> Result<Self, ShardMapError> {
+        let parts: Vec<&str> = text.split(',').map(str::trim).collect();
+        if parts.len() > MAX_EPOCHS {
+            return Err(ShardMapError::Epochs(parts.len()));
+        }
+        let mut epochs = Vec::with_capacity(parts.len());
+        for (at, part) in parts.iter().enumerate() {
+            if *part == "-" && at + 1 < parts.len() {
+                epochs.push(0);
+                continue;
+            }
+            let count: u32 = part.parse().map_err(|_| ShardMapError::NotANumber((*part).to_owned()))?;
+            match u16::try_from(count) {
+                Ok(shards) if shards > 0 && count <= MAX_SHARDS => epochs.push(shards),
+                _ => return Err(ShardMapError::Count(count)),
+            }
+        }
+        Ok(Self { epochs })
+    }
+}
+
+impl ShardMap {
+    /// Where `id` is written: its shard in the newest epoch.
+    pub fn home(&self, id: &str) -> ShardId {
+        self.home_of(id, id_hash(id))
+    }
+
+    /// The same, of an id whose [`id_hash`] is known.
+    pub(crate) fn home_of(&self, id: &str, hash: u64) -> ShardId {
+        let tag = routing_tag(id);
+        let hash = if tag.len() == id.len() { hash } else { id_hash(tag) };
+        self.by_hash(hash).next().unwrap_or(ShardId { epoch: 1, index: 0 })
+    }
+
+    /// Where `id` may be found: its shard in each epoch, newest first.
+    pub fn homes(&self, id: &str) -> impl Iterator<Item = ShardId> + '_ {
+        self.by_hash(id_hash(routing_tag(id)))
+    }
+
+    fn by_hash(&self, hash: u64) -> impl Iterator<Item = ShardId> + '_ {
+        self.by_epoch().rev().map(move |(epoch, shards)| ShardId { epoch, index: (hash % u64::from(shards)) as u16 })
+    }
+
+    /// Every shard, the newest epoch's first.
+    pub fn all(&self) -> impl Iterator<Item = ShardId> + '_ {
+        self.by_epoch().rev().flat_map(|(epoch, shards)| (0..shards).map(move |index| ShardId { epoch, index }))
+    }
+
+    /// Whether there is one epoch only, so that a task cannot also live on an older shard.
+    pub fn is_single(&self) -> bool {
+        self.by_epoch().count() == 1
+    }
+
+    /// The number of shards that new tasks are spread over.
+    pub fn shards(&self) -> u16 {
+        self.epochs.last().copied().unwrap_or(1)
+    }
+
+    fn by_epoch(&self) -> impl DoubleEndedIterator<Item = (u16, u16)> + '_ {
+        (1u16..).zip(self.epochs.iter().copied()).collect::<Vec<_>>().into_iter().filter(|(_, shards)| *shards > 0)
+    }
+}
+
+#[cfg(test)]
+#[path = "routing_collisions.rs"]
+pub(crate) mod collisions;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Pinned for ever: a task is found only where these say. The hash of "a" is the one that the xxHash project publishes.
+    #[test]
+    fn golden_vectors() {
+        let map: ShardMap = "16".parse().unwrap();
+        let wide: ShardMap = "16,64".parse().unwrap();
+        for (id, hash, tag, narrow_home, wide_home) in [
+            ("a", 0xd24e_c4f1_a98c_6e5b_u64, "a", "1-11", "2-27"),
+            ("order-1", 0x3baf_4120_aa43_a0ad, "order-1", "1-13", "2-45"),
+            ("{order-1}:remind", 0x09d6_f548_3579_2e63, "order-1", "1-13", "2-45"),
+            ("späť", 0x2229_443b_ccdd_a8e7, "späť", "1-7", "2-39"),
+            ("019ab689-b800-7fff-bfff-ffffffffffff", 0x2fb2_b89c_efd6_09d7, "019ab689-b800-7fff", "1-15", "2-15"),
+        ] {
+            assert_eq!(id_hash(id), hash, "{id}");
+            assert_eq!(routing_tag(id), tag);
+            assert_eq!(map.home(id).to_string(), narrow_home, "{id}");
+            assert_eq!(wide.home(id).to_string(), wide_home, "{id}");
+        }
+    }
+
+    #[test]
+    fn tags() {
+        assert_eq!(routing_tag("{a}b{c}"), "a");
+        assert_eq!(routing_tag("x{}y"), "x{}y");
+        assert_eq!(routing_tag("x{y"), "x{y");
+        assert_eq!(routing_tag("x}y{z}"), "z");
+        assert_eq!(routing_tag("019ab689-b800-4fff-bfff-ffffffffffff"), "019ab689-b800-4fff-bfff-ffffffffffff");
+    }
+
+    #[test]
+    fn epochs_are_asked_newest_first() {
+        let map: ShardMap = "16,64".parse().unwrap();
+        let homes: Vec<u16> = map.homes("a").map(|shard| shard.epoch).collect();
+        assert_eq!(homes, [2, 1]);
+        assert_eq!(map.all().count(), 80);
+        let dropped: ShardMap = "-,64".parse().unwrap();
+        assert_eq!(dropped.homes("a").map(|shard| shard.epoch).collect::<Vec<_>>(), [2]);
+        assert!(dropped.is_single() && !map.is_single());
+    }
+
+    #[test]
+    fn bad_maps_are_refused() {
+        for bad in ["", "x", "0", "513", "16,", "16,-", "1,1,1,1,1,1,1,1,1", "-1", "99999999999"] {
+            assert!(bad.parse::<ShardMap>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn shard_ids_read_back() {
+        let shard = ShardId { epoch: 2, index: 31 };
+        assert_eq!(shard.to_string().parse(), Ok(shard));
+        assert!("2".parse::<ShardId>().is_err());
+    }
+}

@@ -1,0 +1,87 @@
+//! What the schedules of one request may take together.
+
+use crate::bounds::MAX_SCHEDULE_STEPS;
+use crate::input::FieldError;
+use scheduler_calendar::rrule::MAX_COUNTED_RUNS;
+use scheduler_calendar::steps::steps_taken;
+
+/// What is left of it.
+#[derive(Debug, Clone)]
+pub(crate) struct Budget {
+    steps: u64,
+    /// Runs that were counted off so far.
+    counted: u32,
+}
+
+impl Default for Budget {
+    fn default() -> Self {
+        Self { steps: MAX_SCHEDULE_STEPS, counted: 0 }
+    }
+}
+
+impl Budget {
+    /// Does a part of the request's work, of the schedule in `field`. It may take more steps than are left, up to what bounds one schedule; the
+    /// next part is refused then.
+    ///
+    /// # Errors
+    /// When nothing is left, and those of the work.
+    pub(crate) fn draw<T>(
+        &mut self,
+        field: &'static str,
+        work: impl FnOnce(&mut Self) -> Result<T, FieldError>,
+    ) -> Result<T, FieldError> {
+        if self.steps == 0 {
+            let detail = format!(
+                "comes after schedules that took {MAX_SCHEDULE_STEPS} steps to work out, which is the limit of a request: send several \
+                 requests, or rules that fire more often"
+            );
+            return Err(FieldError::new(field, detail));
+        }
+        let before = steps_taken();
+        let outcome = work(self);
+        self.steps = self.steps.saturating_sub(steps_taken().wrapping_sub(before));
+        outcome
+    }
+
+    /// Counts runs that are to be counted off.
+    ///
+    /// # Errors
+    /// When the request has more of them than it may.
+    pub(crate) fn count_runs(&mut self, field: &'static str, what: &str, runs: u32) -> Result<(), FieldError> {
+        self.counted = self.counted.saturating_add(runs);
+        if self.counted > MAX_COUNTED_RUNS {
+            let detail = format!(
+                "brings the runs that this request has counted off, for {what} of cron and rrule, to {}; the limit is \
+                 {MAX_COUNTED_RUNS}: send several requests, or give endAt instead",
+                self.counted
+            );
+            return Err(FieldError::new(field, detail));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schedule::preview;
+    use scheduler_calendar::time::UnixMillis;
+
+    /// A request may have 20,000 schedules, and its budget is of 12,500,000 steps.
+    #[test]
+    fn a_usual_schedule_takes_few_steps() {
+        let mut all = 0;
+        let bodies = [
+            r#"{"cron":"0 9 * * MON-FRI","timezone":"Europe/Berlin","count":1}"#,
+            r#"{"cron":"*/5 * * * *","count":1}"#,
+            r#"{"cron":["0 9 * * *","30 17 * * *"],"timezone":"America/New_York","count":1}"#,
+            r#"{"cron":"0 3 1 * *","timezone":"Australia/Sydney","count":1}"#,
+        ];
+        for body in bodies {
+            let before = steps_taken();
+            assert_eq!(preview(body, UnixMillis::new(1_780_000_000_000)).expect(body).runs.len(), 1);
+            all += steps_taken() - before;
+        }
+        assert!(all <= 4 * 40, "{all} steps");
+    }
+}

@@ -1,0 +1,36 @@
+//! The local times of a task.
+
+use scheduler_calendar::local_time::LocalTime;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// The times of a task that were given as local ones: kept beside the instants that they were worked out to be, so that they follow the
+/// time zone when its law changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(description = "The times that were given as local ones, as they were given; `timezone` is their zone.")]
+pub struct LocalTimes {
+    /// When it fires.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub time: Option<LocalTime>,
+    /// It does not recur before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub start_at: Option<LocalTime>,
+    /// Nor after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub end_at: Option<LocalTime>,
+    /// A run of the interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
+    pub anchor: Option<LocalTime>,
+}
+
+impl LocalTimes {
+    /// Returns them, unless there is none.
+    pub fn unless_empty(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
+}

@@ -1,0 +1,21 @@
+//! The schedule of a task: how it is given, checked, stored and previewed. When it recurs is [`scheduler_calendar::schedule`].
+//!
+//! Everything follows from the stored record alone: a shard works out the next occurrence from its watermark, and firing writes
+//! nothing for a schedule.
+//!
+//! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`, or COUNT in a rule, counts. Where that
+//! is gets worked out when the task is taken in, and stored as `lastRun`: see [`ScheduleFields::settle`].
+
+mod budget;
+mod fields;
+mod input;
+mod local_times;
+mod policies;
+mod preview;
+
+pub(crate) use budget::Budget;
+pub use fields::ScheduleFields;
+pub(crate) use input::{CheckedSchedule, CronText, GivenKind, Recurrence, ScheduleInput, delayed};
+pub use local_times::LocalTimes;
+pub use policies::{Misfire, MisfireInput, Overlap, Policies};
+pub use preview::{Preview, PreviewRequest, PreviewRun, preview};

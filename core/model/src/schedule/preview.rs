@@ -1,0 +1,149 @@
+//! What a schedule will do, without creating it.
+
+use super::{Budget, GivenKind, Recurrence, ScheduleInput};
+use crate::bounds::{DEFAULT_PREVIEW_RUNS, MAX_ID_BYTES, MAX_PREVIEW_RUNS};
+use crate::ids::TaskId;
+use crate::input::{FieldError, Text, TimeInput, Whole, parse_naming_the_field, read_object};
+use crate::task::check_id;
+use scheduler_calendar::clock_change::ClockChange;
+use scheduler_calendar::local_clock;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_calendar::tz::Tz;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+/// A schedule to look at. What stands at the fields is shown to callers.
+#[derive(Debug, Default, JsonSchema)]
+#[schemars(
+    rename_all = "camelCase",
+    description = "A schedule to look at: the fields of a task that say when, and how many of its runs to show.",
+    extend("additionalProperties" = false)
+)]
+pub struct PreviewRequest<'a> {
+    /// How many runs to show.
+    #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PREVIEW_RUNS), extend("default" = DEFAULT_PREVIEW_RUNS))]
+    count: Option<Whole<u32>>,
+    /// As if the task were created then; without it, now.
+    from: Option<TimeInput<'a>>,
+    /// The task's id, which decides its jitter.
+    #[schemars(length(min = 1, max = MAX_ID_BYTES))]
+    id: Option<Text<'a>>,
+    /// May be left out; must agree with the field that says when.
+    r#type: Option<GivenKind>,
+    /// When it fires, once. One that is past fires at once.
+    time: Option<TimeInput<'a>>,
+    /// How long from then it fires, once, seconds.
+    #[schemars(range(min = 0))]
+    delay_in_seconds: Option<f64>,
+    #[schemars(flatten)]
+    recurrence: Option<Box<Recurrence<'a>>>,
+}
+
+read_object!(PreviewRequest, "a schedule", {
+    "count" => count,
+    "from" => from,
+    "id" => id,
+    "type" => r#type,
+    "time" => time,
+    "delayInSeconds" => delay_in_seconds,
+}, recurrence: {
+    "cron" => cron,
+    "timezone" => timezone,
+    "everySeconds" => every_seconds,
+    "anchor" => anchor,
+    "rrule" => rrule,
+    "startAt" => start_at,
+    "endAt" => end_at,
+    "maxRuns" => max_runs,
+    "jitterSeconds" => jitter_seconds,
+    "windowSeconds" => window_seconds,
+    "misfire" => misfire,
+    "overlap" => overlap,
+    "expireAfterSeconds" => expire_after_seconds,
+});
+
+/// The runs of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Preview {
+    /// The zone that local times are shown in: that of the schedule.
+    pub timezone: &'static str,
+    /// In order.
+    pub runs: Vec<PreviewRun>,
+    /// Whether there are further ones.
+    pub more: bool,
+}
+
+/// A run of a schedule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct PreviewRun {
+    /// Its nominal time, which the task is fired with, milliseconds since 1970.
+    #[schemars(with = "i64")]
+    pub time: UnixMillis,
+    /// The same on the local clock, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
+    pub local: String,
+    /// When it fires, milliseconds since 1970: later than its time by jitter and window.
+    #[schemars(with = "i64")]
+    pub due: UnixMillis,
+    /// What a change of the clock does to it; absent on most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "gap-absent", "first-of-two", "first-pass", "second-pass"]))]
+    pub clock_change: Option<&'static str>,
+    /// The same in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub explanation: Option<String>,
+}
+
+/// The next runs of the schedule that a request's body describes, if its task were created at `from`, else at `now`.
+///
+/// # Errors
+/// Names the field that does not hold.
+pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
+    let request: PreviewRequest<'_> = parse_naming_the_field(body, "")?;
+    let count = request.count.map_or(DEFAULT_PREVIEW_RUNS, |count| count.0 as usize);
+    if !(1..=MAX_PREVIEW_RUNS).contains(&count) {
+        return Err(FieldError::new("count", format!("is {count}; must be 1 to {MAX_PREVIEW_RUNS}")));
+    }
+    let timezone = request.recurrence.as_ref().map(|recurrence| recurrence.zone()).transpose()?.flatten();
+    let (from, local_from) = super::input::in_zone("from", &request.from, timezone)?.unwrap_or((now, None));
+    let input = ScheduleInput {
+        kind: request.r#type,
+        time: request.time,
+        delay_in_seconds: request.delay_in_seconds,
+        recurrence: request.recurrence,
+        has_local_from: local_from.is_some(),
+    };
+    if let Some(id) = &request.id {
+        check_id(&id.0, false)?;
+    }
+    let id = TaskId::Given(request.id.map(|id| id.0).unwrap_or_default());
+    let checked = input.check(&id, from, &mut Budget::default())?;
+    let local = checked.fields.as_ref().and_then(|fields| fields.local).unwrap_or_default();
+    let Some(schedule) = checked.schedule else {
+        let timezone = timezone.unwrap_or(Tz::UTC);
+        let change = local.time.and_then(|local| ClockChange::of_one(local, timezone));
+        let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, change));
+        return Ok(Preview { timezone: timezone.name(), runs: once.into_iter().collect(), more: false });
+    };
+    let timezone = timezone.unwrap_or(Tz::UTC);
+    let of_anchor =
+        local.anchor.and_then(|anchor| Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?)));
+    let mut runs = Vec::with_capacity(count);
+    let mut next = schedule.next_after(from);
+    let mut previous = from;
+    while let Some(occurrence) = next.filter(|_| runs.len() < count) {
+        let of_anchor = of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
+        let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
+        runs.push(run(occurrence.time, occurrence.due, timezone, change));
+        previous = occurrence.time;
+        next = schedule.following(occurrence.time);
+    }
+    Ok(Preview { timezone: timezone.name(), runs, more: next.is_some() })
+}
+
+fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {
+    let (clock_change, explanation) = change.map(|change| (change.name(), change.explain(timezone))).unzip();
+    PreviewRun { time, local: local_clock::rfc3339(time, timezone), due, clock_change, explanation }
+}

@@ -1,0 +1,133 @@
+//! What happens when a task fires.
+
+mod binding;
+mod destination;
+mod fields;
+mod message;
+mod reserved;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod webhook;
+
+pub use binding::{Call, DurableObject, Service};
+pub use message::{Body, Message, Method};
+pub use webhook::{Webhook, parse_url};
+
+use crate::bounds::{MAX_CALLBACK_BYTES, MAX_TIMEOUT_SECONDS};
+use crate::input::{FieldError, at_most, check_nesting, cut};
+use fields::{Fields, Kind, missing};
+use schemars::JsonSchema;
+use std::borrow::Cow;
+
+/// What happens when a task fires.
+#[derive(Debug, Clone, PartialEq, JsonSchema)]
+#[schemars(tag = "type", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Callback<'a> {
+    /// A request to a URL.
+    Webhook(#[schemars(with = "schema::Webhook")] Webhook<'a>),
+    /// A call of another Worker through a service binding.
+    Service(#[schemars(with = "schema::Service")] Service<'a>),
+    /// A call of a Durable Object through a namespace's binding.
+    DurableObject(#[schemars(with = "schema::DurableObject")] DurableObject<'a>),
+    /// A Rust function that was registered under this name when the Worker was built.
+    Handler {
+        /// The registered name.
+        name: Cow<'a, str>,
+    },
+    /// The record goes to the user's own consumer, through this producer binding.
+    Queue {
+        /// The name of the binding.
+        queue: Cow<'a, str>,
+    },
+}
+
+/// What a deployment can run: the names that a callback may use, and the hosts beside public ones.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Targets<'a> {
+    /// Handlers registered at build.
+    pub handlers: &'a [&'a str],
+    /// Producer bindings that tasks may name.
+    pub queues: &'a [String],
+    /// Service bindings that tasks may name.
+    pub services: &'a [String],
+    /// Bindings of Durable Object namespaces that tasks may name.
+    pub durable_objects: &'a [String],
+    /// Hosts that webhooks may call though they are not public; see [`crate::hosts::check_host`].
+    pub allowed_hosts: &'a [String],
+}
+
+impl<'a> Callback<'a> {
+    /// Reads a callback's JSON, its shape only: what a record that was accepted once still is.
+    ///
+    /// # Errors
+    /// Names the field and the problem.
+    pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+        let fields: Fields<'a> = crate::input::parse_object(text, "callback")?;
+        fields.check_kind()?;
+        Ok(match fields.kind() {
+            Kind::Webhook => Self::Webhook(Webhook::read(fields)?),
+            Kind::Service => Self::Service(Service::read(fields)?),
+            Kind::DurableObject => Self::DurableObject(DurableObject::read(fields)?),
+            Kind::Handler => Self::Handler {
+                name: fields.name.ok_or_else(|| missing("callback.name", "give the name of a registered handler"))?,
+            },
+            Kind::Queue => Self::Queue {
+                queue: fields.queue.ok_or_else(|| missing("callback.queue", "give the name of a producer binding"))?,
+            },
+        })
+    }
+
+    /// Reads and checks a callback as a caller gives it. Its length is checked first.
+    ///
+    /// # Errors
+    /// Names the field, the problem and the limit.
+    pub fn given(text: &'a str, targets: Targets<'_>) -> Result<Self, FieldError> {
+        at_most("callback", text.len(), MAX_CALLBACK_BYTES)?;
+        check_nesting("callback", text)?;
+        let callback = Self::parse(text)?;
+        callback.check(targets)?;
+        Ok(callback)
+    }
+
+    /// Checks a callback's values: limits, URL, header names, and that this deployment has what it names.
+    fn check(&self, targets: Targets<'_>) -> Result<(), FieldError> {
+        match self {
+            Self::Webhook(webhook) => webhook.check(targets.allowed_hosts),
+            Self::Service(service) => service.check(targets.services),
+            Self::DurableObject(object) => object.check(targets.durable_objects),
+            Self::Handler { name } if targets.handlers.contains(&name.as_ref()) => Ok(()),
+            Self::Handler { name } => {
+                Err(unknown("callback.name", name, "handler is registered", targets.handlers.iter().copied()))
+            }
+            Self::Queue { queue } => {
+                check_binding("callback.queue", queue, "queue binding is allowed (QUEUE_BINDINGS)", targets.queues)
+            }
+        }
+    }
+
+    /// Whether the record goes to the user's own consumer and not to the dispatchers.
+    pub fn is_queue(&self) -> bool {
+        matches!(self, Self::Queue { .. })
+    }
+}
+
+fn check_binding(field: &'static str, given: &str, what: &str, allowed: &[String]) -> Result<(), FieldError> {
+    if allowed.iter().any(|known| known == given) {
+        return Ok(());
+    }
+    Err(unknown(field, given, what, allowed.iter().map(String::as_str)))
+}
+
+fn unknown<'a>(field: &'static str, given: &str, what: &str, known: impl Iterator<Item = &'a str>) -> FieldError {
+    let known: Vec<&str> = known.collect();
+    let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+    FieldError::new(field, format!("is {:?}, but no such {what}; there are: {known}", cut(given, 64)))
+}
+
+fn check_timeout(seconds: u32) -> Result<(), FieldError> {
+    if !(1..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
+        return Err(FieldError::new("callback.timeoutSeconds", format!("is {seconds}; must be 1 to {MAX_TIMEOUT_SECONDS}")));
+    }
+    Ok(())
+}

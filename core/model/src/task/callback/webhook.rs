@@ -1,0 +1,54 @@
+//! A request to a URL.
+
+use super::fields::{Fields, missing};
+use super::{Message, check_timeout};
+use crate::bounds::MAX_URL_BYTES;
+use crate::hosts::check_host;
+use crate::input::{FieldError, at_most};
+use std::borrow::Cow;
+use url::Url;
+
+/// A request to a URL.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Webhook<'a> {
+    /// http or https.
+    pub url: Cow<'a, str>,
+    /// Method, headers and body.
+    pub message: Message<'a>,
+    /// How long an attempt may take, redirects and all, seconds.
+    pub timeout_seconds: u32,
+}
+
+impl<'a> Webhook<'a> {
+    pub(super) fn read(mut fields: Fields<'a>) -> Result<Self, FieldError> {
+        Ok(Self {
+            message: Message::read(&mut fields)?,
+            timeout_seconds: fields.timeout_seconds(),
+            url: fields.url.ok_or_else(|| missing("callback.url", "give the URL to call"))?,
+        })
+    }
+
+    pub(super) fn check(&self, allowed_hosts: &[String]) -> Result<(), FieldError> {
+        at_most("callback.url", self.url.len(), MAX_URL_BYTES)?;
+        parse_url(&self.url, allowed_hosts).map_err(|problem| FieldError::new("callback.url", problem))?;
+        check_timeout(self.timeout_seconds)?;
+        self.message.check()
+    }
+}
+
+/// Reads a URL that a webhook may call: http or https, no credentials in it, a host that is public or allowed. Requests must be made
+/// to what this returns and not to the text, lest somebody else reads another host in it.
+///
+/// # Errors
+/// The problem and what to do, to be read after the name of the field.
+pub fn parse_url(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|problem| format!("is not a URL: {problem}"))?;
+    if !matches!(url.scheme(), "http" | "https") {
+        return Err(format!("has the scheme {}; must be http or https", url.scheme()));
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("has a user name or password in it; send an Authorization header instead".to_owned());
+    }
+    check_host(&url, allowed_hosts).map_err(|problem| problem.to_string())?;
+    Ok(url)
+}

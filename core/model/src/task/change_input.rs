@@ -1,0 +1,118 @@
+//! The body of a change of tasks: which, and to when.
+
+use super::filter_input::FilterInput;
+use crate::bounds::MAX_CANCEL_IDS;
+use crate::input::{Bounded, FieldError, Text, TimeInput, check_beside_ids, parse_object};
+use crate::protocol::NewTime;
+use crate::schedule::delayed;
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+/// Which tasks to change, by id or by filter, and of a reschedule the new time, as one of `time` and `delayInSeconds`.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ChangeInput<'a> {
+    /// By id; a repeated id counts once. Not where the path names the task.
+    pub ids: Option<Bounded<String, MAX_CANCEL_IDS>>,
+    /// All that fulfil every part of the filter. Not where the path names the task.
+    #[serde(borrow, default, deserialize_with = "crate::input::optional_object")]
+    pub filter: Option<FilterInput<'a>>,
+    /// When they fire instead, of a reschedule only.
+    #[serde(borrow)]
+    time: Option<TimeInput<'a>>,
+    /// The IANA time zone of a local `time`, of a reschedule only.
+    #[serde(borrow)]
+    timezone: Option<Text<'a>>,
+    /// How long from now they fire instead, seconds, of a reschedule only.
+    #[schemars(range(min = 0))]
+    delay_in_seconds: Option<f64>,
+}
+
+impl<'a> ChangeInput<'a> {
+    /// Reads a body; an empty one gives nothing.
+    ///
+    /// # Errors
+    /// Names the field that cannot be read.
+    pub fn parse(text: &'a str) -> Result<Self, FieldError> {
+        if text.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+        check_beside_ids(text)?;
+        parse_object(text, "")
+    }
+
+    /// Refuses a time where none is asked for.
+    ///
+    /// # Errors
+    /// When there is one.
+    pub fn check_untimed(&self) -> Result<(), FieldError> {
+        if self.timezone.is_some() {
+            return Err(FieldError::new("timezone", "belongs to a reschedule only; leave it out"));
+        }
+        match (&self.time, self.delay_in_seconds) {
+            (None, None) => Ok(()),
+            (Some(_), _) => Err(FieldError::new("time", "belongs to a reschedule only; leave it out")),
+            (None, Some(_)) => Err(FieldError::new("delayInSeconds", "belongs to a reschedule only; leave it out")),
+        }
+    }
+
+    /// The new time; delays count from `now`.
+    ///
+    /// # Errors
+    /// When there is none, or it does not hold.
+    pub fn new_time(&self, now: UnixMillis) -> Result<NewTime, FieldError> {
+        match (&self.time, self.delay_in_seconds) {
+            (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
+            (Some(time), None) => {
+                let timezone = self.timezone.as_ref().map(|name| scheduler_calendar::cron::timezone(Some(&name.0))).transpose();
+                let timezone = timezone.map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
+                let (at, local) = time.in_zone("time", timezone)?;
+                if local.is_none() && timezone.is_some() {
+                    let detail = format!("belongs to a local time only; {}", time.without_zone());
+                    return Err(FieldError::new("timezone", detail));
+                }
+                Ok(NewTime { at, local: local.zip(timezone) })
+            }
+            (None, Some(_)) if self.timezone.is_some() => {
+                Err(FieldError::new("timezone", "belongs to a local time only; leave it out"))
+            }
+            (None, Some(seconds)) => delayed(seconds, now).map(NewTime::from),
+            (None, None) => Err(FieldError::new("time", "is missing; give time or delayInSeconds")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_are_read_and_times_checked() {
+        let now = UnixMillis::new(1_000);
+        let time = |text| ChangeInput::parse(text).and_then(|input| input.new_time(now));
+        assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000).into()));
+        assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500).into()));
+        let text = r#"{"time":"2026-12-01T09:00","timezone":"America/Vancouver"}"#;
+        let local = Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
+        assert_eq!(time(text), Ok(NewTime { at: UnixMillis::new(1_796_140_800_000), local }));
+        assert!(time(r#"{"time":"2026-12-01T09:00"}"#).unwrap_err().detail.contains("timezone"));
+        for (text, field) in [
+            ("", "time"),
+            ("{}", "time"),
+            (r#"{"time":5,"delayInSeconds":1}"#, "time"),
+            (r#"{"time":-5}"#, "time"),
+            (r#"{"delayInSeconds":-1}"#, "delayInSeconds"),
+            (r#"{"delayInSeconds":1,"timezone":"Asia/Tokyo"}"#, "timezone"),
+            (r#"{"time":"2026-12-01T09:00:00Z","timezone":"Asia/Tokyo"}"#, "timezone"),
+            (r#"{"time":"2026-12-01T09:00","timezone":"Mars"}"#, "timezone"),
+            (r#"{"when":5}"#, "when"),
+            ("[]", "body"),
+        ] {
+            assert_eq!(time(text).unwrap_err().field, field, "{text}");
+        }
+        let untimed = |text| ChangeInput::parse(text).and_then(|input| input.check_untimed());
+        assert_eq!(untimed(r#"{"ids":["a"]}"#), Ok(()));
+        assert_eq!(untimed(r#"{"delayInSeconds":1}"#).unwrap_err().field, "delayInSeconds");
+    }
+}

@@ -1,0 +1,55 @@
+//! The targets of a task's follow-ups: what is called once a run has ended.
+
+use super::{Callback, Targets};
+use crate::bounds::MAX_CALLBACK_BYTES;
+use crate::input::FieldError;
+use schemars::JsonSchema;
+use serde_json::value::RawValue;
+
+/// The name of the field for a run that succeeded, and of that stage of an occurrence.
+pub const ON_SUCCESS: &str = "onSuccess";
+/// The same for a run that failed for good.
+pub const ON_FAILURE: &str = "onFailure";
+
+/// What a task says of its follow-ups. Both are callbacks of any kind.
+#[derive(Debug, Clone, Copy, Default, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+pub(super) struct FollowUps<'a> {
+    /// What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not beside a `queue` callback, whose end is
+    /// not known.
+    #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
+    pub(super) on_success: Option<&'a RawValue>,
+    /// The same once a run has failed for good.
+    #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
+    pub(super) on_failure: Option<&'a RawValue>,
+}
+
+impl<'a> FollowUps<'a> {
+    /// Checks each as a task's own callback is. What is the same text as in `good` is taken to hold. `queue` names the queue that the task
+    /// goes to, if it does.
+    ///
+    /// # Errors
+    /// Names the field, the problem and the limit.
+    pub(super) fn check(&self, queue: Option<&str>, targets: Targets<'_>, good: Self) -> Result<(), FieldError> {
+        for (name, given, good) in
+            [(ON_SUCCESS, self.on_success, good.on_success), (ON_FAILURE, self.on_failure, good.on_failure)]
+        {
+            let Some(text) = given.map(RawValue::get) else { continue };
+            if let Some(queue) = queue {
+                let detail =
+                    format!("cannot follow {queue}, whose outcome is not reported; leave it out, or let your consumer do it");
+                return Err(FieldError::new(name, detail));
+            }
+            if good.map(RawValue::get) != Some(text) {
+                Callback::given(text, targets).map_err(|problem| under(name, problem))?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The problem of a callback that stands in another field.
+fn under(name: &'static str, problem: FieldError) -> FieldError {
+    let path = problem.field.strip_prefix("callback").unwrap_or_default();
+    FieldError::new(format!("{name}{path}"), problem.detail)
+}

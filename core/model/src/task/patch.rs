@@ -1,0 +1,416 @@
+//! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
+
+use super::write_text;
+use crate::bounds::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
+use crate::input::{BoundedMap, FieldError, Text, in_plain_words, unreadable};
+use scheduler_calendar::ordered::collected;
+use scheduler_calendar::time::UnixMillis;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all their levels.
+type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
+/// The members of an object, each as it stands.
+type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
+
+/// What says when a task fires. A patch with one of these takes the place of all of them.
+const SCHEDULES: [&str; 6] = ["time", "delayInSeconds", "cron", "everySeconds", "rrule", "type"];
+/// What belongs to one of these only.
+const OF_SCHEDULES: [&str; 5] = ["timezone", "anchor", "startAt", "endAt", "maxRuns"];
+/// What belongs to all of them but `no-schedule`.
+const PUT_OFF: [&str; 4] = ["jitterSeconds", "windowSeconds", "misfire", "expireAfterSeconds"];
+/// What belongs to those that recur.
+const RECURRING: [&str; 3] = ["cron", "everySeconds", "rrule"];
+/// What a record says of its past, and what was worked out for it: no caller gives it.
+const PAST: [&str; 11] = [
+    "stage",
+    "outcome",
+    "attempt",
+    "failedAt",
+    "error",
+    "firstAttemptAt",
+    "replayedAt",
+    "lateSince",
+    "notBefore",
+    "firstRun",
+    "lastRun",
+];
+/// The times of a record that a caller can give.
+const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
+/// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
+const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfire"];
+
+/// The task that `patch` makes of `record`: a field that it names takes its value, one that it names with `null` goes.
+///
+/// # Errors
+/// When the patch is not an object, or has too many members or levels.
+pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, FieldError> {
+    let mut fields = fields_of::<{ usize::MAX }>(record)?;
+    let patch = fields_of::<MAX_PATCH_MEMBERS>(patch)?;
+    PAST.iter().for_each(|name| drop(fields.remove(*name)));
+    TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
+    // What was given as a local time is given as one again.
+    if let Some(local) = fields.remove("local") {
+        for (name, value) in members_of(&local).unwrap_or_default().into_iter().filter(|(name, _)| TIMES.contains(&name.as_ref()))
+        {
+            fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
+        }
+    }
+    fields.remove("paused");
+    if paused {
+        set(&mut fields, "paused", "true");
+    }
+    // One that names such a field with null takes out that field alone, and there must be another.
+    let is_given = |name: &&str| patch.get(*name).is_some_and(|value| value.as_ref() != "null");
+    let is_taken_out = |name: &&&str| patch.contains_key(**name) && fields.contains_key(**name);
+    if !SCHEDULES.iter().any(is_given)
+        && let Some(name) = SCHEDULES.iter().find(is_taken_out)
+    {
+        let detail = r#"is null, which leaves the task without a schedule; give another one, or "type":"no-schedule""#;
+        return Err(FieldError::new(*name, detail));
+    }
+    if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
+        SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
+        if !RECURRING.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
+            fields.remove("overlap");
+        }
+        if patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"") {
+            PUT_OFF.iter().for_each(|name| drop(fields.remove(*name)));
+        }
+    }
+    let patched: BTreeSet<Cow<'_, str>> = collected(patch.keys().cloned());
+    for (name, value) in patch {
+        if value.as_ref() == "null" && name == "paused" {
+            // One that is not said to be paused stays as it is; who takes the word out means that it goes on.
+            set(&mut fields, "paused", "false");
+        } else if value.as_ref() == "null" {
+            fields.remove(&name);
+        } else if MERGED.contains(&name.as_ref())
+            && let Some(former) = fields.get(&name)
+        {
+            let mut merged = Vec::with_capacity(former.len() + value.len());
+            write_merged(Some(former), &value, 0, &mut merged)
+                .map_err(|problem| FieldError::new(name.clone().into_owned(), problem))?;
+            // It is made of texts.
+            fields.insert(name, Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
+        } else {
+            fields.insert(name, value);
+        }
+    }
+    if !SCHEDULES.iter().any(|name| fields.contains_key(*name)) {
+        let of_former = OF_SCHEDULES.iter().chain(&PUT_OFF).chain(&["overlap"]);
+        of_former.filter(|name| !patched.contains(**name)).for_each(|name| drop(fields.remove(*name)));
+        set(&mut fields, "type", "\"no-schedule\"");
+    }
+    let mut text = Vec::new();
+    write_object(fields.iter().map(|(name, value)| (name.as_ref(), value.as_ref())), &mut text);
+    Ok(String::from_utf8(text).unwrap_or_default())
+}
+
+/// Reads a record or a patch. Of a member that comes twice the last counts.
+fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
+    let read = serde_json::from_str::<BoundedMap<Text<'_>, &RawValue, N>>(json);
+    let members = read.map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+    Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get())))))
+}
+
+/// Writes a stored time as RFC 3339 if no caller may give it as a number.
+fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
+    let millis = fields.get(name).and_then(|value| value.parse::<i64>().ok());
+    if let Some(millis) = millis.filter(|millis| *millis < MIN_TIME_MILLIS) {
+        let shown = Value::from(UnixMillis::new(millis).shown());
+        fields.insert(Cow::Borrowed(name), Cow::Owned(shown.to_string()));
+    }
+}
+
+/// Returns what a patch of `paused` and of nothing else says: `null` ends a pause, as `false` does.
+pub fn only_pauses(patch: &str) -> Option<bool> {
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok().filter(|fields| fields.len() == 1)?;
+    match fields.get("paused")?.as_ref() {
+        "true" => Some(true),
+        "false" | "null" => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
+pub fn changes_schedule(patch: &str) -> bool {
+    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
+    SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))
+}
+
+fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
+    fields.insert(Cow::Borrowed(name), Cow::Borrowed(json));
+}
+
+fn members_of(json: &str) -> Result<Members<'_>, String> {
+    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> =
+        serde_json::from_str(json).map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
+    Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, value))))
+}
+
+fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut Vec<u8>) {
+    let mut before = b'{';
+    for (name, value) in members {
+        out.push(before);
+        write_text(name, out);
+        out.push(b':');
+        out.extend_from_slice(value.as_bytes());
+        before = b',';
+    }
+    if before == b'{' {
+        out.push(before);
+    }
+    out.push(b'}');
+}
+
+/// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does not name stays byte for byte. A callback of another
+/// type is another callback.
+///
+/// # Errors
+/// When the patch is nested too deep.
+fn write_merged(target: Option<&str>, patch: &str, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
+    if depth > MAX_NESTING {
+        return Err(format!("is more than {MAX_NESTING} levels deep, which is the limit of a patch"));
+    }
+    if !patch.starts_with('{') {
+        out.extend_from_slice(patch.as_bytes());
+        return Ok(());
+    }
+    let patch = members_of(patch)?;
+    // Of what is no object there is nothing to keep.
+    let mut target = target.filter(|target| target.starts_with('{')).map_or_else(|| Ok(Members::new()), members_of)?;
+    if depth == 0 && patch.get("type").is_some_and(|kind| target.get("type").map(|kind| kind.get()) != Some(kind.get())) {
+        target.clear();
+    }
+    let mut members: BTreeMap<&str, Cow<'_, str>> =
+        collected(target.iter().map(|(name, value)| (name.as_ref(), Cow::Borrowed(value.get()))));
+    for (name, value) in &patch {
+        if value.get() == "null" {
+            members.remove(name.as_ref());
+            continue;
+        }
+        let mut merged = Vec::new();
+        write_merged(members.get(name.as_ref()).map(Cow::as_ref), value.get(), depth + 1, &mut merged)?;
+        members.insert(name.as_ref(), Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
+    }
+    write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn patched(record: &str, paused: bool, patch: &str) -> Value {
+        serde_json::from_str(&merge_patch(record, paused, patch).unwrap()).unwrap()
+    }
+
+    const RECORD: &str = r#"{"time":1764000000005,"id":"a","description":"d","callback":{"type":"webhook","url":"https://a","headers":{"x":"1","y":"2"}},"retry":{"factor":2,"jitter":0},"payload":{"n":12345678901234567890123,"k":{"a":1}},"attempt":3,"failedAt":9,"error":"no"}"#;
+
+    #[test]
+    fn named_fields_change_and_others_stay() {
+        let task = patched(
+            RECORD,
+            false,
+            r#"{"description":null,"tags":["t"],"retry":{"factor":null,"maxAttempts":3},"callback":{"headers":{"x":null,"z":"3"}}}"#,
+        );
+        let expected = r#"{"time":1764000000005,"id":"a","tags":["t"],"callback":{"type":"webhook","url":"https://a","headers":{"y":"2","z":"3"}},"retry":{"jitter":0,"maxAttempts":3},"payload":{"n":12345678901234567890123,"k":{"a":1}}}"#;
+        assert_eq!(task, serde_json::from_str::<Value>(expected).unwrap());
+    }
+
+    #[test]
+    fn a_limit_key_is_set_and_taken_out() {
+        assert_eq!(patched(RECORD, false, r#"{"limitKey":"stripe"}"#)["limitKey"], "stripe");
+        let record = r#"{"id":"a","time":1764000000005,"callback":{},"limitKey":"stripe"}"#;
+        assert_eq!(patched(record, false, r#"{"tags":[]}"#)["limitKey"], "stripe");
+        assert_eq!(patched(record, false, r#"{"limitKey":null}"#).get("limitKey"), None);
+        assert!(!changes_schedule(r#"{"limitKey":"stripe"}"#));
+    }
+
+    #[test]
+    fn digits_of_a_payload_stay() {
+        assert!(merge_patch(RECORD, false, "{}").unwrap().contains("12345678901234567890123"));
+    }
+
+    #[test]
+    fn a_payload_and_a_callback_of_another_type_are_replaced_whole() {
+        let task = patched(RECORD, false, r#"{"payload":{"k":{"b":2}},"callback":{"type":"handler","name":"log"}}"#);
+        assert_eq!(task["payload"], serde_json::json!({"k":{"b":2}}));
+        assert_eq!(task["callback"], serde_json::json!({"type":"handler","name":"log"}));
+    }
+
+    #[test]
+    fn a_schedule_takes_the_place_of_the_former() {
+        let record = r#"{"id":"a","cron":"* * * * *","timezone":"Europe/London","callback":{},"paused":true}"#;
+        assert_eq!(
+            patched(record, true, r#"{"time":1764000000007}"#),
+            serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"paused":true})
+        );
+        assert_eq!(
+            patched(record, false, r#"{"timezone":null}"#),
+            serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
+        );
+        assert_eq!(patched(record, true, r#"{"paused":false}"#)["paused"], false);
+        assert_eq!(patched(record, true, r#"{"paused":null}"#)["paused"], false);
+        assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"], "no-schedule");
+        assert_eq!(patched(RECORD, false, r#"{"type":"no-schedule"}"#).get("time"), None);
+    }
+
+    #[test]
+    fn bounds_go_with_their_schedule_and_what_was_counted_with_any_patch() {
+        let record = r#"{"id":"a","everySeconds":5,"anchor":1764000000007,"startAt":1764000000007,"endAt":1764000099000,"maxRuns":3,"firstRun":1764000000007,"lastRun":1764000010007,"jitterSeconds":1,"callback":{}}"#;
+        let kept = serde_json::json!({"id":"a","everySeconds":5,"anchor":1764000000007_i64,"startAt":1764000000007_i64,"endAt":1764000099000_i64,"maxRuns":3,"jitterSeconds":1,"callback":{},"tags":[]});
+        assert_eq!(patched(record, false, r#"{"tags":[]}"#), kept);
+        assert_eq!(
+            patched(record, false, r#"{"cron":"@daily","maxRuns":4}"#),
+            serde_json::json!({"id":"a","cron":"@daily","maxRuns":4,"jitterSeconds":1,"callback":{}})
+        );
+        let unscheduled = serde_json::json!({"id":"a","type":"no-schedule","callback":{}});
+        assert_eq!(patched(record, false, r#"{"type":"no-schedule"}"#), unscheduled);
+        assert!(!changes_schedule(r#"{"tags":[],"jitterSeconds":5}"#));
+        for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":1764000000005}"#, r#"{"timezone":"UTC"}"#] {
+            assert!(changes_schedule(patch), "{patch}");
+        }
+    }
+
+    /// A patch of a record with another field would be refused for a field that its caller has not named.
+    #[test]
+    fn what_a_record_says_and_no_caller_gives_is_left_out() {
+        let fields = |schema: schemars::Schema| schema.get("properties").unwrap().as_object().unwrap().clone();
+        let given = fields(schemars::schema_for!(crate::task::NewTask<'static>));
+        for field in fields(schemars::schema_for!(crate::task::Record<'static>)).keys() {
+            assert!(given.contains_key(field) || PAST.contains(&field.as_str()) || field == "local", "{field}");
+        }
+    }
+
+    #[test]
+    fn null_takes_out_what_it_names_and_nothing_else() {
+        assert_eq!(patched(RECORD, false, r#"{"cron":null,"rrule":null}"#)["time"], 1_764_000_000_005_i64);
+        let record = r#"{"id":"a","cron":"* * * * *","callback":{},"replayedAt":7}"#;
+        assert_eq!(
+            patched(record, false, r#"{"time":null,"delayInSeconds":null}"#),
+            serde_json::json!({"id":"a","cron":"* * * * *","callback":{}})
+        );
+        // What belonged to the schedule goes with it.
+        let record = r#"{"id":"a","cron":"* * * * *","timezone":"UTC","callback":{},"overlap":"skip","misfire":{"policy":"skip"},"endAt":1764000000009}"#;
+        let unscheduled = patched(record, false, r#"{"cron":null,"type":"no-schedule"}"#);
+        assert_eq!(unscheduled, serde_json::json!({"id":"a","type":"no-schedule","callback":{}}));
+        assert_eq!(
+            patched(record, false, r#"{"cron":null,"time":1764000000007}"#),
+            serde_json::json!({"id":"a","time":1764000000007_i64,"callback":{},"misfire":{"policy":"skip"}})
+        );
+        assert_eq!(patched(record, false, r#"{"everySeconds":5}"#)["overlap"], "skip");
+    }
+
+    #[test]
+    fn a_patch_of_the_pause_alone_is_told_from_others() {
+        for (patch, says) in [
+            (r#"{"paused":true}"#, Some(true)),
+            (r#"{ "paused" : false }"#, Some(false)),
+            (r#"{"paused":null}"#, Some(false)),
+            (r#"{"paused":"true"}"#, None),
+            (r#"{"paused":true,"tags":[]}"#, None),
+            (r#"{"tags":[]}"#, None),
+            ("{}", None),
+            ("[]", None),
+        ] {
+            assert_eq!(only_pauses(patch), says, "{patch}");
+        }
+    }
+
+    #[test]
+    fn a_schedule_is_not_taken_away_by_null() {
+        for (schedule, patch, field) in [
+            (r#""time":1764000000005"#, r#"{"time":null}"#, "time"),
+            (
+                r#""time":1764000000005,"timezone":"UTC","local":{"time":"2026-12-01T09:00:00"}"#,
+                r#"{"time":null,"timezone":null}"#,
+                "time",
+            ),
+            (r#""cron":"* * * * *""#, r#"{"cron":null,"tags":["t"]}"#, "cron"),
+            (r#""cron":"* * * * *""#, r#"{"cron":null,"time":null,"type":null}"#, "cron"),
+            (r#""everySeconds":5,"anchor":7"#, r#"{"everySeconds":null}"#, "everySeconds"),
+            (r#""rrule":"FREQ=DAILY","startAt":1764000000000"#, r#"{"rrule":null,"startAt":null}"#, "rrule"),
+        ] {
+            let record = format!(r#"{{"id":"a",{schedule},"callback":{{}}}}"#);
+            let problem = merge_patch(&record, false, patch).unwrap_err();
+            assert_eq!(problem.field, field, "{patch}");
+            assert!(problem.detail.contains("no-schedule"), "{problem}");
+        }
+        // Without one there is nothing to take away.
+        assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"time":null,"type":null}"#)["type"], "no-schedule");
+    }
+
+    #[test]
+    fn follow_ups_change_as_callbacks_do() {
+        let record = r#"{"id":"a","time":1764000000005,"callback":{},"onSuccess":{"type":"webhook","url":"https://a","method":"PUT"},"onFailure":{"type":"handler","name":"log"}}"#;
+        let task = patched(record, false, r#"{"onSuccess":{"method":null},"onFailure":null}"#);
+        let expected =
+            serde_json::json!({"id":"a","time":1764000000005_i64,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
+        assert_eq!(task, expected);
+    }
+
+    #[test]
+    fn local_times_stay_local() {
+        let record = r#"{"time":1796144400000,"id":"a","timezone":"America/Vancouver","local":{"time":"2026-12-01T09:00:00"},"callback":{}}"#;
+        assert_eq!(
+            patched(record, false, r#"{"tags":[]}"#),
+            serde_json::json!({"id":"a","time":"2026-12-01T09:00:00","timezone":"America/Vancouver","callback":{},"tags":[]})
+        );
+        assert_eq!(
+            patched(record, false, r#"{"time":1764000000007}"#),
+            serde_json::json!({"id":"a","time":1_764_000_000_007_i64,"callback":{}})
+        );
+        let record = r#"{"id":"a","everySeconds":60,"timezone":"UTC","local":{"startAt":"2026-12-01T09:00:00","anchor":"2026-12-01T09:00:00"},"anchor":1,"startAt":1,"callback":{}}"#;
+        let task = patched(record, false, r#"{"tags":[]}"#);
+        assert_eq!((&task["startAt"], &task["anchor"]), (&"2026-12-01T09:00:00".into(), &"2026-12-01T09:00:00".into()));
+        assert_eq!(task.get("local"), None);
+    }
+
+    #[test]
+    fn early_times_of_stored_records_stay_what_they_are() {
+        let record = r#"{"id":"a","everySeconds":5,"anchor":7,"startAt":0,"endAt":1764000000000,"callback":{}}"#;
+        let task = patched(record, false, r#"{"tags":[]}"#);
+        assert_eq!((&task["anchor"], &task["startAt"]), (&"1970-01-01T00:00:00.007Z".into(), &"1970-01-01T00:00:00Z".into()));
+        assert_eq!(task["endAt"], 1_764_000_000_000_i64);
+        assert_eq!(patched(r#"{"id":"a","time":99999999999,"callback":{}}"#, false, "{}")["time"], "1973-03-03T09:46:39.999Z");
+        // A new one is left for the check to refuse.
+        assert_eq!(patched(record, false, r#"{"time":5}"#)["time"], 5);
+    }
+
+    #[test]
+    fn what_a_patch_does_not_name_stays_byte_for_byte() {
+        let deep = format!("{}1{}", r#"{"a":"#.repeat(200), "}".repeat(200));
+        let body = format!(r#"{{"n":12345678901234567890123,"e":1.0e-7,"deep":{deep}}}"#);
+        let record =
+            format!(r#"{{"id":"a","time":1764000000005,"callback":{{"type":"webhook","url":"https://a","body":{body}}}}}"#);
+        for patch in
+            [r#"{"callback":{"method":"PUT"}}"#, r#"{"callback":{"body":{"k":2}}}"#, r#"{"callback":{"headers":{"type":"x"}}}"#]
+        {
+            let task = merge_patch(&record, false, patch).unwrap();
+            for kept in ["12345678901234567890123", "1.0e-7", deep.as_str(), r#""url":"https://a""#] {
+                assert!(task.contains(kept), "{patch} loses {kept}: {task}");
+            }
+        }
+        let record = r#"{"id":"a","callback":{"type":"webhook","headers":{"type":"a","x":"1"}}}"#;
+        let headers = &patched(record, false, r#"{"callback":{"headers":{"type":"b"}}}"#)["callback"]["headers"];
+        assert_eq!(*headers, serde_json::json!({ "type": "b", "x": "1" }));
+    }
+
+    #[test]
+    fn a_patch_has_few_members_and_few_levels() {
+        let many: Vec<String> = (0..=MAX_PATCH_MEMBERS).map(|n| format!(r#""{n}":1"#)).collect();
+        assert!(merge_patch(RECORD, false, &format!("{{{}}}", many.join(","))).unwrap_err().detail.contains("more than 64"));
+        let deep = format!(r#"{{"callback":{{"body":{}1{}}}}}"#, r#"{"a":"#.repeat(200), "}".repeat(200));
+        assert_eq!(merge_patch(RECORD, false, &deep).unwrap_err().field, "callback");
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_refused() {
+        assert_eq!(merge_patch(RECORD, false, "[]").unwrap_err().field, "body");
+        assert_eq!(merge_patch(RECORD, false, "").unwrap_err().field, "body");
+    }
+}

@@ -1,0 +1,533 @@
+//! The record: a task as it is stored, fired, delivered and shown. JSON text, written once.
+
+use super::text::{on_one_line, with_whole_numbers};
+use crate::ids::OccurrenceKey;
+use crate::routing::id_hash;
+use crate::schedule::{LocalTimes, Overlap, Policies, ScheduleFields};
+use crate::words::needs_escape;
+use scheduler_calendar::local_time::Law;
+use scheduler_calendar::time::UnixMillis;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+use twox_hash::XxHash64;
+
+/// A record's fields, in the order in which they are written.
+///
+/// A one-shot task is stored with its `time`. A recurring one is stored without, and fired with the time of the occurrence put
+/// in front: [`write_occurrence`]. `attempt` and what follows it describe the past of an occurrence that failed.
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct Record<'a> {
+    /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is stored without.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "The due time that was asked for, milliseconds since 1970.")]
+    pub time: Option<UnixMillis>,
+    /// The task's id.
+    #[serde(borrow)]
+    pub id: Cow<'a, str>,
+    /// A cron expression, or an array of several.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schedule::CronText>", description = "When it fires, again and again.")]
+    pub cron: Option<&'a RawValue>,
+    /// The IANA time zone that `cron` and `rrule` are read in; absent: UTC.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub timezone: Option<Cow<'a, str>>,
+    /// The times that were given as local ones: `timezone` is their zone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local: Option<LocalTimes>,
+    /// The interval at which it fires, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub every_seconds: Option<f64>,
+    /// A run of the interval, before which there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "A run of the interval, before which there is none, milliseconds since 1970."
+    )]
+    pub anchor: Option<UnixMillis>,
+    /// The rule of RFC 5545 by which it fires, beginning at `startAt`.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub rrule: Option<Cow<'a, str>>,
+    /// It does not recur before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "It does not recur before this time, milliseconds since 1970.")]
+    pub start_at: Option<UnixMillis>,
+    /// Nor after this one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "It does not recur after this time, milliseconds since 1970.")]
+    pub end_at: Option<UnixMillis>,
+    /// How often it recurs at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_runs: Option<u32>,
+    /// The first run, where runs are counted; worked out when it was taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "The first run, where runs are counted, milliseconds since 1970.")]
+    pub first_run: Option<UnixMillis>,
+    /// The last run, where runs are counted; worked out when it was taken in.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "The last run, where runs are counted, milliseconds since 1970.")]
+    pub last_run: Option<UnixMillis>,
+    /// By how much each run is put off at most, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub jitter_seconds: Option<f64>,
+    /// By how much later each run may be, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub window_seconds: Option<f64>,
+    /// What becomes of runs that were missed: see [`crate::schedule::MisfireInput`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::schedule::MisfireInput>", description = "What becomes of runs that were missed.")]
+    pub misfire: Option<&'a RawValue>,
+    /// What becomes of a run that comes before the end of the one before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub overlap: Option<Overlap>,
+    /// A run does not start later than so long after it was due, seconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expire_after_seconds: Option<f64>,
+    /// What the task is, in the user's words.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub description: Option<Cow<'a, str>>,
+    /// A JSON array of strings.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Vec<String>>", description = "Labels to find it by.")]
+    pub tags: Option<&'a RawValue>,
+    /// How to run it: see [`super::Callback`].
+    #[serde(borrow)]
+    #[schemars(with = "super::Callback<'static>", description = "What happens when it fires.")]
+    pub callback: &'a RawValue,
+    /// What is run once it has succeeded: see [`super::Callback`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::Callback<'static>>", description = "What happens once a run has succeeded.")]
+    pub on_success: Option<&'a RawValue>,
+    /// What is run once it has failed for good.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::Callback<'static>>", description = "What happens once a run has failed for good.")]
+    pub on_failure: Option<&'a RawValue>,
+    /// See [`crate::retry::RetryInput`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::retry::RetryInput>", description = "When it is tried again after a failure.")]
+    pub retry: Option<&'a RawValue>,
+    /// The user's data.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<serde_json::Value>")]
+    pub payload: Option<&'a RawValue>,
+    /// 0 to 9; absent: [`super::DEFAULT_PRIORITY`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(description = "Of what is due together, higher ones go first.")]
+    pub priority: Option<u8>,
+    /// The key of the limit that bounds its runs.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(description = "The key of the limit that bounds its runs.")]
+    pub limit_key: Option<Cow<'a, str>>,
+    /// That a recurring task waits to be resumed. Of others, their place in the order says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub paused: Option<bool>,
+    /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or [`super::ON_FAILURE`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        description = "Of a follow-up of a run, which one: `onSuccess` or `onFailure`. Its `callback` is what that field named."
+    )]
+    pub stage: Option<Cow<'a, str>>,
+    /// Of a follow-up, how the run ended: a [`crate::protocol::TaskRun`].
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<crate::protocol::TaskRun<'static>>", description = "Of a follow-up, how the run ended.")]
+    pub outcome: Option<&'a RawValue>,
+    /// Which attempt this is; absent on the first.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub attempt: Option<u32>,
+    /// When the last attempt failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i64>", description = "When the last attempt failed, milliseconds since 1970.")]
+    pub failed_at: Option<UnixMillis>,
+    /// Why the last attempt failed.
+    #[serde(borrow, skip_serializing_if = "Option::is_none")]
+    pub error: Option<Cow<'a, str>>,
+    /// When the first attempt began, or a further one was resumed: the time that its retries may take counts from here. Absent on the
+    /// first attempt, and on further attempts that earlier versions stored.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here."
+    )]
+    pub first_attempt_at: Option<UnixMillis>,
+    /// When a run of it was requested, of a dead letter or before its time. Its lateness counts from here, and it is never missed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970."
+    )]
+    pub replayed_at: Option<UnixMillis>,
+    /// Its lateness counts from here, because a new law or a shorter delay has moved its due time into the past.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "If a new law of its time zone, or a shorter delay, has moved its due time into the past, the time from which its \
+            lateness counts, milliseconds since 1970."
+    )]
+    pub late_since: Option<UnixMillis>,
+    /// Of a paused further attempt: it starts no earlier than this, also if it is resumed before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "Of a paused further attempt, the earliest time at which it starts, milliseconds since 1970."
+    )]
+    pub not_before: Option<UnixMillis>,
+}
+
+impl<'a> Record<'a> {
+    /// Reads a record. Unknown fields are passed over, so that an older reader can read a newer record.
+    ///
+    /// # Errors
+    /// When the text is not a record.
+    pub fn parse(text: &'a [u8]) -> Result<Self, serde_json::Error> {
+        serde_json::from_slice(text)
+    }
+
+    /// Appends the record's text to `out`.
+    pub fn write(&self, out: &mut Vec<u8>) {
+        let mut fields = RecordWriter::start(out, self.time, &self.id);
+        fields.schedule(&self.schedule());
+        fields.text("description", self.description.as_deref());
+        fields.json("tags", self.tags);
+        fields.json("callback", Some(self.callback));
+        fields.json(super::ON_SUCCESS, self.on_success);
+        fields.json(super::ON_FAILURE, self.on_failure);
+        fields.json("retry", self.retry);
+        fields.json("payload", self.payload);
+        fields.number("priority", self.priority.map(i64::from));
+        fields.text("limitKey", self.limit_key.as_deref());
+        fields.flag("paused", self.is_paused());
+        fields.text("stage", self.stage.as_deref());
+        fields.json("outcome", self.outcome);
+        fields.number("attempt", self.attempt.map(i64::from));
+        fields.number("failedAt", self.failed_at.map(UnixMillis::get));
+        fields.text("error", self.error.as_deref());
+        fields.number("firstAttemptAt", self.first_attempt_at.map(UnixMillis::get));
+        fields.number("replayedAt", self.replayed_at.map(UnixMillis::get));
+        fields.number("lateSince", self.late_since.map(UnixMillis::get));
+        fields.number("notBefore", self.not_before.map(UnixMillis::get));
+        fields.finish();
+    }
+
+    /// The fields that say when it recurs, and how it is put off.
+    pub fn schedule(&self) -> ScheduleFields<'_> {
+        ScheduleFields {
+            cron: self.cron,
+            timezone: self.timezone.as_deref().map(Cow::Borrowed),
+            local: self.local,
+            every_seconds: self.every_seconds,
+            anchor: self.anchor,
+            rrule: self.rrule.as_deref().map(Cow::Borrowed),
+            start_at: self.start_at,
+            end_at: self.end_at,
+            max_runs: self.max_runs,
+            first_run: self.first_run,
+            last_run: self.last_run,
+            jitter_seconds: self.jitter_seconds,
+            window_seconds: self.window_seconds,
+            misfire: self.misfire,
+            overlap: self.overlap,
+            expire_after_seconds: self.expire_after_seconds,
+        }
+    }
+
+    /// When this firing was due at first: its time, but for jitter and window. 0 where the record has no time.
+    pub fn due(&self) -> UnixMillis {
+        let time = self.time.unwrap_or(UnixMillis::ZERO);
+        if self.jitter_seconds.is_none() && self.window_seconds.is_none() {
+            return time;
+        }
+        let (fields, hash) = (self.schedule(), id_hash(&self.id));
+        // What is stored was checked; should it not hold, it was not put off.
+        if fields.is_recurring() {
+            fields.schedule(hash).map_or(time, |schedule| schedule.occurrence(time).due)
+        } else {
+            fields.delay(hash).map_or(time, |delay| delay.due(time, None))
+        }
+    }
+
+    /// Returns whether it fires once, at a time that was given as a local one.
+    pub fn is_at_local_time(&self) -> bool {
+        self.local.is_some_and(|local| local.time.is_some()) && self.stage.is_none() && !self.is_recurring()
+    }
+
+    /// Returns the time of a one-shot task at a local time by this law; `None` if it is another task, or has this time already.
+    pub fn moved_by(&self, law: &Law) -> Option<UnixMillis> {
+        if !self.is_at_local_time() {
+            return None;
+        }
+        let moved = (law.instant)(self.local?.time?, self.timezone.as_deref()?)?;
+        (self.time != Some(moved)).then_some(moved)
+    }
+
+    /// Returns whether it was asked for at the time that `other` was: at the same instant, or at the same local time in the same zone, of which
+    /// a law may have made another instant since.
+    pub fn has_time_of(&self, other: &Self) -> bool {
+        let local = |of: &Self| of.local.and_then(|local| local.time);
+        self.time == other.time || local(self).is_some() && local(self) == local(other) && self.timezone == other.timezone
+    }
+
+    /// What it says of late and overlapping runs.
+    pub fn policies(&self) -> Policies {
+        // What is stored was checked; should it not hold, it says nothing.
+        self.schedule().policies().unwrap_or_default()
+    }
+
+    /// Whether the shard must look into it, once it is due, to tell if it still fires.
+    pub fn is_conditional(&self) -> bool {
+        (self.misfire.is_some() || self.expire_after_seconds.is_some()) && self.policies().is_conditional()
+    }
+
+    /// Returns from when its lateness counts: when its run was requested, else when it was due; of a follow-up, when its run had ended.
+    pub fn start(&self) -> UnixMillis {
+        let start = self.replayed_at.unwrap_or_else(|| self.due());
+        self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
+    }
+
+    /// Until when it may start.
+    pub fn expires_at(&self) -> Option<UnixMillis> {
+        self.expire_after_seconds?;
+        self.policies().expire_after_millis.map(|millis| self.start().plus(millis))
+    }
+
+    /// Of a follow-up, when the run that it follows was known to have ended.
+    fn followed_at(&self) -> Option<UnixMillis> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Ended {
+            reported_at: UnixMillis,
+        }
+        serde_json::from_str::<Ended>(self.outcome?.get()).ok().map(|ended| ended.reported_at)
+    }
+
+    /// Whether something is to follow when a run of it ends.
+    pub fn has_follow_ups(&self) -> bool {
+        self.on_success.is_some() || self.on_failure.is_some()
+    }
+
+    /// The attempt that this record is: 1 on the first.
+    pub fn attempt_number(&self) -> u32 {
+        self.attempt.unwrap_or(1)
+    }
+
+    /// Whether it waits to be resumed, as far as the record says.
+    pub fn is_paused(&self) -> bool {
+        self.paused == Some(true)
+    }
+
+    /// How urgent it is.
+    pub fn priority(&self) -> u8 {
+        self.priority.filter(|priority| *priority <= super::MAX_PRIORITY).unwrap_or(super::DEFAULT_PRIORITY)
+    }
+
+    /// Whether it fires again and again.
+    pub fn is_recurring(&self) -> bool {
+        self.schedule().is_recurring()
+    }
+
+    /// Whether it goes to the user's own consumer.
+    pub fn goes_to_queue(&self) -> bool {
+        super::Callback::parse(self.callback.get()).is_ok_and(|callback| callback.is_queue())
+    }
+
+    /// The name of this firing; the time is 0 where the record has none.
+    pub fn occurrence_key(&self) -> OccurrenceKey {
+        OccurrenceKey {
+            id: self.id.clone().into_owned(),
+            time: self.time.unwrap_or(UnixMillis::ZERO),
+            stage: self.stage.clone().map(Cow::into_owned),
+        }
+    }
+}
+
+/// Writes a record's text, field after field in the order of [`Record`]; absent ones leave nothing. Records are written by the
+/// million, and this is several times as fast as the general serialiser.
+pub(super) struct RecordWriter<'o> {
+    out: &'o mut Vec<u8>,
+}
+
+impl<'o> RecordWriter<'o> {
+    pub(super) fn start(out: &'o mut Vec<u8>, time: Option<UnixMillis>, id: &str) -> Self {
+        out.push(b'{');
+        if let Some(time) = time {
+            out.extend_from_slice(b"\"time\":");
+            write_json(time.get(), out);
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"id\":");
+        write_text(id, out);
+        Self { out }
+    }
+
+    #[inline]
+    fn name(&mut self, name: &str) {
+        self.out.extend_from_slice(b",\"");
+        self.out.extend_from_slice(name.as_bytes());
+        self.out.extend_from_slice(b"\":");
+    }
+
+    pub(super) fn text(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.name(name);
+            write_text(value, self.out);
+        }
+    }
+
+    pub(super) fn number(&mut self, name: &str, value: Option<i64>) {
+        if let Some(value) = value {
+            self.name(name);
+            write_json(value, self.out);
+        }
+    }
+
+    /// The fields of a schedule, without the time of a one-shot task.
+    pub(super) fn schedule(&mut self, schedule: &ScheduleFields<'_>) {
+        let millis = |time: Option<UnixMillis>| time.map(UnixMillis::get);
+        self.json("cron", schedule.cron);
+        self.text("timezone", schedule.timezone.as_deref());
+        if let Some(local) = &schedule.local {
+            self.name("local");
+            write_json(local, self.out);
+        }
+        self.seconds("everySeconds", schedule.every_seconds);
+        self.number("anchor", millis(schedule.anchor));
+        self.text("rrule", schedule.rrule.as_deref());
+        self.number("startAt", millis(schedule.start_at));
+        self.number("endAt", millis(schedule.end_at));
+        self.number("maxRuns", schedule.max_runs.map(i64::from));
+        self.number("firstRun", millis(schedule.first_run));
+        self.number("lastRun", millis(schedule.last_run));
+        self.seconds("jitterSeconds", schedule.jitter_seconds);
+        self.seconds("windowSeconds", schedule.window_seconds);
+        self.json_with_numbers("misfire", schedule.misfire);
+        self.text("overlap", schedule.overlap.map(Overlap::name));
+        self.seconds("expireAfterSeconds", schedule.expire_after_seconds);
+    }
+
+    /// Whole seconds without a point, as people write them.
+    fn seconds(&mut self, name: &str, value: Option<f64>) {
+        let Some(seconds) = value else { return };
+        // Every limit on seconds is far below 2^53, up to which each whole number is its own float.
+        if seconds.fract() == 0.0 {
+            self.number(name, Some(seconds as i64));
+        } else {
+            self.name(name);
+            write_json(seconds, self.out);
+        }
+    }
+
+    // Inline, with the name: every task of a bulk request has some, and the crate is built for size.
+    #[inline]
+    pub(super) fn json(&mut self, name: &str, value: Option<&RawValue>) {
+        if let Some(value) = value {
+            self.name(name);
+            self.out.extend_from_slice(on_one_line(value.get()).as_bytes());
+        }
+    }
+
+    /// Writes a value whose text [is as stored](super::text::is_as_stored).
+    #[inline]
+    pub(super) fn stored_json(&mut self, name: &str, value: &RawValue) {
+        self.name(name);
+        self.out.extend_from_slice(value.get().as_bytes());
+    }
+
+    /// The same as [`Self::json`] with whole numbers written as such, but for those in a body, which is the caller's.
+    pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
+        if let Some(value) = value {
+            self.name(name);
+            self.out.extend_from_slice(on_one_line(&with_whole_numbers(value.get())).as_bytes());
+        }
+    }
+
+    pub(super) fn flag(&mut self, name: &str, value: bool) {
+        if value {
+            self.name(name);
+            self.out.extend_from_slice(b"true");
+        }
+    }
+
+    pub(super) fn finish(self) {
+        self.out.push(b'}');
+    }
+}
+
+/// The version of a record: another whenever its text is, for writers that must not undo each other. xxh64 of the text.
+pub fn version_of(record: &[u8]) -> u64 {
+    XxHash64::oneshot(0, record)
+}
+
+fn write_json(value: impl Serialize, out: &mut Vec<u8>) {
+    // Writing numbers and strings to a Vec cannot fail.
+    let _ = serde_json::to_writer(out, &value);
+}
+
+/// Appends `text` as a JSON string. Most texts need no escape, which eight bytes at a time can tell.
+pub fn write_text(text: &str, out: &mut Vec<u8>) {
+    if needs_escape(text.as_bytes()) {
+        return write_json(text, out);
+    }
+    out.reserve(text.len() + 2);
+    out.push(b'"');
+    out.extend_from_slice(text.as_bytes());
+    out.push(b'"');
+}
+
+/// Appends a recurring task's stored record to `out` as the record of its occurrence at `time`.
+pub fn write_occurrence(stored: &[u8], time: UnixMillis, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"{\"time\":");
+    out.extend_from_slice(time.get().to_string().as_bytes());
+    out.push(b',');
+    out.extend_from_slice(stored.get(1..).unwrap_or_default());
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_written_in_order_and_read_back() {
+        let text = br#"{"time":5,"id":"a\"b","description":"d","tags":["x"],"callback":{"type":"handler","name":"log"},"retry":{"factor":2},"payload":{"n": 1},"attempt":2,"failedAt":7,"error":"no","firstAttemptAt":6,"replayedAt":9}"#;
+        let record = Record::parse(text).unwrap();
+        assert_eq!(record.occurrence_key().to_string(), "a\"b@5");
+        let mut out = Vec::new();
+        record.write(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
+    }
+
+    #[test]
+    fn a_follow_up_has_a_key_and_a_time_of_its_own() {
+        let text = br#"{"time":5,"id":"a","callback":{},"onSuccess":{"type":"handler","name":"log"},"onFailure":{},"stage":"onSuccess","outcome":{"reportedAt":70},"attempt":2}"#;
+        let record = Record::parse(text).unwrap();
+        assert_eq!(record.occurrence_key().to_string(), "a@5/onSuccess");
+        assert_eq!(record.start(), UnixMillis::new(70));
+        assert_eq!(Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(), UnixMillis::new(90));
+        assert_eq!(Record { outcome: None, ..record.clone() }.start(), UnixMillis::new(5));
+        let mut out = Vec::new();
+        record.write(&mut out);
+        assert_eq!(String::from_utf8(out).unwrap(), String::from_utf8(text.to_vec()).unwrap());
+    }
+
+    #[test]
+    fn texts_are_written_as_the_general_serialiser_writes_them() {
+        for special in ['"', '\\', '\n', '\0', '\u{1f}', ' ', '~', '\u{7f}', '\u{80}', 'ä', '\u{2028}', '😀'] {
+            for before in 0..10 {
+                for after in 0..10 {
+                    let text = format!("{}{special}{}", "a".repeat(before), "z".repeat(after));
+                    let mut out = Vec::new();
+                    write_text(&text, &mut out);
+                    assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn an_occurrence_gets_its_time_in_front() {
+        let mut out = Vec::new();
+        write_occurrence(br#"{"id":"a","cron":"* * * * *","callback":{}}"#, UnixMillis::new(60_000), &mut out);
+        assert_eq!(Record::parse(&out).unwrap().time, Some(UnixMillis::new(60_000)));
+        assert_eq!(out, br#"{"time":60000,"id":"a","cron":"* * * * *","callback":{}}"#);
+    }
+}

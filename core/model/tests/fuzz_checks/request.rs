@@ -1,0 +1,122 @@
+//! What must hold for any text given as a task or as many. Shared by the fuzz target and the ordinary tests.
+
+use scheduler_calendar::local_time::Law;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_RECORD_BYTES;
+use scheduler_model::format::envelope::{Envelope, EnvelopeBuilder};
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::NewTime;
+use scheduler_model::routing::id_hash;
+use scheduler_model::task::{Callback, ChangeInput, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url};
+use serde_json::Value;
+
+/// 2025-11-24T16:00:00Z.
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// Input: a request's body, which may be of a reschedule.
+pub(crate) fn check(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let (queues, services, durable_objects) = (["FIRED_TASKS".to_owned()], ["MAIL".to_owned()], ["ROOMS".to_owned()]);
+    let targets = Targets {
+        handlers: &["log", "noop"],
+        queues: &queues,
+        services: &services,
+        durable_objects: &durable_objects,
+        allowed_hosts: &[],
+    };
+    let given: Option<Value> = serde_json::from_str(text).ok();
+    check_change(text);
+    let mut validator = Validator::new(NOW, [7; 16], targets);
+    check_one(parse_one(text), &mut validator, given.as_ref());
+    for lines in [false, true] {
+        let mut validator = Validator::new(NOW, [7; 16], targets);
+        match parse_batch(text, lines) {
+            Ok(tasks) => tasks.into_iter().for_each(|task| check_one(task, &mut validator, None)),
+            Err(error) => check_error(&error),
+        }
+    }
+}
+
+fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validator<'a>, given: Option<&Value>) {
+    let valid = match task.and_then(|task| validator.check(task)) {
+        Ok(valid) => valid,
+        Err(error) => return check_error(&error),
+    };
+    let mut text = Vec::new();
+    valid.write_record(&mut text);
+    assert!(text.len() <= MAX_RECORD_BYTES);
+    // Records are joined to lines by some.
+    assert!(!text.contains(&b'\n') && !text.contains(&b'\r'));
+    let record = Record::parse(&text).expect("an accepted task's record reads back");
+    assert_eq!(record.id, valid.id.as_str());
+    assert_eq!(record.schedule().is_recurring(), valid.recurring);
+    assert_eq!(record.time.is_some(), !valid.recurring && valid.due != UnixMillis::NEVER);
+    if let Some(time) = record.time {
+        assert_eq!(record.due(), valid.due);
+        assert!(time <= valid.due);
+        assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&time));
+        // The engine reads the time without the rest.
+        assert!(text.starts_with(format!("{{\"time\":{time},").as_bytes()));
+    }
+    if valid.recurring {
+        // What the shard makes of it is what was checked.
+        let schedule = record.schedule().schedule(id_hash(&record.id)).expect("a stored schedule reads back");
+        assert_eq!(schedule.next_after(NOW).map(|first| first.due), Some(valid.due));
+        assert!(schedule.memory_bytes() < 2_048);
+    }
+    let callback = Callback::parse(record.callback.get()).expect("a stored callback reads back");
+    assert_eq!(callback.is_queue(), valid.to_queue);
+    if let Callback::Webhook(webhook) = &callback {
+        // What is called is what was checked: reading the URL again gives the same host, and one that passes.
+        let url = parse_url(&webhook.url, &[]).expect("an accepted URL");
+        assert_eq!(parse_url(url.as_str(), &[]).as_ref(), Ok(&url));
+    }
+    if let Some(given) = given.and_then(|given| given.get("payload")).filter(|payload| !payload.is_null()) {
+        let stored = record.payload.map(|payload| serde_json::from_str::<Value>(payload.get()).expect("JSON"));
+        assert_eq!(stored.as_ref(), Some(given));
+    }
+
+    // A local time is planned by today's law, and only such a task is marked.
+    assert_eq!(record.is_at_local_time(), valid.is_at_local_time);
+    assert_eq!(record.moved_by(&Law::default()), None);
+
+    // It goes into a page and comes out in an envelope as it is.
+    let mut builder = PageBuilder::default();
+    let flags = Flags::TASK.with_local(valid.is_at_local_time);
+    assert!(builder.push(id_hash(valid.id.as_str()), valid.due, flags, |out| out.extend_from_slice(&text)));
+    let pages = builder.finish();
+    assert!(pages.iter().all(|page| page.directory.has_local() == valid.is_at_local_time));
+    assert_eq!(pages.iter().map(|page| page.body.clone()).collect::<Vec<_>>(), [text.clone()]);
+    let mut builder = EnvelopeBuilder::new("1-0", 1, NOW, 1);
+    builder.push(|out| out.extend_from_slice(&text));
+    let envelope = String::from_utf8(builder.finish()).expect("UTF-8");
+    let read = Envelope::parse(&envelope).expect("an envelope of an accepted task reads back");
+    assert_eq!(read.tasks.iter().map(|task| task.get().as_bytes()).collect::<Vec<_>>(), [text.as_slice()]);
+}
+
+/// A new time is what it says, and is sent to shards as that.
+fn check_change(text: &str) {
+    let input = match ChangeInput::parse(text) {
+        Ok(input) => input,
+        Err(error) => return check_error(&error),
+    };
+    match input.new_time(NOW) {
+        Ok(to) => {
+            assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&to.at));
+            assert!(to.local.is_none_or(|(local, zone)| local.instant(zone) == Some(to.at)));
+            let sent = serde_json::to_string(&to).expect("a time can be written");
+            assert_eq!(serde_json::from_str::<NewTime>(&sent).expect("it reads back"), to);
+        }
+        Err(error) => check_error(&error),
+    }
+}
+
+fn check_error(error: &FieldError) {
+    // The field may be empty: so can the name of a field be that does not belong there.
+    assert!(!error.detail.is_empty());
+    // An error repeats the caller's text at most in part, but for the names of fields.
+    assert!(error.detail.len() < 20_000, "{} bytes of detail", error.detail.len());
+}
