@@ -56,6 +56,14 @@ fn each(value: &Value, visit: &mut impl FnMut(&Map<String, Value>)) {
     }
 }
 
+/// Who reads the document does not have the code.
+#[test]
+fn the_document_names_nothing_of_the_code() {
+    for name in ["crate::", "self::", "super::", "[`", "scheduler_"] {
+        assert!(!super::TEXT.contains(name), "{name}");
+    }
+}
+
 #[test]
 fn the_file_is_what_the_types_say() {
     // A line each, so that changes can be read, and not indented, which is a fifth of its size in the wasm.

@@ -12,7 +12,7 @@ use serde::Deserialize;
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
 pub enum Misfire {
-    /// It fires, however late; of a recurring task all do, the last [`crate::bounds::MAX_CATCH_UP_RUNS`] of them.
+    /// The run fires, however late. Of a recurring task all missed runs fire, at most the last 100.
     #[default]
     Fire,
     /// It fires, but of a recurring task only the last that was missed.
