@@ -37,7 +37,7 @@ const RETRIES: [&str; 3] = [
 /// A request as the twin carries it out.
 #[derive(Clone)]
 enum Asked {
-    Append(Append),
+    Append(Box<Append>),
     Cancel(Vec<String>),
     Change(Vec<String>, Change),
 }
@@ -241,7 +241,7 @@ impl Case {
         let told = match self.random.below(20) {
             0..7 => {
                 let append = self.definition(&id);
-                self.asked = Some(Asked::Append(Append::decode(&append.encode()).unwrap()));
+                self.asked = Some(Asked::Append(Box::new(Append::decode(&append.encode()).unwrap())));
                 Some(self.put(&id, &append))
             }
             7..10 => {
