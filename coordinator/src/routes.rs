@@ -1,16 +1,15 @@
 //! Which request goes where.
 
-use crate::answer::Answer;
 use crate::auth::Caller;
 use crate::bodies::Held;
-use crate::change::Verb;
+use crate::clients::shards::Shards;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
+use crate::handlers::tasks::change::Verb;
+use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
+use crate::handlers::{events, keys, namespaces, preview, rate_limits, stats};
 use crate::problem::Problem;
-use crate::shards::Shards;
-use crate::{
-    auth, cancel, change, create, events, explain, keys, limits, list, namespaces, openapi, patch, preview, runs, settings,
-    stats, tasks,
-};
+use crate::response::Answer;
+use crate::{auth, openapi, settings};
 use percent_encoding::percent_decode_str;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz;
@@ -226,7 +225,7 @@ impl Call<'_> {
         if only.is_some() && seen.is_none() || condition.is_none() && seen.is_none() {
             return Ok(only);
         }
-        let version = tasks::find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes()));
+        let version = get::find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes()));
         if let (Some(seen), Some(version)) = (&seen, version)
             && seen.names(version)
         {
@@ -322,7 +321,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::CreateTask => create::one(call, None).await,
         Route::ReplaceTask(id) => create::one(call, Some(id)).await,
         Route::CreateBatch => create::batch(call).await,
-        Route::GetTask(id) => tasks::get(call, id).await,
+        Route::GetTask(id) => get::get(call, id).await,
         Route::TaskRuns(id) => runs::runs(call, id).await,
         Route::ExplainTask(id) => explain::explain(call, id).await,
         Route::DeleteTask(id) => cancel::one(call, id).await,
@@ -345,10 +344,10 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         Route::ListNamespaces => namespaces::list(call).await,
         Route::PutNamespace(name) => namespaces::put(call, name).await,
         Route::DeleteNamespace(name) => namespaces::delete(call, name).await,
-        Route::ListLimits => limits::list(call).await,
-        Route::PutLimit(key) => limits::put(call, key).await,
-        Route::GetLimit(key) => limits::get(call, key).await,
-        Route::DeleteLimit(key) => limits::delete(call, key).await,
+        Route::ListLimits => rate_limits::list(call).await,
+        Route::PutLimit(key) => rate_limits::put(call, key).await,
+        Route::GetLimit(key) => rate_limits::get(call, key).await,
+        Route::DeleteLimit(key) => rate_limits::delete(call, key).await,
         Route::Events => events::events(call).await,
     }
 }

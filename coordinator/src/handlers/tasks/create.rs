@@ -1,15 +1,15 @@
 //! Taking tasks in.
 
-use crate::answer::Answer;
-use crate::batch_answer::answer_batch;
-use crate::epochs::{self, Dropped};
-use crate::once::{self, Done};
-use crate::precondition::{Precondition, where_expected};
+use crate::clients::epochs::{self, Dropped};
+use crate::clients::shards::Shards;
+use crate::handlers::tasks::batch_answer::answer_batch;
+use crate::handlers::tasks::get;
+use crate::handlers::tasks::idempotency::{self, Done};
+use crate::handlers::tasks::precondition::{Precondition, where_expected};
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
 use crate::settings;
-use crate::shards::Shards;
-use crate::tasks;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
 use scheduler_model::ids::TaskId;
@@ -26,7 +26,7 @@ use std::collections::HashMap;
 pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<Answer, Problem> {
     let precondition = Precondition::of(&call)?;
     let text = call.text().await?;
-    let once = once::asked(&call, &format!("one {precondition:?}"), &text)?;
+    let once = idempotency::asked(&call, &format!("one {precondition:?}"), &text)?;
     let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         if let Some(id) = &of_path {
@@ -59,7 +59,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
             let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
             if let Some(shard) = gone_on.get(id.as_str()) {
                 epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard)))).await?;
-                let (_, item) = tasks::find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
+                let (_, item) = get::find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
                 return Ok(Shown::of(&item).into_answer(200, &AppendReply::default()));
             }
             let reply = append(&call.shards, part.shard, &mut part.append).await?;
@@ -78,7 +78,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
                 }
                 Ok(plan)
             };
-            let Done { mut items, parts, is_replay } = once::carry_out(&call, once, plan).await?;
+            let Done { mut items, parts, is_replay } = idempotency::carry_out(&call, once, plan).await?;
             let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
             let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
                 return Err(Problem::invalid(FieldError::new("body", "has no task")));
@@ -135,7 +135,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
     let mut gone_on = HashMap::new();
-    let (items, outcomes, is_replay) = match once::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
+    let (items, outcomes, is_replay) = match idempotency::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
         None => {
             let Plan { items, mut appends } = planned(&call, tasks, None)?;
             let shards = &call.shards;
@@ -151,7 +151,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         Some(once) => {
             drop(tasks);
             let plan = |once: &Once| planned(&call, parse_batch(&text, is_lines).map_err(Problem::invalid)?, Some(once));
-            let Done { items, parts, is_replay } = once::carry_out(&call, &once, plan).await?;
+            let Done { items, parts, is_replay } = idempotency::carry_out(&call, &once, plan).await?;
             // The key's home may have taken nothing but the key.
             let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
             (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)

@@ -1,11 +1,11 @@
 //! Cancelling.
 
-use crate::answer::Answer;
-use crate::change::{checked_filter, distinct};
-use crate::epochs;
+use crate::clients::epochs;
+use crate::clients::shards::{MAX_PARTS, Shards};
+use crate::handlers::tasks::change::{checked_filter, distinct};
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
-use crate::shards::{MAX_PARTS, Shards};
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::epochs::{CancelledId, Means};
 use scheduler_model::input::FieldError;

@@ -1,8 +1,8 @@
 //! One task in one epoch of the shard map: carries out what [`scheduler_model::epochs`] decides.
 
-use crate::cancel::cancel_on;
+use crate::clients::shards::Shards;
+use crate::handlers::tasks::cancel::cancel_on;
 use crate::problem::Problem;
-use crate::shards::Shards;
 use scheduler_model::batch::ShardAppend;
 use scheduler_model::epochs::{GoingOn, Means, Outcome, Search, others};
 use scheduler_model::protocol::{Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};

@@ -1,7 +1,7 @@
 //! Why a task did or did not fire.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
 use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
 use scheduler_model::explain::Explanation;

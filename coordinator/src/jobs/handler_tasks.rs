@@ -1,10 +1,10 @@
 //! The recurring tasks of handlers with a schedule. Workers have no hook for a deploy, so these tasks are kept as the code declares
 //! them: by the watchdog every minute, and by the first request of an instance. What is right already costs a read.
 
-use crate::cancel::cancel_on;
-use crate::epochs;
+use crate::clients::epochs;
+use crate::clients::shards::Shards;
+use crate::handlers::tasks::cancel::cancel_on;
 use crate::problem::Problem;
-use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_dispatcher::Handlers;

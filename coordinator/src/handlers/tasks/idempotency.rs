@@ -1,9 +1,9 @@
 //! Creates with an `Idempotency-Key`; see [`scheduler_model::once`] for how they are done once.
 
-use crate::create;
+use crate::clients::shards::Shards;
+use crate::handlers::tasks::create;
 use crate::problem::Problem;
 use crate::routes::Call;
-use crate::shards::Shards;
 use scheduler_model::batch::{Plan, ShardAppend};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;

@@ -1,7 +1,7 @@
 //! A task's history.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
 use scheduler_model::bounds::{
     DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES, MAX_LIST_LIMIT, MAX_RUN_BYTES,

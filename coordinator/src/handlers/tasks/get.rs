@@ -1,9 +1,9 @@
 //! One task.
 
-use crate::answer::Answer;
+use crate::clients::shards::Shards;
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
-use crate::shards::Shards;
 use scheduler_model::epochs::Best;
 use scheduler_model::listing::write_task;
 use scheduler_model::protocol::{GetRequest, ListItem, paths};

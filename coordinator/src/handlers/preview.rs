@@ -1,7 +1,7 @@
 //! What a schedule will do, without creating it.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
 use scheduler_model::schedule::preview;
 

@@ -1,7 +1,7 @@
 //! Lists of tasks.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
 use scheduler_model::list_query::{ListQuery, parse_list_query};
 use scheduler_model::listing::{Page, share_of_page, write_task};

@@ -1,7 +1,7 @@
 //! The scheduler in numbers.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
 use scheduler_calendar::tz;
 use scheduler_model::histogram::Histogram;

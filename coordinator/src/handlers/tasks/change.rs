@@ -1,11 +1,11 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
 
-use crate::answer::Answer;
-use crate::cancel::{is_zero, with_running};
-use crate::epochs;
+use crate::clients::epochs;
+use crate::clients::shards::{MAX_PARTS, Shards};
+use crate::handlers::tasks::cancel::{is_zero, with_running};
 use crate::problem::Problem;
+use crate::response::Answer;
 use crate::routes::Call;
-use crate::shards::{MAX_PARTS, Shards};
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::epochs::{ChangedId, Means, is_sent_once};
 use scheduler_model::input::{Bounded, FieldError};
