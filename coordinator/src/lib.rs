@@ -6,13 +6,14 @@ mod auth;
 mod bodies;
 mod clients;
 mod conditions;
+mod context;
 mod example_handlers;
 mod handlers;
 mod jobs;
 mod openapi;
 mod problem;
-mod query;
 mod response;
+mod router;
 mod routes;
 mod settings;
 
@@ -32,7 +33,7 @@ fn handlers(env: &Env) -> Handlers {
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
     let handlers = handlers(&env);
     handler_tasks::on_request(&env, &handlers, &context);
-    routes::handle(request, &env, &handlers).await.into_response()
+    router::handle(request, &env, &handlers).await.into_response()
 }
 
 #[event(queue)]

@@ -4,8 +4,10 @@ use crate::clients::shards::Shards;
 use crate::handlers::tasks::cancel::cancel_on;
 use crate::problem::Problem;
 use scheduler_model::batch::ShardAppend;
-use scheduler_model::epochs::{GoingOn, Means, Outcome, Search, others};
-use scheduler_model::protocol::{Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};
+use scheduler_model::epochs::{Best, GoingOn, Means, Outcome, Search, others};
+use scheduler_model::protocol::{
+    Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GetRequest, GoOnReply, ListItem, paths,
+};
 use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
@@ -74,4 +76,17 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
         dropped.running += running.len() as u64;
     }
     Ok(dropped)
+}
+
+/// Returns the task of this id and its shard, chosen as one shard would choose: a task that waits in any epoch, newest first, else an attempt
+/// that waits, else one in flight, else a dead letter.
+pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
+    let mut best = Best::default();
+    for shard in shards.map.homes(id) {
+        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
+        if best.answered(shard, item) {
+            break;
+        }
+    }
+    Ok(best.finish())
 }

@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use crate::settings;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
-use scheduler_model::protocol::{AmongRequest, SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_model::protocol::{AmongRequest, Append, AppendReply, SHARDS_BINDING, ShardError, ShardErrorKind, paths};
 use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
 use serde::Serialize;
@@ -136,6 +136,24 @@ impl Shards {
                     tries += 1;
                 }
             }
+        }
+    }
+
+    /// Sends one shard its part of a request that creates tasks.
+    pub(crate) async fn append(&self, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
+        let mut tries = 0;
+        let expects = append.expected.is_some();
+        let reply = self
+            .send(shard, paths::APPEND, |first| {
+                tries += 1;
+                append.begin_try(first);
+                append.encode()
+            })
+            .await;
+        match reply {
+            // The first try may have made the change that the second one meets.
+            Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unknown_outcome()),
+            reply => reply,
         }
     }
 

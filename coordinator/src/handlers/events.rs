@@ -6,9 +6,9 @@
 
 use crate::auth::token_of;
 use crate::clients::shards::Shards;
+use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::routes::Call;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_calendar::time::UnixMillis;

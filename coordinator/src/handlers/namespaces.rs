@@ -2,10 +2,10 @@
 
 use crate::clients::registry;
 use crate::clients::shards::Shards;
+use crate::context::Call;
 use crate::handlers::rate_limits;
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::routes::Call;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Entry, NamespaceInput, Quota, Reach, Settings};
 use scheduler_model::input::FieldError;

@@ -1,8 +1,8 @@
 //! The scheduler in numbers.
 
+use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::routes::Call;
 use scheduler_calendar::tz;
 use scheduler_model::histogram::Histogram;
 use scheduler_model::meter::Meter;

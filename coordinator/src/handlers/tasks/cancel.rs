@@ -2,10 +2,10 @@
 
 use crate::clients::epochs;
 use crate::clients::shards::{MAX_PARTS, Shards};
+use crate::context::Call;
 use crate::handlers::tasks::change::{checked_filter, distinct};
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::routes::Call;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::epochs::{CancelledId, Means};
 use scheduler_model::input::FieldError;

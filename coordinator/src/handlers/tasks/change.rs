@@ -2,10 +2,10 @@
 
 use crate::clients::epochs;
 use crate::clients::shards::{MAX_PARTS, Shards};
+use crate::context::Call;
 use crate::handlers::tasks::cancel::{is_zero, with_running};
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::routes::Call;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::epochs::{ChangedId, Means, is_sent_once};
 use scheduler_model::input::{Bounded, FieldError};

@@ -1,8 +1,8 @@
 //! Lists of tasks.
 
+use crate::context::Call;
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::routes::Call;
 use scheduler_model::list_query::{ListQuery, parse_list_query};
 use scheduler_model::listing::{Page, share_of_page, write_task};
 use scheduler_model::protocol::{ListReply, ListRequest, paths};
