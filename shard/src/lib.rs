@@ -5,7 +5,7 @@
 
 mod alarm;
 mod config;
-mod gather;
+mod group_commit;
 mod id_key;
 mod limits;
 mod memory;

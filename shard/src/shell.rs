@@ -2,7 +2,7 @@
 
 use crate::alarm::Alarm;
 use crate::config;
-use crate::gather::Waiting;
+use crate::group_commit::Waiting;
 use crate::limits::{self, Told};
 use crate::memory::{self, Account};
 use crate::readers::Readers;
