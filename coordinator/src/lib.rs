@@ -31,9 +31,8 @@ fn handlers(env: &Env) -> Handlers {
 
 #[event(fetch, respond_with_errors)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let handlers = handlers(&env);
-    handler_tasks::on_request(&env, &handlers, &context);
-    router::handle(request, &env, &handlers).await.into_response()
+    handler_tasks::on_request(&env, handlers, &context);
+    router::handle(request, &env, &handlers(&env)).await.into_response()
 }
 
 #[event(queue)]

@@ -1,29 +1,31 @@
 //! One task in one epoch of the shard map: carries out what [`scheduler_model::epochs`] decides.
 
+use crate::clients::by_ids::ByIds;
 use crate::clients::shards::Shards;
-use crate::handlers::tasks::cancel::cancel_on;
 use crate::problem::Problem;
+use scheduler_model::access::Share;
 use scheduler_model::batch::ShardAppend;
-use scheduler_model::epochs::{Best, GoingOn, Means, Outcome, Search, others};
-use scheduler_model::protocol::{
-    Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GetRequest, GoOnReply, ListItem, paths,
-};
+use scheduler_model::epochs::{Best, CancelledId, GoingOn, Means, Search, others};
+use scheduler_model::protocol::{Among, AmongRequest, CancelRequest, Cancelled, GetRequest, GoOnReply, ListItem, paths};
 use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
-/// Asks the shards of all epochs: the outcomes in the order of the ids, and whether a shard had to be asked again.
-pub(crate) async fn ask<O: Outcome, F: Future<Output = Result<(Vec<O>, bool), Problem>>>(
+/// Cancels or changes tasks by their ids, in all epochs. Returns the outcomes in the order of the ids, and whether a shard had to be asked
+/// again. `request` makes the request about some of the ids.
+pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
     ids: &[String],
     means: Means,
-    ask: impl Fn(ShardId, Vec<String>, Among) -> F,
-) -> Result<(Vec<O>, bool), Problem> {
-    let (mut search, ask) = (Search::new(&shards.map, ids, means), &ask);
+    share: Option<Share>,
+    request: impl Fn(Vec<String>) -> R,
+) -> Result<(Vec<R::Outcome>, bool), Problem> {
+    let (mut search, request) = (Search::new(&shards.map, ids, means), &request);
     while let Some((among, by_shard)) = search.next_round() {
         let replies = shards
             .each(by_shard, |(shard, places)| async move {
                 let of_shard = places.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-                let (outcomes, is_repeat) = ask(shard, of_shard, among).await?;
+                let asked = AmongRequest { among, share, request: request(of_shard) };
+                let (outcomes, is_repeat) = shards.ask_by_ids(shard, asked).await?;
                 Ok::<_, Problem>((places, outcomes, is_repeat))
             })
             .await;
@@ -66,14 +68,15 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
     let replies = shards
         .each(others(&shards.map, ids), |(shard, ids)| async move {
             let asked = AmongRequest { among: Among::Live, share: None, request: CancelRequest { ids, if_match: None } };
-            cancel_on(shards, shard, asked).await
+            shards.ask_by_ids(shard, asked).await
         })
         .await;
     let mut dropped = Dropped::default();
     for reply in replies {
-        let (CancelReply { outcomes, running, .. }, _) = reply?;
-        dropped.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
-        dropped.running += running.len() as u64;
+        for CancelledId { outcome, is_running } in reply?.0 {
+            dropped.cancelled += u64::from(outcome == Cancelled::Cancelled);
+            dropped.running += u64::from(is_running);
+        }
     }
     Ok(dropped)
 }
