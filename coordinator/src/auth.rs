@@ -5,10 +5,10 @@
 
 use crate::clients::registry;
 use crate::problem::{Problem, ProblemType};
-use crate::settings;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Guesses, Holder, NAMESPACE_HEADER, Quota, Scope, Token};
 use scheduler_model::namespace::Namespace;
+use scheduler_platform::settings;
 use std::cell::RefCell;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};

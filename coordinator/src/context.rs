@@ -6,11 +6,11 @@ use crate::clients::shards::Shards;
 use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_dispatcher::Allowed;
 use scheduler_model::access::{Holder, Share};
 use scheduler_model::input::FieldError;
 use scheduler_model::list_query::{Parameter, each_once};
 use scheduler_model::task::{Targets, version_of};
+use scheduler_platform::settings::Allowed;
 use scheduler_platform::{Unread, read_body, within};
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -139,9 +139,8 @@ mod tests {
     /// Types of the core read what a caller sends, and the core's tests attack their fields. `Call::text` stops at the route's limit.
     #[test]
     fn nothing_else_reads_a_request() {
-        // The answers of objects, the settings, and what an example handler is given.
-        let readers =
-            ["example_handlers.rs", "handlers/rate_limits.rs", "clients/registry.rs", "settings.rs", "clients/shards.rs"];
+        // The answers of objects, and what an example handler is given.
+        let readers = ["example_handlers.rs", "handlers/rate_limits.rs", "clients/registry.rs", "clients/shards.rs"];
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
         let mut files = Vec::new();
         sources(folder, &mut files);

@@ -15,10 +15,10 @@ mod problem;
 mod response;
 mod router;
 mod routes;
-mod settings;
 
 use jobs::{handler_tasks, watchdog};
 use scheduler_dispatcher::Handlers;
+use scheduler_platform::settings;
 use scheduler_shard::Shell;
 use worker::{Context, DurableObject, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, State};
 use worker::{durable_object, event, wasm_bindgen};

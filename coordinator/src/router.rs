@@ -6,12 +6,13 @@ use crate::context::Call;
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 use crate::handlers::{events, keys, namespaces, preview, rate_limits, stats};
+use crate::openapi;
 use crate::problem::Problem;
 use crate::response::Answer;
 use crate::routes::{Route, allowed};
-use crate::{openapi, settings};
 use scheduler_calendar::tz;
-use scheduler_dispatcher::{Allowed, Handlers};
+use scheduler_dispatcher::Handlers;
+use scheduler_platform::settings::{self, Allowed};
 use worker::{Env, Method, Request};
 
 /// Answers a request.
@@ -50,7 +51,7 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
         shards,
         handlers: handlers.names(),
         handler_retries: handlers.retries(),
-        default_callback: settings::default_callback(env)?,
+        default_callback: settings::default_callback(env).map_err(Problem::misconfigured)?,
         queues: settings::queue_bindings(env),
         allowed: Allowed::read(env),
         now,

@@ -15,5 +15,4 @@ mod sends;
 mod shell;
 mod storage;
 
-pub use config::isolate_bytes;
 pub use shell::Shell;

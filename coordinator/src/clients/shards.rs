@@ -1,12 +1,12 @@
 //! Asking shards: bounded, concurrent, with a fresh stub for each try.
 
 use crate::problem::Problem;
-use crate::settings;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::{AmongRequest, Append, AppendReply, SHARDS_BINDING, ShardError, ShardErrorKind, paths};
 use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
+use scheduler_platform::settings::shard_map;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Shards {
 
     pub(crate) fn of(env: &Env, namespace: Namespace) -> Result<Self, Problem> {
         let objects = Objects::bound(env, SHARDS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-        Ok(Self { objects, namespace, map: settings::shard_map(env)? })
+        Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
     }
 
     /// The namespace that they are of.

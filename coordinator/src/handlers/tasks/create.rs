@@ -9,7 +9,6 @@ use crate::handlers::tasks::idempotency::{self, Done};
 use crate::handlers::tasks::precondition::{Precondition, where_expected};
 use crate::problem::Problem;
 use crate::response::Answer;
-use crate::settings;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
 use scheduler_model::ids::TaskId;
@@ -19,7 +18,7 @@ use scheduler_model::once::Once;
 use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{NewTask, Validator, parse_batch, parse_one, version_of};
-use scheduler_platform::random_bytes;
+use scheduler_platform::{random_bytes, settings};
 use std::collections::HashMap;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
