@@ -1,7 +1,7 @@
 //! The answer to a batch.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use scheduler_model::batch::write_taken;
 use scheduler_model::bounds::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
 use scheduler_model::ids::TaskId;

@@ -1,12 +1,12 @@
 //! Asking shards: bounded, concurrent, with a fresh stub for each try.
 
 use crate::problem::Problem;
-use crate::settings;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
-use scheduler_model::protocol::{AmongRequest, SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_model::protocol::{AmongRequest, Append, AppendReply, SHARDS_BINDING, ShardError, ShardErrorKind, paths};
 use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
+use scheduler_platform::settings::shard_map;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Shards {
 
     pub(crate) fn of(env: &Env, namespace: Namespace) -> Result<Self, Problem> {
         let objects = Objects::bound(env, SHARDS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-        Ok(Self { objects, namespace, map: settings::shard_map(env)? })
+        Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
     }
 
     /// The namespace that they are of.
@@ -136,6 +136,24 @@ impl Shards {
                     tries += 1;
                 }
             }
+        }
+    }
+
+    /// Sends one shard its part of a request that creates tasks.
+    pub(crate) async fn append(&self, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
+        let mut tries = 0;
+        let expects = append.expected.is_some();
+        let reply = self
+            .send(shard, paths::APPEND, |first| {
+                tries += 1;
+                append.begin_try(first);
+                append.encode()
+            })
+            .await;
+        match reply {
+            // The first try may have made the change that the second one meets.
+            Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unknown_outcome()),
+            reply => reply,
         }
     }
 
