@@ -157,7 +157,7 @@ impl Case {
         let (told, effects) = match asked {
             Asked::Append(mut append) => {
                 append.terms.again |= again && !append.schedules.is_empty();
-                match twin.engine.append(append, now, &twin.storage) {
+                match twin.engine.append(*append, now, &twin.storage) {
                     Ok((_, effects)) => (Told::Done, effects),
                     Err(EngineError::Conflict(_)) => (Told::Refused, Effects::default()),
                     Err(problem) => violated("no-unexpected-errors", problem.to_string()),
