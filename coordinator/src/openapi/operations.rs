@@ -415,7 +415,7 @@ operations! {
         summary: "What happens to tasks and to the circuits of destinations, as it happens: server-sent events. The data of each is an Event; the event gap says that others may be missing",
         takes_events_query: true,
         stream: true,
-        answers: &[(200, "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
+        answers: &[(200, "Server-sent events, for up to ten minutes. To continue, send the last `id` in Last-Event-ID.", SchemaGenerator::subschema_for::<EventData<'static>>)],
         refusals: &[Invalid, TooManyReaders],
     }
 }
