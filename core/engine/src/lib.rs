@@ -153,7 +153,7 @@ pub trait Reader {
     /// # Errors
     /// When storage fails or has no such envelope.
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
-    /// What is remembered of a key in the first of these periods that has it (see [`scheduler_model::once`]).
+    /// What is remembered of a key in the first of these periods that has it (see [`scheduler_model::idempotency`]).
     ///
     /// # Errors
     /// When storage fails. A reader that does not say otherwise fails, rather than take every request for new.

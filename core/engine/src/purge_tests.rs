@@ -1,7 +1,7 @@
 use super::*;
 use crate::{Config, Reader, Snapshot, StorageError, StoredHistory, Write};
 use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::once::{Made, Once};
+use scheduler_model::idempotency::{Once, RequestSeed};
 use scheduler_model::protocol::{Append, CancelRequest, Report, RunsRequest, Terms};
 use scheduler_model::routing::id_hash;
 use std::collections::BTreeMap;
@@ -93,7 +93,7 @@ fn create(engine: &mut Engine, stored: &mut Stored, id: &str, due: UnixMillis, k
     let mut builder = PageBuilder::default();
     let record = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
     assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
-    let once = Once::new(key, "append", id, Made { at: NOW, random: [3; 16] }).unwrap();
+    let once = Once::new(key, "append", id, RequestSeed { at: NOW, random: [3; 16] }).unwrap();
     let terms = Terms { once: Some(once), ..Terms::default() };
     let append = Append { pages: builder.finish(), terms, ..Append::default() };
     let (reply, effects) = engine.append(append, NOW, stored).unwrap();

@@ -5,7 +5,7 @@ use super::{Effects, Engine, EngineError, Reader, Write};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::bounds::{MAX_REMEMBERED_PER_SHARD, REMEMBER_MILLIS};
-use scheduler_model::once::{Made, Once, period, periods};
+use scheduler_model::idempotency::{Once, RequestSeed, period, periods};
 use scheduler_model::protocol::{AppendReply, Terms};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ struct Done {
     done: UnixMillis,
     #[serde(with = "scheduler_model::format::hex")]
     request: [u8; 16],
-    made: Made,
+    made: RequestSeed,
     created: u64,
     replaced: u64,
     #[serde(default)]

@@ -92,8 +92,8 @@ fn tasks(ids: impl IntoIterator<Item = u32>) -> Append {
     Append { pages: builder.finish(), ..Append::default() }
 }
 
-fn made(n: u8) -> Made {
-    Made { at: NOW.plus(i64::from(n)), random: [n; 16] }
+fn made(n: u8) -> RequestSeed {
+    RequestSeed { at: NOW.plus(i64::from(n)), random: [n; 16] }
 }
 
 fn once(append: Append, key: &str, body: &str, by: u8) -> Append {

@@ -1,56 +1,54 @@
-//! `Idempotency-Key`: a create that is sent again is done once, and answered as the first time.
+//! `Idempotency-Key`: a create that is sent again takes effect once, and its answer is that of the first time.
 //!
-//! Each shard that takes in a part of such a request remembers, in the same commit, the key, what was asked, and its answer.
-//! One of them is the key's **home**, found by the key alone: it is asked before the others, also when no task goes there, and
-//! so finds every two requests of one key, whatever is in them. What the first request made up (its time, the random part of
-//! its generated ids) stands in that row too: a repeat is planned anew with these, which gives the same records and the same
-//! answer, and is then carried out by exactly those shards that had not done so.
+//! Each shard that takes in a part of such a request stores three things in the same commit: the key, a hash of the request, and its
+//! answer. One of these shards is the **home** of the key, which follows from the key alone. The coordinator asks it before the others, even
+//! if none of the tasks belongs there, so any two requests with one key meet there, whatever they hold. The row also stores the
+//! [seed](RequestSeed) of the first request: its time, and the random part of its generated ids. The coordinator plans a repeat with this
+//! seed, which gives the same records and the same answer, and exactly those shards carry it out that had not done so.
 //!
-//! The generated ids of such a request take the part that routing reads from the key, so that they live at its home and a
-//! request with no ids of its own needs one shard.
+//! The part of a generated id that routing reads comes from the key. So these ids belong to the home of the key, and a request without ids of
+//! its own needs one shard.
 
-use crate::batch::ShardAppend;
 use crate::bounds::{MAX_IDEMPOTENCY_KEY_BYTES, REMEMBER_MILLIS};
 use crate::ids::IdGenerator;
 use crate::input::FieldError;
-use crate::protocol::Append;
 use crate::routing::{ShardId, ShardMap};
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-/// The header.
+/// The name of the header.
 pub const HEADER: &str = "Idempotency-Key";
 
-/// A request that is to be done once.
+/// A request that takes effect once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Once {
     /// Names the key: the first half of its SHA-256.
     #[serde(with = "crate::format::hex")]
     pub key: [u8; 16],
-    /// Names what is asked: the first half of the SHA-256 of route and body.
+    /// Names the request: the first half of the SHA-256 of route and body.
     #[serde(with = "crate::format::hex")]
     pub request: [u8; 16],
-    /// What the request made up.
-    pub made: Made,
+    /// What the request was planned with.
+    pub made: RequestSeed,
 }
 
-/// What a request is planned with, beside its text.
+/// What a request is planned with in addition to its text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Made {
-    /// When it came: delays count from here.
+pub struct RequestSeed {
+    /// When the request arrived: delays count from here.
     pub at: UnixMillis,
-    /// 16 random bytes, for the ids that are generated.
+    /// 16 random bytes for generated ids.
     #[serde(with = "crate::format::hex")]
     pub random: [u8; 16],
 }
 
 impl Once {
-    /// A request under `key`, the header's value. `route` tells requests of one body apart, as method and path do.
+    /// Returns a request with the value `key` of the header. `route` distinguishes requests with the same body, as method and path do.
     ///
     /// # Errors
-    /// When the key is empty, too long, or has other characters than those of ASCII that print.
-    pub fn new(key: &str, route: &str, body: &str, made: Made) -> Result<Self, FieldError> {
+    /// If the key is empty, too long, or has a character that is not printable ASCII.
+    pub fn new(key: &str, route: &str, body: &str, made: RequestSeed) -> Result<Self, FieldError> {
         let detail = if key.is_empty() || key.len() > MAX_IDEMPOTENCY_KEY_BYTES {
             format!("is {} bytes long; must be 1 to {MAX_IDEMPOTENCY_KEY_BYTES}", key.len())
         } else if !key.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
@@ -61,30 +59,20 @@ impl Once {
         Err(FieldError::new(HEADER, detail))
     }
 
-    /// The same request, planned as the first of its key was.
+    /// Returns the same request, planned with the seed of the first request of its key.
     #[must_use]
-    pub fn as_made(&self, made: Made) -> Self {
+    pub fn as_made(&self, made: RequestSeed) -> Self {
         Self { made, ..self.clone() }
     }
 
-    /// Makes the ids: with the key's part where routing reads, and the request's behind it.
+    /// Returns the generator of ids: the part that routing reads comes from the key, the rest from the request.
     pub fn ids(&self) -> IdGenerator {
         IdGenerator::of_key(&self.key, self.made.random)
     }
 
-    /// The shard that decides over the key, which is also that of the generated ids.
+    /// Returns the shard that decides about the key. The generated ids belong to it too.
     pub fn home(&self, map: &ShardMap) -> ShardId {
         map.home(self.ids().next_id().as_str())
-    }
-
-    /// Takes the home's part out of a plan; an empty one where no task goes there.
-    pub fn split(&self, mut appends: Vec<ShardAppend>, map: &ShardMap) -> (ShardAppend, Vec<ShardAppend>) {
-        let home = self.home(map);
-        let part = match appends.iter().position(|part| part.shard == home) {
-            Some(at) => appends.swap_remove(at),
-            None => ShardAppend { shard: home, append: Append::default(), items: Vec::new(), first_due: UnixMillis::NEVER },
-        };
-        (part, appends)
     }
 }
 
@@ -98,16 +86,17 @@ fn half(parts: &[&str]) -> [u8; 16] {
     *head
 }
 
-/// Keys are filed by the period in which they came, so that those of a past one can go without a look at their ages.
+/// Length of a period, milliseconds. A key is stored with the period in which it arrived, so a shard can drop the keys of a past period
+/// without reading their ages.
 const PERIOD_MILLIS: i64 = REMEMBER_MILLIS / 2;
 
-/// The period of a time.
+/// Returns the period of a time.
 pub fn period(time: UnixMillis) -> i64 {
     time.get().div_euclid(PERIOD_MILLIS)
 }
 
-/// The periods in which a key may stand that is remembered at this time, newest first: those of a day, and the next, should the
-/// shard's clock have gone back.
+/// Returns the periods, newest first, of the keys that are remembered at this time: those of a day, and the next one, because the clock of
+/// the shard may have gone back.
 pub fn periods(now: UnixMillis) -> [i64; 4] {
     let current = period(now);
     [current + 1, current, current - 1, current - 2]
@@ -118,7 +107,7 @@ mod tests {
     use super::*;
     use crate::routing::routing_tag;
 
-    const MADE: Made = Made { at: UnixMillis::new(1_764_000_000_000), random: [7; 16] };
+    const MADE: RequestSeed = RequestSeed { at: UnixMillis::new(1_764_000_000_000), random: [7; 16] };
 
     #[test]
     fn keys_are_checked() {
@@ -149,7 +138,7 @@ mod tests {
         let mut homes = std::collections::BTreeSet::new();
         for n in 0..200 {
             let once = Once::new(&format!("key-{n}"), "", "", MADE).unwrap();
-            let other = once.as_made(Made { random: [9; 16], ..MADE });
+            let other = once.as_made(RequestSeed { random: [9; 16], ..MADE });
             let (id, again, later) = (once.ids().next_id(), once.ids().next_id(), other.ids().next_id());
             assert_eq!(id, again);
             assert_ne!(id, later);
