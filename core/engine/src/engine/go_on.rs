@@ -9,9 +9,9 @@
 use super::append::given;
 use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
 use super::new_schedule::{NewSchedule, ReadSchedule, read_schedule};
-use super::same_definition::{LeftOpen, going_on};
 use super::tasks::EntryRef;
 use super::{Effects, Engine, EngineError, Reader, Write};
+use crate::same_definition::{LeftOpen, going_on};
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder};

@@ -9,7 +9,7 @@ use scheduler_model::routing::id_hash;
 use std::cell::Cell;
 use std::collections::BTreeMap;
 
-#[path = "../../model/src/routing_collisions.rs"]
+#[path = "../../../model/src/routing_collisions.rs"]
 mod collisions;
 use collisions::colliding_ids;
 

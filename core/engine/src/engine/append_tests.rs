@@ -1,5 +1,5 @@
-use super::super::Gathering;
 use super::*;
+use crate::Gathering;
 use crate::{Config, Snapshot, StorageError};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::version_of;

@@ -286,7 +286,7 @@ fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
 /// They counted for nothing: a task that fails for ever filled the shard beside its quota.
 #[test]
 fn dead_letters_count_and_their_replay_does_not() {
-    use crate::lanes::tests::Pair;
+    use crate::engine::lanes::tests::Pair;
     let mut pair = Pair::new(usize::MAX);
     let quota = Quota { pending_tasks: Some(3), ..Quota::default() };
     for n in 0..3 {
