@@ -1,6 +1,6 @@
 //! What an input asks of the shell: rows to write, messages to send, questions to ask.
 
-use crate::engine::Sends;
+use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::limiter::Ask;
 use std::sync::Arc;

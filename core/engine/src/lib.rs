@@ -12,22 +12,65 @@
 //!   harmless. A failure to arm changes nothing of what is committed and answered: the shell tries again.
 
 mod alarm;
+mod budget;
+mod changes;
+mod checked;
+mod circuits;
+mod config;
+mod decisions;
+mod due;
 mod effects;
+mod ended;
+mod ended_run;
 mod engine;
+mod entry_ref;
+mod envelopes;
 mod error;
+mod event_buffer;
+mod flight_patch;
+mod flights;
 mod gathering;
+mod history;
+mod id_key;
+mod idempotency;
+mod index;
+mod lanes;
+mod lapses;
+mod lateness;
 pub mod limiter;
+mod mem_page;
+mod mem_schedule;
+mod new_schedule;
+mod outbox;
+mod overlay;
+mod pause;
+mod policy;
+mod reader;
+mod rebuilt_page;
+mod redefinition;
 pub mod registry;
+mod remains;
+mod replan;
+mod requeue;
+mod runs_aside;
 mod same_definition;
+mod scan;
+mod sends;
 mod sizes;
+mod snapshot;
+mod spans;
+mod state;
+mod tasks;
 pub mod timers;
 
 pub use alarm::{ALARM_RETRY_MILLIS, AlarmState, LONGEST_RUN_MILLIS, STAY_AWAKE_MILLIS, alarm_time, stay_awake};
+pub use circuits::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
+pub use config::{Config, Keep, MAX_FIRE_GAP_MILLIS};
 pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
-pub use engine::{
-    Config, Engine, FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, Keep, LONGEST_OPEN_MILLIS, MAX_FIRE_GAP_MILLIS, OPEN_AFTER,
-    PROBE_MILLIS, PROBED_MILLIS, Reader, Sends, Snapshot, StoredEnvelope, StoredHistory, StoredPage, StoredPatch, StoredSchedule,
-    hashes_of_envelope, key_stored_page,
-};
+pub use engine::Engine;
 pub use error::{EngineError, StorageError};
 pub use gathering::Gathering;
+pub use id_key::{hashes_of_envelope, key_stored_page};
+pub use reader::Reader;
+pub use sends::Sends;
+pub use snapshot::{Snapshot, StoredEnvelope, StoredHistory, StoredPage, StoredPatch, StoredSchedule};

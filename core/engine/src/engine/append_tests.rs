@@ -1,7 +1,9 @@
 use super::*;
 use crate::Gathering;
 use crate::{Config, Snapshot, StorageError};
+use scheduler_model::format::page::Flags;
 use scheduler_model::routing::id_hash;
+use scheduler_model::task::Record;
 use scheduler_model::task::version_of;
 
 struct Nothing;

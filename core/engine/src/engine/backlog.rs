@@ -3,18 +3,13 @@
 //! A recurring task comes due whether or not its runs make progress. Without a bound, a task that comes due faster than its limit permits
 //! fills its shard, which then refuses all other tasks.
 
-use super::late::{Verdict, and_others};
-use super::{Effects, Engine, EngineError, Reader};
-use scheduler_calendar::schedule::Occurrence;
+use super::Engine;
+use crate::effects::Effects;
+use crate::error::EngineError;
+use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::format::page::Flags;
-
-/// Returns the verdict on runs of a recurring task, from `first` to `last`, that come while as many of its runs wait as may.
-pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
-    let why = format!("waiting: {MAX_CATCH_UP_RUNS} runs of the task wait already");
-    Verdict::Skip(and_others(why, first, last))
-}
 
 impl Engine {
     /// Returns whether the task with this id's hash has as many waiting runs as it may, counting `more` beside the stored ones. Delayed runs,

@@ -11,166 +11,32 @@
 //! circuits are stored with the state and cause no write of their own: after a crash the shard may not know that one has opened or closed,
 //! which costs some attempts or one wait, but no run.
 
-use super::late::{Dropped, Verdict};
-use super::outcome::records_of;
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError, Reader, feed};
+use super::Engine;
+use crate::budget::{MAX_LOOK_BYTES, MAX_LOOKS};
+use crate::circuits::{
+    FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, Gate, LONGEST_OPEN_MILLIS, OPEN_AFTER, Open, PROBE_MILLIS, PROBED_MILLIS, Probe,
+    destination_of,
+};
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::envelopes::records_of;
+use crate::error::EngineError;
+use crate::policy::{Undispatched, Verdict};
+use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{MAX_CIRCUITS, MAX_DEFERRED_RUNS};
+use scheduler_model::bounds::MAX_DEFERRED_RUNS;
 use scheduler_model::explain::{Explanation, ReasonCode};
 use scheduler_model::format::page::Flags;
-use scheduler_model::protocol::{CircuitState, CircuitStats, EventKind, Report};
-use scheduler_model::task::{Callback, Record};
-use serde::{Deserialize, Serialize};
+use scheduler_model::protocol::{CircuitState, EventKind, Report};
+use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-
-/// Attempts in a row without an answer after which a circuit opens: one less than an invocation of a dispatcher makes at once.
-pub const OPEN_AFTER: u32 = 5;
-/// How long a circuit opens at first, milliseconds; doubled by each probe without an answer.
-pub const FIRST_OPEN_MILLIS: i64 = 10_000;
-/// How long it opens at most, milliseconds. Waiting runs may be late by this time once the destination answers again.
-pub const LONGEST_OPEN_MILLIS: i64 = 300_000;
-/// How long the shard waits for a probe before it dispatches another, milliseconds: the longest timeout of an attempt, and as much for
-/// the queue and the report.
-pub const PROBE_MILLIS: i64 = 120_000;
-/// While a probe is in flight, due runs are delayed to the next multiple of this time since it began, milliseconds.
-pub const PROBED_MILLIS: i64 = 10_000;
-/// A circuit without a report for this time is removed, milliseconds.
-pub const FORGOTTEN_AFTER_MILLIS: i64 = 600_000;
-
-/// Records of lanes that one wake-up looks into for their destinations, and their bytes: some milliseconds.
-const MAX_LOOKS: usize = 2_000;
-const MAX_LOOK_BYTES: usize = 1_000_000;
-
-/// What is known of a destination that was silent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct Circuit {
-    destination: String,
-    /// Attempts in a row that got no answer.
-    failures: u32,
-    /// When the last of them was reported.
-    last: UnixMillis,
-    /// Absent while it is closed.
-    open: Option<Open>,
-}
-
-/// What is known of a circuit that is not closed.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct Open {
-    /// Since when it is not closed.
-    since: UnixMillis,
-    /// Until then nothing is let through; while a probe is on its way, no other one.
-    until: UnixMillis,
-    /// For how long it was opened last.
-    millis: i64,
-    /// The run that was let through.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    probe: Option<Probe>,
-    /// What was put off: until when, and how many runs.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    waiting: Vec<(UnixMillis, u32)>,
-}
-
-/// A probe: its envelope, and when it was let through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Probe {
-    seq: u64,
-    at: UnixMillis,
-}
-
-impl Open {
-    /// Counts a run that is put off to `until`.
-    fn put_off(&mut self, until: UnixMillis, now: UnixMillis) {
-        self.waiting.retain(|(until, _)| *until > now);
-        match self.waiting.iter_mut().find(|(of, _)| *of == until) {
-            Some((_, runs)) => *runs = runs.saturating_add(1),
-            None => self.waiting.push((until, 1)),
-        }
-    }
-
-    fn waiting(&self, now: UnixMillis) -> u64 {
-        self.waiting.iter().filter(|(until, _)| *until > now).map(|(_, runs)| u64::from(*runs)).sum()
-    }
-}
-
-/// The circuits of a shard; those of destinations that answer have no entry.
-#[derive(Debug, Default)]
-pub(super) struct Circuits {
-    circuits: Vec<Circuit>,
-}
-
-/// What a circuit says of a run that is due.
-pub(super) enum Gate {
-    /// It goes.
-    Pass,
-    /// It goes as the probe of this destination.
-    Probe(String),
-    /// It does not go: it waits, or is skipped.
-    Stay(Verdict),
-}
 
 /// What a report says of a destination.
 #[derive(Default)]
 struct Heard {
     is_answered: bool,
     silent: u32,
-}
-
-impl Circuits {
-    pub(super) fn load(circuits: Vec<Circuit>) -> Self {
-        Self { circuits }
-    }
-
-    /// Returns what is to be stored: those that are open.
-    pub(super) fn stored(&self) -> Vec<Circuit> {
-        self.circuits.iter().filter(|circuit| circuit.open.is_some()).cloned().collect()
-    }
-
-    pub(super) fn is_any_open(&self) -> bool {
-        self.circuits.iter().any(|circuit| circuit.open.is_some())
-    }
-
-    fn open_mut(&mut self, destination: &str) -> Option<&mut Open> {
-        let circuit = self.circuits.iter_mut().find(|circuit| circuit.destination == destination)?;
-        circuit.open.as_mut()
-    }
-
-    /// Returns the circuit of a destination, made if there is none. `None` if as many as there may be are open.
-    fn entry(&mut self, destination: &str) -> Option<&mut Circuit> {
-        if let Some(at) = self.circuits.iter().position(|circuit| circuit.destination == destination) {
-            return self.circuits.get_mut(at);
-        }
-        if self.circuits.len() >= MAX_CIRCUITS {
-            let closed = self.circuits.iter().enumerate().filter(|(_, circuit)| circuit.open.is_none());
-            let (least, _) = closed.min_by_key(|(_, circuit)| (circuit.failures, circuit.last))?;
-            self.circuits.swap_remove(least);
-        }
-        self.circuits.push(Circuit { destination: destination.to_owned(), failures: 0, last: UnixMillis::ZERO, open: None });
-        self.circuits.last_mut()
-    }
-
-    pub(super) fn stats(&self, now: UnixMillis) -> Vec<CircuitStats> {
-        let stats = |circuit: &Circuit| {
-            let open = circuit.open.as_ref()?;
-            Some(CircuitStats {
-                destination: circuit.destination.clone(),
-                state: if open.probe.is_some() { CircuitState::HalfOpen } else { CircuitState::Open },
-                since: open.since,
-                until: open.until,
-                failures: u64::from(circuit.failures),
-                waiting: open.waiting(now),
-            })
-        };
-        self.circuits.iter().filter_map(stats).collect()
-    }
-}
-
-/// Returns the destination of a record.
-fn destination_of(record: &Record<'_>) -> Option<String> {
-    Callback::parse(record.callback.get()).ok()?.destination()
 }
 
 impl Engine {
@@ -232,7 +98,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
-    ) -> Result<Vec<Dropped>, EngineError> {
+    ) -> Result<Vec<Undispatched>, EngineError> {
         let (mut taken, mut places) = (Vec::new(), Vec::new());
         if !self.circuits.is_any_open() {
             return Ok(taken);
@@ -275,7 +141,7 @@ impl Engine {
                     None => left -= 1,
                     Some(verdict) => {
                         places.push(at);
-                        taken.push(Dropped { record, hash, flags, verdict });
+                        taken.push(Undispatched { record, hash, flags, verdict });
                     }
                 }
             }
@@ -414,15 +280,6 @@ impl Engine {
 fn set(bits: &mut [bool], index: u32, to: bool) {
     if let Some(bit) = bits.get_mut(index as usize) {
         *bit = to;
-    }
-}
-
-impl feed::Feed {
-    /// Notes that a circuit has changed, if somebody watches.
-    pub(super) fn note_circuit(&mut self, kind: EventKind, destination: &str, why: &str, now: UnixMillis) {
-        if self.is_on(now) {
-            self.push(feed::circuit_event(kind, destination, why, now));
-        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Tasks of a limit's key whose destination does not answer: they use neither its slots nor its rate.
 
-use super::super::Keep;
-use super::super::lanes::tests::Pair;
 use super::*;
+use crate::Keep;
+use crate::circuits::Circuit;
+use crate::engine::lanes::tests::Pair;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);

@@ -1,7 +1,9 @@
-use super::super::{
+use super::*;
+use crate::circuits::Circuit;
+use crate::{
     Config, Destination, Effects, Keep, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
 };
-use super::*;
+use scheduler_model::bounds::MAX_CIRCUITS;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::PageBuilder;
 use scheduler_model::protocol::{Append, EventsRequest, Failure};
@@ -115,7 +117,7 @@ impl Shard {
             hashes: hashes.clone(),
             sent_at: NOW,
             attempts: 0,
-            sends: super::super::Sends::Sent,
+            sends: crate::Sends::Sent,
         });
         let snapshot = Snapshot {
             pages: pages.collect(),
@@ -454,5 +456,5 @@ fn what_is_stored_of_a_circuit() {
     let text = r#"{"destination":"https://hangs.example","failures":7,"last":1764000000000,"open":{"since":1764000000000,"until":1764000000009,"millis":10,"probe":{"seq":3,"at":1764000000000},"waiting":[[1764000000000,2]]}}"#;
     assert_eq!(serde_json::to_string(&circuit).unwrap(), text);
     assert_eq!(serde_json::from_str::<Circuit>(text).unwrap(), circuit);
-    assert_eq!(serde_json::from_str::<super::super::state::State>("{}").unwrap(), super::super::state::State::default());
+    assert_eq!(serde_json::from_str::<crate::state::State>("{}").unwrap(), crate::state::State::default());
 }

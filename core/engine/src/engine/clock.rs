@@ -11,7 +11,9 @@
 //! A time that was computed while the clock was ahead (the back-off of a further attempt, the due time that `run` sets) stays. The engine
 //! does not notice a step back that is shorter than the time since the last input; such a step delays a task by its own length at most.
 
-use super::{Effects, Engine, Sends, Write};
+use super::Engine;
+use crate::effects::{Effects, Write};
+use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
 use std::cmp::Reverse;

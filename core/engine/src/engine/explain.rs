@@ -1,8 +1,12 @@
 //! Why a task did or did not fire, and when it will.
 
-use super::decided::{Decision, FlightRef, Stop};
-use super::tasks::EntryRef;
-use super::{Engine, EngineError, Reader, fire};
+use super::Engine;
+use crate::budget::MAX_IN_FLIGHT_TASKS;
+use crate::decisions::{Decision, FlightRef, Stop};
+use crate::entry_ref::EntryRef;
+use crate::envelopes::records_of;
+use crate::error::EngineError;
+use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
@@ -189,7 +193,7 @@ impl Engine {
         if late <= self.config.fire_gap_millis {
             return;
         }
-        let why = if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
+        let why = if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
             "the shard has handed on as much as it may and waits for the dispatchers' reports"
         } else {
             "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"
@@ -209,7 +213,7 @@ impl Engine {
                 break;
             }
             let text = reader.envelope(*seq)?;
-            let (fired_at, records) = super::outcome::records_of(&text, *seq)?;
+            let (fired_at, records) = records_of(&text, *seq)?;
             let room = MAX_EXPLAINED_RUNS - told.in_flight.len();
             for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id).take(room) {
                 let decision = self.decided.at(FlightRef { seq: *seq, index });

@@ -1,6 +1,6 @@
-use super::super::lanes::tests::Pair;
-use super::super::{Config, Keep};
 use super::*;
+use crate::engine::lanes::tests::Pair;
+use crate::{Config, Keep};
 use scheduler_model::bounds::{MAX_DEAD_LETTERS_OF_A_TASK, MAX_EXPLANATION_BYTES, MAX_RUNS_OF_A_TASK};
 
 /// A task with 1,000 further attempts, 100 dead letters, runs in flight and a history, all with the longest errors.

@@ -1,19 +1,26 @@
 //! Handing on what is due, and sending again what was not reported.
 
-use super::circuit::Gate;
-use super::late::{Dropped, Verdict, judge};
-use super::lateness::Moved;
-use super::outcome::PutBack;
-use super::overlay::Overlay;
-use super::spans::{ScheduleRecords, Spans};
-use super::tasks::Advanced;
-use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
+use super::Engine;
+use crate::budget::{
+    CONDITIONAL_BYTES, LEFT_OUT_BYTES, MAX_FIRING_BYTES, MAX_FIRING_TASKS, MAX_IN_FLIGHT_TASKS, OCCURRENCE_BYTES, TIME_BYTES,
+};
+use crate::circuits::Gate;
+use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
+use crate::effects::{Destination, Effects, Outgoing, Write};
+use crate::error::EngineError;
+use crate::lateness::MovedByWindow;
+use crate::outbox::InFlight;
+use crate::overlay::Overlay;
+use crate::policy::{Undispatched, Verdict, judge};
+use crate::reader::Reader;
+use crate::requeue::RequeuedRecords;
+use crate::spans::{ScheduleRecords, Spans};
+use crate::tasks::Advanced;
 use scheduler_calendar::ordered::sort_by_key;
-use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_PAGE_TASKS};
 use scheduler_model::format::envelope::EnvelopeBuilder;
-use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::{Record, write_occurrence};
@@ -22,82 +29,8 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Most tasks of one firing, and most bytes that it reads for them: one commit and some 60 messages, done in some tens of milliseconds,
-/// after which the shard takes other requests before it goes on. What is read bounds what is written and held: see [`MAX_WAKE_BYTES`].
-///
-/// [`MAX_WAKE_BYTES`]: scheduler_model::bounds::MAX_WAKE_BYTES
-pub(super) const MAX_FIRING_TASKS: usize = 20_000;
-pub(super) const MAX_FIRING_BYTES: usize = 4_000_000;
-
-/// What a run may cost beside its record, in bytes of the bound above, if it may turn out not to fire: then it is written as an outcome, as
-/// a dead letter and as a follow-up, each of which may add some 300 bytes to what the record holds.
-pub(super) const CONDITIONAL_BYTES: usize = 500;
-
-/// The least that an occurrence of a recurring task counts for, in bytes of the bound above: it takes time to find the next one.
-const OCCURRENCE_BYTES: usize = 1_000;
-
-/// What an occurrence's record has beside that of its task: the time.
-pub(super) const TIME_BYTES: usize = 24;
-
-/// What it costs to find out which runs of a recurring task are left out, in bytes of the bound above: some hundred of them a firing, for
-/// it may take milliseconds each.
-const LEFT_OUT_BYTES: usize = 20_000;
-
 /// Tasks that the main order, or a lane, hands on in its turn: an envelope of the dispatchers.
 const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
-
-/// A shard with so many tasks handed on and not reported fires no more until some are: the dispatchers are behind, and what
-/// is on its way takes memory. 16 seconds of the most that a queue takes.
-pub(super) const MAX_IN_FLIGHT_TASKS: usize = 250_000;
-
-/// What fires, in order.
-pub(super) enum Due {
-    Record { lane: u8, page: u32, entry: Entry },
-    Occurrence { lane: u8, number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
-}
-
-/// What a firing hands on, and what it does not.
-struct Packed {
-    envelopes: Vec<(Destination, EnvelopeBuilder, Vec<u64>)>,
-    dropped: Vec<Dropped>,
-}
-
-/// What a firing takes out of the main order and the lanes.
-#[derive(Default)]
-struct Taken {
-    due: Vec<Due>,
-    /// Occurrences of recurring tasks with a limit's key that find no room: they wait in their lane.
-    put_off: Vec<Due>,
-    /// How many they are of each recurring task, by the hash of its id.
-    put_off_of: HashMap<u64, usize>,
-    bytes: usize,
-    /// What is to be read of pages.
-    spans: Spans,
-    /// How many more may go to the dispatchers.
-    room: usize,
-    /// The last occurrence that is settled with one before it.
-    settled: Position,
-    /// The recurring tasks of which runs are left out, and up to when.
-    left_out: Vec<(u32, UnixMillis)>,
-    /// Of tasks whose runs must not overlap, those of which a run is in this firing, and those of which one is to wait.
-    fired: HashSet<u64>,
-    held: HashSet<u64>,
-}
-
-impl Due {
-    fn lane(&self) -> u8 {
-        match self {
-            Self::Record { lane, .. } | Self::Occurrence { lane, .. } => *lane,
-        }
-    }
-
-    fn priority(&self) -> u8 {
-        match self {
-            Self::Record { entry, .. } => entry.flags.priority(),
-            Self::Occurrence { priority, .. } => *priority,
-        }
-    }
-}
 
 impl Engine {
     /// Hands on what is due at `now`, and sends again what is overdue for a report. Does nothing when neither is.
@@ -135,7 +68,7 @@ impl Engine {
 
     fn fire(
         &mut self,
-        lapsed: Vec<Dropped>,
+        lapsed: Vec<Undispatched>,
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
@@ -337,7 +270,7 @@ impl Engine {
         if put_off.is_empty() {
             return Ok(());
         }
-        let mut back = PutBack::default();
+        let mut back = RequeuedRecords::default();
         for task in put_off {
             let Due::Occurrence { number, occurrence, .. } = task else { continue };
             let mut text = Vec::new();
@@ -364,7 +297,7 @@ impl Engine {
         let mut open: BTreeMap<Destination, (EnvelopeBuilder, Vec<u64>)> = BTreeMap::new();
         let mut next_seq = self.state.last_seq;
         let mut text = Vec::new();
-        let mut moved = Moved::default();
+        let mut moved = MovedByWindow::default();
         let looks_at_circuits = self.circuits.is_any_open();
         if looks_at_circuits {
             count_repeats(due, &mut deferred);
@@ -396,7 +329,7 @@ impl Engine {
             if verdict != Verdict::Fire {
                 // It takes neither a slot nor a token after all.
                 self.lanes.take_back(task.lane());
-                dropped.push(Dropped { record: record.to_vec(), hash, flags, verdict });
+                dropped.push(Undispatched { record: record.to_vec(), hash, flags, verdict });
                 continue;
             }
             self.count_lateness(task, record, now, &mut moved);
@@ -461,26 +394,6 @@ impl Engine {
                 effects.writes.push(Write::DeletePage { page: *page, has_dead });
                 self.tasks.remove_page(*page);
             }
-        }
-    }
-}
-
-/// Returns how many runs of each id are put off.
-fn waits_of(dropped: &[Dropped]) -> HashMap<u64, usize> {
-    let mut waits = HashMap::new();
-    for of in dropped.iter().filter(|of| matches!(of.verdict, Verdict::Wait(_))) {
-        *waits.entry(of.hash).or_default() += 1;
-    }
-    waits
-}
-
-/// Adds how many further attempts, and runs that were put off, there are of each id.
-fn count_repeats(due: &[Due], repeats: &mut HashMap<u64, usize>) {
-    for task in due {
-        if let Due::Record { entry, .. } = task
-            && entry.flags.has(Flags::RETRY)
-        {
-            *repeats.entry(entry.hash).or_default() += 1;
         }
     }
 }

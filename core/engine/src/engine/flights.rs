@@ -1,100 +1,21 @@
 //! Finding attempts in flight: by id, by the filter of a list, and the records that their further attempts will have.
 
-use super::change::MAX_LOOKED_AT_BYTES;
-use super::decided::FlightRef;
-use super::query::{MAX_SCANNED, MAX_SCANNED_BYTES, Spent, matches_record};
-use super::tasks::EntryRef;
-use super::{Engine, EngineError, Reader};
+use super::Engine;
+use crate::budget::MAX_SCANNED;
+use crate::decisions::FlightRef;
+use crate::entry_ref::EntryRef;
+use crate::envelopes::parse_envelope;
+use crate::error::EngineError;
+use crate::flights::{FlightReader, Flights, Found, flight_at, position_of};
+use crate::reader::Reader;
+use crate::scan::{Spent, matches_record};
 use scheduler_calendar::ordered::sort_by_key;
-use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{ListRequest, Status};
 use scheduler_model::task::Record;
 use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
-
-/// Cursors of scans encode an attempt in flight as this due time plus the number of its envelope: after every waiting task.
-const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
-
-/// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds one is read once.
-#[derive(Default)]
-pub(super) struct Flights {
-    by_hash: HashMap<u64, Vec<FlightRef>>,
-    /// The ids of these attempts, by envelope and index, as far as they were read.
-    ids: HashMap<u64, HashMap<u32, String>>,
-    /// Bytes that were read of envelopes, and of what waits under the ids.
-    bytes: usize,
-    looked_at: usize,
-}
-
-/// The attempts in flight of an id.
-#[derive(Default)]
-pub(super) struct Found {
-    /// The newest first; of those of which nothing is left to do, one at most, and only if there are no others.
-    pub(super) flights: Vec<FlightRef>,
-    /// Whether there may be others: the request has read as much as it may.
-    pub(super) is_part: bool,
-}
-
-impl Flights {
-    /// Whether a request has read as much as it may; the rest is for another.
-    pub(super) fn is_spent(&self) -> bool {
-        self.bytes >= MAX_SCANNED_BYTES || self.looked_at >= MAX_LOOKED_AT_BYTES
-    }
-
-    /// Counts what the request has read of what waits.
-    pub(super) fn look_at(&mut self, bytes: usize) {
-        self.looked_at += bytes;
-    }
-}
-
-/// Reads records of attempts in flight for one request, and counts the bytes that this takes. It keeps the tasks of the envelope that it
-/// read last: those of one envelope come one after another.
-#[derive(Default)]
-pub(super) struct FlightReader {
-    last: Option<(u64, Vec<Vec<u8>>)>,
-    pub(super) bytes: usize,
-}
-
-impl FlightReader {
-    /// Returns the record of an attempt as it was handed on.
-    fn handed_on(&mut self, FlightRef { seq, index }: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
-        if self.last.as_ref().is_none_or(|(last, _)| *last != seq) {
-            let text = reader.envelope(seq)?;
-            self.bytes += text.len();
-            let tasks = parse(&text, seq)?.tasks.into_iter().map(|task| task.get().as_bytes().to_vec());
-            self.last = Some((seq, tasks.collect()));
-        }
-        let task = self.last.as_ref().and_then(|(_, tasks)| tasks.get(index as usize));
-        task.cloned().ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))
-    }
-}
-
-/// A place among the attempts in flight, as the cursor of a scan.
-fn position_of(flight: FlightRef) -> Position {
-    // Envelopes are counted from 1, and will not reach 2^53.
-    let due = UnixMillis::new(IN_FLIGHT.saturating_add(i64::try_from(flight.seq).unwrap_or(i64::MAX)));
-    Position { due, page: 0, index: flight.index }
-}
-
-/// The attempt behind which a scan goes on, if it has come to those in flight.
-fn flight_at(position: Position) -> Option<FlightRef> {
-    let seq = u64::try_from(position.due.get().checked_sub(IN_FLIGHT)?).ok()?;
-    Some(FlightRef { seq, index: position.index })
-}
-
-/// Whether a scan goes on among the attempts in flight.
-pub(super) fn is_in_flight(after: Option<Position>) -> bool {
-    after.is_some_and(|after| flight_at(after).is_some())
-}
-
-pub(super) fn parse(text: &[u8], seq: u64) -> Result<Envelope<'_>, EngineError> {
-    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
-    let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
-    Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))
-}
 
 impl Engine {
     /// Returns the attempts in flight whose ids have one of these hashes, in one pass over the outbox.
@@ -194,7 +115,7 @@ impl Engine {
         let text = reader.envelope(seq)?;
         flights.bytes += text.len();
         let mut ids = HashMap::new();
-        for ((index, task), hash) in (0..).zip(parse(&text, seq)?.tasks).zip(&envelope.hashes) {
+        for ((index, task), hash) in (0..).zip(parse_envelope(&text, seq)?.tasks).zip(&envelope.hashes) {
             if flights.by_hash.contains_key(hash) {
                 let read: IdOnly = serde_json::from_str(task.get())
                     .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
@@ -276,7 +197,7 @@ impl Engine {
             }
             let text = reader.envelope(*seq)?;
             spent.bytes += text.len();
-            for (index, task) in (0..).zip(parse(&text, *seq)?.tasks).filter(|(index, _)| !is_done(*index)) {
+            for (index, task) in (0..).zip(parse_envelope(&text, *seq)?.tasks).filter(|(index, _)| !is_done(*index)) {
                 if spent.matches >= request.limit || spent.scanned >= MAX_SCANNED {
                     return Ok(Some(position_of(last)));
                 }

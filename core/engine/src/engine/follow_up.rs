@@ -6,20 +6,15 @@
 //! what the task says of late runs, for it is never too late to tell, and without its limit's key, which bounds calls of its own target. While it waits or is on its way, its run goes on: so overlaps see it.
 
 use super::Engine;
-use super::history::{Ended, runs_of, shown};
-use super::outcome::queue_flag;
-use super::remains::Remains;
+use crate::ended_run::{Ended, runs_of, shown};
+use crate::remains::Remains;
+use crate::requeue::queue_flag;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::history::{Outcome, Past, Run};
 use scheduler_model::protocol::Report;
 use scheduler_model::task::{ON_FAILURE, ON_SUCCESS, Record};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
-
-/// Whether an envelope's text may hold a task that something follows when it succeeds. It may stand in a payload too.
-pub(super) fn names_on_success(envelope: &[u8]) -> bool {
-    memchr::memmem::find(envelope, b"\"onSuccess\":").is_some()
-}
 
 impl Engine {
     /// Adds what follows those tasks of an envelope, or of a firing without a report, that have come to their end.

@@ -6,83 +6,25 @@
 //! task keeps its number, next occurrence, counted runs and pause; a one-shot task keeps the due time that `run` has set. A definition with
 //! another schedule starts a new task.
 
-use super::append::given;
-use super::late::{Aside, RunsAside, Verdict, missed_in_pause};
-use super::new_schedule::{NewSchedule, ReadSchedule, read_schedule};
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError, Reader, Write};
+use super::Engine;
+use crate::checked::given;
+use crate::effects::{Effects, Write};
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::new_schedule::{NewSchedule, read_schedule};
+use crate::pause::{missed_in_pause, pause_start, same_next_run};
+use crate::policy::Verdict;
+use crate::reader::Reader;
+use crate::rebuilt_page::{KeptEntry, rebuilt, record_in};
+use crate::redefinition::{Former, GoingOn, Reading, Redefined};
+use crate::runs_aside::{Aside, RunsAside};
 use crate::same_definition::{LeftOpen, going_on};
-use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder};
-use scheduler_model::protocol::{Append, Change, Expected, GoOnReply, Terms};
+use scheduler_model::format::page::{Entry, Flags, Page};
+use scheduler_model::protocol::{Append, GoOnReply};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
-use std::collections::{BTreeMap, HashSet};
-
-/// A recurring task with another record, in its old place.
-pub(super) struct GoingOn {
-    pub(super) read: ReadSchedule,
-    pub(super) record: Vec<u8>,
-    pub(super) number: u32,
-    next: Option<Occurrence>,
-    paused_at: Option<UnixMillis>,
-    /// Its occurrences due after this are its own; `None` leaves that as it was.
-    pub(super) since: Option<UnixMillis>,
-    /// Occurrences that have lost their place in the order, and what becomes of each.
-    pub(super) owed: Vec<(Occurrence, Verdict)>,
-    /// Whether the lateness of those counts from now.
-    starts_now: bool,
-}
-
-/// What a request replaces, sorted by what becomes of it.
-#[derive(Default)]
-pub(super) struct Outcome {
-    pub(super) pages: Vec<Page>,
-    pub(super) schedules: Vec<NewSchedule>,
-    pub(super) going_on: Vec<GoingOn>,
-    pub(super) replaced: Vec<EntryRef>,
-    /// Further attempts that are paused or resumed with their task.
-    pub(super) attempts: Vec<(EntryRef, Change)>,
-    /// By the hash of the id, whose runs under way go on, and what becomes of their further attempts.
-    pub(super) of_attempts: BTreeMap<u64, Option<Change>>,
-    /// Tasks that are stored otherwise than they were sent.
-    pub(super) went_on: u64,
-}
-
-/// How a request is to be read.
-pub(super) struct Reading {
-    is_version: bool,
-    open_anchors: HashSet<u64>,
-    said_paused: HashSet<u64>,
-}
-
-impl Reading {
-    pub(super) fn new(expected: Option<Expected>, terms: &Terms) -> Self {
-        Self {
-            is_version: matches!(expected, Some(Expected::Version(_))),
-            open_anchors: terms.open_anchors.iter().copied().collect(),
-            said_paused: terms.said_paused.iter().copied().collect(),
-        }
-    }
-
-    /// Returns what the request leaves open for the task whose id has this [hash](id_hash), which is not the one of the index.
-    fn left_open(&self, hash: u64) -> LeftOpen {
-        LeftOpen { anchor: self.open_anchors.contains(&hash), pause: !self.said_paused.contains(&hash) }
-    }
-}
-
-/// What waits under one id.
-struct Former {
-    task: Option<EntryRef>,
-    attempts: Vec<EntryRef>,
-}
-
-/// A one-shot task of a request that keeps what the former one has, or is planned otherwise than the request says.
-pub(super) struct KeptEntry {
-    pub(super) due: UnixMillis,
-    pub(super) record: Option<Vec<u8>>,
-}
+use std::collections::BTreeMap;
 
 impl Engine {
     /// Takes in those recurring tasks of a request that are the tasks which wait here, by their schedules, and leaves the others: a new
@@ -131,7 +73,7 @@ impl Engine {
         reading: &Reading,
         (since, now): (UnixMillis, UnixMillis),
         reader: &dyn Reader,
-    ) -> Result<Outcome, EngineError> {
+    ) -> Result<Redefined, EngineError> {
         let mut by_hash: BTreeMap<u64, Former> = BTreeMap::new();
         for at in found {
             let Some(hash) = self.tasks.hash_of(*at) else { continue };
@@ -145,7 +87,7 @@ impl Engine {
         for former in by_hash.values_mut() {
             self.sort_by_run(&mut former.attempts, reader)?;
         }
-        let mut outcome = Outcome::default();
+        let mut outcome = Redefined::default();
         for schedule in schedules {
             match by_hash.remove(&self.id_hash(&schedule.read.id)) {
                 Some(former) => self.go_on_with_schedule(schedule, former, reading, (since, now), reader, &mut outcome)?,
@@ -165,7 +107,7 @@ impl Engine {
         reading: &Reading,
         (since, now): (UnixMillis, UnixMillis),
         reader: &dyn Reader,
-        outcome: &mut Outcome,
+        outcome: &mut Redefined,
     ) -> Result<(), EngineError> {
         let id = schedule.read.id.clone();
         let open = reading.left_open(id_hash(&id));
@@ -271,7 +213,7 @@ impl Engine {
         reading: &Reading,
         now: UnixMillis,
         reader: &dyn Reader,
-        outcome: &mut Outcome,
+        outcome: &mut Redefined,
     ) -> Result<(), EngineError> {
         let mut kept: BTreeMap<usize, KeptEntry> = BTreeMap::new();
         for (index, entry) in page.directory.iter().enumerate() {
@@ -351,85 +293,5 @@ impl Engine {
             return self.tasks.schedule(task.index).is_some_and(|schedule| schedule.paused_at.is_some());
         }
         self.due_of(task) == UnixMillis::PAUSED
-    }
-}
-
-impl Outcome {
-    /// Pauses or resumes the further attempts as their task is: by a definition as by `pause` and `resume`.
-    fn change_attempts(&mut self, hash: u64, attempts: Vec<EntryRef>, was_paused: bool, is_paused: bool, open: LeftOpen) {
-        let change = match (was_paused, is_paused) {
-            (false, true) => Some(Change::Pause),
-            (true, false) => Some(Change::Resume),
-            (false, false) if !open.pause => Some(Change::Resume),
-            _ => None,
-        };
-        self.of_attempts.insert(hash, change);
-        self.attempts.extend(change.into_iter().flat_map(|change| attempts.iter().map(move |at| (*at, change))));
-    }
-}
-
-/// Where a pause begins. What is due by then and has not fired is made up for with the rest, if anything is.
-///
-/// Should the clock have been ahead, occurrences have fired that are still to come by the clock: the pause begins behind these.
-pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: bool, since: UnixMillis) -> UnixMillis {
-    let Some(next) = next else { return since };
-    if next.due <= since {
-        return if catches_up { next.due.plus(-1) } else { since };
-    }
-    if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
-}
-
-/// Returns the time after which the runs of `new` are those that `former` has after `since`: the next run stays the same one, whatever it
-/// is delayed by. The times of both must be equal.
-pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis) -> UnixMillis {
-    let of_new = new.next_after(since);
-    let of_former = former.next_after(since).map(|next| new.occurrence(next.time));
-    if of_new == of_former {
-        return since;
-    }
-    // Without a next run, the last one is behind: by its new delay it may be due after `since`.
-    of_former.map(|next| next.due.plus(-1)).or(of_new.map(|last| last.due)).unwrap_or(since)
-}
-
-pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
-    let start = entry.offset as usize;
-    page.body.get(start..start + entry.len as usize).unwrap_or_default()
-}
-
-/// A page with some of its entries as they are kept. One that does not fire by itself goes to the main order, whatever its key.
-pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
-    let lane = page.directory.lane();
-    let (mut of_lane, mut of_main) = (Pages::default(), Pages::default());
-    for (index, entry) in page.directory.iter().enumerate() {
-        let (due, record) = match kept.remove(&index) {
-            Some(KeptEntry { due, record }) => (due, record),
-            None => (entry.due, None),
-        };
-        let record = record.as_deref().unwrap_or_else(|| record_in(page, &entry));
-        if due.is_never() { &mut of_main } else { &mut of_lane }.push(Entry { due, ..entry }, record);
-    }
-    let mut pages = of_lane.finish();
-    pages.iter_mut().for_each(|page| page.directory.set_lane(lane));
-    pages.extend(of_main.finish());
-    pages
-}
-
-#[derive(Default)]
-struct Pages {
-    builder: PageBuilder,
-    /// Those that what they keep has brought past the limit for new records.
-    grown: Vec<Page>,
-}
-
-impl Pages {
-    fn push(&mut self, entry: Entry, record: &[u8]) {
-        if !self.builder.push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record)) {
-            let entry = Entry { offset: 0, len: record.len() as u32, ..entry };
-            self.grown.push(Page { directory: Directory::new(vec![entry]), body: record.to_vec() });
-        }
-    }
-
-    fn finish(self) -> Vec<Page> {
-        self.builder.finish().into_iter().chain(self.grown).collect()
     }
 }

@@ -1,5 +1,10 @@
 use super::*;
+use crate::effects::Write;
+use crate::snapshot::StoredHistory;
 use crate::{Config, Snapshot, StorageError};
+use scheduler_model::bounds::{MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS};
+use scheduler_model::protocol::{MAX_ERROR_CHARS, TaskRun};
+use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 

@@ -1,9 +1,9 @@
 //! Ids whose unkeyed hashes are equal, which anybody can make: no lookup reads more for them, and none is taken for another.
 
-use super::*;
-use crate::{Config, Effects, Reader, Snapshot, StorageError, Write};
+use crate::{Config, Effects, Engine, EngineError, Reader, Snapshot, StorageError, Write, hashes_of_envelope, key_stored_page};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::page::{Entry, Flags, PageBuilder};
+use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder, PageError};
+use scheduler_model::id_key::IdKey;
 use scheduler_model::protocol::{Append, CancelRequest, Cancelled};
 use scheduler_model::routing::id_hash;
 use std::cell::Cell;

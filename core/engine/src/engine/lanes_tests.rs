@@ -1,9 +1,11 @@
-use super::super::{
+use super::*;
+use crate::error::EngineError;
+use crate::limiter::Limiter;
+use crate::{
     Config, Destination, Engine, Keep, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage,
     StoredSchedule,
 };
-use super::*;
-use crate::limiter::Limiter;
+use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::limit::Limit;
@@ -12,6 +14,7 @@ use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms}
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 

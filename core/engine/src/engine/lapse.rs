@@ -4,71 +4,24 @@
 //! the rate, and under overload no task would run. It examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page
 //! is valid until its first task lapses, so the engine reads a page once, and again when it drops a task of it.
 
-use super::fire::CONDITIONAL_BYTES;
-use super::late::{Dropped, Verdict, judge_until};
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError, Reader};
+use super::Engine;
+use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::lapses::Judged;
+use crate::policy::{Undispatched, Verdict, judge_until};
+use crate::reader::Reader;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Entry, Flags};
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
-/// Bytes of pages that one wake-up reads to find what has lapsed, and what that writes as outcomes: sixteen pages, some milliseconds.
-const MAX_BYTES: usize = 1_000_000;
-/// Tasks of a lane that may fire, after which one look goes no further: more than a wake-up hands on of a lane.
-const ENOUGH_TASKS: usize = 1_000;
-
-/// What is known of the tasks of a lane that may lapse.
-#[derive(Debug, Default)]
-pub(super) struct Lapses {
-    /// Whether a task of the lane may lapse at all.
-    is_needed: bool,
-    pages: BTreeMap<u32, Judged>,
-    /// When there is something to look for; `None`: nothing is known to lapse.
-    look_at: Option<UnixMillis>,
-    /// When the last look goes on, if it came to its bound before it found a task that may fire.
-    goes_on_at: Option<UnixMillis>,
-}
-
-/// Of a page, the entries up to an index may fire until the first of them lapses.
-#[derive(Debug, Clone, Copy)]
-struct Judged {
-    to: u32,
-    until: UnixMillis,
-}
-
-impl Lapses {
-    /// Notes tasks that may lapse, in a page that is new or has changed.
-    pub(super) fn note(&mut self, page: u32) {
-        self.is_needed = true;
-        self.pages.remove(&page);
-    }
-
-    pub(super) fn is_needed(&self) -> bool {
-        self.is_needed
-    }
-
-    /// Returns when to look again.
-    pub(super) fn look_at(&self) -> Option<UnixMillis> {
-        self.look_at
-    }
-
-    /// Returns when the look goes on, before which nothing is known of the lane's head.
-    pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
-        self.goes_on_at
-    }
-
-    /// Returns whether the entry at this position was judged and may fire.
-    pub(super) fn is_judged(&self, at: Position) -> bool {
-        self.pages.get(&at.page).is_some_and(|judged| at.index < judged.to)
-    }
-}
-
 /// One look into the lanes.
 struct Look {
     bytes: usize,
-    lapsed: Vec<(Position, Dropped)>,
+    lapsed: Vec<(Position, Undispatched)>,
 }
 
 impl Engine {
@@ -78,7 +31,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
         effects: &mut Effects,
-    ) -> Result<Vec<Dropped>, EngineError> {
+    ) -> Result<Vec<Undispatched>, EngineError> {
         let mut look = Look { bytes: 0, lapsed: Vec::new() };
         for lane in self.lanes.that_may_lapse() {
             self.look_into(lane, now, reader, &mut look)?;
@@ -102,7 +55,7 @@ impl Engine {
                 break;
             }
             let known = lapses.pages.get(&page).copied().filter(|judged| now < judged.until);
-            if look.bytes >= MAX_BYTES && known.is_none() {
+            if look.bytes >= MAX_LAPSE_BYTES && known.is_none() {
                 is_cut = true;
                 break;
             }
@@ -159,7 +112,7 @@ impl Engine {
                 }
                 (verdict, _) => {
                     let at = Position { due: entry.due, page: number, index };
-                    let dropped = Dropped { record: record.to_vec(), hash: entry.hash, flags: entry.flags, verdict };
+                    let dropped = Undispatched { record: record.to_vec(), hash: entry.hash, flags: entry.flags, verdict };
                     look.lapsed.push((at, dropped));
                     look.bytes += CONDITIONAL_BYTES;
                 }

@@ -1,5 +1,5 @@
-use super::super::Keep;
-use super::super::lanes::tests::Pair;
+use crate::Keep;
+use crate::engine::lanes::tests::Pair;
 
 /// Tasks that had expired took the tokens of a rate, and the slots of a limit, before they were judged: under overload nothing ran any more.
 #[test]

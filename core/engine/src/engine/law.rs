@@ -15,66 +15,21 @@
 //!
 //! A recurring task has no entry: its occurrences are worked out when it is loaded.
 
-use super::feed::event;
-use super::go_on::{KeptEntry, rebuilt, record_in};
-use super::outcome::PutBack;
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError, Reader};
-use scheduler_calendar::local_time::Law;
+use super::Engine;
+use crate::budget::MAX_REPLANNED_BYTES;
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::event_buffer::event;
+use crate::reader::Reader;
+use crate::rebuilt_page::{KeptEntry, rebuilt, record_in};
+use crate::replan::{Replanned, replanned};
+use crate::requeue::RequeuedRecords;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Flags, Page};
 use scheduler_model::protocol::EventKind;
 use scheduler_model::task::Record;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// Bytes of pages that one wake-up reads to plan their tasks again, and bytes that it writes for it, but for the last page: some sixty pages.
-/// No firing is in the same wake-up.
-const MAX_BYTES: usize = 4_000_000;
-
-/// The pages that are still to be looked at.
-#[derive(Debug, Default)]
-pub(super) struct ToReplan {
-    pages: BTreeSet<u32>,
-    goes_on_at: UnixMillis,
-    /// Whether it is stored that tasks may be planned by several laws.
-    is_noted: bool,
-    /// Whether what is added is planned already.
-    is_at_work: bool,
-}
-
-impl ToReplan {
-    pub(super) fn is_any(&self) -> bool {
-        !self.pages.is_empty()
-    }
-
-    /// Returns when the next part is to be done; `None` if there is none.
-    pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
-        self.is_any().then_some(self.goes_on_at)
-    }
-}
-
-/// A task as the law plans it.
-struct Replanned {
-    due: UnixMillis,
-    record: Vec<u8>,
-}
-
-/// Plans a task that waits with this due time by a law; `None` if nothing about it changes.
-fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: UnixMillis) -> Option<Replanned> {
-    // What is due at another time than its own was sent `run`, or was late when it came. A requested run keeps its name.
-    if record.replayed_at.is_some() || due != record.due() && due != UnixMillis::PAUSED {
-        return None;
-    }
-    let moved = Record { time: Some(record.moved_by(law)?), ..record.clone() };
-    let new_due = moved.due();
-    // That the law has moved its time into the past does not make it late.
-    let was_due = record.due().min(now);
-    let is_late_by_law = due != UnixMillis::PAUSED && new_due < was_due && record.is_conditional();
-    let late_since = if is_late_by_law { record.late_since.max(Some(was_due)) } else { record.late_since };
-    let mut text = Vec::new();
-    Record { late_since, ..moved }.write(&mut text);
-    Some(Replanned { due: if due == UnixMillis::PAUSED { due } else { new_due }, record: text })
-}
+use std::collections::BTreeMap;
 
 impl Engine {
     /// Notes the pages whose tasks another law may move, at a start.
@@ -109,8 +64,8 @@ impl Engine {
 
     /// Plans a part of the tasks at a local time by today's law.
     pub(super) fn replan(&mut self, now: UnixMillis, reader: &dyn Reader, effects: &mut Effects) -> Result<(), EngineError> {
-        let (mut killed, mut back, mut bytes) = (Vec::new(), PutBack::default(), 0);
-        while bytes < MAX_BYTES {
+        let (mut killed, mut back, mut bytes) = (Vec::new(), RequeuedRecords::default(), 0);
+        while bytes < MAX_REPLANNED_BYTES {
             let Some(number) = self.to_replan.pages.pop_first() else { break };
             bytes += self.replan_page(number, now, reader, &mut killed, &mut back)?;
         }
@@ -137,7 +92,7 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
         killed: &mut Vec<EntryRef>,
-        back: &mut PutBack,
+        back: &mut RequeuedRecords,
     ) -> Result<usize, EngineError> {
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
         let live = page.directory.iter().enumerate().skip(page.fired()).filter(|(index, _)| page.is_live(*index));

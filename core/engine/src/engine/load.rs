@@ -1,98 +1,27 @@
 //! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
 
-use super::circuit::Circuits;
-use super::decided::Decided;
-use super::ended::Ended;
-use super::feed::Feed;
-use super::history::{Log, StoredHistory};
-use super::lanes::Lanes;
-use super::law::ToReplan;
-use super::query::check_schedule;
-use super::sending::Sends;
-use super::state::State;
-use super::tasks::{CaughtUp, MemSchedule, Tasks};
-use super::{Config, Destination, Engine, EngineError, InFlight, MAX_FIRE_GAP_MILLIS};
+use super::Engine;
+use crate::circuits::Circuits;
+use crate::config::{Config, MAX_FIRE_GAP_MILLIS};
+use crate::decisions::Decisions;
+use crate::effects::Destination;
+use crate::ended::EndedSchedules;
+use crate::error::EngineError;
+use crate::event_buffer::EventBuffer;
+use crate::history::Log;
+use crate::lanes::Lanes;
+use crate::mem_schedule::{CaughtUp, MemSchedule};
+use crate::new_schedule::read_schedule;
+use crate::outbox::InFlight;
+use crate::replan::ToReplan;
+use crate::snapshot::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+use crate::state::State;
+use crate::tasks::Tasks;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Directory;
-use scheduler_model::id_key::IdKey;
 use scheduler_model::position::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
-
-/// What is stored of a page, without its body.
-#[derive(Debug, Clone)]
-pub struct StoredPage {
-    /// Its number.
-    pub page: u32,
-    /// The directory's bytes.
-    pub directory: Vec<u8>,
-    /// The length of its body, bytes.
-    pub body_len: u32,
-    /// The bits of its cancelled entries; empty when there are none.
-    pub dead: Vec<u8>,
-}
-
-/// What is stored of a recurring task.
-#[derive(Debug, Clone)]
-pub struct StoredSchedule {
-    /// Its number.
-    pub number: u32,
-    /// Occurrences after this time are its own.
-    pub since: UnixMillis,
-    /// Its record.
-    pub record: Vec<u8>,
-}
-
-/// What is stored of an envelope, without its text.
-#[derive(Debug, Clone)]
-pub struct StoredEnvelope {
-    /// Its number.
-    pub seq: u64,
-    /// Where it goes; `None` when it is done and only its state is kept.
-    pub destination: Option<Destination>,
-    /// 8 bytes for each task.
-    pub hashes: Vec<u8>,
-    /// When it was sent last.
-    pub sent_at: UnixMillis,
-    /// How often it has been sent again after a send that the queue may have taken.
-    pub attempts: u32,
-    /// What is known of its last sends.
-    pub sends: Sends,
-}
-
-/// What a start-up reads of the patched record of a task in flight.
-#[derive(Debug, Clone, Copy)]
-pub struct StoredPatch {
-    /// The envelope's number.
-    pub seq: u64,
-    /// The task's index in it.
-    pub index: u32,
-    /// The size of the record.
-    pub bytes: u32,
-}
-
-/// All that a start-up reads.
-#[derive(Debug, Clone, Default)]
-pub struct Snapshot {
-    /// The key of the index of ids, by which all hashes of pages and envelopes are made.
-    pub id_key: IdKey,
-    /// Every page.
-    pub pages: Vec<StoredPage>,
-    /// The recurring tasks, or none: their records may be large, and may be given one by one to [`Engine::load_schedule`].
-    pub schedules: Vec<StoredSchedule>,
-    /// Every row of the outbox.
-    pub envelopes: Vec<StoredEnvelope>,
-    /// What was decided about envelopes in flight, by their number: see [`super::Write::Decide`].
-    pub decisions: Vec<(u64, Vec<u8>)>,
-    /// The sizes of the patched records of tasks in flight: see [`super::Write::Patch`].
-    pub patches: Vec<StoredPatch>,
-    /// Every row of the history.
-    pub history: Vec<StoredHistory>,
-    /// The state in the newest row of the outbox that has one.
-    pub state: Option<Vec<u8>>,
-    /// How many keys are remembered of each period.
-    pub remembered: Vec<(i64, u64)>,
-}
 
 impl Engine {
     /// A shard as storage says it is; an empty snapshot makes a new one. `shard` is its name, as in envelopes.
@@ -123,9 +52,9 @@ impl Engine {
             lanes,
             circuits,
             log: Log::load(snapshot.history),
-            feed: Feed::default(),
+            feed: EventBuffer::default(),
             outbox: BTreeMap::new(),
-            decided: Decided::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
+            decided: Decisions::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),
             dispatched: 0,
@@ -141,7 +70,7 @@ impl Engine {
             remembered: collected(snapshot.remembered),
             to_replan: ToReplan::default(),
             isolate: None,
-            ended: Ended::default(),
+            ended: EndedSchedules::default(),
         };
         engine.load_pages(snapshot.pages)?;
         engine.compare_law();
@@ -194,7 +123,7 @@ impl Engine {
     /// # Errors
     /// When storage holds what was never written there.
     pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
-        let read = check_schedule(&stored.record)?;
+        let read = read_schedule(&stored.record).map_err(EngineError::Corrupt)?;
         let watermark = self.state.watermark;
         // The first occurrence of its own that stands after the watermark.
         let mut next = if read.paused { None } else { read.schedule.next_after(stored.since.max(watermark.due.plus(-1))) };

@@ -1,174 +1,63 @@
 //! The engine: see the crate.
 
+mod admission;
 mod append;
 mod backlog;
+mod cancel;
 mod change;
+mod check;
 mod circuit;
 mod clock;
-mod decided;
+mod decide;
 mod ended;
+mod entries;
+mod events;
 mod explain;
-mod feed;
 mod fire;
 mod flights;
 mod follow_up;
 mod go_on;
 mod history;
-mod id_key;
-mod id_of;
-mod index;
 mod lanes;
 mod lapse;
-mod late;
 mod lateness;
 mod law;
 mod load;
 mod moved;
-mod new_schedule;
 mod numbers;
 mod outcome;
-mod overlay;
+mod pages;
 mod parts;
-mod patched;
+mod patch;
+mod plan;
+mod policy;
 mod purge;
 mod query;
 mod remains;
 mod sending;
-mod spans;
-mod state;
 mod stopped;
-mod tasks;
-mod terms;
 
-pub use circuit::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
-pub use history::{Keep, StoredHistory};
-pub use id_key::{hashes_of_envelope, key_stored_page};
-pub use load::{Snapshot, StoredEnvelope, StoredPage, StoredPatch, StoredSchedule};
-pub use sending::Sends;
-
-use crate::effects::{Destination, Effects, LimitAsk, Outgoing, Write};
-use crate::error::{EngineError, StorageError};
-use scheduler_calendar::local_time::Law;
+use crate::budget::MAX_IN_FLIGHT_TASKS;
+use crate::circuits::Circuits;
+use crate::config::Config;
+use crate::decisions::Decisions;
+use crate::effects::Effects;
+use crate::ended::EndedSchedules;
+use crate::event_buffer::EventBuffer;
+use crate::history::Log;
+use crate::idempotency::Remembered;
+use crate::lanes::Lanes;
+use crate::outbox::InFlight;
+use crate::replan::ToReplan;
+use crate::state::State;
+use crate::tasks::Tasks;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{
-    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
-};
 use scheduler_model::id_key::IdKey;
 use scheduler_model::meter::Meter;
 use scheduler_model::position::Position;
 use scheduler_model::protocol::ShardStats;
-use scheduler_model::protocol::limiter::TOKENS_MILLIS;
-use state::State;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
-use tasks::Tasks;
-
-/// The longest [`Config::fire_gap_millis`]: with a longer one the tokens of a rate end before the shard fires again, so a shard that is kept
-/// busy by other tasks never uses any.
-pub const MAX_FIRE_GAP_MILLIS: i64 = TOKENS_MILLIS / 2;
-
-/// How a shard behaves in time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Config {
-    /// An envelope for the dispatchers that was not reported for so long is sent again, milliseconds.
-    pub visibility_millis: i64,
-    /// Least time between two firings, milliseconds: what comes due meanwhile shares envelopes and rows. A task that
-    /// comes due after a pause is not held up. Cut to [`MAX_FIRE_GAP_MILLIS`].
-    pub fire_gap_millis: i64,
-    /// What is kept of how attempts end.
-    pub history: Keep,
-    /// Most tasks that the shard has handed to the dispatchers and not had reported: see [`MAX_DISPATCHED_TASKS`].
-    pub max_dispatched: usize,
-    /// Most dead letters that are kept of one id, at least one: see [`MAX_DEAD_LETTERS_OF_A_TASK`].
-    pub max_dead_letters: usize,
-    /// Most runs of one id that wait, after which one more is no longer tried again: see [`MAX_RUNS_OF_A_TASK`].
-    pub max_runs: usize,
-    /// Most tasks, further attempts and dead letters: see [`MAX_PENDING_PER_SHARD`].
-    pub max_entries: usize,
-    /// By which one-shot tasks at a local time are planned.
-    pub law: Law,
-}
-
-impl Default for Config {
-    /// 100 ms between firings: half of what a person notices, and at 1,000 tasks a second it makes 100 tasks share each row.
-    fn default() -> Self {
-        Self {
-            visibility_millis: DEFAULT_VISIBILITY_MILLIS,
-            fire_gap_millis: 100,
-            history: Keep::All,
-            max_dispatched: MAX_DISPATCHED_TASKS,
-            max_dead_letters: MAX_DEAD_LETTERS_OF_A_TASK,
-            max_runs: MAX_RUNS_OF_A_TASK,
-            max_entries: MAX_PENDING_PER_SHARD,
-            law: Law::default(),
-        }
-    }
-}
-
-/// Reads of what is stored. Synchronous, as a Durable Object's SQL is.
-pub trait Reader {
-    /// `len` bytes of the body of a page from `offset`.
-    ///
-    /// # Errors
-    /// When storage fails or has no such bytes.
-    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError>;
-    /// The record of a recurring task.
-    ///
-    /// # Errors
-    /// When storage fails or has no such schedule.
-    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError>;
-    /// The first `len` bytes of the record of a recurring task; all of a shorter one.
-    ///
-    /// # Errors
-    /// When storage fails or has no such schedule.
-    fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let mut record = self.schedule(number)?;
-        record.truncate(len as usize);
-        Ok(record)
-    }
-    /// The text of an envelope.
-    ///
-    /// # Errors
-    /// When storage fails or has no such envelope.
-    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
-    /// What is remembered of a key in the first of these periods that has it (see [`scheduler_model::idempotency`]).
-    ///
-    /// # Errors
-    /// When storage fails. A reader that does not say otherwise fails, rather than take every request for new.
-    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
-        let _ = (key, periods);
-        Err(StorageError("this storage does not remember keys".to_owned()))
-    }
-    /// The record that the further attempts of a task in flight have, by envelope and index: see [`Write::Patch`].
-    ///
-    /// # Errors
-    /// When storage fails or has no such record. A reader that does not say otherwise has none.
-    fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
-        Err(StorageError(format!("this storage has no patch of task {index} of envelope {seq}")))
-    }
-    /// The body of a row of the history.
-    ///
-    /// # Errors
-    /// When storage fails or has no such row.
-    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError>;
-}
-
-/// An envelope that was handed on and is not done.
-#[derive(Debug, Clone)]
-struct InFlight {
-    destination: Destination,
-    hashes: Vec<u64>,
-    resend_at: UnixMillis,
-    /// How often it has been sent again after a send that the queue may have taken.
-    attempts: u32,
-    sends: Sends,
-}
-
-impl InFlight {
-    fn new(destination: Destination, hashes: Vec<u64>, resend_at: UnixMillis) -> Self {
-        Self { destination, hashes, resend_at, attempts: 0, sends: Sends::Sent }
-    }
-}
 
 /// A shard: its timers, its watermark, its outbox.
 #[derive(Debug)]
@@ -177,13 +66,13 @@ pub struct Engine {
     config: Config,
     id_key: IdKey,
     tasks: Tasks,
-    lanes: lanes::Lanes,
-    circuits: circuit::Circuits,
-    log: history::Log,
-    feed: feed::Feed,
+    lanes: Lanes,
+    circuits: Circuits,
+    log: Log,
+    feed: EventBuffer,
     outbox: BTreeMap<u64, InFlight>,
     /// What was decided about what is in it.
-    decided: decided::Decided,
+    decided: Decisions,
     /// When to send what again; an entry stands if the outbox agrees.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
     /// By hash of the id, how many occurrences are handed on and not done.
@@ -205,16 +94,21 @@ pub struct Engine {
     /// Of these ids a run has ended, and the next that is held is yet to be let go.
     to_release: BTreeSet<u64>,
     /// How many keys are stored, by period.
-    remembered: terms::Remembered,
+    remembered: Remembered,
     /// The pages with one-shot tasks that may have to be planned by another law.
-    to_replan: law::ToReplan,
+    to_replan: ToReplan,
     /// Recurring tasks of which a start has found no run to come.
-    ended: ended::Ended,
+    ended: EndedSchedules,
     /// What the shards of the isolate hold together, and what they may hold, bytes. Whoever runs the engine says so.
     isolate: Option<(usize, usize)>,
 }
 
 impl Engine {
+    /// Returns the hash of an id in this shard's index.
+    pub(super) fn id_hash(&self, id: &str) -> u64 {
+        self.id_key.hash(id)
+    }
+
     /// When the engine wants [`Engine::wake`] to be called; `None` when it waits for nothing. A time in the past means now.
     pub fn next_wakeup(&mut self) -> Option<UnixMillis> {
         let fire = self.next_due().map(|due| match self.last_fired_at {
@@ -229,7 +123,7 @@ impl Engine {
 
     /// When the earliest task that may fire is due.
     fn next_due(&mut self) -> Option<UnixMillis> {
-        if self.in_flight_tasks() >= fire::MAX_IN_FLIGHT_TASKS {
+        if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS {
             return None;
         }
         let may_dispatch = self.dispatch_room() > 0;

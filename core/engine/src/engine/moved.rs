@@ -1,27 +1,20 @@
 //! Which of what an id names a reschedule moves. It makes a task of it, and an id never names two tasks: so it moves one thing.
 
-use super::decided::FlightRef;
-use super::lateness::leading_time;
-use super::tasks::EntryRef;
-use super::{Engine, EngineError, Reader};
+use super::Engine;
+use crate::changes::Moved;
+use crate::decisions::FlightRef;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::lateness::leading_time;
+use crate::reader::Reader;
 use scheduler_calendar::ordered::sort;
 use scheduler_model::bounds::MAX_DEAD_LETTERS_OF_A_TASK;
 use scheduler_model::format::page::Flags;
 use scheduler_model::task::Record;
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 /// Attempts or dead letters of one id of which the records are read, to find one that can be moved: as many as an id has dead letters.
 const MAX_LOOKED_AT: usize = MAX_DEAD_LETTERS_OF_A_TASK;
-
-/// What a request moves of the ids that it has come to, by hash; `None`: nothing that is an attempt or a dead letter.
-#[derive(Default)]
-pub(super) struct Moved {
-    entries: HashMap<u64, Option<EntryRef>>,
-    flights: HashMap<u64, Vec<FlightRef>>,
-    /// Bytes that were read to find out.
-    pub(super) bytes: usize,
-}
 
 impl Engine {
     /// Returns the newest run among these attempts or dead letters that can be moved. A run of a recurring task and a follow-up cannot.

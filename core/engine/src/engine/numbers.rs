@@ -14,7 +14,6 @@
 //! that belong to a new recurring task. Their positions therefore follow everything that has been dispatched, whatever the number is.
 
 use super::Engine;
-
 impl Engine {
     /// Returns the number for a new page.
     pub(super) fn next_page(&mut self) -> u32 {
@@ -41,8 +40,8 @@ fn next_free(last: u32, is_taken: impl Fn(u32) -> bool) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tasks::Tasks;
     use super::*;
+    use crate::tasks::Tasks;
     use scheduler_calendar::time::UnixMillis;
     use scheduler_model::format::page::{Directory, Entry, Flags};
 

@@ -1,15 +1,19 @@
 //! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
 
-use super::decided::{Decision, Stop};
-use super::follow_up::names_on_success;
-use super::history::{Ended, Keep};
-use super::late::has_failed;
-use super::remains::Remains;
-use super::stopped::lay_over;
-use super::{Destination, Effects, Engine, EngineError, Reader, Write};
+use super::Engine;
+use crate::config::Keep;
+use crate::decisions::Decision;
+use crate::effects::{Destination, Effects, Write};
+use crate::ended_run::Ended;
+use crate::envelopes::{lay_over, names_on_success, records_of};
+use crate::error::EngineError;
+use crate::policy::has_failed;
+use crate::reader::Reader;
+use crate::remains::Remains;
+use crate::requeue::{again, due_unstarted, queue_flag};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::envelope::{Envelope, is_fired_at};
-use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder};
+use scheduler_model::format::envelope::is_fired_at;
+use scheduler_model::format::page::Flags;
 use scheduler_model::protocol::{Failure, MAX_ERROR_CHARS, Report};
 use scheduler_model::retry::{RetryInput, RetryPolicy};
 use scheduler_model::task::Record;
@@ -187,105 +191,10 @@ impl Engine {
     }
 }
 
-/// When an envelope was fired, and its records.
-pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
-    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
-    let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
-    let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
-    let records = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()));
-    let records = records.collect::<Result<_, _>>().map_err(|problem| corrupt(problem.to_string()))?;
-    Ok((envelope.fired_at, records))
-}
-
-/// Records on their way back into pages.
-#[derive(Default)]
-pub(super) struct PutBack {
-    /// By the limit's key; those that fire by themselves only, see [`super::lanes`].
-    parts: BTreeMap<Option<String>, Part>,
-}
-
-#[derive(Default)]
-struct Part {
-    builder: PageBuilder,
-    /// Those that their attempt and error have brought past the limit for new records, each in a page of its own: a task
-    /// that was taken in is not lost for its size.
-    grown: Vec<Page>,
-}
-
-impl PutBack {
-    pub(super) fn len(&self) -> usize {
-        self.parts.values().map(|part| part.builder.len() + part.grown.len()).sum()
-    }
-
-    /// The keys whose lanes they go to.
-    pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
-        self.parts.keys().filter_map(Option::as_deref)
-    }
-
-    /// The pages, each with the key of all of its records.
-    pub(super) fn into_pages(self) -> impl Iterator<Item = (Option<String>, Page)> {
-        self.parts.into_iter().flat_map(|(key, part)| {
-            let pages = part.builder.finish().into_iter().chain(part.grown);
-            pages.map(move |page| (key.clone(), page))
-        })
-    }
-
-    /// Adds a run that was not started, as the attempt that it was; none that was cancelled meanwhile.
-    pub(super) fn push_unstarted(&mut self, record: &Record<'_>, decision: Decision, now: UnixMillis) {
-        if let Some(due) = due_unstarted(decision, now) {
-            self.push(record, due, again(record));
-        }
-    }
-
-    pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
-        let mut text = Vec::new();
-        record.write(&mut text);
-        let key = record.limit_key.as_deref().filter(|_| !due.is_never()).map(str::to_owned);
-        self.push_text(key, due, flags_of_record(record, flags), &text);
-    }
-
-    /// Adds a record as it is stored, with all of its flags.
-    pub(super) fn push_text(&mut self, key: Option<String>, due: UnixMillis, flags: Flags, text: &[u8]) {
-        // `Engine::put_in` gives the page its keyed hashes.
-        let hash = 0;
-        let part = self.parts.entry(key).or_default();
-        if !part.builder.push(hash, due, flags, |out| out.extend_from_slice(text)) {
-            let entry = Entry { hash, due, offset: 0, len: text.len() as u32, flags };
-            part.grown.push(Page { directory: Directory::new(vec![entry]), body: text.to_vec() });
-        }
-    }
-}
-
-/// Returns the flags of an entry with these, and with what its record says.
-pub(super) fn flags_of_record(record: &Record<'_>, flags: Flags) -> Flags {
-    let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
-    let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
-    flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired)
-}
-
-/// Returns when a run is due that was not started; `None` if it was cancelled meanwhile.
-fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixMillis> {
-    match decision.stop {
-        Some(Stop::Cancelled) => None,
-        Some(Stop::Paused) => Some(UnixMillis::PAUSED),
-        None => Some(now),
-    }
-}
-
 /// The error of an attempt whose run was cancelled meanwhile, with that said: it tells why no other followed.
 fn of_cancelled(error: &str) -> String {
     const WHY: &str = "cancelled while it ran, so it is not tried again; ";
     WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
-}
-
-/// Returns the flags of a run that is put back. A patch may have given it another destination.
-fn again(record: &Record<'_>) -> Flags {
-    queue_flag(record).and(Flags::RETRY)
-}
-
-/// Returns the flag that says whether a task goes to the user's own consumer, by its record.
-pub(super) fn queue_flag(record: &Record<'_>) -> Flags {
-    if record.goes_to_queue() { Flags::TO_QUEUE } else { Flags::TASK }
 }
 
 impl Engine {

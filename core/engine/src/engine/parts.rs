@@ -5,36 +5,21 @@
 //! A part of a resume leaves the task paused, with a pause that begins later: so each part starts where the one before ended, also after
 //! a crash between them, and no run is made up for twice. The record that the version of the task is taken from changes in the last part.
 
-use super::append::Checked;
-use super::change::Changes;
-use super::decided::FlightRef;
-use super::fire::TIME_BYTES;
-use super::go_on::{GoingOn, same_next_run};
-use super::late::{Aside, Verdict, missed_in_pause};
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError, Reader};
-use scheduler_calendar::schedule::Occurrence;
+use super::Engine;
+use crate::budget::TIME_BYTES;
+use crate::changes::Changes;
+use crate::checked::Checked;
+use crate::decisions::FlightRef;
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::pause::{missed_in_pause, same_next_run};
+use crate::reader::Reader;
+use crate::redefinition::GoingOn;
+use crate::runs_aside::Aside;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{Change, Changed};
 use std::collections::HashSet;
-
-impl Changes {
-    /// Returns how many runs with records of this size this commit may still add: one at least, so that each part comes on.
-    fn room_for_runs(&self, record_bytes: usize) -> usize {
-        let (records, bytes) = self.room();
-        records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
-    }
-
-    /// Takes as many of the runs that a paused task makes up for as this commit has room for. Returns where the pause begins if not all
-    /// of them are made up for.
-    fn take_runs(&self, runs: &mut Vec<(Occurrence, Verdict)>, record_bytes: usize) -> Option<UnixMillis> {
-        let most = self.room_for_runs(record_bytes);
-        let (next, _) = runs.get(most)?;
-        let begins = next.due.plus(-1);
-        runs.truncate(most);
-        Some(begins)
-    }
-}
 
 impl Engine {
     /// Returns what a change does to a task or an attempt, if that is known without its record.

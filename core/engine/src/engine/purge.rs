@@ -1,12 +1,11 @@
 //! Forgetting: what a shard keeps of tasks that are gone. A namespace that is deleted and made again starts with nothing.
 
-use super::state::State;
-use super::{Effects, Engine};
+use super::Engine;
+use crate::budget::PURGED_KEYS;
+use crate::effects::{Effects, Write};
+use crate::state::State;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{PurgeReply, PurgeRequest};
-
-/// Keys forgotten in one commit: enough for a full shard in some rounds, few enough that none of them takes a second.
-const FORGOTTEN_AT_ONCE: u64 = 20_000;
 
 impl Engine {
     /// Forgets as [`Engine::purge`] does, if the shard has fired nothing since it was looked at. A request that comes late, when the
@@ -47,12 +46,12 @@ impl Engine {
     }
 
     fn forget_keys(&mut self, effects: &mut Effects) {
-        let mut left = FORGOTTEN_AT_ONCE;
+        let mut left = PURGED_KEYS;
         while left > 0
             && let Some(mut oldest) = self.remembered.first_entry()
         {
             let count = left.min(*oldest.get());
-            effects.writes.push(super::Write::Forget { period: *oldest.key(), count });
+            effects.writes.push(Write::Forget { period: *oldest.key(), count });
             *oldest.get_mut() -= count;
             left -= count;
             if *oldest.get() == 0 {

@@ -203,7 +203,7 @@ fn a_shard_that_was_never_used_is_not_written_to() {
 #[test]
 fn many_keys_are_forgotten_in_rounds() {
     let (mut stored, mut engine) = (Stored::default(), Stored::default().load());
-    for n in 0..FORGOTTEN_AT_ONCE + 5 {
+    for n in 0..PURGED_KEYS + 5 {
         create(&mut engine, &mut stored, "a", NOW.plus(1_000), &n.to_string());
     }
     let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };

@@ -1,58 +1,22 @@
 //! Finding tasks, and cancelling them.
 
-use super::change::MAX_LOOKED_AT_BYTES;
-use super::decided::FlightRef;
-use super::flights::{FlightReader, Found, is_in_flight};
-use super::lateness::leading_time;
-use super::new_schedule::read_schedule;
-use super::tasks::{EntryRef, MemSchedule};
-use super::{Effects, Engine, EngineError, Reader};
+use super::Engine;
+use crate::budget::LOOK_BYTES;
+use crate::decisions::FlightRef;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::lateness::leading_time;
+use crate::mem_schedule::MemSchedule;
+use crate::reader::Reader;
+use crate::scan::{Candidate, Spent, item_of, matches_record, status_of};
 use crate::timers::TimerHeap;
 use scheduler_calendar::ordered::{sort, sort_by_key};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{
-    Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, Filter, Kind, ListItem, ListReply, ListRequest,
-    Status,
-};
-use scheduler_model::record_id::HEAD_BYTES;
+use scheduler_model::protocol::{Among, Kind, ListItem, ListReply, ListRequest, Status};
 use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
-
-/// Most records, and bytes of them, that one list request looks into; then it answers with what it has and where to go on. Some 10
-/// to 50 milliseconds of a shard's time.
-pub(super) const MAX_SCANNED: usize = 20_000;
-pub(super) const MAX_SCANNED_BYTES: usize = 4_000_000;
-
-/// What a request has found and looked into so far.
-#[derive(Debug, Default)]
-pub(super) struct Spent {
-    pub(super) matches: usize,
-    pub(super) scanned: usize,
-    pub(super) bytes: usize,
-}
-
-impl Spent {
-    /// Whether a request has found or looked into as much as it may.
-    pub(super) fn is_all(&self, request: &ListRequest) -> bool {
-        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
-        self.matches >= request.limit || self.scanned >= MAX_SCANNED || self.bytes >= most_bytes
-    }
-}
-
-/// What looking at a task costs that is not read, in bytes of the bound above.
-const LOOK_BYTES: usize = 200;
-
-/// A task among those that a list may show.
-pub(super) struct Candidate {
-    pub(super) position: Position,
-    pub(super) at: EntryRef,
-    status: Status,
-    is_attempt: bool,
-    /// What is known of its kind without its record.
-    kind: Option<Kind>,
-}
 
 impl Engine {
     /// The task of this id as it stands: one that waits, else one that is in flight, else a dead letter.
@@ -96,89 +60,6 @@ impl Engine {
         Ok(Some(ListItem { position, status: Status::Fired, is_attempt: true, is_cancelled, record }))
     }
 
-    /// Cancels tasks by id: the waiting one, its further attempts and those of runs in flight, else a dead letter. **Invariant 5:**
-    /// after a cancel no attempt starts; one that is in flight ends, and the reply says that there is one. Answers for the first of the
-    /// ids where their attempts in flight take much reading; the rest is to be asked for again.
-    ///
-    /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn cancel(
-        &mut self,
-        request: &CancelRequest,
-        now: UnixMillis,
-        reader: &dyn Reader,
-    ) -> Result<(CancelReply, Effects), EngineError> {
-        self.cancel_among(request, Among::All, now, reader)
-    }
-
-    /// Cancels tasks by id among what the request means: see [`Engine::cancel`].
-    ///
-    /// # Errors
-    /// As [`Engine::cancel`].
-    pub fn cancel_among(
-        &mut self,
-        request: &CancelRequest,
-        among: Among,
-        now: UnixMillis,
-        reader: &dyn Reader,
-    ) -> Result<(CancelReply, Effects), EngineError> {
-        let ids = &request.ids;
-        let mut effects = Effects::default();
-        let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
-        let is_watched = self.feed.is_on(now);
-        let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
-        let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
-        for (place, id) in (0..).zip(ids) {
-            if flights.is_spent() && place > 0 {
-                break;
-            }
-            let mut found = Vec::new();
-            self.find_among(id, among, reader, &mut found)?;
-            let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
-            let Found { flights: in_flight, is_part } = match among {
-                Among::Dead => Found::default(),
-                _ => self.find_flights(id, &mut flights, usize::MAX, is_cancelled, reader)?,
-            };
-            let is_nothing = found.is_empty() && in_flight.is_empty();
-            if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
-                reply.outcomes.push(Cancelled::NotFound);
-                continue;
-            }
-            let bytes = found.iter().map(|at| self.tasks.record_bytes(*at));
-            flights.look_at(bytes.map(|bytes| if is_watched { bytes } else { bytes.min(HEAD_BYTES as usize) }).sum());
-            let mut to_stop = self.not_cancelled(&in_flight);
-            if let Some(version) = request.if_match
-                && self.version_among(&found, to_stop.first().or(in_flight.first()), reader)? != Some(version)
-            {
-                reply.outcomes.push(Cancelled::OtherVersion);
-                continue;
-            }
-            if is_part {
-                // The version is of what waits, else of the newest: these come in the last part.
-                stopped.extend(to_stop.into_iter().skip(1));
-                reply.in_part = true;
-                break;
-            }
-            // To cancel once more what was cancelled while it ran is no error, and changes nothing.
-            cancelled += u64::from(!found.is_empty() || !to_stop.is_empty());
-            reply.outcomes.push(Cancelled::Cancelled);
-            reply.running.extend((!in_flight.is_empty()).then_some(place));
-            killed.append(&mut found);
-            stopped.append(&mut to_stop);
-        }
-        // An id may stand twice in the request.
-        sort(&mut killed);
-        killed.dedup();
-        sort(&mut stopped);
-        stopped.dedup();
-        self.note_cancelled(&killed, &stopped, now, reader)?;
-        self.kill(&killed, &mut effects);
-        self.cancel_flights(&stopped, &mut effects);
-        self.unsaved = true;
-        self.state.counters.cancelled += cancelled;
-        Ok((reply, effects))
-    }
-
     /// Returns the version of the first of these entries, a task before what is left of its runs; without entries, of what is in flight.
     pub(super) fn version_among(
         &self,
@@ -193,40 +74,6 @@ impl Engine {
             (None, None) => return Ok(None),
         };
         Ok(Some(version_of(&record)))
-    }
-
-    fn note_cancelled(
-        &mut self,
-        killed: &[EntryRef],
-        stopped: &[FlightRef],
-        now: UnixMillis,
-        reader: &dyn Reader,
-    ) -> Result<(), EngineError> {
-        if !self.feed.is_on(now) {
-            return Ok(());
-        }
-        let mut bytes = 0;
-        for at in killed {
-            if bytes >= MAX_LOOKED_AT_BYTES {
-                self.feed.lose();
-                break;
-            }
-            let record = self.record_of(*at, reader)?;
-            bytes += record.len();
-            self.feed.note_text(EventKind::Cancelled, &record, now);
-        }
-        // They are in the order of their envelopes, each of which is read once.
-        let mut read = FlightReader::default();
-        for flight in stopped {
-            if bytes + read.bytes >= MAX_LOOKED_AT_BYTES {
-                self.feed.lose();
-                break;
-            }
-            let record = self.record_among_flights(*flight, &mut read, reader)?;
-            bytes += record.len();
-            self.feed.note_text(EventKind::Cancelled, &record, now);
-        }
-        Ok(())
     }
 
     /// Adds what waits under `id` to `found`; its dead letters instead where only those are meant.
@@ -274,44 +121,6 @@ impl Engine {
             }
         }
         Ok(!found.is_empty())
-    }
-
-    /// Cancels the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
-    /// amount of work.
-    ///
-    /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
-    pub fn cancel_matching(
-        &mut self,
-        request: &ListRequest,
-        now: UnixMillis,
-        reader: &dyn Reader,
-    ) -> Result<(CancelMatchingReply, Effects), EngineError> {
-        let reads = self.feed.is_on(now);
-        let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
-        let mut next = None;
-        if !is_in_flight(request.after) {
-            next = self.scan(request, reads, &mut spent, reader, |candidate, _| {
-                killed.push(candidate.at);
-                Ok(true)
-            })?;
-        }
-        if next.is_none() {
-            next = self.scan_flights(request, &mut spent, reader, |flight, _| {
-                stopped.push(flight);
-                Ok(true)
-            })?;
-        }
-        let mut effects = Effects::default();
-        self.note_cancelled(&killed, &stopped, now, reader)?;
-        let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();
-        self.kill(&killed, &mut effects);
-        self.cancel_flights(&stopped, &mut effects);
-        self.release_held(hashes.into_iter(), now, reader, &mut effects)?;
-        self.unsaved = true;
-        let (cancelled, running) = ((killed.len() + stopped.len()) as u64, stopped.len() as u64);
-        self.state.counters.cancelled += cancelled;
-        Ok((CancelMatchingReply { cancelled, running, next }, effects))
     }
 
     /// A part of the tasks that a filter matches, in the order of firing.
@@ -441,60 +250,6 @@ impl Engine {
         let record = self.record_of(candidate.at, reader)?;
         item_of(candidate, record)
     }
-}
-
-/// A further attempt or a dead letter may be of a one-shot or of a recurring task: only the record tells.
-fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
-    if entry.flags.has(Flags::DEAD_LETTER) {
-        (Status::Dead, None)
-    } else if entry.due == UnixMillis::HELD {
-        (Status::Held, None)
-    } else if entry.due == UnixMillis::PAUSED {
-        (Status::Paused, None)
-    } else if entry.flags.has(Flags::RETRY) {
-        (Status::Retrying, None)
-    } else if entry.due == UnixMillis::NEVER {
-        (Status::Unscheduled, Some(Kind::NoSchedule))
-    } else {
-        (Status::Scheduled, Some(Kind::Once))
-    }
-}
-
-fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
-    let corrupt =
-        |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
-    let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
-    let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
-    let Candidate { position, status, is_attempt, .. } = candidate;
-    Ok(ListItem { position, status, is_attempt, is_cancelled: false, record })
-}
-
-/// Whether a record is one that a [folded](Filter::folded) filter means.
-pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
-    let Ok(record) = Record::parse(record) else { return false };
-    let kind = match record.time {
-        _ if record.cron.is_some() => Kind::Cron,
-        _ if record.every_seconds.is_some() => Kind::Every,
-        _ if record.rrule.is_some() => Kind::Rrule,
-        Some(_) => Kind::Once,
-        None => Kind::NoSchedule,
-    };
-    filter.kind.is_none_or(|wanted| wanted.includes(kind))
-        && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
-        && filter.text.as_ref().is_none_or(|text| {
-            record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(text.as_str()))
-        })
-        && filter.tag.as_ref().is_none_or(|tag| {
-            record
-                .tags
-                .and_then(|tags| serde_json::from_str::<Vec<String>>(tags.get()).ok())
-                .is_some_and(|tags| tags.contains(tag))
-        })
-}
-
-/// Checks that a stored recurring task can be read, for start-up.
-pub(super) fn check_schedule(record: &[u8]) -> Result<super::new_schedule::ReadSchedule, EngineError> {
-    read_schedule(record).map_err(EngineError::Corrupt)
 }
 
 #[cfg(test)]

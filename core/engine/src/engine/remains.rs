@@ -19,61 +19,19 @@
 //! [`Changed::TooManyRuns`]: scheduler_model::protocol::Changed::TooManyRuns
 //! [`Config::max_entries`]: super::Config::max_entries
 
-use super::history::Ended;
-use super::outcome::{PutBack, flags_of_record};
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError};
+use super::Engine;
+use crate::budget::MAX_SURPLUS;
+use crate::effects::Effects;
+use crate::ended_run::Ended;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::remains::{OfId, Remains};
+use crate::requeue::flags_of_record;
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 use scheduler_model::task::Record;
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
-
-/// Most dead letters that one commit lets go beside those for which others come: earlier versions kept any number of one id.
-const MAX_SURPLUS: usize = 1_000;
-
-/// What remains of the runs that one commit ends.
-#[derive(Default)]
-pub(super) struct Remains {
-    /// What waits for its time, or to be resumed.
-    pub(super) back: PutBack,
-    of: HashMap<u64, OfId>,
-    /// The records of dead letters, in the order in which they came; `None` if the place was given to another.
-    letters: Vec<Option<(Flags, Vec<u8>)>>,
-    kept_letters: usize,
-    /// Stored dead letters that give way.
-    gone: Vec<EntryRef>,
-    surplus: usize,
-    /// Follow-ups that are dead letters at once, with the reason.
-    stillborn: Vec<(Vec<u8>, String)>,
-}
-
-/// What there is of one id.
-#[derive(Default)]
-struct OfId {
-    /// Further attempts, follow-ups, and runs that wait otherwise.
-    runs: usize,
-    /// Stored dead letters, the oldest first.
-    dead: VecDeque<EntryRef>,
-    /// New ones, by their place in the list.
-    letters: VecDeque<usize>,
-}
-
-impl Remains {
-    /// Takes the oldest dead letter of an id away, if there is one.
-    fn displace(&mut self, hash: u64) -> bool {
-        let Some(of) = self.of.get_mut(&hash) else { return false };
-        if let Some(at) = of.dead.pop_front() {
-            self.gone.push(at);
-            return true;
-        }
-        let Some(letter) = of.letters.pop_front().and_then(|at| self.letters.get_mut(at)) else { return false };
-        *letter = None;
-        self.kept_letters -= 1;
-        true
-    }
-}
 
 impl Engine {
     fn of_id<'r>(&self, hash: u64, remains: &'r mut Remains) -> &'r mut OfId {

@@ -1,6 +1,6 @@
-use super::super::lanes::tests::Pair;
-use super::super::{Config, EngineError, Keep};
 use super::*;
+use crate::engine::lanes::tests::Pair;
+use crate::{Config, EngineError, Keep};
 use scheduler_model::bounds::MAX_DEAD_LETTERS_OF_A_TASK;
 use scheduler_model::protocol::Status;
 

@@ -10,7 +10,13 @@
 //! A send that the queue accepts at once writes no row beside that of its firing. Any other send writes a row when its result is known and
 //! a row when it is repeated, so that a restart knows both.
 
-use super::{Destination, Effects, Engine, EngineError, InFlight, Outgoing, Reader, Write};
+use super::Engine;
+use crate::budget::{MAX_ENDED_BYTES, MAX_RESENDS};
+use crate::effects::{Destination, Effects, Outgoing, Write};
+use crate::error::EngineError;
+use crate::outbox::InFlight;
+use crate::reader::Reader;
+use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use std::cmp::Reverse;
@@ -19,59 +25,8 @@ use std::sync::Arc;
 /// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility timeout.
 const SEND_RETRY_MILLIS: i64 = 1_000;
 
-/// Most envelopes sent again at one wake-up.
-const MAX_RESENDS: usize = 64;
-
-/// A wake-up ends no further stopped envelope once those that it ends have this many bytes, patched records included.
-const MAX_ENDED_BYTES: usize = 2_000_000;
-
 /// A redelivery waits longer each time, up to this many doublings of the visibility timeout.
 const MAX_RESEND_DOUBLINGS: u32 = 4;
-
-/// What is known of the last sends of an envelope.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Sends {
-    /// It was sent. The queue has taken it, unless the first send has not been answered.
-    #[default]
-    Sent,
-    /// The last sends, this many, were refused: it has not left the shard since.
-    Refused(u32),
-    /// After this many refusals it was sent once more, and the answer is not known.
-    SentAfter(u32),
-    /// The queue did not answer, and has not answered a send since.
-    Unanswered,
-}
-
-impl Sends {
-    /// Returns its number in storage; `None` for a state that earlier versions did not store.
-    pub fn stored(self) -> Option<i64> {
-        match self {
-            Self::Sent => None,
-            Self::Refused(times) => Some(i64::from(times.max(1))),
-            Self::SentAfter(times) => Some(-i64::from(times.max(1))),
-            Self::Unanswered => Some(0),
-        }
-    }
-
-    /// Reads what [`Self::stored`] gave.
-    pub fn from_stored(stored: Option<i64>) -> Self {
-        let times = |number: i64| u32::try_from(number.unsigned_abs()).unwrap_or(u32::MAX);
-        match stored {
-            None => Self::Sent,
-            Some(0) => Self::Unanswered,
-            Some(number) if number > 0 => Self::Refused(times(number)),
-            Some(number) => Self::SentAfter(times(number)),
-        }
-    }
-
-    /// Returns how often it was refused in a row.
-    fn refusals(self) -> u32 {
-        match self {
-            Self::Sent | Self::Unanswered => 0,
-            Self::Refused(times) | Self::SentAfter(times) => times,
-        }
-    }
-}
 
 impl Engine {
     /// Notes an envelope that is on its way.
@@ -205,22 +160,5 @@ impl Engine {
             effects.sends.push(Outgoing { seq, destination, text });
         }
         Ok(stopped)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// Pinned for ever: later versions read these numbers.
-    #[test]
-    fn stored_numbers() {
-        for (sends, stored) in
-            [(Sends::Sent, None), (Sends::Refused(3), Some(3)), (Sends::SentAfter(3), Some(-3)), (Sends::Unanswered, Some(0))]
-        {
-            assert_eq!((sends.stored(), Sends::from_stored(stored)), (stored, sends));
-        }
-        assert_eq!(Sends::from_stored(Some(i64::MIN)), Sends::SentAfter(u32::MAX));
-        assert_eq!(Sends::from_stored(Some(i64::MAX)), Sends::Refused(u32::MAX));
     }
 }

@@ -3,9 +3,13 @@
 //! Dispatchers report by index, so their message keeps all records and lists the indexes to skip. A user's own consumer does not know
 //! such a list, so its message omits the stopped runs. An envelope whose runs are all stopped ends here.
 
-use super::decided::{Decision, FlightRef};
-use super::outcome::{PutBack, records_of};
-use super::{Effects, Engine, EngineError, Reader};
+use super::Engine;
+use crate::decisions::{Decision, FlightRef};
+use crate::effects::Effects;
+use crate::envelopes::{lay_over, parse_envelope, records_of};
+use crate::error::EngineError;
+use crate::reader::Reader;
+use crate::requeue::RequeuedRecords;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
@@ -39,7 +43,7 @@ impl Engine {
         if stopped.is_empty() {
             return Ok(Some(text));
         }
-        let envelope = super::flights::parse(&text, seq)?;
+        let envelope = parse_envelope(&text, seq)?;
         let mut builder = EnvelopeBuilder::new(&self.shard, seq, envelope.fired_at, MAX_PAGE_TASKS);
         for (_, task) in (0..).zip(&envelope.tasks).filter(|(index, _)| !stopped.contains(index)) {
             builder.push(|out| out.extend_from_slice(task.get().as_bytes()));
@@ -63,7 +67,7 @@ impl Engine {
         let patched = self.patched_of(seq, reader)?;
         let (_, mut records) = records_of(&text, seq)?;
         lay_over(&mut records, &patched, seq)?;
-        let mut back = PutBack::default();
+        let mut back = RequeuedRecords::default();
         for (index, record) in (0..).zip(&records) {
             back.push_unstarted(record, self.decided.at(FlightRef { seq, index }), now);
         }
@@ -79,7 +83,7 @@ impl Engine {
         now: UnixMillis,
         effects: &mut Effects,
     ) -> Vec<u32> {
-        let mut back = PutBack::default();
+        let mut back = RequeuedRecords::default();
         let left_out: BTreeMap<u32, Decision> = collected(self.decided.of(seq).into_iter().filter(|(_, of)| of.left_out));
         for (index, decision) in &left_out {
             if let Some(record) = records.get(*index as usize) {
@@ -98,16 +102,4 @@ impl Engine {
         }
         Ok(records)
     }
-}
-
-/// Replaces dispatched records by their patched versions.
-pub(super) fn lay_over<'a>(records: &mut [Record<'a>], patched: &'a BTreeMap<u32, Vec<u8>>, seq: u64) -> Result<(), EngineError> {
-    for (index, text) in patched {
-        let record =
-            Record::parse(text).map_err(|problem| EngineError::Corrupt(format!("a patch of envelope {seq}: {problem}")))?;
-        if let Some(slot) = records.get_mut(*index as usize) {
-            *slot = record;
-        }
-    }
-    Ok(())
 }

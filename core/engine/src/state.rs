@@ -1,8 +1,8 @@
 //! What a shard remembers beside its tasks. It is stored in the newest row of the outbox, so that it changes in the same commit
 //! as the envelopes of a firing and costs no row of its own.
 
-use super::circuit::Circuit;
-use super::lanes::StoredLane;
+use crate::circuits::Circuit;
+use crate::lanes::StoredLane;
 use scheduler_model::access::Used;
 use scheduler_model::histogram::Histogram;
 use scheduler_model::meter::Meter;

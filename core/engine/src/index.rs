@@ -4,7 +4,7 @@
 //! ([`Repeats`]), the table holds [`MAX_CHAIN`], and a map holds the others: what is inserted passes over a bounded number, however many dead
 //! letters of one id an earlier version has kept. A task is the only one of its id, so a bulk create does not count.
 
-use super::tasks::EntryRef;
+use crate::entry_ref::EntryRef;
 use hashbrown::HashTable;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// The place of a page's entry, and of its hash as many bits as there is room for: so the table grows without a look into
 /// directories. Bits 32-63 are the number of the page, 21-31 the index in it, 0-20 of the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Filed(u64);
+struct PackedEntryRef(u64);
 
 const HASH_BITS: u32 = 21;
 const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
@@ -44,7 +44,7 @@ pub(super) enum Repeats {
     Often,
 }
 
-impl Filed {
+impl PackedEntryRef {
     fn new(hash: u64, at: EntryRef) -> Self {
         Self(u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash))
     }
@@ -57,7 +57,7 @@ impl Filed {
 /// The entries of pages, and apart from them the few schedules, whose numbers leave no room for a hash.
 #[derive(Debug, Default)]
 pub(super) struct IdIndex {
-    entries: HashTable<Filed>,
+    entries: HashTable<PackedEntryRef>,
     /// What the table does not hold, by the bits of the hash.
     more: BTreeMap<u64, BTreeSet<EntryRef>>,
     in_more: usize,
@@ -68,7 +68,7 @@ pub(super) struct IdIndex {
 impl IdIndex {
     /// Makes room for `more` entries at once.
     pub(super) fn reserve(&mut self, more: usize) {
-        self.entries.reserve(more, |filed| spread(filed.0 & HASH_MASK));
+        self.entries.reserve(more, |packed| spread(packed.0 & HASH_MASK));
     }
 
     pub(super) fn insert(&mut self, hash: u64, at: EntryRef, repeats: Repeats) {
@@ -77,14 +77,14 @@ impl IdIndex {
         } else if repeats == Repeats::Often && self.has_long_chain(hash) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         } else {
-            self.entries.insert_unique(spread(kept(hash)), Filed::new(hash, at), |filed| spread(filed.0 & HASH_MASK));
+            self.entries.insert_unique(spread(kept(hash)), PackedEntryRef::new(hash, at), |packed| spread(packed.0 & HASH_MASK));
         }
     }
 
     fn has_long_chain(&self, hash: u64) -> bool {
         let mut left = MAX_CHAIN;
-        let counted = self.entries.find(spread(kept(hash)), |filed| {
-            left -= usize::from(filed.0 & HASH_MASK == kept(hash));
+        let counted = self.entries.find(spread(kept(hash)), |packed| {
+            left -= usize::from(packed.0 & HASH_MASK == kept(hash));
             left == 0
         });
         counted.is_some()
@@ -108,8 +108,8 @@ impl IdIndex {
                 found.remove();
             }
         } else {
-            let wanted = Filed::new(hash, at);
-            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |filed| *filed == wanted) {
+            let wanted = PackedEntryRef::new(hash, at);
+            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |packed| *packed == wanted) {
                 found.remove();
             } else {
                 self.remove_from_more(hash, at);
@@ -119,10 +119,10 @@ impl IdIndex {
 
     /// An entry of a page moves to the next index.
     pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
-        let wanted = Filed::new(hash, was);
+        let wanted = PackedEntryRef::new(hash, was);
         let at = EntryRef { index: was.index + 1, ..was };
-        if let Some(filed) = self.entries.find_mut(spread(kept(hash)), |filed| *filed == wanted) {
-            *filed = Filed::new(hash, at);
+        if let Some(packed) = self.entries.find_mut(spread(kept(hash)), |packed| *packed == wanted) {
+            *packed = PackedEntryRef::new(hash, at);
         } else if self.remove_from_more(hash, was) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         }
@@ -131,8 +131,8 @@ impl IdIndex {
     /// All that may be of this hash; a few others may be among them.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         // The table compares seven bits of the hash: the others here spare a look into the directory of a page.
-        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |filed| filed.0 & HASH_MASK == kept(hash));
-        let entries = alike.map(|filed| filed.place());
+        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |packed| packed.0 & HASH_MASK == kept(hash));
+        let entries = alike.map(|packed| packed.place());
         let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
         let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
         entries.chain(more).chain(schedules)

@@ -2,8 +2,10 @@ use super::*;
 use crate::{Config, Snapshot, StorageError};
 use scheduler_model::access::Quota;
 use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::idempotency::RequestSeed;
 use scheduler_model::protocol::{Among, Append, Change, ChangeReply, ChangeRequest};
 use scheduler_model::routing::id_hash;
+use std::collections::BTreeMap;
 use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);

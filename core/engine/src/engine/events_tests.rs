@@ -1,5 +1,8 @@
 use super::*;
+use crate::event_buffer::{EVENT_BYTES, Happened};
 use crate::{Config, Snapshot};
+use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
+use scheduler_model::protocol::EventKind;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const ALL: EventsRequest =

@@ -4,31 +4,16 @@
 //! envelope, and the count of attempts continues. Another time, or another kind of schedule, is another run: the one in flight gets no
 //! further attempt, and the task waits for its new time.
 
-use super::decided::{Decision, FlightRef, Stop};
-use super::{Effects, Engine, EngineError, Reader, Write};
+use super::Engine;
+use crate::decisions::{Decision, FlightRef, Stop};
+use crate::effects::{Effects, Write};
+use crate::error::EngineError;
+use crate::flight_patch::FlightPatch;
+use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Page;
 use scheduler_model::protocol::EventKind;
-use scheduler_model::task::{Record, version_of};
-
-/// A record that the further attempts of a run in flight are to have.
-pub(super) struct FlightPatch {
-    flight: FlightRef,
-    record: Vec<u8>,
-    is_paused: bool,
-}
-
-impl FlightPatch {
-    /// The version of the task as it is shown from now on.
-    pub(super) fn version(&self) -> u64 {
-        let shown = Record::parse(&self.record).ok().filter(|_| self.is_paused).map(|record| {
-            let mut shown = Vec::new();
-            Record { paused: Some(true), ..record }.write(&mut shown);
-            shown
-        });
-        version_of(shown.as_ref().unwrap_or(&self.record))
-    }
-}
+use scheduler_model::task::Record;
 
 impl Engine {
     /// Returns the patch of the run in flight; `None` if the task waits for a new time instead. `pages` are the request's.

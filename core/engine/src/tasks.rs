@@ -4,134 +4,22 @@
 //! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
 //! a page's own 120 bytes or so are shared by its tasks.
 
-use super::backlog::no_room_to_wait;
-use super::index::{IdIndex, Repeats};
-use super::late::{Verdict, judge_occurrence};
+use crate::entry_ref::EntryRef;
+use crate::index::{IdIndex, Repeats};
+use crate::mem_page::MemPage;
+use crate::mem_schedule::MemSchedule;
+use crate::policy::{Verdict, judge_occurrence, no_room_to_wait};
 use crate::timers::TimerHeap;
-use scheduler_calendar::schedule::{Occurrence, Schedule};
+use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
 use scheduler_model::position::Position;
-use scheduler_model::schedule::Policies;
 use std::collections::BTreeMap;
-
-/// What names a task in memory: its page and index there, or page 0 and the number of its schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct EntryRef {
-    pub(super) page: u32,
-    pub(super) index: u32,
-}
 
 /// Returns whether there may be many of the entry's id.
 fn repeats(entry: &Entry) -> Repeats {
     let may_repeat = entry.flags.has(Flags::RETRY) || entry.flags.has(Flags::DEAD_LETTER);
     if may_repeat { Repeats::Often } else { Repeats::Never }
-}
-
-/// A page in memory.
-#[derive(Debug)]
-pub(super) struct MemPage {
-    pub(super) directory: Directory,
-    pub(super) body_len: u32,
-    /// Entries before this index have fired.
-    fired: u32,
-    /// Entries that have neither fired nor been cancelled.
-    live: u32,
-    /// Bit `i` of word `i / 64`: entry `i` is cancelled. Empty when none is.
-    dead: Vec<u64>,
-}
-
-impl MemPage {
-    pub(super) fn is_dead(&self, index: usize) -> bool {
-        self.dead.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
-    }
-
-    fn set_dead(&mut self, index: usize) {
-        if self.dead.is_empty() {
-            self.dead = vec![0; self.directory.len().div_ceil(64)];
-        }
-        if let Some(word) = self.dead.get_mut(index / 64) {
-            *word |= 1 << (index % 64);
-        }
-    }
-
-    pub(super) fn is_live(&self, index: usize) -> bool {
-        index >= self.fired as usize && index < self.directory.len() && !self.is_dead(index)
-    }
-
-    pub(super) fn fired(&self) -> usize {
-        self.fired as usize
-    }
-
-    pub(super) fn live(&self) -> u32 {
-        self.live
-    }
-
-    pub(super) fn has_dead(&self) -> bool {
-        !self.dead.is_empty()
-    }
-
-    pub(super) fn dead_bits(&self) -> Vec<u8> {
-        self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
-    }
-
-    /// How many live entries are due before `time`.
-    fn live_before(&self, time: UnixMillis) -> usize {
-        let range = self.fired()..self.directory.before(time);
-        if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
-    }
-
-    /// Marks what has fired and is due after `time` as cancelled. Says whether there was any.
-    fn bury_fired(&mut self, time: UnixMillis) -> bool {
-        let fired = self.directory.before(time.plus(1))..self.fired();
-        let mut found = false;
-        for index in fired {
-            if !self.is_dead(index) {
-                self.set_dead(index);
-                found = true;
-            }
-        }
-        found
-    }
-
-    fn head(&self) -> Option<(usize, UnixMillis)> {
-        let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
-        Some((index, self.directory.get(index)?.due))
-    }
-}
-
-/// Of the runs that were missed at `now`, none that is due by `to` is left out any more.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CaughtUp {
-    pub(super) now: UnixMillis,
-    pub(super) to: UnixMillis,
-}
-
-/// A recurring task in memory.
-#[derive(Debug)]
-pub(super) struct MemSchedule {
-    pub(super) hash: u64,
-    /// Its next occurrence; `None` when there is none left.
-    pub(super) next: Option<Occurrence>,
-    pub(super) schedule: Box<Schedule>,
-    pub(super) to_queue: bool,
-    /// Since when it is paused; what a pause has held up lies after this.
-    pub(super) paused_at: Option<UnixMillis>,
-    pub(super) priority: u8,
-    pub(super) policies: Policies,
-    /// Which of its missed runs are not left out, as the current wake-up has found.
-    pub(super) caught_up: CaughtUp,
-    /// The lane that its runs go to; 0 without a limit's key.
-    pub(super) lane: u8,
-    /// The length of its record.
-    pub(super) record_bytes: u32,
-}
-
-impl MemSchedule {
-    /// When it fires next.
-    pub(super) fn due(&self) -> UnixMillis {
-        self.next.map_or(UnixMillis::NEVER, |next| next.due)
-    }
 }
 
 /// A schedule that has gone on.

@@ -1,39 +1,21 @@
 //! The terms of an append: that it is done once, and that it keeps within the shard's share of a quota.
 
-use super::append::Checked;
-use super::{Effects, Engine, EngineError, Reader, Write};
+use super::Engine;
+use crate::budget::FORGOTTEN_WITH_EACH_KEY;
+use crate::checked::Checked;
+use crate::effects::{Effects, Write};
+use crate::error::EngineError;
+use crate::idempotency::Done;
+use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::bounds::{MAX_REMEMBERED_PER_SHARD, REMEMBER_MILLIS};
-use scheduler_model::idempotency::{Once, RequestSeed, period, periods};
+use scheduler_model::idempotency::{Once, period, periods};
 use scheduler_model::protocol::{AppendReply, Terms};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
-
-/// With each key that is remembered, so many of a past day are forgotten: more than come in, so that none pile up, and without
-/// a timer.
-const FORGOTTEN_AT_ONCE: u64 = 4;
 
 /// The wait that is advised where nothing on the shard will make room by itself, seconds; and the longest that is advised at
 /// all.
 const ADVISED_SECONDS: std::ops::RangeInclusive<i64> = 1..=3_600;
-
-/// How many keys are remembered of each period.
-pub(super) type Remembered = BTreeMap<i64, u64>;
-
-/// What is stored of a request that was carried out. JSON: a later version adds fields.
-#[derive(Serialize, Deserialize)]
-struct Done {
-    /// When, by the shard's clock.
-    done: UnixMillis,
-    #[serde(with = "scheduler_model::format::hex")]
-    request: [u8; 16],
-    made: RequestSeed,
-    created: u64,
-    replaced: u64,
-    #[serde(default)]
-    went_on: u64,
-}
 
 impl Engine {
     /// The answer to a request that was carried out before; `None` for one that was not.
@@ -154,7 +136,7 @@ impl Engine {
         if periods(now).contains(oldest.key()) || *oldest.key() > period(now) {
             return;
         }
-        let count = FORGOTTEN_AT_ONCE.min(*oldest.get());
+        let count = FORGOTTEN_WITH_EACH_KEY.min(*oldest.get());
         effects.writes.push(Write::Forget { period: *oldest.key(), count });
         *oldest.get_mut() -= count;
         if *oldest.get() == 0 {
@@ -164,5 +146,5 @@ impl Engine {
 }
 
 #[cfg(test)]
-#[path = "terms_tests.rs"]
+#[path = "admission_tests.rs"]
 mod tests;

@@ -1,6 +1,6 @@
 //! Recurring tasks of a request: what the shard reads of their records.
 
-use super::late::Verdict;
+use crate::policy::Verdict;
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;

@@ -1,6 +1,7 @@
 //! What a firing reads: one span of each page's body, and each recurring task's record once.
 
-use super::{EngineError, Reader};
+use crate::error::EngineError;
+use crate::reader::Reader;
 use scheduler_model::format::page::Entry;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;

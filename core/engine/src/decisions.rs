@@ -5,8 +5,7 @@
 //! the envelope ([`super::stopped`]). The commit of the request stores the decision; the commit that ends the envelope deletes it. An
 //! envelope without decisions costs nothing.
 
-use super::load::StoredPatch;
-use super::{Effects, Engine, Write};
+use crate::snapshot::StoredPatch;
 use scheduler_calendar::ordered::collected;
 use scheduler_model::bounds::MAX_PATCHED_BYTES;
 use std::collections::{BTreeMap, HashMap};
@@ -76,13 +75,13 @@ pub(super) type OfEnvelope = BTreeMap<u32, Decision>;
 
 /// All decisions of a shard, by envelope.
 #[derive(Debug, Default)]
-pub(super) struct Decided {
+pub(super) struct Decisions {
     envelopes: HashMap<u64, OfEnvelope>,
     /// The bytes of each patched record, by envelope and index.
     patches: BTreeMap<FlightRef, usize>,
 }
 
-impl Decided {
+impl Decisions {
     /// Reads what is stored.
     pub(super) fn load(stored: &[(u64, Vec<u8>)], patches: &[StoredPatch]) -> Result<Self, String> {
         let read = |(seq, bytes): &(u64, Vec<u8>)| match decode(bytes) {
@@ -113,6 +112,26 @@ impl Decided {
         self.patched_bytes(flight.seq) - own + bytes <= MAX_PATCHED_BYTES
     }
 
+    /// Replaces the decision about a run.
+    pub(super) fn insert(&mut self, flight: FlightRef, decision: Decision) {
+        self.envelopes.entry(flight.seq).or_default().insert(flight.index, decision);
+    }
+
+    /// Returns the stored form of the decisions about an envelope's tasks; empty if there are none.
+    pub(super) fn encoded(&self, seq: u64) -> Vec<u8> {
+        self.envelopes.get(&seq).map(encode).unwrap_or_default()
+    }
+
+    /// Forgets the decisions about an envelope's tasks. Returns whether there were any.
+    pub(super) fn remove(&mut self, seq: u64) -> bool {
+        let had_any = self.envelopes.remove(&seq).is_some();
+        if had_any {
+            self.patches.retain(|flight, _| flight.seq != seq);
+        }
+        had_any
+    }
+
+    /// Notes the size of a patched record, bytes.
     pub(super) fn note_patch(&mut self, flight: FlightRef, bytes: usize) {
         self.patches.insert(flight, bytes);
     }
@@ -145,37 +164,6 @@ fn decode(bytes: &[u8]) -> Option<OfEnvelope> {
     Some(collected(entries.iter().map(read)))
 }
 
-impl Engine {
-    /// Decides about attempts in flight: memory, and a row for each envelope that is touched.
-    pub(super) fn decide(&mut self, decisions: impl IntoIterator<Item = (FlightRef, Decision)>, effects: &mut Effects) {
-        let mut touched = std::collections::BTreeSet::new();
-        for (FlightRef { seq, index }, decision) in decisions {
-            debug_assert!(self.outbox.contains_key(&seq), "envelope {seq} is not in flight");
-            self.decided.envelopes.entry(seq).or_default().insert(index, decision);
-            touched.insert(seq);
-        }
-        for seq in touched {
-            let decisions = self.decided.envelopes.get(&seq).map(encode).unwrap_or_default();
-            effects.writes.push(Write::Decide { seq, decisions });
-        }
-    }
-
-    /// Stops further attempts of runs for good.
-    pub(super) fn cancel_flights(&mut self, flights: &[FlightRef], effects: &mut Effects) {
-        let cancelled = |flight: &FlightRef| (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decided.at(*flight) });
-        let decisions: Vec<_> = flights.iter().map(cancelled).collect();
-        self.decide(decisions, effects);
-    }
-
-    /// Forgets what was decided about an envelope, which is done.
-    pub(super) fn forget_decisions(&mut self, seq: u64, effects: &mut Effects) {
-        if self.decided.envelopes.remove(&seq).is_some() {
-            self.decided.patches.retain(|flight, _| flight.seq != seq);
-            effects.writes.push(Write::ForgetDecisions { seq });
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,7 +186,7 @@ mod tests {
     fn what_is_cut_off_or_of_another_version_is_refused() {
         for bytes in [&[][..], &[2], &[1, 0], &[1, 0, 0], &[1, 0, 0, 1, 9]] {
             assert_eq!(decode(bytes), None, "{bytes:?}");
-            assert!(Decided::load(&[(7, bytes.to_vec())], &[]).is_err());
+            assert!(Decisions::load(&[(7, bytes.to_vec())], &[]).is_err());
         }
         for bits in 0..=u8::MAX {
             let decision = Decision::of_bits(bits);

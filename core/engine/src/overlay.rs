@@ -1,6 +1,8 @@
 //! Reading what the event at hand has written, and storage does not have yet.
 
-use super::{Reader, StorageError, Write};
+use crate::effects::Write;
+use crate::error::StorageError;
+use crate::reader::Reader;
 use std::collections::BTreeMap;
 
 /// A reader that knows the bodies of pages which are still to be written.

@@ -1,0 +1,79 @@
+//! The rows of the history that a shard has: two numbers each in memory.
+
+use crate::budget::MAX_DROPPED_AT_ONCE;
+use crate::effects::{Effects, Write};
+use crate::snapshot::StoredHistory;
+use scheduler_calendar::ordered::collected;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{HISTORY_ROW_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HISTORY_ROWS};
+use scheduler_model::format::history::ChunkBuilder;
+use std::collections::BTreeMap;
+
+/// The rows that there are.
+#[derive(Debug, Default)]
+pub(super) struct Log {
+    pub(super) rows: BTreeMap<u64, (UnixMillis, u32)>,
+}
+
+impl Log {
+    pub(super) fn load(rows: Vec<StoredHistory>) -> Self {
+        Self { rows: collected(rows.into_iter().map(|row| (row.row, (row.newest, row.bytes)))) }
+    }
+
+    /// Adds a chunk: to the newest row while it has room, else in a new one; then old rows go.
+    pub(super) fn add(&mut self, chunk: ChunkBuilder, now: UnixMillis, effects: &mut Effects) {
+        let Some(chunk) = chunk.finish() else { return };
+        let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
+        if let Some(mut open) = self.rows.last_entry() {
+            let row = *open.key();
+            let (newest, bytes) = open.get_mut();
+            if *bytes as usize + chunk.len() <= HISTORY_ROW_BYTES {
+                // Not back in time, should the clock have gone back; an empty row has no outcome that is newer.
+                *newest = if *bytes == 0 { now } else { now.max(*newest) };
+                *bytes += len;
+                effects.writes.push(Write::ExtendHistory { row, newest: *newest, tail: chunk });
+                return;
+            }
+        }
+        let row = self.rows.last_key_value().map_or(1, |(last, _)| last + 1);
+        self.rows.insert(row, (now, len));
+        effects.writes.push(Write::InsertHistory { row, newest: now, body: chunk });
+        self.drop_old(now, effects);
+    }
+
+    /// Drops rows that are too many or too old; never the newest, whose number must not be given again.
+    pub(super) fn drop_old(&mut self, now: UnixMillis, effects: &mut Effects) {
+        let oldest = oldest_kept(now);
+        let mut up_to = None;
+        for _ in 0..MAX_DROPPED_AT_ONCE {
+            let Some(first) = self.rows.first_entry() else { break };
+            let is_old = first.get().0 < oldest;
+            let row = *first.key();
+            if self.rows.len() <= 1 || !(is_old || self.rows.len() > MAX_HISTORY_ROWS) {
+                break;
+            }
+            self.rows.remove(&row);
+            up_to = Some(row);
+        }
+        effects.writes.extend(up_to.map(|up_to| Write::DropHistory { up_to }));
+    }
+
+    /// Drops all rows. An empty one stands for them, since their numbers must not be given again.
+    pub(super) fn purge(&mut self, effects: &mut Effects) {
+        let Some((last, (newest, bytes))) = self.rows.last_key_value().map(|(row, of)| (*row, *of)) else { return };
+        if self.rows.len() == 1 && bytes == 0 {
+            return;
+        }
+        self.rows = BTreeMap::from([(last + 1, (newest, 0))]);
+        effects.writes.push(Write::InsertHistory { row: last + 1, newest, body: Vec::new() });
+        effects.writes.push(Write::DropHistory { up_to: last });
+    }
+
+    pub(super) fn memory_bytes(&self) -> usize {
+        self.rows.len() * size_of::<(u64, (UnixMillis, u32))>()
+    }
+}
+
+pub(super) fn oldest_kept(now: UnixMillis) -> UnixMillis {
+    now.plus(-MAX_HISTORY_AGE_MILLIS)
+}

@@ -1,0 +1,263 @@
+//! Lanes: the tasks of a limit's key in an order of their own, which moves on as the limit lets it.
+//!
+//! A shard has the main order, lane 0, and a lane for each key that has tasks in it. Pages belong to one lane. Each lane has a heap of the
+//! heads of its pages and a watermark, so that what waits for its turn is neither looked at nor written again, however much it is,
+//! and nothing else waits behind it. Tasks that do not fire by themselves are in lane 0, whatever their key.
+//!
+//! What a lane has in flight is what the outbox holds for [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+//!
+//! [`Destination::Lane`]: crate::Destination::Lane
+
+use crate::error::EngineError;
+use crate::lapses::Lapses;
+use crate::limiter::Lease;
+use scheduler_calendar::ordered::collected;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_LANES};
+use scheduler_model::position::Position;
+use scheduler_model::protocol::limiter::RequestNumber;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// An envelope of a lane holds at most this part of the lane's slots: its slots come back when the last of its tasks is done, so in ten
+/// parts at least and not all at once, while a wide lane has full envelopes.
+pub(super) const PARTS_OF_SLOTS: u32 = 10;
+
+/// A shard that has dispatched all it may keeps one unused slot of each key for this long, milliseconds. After that it gives back the slots
+/// that it does not use, and asks for one again once in each such period.
+pub(super) const NO_ROOM_MILLIS: i64 = 10_000;
+
+/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take all the room that reports make.
+pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
+
+/// What is stored of a lane, with the state.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct StoredLane {
+    pub(super) number: u8,
+    pub(super) key: String,
+    pub(super) watermark: Position,
+    /// Whether the limiter may have noted something of it.
+    #[serde(default)]
+    pub(super) held: bool,
+}
+
+/// A lane in memory.
+#[derive(Debug)]
+pub(super) struct Lane {
+    pub(super) key: String,
+    pub(super) watermark: Position,
+    pub(super) held: bool,
+    pub(super) lease: Lease,
+    /// The page that small appends extend.
+    pub(super) open_page: Option<u32>,
+    pub(super) lapses: Lapses,
+}
+
+/// The lanes of a shard, by number from 1.
+#[derive(Debug, Default)]
+pub(super) struct Lanes {
+    pub(super) lanes: BTreeMap<u8, Lane>,
+    /// Whose turn is first at the next firing.
+    pub(super) turn: usize,
+    /// Whether something about them has to be stored in the same commit.
+    pub(super) must_save: bool,
+    /// Whether it is stored that this life of the shard has begun.
+    pub(super) is_life_stored: bool,
+    /// Questions to limiters in this life, of all lanes: a lane that is dropped and made again must not begin from 1, for its limiter
+    /// remembers the numbers that it has seen.
+    pub(super) questions: u32,
+    /// Hashes of tasks of which a run is held only because its key has no lane: see [`super::backlog`].
+    pub(super) held_back: BTreeSet<u64>,
+    /// When the dispatchers last had room for tasks of this shard.
+    pub(super) had_room_at: UnixMillis,
+    /// While they have no room, no lane asks for slots before this time.
+    pub(super) quiet_until: UnixMillis,
+}
+
+impl Lanes {
+    pub(super) fn load(stored: Vec<StoredLane>, in_flight: &BTreeMap<u8, u32>) -> Self {
+        let lane = |stored: StoredLane| {
+            let in_flight = in_flight.get(&stored.number).copied().unwrap_or_default();
+            let lease = Lease::new(in_flight, stored.held);
+            (
+                stored.number,
+                Lane {
+                    key: stored.key,
+                    watermark: stored.watermark,
+                    held: stored.held,
+                    lease,
+                    open_page: None,
+                    lapses: Lapses::default(),
+                },
+            )
+        };
+        Self { lanes: collected(stored.into_iter().map(lane)), ..Self::default() }
+    }
+
+    /// What to store of them, which is stored with this.
+    pub(super) fn store(&mut self) -> Vec<StoredLane> {
+        (self.must_save, self.is_life_stored) = (false, true);
+        let stored = |(number, lane): (&u8, &Lane)| StoredLane {
+            number: *number,
+            key: lane.key.clone(),
+            watermark: lane.watermark,
+            held: lane.held,
+        };
+        self.lanes.iter().map(stored).collect()
+    }
+
+    /// Returns all lanes, each with how many of its tasks may be handed on.
+    pub(super) fn rooms(&self, now: UnixMillis) -> Vec<(u8, usize)> {
+        self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize)).collect()
+    }
+
+    /// Returns the lanes with tasks that may lapse; another one is the first each time.
+    pub(super) fn that_may_lapse(&self) -> Vec<u8> {
+        let mut lanes: Vec<u8> =
+            self.lanes.iter().filter(|(_, lane)| lane.lapses.is_needed()).map(|(number, _)| *number).collect();
+        if !lanes.is_empty() {
+            let first = self.turn % lanes.len();
+            lanes.rotate_left(first);
+        }
+        lanes
+    }
+
+    pub(super) fn lapses(&mut self, lane: u8) -> Option<&mut Lapses> {
+        self.lanes.get_mut(&lane).map(|lane| &mut lane.lapses)
+    }
+
+    pub(super) fn lapses_of(&self, lane: u8) -> Option<&Lapses> {
+        self.lanes.get(&lane).map(|lane| &lane.lapses)
+    }
+
+    pub(super) fn is_full(&self) -> bool {
+        self.lanes.len() >= MAX_LANES
+    }
+
+    pub(super) fn has_held_back(&self) -> bool {
+        !self.held_back.is_empty()
+    }
+
+    pub(super) fn is_held_back(&self, hash: u64) -> bool {
+        self.held_back.contains(&hash)
+    }
+
+    pub(super) fn hold_back(&mut self, hash: u64) {
+        self.held_back.insert(hash);
+    }
+
+    /// Takes out the first of those that are held back; who still finds no lane is to be noted again.
+    pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
+        let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
+        self.held_back.retain(|hash| !taken.contains(hash));
+        taken
+    }
+
+    pub(super) fn number_of(&self, key: &str) -> Option<u8> {
+        self.lanes.iter().find(|(_, lane)| lane.key == key).map(|(number, _)| *number)
+    }
+
+    /// That each of these keys has a lane or can get one.
+    pub(super) fn have_room_for<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Result<(), EngineError> {
+        let new: BTreeSet<&str> = collected(keys.filter(|key| self.number_of(key).is_none()));
+        if self.lanes.len() + new.len() > MAX_LANES {
+            return Err(EngineError::TooManyLanes { held: self.lanes.len(), asked: new.len() });
+        }
+        Ok(())
+    }
+
+    /// The lane of a key, made where there is none; `None` where there is no room, which [`Self::have_room_for`] would have told.
+    pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
+        if let Some(number) = self.number_of(key) {
+            return Some(number);
+        }
+        let number = (1..=u8::MAX).find(|number| !self.lanes.contains_key(number))?;
+        let lane = Lane {
+            key: key.to_owned(),
+            watermark: Position::default(),
+            held: false,
+            lease: Lease::new(0, false),
+            open_page: None,
+            lapses: Lapses::default(),
+        };
+        self.lanes.insert(number, lane);
+        self.must_save = true;
+        Some(number)
+    }
+
+    /// The main order and the lanes, in the order in which they take their turns in this firing: another one begins each time.
+    pub(super) fn order(&mut self) -> Vec<u8> {
+        let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
+        self.turn = (self.turn + 1) % order.len();
+        order.rotate_left(self.turn);
+        order
+    }
+
+    /// Tasks of a lane that may be handed on now.
+    pub(super) fn room(&self, lane: u8, now: UnixMillis) -> usize {
+        self.lanes.get(&lane).map_or(0, |lane| lane.lease.room(now) as usize)
+    }
+
+    pub(super) fn hand_on(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lease.hand_on(u32::try_from(runs).unwrap_or(u32::MAX), now);
+        }
+    }
+
+    /// A run of a lane that was handed on in this firing stays after all.
+    pub(super) fn take_back(&mut self, lane: u8) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lease.take_back(1);
+        }
+    }
+
+    pub(super) fn end(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+        if let Some(lane) = self.lanes.get_mut(&lane) {
+            lane.lease.end(u32::try_from(runs).unwrap_or(u32::MAX), now);
+        }
+    }
+
+    /// Most tasks of one envelope of a lane.
+    pub(super) fn envelope_tasks(&self, lane: u8) -> usize {
+        let slots = self.lanes.get(&lane).map_or(0, |lane| lane.lease.slots());
+        ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
+    }
+
+    /// The key of a lane, and how many of its runs are in flight; `None` for the main order.
+    pub(super) fn describe(&self, lane: u8) -> Option<(&str, u32)> {
+        self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
+    }
+
+    /// Returns the number of the next question in this `life`; a life whose numbers are used up is followed by another.
+    pub(super) fn next_number(&mut self, life: &mut u32) -> RequestNumber {
+        match self.questions.checked_add(1) {
+            Some(next) => self.questions = next,
+            None => {
+                *life = life.saturating_add(1);
+                (self.questions, self.is_life_stored) = (1, false);
+            }
+        }
+        RequestNumber(*life, self.questions)
+    }
+
+    /// The clock has gone back: what waits for a bounded time has begun to wait now, at the latest.
+    pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
+        self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
+        self.had_room_at = self.had_room_at.min(now);
+        self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
+    }
+
+    /// Whether the dispatchers have had no room for so long that lanes give back their last unused slots.
+    pub(super) fn has_had_no_room(&self, now: UnixMillis) -> bool {
+        now.since(self.had_room_at) >= NO_ROOM_MILLIS
+    }
+
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u8> + '_ {
+        self.lanes.keys().copied()
+    }
+
+    pub(super) fn contains(&self, lane: u8) -> bool {
+        self.lanes.contains_key(&lane)
+    }
+}
