@@ -13,41 +13,41 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use std::collections::{BTreeMap, HashMap};
 
-/// What a request changes, gathered before anything is touched: so that one that fails in the middle has changed nothing.
+/// What a request changes, collected before anything is modified, so that a request that fails in the middle changes nothing.
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) killed: Vec<EntryRef>,
     pub(super) back: RequeuedRecords,
     pub(super) schedules: Vec<Rewritten>,
-    /// Runs that a pause has held up.
+    /// Runs that came due in a pause.
     pub(super) aside: RunsAside,
-    /// Paused tasks whose pause begins later from now on: the runs before that were made up for.
+    /// Paused tasks whose pause begins later from now on, because the runs before that were made up for.
     pub(super) made_up_to: Vec<(u32, UnixMillis)>,
-    /// What is decided about attempts in flight.
+    /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
-    /// What those who watch are told.
+    /// Events to publish.
     pub(super) events: Vec<Happened>,
-    /// Bytes of the records that are written again, and of those that were looked at.
+    /// Bytes of the records that are written again.
     pub(super) written: usize,
+    /// Bytes of the records that were examined.
     pub(super) looked_at: usize,
-    /// Reads the runs in flight, whose bytes were looked at as well.
+    /// Reads the runs in flight, whose bytes count as examined too.
     pub(super) flights: FlightReader,
 }
 
-/// A recurring task with another record. Of what comes after this change, its occurrences are its own; where it is paused, that is
-/// where the pause began.
+/// A recurring task with another record. Its occurrences after this change belong to it; if it is paused, those after the pause began.
 pub(super) struct Rewritten {
     pub(super) number: u32,
     pub(super) record: Vec<u8>,
 }
 
 impl Changes {
-    /// Decides about attempts in flight, of which this was decided before.
+    /// Stops attempts in flight, given with the decisions about them so far, or lets them go on if `stop` is `None`.
     pub(super) fn stop(&mut self, flights: impl Iterator<Item = (FlightRef, Decision)>, stop: Option<Stop>) {
         self.decisions.extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
     }
 
-    /// Returns whether no further task is looked at in this commit.
+    /// Returns whether this commit examines no further task.
     pub(super) fn is_full(&self) -> bool {
         let (records, bytes) = self.room();
         records == 0 || bytes == 0 || self.room_to_look() == 0
@@ -63,17 +63,15 @@ impl Changes {
         let records = self.aside.runs + self.back.len() + self.schedules.len();
         (MAX_FIRING_TASKS.saturating_sub(records), MAX_FIRING_BYTES.saturating_sub(self.aside.bytes + self.written))
     }
-}
 
-impl Changes {
-    /// Returns how many runs with records of this size this commit may still add: one at least, so that each part comes on.
+    /// Returns how many runs with records of this size this commit may still add: at least one, so that each part makes progress.
     pub(super) fn room_for_runs(&self, record_bytes: usize) -> usize {
         let (records, bytes) = self.room();
         records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
     }
 
-    /// Takes as many of the runs that a paused task makes up for as this commit has room for. Returns where the pause begins if not all
-    /// of them are made up for.
+    /// Cuts the runs that a paused task makes up for to those that this commit has room for. Returns where the pause begins afterwards if it
+    /// has cut any.
     pub(super) fn take_runs(&self, runs: &mut Vec<(Occurrence, Verdict)>, record_bytes: usize) -> Option<UnixMillis> {
         let most = self.room_for_runs(record_bytes);
         let (next, _) = runs.get(most)?;
@@ -83,11 +81,11 @@ impl Changes {
     }
 }
 
-/// What a request moves of the ids that it has come to, by hash; `None`: nothing that is an attempt or a dead letter.
+/// What a reschedule by filter moves, by the hash of the id; an entry is `None` if it moves no attempt and no dead letter of the id.
 #[derive(Default)]
 pub(super) struct Moved {
     pub(super) entries: HashMap<u64, Option<EntryRef>>,
     pub(super) flights: HashMap<u64, Vec<FlightRef>>,
-    /// Bytes that were read to find out.
+    /// Bytes that were read to decide that.
     pub(super) bytes: usize,
 }

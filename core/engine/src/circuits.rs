@@ -26,12 +26,12 @@ pub const PROBED_MILLIS: i64 = 10_000;
 /// A circuit without a report for this time is removed, milliseconds.
 pub const FORGOTTEN_AFTER_MILLIS: i64 = 600_000;
 
-/// What is known of a destination that was silent.
+/// A destination that did not answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Circuit {
     pub(super) destination: String,
-    /// Attempts in a row that got no answer.
+    /// Attempts in a row without an answer.
     pub(super) failures: u32,
     /// When the last of them was reported.
     pub(super) last: UnixMillis,
@@ -39,25 +39,25 @@ pub(super) struct Circuit {
     pub(super) open: Option<Open>,
 }
 
-/// What is known of a circuit that is not closed.
+/// The state of a circuit that is not closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Open {
-    /// Since when it is not closed.
+    /// When it opened.
     pub(super) since: UnixMillis,
-    /// Until then nothing is let through; while a probe is on its way, no other one.
+    /// Until then no run passes; while a probe is in flight, no second one.
     pub(super) until: UnixMillis,
-    /// For how long it was opened last.
+    /// How long it opened for last, milliseconds.
     pub(super) millis: i64,
-    /// The run that was let through.
+    /// The probe, if there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) probe: Option<Probe>,
-    /// What was put off: until when, and how many runs.
+    /// Delayed runs: until when, and how many.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(super) waiting: Vec<(UnixMillis, u32)>,
 }
 
-/// A probe: its envelope, and when it was let through.
+/// A probe: its envelope, and when it was dispatched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Probe {
     pub(super) seq: u64,
@@ -65,7 +65,7 @@ pub(super) struct Probe {
 }
 
 impl Open {
-    /// Counts a run that is put off to `until`.
+    /// Counts a run that is delayed to `until`.
     pub(super) fn put_off(&mut self, until: UnixMillis, now: UnixMillis) {
         self.waiting.retain(|(until, _)| *until > now);
         match self.waiting.iter_mut().find(|(of, _)| *of == until) {
@@ -79,19 +79,19 @@ impl Open {
     }
 }
 
-/// The circuits of a shard; those of destinations that answer have no entry.
+/// The circuits of a shard. A destination that answers has none.
 #[derive(Debug, Default)]
 pub(super) struct Circuits {
     pub(super) circuits: Vec<Circuit>,
 }
 
-/// What a circuit says of a run that is due.
+/// What a circuit does with a run that is due.
 pub(super) enum Gate {
-    /// It goes.
+    /// The run is dispatched.
     Pass,
-    /// It goes as the probe of this destination.
+    /// The run is dispatched as the probe of this destination.
     Probe(String),
-    /// It does not go: it waits, or is skipped.
+    /// The run waits or is skipped.
     Stay(Verdict),
 }
 
@@ -100,7 +100,7 @@ impl Circuits {
         Self { circuits }
     }
 
-    /// Returns what is to be stored: those that are open.
+    /// Returns the open circuits, which are stored.
     pub(super) fn stored(&self) -> Vec<Circuit> {
         self.circuits.iter().filter(|circuit| circuit.open.is_some()).cloned().collect()
     }
@@ -114,7 +114,7 @@ impl Circuits {
         circuit.open.as_mut()
     }
 
-    /// Returns the circuit of a destination, made if there is none. `None` if as many as there may be are open.
+    /// Returns the circuit of a destination, and creates it if there is none. Returns `None` if the maximum number of circuits is open.
     pub(super) fn entry(&mut self, destination: &str) -> Option<&mut Circuit> {
         if let Some(at) = self.circuits.iter().position(|circuit| circuit.destination == destination) {
             return self.circuits.get_mut(at);

@@ -10,13 +10,13 @@ use scheduler_model::format::page::{Entry, Flags};
 use scheduler_model::position::Position;
 use std::collections::{HashMap, HashSet};
 
-/// What fires, in order.
+/// An entry or an occurrence that a firing takes.
 pub(super) enum Due {
     Record { lane: u8, page: u32, entry: Entry },
     Occurrence { lane: u8, number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
 }
 
-/// What a firing hands on, and what it does not.
+/// What a firing dispatches, and what it does not.
 pub(super) struct Packed {
     pub(super) envelopes: Vec<(Destination, EnvelopeBuilder, Vec<u64>)>,
     pub(super) dropped: Vec<Undispatched>,
@@ -26,21 +26,22 @@ pub(super) struct Packed {
 #[derive(Default)]
 pub(super) struct Taken {
     pub(super) due: Vec<Due>,
-    /// Occurrences of recurring tasks with a limit's key that find no room: they wait in their lane.
+    /// Occurrences of recurring tasks with a limit key for which there is no room: they wait in their lane.
     pub(super) put_off: Vec<Due>,
-    /// How many they are of each recurring task, by the hash of its id.
+    /// The number of these for each recurring task, by the hash of its id.
     pub(super) put_off_of: HashMap<u64, usize>,
     pub(super) bytes: usize,
-    /// What is to be read of pages.
+    /// The parts of pages to read.
     pub(super) spans: Spans,
-    /// How many more may go to the dispatchers.
+    /// How many more tasks may go to the dispatchers.
     pub(super) room: usize,
-    /// The last occurrence that is settled with one before it.
+    /// The last occurrence that is settled together with an earlier one.
     pub(super) settled: Position,
-    /// The recurring tasks of which runs are left out, and up to when.
+    /// The recurring tasks with skipped runs, and until when they are skipped.
     pub(super) left_out: Vec<(u32, UnixMillis)>,
-    /// Of tasks whose runs must not overlap, those of which a run is in this firing, and those of which one is to wait.
+    /// Tasks whose runs must not overlap and of which a run is in this firing.
     pub(super) fired: HashSet<u64>,
+    /// Tasks whose runs must not overlap and of which a run has to wait.
     pub(super) held: HashSet<u64>,
 }
 
@@ -59,7 +60,7 @@ impl Due {
     }
 }
 
-/// Returns how many runs of each id are put off.
+/// Returns the number of delayed runs by the hash of the id.
 pub(super) fn waits_of(dropped: &[Undispatched]) -> HashMap<u64, usize> {
     let mut waits = HashMap::new();
     for of in dropped.iter().filter(|of| matches!(of.verdict, Verdict::Wait(_))) {
@@ -68,7 +69,7 @@ pub(super) fn waits_of(dropped: &[Undispatched]) -> HashMap<u64, usize> {
     waits
 }
 
-/// Adds how many further attempts, and runs that were put off, there are of each id.
+/// Adds the number of further attempts and delayed runs by the hash of the id.
 pub(super) fn count_repeats(due: &[Due], repeats: &mut HashMap<u64, usize>) {
     for task in due {
         if let Due::Record { entry, .. } = task

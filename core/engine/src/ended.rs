@@ -1,5 +1,5 @@
-//! Recurring tasks of which a start finds no run to come: a new law of their time zone has put the last one behind the watermark. They are gone,
-//! as tasks are whose last run has fired.
+//! Recurring tasks for which a start-up finds no further run, because a new law of their time zone has moved the last one to before the
+//! watermark. The engine removes them, as it removes a task whose last run has fired.
 
 use scheduler_calendar::time::UnixMillis;
 use std::collections::BTreeSet;
@@ -13,7 +13,7 @@ impl EndedSchedules {
         self.0.insert(number);
     }
 
-    /// Returns when the next of them are to be removed; `None` if there is none.
+    /// Returns when to remove the next of them; `None` if there is none.
     pub(super) fn wants_to_wake_at(&self) -> Option<UnixMillis> {
         (!self.0.is_empty()).then_some(UnixMillis::ZERO)
     }

@@ -7,28 +7,28 @@ use scheduler_model::task::Record;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-/// What became of one task of an envelope.
+/// How one task of an envelope ended.
 #[derive(Debug, Clone, Default)]
 pub(super) enum Ended<'a> {
-    /// It was not started, and comes again.
+    /// It was not started, and is dispatched again.
     NotStarted,
-    /// It succeeded, or the user's queue has taken it.
+    /// It succeeded, or the user's queue has accepted it.
     #[default]
     Well,
-    /// It did not fire, for this reason.
+    /// It was skipped for this reason.
     Skipped(&'a str),
-    /// It came too late to start, for this reason.
+    /// It expired for this reason.
     Expired(&'a str),
     /// It failed.
     Failed {
-        /// For good.
+        /// Whether it becomes a dead letter.
         dead: bool,
-        /// Why.
+        /// The error of the attempt.
         error: Cow<'a, str>,
     },
 }
 
-/// How the attempts of a report went, by their index in the envelope.
+/// Results and times of the attempts of a report, by their index in the envelope.
 struct Timings<'a> {
     report: &'a Report,
     done: HashMap<u32, (Option<u16>, Ran)>,
@@ -48,7 +48,7 @@ impl<'a> Timings<'a> {
         Self { report, done: done.collect(), failed: failed.collect() }
     }
 
-    /// Status, times and excerpt.
+    /// Returns the status, the times and the excerpt of an attempt.
     fn at(&self, index: u32, ended: &Ended<'_>) -> (Option<u16>, Option<Ran>, &'a str) {
         if matches!(ended, Ended::Failed { .. }) {
             return match self.failed.get(&index) {
@@ -66,12 +66,12 @@ impl<'a> Timings<'a> {
     }
 }
 
-/// The most of a text that ends with a whole character within `bytes`.
+/// Cuts a text to at most `bytes` bytes, at the end of a character.
 pub(super) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// How each of an envelope's tasks ended, without those that were not started. Without a report, a queue has taken them.
+/// Returns how each task of an envelope ended, except those that were not started. Without a report, a queue has accepted them.
 pub(super) fn runs_of<'a>(
     report: Option<&'a Report>,
     tasks: &'a [(Record<'_>, Ended<'_>)],
@@ -105,7 +105,7 @@ pub(super) fn runs_of<'a>(
     })
 }
 
-/// A run as the API shows it.
+/// Returns a run as the API shows it.
 pub(super) fn shown<'a>(past: &'a Past<'_>) -> TaskRun<'a> {
     let run = &past.run;
     let text = |text: &'a str| (!text.is_empty()).then_some(Cow::Borrowed(text));

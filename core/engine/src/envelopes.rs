@@ -6,19 +6,19 @@ use scheduler_model::format::envelope::Envelope;
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
+/// Parses the text of the envelope `seq`.
 pub(super) fn parse_envelope(text: &[u8], seq: u64) -> Result<Envelope<'_>, EngineError> {
     let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
     let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
     Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))
 }
 
-/// When an envelope was fired, and its records.
+/// Returns when an envelope was fired, and its records.
 pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
-    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
-    let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
-    let envelope = Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
+    let envelope = parse_envelope(text, seq)?;
     let records = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()));
-    let records = records.collect::<Result<_, _>>().map_err(|problem| corrupt(problem.to_string()))?;
+    let corrupt = |problem| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
+    let records = records.collect::<Result<_, _>>().map_err(corrupt)?;
     Ok((envelope.fired_at, records))
 }
 
@@ -34,7 +34,7 @@ pub(super) fn lay_over<'a>(records: &mut [Record<'a>], patched: &'a BTreeMap<u32
     Ok(())
 }
 
-/// Whether an envelope's text may hold a task that something follows when it succeeds. It may stand in a payload too.
+/// Returns whether the text of an envelope may contain a task with a follow-up for success. The name may also be part of a payload.
 pub(super) fn names_on_success(envelope: &[u8]) -> bool {
     memchr::memmem::find(envelope, b"\"onSuccess\":").is_some()
 }

@@ -1,8 +1,8 @@
-//! What happens on a shard, for those who watch: a bounded ring in memory, of which nothing is stored.
+//! The events of a shard for its readers: a bounded ring in memory. Nothing of it is stored.
 //!
-//! It is written only while somebody watches, and for a minute after: so it costs nothing to those who do not. A reader gives the number
-//! of the event that it wants next, and the **life** that the number is of. What is gone, because the ring was overrun, nobody
-//! watched, or the shard started anew, is told as a gap. A reader is never waited for.
+//! The engine writes events only while somebody reads them and for a minute after, so they cost nothing otherwise. A reader names the number
+//! of the next event that it wants, and the **life** of the buffer that the number belongs to. If events are gone because the ring has
+//! overflowed, nobody has read, or the shard has restarted, the answer says that there is a gap. The engine never waits for a reader.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
@@ -10,7 +10,7 @@ use scheduler_model::protocol::{EventKind, EventsRequest};
 use scheduler_model::task::Record;
 use std::collections::VecDeque;
 
-/// Bytes that an event takes beside its texts.
+/// Bytes of an event without its texts.
 pub(super) const EVENT_BYTES: usize = size_of::<Happened>();
 
 /// An event in the ring.
@@ -25,7 +25,7 @@ pub(super) struct Happened {
     pub(super) stage: Option<Box<str>>,
     pub(super) attempt: u32,
     pub(super) error: Box<str>,
-    /// Of a circuit's events; these have no task.
+    /// The destination of an event of a circuit, which has no task.
     pub(super) destination: Option<Box<str>>,
 }
 
@@ -48,12 +48,12 @@ impl Happened {
     }
 }
 
-/// The ring. Without a life it is off.
+/// The ring. It is off if it has no life.
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer {
     pub(super) life: Option<UnixMillis>,
     pub(super) last_life: UnixMillis,
-    /// Until then somebody is taken to watch.
+    /// The engine assumes until then that somebody reads.
     pub(super) until: UnixMillis,
     /// The number of the first event in the ring.
     pub(super) first: u64,
@@ -62,7 +62,7 @@ pub(super) struct EventBuffer {
 }
 
 impl EventBuffer {
-    /// Whether events at `now` are wanted. Once nobody watches, the ring goes with the first that is not noted.
+    /// Returns whether somebody reads events at `now`. If nobody does any more, drops the ring.
     pub(super) fn is_on(&mut self, now: UnixMillis) -> bool {
         if self.life.is_some() && now >= self.until {
             self.forget();
@@ -70,24 +70,24 @@ impl EventBuffer {
         self.life.is_some()
     }
 
-    /// The clock has gone back: nobody is taken to watch for longer than from now on.
+    /// Notes that the clock has gone back: the time of the last read is now at the latest.
     pub(super) fn begin_by(&mut self, now: UnixMillis) {
         self.until = self.until.min(now.plus(FEED_LEASE_MILLIS));
     }
 
-    /// Forgets all events: to who reads them it is as if the shard had started anew.
+    /// Forgets all events. For a reader this looks like a restart of the shard.
     pub(super) fn forget(&mut self) {
         *self = Self { last_life: self.last_life, ..Self::default() };
     }
 
-    /// Notes an event of the task with this record, if somebody watches.
+    /// Adds an event of the task with this record if somebody reads.
     pub(super) fn note(&mut self, kind: EventKind, record: &Record<'_>, error: &str, now: UnixMillis) {
         if self.is_on(now) {
             self.push(event(kind, record, error, now));
         }
     }
 
-    /// The same, of a record that is not read yet. One that cannot be read is left out.
+    /// Adds an event of the task with the record in this text if somebody reads. Ignores a record that cannot be parsed.
     pub(super) fn note_text(&mut self, kind: EventKind, record: &[u8], now: UnixMillis) {
         if self.is_on(now)
             && let Ok(record) = Record::parse(record)
@@ -96,14 +96,14 @@ impl EventBuffer {
         }
     }
 
-    /// Notes that a circuit has changed, if somebody watches.
+    /// Adds an event of a circuit if somebody reads.
     pub(super) fn note_circuit(&mut self, kind: EventKind, destination: &str, why: &str, now: UnixMillis) {
         if self.is_on(now) {
             self.push(circuit_event(kind, destination, why, now));
         }
     }
 
-    /// Adds an event that was made before.
+    /// Adds an event.
     pub(super) fn push(&mut self, event: Happened) {
         self.bytes += event.bytes();
         self.ring.push_back(event);
@@ -114,18 +114,19 @@ impl EventBuffer {
         }
     }
 
-    /// Leaves events out: whoever reads is told of a gap.
+    /// Drops all events and leaves a gap.
     pub(super) fn lose(&mut self) {
         self.first = self.end() + 1;
         self.ring.clear();
         self.bytes = 0;
     }
 
-    /// Where the next event will stand.
+    /// Returns the number of the next event.
     pub(super) fn end(&self) -> u64 {
         self.first + self.ring.len() as u64
     }
 
+    /// Notes that somebody reads. Returns the life of the ring.
     pub(super) fn watch(&mut self, now: UnixMillis) -> UnixMillis {
         self.until = now.plus(FEED_LEASE_MILLIS);
         if let Some(life) = self.life {
@@ -141,7 +142,7 @@ impl EventBuffer {
     }
 }
 
-/// An event, to be noted once what it tells of is done.
+/// Returns an event of the task with this record. The caller adds it when the change is done.
 pub(super) fn event(kind: EventKind, record: &Record<'_>, error: &str, now: UnixMillis) -> Happened {
     Happened {
         kind,
@@ -156,7 +157,7 @@ pub(super) fn event(kind: EventKind, record: &Record<'_>, error: &str, now: Unix
     }
 }
 
-/// An event of a destination's circuit.
+/// Returns an event of the circuit of a destination.
 pub(super) fn circuit_event(kind: EventKind, destination: &str, why: &str, now: UnixMillis) -> Happened {
     Happened {
         kind,

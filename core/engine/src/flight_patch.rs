@@ -3,7 +3,7 @@
 use crate::decisions::FlightRef;
 use scheduler_model::task::{Record, version_of};
 
-/// A record that the further attempts of a run in flight are to have.
+/// The record of the further attempts of a run in flight.
 pub(super) struct FlightPatch {
     pub(super) flight: FlightRef,
     pub(super) record: Vec<u8>,
@@ -11,7 +11,7 @@ pub(super) struct FlightPatch {
 }
 
 impl FlightPatch {
-    /// The version of the task as it is shown from now on.
+    /// Returns the version of the task that readers see from now on.
     pub(super) fn version(&self) -> u64 {
         let shown = Record::parse(&self.record).ok().filter(|_| self.is_paused).map(|record| {
             let mut shown = Vec::new();

@@ -1,4 +1,4 @@
-//! The rows of the history that a shard has: two numbers each in memory.
+//! The rows of the history of a shard. In memory, a row is two numbers.
 
 use crate::budget::MAX_DROPPED_AT_ONCE;
 use crate::effects::{Effects, Write};
@@ -9,7 +9,7 @@ use scheduler_model::bounds::{HISTORY_ROW_BYTES, MAX_HISTORY_AGE_MILLIS, MAX_HIS
 use scheduler_model::format::history::ChunkBuilder;
 use std::collections::BTreeMap;
 
-/// The rows that there are.
+/// The rows by number: when the newest outcome was reported, and the length of the body in bytes.
 #[derive(Debug, Default)]
 pub(super) struct Log {
     pub(super) rows: BTreeMap<u64, (UnixMillis, u32)>,
@@ -20,7 +20,7 @@ impl Log {
         Self { rows: collected(rows.into_iter().map(|row| (row.row, (row.newest, row.bytes)))) }
     }
 
-    /// Adds a chunk: to the newest row while it has room, else in a new one; then old rows go.
+    /// Adds a chunk to the newest row, or to a new row if there is no room. A new row makes it drop old ones.
     pub(super) fn add(&mut self, chunk: ChunkBuilder, now: UnixMillis, effects: &mut Effects) {
         let Some(chunk) = chunk.finish() else { return };
         let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
@@ -28,7 +28,7 @@ impl Log {
             let row = *open.key();
             let (newest, bytes) = open.get_mut();
             if *bytes as usize + chunk.len() <= HISTORY_ROW_BYTES {
-                // Not back in time, should the clock have gone back; an empty row has no outcome that is newer.
+                // The time does not decrease if the clock has gone back. An empty row has no newer outcome.
                 *newest = if *bytes == 0 { now } else { now.max(*newest) };
                 *bytes += len;
                 effects.writes.push(Write::ExtendHistory { row, newest: *newest, tail: chunk });
@@ -41,7 +41,7 @@ impl Log {
         self.drop_old(now, effects);
     }
 
-    /// Drops rows that are too many or too old; never the newest, whose number must not be given again.
+    /// Drops rows that are too many or too old, but never the newest, because its number must not be used again.
     pub(super) fn drop_old(&mut self, now: UnixMillis, effects: &mut Effects) {
         let oldest = oldest_kept(now);
         let mut up_to = None;
@@ -58,7 +58,7 @@ impl Log {
         effects.writes.extend(up_to.map(|up_to| Write::DropHistory { up_to }));
     }
 
-    /// Drops all rows. An empty one stands for them, since their numbers must not be given again.
+    /// Drops all rows and adds an empty one, because their numbers must not be used again.
     pub(super) fn purge(&mut self, effects: &mut Effects) {
         let Some((last, (newest, bytes))) = self.rows.last_key_value().map(|(row, of)| (*row, *of)) else { return };
         if self.rows.len() == 1 && bytes == 0 {
@@ -74,6 +74,7 @@ impl Log {
     }
 }
 
+/// Returns the time before which outcomes are dropped.
 pub(super) fn oldest_kept(now: UnixMillis) -> UnixMillis {
     now.plus(-MAX_HISTORY_AGE_MILLIS)
 }

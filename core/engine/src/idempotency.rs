@@ -5,13 +5,13 @@ use scheduler_model::idempotency::RequestSeed;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// How many keys are remembered of each period.
+/// The number of remembered keys by period.
 pub(super) type Remembered = BTreeMap<i64, u64>;
 
-/// What is stored of a request that was carried out. JSON: a later version adds fields.
+/// What the shard stores of a request that it has carried out. It is JSON, so a later version can add fields.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Done {
-    /// When, by the shard's clock.
+    /// When the request was carried out, by the shard's clock.
     pub(super) done: UnixMillis,
     #[serde(with = "scheduler_model::format::hex")]
     pub(super) request: [u8; 16],

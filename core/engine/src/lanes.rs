@@ -1,10 +1,10 @@
-//! Lanes: the tasks of a limit's key in an order of their own, which moves on as the limit lets it.
+//! Lanes: a lane holds the tasks of a limit key in an order of their own, which advances as the limit permits.
 //!
-//! A shard has the main order, lane 0, and a lane for each key that has tasks in it. Pages belong to one lane. Each lane has a heap of the
-//! heads of its pages and a watermark, so that what waits for its turn is neither looked at nor written again, however much it is,
-//! and nothing else waits behind it. Tasks that do not fire by themselves are in lane 0, whatever their key.
+//! A shard has the main order, lane 0, and a lane for each limit key of its tasks. A page belongs to one lane. Each lane has a heap of the
+//! heads of its pages and a watermark. So the shard neither examines nor rewrites tasks that wait for their turn, however many they are, and
+//! no other task waits behind them. Tasks that do not fire by themselves are in lane 0, whatever their key.
 //!
-//! What a lane has in flight is what the outbox holds for [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+//! The runs in flight of a lane are those in the outbox with [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
 //!
 //! [`Destination::Lane`]: crate::Destination::Lane
 
@@ -19,25 +19,25 @@ use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An envelope of a lane holds at most this part of the lane's slots: its slots come back when the last of its tasks is done, so in ten
-/// parts at least and not all at once, while a wide lane has full envelopes.
+/// An envelope of a lane uses at most this fraction of the lane's slots. Its slots return when the last of its tasks is done, so they return
+/// in at least ten parts, and a lane with many slots still fills its envelopes.
 pub(super) const PARTS_OF_SLOTS: u32 = 10;
 
-/// A shard that has dispatched all it may keeps one unused slot of each key for this long, milliseconds. After that it gives back the slots
-/// that it does not use, and asks for one again once in each such period.
+/// A shard that has dispatched its maximum keeps one unused slot of each key for this time, milliseconds. Then it returns the slots that it
+/// does not use, and asks for one again once in each such period.
 pub(super) const NO_ROOM_MILLIS: i64 = 10_000;
 
 /// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take all the room that reports make.
 pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
 
-/// What is stored of a lane, with the state.
+/// What the state stores of a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredLane {
     pub(super) number: u8,
     pub(super) key: String,
     pub(super) watermark: Position,
-    /// Whether the limiter may have noted something of it.
+    /// Whether the limiter may have noted something for it.
     #[serde(default)]
     pub(super) held: bool,
 }
@@ -49,7 +49,7 @@ pub(super) struct Lane {
     pub(super) watermark: Position,
     pub(super) held: bool,
     pub(super) lease: Lease,
-    /// The page that small appends extend.
+    /// The page that small appends extend, if there is one.
     pub(super) open_page: Option<u32>,
     pub(super) lapses: Lapses,
 }
@@ -58,20 +58,20 @@ pub(super) struct Lane {
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
     pub(super) lanes: BTreeMap<u8, Lane>,
-    /// Whose turn is first at the next firing.
+    /// Selects the lane that takes the first turn of the next firing.
     pub(super) turn: usize,
-    /// Whether something about them has to be stored in the same commit.
+    /// Whether the same commit has to store the lanes.
     pub(super) must_save: bool,
-    /// Whether it is stored that this life of the shard has begun.
+    /// Whether storage says that this life of the shard has begun.
     pub(super) is_life_stored: bool,
-    /// Questions to limiters in this life, of all lanes: a lane that is dropped and made again must not begin from 1, for its limiter
-    /// remembers the numbers that it has seen.
+    /// The number of questions to limiters in this life, of all lanes. A lane that is dropped and created again must not begin at 1, because
+    /// its limiter remembers the numbers that it has seen.
     pub(super) questions: u32,
-    /// Hashes of tasks of which a run is held only because its key has no lane: see [`super::backlog`].
+    /// Hashes of the ids of tasks with a run that is held only because its key has no lane.
     pub(super) held_back: BTreeSet<u64>,
     /// When the dispatchers last had room for tasks of this shard.
     pub(super) had_room_at: UnixMillis,
-    /// While they have no room, no lane asks for slots before this time.
+    /// While the dispatchers have no room, no lane asks for slots before this time.
     pub(super) quiet_until: UnixMillis,
 }
 
@@ -95,7 +95,7 @@ impl Lanes {
         Self { lanes: collected(stored.into_iter().map(lane)), ..Self::default() }
     }
 
-    /// What to store of them, which is stored with this.
+    /// Returns what to store, and assumes that it will be stored.
     pub(super) fn store(&mut self) -> Vec<StoredLane> {
         (self.must_save, self.is_life_stored) = (false, true);
         let stored = |(number, lane): (&u8, &Lane)| StoredLane {
@@ -107,12 +107,12 @@ impl Lanes {
         self.lanes.iter().map(stored).collect()
     }
 
-    /// Returns all lanes, each with how many of its tasks may be handed on.
+    /// Returns all lanes, each with the number of its tasks that may be dispatched.
     pub(super) fn rooms(&self, now: UnixMillis) -> Vec<(u8, usize)> {
         self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize)).collect()
     }
 
-    /// Returns the lanes with tasks that may lapse; another one is the first each time.
+    /// Returns the lanes with tasks that may lapse, in turns: each time another one is the first.
     pub(super) fn that_may_lapse(&self) -> Vec<u8> {
         let mut lanes: Vec<u8> =
             self.lanes.iter().filter(|(_, lane)| lane.lapses.is_needed()).map(|(number, _)| *number).collect();
@@ -147,7 +147,7 @@ impl Lanes {
         self.held_back.insert(hash);
     }
 
-    /// Takes out the first of those that are held back; who still finds no lane is to be noted again.
+    /// Removes and returns the first `most` hashes that are held back. The caller adds those again that still have no lane.
     pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
         let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
         self.held_back.retain(|hash| !taken.contains(hash));
@@ -158,7 +158,7 @@ impl Lanes {
         self.lanes.iter().find(|(_, lane)| lane.key == key).map(|(number, _)| *number)
     }
 
-    /// That each of these keys has a lane or can get one.
+    /// Checks that each of these keys has a lane or can get one.
     pub(super) fn have_room_for<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Result<(), EngineError> {
         let new: BTreeSet<&str> = collected(keys.filter(|key| self.number_of(key).is_none()));
         if self.lanes.len() + new.len() > MAX_LANES {
@@ -167,7 +167,7 @@ impl Lanes {
         Ok(())
     }
 
-    /// The lane of a key, made where there is none; `None` where there is no room, which [`Self::have_room_for`] would have told.
+    /// Returns the lane of a key, and creates it if there is none. Returns `None` if there is no room, which [`Self::have_room_for`] checks.
     pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
         if let Some(number) = self.number_of(key) {
             return Some(number);
@@ -186,7 +186,7 @@ impl Lanes {
         Some(number)
     }
 
-    /// The main order and the lanes, in the order in which they take their turns in this firing: another one begins each time.
+    /// Returns the main order and the lanes in the order of their turns in this firing. Each time another one is the first.
     pub(super) fn order(&mut self) -> Vec<u8> {
         let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
         self.turn = (self.turn + 1) % order.len();
@@ -194,18 +194,18 @@ impl Lanes {
         order
     }
 
-    /// Tasks of a lane that may be handed on now.
+    /// Returns the number of tasks of a lane that may be dispatched now.
     pub(super) fn room(&self, lane: u8, now: UnixMillis) -> usize {
         self.lanes.get(&lane).map_or(0, |lane| lane.lease.room(now) as usize)
     }
 
-    pub(super) fn hand_on(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+    pub(super) fn dispatch(&mut self, lane: u8, runs: usize, now: UnixMillis) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.lease.hand_on(u32::try_from(runs).unwrap_or(u32::MAX), now);
+            lane.lease.dispatch(u32::try_from(runs).unwrap_or(u32::MAX), now);
         }
     }
 
-    /// A run of a lane that was handed on in this firing stays after all.
+    /// Notes that a run of a lane, counted as dispatched in this firing, is not dispatched.
     pub(super) fn take_back(&mut self, lane: u8) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.lease.take_back(1);
@@ -218,18 +218,18 @@ impl Lanes {
         }
     }
 
-    /// Most tasks of one envelope of a lane.
+    /// Returns the maximum number of tasks in one envelope of a lane.
     pub(super) fn envelope_tasks(&self, lane: u8) -> usize {
         let slots = self.lanes.get(&lane).map_or(0, |lane| lane.lease.slots());
         ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
     }
 
-    /// The key of a lane, and how many of its runs are in flight; `None` for the main order.
+    /// Returns the key of a lane and the number of its runs in flight; `None` for the main order.
     pub(super) fn describe(&self, lane: u8) -> Option<(&str, u32)> {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
-    /// Returns the number of the next question in this `life`; a life whose numbers are used up is followed by another.
+    /// Returns the number of the next question in this `life`. If the numbers of the life are used up, another life begins.
     pub(super) fn next_number(&mut self, life: &mut u32) -> RequestNumber {
         match self.questions.checked_add(1) {
             Some(next) => self.questions = next,
@@ -241,14 +241,14 @@ impl Lanes {
         RequestNumber(*life, self.questions)
     }
 
-    /// The clock has gone back: what waits for a bounded time has begun to wait now, at the latest.
+    /// Notes that the clock has gone back: bounded waits begin now at the latest.
     pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
         self.had_room_at = self.had_room_at.min(now);
         self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
     }
 
-    /// Whether the dispatchers have had no room for so long that lanes give back their last unused slots.
+    /// Returns whether the dispatchers have had no room for so long that lanes return their last unused slots.
     pub(super) fn has_had_no_room(&self, now: UnixMillis) -> bool {
         now.since(self.had_room_at) >= NO_ROOM_MILLIS
     }

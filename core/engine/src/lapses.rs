@@ -1,22 +1,22 @@
-//! What is known of the tasks of a lane that may lapse.
+//! The tasks of a lane that may lapse while they wait.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
-/// What is known of the tasks of a lane that may lapse.
+/// The results of the last search for lapsed tasks of a lane.
 #[derive(Debug, Default)]
 pub(super) struct Lapses {
-    /// Whether a task of the lane may lapse at all.
+    /// Whether any task of the lane may lapse.
     pub(super) is_needed: bool,
     pub(super) pages: BTreeMap<u32, Judged>,
-    /// When there is something to look for; `None`: nothing is known to lapse.
+    /// When to search next; `None` if no task is known to lapse.
     pub(super) look_at: Option<UnixMillis>,
-    /// When the last look goes on, if it came to its bound before it found a task that may fire.
+    /// When the last search continues, if it reached its bound before it found a task that may fire.
     pub(super) goes_on_at: Option<UnixMillis>,
 }
 
-/// Of a page, the entries up to an index may fire until the first of them lapses.
+/// Says that the entries of a page before the index `to` may fire until the first of them lapses.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Judged {
     pub(super) to: u32,
@@ -34,12 +34,12 @@ impl Lapses {
         self.is_needed
     }
 
-    /// Returns when to look again.
+    /// Returns when to search again.
     pub(super) fn look_at(&self) -> Option<UnixMillis> {
         self.look_at
     }
 
-    /// Returns when the look goes on, before which nothing is known of the lane's head.
+    /// Returns when the search continues. Before that, the head of the lane is not judged.
     pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
         self.goes_on_at
     }

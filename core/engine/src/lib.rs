@@ -1,15 +1,17 @@
-//! The engine of a shard, sans I/O.
+//! The engine of a shard, sans I/O, and the state machines of the [limiter] and the [registry].
 //!
-//! An input and the time go in; a reply and [`Effects`] come out: rows to write and messages to send. The shell around it
-//! carries them out in that order: it applies all writes of one input in one transaction, then sends. Reading goes through
-//! [`Reader`], for bodies stay in storage until they are needed.
+//! The engine takes an input and the time, and returns a reply and [`Effects`]: rows to write and messages to send. It reads through
+//! [`Reader`], because bodies stay in storage until it needs them. It knows no clock, no randomness and no platform. HTTP, the plan of a
+//! request and the stored formats are in other crates.
 //!
 //! Rules for the shell:
-//! - On any error, from here or from storage, it drops the engine and loads a new one. So what is in memory is always what is
-//!   stored.
+//! - It carries out the effects of one input in this order: all writes in one transaction, then the sends.
+//! - On any error, from the engine or from storage, it drops the engine and loads a new one. So the memory always matches storage.
 //! - Before each input, and before it asks for [`Engine::next_wakeup`], it calls [`Engine::observe`] with the time.
-//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups are no-ops or
-//!   harmless. A failure to arm changes nothing of what is committed and answered: the shell tries again.
+//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups do nothing or no
+//!   harm. A failure to arm does not undo what is committed and answered: the shell tries again.
+//!
+//! The files of `engine/` are the methods of [`Engine`]. The other files hold its state and know nothing of it.
 
 mod alarm;
 mod budget;

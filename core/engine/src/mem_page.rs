@@ -7,12 +7,13 @@ use scheduler_model::format::page::Directory;
 #[derive(Debug)]
 pub(super) struct MemPage {
     pub(super) directory: Directory,
+    /// The length of its body, bytes.
     pub(super) body_len: u32,
     /// Entries before this index have fired.
     pub(super) fired: u32,
     /// Entries that have neither fired nor been cancelled.
     pub(super) live: u32,
-    /// Bit `i` of word `i / 64`: entry `i` is cancelled. Empty when none is.
+    /// Bit `i` of word `i / 64` says that entry `i` is cancelled. Empty if none is.
     pub(super) dead: Vec<u64>,
 }
 
@@ -50,13 +51,13 @@ impl MemPage {
         self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
     }
 
-    /// How many live entries are due before `time`.
+    /// Returns the number of live entries that are due before `time`.
     pub(super) fn live_before(&self, time: UnixMillis) -> usize {
         let range = self.fired()..self.directory.before(time);
         if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
     }
 
-    /// Marks what has fired and is due after `time` as cancelled. Says whether there was any.
+    /// Marks fired entries that are due after `time` as cancelled. Returns whether there were any.
     pub(super) fn bury_fired(&mut self, time: UnixMillis) -> bool {
         let fired = self.directory.before(time.plus(1))..self.fired();
         let mut found = false;

@@ -4,13 +4,13 @@ use crate::effects::Destination;
 use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 
-/// An envelope that was handed on and is not done.
+/// An envelope that was dispatched and is not done.
 #[derive(Debug, Clone)]
 pub(super) struct InFlight {
     pub(super) destination: Destination,
     pub(super) hashes: Vec<u64>,
     pub(super) resend_at: UnixMillis,
-    /// How often it has been sent again after a send that the queue may have taken.
+    /// How often it was sent again after a send that the queue may have accepted.
     pub(super) attempts: u32,
     pub(super) sends: Sends,
 }

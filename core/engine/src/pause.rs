@@ -1,4 +1,4 @@
-//! What a pause of a recurring task leaves: where it begins, and the runs that it has held up.
+//! Pauses of recurring tasks: where a pause begins, and which runs are made up for at its end.
 
 use crate::policy::{Verdict, expired, first_to_fire, late_and_others, verdict_on_missed};
 use scheduler_calendar::schedule::{Occurrence, Schedule};
@@ -6,9 +6,9 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::schedule::{Overlap, Policies};
 
-/// Where a pause begins. What is due by then and has not fired is made up for with the rest, if anything is.
+/// Returns where a pause begins. If the task makes up for missed runs, a run that was due before and has not fired belongs to the pause.
 ///
-/// Should the clock have been ahead, occurrences have fired that are still to come by the clock: the pause begins behind these.
+/// If the clock was ahead before, occurrences have fired whose time is still to come. The pause begins after these.
 pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: bool, since: UnixMillis) -> UnixMillis {
     let Some(next) = next else { return since };
     if next.due <= since {
@@ -17,20 +17,20 @@ pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: b
     if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
 }
 
-/// Returns the time after which the runs of `new` are those that `former` has after `since`: the next run stays the same one, whatever it
-/// is delayed by. The times of both must be equal.
+/// Returns the time after which `new` has the runs that `former` has after `since`. So the next run stays the same one, whatever delay each
+/// of them has. Assumes that both name the same times.
 pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis) -> UnixMillis {
     let of_new = new.next_after(since);
     let of_former = former.next_after(since).map(|next| new.occurrence(next.time));
     if of_new == of_former {
         return since;
     }
-    // Without a next run, the last one is behind: by its new delay it may be due after `since`.
+    // Without a next run, the last one is past. Its new delay may make it due after `since`.
     of_former.map(|next| next.due.plus(-1)).or(of_new.map(|last| last.due)).unwrap_or(since)
 }
 
-/// The occurrences of a schedule that a pause has held up, where its policy makes up for them, with the verdict on each. Those that are left
-/// out together, or have expired, are one, at the first.
+/// Returns the occurrences that came due in a pause, with the verdict on each. There are none if the policy of the task does not make up for
+/// them. Occurrences that are skipped together, or that have expired together, are one item with the first of them.
 pub(super) fn missed_in_pause(
     schedule: &Schedule,
     policies: Policies,
@@ -52,7 +52,7 @@ pub(super) fn missed_in_pause(
         let last = schedule.last_due_until(first, now.plus(-policies.grace_millis - 1));
         begin = first_to_fire(schedule, policies.misfire, first, last).or_else(|| schedule.following(last.time).filter(is_due));
     }
-    // A task whose runs must not overlap makes up for one.
+    // A task whose runs must not overlap makes up for one run.
     let most = if policies.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
     let last = schedule.last_due_until(first, now);
     begin = begin.map(|begin| schedule.last_runs(begin, last, most));

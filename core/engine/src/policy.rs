@@ -9,25 +9,25 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::schedule::{Misfire, Policies};
 use scheduler_model::task::Record;
 
-/// What is to become of something that is due.
+/// What happens to an entry or an occurrence that is due.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(super) enum Verdict {
-    /// It is handed on.
+    /// It is dispatched.
     #[default]
     Fire,
-    /// It waits for the end of the run before.
+    /// It waits until the previous run ends.
     Hold,
-    /// It does not fire, for this reason.
+    /// It is skipped for this reason.
     Skip(String),
-    /// It comes too late to start, for this reason.
+    /// It has expired for this reason.
     Expire(String),
-    /// It is kept as a dead letter, for this reason.
+    /// It becomes a dead letter for this reason.
     DeadLetter(String),
-    /// Its destination does not answer: it waits until then.
+    /// Its destination does not answer, so it waits until this time.
     Wait(UnixMillis),
 }
 
-/// Something due that is not handed on: its record, whether it is a further attempt, and what becomes of it.
+/// A due run that is not dispatched: its record, the hash of its id, the flags of its entry, and what happens to it.
 pub(super) struct Undispatched {
     pub(super) record: Vec<u8>,
     pub(super) hash: u64,
@@ -36,18 +36,18 @@ pub(super) struct Undispatched {
 }
 
 impl Undispatched {
-    /// Whether a run that had begun ends with it.
+    /// Returns whether it ends a run that had started.
     pub(super) fn ends_a_run(&self) -> bool {
         self.flags.has(Flags::RETRY) && !matches!(self.verdict, Verdict::Wait(_))
     }
 }
 
-/// What is to become of an entry that is due, by its record.
+/// Judges an entry that is due by its record.
 pub(super) fn judge(record: &[u8], flags: Flags, now: UnixMillis) -> Result<Verdict, EngineError> {
     judge_until(record, flags, now).map(|(verdict, _)| verdict)
 }
 
-/// As [`judge`], and until when one that would fire would still do so.
+/// Judges as [`judge`] does. Also returns until when the verdict to fire is valid.
 pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Result<(Verdict, UnixMillis), EngineError> {
     let record = Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
     let policies = record.policies();
@@ -62,7 +62,7 @@ pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Resul
         return Ok((verdict, now));
     }
     let expires = policies.expire_after_millis.map_or(UnixMillis::NEVER, |limit| record.start().plus(limit + 1));
-    // What has been handed on once was not missed, nor is a run that was requested.
+    // A run that was dispatched before, or that was requested, is not missed.
     if flags.has(Flags::RETRY) || record.replayed_at.is_some() || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
         return Ok((Verdict::Fire, expires));
     }
@@ -73,15 +73,17 @@ pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Resul
     Ok((if is_skipped { Verdict::Skip(missed(late)) } else { Verdict::DeadLetter(missed(late)) }, now))
 }
 
-/// Whether it has run, and failed: then it is not passed over in silence.
+/// Returns whether an attempt of the run has failed. Such a run becomes a dead letter; it does not disappear.
 pub(super) fn has_failed(record: &Record<'_>) -> bool {
     record.attempt_number() > 1
 }
 
+/// Returns the reason for a run that was missed. `late` is in milliseconds.
 pub(super) fn missed(late: i64) -> String {
     format!("missed: it would have fired {} s late", late / 1_000)
 }
 
+/// Returns the reason if a run that is `late` milliseconds late has expired.
 pub(super) fn expired(policies: Policies, late: i64) -> Option<String> {
     policies
         .expire_after_millis
@@ -89,11 +91,10 @@ pub(super) fn expired(policies: Policies, late: i64) -> Option<String> {
         .map(|_| format!("expired: it would have started {} s late", late / 1_000))
 }
 
-/// The verdict on the occurrence of a schedule that is due, without a look at what is running; and the last of those that it settles,
-/// for those after it may be left out with it.
+/// Judges the occurrence of a schedule that is due, without regard to what is running. Also returns the last occurrence that the verdict
+/// settles, because later ones may be skipped together with it.
 ///
-/// Each wake-up judges anew: a run that was the last of those missed, and for which there was no room, is not the last any more when others
-/// have been missed after it.
+/// Each wake-up judges again: the last missed run, for which there was no room, is no longer the last one if others have been missed since.
 pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now: UnixMillis) -> (Verdict, Occurrence) {
     let policies = of.policies;
     let late = now.since(occurrence.due);
@@ -111,7 +112,7 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
     let last = schedule.last_due_until(occurrence, now.plus(-policies.grace_millis - 1));
     let first = first_to_fire(schedule, policies.misfire, occurrence, last);
     if first == Some(occurrence) {
-        // Until the last one that was missed, nothing more is left out.
+        // No further run up to the last missed one is skipped.
         of.caught_up = CaughtUp { now, to: last.due };
         return (verdict_on_missed(policies, late), occurrence);
     }
@@ -120,7 +121,7 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
     (Verdict::Skip(late_and_others("missed: it would have fired", late, occurrence, skipped)), skipped)
 }
 
-/// Of the occurrences from `first` to `last`, all of which were missed, the first that is not left out.
+/// Returns the first occurrence from `first` to `last` that is not skipped. All of them were missed.
 pub(super) fn first_to_fire(schedule: &Schedule, misfire: Misfire, first: Occurrence, last: Occurrence) -> Option<Occurrence> {
     match misfire {
         Misfire::Skip => None,
@@ -129,11 +130,12 @@ pub(super) fn first_to_fire(schedule: &Schedule, misfire: Misfire, first: Occurr
     }
 }
 
+/// Returns the reason why the runs from `first` to `last` are not dispatched. `late`, in milliseconds, is that of the first.
 pub(super) fn late_and_others(what: &str, late: i64, first: Occurrence, last: Occurrence) -> String {
     and_others(format!("{what} {} s late", late / 1_000), first, last)
 }
 
-/// Adds to the reason why a run is left out that others are left out with it.
+/// Adds to the reason for a skipped run that others are skipped with it.
 pub(super) fn and_others(why: String, first: Occurrence, last: Occurrence) -> String {
     if first == last { why } else { format!("{why}; so would all runs up to that of {}", last.time) }
 }
@@ -143,7 +145,7 @@ pub(super) fn verdict_on_missed(policies: Policies, late: i64) -> Verdict {
     if policies.misfire == Misfire::DeadLetter { Verdict::DeadLetter(missed(late)) } else { Verdict::Fire }
 }
 
-/// Returns the verdict on runs of a recurring task, from `first` to `last`, that come while as many of its runs wait as may.
+/// Returns the verdict on the runs of a recurring task from `first` to `last` if the maximum number of its runs is waiting.
 pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
     let why = format!("waiting: {MAX_CATCH_UP_RUNS} runs of the task wait already");
     Verdict::Skip(and_others(why, first, last))

@@ -1,21 +1,24 @@
-//! Pages of a request of which the engine stores some entries otherwise than they were sent.
+//! Pages of a request in which the engine replaces some entries before it stores them.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Page, PageBuilder};
 use std::collections::BTreeMap;
 
-/// A one-shot task of a request that keeps what the former one has, or is planned otherwise than the request says.
+/// What replaces a one-shot task of a request: it keeps something of the former task, or this shard's law gives it another time.
 pub(super) struct KeptEntry {
     pub(super) due: UnixMillis,
+    /// `None` if the record stays as it was sent.
     pub(super) record: Option<Vec<u8>>,
 }
 
+/// Returns the record of an entry; empty if it lies outside of the page.
 pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
     let start = entry.offset as usize;
     page.body.get(start..start + entry.len as usize).unwrap_or_default()
 }
 
-/// A page with some of its entries as they are kept. One that does not fire by itself goes to the main order, whatever its key.
+/// Builds a page again with the entries in `kept` replaced, by index. Entries that do not fire by themselves go to the main order, whatever
+/// their key.
 pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
     let lane = page.directory.lane();
     let (mut of_lane, mut of_main) = (Pages::default(), Pages::default());
@@ -36,7 +39,7 @@ pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<
 #[derive(Default)]
 struct Pages {
     builder: PageBuilder,
-    /// Those that what they keep has brought past the limit for new records.
+    /// Records that what they keep has made larger than the limit for new ones.
     grown: Vec<Page>,
 }
 

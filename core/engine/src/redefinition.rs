@@ -10,22 +10,22 @@ use scheduler_model::format::page::Page;
 use scheduler_model::protocol::{Change, Expected, Terms};
 use std::collections::{BTreeMap, HashSet};
 
-/// A recurring task with another record, in its old place.
+/// A recurring task that keeps its place and gets another record.
 pub(super) struct GoingOn {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
     pub(super) number: u32,
     pub(super) next: Option<Occurrence>,
     pub(super) paused_at: Option<UnixMillis>,
-    /// Its occurrences due after this are its own; `None` leaves that as it was.
+    /// Occurrences that are due after this time belong to it; `None` leaves that as it was.
     pub(super) since: Option<UnixMillis>,
-    /// Occurrences that have lost their place in the order, and what becomes of each.
+    /// Occurrences that have lost their place in the order, with the verdict on each.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
-    /// Whether the lateness of those counts from now.
+    /// Whether the lateness of these counts from now.
     pub(super) starts_now: bool,
 }
 
-/// What a request replaces, sorted by what becomes of it.
+/// The tasks of a request, sorted by what they keep of the tasks that they replace.
 #[derive(Default)]
 pub(super) struct Redefined {
     pub(super) pages: Vec<Page>,
@@ -34,13 +34,13 @@ pub(super) struct Redefined {
     pub(super) replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
     pub(super) attempts: Vec<(EntryRef, Change)>,
-    /// By the hash of the id, whose runs under way go on, and what becomes of their further attempts.
+    /// By the hash of the id: the tasks whose runs in progress go on, and how their further attempts change.
     pub(super) of_attempts: BTreeMap<u64, Option<Change>>,
-    /// Tasks that are stored otherwise than they were sent.
+    /// The number of tasks that are stored differently from what was sent.
     pub(super) went_on: u64,
 }
 
-/// How a request is to be read.
+/// How to interpret a request.
 pub(super) struct Reading {
     pub(super) is_version: bool,
     pub(super) open_anchors: HashSet<u64>,
@@ -56,20 +56,21 @@ impl Reading {
         }
     }
 
-    /// Returns what the request leaves open for the task whose id has this [hash](id_hash), which is not the one of the index.
+    /// Returns what the request leaves open for the task whose id has this [hash](scheduler_model::routing::id_hash), which is not the hash of
+    /// the index.
     pub(super) fn left_open(&self, hash: u64) -> LeftOpen {
         LeftOpen { anchor: self.open_anchors.contains(&hash), pause: !self.said_paused.contains(&hash) }
     }
 }
 
-/// What waits under one id.
+/// What waits under an id that the request defines again.
 pub(super) struct Former {
     pub(super) task: Option<EntryRef>,
     pub(super) attempts: Vec<EntryRef>,
 }
 
 impl Redefined {
-    /// Pauses or resumes the further attempts as their task is: by a definition as by `pause` and `resume`.
+    /// Pauses or resumes the further attempts with their task, as the requests `pause` and `resume` do.
     pub(super) fn change_attempts(
         &mut self,
         hash: u64,

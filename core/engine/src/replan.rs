@@ -5,14 +5,14 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::task::Record;
 use std::collections::BTreeSet;
 
-/// The pages that are still to be looked at.
+/// The pages that have not been planned by today's law yet.
 #[derive(Debug, Default)]
 pub(super) struct ToReplan {
     pub(super) pages: BTreeSet<u32>,
     pub(super) goes_on_at: UnixMillis,
-    /// Whether it is stored that tasks may be planned by several laws.
+    /// Whether storage says that tasks may be planned by several laws.
     pub(super) is_noted: bool,
-    /// Whether what is added is planned already.
+    /// Whether the entries that are being added are planned already.
     pub(super) is_at_work: bool,
 }
 
@@ -21,7 +21,7 @@ impl ToReplan {
         !self.pages.is_empty()
     }
 
-    /// Returns when the next part is to be done; `None` if there is none.
+    /// Returns when to plan the next part; `None` if there is none.
     pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
         self.is_any().then_some(self.goes_on_at)
     }
@@ -33,15 +33,15 @@ pub(super) struct Replanned {
     pub(super) record: Vec<u8>,
 }
 
-/// Plans a task that waits with this due time by a law; `None` if nothing about it changes.
+/// Plans a waiting task that has this due time by a law. Returns `None` if nothing about it changes.
 pub(super) fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: UnixMillis) -> Option<Replanned> {
-    // What is due at another time than its own was sent `run`, or was late when it came. A requested run keeps its name.
+    // A task that is not due at its own time got the request `run`, or was late when it arrived. A requested run keeps its name.
     if record.replayed_at.is_some() || due != record.due() && due != UnixMillis::PAUSED {
         return None;
     }
     let moved = Record { time: Some(record.moved_by(law)?), ..record.clone() };
     let new_due = moved.due();
-    // That the law has moved its time into the past does not make it late.
+    // A task is not late because the law has moved its time into the past.
     let was_due = record.due().min(now);
     let is_late_by_law = due != UnixMillis::PAUSED && new_due < was_due && record.is_conditional();
     let late_since = if is_late_by_law { record.late_since.max(Some(was_due)) } else { record.late_since };

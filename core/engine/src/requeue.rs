@@ -6,18 +6,18 @@ use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder};
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
-/// Records on their way back into pages.
+/// Records that go back into pages.
 #[derive(Default)]
 pub(super) struct RequeuedRecords {
-    /// By the limit's key; those that fire by themselves only, see [`super::lanes`].
+    /// By limit key, for records that fire by themselves: see [`crate::lanes`].
     parts: BTreeMap<Option<String>, Part>,
 }
 
 #[derive(Default)]
 struct Part {
     builder: PageBuilder,
-    /// Those that their attempt and error have brought past the limit for new records, each in a page of its own: a task
-    /// that was taken in is not lost for its size.
+    /// Records that their attempt and error have made larger than the limit for new ones, each in a page of its own: an accepted task is not
+    /// lost because of its size.
     grown: Vec<Page>,
 }
 
@@ -26,12 +26,12 @@ impl RequeuedRecords {
         self.parts.values().map(|part| part.builder.len() + part.grown.len()).sum()
     }
 
-    /// The keys whose lanes they go to.
+    /// Returns the limit keys of the records.
     pub(super) fn keys(&self) -> impl Iterator<Item = &str> {
         self.parts.keys().filter_map(Option::as_deref)
     }
 
-    /// The pages, each with the key of all of its records.
+    /// Returns the pages, each with the limit key of its records.
     pub(super) fn into_pages(self) -> impl Iterator<Item = (Option<String>, Page)> {
         self.parts.into_iter().flat_map(|(key, part)| {
             let pages = part.builder.finish().into_iter().chain(part.grown);
@@ -39,13 +39,14 @@ impl RequeuedRecords {
         })
     }
 
-    /// Adds a run that was not started, as the attempt that it was; none that was cancelled meanwhile.
+    /// Adds a run that was not started, with the same attempt number, unless it was cancelled meanwhile.
     pub(super) fn push_unstarted(&mut self, record: &Record<'_>, decision: Decision, now: UnixMillis) {
         if let Some(due) = due_unstarted(decision, now) {
             self.push(record, due, again(record));
         }
     }
 
+    /// Adds a record that is due at `due`. Adds the flags that follow from the record.
     pub(super) fn push(&mut self, record: &Record<'_>, due: UnixMillis, flags: Flags) {
         let mut text = Vec::new();
         record.write(&mut text);
@@ -53,7 +54,7 @@ impl RequeuedRecords {
         self.push_text(key, due, flags_of_record(record, flags), &text);
     }
 
-    /// Adds a record as it is stored, with all of its flags.
+    /// Adds the text of a record with all of its flags.
     pub(super) fn push_text(&mut self, key: Option<String>, due: UnixMillis, flags: Flags, text: &[u8]) {
         // `Engine::put_in` gives the page its keyed hashes.
         let hash = 0;
@@ -65,14 +66,14 @@ impl RequeuedRecords {
     }
 }
 
-/// Returns the flags of an entry with these, and with what its record says.
+/// Adds the flags that follow from a record to the flags of its entry.
 pub(super) fn flags_of_record(record: &Record<'_>, flags: Flags) -> Flags {
     let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
     let has_fired = flags.has(Flags::RETRY) || flags.has(Flags::DEAD_LETTER);
     flags.with_priority(record.priority()).with_local(record.is_at_local_time() && !has_fired)
 }
 
-/// Returns when a run is due that was not started; `None` if it was cancelled meanwhile.
+/// Returns when a run that was not started is due; `None` if it was cancelled meanwhile.
 pub(super) fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixMillis> {
     match decision.stop {
         Some(Stop::Cancelled) => None,
@@ -81,7 +82,7 @@ pub(super) fn due_unstarted(decision: Decision, now: UnixMillis) -> Option<UnixM
     }
 }
 
-/// Returns the flags of a run that is put back. A patch may have given it another destination.
+/// Returns the flags of a run that is requeued. A patch may have given it another destination.
 pub(super) fn again(record: &Record<'_>) -> Flags {
     queue_flag(record).and(Flags::RETRY)
 }

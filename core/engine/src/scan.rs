@@ -10,7 +10,7 @@ use scheduler_model::protocol::{Filter, Kind, ListItem, ListRequest, Status};
 use scheduler_model::task::Record;
 use serde_json::value::RawValue;
 
-/// What a request has found and looked into so far.
+/// What a request has found and examined so far.
 #[derive(Debug, Default)]
 pub(super) struct Spent {
     pub(super) matches: usize,
@@ -19,24 +19,25 @@ pub(super) struct Spent {
 }
 
 impl Spent {
-    /// Whether a request has found or looked into as much as it may.
+    /// Returns whether a request has found or examined its maximum.
     pub(super) fn is_all(&self, request: &ListRequest) -> bool {
         let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
         self.matches >= request.limit || self.scanned >= MAX_SCANNED || self.bytes >= most_bytes
     }
 }
 
-/// A task among those that a list may show.
+/// A task that a list may contain.
 pub(super) struct Candidate {
     pub(super) position: Position,
     pub(super) at: EntryRef,
     pub(super) status: Status,
     pub(super) is_attempt: bool,
-    /// What is known of its kind without its record.
+    /// Its kind, if that is known without its record.
     pub(super) kind: Option<Kind>,
 }
 
-/// A further attempt or a dead letter may be of a one-shot or of a recurring task: only the record tells.
+/// Returns the status of an entry, and its kind if that is known without its record. A further attempt or a dead letter may belong to a one-shot or
+/// to a recurring task.
 pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
         (Status::Dead, None)
@@ -53,6 +54,7 @@ pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     }
 }
 
+/// Returns the item of a list for a task with this record.
 pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
     let corrupt =
         |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
@@ -62,7 +64,7 @@ pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem,
     Ok(ListItem { position, status, is_attempt, is_cancelled: false, record })
 }
 
-/// Whether a record is one that a [folded](Filter::folded) filter means.
+/// Returns whether a [folded](Filter::folded) filter matches a record.
 pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     let Ok(record) = Record::parse(record) else { return false };
     let kind = match record.time {

@@ -1,14 +1,14 @@
 //! What is known of the last sends of an envelope.
 
-/// What is known of the last sends of an envelope.
+/// The results of the last sends of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Sends {
-    /// It was sent. The queue has taken it, unless the first send has not been answered.
+    /// It was sent. The queue has accepted it, or has not answered the first send yet.
     #[default]
     Sent,
-    /// The last sends, this many, were refused: it has not left the shard since.
+    /// The queue has refused this many sends in a row, so the envelope has not left the shard since.
     Refused(u32),
-    /// After this many refusals it was sent once more, and the answer is not known.
+    /// After this many refusals it was sent once more, and the queue has not answered yet.
     SentAfter(u32),
     /// The queue did not answer, and has not answered a send since.
     Unanswered,

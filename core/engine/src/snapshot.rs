@@ -5,7 +5,7 @@ use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::id_key::IdKey;
 
-/// What is stored of a page, without its body.
+/// A stored page without its body.
 #[derive(Debug, Clone)]
 pub struct StoredPage {
     /// Its number.
@@ -14,39 +14,39 @@ pub struct StoredPage {
     pub directory: Vec<u8>,
     /// The length of its body, bytes.
     pub body_len: u32,
-    /// The bits of its cancelled entries; empty when there are none.
+    /// The bits of its cancelled entries; empty if there are none.
     pub dead: Vec<u8>,
 }
 
-/// What is stored of a recurring task.
+/// A stored recurring task.
 #[derive(Debug, Clone)]
 pub struct StoredSchedule {
     /// Its number.
     pub number: u32,
-    /// Occurrences after this time are its own.
+    /// Occurrences after this time belong to it.
     pub since: UnixMillis,
     /// Its record.
     pub record: Vec<u8>,
 }
 
-/// What is stored of an envelope, without its text.
+/// A stored envelope without its text.
 #[derive(Debug, Clone)]
 pub struct StoredEnvelope {
     /// Its number.
     pub seq: u64,
-    /// Where it goes; `None` when it is done and only its state is kept.
+    /// Its destination; `None` if it is done and its row only holds the state.
     pub destination: Option<Destination>,
     /// 8 bytes for each task.
     pub hashes: Vec<u8>,
-    /// When it was sent last.
+    /// When it was last sent.
     pub sent_at: UnixMillis,
-    /// How often it has been sent again after a send that the queue may have taken.
+    /// How often it was sent again after a send that the queue may have accepted.
     pub attempts: u32,
-    /// What is known of its last sends.
+    /// The results of its last sends.
     pub sends: Sends,
 }
 
-/// What a start-up reads of the patched record of a task in flight.
+/// The patched record of a task in flight, without its text.
 #[derive(Debug, Clone, Copy)]
 pub struct StoredPatch {
     /// The envelope's number.
@@ -57,7 +57,7 @@ pub struct StoredPatch {
     pub bytes: u32,
 }
 
-/// What is stored of a row of the history, without its body.
+/// A stored row of the history without its body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct StoredHistory {
     /// Its number.
@@ -68,25 +68,26 @@ pub struct StoredHistory {
     pub bytes: u32,
 }
 
-/// All that a start-up reads.
+/// Everything that a start-up reads.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The key of the index of ids, by which all hashes of pages and envelopes are made.
+    /// The key of the index of ids, which is the key of all hashes of pages and envelopes.
     pub id_key: IdKey,
     /// Every page.
     pub pages: Vec<StoredPage>,
-    /// The recurring tasks, or none: their records may be large, and may be given one by one to [`Engine::load_schedule`].
+    /// The recurring tasks, or none: because their records may be large, the shell may pass them one by one to
+    /// [`crate::Engine::load_schedule`].
     pub schedules: Vec<StoredSchedule>,
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,
-    /// What was decided about envelopes in flight, by their number: see [`super::Write::Decide`].
+    /// The decisions about envelopes in flight, by their number: see [`crate::Write::Decide`].
     pub decisions: Vec<(u64, Vec<u8>)>,
-    /// The sizes of the patched records of tasks in flight: see [`super::Write::Patch`].
+    /// The sizes of the patched records of tasks in flight: see [`crate::Write::Patch`].
     pub patches: Vec<StoredPatch>,
     /// Every row of the history.
     pub history: Vec<StoredHistory>,
-    /// The state in the newest row of the outbox that has one.
+    /// The state, from the newest row of the outbox that has one.
     pub state: Option<Vec<u8>>,
-    /// How many keys are remembered of each period.
+    /// The number of remembered keys by period.
     pub remembered: Vec<(i64, u64)>,
 }

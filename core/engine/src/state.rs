@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct State {
-    /// Everything at or before this position has been handed on.
+    /// Everything at or before this position has been dispatched.
     pub(super) watermark: Position,
     /// The last number given to an envelope.
     pub(super) last_seq: u64,

@@ -57,7 +57,7 @@ impl Engine {
         let mut changes = Changes::default();
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         self.forget_lanes();
-        // Occurrences start after everything that has been handed on, should the clock have gone back.
+        // Occurrences start after everything that has been dispatched, should the clock have gone back.
         let since = now.max(self.state.watermark.due);
         for mut request in requests {
             let terms = std::mem::take(&mut request.terms);
@@ -166,19 +166,19 @@ impl Engine {
     }
 
     fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
-        if !self.feed.is_on(now) {
+        if !self.events.is_on(now) {
             return;
         }
         for page in &checked.pages {
             for entry in page.directory.iter() {
                 let start = entry.offset as usize;
                 let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
-                self.feed.note_text(EventKind::Created, record, now);
+                self.events.note_text(EventKind::Created, record, now);
             }
         }
         let records = checked.schedules.iter().map(|schedule| &schedule.record);
         for record in records.chain(checked.going_on.iter().map(|going| &going.record)) {
-            self.feed.note_text(EventKind::Created, record, now);
+            self.events.note_text(EventKind::Created, record, now);
         }
     }
 

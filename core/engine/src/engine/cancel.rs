@@ -15,12 +15,12 @@ use scheduler_model::protocol::{Among, CancelMatchingReply, CancelReply, CancelR
 use scheduler_model::record_id::HEAD_BYTES;
 
 impl Engine {
-    /// Cancels tasks by id: the waiting one, its further attempts and those of runs in flight, else a dead letter. **Invariant 5:**
-    /// after a cancel no attempt starts; one that is in flight ends, and the reply says that there is one. Answers for the first of the
-    /// ids where their attempts in flight take much reading; the rest is to be asked for again.
+    /// Cancels tasks by id: the waiting task, its further attempts and those of runs in flight, or else a dead letter. **Invariant 5:**
+    /// after a cancel no attempt starts. An attempt in flight runs to its end, and the reply says that there is one. If the attempts in
+    /// flight take much reading, the reply covers the first ids only, and the caller repeats the request for the rest.
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn cancel(
         &mut self,
         request: &CancelRequest,
@@ -30,7 +30,7 @@ impl Engine {
         self.cancel_among(request, Among::All, now, reader)
     }
 
-    /// Cancels tasks by id among what the request means: see [`Engine::cancel`].
+    /// Cancels tasks by id among those that `among` selects: see [`Engine::cancel`].
     ///
     /// # Errors
     /// As [`Engine::cancel`].
@@ -44,7 +44,7 @@ impl Engine {
         let ids = &request.ids;
         let mut effects = Effects::default();
         let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
-        let is_watched = self.feed.is_on(now);
+        let is_watched = self.events.is_on(now);
         let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(ids) {
@@ -53,7 +53,7 @@ impl Engine {
             }
             let mut found = Vec::new();
             self.find_among(id, among, reader, &mut found)?;
-            let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
+            let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
             let Found { flights: in_flight, is_part } = match among {
                 Among::Dead => Found::default(),
                 _ => self.find_flights(id, &mut flights, usize::MAX, is_cancelled, reader)?,
@@ -73,19 +73,19 @@ impl Engine {
                 continue;
             }
             if is_part {
-                // The version is of what waits, else of the newest: these come in the last part.
+                // The version is that of the waiting task, or else of the newest attempt. The last part cancels these.
                 stopped.extend(to_stop.into_iter().skip(1));
                 reply.in_part = true;
                 break;
             }
-            // To cancel once more what was cancelled while it ran is no error, and changes nothing.
+            // To cancel a run in flight again is no error and changes nothing.
             cancelled += u64::from(!found.is_empty() || !to_stop.is_empty());
             reply.outcomes.push(Cancelled::Cancelled);
             reply.running.extend((!in_flight.is_empty()).then_some(place));
             killed.append(&mut found);
             stopped.append(&mut to_stop);
         }
-        // An id may stand twice in the request.
+        // The request may contain an id twice.
         sort(&mut killed);
         killed.dedup();
         sort(&mut stopped);
@@ -105,45 +105,45 @@ impl Engine {
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(), EngineError> {
-        if !self.feed.is_on(now) {
+        if !self.events.is_on(now) {
             return Ok(());
         }
         let mut bytes = 0;
         for at in killed {
             if bytes >= MAX_LOOKED_AT_BYTES {
-                self.feed.lose();
+                self.events.lose();
                 break;
             }
             let record = self.record_of(*at, reader)?;
             bytes += record.len();
-            self.feed.note_text(EventKind::Cancelled, &record, now);
+            self.events.note_text(EventKind::Cancelled, &record, now);
         }
-        // They are in the order of their envelopes, each of which is read once.
+        // They are in the order of their envelopes, so each envelope is read once.
         let mut read = FlightReader::default();
         for flight in stopped {
             if bytes + read.bytes >= MAX_LOOKED_AT_BYTES {
-                self.feed.lose();
+                self.events.lose();
                 break;
             }
             let record = self.record_among_flights(*flight, &mut read, reader)?;
             bytes += record.len();
-            self.feed.note_text(EventKind::Cancelled, &record, now);
+            self.events.note_text(EventKind::Cancelled, &record, now);
         }
         Ok(())
     }
 
-    /// Cancels the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
+    /// Cancels the tasks that a filter matches: those that wait, then those in flight, up to the limit of the request and within a bounded
     /// amount of work.
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn cancel_matching(
         &mut self,
         request: &ListRequest,
         now: UnixMillis,
         reader: &dyn Reader,
     ) -> Result<(CancelMatchingReply, Effects), EngineError> {
-        let reads = self.feed.is_on(now);
+        let reads = self.events.is_on(now);
         let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
         let mut next = None;
         if !is_in_flight(request.after) {

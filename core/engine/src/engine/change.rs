@@ -1,4 +1,4 @@
-//! Changing tasks that wait: pause, resume, run now, reschedule.
+//! Changing tasks: pause, resume, run, reschedule.
 
 use super::Engine;
 use crate::changes::{Changes, Moved, Rewritten};
@@ -18,16 +18,16 @@ use scheduler_model::protocol::{Among, Change, ChangeMatchingReply, ChangeReply,
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
 
-/// The position of a scan before which nothing stands: page 0 is of the recurring tasks, whose numbers begin at 1.
+/// The first position of a scan. Page 0 is that of the recurring tasks, whose numbers begin at 1.
 const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
 
 impl Engine {
-    /// Changes tasks by id, and says what became of each; of the first of them, where they make up for much: the rest is to be asked
-    /// for again. Of one task that is more than a commit may write, a part is changed, and the reply says so.
+    /// Changes tasks by id, and returns the result for each. If the changes write much, the reply covers the first ids only, and the caller
+    /// repeats the request for the rest. If one task needs more than a commit may write, a part of it changes, and the reply says so.
     ///
     /// # Errors
-    /// When the shard has no room for the runs that are asked for, nothing has changed. When storage fails or is damaged, the
-    /// engine must be dropped.
+    /// If the shard has no room for the requested runs; then nothing has changed. If storage fails or is damaged; the caller must then drop
+    /// the engine.
     pub fn change(
         &mut self,
         request: &ChangeRequest,
@@ -37,10 +37,10 @@ impl Engine {
         self.change_among(request, Among::All, None, now, reader)
     }
 
-    /// Changes tasks by id among what the request means: see [`Engine::change`]. Runs that are asked for are charged to `share`.
+    /// Changes tasks by id among those that `among` selects: see [`Engine::change`]. Charges requested runs to `share`.
     ///
     /// # Errors
-    /// As [`Engine::change`]; and when the share is used up, nothing has changed.
+    /// As [`Engine::change`]; and if the share is used up, in which case nothing has changed.
     pub fn change_among(
         &mut self,
         request: &ChangeRequest,
@@ -57,12 +57,12 @@ impl Engine {
             if changes.is_full() || flights.is_spent() && place > 0 {
                 break;
             }
-            // An id that stands twice is changed once.
+            // An id that the request contains twice is changed once.
             let (outcome, is_running) = match seen.get(id.as_str()) {
                 Some(outcome) => *outcome,
                 None => {
                     let is_settled = |flight| {
-                        self.decided.at(flight).is_cancelled() || self.settled_in_flight(flight, request.change).is_some()
+                        self.decisions.at(flight).is_cancelled() || self.settled_in_flight(flight, request.change).is_some()
                     };
                     let in_flight = match among {
                         Among::Dead => Found::default(),
@@ -87,7 +87,7 @@ impl Engine {
         Ok((reply, effects))
     }
 
-    /// Plans a change of all that an id names; `None` if this commit has room for a part of it only.
+    /// Plans a change of everything with one id. Returns `None` if this commit has room for a part of it only.
     fn change_one(
         &self,
         id: &str,
@@ -99,13 +99,13 @@ impl Engine {
     ) -> Result<Option<Changed>, EngineError> {
         let mut found = Vec::new();
         self.find_among(id, among, reader, &mut found)?;
-        // Of a run that was cancelled nothing is left to change.
+        // A cancelled run has nothing left to change.
         let flights = self.not_cancelled(in_flight);
         let is_nothing = found.is_empty() && flights.is_empty();
         if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
             return Ok(Some(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired }));
         }
-        // Of several, that of the one that a read shows.
+        // If there are several, the one that a read shows counts.
         if let Some(expected) = request.if_match
             && self.version_among(&found, flights.first(), reader)? != Some(expected)
         {
@@ -113,16 +113,16 @@ impl Engine {
         }
         let is_of_task = is_of_task(request.change);
         if *is_part && (!is_of_task || found.is_empty()) {
-            // The version is of what waits, else of the newest: these come in the last part.
+            // The version is that of the waiting task, or else of the newest attempt. The last part changes these.
             self.change_others(flights.get(1..).unwrap_or_default(), request.change, now, reader, changes)?;
             return Ok(None);
         }
-        // Their heads are read to find them, and to sort them.
+        // Their heads are read twice: to find them and to sort them.
         changes.looked_at += found.iter().map(|at| 2 * self.tasks.record_bytes(*at).min(HEAD_BYTES as usize)).sum::<usize>();
         self.sort_by_run(&mut found, reader)?;
-        // To run or to move means the task itself; what is left of earlier occurrences only where it is gone.
+        // To run or to reschedule means the task itself; further attempts only if it is gone.
         let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
-        // Of several attempts, or dead letters, one becomes the task.
+        // If there are several attempts or dead letters, one becomes the task.
         if matches!(request.change, Change::Reschedule(_))
             && !found.iter().any(|at| self.is_task(*at))
             && let Some(newest) = self.newest_movable(&found, &mut changes.looked_at, reader)?
@@ -140,11 +140,11 @@ impl Engine {
         planned.into_iter().for_each(&mut note);
         let flights = if is_of_task && !found.is_empty() { &[] } else { flights.as_slice() };
         match flights {
-            // Where several runs are in flight, the newest is the one that is moved.
+            // If several runs are in flight, the newest one is rescheduled.
             [newest, others @ ..] if is_of_task => {
                 let moved = self.change_flight(*newest, request.change, now, reader, changes)?;
                 if moved == Changed::Changed {
-                    changes.stop(others.iter().map(|flight| (*flight, self.decided.at(*flight))), Some(Stop::Cancelled));
+                    changes.stop(others.iter().map(|flight| (*flight, self.decisions.at(*flight))), Some(Stop::Cancelled));
                 }
                 note(moved);
             }
@@ -161,7 +161,7 @@ impl Engine {
         Ok(Some(outcome))
     }
 
-    /// Plans what a change does to attempts in flight beside the newest, as far as this commit has room for them.
+    /// Plans what a change does to the attempts in flight other than the newest, as far as this commit has room for them.
     fn change_others(
         &self,
         others: &[FlightRef],
@@ -171,7 +171,7 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), EngineError> {
         if is_of_task(change) {
-            changes.stop(others.iter().map(|flight| (*flight, self.decided.at(*flight))), Some(Stop::Cancelled));
+            changes.stop(others.iter().map(|flight| (*flight, self.decisions.at(*flight))), Some(Stop::Cancelled));
             return Ok(());
         }
         for flight in others {
@@ -183,8 +183,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes the tasks that a filter matches, those in flight after those that wait, up to the request's limit and within a bounded
-    /// amount of work. Runs that are asked for are charged to `share`.
+    /// Changes the tasks that a filter matches: those that wait, then those in flight, up to the limit of the request and within a bounded
+    /// amount of work. Charges requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -201,7 +201,7 @@ impl Engine {
         let mut next = None;
         let (is_reschedule, mut moved) = (matches!(change, Change::Reschedule(_)), Moved::default());
         if !is_in_flight(request.after) {
-            // Behind which a task is looked at again that was changed in part.
+            // If a task was changed in part, the scan continues after this position.
             let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
             next = self.scan(request, true, &mut spent, reader, |candidate, _| {
                 if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
@@ -226,7 +226,7 @@ impl Engine {
                 let Some(others) = others else { return Ok(!changes.is_full()) };
                 if self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
                     running += 1;
-                    changes.stop(others.iter().map(|other| (*other, self.decided.at(*other))), Some(Stop::Cancelled));
+                    changes.stop(others.iter().map(|other| (*other, self.decisions.at(*other))), Some(Stop::Cancelled));
                 }
                 Ok(!changes.is_full())
             })?;
@@ -245,7 +245,7 @@ impl Engine {
         self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))
     }
 
-    /// Carries out what was gathered.
+    /// Applies collected changes.
     pub(super) fn carry_out_changes(
         &mut self,
         changes: Changes,
@@ -253,18 +253,18 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        if self.feed.is_on(now) {
-            changes.events.into_iter().for_each(|event| self.feed.push(event));
+        if self.events.is_on(now) {
+            changes.events.into_iter().for_each(|event| self.events.push(event));
         }
         let since = now.max(self.state.watermark.due);
         for Rewritten { number, record } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
-            // A pause that began while the clock was ahead ends where it began, at the earliest: what was due before has fired.
+            // If the clock was ahead when a pause began, the pause ends where it began at the earliest: what was due before has fired.
             let paused_at = self.tasks.schedule(number).and_then(|schedule| schedule.paused_at);
             let since = paused_at.map_or(since, |paused_at| paused_at.max(since));
             let next = if read.paused { None } else { read.schedule.next_after(since) };
             if next.is_none() && !read.paused {
-                // Its last run would have been in the pause: it is gone, as one is whose last run has fired.
+                // Its last run would have been in the pause, so it is removed like a task whose last run has fired.
                 self.tasks.remove_schedule(number);
                 effects.writes.push(Write::DeleteSchedule { number });
                 continue;
@@ -288,7 +288,7 @@ impl Engine {
     }
 }
 
-/// Returns how many entries a change adds that callers have asked for: runs of tasks that stay. What a resume makes up for was due anyway.
+/// Returns the number of requested runs that a change adds beside tasks that stay. Runs that a resume makes up for were due anyway.
 fn runs_asked_for(change: Change, changes: &Changes) -> usize {
     match change {
         Change::Run => changes.back.len().saturating_sub(changes.killed.len()),
@@ -296,7 +296,7 @@ fn runs_asked_for(change: Change, changes: &Changes) -> usize {
     }
 }
 
-/// Whether a change means the task itself, or the newest of its runs.
+/// Returns whether a change concerns the task itself, or else the newest of its runs.
 fn is_of_task(change: Change) -> bool {
     matches!(change, Change::Run | Change::Reschedule(_))
 }

@@ -29,7 +29,7 @@ impl Engine {
         }
         let found = if request.fresh { Vec::new() } else { self.find_replaced(&request.pages, &schedules, reader)? };
         let in_flight = if request.fresh { Vec::new() } else { self.ids_in_flight(&request.pages, &schedules)? };
-        // What waits comes first: of what is in flight only the rest is asked for.
+        // What waits comes first. Attempts in flight are examined for the rest.
         let mut flights = if found.is_empty() { self.flights_of_ids(&in_flight, |_| true, reader)? } else { Vec::new() };
         if let Some(expected) = request.expected {
             self.check_expected(expected, terms.tasks_only, &found, &flights, reader)?;
@@ -43,7 +43,7 @@ impl Engine {
         let (mut patch, mut flight_changes) = (None, Vec::new());
         if !found.is_empty() {
             let attempts = std::mem::take(&mut outcome.of_attempts);
-            // Where runs go on, those in flight do so too, and are paused and resumed with the others.
+            // If the runs of a task go on, those in flight go on too, and are paused and resumed with the others.
             for flight in self.flights_of_ids(&in_flight, |hash| attempts.get(&hash) != Some(&None), reader)? {
                 match self.hash_of_flight(flight).and_then(|hash| attempts.get(&hash).copied()).flatten() {
                     Some(change) => flight_changes.push((flight, change)),
@@ -88,7 +88,7 @@ impl Engine {
         }
     }
 
-    /// The waiting tasks whose ids the request gives again. Entries are found by hash, then compared by id.
+    /// Returns the waiting tasks whose ids are in the request. Finds entries by hash, then compares their ids.
     fn find_replaced(
         &self,
         pages: &[Page],
@@ -109,7 +109,7 @@ impl Engine {
         Ok(replaced)
     }
 
-    /// The ids that the request gives of which attempts may be in flight.
+    /// Returns the ids of the request that may have attempts in flight.
     fn ids_in_flight(&self, pages: &[Page], schedules: &[NewSchedule]) -> Result<Vec<String>, EngineError> {
         let mut ids = Vec::new();
         if self.in_flight.is_empty() {

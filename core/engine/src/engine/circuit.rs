@@ -171,19 +171,24 @@ impl Engine {
         let Some(open) = self.circuits.open_mut(destination) else { return };
         open.probe = Some(Probe { seq, at: now });
         open.until = now.plus(PROBE_MILLIS);
-        self.feed.note_circuit(EventKind::CircuitHalfOpen, destination, "one run is let through", now);
+        self.events.note_circuit(EventKind::CircuitHalfOpen, destination, "one run is let through", now);
     }
 
     /// Removes circuits without a report for a long time. Costs nothing while there are none.
     pub(super) fn forget_circuits(&mut self, now: UnixMillis) {
-        let (feed, unsaved, outbox) = (&mut self.feed, &mut self.unsaved, &self.outbox);
+        let (events, unsaved, outbox) = (&mut self.events, &mut self.unsaved, &self.outbox);
         self.circuits.circuits.retain(|circuit| {
             let Some(open) = &circuit.open else { return now.since(circuit.last) < FORGOTTEN_AFTER_MILLIS };
             let is_probed = open.probe.is_some_and(|probe| outbox.contains_key(&probe.seq));
             let stays = is_probed || now.since(open.until) < FORGOTTEN_AFTER_MILLIS;
             if !stays {
                 *unsaved = true;
-                feed.note_circuit(EventKind::CircuitClosed, &circuit.destination, "nothing was due for it for ten minutes", now);
+                events.note_circuit(
+                    EventKind::CircuitClosed,
+                    &circuit.destination,
+                    "nothing was due for it for ten minutes",
+                    now,
+                );
             }
             stays
         });
@@ -231,7 +236,7 @@ impl Engine {
         let Some(at) = circuits.iter().position(|circuit| circuit.destination == destination) else { return };
         if circuits.swap_remove(at).open.is_some() {
             self.unsaved = true;
-            self.feed.note_circuit(EventKind::CircuitClosed, destination, "it has answered", now);
+            self.events.note_circuit(EventKind::CircuitClosed, destination, "it has answered", now);
         }
     }
 
@@ -254,7 +259,7 @@ impl Engine {
         circuit.open = Some(Open { since, until: now.plus(millis), millis, probe: None, waiting });
         let why = format!("{} attempts in a row got no answer; open for {} s", circuit.failures, millis / 1_000);
         self.unsaved = true;
-        self.feed.note_circuit(EventKind::CircuitOpened, destination, &why, now);
+        self.events.note_circuit(EventKind::CircuitOpened, destination, &why, now);
     }
 
     /// Adds that something waits, or would wait, because its destination does not answer.

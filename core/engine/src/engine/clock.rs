@@ -57,7 +57,7 @@ impl Engine {
     fn begin_waits_by(&mut self, now: UnixMillis) {
         let is_new = self.seen == UnixMillis::new(i64::MAX);
         self.last_fired_at = self.last_fired_at.map(|last| last.min(now));
-        self.feed.begin_by(now);
+        self.events.begin_by(now);
         self.lanes.begin_waits_by(now);
         let later: Vec<u64> = self.outbox.iter().filter(|(_, envelope)| envelope.resend_at > now).map(|(seq, _)| *seq).collect();
         for seq in later {

@@ -1,4 +1,4 @@
-//! Reads the id of a stored task from the head of its record.
+//! What the engine knows of an entry or a recurring task, in memory and in storage.
 
 use super::Engine;
 use crate::entry_ref::EntryRef;
@@ -31,7 +31,7 @@ impl Engine {
         Ok(reader.body(at.page, entry.offset, entry.len.min(HEAD_BYTES))?)
     }
 
-    /// Adds the task that waits under `id`, and its further attempts, to `found`. A dead letter does not wait.
+    /// Adds the waiting task with this id and its further attempts to `found`, but no dead letters.
     pub(super) fn find_live(&self, id: &str, reader: &dyn Reader, found: &mut Vec<EntryRef>) -> Result<(), EngineError> {
         for at in self.tasks.find(self.id_hash(id)) {
             if !self.is_dead_letter(at) && self.id_of(at, reader)? == id {
@@ -45,11 +45,12 @@ impl Engine {
         self.flags_of(at).has(Flags::DEAD_LETTER)
     }
 
+    /// Returns the flags of an entry of a page; those of a task if there is none.
     pub(super) fn flags_of(&self, at: EntryRef) -> Flags {
         self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize)).map_or(Flags::TASK, |entry| entry.flags)
     }
 
-    /// The stored record of a live entry or a schedule.
+    /// Reads the record of a live entry or a schedule.
     pub(super) fn record_of(&self, at: EntryRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
         if at.page == 0 {
             return Ok(reader.schedule(at.index)?);
@@ -62,6 +63,7 @@ impl Engine {
         Ok(reader.body(at.page, entry.offset, entry.len)?)
     }
 
+    /// Returns when an entry of a page is due; [`UnixMillis::NEVER`] if there is none.
     pub(super) fn due_of(&self, at: EntryRef) -> UnixMillis {
         let entry = self.tasks.page(at.page).and_then(|page| page.directory.get(at.index as usize));
         entry.map_or(UnixMillis::NEVER, |entry| entry.due)

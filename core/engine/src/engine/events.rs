@@ -8,24 +8,24 @@ use scheduler_model::protocol::{EventsReply, EventsRequest, FeedPosition, SeenEv
 impl Engine {
     /// Returns a number that every event changes, and nothing else.
     pub fn events_noted(&self) -> u64 {
-        self.feed.end()
+        self.events.end()
     }
 
-    /// What has happened since a position, as far as the request means it; and from now on, events are noted for a while.
+    /// Returns the events since a position that match the request. The engine records events for some time from now on.
     pub fn events(&mut self, request: &EventsRequest, now: UnixMillis) -> EventsReply {
-        let feed = &mut self.feed;
-        // One that nobody watched for long has missed nothing yet, if nothing has happened.
-        let life = feed.watch(now);
+        let buffer = &mut self.events;
+        // A reader that returns after a long time has missed nothing if nothing has happened.
+        let life = buffer.watch(now);
         let from = match request.from {
-            None => feed.end(),
-            Some(from) if from.life == life && (feed.first..=feed.end()).contains(&from.next) => from.next,
-            Some(_) => feed.first,
+            None => buffer.end(),
+            Some(from) if from.life == life && (buffer.first..=buffer.end()).contains(&from.next) => from.next,
+            Some(_) => buffer.first,
         };
         let is_gap = request.from.is_some_and(|asked| asked.life != life || asked.next != from);
         let (mut events, mut bytes) = (Vec::new(), 0);
         let mut next = from;
-        let skipped = usize::try_from(from - feed.first).unwrap_or(usize::MAX);
-        for event in feed.ring.iter().skip(skipped) {
+        let skipped = usize::try_from(from - buffer.first).unwrap_or(usize::MAX);
+        for event in buffer.ring.iter().skip(skipped) {
             if events.len() >= request.limit || bytes > MAX_EVENTS_BYTES {
                 break;
             }
@@ -46,7 +46,7 @@ impl Engine {
             }
             next += 1;
         }
-        EventsReply { events, next: FeedPosition { life, next }, is_gap, has_more: next < feed.end() }
+        EventsReply { events, next: FeedPosition { life, next }, is_gap, has_more: next < buffer.end() }
     }
 }
 

@@ -14,7 +14,7 @@ fn engine() -> Engine {
 
 fn note(engine: &mut Engine, kind: EventKind, id: &str, now: UnixMillis) {
     let text = format!(r#"{{"time":5,"id":"{id}","tags":["t-{id}","all"],"callback":{{}},"attempt":2}}"#);
-    engine.feed.note_text(kind, text.as_bytes(), now);
+    engine.events.note_text(kind, text.as_bytes(), now);
 }
 
 fn ids(reply: &EventsReply) -> Vec<&str> {
@@ -47,7 +47,7 @@ fn a_reader_sees_what_happens_after_it_came_once_and_in_order() {
 fn an_event_of_a_follow_up_says_so() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
-    engine.feed.note_text(EventKind::Fired, br#"{"time":5,"id":"a","callback":{},"stage":"onSuccess","outcome":{}}"#, NOW);
+    engine.events.note_text(EventKind::Fired, br#"{"time":5,"id":"a","callback":{},"stage":"onSuccess","outcome":{}}"#, NOW);
     let reply = engine.events(&from(&start), NOW);
     assert_eq!(reply.events[0].stage.as_deref(), Some("onSuccess"));
 }
@@ -94,9 +94,9 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
     for _ in 0..100 {
         note(&mut engine, EventKind::Created, &long, NOW);
     }
-    assert!(engine.feed.memory_bytes() <= MAX_FEED_BYTES && !engine.feed.ring.is_empty());
-    let kept: usize = engine.feed.ring.iter().map(Happened::bytes).sum();
-    assert_eq!(engine.feed.memory_bytes(), kept);
+    assert!(engine.events.memory_bytes() <= MAX_FEED_BYTES && !engine.events.ring.is_empty());
+    let kept: usize = engine.events.ring.iter().map(Happened::bytes).sum();
+    assert_eq!(engine.events.memory_bytes(), kept);
 }
 
 #[test]

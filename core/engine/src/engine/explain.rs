@@ -201,7 +201,7 @@ impl Engine {
         told.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
     }
 
-    /// What is handed on and not reported, the newest first.
+    /// What is dispatched and not reported, the newest first.
     fn explain_in_flight(&self, id: &str, reader: &dyn Reader, told: &mut Explanation) -> Result<(), EngineError> {
         let hash = self.id_hash(id);
         if !self.in_flight.contains_key(&hash) {
@@ -216,7 +216,7 @@ impl Engine {
             let (fired_at, records) = records_of(&text, *seq)?;
             let room = MAX_EXPLAINED_RUNS - told.in_flight.len();
             for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id).take(room) {
-                let decision = self.decided.at(FlightRef { seq: *seq, index });
+                let decision = self.decisions.at(FlightRef { seq: *seq, index });
                 let flight = Flight {
                     time: record.time.unwrap_or(UnixMillis::ZERO),
                     attempt: record.attempt_number(),

@@ -29,7 +29,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Tasks that the main order, or a lane, hands on in its turn: an envelope of the dispatchers.
+/// Tasks that the main order, or a lane, dispatches in its turn: an envelope of the dispatchers.
 const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 
 impl Engine {
@@ -93,7 +93,7 @@ impl Engine {
             }
             return Ok(());
         }
-        // All of it is handed on in this one commit, so the order in envelopes is free: the watermark stands behind all.
+        // All of it is dispatched in this one commit, so the order in envelopes is free: the watermark stands behind all.
         sort_by_key(&mut due, |task| Reverse(task.priority()));
         // A firing that stopped at its bounds is followed by the next without a gap.
         let stopped = self.next_due().is_some_and(|due| due <= now);
@@ -123,7 +123,7 @@ impl Engine {
                 sent_at: now,
                 state: None,
             });
-            self.hand_on(seq, InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)));
+            self.dispatch(seq, InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)));
             effects.sends.push(Outgoing { seq, destination, text });
         }
         if !dropped.is_empty() {
@@ -132,7 +132,7 @@ impl Engine {
         // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
         match newest.and_then(|newest| effects.writes.get_mut(newest)) {
             Some(Write::InsertEnvelope { state, .. }) => *state = Some(self.encode_state()),
-            // Nothing is handed on: the watermark passes what was dropped all the same.
+            // Nothing is dispatched: the watermark passes what was dropped all the same.
             _ => effects.writes.append(&mut self.save().writes),
         }
         self.drop_fired_pages(&due, effects);
@@ -210,7 +210,7 @@ impl Engine {
         if entry.flags.has(Flags::RETRY) {
             taken.fired.insert(entry.hash);
         }
-        self.lanes.hand_on(lane, 1, now);
+        self.lanes.dispatch(lane, 1, now);
         taken.bytes += taken.spans.add(head.page, &entry);
         if entry.flags.has(Flags::CONDITIONAL) {
             taken.bytes += CONDITIONAL_BYTES;
@@ -219,7 +219,7 @@ impl Engine {
         true
     }
 
-    /// An occurrence with a limit's key is handed on if there is room and nothing of its lane is before it; else it waits there.
+    /// An occurrence with a limit's key is dispatched if there is room and nothing of its lane is before it; else it waits there.
     fn take_occurrence(&mut self, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
         let Some((lane, hash)) = self.tasks.schedule(head.index).map(|schedule| (schedule.lane, schedule.hash)) else {
             return false;
@@ -253,7 +253,7 @@ impl Engine {
         }
         if fires {
             taken.room = taken.room.saturating_sub(usize::from(!to_queue));
-            self.lanes.hand_on(lane, 1, now);
+            self.lanes.dispatch(lane, 1, now);
         }
         taken.due.push(due);
         true
@@ -333,7 +333,7 @@ impl Engine {
                 continue;
             }
             self.count_lateness(task, record, now, &mut moved);
-            self.feed.note_text(EventKind::Fired, record, now);
+            self.events.note_text(EventKind::Fired, record, now);
             let destination = if task.lane() > 0 {
                 Destination::Lane(task.lane())
             } else if flags.has(Flags::TO_QUEUE) {

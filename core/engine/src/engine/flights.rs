@@ -73,7 +73,7 @@ impl Engine {
     /// Whether an attempt of this id is in flight that was not cancelled.
     pub(super) fn has_flight(&self, id: &str, reader: &dyn Reader) -> Result<bool, EngineError> {
         let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
-        let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
+        let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
         let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?.flights;
         Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
     }
@@ -128,7 +128,7 @@ impl Engine {
 
     /// Returns those of these attempts that were not cancelled while they ran: of the others nothing is left to change.
     pub(super) fn not_cancelled(&self, flights: &[FlightRef]) -> Vec<FlightRef> {
-        flights.iter().copied().filter(|flight| !self.decided.at(*flight).is_cancelled()).collect()
+        flights.iter().copied().filter(|flight| !self.decisions.at(*flight).is_cancelled()).collect()
     }
 
     /// Returns the record that a further attempt of a run in flight has, but for the count of attempts: as it was patched, and with
@@ -144,13 +144,13 @@ impl Engine {
         read: &mut FlightReader,
         reader: &dyn Reader,
     ) -> Result<Vec<u8>, EngineError> {
-        let decision = self.decided.at(flight);
+        let decision = self.decisions.at(flight);
         let record = if decision.patched {
             let record = reader.patched(flight.seq, flight.index)?;
             read.bytes += record.len();
             record
         } else {
-            read.handed_on(flight, reader)?
+            read.dispatched(flight, reader)?
         };
         if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
     }
@@ -184,7 +184,7 @@ impl Engine {
         let mut last = request.after.and_then(flight_at).unwrap_or(FlightRef { seq: 0, index: 0 });
         let after = last;
         for (seq, envelope) in self.outbox.range(after.seq..) {
-            let decisions = self.decided.of(*seq);
+            let decisions = self.decisions.of(*seq);
             let is_done = |index: u32| {
                 let is_behind = (FlightRef { seq: *seq, index }) <= after;
                 is_behind || decisions.get(&index).is_some_and(|decision| decision.is_cancelled())

@@ -46,7 +46,7 @@ impl Engine {
     }
 
     fn note_outcomes(&mut self, to_queue: bool, tasks: &[(Record<'_>, Ended<'_>)], now: UnixMillis) {
-        if !self.feed.is_on(now) {
+        if !self.events.is_on(now) {
             return;
         }
         for (record, ended) in tasks {
@@ -59,7 +59,7 @@ impl Engine {
                 Ended::Failed { dead: true, error } => (EventKind::DeadLettered, error.as_ref()),
                 Ended::Failed { dead: false, error } => (EventKind::Failed, error.as_ref()),
             };
-            self.feed.note(kind, record, cut(error, MAX_EXCERPT_BYTES), now);
+            self.events.note(kind, record, cut(error, MAX_EXCERPT_BYTES), now);
         }
     }
 

@@ -16,7 +16,7 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 
 impl Engine {
-    /// Everything of a lane at or before this position has been handed on.
+    /// Everything of a lane at or before this position has been dispatched.
     pub(super) fn watermark_of(&self, lane: u8) -> Position {
         self.lanes.lanes.get(&lane).map_or(self.state.watermark, |lane| lane.watermark)
     }
@@ -73,7 +73,7 @@ impl Engine {
         Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }
     }
 
-    /// When a task of a lane may be handed on.
+    /// When a task of a lane may be dispatched.
     pub(super) fn next_fire_of_lanes(&mut self) -> Option<UnixMillis> {
         if self.dispatch_room() == 0 {
             return None;

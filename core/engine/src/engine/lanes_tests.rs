@@ -196,7 +196,7 @@ impl Pair {
         runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
     }
 
-    /// The ids of what is handed on and not reported.
+    /// The ids of what is dispatched and not reported.
     pub(crate) fn ids_on_their_way(&self) -> Vec<String> {
         let stored = self.stored.borrow();
         let texts = stored.outbox.values().filter(|(to, ..)| to.is_some()).map(|(_, _, text)| std::str::from_utf8(text).unwrap());
@@ -204,7 +204,7 @@ impl Pair {
         tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
     }
 
-    /// The keys of what is handed on and not reported, with the numbers of the envelopes; without a key those of the main order.
+    /// The keys of what is dispatched and not reported, with the numbers of the envelopes; without a key those of the main order.
     pub(crate) fn on_its_way(&self) -> Vec<(u64, Option<String>)> {
         let stored = self.stored.borrow();
         let rows = stored.outbox.iter().filter_map(|(seq, (destination, ..))| Some((*seq, destination.clone()?)));
@@ -228,8 +228,8 @@ impl Pair {
         self.limiter.put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } }).unwrap();
     }
 
-    /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it hands on after `runs_for` milliseconds. Gives
-    /// the times at which runs were handed on, and the number of wake-ups.
+    /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it dispatches after `runs_for` milliseconds. Gives
+    /// the times at which runs were dispatched, and the number of wake-ups.
     pub(crate) fn live(&mut self, until: UnixMillis, runs_for: i64) -> (Vec<UnixMillis>, usize) {
         let (mut handed_on, mut wakeups) = (Vec::new(), 0);
         loop {

@@ -114,8 +114,8 @@ impl Engine {
             bytes += text.len();
             back.push(&moved, due, entry.flags);
             killed.push(EntryRef { page: number, index: index as u32 });
-            if self.feed.is_on(now) {
-                self.feed.push(event(EventKind::Rescheduled, &moved, "", now));
+            if self.events.is_on(now) {
+                self.events.push(event(EventKind::Rescheduled, &moved, "", now));
             }
         }
         Ok(bytes)

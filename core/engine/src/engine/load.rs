@@ -52,9 +52,9 @@ impl Engine {
             lanes,
             circuits,
             log: Log::load(snapshot.history),
-            feed: EventBuffer::default(),
+            events: EventBuffer::default(),
             outbox: BTreeMap::new(),
-            decided: Decisions::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
+            decisions: Decisions::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),
             dispatched: 0,
@@ -98,7 +98,7 @@ impl Engine {
                 return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
             }
             let watermark = self.watermark_of(lane);
-            // Invariant 1: what stands at or before the watermark in the total order has been handed on.
+            // Invariant 1: what stands at or before the watermark in the total order has been dispatched.
             let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
             let fired = match page.page.cmp(&watermark.page) {
                 std::cmp::Ordering::Less => through,
@@ -158,7 +158,7 @@ impl Engine {
                 let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
                 let (attempts, sends) = (stored.attempts, stored.sends);
                 let resend_at = self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
-                self.hand_on(stored.seq, InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) });
+                self.dispatch(stored.seq, InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) });
             }
             None => self.newest_is_cleared |= stored.seq == self.state.last_seq,
         }

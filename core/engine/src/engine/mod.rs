@@ -1,4 +1,7 @@
-//! The engine: see the crate.
+//! The engine: its struct here, its methods by subject in the files of this folder.
+//!
+//! The files of this folder use the types of the crate, and call one another through `self` only. Types, constants and functions that several
+//! of them share are in the files of the crate, which do not know the engine.
 
 mod admission;
 mod append;
@@ -59,7 +62,7 @@ use scheduler_model::protocol::ShardStats;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
-/// A shard: its timers, its watermark, its outbox.
+/// The engine of a shard.
 #[derive(Debug)]
 pub struct Engine {
     shard: String,
@@ -69,37 +72,37 @@ pub struct Engine {
     lanes: Lanes,
     circuits: Circuits,
     log: Log,
-    feed: EventBuffer,
+    events: EventBuffer,
     outbox: BTreeMap<u64, InFlight>,
-    /// What was decided about what is in it.
-    decided: Decisions,
-    /// When to send what again; an entry stands if the outbox agrees.
+    /// The decisions about runs in the outbox.
+    decisions: Decisions,
+    /// When to send which envelope again. An entry is valid if the outbox has the same time.
     resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
-    /// By hash of the id, how many occurrences are handed on and not done.
+    /// The number of runs in flight by the hash of the id.
     in_flight: HashMap<u64, u32>,
-    /// Tasks in envelopes for the dispatchers.
+    /// The number of tasks in envelopes for the dispatchers.
     dispatched: usize,
     state: State,
-    /// The newest outbox row holds the state; whether its envelope is done already.
+    /// Whether the envelope of the newest row of the outbox is done. The row stays, because it holds the state.
     newest_is_cleared: bool,
-    /// Whether counts have changed that are not stored yet.
+    /// Whether some counts are not stored yet.
     unsaved: bool,
     last_fired_at: Option<UnixMillis>,
-    /// The time of the last input; later than every time before the first.
+    /// The time of the last input. Before the first input it is later than any time.
     seen: UnixMillis,
-    /// The page that small appends to the main order extend, while it lives.
+    /// The page that small appends to the main order extend, if there is one.
     open_page: Option<u32>,
     last_page: u32,
     last_schedule: u32,
-    /// Of these ids a run has ended, and the next that is held is yet to be let go.
+    /// Hashes of the ids of which a run has ended and the held run is not released yet.
     to_release: BTreeSet<u64>,
-    /// How many keys are stored, by period.
+    /// The number of stored idempotency keys by period.
     remembered: Remembered,
-    /// The pages with one-shot tasks that may have to be planned by another law.
+    /// The pages with one-shot tasks to plan by another law.
     to_replan: ToReplan,
-    /// Recurring tasks of which a start has found no run to come.
+    /// Recurring tasks for which the start-up has found no further run.
     ended: EndedSchedules,
-    /// What the shards of the isolate hold together, and what they may hold, bytes. Whoever runs the engine says so.
+    /// Bytes that the shards of the isolate hold together, and their limit. The shell sets both.
     isolate: Option<(usize, usize)>,
 }
 
@@ -109,7 +112,7 @@ impl Engine {
         self.id_key.hash(id)
     }
 
-    /// When the engine wants [`Engine::wake`] to be called; `None` when it waits for nothing. A time in the past means now.
+    /// Returns when to call [`Engine::wake`]; `None` if nothing waits. A time in the past means now.
     pub fn next_wakeup(&mut self) -> Option<UnixMillis> {
         let fire = self.next_due().map(|due| match self.last_fired_at {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
@@ -121,7 +124,7 @@ impl Engine {
         [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended].into_iter().flatten().min()
     }
 
-    /// When the earliest task that may fire is due.
+    /// Returns when the earliest task that may fire is due.
     fn next_due(&mut self) -> Option<UnixMillis> {
         if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS {
             return None;
@@ -132,7 +135,7 @@ impl Engine {
         head.map(|head| head.due).into_iter().chain(of_lanes).min()
     }
 
-    /// Tasks that may be handed to the dispatchers, beside those that are.
+    /// Returns how many more tasks may be dispatched.
     fn dispatch_room(&self) -> usize {
         self.config.max_dispatched.saturating_sub(self.dispatched)
     }
@@ -151,28 +154,28 @@ impl Engine {
         self.in_flight.len()
     }
 
-    /// Everything at or before this position has been handed on.
+    /// Returns the watermark. Everything at or before this position has been dispatched.
     pub fn watermark(&self) -> Position {
         self.state.watermark
     }
 
-    /// Whether nothing is pending and nothing on its way.
+    /// Returns whether nothing is pending and nothing is in flight.
     pub fn is_idle(&mut self) -> bool {
         self.next_wakeup().is_none()
     }
 
-    /// Whether counts have changed since they were last stored. Firing stores them; the shell calls [`Engine::save`] when
-    /// none comes for a while. A crash loses what was counted meanwhile, and nothing else.
+    /// Returns whether counts have changed since they were last stored. A firing stores them; if there is none for a while, the shell calls
+    /// [`Engine::save`]. A crash loses only what was counted since.
     pub fn is_unsaved(&self) -> bool {
         self.unsaved
     }
 
-    /// Stores the counts: one row.
+    /// Stores the counts, which writes one row.
     pub fn save(&mut self) -> Effects {
         Effects { writes: vec![self.save_state()], ..Effects::default() }
     }
 
-    /// The state, to be stored.
+    /// Encodes the state, and assumes that it will be stored.
     fn encode_state(&mut self) -> Vec<u8> {
         self.unsaved = false;
         self.state.lanes = self.lanes.store();
@@ -180,7 +183,7 @@ impl Engine {
         self.state.encode()
     }
 
-    /// Where the shell counts what the platform bills. It is stored with the next firing.
+    /// Returns the counts of what the platform bills, for the shell to add to. The next firing stores them.
     pub fn meter_mut(&mut self) -> &mut Meter {
         &mut self.state.meter
     }
@@ -190,22 +193,22 @@ impl Engine {
         self.state.counters.repairs += 1;
     }
 
-    /// Notes how many bytes the shards of the isolate hold together, this one among them, and how many they may hold.
+    /// Notes the bytes that the shards of the isolate hold together, including this one, and their limit.
     pub fn observe_isolate(&mut self, held: usize, limit: usize) {
         self.isolate = Some((held, limit));
     }
 
-    /// Returns how many entries of pending tasks and dead letters the shard holds in memory.
+    /// Returns the number of pending tasks and dead letters that the shard holds in memory.
     pub fn entries(&self) -> usize {
         self.tasks.held()
     }
 
-    /// Returns the bytes of memory that the shard holds, by the sizes of what is allocated.
+    /// Returns the bytes of memory that the shard has allocated.
     pub fn memory_bytes(&self) -> usize {
-        self.tasks.memory_bytes() + self.log.memory_bytes() + self.feed.memory_bytes()
+        self.tasks.memory_bytes() + self.log.memory_bytes() + self.events.memory_bytes()
     }
 
-    /// The shard in numbers.
+    /// Returns the figures of the shard.
     pub fn stats(&self, now: UnixMillis) -> ShardStats {
         let counts = self.tasks.counts();
         ShardStats {

@@ -34,7 +34,7 @@ impl Engine {
         } else {
             let tasks = envelope.hashes.len();
             let mut left_out = Vec::new();
-            if self.config.history == Keep::All || self.feed.is_on(now) || self.decided.is_any(seq) {
+            if self.config.history == Keep::All || self.events.is_on(now) || self.decisions.is_any(seq) {
                 let text = reader.envelope(seq)?;
                 let patched = self.patched_of(seq, reader)?;
                 let (fired_at, mut records) = records_of(&text, seq)?;
@@ -70,8 +70,8 @@ impl Engine {
         }
         self.learn(&text, report, now)?;
         let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
-        let is_told = self.config.history == Keep::All || self.feed.is_on(now);
-        let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decided.is_any(report.seq) {
+        let is_told = self.config.history == Keep::All || self.events.is_on(now);
+        let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decisions.is_any(report.seq) {
             tasks
         } else {
             let patched = self.patched_of(report.seq, reader)?;
@@ -94,7 +94,7 @@ impl Engine {
     ) -> Result<usize, EngineError> {
         let (fired_at, mut records) = records_of(text, report.seq)?;
         lay_over(&mut records, patched, report.seq)?;
-        let decisions = self.decided.of(report.seq);
+        let decisions = self.decisions.of(report.seq);
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];

@@ -8,7 +8,7 @@ use scheduler_model::format::page::{Flags, Page};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Cancels live entries and schedules: memory, and a row for each page or schedule that is touched.
+    /// Cancels live entries and schedules in memory, and writes a row for each page or schedule that changes.
     pub(super) fn kill(&mut self, refs: &[EntryRef], effects: &mut Effects) {
         let mut touched = BTreeSet::new();
         for at in refs {
@@ -38,13 +38,13 @@ impl Engine {
         }
     }
 
-    /// Takes in a page whose hashes are keyed: small ones extend the open page, others stand alone.
+    /// Adds a page with keyed hashes. A small one extends the open page.
     pub(super) fn add_page(&mut self, mut page: Page, effects: &mut Effects) {
         if page.directory.is_empty() {
             return;
         }
         page.directory.set_keyed();
-        // The first free place after the watermark: strictly later than everything that has been handed on.
+        // The first free place after the watermark, strictly later than everything that has been dispatched.
         let lane = page.directory.lane();
         page.directory.raise_to(self.watermark_of(lane).due.plus(1));
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES
@@ -57,7 +57,7 @@ impl Engine {
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
             *self.open_page(lane) = Some(number);
         } else if page.directory.iter().any(|entry| entry.flags.has(Flags::DEAD_LETTER)) {
-            // Later ones come to stand behind these: see `remains`.
+            // Later dead letters come after these: see `remains`.
             *self.open_page(lane) = None;
         }
         let body_len = page.body.len() as u32;
@@ -67,11 +67,11 @@ impl Engine {
         self.note_lapses(number);
     }
 
-    /// The open page, if it can take this one. A page with cancelled entries takes no more, for their bits would have to move.
+    /// Returns the open page if it has room for this one. A page with cancelled entries has none, because their bits would move.
     fn open_page_for(&mut self, more: &Page) -> Option<u32> {
         let number = (*self.open_page(more.directory.lane()))?;
         let page = self.tasks.page(number)?;
-        // The number may have been given to another page meanwhile.
+        // Another page may have got the number since.
         let fits = page.directory.lane() == more.directory.lane()
             && page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
             && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS

@@ -44,7 +44,7 @@ impl Engine {
 
     /// Returns what a change does to a run in flight, if that is known without its record.
     pub(super) fn settled_in_flight(&self, flight: FlightRef, change: Change) -> Option<Changed> {
-        let is_paused = self.decided.at(flight).is_paused();
+        let is_paused = self.decisions.at(flight).is_paused();
         match change {
             Change::Pause if is_paused => Some(Changed::Unchanged),
             Change::Resume if !is_paused => Some(Changed::Unchanged),
@@ -55,7 +55,7 @@ impl Engine {
 
     /// Returns the row that has the record of a run in flight: its envelope's, or one of its own, with its index, if it was patched.
     fn row_in_flight(&self, flight: FlightRef) -> (u64, Option<u32>) {
-        (flight.seq, self.decided.at(flight).patched.then_some(flight.index))
+        (flight.seq, self.decisions.at(flight).patched.then_some(flight.index))
     }
 
     /// Plans a change of what stands under one id, in its order; `None` if this commit has room for a part of it only. Then it plans the

@@ -47,7 +47,7 @@ impl Engine {
         // A shorter delay does not change when the run was due.
         let late_since = Some(start).filter(|start| given.is_conditional() && *start > given.start()).or(late_since);
         Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given }.write(&mut record);
-        if !self.decided.has_room_for_patch(flight, record.len()) {
+        if !self.decisions.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",
             ));
@@ -57,11 +57,11 @@ impl Engine {
 
     pub(super) fn patch_flight(&mut self, patch: FlightPatch, now: UnixMillis, effects: &mut Effects) {
         let FlightPatch { flight, record, is_paused } = patch;
-        self.feed.note_text(EventKind::Created, &record, now);
-        let decision = self.decided.at(flight);
+        self.events.note_text(EventKind::Created, &record, now);
+        let decision = self.decisions.at(flight);
         let decision = Decision { stop: is_paused.then_some(Stop::Paused), patched: true, ..decision };
         self.decide([(flight, decision)], effects);
-        self.decided.note_patch(flight, record.len());
+        self.decisions.note_patch(flight, record.len());
         effects.writes.push(Write::Patch { seq: flight.seq, index: flight.index, record });
     }
 }

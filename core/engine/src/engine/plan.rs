@@ -32,7 +32,7 @@ impl Engine {
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
-    /// Plans what a change does to one entry or schedule; `None` if this commit has room for a part of it only.
+    /// Plans what a change does to one entry or schedule. Returns `None` if this commit has room for a part of it only.
     pub(super) fn plan_change(
         &self,
         at: EntryRef,
@@ -72,19 +72,19 @@ impl Engine {
     ) -> Changed {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
-        // By the record: a patch in flight may have given a dead letter another destination than its attempts had.
+        // The record decides, because a patch in flight may have given a dead letter another destination than its attempts had.
         let fires_anew = matches!(change, Change::Run | Change::Reschedule(_));
         let to_queue = if fires_anew { queue_flag(&record) } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
         let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
-        // A pause does not use up the time that the retries may take: it counts again from the pause's end.
+        // A pause does not use up the time for retries: that time starts again at the end of the pause.
         let ends_pause = matches!(change, Change::Resume | Change::Run) && due == UnixMillis::PAUSED;
         let record = match record.first_attempt_at.filter(|_| ends_pause) {
             Some(_) => Record { first_attempt_at: Some(now), ..record },
             None => record,
         };
         let (record, due, flags, stays) = match change {
-            // The wait before a further attempt goes on while it is paused.
+            // The wait before a further attempt continues during the pause.
             Change::Pause if flags.has(Flags::RETRY) => {
                 (Record { not_before: Some(due).filter(|due| *due > now), ..record }, UnixMillis::PAUSED, flags, false)
             }
@@ -98,7 +98,7 @@ impl Engine {
                 let record = Record { replayed_at: Some(now), ..first_attempt(record) };
                 (record, now, to_queue.and(Flags::RETRY), false)
             }
-            // Kept, for it does not fire by itself: what fires is a copy.
+            // The task stays, because it does not fire by itself. A copy fires.
             Change::Run if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) => {
                 return Changed::TooManyRuns;
             }
@@ -108,9 +108,9 @@ impl Engine {
             Change::Run if flags.has(Flags::RETRY) && !record.is_conditional() => {
                 (Record { not_before: None, ..record }, now, flags, false)
             }
-            // It stays one that was asked for, whatever holds it up from now on.
+            // It stays a requested run, whatever delays it from now on.
             Change::Run => (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false),
-            // A follow-up is named by the time of its run.
+            // The time of its run names a follow-up.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
             Change::Reschedule(to) if is_at(&record, to) && (due == record.due() || is_paused_task) => {
                 return Changed::Unchanged;
@@ -128,7 +128,7 @@ impl Engine {
         Changed::Changed
     }
 
-    /// Plans what a change does to a run of which an attempt is in flight. The attempt ends; what comes after it changes.
+    /// Plans what a change does to a run with an attempt in flight. The attempt itself ends as it was dispatched.
     pub(super) fn plan_for_flight(
         &self,
         flight: FlightRef,
@@ -137,7 +137,7 @@ impl Engine {
         now: UnixMillis,
         changes: &mut Changes,
     ) -> Changed {
-        let decision = self.decided.at(flight);
+        let decision = self.decisions.at(flight);
         if let Some(settled) = self.settled_in_flight(flight, change) {
             return settled;
         }
@@ -145,10 +145,10 @@ impl Engine {
             Change::Pause => Some(Stop::Paused),
             Change::Resume => None,
             Change::Run => return Changed::AlreadyFired,
-            // A run of a recurring task, and a follow-up, are named by their time.
+            // The time names a run of a recurring task and a follow-up.
             Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
             Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
-            // It waits for its new time, as what has failed and is tried again does not.
+            // It waits for its new time, unlike a further attempt.
             Change::Reschedule(to) => {
                 let moved = Record { paused: None, ..moved(record.clone(), to) };
                 let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
@@ -195,7 +195,7 @@ impl Engine {
     }
 }
 
-/// The record of a task as if it had never been tried.
+/// Returns the record of a task without traces of earlier attempts.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
     let record = Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, ..record };
     Record { replayed_at: None, late_since: None, not_before: None, ..record }
@@ -210,13 +210,13 @@ pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
     }
 }
 
-/// Whether a one-shot task is at this time, given as this one is.
+/// Returns whether a one-shot task has this time, given in the same form.
 fn is_at(record: &Record<'_>, to: NewTime) -> bool {
     let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
     record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
 }
 
-/// The record of a one-shot task at another time, as if it had never been tried.
+/// Returns the record of a one-shot task at another time, without traces of earlier attempts.
 fn moved(record: Record<'_>, to: NewTime) -> Record<'_> {
     let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
     let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
@@ -227,7 +227,7 @@ fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
     Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
 }
 
-/// What those who watch are told. A run is told when it fires.
+/// Returns the event of a change. A run has its event when it fires.
 fn told_as(change: Change) -> Option<EventKind> {
     match change {
         Change::Pause => Some(EventKind::Paused),

@@ -1,4 +1,4 @@
-//! What is due and may not fire any more: missed runs, runs that come while the one before goes on, runs that have expired.
+//! Applying the policies of late runs: runs that are not dispatched, runs outside of their order, and held runs.
 
 use super::Engine;
 use crate::budget::MAX_RELEASED_BYTES;
@@ -20,7 +20,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 impl Engine {
-    /// Whether a run of the task of this id is handed on or waits for a further attempt, or its follow-up does.
+    /// Returns whether a run with this hash of its id, or a follow-up of one, is in flight or waits for a further attempt.
     pub(super) fn is_running(&self, hash: u64) -> bool {
         self.in_flight.contains_key(&hash)
             || self.tasks.find(hash).any(|at| {
@@ -33,7 +33,7 @@ impl Engine {
         self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
     }
 
-    /// The verdict on an occurrence that would fire, by what runs already: what is stored, and what `fired` in this firing.
+    /// Judges an occurrence that would fire by what is running already: stored runs, and those that this firing has `fired` and `held`.
     pub(super) fn judge_overlap(
         &self,
         hash: u64,
@@ -57,7 +57,7 @@ impl Engine {
         Verdict::Skip(format!("overlap: the run before has not ended{why}"))
     }
 
-    /// Adds runs of a recurring task outside of its order, as far as what runs already lets them.
+    /// Adds runs of a recurring task outside of its order, as far as its overlap policy permits.
     pub(super) fn run_aside(&self, of: &Aside<'_>, runs: Vec<(Occurrence, Verdict)>, now: UnixMillis, aside: &mut RunsAside) {
         let flags = if of.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
         let (mut fired, mut held) = (HashSet::new(), HashSet::new());
@@ -79,7 +79,7 @@ impl Engine {
         }
     }
 
-    /// Takes in runs outside of their order.
+    /// Stores runs that were added outside of their order.
     pub(super) fn put_aside(
         &mut self,
         aside: RunsAside,
@@ -94,7 +94,7 @@ impl Engine {
         self.drop_late(&aside.dropped, now, reader, effects)
     }
 
-    /// Keeps, counts and tells what a firing did not hand on, and adds what follows the runs that end with that.
+    /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of the runs that end.
     pub(super) fn drop_late(
         &mut self,
         dropped: &[Undispatched],
@@ -105,7 +105,7 @@ impl Engine {
         let (mut remains, mut holds) = (Remains::default(), RequeuedRecords::default());
         let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
-        // Of these ids a run has ended here; what is to wait for it need not.
+        // A run of these ids ends here, so no other run has to wait for it.
         let freed: HashSet<u64> = dropped.iter().filter(|dropped| dropped.ends_a_run()).map(|dropped| dropped.hash).collect();
         for Undispatched { record, hash, flags, verdict } in dropped {
             let record =
@@ -149,7 +149,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Lets go what an event before has left because of its size.
+    /// Releases the held runs that an earlier event has left because of their size.
     pub(super) fn release_rest(
         &mut self,
         now: UnixMillis,
@@ -160,15 +160,15 @@ impl Engine {
         self.release_held(rest.into_iter(), now, reader, effects)
     }
 
-    /// Notes the held runs whose wait is over, at start-up: a restart came before they were let go.
+    /// Notes at start-up the held runs whose wait is over, because a restart came before their release.
     pub(super) fn find_unreleased(&mut self) {
         if self.tasks.counts().held > 0 {
             self.to_release = self.tasks.held_hashes().filter(|hash| !self.is_running(*hash)).collect();
         }
     }
 
-    /// Lets go what waits for the end of a run of these ids, where none goes on; as much as one event may, and the rest at the next
-    /// wake-up.
+    /// Releases the held runs of these ids if no run of the id is in progress. Releases at most what one event may; the next wake-up releases
+    /// the rest.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -191,7 +191,7 @@ impl Engine {
                 continue;
             }
             bytes += self.tasks.record_bytes(at);
-            // While its task is paused, it waits for the end of that instead.
+            // If its task is paused, it waits for the resume instead.
             let mut schedules = self.tasks.find(hash).filter(|at| at.page == 0).filter_map(|at| self.tasks.schedule(at.index));
             let due = if schedules.any(|schedule| schedule.paused_at.is_some()) { UnixMillis::PAUSED } else { now };
             let text = self.record_of(at, reader)?;

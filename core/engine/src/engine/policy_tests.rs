@@ -33,7 +33,7 @@ impl Reader for Stored {
 }
 
 impl Stored {
-    /// Applies what matters here; gives the times of the runs that were handed on.
+    /// Applies what matters here; gives the times of the runs that were dispatched.
     fn apply(&mut self, effects: Effects) -> Vec<i64> {
         let mut times = Vec::new();
         for write in effects.writes {

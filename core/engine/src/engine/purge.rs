@@ -29,7 +29,7 @@ impl Engine {
         if tasks > 0 {
             return (PurgeReply { tasks, done: false }, effects);
         }
-        self.feed.forget();
+        self.events.forget();
         self.log.purge(&mut effects);
         self.forget_keys(&mut effects);
         // A shard that was never used is not written to.

@@ -1,4 +1,4 @@
-//! Finding tasks, and cancelling them.
+//! Finding tasks by id and by filter.
 
 use super::Engine;
 use crate::budget::LOOK_BYTES;
@@ -19,10 +19,10 @@ use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
 
 impl Engine {
-    /// The task of this id as it stands: one that waits, else one that is in flight, else a dead letter.
+    /// Returns the task with this id: the waiting one, or else one in flight, or else a dead letter.
     ///
     /// # Errors
-    /// When storage fails or is damaged.
+    /// If storage fails or is damaged.
     pub fn get(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
         // The task itself before its further attempts, of which there may be many.
         let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
@@ -44,9 +44,9 @@ impl Engine {
         Ok(None)
     }
 
-    /// The newest attempt of this id that is in flight: one whose run was cancelled gives way to others.
+    /// Returns the newest attempt in flight with this id. Attempts of cancelled runs come last.
     fn find_in_flight(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
-        let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
+        let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
         let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
         let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?;
         let Some(flight) = found.flights.first().copied() else { return Ok(None) };
@@ -60,7 +60,7 @@ impl Engine {
         Ok(Some(ListItem { position, status: Status::Fired, is_attempt: true, is_cancelled, record }))
     }
 
-    /// Returns the version of the first of these entries, a task before what is left of its runs; without entries, of what is in flight.
+    /// Returns the version of the first of these entries, a task before its further attempts. Without entries, returns that of `in_flight`.
     pub(super) fn version_among(
         &self,
         found: &[EntryRef],
@@ -76,7 +76,7 @@ impl Engine {
         Ok(Some(version_of(&record)))
     }
 
-    /// Adds what waits under `id` to `found`; its dead letters instead where only those are meant.
+    /// Adds what waits with this id to `found`, or its dead letters if `among` selects these.
     pub(super) fn find_among(
         &self,
         id: &str,
@@ -90,8 +90,8 @@ impl Engine {
         self.find_live(id, reader, found)
     }
 
-    /// Sorts what waits under one id: the task before its attempts, and those in the order of their runs. What is decided about them together
-    /// then comes out the same, wherever they are stored.
+    /// Sorts what waits with one id: the task before its attempts, and these in the order of their runs. So a decision about them does not
+    /// depend on where they are stored.
     pub(super) fn sort_by_run(&self, found: &mut [EntryRef], reader: &dyn Reader) -> Result<(), EngineError> {
         if found.len() < 2 {
             return Ok(());
@@ -123,10 +123,10 @@ impl Engine {
         Ok(!found.is_empty())
     }
 
-    /// A part of the tasks that a filter matches, in the order of firing.
+    /// Returns a page of the tasks that a filter matches, in the order of firing.
     ///
     /// # Errors
-    /// When storage fails or is damaged.
+    /// If storage fails or is damaged.
     pub fn list(&self, request: &ListRequest, reader: &dyn Reader) -> Result<ListReply, EngineError> {
         let (mut items, mut spent) = (Vec::new(), Spent::default());
         let next = self.scan(request, true, &mut spent, reader, |candidate, record| {
@@ -140,8 +140,8 @@ impl Engine {
         Ok(ListReply { items, next })
     }
 
-    /// Calls `found` for each task that the request means, with its record where that had to be read; it says whether to go on. `reads`
-    /// says that `found` reads the records of all that it is given. Returns where to go on another time.
+    /// Calls `found` for each task that the request matches, with its record if that was read, until it returns false. `reads` says that
+    /// `found` reads the record of each task. Returns the cursor for the rest.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
@@ -152,7 +152,7 @@ impl Engine {
     ) -> Result<Option<Position>, EngineError> {
         let filter = &request.filter.folded();
         let mut last = None;
-        // Such tasks stand at page 0: the others need not be looked at.
+        // Such tasks are at page 0, so the others are not examined.
         let recurring_only = filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
         let mut merge = self.merge_from(request.after, filter.from, recurring_only);
         while let Some(position) = merge.pop() {
@@ -190,10 +190,10 @@ impl Engine {
         Ok(None)
     }
 
-    /// A heap with the first live position after `after` (and at or after `from`) of each page and schedule, or of schedules only.
+    /// Returns a heap with the first live position after `after` (and at or after `from`) of each page and schedule, or of schedules only.
     ///
-    /// No bound counts it, for it follows from that of a shard's memory: a page of one task takes six times as much there as its 16 bytes here,
-    /// so that a request for a full shard (40 MB) takes 7 MB for a moment. It passes each cancelled entry once, some nanoseconds each.
+    /// Its size follows from the bound of a shard's memory: a page of one task takes six times as much there as its 16 bytes here, so a request
+    /// to a full shard (40 MB) takes 7 MB for a moment. It passes each cancelled entry once, which takes some nanoseconds.
     fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>, recurring_only: bool) -> TimerHeap {
         let from = from.unwrap_or(UnixMillis::ZERO);
         let start = |page: u32| -> (UnixMillis, usize) {

@@ -30,7 +30,7 @@ const MAX_RESEND_DOUBLINGS: u32 = 4;
 
 impl Engine {
     /// Notes an envelope that is on its way.
-    pub(super) fn hand_on(&mut self, seq: u64, envelope: InFlight) {
+    pub(super) fn dispatch(&mut self, seq: u64, envelope: InFlight) {
         for hash in &envelope.hashes {
             *self.in_flight.entry(*hash).or_default() += 1;
         }
@@ -130,7 +130,7 @@ impl Engine {
             }
             let Some(text) = self.text_to_send_again(seq, reader.envelope(seq)?, effects)? else {
                 stopped.push(seq);
-                bytes_to_end += MAX_ENVELOPE_BYTES + self.decided.patched_bytes(seq);
+                bytes_to_end += MAX_ENVELOPE_BYTES + self.decisions.patched_bytes(seq);
                 continue;
             };
             let text = Arc::new(text);

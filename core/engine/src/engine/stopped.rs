@@ -26,7 +26,7 @@ impl Engine {
         text: Vec<u8>,
         effects: &mut Effects,
     ) -> Result<Option<Vec<u8>>, EngineError> {
-        let decisions = self.decided.of(seq);
+        let decisions = self.decisions.of(seq);
         let stopped: Vec<u32> = decisions.iter().filter(|(_, of)| of.stop.is_some()).map(|(index, _)| *index).collect();
         let Some(envelope) = self.outbox.get(&seq) else { return Ok(Some(text)) };
         if !stopped.is_empty() && stopped.len() >= envelope.hashes.len() {
@@ -69,7 +69,7 @@ impl Engine {
         lay_over(&mut records, &patched, seq)?;
         let mut back = RequeuedRecords::default();
         for (index, record) in (0..).zip(&records) {
-            back.push_unstarted(record, self.decided.at(FlightRef { seq, index }), now);
+            back.push_unstarted(record, self.decisions.at(FlightRef { seq, index }), now);
         }
         self.put_in(back, effects);
         self.finish(seq, now, reader, effects)
@@ -84,7 +84,7 @@ impl Engine {
         effects: &mut Effects,
     ) -> Vec<u32> {
         let mut back = RequeuedRecords::default();
-        let left_out: BTreeMap<u32, Decision> = collected(self.decided.of(seq).into_iter().filter(|(_, of)| of.left_out));
+        let left_out: BTreeMap<u32, Decision> = collected(self.decisions.of(seq).into_iter().filter(|(_, of)| of.left_out));
         for (index, decision) in &left_out {
             if let Some(record) = records.get(*index as usize) {
                 back.push_unstarted(record, *decision, now);
@@ -97,7 +97,7 @@ impl Engine {
     /// Reads the records of those tasks of an envelope that were patched while it was in flight.
     pub(super) fn patched_of(&self, seq: u64, reader: &dyn Reader) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
         let mut records = BTreeMap::new();
-        for (index, _) in self.decided.of(seq).into_iter().filter(|(_, of)| of.patched) {
+        for (index, _) in self.decisions.of(seq).into_iter().filter(|(_, of)| of.patched) {
             records.insert(index, reader.patched(seq, index)?);
         }
         Ok(records)
