@@ -65,7 +65,7 @@ impl Changes {
     }
 
     /// Returns how many runs with records of this size this commit may still add: at least one, so that each part makes progress.
-    pub(super) fn room_for_runs(&self, record_bytes: usize) -> usize {
+    fn room_for_runs(&self, record_bytes: usize) -> usize {
         let (records, bytes) = self.room();
         records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
     }

@@ -74,7 +74,7 @@ impl Open {
         }
     }
 
-    pub(super) fn waiting(&self, now: UnixMillis) -> u64 {
+    fn waiting(&self, now: UnixMillis) -> u64 {
         self.waiting.iter().filter(|(until, _)| *until > now).map(|(_, runs)| u64::from(*runs)).sum()
     }
 }

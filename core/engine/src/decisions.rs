@@ -1,8 +1,8 @@
 //! Decisions about runs that have an attempt in flight.
 //!
 //! A dispatched envelope cannot be recalled, so its attempts end. The engine keeps a cancel, pause, patch or overwrite that arrives meanwhile
-//! here, by envelope and index. It consults the decision when it records the attempt's outcome ([`super::outcome`]) and when it redelivers
-//! the envelope ([`super::stopped`]). The commit of the request stores the decision; the commit that ends the envelope deletes it. An
+//! here, by envelope and index. It consults the decision when it records the outcome of the attempt (`engine/outcome.rs`) and when it
+//! redelivers the envelope (`engine/stopped.rs`). The commit of the request stores the decision; the commit that ends the envelope deletes it. An
 //! envelope without decisions costs nothing.
 
 use crate::snapshot::StoredPatch;
@@ -71,7 +71,7 @@ impl Decision {
 }
 
 /// The decisions about the tasks of one envelope, by index.
-pub(super) type OfEnvelope = BTreeMap<u32, Decision>;
+type OfEnvelope = BTreeMap<u32, Decision>;
 
 /// All decisions of a shard, by envelope.
 #[derive(Debug, Default)]

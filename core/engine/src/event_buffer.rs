@@ -36,7 +36,7 @@ impl Happened {
         EVENT_BYTES + self.id.len() + texts + self.error.len()
     }
 
-    pub(super) fn has_tag(&self, tag: &str) -> bool {
+    fn has_tag(&self, tag: &str) -> bool {
         let tags = self.tags.as_ref().and_then(|tags| serde_json::from_str::<Vec<String>>(tags).ok());
         tags.is_some_and(|tags| tags.iter().any(|of| of == tag))
     }
@@ -51,14 +51,14 @@ impl Happened {
 /// The ring. It is off if it has no life.
 #[derive(Debug, Default)]
 pub(super) struct EventBuffer {
-    pub(super) life: Option<UnixMillis>,
-    pub(super) last_life: UnixMillis,
+    life: Option<UnixMillis>,
+    last_life: UnixMillis,
     /// The engine assumes until then that somebody reads.
-    pub(super) until: UnixMillis,
+    until: UnixMillis,
     /// The number of the first event in the ring.
     pub(super) first: u64,
     pub(super) ring: VecDeque<Happened>,
-    pub(super) bytes: usize,
+    bytes: usize,
 }
 
 impl EventBuffer {
@@ -158,7 +158,7 @@ pub(super) fn event(kind: EventKind, record: &Record<'_>, error: &str, now: Unix
 }
 
 /// Returns an event of the circuit of a destination.
-pub(super) fn circuit_event(kind: EventKind, destination: &str, why: &str, now: UnixMillis) -> Happened {
+fn circuit_event(kind: EventKind, destination: &str, why: &str, now: UnixMillis) -> Happened {
     Happened {
         kind,
         at: now,

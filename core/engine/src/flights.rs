@@ -10,7 +10,7 @@ use scheduler_model::position::Position;
 use std::collections::HashMap;
 
 /// A cursor of a scan encodes an attempt in flight as this due time plus the number of its envelope, so it follows every waiting task.
-pub(super) const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
+const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
 
 /// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds one is read once.
 #[derive(Default)]
@@ -21,7 +21,7 @@ pub(super) struct Flights {
     /// Bytes that were read of envelopes.
     pub(super) bytes: usize,
     /// Bytes that were read of waiting tasks with these ids.
-    pub(super) looked_at: usize,
+    looked_at: usize,
 }
 
 /// The attempts in flight of an id.
@@ -49,7 +49,7 @@ impl Flights {
 /// attempts of the same envelope follow one another.
 #[derive(Default)]
 pub(super) struct FlightReader {
-    pub(super) last: Option<(u64, Vec<Vec<u8>>)>,
+    last: Option<(u64, Vec<Vec<u8>>)>,
     pub(super) bytes: usize,
 }
 

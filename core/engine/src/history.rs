@@ -42,7 +42,7 @@ impl Log {
     }
 
     /// Drops rows that are too many or too old, but never the newest, because its number must not be used again.
-    pub(super) fn drop_old(&mut self, now: UnixMillis, effects: &mut Effects) {
+    fn drop_old(&mut self, now: UnixMillis, effects: &mut Effects) {
         let oldest = oldest_kept(now);
         let mut up_to = None;
         for _ in 0..MAX_DROPPED_AT_ONCE {

@@ -18,7 +18,7 @@ pub fn key_stored_page(key: IdKey, directory: Vec<u8>, body: Vec<u8>) -> Result<
     Ok(page.directory.bytes().to_vec())
 }
 
-/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in [`super::Write::InsertEnvelope`].
+/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in [`crate::Write::InsertEnvelope`].
 ///
 /// # Errors
 /// If the text is no envelope, or one of its tasks has no id.

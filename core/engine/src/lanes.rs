@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// An envelope of a lane uses at most this fraction of the lane's slots. Its slots return when the last of its tasks is done, so they return
 /// in at least ten parts, and a lane with many slots still fills its envelopes.
-pub(super) const PARTS_OF_SLOTS: u32 = 10;
+const PARTS_OF_SLOTS: u32 = 10;
 
 /// A shard that has dispatched its maximum keeps one unused slot of each key for this time, milliseconds. Then it returns the slots that it
 /// does not use, and asks for one again once in each such period.
@@ -34,12 +34,12 @@ pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredLane {
-    pub(super) number: u8,
-    pub(super) key: String,
-    pub(super) watermark: Position,
+    number: u8,
+    key: String,
+    watermark: Position,
     /// Whether the limiter may have noted something for it.
     #[serde(default)]
-    pub(super) held: bool,
+    held: bool,
 }
 
 /// A lane in memory.
@@ -59,16 +59,16 @@ pub(super) struct Lane {
 pub(super) struct Lanes {
     pub(super) lanes: BTreeMap<u8, Lane>,
     /// Selects the lane that takes the first turn of the next firing.
-    pub(super) turn: usize,
+    turn: usize,
     /// Whether the same commit has to store the lanes.
     pub(super) must_save: bool,
     /// Whether storage says that this life of the shard has begun.
     pub(super) is_life_stored: bool,
     /// The number of questions to limiters in this life, of all lanes. A lane that is dropped and created again must not begin at 1, because
     /// its limiter remembers the numbers that it has seen.
-    pub(super) questions: u32,
+    questions: u32,
     /// Hashes of the ids of tasks with a run that is held only because its key has no lane.
-    pub(super) held_back: BTreeSet<u64>,
+    held_back: BTreeSet<u64>,
     /// When the dispatchers last had room for tasks of this shard.
     pub(super) had_room_at: UnixMillis,
     /// While the dispatchers have no room, no lane asks for slots before this time.

@@ -79,7 +79,7 @@ pub(super) fn has_failed(record: &Record<'_>) -> bool {
 }
 
 /// Returns the reason for a run that was missed. `late` is in milliseconds.
-pub(super) fn missed(late: i64) -> String {
+fn missed(late: i64) -> String {
     format!("missed: it would have fired {} s late", late / 1_000)
 }
 
@@ -136,7 +136,7 @@ pub(super) fn late_and_others(what: &str, late: i64, first: Occurrence, last: Oc
 }
 
 /// Adds to the reason for a skipped run that others are skipped with it.
-pub(super) fn and_others(why: String, first: Occurrence, last: Occurrence) -> String {
+fn and_others(why: String, first: Occurrence, last: Occurrence) -> String {
     if first == last { why } else { format!("{why}; so would all runs up to that of {}", last.time) }
 }
 

@@ -43,8 +43,8 @@ pub(super) struct Redefined {
 /// How to interpret a request.
 pub(super) struct Reading {
     pub(super) is_version: bool,
-    pub(super) open_anchors: HashSet<u64>,
-    pub(super) said_paused: HashSet<u64>,
+    open_anchors: HashSet<u64>,
+    said_paused: HashSet<u64>,
 }
 
 impl Reading {

@@ -1,4 +1,4 @@
-//! The terms of an append: that it is done once, and that it keeps within the shard's share of a quota.
+//! Admission of appends: idempotency keys, the memory of the isolate, and the shard's share of a quota.
 
 use super::Engine;
 use crate::budget::FORGOTTEN_WITH_EACH_KEY;
@@ -13,15 +13,14 @@ use scheduler_model::bounds::{MAX_REMEMBERED_PER_SHARD, REMEMBER_MILLIS};
 use scheduler_model::idempotency::{Once, period, periods};
 use scheduler_model::protocol::{AppendReply, Terms};
 
-/// The wait that is advised where nothing on the shard will make room by itself, seconds; and the longest that is advised at
-/// all.
+/// The shortest and the longest wait that the shard advises, seconds.
 const ADVISED_SECONDS: std::ops::RangeInclusive<i64> = 1..=3_600;
 
 impl Engine {
-    /// The answer to a request that was carried out before; `None` for one that was not.
+    /// Returns the answer to a request that was carried out before; `None` if it was not.
     ///
     /// # Errors
-    /// When the key stands for another request; or when storage fails.
+    /// If the key belongs to another request, or if storage fails.
     pub(super) fn recall(
         &self,
         once: Option<&Once>,
@@ -47,7 +46,7 @@ impl Engine {
         }))
     }
 
-    /// That a request may be carried out on its terms, when `asked` more tasks were taken in before it in the same commit.
+    /// Checks that the terms of a request permit it. `asked` is the number of tasks that the same commit has accepted before.
     pub(super) fn allows(&mut self, terms: &Terms, asked: usize, request: &Checked, now: UnixMillis) -> Result<(), EngineError> {
         if terms.once.is_some() {
             let held: u64 = self.remembered.values().sum();
@@ -58,8 +57,8 @@ impl Engine {
         self.admits(terms.share, asked, request.tasks(), request.replaced(), now)
     }
 
-    /// That the isolate's memory and a share of a quota admit `new` tasks, of which some replace others, when `asked` more were taken in before
-    /// them in the same commit.
+    /// Checks that the memory of the isolate and a share of a quota admit `new` tasks that replace `replaced` others. `asked` is the number of
+    /// tasks that the same commit has accepted before.
     fn admits(
         &mut self,
         share: Option<Share>,
@@ -74,7 +73,7 @@ impl Engine {
         let Some(Share { pending_tasks, create_micros }) = share else { return Ok(()) };
         if let Some(share) = pending_tasks {
             let (waiting, dead) = (self.tasks.held() + asked, self.tasks.counts().dead_letters);
-            // What is replaced makes room; one may always replace, also when the quota was lowered.
+            // A replaced task makes room, so a replacement is always admitted, even if the quota was lowered.
             if new > replaced && (waiting + new - replaced) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
                 return Err(EngineError::PendingQuota { share, waiting, dead, asked: new, retry_after_seconds });
@@ -86,10 +85,10 @@ impl Engine {
         Ok(())
     }
 
-    /// Charges runs that are asked for, beside the tasks that they are of, to a share of a quota.
+    /// Charges requested runs, in addition to their tasks, to a share of a quota.
     ///
     /// # Errors
-    /// When the share is used up; then nothing has changed.
+    /// If the share is used up; then nothing has changed.
     pub(super) fn charge(&mut self, share: Option<Share>, runs: usize, now: UnixMillis) -> Result<(), EngineError> {
         if runs == 0 {
             return Ok(());
@@ -101,14 +100,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Seconds until the next task is due, which makes room.
+    /// Returns the seconds until the next task is due, which makes room.
     fn advised_wait(&mut self, now: UnixMillis) -> u32 {
         let due = self.tasks.head().map_or(UnixMillis::NEVER, |position| position.due);
         let seconds = (due.since(now).saturating_add(999) / 1_000).clamp(*ADVISED_SECONDS.start(), *ADVISED_SECONDS.end());
         u32::try_from(seconds).unwrap_or(1)
     }
 
-    /// After a request was taken in: what it has used up, and that it is done.
+    /// Notes, after a request was accepted, what it has used of its quota and that its key is done.
     pub(super) fn settle(&mut self, terms: &Terms, reply: &AppendReply, now: UnixMillis, effects: &mut Effects) {
         if let Some(micros) = terms.share.and_then(|share| share.create_micros) {
             self.state.used = self.state.used.after(reply.created, micros, now);
@@ -123,14 +122,14 @@ impl Engine {
             went_on: reply.went_on,
         };
         let period = period(now);
-        // This type serialises without fail.
+        // Serializing this type cannot fail.
         let value = serde_json::to_vec(&done).unwrap_or_default();
         effects.writes.push(Write::Remember { period, key: once.key, value });
         *self.remembered.entry(period).or_default() += 1;
         self.forget_some(now, effects);
     }
 
-    /// Forgets keys of the oldest period, once none of them can be asked for.
+    /// Forgets keys of the oldest period, if no request can ask for them any more.
     fn forget_some(&mut self, now: UnixMillis, effects: &mut Effects) {
         let Some(mut oldest) = self.remembered.first_entry() else { return };
         if periods(now).contains(oldest.key()) || *oldest.key() > period(now) {

@@ -1,4 +1,4 @@
-//! Taking tasks in.
+//! Accepting tasks.
 
 use super::Engine;
 use crate::budget::MAX_FIRING_TASKS;
@@ -19,12 +19,12 @@ use scheduler_model::protocol::{Append, AppendReply, EventKind, Expected};
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Takes one request's tasks in: [`Engine::append_all`] of it alone. For callers who resume nothing large: the effects of a part are
-    /// lost with the error.
+    /// Accepts the tasks of one request, as [`Engine::append_all`] does. For callers that resume nothing large, because the effects of a part
+    /// are lost with the error.
     ///
     /// # Errors
-    /// When the shard is full or the request does not hold, nothing has changed. After a storage error, and after
-    /// [`EngineError::Unfinished`], the engine must be dropped.
+    /// If the shard is full or the request is invalid; then nothing has changed. After a storage error, and after
+    /// [`EngineError::Unfinished`], the caller must drop the engine.
     pub fn append(
         &mut self,
         append: Append,
@@ -36,16 +36,16 @@ impl Engine {
         Ok((reply, effects))
     }
 
-    /// Takes in the tasks of requests that came together, in one commit and in shared rows. A task takes the place of the one of
-    /// the same id that waits, atomically: a reader sees the one or the other, and only the new one fires. A time at or before the
-    /// watermark gets the first free place after it; the record keeps the time that was asked for.
+    /// Accepts the tasks of requests that arrive together, in one commit and in shared rows. A task replaces the waiting one with the same id
+    /// atomically: a reader sees one of the two, and only the new one fires. A task whose time is at or before the watermark gets the first
+    /// free place after it; the record keeps the requested time.
     ///
-    /// No id may stand in two of the requests (see [`Gathering`]). One that is refused, because the shard is full or because it does
-    /// not hold, changes nothing and leaves the others good. One that is refused as unfinished has done a part of what it changes beside
-    /// its tasks ([`super::parts`]): its sender repeats it.
+    /// Assumes that no two requests have the same id (see [`crate::Gathering`]). A refused request, because the shard is full or the request is
+    /// invalid, changes nothing and does not affect the others. A request that is refused as unfinished has done a part of what it changes
+    /// beside its tasks (`engine/parts.rs`), and its sender repeats it.
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn append_all(
         &mut self,
         requests: Vec<Append>,
@@ -57,7 +57,7 @@ impl Engine {
         let mut changes = Changes::default();
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         self.forget_lanes();
-        // Occurrences start after everything that has been dispatched, should the clock have gone back.
+        // Occurrences start after everything that has been dispatched, even if the clock has gone back.
         let since = now.max(self.state.watermark.due);
         for mut request in requests {
             let terms = std::mem::take(&mut request.terms);
@@ -123,7 +123,7 @@ impl Engine {
                     for (at, change) in std::mem::take(&mut checked.attempts) {
                         self.plan_change(at, change, now, reader, &mut changes)?;
                     }
-                    // Before the attempts are taken out, which are put back at the end of the commit: owed runs must not overlap them.
+                    // Before the attempts are removed, which are requeued at the end of the commit: owed runs must not overlap them.
                     for going in std::mem::take(&mut checked.going_on) {
                         self.carry_on(going, now, &mut changes.aside, &mut effects);
                     }
@@ -154,7 +154,7 @@ impl Engine {
         Ok((replies, effects))
     }
 
-    /// Makes the lanes that a request needs, and puts its pages, which name their key by its place among the request's, into them.
+    /// Creates the lanes that a request needs, and assigns its pages to them. A page names its key by its place in `keys`.
     fn assign_lanes(&mut self, checked: &mut Checked, keys: &[String]) {
         for page in &mut checked.pages {
             let lane = key_of(page, keys).and_then(|key| self.lanes.reserve(key)).unwrap_or(0);
@@ -182,7 +182,7 @@ impl Engine {
         }
     }
 
-    /// That so many more tasks, and recurring ones, find room.
+    /// Checks that `asked` more tasks and `recurring` more recurring tasks fit.
     pub(super) fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
         let held = self.tasks.held();
         if held + asked > self.config.max_entries {
@@ -208,7 +208,7 @@ impl Engine {
 
     fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
         let NewSchedule { read, record, since, next, .. } = schedule;
-        // One that has ended before it was stored is gone, as a task is that has fired.
+        // A task that has ended before it was stored is not stored.
         if next.is_none() {
             return;
         }
@@ -219,7 +219,7 @@ impl Engine {
         self.tasks.insert_schedule(number, schedule);
     }
 
-    /// A recurring task as memory has it.
+    /// Returns a recurring task as it is in memory.
     pub(super) fn in_memory(
         &mut self,
         read: ReadSchedule,
@@ -241,7 +241,7 @@ impl Engine {
     }
 }
 
-/// Joins the smaller pages of several requests, so that they share rows.
+/// Joins the smaller pages of several requests so that they share rows.
 fn join(pages: Vec<Page>) -> Vec<Page> {
     let (mut joined, mut builders) = (Vec::new(), BTreeMap::<u8, PageBuilder>::new());
     for page in pages {

@@ -1,11 +1,10 @@
-//! Recurring tasks of which a start finds no run to come: a new law of their time zone has put the last one behind the watermark. They are gone,
-//! as tasks are whose last run has fired.
+//! Removing the recurring tasks for which the start-up has found no further run.
 
 use super::Engine;
 use crate::budget::MAX_REMOVED;
 use crate::effects::{Effects, Write};
 impl Engine {
-    /// Removes some of them. One that was changed meanwhile may have got runs, or may be another task.
+    /// Removes some of them. Keeps a task that has changed since, because it may have runs again or be another task.
     pub(super) fn remove_ended(&mut self, effects: &mut Effects) {
         for _ in 0..MAX_REMOVED {
             let Some(number) = self.ended.0.pop_first() else { return };

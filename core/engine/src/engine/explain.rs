@@ -17,10 +17,10 @@ use scheduler_model::schedule::{Misfire, Overlap, Policies};
 use scheduler_model::task::Record;
 
 impl Engine {
-    /// All that is known of why the task of this id stands where it stands; no reason at all where nothing is known of it.
+    /// Explains the state of the task with this id. Returns no reason if nothing is known of it.
     ///
     /// # Errors
-    /// When storage fails or is damaged.
+    /// If storage fails or is damaged.
     pub fn explain(&self, id: &str, now: UnixMillis, reader: &dyn Reader) -> Result<Explanation, EngineError> {
         let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
         let mut told = Explanation {
@@ -29,7 +29,7 @@ impl Engine {
             ..Explanation::default()
         };
         let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
-        // The task itself, then what is left of earlier occurrences, then what has failed for good.
+        // The task itself, then further attempts of earlier occurrences, then dead letters.
         sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
         let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
         let mut found = Vec::new();
@@ -40,7 +40,7 @@ impl Engine {
         }
         let is_waiting = !found.is_empty();
         let mut dead = Vec::new();
-        // A few more are looked at than are told of: another id may have the same hash.
+        // Examines a few more than it reports, because another id may have the same hash.
         let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
         for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
             let text = self.record_of(at, reader)?;
@@ -169,7 +169,7 @@ impl Engine {
         explain_policies(policies, told);
     }
 
-    /// Of an entry that is due: that it waits for its turn, or that it is overdue.
+    /// Explains that a due entry waits for its turn or is overdue.
     fn explain_late(&self, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
         if !self.explain_limited("It", at, due, now, told) {
             self.explain_overdue(due, now, told);
@@ -201,7 +201,7 @@ impl Engine {
         told.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
     }
 
-    /// What is dispatched and not reported, the newest first.
+    /// Explains the attempts in flight, the newest first.
     fn explain_in_flight(&self, id: &str, reader: &dyn Reader, told: &mut Explanation) -> Result<(), EngineError> {
         let hash = self.id_hash(id);
         if !self.in_flight.contains_key(&hash) {
@@ -269,7 +269,7 @@ fn decided_of(decision: Decision) -> Option<FlightDecision> {
     })
 }
 
-/// What a record is of, to begin a sentence with.
+/// Returns the subject of a sentence about a record.
 fn run_of(record: &Record<'_>) -> String {
     let time = record.time.map(|time| format!(" of {}", time.shown())).unwrap_or_default();
     match &record.stage {

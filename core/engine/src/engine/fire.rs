@@ -1,4 +1,4 @@
-//! Handing on what is due, and sending again what was not reported.
+//! Waking up: dispatching what is due, and sending again what was not reported.
 
 use super::Engine;
 use crate::budget::{
@@ -29,20 +29,20 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Tasks that the main order, or a lane, dispatches in its turn: an envelope of the dispatchers.
+/// Most tasks that the main order or a lane dispatches in its turn: an envelope for the dispatchers.
 const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 
 impl Engine {
-    /// Hands on what is due at `now`, and sends again what is overdue for a report. Does nothing when neither is.
+    /// Dispatches what is due at `now`, and sends again what is overdue for a report. Does nothing if there is neither.
     ///
-    /// One call does a bounded amount of work; while [`Engine::next_wakeup`] is not later than now, there is more.
+    /// One call does a bounded amount of work. There is more while [`Engine::next_wakeup`] is not later than now.
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn wake(&mut self, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         if self.to_replan.is_any() {
-            // Nothing fires by the law of before.
+            // Nothing fires by the former law.
             self.replan(now, reader, &mut effects)?;
             return Ok(effects);
         }
@@ -56,7 +56,7 @@ impl Engine {
         lapsed.extend(self.take_silent(now, reader, &mut effects)?);
         self.fire(lapsed, now, reader, &mut effects)?;
         for seq in stopped {
-            // What the firing holds for the end of one of these runs may be let go already.
+            // A run that the firing holds until one of these runs ends may be released already.
             let body_len = |page| self.tasks.page(page).map(|page| page.body_len);
             let overlay = Overlay::new(reader, &effects.writes, body_len);
             self.end_stopped(seq, now, &overlay, &mut effects)?;
@@ -73,9 +73,9 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        // A run that lapses now goes on until then: what comes in this firing overlaps it.
+        // A run that lapses now is in progress until then, so runs of this firing overlap it.
         let fired = lapsed.iter().filter(|lapsed| lapsed.flags.has(Flags::RETRY)).map(|lapsed| lapsed.hash).collect();
-        // Runs that are put off now are among the tasks again only after this firing.
+        // Runs that are delayed now are among the tasks again only after this firing.
         let waiting = waits_of(&lapsed);
         let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(fired, waiting.clone(), now);
         let mut records = ScheduleRecords::default();
@@ -88,12 +88,12 @@ impl Engine {
                 self.drop_late(&lapsed, now, reader, effects)?;
             }
             if must_save {
-                // The watermark has passed what was put off: invariant 2.
+                // The watermark has passed the delayed runs: invariant 2.
                 effects.writes.push(self.save_state());
             }
             return Ok(());
         }
-        // All of it is dispatched in this one commit, so the order in envelopes is free: the watermark stands behind all.
+        // One commit dispatches all of it and the watermark passes all of it, so the order in envelopes is free.
         sort_by_key(&mut due, |task| Reverse(task.priority()));
         // A firing that stopped at its bounds is followed by the next without a gap.
         let stopped = self.next_due().is_some_and(|due| due <= now);
@@ -132,7 +132,7 @@ impl Engine {
         // Invariant 2: the state with the watermark goes into the same commit, in the newest row.
         match newest.and_then(|newest| effects.writes.get_mut(newest)) {
             Some(Write::InsertEnvelope { state, .. }) => *state = Some(self.encode_state()),
-            // Nothing is dispatched: the watermark passes what was dropped all the same.
+            // Nothing is dispatched, but the watermark passes what was dropped.
             _ => effects.writes.append(&mut self.save().writes),
         }
         self.drop_fired_pages(&due, effects);
@@ -140,7 +140,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Stores up to when recurring tasks have left runs out that the watermark cannot pass yet: a start-up does not tell of them again.
+    /// Stores until when recurring tasks have skipped runs that the watermark cannot pass yet, so that a restart does not report them again.
     fn save_left_out(
         &self,
         left_out: &[(u32, UnixMillis)],
@@ -158,8 +158,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Pops what is due, up to a firing's bounds. The main order and the lanes take turns, each in its one total order.
-    /// `put_off_of` counts the runs of each recurring task that this firing has put off already.
+    /// Pops what is due, up to the bounds of a firing. The main order and the lanes take turns, each in its own total order.
+    /// `put_off_of` counts the runs of each recurring task that this firing has delayed already.
     fn take_due(&mut self, fired: HashSet<u64>, put_off_of: HashMap<u64, usize>, now: UnixMillis) -> Taken {
         let (room, settled) = (self.dispatch_room(), self.state.watermark);
         let mut taken = Taken { room, settled, fired, put_off_of, ..Taken::default() };
@@ -171,7 +171,7 @@ impl Engine {
                 is_done &= !self.take_turn(*lane, now, &mut taken);
             }
         }
-        // Runs that were left out with one before them are passed, too, once nothing before them is left.
+        // The watermark also passes runs that were skipped together with an earlier one, if nothing before them is left.
         if self.tasks.head().is_none_or(|head| head > taken.settled) {
             self.state.watermark = self.state.watermark.max(taken.settled);
             taken.left_out.clear();
@@ -179,7 +179,7 @@ impl Engine {
         taken
     }
 
-    /// One turn. Says whether something was taken.
+    /// Takes one turn. Returns whether it has taken something.
     fn take_turn(&mut self, lane: u8, now: UnixMillis, taken: &mut Taken) -> bool {
         let most = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
         let turn = if lane == 0 { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
@@ -219,7 +219,7 @@ impl Engine {
         true
     }
 
-    /// An occurrence with a limit's key is dispatched if there is room and nothing of its lane is before it; else it waits there.
+    /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its lane is before it; otherwise it waits there.
     fn take_occurrence(&mut self, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
         let Some((lane, hash)) = self.tasks.schedule(head.index).map(|schedule| (schedule.lane, schedule.hash)) else {
             return false;
@@ -243,7 +243,7 @@ impl Engine {
             verdict = self.judge_overlap(hash, overlap, &mut taken.fired, &mut taken.held);
         }
         let fires = verdict == Verdict::Fire;
-        // What does not fire takes no slot.
+        // A run that does not fire takes no slot.
         let lane = if fires { lane } else { 0 };
         let due = Due::Occurrence { lane, number: head.index, hash, to_queue, priority, occurrence, verdict };
         if fires && !is_next {
@@ -282,7 +282,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Joins records into envelopes, in firing order for each destination. `deferred` counts the runs of each task that were put off before.
+    /// Joins records into envelopes, in firing order for each destination. `deferred` counts the delayed runs of each task.
     fn pack(
         &mut self,
         due: &[Due],
@@ -313,7 +313,7 @@ impl Engine {
             };
             let mut probes = None;
             let mut verdict = match task {
-                // Those of lanes were judged before they were taken.
+                // Entries of lanes were judged before they were taken.
                 Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
                 Due::Record { .. } => Verdict::Fire,
                 Due::Occurrence { verdict, .. } => verdict.clone(),
@@ -365,12 +365,12 @@ impl Engine {
         }
         self.state.meter.firings_saved += moved.without.len().saturating_sub(moved.with.len()) as u64;
         closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
-        // Numbers were given as envelopes were begun; they are stored and sent in that order.
+        // Each envelope got its number with its first task. They are stored and sent in that order.
         sort_by_key(&mut closed, |(_, builder, _)| builder.seq());
         Ok(Packed { envelopes: closed, dropped })
     }
 
-    /// Recurring tasks of which the last occurrence has fired go in the same commit.
+    /// Deletes recurring tasks whose last occurrence has fired, in the same commit.
     fn drop_ended_schedules(&mut self, due: &[Due], effects: &mut Effects) {
         for task in due {
             let Due::Occurrence { number, .. } = task else { continue };
@@ -381,7 +381,7 @@ impl Engine {
         }
     }
 
-    /// Pages of which the last live entry has fired go in the same commit.
+    /// Deletes pages whose last live entry has fired, in the same commit.
     fn drop_fired_pages(&mut self, due: &[Due], effects: &mut Effects) {
         let mut last = None;
         for task in due {

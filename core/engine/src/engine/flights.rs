@@ -1,4 +1,4 @@
-//! Finding attempts in flight: by id, by the filter of a list, and the records that their further attempts will have.
+//! Finding attempts in flight by id or by a filter, and reading the records of their further attempts.
 
 use super::Engine;
 use crate::budget::MAX_SCANNED;
@@ -36,8 +36,8 @@ impl Engine {
         flights
     }
 
-    /// Returns the first `most` of the attempts of this id that are in flight, and says which of them are settled: those come last. Reads
-    /// one envelope at least, and no further one once the request is spent. Other ids may have the same hash.
+    /// Returns the first `most` attempts in flight with this id; those that `is_settled` selects come last. Reads at least one envelope, and no
+    /// further one once the request is spent. Other ids may have the same hash.
     pub(super) fn find_flights(
         &self,
         id: &str,
@@ -70,7 +70,7 @@ impl Engine {
         Ok(found)
     }
 
-    /// Whether an attempt of this id is in flight that was not cancelled.
+    /// Returns whether an attempt with this id is in flight and was not cancelled.
     pub(super) fn has_flight(&self, id: &str, reader: &dyn Reader) -> Result<bool, EngineError> {
         let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
         let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
@@ -78,7 +78,8 @@ impl Engine {
         Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
     }
 
-    /// Returns the attempts in flight of those ids whose hash is meant, of runs that were not cancelled; of each id the newest first.
+    /// Returns the attempts in flight of the ids whose hash `is_meant` selects, without those of cancelled runs. Those of one id are in order,
+    /// the newest first.
     pub(super) fn flights_of_ids(
         &self,
         ids: &[String],
@@ -88,7 +89,7 @@ impl Engine {
         let mut found = Vec::new();
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
         for id in ids {
-            // Of those that were cancelled nothing is left to change.
+            // A cancelled run has nothing left to change.
             let of_hash = flights.by_hash.get(&self.id_hash(id)).cloned().unwrap_or_default();
             for flight in self.not_cancelled(&of_hash) {
                 if !flights.ids.contains_key(&flight.seq) {
@@ -105,7 +106,7 @@ impl Engine {
         self.outbox.get(&flight.seq)?.hashes.get(flight.index as usize).copied()
     }
 
-    /// Reads the ids of those tasks of an envelope that may be meant.
+    /// Reads the ids of those tasks of an envelope whose hashes are wanted.
     fn read_ids(&self, seq: u64, flights: &mut Flights, reader: &dyn Reader) -> Result<(), EngineError> {
         #[derive(Deserialize)]
         struct IdOnly {
@@ -126,18 +127,18 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns those of these attempts that were not cancelled while they ran: of the others nothing is left to change.
+    /// Returns those of these attempts that were not cancelled. The others have nothing left to change.
     pub(super) fn not_cancelled(&self, flights: &[FlightRef]) -> Vec<FlightRef> {
         flights.iter().copied().filter(|flight| !self.decisions.at(*flight).is_cancelled()).collect()
     }
 
-    /// Returns the record that a further attempt of a run in flight has, but for the count of attempts: as it was patched, and with
-    /// `paused` where it is.
+    /// Returns the record of the further attempts of a run in flight, except for the attempt number: as it was patched, and with `paused` if it
+    /// is.
     pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
         self.record_among_flights(flight, &mut FlightReader::default(), reader)
     }
 
-    /// Returns what [`Engine::record_in_flight`] does, of one of several that a request reads.
+    /// Returns the same as [`Engine::record_in_flight`], for a request that reads several records.
     pub(super) fn record_among_flights(
         &self,
         flight: FlightRef,
@@ -155,8 +156,7 @@ impl Engine {
         if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
     }
 
-    /// Counts the tasks that these entries and attempts are of: what is left of a task that has fired is one of its own only where the
-    /// task itself is gone.
+    /// Counts the tasks of these entries and attempts. The further attempts of a task count as one task only if the task itself is gone.
     pub(super) fn count_tasks(&self, entries: &[EntryRef], flights: &[FlightRef]) -> u64 {
         let (again, tasks): (Vec<&EntryRef>, Vec<&EntryRef>) =
             entries.iter().partition(|at| self.flags_of(**at).has(Flags::RETRY));
@@ -167,8 +167,8 @@ impl Engine {
         (tasks.len() + rest.len()) as u64
     }
 
-    /// Calls `found` for each attempt in flight that the request means and that was not cancelled, with its record; it says whether to go
-    /// on. Returns where to go on another time. It spends what [`Engine::scan`] has left: the scan of what waits comes first.
+    /// Calls `found` for each attempt in flight that the request matches and that was not cancelled, with its record, until it returns false.
+    /// Returns the cursor for the rest. It follows [`Engine::scan`] and spends what that has left.
     pub(super) fn scan_flights(
         &self,
         request: &ListRequest,

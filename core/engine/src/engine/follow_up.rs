@@ -1,9 +1,10 @@
-//! Follow-ups: what a task wants to happen once a run of it has ended, its `onSuccess` or its `onFailure`.
+//! Follow-ups: the calls that a task requests for the end of a run, `onSuccess` and `onFailure`.
 //!
-//! A follow-up is a page entry as a further attempt is: of the same id, due at once, with attempts of its own by the task's retry
-//! policy. It is written in the commit that takes the outcome down and ends the envelope, so there is one for each end of a run. Its
-//! record is the task's with the follow-up's target as its callback, and without follow-ups, for nothing follows it in turn, and without
-//! what the task says of late runs, for it is never too late to tell, and without its limit's key, which bounds calls of its own target. While it waits or is on its way, its run goes on: so overlaps see it.
+//! A follow-up is a page entry with the id of its task, due at once, with attempts of its own by the retry policy of the task. The commit that
+//! records the outcome and ends the envelope writes it, so there is one for each end of a run. Its record is that of the task with these
+//! differences: the target of the follow-up is its callback. It has no follow-ups. It has no policies for late runs, because a follow-up is
+//! never too late. It has no limit key, because the key bounds calls of the task's own target. While a follow-up waits or is in flight, its run
+//! is in progress, so the overlap policy sees it.
 
 use super::Engine;
 use crate::ended_run::{Ended, runs_of, shown};
@@ -17,7 +18,7 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 impl Engine {
-    /// Adds what follows those tasks of an envelope, or of a firing without a report, that have come to their end.
+    /// Adds the follow-ups of those tasks of an envelope, or of a firing without a report, whose runs have ended.
     pub(super) fn follow_up(
         &mut self,
         fired_at: UnixMillis,
@@ -34,7 +35,7 @@ impl Engine {
         }
     }
 
-    /// Adds what follows one run, if anything does.
+    /// Adds the follow-up of one run, if it has one.
     fn push_follow_up(
         &mut self,
         record: &Record<'_>,
@@ -66,18 +67,18 @@ impl Engine {
             paused: None,
             ..record.clone()
         };
-        // Where its run was paused while it ran, it waits to be resumed.
+        // If its run was paused while it was in flight, the follow-up waits for the resume.
         let due = if record.is_paused() { UnixMillis::PAUSED } else { now };
         self.keep_follow_up(&follow_up, due, queue_flag(&follow_up), now, remains);
     }
 }
 
-/// What follows a run that ended so, and as which stage of it.
+/// Returns the stage and the target of the follow-up for this outcome.
 fn target<'a>(record: &Record<'a>, outcome: Outcome) -> Option<(&'static str, &'a RawValue)> {
     match outcome {
         Outcome::Succeeded => record.on_success.map(|target| (ON_SUCCESS, target)),
         Outcome::DeadLettered | Outcome::Expired => record.on_failure.map(|target| (ON_FAILURE, target)),
-        // A further attempt comes, or nobody knows the end of it, or it was never to run.
+        // There is a further attempt, or the end is unknown, or the run was skipped.
         Outcome::Failed | Outcome::HandedOver | Outcome::Skipped | Outcome::Other(_) => None,
     }
 }

@@ -27,8 +27,8 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Takes in those recurring tasks of a request that are the tasks which wait here, by their schedules, and leaves the others: a new
-    /// task goes to a shard of the newest epoch, one that is there already stays where it is.
+    /// Accepts those recurring tasks of a request that are tasks of this shard, by their schedules, and ignores the others. A new task goes to a
+    /// shard of the newest epoch; an existing one stays where it is.
     ///
     /// # Errors
     /// As [`Engine::append`].
@@ -64,7 +64,7 @@ impl Engine {
         same.map(|same| same.is_some()).map_err(EngineError::Corrupt)
     }
 
-    /// Decides for each task of a request what of `found`, which waits under its id, goes on.
+    /// Decides for each task of a request which of the entries in `found`, which wait with its id, go on.
     pub(super) fn go_on(
         &self,
         pages: Vec<Page>,
@@ -145,7 +145,7 @@ impl Engine {
         Ok(())
     }
 
-    /// What a schedule whose times stay as they are becomes by another record.
+    /// Plans another record for a schedule whose times stay the same.
     fn plan_going_on(&self, number: u32, record: Vec<u8>, since: UnixMillis, now: UnixMillis) -> Result<GoingOn, EngineError> {
         let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
         let former = self.tasks.schedule(number).ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
@@ -158,7 +158,7 @@ impl Engine {
             (Some(pause), true) if paused_at == Some(pause) => Ok(kept),
             (Some(pause), true) => Ok(GoingOn { paused_at: Some(pause), since: Some(pause), ..kept }),
             (Some(pause), false) => {
-                // As at a resume: see there.
+                // As for a resume.
                 let owed = missed_in_pause(schedule, policies, pause, now);
                 let since = since.max(pause);
                 let next = schedule.next_after(since);
@@ -186,7 +186,7 @@ impl Engine {
         }
     }
 
-    /// Takes a planned record into the place of the former one.
+    /// Replaces a record by the planned one.
     pub(super) fn carry_on(&mut self, going: GoingOn, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
         let GoingOn { read, record, number, next, paused_at, since, owed, starts_now } = going;
         if !owed.is_empty() {
@@ -195,7 +195,7 @@ impl Engine {
             self.run_aside(&of, owed, now, aside);
         }
         if next.is_none() && paused_at.is_none() {
-            // Its last run would have been in the pause, or is owed: it is gone, as one is whose last run has fired.
+            // Its last run would have been in the pause, or is owed, so it is removed like a task whose last run has fired.
             self.tasks.remove_schedule(number);
             effects.writes.push(Write::DeleteSchedule { number });
             return;
@@ -205,7 +205,7 @@ impl Engine {
         self.tasks.change_schedule(number, schedule);
     }
 
-    /// Sorts out which one-shot tasks of a page keep what the former ones have, and which former ones go.
+    /// Decides which one-shot tasks of a page keep something of the former ones, and which former ones are removed.
     fn go_on_with_page(
         &self,
         page: Page,
@@ -244,8 +244,8 @@ impl Engine {
         Ok(())
     }
 
-    /// What the former one-shot task leaves to one of the same time, or the one without a schedule to another; `None` if the times are not
-    /// the same. A run that is due stays due, whatever jitter and window the definition has.
+    /// Returns what a one-shot task keeps of a former one with the same time, or a task without a schedule of another one. Returns `None` if the
+    /// times differ. A run that is due stays due, whatever jitter and window the definition has.
     fn kept_entry(
         &self,
         page: &Page,
@@ -266,7 +266,7 @@ impl Engine {
         let (due, start) = match (was, entry.due) {
             (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => (UnixMillis::PAUSED, None),
             (_, due) if due.is_never() => (due, None),
-            // A run was requested: it goes on where the pause began.
+            // A run was requested before the pause; it continues.
             (UnixMillis::PAUSED, due) => (former.replayed_at.unwrap_or(due), None),
             (was, due) if was.is_never() => (due, None),
             // Its time has come, or `run` has made it due.
@@ -287,7 +287,7 @@ impl Engine {
         Ok(Some(KeptEntry { due, record }))
     }
 
-    /// Whether a task waits to be resumed.
+    /// Returns whether a task is paused.
     fn is_paused(&self, task: EntryRef) -> bool {
         if task.page == 0 {
             return self.tasks.schedule(task.index).is_some_and(|schedule| schedule.paused_at.is_some());

@@ -1,7 +1,6 @@
-//! The history of a shard: keeping how attempts ended, dropping what is old, and showing it.
+//! The history of a shard: recording how attempts ended, and reading it.
 //!
-//! A report adds one row's worth of writing, in the commit that ends its envelope: so every attempt whose report was accepted stands in
-//! it once. In memory there are two numbers for each row.
+//! A report writes one row in the commit that ends its envelope. So the history contains each attempt with an accepted report exactly once.
 
 use super::Engine;
 use crate::config::Keep;
@@ -17,7 +16,7 @@ use scheduler_model::protocol::{EventKind, MAX_EXCERPT_BYTES, Report, RunItem, R
 use scheduler_model::task::Record;
 
 impl Engine {
-    /// Writes down how the tasks of an envelope ended, as far as the settings ask for it.
+    /// Records how the tasks of an envelope ended, as far as the settings ask for it.
     pub(super) fn keep_outcomes(
         &mut self,
         fired_at: UnixMillis,
@@ -30,7 +29,7 @@ impl Engine {
         if self.config.history == Keep::Off {
             return;
         }
-        // Closed before it would be larger than a row: a firing may have many thousand outcomes.
+        // A chunk is closed before it is larger than a row, because a firing may have many thousand outcomes.
         let mut chunk = ChunkBuilder::new(fired_at, now);
         for (_, run) in runs_of(report, tasks) {
             if run.outcome.is_good() && self.config.history == Keep::Failures {
@@ -63,10 +62,10 @@ impl Engine {
         }
     }
 
-    /// A part of a task's history, the newest first. Looks into a bounded number of rows, and says where to go on.
+    /// Returns a page of the history of a task, the newest runs first. Reads a bounded number of rows, and returns the cursor for the rest.
     ///
     /// # Errors
-    /// When storage fails or is damaged.
+    /// If storage fails or is damaged.
     pub fn runs(&self, request: &RunsRequest, now: UnixMillis, reader: &dyn Reader) -> Result<RunsReply, EngineError> {
         let mut items: Vec<RunItem> = Vec::new();
         let before = request.before.unwrap_or(RunPosition { row: u64::MAX, place: u32::MAX });
@@ -94,7 +93,7 @@ impl Engine {
                 items.push(RunItem { position, reported_at: past.reported_at, run });
             }
         }
-        // A row that was left within may hold more; the next request finds out.
+        // If it stopped within a row, that row may have more. The next request finds out.
         let next = items.last().filter(|_| items.len() >= request.limit).map(|last| last.position);
         Ok(RunsReply { items, next })
     }

@@ -1,10 +1,4 @@
-//! Lanes: the tasks of a limit's key in an order of their own, which moves on as the limit lets it.
-//!
-//! A shard has the main order, lane 0, and a lane for each key that has tasks in it. Pages belong to one lane. Each lane has a heap of the
-//! heads of its pages and a watermark, so that what waits for its turn is neither looked at nor written again, however much it is,
-//! and nothing else waits behind it. Tasks that do not fire by themselves are in lane 0, whatever their key.
-//!
-//! What a lane has in flight is what the outbox holds for [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+//! Dispatching from [lanes](crate::lanes), and asking limiters for slots and tokens.
 
 use super::Engine;
 use crate::effects::{Effects, LimitAsk, Write};
@@ -16,7 +10,7 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 
 impl Engine {
-    /// Everything of a lane at or before this position has been dispatched.
+    /// Returns the watermark of a lane. Everything of the lane at or before this position has been dispatched.
     pub(super) fn watermark_of(&self, lane: u8) -> Position {
         self.lanes.lanes.get(&lane).map_or(self.state.watermark, |lane| lane.watermark)
     }
@@ -28,7 +22,7 @@ impl Engine {
         }
     }
 
-    /// The page that small appends to a lane extend.
+    /// Returns the page that small appends to a lane extend.
     pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<u32> {
         match self.lanes.lanes.get_mut(&lane) {
             Some(lane) => &mut lane.open_page,
@@ -36,8 +30,8 @@ impl Engine {
         }
     }
 
-    /// Puts records back among the tasks, each into the lane of its key. If the shard has no lane left for a key, its records are held until
-    /// there is one: in the main order they would fire without a slot.
+    /// Requeues records, each in the lane of its key. If the shard has no lane left for a key, it holds the records until there is one, because
+    /// in the main order they would fire without a slot.
     pub(super) fn put_in(&mut self, back: RequeuedRecords, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
             let keyed = self.id_key.key_page(&mut page);
@@ -58,14 +52,14 @@ impl Engine {
         Directory::new(of.iter().map(held).collect())
     }
 
-    /// Stores the state where a lane was made, in the same commit as what is in it.
+    /// Stores the state if a lane was created, in the same commit as its tasks.
     pub(super) fn save_lanes(&mut self, effects: &mut Effects) {
         if self.lanes.must_save {
             effects.writes.push(self.save_state());
         }
     }
 
-    /// The state alone, to be stored.
+    /// Returns the write of the state alone.
     pub(super) fn save_state(&mut self) -> Write {
         if self.state.last_seq == 0 {
             self.newest_is_cleared = true;
@@ -73,7 +67,7 @@ impl Engine {
         Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }
     }
 
-    /// When a task of a lane may be dispatched.
+    /// Returns when the next task of a lane may be dispatched.
     pub(super) fn next_fire_of_lanes(&mut self) -> Option<UnixMillis> {
         if self.dispatch_room() == 0 {
             return None;
@@ -88,7 +82,7 @@ impl Engine {
         fires.min()
     }
 
-    /// When something of a lane may lapse, or is to be looked at.
+    /// Returns when to search lanes for lapsed tasks next.
     pub(super) fn next_lapse(&self) -> Option<UnixMillis> {
         self.lanes.lanes.values().filter_map(|lane| lane.lapses.look_at()).min()
     }
@@ -109,7 +103,7 @@ impl Engine {
         if self.dispatch_room() > 0 { UnixMillis::ZERO } else { self.lanes.quiet_until }
     }
 
-    /// When a limiter is to be asked.
+    /// Returns when to ask a limiter next.
     pub(super) fn next_ask(&mut self) -> Option<UnixMillis> {
         let from = self.asks_from();
         let tasks = &mut self.tasks;
@@ -121,10 +115,10 @@ impl Engine {
         asks.min()
     }
 
-    /// Asks the limiters of lanes that lack something or have something to give back. While the dispatchers have all that they may have, a
-    /// lane that does not use its slots asks for one: without any, a herd of tasks without a key would keep it from its turn; with more, tasks
-    /// of other shards would wait for slots that nobody uses. That a life of the shard has begun, and that a limiter may note something of a
-    /// lane, is stored before it is asked.
+    /// Asks the limiters of lanes that need or return slots or tokens. While the dispatchers have their maximum, a lane that does not use its
+    /// slots asks for one. Without any, many tasks without a key would keep it from its turn; with more, tasks of other shards would wait for
+    /// slots that nobody uses. Before the question, storage says that the life of the shard has begun and that the limiter may note something
+    /// for the lane.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
@@ -149,7 +143,7 @@ impl Engine {
         self.save_lanes(effects);
     }
 
-    /// A limiter has answered, `None` to a request that it takes for an old one. See [`crate::limiter`].
+    /// Handles the answer of a limiter, which is `None` if the limiter considers the request old. See [`crate::limiter`].
     pub fn limit_answered(&mut self, key: &str, number: RequestNumber, answer: Option<&Answer>, now: UnixMillis) {
         let Some(lane) = self.lanes.number_of(key) else { return };
         if let Some(of) = self.lanes.lanes.get_mut(&lane) {
@@ -161,13 +155,12 @@ impl Engine {
         self.forget_lane(lane);
     }
 
-    /// A limiter has not answered: it is asked again after a while.
+    /// Handles the failure of a question to a limiter: the shard asks again later.
     pub fn limit_failed(&mut self, key: &str, number: RequestNumber, now: UnixMillis) {
         self.limit_answered(key, number, None, now);
     }
 
-    /// Drops a lane of which there is nothing left. That may be stored later: until then the limiter is asked once too often, after a
-    /// crash.
+    /// Drops a lane with nothing left. That may be stored later: after a crash, the shard asks the limiter once too often.
     fn forget_lane(&mut self, number: u8) {
         let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over()) else { return };
         self.unsaved |= lane.held;
@@ -179,13 +172,13 @@ impl Engine {
         }
     }
 
-    /// Drops lanes that are empty and that no limiter knows of, such as those whose tasks were all cancelled.
+    /// Drops lanes that are empty and unknown to their limiter, such as those whose tasks were all cancelled.
     pub(super) fn forget_lanes(&mut self) {
         let over: Vec<u8> = self.lanes.lanes.iter().filter(|(_, lane)| lane.lease.is_over()).map(|(number, _)| *number).collect();
         over.into_iter().for_each(|number| self.forget_lane(number));
     }
 
-    /// Tasks of lanes that are due and wait for their turn.
+    /// Returns the number of due tasks in lanes.
     pub(super) fn waiting_for_limits(&self, now: UnixMillis) -> u64 {
         self.lanes.lanes.keys().map(|lane| u64::from(self.tasks.due_in(*lane, now))).sum()
     }

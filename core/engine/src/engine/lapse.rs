@@ -1,4 +1,4 @@
-//! Tasks that lapse while they wait in a lane: they expire, or their misfire policy leaves them out.
+//! Tasks that lapse while they wait in a lane: they expire, or their misfire policy skips them.
 //!
 //! The engine drops them before it assigns or requests slots and tokens. If it assigned first and judged afterwards, lapsed tasks would use up
 //! the rate, and under overload no task would run. It examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page
@@ -18,14 +18,14 @@ use scheduler_model::format::page::{Entry, Flags};
 use scheduler_model::position::Position;
 use std::collections::BTreeMap;
 
-/// One look into the lanes.
+/// A search of the lanes for lapsed tasks.
 struct Look {
     bytes: usize,
     lapsed: Vec<(Position, Undispatched)>,
 }
 
 impl Engine {
-    /// Takes out what has lapsed in lanes, in bulk, and gives it: it is to be dropped in the same commit.
+    /// Removes the lapsed tasks of lanes, and returns them. The caller drops them in the same commit.
     pub(super) fn take_lapsed(
         &mut self,
         now: UnixMillis,
@@ -65,7 +65,7 @@ impl Engine {
         let gap = now.plus(self.config.fire_gap_millis.max(1));
         lapses.goes_on_at = (is_cut && fit == 0).then_some(now.plus(1));
         lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
-        // What the look did not come to, this time, stays as it was found.
+        // The results for pages that this search has not reached stay.
         lapses.pages.retain(|page, _| !found.contains_key(page) && self.tasks.page(*page).is_some());
         lapses.pages.append(&mut found);
         if let Some(of) = self.lanes.lapses(lane) {
@@ -74,7 +74,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Judges what is due of a page, but for what is `known` of it, and says how many of its tasks may fire.
+    /// Judges the due tasks of a page that are not `known`. Returns the number of tasks that may fire.
     fn judge_page(
         &self,
         number: u32,
@@ -132,7 +132,7 @@ impl Engine {
         }
     }
 
-    /// Checks that the head of a lane, which is due, was found to fire or cannot lapse.
+    /// Returns whether the head of a lane, which is due, was judged to fire or cannot lapse.
     pub(super) fn is_head_judged(&self, lane: u8, head: Position) -> bool {
         let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else { return true };
         let entry = self.tasks.page(head.page).and_then(|page| page.directory.get(head.index as usize));

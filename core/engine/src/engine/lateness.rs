@@ -1,4 +1,4 @@
-//! How late tasks fire, and what a window has moved.
+//! Counting how late tasks fire.
 
 use super::Engine;
 use crate::due::Due;
@@ -7,8 +7,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 
 impl Engine {
-    /// Counts how late a task fires, measured against when it was due, jitter and window included; and notes what a window has
-    /// moved.
+    /// Counts how late a task fires relative to its due time, jitter and window included. Notes what a window has moved.
     pub(super) fn count_lateness(&mut self, task: &Due, record: &[u8], now: UnixMillis, moved: &mut MovedByWindow) {
         let gap = self.config.fire_gap_millis.max(1);
         let mut note = |without: UnixMillis, due: UnixMillis| {
@@ -22,7 +21,7 @@ impl Engine {
                 }
                 occurrence.due
             }
-            // A further attempt is measured against the time it was put off to, not against the first.
+            // The lateness of a further attempt counts from its own due time.
             Due::Record { entry, .. } if entry.flags.has(Flags::RETRY) => entry.due,
             Due::Record { entry, .. } => {
                 let asked = leading_time(record).unwrap_or(entry.due);
@@ -34,7 +33,7 @@ impl Engine {
                         }
                         due
                     }
-                    // The place in the order may be later than what was asked for; the record keeps that.
+                    // The place in the order may be later than the requested time, which the record keeps.
                     None => asked,
                 }
             }

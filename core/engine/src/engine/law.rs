@@ -1,19 +1,19 @@
 //! One-shot tasks at a local time, when the law of their zone changes.
 //!
-//! Such a task keeps its local time and its zone, beside the instant that they are by the law of the day: by this it has its place in the
+//! Such a task keeps its local time and its zone, and also the instant that they denote by the law of the day, which gives it its place in the
 //! order. Its entry has [`Flags::LOCAL`]. The state names the release of the time zones by which all such tasks are planned. A start-up with
-//! another release looks for pages with such entries, which takes a byte of each page, and wake-ups plan them again before anything fires:
-//! a bounded part each. The release is stored with the last part, so a crash begins with the first again, which changes nothing of what
-//! is planned already.
+//! another release looks for pages with such entries, which takes a byte of each page. Wake-ups plan them again before anything fires, a
+//! bounded part each. The release is stored with the last part. After a crash the first part begins again, which does not change tasks that
+//! are planned already.
 //!
-//! | what waits | what a new law does |
+//! | a task that waits | what a new law does |
 //! |---|---|
 //! | for its time, also in a lane, also if that is past by now | moves it; if the new time is past, it fires at once |
-//! | to be resumed | moves the time at which it is due then |
+//! | for a resume | moves the time at which it is due then |
 //! | because it was sent `run`, or because its time was past when it came | nothing: it fires at once |
 //! | for a further attempt, for its destination, or in flight; a dead letter | nothing: its run is named by its time |
 //!
-//! A recurring task has no entry: its occurrences are worked out when it is loaded.
+//! A recurring task has no entry: its occurrences are computed when it is loaded.
 
 use super::Engine;
 use crate::budget::MAX_REPLANNED_BYTES;
@@ -32,7 +32,7 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Notes the pages whose tasks another law may move, at a start.
+    /// Notes at start-up the pages whose tasks another law may move.
     pub(super) fn compare_law(&mut self) {
         if self.state.law == self.config.law.release {
             return;
@@ -40,13 +40,13 @@ impl Engine {
         let pages = self.tasks.pages().filter(|(_, page)| page.directory.has_local());
         self.to_replan.pages = pages.map(|(number, _)| number).collect();
         if self.to_replan.is_any() {
-            // Until all are planned, they are of no release.
+            // Until all are planned, they belong to no release.
             self.state.law.clear();
         }
     }
 
-    /// Notes a page to which tasks were added. The first at a local time has the law by which it is planned stored, in the commit that takes
-    /// it in. Before all are planned by today's law, what is added may come from what was planned by another: it is looked at too.
+    /// Notes a page to which tasks were added. With the first task at a local time, the same commit stores the law by which it is planned. While
+    /// some tasks are not planned by today's law, added entries may come from such tasks, so they are planned too.
     pub(super) fn note_law(&mut self, number: u32, added: &Directory, effects: &mut Effects) {
         if !added.has_local() || self.state.law == self.config.law.release || self.to_replan.is_at_work {
             return;
@@ -85,7 +85,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Plans the tasks of one page, and returns how many bytes that has read and will write.
+    /// Plans the tasks of one page. Returns the bytes that it has read and will write.
     fn replan_page(
         &mut self,
         number: u32,
@@ -121,8 +121,8 @@ impl Engine {
         Ok(bytes)
     }
 
-    /// Plans those tasks of a request by this shard's law that were planned by another, for its sender is of another version. Returns how many
-    /// these are.
+    /// Plans those tasks of a request by this shard's law that another law has planned, because their sender has another version. Returns the
+    /// number of these tasks.
     pub(super) fn by_law(&self, pages: Vec<Page>, now: UnixMillis) -> (Vec<Page>, u64) {
         if !pages.iter().any(|page| page.directory.has_local()) {
             return (pages, 0);
@@ -131,7 +131,7 @@ impl Engine {
         for page in pages {
             let mut kept = BTreeMap::new();
             for (index, entry) in page.directory.iter().enumerate().filter(|(_, entry)| entry.flags.has(Flags::LOCAL)) {
-                // What is no record is refused by the checks that follow.
+                // The checks that follow refuse an invalid record.
                 let Ok(record) = Record::parse(record_in(&page, &entry)) else { continue };
                 if let Some(Replanned { due, record }) = replanned(&record, entry.due, &self.config.law, now) {
                     kept.insert(index, KeptEntry { due, record: Some(record) });

@@ -1,4 +1,4 @@
-//! Start-up from storage: directories, recurring tasks and the outbox's numbers; no record of a page is read.
+//! Start-up from storage. It reads directories, recurring tasks and the numbers of the outbox, but no record of a page.
 
 use super::Engine;
 use crate::circuits::Circuits;
@@ -24,10 +24,10 @@ use scheduler_model::position::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 impl Engine {
-    /// A shard as storage says it is; an empty snapshot makes a new one. `shard` is its name, as in envelopes.
+    /// Returns the engine of a stored shard, or of a new one if the snapshot is empty. `shard` is its name in envelopes.
     ///
     /// # Errors
-    /// When storage holds what was never written there.
+    /// If storage has data that the engine has not written.
     pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
         let config = Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
         let mut state = match &snapshot.state {
@@ -98,12 +98,12 @@ impl Engine {
                 return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
             }
             let watermark = self.watermark_of(lane);
-            // Invariant 1: what stands at or before the watermark in the total order has been dispatched.
+            // Invariant 1: everything at or before the watermark in the total order has been dispatched.
             let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
             let fired = match page.page.cmp(&watermark.page) {
                 std::cmp::Ordering::Less => through,
                 std::cmp::Ordering::Greater => before,
-                // Clamped, for the number may have been given again after the watermark's page was gone.
+                // Clamped, because another page may have got the number after the watermark's page was deleted.
                 std::cmp::Ordering::Equal => (watermark.index as usize + 1).clamp(before, through),
             };
             let dead = page.dead.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
@@ -117,15 +117,14 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes in a recurring task that is stored and was not in the snapshot, before any other input: so a start-up holds one record at a
-    /// time.
+    /// Loads a stored recurring task that was not in the snapshot, before any other input. So a start-up holds one record at a time.
     ///
     /// # Errors
-    /// When storage holds what was never written there.
+    /// If storage has data that the engine has not written.
     pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
         let read = read_schedule(&stored.record).map_err(EngineError::Corrupt)?;
         let watermark = self.state.watermark;
-        // The first occurrence of its own that stands after the watermark.
+        // The first of its own occurrences after the watermark.
         let mut next = if read.paused { None } else { read.schedule.next_after(stored.since.max(watermark.due.plus(-1))) };
         if let Some(occurrence) = next
             && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark

@@ -1,4 +1,4 @@
-//! Which of what an id names a reschedule moves. It makes a task of it, and an id never names two tasks: so it moves one thing.
+//! Selecting what a reschedule moves. What it moves becomes the task, and an id never has two tasks, so it moves one entry or run of an id.
 
 use super::Engine;
 use crate::changes::Moved;
@@ -13,7 +13,7 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::task::Record;
 use std::collections::hash_map::Entry;
 
-/// Attempts or dead letters of one id of which the records are read, to find one that can be moved: as many as an id has dead letters.
+/// Most attempts or dead letters of one id whose records are read to find one that can be moved: as many as an id has dead letters.
 const MAX_LOOKED_AT: usize = MAX_DEAD_LETTERS_OF_A_TASK;
 
 impl Engine {
@@ -24,7 +24,7 @@ impl Engine {
         bytes: &mut usize,
         reader: &dyn Reader,
     ) -> Result<Option<EntryRef>, EngineError> {
-        // The newest first: as a rule that is the one, and the others need not be read.
+        // The newest first: usually it can be moved, and the others are not read.
         let mut newest_first = Vec::with_capacity(found.len());
         for at in found {
             let head = self.head_of(*at, reader)?;
@@ -44,14 +44,14 @@ impl Engine {
         Ok(None)
     }
 
-    /// Whether this entry is a task, and no attempt or dead letter.
+    /// Returns whether this entry is a task rather than an attempt or a dead letter.
     pub(super) fn is_task(&self, at: EntryRef) -> bool {
         let flags = self.flags_of(at);
         !flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER)
     }
 
-    /// Checks whether a reschedule by filter moves this entry: a task always; an attempt if no task waits under its id and it is the newest
-    /// one; a dead letter if nothing waits there or is in flight, and it is the newest one.
+    /// Returns whether a reschedule by filter moves this entry: a task always; an attempt if it is the newest and no task waits with its id; a
+    /// dead letter if it is the newest and nothing with its id waits or is in flight.
     pub(super) fn is_moved(&self, at: EntryRef, moved: &mut Moved, reader: &dyn Reader) -> Result<bool, EngineError> {
         if self.is_task(at) {
             return Ok(true);
@@ -72,7 +72,8 @@ impl Engine {
         Ok(chosen == Some(at))
     }
 
-    /// Returns the other attempts in flight of this one's id if a reschedule by filter moves this one: the newest, if nothing waits.
+    /// Returns the other attempts in flight with the id of this one if a reschedule by filter moves this one. It does if this is the newest and
+    /// nothing waits.
     pub(super) fn moved_flight(
         &self,
         flight: FlightRef,

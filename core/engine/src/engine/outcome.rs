@@ -1,4 +1,4 @@
-//! What became of an envelope: taken by a queue, reported by a dispatcher, or neither.
+//! The end of an envelope: a queue accepts it, or a dispatcher reports it.
 
 use super::Engine;
 use crate::config::Keep;
@@ -21,11 +21,11 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 impl Engine {
-    /// The queue has taken an envelope. One for a user's own consumer is done with that; one for the dispatchers waits for
-    /// their report (invariant 3).
+    /// Handles that a queue has accepted an envelope. An envelope for a user's own consumer is done then. One for the dispatchers waits for their
+    /// report (invariant 3).
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         let Some(envelope) = self.outbox.get(&seq) else { return Ok(effects) };
@@ -54,11 +54,11 @@ impl Engine {
         Ok(effects)
     }
 
-    /// A dispatcher tells what became of an envelope's tasks. Those that failed are tried again as their policy says, or kept as dead
-    /// letters, unless something else was decided while they ran; the envelope is done in the same commit. Repeats do nothing.
+    /// Handles the report of a dispatcher. Failed tasks are retried by their policy or become dead letters, unless something else was decided
+    /// while they were in flight. The envelope is done in the same commit. A repeated report does nothing.
     ///
     /// # Errors
-    /// When storage fails or is damaged; the engine must then be dropped.
+    /// If storage fails or is damaged; the caller must then drop the engine.
     pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
@@ -82,8 +82,8 @@ impl Engine {
         Ok(effects)
     }
 
-    /// Puts the failed and the not started of an envelope back among the tasks, adds what follows those that have come to their end, and
-    /// keeps how all ended. Returns how many went well.
+    /// Requeues the failed and the unstarted tasks of an envelope, adds the follow-ups of ended runs, and records all outcomes. Returns the number
+    /// of successes.
     fn put_back(
         &mut self,
         text: &[u8],
@@ -98,10 +98,10 @@ impl Engine {
         let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];
-        // Whether this index is of the envelope and comes for the first time.
+        // Returns whether the envelope has this index and the report names it for the first time.
         let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
         let mut remains = Remains::default();
-        // By the dispatcher's clock. A dispatcher that does not say has just come to it.
+        // By the dispatcher's clock. If the report does not say when, the attempt has just started.
         let started: HashMap<u32, UnixMillis> = report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
@@ -120,7 +120,7 @@ impl Engine {
             }
             *ended = Ended::NotStarted;
         }
-        // What a queue may have taken before may have been started; what it refused has not.
+        // If the queue may have accepted the envelope before, its runs may have started. If it has refused it, they have not.
         let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
         for index in report.expired.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
@@ -130,7 +130,7 @@ impl Engine {
                 } else {
                     "expired: no further attempt had started in time"
                 };
-                // It is kept with what went wrong.
+                // The dead letter keeps the last error.
                 let error = record.error.clone().or(Some(Cow::Borrowed(why)));
                 let dead = Record { failed_at: Some(now), error, ..record.clone() };
                 self.keep_dead(&dead, queue_flag(record), &mut remains);
@@ -143,10 +143,10 @@ impl Engine {
         for (index, decision) in &decisions {
             let Some((record, _)) = tasks.get_mut(*index as usize) else { continue };
             if decision.is_cancelled() {
-                // Nothing follows a run that was cancelled, however its attempt ended.
+                // A cancelled run has no follow-up, however its attempt ended.
                 (record.on_success, record.on_failure) = (None, None);
             }
-            // What follows it waits to be resumed with it.
+            // Its follow-up waits for the resume too.
             record.paused = decision.is_paused().then_some(true);
         }
         self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
@@ -155,7 +155,7 @@ impl Engine {
         Ok(tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)).count())
     }
 
-    /// Takes a done envelope out. The newest row stays for the state that it holds.
+    /// Removes an envelope that is done. The newest row stays, because it holds the state.
     pub(super) fn finish(
         &mut self,
         seq: u64,
@@ -191,14 +191,14 @@ impl Engine {
     }
 }
 
-/// The error of an attempt whose run was cancelled meanwhile, with that said: it tells why no other followed.
+/// Adds to the error of an attempt that its run was cancelled, which explains why there is no further attempt.
 fn of_cancelled(error: &str) -> String {
     const WHY: &str = "cancelled while it ran, so it is not tried again; ";
     WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
 }
 
 impl Engine {
-    /// Adds a failed task for its next attempt or as a dead letter, and says which. `began` is when this attempt started.
+    /// Adds a failed task for its next attempt or as a dead letter, and returns which. `began` is when this attempt started.
     fn put_back_failed<'a>(
         &mut self,
         record: Record<'a>,
@@ -208,7 +208,7 @@ impl Engine {
         remains: &mut Remains,
     ) -> Ended<'a> {
         let attempt = record.attempt_number();
-        // Of a further attempt that an earlier version stored, it is not known when the first one began: then the due time counts.
+        // A further attempt from an earlier version does not say when the first one began. Then the due time counts.
         let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
         let policy = record
             .retry
@@ -217,11 +217,11 @@ impl Engine {
             .unwrap_or_default();
         let key = record.occurrence_key().to_string();
         let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
-        // An attempt that could not start any more is not waited for.
+        // An attempt that would have expired is not scheduled.
         let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
         let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
         let mut failed = Record {
-            // Of a dead letter, how many attempts it took; else the number of the attempt to come.
+            // For a dead letter the number of its attempts; otherwise the number of the next attempt.
             attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
             failed_at: Some(now),
             error: Some(Cow::Owned(cut(&failure.error))),

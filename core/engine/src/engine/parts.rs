@@ -1,9 +1,9 @@
-//! Changes of one task, or by one definition, that are more than a commit may write: they are made in parts.
+//! Changes in parts: changes of one task, or by one definition, that are more than a commit may write.
 //!
-//! A pause or a resume writes all further attempts of a task again, and a resume adds the runs that the pause has held up: up to a hundred
-//! records of the largest size, and any number of attempts. One commit writes a part of that, and the request is repeated for the rest.
-//! A part of a resume leaves the task paused, with a pause that begins later: so each part starts where the one before ended, also after
-//! a crash between them, and no run is made up for twice. The record that the version of the task is taken from changes in the last part.
+//! A pause or a resume rewrites all further attempts of a task, and a resume adds the runs that came due in the pause: up to a hundred records
+//! of the largest size, and any number of attempts. One commit writes a part of that, and the caller repeats the request for the rest. A part of
+//! a resume leaves the task paused and moves the begin of the pause. So each part starts where the previous one ended, even after a crash
+//! between them, and no run is made up for twice. The record that gives the task its version changes in the last part.
 
 use super::Engine;
 use crate::budget::TIME_BYTES;
@@ -58,8 +58,8 @@ impl Engine {
         (flight.seq, self.decisions.at(flight).patched.then_some(flight.index))
     }
 
-    /// Plans a change of what stands under one id, in its order; `None` if this commit has room for a part of it only. Then it plans the
-    /// last ones: the first, which has the version of the task, comes in the last part.
+    /// Plans a change of the entries of one id, in their order. If this commit has room for a part of them only, plans the last ones and returns
+    /// `None`: the first, which has the version of the task, comes in the last part.
     pub(super) fn plan_together(
         &self,
         found: &[EntryRef],
@@ -80,7 +80,7 @@ impl Engine {
         Ok((last.len() == open.len()).then_some(outcomes))
     }
 
-    /// Returns the last of these entries, as many as this commit has room for, and one at least.
+    /// Returns the last of these entries, as many as this commit has room for, but at least one.
     fn last_that_fit<'a>(&self, open: &'a [EntryRef], changes: &Changes) -> &'a [EntryRef] {
         let (records, room) = changes.room();
         let mut bytes = 0;
@@ -92,8 +92,8 @@ impl Engine {
         open.get(open.len().saturating_sub(fit)..).unwrap_or_default()
     }
 
-    /// Plans the runs that a pause has held up: each fires now, is kept as a dead letter or is left out, as the task's misfire policy says.
-    /// A task without one makes up for nothing. Returns whether that is all of them; the rest waits for the next part.
+    /// Plans the runs that came due in a pause. Each of them fires now, becomes a dead letter or is skipped, by the misfire policy of the task. A
+    /// task without such a policy makes up for nothing. Returns whether these are all of them; the rest comes in the next part.
     pub(super) fn catch_up(&self, number: u32, record: &[u8], now: UnixMillis, changes: &mut Changes) -> bool {
         let Some(schedule) = self.tasks.schedule(number) else { return true };
         let Some(paused_at) = schedule.paused_at else { return true };
@@ -105,7 +105,8 @@ impl Engine {
         begins.is_none()
     }
 
-    /// Returns how many runs a request adds beside its tasks, and whether this commit has room for all that it writes beside them.
+    /// Returns the number of runs that a request adds beside its tasks, and whether this commit has room for everything that it writes beside
+    /// them.
     pub(super) fn fits(&self, checked: &Checked, changes: &Changes) -> (usize, bool) {
         let runs: usize = checked.going_on.iter().map(|going| going.owed.len()).sum();
         if runs == 0 && checked.attempts.is_empty() && checked.flight_changes.is_empty() {
@@ -123,8 +124,8 @@ impl Engine {
         (runs, runs + attempts.count() <= records && bytes <= room && has_room_to_look)
     }
 
-    /// Does a part of what a request changes beside its own tasks: it pauses and resumes attempts, and makes up for runs of paused tasks,
-    /// which stay paused. The request is then refused as unfinished, and its sender repeats it.
+    /// Does a part of what a request changes beside its own tasks: pauses and resumes attempts, and makes up for runs of paused tasks, which stay
+    /// paused. The request is then refused as unfinished, and its sender repeats it.
     pub(super) fn do_part(
         &mut self,
         checked: Checked,
@@ -154,14 +155,14 @@ impl Engine {
             let paused = self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
             if let Some(paused) = paused {
                 let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
-                // What is stored until the last part may be delayed otherwise.
+                // The schedule that is stored until the last part may have another delay.
                 let begins = begins.map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
                 changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
                 let (hash, overlap) = (self.id_hash(&going.read.id), going.read.policies.overlap);
                 let of = Aside { record: &going.record, hash, to_queue: going.read.to_queue, overlap, starts_now: false };
                 self.run_aside(&of, going.owed, now, &mut changes.aside);
             } else if !is_version {
-                // It goes on as it is to: the same definition sent again changes nothing more.
+                // It goes on as defined. The same definition, sent again, changes nothing more.
                 self.carry_on(going, now, &mut changes.aside, effects);
             }
         }

@@ -19,7 +19,7 @@ impl Engine {
     /// Returns the patch of the run in flight; `None` if the task waits for a new time instead. `pages` are the request's.
     ///
     /// # Errors
-    /// When it is not a task that can be changed so; when storage fails or is damaged.
+    /// If the task cannot be patched, or if storage fails or is damaged.
     pub(super) fn patch_of(
         &self,
         flight: FlightRef,
@@ -40,7 +40,7 @@ impl Engine {
             return Ok(None);
         }
         let mut record = Vec::new();
-        // The run keeps its name also if a law has moved its time since.
+        // The run keeps its name even if a law has moved its time since.
         let start = former.start();
         let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, late_since, .. } = former;
         let given = Record { replayed_at, late_since, paused: None, ..given };

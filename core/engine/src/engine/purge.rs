@@ -1,4 +1,4 @@
-//! Forgetting: what a shard keeps of tasks that are gone. A namespace that is deleted and made again starts with nothing.
+//! Purging what a shard keeps of tasks that are gone, so that a namespace that is deleted and created again starts empty.
 
 use super::Engine;
 use crate::budget::PURGED_KEYS;
@@ -8,8 +8,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{PurgeReply, PurgeRequest};
 
 impl Engine {
-    /// Forgets as [`Engine::purge`] does, if the shard has fired nothing since it was looked at. A request that comes late, when the
-    /// namespace was made again and its tasks have run, forgets nothing of these.
+    /// Purges as [`Engine::purge`] does, if the shard has fired nothing since the sender of the request looked at it. So a late request purges
+    /// nothing if the namespace was created again and its tasks have run.
     pub fn purge_as_seen(&mut self, seen: Option<PurgeRequest>) -> (PurgeReply, Effects) {
         if seen.is_some_and(|seen| seen.last_envelope != self.state.last_seq) {
             return (PurgeReply { tasks: 0, done: false }, Effects::default());
@@ -17,13 +17,12 @@ impl Engine {
         self.purge()
     }
 
-    /// Forgets history, remembered keys and counts, if the shard holds no task; else nothing changes. To be repeated until it is
-    /// done.
+    /// Purges history, remembered keys and counts if the shard holds no task; otherwise changes nothing. The caller repeats it until it is done.
     ///
-    /// What keeps a late message from being taken for a new one stays: the watermark, the numbers of envelopes and of the rows of the
-    /// history, and the life that requests to limiters name.
+    /// The watermark, the numbers of envelopes and of the rows of the history, and the life in requests to limiters stay. They distinguish late
+    /// messages from new ones.
     pub fn purge(&mut self) -> (PurgeReply, Effects) {
-        // The time says which of them are overdue, and nothing else.
+        // The time only affects the number of overdue tasks.
         let tasks = self.stats(UnixMillis::ZERO).held();
         let mut effects = Effects::default();
         if tasks > 0 {
@@ -32,7 +31,7 @@ impl Engine {
         self.events.forget();
         self.log.purge(&mut effects);
         self.forget_keys(&mut effects);
-        // A shard that was never used is not written to.
+        // Writes nothing to a shard that was never used.
         if !effects.writes.is_empty() || self.state.counters.created > 0 {
             self.state = State {
                 watermark: self.state.watermark,

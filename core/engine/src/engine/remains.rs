@@ -1,23 +1,22 @@
 //! What remains of runs that have ended or failed: further attempts, follow-ups and dead letters, and the room for them.
 //!
-//! No request can be refused for most of these, so they have bounds of their own. One shard takes in one task after the other, and a recurring task
-//! could otherwise fill it by itself.
+//! For most of these there is no request to refuse, so they have bounds of their own. Otherwise one recurring task could fill its shard.
 //!
 //! | what remains | without room |
 //! |---|---|
 //! | a dead letter of an id that has [`Config::max_dead_letters`] | takes the place of the oldest one |
 //! | a further attempt or a follow-up of an id of which [`Config::max_runs`] wait | is a dead letter at once |
-//! | a run that a caller adds beside a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
-//! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it is a dead letter at once, and that is not kept |
+//! | a run that a caller adds to a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
+//! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it becomes a dead letter at once, which is not kept |
 //!
-//! What a dead letter says stands in the history, whether or not it is kept. What remains of a one-shot task takes the place that its run
-//! had. Of each id the dead letters are in the order of their places: a page that brings some closes the open page
-//! ([`Engine::add_page`]), so that none comes to stand before them.
+//! The history has the outcome of a dead letter, whether or not the dead letter is kept. What remains of a one-shot task takes the place of its
+//! run. The dead letters of an id are in order of arrival: a page with dead letters closes the open page ([`Engine::add_page`]), so that no
+//! later one gets a place before them.
 //!
-//! [`Config::max_dead_letters`]: super::Config::max_dead_letters
-//! [`Config::max_runs`]: super::Config::max_runs
+//! [`Config::max_dead_letters`]: crate::Config::max_dead_letters
+//! [`Config::max_runs`]: crate::Config::max_runs
 //! [`Changed::TooManyRuns`]: scheduler_model::protocol::Changed::TooManyRuns
-//! [`Config::max_entries`]: super::Config::max_entries
+//! [`Config::max_entries`]: crate::Config::max_entries
 
 use super::Engine;
 use crate::budget::MAX_SURPLUS;
@@ -58,7 +57,7 @@ impl Engine {
         flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
     }
 
-    /// Returns whether as many runs of an id wait as may, so that a caller may not add one.
+    /// Returns whether the maximum number of runs of an id is waiting, so that a caller may not add one.
     pub(super) fn has_most_runs(&self, id: &str) -> bool {
         let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
         waiting.take(self.config.max_runs).count() >= self.config.max_runs
@@ -70,7 +69,7 @@ impl Engine {
         record.is_recurring() && entries >= self.config.max_entries + remains.gone.len()
     }
 
-    /// Adds a run that waits again, and has room for that: it was not started, or its destination does not answer.
+    /// Adds a run that waits again because it was not started or its destination does not answer. There is always room for it.
     pub(super) fn keep_waiting(&self, record: &Record<'_>, due: UnixMillis, flags: Flags, remains: &mut Remains) {
         self.of_id(self.id_hash(&record.id), remains).runs += 1;
         remains.back.push(record, due, flags);
@@ -79,7 +78,7 @@ impl Engine {
     /// Adds a further attempt or a follow-up.
     ///
     /// # Errors
-    /// The reason why there is no room for it; then nothing is added.
+    /// If there is no room; the error is the reason.
     pub(super) fn keep_run(
         &mut self,
         record: &Record<'_>,
@@ -129,7 +128,7 @@ impl Engine {
         self.of_id(hash, remains).letters.push_back(at);
     }
 
-    /// Adds a follow-up; one without room is a dead letter at once.
+    /// Adds a follow-up. If there is no room, it becomes a dead letter at once.
     pub(super) fn keep_follow_up(
         &mut self,
         follow_up: &Record<'_>,
@@ -149,7 +148,7 @@ impl Engine {
     /// Stores what remains, and how the follow-ups without room have ended.
     ///
     /// # Errors
-    /// When a record cannot be read that was written just now.
+    /// If a record that was just written cannot be read.
     pub(super) fn put_remains(&mut self, remains: Remains, now: UnixMillis, effects: &mut Effects) -> Result<(), EngineError> {
         let Remains { mut back, letters, gone, stillborn, .. } = remains;
         // Before anything is added, which would move entries.

@@ -59,7 +59,8 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        // One that was refused, and is due twice, has ended already: what was decided about it is forgotten, so its runs would look unstopped.
+        // An envelope that was refused, and is due twice, has ended already. The decisions about it are forgotten, so its runs would not look
+        // stopped.
         if !self.outbox.contains_key(&seq) {
             return Ok(());
         }

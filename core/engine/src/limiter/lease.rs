@@ -107,7 +107,7 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Undoes [`Self::hand_on`] for runs that turn out to stay, in the same firing: their slots and tokens are free again.
+    /// Undoes [`Self::dispatch`] for runs of the same firing that are not dispatched after all. Their slots and tokens are free again.
     pub fn take_back(&mut self, runs: u32) {
         self.in_flight = self.in_flight.saturating_sub(runs);
         self.tokens = self.tokens.map(|tokens| tokens.saturating_add(runs));
