@@ -3,11 +3,12 @@
 //! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside `default`, are looked up in what
 //! this instance knows of the registry.
 
+use crate::clients::registry;
 use crate::problem::{Problem, ProblemType};
-use crate::{registry, settings};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Guesses, Holder, NAMESPACE_HEADER, Quota, Scope, Token};
 use scheduler_model::namespace::Namespace;
+use scheduler_platform::settings;
 use std::cell::RefCell;
 use subtle::ConstantTimeEq;
 use worker::{Env, Request};

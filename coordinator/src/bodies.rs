@@ -3,6 +3,7 @@
 use crate::problem::Problem;
 use scheduler_model::access::Bodies;
 use scheduler_model::namespace::Namespace;
+use scheduler_platform::settings::isolate_bytes;
 use std::cell::RefCell;
 use worker::Env;
 
@@ -24,7 +25,7 @@ impl Held {
         if !Bodies::counts(bytes) {
             return Ok(None);
         }
-        let (namespace, most) = (namespace.as_str(), scheduler_shard::isolate_bytes(env));
+        let (namespace, most) = (namespace.as_str(), isolate_bytes(env));
         if !BODIES.with_borrow_mut(|bodies| bodies.take(namespace, bytes, most)) {
             return Err(Problem::crowded());
         }
@@ -33,7 +34,7 @@ impl Held {
 
     /// Counts the body anew, of which so many bytes have come, or refuses it.
     pub(crate) fn grow(&mut self, bytes: usize, env: &Env) -> Result<(), Problem> {
-        let most = scheduler_shard::isolate_bytes(env);
+        let most = isolate_bytes(env);
         let more = bytes.saturating_sub(self.bytes);
         if !BODIES.with_borrow_mut(|bodies| bodies.take(&self.namespace, more, most)) {
             return Err(Problem::crowded());

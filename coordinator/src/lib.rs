@@ -2,40 +2,23 @@
 //! a library that this crate does not name would be silently dropped from the wasm.
 #![expect(missing_docs, reason = "the macro of the Durable Object writes public methods without any")]
 
-mod answer;
 mod auth;
-mod batch_answer;
 mod bodies;
-mod cancel;
-mod change;
+mod clients;
 mod conditions;
-mod create;
-mod epochs;
-mod events;
+mod context;
 mod example_handlers;
-mod explain;
-mod handler_tasks;
-mod keys;
-mod limits;
-mod list;
-mod namespaces;
-mod once;
+mod handlers;
+mod jobs;
 mod openapi;
-mod patch;
-mod precondition;
-mod preview;
 mod problem;
-mod query;
-mod registry;
+mod response;
+mod router;
 mod routes;
-mod runs;
-mod settings;
-mod shards;
-mod stats;
-mod tasks;
-mod watchdog;
 
+use jobs::{handler_tasks, watchdog};
 use scheduler_dispatcher::Handlers;
+use scheduler_platform::settings;
 use scheduler_shard::Shell;
 use worker::{Context, DurableObject, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, State};
 use worker::{durable_object, event, wasm_bindgen};
@@ -48,9 +31,8 @@ fn handlers(env: &Env) -> Handlers {
 
 #[event(fetch, respond_with_errors)]
 async fn fetch(request: Request, env: Env, context: Context) -> Result<Response> {
-    let handlers = handlers(&env);
-    handler_tasks::on_request(&env, &handlers, &context);
-    routes::handle(request, &env, &handlers).await.into_response()
+    handler_tasks::on_request(&env, handlers, &context);
+    router::handle(request, &env, &handlers(&env)).await.into_response()
 }
 
 #[event(queue)]

@@ -173,10 +173,9 @@ impl Problem {
         Self::new(ProblemType::KeyReused, detail)
     }
 
-    /// A quota is used up.
-    pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
-        let problem = Self::new(ProblemType::Quota, detail);
-        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
+    /// A quota is used up; without `retry_after_seconds`, the request never fits it.
+    pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: Option<u32>) -> Self {
+        Self { retry_after_seconds, ..Self::new(ProblemType::Quota, detail) }
     }
 
     /// As many follow the events as may.

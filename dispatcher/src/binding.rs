@@ -7,9 +7,9 @@ use crate::exchange::{Abort, Judged, attempt, limit_seconds, request, with_head}
 use crate::outcome::{Attempt, Outcome, TaskError, of_broken_call, of_timeout};
 use crate::plan::Job;
 use crate::rules::{Asked, Verdict, judge};
-use crate::settings::Allowed;
 use crate::text::{cut, excerpt};
 use scheduler_model::task::{Body, Call, DurableObject, Message, Service};
+use scheduler_platform::settings::Allowed;
 use scheduler_platform::within;
 use std::time::Duration;
 use worker::js_sys::{Array, Function, JSON, Object, Promise, Reflect};

@@ -44,7 +44,6 @@ mod report;
 mod retry_after;
 mod rules;
 mod run;
-mod settings;
 mod signature;
 mod task;
 mod text;
@@ -57,7 +56,6 @@ pub use handlers::{Handlers, TaskContext};
 pub use outcome::TaskError as HandlerError;
 pub use run::consume;
 pub use scheduler_macros::task;
-pub use settings::Allowed;
 pub use task::{Schedule, Task, TaskFuture};
 pub use window::start_window_millis;
 

@@ -4,20 +4,16 @@ use crate::drive::{Host, drive};
 use crate::handlers::Handlers;
 use crate::outcome::Attempt;
 use crate::plan::{Job, Plan, PlanError, Work};
-use crate::settings::{self, Allowed};
 use crate::signature::Keys;
 use crate::window::start_window_millis;
 use crate::{binding, report, webhook};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::DEFAULT_VISIBILITY_MILLIS;
 use scheduler_model::namespace::ShardName;
 use scheduler_model::protocol::{Report, SHARDS_BINDING};
+use scheduler_platform::settings::{self, Allowed};
 use scheduler_platform::{Objects, now};
 use std::rc::Rc;
 use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
-
-/// The variable with the seconds after which a shard sends an unreported envelope again.
-const VISIBILITY_VARIABLE: &str = "VISIBILITY_TIMEOUT_SECONDS";
 
 /// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or returns each message by itself. It
 /// never fails: a queue event that ends with an error would return the messages of all. See the crate's description.
@@ -53,9 +49,9 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
             }
         }
     }
-    let (allowed, keys) = (Allowed::read(env), settings::keys(env));
+    let (allowed, keys) = (Allowed::read(env), signing_keys(env));
     let platform = Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
-    drive(&platform, plans, begun.plus(start_window_millis(visibility_millis(env)))).await;
+    drive(&platform, plans, begun.plus(start_window_millis(settings::visibility_millis(env)))).await;
 }
 
 struct Platform<'a> {
@@ -95,8 +91,11 @@ impl Host for Platform<'_> {
     }
 }
 
-/// As the shards read it; they also log what is wrong with it.
-fn visibility_millis(env: &Env) -> i64 {
-    let given = env.var(VISIBILITY_VARIABLE).ok().and_then(|given| given.to_string().trim().parse::<i64>().ok());
-    given.filter(|seconds| *seconds > 0).map_or(DEFAULT_VISIBILITY_MILLIS, |seconds| seconds.saturating_mul(1_000))
+/// Reads the keys that sign webhooks. Logs each one that cannot be read.
+fn signing_keys(env: &Env) -> Keys {
+    let (keys, problems) = Keys::read(&settings::webhook_signing_keys(env));
+    for problem in problems {
+        console_error!("{}: {problem}; a key is whsec_ and 24 to 64 bytes in base64", settings::WEBHOOK_SIGNING_KEYS);
+    }
+    keys.shared_by(settings::shared_key_namespaces(env))
 }

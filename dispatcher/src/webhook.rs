@@ -4,11 +4,11 @@ use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
 use crate::plan::Job;
 use crate::rules::{Asked, Hop, Verdict, judge, shares_headers};
-use crate::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use crate::signature::Keys;
 use crate::text::shown_url;
 use scheduler_model::task::{Webhook, parse_url};
 use scheduler_platform::now;
+use scheduler_platform::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use worker::Fetch;
 
 /// Makes an attempt and says what became of it.

@@ -1,10 +1,12 @@
-//! What the platform's SDK does not give, or gives in a way that does not hold: waits, the clock as the core takes it, random bytes.
+//! What the platform's SDK does not give, or gives in a way that does not hold: waits, the clock as the core takes it, random bytes; and
+//! the deployment's settings.
 //!
 //! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything that decides.
 
 mod body;
 pub mod entries;
 mod object;
+pub mod settings;
 mod timer;
 
 pub use body::{Unread, read_body};

@@ -5,7 +5,7 @@
 
 mod alarm;
 mod config;
-mod gather;
+mod group_commit;
 mod id_key;
 mod limits;
 mod memory;
@@ -15,5 +15,4 @@ mod sends;
 mod shell;
 mod storage;
 
-pub use config::isolate_bytes;
 pub use shell::Shell;

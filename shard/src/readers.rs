@@ -4,11 +4,10 @@
 //! shard is looked through a few times a second for each reader, not at every event. Places are counted, by shard and by key, and kept between
 //! the requests of a reader.
 
-use crate::Shell;
 use futures::channel::oneshot;
 use futures::future::{Either, select};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Effects, EngineError};
+use scheduler_engine::EngineError;
 use scheduler_model::bounds::{MAX_EVENTS_WAIT_MILLIS, MAX_READERS, MAX_READERS_OF_A_KEY};
 use scheduler_model::protocol::{EventsReply, EventsRequest};
 use scheduler_platform::{now, sleep};
@@ -45,6 +44,29 @@ struct Reader<'a> {
 }
 
 impl Readers {
+    /// Answers a request for events. While there are none, the request waits, and the shard does other work. `look` returns the events that
+    /// a request means.
+    pub(crate) async fn answer(
+        &self,
+        request: &EventsRequest,
+        mut look: impl FnMut(&EventsRequest) -> Result<EventsReply, EngineError>,
+    ) -> Result<EventsReply, EngineError> {
+        let reader = self.enter(request.reader, request.key)?;
+        let end = now().plus(i64::from(request.wait_millis.min(MAX_EVENTS_WAIT_MILLIS)));
+        let mut reply = look(request)?;
+        while reply.events.is_empty() && !reply.is_gap {
+            let left = u64::try_from(end.since(now())).unwrap_or(0);
+            if left == 0 || !reader.waits_for_news(Duration::from_millis(left)).await {
+                break;
+            }
+            sleep(GATHER).await;
+            // From the end of the last look: events that the request does not mean are examined once.
+            let from = EventsRequest { from: Some(reply.next), ..request.clone() };
+            reply = look(&from)?;
+        }
+        Ok(reply)
+    }
+
     fn enter(&self, reader: u64, key: u64) -> Result<Reader<'_>, EngineError> {
         let mut places = self.places.borrow_mut();
         let now = now();
@@ -92,28 +114,5 @@ impl Drop for Reader<'_> {
             place.requests = place.requests.saturating_sub(1);
             place.kept_until = now().plus(KEPT_MILLIS);
         }
-    }
-}
-
-impl Shell {
-    /// Tells what has happened. While nothing has, the request waits: the shard goes on meanwhile.
-    pub(crate) async fn events(&self, request: &EventsRequest) -> Result<EventsReply, EngineError> {
-        let reader = self.readers.enter(request.reader, request.key)?;
-        let end = now().plus(i64::from(request.wait_millis.min(MAX_EVENTS_WAIT_MILLIS)));
-        let (mut reply, _) = self.input(|engine, now, _| {
-            engine.meter_mut().shard_requests += 1;
-            Ok((engine.events(request, now), Effects::default()))
-        })?;
-        while reply.events.is_empty() && !reply.is_gap {
-            let left = u64::try_from(end.since(now())).unwrap_or(0);
-            if left == 0 || !reader.waits_for_news(Duration::from_millis(left)).await {
-                break;
-            }
-            sleep(GATHER).await;
-            // From where the last look ended: what the request does not mean is not looked at twice.
-            let from = EventsRequest { from: Some(reply.next), ..request.clone() };
-            (reply, _) = self.input(|engine, now, _| Ok((engine.events(&from, now), Effects::default())))?;
-        }
-        Ok(reply)
     }
 }

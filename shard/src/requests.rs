@@ -1,10 +1,10 @@
 //! The requests that a shard takes: [`scheduler_model::protocol`] over HTTP.
 
-use crate::Shell;
-use scheduler_engine::{Effects, EngineError};
+use crate::shell::Shell;
+use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, GetRequest, ListRequest, PurgeRequest, Report,
-    RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest,
+    PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
@@ -37,11 +37,28 @@ impl Shell {
 
     async fn answer_append(&self, body: &[u8]) -> Result<Vec<u8>, EngineError> {
         let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
-        written(&self.append(append).await?)
+        let commit = |gathering: Gathering, requests: usize| {
+            let (replies, _) = self.input(|engine, now, sql| {
+                engine.meter_mut().shard_requests += requests as u64;
+                engine.append_all(gathering.into_requests(), now, sql)
+            })?;
+            Ok(replies)
+        };
+        written(&self.appends.append(append, commit).await?)
     }
 
     async fn answer_events(&self, body: &[u8]) -> Result<Vec<u8>, EngineError> {
-        written(&self.events(&read(body)?).await?)
+        let request: EventsRequest = read(body)?;
+        let mut requests = 1;
+        let look = |request: &EventsRequest| {
+            let (reply, _) = self.input(|engine, now, _| {
+                // A request that waits looks again, and counts once.
+                engine.meter_mut().shard_requests += std::mem::take(&mut requests);
+                Ok((engine.events(request, now), Effects::default()))
+            })?;
+            Ok(reply)
+        };
+        written(&self.readers.answer(&request, look).await?)
     }
 
     fn answer(&self, path: &str, body: &[u8]) -> Result<Vec<u8>, EngineError> {
@@ -153,7 +170,9 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         | EngineError::TooManySchedules { .. }
         | EngineError::TooManyLanes { .. }
         | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
-        EngineError::PendingQuota { .. } | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
+        EngineError::PendingQuota { .. } | EngineError::LargerThanShare { .. } | EngineError::RateQuota { .. } => {
+            (429, ShardErrorKind::Quota)
+        }
         EngineError::TooManyReaders => (429, ShardErrorKind::Readers),
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),

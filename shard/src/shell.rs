@@ -2,7 +2,7 @@
 
 use crate::alarm::Alarm;
 use crate::config;
-use crate::gather::Waiting;
+use crate::group_commit::Waiting;
 use crate::limits::{self, Told};
 use crate::memory::{self, Account};
 use crate::readers::Readers;
@@ -13,6 +13,7 @@ use futures::future::{Either, FutureExt, LocalBoxFuture, select};
 use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError, LONGEST_RUN_MILLIS, stay_awake};
+use scheduler_platform::settings::isolate_bytes;
 use scheduler_platform::{now, sleep, within};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
@@ -67,7 +68,7 @@ impl Shell {
         Self {
             alarm: Alarm::new(&state, Rc::clone(&engine)),
             state,
-            most_memory: config::isolate_bytes(&env),
+            most_memory: isolate_bytes(&env),
             env,
             sql,
             engine,

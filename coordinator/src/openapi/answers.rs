@@ -86,7 +86,7 @@ enum BatchItem {
 struct ItemError {
     #[schemars(flatten)]
     error: FieldError,
-    /// Whether the same task may be taken later.
+    /// Says whether the same item may be accepted later. Absent if the item itself is invalid.
     retryable: Option<bool>,
 }
 

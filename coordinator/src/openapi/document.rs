@@ -265,7 +265,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::not_empty("shop", 17),
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
         Problem::key_reused("take a new key for each request"),
-        Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
+        Problem::quota(EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(), Some(1)),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_fired("order-7"),
         Problem::not_applicable("order-7"),

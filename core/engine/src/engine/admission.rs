@@ -70,17 +70,23 @@ impl Engine {
         if let Some((held, limit)) = self.isolate.filter(|(held, limit)| held >= limit && new > replaced) {
             return Err(EngineError::IsolateFull { held, limit });
         }
-        let Some(Share { pending_tasks, create_micros }) = share else { return Ok(()) };
+        let Some(Share { pending_tasks, create_micros, of }) = share else { return Ok(()) };
         if let Some(share) = pending_tasks {
             let (waiting, dead) = (self.tasks.held() + asked, self.tasks.counts().dead_letters);
+            let quota = of.pending_tasks.unwrap_or(share);
             // A replaced task makes room, so a replacement is always admitted, even if the quota was lowered.
-            if new > replaced && (waiting + new - replaced) as u64 > share {
+            let added = new.saturating_sub(replaced);
+            if added as u64 > share {
+                return Err(EngineError::LargerThanShare { quota, share, asked: added });
+            }
+            if added > 0 && (waiting + added) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
-                return Err(EngineError::PendingQuota { share, waiting, dead, asked: new, retry_after_seconds });
+                return Err(EngineError::PendingQuota { quota, share, waiting, dead, asked: added, retry_after_seconds });
             }
         }
         if create_micros.is_some() && new > 0 {
-            self.state.used.admits(now).map_err(|wait_millis| EngineError::RateQuota { wait_millis })?;
+            let quota = of.creates_per_second.unwrap_or_default();
+            self.state.used.admits(now).map_err(|wait_millis| EngineError::RateQuota { quota, wait_millis })?;
         }
         Ok(())
     }

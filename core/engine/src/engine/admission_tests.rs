@@ -131,7 +131,7 @@ fn what_is_refused_is_not_remembered() {
     let quota = Quota { pending_tasks: Some(1), ..Quota::default() };
     let mut request = once(tasks([1, 2]), "k", "body", 1);
     request.terms.share = quota.share(1);
-    assert!(matches!(shard.append(request.clone(), NOW), Err(EngineError::PendingQuota { .. })));
+    assert!(matches!(shard.append(request.clone(), NOW), Err(EngineError::LargerThanShare { .. })));
     request.terms.share = None;
     assert_eq!(shard.append(request, NOW).unwrap().created, 2);
 }
@@ -192,7 +192,8 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     let problem = shard.append(within(tasks([8, 9]), quota), NOW).unwrap_err();
     assert!(
         problem.to_string().contains("pendingTasks")
-            && problem.to_string().contains("share of 5, 4 tasks are held, 0 of them dead letters, and 2 more")
+            && problem.to_string().contains("tasks held: 4, dead letters among them: 0, tasks to add: 2;"),
+        "{problem}"
     );
     assert_eq!(problem.retry_after_seconds(), Some(90), "when the next task is due");
     assert_eq!(shard.append(within(tasks([8]), quota), NOW).map(|reply| reply.created), Ok(1));
@@ -201,6 +202,25 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     let replaced = shard.append(within(tasks([0, 1]), lower), NOW).unwrap();
     assert_eq!((replaced.replaced, shard.pending()), (2, 5));
     assert!(shard.append(within(tasks([9]), lower), NOW).is_err());
+}
+
+/// It was told to wait an hour, for room that no wait makes.
+#[test]
+fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
+    let quota = Quota { pending_tasks: Some(160), ..Quota::default() };
+    let request =
+        |ids: std::ops::Range<u32>| Append { terms: Terms { share: quota.share(16), ..Terms::default() }, ..tasks(ids) };
+    let mut shard = Shard::new();
+    let problem = shard.append(request(0..11), NOW).unwrap_err();
+    assert_eq!(problem, EngineError::LargerThanShare { quota: 160, share: 10, asked: 11 });
+    assert_eq!(problem.retry_after_seconds(), None, "no wait makes room for it");
+    let text = problem.to_string();
+    assert!(text.contains("pendingTasks is 160") && text.contains("requests of at most 10,"), "{text}");
+    assert_eq!(shard.append(request(0..10), NOW).map(|reply| reply.created), Ok(10), "what the refusal advises");
+    // One that adds a single task waits for room, although it is as large.
+    let waits = shard.append(request(0..11), NOW).unwrap_err();
+    assert!(matches!(waits, EngineError::PendingQuota { quota: 160, share: 10, waiting: 10, asked: 1, .. }), "{waits}");
+    assert_eq!(waits.retry_after_seconds(), Some(90));
 }
 
 /// Tasks that fire when they are asked to, and stay.
@@ -230,7 +250,12 @@ fn runs_that_are_asked_for_keep_to_the_share() {
     shard.append(within(without_schedule([0, 1]), quota), NOW).unwrap();
     assert!(run(&mut shard, &[0], quota).is_ok());
     let problem = run(&mut shard, &[0, 1], quota).unwrap_err();
-    assert!(problem.to_string().contains("share of 4, 3 tasks are held, 0 of them dead letters, and 2 more"), "{problem}");
+    assert!(
+        problem
+            .to_string()
+            .contains("is 4, and 4 of it is this shard's share; tasks held: 3, dead letters among them: 0, tasks to add: 2;"),
+        "{problem}"
+    );
     assert_eq!(shard.pending(), 1, "a refused request changes nothing");
     assert!(run(&mut shard, &[1], quota).is_ok());
     assert!(matches!(run(&mut shard, &[1], quota), Err(EngineError::PendingQuota { .. })));
@@ -276,6 +301,7 @@ fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
     assert_eq!(shard.append(within(tasks(0..100), quota), NOW).unwrap().created, 100);
     let problem = shard.append(within(tasks([100]), quota), NOW).unwrap_err();
     assert_eq!(problem.retry_after_seconds(), Some(10), "{problem}");
+    assert!(problem.to_string().contains("createsPerSecond, 10 tasks a second"), "{problem}");
     let effects = shard.engine.save();
     shard.commit(effects);
     shard.restart();
@@ -300,7 +326,10 @@ fn dead_letters_count_and_their_replay_does_not() {
     }
     let refused = pair.engine.append(within(tasks([1]), quota), pair.now, &()).unwrap_err();
     let text = refused.to_string();
-    assert!(text.contains("share of 3, 3 tasks are held, 3 of them dead letters, and 1 more"), "{text}");
+    assert!(
+        text.contains("is 3, and 3 of it is this shard's share; tasks held: 3, dead letters among them: 3, tasks to add: 1;"),
+        "{text}"
+    );
     assert!(text.contains("discard dead letters"), "{text}");
     // A replay adds nothing, so it passes a quota that is used up, and comes back in its own place.
     let ids = (0..3).map(|n| format!("failed-{n}")).collect();

@@ -247,7 +247,7 @@ mod tests {
         let pages = builder.finish();
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
         let once = Once { key: [1; 16], request: [2; 16], made: RequestSeed { at: UnixMillis::new(7), random: [0xff; 16] } };
-        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
+        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000), ..Share::default() };
         let with_terms = Terms {
             once: Some(once),
             share: Some(share),

@@ -1,9 +1,9 @@
 //! What a PUT, or a POST of a task, says must stand under its id.
 
+use crate::clients::epochs::find;
 use crate::conditions::Condition;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::tasks;
 use scheduler_model::epochs::Rank;
 use scheduler_model::protocol::Expected;
 use scheduler_model::routing::ShardId;
@@ -81,7 +81,7 @@ pub(crate) async fn where_expected(
     id: Option<&str>,
 ) -> Result<Option<(ShardId, Expected)>, Problem> {
     let (Some(id), false) = (id, matches!(precondition, Precondition::None)) else { return Ok(None) };
-    let found = tasks::find(&call.shards, id).await?;
+    let found = find(&call.shards, id).await?;
     let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
     // A new task goes to the newest epoch, wherever a dead letter of its id is.
     let is_dead = found.as_ref().is_some_and(|(_, item)| Rank::of(item) == Rank::Dead);

@@ -1,10 +1,11 @@
 //! Namespaces: made, changed, listed, deleted when empty.
 
-use crate::answer::Answer;
+use crate::clients::registry;
+use crate::clients::shards::Shards;
+use crate::context::Call;
+use crate::handlers::rate_limits;
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::shards::Shards;
-use crate::{limits, registry};
+use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Entry, NamespaceInput, Quota, Reach, Settings};
 use scheduler_model::input::FieldError;
@@ -68,7 +69,7 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     if tasks > 0 {
         return Err(Problem::not_empty(name.as_str(), tasks));
     }
-    limits::clear(call.env, &name).await?;
+    rate_limits::clear(call.env, &name).await?;
     registry::delete_namespace(call.env, name.clone(), created_at).await?;
     Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
 }

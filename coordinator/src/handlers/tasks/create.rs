@@ -1,32 +1,31 @@
 //! Taking tasks in.
 
-use crate::answer::Answer;
-use crate::batch_answer::answer_batch;
-use crate::epochs::{self, Dropped};
-use crate::once::{self, Done};
-use crate::precondition::{Precondition, where_expected};
+use crate::clients::epochs::find;
+use crate::clients::epochs::{self, Dropped};
+use crate::clients::shards::Shards;
+use crate::context::Call;
+use crate::handlers::tasks::batch_answer::answer_batch;
+use crate::handlers::tasks::idempotency::{self, Done};
+use crate::handlers::tasks::precondition::{Precondition, where_expected};
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::settings;
-use crate::shards::Shards;
-use crate::tasks;
+use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::batch::{Plan, ShardAppend, plan};
 use scheduler_model::idempotency::Once;
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
 use scheduler_model::listing::{write_running, write_task};
-use scheduler_model::protocol::{Append, AppendReply, Expected, GetRequest, ListItem, Status, paths};
+use scheduler_model::protocol::{AppendReply, Expected, GetRequest, ListItem, Status, paths};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{NewTask, Validator, parse_batch, parse_one, version_of};
-use scheduler_platform::random_bytes;
+use scheduler_platform::{random_bytes, settings};
 use std::collections::HashMap;
 
 /// `POST /v1/tasks` and `PUT /v1/tasks/{id}`.
 pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<Answer, Problem> {
     let precondition = Precondition::of(&call)?;
     let text = call.text().await?;
-    let once = once::asked(&call, &format!("one {precondition:?}"), &text)?;
+    let once = idempotency::asked(&call, &format!("one {precondition:?}"), &text)?;
     let task = || {
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         if let Some(id) = &of_path {
@@ -59,10 +58,10 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
             let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
             if let Some(shard) = gone_on.get(id.as_str()) {
                 epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard)))).await?;
-                let (_, item) = tasks::find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
+                let (_, item) = find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
                 return Ok(Shown::of(&item).into_answer(200, &AppendReply::default()));
             }
-            let reply = append(&call.shards, part.shard, &mut part.append).await?;
+            let reply = call.shards.append(part.shard, &mut part.append).await?;
             (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, false)
         }
         Some(once) => {
@@ -78,7 +77,7 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
                 }
                 Ok(plan)
             };
-            let Done { mut items, parts, is_replay } = once::carry_out(&call, once, plan).await?;
+            let Done { mut items, parts, is_replay } = idempotency::carry_out(&call, once, plan).await?;
             let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
             let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
                 return Err(Problem::invalid(FieldError::new("body", "has no task")));
@@ -111,7 +110,7 @@ pub(crate) async fn replace_on(
     part.append.expected = Some(expected);
     part.append.fresh = false;
     part.append.terms.tasks_only = tasks_only;
-    let reply = append(&call.shards, shard, &mut part.append).await?;
+    let reply = call.shards.append(shard, &mut part.append).await?;
     let shown = shown_after(&call.shards, shard, &part, id.as_str(), reply).await?;
     Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply))
 }
@@ -135,7 +134,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
     let mut gone_on = HashMap::new();
-    let (items, outcomes, is_replay) = match once::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
+    let (items, outcomes, is_replay) = match idempotency::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
         None => {
             let Plan { items, mut appends } = planned(&call, tasks, None)?;
             let shards = &call.shards;
@@ -143,7 +142,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
             let outcomes = shards
                 .each(appends, |part| async move {
                     let ShardAppend { shard, mut append, items, .. } = part;
-                    (items, self::append(shards, shard, &mut append).await.err())
+                    (items, shards.append(shard, &mut append).await.err())
                 })
                 .await;
             (items, outcomes, false)
@@ -151,7 +150,7 @@ pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
         Some(once) => {
             drop(tasks);
             let plan = |once: &Once| planned(&call, parse_batch(&text, is_lines).map_err(Problem::invalid)?, Some(once));
-            let Done { items, parts, is_replay } = once::carry_out(&call, &once, plan).await?;
+            let Done { items, parts, is_replay } = idempotency::carry_out(&call, &once, plan).await?;
             // The key's home may have taken nothing but the key.
             let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
             (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)
@@ -186,22 +185,6 @@ fn planned<'a>(
         part.append.terms.share = call.share;
     }
     Ok(plan)
-}
-
-pub(crate) async fn append(shards: &Shards, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
-    let mut tries = 0;
-    let expects = append.expected.is_some();
-    let reply = shards
-        .send(shard, paths::APPEND, |first| {
-            tries += 1;
-            append.begin_try(first);
-            append.encode()
-        })
-        .await;
-    match reply {
-        Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unknown_outcome()),
-        reply => reply,
-    }
 }
 
 /// A task as the API shows it.

@@ -1,7 +1,7 @@
 //! The answer to a batch.
 
-use crate::answer::Answer;
 use crate::problem::Problem;
+use crate::response::Answer;
 use scheduler_model::batch::write_taken;
 use scheduler_model::bounds::{MAX_BATCH_ITEMS, MAX_ERRORS_BYTES};
 use scheduler_model::ids::TaskId;
@@ -126,6 +126,16 @@ mod tests {
         }
         let few = vec![error(&"\u{1}".repeat(10_000)); 1_000];
         assert!(errors_of(&answer_batch(&few, Vec::new()).unwrap()).iter().all(|error| error["field"] == "tags"));
+    }
+
+    #[test]
+    fn an_item_that_no_wait_helps_is_not_retryable() {
+        let items = [Ok(TaskId::Given("a".into())), Ok(TaskId::Given("b".into())), Ok(TaskId::Given("c".into()))];
+        let outcomes = [None, Some(Problem::quota("split it", None)), Some(Problem::quota("wait", Some(90)))];
+        let outcomes = outcomes.into_iter().enumerate().map(|(at, problem)| (vec![at as u32], problem));
+        let answer = answer_batch(&items, outcomes.collect()).unwrap();
+        let errors = errors_of(&answer);
+        assert_eq!(errors.iter().map(|error| &error["retryable"]).collect::<Vec<_>>(), [false, true]);
     }
 
     #[test]

@@ -4,11 +4,11 @@
 //! for: the stream is pulled, and what it missed when it comes back is told as a gap. One answer is bounded, in time and in questions;
 //! then the reader comes back by itself, with the cursor that it was given last.
 
-use crate::answer::Answer;
 use crate::auth::token_of;
+use crate::clients::shards::Shards;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::shards::Shards;
+use crate::response::Answer;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_calendar::time::UnixMillis;

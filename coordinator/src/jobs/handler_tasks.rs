@@ -1,10 +1,9 @@
 //! The recurring tasks of handlers with a schedule. Workers have no hook for a deploy, so these tasks are kept as the code declares
 //! them: by the watchdog every minute, and by the first request of an instance. What is right already costs a read.
 
-use crate::cancel::cancel_on;
-use crate::epochs;
+use crate::clients::epochs;
+use crate::clients::shards::Shards;
 use crate::problem::Problem;
-use crate::shards::Shards;
 use futures::future::LocalBoxFuture;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_dispatcher::Handlers;
@@ -60,15 +59,15 @@ pub(crate) async fn watch(env: &Env, handlers: &Handlers) {
     }
 }
 
-/// On a request: the first of an instance does what would else wait for the next minute, after it is answered.
-pub(crate) fn on_request(env: &Env, handlers: &Handlers, context: &Context) {
-    if BEGUN.replace(true) || handlers.tasks().is_empty() {
+/// Keeps the tasks after the first request of an instance, which else would wait for the next minute.
+pub(crate) fn on_request(env: &Env, handlers: fn(&Env) -> Handlers, context: &Context) {
+    if BEGUN.replace(true) || handlers(env).tasks().is_empty() {
         return;
     }
     let env = env.clone();
     context.wait_until(async move {
         match Shards::new(&env) {
-            Ok(shards) => keep(&shards, &crate::handlers(&env), now()).await,
+            Ok(shards) => keep(&shards, &handlers(&env), now()).await,
             Err(problem) => log("settings", &problem),
         }
     });
@@ -186,7 +185,7 @@ async fn sweep_one(shards: &Shards, shard: ShardId, declared: &HashSet<String>) 
 async fn cancel(shards: &Shards, shard: ShardId, ids: Vec<String>) -> Result<(), Problem> {
     // Its dead letters are of runs that were: they stay.
     let asked = AmongRequest { among: Among::Live, share: None, request: CancelRequest { ids, if_match: None } };
-    cancel_on(shards, shard, asked).await?;
+    shards.ask_by_ids(shard, asked).await?;
     Ok(())
 }
 

@@ -1,12 +1,12 @@
 //! Asking shards: bounded, concurrent, with a fresh stub for each try.
 
 use crate::problem::Problem;
-use crate::settings;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
-use scheduler_model::protocol::{AmongRequest, SHARDS_BINDING, ShardError, ShardErrorKind};
+use scheduler_model::protocol::{AmongRequest, Append, AppendReply, SHARDS_BINDING, ShardError, ShardErrorKind, paths};
 use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
+use scheduler_platform::settings::shard_map;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::time::Duration;
@@ -49,7 +49,7 @@ impl Shards {
 
     pub(crate) fn of(env: &Env, namespace: Namespace) -> Result<Self, Problem> {
         let objects = Objects::bound(env, SHARDS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
-        Ok(Self { objects, namespace, map: settings::shard_map(env)? })
+        Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
     }
 
     /// The namespace that they are of.
@@ -139,6 +139,24 @@ impl Shards {
         }
     }
 
+    /// Sends one shard its part of a request that creates tasks.
+    pub(crate) async fn append(&self, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
+        let mut tries = 0;
+        let expects = append.expected.is_some();
+        let reply = self
+            .send(shard, paths::APPEND, |first| {
+                tries += 1;
+                append.begin_try(first);
+                append.encode()
+            })
+            .await;
+        match reply {
+            // The first try may have made the change that the second one meets.
+            Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unknown_outcome()),
+            reply => reply,
+        }
+    }
+
     /// Asks many shards at once and gives their answers in the order of `requests`.
     pub(crate) async fn each<T, A, F: Future<Output = A>>(
         &self,
@@ -169,24 +187,29 @@ impl Shards {
         if status == 200 {
             return Ok(bytes);
         }
-        Err(match serde_json::from_slice::<ShardError>(&bytes) {
-            Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
-                Failure::Final(Problem::quota(detail, retry_after_seconds.unwrap_or(1)))
-            }
-            Ok(ShardError { kind: ShardErrorKind::Readers, detail, retry_after_seconds }) => {
-                Failure::Final(Problem::too_many_readers(detail, retry_after_seconds.unwrap_or(1)))
-            }
-            Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
-                Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
-            }
-            Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => Failure::Unfinished(Problem::unavailable(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
-                Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
-            }
-        })
+        Err(refusal_of(shard, &bytes))
+    }
+}
+
+/// Returns what the body of a shard's refusal means.
+fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
+    match serde_json::from_slice::<ShardError>(body) {
+        Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
+            Failure::Final(Problem::quota(detail, retry_after_seconds))
+        }
+        Ok(ShardError { kind: ShardErrorKind::Readers, detail, retry_after_seconds }) => {
+            Failure::Final(Problem::too_many_readers(detail, retry_after_seconds.unwrap_or(1)))
+        }
+        Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
+            Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
+        }
+        Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => Failure::Unfinished(Problem::unavailable(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
+            Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
+        }
     }
 }
 
@@ -205,5 +228,20 @@ fn failure_of(shard: ShardId, problem: &Error) -> Failure {
         // What is not marked is mostly a shard that was reset under the request. An append that is sent again replaces its own
         // tasks, and every other request may be repeated.
         Failure::Retryable(Problem::unavailable(format!("shard {shard} could not be reached")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_a_request_never_fits_names_no_time_to_come_back() {
+        for retry_after_seconds in [None, Some(90)] {
+            let error = ShardError { kind: ShardErrorKind::Quota, detail: String::new(), retry_after_seconds };
+            let refusal = refusal_of(ShardId { epoch: 0, index: 0 }, &serde_json::to_vec(&error).unwrap());
+            let Failure::Final(problem) = refusal else { panic!("it is tried again") };
+            assert_eq!(problem.retry_after_seconds, retry_after_seconds);
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! What a schedule will do, without creating it.
 
-use crate::answer::Answer;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_model::schedule::preview;
 
 /// `POST /v1/preview`. No shard is asked.

@@ -1,27 +1,31 @@
 //! One task in one epoch of the shard map: carries out what [`scheduler_model::epochs`] decides.
 
-use crate::cancel::cancel_on;
+use crate::clients::by_ids::ByIds;
+use crate::clients::shards::Shards;
 use crate::problem::Problem;
-use crate::shards::Shards;
+use scheduler_model::access::Share;
 use scheduler_model::batch::ShardAppend;
-use scheduler_model::epochs::{GoingOn, Means, Outcome, Search, others};
-use scheduler_model::protocol::{Among, AmongRequest, CancelReply, CancelRequest, Cancelled, GoOnReply, paths};
+use scheduler_model::epochs::{Best, CancelledId, GoingOn, Means, Search, others};
+use scheduler_model::protocol::{Among, AmongRequest, CancelRequest, Cancelled, GetRequest, GoOnReply, ListItem, paths};
 use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
-/// Asks the shards of all epochs: the outcomes in the order of the ids, and whether a shard had to be asked again.
-pub(crate) async fn ask<O: Outcome, F: Future<Output = Result<(Vec<O>, bool), Problem>>>(
+/// Cancels or changes tasks by their ids, in all epochs. Returns the outcomes in the order of the ids, and whether a shard had to be asked
+/// again. `request` makes the request about some of the ids.
+pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
     ids: &[String],
     means: Means,
-    ask: impl Fn(ShardId, Vec<String>, Among) -> F,
-) -> Result<(Vec<O>, bool), Problem> {
-    let (mut search, ask) = (Search::new(&shards.map, ids, means), &ask);
+    share: Option<Share>,
+    request: impl Fn(Vec<String>) -> R,
+) -> Result<(Vec<R::Outcome>, bool), Problem> {
+    let (mut search, request) = (Search::new(&shards.map, ids, means), &request);
     while let Some((among, by_shard)) = search.next_round() {
         let replies = shards
             .each(by_shard, |(shard, places)| async move {
                 let of_shard = places.iter().filter_map(|at| ids.get(*at).cloned()).collect();
-                let (outcomes, is_repeat) = ask(shard, of_shard, among).await?;
+                let asked = AmongRequest { among, share, request: request(of_shard) };
+                let (outcomes, is_repeat) = shards.ask_by_ids(shard, asked).await?;
                 Ok::<_, Problem>((places, outcomes, is_repeat))
             })
             .await;
@@ -64,14 +68,28 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
     let replies = shards
         .each(others(&shards.map, ids), |(shard, ids)| async move {
             let asked = AmongRequest { among: Among::Live, share: None, request: CancelRequest { ids, if_match: None } };
-            cancel_on(shards, shard, asked).await
+            shards.ask_by_ids(shard, asked).await
         })
         .await;
     let mut dropped = Dropped::default();
     for reply in replies {
-        let (CancelReply { outcomes, running, .. }, _) = reply?;
-        dropped.cancelled += outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count() as u64;
-        dropped.running += running.len() as u64;
+        for CancelledId { outcome, is_running } in reply?.0 {
+            dropped.cancelled += u64::from(outcome == Cancelled::Cancelled);
+            dropped.running += u64::from(is_running);
+        }
     }
     Ok(dropped)
+}
+
+/// Returns the task of this id and its shard, chosen as one shard would choose: a task that waits in any epoch, newest first, else an attempt
+/// that waits, else one in flight, else a dead letter.
+pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
+    let mut best = Best::default();
+    for shard in shards.map.homes(id) {
+        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
+        if best.answered(shard, item) {
+            break;
+        }
+    }
+    Ok(best.finish())
 }

@@ -1,8 +1,8 @@
 //! Why a task did or did not fire.
 
-use crate::answer::Answer;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_model::bounds::MAX_EXPLAINED_RUNS;
 use scheduler_model::explain::Explanation;
 use scheduler_model::protocol::{GetRequest, paths};

@@ -3,13 +3,13 @@
 //! The task is read, the patch is laid over it, the whole is checked as a new task is, and takes the place of the task only if that
 //! is still the one that was read.
 
-use crate::answer::Answer;
-use crate::change::{Changing, change_id};
+use crate::clients::epochs::find;
 use crate::conditions::Condition;
-use crate::create;
+use crate::context::Call;
+use crate::handlers::tasks::change::{Changing, change_id};
+use crate::handlers::tasks::create;
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::tasks;
+use crate::response::Answer;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
 use scheduler_model::task::{Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of};
 
@@ -24,7 +24,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
     let takes_any = if_match.as_ref().is_none_or(|condition| *condition == Condition::Any);
     let mut tries = 1;
     loop {
-        let found = tasks::find(&call.shards, &id).await?;
+        let found = find(&call.shards, &id).await?;
         let (shard, item) = found.ok_or_else(|| match &if_match {
             Some(_) => Problem::not_matched(),
             None => Problem::no_task(&id),
@@ -49,7 +49,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
             let change = if pauses { Change::Pause } else { Change::Resume };
             let Changing { is_running, .. } = change_id(&call, &id, change, if_match.as_ref().map(|_| version)).await?;
             // What was resumed may have ended by now.
-            let found = tasks::find(&call.shards, &id).await?.map_or(item, |(_, item)| item);
+            let found = find(&call.shards, &id).await?.map_or(item, |(_, item)| item);
             return Ok(create::shown(&found, is_running));
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();

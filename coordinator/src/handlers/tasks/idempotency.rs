@@ -1,9 +1,8 @@
 //! Creates with an `Idempotency-Key`; see [`scheduler_model::idempotency`] for how they are done once.
 
-use crate::create;
+use crate::clients::shards::Shards;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::shards::Shards;
 use scheduler_model::batch::{Plan, ShardAppend};
 use scheduler_model::idempotency::{HEADER, Once, RequestSeed};
 use scheduler_model::ids::TaskId;
@@ -66,6 +65,6 @@ async fn send(
 ) -> (ShardAppend, Result<AppendReply, Problem>) {
     let terms = std::mem::take(&mut part.append.terms);
     part.append.terms = Terms { once: Some(once.clone()), share, ..terms };
-    let reply = create::append(shards, part.shard, &mut part.append).await;
+    let reply = shards.append(part.shard, &mut part.append).await;
     (part, reply)
 }

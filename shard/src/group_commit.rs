@@ -4,7 +4,6 @@
 //! small one waits a moment: what arrives meanwhile is carried out with it. A bulk append has a page of its own and waits for
 //! nobody; it takes along what waits.
 
-use crate::Shell;
 use futures::channel::oneshot;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{EngineError, Gathering, StorageError};
@@ -15,14 +14,15 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A small append within so long of the last one waits for others. A lone one, as of a user who tries the API out, never waits.
+/// A small append waits for others if the last commit is less than this many milliseconds ago. A single append, as of a user who tries the
+/// API, does not wait.
 const CLOSE_MILLIS: i64 = 100;
 
-/// How long. Little beside the way from a caller to a shard and back (10 to 100 ms), and with 1,000 adds a second on a shard it makes
+/// How long it waits. This is short compared with the round trip from a caller to a shard (10 to 100 ms). At 1,000 adds per second on a shard,
 /// five share a row.
 const GATHER: Duration = Duration::from_millis(5);
 
-type Outcome = Result<AppendReply, EngineError>;
+pub(crate) type Outcome = Result<AppendReply, EngineError>;
 
 /// The appends that wait for their commit.
 #[derive(Default)]
@@ -31,24 +31,29 @@ pub(crate) struct Waiting {
     last: Cell<UnixMillis>,
 }
 
-impl Shell {
-    /// Takes tasks in, together with what else has come.
-    pub(crate) async fn append(&self, append: Append) -> Outcome {
+impl Waiting {
+    /// Adds an append to those that wait, and commits it together with the others. `commit` carries out the appends of one commit, and
+    /// returns an outcome for each.
+    pub(crate) async fn append(
+        &self,
+        append: Append,
+        commit: impl Fn(Gathering, usize) -> Result<Vec<Outcome>, EngineError>,
+    ) -> Outcome {
         let (sender, outcome) = oneshot::channel();
         let is_small = append.schedules.is_empty() && append.pages.iter().all(|page| page.body.len() <= OPEN_PAGE_APPEND_BYTES);
-        self.appends.queue.borrow_mut().push_back((append, sender));
-        if is_small && now().since(self.appends.last.get()) < CLOSE_MILLIS {
+        self.queue.borrow_mut().push_back((append, sender));
+        if is_small && now().since(self.last.get()) < CLOSE_MILLIS {
             sleep(GATHER).await;
         }
-        // Each request does this for all: so none waits for another that may have been given up by its caller.
-        self.carry_out_appends();
+        // Each request does this for all, so none waits for another, whose caller may have given up.
+        self.carry_out(commit);
         outcome.await.unwrap_or_else(|_| Err(EngineError::Storage(StorageError("the append was not carried out".to_owned()))))
     }
 
-    fn carry_out_appends(&self) {
+    fn carry_out(&self, commit: impl Fn(Gathering, usize) -> Result<Vec<Outcome>, EngineError>) {
         loop {
             let (mut gathering, mut senders) = (Gathering::default(), Vec::new());
-            let mut queue = self.appends.queue.borrow_mut();
+            let mut queue = self.queue.borrow_mut();
             while let Some((append, sender)) = queue.pop_front() {
                 match gathering.add(append) {
                     None => senders.push(sender),
@@ -62,17 +67,10 @@ impl Shell {
             if senders.is_empty() {
                 return;
             }
-            self.appends.last.set(now());
-            let outcome = self.input(|engine, now, sql| {
-                engine.meter_mut().shard_requests += senders.len() as u64;
-                engine.append_all(gathering.into_requests(), now, sql)
-            });
-            let outcomes = match outcome {
-                Ok((replies, _)) => replies,
-                Err(problem) => vec![Err(problem); senders.len()],
-            };
+            self.last.set(now());
+            let outcomes = commit(gathering, senders.len()).unwrap_or_else(|problem| vec![Err(problem); senders.len()]);
             for (sender, outcome) in senders.into_iter().zip(outcomes) {
-                // A caller that has given up does not want to know.
+                // The caller may have given up.
                 let _ = sender.send(outcome);
             }
         }

@@ -1,8 +1,8 @@
 //! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its alarm and sets it anew. Every
 //! shard of every namespace has its turn; up to [`WATCHED_PER_MINUTE`] of them have it every minute.
 
-use crate::registry;
-use crate::shards::Shards;
+use crate::clients::registry;
+use crate::clients::shards::Shards;
 use scheduler_model::bounds::WATCHED_PER_MINUTE;
 use scheduler_model::namespace::Namespace;
 use scheduler_model::protocol::{WatchReply, paths};

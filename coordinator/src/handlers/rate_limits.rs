@@ -1,8 +1,8 @@
 //! Limits on the concurrency and the rate of the tasks that name a key: set, shown, lifted.
 
-use crate::answer::Answer;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_model::limit::{Limit, check_limit_key};
 use scheduler_model::namespace::Namespace;

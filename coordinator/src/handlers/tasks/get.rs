@@ -1,13 +1,10 @@
 //! One task.
 
-use crate::answer::Answer;
+use crate::clients::epochs::find;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::shards::Shards;
-use scheduler_model::epochs::Best;
+use crate::response::Answer;
 use scheduler_model::listing::write_task;
-use scheduler_model::protocol::{GetRequest, ListItem, paths};
-use scheduler_model::routing::ShardId;
 use scheduler_model::task::version_of;
 
 /// `GET /v1/tasks/{id}`.
@@ -25,17 +22,4 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let mut out = Vec::new();
     write_task(item.status, item.position.due, record, &mut out);
     Ok(Answer::json(200, out).with_version(version).unless_seen(call.if_none_match()?.as_ref()))
-}
-
-/// The task of this id and where it is, as one shard would find it: a task that waits in whatever epoch, newest first, else an attempt that
-/// waits, else one that is on its way, else a dead letter.
-pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
-    let mut best = Best::default();
-    for shard in shards.map.homes(id) {
-        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
-        if best.answered(shard, item) {
-            break;
-        }
-    }
-    Ok(best.finish())
 }

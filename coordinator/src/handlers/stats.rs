@@ -1,8 +1,8 @@
 //! The scheduler in numbers.
 
-use crate::answer::Answer;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_calendar::tz;
 use scheduler_model::histogram::Histogram;
 use scheduler_model::meter::Meter;

@@ -1,26 +1,15 @@
 //! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
 
-use crate::answer::Answer;
-use crate::cancel::{is_zero, with_running};
-use crate::epochs;
+use crate::clients::epochs;
+use crate::context::Call;
+use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero, with_running};
 use crate::problem::Problem;
-use crate::routes::Call;
-use crate::shards::{MAX_PARTS, Shards};
-use scheduler_model::bounds::MAX_LIST_LIMIT;
-use scheduler_model::epochs::{ChangedId, Means, is_sent_once};
-use scheduler_model::input::{Bounded, FieldError};
-use scheduler_model::protocol::{
-    AmongRequest, Change, ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, Filter, ListRequest,
-    paths,
-};
-use scheduler_model::routing::ShardId;
-use scheduler_model::task::{ChangeInput, FilterInput};
+use crate::response::Answer;
+use scheduler_model::epochs::{ChangedId, Means};
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::{Change, ChangeRequest, Changed};
+use scheduler_model::task::ChangeInput;
 use serde::Serialize;
-use std::collections::HashSet;
-
-/// Rounds of a change by filter on one shard: each looks at up to 20,000 tasks, so this covers a full shard; what is left is
-/// said by `done`.
-const MAX_ROUNDS: usize = 60;
 
 /// What a route asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,10 +111,10 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
     let text = call.text().await?;
     let input = ChangeInput::parse(&text).map_err(Problem::invalid)?;
     let change = verb.change(&input, &call)?;
-    let counts = match (input.ids, input.filter) {
-        (Some(ids), None) => {
-            let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-            for ChangedId { outcome, is_running } in change_ids(&call, distinct(ids), change, None).await?.0 {
+    let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
+    match Chosen::of(input)? {
+        Chosen::Ids(ids) => {
+            for ChangedId { outcome, is_running } in change_ids(&call, ids, change, None).await?.0 {
                 counts.running += u64::from(is_running);
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
@@ -135,104 +124,25 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                     Changed::NotFound => &mut counts.not_found,
                 } += 1;
             }
-            counts
         }
-        (None, Some(filter)) => change_matching(&call, &checked_filter(&filter)?, change).await?,
-        _ => return Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
-    };
+        Chosen::Matching(filter) => {
+            let action = Action::Change(change, call.share);
+            let Done { tasks, running, is_complete } = bulk::by_filter(&call.shards, &filter, action).await?;
+            counts = ChangedMany { changed: tasks, running, done: is_complete, ..counts };
+        }
+    }
     Ok(Answer::of(200, &counts))
 }
 
-/// Returns the ids of a request; one that is given twice counts once.
-pub(crate) fn distinct<const N: usize>(ids: Bounded<String, N>) -> Vec<String> {
-    let mut seen = HashSet::new();
-    ids.0.into_iter().filter(|id| seen.insert(id.clone())).collect()
-}
-
-/// A filter that means less than everything.
-pub(crate) fn checked_filter(filter: &FilterInput<'_>) -> Result<Filter, Problem> {
-    let filter = filter.check().map_err(Problem::invalid)?;
-    if filter == Filter::default() {
-        let detail = "is empty and would mean every task; give at least one field";
-        return Err(Problem::invalid(FieldError::new("filter", detail)));
-    }
-    Ok(filter)
-}
-
-/// Changes by id, in every epoch: the outcomes in the order of the ids, and whether a shard had to be asked again.
+/// Changes by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard had to be asked again.
 async fn change_ids(
     call: &Call<'_>,
     ids: Vec<String>,
     change: Change,
     if_match: Option<u64>,
 ) -> Result<(Vec<ChangedId>, bool), Problem> {
-    let (shards, share) = (&call.shards, call.share);
-    let ask = |shard, ids, among| {
-        change_on(shards, shard, AmongRequest { among, share, request: ChangeRequest { ids, change, if_match } })
-    };
-    epochs::ask(shards, &ids, Means::of(change), ask).await
-}
-
-/// Changes by id on one shard. A shard changes a part at a time, of one task too; the request is repeated for the rest.
-async fn change_on(
-    shards: &Shards,
-    shard: ShardId,
-    mut asked: AmongRequest<ChangeRequest>,
-) -> Result<(Vec<ChangedId>, bool), Problem> {
-    let (mut outcomes, mut is_repeat) = (Vec::with_capacity(asked.request.ids.len()), false);
-    let mut parts = 0;
-    while !asked.request.ids.is_empty() {
-        let (reply, again): (ChangeReply, bool) = if is_sent_once(asked.request.change, asked.among) {
-            (shards.ask_once(shard, paths::CHANGE, &asked).await?, false)
-        } else {
-            shards.ask_among(shard, paths::CHANGE, &asked).await?
-        };
-        if reply.outcomes.is_empty() && !reply.in_part {
-            return Err(Problem::unavailable("a shard did not say what became of a change"));
-        }
-        parts += u32::from(reply.in_part);
-        if parts > MAX_PARTS {
-            return Err(Problem::unavailable("a part of the change is done; send the request again until it is done"));
-        }
-        asked.request.ids.drain(..reply.outcomes.len().min(asked.request.ids.len()));
-        let running: HashSet<u32> = reply.running.into_iter().collect();
-        let of_ids = (0..).zip(reply.outcomes);
-        outcomes.extend(of_ids.map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) }));
-        is_repeat |= again;
-    }
-    Ok((outcomes, is_repeat))
-}
-
-async fn change_matching(call: &Call<'_>, filter: &Filter, change: Change) -> Result<ChangedMany, Problem> {
-    let (shards, share) = (&call.shards, call.share);
-    let replies = shards
-        .each(shards.map.all(), |shard| async move {
-            let tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
-            let mut request = ChangeMatchingRequest { tasks, change, share };
-            let (mut changed, mut running) = (0, 0);
-            for _ in 0..MAX_ROUNDS {
-                let reply: ChangeMatchingReply = match change {
-                    Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
-                    _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
-                };
-                changed += reply.changed;
-                running += reply.running;
-                request.tasks.after = reply.next;
-                if reply.next.is_none() {
-                    return Ok::<_, Problem>((changed, running, true));
-                }
-            }
-            Ok((changed, running, false))
-        })
-        .await;
-    let mut counts = ChangedMany { done: true, ..ChangedMany::default() };
-    for reply in replies {
-        let (changed, running, done) = reply?;
-        counts.changed += changed;
-        counts.running += running;
-        counts.done &= done;
-    }
-    Ok(counts)
+    let request = |ids| ChangeRequest { ids, change, if_match };
+    epochs::by_ids(&call.shards, &ids, Means::of(change), call.share, request).await
 }
 
 #[cfg(test)]

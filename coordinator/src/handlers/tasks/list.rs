@@ -1,8 +1,8 @@
 //! Lists of tasks.
 
-use crate::answer::Answer;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_model::list_query::{ListQuery, parse_list_query};
 use scheduler_model::listing::{Page, share_of_page, write_task};
 use scheduler_model::protocol::{ListReply, ListRequest, paths};

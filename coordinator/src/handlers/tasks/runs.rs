@@ -1,8 +1,8 @@
 //! A task's history.
 
-use crate::answer::Answer;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_model::bounds::{
     DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES, MAX_LIST_LIMIT, MAX_RUN_BYTES,
 };

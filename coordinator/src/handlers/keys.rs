@@ -1,9 +1,9 @@
 //! API keys: made, listed, revoked. Whoever may do so sees and touches those that reach no further than their own.
 
-use crate::answer::Answer;
+use crate::clients::registry;
+use crate::context::Call;
 use crate::problem::Problem;
-use crate::registry;
-use crate::routes::Call;
+use crate::response::Answer;
 use scheduler_model::access::{Entry, Key, KeyId, NewKey, ShownKey, Token};
 use scheduler_platform::random_bytes;
 use serde::Serialize;

@@ -1,0 +1,101 @@
+//! Cancels and changes of tasks by their ids, on one shard.
+
+use crate::clients::shards::{MAX_PARTS, Shards};
+use crate::problem::Problem;
+use scheduler_model::epochs::{CancelledId, ChangedId, Outcome, is_sent_once};
+use scheduler_model::protocol::{Among, AmongRequest, CancelReply, CancelRequest, ChangeReply, ChangeRequest, paths};
+use scheduler_model::routing::ShardId;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A cancel or a change of tasks by their ids.
+pub(crate) trait ByIds: Serialize + Clone {
+    const PATH: &'static str;
+    /// Its name in refusals.
+    const NAME: &'static str;
+    type Reply: DeserializeOwned;
+    /// What became of one id.
+    type Outcome: Outcome;
+
+    fn ids(&mut self) -> &mut Vec<String>;
+
+    /// Returns whether a request that was not answered must not be sent again.
+    fn is_sent_once(&self, among: Among) -> bool;
+
+    /// Returns the outcomes of the first ids, and whether the next one is done in part.
+    fn outcomes(reply: Self::Reply) -> (Vec<Self::Outcome>, bool);
+}
+
+impl ByIds for CancelRequest {
+    const PATH: &'static str = paths::CANCEL;
+    const NAME: &'static str = "cancel";
+    type Reply = CancelReply;
+    type Outcome = CancelledId;
+
+    fn ids(&mut self) -> &mut Vec<String> {
+        &mut self.ids
+    }
+
+    fn is_sent_once(&self, _among: Among) -> bool {
+        false
+    }
+
+    fn outcomes(CancelReply { outcomes, running, in_part }: CancelReply) -> (Vec<CancelledId>, bool) {
+        let of_ids = (0..).zip(outcomes);
+        (of_ids.map(|(place, outcome)| CancelledId { outcome, is_running: running.contains(&place) }).collect(), in_part)
+    }
+}
+
+impl ByIds for ChangeRequest {
+    const PATH: &'static str = paths::CHANGE;
+    const NAME: &'static str = "change";
+    type Reply = ChangeReply;
+    type Outcome = ChangedId;
+
+    fn ids(&mut self) -> &mut Vec<String> {
+        &mut self.ids
+    }
+
+    fn is_sent_once(&self, among: Among) -> bool {
+        is_sent_once(self.change, among)
+    }
+
+    fn outcomes(ChangeReply { outcomes, running, in_part }: ChangeReply) -> (Vec<ChangedId>, bool) {
+        let of_ids = (0..).zip(outcomes);
+        (of_ids.map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) }).collect(), in_part)
+    }
+}
+
+impl Shards {
+    /// Asks one shard about ids, and returns the outcomes in the order of the ids, and whether a request had to be sent again. A shard does
+    /// a part at a time, also of one task; this repeats the request for the rest.
+    pub(crate) async fn ask_by_ids<R: ByIds>(
+        &self,
+        shard: ShardId,
+        mut asked: AmongRequest<R>,
+    ) -> Result<(Vec<R::Outcome>, bool), Problem> {
+        let (mut all, mut is_repeat) = (Vec::with_capacity(asked.request.ids().len()), false);
+        let mut parts = 0;
+        while !asked.request.ids().is_empty() {
+            let (reply, again): (R::Reply, bool) = if asked.request.is_sent_once(asked.among) {
+                (self.ask_once(shard, R::PATH, &asked).await?, false)
+            } else {
+                self.ask_among(shard, R::PATH, &asked).await?
+            };
+            let (mut outcomes, in_part) = R::outcomes(reply);
+            if outcomes.is_empty() && !in_part {
+                return Err(Problem::unavailable(format!("a shard did not say what became of a {}", R::NAME)));
+            }
+            parts += u32::from(in_part);
+            if parts > MAX_PARTS {
+                let detail = format!("a part of the {} is done; send the request again until it is done", R::NAME);
+                return Err(Problem::unavailable(detail));
+            }
+            let ids = asked.request.ids();
+            ids.drain(..outcomes.len().min(ids.len()));
+            all.append(&mut outcomes);
+            is_repeat |= again;
+        }
+        Ok((all, is_repeat))
+    }
+}

@@ -1,0 +1,166 @@
+//! What the handlers know of a request: [`Call`].
+
+use crate::bodies::Held;
+use crate::clients::epochs::find;
+use crate::clients::shards::Shards;
+use crate::conditions::{self, Condition, IF_MATCH, IF_NONE_MATCH};
+use crate::problem::Problem;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::{Holder, Share};
+use scheduler_model::input::FieldError;
+use scheduler_model::list_query::{Parameter, each_once};
+use scheduler_model::task::{Targets, version_of};
+use scheduler_platform::settings::Allowed;
+use scheduler_platform::{Unread, read_body, within};
+use serde_json::value::RawValue;
+use std::time::Duration;
+use worker::{Env, Request};
+
+/// The time limit for receiving a body, because other requests wait for the memory that it takes. The largest body needs 2.3 Mbit/s.
+const BODY_TIME: Duration = Duration::from_secs(60);
+
+/// A request that was let in, with everything that its answer may depend on.
+pub(crate) struct Call<'a> {
+    pub(crate) request: Request,
+    pub(crate) env: &'a Env,
+    /// The largest body that the route takes, bytes.
+    pub(crate) body_limit: usize,
+    /// The share of the memory for bodies that this body takes; `None` until it is read.
+    pub(crate) held: Option<Held>,
+    /// The scopes and the reach of the API key.
+    pub(crate) holder: Holder,
+    /// The shards of its namespace.
+    pub(crate) shards: Shards,
+    /// Each shard's share of the namespace's quota.
+    pub(crate) share: Option<Share>,
+    pub(crate) handlers: Vec<&'static str>,
+    pub(crate) handler_retries: Vec<(&'static str, &'static RawValue)>,
+    pub(crate) queues: Vec<String>,
+    /// The callback of tasks that name none.
+    pub(crate) default_callback: Option<Box<RawValue>>,
+    pub(crate) allowed: Allowed,
+    pub(crate) now: UnixMillis,
+}
+
+impl Call<'_> {
+    /// Reads the condition in a header, if there is one.
+    fn condition(&self, field: &'static str) -> Result<Option<Condition>, Problem> {
+        let given = conditions::given(self.request.headers(), field);
+        given.map(|text| Condition::parse(field, &text)).transpose().map_err(Problem::invalid)
+    }
+
+    /// Reads the condition in `If-Match`.
+    pub(crate) fn if_match(&self) -> Result<Option<Condition>, Problem> {
+        self.condition(IF_MATCH)
+    }
+
+    /// Reads the condition in `If-None-Match`.
+    pub(crate) fn if_none_match(&self) -> Result<Option<Condition>, Problem> {
+        self.condition(IF_NONE_MATCH)
+    }
+
+    /// Returns the version that the task must have for `If-Match` and `If-None-Match` to hold. The shard compares it in the same step as it
+    /// makes the change. Unless `If-Match` names exactly one version, this reads the task; `*` only requires that it exists.
+    pub(crate) async fn version_to_match(&self, id: &str) -> Result<Option<u64>, Problem> {
+        let (condition, seen) = (self.if_match()?, self.if_none_match()?);
+        let only = condition.as_ref().and_then(Condition::only_version);
+        if only.is_some() && seen.is_none() || condition.is_none() && seen.is_none() {
+            return Ok(only);
+        }
+        let version = find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes()));
+        if let (Some(seen), Some(version)) = (&seen, version)
+            && seen.names(version)
+        {
+            return Err(Problem::seen_already());
+        }
+        match (condition, version) {
+            (Some(Condition::Any), Some(_)) if seen.is_none() => Ok(None),
+            (Some(condition), Some(version)) if condition.allows(version) => Ok(Some(version)),
+            (Some(_), _) => Err(Problem::not_matched()),
+            (None, version) => Ok(version),
+        }
+    }
+
+    /// Returns the targets that tasks may name.
+    pub(crate) fn targets(&self) -> Targets<'_> {
+        Targets {
+            handlers: &self.handlers,
+            queues: &self.queues,
+            services: &self.allowed.services,
+            durable_objects: &self.allowed.durable_objects,
+            allowed_hosts: &self.allowed.hosts,
+        }
+    }
+
+    /// Returns the request's body as text. Reads no more of it than the route takes, and nothing of a large body while the bodies of other
+    /// requests use up the memory.
+    pub(crate) async fn text(&mut self) -> Result<String, Problem> {
+        let (limit, namespace, env) = (self.body_limit, self.shards.namespace(), self.env);
+        let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
+        let held = &mut self.held;
+        let take = |bytes| {
+            match held {
+                None => *held = Held::take(namespace, bytes, env)?,
+                Some(held) => held.grow(bytes, env)?,
+            }
+            Ok(())
+        };
+        let read = within(BODY_TIME, read_body(&mut self.request, limit, take)).await;
+        let slow = || unreadable(format!("it has not come within {} s; send less, or several requests", BODY_TIME.as_secs()));
+        let bytes = read.ok_or_else(slow)?.map_err(|unread| match unread {
+            Unread::TooLong => Problem::too_large(limit),
+            Unread::NoRoom(problem) => problem,
+            Unread::Cut(problem) => unreadable(problem.to_string()),
+        })?;
+        String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
+    }
+
+    /// Reads the request's query. A parameter that is given twice is refused: see [`each_once`].
+    pub(crate) fn query<T>(
+        &self,
+        read: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<T, FieldError>,
+    ) -> Result<T, Problem> {
+        let url = self.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
+        read(&mut each_once(url.query_pairs())).map_err(Problem::invalid)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { sources(&path, found) } else { found.push(path) }
+        }
+    }
+
+    /// Types of the core read what a caller sends, and the core's tests attack their fields. `Call::text` stops at the route's limit.
+    #[test]
+    fn nothing_else_reads_a_request() {
+        // The answers of objects, and what an example handler is given.
+        let readers = ["example_handlers.rs", "handlers/rate_limits.rs", "clients/registry.rs", "clients/shards.rs"];
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+        let mut files = Vec::new();
+        sources(folder, &mut files);
+        assert!(readers.iter().all(|reader| files.contains(&folder.join(reader))));
+        for file in files {
+            let name = file.strip_prefix(folder).unwrap().to_str().unwrap();
+            // Only tests compile the generator of the API's document.
+            if name.starts_with("openapi/") && name != "openapi/mod.rs" {
+                continue;
+            }
+            let source = std::fs::read_to_string(&file).unwrap();
+            let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
+            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_", "IntoDeserializer"] {
+                let is_reader = readers.contains(&name);
+                assert!(is_reader || !source.contains(reads), "{name} has {reads}: read requests in the core");
+            }
+            for reads in ["request.bytes()", "request.text()", "request.json()", "request.stream()", "array_buffer()"] {
+                assert!(!source.contains(reads), "{name} has {reads}: use Call::text");
+            }
+            assert!(name == "context.rs" || !source.contains("query_pairs"), "{name} reads the query: use Call::query");
+        }
+    }
+}

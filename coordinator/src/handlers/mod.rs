@@ -1,0 +1,9 @@
+//! What answers each request: a file for each resource.
+
+pub(crate) mod events;
+pub(crate) mod keys;
+pub(crate) mod namespaces;
+pub(crate) mod preview;
+pub(crate) mod rate_limits;
+pub(crate) mod stats;
+pub(crate) mod tasks;

@@ -1,0 +1,122 @@
+//! What cancels and changes share: which tasks a request means, and how all shards do a part each.
+
+use crate::clients::shards::Shards;
+use crate::problem::Problem;
+use scheduler_model::access::Share;
+use scheduler_model::bounds::MAX_LIST_LIMIT;
+use scheduler_model::input::FieldError;
+use scheduler_model::protocol::{
+    CancelMatchingReply, Change, ChangeMatchingReply, ChangeMatchingRequest, Filter, ListRequest, paths,
+};
+use scheduler_model::routing::ShardId;
+use scheduler_model::task::{ChangeInput, FilterInput};
+use std::collections::HashSet;
+
+/// Rounds of a request by filter on one shard. Each round looks at up to 20,000 tasks, so this covers a full shard. If tasks are left,
+/// `done` says so.
+const MAX_ROUNDS: usize = 60;
+
+/// The tasks that a request means.
+pub(crate) enum Chosen {
+    /// Those of these ids, each named once.
+    Ids(Vec<String>),
+    /// Those that meet the filter, which is not empty.
+    Matching(Filter),
+}
+
+impl Chosen {
+    /// Reads `ids` or `filter`; one of them must be given.
+    pub(crate) fn of(input: ChangeInput<'_>) -> Result<Self, Problem> {
+        match (input.ids, input.filter) {
+            (Some(ids), None) => {
+                let mut seen = HashSet::new();
+                Ok(Self::Ids(ids.0.into_iter().filter(|id| seen.insert(id.clone())).collect()))
+            }
+            (None, Some(filter)) => Ok(Self::Matching(checked(&filter)?)),
+            _ => Err(Problem::invalid(FieldError::new("body", "must have either ids or filter"))),
+        }
+    }
+}
+
+/// Checks that a filter does not mean every task.
+fn checked(filter: &FilterInput<'_>) -> Result<Filter, Problem> {
+    let filter = filter.check().map_err(Problem::invalid)?;
+    if filter == Filter::default() {
+        let detail = "is empty and would mean every task; give at least one field";
+        return Err(Problem::invalid(FieldError::new("filter", detail)));
+    }
+    Ok(filter)
+}
+
+/// What is done to every task that meets a filter.
+#[derive(Clone, Copy)]
+pub(crate) enum Action {
+    Cancel,
+    /// The runs that a change adds are charged to the share.
+    Change(Change, Option<Share>),
+}
+
+/// What a request by filter has done.
+pub(crate) struct Done {
+    /// How many tasks it has cancelled or changed.
+    pub(crate) tasks: u64,
+    /// Of these, how many have an attempt in flight.
+    pub(crate) running: u64,
+    /// Whether no task is left.
+    pub(crate) is_complete: bool,
+}
+
+/// Does it to the tasks of all shards that meet the filter.
+pub(crate) async fn by_filter(shards: &Shards, filter: &Filter, action: Action) -> Result<Done, Problem> {
+    let replies = shards.each(shards.map.all(), |shard| on_shard(shards, shard, filter, action)).await;
+    let mut all = Done { tasks: 0, running: 0, is_complete: true };
+    for reply in replies {
+        let Done { tasks, running, is_complete } = reply?;
+        all.tasks += tasks;
+        all.running += running;
+        all.is_complete &= is_complete;
+    }
+    Ok(all)
+}
+
+async fn on_shard(shards: &Shards, shard: ShardId, filter: &Filter, action: Action) -> Result<Done, Problem> {
+    let mut tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
+    let mut done = Done { tasks: 0, running: 0, is_complete: false };
+    for _ in 0..MAX_ROUNDS {
+        let (count, running, next) = match action {
+            Action::Cancel => {
+                let reply: CancelMatchingReply = shards.ask(shard, paths::CANCEL_MATCHING, &tasks).await?;
+                (reply.cancelled, reply.running, reply.next)
+            }
+            Action::Change(change, share) => {
+                let request = ChangeMatchingRequest { tasks: tasks.clone(), change, share };
+                let reply: ChangeMatchingReply = match change {
+                    Change::Run => shards.ask_once(shard, paths::CHANGE_MATCHING, &request).await?,
+                    _ => shards.ask(shard, paths::CHANGE_MATCHING, &request).await?,
+                };
+                (reply.changed, reply.running, reply.next)
+            }
+        };
+        done.tasks += count;
+        done.running += running;
+        done.is_complete = next.is_none();
+        if done.is_complete {
+            break;
+        }
+        tasks.after = next;
+    }
+    Ok(done)
+}
+
+/// Adds to an answer that an attempt is in flight: it ends, and the next one starts only as the request has left the task.
+pub(crate) fn with_running(mut answer: serde_json::Value) -> serde_json::Value {
+    if let Some(fields) = answer.as_object_mut() {
+        fields.insert("running".to_owned(), true.into());
+    }
+    answer
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+pub(crate) fn is_zero(count: &u64) -> bool {
+    *count == 0
+}

@@ -1,0 +1,97 @@
+//! Cancelling.
+
+use crate::clients::epochs;
+use crate::clients::shards::Shards;
+use crate::context::Call;
+use crate::handlers::tasks::bulk::{self, Action, Chosen, Done, is_zero, with_running};
+use crate::problem::Problem;
+use crate::response::Answer;
+use scheduler_model::epochs::{CancelledId, Means};
+use scheduler_model::protocol::{CancelRequest, Cancelled};
+use scheduler_model::task::ChangeInput;
+use serde::Serialize;
+
+#[derive(Serialize, Default)]
+#[serde(rename_all = "camelCase")]
+struct CancelledMany {
+    cancelled: u64,
+    not_found: u64,
+    already_fired: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    running: u64,
+    done: bool,
+}
+
+/// `DELETE /v1/tasks/{id}`.
+pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
+    let if_match = call.version_to_match(&id).await?;
+    let (outcomes, is_repeat) = cancel_ids(&call.shards, vec![id.clone()], if_match).await?;
+    let is_running = outcomes.first().is_some_and(|of| of.is_running);
+    let outcome = outcomes.first().map_or(Cancelled::NotFound, |of| of.outcome);
+    // Of what is not there, `If-Match` does not hold.
+    let is_gone = outcome == Cancelled::NotFound && call.if_match()?.is_some();
+    told(&id, if is_gone { Cancelled::OtherVersion } else { outcome }, is_repeat)?;
+    let cancelled = serde_json::json!({ "id": id, "cancelled": true });
+    Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
+}
+
+/// What became of the cancel of one task. Where the shard was asked again, that there is nothing to cancel may be the work of the
+/// request whose answer was lost.
+fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
+    match outcome {
+        Cancelled::Cancelled => Ok(()),
+        _ if is_repeat => Err(Problem::unknown_outcome()),
+        Cancelled::AlreadyFired => Err(Problem::already_fired(id)),
+        Cancelled::OtherVersion => Err(Problem::not_matched()),
+        Cancelled::NotFound => Err(Problem::no_task(id)),
+    }
+}
+
+/// `POST /v1/tasks/cancel`.
+pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
+    let text = call.text().await?;
+    // The same as of a change, which has a time in a reschedule only.
+    let request = ChangeInput::parse(&text).map_err(Problem::invalid)?;
+    request.check_untimed().map_err(Problem::invalid)?;
+    let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
+    match Chosen::of(request)? {
+        Chosen::Ids(ids) => {
+            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, ids, None).await?.0 {
+                counts.running += u64::from(is_running);
+                match outcome {
+                    Cancelled::Cancelled => counts.cancelled += 1,
+                    Cancelled::AlreadyFired => counts.already_fired += 1,
+                    // Only a request with a condition is told of another version.
+                    Cancelled::NotFound | Cancelled::OtherVersion => counts.not_found += 1,
+                }
+            }
+        }
+        Chosen::Matching(filter) => {
+            let Done { tasks, running, is_complete } = bulk::by_filter(&call.shards, &filter, Action::Cancel).await?;
+            counts = CancelledMany { cancelled: tasks, running, done: is_complete, ..counts };
+        }
+    }
+    Ok(Answer::of(200, &counts))
+}
+
+/// Cancels by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard had to be asked again.
+async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
+    epochs::by_ids(shards, &ids, Means::Everything, None, |ids| CancelRequest { ids, if_match }).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repeat_that_finds_nothing_to_cancel_does_not_say_so() {
+        assert_eq!(told("a", Cancelled::Cancelled, false), Ok(()));
+        assert_eq!(told("a", Cancelled::Cancelled, true), Ok(()));
+        for (outcome, status) in [(Cancelled::NotFound, 404), (Cancelled::OtherVersion, 412), (Cancelled::AlreadyFired, 409)] {
+            assert_eq!(told("a", outcome, false).map_err(|problem| problem.kind.status()), Err(status));
+            let unknown = told("a", outcome, true).unwrap_err();
+            assert_eq!(unknown.kind.status(), 503);
+            assert!(unknown.detail.contains("not known"), "{}", unknown.detail);
+        }
+    }
+}

@@ -1,0 +1,274 @@
+//! The deployment's settings: every variable and secret that the Workers read, and nothing else reads any.
+
+use scheduler_model::bounds::{DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES};
+use scheduler_model::protocol::INTERNAL_BINDINGS;
+use scheduler_model::routing::{ShardMap, ShardMapError};
+use serde_json::value::RawValue;
+use std::ops::RangeInclusive;
+use worker::Env;
+
+/// The number of shards of each epoch.
+const SHARD_MAP: &str = "SHARD_MAP";
+
+/// The queue bindings that tasks may name, separated by commas.
+const QUEUE_BINDINGS: &str = "QUEUE_BINDINGS";
+
+/// The service bindings that tasks may name, separated by commas.
+const SERVICE_BINDINGS: &str = "SERVICE_BINDINGS";
+
+/// The bindings of Durable Object namespaces that tasks may name, separated by commas.
+const DURABLE_OBJECT_BINDINGS: &str = "DURABLE_OBJECT_BINDINGS";
+
+/// Hosts that webhooks may call although they are not public, separated by commas.
+const WEBHOOK_ALLOWED_HOSTS: &str = "WEBHOOK_ALLOWED_HOSTS";
+
+/// The keys that sign webhooks, separated by commas; a secret.
+pub const WEBHOOK_SIGNING_KEYS: &str = "WEBHOOK_SIGNING_KEYS";
+
+/// The namespaces whose webhooks are signed with the deployment's keys themselves, separated by commas; `*` for all.
+const WEBHOOK_SHARED_KEY_NAMESPACES: &str = "WEBHOOK_SHARED_KEY_NAMESPACES";
+
+/// The callback of tasks that name none, as JSON.
+const DEFAULT_CALLBACK: &str = "DEFAULT_CALLBACK";
+
+/// The API keys, separated by commas; a secret.
+const API_KEYS: &str = "API_KEYS";
+
+/// Seconds after which a shard sends an unreported envelope again.
+const VISIBILITY_TIMEOUT_SECONDS: &str = "VISIBILITY_TIMEOUT_SECONDS";
+
+/// Bounds of it. A queue keeps a message for four days, so a longer timeout would have no effect.
+const VISIBILITY_SECONDS: RangeInclusive<u32> = 1..=345_600;
+
+/// Which outcomes the history keeps.
+const HISTORY: &str = "HISTORY";
+
+/// The most tasks that a shard has dispatched and that are not reported.
+const MAX_DISPATCHED_TASKS: &str = "MAX_DISPATCHED_TASKS";
+
+/// Bounds of it. Dispatched tasks take memory, so there are no more of them than a shard may have in flight.
+const DISPATCHED_TASKS: RangeInclusive<u32> = 1..=250_000;
+
+/// Megabytes that the loaded shards of an isolate may hold together.
+const ISOLATE_MEMORY_MB: &str = "ISOLATE_MEMORY_MB";
+
+/// Bounds of it. An isolate of the platform has 128 MB; elsewhere it may have more.
+const ISOLATE_MEGABYTES: RangeInclusive<u32> = 1..=4_000;
+
+/// Set by measurements only: offers the route that parses and answers.
+const BENCH_PARSE_ONLY: &str = "BENCH_PARSE_ONLY";
+
+/// Set by tests only: the handlers that are registered beside the shipped ones.
+const EXAMPLE_HANDLERS: &str = "EXAMPLE_HANDLERS";
+
+/// Reads the shard map.
+///
+/// # Errors
+/// If it is not set, or cannot be read.
+pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
+    let text = text(env, SHARD_MAP).ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
+    text.parse().map_err(|problem: ShardMapError| problem.to_string())
+}
+
+/// What tasks may reach beside the public web. It is checked when a task is created, and again before each attempt, because a task may be
+/// older than the settings.
+#[derive(Debug, Clone, Default)]
+pub struct Allowed {
+    /// Service bindings.
+    pub services: Vec<String>,
+    /// Bindings of Durable Object namespaces.
+    pub durable_objects: Vec<String>,
+    /// Hosts; see [`scheduler_model::hosts::check_host`].
+    pub hosts: Vec<String>,
+}
+
+impl Allowed {
+    /// Reads the settings; what is absent allows nothing.
+    pub fn read(env: &Env) -> Self {
+        Self {
+            services: bindings(env, SERVICE_BINDINGS),
+            durable_objects: bindings(env, DURABLE_OBJECT_BINDINGS),
+            hosts: list(env, WEBHOOK_ALLOWED_HOSTS),
+        }
+    }
+}
+
+/// Returns the queue bindings that tasks may name.
+pub fn queue_bindings(env: &Env) -> Vec<String> {
+    bindings(env, QUEUE_BINDINGS)
+}
+
+/// Returns the callback of tasks that name none: the one that is set, or else one for the first queue that tasks may name.
+///
+/// # Errors
+/// If it is not JSON.
+pub fn default_callback(env: &Env) -> Result<Option<Box<RawValue>>, String> {
+    default_callback_of(text(env, DEFAULT_CALLBACK), queue_bindings(env).first())
+}
+
+fn default_callback_of(set: Option<String>, first_queue: Option<&String>) -> Result<Option<Box<RawValue>>, String> {
+    let text = set.filter(|set| !set.trim().is_empty());
+    let text = text.or_else(|| Some(serde_json::json!({ "type": "queue", "queue": first_queue? }).to_string()));
+    let read = text.map(|text| serde_json::from_str(&text)).transpose();
+    read.map_err(|problem| format!("{DEFAULT_CALLBACK} is not JSON: {problem}"))
+}
+
+/// Returns the API keys of the deployment.
+pub fn api_keys(env: &Env) -> Vec<String> {
+    split(&secret(env, API_KEYS).or_else(|| text(env, API_KEYS)).unwrap_or_default())
+}
+
+/// Returns the text of the keys that sign webhooks; empty if there are none.
+pub fn webhook_signing_keys(env: &Env) -> String {
+    secret(env, WEBHOOK_SIGNING_KEYS).unwrap_or_default()
+}
+
+/// Returns the namespaces whose webhooks are signed with the deployment's keys themselves.
+pub fn shared_key_namespaces(env: &Env) -> Vec<String> {
+    list(env, WEBHOOK_SHARED_KEY_NAMESPACES)
+}
+
+/// Returns after how many milliseconds a shard sends an unreported envelope again.
+pub fn visibility_millis(env: &Env) -> i64 {
+    number(env, VISIBILITY_TIMEOUT_SECONDS, &VISIBILITY_SECONDS)
+        .map_or(DEFAULT_VISIBILITY_MILLIS, |seconds| i64::from(seconds) * 1_000)
+}
+
+/// Returns the most tasks that a shard has dispatched and that are not reported, if it is set.
+pub fn max_dispatched(env: &Env) -> Option<usize> {
+    number(env, MAX_DISPATCHED_TASKS, &DISPATCHED_TASKS).map(|tasks| tasks as usize)
+}
+
+/// Returns how many bytes the loaded shards of an isolate may hold together.
+pub fn isolate_bytes(env: &Env) -> usize {
+    number(env, ISOLATE_MEMORY_MB, &ISOLATE_MEGABYTES).map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
+}
+
+/// Returns which of `known` the variable for the history names, if it is set.
+pub fn history<T>(env: &Env, known: [(&str, T); 3]) -> Option<T> {
+    let given = text(env, HISTORY)?;
+    let kept = known.into_iter().find(|(name, _)| *name == given.trim());
+    if kept.is_none() {
+        worker::console_error!("{HISTORY} is {given}, which is none of off, failures and all; using the default");
+    }
+    kept.map(|(_, kept)| kept)
+}
+
+/// Returns whether the route for measurements is offered.
+pub fn is_bench(env: &Env) -> bool {
+    text(env, BENCH_PARSE_ONLY).is_some_and(|text| text == "1")
+}
+
+/// Returns which example handlers are registered; empty if none are.
+pub fn example_handlers(env: &Env) -> String {
+    text(env, EXAMPLE_HANDLERS).unwrap_or_default()
+}
+
+/// Reads a whole number. If it is out of bounds, writes that to the log, and returns nothing.
+fn number(env: &Env, name: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
+    let given = text(env, name)?;
+    let number = number_in(&given, bounds);
+    if number.is_none() {
+        let (least, most) = (bounds.start(), bounds.end());
+        worker::console_error!("{name} is {given}, which is not a whole number from {least} to {most}; using the default");
+    }
+    number
+}
+
+fn number_in(given: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
+    given.trim().parse().ok().filter(|number| bounds.contains(number))
+}
+
+/// Reads a list of bindings that tasks may name. The scheduler's own are never among them.
+fn bindings(env: &Env, name: &str) -> Vec<String> {
+    let mut bindings = list(env, name);
+    bindings.retain(|binding| !INTERNAL_BINDINGS.contains(&binding.as_str()));
+    bindings
+}
+
+fn list(env: &Env, name: &str) -> Vec<String> {
+    split(&text(env, name).unwrap_or_default())
+}
+
+fn split(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+fn text(env: &Env, name: &str) -> Option<String> {
+    env.var(name).ok().map(|value| value.to_string())
+}
+
+fn secret(env: &Env, name: &str) -> Option<String> {
+    env.secret(name).ok().map(|value| value.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::path::{Path, PathBuf};
+
+    /// A binding that the deployment's file adds for the scheduler itself must be one that no task can name.
+    #[test]
+    fn every_binding_of_the_schedulers_own_is_internal() {
+        let file = include_str!("../../wrangler.toml");
+        let named = |section: &'static str, key: &'static str| {
+            let parts = file.split("[[").filter(move |part| part.starts_with(section));
+            parts.filter_map(move |part| {
+                part.lines().find_map(|line| line.strip_prefix(key)?.trim_matches([' ', '=', '"']).into())
+            })
+        };
+        let bindings: Vec<&str> = named("durable_objects.bindings", "name").chain(named("queues.producers", "binding")).collect();
+        assert!(bindings.len() >= INTERNAL_BINDINGS.len(), "{bindings:?}");
+        for binding in bindings.iter().filter(|binding| **binding != "FIRED_TASKS") {
+            assert!(INTERNAL_BINDINGS.contains(binding), "{binding} is not in INTERNAL_BINDINGS");
+        }
+    }
+
+    #[test]
+    fn the_default_callback_is_the_one_that_is_set_or_the_first_queue() {
+        let of = |set: Option<&str>, queue: Option<&str>| {
+            let queue = queue.map(str::to_owned);
+            default_callback_of(set.map(str::to_owned), queue.as_ref()).map(|callback| callback.map(|raw| raw.get().to_owned()))
+        };
+        let queue = Some(r#"{"queue":"A\"B","type":"queue"}"#.to_owned());
+        assert_eq!(of(None, Some("A\"B")), Ok(queue.clone()));
+        assert_eq!(of(Some(" "), Some("A\"B")), Ok(queue));
+        assert_eq!(of(None, None), Ok(None));
+        let log = r#"{"type":"handler","name":"log"}"#;
+        assert_eq!(of(Some(log), Some("A")), Ok(Some(log.to_owned())));
+        assert!(of(Some("log"), Some("A")).unwrap_err().starts_with("DEFAULT_CALLBACK is not JSON"));
+    }
+
+    /// A variable with a name of its own elsewhere could be read by other rules there.
+    #[test]
+    fn nothing_else_reads_the_environment() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+        let mut files = Vec::new();
+        for member in ["coordinator", "shard", "registry", "limiter", "dispatcher", "platform"] {
+            sources(&root.join(member).join("src"), &mut files);
+        }
+        assert!(files.len() > 80, "{} files", files.len());
+        for file in files.iter().filter(|file| !file.ends_with("platform/src/settings.rs")) {
+            let source = std::fs::read_to_string(file).unwrap();
+            for reads in ["env.var(", "env.secret(", ".env.var(", "Env::var", "Env::secret"] {
+                assert!(!source.contains(reads), "{} has {reads}: add it to settings.rs", file.display());
+            }
+        }
+    }
+
+    fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { sources(&path, found) } else { found.push(path) }
+        }
+    }
+
+    #[test]
+    fn numbers_are_read_within_their_bounds() {
+        for (given, number) in
+            [("1", Some(1)), (" 345600 ", Some(345_600)), ("0", None), ("345601", None), ("-1", None), ("1s", None)]
+        {
+            assert_eq!(number_in(given, &VISIBILITY_SECONDS), number, "{given:?}");
+        }
+    }
+}
