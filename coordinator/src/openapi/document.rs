@@ -13,6 +13,7 @@ use scheduler_model::bounds::{
 use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
+use scheduler_model::protocol::Change;
 use scheduler_model::schedule::PreviewRequest;
 use scheduler_model::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
@@ -259,7 +260,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
         Problem::no_task("order-7"),
-        Problem::no_namespace("there is no namespace \"shop\"; make it with PUT /v1/namespaces/shop"),
+        Problem::no_namespace("there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop"),
         Problem::no_key("0123456789abcdef"),
         Problem::no_limit("stripe"),
         Problem::not_empty("shop", 17),
@@ -268,7 +269,7 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::quota(EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(), Some(1)),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_fired("order-7"),
-        Problem::not_applicable("order-7"),
+        Problem::not_applicable("order-7", Some(&Change::Pause)),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES),

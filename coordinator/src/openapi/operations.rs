@@ -170,7 +170,7 @@ operations! {
         path: "/v1/tasks",
         summary: "List tasks in order of due time",
         takes_query: true,
-        answers: &[(200, "A page of the list.", SchemaGenerator::subschema_for::<TaskList>)],
+        answers: &[(200, "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null.", SchemaGenerator::subschema_for::<TaskList>)],
         refusals: &[Invalid],
     }
     GetTask => {
