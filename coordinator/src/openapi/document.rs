@@ -10,9 +10,9 @@ use scheduler_model::bounds::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
     READERS_RETRY_SECONDS,
 };
+use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
-use scheduler_model::once;
 use scheduler_model::protocol::Change;
 use scheduler_model::schedule::PreviewRequest;
 use scheduler_model::task::{ChangeInput, NewTask};
@@ -244,7 +244,7 @@ fn seen_version_parameter() -> Value {
 
 fn once_parameter() -> Value {
     json!({
-        "name": once::HEADER, "in": "header",
+        "name": idempotency::HEADER, "in": "header",
         "description": "Names this request: sent again under the same key within a day it is not done again, and answered as the first time. \
             With another body it is refused.",
         "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_BYTES, "pattern": "^[ -~]*$" }
