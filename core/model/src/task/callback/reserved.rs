@@ -29,17 +29,19 @@ const NAMES: [&str; 21] = [
     "cdn-loop",
     // Proxies say in them for whom they ask, and for what (RFC 7239, and names that are older).
     "forwarded",
+    "x-forwarded",
     "x-real-ip",
-    "x-original-url",
-    "x-original-host",
+    "x-host",
     "x-rewrite-url",
 ];
 
 /// All names that begin so: Cloudflare's (its edge sets them, Access among them), those of proxies, and Envoy's, which strips them from outside.
-const PREFIXES: [&str; 4] = ["cf-", "proxy-", "x-forwarded-", "x-envoy-"];
+/// Azure's, App Engine's and CloudFront's say who the caller is as well.
+const PREFIXES: [&str; 10] =
+    ["cf-", "proxy-", "forwarded-", "x-forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-arr-", "x-appengine-", "x-amz-cf-"];
 
 /// All names that end so: `true-client-ip`, `x-client-ip`, `x-cluster-client-ip`, and those of other edges.
-const SUFFIXES: [&str; 1] = ["-client-ip"];
+const SUFFIXES: [&str; 2] = ["-client-ip", "-clientip"];
 
 /// Whether a task may not give the header `name`. What is no letter and no digit counts as `-`: many servers pass `x_real_ip` and
 /// `x-real-ip` on under one name.
@@ -64,6 +66,17 @@ mod tests {
             "cf-ipcountry",
             "cf-access-jwt-assertion",
             "x-forwarded-for",
+            "X-Forwarded",
+            "forwarded-for",
+            "x-original-forwarded-for",
+            "X-Original-URL",
+            "x-host",
+            "x-azure-clientip",
+            "x-azure-socketip",
+            "x-arr-clientip",
+            "client-clientip",
+            "x-appengine-user-ip",
+            "x-amz-cf-id",
             "X-Forwarded-Proto",
             "X_Forwarded_For",
             "x.real.ip",
