@@ -212,6 +212,7 @@ fn change_first(world: &mut World, at: usize, ids: &[String], change: Change) ->
         false,
         |engine, now, storage| engine.change(&request, now, storage),
         |world, reply, _| {
+            world.trace(|| format!("{at}: {change:?} of {ids:?}: {:?}", reply.outcomes));
             let done = reply.outcomes.len();
             let Expected { outcomes, running, steps, flight_steps } =
                 if done > 0 { by_count.get(done).unwrap_or(&of_all) } else { &of_all };

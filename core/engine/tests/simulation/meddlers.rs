@@ -37,7 +37,12 @@ impl World {
 pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, Dropped> {
     let mut random = Random::new(draw);
     let Some(id) = drawn_id(world, &mut random, at) else { return Ok(Answer::Shown) };
-    match random.below(10) {
+    let what = random.below(10);
+    world.trace(|| {
+        let name = ["patch", "patch", "patch", "cancel", "cancel by filter", "change", "change", "change by filter", "overwrite"];
+        format!("{at}: {} of {id} in flight", name.get(what as usize).unwrap_or(&"define again"))
+    });
+    match what {
         0..3 => patch(world, at, &id, &mut random),
         3 => {
             let ids = several(world, at, id, &mut random);

@@ -684,8 +684,12 @@ impl Model {
         self.done.extend(dispatched.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
     }
 
-    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it goes on while it is paused.
+    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it goes on while it is paused. A first attempt
+    /// has no wait, but the time at which it came to wait, by a clock that may have gone back since.
     pub(crate) fn start_of_resumed(&self, firing: Firing, now: i64) -> i64 {
+        if firing.attempt == 1 && self.clocks_step {
+            return now;
+        }
         self.not_before.get(&firing).map_or(now, |until| now.max(*until))
     }
 
