@@ -89,3 +89,15 @@ test("large bodies share the memory that there is, and small ones pass", async (
   assert.equal(await held.answered, 200);
   assert.equal((await batch(300_000, "import")).status, 200);
 });
+
+test("a body that does not come on is refused, and what slow ones hold is bounded", async () => {
+  const idle = begun(262_144, { "scheduler-namespace": "other" });
+  const many = Array.from({ length: 120 }, () => begun(262_144, { "scheduler-namespace": "import" }));
+  // 16 MB hold 64 of them, of which a namespace may have four fifths.
+  await until("some to be refused", () => many.filter((of) => of.status === 429).length >= 120 - 52);
+  const small = { body: { delayInSeconds: 60, callback }, headers: { "scheduler-namespace": "other" } };
+  assert.equal((await scheduler.call("/v1/tasks", small)).status, 201);
+  await Promise.all([...many, idle].map((of) => of.answered));
+  assert.equal(idle.status, 422);
+  assert.ok(many.every((of) => of.status === 422 || of.status === 429), JSON.stringify(many.map((of) => of.status)));
+});

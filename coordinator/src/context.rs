@@ -100,7 +100,7 @@ impl Call<'_> {
         let held = &mut self.held;
         let take = |bytes| {
             match held {
-                None => *held = Held::take(namespace, bytes, env)?,
+                None => *held = Some(Held::take(namespace, bytes, env)?),
                 Some(held) => held.grow(bytes, env)?,
             }
             Ok(())

@@ -45,6 +45,7 @@ impl Objects {
     }
 }
 
-fn method(of: &JsValue, name: &str) -> Result<Function> {
+/// Returns a method of an object of the platform.
+pub(crate) fn method(of: &JsValue, name: &str) -> Result<Function> {
     Ok(Reflect::get(of, &JsValue::from_str(name))?.dyn_into()?)
 }

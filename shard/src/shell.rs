@@ -4,7 +4,7 @@ use crate::alarm::Alarm;
 use crate::config;
 use crate::group_commit::Waiting;
 use crate::limits::{self, Told};
-use crate::memory::{self, Account};
+use crate::memory::Account;
 use crate::readers::Readers;
 use crate::sends::{self, Lines, Outcome, SEND_MILLIS};
 use crate::storage::Sql;
@@ -67,13 +67,13 @@ impl Shell {
         let engine = Rc::default();
         Self {
             alarm: Alarm::new(&state, Rc::clone(&engine)),
+            memory: Account::of(state.id().name().as_deref()),
             state,
             most_memory: isolate_bytes(&env),
             env,
             sql,
             engine,
             appends: Waiting::default(),
-            memory: Account::default(),
             readers: Readers::default(),
             saving: Rc::default(),
             waiting: RefCell::new(None),
@@ -91,7 +91,7 @@ impl Shell {
         let outcome = self.loaded(&mut slot).and_then(|engine| {
             let now = now();
             let observed = engine.observe(now);
-            engine.observe_isolate(memory::held(), self.most_memory);
+            engine.observe_isolate(self.memory.of_isolate(self.most_memory));
             self.sql.apply(observed.writes)?;
             let (reply, mut effects) = call(engine, now, &self.sql)?;
             self.sql.apply(std::mem::take(&mut effects.writes))?;

@@ -5,6 +5,7 @@
 //! then the reader comes back by itself, with the cursor that it was given last.
 
 use crate::auth::token_of;
+use crate::bodies::Held;
 use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
@@ -12,7 +13,9 @@ use crate::response::Answer;
 use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::{MAX_EVENTS_AT_ONCE, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES};
+use scheduler_model::bounds::{
+    LEAST_EVENTS_BYTES, MAX_EVENTS_AT_ONCE, MAX_EVENTS_BYTES, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES,
+};
 use scheduler_model::events::{EventsCursor, write_cursor, write_events, write_gap};
 use scheduler_model::input::FieldError;
 use scheduler_model::list_query::{Parameter, one_of};
@@ -53,6 +56,8 @@ struct Watch {
     reader: u64,
     cursor: RefCell<EventsCursor>,
     questions: Cell<u32>,
+    /// What the answer takes of the instance's memory: the shards' answers to it together, as long as it goes on.
+    _held: Held,
     end: UnixMillis,
 }
 
@@ -81,6 +86,8 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     }
     let cursor = known.flatten().unwrap_or_else(|| EventsCursor::start(ids.len()));
     let random = random_bytes().map_err(|problem| Problem::unavailable(problem.to_string()))?;
+    // A reader that does not read has an answer of each shard waiting.
+    let held = Held::answer(call.shards.namespace(), MAX_EVENTS_BYTES.max(ids.len() * LEAST_EVENTS_BYTES), call.env)?;
     let watch = Watch {
         shards: call.shards,
         ids,
@@ -89,6 +96,7 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
         reader: u128::from_le_bytes(random) as u64,
         cursor: RefCell::new(cursor),
         questions: Cell::new(MAX_QUESTIONS),
+        _held: held,
         end: call.now.plus(MAX_MILLIS),
     };
     // Every shard is heard before the answer begins: from its beginning on, nothing is missed.
@@ -110,8 +118,9 @@ impl Watch {
         self.questions.set(self.questions.get().saturating_sub(1));
         let Wanted { id, tag, kind } = self.wanted.clone();
         let from = self.cursor.borrow().position(at);
-        let request =
-            EventsRequest { from, id, tag, kind, limit: MAX_EVENTS_AT_ONCE, wait_millis, key: self.key, reader: self.reader };
+        let max_bytes = (MAX_EVENTS_BYTES / self.ids.len().max(1)).max(LEAST_EVENTS_BYTES);
+        let (limit, key, reader) = (MAX_EVENTS_AT_ONCE, self.key, self.reader);
+        let request = EventsRequest { from, id, tag, kind, limit, max_bytes, wait_millis, key, reader };
         let reply: EventsReply = self.shards.ask(shard, paths::EVENTS, &request).await?;
         self.cursor.borrow_mut().advance(at, reply.next);
         let mut text = String::new();

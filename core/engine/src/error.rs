@@ -1,5 +1,6 @@
 //! Why an input was not carried out.
 
+use scheduler_model::access::MemoryUse;
 use scheduler_model::bounds::{
     MAX_LANES, MAX_READERS, MAX_READERS_OF_A_KEY, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD, READERS_RETRY_SECONDS,
 };
@@ -26,16 +27,12 @@ pub enum EngineError {
         /// How many it may hold.
         limit: usize,
     },
-    /// The shards of an isolate hold together as much as they may.
+    /// The shards of an isolate hold together as much as they may, or those of a namespace do.
     #[error(
-        "the shards of this instance hold {held} bytes of memory together, and {limit} is the limit (ISOLATE_MEMORY_MB); raise the number of shards (SHARD_MAP), or wait until tasks have fired"
+        "the shards of this instance hold {} bytes of memory together, {} of them for this namespace; the limit is {}, and a namespace leaves a fifth of what the others do not hold (ISOLATE_MEMORY_MB); raise the number of shards (SHARD_MAP), or wait until tasks have fired",
+        .0.all, .0.own, .0.most
     )]
-    IsolateFull {
-        /// Bytes they hold.
-        held: usize,
-        /// Bytes they may hold.
-        limit: usize,
-    },
+    IsolateFull(MemoryUse),
     /// No room for more recurring tasks.
     #[error(
         "the shard holds {held} recurring tasks and {asked} more would pass its limit of {MAX_SCHEDULES_PER_SHARD}; raise the number of shards (SHARD_MAP)"

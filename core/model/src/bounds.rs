@@ -181,6 +181,9 @@ pub const MAX_REQUEST_BYTES: usize = 16 * 1024 * 1024;
 /// Largest body of a request about one task, and largest item of a batch, as JSON text: twice [`MAX_RECORD_BYTES`], for white space and
 /// escapes that its record does not have.
 pub const MAX_TASK_BODY_BYTES: usize = 256 * 1024;
+/// Most bytes of bodies of up to [`MAX_TASK_BODY_BYTES`] that all requests of an instance hold at a time: 64 of the largest, 16,000 of a KB.
+/// With the larger ones and the shards ([`MAX_ISOLATE_BYTES`] each) they leave a fifth of an isolate.
+pub const MAX_SMALL_BODIES_BYTES: usize = 16 * 1024 * 1024;
 /// Largest batch that is read in one pass: 20,000 items of 200 bytes. A longer one is cut into items first, since one item could be all of it,
 /// and its error would repeat it.
 pub const MAX_BATCH_AT_ONCE_BYTES: usize = 4 * 1024 * 1024;
@@ -283,7 +286,8 @@ pub const MAX_HISTORY_AGE_MILLIS: i64 = 30 * 86_400_000;
 pub const MAX_HISTORY_ROWS_SCANNED: usize = 128;
 
 /// Bytes that the loaded shards of an isolate may hold together before they refuse appends: the 128 MB of an isolate, less the largest body
-/// five times ([`MAX_REQUEST_BYTES`]), less 8 MB for the code and what is on its way. That is a million tasks.
+/// five times ([`MAX_REQUEST_BYTES`]), less 8 MB for the code and what is on its way. Those of one namespace may hold four fifths of it, which is
+/// 820,000 tasks: see [`crate::access::FairMemory`].
 pub const MAX_ISOLATE_BYTES: usize = 40_000_000;
 
 /// Most events that a shard keeps in memory for those who watch, and most bytes of them: some seconds of a busy shard. A reader that is
@@ -296,12 +300,14 @@ pub const MAX_FEED_BYTES: usize = 2_000_000;
 pub const FEED_LEASE_MILLIS: i64 = 60_000;
 /// Most events of one answer of a shard.
 pub const MAX_EVENTS_AT_ONCE: usize = 1_000;
-/// Most bytes of the texts of events in one answer of a shard, beside its first event: the answers to [`MAX_READERS`] readers, who may all be
-/// told at once, have 16 MB.
+/// Most bytes of the texts of events that a reader is told at once. The shards divide them, and each may pass its share by one event. A reader
+/// that does not read has these waiting, and they count as long as it is connected: the memory for large bodies has room for 312 readers.
 pub const MAX_EVENTS_BYTES: usize = 128_000;
+/// The least of a shard's share of [`MAX_EVENTS_BYTES`], bytes: some ten events.
+pub const LEAST_EVENTS_BYTES: usize = 2_000;
 /// A shard that has no news lets the asking one wait for so long at most, milliseconds. One whose reader has gone keeps its place until then.
 pub const MAX_EVENTS_WAIT_MILLIS: u32 = 10_000;
-/// Most requests that wait for the events of a shard: see [`MAX_EVENTS_BYTES`]. Each looks at what is new five times a second at most.
+/// Most requests that wait for the events of a shard. Each looks at what is new five times a second at most.
 pub const MAX_READERS: usize = 128;
 /// Most of them with one API key, so that one holder of a key leaves places to others.
 pub const MAX_READERS_OF_A_KEY: usize = 64;

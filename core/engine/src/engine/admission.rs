@@ -67,8 +67,8 @@ impl Engine {
         replaced: usize,
         now: UnixMillis,
     ) -> Result<(), EngineError> {
-        if let Some((held, limit)) = self.isolate.filter(|(held, limit)| held >= limit && new > replaced) {
-            return Err(EngineError::IsolateFull { held, limit });
+        if let Some(isolate) = self.isolate.filter(|isolate| isolate.is_full() && new > replaced) {
+            return Err(EngineError::IsolateFull(isolate));
         }
         let Some(Share { pending_tasks, create_micros, of }) = share else { return Ok(()) };
         if let Some(share) = pending_tasks {

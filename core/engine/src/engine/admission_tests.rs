@@ -1,6 +1,6 @@
 use super::*;
 use crate::{Config, Snapshot, StorageError};
-use scheduler_model::access::Quota;
+use scheduler_model::access::{MemoryUse, Quota};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::RequestSeed;
 use scheduler_model::protocol::{Among, Append, Change, ChangeReply, ChangeRequest};
@@ -282,14 +282,17 @@ fn a_full_isolate_takes_what_adds_nothing() {
     let mut shard = Shard::new();
     shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
     shard.append(without_schedule([3]), NOW).unwrap();
-    shard.engine.observe_isolate(10, 10);
-    let full = EngineError::IsolateFull { held: 10, limit: 10 };
+    let held = MemoryUse { all: 10, own: 1, most: 10 };
+    shard.engine.observe_isolate(held);
+    let full = EngineError::IsolateFull(held);
     assert_eq!(shard.append(tasks([4]), NOW), Err(full.clone()));
     assert_eq!(run(&mut shard, &[3], Quota::default()), Err(full));
     assert_eq!(shard.append(tasks([1]), NOW).map(|reply| reply.replaced), Ok(1));
     assert!(shard.append(once(tasks([1, 2]), "k", "body", 7), NOW).unwrap().done_before.is_some());
     assert!(run(&mut shard, &[1], Quota::default()).is_ok());
-    shard.engine.observe_isolate(9, 10);
+    shard.engine.observe_isolate(MemoryUse { all: 9, own: 5, most: 10 });
+    assert!(shard.append(tasks([4]), NOW).is_err(), "a namespace leaves something to the others");
+    shard.engine.observe_isolate(MemoryUse { all: 9, own: 4, most: 10 });
     assert!(shard.append(tasks([4]), NOW).is_ok());
 }
 

@@ -3,7 +3,7 @@ use crate::circuits::Circuit;
 use crate::{
     Config, Destination, Effects, Keep, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
 };
-use scheduler_model::bounds::MAX_CIRCUITS;
+use scheduler_model::bounds::{MAX_CIRCUITS, MAX_EVENTS_BYTES};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::PageBuilder;
 use scheduler_model::protocol::{Append, EventsRequest, Failure};
@@ -391,7 +391,17 @@ fn a_run_that_waits_expires_and_is_never_missed() {
 #[test]
 fn those_who_watch_are_told() {
     let mut shard = Shard::new();
-    let request = |from| EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0, reader: 0 };
+    let request = |from| EventsRequest {
+        from,
+        id: None,
+        tag: None,
+        kind: None,
+        limit: 1_000,
+        max_bytes: MAX_EVENTS_BYTES,
+        wait_millis: 0,
+        key: 0,
+        reader: 0,
+    };
     let from = shard.engine.events(&request(None), shard.now).next;
     shard.open();
     let probe = shard.wait(FIRST_OPEN_MILLIS);

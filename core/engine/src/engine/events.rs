@@ -26,7 +26,7 @@ impl Engine {
         let mut next = from;
         let skipped = usize::try_from(from - buffer.first).unwrap_or(usize::MAX);
         for event in buffer.ring.iter().skip(skipped) {
-            if events.len() >= request.limit || bytes > MAX_EVENTS_BYTES {
+            if events.len() >= request.limit || bytes > request.max_bytes.min(MAX_EVENTS_BYTES) {
                 break;
             }
             if event.is_meant(request) {

@@ -5,8 +5,17 @@ use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS
 use scheduler_model::protocol::EventKind;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
-const ALL: EventsRequest =
-    EventsRequest { from: None, id: None, tag: None, kind: None, limit: 10_000, wait_millis: 0, key: 0, reader: 0 };
+const ALL: EventsRequest = EventsRequest {
+    from: None,
+    id: None,
+    tag: None,
+    kind: None,
+    limit: 10_000,
+    max_bytes: MAX_EVENTS_BYTES,
+    wait_millis: 0,
+    key: 0,
+    reader: 0,
+};
 
 fn engine() -> Engine {
     Engine::load("1-0", Config::default(), Snapshot::default()).unwrap()
@@ -80,6 +89,13 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
     }
     let reply = engine.events(&EventsRequest { limit: 2, ..from(&start) }, NOW);
     assert_eq!((ids(&reply), reply.is_gap), (vec!["5", "6"], true));
+    // Sixteen shards divide what a reader is told at once.
+    let share = engine.events(&EventsRequest { max_bytes: MAX_EVENTS_BYTES / 16, ..from(&reply) }, NOW);
+    assert!(
+        share.has_more && (2..=MAX_EVENTS_BYTES / 16 / EVENT_BYTES + 1).contains(&share.events.len()),
+        "{}",
+        share.events.len()
+    );
     // The rest comes in answers of bounded size, without another gap.
     let (mut reply, mut told, mut answers) = (reply, 2, 0);
     while reply.has_more {

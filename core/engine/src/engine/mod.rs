@@ -55,6 +55,7 @@ use crate::replan::ToReplan;
 use crate::state::State;
 use crate::tasks::Tasks;
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::MemoryUse;
 use scheduler_model::id_key::IdKey;
 use scheduler_model::meter::Meter;
 use scheduler_model::position::Position;
@@ -103,7 +104,7 @@ pub struct Engine {
     /// Recurring tasks for which the start-up has found no further run.
     ended: EndedSchedules,
     /// Bytes that the shards of the isolate hold together, and their limit. The shell sets both.
-    isolate: Option<(usize, usize)>,
+    isolate: Option<MemoryUse>,
 }
 
 impl Engine {
@@ -194,13 +195,18 @@ impl Engine {
     }
 
     /// Notes the bytes that the shards of the isolate hold together, including this one, and their limit.
-    pub fn observe_isolate(&mut self, held: usize, limit: usize) {
-        self.isolate = Some((held, limit));
+    pub fn observe_isolate(&mut self, isolate: MemoryUse) {
+        self.isolate = Some(isolate);
     }
 
     /// Returns the number of pending tasks and dead letters that the shard holds in memory.
     pub fn entries(&self) -> usize {
         self.tasks.held()
+    }
+
+    /// Returns how many recurring tasks the shard holds in memory.
+    pub fn schedules(&self) -> usize {
+        self.tasks.schedules()
     }
 
     /// Returns the bytes of memory that the shard has allocated.

@@ -3,6 +3,7 @@
 use crate::laws::{Given, HOUR, LAWS, NOW, Shard, fired_by};
 use scheduler_calendar::local_time::{Law, LocalTime};
 use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_EVENTS_BYTES;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
     Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter, ListRequest, NewTime, Report,
@@ -49,7 +50,17 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     assert_eq!(shard.stored_law().as_deref(), Some("2025b"));
     shard.restart(Law::default());
     let watch = |shard: &mut Shard, from| {
-        let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 9, wait_millis: 0, key: 0, reader: 0 };
+        let request = EventsRequest {
+            from,
+            id: None,
+            tag: None,
+            kind: None,
+            limit: 9,
+            max_bytes: MAX_EVENTS_BYTES,
+            wait_millis: 0,
+            key: 0,
+            reader: 0,
+        };
         let now = shard.now;
         shard.engine.events(&request, now)
     };

@@ -9,8 +9,8 @@ use crate::model::{What, firing_of, status_of};
 use crate::storage::{Storage, Waiting};
 use crate::world::{Dropped, World};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Effects, Engine, EngineError, Gathering, StorageError};
-use scheduler_model::bounds::REMEMBER_MILLIS;
+use scheduler_engine::{Effects, Engine, EngineError, Gathering, StorageError, Write};
+use scheduler_model::bounds::{MAX_EVENTS_BYTES, REMEMBER_MILLIS};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::{Once, RequestSeed};
 use scheduler_model::position::Position;
@@ -316,7 +316,11 @@ pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, lim
         at,
         false,
         |engine, now, storage| engine.cancel_matching(&request, now, storage),
-        |world, reply, _| {
+        |world, reply, effects| {
+            world.trace(|| {
+                let decided = effects.writes.iter().filter(|write| matches!(write, Write::Decide { .. }));
+                format!("{at}: {reply:?} of {filter:?} up to {limit}; {:?} of {in_flight:?}", decided.collect::<Vec<_>>())
+            });
             let all = (expected.len(), in_flight.len());
             let is_cut = reply.next.is_none() && all.0 + all.1 > limit;
             // A step that has come to its bound in bytes has done the first of them, in the same order.
@@ -470,7 +474,17 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
 /// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that has not happened.
 fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
     let from = world.model.watched.get(&at).copied();
-    let request = EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0, reader: 0 };
+    let request = EventsRequest {
+        from,
+        id: None,
+        tag: None,
+        kind: None,
+        limit: 1_000,
+        max_bytes: MAX_EVENTS_BYTES,
+        wait_millis: 0,
+        key: 0,
+        reader: 0,
+    };
     let now = world.now;
     let events = |engine: &mut Engine, now, _: &Storage| Ok((engine.events(&request, now), Effects::default()));
     let reply = world.input(at, false, events, |_, _, _| {})?;

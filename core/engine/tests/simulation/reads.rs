@@ -3,7 +3,7 @@
 use crate::large::{each_second, id};
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::bounds::MAX_SHARD_REQUEST_BYTES;
+use scheduler_model::bounds::{MAX_EVENTS_BYTES, MAX_SHARD_REQUEST_BYTES};
 use scheduler_model::explain::ReasonCode;
 use scheduler_model::protocol::{
     Among, CancelRequest, Cancelled, Change, ChangeRequest, Changed, EventsRequest, Failure, Filter, ListRequest, NewTime,
@@ -174,8 +174,17 @@ fn a_cancel_that_is_watched_reads_a_bounded_part() {
     }
     pair.append((0..2_000).map(|n| (format!("small-{n}"), NOW, record(&format!("small-{n}"), NOW, 500))));
     pair.wake(NOW);
-    let mut request =
-        EventsRequest { from: None, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0, reader: 0 };
+    let mut request = EventsRequest {
+        from: None,
+        id: None,
+        tag: None,
+        kind: None,
+        limit: 1_000,
+        max_bytes: MAX_EVENTS_BYTES,
+        wait_millis: 0,
+        key: 0,
+        reader: 0,
+    };
     request.from = Some(pair.engine.events(&request, NOW).next);
     let mut left: Vec<String> = names.into_iter().chain((0..2_000).map(|n| format!("small-{n}"))).collect();
     while !left.is_empty() {

@@ -4,8 +4,8 @@
 //! [`Directory`] of all of it, some seconds old at most, and lets a [`Holder`] pass or not by that: so no request waits
 //! for the one object, and its failure is not theirs. The keys in the deployment's secret do not depend on it at all.
 
-mod bodies;
 mod directory;
+mod fair_memory;
 mod gate;
 mod guesses;
 mod key;
@@ -14,8 +14,8 @@ mod namespace_input;
 mod quota;
 mod token;
 
-pub use bodies::Bodies;
 pub use directory::{Cached, DIRECTORY_FRESH_MILLIS, DIRECTORY_LASTS_MILLIS, Directory, Settings};
+pub use fair_memory::{FairMemory, MemoryUse};
 pub use gate::{Denied, Holder, NAMESPACE_HEADER};
 pub use guesses::Guesses;
 pub use key::{Key, NewKey, Reach, Scope, ShownKey};

@@ -1,5 +1,6 @@
 //! What happens, for those who watch.
 
+use crate::bounds::MAX_EVENTS_BYTES;
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,9 @@ pub struct EventsRequest {
     pub kind: Option<EventKind>,
     /// The largest number of items on the page.
     pub limit: usize,
+    /// Most bytes of their texts, beside the first event, and at most [`MAX_EVENTS_BYTES`].
+    #[serde(default = "most_bytes")]
+    pub max_bytes: usize,
     /// While there are none, how long to wait for some, milliseconds; at most [`crate::bounds::MAX_EVENTS_WAIT_MILLIS`].
     pub wait_millis: u32,
     /// Stands for the API key of the reader: places are counted by key.
@@ -72,6 +76,10 @@ pub struct EventsRequest {
     /// Stands for the reader, who keeps a place between questions.
     #[serde(default)]
     pub reader: u64,
+}
+
+fn most_bytes() -> usize {
+    MAX_EVENTS_BYTES
 }
 
 /// An event as a shard tells it.
