@@ -7,7 +7,7 @@
 use crate::access::NAMESPACE_HEADER;
 
 /// By their whole names.
-const NAMES: [&str; 21] = [
+const NAMES: [&str; 22] = [
     // The dispatcher sets them.
     "idempotency-key",
     "webhook-id",
@@ -30,6 +30,7 @@ const NAMES: [&str; 21] = [
     // Proxies say in them for whom they ask, and for what (RFC 7239, and names that are older).
     "forwarded",
     "x-forwarded",
+    "forwarded-for",
     "x-real-ip",
     "x-host",
     "x-rewrite-url",
@@ -37,7 +38,7 @@ const NAMES: [&str; 21] = [
 
 /// All names that begin so: Cloudflare's (its edge sets them, Access among them), those of proxies, and Envoy's, which strips them from outside.
 /// Azure's, App Engine's and CloudFront's say who the caller is as well.
-const PREFIXES: [&str; 10] =
+const PREFIXES: [&str; 9] =
     ["cf-", "proxy-", "forwarded-", "x-forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-arr-", "x-appengine-", "x-amz-cf-"];
 
 /// All names that end so: `true-client-ip`, `x-client-ip`, `x-cluster-client-ip`, and those of other edges.
