@@ -24,8 +24,9 @@ serve: build ## The same for measuring: no development proxy (ARGS="--port 8787 
 test: build ## Run all tests
 	@$(RUN) node scripts/test.mjs
 
-lint: setup ## Formatting, clippy for host and wasm, TypeScript
+lint: setup ## Formatting, circles of modules, clippy for host and wasm, TypeScript
 	$(RUN) cargo fmt --all --check
+	python3 scripts/circles.py
 	$(RUN) cargo clippy --workspace --all-targets -- -D warnings
 	$(RUN) cargo clippy -p coordinator --target wasm32-unknown-unknown -- -D warnings
 	$(RUN) tsc -p examples/consumer

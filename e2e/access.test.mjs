@@ -163,6 +163,10 @@ test("a quota of pending tasks holds within its bound", async () => {
 
   const items = Array.from({ length: 60 }, (_, n) => ({ ...LATER, id: `b${n}` }));
   assert.equal((await as(here, "/v1/tasks/batch", { body: items })).status, 429);
+  // A request that is larger than a shard's share is told to split, and not to wait.
+  const whole = await scheduler.fetch("/v1/tasks/batch", { body: Array.from({ length: 60 }, () => LATER), headers: { "scheduler-namespace": "small" } });
+  assert.deepEqual([whole.status, whole.headers.get("retry-after")], [429, null]);
+  assert.match((await whole.json()).detail, /pendingTasks is 8, .* requests of at most \d,/);
   // A larger quota takes them, after the ten seconds at most in which the old one is known.
   assert.equal((await call("/v1/namespaces/small", { method: "PUT", body: { quota: { pendingTasks: 1000 } } })).status, 200);
   await until("the larger quota", async () => (await as(here, "/v1/tasks/batch", { body: items })).body.accepted === 60, { timeoutMs: 11_000 });

@@ -54,7 +54,8 @@ pub(crate) async fn admit(request: &Request, env: &Env, needed: Scope, now: Unix
     let quota = if namespace.is_default() {
         Quota::default()
     } else {
-        registry::directory(env, |known| known.settings(&namespace).is_some()).await?.quota(&namespace)?
+        let directory = registry::directory(env, |known| known.settings(&namespace).is_some()).await?;
+        directory.quota(&namespace).map_err(|denied| holder.without_namespace(denied))?
     };
     Ok(Caller { holder, namespace, quota })
 }

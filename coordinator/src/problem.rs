@@ -3,6 +3,7 @@
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
 use scheduler_model::bounds::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
 use scheduler_model::input::{FieldError, cut};
+use scheduler_model::protocol::Change;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
@@ -173,10 +174,9 @@ impl Problem {
         Self::new(ProblemType::KeyReused, detail)
     }
 
-    /// A quota is used up.
-    pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: u32) -> Self {
-        let problem = Self::new(ProblemType::Quota, detail);
-        Self { retry_after_seconds: Some(retry_after_seconds), ..problem }
+    /// A quota is used up; without `retry_after_seconds`, the request never fits it.
+    pub(crate) fn quota(detail: impl Into<String>, retry_after_seconds: Option<u32>) -> Self {
+        Self { retry_after_seconds, ..Self::new(ProblemType::Quota, detail) }
     }
 
     /// As many follow the events as may.
@@ -219,15 +219,17 @@ impl Problem {
         Self::new(ProblemType::AlreadyFired, detail)
     }
 
-    /// Such a task cannot be changed so.
-    pub(crate) fn not_applicable(id: &str) -> Self {
+    /// Such a task cannot be changed so; without a change, it cannot be patched.
+    pub(crate) fn not_applicable(id: &str, change: Option<&Change>) -> Self {
         let id = cut(id, MAX_ID_BYTES);
-        let detail = format!(
-            "task {id:?} cannot be changed so: a recurring task and a follow-up have no single time to change, and what does not fire by \
-             itself (a task without a schedule, a dead letter) cannot be paused; what has fired (a further attempt, a follow-up, a dead \
-             letter) cannot be patched"
-        );
-        Self::new(ProblemType::NotApplicable, detail)
+        let why = match change {
+            Some(Change::Reschedule(_)) => {
+                "moved: a recurring task has no time to move, change its schedule with PATCH; nor has a follow-up"
+            }
+            Some(_) => "paused: it does not fire by itself, because it is a dead letter or has no schedule",
+            None => "patched: it has fired, and is a further attempt, a run of a recurring task, a follow-up or a dead letter",
+        };
+        Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be {why}"))
     }
 
     /// As many runs of the task wait as may.
@@ -311,9 +313,9 @@ impl From<Denied> for Problem {
         let detail = denied.to_string();
         match denied {
             Denied::UnknownKey | Denied::Expired(_) => Self::unauthorized(detail),
-            Denied::Scope(_) | Denied::Reach(_) | Denied::ReachAll => Self::forbidden(detail),
+            Denied::Scope(_) | Denied::Reach(_) | Denied::Grant(_) | Denied::ReachAll => Self::forbidden(detail),
             Denied::Name(_) => Self::invalid(FieldError::new(NAMESPACE_HEADER, detail)),
-            Denied::NoNamespace(_) => Self::no_namespace(detail),
+            Denied::NoNamespace(_) | Denied::CreateNamespace(_) => Self::no_namespace(detail),
         }
     }
 }
@@ -337,7 +339,7 @@ mod tests {
                 Problem::no_method(&long, &long, "GET".to_owned()),
                 Problem::no_task(&long),
                 Problem::already_fired(&long),
-                Problem::not_applicable(&long),
+                Problem::not_applicable(&long, None),
                 Problem::full(long.clone()),
             ] {
                 let (kind, bytes) = (problem.kind, serde_json::to_vec(&problem).unwrap().len());

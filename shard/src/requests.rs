@@ -170,7 +170,9 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         | EngineError::TooManySchedules { .. }
         | EngineError::TooManyLanes { .. }
         | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
-        EngineError::PendingQuota { .. } | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
+        EngineError::PendingQuota { .. } | EngineError::LargerThanShare { .. } | EngineError::RateQuota { .. } => {
+            (429, ShardErrorKind::Quota)
+        }
         EngineError::TooManyReaders => (429, ShardErrorKind::Readers),
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),

@@ -187,24 +187,29 @@ impl Shards {
         if status == 200 {
             return Ok(bytes);
         }
-        Err(match serde_json::from_slice::<ShardError>(&bytes) {
-            Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
-                Failure::Final(Problem::quota(detail, retry_after_seconds.unwrap_or(1)))
-            }
-            Ok(ShardError { kind: ShardErrorKind::Readers, detail, retry_after_seconds }) => {
-                Failure::Final(Problem::too_many_readers(detail, retry_after_seconds.unwrap_or(1)))
-            }
-            Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
-                Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
-            }
-            Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => Failure::Unfinished(Problem::unavailable(detail)),
-            Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
-                Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
-            }
-        })
+        Err(refusal_of(shard, &bytes))
+    }
+}
+
+/// Returns what the body of a shard's refusal means.
+fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
+    match serde_json::from_slice::<ShardError>(body) {
+        Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
+            Failure::Final(Problem::quota(detail, retry_after_seconds))
+        }
+        Ok(ShardError { kind: ShardErrorKind::Readers, detail, retry_after_seconds }) => {
+            Failure::Final(Problem::too_many_readers(detail, retry_after_seconds.unwrap_or(1)))
+        }
+        Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
+            Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
+        }
+        Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => Failure::Unfinished(Problem::unavailable(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
+            Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
+        }
     }
 }
 
@@ -223,5 +228,20 @@ fn failure_of(shard: ShardId, problem: &Error) -> Failure {
         // What is not marked is mostly a shard that was reset under the request. An append that is sent again replaces its own
         // tasks, and every other request may be repeated.
         Failure::Retryable(Problem::unavailable(format!("shard {shard} could not be reached")))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_quota_that_a_request_never_fits_names_no_time_to_come_back() {
+        for retry_after_seconds in [None, Some(90)] {
+            let error = ShardError { kind: ShardErrorKind::Quota, detail: String::new(), retry_after_seconds };
+            let refusal = refusal_of(ShardId { epoch: 0, index: 0 }, &serde_json::to_vec(&error).unwrap());
+            let Failure::Final(problem) = refusal else { panic!("it is tried again") };
+            assert_eq!(problem.retry_after_seconds, retry_after_seconds);
+        }
     }
 }

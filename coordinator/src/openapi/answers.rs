@@ -43,9 +43,9 @@ pub(crate) struct Task {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time. May be shorter than the limit, even empty, while there are more.
+    /// In order of due time. A page may hold fewer tasks than `limit`, or none, although more follow.
     tasks: Vec<Task>,
-    /// Where the next page begins; null at the end of the list.
+    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
 }
@@ -86,7 +86,7 @@ enum BatchItem {
 struct ItemError {
     #[schemars(flatten)]
     error: FieldError,
-    /// Whether the same task may be taken later.
+    /// Says whether the same item may be accepted later. Absent if the item itself is invalid.
     retryable: Option<bool>,
 }
 

@@ -11,9 +11,10 @@ use scheduler_model::bounds::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
     READERS_RETRY_SECONDS,
 };
+use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
-use scheduler_model::once;
+use scheduler_model::protocol::Change;
 use scheduler_model::schedule::PreviewRequest;
 use scheduler_model::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
@@ -269,7 +270,7 @@ fn seen_version_parameter() -> Value {
 
 fn once_parameter() -> Value {
     json!({
-        "name": once::HEADER, "in": "header",
+        "name": idempotency::HEADER, "in": "header",
         "description": "Names this request: sent again under the same key within a day it is not done again, and answered as the first time. \
             With another body it is refused.",
         "schema": { "type": "string", "minLength": 1, "maxLength": MAX_IDEMPOTENCY_KEY_BYTES, "pattern": "^[ -~]*$" }
@@ -285,16 +286,16 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
         Problem::no_task("order-7"),
-        Problem::no_namespace("there is no namespace \"shop\"; make it with PUT /v1/namespaces/shop"),
+        Problem::no_namespace("there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop"),
         Problem::no_key("0123456789abcdef"),
         Problem::no_limit("stripe"),
         Problem::not_empty("shop", 17),
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
         Problem::key_reused("take a new key for each request"),
-        Problem::quota("the namespace's quota createsPerSecond is used up on this shard; create tasks again in 700 ms", 1),
+        Problem::quota(EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(), Some(1)),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_fired("order-7"),
-        Problem::not_applicable("order-7"),
+        Problem::not_applicable("order-7", Some(&Change::Pause)),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
         Problem::too_large(MAX_REQUEST_BYTES),

@@ -48,6 +48,7 @@
 //! per schedule, searches milliseconds to seconds for days that do not exist, fails on a skipped day (Apia, 2011) and
 //! reads `JAN` in any field as a number.
 
+mod bounds;
 mod error;
 mod explain;
 pub(crate) mod fields;
@@ -56,6 +57,7 @@ mod parse;
 mod same;
 mod walk;
 
+pub use bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 pub use error::{CronError, Part, Problem};
 pub use list::CronList;
 pub(crate) use same::have_same_times;
@@ -64,13 +66,6 @@ use crate::local_clock;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 use fields::{Fields, Month};
-
-/// Longest expression, bytes. Every value of every field written out once, names, `W` and `#` included, takes 817;
-/// rounded up to a power of two.
-pub const MAX_EXPRESSION_BYTES: usize = 1024;
-
-/// Longest name of a time zone, bytes: twice the longest there is (America/Argentina/ComodRivadavia).
-pub const MAX_TIMEZONE_BYTES: usize = 64;
 
 /// 0001-01-01T00:00:00Z in Unix seconds: there are no occurrences before it.
 const FIRST_SECOND: i64 = -62_135_596_800;

@@ -7,10 +7,12 @@
 
 mod file;
 mod rule;
+mod span;
 
 use crate::steps::count_steps;
 use file::{Database, Table};
 use rule::AROUND;
+use span::{LISTED_UNTIL, Span};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::OnceLock;
@@ -19,9 +21,6 @@ static FILE: &[u8] = include_bytes!("tz.bin");
 
 /// The most that two offsets in the tables may differ by, and so that a local time and its instants may, seconds.
 const WIDEST: i64 = 2 * 86_400;
-
-/// 2100-06-01T00:00:00Z: from then on, changes of a clock that follow a yearly rule are worked out from it.
-const LISTED_UNTIL: i64 = 4_115_491_200;
 
 /// Steps of a schedule (see [`count_steps`]) that it takes to work out the changes of the years around a time from a yearly rule.
 const STEPS_OF_A_RULE: u32 = 4;
@@ -39,15 +38,6 @@ pub struct Tz(u16);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("not the name of a time zone")]
 pub struct UnknownZone;
-
-/// A time in which a clock keeps one offset.
-#[derive(Debug, Clone, Copy)]
-struct Span {
-    /// Its first instant, Unix seconds.
-    begin: i64,
-    /// Seconds ahead of UTC.
-    offset: i64,
-}
 
 /// A time in which a clock neither jumps nor shows what it shows at another time: what is read in it is read once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

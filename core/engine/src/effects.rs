@@ -1,6 +1,6 @@
 //! What an input asks of the shell: rows to write, messages to send, questions to ask.
 
-use super::Sends;
+use crate::sends::Sends;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::limiter::Ask;
 use std::sync::Arc;
@@ -191,7 +191,7 @@ pub enum Write {
 pub enum Destination {
     /// To the dispatchers; done when they report it.
     Dispatch,
-    /// To the dispatchers, out of this lane: see [`lanes`].
+    /// To the dispatchers, out of this lane: see `lanes.rs`.
     Lane(u8),
     /// Through this producer binding to the user's own consumer; done when the queue has taken it.
     Queue(String),
@@ -229,9 +229,10 @@ pub struct LimitAsk {
 pub struct Effects {
     /// Changes of storage.
     pub writes: Vec<Write>,
-    /// Messages. For each, the shell calls [`Engine::sent`], [`Engine::send_failed`] or [`Engine::send_unanswered`] afterwards.
+    /// Messages. For each, the shell then calls [`crate::Engine::sent`], [`crate::Engine::send_failed`] or
+    /// [`crate::Engine::send_unanswered`].
     pub sends: Vec<Outgoing>,
-    /// Questions to limiters. For each, the shell calls [`Engine::limit_answered`] or [`Engine::limit_failed`] afterwards. Only a wake-up
-    /// has any.
+    /// Questions to limiters. For each, the shell then calls [`crate::Engine::limit_answered`] or [`crate::Engine::limit_failed`]. Only a
+    /// wake-up has any.
     pub asks: Vec<LimitAsk>,
 }

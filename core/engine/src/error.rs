@@ -58,9 +58,11 @@ pub enum EngineError {
     },
     /// As many tasks wait as the shard's share of a quota allows.
     #[error(
-        "the namespace's quota pendingTasks is used up: of this shard's share of {share}, {waiting} tasks are held, {dead} of them dead letters, and {asked} more would pass it; discard dead letters, wait until tasks have fired, cancel some, or raise the quota"
+        "the namespace's quota pendingTasks is {quota}, and {share} of it is this shard's share; tasks held: {waiting}, dead letters among them: {dead}, tasks to add: {asked}; discard dead letters, wait until tasks have fired, cancel some, or raise the quota"
     )]
     PendingQuota {
+        /// The quota of the namespace.
+        quota: u64,
         /// The shard's share.
         share: u64,
         /// Tasks that wait, and dead letters.
@@ -72,11 +74,25 @@ pub enum EngineError {
         /// Seconds until the next task is due.
         retry_after_seconds: u32,
     },
+    /// The request alone adds more tasks than the shard's share of a quota, so that waiting does not help.
+    #[error(
+        "the namespace's quota pendingTasks is {quota}, and {share} of it is this shard's share, but the request adds {asked} tasks to this shard; split it into requests of at most {share}, or raise the quota"
+    )]
+    LargerThanShare {
+        /// The quota of the namespace.
+        quota: u64,
+        /// The shard's share.
+        share: u64,
+        /// Tasks to be added.
+        asked: usize,
+    },
     /// Tasks were created as fast as the shard's share of a quota allows.
     #[error(
-        "the namespace's quota createsPerSecond is used up on this shard; create tasks again in {wait_millis} ms, or raise the quota"
+        "the namespace's quota createsPerSecond, {quota} tasks a second over all shards, is used up on this one; create tasks again in {wait_millis} ms, or raise the quota"
     )]
     RateQuota {
+        /// The quota of the namespace, tasks a second.
+        quota: u32,
         /// Milliseconds until the next may be taken.
         wait_millis: i64,
     },
@@ -117,7 +133,7 @@ impl EngineError {
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             Self::PendingQuota { retry_after_seconds, .. } => Some(*retry_after_seconds),
-            Self::RateQuota { wait_millis } => u32::try_from(wait_millis.saturating_add(999) / 1_000).ok(),
+            Self::RateQuota { wait_millis, .. } => u32::try_from(wait_millis.saturating_add(999) / 1_000).ok(),
             Self::TooManyReaders => Some(READERS_RETRY_SECONDS),
             _ => None,
         }

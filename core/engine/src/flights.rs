@@ -1,57 +1,52 @@
-//! Finding attempts in flight: by id, by the filter of a list, and the records that their further attempts will have.
+//! Attempts in flight: those that a request may mean, their ids, and their records.
 
-use super::change::MAX_LOOKED_AT_BYTES;
-use super::decided::FlightRef;
-use super::query::{MAX_SCANNED, MAX_SCANNED_BYTES, Spent, matches_record};
-use super::tasks::EntryRef;
-use super::{Engine, EngineError, Reader};
-use scheduler_calendar::ordered::sort_by_key;
+use crate::budget::{MAX_LOOKED_AT_BYTES, MAX_SCANNED_BYTES};
+use crate::decisions::FlightRef;
+use crate::envelopes::parse_envelope;
+use crate::error::EngineError;
+use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::format::envelope::Envelope;
-use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{ListRequest, Status};
-use scheduler_model::task::Record;
-use serde::Deserialize;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
-/// Cursors of scans encode an attempt in flight as this due time plus the number of its envelope: after every waiting task.
+/// A cursor of a scan encodes an attempt in flight as this due time plus the number of its envelope, so it follows every waiting task.
 const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
 
 /// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds one is read once.
 #[derive(Default)]
 pub(super) struct Flights {
-    by_hash: HashMap<u64, Vec<FlightRef>>,
-    /// The ids of these attempts, by envelope and index, as far as they were read.
-    ids: HashMap<u64, HashMap<u32, String>>,
-    /// Bytes that were read of envelopes, and of what waits under the ids.
-    bytes: usize,
+    pub(super) by_hash: HashMap<u64, Vec<FlightRef>>,
+    /// The ids of these attempts, by envelope and index, if they were read.
+    pub(super) ids: HashMap<u64, HashMap<u32, String>>,
+    /// Bytes that were read of envelopes.
+    pub(super) bytes: usize,
+    /// Bytes that were read of waiting tasks with these ids.
     looked_at: usize,
 }
 
 /// The attempts in flight of an id.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The newest first; of those of which nothing is left to do, one at most, and only if there are no others.
+    /// The newest first. Of attempts with nothing left to do there is at most one, and only if there are no others.
     pub(super) flights: Vec<FlightRef>,
-    /// Whether there may be others: the request has read as much as it may.
+    /// Whether there may be others, because the request has read its maximum.
     pub(super) is_part: bool,
 }
 
 impl Flights {
-    /// Whether a request has read as much as it may; the rest is for another.
+    /// Returns whether a request has read its maximum. The caller sends another one for the rest.
     pub(super) fn is_spent(&self) -> bool {
         self.bytes >= MAX_SCANNED_BYTES || self.looked_at >= MAX_LOOKED_AT_BYTES
     }
 
-    /// Counts what the request has read of what waits.
+    /// Counts bytes that the request has read of waiting tasks.
     pub(super) fn look_at(&mut self, bytes: usize) {
         self.looked_at += bytes;
     }
 }
 
-/// Reads records of attempts in flight for one request, and counts the bytes that this takes. It keeps the tasks of the envelope that it
-/// read last: those of one envelope come one after another.
+/// Reads records of attempts in flight for one request, and counts the bytes that it reads. It keeps the tasks of the last envelope, because
+/// attempts of the same envelope follow one another.
 #[derive(Default)]
 pub(super) struct FlightReader {
     last: Option<(u64, Vec<Vec<u8>>)>,
@@ -59,12 +54,16 @@ pub(super) struct FlightReader {
 }
 
 impl FlightReader {
-    /// Returns the record of an attempt as it was handed on.
-    fn handed_on(&mut self, FlightRef { seq, index }: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
+    /// Returns the record of an attempt as it was dispatched.
+    pub(super) fn dispatched(
+        &mut self,
+        FlightRef { seq, index }: FlightRef,
+        reader: &dyn Reader,
+    ) -> Result<Vec<u8>, EngineError> {
         if self.last.as_ref().is_none_or(|(last, _)| *last != seq) {
             let text = reader.envelope(seq)?;
             self.bytes += text.len();
-            let tasks = parse(&text, seq)?.tasks.into_iter().map(|task| task.get().as_bytes().to_vec());
+            let tasks = parse_envelope(&text, seq)?.tasks.into_iter().map(|task| task.get().as_bytes().to_vec());
             self.last = Some((seq, tasks.collect()));
         }
         let task = self.last.as_ref().and_then(|(_, tasks)| tasks.get(index as usize));
@@ -72,241 +71,20 @@ impl FlightReader {
     }
 }
 
-/// A place among the attempts in flight, as the cursor of a scan.
-fn position_of(flight: FlightRef) -> Position {
+/// Returns the position of an attempt in flight for the cursor of a scan.
+pub(super) fn position_of(flight: FlightRef) -> Position {
     // Envelopes are counted from 1, and will not reach 2^53.
     let due = UnixMillis::new(IN_FLIGHT.saturating_add(i64::try_from(flight.seq).unwrap_or(i64::MAX)));
     Position { due, page: 0, index: flight.index }
 }
 
-/// The attempt behind which a scan goes on, if it has come to those in flight.
-fn flight_at(position: Position) -> Option<FlightRef> {
+/// Returns the attempt after which a scan continues, if it has reached those in flight.
+pub(super) fn flight_at(position: Position) -> Option<FlightRef> {
     let seq = u64::try_from(position.due.get().checked_sub(IN_FLIGHT)?).ok()?;
     Some(FlightRef { seq, index: position.index })
 }
 
-/// Whether a scan goes on among the attempts in flight.
+/// Returns whether a scan continues among the attempts in flight.
 pub(super) fn is_in_flight(after: Option<Position>) -> bool {
     after.is_some_and(|after| flight_at(after).is_some())
-}
-
-pub(super) fn parse(text: &[u8], seq: u64) -> Result<Envelope<'_>, EngineError> {
-    let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
-    let text = std::str::from_utf8(text).map_err(|problem| corrupt(problem.to_string()))?;
-    Envelope::parse(text).map_err(|problem| corrupt(problem.to_string()))
-}
-
-impl Engine {
-    /// Returns the attempts in flight whose ids have one of these hashes, in one pass over the outbox.
-    pub(super) fn flights_of(&self, hashes: impl Iterator<Item = u64>) -> Flights {
-        let mut flights = Flights::default();
-        if self.in_flight.is_empty() {
-            return flights;
-        }
-        let wanted: HashSet<u64> = hashes.filter(|hash| self.in_flight.contains_key(hash)).collect();
-        if wanted.is_empty() {
-            return flights;
-        }
-        for (seq, envelope) in self.outbox.iter().rev() {
-            for (index, hash) in (0..).zip(&envelope.hashes).filter(|(_, hash)| wanted.contains(*hash)) {
-                flights.by_hash.entry(*hash).or_default().push(FlightRef { seq: *seq, index });
-            }
-        }
-        flights
-    }
-
-    /// Returns the first `most` of the attempts of this id that are in flight, and says which of them are settled: those come last. Reads
-    /// one envelope at least, and no further one once the request is spent. Other ids may have the same hash.
-    pub(super) fn find_flights(
-        &self,
-        id: &str,
-        flights: &mut Flights,
-        most: usize,
-        is_settled: impl Fn(FlightRef) -> bool,
-        reader: &dyn Reader,
-    ) -> Result<Found, EngineError> {
-        let mut found = Found::default();
-        let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(found) };
-        sort_by_key(&mut of_hash, |flight| is_settled(*flight));
-        let mut has_read = false;
-        for flight in of_hash {
-            if found.flights.len() >= most || is_settled(flight) && !found.flights.is_empty() {
-                break;
-            }
-            if !flights.ids.contains_key(&flight.seq) {
-                if has_read && flights.is_spent() {
-                    found.is_part = true;
-                    break;
-                }
-                self.read_ids(flight.seq, flights, reader)?;
-                has_read = true;
-            }
-            let of = flights.ids.get(&flight.seq).and_then(|ids| ids.get(&flight.index));
-            if of.is_some_and(|of| of == id) {
-                found.flights.push(flight);
-            }
-        }
-        Ok(found)
-    }
-
-    /// Whether an attempt of this id is in flight that was not cancelled.
-    pub(super) fn has_flight(&self, id: &str, reader: &dyn Reader) -> Result<bool, EngineError> {
-        let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
-        let is_cancelled = |flight| self.decided.at(flight).is_cancelled();
-        let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?.flights;
-        Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
-    }
-
-    /// Returns the attempts in flight of those ids whose hash is meant, of runs that were not cancelled; of each id the newest first.
-    pub(super) fn flights_of_ids(
-        &self,
-        ids: &[String],
-        is_meant: impl Fn(u64) -> bool,
-        reader: &dyn Reader,
-    ) -> Result<Vec<FlightRef>, EngineError> {
-        let mut found = Vec::new();
-        let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
-        for id in ids {
-            // Of those that were cancelled nothing is left to change.
-            let of_hash = flights.by_hash.get(&self.id_hash(id)).cloned().unwrap_or_default();
-            for flight in self.not_cancelled(&of_hash) {
-                if !flights.ids.contains_key(&flight.seq) {
-                    self.read_ids(flight.seq, &mut flights, reader)?;
-                }
-                let of = flights.ids.get(&flight.seq).and_then(|ids| ids.get(&flight.index));
-                found.extend(of.is_some_and(|of| of == id).then_some(flight));
-            }
-        }
-        Ok(found)
-    }
-
-    pub(super) fn hash_of_flight(&self, flight: FlightRef) -> Option<u64> {
-        self.outbox.get(&flight.seq)?.hashes.get(flight.index as usize).copied()
-    }
-
-    /// Reads the ids of those tasks of an envelope that may be meant.
-    fn read_ids(&self, seq: u64, flights: &mut Flights, reader: &dyn Reader) -> Result<(), EngineError> {
-        #[derive(Deserialize)]
-        struct IdOnly {
-            id: String,
-        }
-        let Some(envelope) = self.outbox.get(&seq) else { return Ok(()) };
-        let text = reader.envelope(seq)?;
-        flights.bytes += text.len();
-        let mut ids = HashMap::new();
-        for ((index, task), hash) in (0..).zip(parse(&text, seq)?.tasks).zip(&envelope.hashes) {
-            if flights.by_hash.contains_key(hash) {
-                let read: IdOnly = serde_json::from_str(task.get())
-                    .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
-                ids.insert(index, read.id);
-            }
-        }
-        flights.ids.insert(seq, ids);
-        Ok(())
-    }
-
-    /// Returns those of these attempts that were not cancelled while they ran: of the others nothing is left to change.
-    pub(super) fn not_cancelled(&self, flights: &[FlightRef]) -> Vec<FlightRef> {
-        flights.iter().copied().filter(|flight| !self.decided.at(*flight).is_cancelled()).collect()
-    }
-
-    /// Returns the record that a further attempt of a run in flight has, but for the count of attempts: as it was patched, and with
-    /// `paused` where it is.
-    pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
-        self.record_among_flights(flight, &mut FlightReader::default(), reader)
-    }
-
-    /// Returns what [`Engine::record_in_flight`] does, of one of several that a request reads.
-    pub(super) fn record_among_flights(
-        &self,
-        flight: FlightRef,
-        read: &mut FlightReader,
-        reader: &dyn Reader,
-    ) -> Result<Vec<u8>, EngineError> {
-        let decision = self.decided.at(flight);
-        let record = if decision.patched {
-            let record = reader.patched(flight.seq, flight.index)?;
-            read.bytes += record.len();
-            record
-        } else {
-            read.handed_on(flight, reader)?
-        };
-        if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
-    }
-
-    /// Counts the tasks that these entries and attempts are of: what is left of a task that has fired is one of its own only where the
-    /// task itself is gone.
-    pub(super) fn count_tasks(&self, entries: &[EntryRef], flights: &[FlightRef]) -> u64 {
-        let (again, tasks): (Vec<&EntryRef>, Vec<&EntryRef>) =
-            entries.iter().partition(|at| self.flags_of(**at).has(Flags::RETRY));
-        let of_tasks: HashSet<u64> = tasks.iter().filter_map(|at| self.tasks.hash_of(**at)).collect();
-        let of_flight = |flight: &FlightRef| self.hash_of_flight(*flight);
-        let of_rest = again.into_iter().filter_map(|at| self.tasks.hash_of(*at)).chain(flights.iter().filter_map(of_flight));
-        let rest: HashSet<u64> = of_rest.filter(|hash| !of_tasks.contains(hash)).collect();
-        (tasks.len() + rest.len()) as u64
-    }
-
-    /// Calls `found` for each attempt in flight that the request means and that was not cancelled, with its record; it says whether to go
-    /// on. Returns where to go on another time. It spends what [`Engine::scan`] has left: the scan of what waits comes first.
-    pub(super) fn scan_flights(
-        &self,
-        request: &ListRequest,
-        spent: &mut Spent,
-        reader: &dyn Reader,
-        mut found: impl FnMut(FlightRef, &Record<'_>) -> Result<bool, EngineError>,
-    ) -> Result<Option<Position>, EngineError> {
-        let filter = &request.filter.folded();
-        if !filter.status.is_none_or(|status| matches!(status, Status::Fired | Status::Paused)) {
-            return Ok(None);
-        }
-        // Envelope numbers begin at 1, so this is before all of them.
-        let mut last = request.after.and_then(flight_at).unwrap_or(FlightRef { seq: 0, index: 0 });
-        let after = last;
-        for (seq, envelope) in self.outbox.range(after.seq..) {
-            let decisions = self.decided.of(*seq);
-            let is_done = |index: u32| {
-                let is_behind = (FlightRef { seq: *seq, index }) <= after;
-                is_behind || decisions.get(&index).is_some_and(|decision| decision.is_cancelled())
-            };
-            if (0..).take(envelope.hashes.len()).all(is_done) {
-                continue;
-            }
-            if spent.is_all(request) {
-                return Ok(Some(position_of(last)));
-            }
-            let text = reader.envelope(*seq)?;
-            spent.bytes += text.len();
-            for (index, task) in (0..).zip(parse(&text, *seq)?.tasks).filter(|(index, _)| !is_done(*index)) {
-                if spent.matches >= request.limit || spent.scanned >= MAX_SCANNED {
-                    return Ok(Some(position_of(last)));
-                }
-                spent.scanned += 1;
-                let flight = FlightRef { seq: *seq, index };
-                let decision = decisions.get(&index).copied().unwrap_or_default();
-                let patched = if decision.patched { Some(reader.patched(*seq, index)?) } else { None };
-                let text = patched.as_deref().unwrap_or(task.get().as_bytes());
-                spent.bytes += patched.as_ref().map_or(0, Vec::len);
-                let record = Record::parse(text).map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
-                let is_meant = (filter.status != Some(Status::Paused) || decision.is_paused())
-                    && filter.from.is_none_or(|from| record.due() >= from)
-                    && filter.to.is_none_or(|to| record.due() < to)
-                    && matches_record(filter, text);
-                last = flight;
-                if is_meant {
-                    spent.matches += 1;
-                    if !found(flight, &record)? {
-                        return Ok(Some(position_of(last)));
-                    }
-                }
-            }
-        }
-        Ok(None)
-    }
-}
-
-fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {
-    let record = Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
-    let mut out = Vec::new();
-    Record { paused: Some(true), ..record }.write(&mut out);
-    Ok(out)
 }

@@ -35,7 +35,7 @@ impl Gathering {
         None
     }
 
-    /// The requests, for [`super::Engine::append_all`].
+    /// Returns the requests for [`crate::Engine::append_all`].
     pub fn into_requests(self) -> Vec<Append> {
         self.requests
     }

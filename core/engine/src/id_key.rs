@@ -1,6 +1,7 @@
 //! Keyed hashes of ids, and the hashes of what was stored before shards had a key ([`IdKey`]).
 
-use super::{Engine, EngineError};
+use crate::envelopes::parse_envelope;
+use crate::error::EngineError;
 use scheduler_model::format::page::{Directory, Page, PageError};
 use scheduler_model::id_key::IdKey;
 use scheduler_model::record_id::id_of_record;
@@ -17,27 +18,16 @@ pub fn key_stored_page(key: IdKey, directory: Vec<u8>, body: Vec<u8>) -> Result<
     Ok(page.directory.bytes().to_vec())
 }
 
-/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in [`super::Write::InsertEnvelope`].
+/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in [`crate::Write::InsertEnvelope`].
 ///
 /// # Errors
 /// If the text is no envelope, or one of its tasks has no id.
 pub fn hashes_of_envelope(key: IdKey, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut hashes = Vec::new();
-    for (index, task) in super::flights::parse(text, seq)?.tasks.iter().enumerate() {
+    for (index, task) in parse_envelope(text, seq)?.tasks.iter().enumerate() {
         let id = id_of_record(task.get().as_bytes())
             .ok_or_else(|| EngineError::Corrupt(format!("task {index} of envelope {seq} has no id")))?;
         hashes.extend_from_slice(&key.hash(&id).to_le_bytes());
     }
     Ok(hashes)
 }
-
-impl Engine {
-    /// Returns the hash of an id in this shard's index.
-    pub(super) fn id_hash(&self, id: &str) -> u64 {
-        self.id_key.hash(id)
-    }
-}
-
-#[cfg(test)]
-#[path = "id_key_tests.rs"]
-mod tests;

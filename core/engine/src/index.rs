@@ -1,50 +1,50 @@
-//! The index of ids: from the hash of an id to where the task stands, in 8 bytes and a control byte each.
+//! The index of ids: from the hash of an id to the places of its entries, in 8 bytes and a control byte each.
 //!
-//! Entries of one hash follow one another in the table, and each insertion passes over all of them. Of those that may be many of one id
-//! ([`Repeats`]), the table holds [`MAX_CHAIN`], and a map holds the others: what is inserted passes over a bounded number, however many dead
-//! letters of one id an earlier version has kept. A task is the only one of its id, so a bulk create does not count.
+//! Entries with the same hash follow one another in the table, and each insertion passes over all of them. If there may be many entries of one id
+//! ([`Repeats`]), the table holds [`MAX_CHAIN`] of them and a map holds the others. So an insertion passes over a bounded number, however many
+//! dead letters of one id an earlier version has kept. A task is the only one with its id, so a bulk create does not count them.
 
-use super::tasks::EntryRef;
+use crate::entry_ref::EntryRef;
 use hashbrown::HashTable;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The place of a page's entry, and of its hash as many bits as there is room for: so the table grows without a look into
-/// directories. Bits 32-63 are the number of the page, 21-31 the index in it, 0-20 of the hash.
+/// The place of an entry of a page, and as many bits of its hash as there is room for, so the table grows without reading directories. Bits
+/// 32-63 are the number of the page, bits 21-31 the index in it, and bits 0-20 belong to the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Filed(u64);
+struct PackedEntryRef(u64);
 
 const HASH_BITS: u32 = 21;
 const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
 const INDEX_MASK: u64 = (1 << (32 - HASH_BITS)) - 1;
 
-/// Most entries with the same bits of their hashes in the table: more than an id has that does not fail again and again.
+/// Most entries with the same bits of their hashes in the table: more than an id has unless it fails again and again.
 const MAX_CHAIN: usize = 32;
 
 const _: () = assert!(MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK, "an index in a page has the bits that are left to it");
 
-/// The bits of an id's hash that are kept. Routing takes the hash modulo the number of shards, so on one shard its low bits may
-/// all be alike: these are high ones.
+/// Returns the kept bits of a hash. These are high bits, because routing uses the hash modulo the number of shards, so the low bits may be equal
+/// on one shard.
 fn kept(hash: u64) -> u64 {
     hash >> 40 & HASH_MASK
 }
 
-/// The kept bits spread over the 64 that the table picks buckets (low ones) and tags (high ones) by.
+/// Spreads the kept bits over 64 bits, because the table uses low bits for buckets and high bits for tags.
 fn spread(kept: u64) -> u64 {
-    // 2^64 divided by the golden ratio: neighbours end far apart (Knuth, TAOCP 3, section 6.4).
+    // 2^64 divided by the golden ratio moves neighbors far apart (Knuth, TAOCP 3, section 6.4).
     kept.wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
-/// Whether there may be many entries of the same id.
+/// Whether there may be many entries with the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeats {
-    /// It is a task: there is one of an id.
+    /// The entry is a task, and an id has one.
     Never,
-    /// It is what has failed, waits for a further attempt, or runs beside the task.
+    /// The entry is a dead letter, a further attempt, or a run beside the task.
     Often,
 }
 
-impl Filed {
+impl PackedEntryRef {
     fn new(hash: u64, at: EntryRef) -> Self {
         Self(u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash))
     }
@@ -54,21 +54,21 @@ impl Filed {
     }
 }
 
-/// The entries of pages, and apart from them the few schedules, whose numbers leave no room for a hash.
+/// The entries of pages, and in a table of their own the few schedules, whose numbers leave no room for a hash.
 #[derive(Debug, Default)]
 pub(super) struct IdIndex {
-    entries: HashTable<Filed>,
-    /// What the table does not hold, by the bits of the hash.
+    entries: HashTable<PackedEntryRef>,
+    /// The entries that the table does not hold, by the bits of the hash.
     more: BTreeMap<u64, BTreeSet<EntryRef>>,
     in_more: usize,
-    /// By the whole hash.
+    /// Hash and number of each schedule, by the whole hash.
     schedules: HashTable<(u64, u32)>,
 }
 
 impl IdIndex {
     /// Makes room for `more` entries at once.
     pub(super) fn reserve(&mut self, more: usize) {
-        self.entries.reserve(more, |filed| spread(filed.0 & HASH_MASK));
+        self.entries.reserve(more, |packed| spread(packed.0 & HASH_MASK));
     }
 
     pub(super) fn insert(&mut self, hash: u64, at: EntryRef, repeats: Repeats) {
@@ -77,20 +77,20 @@ impl IdIndex {
         } else if repeats == Repeats::Often && self.has_long_chain(hash) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         } else {
-            self.entries.insert_unique(spread(kept(hash)), Filed::new(hash, at), |filed| spread(filed.0 & HASH_MASK));
+            self.entries.insert_unique(spread(kept(hash)), PackedEntryRef::new(hash, at), |packed| spread(packed.0 & HASH_MASK));
         }
     }
 
     fn has_long_chain(&self, hash: u64) -> bool {
         let mut left = MAX_CHAIN;
-        let counted = self.entries.find(spread(kept(hash)), |filed| {
-            left -= usize::from(filed.0 & HASH_MASK == kept(hash));
+        let counted = self.entries.find(spread(kept(hash)), |packed| {
+            left -= usize::from(packed.0 & HASH_MASK == kept(hash));
             left == 0
         });
         counted.is_some()
     }
 
-    /// Takes an entry out of what the table does not hold. Says whether it was there.
+    /// Removes an entry from those that the table does not hold. Returns whether it was there.
     fn remove_from_more(&mut self, hash: u64, at: EntryRef) -> bool {
         let Some(alike) = self.more.get_mut(&kept(hash)) else { return false };
         let was_there = alike.remove(&at);
@@ -101,15 +101,15 @@ impl IdIndex {
         was_there
     }
 
-    /// Takes an entry out; nothing when it is not there.
+    /// Removes an entry, if it is there.
     pub(super) fn remove(&mut self, hash: u64, at: EntryRef) {
         if at.page == 0 {
             if let Ok(found) = self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == at.index) {
                 found.remove();
             }
         } else {
-            let wanted = Filed::new(hash, at);
-            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |filed| *filed == wanted) {
+            let wanted = PackedEntryRef::new(hash, at);
+            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |packed| *packed == wanted) {
                 found.remove();
             } else {
                 self.remove_from_more(hash, at);
@@ -117,22 +117,22 @@ impl IdIndex {
         }
     }
 
-    /// An entry of a page moves to the next index.
+    /// Moves an entry of a page to the next index.
     pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
-        let wanted = Filed::new(hash, was);
+        let wanted = PackedEntryRef::new(hash, was);
         let at = EntryRef { index: was.index + 1, ..was };
-        if let Some(filed) = self.entries.find_mut(spread(kept(hash)), |filed| *filed == wanted) {
-            *filed = Filed::new(hash, at);
+        if let Some(packed) = self.entries.find_mut(spread(kept(hash)), |packed| *packed == wanted) {
+            *packed = PackedEntryRef::new(hash, at);
         } else if self.remove_from_more(hash, was) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         }
     }
 
-    /// All that may be of this hash; a few others may be among them.
+    /// Returns all entries with this hash. A few others may be among them.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
-        // The table compares seven bits of the hash: the others here spare a look into the directory of a page.
-        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |filed| filed.0 & HASH_MASK == kept(hash));
-        let entries = alike.map(|filed| filed.place());
+        // The table compares seven bits of the hash. Comparing the others here saves reading the directory of a page.
+        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |packed| packed.0 & HASH_MASK == kept(hash));
+        let entries = alike.map(|packed| packed.place());
         let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
         let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
         entries.chain(more).chain(schedules)
@@ -142,10 +142,10 @@ impl IdIndex {
         self.entries.len() + self.in_more + self.schedules.len()
     }
 
-    /// Bytes allocated.
+    /// Returns the allocated bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         let more = self.more.len() * size_of::<(u64, BTreeSet<EntryRef>)>() + self.in_more * size_of::<EntryRef>();
-        // Nodes of a B-tree are half full at least.
+        // Nodes of a B-tree are at least half full.
         self.entries.allocation_size() + self.schedules.allocation_size() + 2 * more
     }
 }

@@ -1,77 +1,78 @@
-//! Lanes: the tasks of a limit's key in an order of their own, which moves on as the limit lets it.
+//! Lanes: a lane holds the tasks of a limit key in an order of their own, which advances as the limit permits.
 //!
-//! A shard has the main order, lane 0, and a lane for each key that has tasks in it. Pages belong to one lane. Each lane has a heap of the
-//! heads of its pages and a watermark, so that what waits for its turn is neither looked at nor written again, however much it is,
-//! and nothing else waits behind it. Tasks that do not fire by themselves are in lane 0, whatever their key.
+//! A shard has the main order, lane 0, and a lane for each limit key of its tasks. A page belongs to one lane. Each lane has a heap of the
+//! heads of its pages and a watermark. So the shard neither examines nor rewrites tasks that wait for their turn, however many they are, and
+//! no other task waits behind them. Tasks that do not fire by themselves are in lane 0, whatever their key.
 //!
-//! What a lane has in flight is what the outbox holds for [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+//! The runs in flight of a lane are those in the outbox with [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+//!
+//! [`Destination::Lane`]: crate::Destination::Lane
 
-use super::lapse::Lapses;
-use super::outcome::PutBack;
-use super::{Effects, Engine, EngineError, LimitAsk, Write};
+use crate::error::EngineError;
+use crate::lapses::Lapses;
 use crate::limiter::Lease;
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_DISPATCH_TASKS, MAX_LANES};
-use scheduler_model::format::page::{Directory, Entry, Flags};
 use scheduler_model::position::Position;
-use scheduler_model::protocol::limiter::{Answer, RequestNumber};
+use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An envelope of a lane holds at most this part of the lane's slots: its slots come back when the last of its tasks is done, so in ten
-/// parts at least and not all at once, while a wide lane has full envelopes.
+/// An envelope of a lane uses at most this fraction of the lane's slots. Its slots return when the last of its tasks is done, so they return
+/// in at least ten parts, and a lane with many slots still fills its envelopes.
 const PARTS_OF_SLOTS: u32 = 10;
 
-/// A shard that has dispatched all it may keeps one unused slot of each key for this long, milliseconds. After that it gives back the slots
-/// that it does not use, and asks for one again once in each such period.
-const NO_ROOM_MILLIS: i64 = 10_000;
-/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take all the room that reports make.
-const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
+/// A shard that has dispatched its maximum keeps one unused slot of each key for this time, milliseconds. Then it returns the slots that it
+/// does not use, and asks for one again once in each such period.
+pub(super) const NO_ROOM_MILLIS: i64 = 10_000;
 
-/// What is stored of a lane, with the state.
+/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take all the room that reports make.
+pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
+
+/// What the state stores of a lane.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StoredLane {
-    pub(super) number: u8,
-    pub(super) key: String,
-    pub(super) watermark: Position,
-    /// Whether the limiter may have noted something of it.
+    number: u8,
+    key: String,
+    watermark: Position,
+    /// Whether the limiter may have noted something for it.
     #[serde(default)]
-    pub(super) held: bool,
+    held: bool,
 }
 
 /// A lane in memory.
 #[derive(Debug)]
 pub(super) struct Lane {
-    key: String,
-    watermark: Position,
-    held: bool,
-    lease: Lease,
-    /// The page that small appends extend.
-    open_page: Option<u32>,
-    lapses: Lapses,
+    pub(super) key: String,
+    pub(super) watermark: Position,
+    pub(super) held: bool,
+    pub(super) lease: Lease,
+    /// The page that small appends extend, if there is one.
+    pub(super) open_page: Option<u32>,
+    pub(super) lapses: Lapses,
 }
 
 /// The lanes of a shard, by number from 1.
 #[derive(Debug, Default)]
 pub(super) struct Lanes {
-    lanes: BTreeMap<u8, Lane>,
-    /// Whose turn is first at the next firing.
+    pub(super) lanes: BTreeMap<u8, Lane>,
+    /// Selects the lane that takes the first turn of the next firing.
     turn: usize,
-    /// Whether something about them has to be stored in the same commit.
-    must_save: bool,
-    /// Whether it is stored that this life of the shard has begun.
-    is_life_stored: bool,
-    /// Questions to limiters in this life, of all lanes: a lane that is dropped and made again must not begin from 1, for its limiter
-    /// remembers the numbers that it has seen.
+    /// Whether the same commit has to store the lanes.
+    pub(super) must_save: bool,
+    /// Whether storage says that this life of the shard has begun.
+    pub(super) is_life_stored: bool,
+    /// The number of questions to limiters in this life, of all lanes. A lane that is dropped and created again must not begin at 1, because
+    /// its limiter remembers the numbers that it has seen.
     questions: u32,
-    /// Hashes of tasks of which a run is held only because its key has no lane: see [`super::backlog`].
+    /// Hashes of the ids of tasks with a run that is held only because its key has no lane.
     held_back: BTreeSet<u64>,
     /// When the dispatchers last had room for tasks of this shard.
-    had_room_at: UnixMillis,
-    /// While they have no room, no lane asks for slots before this time.
-    quiet_until: UnixMillis,
+    pub(super) had_room_at: UnixMillis,
+    /// While the dispatchers have no room, no lane asks for slots before this time.
+    pub(super) quiet_until: UnixMillis,
 }
 
 impl Lanes {
@@ -94,7 +95,7 @@ impl Lanes {
         Self { lanes: collected(stored.into_iter().map(lane)), ..Self::default() }
     }
 
-    /// What to store of them, which is stored with this.
+    /// Returns what to store, and assumes that it will be stored.
     pub(super) fn store(&mut self) -> Vec<StoredLane> {
         (self.must_save, self.is_life_stored) = (false, true);
         let stored = |(number, lane): (&u8, &Lane)| StoredLane {
@@ -106,12 +107,12 @@ impl Lanes {
         self.lanes.iter().map(stored).collect()
     }
 
-    /// Returns all lanes, each with how many of its tasks may be handed on.
+    /// Returns all lanes, each with the number of its tasks that may be dispatched.
     pub(super) fn rooms(&self, now: UnixMillis) -> Vec<(u8, usize)> {
         self.lanes.iter().map(|(number, lane)| (*number, lane.lease.room(now) as usize)).collect()
     }
 
-    /// Returns the lanes with tasks that may lapse; another one is the first each time.
+    /// Returns the lanes with tasks that may lapse, in turns: each time another one is the first.
     pub(super) fn that_may_lapse(&self) -> Vec<u8> {
         let mut lanes: Vec<u8> =
             self.lanes.iter().filter(|(_, lane)| lane.lapses.is_needed()).map(|(number, _)| *number).collect();
@@ -146,7 +147,7 @@ impl Lanes {
         self.held_back.insert(hash);
     }
 
-    /// Takes out the first of those that are held back; who still finds no lane is to be noted again.
+    /// Removes and returns the first `most` hashes that are held back. The caller adds those again that still have no lane.
     pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
         let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
         self.held_back.retain(|hash| !taken.contains(hash));
@@ -157,7 +158,7 @@ impl Lanes {
         self.lanes.iter().find(|(_, lane)| lane.key == key).map(|(number, _)| *number)
     }
 
-    /// That each of these keys has a lane or can get one.
+    /// Checks that each of these keys has a lane or can get one.
     pub(super) fn have_room_for<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Result<(), EngineError> {
         let new: BTreeSet<&str> = collected(keys.filter(|key| self.number_of(key).is_none()));
         if self.lanes.len() + new.len() > MAX_LANES {
@@ -166,7 +167,7 @@ impl Lanes {
         Ok(())
     }
 
-    /// The lane of a key, made where there is none; `None` where there is no room, which [`Self::have_room_for`] would have told.
+    /// Returns the lane of a key, and creates it if there is none. Returns `None` if there is no room, which [`Self::have_room_for`] checks.
     pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
         if let Some(number) = self.number_of(key) {
             return Some(number);
@@ -185,7 +186,7 @@ impl Lanes {
         Some(number)
     }
 
-    /// The main order and the lanes, in the order in which they take their turns in this firing: another one begins each time.
+    /// Returns the main order and the lanes in the order of their turns in this firing. Each time another one is the first.
     pub(super) fn order(&mut self) -> Vec<u8> {
         let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
         self.turn = (self.turn + 1) % order.len();
@@ -193,18 +194,18 @@ impl Lanes {
         order
     }
 
-    /// Tasks of a lane that may be handed on now.
+    /// Returns the number of tasks of a lane that may be dispatched now.
     pub(super) fn room(&self, lane: u8, now: UnixMillis) -> usize {
         self.lanes.get(&lane).map_or(0, |lane| lane.lease.room(now) as usize)
     }
 
-    pub(super) fn hand_on(&mut self, lane: u8, runs: usize, now: UnixMillis) {
+    pub(super) fn dispatch(&mut self, lane: u8, runs: usize, now: UnixMillis) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
-            lane.lease.hand_on(u32::try_from(runs).unwrap_or(u32::MAX), now);
+            lane.lease.dispatch(u32::try_from(runs).unwrap_or(u32::MAX), now);
         }
     }
 
-    /// A run of a lane that was handed on in this firing stays after all.
+    /// Notes that a run of a lane, counted as dispatched in this firing, is not dispatched.
     pub(super) fn take_back(&mut self, lane: u8) {
         if let Some(lane) = self.lanes.get_mut(&lane) {
             lane.lease.take_back(1);
@@ -217,19 +218,19 @@ impl Lanes {
         }
     }
 
-    /// Most tasks of one envelope of a lane.
+    /// Returns the maximum number of tasks in one envelope of a lane.
     pub(super) fn envelope_tasks(&self, lane: u8) -> usize {
         let slots = self.lanes.get(&lane).map_or(0, |lane| lane.lease.slots());
         ((slots / PARTS_OF_SLOTS) as usize).clamp(1, MAX_DISPATCH_TASKS)
     }
 
-    /// The key of a lane, and how many of its runs are in flight; `None` for the main order.
+    /// Returns the key of a lane and the number of its runs in flight; `None` for the main order.
     pub(super) fn describe(&self, lane: u8) -> Option<(&str, u32)> {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
-    /// Returns the number of the next question in this `life`; a life whose numbers are used up is followed by another.
-    fn next_number(&mut self, life: &mut u32) -> RequestNumber {
+    /// Returns the number of the next question in this `life`. If the numbers of the life are used up, another life begins.
+    pub(super) fn next_number(&mut self, life: &mut u32) -> RequestNumber {
         match self.questions.checked_add(1) {
             Some(next) => self.questions = next,
             None => {
@@ -240,15 +241,15 @@ impl Lanes {
         RequestNumber(*life, self.questions)
     }
 
-    /// The clock has gone back: what waits for a bounded time has begun to wait now, at the latest.
+    /// Notes that the clock has gone back: bounded waits begin now at the latest.
     pub(super) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.lanes.values_mut().for_each(|lane| lane.lease.begin_waits_by(now));
         self.had_room_at = self.had_room_at.min(now);
         self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
     }
 
-    /// Whether the dispatchers have had no room for so long that lanes give back their last unused slots.
-    fn has_had_no_room(&self, now: UnixMillis) -> bool {
+    /// Returns whether the dispatchers have had no room for so long that lanes return their last unused slots.
+    pub(super) fn has_had_no_room(&self, now: UnixMillis) -> bool {
         now.since(self.had_room_at) >= NO_ROOM_MILLIS
     }
 
@@ -260,187 +261,3 @@ impl Lanes {
         self.lanes.contains_key(&lane)
     }
 }
-
-impl Engine {
-    /// Everything of a lane at or before this position has been handed on.
-    pub(super) fn watermark_of(&self, lane: u8) -> Position {
-        self.lanes.lanes.get(&lane).map_or(self.state.watermark, |lane| lane.watermark)
-    }
-
-    pub(super) fn set_watermark(&mut self, lane: u8, watermark: Position) {
-        match self.lanes.lanes.get_mut(&lane) {
-            Some(lane) => lane.watermark = watermark,
-            None => self.state.watermark = watermark,
-        }
-    }
-
-    /// The page that small appends to a lane extend.
-    pub(super) fn open_page(&mut self, lane: u8) -> &mut Option<u32> {
-        match self.lanes.lanes.get_mut(&lane) {
-            Some(lane) => &mut lane.open_page,
-            None => &mut self.open_page,
-        }
-    }
-
-    /// Puts records back among the tasks, each into the lane of its key. If the shard has no lane left for a key, its records are held until
-    /// there is one: in the main order they would fire without a slot.
-    pub(super) fn put_in(&mut self, back: PutBack, effects: &mut Effects) {
-        for (key, mut page) in back.into_pages() {
-            let keyed = self.id_key.key_page(&mut page);
-            debug_assert!(keyed.is_ok(), "the engine has written these records, which begin with their ids: {keyed:?}");
-            match key.map(|key| self.lanes.reserve(&key)) {
-                None => {}
-                Some(Some(lane)) => page.directory.set_lane(lane),
-                Some(None) => page.directory = self.hold_all(&page.directory),
-            }
-            self.add_page(page, effects);
-        }
-        self.save_lanes(effects);
-    }
-
-    fn hold_all(&mut self, of: &Directory) -> Directory {
-        let held = |entry: Entry| Entry { due: UnixMillis::HELD, flags: entry.flags.and(Flags::RETRY), ..entry };
-        of.iter().for_each(|entry| self.lanes.hold_back(entry.hash));
-        Directory::new(of.iter().map(held).collect())
-    }
-
-    /// Stores the state where a lane was made, in the same commit as what is in it.
-    pub(super) fn save_lanes(&mut self, effects: &mut Effects) {
-        if self.lanes.must_save {
-            effects.writes.push(self.save_state());
-        }
-    }
-
-    /// The state alone, to be stored.
-    pub(super) fn save_state(&mut self) -> Write {
-        if self.state.last_seq == 0 {
-            self.newest_is_cleared = true;
-        }
-        Write::SaveState { seq: self.state.last_seq, state: self.encode_state() }
-    }
-
-    /// When a task of a lane may be handed on.
-    pub(super) fn next_fire_of_lanes(&mut self) -> Option<UnixMillis> {
-        if self.dispatch_room() == 0 {
-            return None;
-        }
-        let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
-        let fires = numbers.into_iter().filter_map(|number| {
-            let head = self.tasks.head_of(number)?;
-            let lane = self.lanes.lanes.get(&number)?;
-            let at = lane.lease.fire_at(Some(head.due))?;
-            Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
-        });
-        fires.min()
-    }
-
-    /// When something of a lane may lapse, or is to be looked at.
-    pub(super) fn next_lapse(&self) -> Option<UnixMillis> {
-        self.lanes.lanes.values().filter_map(|lane| lane.lapses.look_at()).min()
-    }
-
-    /// Notes whether the dispatchers have room, before a wake-up dispatches anything.
-    pub(super) fn note_room(&mut self, now: UnixMillis) {
-        if self.dispatch_room() > 0 {
-            self.lanes.had_room_at = now;
-        }
-        // The periods follow the clock. If they began when there was room last, regular reports could always come in the quiet part.
-        let phase = now.get().rem_euclid(NO_ROOM_MILLIS);
-        let is_quiet = self.lanes.has_had_no_room(now) && phase >= NO_ROOM_ASKS_MILLIS;
-        self.lanes.quiet_until = if is_quiet { now.plus(NO_ROOM_MILLIS - phase) } else { UnixMillis::ZERO };
-    }
-
-    /// Returns the time before which no lane asks for slots.
-    fn asks_from(&self) -> UnixMillis {
-        if self.dispatch_room() > 0 { UnixMillis::ZERO } else { self.lanes.quiet_until }
-    }
-
-    /// When a limiter is to be asked.
-    pub(super) fn next_ask(&mut self) -> Option<UnixMillis> {
-        let from = self.asks_from();
-        let tasks = &mut self.tasks;
-        let asks = self.lanes.lanes.iter().filter_map(|(number, lane)| {
-            let head = tasks.head_of(*number).map(|head| head.due.max(from));
-            let at = lane.lease.ask_at(head)?;
-            Some(at.max(lane.lapses.goes_on_at().unwrap_or(at)))
-        });
-        asks.min()
-    }
-
-    /// Asks the limiters of lanes that lack something or have something to give back. While the dispatchers have all that they may have, a
-    /// lane that does not use its slots asks for one: without any, a herd of tasks without a key would keep it from its turn; with more, tasks
-    /// of other shards would wait for slots that nobody uses. That a life of the shard has begun, and that a limiter may note something of a
-    /// lane, is stored before it is asked.
-    pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
-        let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
-        let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
-        let is_stuck = is_full && self.lanes.has_had_no_room(now);
-        for number in numbers {
-            let head = self.tasks.head_of(number).map(|head| head.due.max(from));
-            let may_ask = |lane: &Lane| lane.lapses.goes_on_at().is_none_or(|at| at <= now);
-            let lane = self.lanes.lanes.get_mut(&number).filter(|lane| may_ask(lane));
-            if !lane.is_some_and(|lane| lane.lease.wants_to_ask(head, now)) {
-                continue;
-            }
-            let request = self.lanes.next_number(&mut self.state.life);
-            let Some(lane) = self.lanes.lanes.get_mut(&number) else { continue };
-            let is_due = head.is_some_and(|due| due <= now);
-            let most = if is_stuck || is_full && lane.lease.is_unused(now) { 1 } else { u32::MAX };
-            let waiting = if is_due { self.tasks.due_in(number, now).clamp(1, most) } else { 0 };
-            self.lanes.must_save |= !lane.held || !self.lanes.is_life_stored;
-            lane.held = true;
-            let ask = lane.lease.ask(request, waiting, now);
-            effects.asks.push(LimitAsk { key: lane.key.clone(), ask });
-        }
-        self.save_lanes(effects);
-    }
-
-    /// A limiter has answered, `None` to a request that it takes for an old one. See [`crate::limiter`].
-    pub fn limit_answered(&mut self, key: &str, number: RequestNumber, answer: Option<&Answer>, now: UnixMillis) {
-        let Some(lane) = self.lanes.number_of(key) else { return };
-        if let Some(of) = self.lanes.lanes.get_mut(&lane) {
-            match answer {
-                Some(answer) => of.lease.answered(answer, now),
-                None => of.lease.fail(number, now),
-            }
-        }
-        self.forget_lane(lane);
-    }
-
-    /// A limiter has not answered: it is asked again after a while.
-    pub fn limit_failed(&mut self, key: &str, number: RequestNumber, now: UnixMillis) {
-        self.limit_answered(key, number, None, now);
-    }
-
-    /// Drops a lane of which there is nothing left. That may be stored later: until then the limiter is asked once too often, after a
-    /// crash.
-    fn forget_lane(&mut self, number: u8) {
-        let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over()) else { return };
-        self.unsaved |= lane.held;
-        lane.held = false;
-        let is_empty = self.tasks.head_of(number).is_none();
-        if is_empty && !self.tasks.all_schedules().any(|(_, schedule)| schedule.lane == number) {
-            self.lanes.lanes.remove(&number);
-            self.unsaved = true;
-        }
-    }
-
-    /// Drops lanes that are empty and that no limiter knows of, such as those whose tasks were all cancelled.
-    pub(super) fn forget_lanes(&mut self) {
-        let over: Vec<u8> = self.lanes.lanes.iter().filter(|(_, lane)| lane.lease.is_over()).map(|(number, _)| *number).collect();
-        over.into_iter().for_each(|number| self.forget_lane(number));
-    }
-
-    /// Tasks of lanes that are due and wait for their turn.
-    pub(super) fn waiting_for_limits(&self, now: UnixMillis) -> u64 {
-        self.lanes.lanes.keys().map(|lane| u64::from(self.tasks.due_in(*lane, now))).sum()
-    }
-}
-
-#[cfg(test)]
-#[path = "lanes_tests.rs"]
-pub(super) mod tests;
-
-#[cfg(test)]
-#[path = "full_tests.rs"]
-mod full_tests;

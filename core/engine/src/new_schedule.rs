@@ -1,6 +1,6 @@
 //! Recurring tasks of a request: what the shard reads of their records.
 
-use super::late::Verdict;
+use crate::policy::Verdict;
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
@@ -18,7 +18,7 @@ pub(super) struct ReadSchedule {
     pub(super) policies: Policies,
     pub(super) limit_key: Option<String>,
     pub(super) record_bytes: u32,
-    /// Where its runs are counted, from which one on; where only the last is known, that stands.
+    /// The first counted run, if its runs are counted. `None` also if only the last run is known, which then stays.
     counted_from: Option<Option<UnixMillis>>,
 }
 
@@ -41,22 +41,22 @@ pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     })
 }
 
-/// A recurring task to take in.
+/// A new recurring task.
 pub(super) struct NewSchedule {
     pub(super) read: ReadSchedule,
     pub(super) record: Vec<u8>,
-    /// Occurrences due after this time are its own.
+    /// Occurrences that are due after this time belong to it.
     pub(super) since: UnixMillis,
-    /// Its first occurrence; `None` when its end has passed meanwhile.
+    /// Its first occurrence; `None` if its end has passed.
     pub(super) next: Option<Occurrence>,
-    /// Runs whose time has passed since the request was sent for the first time. That request may not have come.
+    /// Runs whose time has passed since the request was first sent. That first request may have been lost.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
 }
 
 impl NewSchedule {
-    /// Reads a recurring task whose occurrences due after `since` are its own. If its runs are counted, and the first is not the one that the
-    /// record was made with because some time has passed, they are counted from the first that is its own. If the request was sent `again`,
-    /// they stay counted as they were, and those whose time has passed are owed under the keys that they had.
+    /// Reads a recurring task to which the occurrences that are due after `since` belong. If its runs are counted, and the first run in the record
+    /// has passed, the count starts at its first occurrence. But if the request was sent `again`, the count stays, and the runs whose time has
+    /// passed are owed under their keys.
     pub(super) fn new(record: Vec<u8>, since: UnixMillis, again: bool) -> Result<Self, String> {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);

@@ -1,17 +1,19 @@
-//! Reading what the event at hand has written, and storage does not have yet.
+//! Reading writes of the current input that storage does not have yet.
 
-use super::{Reader, StorageError, Write};
+use crate::effects::Write;
+use crate::error::StorageError;
+use crate::reader::Reader;
 use std::collections::BTreeMap;
 
-/// A reader that knows the bodies of pages which are still to be written.
+/// A reader that also has the bodies of pages that are not written yet.
 pub(super) struct Overlay<'r> {
     reader: &'r dyn Reader,
-    /// By page, from which offset on, the bytes.
+    /// By page: the offset of the bytes, and the bytes.
     bodies: BTreeMap<u32, (u32, Vec<u8>)>,
 }
 
 impl<'r> Overlay<'r> {
-    /// Lays writes over a reader. `body_len` is the length of a page's body after all of them.
+    /// Adds writes to a reader. `body_len` returns the length of a page's body after all of them.
     pub(super) fn new(reader: &'r dyn Reader, writes: &[Write], body_len: impl Fn(u32) -> Option<u32>) -> Self {
         let mut bodies: BTreeMap<u32, (u32, Vec<u8>)> = BTreeMap::new();
         for write in writes {

@@ -1,68 +1,40 @@
-//! What remains of runs that have ended or failed: further attempts, follow-ups and dead letters, and the room for them.
-//!
-//! No request can be refused for most of these, so they have bounds of their own. One shard takes in one task after the other, and a recurring task
-//! could otherwise fill it by itself.
-//!
-//! | what remains | without room |
-//! |---|---|
-//! | a dead letter of an id that has [`Config::max_dead_letters`] | takes the place of the oldest one |
-//! | a further attempt or a follow-up of an id of which [`Config::max_runs`] wait | is a dead letter at once |
-//! | a run that a caller adds beside a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
-//! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it is a dead letter at once, and that is not kept |
-//!
-//! What a dead letter says stands in the history, whether or not it is kept. What remains of a one-shot task takes the place that its run
-//! had. Of each id the dead letters are in the order of their places: a page that brings some closes the open page
-//! ([`Engine::add_page`]), so that none comes to stand before them.
-//!
-//! [`Config::max_dead_letters`]: super::Config::max_dead_letters
-//! [`Config::max_runs`]: super::Config::max_runs
-//! [`Changed::TooManyRuns`]: scheduler_model::protocol::Changed::TooManyRuns
-//! [`Config::max_entries`]: super::Config::max_entries
+//! What remains of the runs that one commit ends.
 
-use super::history::Ended;
-use super::outcome::{PutBack, flags_of_record};
-use super::tasks::EntryRef;
-use super::{Effects, Engine, EngineError};
-use scheduler_calendar::ordered::sort;
-use scheduler_calendar::time::UnixMillis;
+use crate::entry_ref::EntryRef;
+use crate::requeue::RequeuedRecords;
 use scheduler_model::format::page::Flags;
-use scheduler_model::task::Record;
-use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
-
-/// Most dead letters that one commit lets go beside those for which others come: earlier versions kept any number of one id.
-const MAX_SURPLUS: usize = 1_000;
 
 /// What remains of the runs that one commit ends.
 #[derive(Default)]
 pub(super) struct Remains {
-    /// What waits for its time, or to be resumed.
-    pub(super) back: PutBack,
-    of: HashMap<u64, OfId>,
-    /// The records of dead letters, in the order in which they came; `None` if the place was given to another.
-    letters: Vec<Option<(Flags, Vec<u8>)>>,
-    kept_letters: usize,
-    /// Stored dead letters that give way.
-    gone: Vec<EntryRef>,
-    surplus: usize,
+    /// Records that wait for their time or for a resume.
+    pub(super) back: RequeuedRecords,
+    pub(super) of: HashMap<u64, OfId>,
+    /// The records of dead letters, in order of arrival; `None` if another has taken the place.
+    pub(super) letters: Vec<Option<(Flags, Vec<u8>)>>,
+    pub(super) kept_letters: usize,
+    /// Stored dead letters to remove.
+    pub(super) gone: Vec<EntryRef>,
+    pub(super) surplus: usize,
     /// Follow-ups that are dead letters at once, with the reason.
-    stillborn: Vec<(Vec<u8>, String)>,
+    pub(super) stillborn: Vec<(Vec<u8>, String)>,
 }
 
-/// What there is of one id.
+/// What the shard holds of one id.
 #[derive(Default)]
-struct OfId {
+pub(super) struct OfId {
     /// Further attempts, follow-ups, and runs that wait otherwise.
-    runs: usize,
+    pub(super) runs: usize,
     /// Stored dead letters, the oldest first.
-    dead: VecDeque<EntryRef>,
-    /// New ones, by their place in the list.
-    letters: VecDeque<usize>,
+    pub(super) dead: VecDeque<EntryRef>,
+    /// New dead letters, by their index in [`Remains::letters`].
+    pub(super) letters: VecDeque<usize>,
 }
 
 impl Remains {
-    /// Takes the oldest dead letter of an id away, if there is one.
-    fn displace(&mut self, hash: u64) -> bool {
+    /// Removes the oldest dead letter of an id. Returns whether there was one.
+    pub(super) fn displace(&mut self, hash: u64) -> bool {
         let Some(of) = self.of.get_mut(&hash) else { return false };
         if let Some(at) = of.dead.pop_front() {
             self.gone.push(at);
@@ -74,142 +46,3 @@ impl Remains {
         true
     }
 }
-
-impl Engine {
-    fn of_id<'r>(&self, hash: u64, remains: &'r mut Remains) -> &'r mut OfId {
-        remains.of.entry(hash).or_insert_with(|| {
-            let mut of = OfId::default();
-            let mut dead = Vec::new();
-            for at in self.tasks.find(hash) {
-                let flags = self.flags_of(at);
-                if flags.has(Flags::DEAD_LETTER) {
-                    dead.push(at);
-                } else if self.is_waiting_run(at) {
-                    of.runs += 1;
-                }
-            }
-            sort(&mut dead);
-            of.dead = dead.into();
-            of
-        })
-    }
-
-    /// Returns whether an entry is a run that waits for a further attempt, as a follow-up, or otherwise beside its task.
-    fn is_waiting_run(&self, at: EntryRef) -> bool {
-        let flags = self.flags_of(at);
-        flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
-    }
-
-    /// Returns whether as many runs of an id wait as may, so that a caller may not add one.
-    pub(super) fn has_most_runs(&self, id: &str) -> bool {
-        let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
-        waiting.take(self.config.max_runs).count() >= self.config.max_runs
-    }
-
-    /// Returns whether what remains of a run would pass the limit of the shard. What remains of a one-shot task replaces its run.
-    fn is_beyond_limit(&self, record: &Record<'_>, remains: &Remains) -> bool {
-        let entries = self.tasks.held() + remains.back.len() + remains.kept_letters;
-        record.is_recurring() && entries >= self.config.max_entries + remains.gone.len()
-    }
-
-    /// Adds a run that waits again, and has room for that: it was not started, or its destination does not answer.
-    pub(super) fn keep_waiting(&self, record: &Record<'_>, due: UnixMillis, flags: Flags, remains: &mut Remains) {
-        self.of_id(self.id_hash(&record.id), remains).runs += 1;
-        remains.back.push(record, due, flags);
-    }
-
-    /// Adds a further attempt or a follow-up.
-    ///
-    /// # Errors
-    /// The reason why there is no room for it; then nothing is added.
-    pub(super) fn keep_run(
-        &mut self,
-        record: &Record<'_>,
-        due: UnixMillis,
-        flags: Flags,
-        remains: &mut Remains,
-    ) -> Result<(), String> {
-        let hash = self.id_hash(&record.id);
-        if self.of_id(hash, remains).runs >= self.config.max_runs {
-            return Err(format!("no room to wait: {} runs of the task wait already", self.config.max_runs));
-        }
-        if self.is_beyond_limit(record, remains) {
-            if !remains.displace(hash) {
-                return Err("no room to wait: the shard is full".to_owned());
-            }
-            self.state.counters.dead_letters_displaced += 1;
-        }
-        self.keep_waiting(record, due, flags, remains);
-        Ok(())
-    }
-
-    /// Adds a dead letter, which may take the place of another.
-    pub(super) fn keep_dead(&mut self, record: &Record<'_>, to_queue: Flags, remains: &mut Remains) {
-        self.state.counters.dead_lettered += 1;
-        let hash = self.id_hash(&record.id);
-        let is_beyond_limit = self.is_beyond_limit(record, remains);
-        let of = self.of_id(hash, remains);
-        let count = of.dead.len() + of.letters.len();
-        let most = self.config.max_dead_letters;
-        if count >= most || is_beyond_limit {
-            self.state.counters.dead_letters_displaced += 1;
-            if !remains.displace(hash) {
-                return;
-            }
-        }
-        let surplus = count.saturating_sub(most).min(MAX_SURPLUS - remains.surplus);
-        for _ in 0..surplus {
-            remains.displace(hash);
-        }
-        remains.surplus += surplus;
-        self.state.counters.dead_letters_displaced += surplus as u64;
-        let at = remains.letters.len();
-        let mut text = Vec::new();
-        record.write(&mut text);
-        remains.letters.push(Some((flags_of_record(record, to_queue.and(Flags::DEAD_LETTER)), text)));
-        remains.kept_letters += 1;
-        self.of_id(hash, remains).letters.push_back(at);
-    }
-
-    /// Adds a follow-up; one without room is a dead letter at once.
-    pub(super) fn keep_follow_up(
-        &mut self,
-        follow_up: &Record<'_>,
-        due: UnixMillis,
-        to_queue: Flags,
-        now: UnixMillis,
-        remains: &mut Remains,
-    ) {
-        let Err(why) = self.keep_run(follow_up, due, to_queue.and(Flags::RETRY), remains) else { return };
-        let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(&why)), ..follow_up.clone() };
-        self.keep_dead(&dead, to_queue, remains);
-        let mut text = Vec::new();
-        dead.write(&mut text);
-        remains.stillborn.push((text, why));
-    }
-
-    /// Stores what remains, and how the follow-ups without room have ended.
-    ///
-    /// # Errors
-    /// When a record cannot be read that was written just now.
-    pub(super) fn put_remains(&mut self, remains: Remains, now: UnixMillis, effects: &mut Effects) -> Result<(), EngineError> {
-        let Remains { mut back, letters, gone, stillborn, .. } = remains;
-        // Before anything is added, which would move entries.
-        self.kill(&gone, effects);
-        for (flags, text) in letters.into_iter().flatten() {
-            back.push_text(None, UnixMillis::NEVER, flags, &text);
-        }
-        self.put_in(back, effects);
-        let mut ended = Vec::with_capacity(stillborn.len());
-        for (text, why) in &stillborn {
-            let record = Record::parse(text).map_err(|problem| EngineError::Corrupt(format!("a follow-up: {problem}")))?;
-            ended.push((record, Ended::Failed { dead: true, error: Cow::Borrowed(why) }));
-        }
-        self.keep_outcomes(now, None, &ended, now, effects);
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-#[path = "remains_tests.rs"]
-mod tests;

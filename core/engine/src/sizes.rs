@@ -1,7 +1,6 @@
 //! How large writes are.
 
-use super::Write;
-
+use crate::effects::Write;
 impl Write {
     /// Returns the bytes that this brings to storage, but for numbers and names.
     pub fn bytes(&self) -> usize {

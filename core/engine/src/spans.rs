@@ -1,11 +1,12 @@
 //! What a firing reads: one span of each page's body, and each recurring task's record once.
 
-use super::{EngineError, Reader};
+use crate::error::EngineError;
+use crate::reader::Reader;
 use scheduler_model::format::page::Entry;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry as Place;
 
-/// The part of a page's body that a firing needs: what fires together lies together.
+/// The part of a page's body that a firing needs. Tasks that fire together are stored together.
 struct Span {
     from: u32,
     to: u32,
@@ -19,7 +20,7 @@ pub(super) struct Spans {
 }
 
 impl Spans {
-    /// Adds the record of an entry. Returns how many more bytes are to be read for it, those between it and its page's others included.
+    /// Adds the record of an entry. Returns the bytes to read in addition, including those between it and the other records of its page.
     pub(super) fn add(&mut self, page: u32, entry: &Entry) -> usize {
         let end = entry.offset.saturating_add(entry.len);
         match self.pages.entry(page) {
@@ -54,14 +55,14 @@ impl Spans {
     }
 }
 
-/// The records of recurring tasks of which runs are due.
+/// The records of recurring tasks with due runs.
 #[derive(Default)]
 pub(super) struct ScheduleRecords {
     records: HashMap<u32, Vec<u8>>,
 }
 
 impl ScheduleRecords {
-    /// Returns the record of a recurring task, read the first time that it is asked for.
+    /// Returns the record of a recurring task, which is read once.
     pub(super) fn get(&mut self, number: u32, reader: &dyn Reader) -> Result<&[u8], EngineError> {
         match self.records.entry(number) {
             Place::Occupied(place) => Ok(place.into_mut()),

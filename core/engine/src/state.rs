@@ -1,8 +1,8 @@
-//! What a shard remembers beside its tasks. It is stored in the newest row of the outbox, so that it changes in the same commit
-//! as the envelopes of a firing and costs no row of its own.
+//! The state of a shard beside its tasks. The newest row of the outbox stores it, so that it changes in the same commit as the envelopes of a
+//! firing and costs no row of its own.
 
-use super::circuit::Circuit;
-use super::lanes::StoredLane;
+use crate::circuits::Circuit;
+use crate::lanes::StoredLane;
 use scheduler_model::access::Used;
 use scheduler_model::histogram::Histogram;
 use scheduler_model::meter::Meter;
@@ -10,27 +10,27 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::Counters;
 use serde::{Deserialize, Serialize};
 
-/// Stored as JSON: a later version adds fields, and reads an older one's absence as the default.
+/// Stored as JSON. A later version can add fields, which have their defaults if an earlier one has stored the state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct State {
-    /// Everything at or before this position has been handed on.
+    /// Everything at or before this position has been dispatched.
     pub(super) watermark: Position,
-    /// The last number given to an envelope.
+    /// The number of the last envelope.
     pub(super) last_seq: u64,
     pub(super) counters: Counters,
     pub(super) lateness: Histogram,
     pub(super) meter: Meter,
-    /// What creates have used up of the share of a quota.
+    /// How much of its share of a quota the shard has used for creates.
     pub(super) used: Used,
-    /// Those that there are, when the state is written or read; else they are in [`super::lanes`].
+    /// The lanes, only while the state is read or written. Otherwise they are in [`crate::lanes::Lanes`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) lanes: Vec<StoredLane>,
-    /// Those that are open, when the state is written or read; else they are in [`super::circuit`].
+    /// The open circuits, only while the state is read or written. Otherwise they are in [`crate::circuits::Circuits`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) circuits: Vec<Circuit>,
-    /// The release of the time zones by which every task at a local time is planned. Empty if there may be some of another release, or
-    /// has never been any.
+    /// The release of the time zones by which every task at a local time is planned. Empty if another release may have planned some, or
+    /// if there has never been such a task.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) law: String,
     /// How often the shard has begun to ask limiters after a start.
@@ -39,7 +39,7 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn encode(&self) -> Vec<u8> {
-        // These types have no maps with keys other than strings and write to memory: this does not fail.
+        // This cannot fail: these types have only strings as keys of maps, and it writes to memory.
         serde_json::to_vec(self).unwrap_or_default()
     }
 

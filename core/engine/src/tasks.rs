@@ -1,151 +1,38 @@
-//! What a shard keeps in memory of its tasks: the directories of pages, the recurring tasks, a timer for the head of
-//! each, and an index of ids.
+//! The tasks of a shard in memory: the directories of pages, the recurring tasks, a timer for the head of each, and an index of ids.
 //!
 //! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
 //! a page's own 120 bytes or so are shared by its tasks.
 
-use super::backlog::no_room_to_wait;
-use super::index::{IdIndex, Repeats};
-use super::late::{Verdict, judge_occurrence};
+use crate::entry_ref::EntryRef;
+use crate::index::{IdIndex, Repeats};
+use crate::mem_page::MemPage;
+use crate::mem_schedule::MemSchedule;
+use crate::policy::{Verdict, judge_occurrence, no_room_to_wait};
 use crate::timers::TimerHeap;
-use scheduler_calendar::schedule::{Occurrence, Schedule};
+use scheduler_calendar::schedule::Occurrence;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags};
 use scheduler_model::position::Position;
-use scheduler_model::schedule::Policies;
 use std::collections::BTreeMap;
 
-/// What names a task in memory: its page and index there, or page 0 and the number of its schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct EntryRef {
-    pub(super) page: u32,
-    pub(super) index: u32,
-}
-
-/// Returns whether there may be many of the entry's id.
+/// Returns whether there may be many entries with the id of this one.
 fn repeats(entry: &Entry) -> Repeats {
     let may_repeat = entry.flags.has(Flags::RETRY) || entry.flags.has(Flags::DEAD_LETTER);
     if may_repeat { Repeats::Often } else { Repeats::Never }
 }
 
-/// A page in memory.
-#[derive(Debug)]
-pub(super) struct MemPage {
-    pub(super) directory: Directory,
-    pub(super) body_len: u32,
-    /// Entries before this index have fired.
-    fired: u32,
-    /// Entries that have neither fired nor been cancelled.
-    live: u32,
-    /// Bit `i` of word `i / 64`: entry `i` is cancelled. Empty when none is.
-    dead: Vec<u64>,
-}
-
-impl MemPage {
-    pub(super) fn is_dead(&self, index: usize) -> bool {
-        self.dead.get(index / 64).is_some_and(|word| word >> (index % 64) & 1 == 1)
-    }
-
-    fn set_dead(&mut self, index: usize) {
-        if self.dead.is_empty() {
-            self.dead = vec![0; self.directory.len().div_ceil(64)];
-        }
-        if let Some(word) = self.dead.get_mut(index / 64) {
-            *word |= 1 << (index % 64);
-        }
-    }
-
-    pub(super) fn is_live(&self, index: usize) -> bool {
-        index >= self.fired as usize && index < self.directory.len() && !self.is_dead(index)
-    }
-
-    pub(super) fn fired(&self) -> usize {
-        self.fired as usize
-    }
-
-    pub(super) fn live(&self) -> u32 {
-        self.live
-    }
-
-    pub(super) fn has_dead(&self) -> bool {
-        !self.dead.is_empty()
-    }
-
-    pub(super) fn dead_bits(&self) -> Vec<u8> {
-        self.dead.iter().flat_map(|word| word.to_le_bytes()).collect()
-    }
-
-    /// How many live entries are due before `time`.
-    fn live_before(&self, time: UnixMillis) -> usize {
-        let range = self.fired()..self.directory.before(time);
-        if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
-    }
-
-    /// Marks what has fired and is due after `time` as cancelled. Says whether there was any.
-    fn bury_fired(&mut self, time: UnixMillis) -> bool {
-        let fired = self.directory.before(time.plus(1))..self.fired();
-        let mut found = false;
-        for index in fired {
-            if !self.is_dead(index) {
-                self.set_dead(index);
-                found = true;
-            }
-        }
-        found
-    }
-
-    fn head(&self) -> Option<(usize, UnixMillis)> {
-        let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
-        Some((index, self.directory.get(index)?.due))
-    }
-}
-
-/// Of the runs that were missed at `now`, none that is due by `to` is left out any more.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct CaughtUp {
-    pub(super) now: UnixMillis,
-    pub(super) to: UnixMillis,
-}
-
-/// A recurring task in memory.
-#[derive(Debug)]
-pub(super) struct MemSchedule {
-    pub(super) hash: u64,
-    /// Its next occurrence; `None` when there is none left.
-    pub(super) next: Option<Occurrence>,
-    pub(super) schedule: Box<Schedule>,
-    pub(super) to_queue: bool,
-    /// Since when it is paused; what a pause has held up lies after this.
-    pub(super) paused_at: Option<UnixMillis>,
-    pub(super) priority: u8,
-    pub(super) policies: Policies,
-    /// Which of its missed runs are not left out, as the current wake-up has found.
-    pub(super) caught_up: CaughtUp,
-    /// The lane that its runs go to; 0 without a limit's key.
-    pub(super) lane: u8,
-    /// The length of its record.
-    pub(super) record_bytes: u32,
-}
-
-impl MemSchedule {
-    /// When it fires next.
-    pub(super) fn due(&self) -> UnixMillis {
-        self.next.map_or(UnixMillis::NEVER, |next| next.due)
-    }
-}
-
-/// A schedule that has gone on.
+/// A schedule that has moved to its next occurrence.
 pub(super) struct Advanced<'a> {
-    /// The occurrence that it was at.
+    /// The occurrence before.
     pub(super) occurrence: Occurrence,
-    /// What is to become of it, as far as its lateness tells.
+    /// The verdict on it by its lateness.
     pub(super) verdict: Verdict,
-    /// Where the last occurrence stands that this settles: others that are due may be left out with the first.
+    /// The position of the last occurrence that the verdict settles: others that are due may be skipped together with the first.
     pub(super) settled: Position,
     pub(super) schedule: &'a MemSchedule,
 }
 
-/// How many entries there are of each kind.
+/// The number of entries of each kind.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counts {
     pub(super) scheduled: usize,
@@ -176,7 +63,7 @@ impl Counts {
 pub(super) struct Tasks {
     pages: BTreeMap<u32, MemPage>,
     schedules: BTreeMap<u32, MemSchedule>,
-    /// Of each lane, one position for each page: its head; in lane 0 one for each schedule too. Others may linger; `stands` tells.
+    /// For each lane the position of the head of each page; in lane 0 also one for each schedule. There may be outdated positions: see `stands`.
     timers: Vec<TimerHeap>,
     /// Every live entry and every schedule, by the hash of its id.
     ids: IdIndex,
@@ -189,7 +76,7 @@ impl Tasks {
         self.ids.reserve(more);
     }
 
-    /// Takes in a page of which the entries before `fired` have fired and those of `dead` are cancelled.
+    /// Adds a page. The entries before `fired` have fired, and those in `dead` are cancelled.
     pub(super) fn insert_page(&mut self, number: u32, directory: Directory, body_len: u32, fired: usize, dead: Vec<u64>) {
         let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, dead };
         self.ids.reserve(page.directory.len().saturating_sub(fired));
@@ -204,7 +91,7 @@ impl Tasks {
         self.push_head(number);
     }
 
-    /// Adds an entry to a page without cancelled entries, behind those due at or before it.
+    /// Adds an entry to a page without cancelled entries, after those that are due at the same time or before.
     pub(super) fn insert_entry(&mut self, number: u32, entry: Entry) {
         let Some(page) = self.pages.get_mut(&number) else { return };
         let last = page.directory.len();
@@ -212,7 +99,7 @@ impl Tasks {
         page.body_len = page.body_len.max(entry.offset + entry.len);
         page.live += 1;
         *self.counts.of(&entry) += 1;
-        // The entries behind it have moved up by one: so must their references, from the last.
+        // The entries after it have moved up by one. So do their references, from the last.
         for old in (index..last).rev() {
             let Some(moved) = page.directory.get(old + 1) else { continue };
             self.ids.move_up(moved.hash, EntryRef { page: number, index: old as u32 });
@@ -228,8 +115,7 @@ impl Tasks {
         self.push_timer(0, Position { due, page: 0, index: number });
     }
 
-    /// A recurring task becomes another in the same place. A timer is added only if it is due at another time: one that is changed often
-    /// does not fill the heap.
+    /// Replaces a recurring task. Adds a timer only if it is due at another time, so frequent changes do not fill the heap.
     pub(super) fn change_schedule(&mut self, number: u32, schedule: MemSchedule) {
         let due = schedule.due();
         let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
@@ -262,12 +148,12 @@ impl Tasks {
         }
     }
 
-    /// The earliest position of the main order that still stands.
+    /// Returns the earliest valid position of the main order.
     pub(super) fn head(&mut self) -> Option<Position> {
         self.head_of(0)
     }
 
-    /// The earliest position of a lane that still stands.
+    /// Returns the earliest valid position of a lane.
     pub(super) fn head_of(&mut self, lane: u8) -> Option<Position> {
         while let Some(position) = self.timers.get(usize::from(lane)).and_then(TimerHeap::peek) {
             if self.stands(lane, position) {
@@ -278,7 +164,7 @@ impl Tasks {
         None
     }
 
-    /// Whether what stands at a position goes to the user's own consumer.
+    /// Returns whether the task at a position goes to the user's own consumer.
     pub(super) fn is_for_queue(&self, at: Position) -> bool {
         if at.page == 0 {
             return self.schedules.get(&at.index).is_some_and(|schedule| schedule.to_queue);
@@ -287,7 +173,7 @@ impl Tasks {
         entry.is_some_and(|entry| entry.flags.has(Flags::TO_QUEUE))
     }
 
-    /// The hashes of the ids of which a run is held.
+    /// Returns the hashes of the ids with a held run.
     pub(super) fn held_hashes(&self) -> impl Iterator<Item = u64> + '_ {
         self.pages.values().flat_map(|page| {
             let held = page.directory.before(UnixMillis::HELD)..page.directory.before(UnixMillis::HELD.plus(1));
@@ -295,13 +181,13 @@ impl Tasks {
         })
     }
 
-    /// How many entries of a lane are due.
+    /// Returns the number of due entries of a lane.
     pub(super) fn due_in(&self, lane: u8, now: UnixMillis) -> u32 {
         let pages = self.pages.values().filter(|page| page.directory.lane() == lane);
         pages.map(|page| page.live_before(now.plus(1)) as u32).sum()
     }
 
-    /// Returns the pages of a lane with something that is due, by their heads.
+    /// Returns the pages of a lane with due entries, in the order of their heads.
     pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<u32> {
         let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
         let heads = of_lane.filter_map(|(number, page)| Some((page.head()?.1, *number))).filter(|(due, _)| *due <= now);
@@ -310,7 +196,7 @@ impl Tasks {
         heads.into_iter().map(|(_, number)| number).collect()
     }
 
-    /// Whether a timer of a lane is still the head of its page or schedule. A page's number may have been given to one of another lane.
+    /// Returns whether a timer of a lane is still the head of its page or schedule. A page of another lane may have got the number since.
     fn stands(&self, lane: u8, position: Position) -> bool {
         if position.page == 0 {
             return self.schedules.get(&position.index).is_some_and(|schedule| schedule.due() == position.due);
@@ -319,7 +205,8 @@ impl Tasks {
         page.and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
 
-    /// Counts the earliest position of a lane, a page's, as fired, and gives its entry. It must be what [`Self::head_of`] gave.
+    /// Marks the earliest position of a lane, which is one of a page, as fired, and returns its entry. Assumes that [`Self::head_of`] has
+    /// returned this position.
     pub(super) fn fire_head(&mut self, lane: u8, head: Position) -> Option<Entry> {
         self.pop_timer(lane);
         let page = self.pages.get_mut(&head.page)?;
@@ -333,8 +220,8 @@ impl Tasks {
         Some(entry)
     }
 
-    /// Moves the earliest position, a schedule's, to its next occurrence, and gives the one that it was at.
-    /// With `may_wait` false, one that would fire is left out, and all others that are due by now with it.
+    /// Moves the earliest position, which is one of a schedule, to the next occurrence, and returns the former one. If `may_wait` is false, an
+    /// occurrence that would fire is skipped together with all others that are due by now.
     pub(super) fn advance_schedule(&mut self, head: Position, may_wait: bool, now: UnixMillis) -> Option<Advanced<'_>> {
         self.pop_timer(0);
         let schedule = self.schedules.get_mut(&head.index)?;
@@ -353,14 +240,14 @@ impl Tasks {
         Some(Advanced { occurrence, verdict, settled: Position { due: settled.due, ..head }, schedule })
     }
 
-    /// A schedule has another record, of this length.
+    /// Notes the length of another record of a schedule, bytes.
     pub(super) fn set_record_bytes(&mut self, number: u32, bytes: usize) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             schedule.record_bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
         }
     }
 
-    /// The length of the record of a live entry or a schedule.
+    /// Returns the length of the record of a live entry or a schedule, bytes.
     pub(super) fn record_bytes(&self, at: EntryRef) -> usize {
         let bytes = if at.page == 0 {
             self.schedules.get(&at.index).map(|schedule| schedule.record_bytes)
@@ -370,7 +257,7 @@ impl Tasks {
         bytes.unwrap_or(0) as usize
     }
 
-    /// A schedule's next occurrence is another than was thought.
+    /// Sets the next occurrence and the pause of a schedule.
     pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused_at: Option<UnixMillis>) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
@@ -383,13 +270,13 @@ impl Tasks {
         self.schedules.values().filter(|schedule| schedule.paused_at.is_some()).count()
     }
 
-    /// Marks what has fired of these orders and is due after `time` as cancelled. Gives the pages that have such, with their bits.
+    /// Marks fired entries of these orders that are due after `time` as cancelled. Returns their pages with the new bits.
     pub(super) fn bury_fired(&mut self, time: UnixMillis, orders: &[u8]) -> Vec<(u32, Vec<u8>)> {
         let of_orders = self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
         of_orders.filter_map(|(number, page)| page.bury_fired(time).then(|| (*number, page.dead_bits()))).collect()
     }
 
-    /// Gives the recurring tasks whose next occurrence is not the first after `time`, and where their occurrences begin.
+    /// Returns the recurring tasks whose next occurrence is not the first after `time`, and where their occurrences begin.
     pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(u32, UnixMillis)> {
         let start = |(number, schedule): (&u32, &MemSchedule)| {
             let next = schedule.next?;
@@ -398,7 +285,7 @@ impl Tasks {
         self.schedules.iter().filter_map(start).collect()
     }
 
-    /// Cancels a live entry of a page. The page may then have no live one left.
+    /// Cancels a live entry of a page. The page may have no live entry afterwards.
     pub(super) fn kill(&mut self, at: EntryRef) {
         let Some(page) = self.pages.get_mut(&at.page) else { return };
         let index = at.index as usize;
@@ -414,7 +301,7 @@ impl Tasks {
         }
     }
 
-    /// Takes out a page without live entries.
+    /// Removes a page without live entries.
     pub(super) fn remove_page(&mut self, number: u32) {
         self.pages.remove(&number);
     }
@@ -426,7 +313,7 @@ impl Tasks {
         }
     }
 
-    /// Every live entry and schedule whose id has this hash.
+    /// Returns the live entries and schedules with this hash of the id.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
         self.ids.find(hash).filter(move |at| self.hash_of(*at) == Some(hash))
     }
@@ -466,12 +353,12 @@ impl Tasks {
         self.counts
     }
 
-    /// Entries in memory, which is what the limit on pending tasks bounds.
+    /// Returns the number of entries in memory, which the limit on pending tasks bounds.
     pub(super) fn held(&self) -> usize {
         self.ids.len()
     }
 
-    /// How many entries and schedules of the main order are due before `time` and have not fired.
+    /// Returns the number of entries and schedules of the main order that are due before `time` and have not fired.
     pub(super) fn overdue(&self, time: UnixMillis) -> u64 {
         let in_pages: usize =
             self.pages.values().filter(|page| page.directory.lane() == 0).map(|page| page.live_before(time)).sum();
@@ -479,7 +366,7 @@ impl Tasks {
         (in_pages + schedules) as u64
     }
 
-    /// Bytes of memory, by the sizes of what is allocated.
+    /// Returns the allocated bytes.
     pub(super) fn memory_bytes(&self) -> usize {
         let pages: usize = self
             .pages

@@ -3,6 +3,7 @@
 use crate::bounds::MAX_LANES;
 use crate::format::page::{Flags, PageBuilder};
 use crate::id_key::IdKey;
+use crate::idempotency::Once;
 use crate::ids::TaskId;
 use crate::input::FieldError;
 use crate::protocol::{Append, Terms};
@@ -33,6 +34,18 @@ pub struct ShardAppend {
     pub items: Vec<u32>,
     /// When the first of them is due.
     pub first_due: UnixMillis,
+}
+
+impl Once {
+    /// Takes the part of the home of the key out of a plan, and returns it with the others. It is empty if no task belongs there.
+    pub fn split(&self, mut appends: Vec<ShardAppend>, map: &ShardMap) -> (ShardAppend, Vec<ShardAppend>) {
+        let home = self.home(map);
+        let part = match appends.iter().position(|part| part.shard == home) {
+            Some(at) => appends.swap_remove(at),
+            None => ShardAppend { shard: home, append: Append::default(), items: Vec::new(), first_due: UnixMillis::NEVER },
+        };
+        (part, appends)
+    }
 }
 
 /// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several with one id, the last is taken

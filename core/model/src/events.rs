@@ -20,29 +20,29 @@ pub const GAP: &str = "gap";
 pub struct EventData<'a> {
     /// What happened, the same as the event's name.
     pub r#type: &'a str,
-    /// The event's own name: one that comes twice, after a reader was cut off, is the same.
+    /// The event's own name. An event that is repeated after a reader was cut off has the same one.
     pub key: String,
-    /// When, milliseconds since 1970.
+    /// When it happened, milliseconds since 1970.
     pub at: i64,
-    /// The task's id; not of a gap, nor of a circuit.
+    /// The task's id. Gaps and events of circuits have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<&'a str>,
     /// The task's tags.
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     pub tags: &'a [String],
-    /// The time that was asked for; of a recurring task itself there is none.
+    /// The requested time, milliseconds since 1970. Events of a recurring task itself have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub due: Option<i64>,
-    /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
+    /// `onSuccess` or `onFailure`, if the event is about a follow-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<&'a str>,
-    /// Which attempt it is about, from 1; not of a gap, nor of a circuit.
+    /// The number of the attempt, from 1. Gaps and events of circuits have none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
-    /// What went wrong; of a circuit, why it has changed.
+    /// What went wrong, or why a circuit has changed.
     #[serde(skip_serializing_if = "str::is_empty")]
     pub error: &'a str,
-    /// Of a circuit's events, the destination that it is of.
+    /// The destination, in events of circuits.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub destination: Option<&'a str>,
 }
@@ -187,11 +187,16 @@ fn write_event(data: &EventData<'_>, out: &mut String) {
     let _ = write!(out, "event: {}\ndata: {text}\n\n", data.r#type);
 }
 
-/// Writes where to go on: a block without data, which sets the reader's `Last-Event-ID` and is no event to it.
+/// Writes where to go on into the block of the last event in `out`. Without an event, writes a block of its own: it sets the `Last-Event-ID`
+/// of a reader that follows the specification, and other readers drop it.
 pub fn write_cursor(cursor: &EventsCursor, shards: &[ShardId], out: &mut String) {
-    if let Some(text) = cursor.text(shards) {
-        let _ = write!(out, "id: {text}\n\n");
+    let Some(text) = cursor.text(shards) else { return };
+    let last_line = out.strip_suffix("\n\n").and_then(|blocks| blocks.rsplit('\n').next());
+    if last_line.is_some_and(|line| line.starts_with("data: ")) {
+        // The blank line that ends the block.
+        out.pop();
     }
+    let _ = write!(out, "id: {text}\n\n");
 }
 
 #[cfg(test)]
@@ -274,8 +279,19 @@ mod tests {
         );
         let mut cursor = EventsCursor::start(1);
         cursor.advance(0, at(1, 8));
-        let mut out = String::new();
-        write_cursor(&cursor, &SHARDS[..1], &mut out);
-        assert!(out.starts_with("id: ") && out.ends_with("0208\n\n"), "{out}");
+        let id = format!("id: {}\n\n", cursor.text(&SHARDS[..1]).unwrap());
+        assert!(id.ends_with("0208\n\n"), "{id}");
+        // Parsers drop a block without data, and the id in it.
+        let with_cursor = |mut text: String| {
+            write_cursor(&cursor, &SHARDS[..1], &mut text);
+            text
+        };
+        assert_eq!(with_cursor(out.clone()), format!("{}{id}", out.strip_suffix('\n').unwrap()));
+        let mut gap = "retry: 1000\n\n".to_owned();
+        write_gap("cursor", UnixMillis::new(9), &mut gap);
+        assert_eq!(with_cursor(gap.clone()), format!("{}{id}", gap.strip_suffix('\n').unwrap()));
+        for without_event in ["", "retry: 1000\n\n"] {
+            assert_eq!(with_cursor(without_event.to_owned()), format!("{without_event}{id}"));
+        }
     }
 }

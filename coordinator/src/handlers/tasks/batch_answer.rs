@@ -129,6 +129,16 @@ mod tests {
     }
 
     #[test]
+    fn an_item_that_no_wait_helps_is_not_retryable() {
+        let items = [Ok(TaskId::Given("a".into())), Ok(TaskId::Given("b".into())), Ok(TaskId::Given("c".into()))];
+        let outcomes = [None, Some(Problem::quota("split it", None)), Some(Problem::quota("wait", Some(90)))];
+        let outcomes = outcomes.into_iter().enumerate().map(|(at, problem)| (vec![at as u32], problem));
+        let answer = answer_batch(&items, outcomes.collect()).unwrap();
+        let errors = errors_of(&answer);
+        assert_eq!(errors.iter().map(|error| &error["retryable"]).collect::<Vec<_>>(), [false, true]);
+    }
+
+    #[test]
     fn what_a_shard_says_is_repeated_as_far_as_there_is_room() {
         let items: Vec<Result<TaskId<'_>, FieldError>> =
             (0..MAX_BATCH_ITEMS).map(|n| Ok(TaskId::Given(format!("{n}").into()))).collect();

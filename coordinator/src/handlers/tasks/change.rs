@@ -87,17 +87,17 @@ pub(crate) async fn change_id(call: &Call<'_>, id: &str, change: Change, if_matc
     let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
     let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
-    let changed = told(id, if is_gone { Changed::OtherVersion } else { outcome }, is_repeat)?;
+    let changed = told(id, if is_gone { Changed::OtherVersion } else { outcome }, &change, is_repeat)?;
     Ok(Changing { changed, is_running })
 }
 
 /// What became of the change of one task: whether it has changed. Where the shard was asked again, that the task is another or gone may
 /// be the work of the request whose answer was lost: a reschedule gives it another version, and may have let it fire.
-fn told(id: &str, outcome: Changed, is_repeat: bool) -> Result<bool, Problem> {
+fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<bool, Problem> {
     match outcome {
         Changed::Changed => Ok(true),
         Changed::Unchanged => Ok(false),
-        Changed::NotApplicable => Err(Problem::not_applicable(id)),
+        Changed::NotApplicable => Err(Problem::not_applicable(id, Some(change))),
         Changed::TooManyRuns => Err(Problem::too_many_runs(id)),
         Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => Err(Problem::unknown_outcome()),
         Changed::OtherVersion => Err(Problem::not_matched()),
@@ -148,19 +148,29 @@ async fn change_ids(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use scheduler_calendar::time::UnixMillis;
+
+    #[test]
+    fn a_refused_change_says_why_that_change_is_refused() {
+        let detail = |change| told("a", Changed::NotApplicable, &change, false).unwrap_err().detail;
+        let moved = detail(Change::Reschedule(UnixMillis::new(5).into()));
+        assert!(moved.contains("change its schedule with PATCH") && !moved.contains("pause"), "{moved}");
+        let paused = detail(Change::Pause);
+        assert!(paused.contains("cannot be paused") && !paused.contains("time to move"), "{paused}");
+    }
 
     #[test]
     fn a_repeat_that_meets_another_task_or_none_does_not_say_so() {
         for is_repeat in [false, true] {
-            assert_eq!(told("a", Changed::Changed, is_repeat), Ok(true));
-            assert_eq!(told("a", Changed::Unchanged, is_repeat), Ok(false));
+            assert_eq!(told("a", Changed::Changed, &Change::Run, is_repeat), Ok(true));
+            assert_eq!(told("a", Changed::Unchanged, &Change::Run, is_repeat), Ok(false));
             for refused in [Changed::NotApplicable, Changed::TooManyRuns] {
-                assert_eq!(told("a", refused, is_repeat).map_err(|problem| problem.kind.status()), Err(409));
+                assert_eq!(told("a", refused, &Change::Pause, is_repeat).map_err(|problem| problem.kind.status()), Err(409));
             }
         }
         for (outcome, status) in [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)] {
-            assert_eq!(told("a", outcome, false).map_err(|problem| problem.kind.status()), Err(status));
-            assert_eq!(told("a", outcome, true), Err(Problem::unknown_outcome()));
+            assert_eq!(told("a", outcome, &Change::Run, false).map_err(|problem| problem.kind.status()), Err(status));
+            assert_eq!(told("a", outcome, &Change::Run, true), Err(Problem::unknown_outcome()));
         }
     }
 }

@@ -1,12 +1,12 @@
-//! Creates with an `Idempotency-Key`; see [`scheduler_model::once`] for how they are done once.
+//! Creates with an `Idempotency-Key`; see [`scheduler_model::idempotency`] for how they are done once.
 
 use crate::clients::shards::Shards;
 use crate::context::Call;
 use crate::problem::Problem;
 use scheduler_model::batch::{Plan, ShardAppend};
+use scheduler_model::idempotency::{HEADER, Once, RequestSeed};
 use scheduler_model::ids::TaskId;
 use scheduler_model::input::FieldError;
-use scheduler_model::once::{HEADER, Made, Once};
 use scheduler_model::protocol::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 
@@ -15,7 +15,7 @@ pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<On
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
     let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
     let route = format!("{} {} {kind}", call.request.method().as_ref(), call.request.path());
-    Once::new(&key, &route, body, Made { at: call.now, random }).map(Some).map_err(Problem::invalid)
+    Once::new(&key, &route, body, RequestSeed { at: call.now, random }).map(Some).map_err(Problem::invalid)
 }
 
 /// What has become of a request.

@@ -36,7 +36,7 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         let is_patchable = is_patchable(&item);
         let pauses = only_pauses(&patch).filter(|_| !is_patchable && item.status != Status::Dead);
         if !is_patchable && pauses.is_none() {
-            return Err(Problem::not_applicable(&id));
+            return Err(Problem::not_applicable(&id, None));
         }
         let version = version_of(item.record.get().as_bytes());
         if if_match.as_ref().is_some_and(|condition| !condition.allows(version)) {

@@ -1,6 +1,6 @@
 //! Why an expression or a time zone is refused.
 
-use super::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
+use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 use std::fmt;
 
 /// Why a schedule is refused. All are the caller's to mend; the text is to be read after the name of the [`field`](Self::field).

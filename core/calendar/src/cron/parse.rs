@@ -1,6 +1,8 @@
 //! From text to bit sets.
 
-use super::{CronError, Fields, MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES, Part, Problem};
+use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
+use super::error::{CronError, Part, Problem};
+use super::fields::Fields;
 use crate::tz::Tz;
 
 /// The names with `@`, and what they are short for.

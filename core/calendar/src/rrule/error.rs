@@ -1,7 +1,6 @@
 //! Why a rule is refused.
 
-use super::{MAX_INTERVAL, MAX_RULE_BYTES};
-use crate::rrule::MAX_COUNTED_RUNS;
+use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 
 /// Why a rule is refused. All are the caller's to mend; the text is to be read after the name of the [`field`](Self::field).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -34,10 +34,12 @@
 //! engine into the wasm. Here the next run is found from any time by arithmetic and bit sets, in at most [`MAX_STEPS`] steps. The
 //! crate is a second opinion in the tests.
 
+mod bounds;
 mod days;
 mod error;
 mod parse;
 
+pub use bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 pub use error::RRuleError;
 
 use crate::clock_change::{ClockChange, Jump};
@@ -47,16 +49,6 @@ use crate::local_time::LocalTime;
 use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
-
-/// Longest rule, bytes: that of a cron expression.
-pub const MAX_RULE_BYTES: usize = crate::cron::MAX_EXPRESSION_BYTES;
-
-/// Most runs that are counted off because they cannot be calculated: COUNT of a rule, and `maxRuns` of cron and rrule. One takes 0.1 to 1
-/// microsecond: the most that is allowed takes a tenth of a second.
-pub const MAX_COUNTED_RUNS: u32 = 100_000;
-
-/// Most that `INTERVAL` may be: eleven days of seconds.
-pub const MAX_INTERVAL: u32 = 1_000_000;
 
 /// Steps (months, or places within a day) that a search for the next run takes at most, some 40 nanoseconds each, so 0.2
 /// milliseconds. Coarse rules go by the month, and 5,000 months are more than the calendar's cycle of 400 years; of a fine rule, a

@@ -1,11 +1,12 @@
 //! From text to a rule.
 
-use super::{DAY, Frequency, MAX_INTERVAL, MAX_RULE_BYTES, RRule, RRuleError, Start};
+use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
+use super::error::RRuleError;
+use super::{DAY, Frequency, RRule, Start};
 use crate::cron::timezone;
 use crate::local_clock;
 use crate::local_time::LocalTime;
 use crate::ordered::sort;
-use crate::rrule::MAX_COUNTED_RUNS;
 use chrono::{Datelike, NaiveDate};
 
 /// Characters of the caller's text that an error repeats.

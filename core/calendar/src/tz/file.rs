@@ -11,7 +11,7 @@
 //!   ends, each as month, week (5: the last), weekday (0: Sunday), and the time on the clock since midnight.
 
 use super::rule::{Date, Rule};
-use super::{LISTED_UNTIL, Span};
+use super::span::{LISTED_UNTIL, Span};
 use std::sync::OnceLock;
 
 /// 1800-01-01T00:00:00Z: no clock in the tables is changed before.

@@ -1,6 +1,6 @@
 //! Yearly rules: those of a POSIX TZ string, by which a zone's clock goes on after the last change that is listed.
 
-use super::Span;
+use super::span::Span;
 use chrono::{DateTime, Datelike, NaiveDate};
 
 const DAY: i64 = 86_400;

@@ -16,7 +16,7 @@ const SHARDS: usize = 4;
 enum Step {
     /// The shard asks, if it wants to.
     Ask(usize),
-    /// It hands on up to so many runs.
+    /// It dispatches up to so many runs.
     HandOn(usize, u32),
     /// So many of its runs end.
     End(usize, u32),
@@ -83,7 +83,7 @@ struct World {
     requests: Vec<(usize, Ask)>,
     answers: Vec<(usize, Answer)>,
     per_second: Option<f64>,
-    /// When runs were handed on.
+    /// When runs were dispatched.
     handed_on: Vec<i64>,
     concurrency: Option<u32>,
 }
@@ -139,10 +139,10 @@ impl World {
         }
     }
 
-    fn hand_on(&mut self, at: usize, runs: u32) {
+    fn dispatch(&mut self, at: usize, runs: u32) {
         let shard = &mut self.shards[at];
         let runs = runs.min(shard.waiting).min(shard.lease.room(self.now));
-        shard.lease.hand_on(runs, self.now);
+        shard.lease.dispatch(runs, self.now);
         shard.waiting -= runs;
         self.handed_on.extend((0..runs).map(|_| self.now.get()));
     }
@@ -188,7 +188,7 @@ impl World {
     fn step(&mut self, step: &Step) {
         match *step {
             Step::Ask(at) => self.ask(at),
-            Step::HandOn(at, runs) => self.hand_on(at, runs),
+            Step::HandOn(at, runs) => self.dispatch(at, runs),
             Step::End(at, runs) => self.end(at, runs),
             Step::Due(at, tasks) => self.shards[at].waiting += tasks,
             Step::Crash(at) => {
@@ -246,7 +246,7 @@ impl World {
         Ok(())
     }
 
-    /// In no window of time is more handed on than the rate allows.
+    /// In no window of time is more dispatched than the rate allows.
     fn check_rate(&self) -> Result<(), TestCaseError> {
         let Some(rate) = self.per_second else { return Ok(()) };
         for (first, from) in self.handed_on.iter().enumerate() {
@@ -283,7 +283,7 @@ impl World {
                 return self.old_requests_come(stale);
             }
             for at in 0..SHARDS {
-                self.hand_on(at, u32::MAX);
+                self.dispatch(at, u32::MAX);
                 self.ask(at);
             }
             while !self.requests.is_empty() {
@@ -294,7 +294,7 @@ impl World {
             while !self.answers.is_empty() {
                 self.answer(0, false);
             }
-            (0..SHARDS).for_each(|at| self.hand_on(at, u32::MAX));
+            (0..SHARDS).for_each(|at| self.dispatch(at, u32::MAX));
             let wakeups = self.shards.iter().filter_map(|shard| {
                 let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
                 shard.lease.fire_at(head).into_iter().chain(shard.lease.ask_at(head)).min()

@@ -1,4 +1,4 @@
-//! A shard's side of a key's limit: what it has, when to ask, and what it may hand on.
+//! A shard's side of a key's limit: what it has, when to ask, and what it may dispatch.
 
 use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, RENEW_MILLIS};
 use scheduler_calendar::time::UnixMillis;
@@ -15,7 +15,7 @@ pub struct Lease {
     /// What it should have, as the limiter said last.
     target: u32,
     in_flight: u32,
-    /// Runs that it may hand on before `tokens_end`; `None`: any number.
+    /// Runs that it may dispatch before `tokens_end`; `None`: any number.
     tokens: Option<u32>,
     tokens_end: UnixMillis,
     asked: Option<(RequestNumber, UnixMillis)>,
@@ -35,7 +35,7 @@ pub struct Lease {
     /// Not before: the limiter did not answer.
     back_off_until: UnixMillis,
     failures: u32,
-    /// When a run was last handed on or ended, or slots were added.
+    /// When a run was last dispatched or ended, or slots were added.
     used_at: UnixMillis,
 }
 
@@ -62,7 +62,7 @@ impl Lease {
         }
     }
 
-    /// Runs handed on and not reported.
+    /// Runs dispatched and not reported.
     pub fn in_flight(&self) -> u32 {
         self.in_flight
     }
@@ -77,7 +77,7 @@ impl Lease {
         self.slots == 0 && self.in_flight == 0 && self.is_noted && !self.may_be_given_more && self.asked.is_none()
     }
 
-    /// Runs that it may hand on now.
+    /// Runs that it may dispatch now.
     pub fn room(&self, now: UnixMillis) -> u32 {
         let tokens = if now < self.tokens_end { self.tokens.unwrap_or(u32::MAX) } else { 0 };
         tokens.min(self.slots.saturating_sub(self.in_flight))
@@ -97,8 +97,8 @@ impl Lease {
         }
     }
 
-    /// Notes runs that are handed on; no more than there is room for.
-    pub fn hand_on(&mut self, runs: u32, now: UnixMillis) {
+    /// Notes runs that are dispatched; no more than there is room for.
+    pub fn dispatch(&mut self, runs: u32, now: UnixMillis) {
         if runs == 0 {
             return;
         }
@@ -107,7 +107,7 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Undoes [`Self::hand_on`] for runs that turn out to stay, in the same firing: their slots and tokens are free again.
+    /// Undoes [`Self::dispatch`] for runs of the same firing that are not dispatched after all. Their slots and tokens are free again.
     pub fn take_back(&mut self, runs: u32) {
         self.in_flight = self.in_flight.saturating_sub(runs);
         self.tokens = self.tokens.map(|tokens| tokens.saturating_add(runs));
@@ -122,7 +122,7 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Whether something could be handed on, if it was due, as far as is known without the time.
+    /// Whether something could be dispatched, if it was due, as far as is known without the time.
     fn has_room(&self) -> bool {
         self.slots > self.in_flight && self.tokens != Some(0)
     }

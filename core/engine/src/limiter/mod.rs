@@ -1,4 +1,4 @@
-//! Flow control: how many runs of a key may be in flight, and how many a second may be handed on, over all shards of a namespace.
+//! Flow control: how many runs of a key may be in flight, and how many a second may be dispatched, over all shards of a namespace.
 //!
 //! A [`Limiter`] holds the limits of some keys, and for each an [`Allocator`] that divides it among the shards that have tasks of the
 //! key: a shard asks, works with what it was given, and asks again about once a second, or when that does not suffice. So the limiter

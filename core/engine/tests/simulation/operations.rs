@@ -12,7 +12,7 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError, Gathering, StorageError};
 use scheduler_model::bounds::REMEMBER_MILLIS;
 use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::once::{Made, Once};
+use scheduler_model::idempotency::{Once, RequestSeed};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
     Append, AppendReply, CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter, ListItem, ListRequest, Status, Terms,
@@ -193,7 +193,7 @@ pub(crate) fn append_of(world: &World, versions: &[u64], fresh: bool, once: Opti
 /// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first version, that is its key.
 fn once_of(versions: &[u64]) -> Option<Once> {
     let first = versions.first().filter(|first| *first % 3 == 0)?;
-    let made = Made { at: UnixMillis::ZERO, random: [3; 16] };
+    let made = RequestSeed { at: UnixMillis::ZERO, random: [3; 16] };
     Some(Once::new(&first.to_string(), "append", &format!("{versions:?}"), made).expect("a good key"))
 }
 

@@ -37,7 +37,7 @@ const RETRIES: [&str; 3] = [
 /// A request as the twin carries it out.
 #[derive(Clone)]
 enum Asked {
-    Append(Append),
+    Append(Box<Append>),
     Cancel(Vec<String>),
     Change(Vec<String>, Change),
 }
@@ -157,7 +157,7 @@ impl Case {
         let (told, effects) = match asked {
             Asked::Append(mut append) => {
                 append.terms.again |= again && !append.schedules.is_empty();
-                match twin.engine.append(append, now, &twin.storage) {
+                match twin.engine.append(*append, now, &twin.storage) {
                     Ok((_, effects)) => (Told::Done, effects),
                     Err(EngineError::Conflict(_)) => (Told::Refused, Effects::default()),
                     Err(problem) => violated("no-unexpected-errors", problem.to_string()),
@@ -241,7 +241,7 @@ impl Case {
         let told = match self.random.below(20) {
             0..7 => {
                 let append = self.definition(&id);
-                self.asked = Some(Asked::Append(Append::decode(&append.encode()).unwrap()));
+                self.asked = Some(Asked::Append(Box::new(Append::decode(&append.encode()).unwrap())));
                 Some(self.put(&id, &append))
             }
             7..10 => {

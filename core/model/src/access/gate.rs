@@ -32,6 +32,9 @@ pub enum Denied {
     /// HTTP 403.
     #[error("the API key is not for the namespace \"{0}\"; name one of its own in the header {NAMESPACE_HEADER}")]
     Reach(Namespace),
+    /// HTTP 403: a key that reaches further than its creator's.
+    #[error("the API key is not for the namespace \"{0}\"; give only namespaces of its own in the field namespaces")]
+    Grant(Namespace),
     /// HTTP 403.
     #[error("the API key is not for every namespace (\"*\"), which this request needs")]
     ReachAll,
@@ -39,8 +42,11 @@ pub enum Denied {
     #[error("{0}")]
     Name(NamespaceError),
     /// HTTP 404.
-    #[error("there is no namespace \"{0}\"; make it with PUT /v1/namespaces/{0}")]
+    #[error("there is no namespace \"{0}\"")]
     NoNamespace(Namespace),
+    /// HTTP 404, for who may create it.
+    #[error("there is no namespace \"{0}\"; create it with PUT /v1/namespaces/{0}")]
+    CreateNamespace(Namespace),
 }
 
 impl Holder {
@@ -77,9 +83,20 @@ impl Holder {
             reach if self.reach.covers(reach) => Ok(()),
             Reach::All => Err(Denied::ReachAll),
             Reach::Only(names) => match names.iter().find(|name| !self.reach.has(name)) {
-                Some(name) => Err(Denied::Reach(name.clone())),
+                Some(name) => Err(Denied::Grant(name.clone())),
                 None => Ok(()),
             },
+        }
+    }
+
+    /// Why a request of this holder for a namespace that does not exist does not pass: it says how to create the namespace only if the holder
+    /// may.
+    pub fn without_namespace(&self, denied: Denied) -> Denied {
+        match denied {
+            Denied::NoNamespace(name) if self.scopes.contains(&Scope::Admin) && self.reach == Reach::All => {
+                Denied::CreateNamespace(name)
+            }
+            denied => denied,
         }
     }
 }
@@ -128,6 +145,21 @@ mod tests {
         assert_eq!(of(&["*"], &["*"]), Ok(()));
         assert_eq!(of(&["a", "b"], &["b"]), Ok(()));
         assert_eq!(of(&["a"], &["*"]), Err(Denied::ReachAll));
-        assert!(matches!(of(&["a"], &["a", "b"]), Err(Denied::Reach(name)) if name.as_str() == "b"));
+        assert!(matches!(of(&["a"], &["a", "b"]), Err(Denied::Grant(name)) if name.as_str() == "b"));
+        // The namespaces of a key to create are in the body.
+        let hint = of(&["a"], &["b"]).unwrap_err().to_string();
+        assert!(hint.contains("the field namespaces") && !hint.contains(NAMESPACE_HEADER), "{hint}");
+    }
+
+    #[test]
+    fn only_who_may_create_a_namespace_is_told_how() {
+        let says_how = |scopes: &[Scope], names: &[&str]| {
+            let denied = holder(scopes, names).without_namespace(Denied::NoNamespace("a".parse().unwrap()));
+            denied.to_string().contains("PUT")
+        };
+        assert!(says_how(&[Scope::Read, Scope::Admin], &["*"]));
+        assert!(!says_how(&[Scope::Read, Scope::Write], &["*"]));
+        assert!(!says_how(&[Scope::Read, Scope::Admin], &["a"]));
+        assert!(!says_how(&[Scope::Read, Scope::Write], &["a"]));
     }
 }

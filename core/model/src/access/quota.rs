@@ -56,6 +56,7 @@ impl Quota {
         let share = Share {
             pending_tasks: self.pending_tasks.map(|tasks| tasks.div_ceil(shards)),
             create_micros: self.creates_per_second.map(|rate| (1_000_000 * shards).div_ceil(u64::from(rate.max(1)))),
+            of: *self,
         };
         (share != Share::default()).then_some(share)
     }
@@ -68,6 +69,9 @@ pub struct Share {
     pub pending_tasks: Option<u64>,
     /// Microseconds that each created task takes up.
     pub create_micros: Option<u64>,
+    /// The quota that this is a share of: a refusal names it.
+    #[serde(default)]
+    pub of: Quota,
 }
 
 /// How far ahead of the clock creates may run: what has not been used for a second is not lost.
@@ -107,8 +111,13 @@ mod tests {
     fn numbers_are_checked_and_shared_out() {
         let of = |pending_tasks, creates_per_second| Quota { pending_tasks, creates_per_second };
         assert_eq!(of(None, None).share(16), None);
-        assert_eq!(of(Some(100), None).share(16), Some(Share { pending_tasks: Some(7), create_micros: None }));
-        assert_eq!(of(None, Some(10)).share(4), Some(Share { pending_tasks: None, create_micros: Some(400_000) }));
+        let share = |of: Quota, shards| {
+            let share = of.share(shards).unwrap();
+            assert_eq!(share.of, of);
+            (share.pending_tasks, share.create_micros)
+        };
+        assert_eq!(share(of(Some(100), None), 16), (Some(7), None));
+        assert_eq!(share(of(None, Some(10)), 4), (None, Some(400_000)));
         for (quota, field) in [(of(Some(0), None), "quota.pendingTasks"), (of(None, Some(1_000_001)), "quota.createsPerSecond")] {
             assert_eq!(quota.check().unwrap_err().field, field);
         }

@@ -15,6 +15,7 @@ pub(crate) fn in_plain_words(message: &str) -> String {
         ("invalid value: floating point", "invalid value: number"),
         ("unknown variant", "unknown value"),
         ("EOF while parsing", "it ends within"),
+        ("expected ident", "expected a value"),
     ]
     .into_iter()
     .find_map(|(rust, plain)| Some(Cow::Owned(format!("{plain}{}", found.strip_prefix(rust)?))))
@@ -60,6 +61,7 @@ mod tests {
             ),
             ("unknown variant `a, expected f64`, expected `b` or `c`", "unknown value `a, expected f64`, expected `b` or `c`"),
             ("EOF while parsing a value at line 1 column 0", "it ends within a value at line 1 column 0"),
+            ("expected ident at line 1 column 2", "expected a value at line 1 column 2"),
             (
                 "invalid type: string \"a, expected f64\", expected a string",
                 "invalid type: string \"a, expected f64\", expected a string",

@@ -2,7 +2,7 @@
 
 use crate::access::Share;
 use crate::format::page::{Directory, Page, PageError};
-use crate::once::{Made, Once};
+use crate::idempotency::{Once, RequestSeed};
 use serde::{Deserialize, Serialize};
 
 /// Records to take in, for one shard, all or none.
@@ -223,7 +223,7 @@ pub struct AppendReply {
     pub went_on: u64,
     /// Of a request that was carried out before: what that one had made up. Nothing was done this time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub done_before: Option<Made>,
+    pub done_before: Option<RequestSeed>,
 }
 
 /// Which recurring tasks of an append went on as those that wait, in its order. The others were not taken in.
@@ -246,8 +246,8 @@ mod tests {
         assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
         let pages = builder.finish();
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
-        let once = Once { key: [1; 16], request: [2; 16], made: Made { at: UnixMillis::new(7), random: [0xff; 16] } };
-        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000) };
+        let once = Once { key: [1; 16], request: [2; 16], made: RequestSeed { at: UnixMillis::new(7), random: [0xff; 16] } };
+        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000), ..Share::default() };
         let with_terms = Terms {
             once: Some(once),
             share: Some(share),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum EventKind {
-    /// It was taken in, or took the place of another.
+    /// The task was created, or replaced another one.
     Created,
     /// It was cancelled.
     Cancelled,
@@ -19,7 +19,7 @@ pub enum EventKind {
     Resumed,
     /// It fires at another time.
     Rescheduled,
-    /// It was handed on.
+    /// It was dispatched.
     Fired,
     /// An attempt succeeded.
     Succeeded,

@@ -21,19 +21,19 @@ pub struct GetRequest {
 #[serde(rename_all = "kebab-case")]
 #[schemars(inline)]
 pub enum Status {
-    /// For its time.
+    /// It waits for its time.
     Scheduled,
-    /// For a further attempt, or for an attempt at a follow-up, which has a `stage`.
+    /// It waits for a further attempt, or for an attempt at a follow-up, which has a `stage`.
     Retrying,
-    /// For the end of the run before.
+    /// It waits for the previous run to end.
     Held,
-    /// For the outcome of what was handed on.
+    /// It was dispatched, and its outcome is not reported yet.
     Fired,
-    /// To be resumed.
+    /// It waits to be resumed.
     Paused,
-    /// For nothing: it failed for good.
+    /// It failed for good, and is kept until you replay or discard it.
     Dead,
-    /// For nothing: it has no schedule.
+    /// It has no schedule, and waits for nothing.
     Unscheduled,
 }
 

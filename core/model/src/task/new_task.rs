@@ -167,11 +167,14 @@ pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
 pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, FieldError>>, FieldError> {
     if lines {
         let mut lines = text.lines().filter(|line| !line.trim_ascii().is_empty());
-        let items: Vec<_> = lines.by_ref().take(MAX_BATCH_ITEMS).map(parse_item).collect();
+        let items: Vec<_> = lines.by_ref().take(MAX_BATCH_ITEMS).map(parse_line).collect();
         return match lines.next() {
             Some(_) => Err(too_many_items()),
             None => Ok(items),
         };
+    }
+    if text.trim_ascii().is_empty() {
+        return Err(FieldError::new("body", "is empty"));
     }
     if !text.trim_ascii_start().starts_with('[') {
         return Err(FieldError::new("body", "must be a JSON array of tasks; or send one task a line as application/x-ndjson"));
@@ -190,6 +193,16 @@ pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, Fi
 
 fn too_many_items() -> FieldError {
     FieldError::new("body", format!("has more than {MAX_BATCH_ITEMS} items, which is the limit: send several requests"))
+}
+
+/// Reads the item of a line. Within a line there is no other, and its number says which it is.
+fn parse_line(line: &str) -> Result<NewTask<'_>, FieldError> {
+    parse_item(line).map_err(|mut problem| {
+        if let Some((said, column)) = problem.detail.rsplit_once(" at line 1 column ") {
+            problem.detail = format!("{said} at column {column}");
+        }
+        problem
+    })
 }
 
 /// Reads one item of many. Its length is checked first: an error holds what it says of the item several times.

@@ -2,7 +2,7 @@
 
 use super::write_text;
 use crate::bounds::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
-use crate::input::{BoundedMap, FieldError, Text, in_plain_words, unreadable};
+use crate::input::{BoundedMap, FieldError, Text, in_plain_words, parse_naming_the_field};
 use scheduler_calendar::ordered::collected;
 use scheduler_calendar::time::UnixMillis;
 use serde_json::Value;
@@ -111,8 +111,7 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
 
 /// Reads a record or a patch. Of a member that comes twice the last counts.
 fn fields_of<const N: usize>(json: &str) -> Result<Fields<'_>, FieldError> {
-    let read = serde_json::from_str::<BoundedMap<Text<'_>, &RawValue, N>>(json);
-    let members = read.map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+    let members = parse_naming_the_field::<BoundedMap<Text<'_>, &RawValue, N>>(json, "")?;
     Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, Cow::Borrowed(value.get())))))
 }
 

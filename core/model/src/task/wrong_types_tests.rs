@@ -131,9 +131,56 @@ fn no_answer_names_a_type_of_rust() {
                 rust.iter().filter(|name| words.contains(name) || name.contains(' ') && detail.contains(*name)).collect();
             assert!(named.is_empty(), "{body}: {problem}");
             assert!(!detail.contains("expected value"), "{body}: {problem}");
+            // The field says where; the text that was read may be a part of the body.
+            assert!(!detail.contains(" column "), "{body}: {problem}");
         }
     }
     assert!(refused > 500, "{refused}");
+}
+
+#[test]
+fn a_missing_member_is_named() {
+    let url = r#"{"url":"https://example.com/"}"#;
+    for (read, body, field) in [
+        (key as Read, r#"{"scopes":["read"],"namespaces":["*"]}"#.to_owned(), "name"),
+        (key, r#"{"name":"a","namespaces":["*"]}"#.to_owned(), "scopes"),
+        (key, r#"{"name":"a","scopes":["read"]}"#.to_owned(), "namespaces"),
+        (task, format!(r#"{{"delayInSeconds":5,"callback":{url}}}"#), "callback.type"),
+        (
+            task,
+            format!(r#"{{"delayInSeconds":5,"callback":{{"type":"handler","name":"log"}},"onSuccess":{url}}}"#),
+            "onSuccess.type",
+        ),
+    ] {
+        assert_eq!(read(&body), Err(FieldError::new(field, "is missing")), "{body}");
+    }
+}
+
+#[test]
+fn a_body_that_is_no_json_is_refused_in_plain_words() {
+    for empty in ["", " \n"] {
+        for read in [task, preview_of, key, limit] as [Read; 4] {
+            assert_eq!(read(empty), Err(FieldError::new("body", "is empty")));
+        }
+        assert_eq!(parse_batch(empty, false).unwrap_err(), FieldError::new("body", "is empty"));
+        assert_eq!(merge_patch(r#"{"id":"a"}"#, false, empty).unwrap_err(), FieldError::new("body", "is empty"));
+    }
+    let lines = parse_batch("nothing\n{\"id\":tru}\n", true).unwrap();
+    let details: Vec<String> = lines.into_iter().map(|line| line.unwrap_err().to_string()).collect();
+    assert_eq!(
+        details,
+        ["body cannot be read: expected a value at column 2", "body cannot be read: expected a value at column 10"]
+    );
+}
+
+#[test]
+fn a_patch_gives_no_position_in_the_patched_task() {
+    let record = r#"{"id":"a","time":1764000000005,"callback":{"type":"handler","name":"log"}}"#;
+    for (patch, field) in [(r#"{"prioritty":3}"#, "prioritty"), (r#"{"priority":1e999}"#, "priority")] {
+        let merged = merge_patch(record, false, patch).unwrap();
+        let problem = parse_one(&merged).unwrap_err();
+        assert!(problem.field == field && !problem.detail.contains(" column "), "{problem}");
+    }
 }
 
 #[test]

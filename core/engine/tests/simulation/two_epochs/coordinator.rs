@@ -192,7 +192,7 @@ impl Case {
         let mut append = append_of(id, &text);
         append.expected = Some(Expected::Version(version_of(item.record.get().as_bytes())));
         append.terms.tasks_only = true;
-        self.asked = Some(Asked::Append(Append::decode(&append.encode()).unwrap()));
+        self.asked = Some(Asked::Append(Box::new(Append::decode(&append.encode()).unwrap())));
         self.fires_between = true;
         let sent = self.send(shard, MOST_LOST, |engine, now, storage, first| {
             append.begin_try(first);

@@ -90,7 +90,7 @@ fn bad_callbacks_name_the_field() {
         (r#"{"type":"queue","queue":"OTHER"}"#, "callback.queue"),
         (r#"{"type":"queue","queue":"FIRED_TASKS","binding":"MAIL"}"#, "callback.binding"),
         (r#"{"type":"email"}"#, "callback.type"),
-        (r#"{"url":"https://a.example"}"#, "callback"),
+        (r#"{"url":"https://a.example"}"#, "callback.type"),
         (r#"{"type":"handler","name":"log","nmae":1}"#, "callback.nmae"),
         (r#"[]"#, "callback"),
     ] {

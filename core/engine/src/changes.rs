@@ -1,0 +1,91 @@
+//! What a request changes, collected before anything is modified.
+
+use crate::budget::{MAX_FIRING_BYTES, MAX_FIRING_TASKS, MAX_LOOKED_AT_BYTES, TIME_BYTES};
+use crate::decisions::{Decision, FlightRef, Stop};
+use crate::entry_ref::EntryRef;
+use crate::event_buffer::Happened;
+use crate::flights::FlightReader;
+use crate::policy::Verdict;
+use crate::requeue::RequeuedRecords;
+use crate::runs_aside::RunsAside;
+use scheduler_calendar::schedule::Occurrence;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
+use std::collections::{BTreeMap, HashMap};
+
+/// What a request changes, collected before anything is modified, so that a request that fails in the middle changes nothing.
+#[derive(Default)]
+pub(super) struct Changes {
+    pub(super) killed: Vec<EntryRef>,
+    pub(super) back: RequeuedRecords,
+    pub(super) schedules: Vec<Rewritten>,
+    /// Runs that came due in a pause.
+    pub(super) aside: RunsAside,
+    /// Paused tasks whose pause begins later from now on, because the runs before that were made up for.
+    pub(super) made_up_to: Vec<(u32, UnixMillis)>,
+    /// Decisions about attempts in flight.
+    pub(super) decisions: BTreeMap<FlightRef, Decision>,
+    /// Events to publish.
+    pub(super) events: Vec<Happened>,
+    /// Bytes of the records that are written again.
+    pub(super) written: usize,
+    /// Bytes of the records that were examined.
+    pub(super) looked_at: usize,
+    /// Reads the runs in flight, whose bytes count as examined too.
+    pub(super) flights: FlightReader,
+}
+
+/// A recurring task with another record. Its occurrences after this change belong to it; if it is paused, those after the pause began.
+pub(super) struct Rewritten {
+    pub(super) number: u32,
+    pub(super) record: Vec<u8>,
+}
+
+impl Changes {
+    /// Stops attempts in flight, given with the decisions about them so far, or lets them go on if `stop` is `None`.
+    pub(super) fn stop(&mut self, flights: impl Iterator<Item = (FlightRef, Decision)>, stop: Option<Stop>) {
+        self.decisions.extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
+    }
+
+    /// Returns whether this commit examines no further task.
+    pub(super) fn is_full(&self) -> bool {
+        let (records, bytes) = self.room();
+        records == 0 || bytes == 0 || self.room_to_look() == 0
+    }
+
+    /// Returns how many more envelopes of the largest size this commit may read.
+    pub(super) fn room_to_look(&self) -> usize {
+        MAX_LOOKED_AT_BYTES.saturating_sub(self.looked_at + self.flights.bytes) / MAX_ENVELOPE_BYTES
+    }
+
+    /// Returns how many more records this commit may write, and how many bytes of them.
+    pub(super) fn room(&self) -> (usize, usize) {
+        let records = self.aside.runs + self.back.len() + self.schedules.len();
+        (MAX_FIRING_TASKS.saturating_sub(records), MAX_FIRING_BYTES.saturating_sub(self.aside.bytes + self.written))
+    }
+
+    /// Returns how many runs with records of this size this commit may still add: at least one, so that each part makes progress.
+    fn room_for_runs(&self, record_bytes: usize) -> usize {
+        let (records, bytes) = self.room();
+        records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
+    }
+
+    /// Cuts the runs that a paused task makes up for to those that this commit has room for. Returns where the pause begins afterwards if it
+    /// has cut any.
+    pub(super) fn take_runs(&self, runs: &mut Vec<(Occurrence, Verdict)>, record_bytes: usize) -> Option<UnixMillis> {
+        let most = self.room_for_runs(record_bytes);
+        let (next, _) = runs.get(most)?;
+        let begins = next.due.plus(-1);
+        runs.truncate(most);
+        Some(begins)
+    }
+}
+
+/// What a reschedule by filter moves, by the hash of the id; an entry is `None` if it moves no attempt and no dead letter of the id.
+#[derive(Default)]
+pub(super) struct Moved {
+    pub(super) entries: HashMap<u64, Option<EntryRef>>,
+    pub(super) flights: HashMap<u64, Vec<FlightRef>>,
+    /// Bytes that were read to decide that.
+    pub(super) bytes: usize,
+}

@@ -1,0 +1,61 @@
+//! A request to append tasks that has passed the checks.
+
+use crate::decisions::FlightRef;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::flight_patch::FlightPatch;
+use crate::new_schedule::NewSchedule;
+use crate::redefinition::GoingOn;
+use scheduler_model::format::page::{Entry, Page};
+use scheduler_model::protocol::Change;
+use scheduler_model::task::Record;
+
+/// A valid request with what was read of it.
+pub(super) struct Checked {
+    pub(super) pages: Vec<Page>,
+    pub(super) schedules: Vec<NewSchedule>,
+    /// Recurring tasks that keep their place and get another record.
+    pub(super) going_on: Vec<GoingOn>,
+    pub(super) replaced: Vec<EntryRef>,
+    /// Further attempts that are paused or resumed with their task.
+    pub(super) attempts: Vec<(EntryRef, Change)>,
+    /// Runs in flight that are paused or resumed with their task.
+    pub(super) flight_changes: Vec<(FlightRef, Change)>,
+    /// Attempts in flight that are the last of their runs.
+    pub(super) flights: Vec<FlightRef>,
+    /// The patch of the only task of the request, if it is in flight and goes on.
+    pub(super) patch: Option<FlightPatch>,
+    pub(super) went_on: u64,
+}
+
+impl Checked {
+    /// Returns the number of its tasks.
+    pub(super) fn tasks(&self) -> usize {
+        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len() + self.going_on.len()
+    }
+
+    /// Returns the number of tasks and attempts that it replaces.
+    pub(super) fn replaced(&self) -> usize {
+        self.replaced.len() + self.going_on.len()
+    }
+
+    /// Returns the limit keys of its tasks.
+    pub(super) fn keys<'a>(&'a self, keys: &'a [String]) -> impl Iterator<Item = &'a str> {
+        let of_new = self.schedules.iter().map(|schedule| &schedule.read);
+        let of_schedules = of_new.chain(self.going_on.iter().map(|going| &going.read));
+        let of_schedules = of_schedules.filter_map(|read| read.limit_key.as_deref());
+        self.pages.iter().filter_map(|page| key_of(page, keys)).chain(of_schedules)
+    }
+}
+
+/// Parses the record of an entry of a page of a request.
+pub(super) fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError> {
+    let start = entry.offset as usize;
+    let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+    Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))
+}
+
+/// Returns the limit key of a page of a request. The lane of the page is the place of the key in `keys`, from 1.
+pub(super) fn key_of<'a>(page: &Page, keys: &'a [String]) -> Option<&'a str> {
+    keys.get(usize::from(page.directory.lane()).checked_sub(1)?).map(String::as_str)
+}

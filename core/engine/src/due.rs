@@ -1,0 +1,81 @@
+//! What a firing takes, dispatches and drops.
+
+use crate::effects::Destination;
+use crate::policy::{Undispatched, Verdict};
+use crate::spans::Spans;
+use scheduler_calendar::schedule::Occurrence;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::envelope::EnvelopeBuilder;
+use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::position::Position;
+use std::collections::{HashMap, HashSet};
+
+/// An entry or an occurrence that a firing takes.
+pub(super) enum Due {
+    Record { lane: u8, page: u32, entry: Entry },
+    Occurrence { lane: u8, number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
+}
+
+/// What a firing dispatches, and what it does not.
+pub(super) struct Packed {
+    pub(super) envelopes: Vec<(Destination, EnvelopeBuilder, Vec<u64>)>,
+    pub(super) dropped: Vec<Undispatched>,
+}
+
+/// What a firing takes out of the main order and the lanes.
+#[derive(Default)]
+pub(super) struct Taken {
+    pub(super) due: Vec<Due>,
+    /// Occurrences of recurring tasks with a limit key for which there is no room: they wait in their lane.
+    pub(super) put_off: Vec<Due>,
+    /// The number of these for each recurring task, by the hash of its id.
+    pub(super) put_off_of: HashMap<u64, usize>,
+    pub(super) bytes: usize,
+    /// The parts of pages to read.
+    pub(super) spans: Spans,
+    /// How many more tasks may go to the dispatchers.
+    pub(super) room: usize,
+    /// The last occurrence that is settled together with an earlier one.
+    pub(super) settled: Position,
+    /// The recurring tasks with skipped runs, and until when they are skipped.
+    pub(super) left_out: Vec<(u32, UnixMillis)>,
+    /// Tasks whose runs must not overlap and of which a run is in this firing.
+    pub(super) fired: HashSet<u64>,
+    /// Tasks whose runs must not overlap and of which a run has to wait.
+    pub(super) held: HashSet<u64>,
+}
+
+impl Due {
+    pub(super) fn lane(&self) -> u8 {
+        match self {
+            Self::Record { lane, .. } | Self::Occurrence { lane, .. } => *lane,
+        }
+    }
+
+    pub(super) fn priority(&self) -> u8 {
+        match self {
+            Self::Record { entry, .. } => entry.flags.priority(),
+            Self::Occurrence { priority, .. } => *priority,
+        }
+    }
+}
+
+/// Returns the number of delayed runs by the hash of the id.
+pub(super) fn waits_of(dropped: &[Undispatched]) -> HashMap<u64, usize> {
+    let mut waits = HashMap::new();
+    for of in dropped.iter().filter(|of| matches!(of.verdict, Verdict::Wait(_))) {
+        *waits.entry(of.hash).or_default() += 1;
+    }
+    waits
+}
+
+/// Adds the number of further attempts and delayed runs by the hash of the id.
+pub(super) fn count_repeats(due: &[Due], repeats: &mut HashMap<u64, usize>) {
+    for task in due {
+        if let Due::Record { entry, .. } = task
+            && entry.flags.has(Flags::RETRY)
+        {
+            *repeats.entry(entry.hash).or_default() += 1;
+        }
+    }
+}

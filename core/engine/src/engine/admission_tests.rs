@@ -1,0 +1,359 @@
+use super::*;
+use crate::{Config, Snapshot, StorageError};
+use scheduler_model::access::Quota;
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::idempotency::RequestSeed;
+use scheduler_model::protocol::{Among, Append, Change, ChangeReply, ChangeRequest};
+use scheduler_model::routing::id_hash;
+use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// A shard whose storage holds what these tests look at: remembered keys, pages' bodies, the newest state.
+struct Shard {
+    engine: Engine,
+    keys: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
+    bodies: BTreeMap<u32, Vec<u8>>,
+    snapshot: Snapshot,
+}
+
+impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<u32, Vec<u8>>) {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let part = self.1.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
+        part.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no schedule is stored".to_owned()))
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no envelope is stored".to_owned()))
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no history is stored".to_owned()))
+    }
+    fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
+        Ok(periods.iter().find_map(|period| self.0.get(&(*period, *key))).cloned())
+    }
+}
+
+impl Shard {
+    fn new() -> Self {
+        let engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+        Self { engine, keys: BTreeMap::new(), bodies: BTreeMap::new(), snapshot: Snapshot::default() }
+    }
+
+    fn append(&mut self, append: Append, now: UnixMillis) -> Result<AppendReply, EngineError> {
+        let (reply, effects) = self.engine.append(append, now, &(&self.keys, &self.bodies))?;
+        self.commit(effects);
+        Ok(reply)
+    }
+
+    fn commit(&mut self, effects: Effects) {
+        for write in effects.writes {
+            match write {
+                Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
+                Write::ExtendPage { page, tail, .. } => self.bodies.entry(page).or_default().extend(tail),
+                Write::Remember { period, key, value } => {
+                    assert!(self.keys.insert((period, key), value).is_none(), "a key is remembered twice");
+                }
+                Write::Forget { period, count } => {
+                    let of = |(at, _): &&(i64, [u8; 16])| *at == period;
+                    let gone: Vec<_> = self.keys.keys().filter(of).take(count as usize).copied().collect();
+                    assert_eq!(gone.len() as u64, count);
+                    gone.iter().for_each(|key| drop(self.keys.remove(key)));
+                }
+                Write::SaveState { state, .. } => self.snapshot.state = Some(state),
+                _ => {}
+            }
+        }
+    }
+
+    /// Starts again from what is stored of keys and state; the pages of these tests are not kept.
+    fn restart(&mut self) {
+        let mut counts = BTreeMap::new();
+        for (period, _) in self.keys.keys() {
+            *counts.entry(*period).or_default() += 1;
+        }
+        let snapshot = Snapshot { remembered: counts.into_iter().collect(), ..self.snapshot.clone() };
+        self.engine = Engine::load("1-0", Config::default(), snapshot).unwrap();
+    }
+
+    fn pending(&self) -> u64 {
+        self.engine.stats(NOW).pending
+    }
+}
+
+fn tasks(ids: impl IntoIterator<Item = u32>) -> Append {
+    let mut builder = PageBuilder::default();
+    for n in ids {
+        let record = format!(r#"{{"time":5,"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
+        let due = NOW.plus(90_000);
+        assert!(builder.push(id_hash(&format!("task-{n}")), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    Append { pages: builder.finish(), ..Append::default() }
+}
+
+fn made(n: u8) -> RequestSeed {
+    RequestSeed { at: NOW.plus(i64::from(n)), random: [n; 16] }
+}
+
+fn once(append: Append, key: &str, body: &str, by: u8) -> Append {
+    let once = Once::new(key, "", body, made(by)).unwrap();
+    Append { terms: Terms { once: Some(once), ..Terms::default() }, ..append }
+}
+
+fn within(append: Append, quota: Quota) -> Append {
+    Append { terms: Terms { share: quota.share(1), ..Terms::default() }, ..append }
+}
+
+#[test]
+fn a_repeat_does_nothing_and_is_answered_as_the_first_time() {
+    let mut shard = Shard::new();
+    shard.append(tasks([1]), NOW).unwrap();
+    let first = shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
+    assert_eq!(first, AppendReply { created: 2, replaced: 1, ..AppendReply::default() });
+    for _ in 0..2 {
+        let again = shard.append(once(tasks([8, 9]), "k", "body", 7), NOW.plus(REMEMBER_MILLIS - 1)).unwrap();
+        assert_eq!(again, AppendReply { done_before: Some(made(1)), ..first });
+        assert_eq!(shard.append(once(tasks([8, 9]), "k", "other", 7), NOW), Err(EngineError::KeyReused));
+        assert_eq!(shard.keys.len(), 1);
+        // The same from storage.
+        shard.restart();
+    }
+    assert_eq!(shard.engine.stats(NOW).counters.created, 0, "a restart forgets these tests' tasks");
+    assert_eq!(shard.append(once(tasks([3]), "k", "other", 7), NOW.plus(REMEMBER_MILLIS)).unwrap().done_before, None);
+}
+
+#[test]
+fn what_is_refused_is_not_remembered() {
+    let mut shard = Shard::new();
+    let quota = Quota { pending_tasks: Some(1), ..Quota::default() };
+    let mut request = once(tasks([1, 2]), "k", "body", 1);
+    request.terms.share = quota.share(1);
+    assert!(matches!(shard.append(request.clone(), NOW), Err(EngineError::LargerThanShare { .. })));
+    request.terms.share = None;
+    assert_eq!(shard.append(request, NOW).unwrap().created, 2);
+}
+
+#[test]
+fn two_requests_of_one_key_do_not_share_a_commit() {
+    let mut gathering = crate::Gathering::default();
+    assert_eq!(gathering.add(once(tasks([1]), "k", "body", 1)), None);
+    assert_eq!(gathering.add(once(tasks([2]), "l", "body", 1)), None);
+    assert!(gathering.add(once(tasks([3]), "k", "body", 1)).is_some());
+}
+
+#[test]
+fn a_refused_key_leaves_the_others_of_its_commit_good() {
+    let mut shard = Shard::new();
+    shard.append(once(tasks([1]), "k", "body", 1), NOW).unwrap();
+    let requests = vec![tasks([2]), once(tasks([3]), "k", "other", 1), once(tasks([4]), "k2", "body", 1)];
+    let (replies, _) = shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
+    assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    assert_eq!(shard.pending(), 3);
+}
+
+#[test]
+fn keys_of_a_past_day_go_as_new_ones_come() {
+    let mut shard = Shard::new();
+    for n in 0..40 {
+        shard.append(once(tasks([]), &format!("old-{n}"), "", 1), NOW).unwrap();
+    }
+    let later = NOW.plus(2 * REMEMBER_MILLIS);
+    for n in 0..5 {
+        shard.append(once(tasks([]), &format!("new-{n}"), "", 1), later).unwrap();
+    }
+    assert_eq!(shard.keys.len(), 40 - 20 + 5);
+    shard.restart();
+    for n in 5..10 {
+        shard.append(once(tasks([]), &format!("new-{n}"), "", 1), later).unwrap();
+    }
+    assert_eq!(shard.keys.keys().map(|(at, _)| *at).collect::<BTreeSet<_>>(), [period(later)].into());
+    assert_eq!(shard.engine.remembered, [(period(later), 10)].into());
+}
+
+#[test]
+fn a_shard_remembers_so_many_keys_and_says_when_it_is_full() {
+    let mut shard = Shard::new();
+    shard.engine.remembered.insert(period(NOW), MAX_REMEMBERED_PER_SHARD);
+    assert_eq!(shard.append(once(tasks([1]), "k", "", 1), NOW), Err(EngineError::TooManyKeys));
+    assert_eq!(shard.append(tasks([1]), NOW).unwrap().created, 1);
+}
+
+#[test]
+fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
+    let quota = Quota { pending_tasks: Some(5), ..Quota::default() };
+    let mut shard = Shard::new();
+    let requests = vec![within(tasks(0..3), quota), within(tasks(3..6), quota), within(tasks([7]), quota)];
+    let (replies, effects) = shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
+    shard.commit(effects);
+    assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
+    let problem = shard.append(within(tasks([8, 9]), quota), NOW).unwrap_err();
+    assert!(
+        problem.to_string().contains("pendingTasks")
+            && problem.to_string().contains("tasks held: 4, dead letters among them: 0, tasks to add: 2;"),
+        "{problem}"
+    );
+    assert_eq!(problem.retry_after_seconds(), Some(90), "when the next task is due");
+    assert_eq!(shard.append(within(tasks([8]), quota), NOW).map(|reply| reply.created), Ok(1));
+    // Replacing makes no more of them, and is taken under a lowered quota too.
+    let lower = Quota { pending_tasks: Some(1), ..Quota::default() };
+    let replaced = shard.append(within(tasks([0, 1]), lower), NOW).unwrap();
+    assert_eq!((replaced.replaced, shard.pending()), (2, 5));
+    assert!(shard.append(within(tasks([9]), lower), NOW).is_err());
+}
+
+/// It was told to wait an hour, for room that no wait makes.
+#[test]
+fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
+    let quota = Quota { pending_tasks: Some(160), ..Quota::default() };
+    let request =
+        |ids: std::ops::Range<u32>| Append { terms: Terms { share: quota.share(16), ..Terms::default() }, ..tasks(ids) };
+    let mut shard = Shard::new();
+    let problem = shard.append(request(0..11), NOW).unwrap_err();
+    assert_eq!(problem, EngineError::LargerThanShare { quota: 160, share: 10, asked: 11 });
+    assert_eq!(problem.retry_after_seconds(), None, "no wait makes room for it");
+    let text = problem.to_string();
+    assert!(text.contains("pendingTasks is 160") && text.contains("requests of at most 10,"), "{text}");
+    assert_eq!(shard.append(request(0..10), NOW).map(|reply| reply.created), Ok(10), "what the refusal advises");
+    // One that adds a single task waits for room, although it is as large.
+    let waits = shard.append(request(0..11), NOW).unwrap_err();
+    assert!(matches!(waits, EngineError::PendingQuota { quota: 160, share: 10, waiting: 10, asked: 1, .. }), "{waits}");
+    assert_eq!(waits.retry_after_seconds(), Some(90));
+}
+
+/// Tasks that fire when they are asked to, and stay.
+fn without_schedule(ids: impl IntoIterator<Item = u32>) -> Append {
+    let mut builder = PageBuilder::default();
+    for n in ids {
+        let record = format!(r#"{{"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
+        let id = id_hash(&format!("task-{n}"));
+        assert!(builder.push(id, UnixMillis::NEVER, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    Append { pages: builder.finish(), ..Append::default() }
+}
+
+fn run(shard: &mut Shard, ids: &[u32], quota: Quota) -> Result<ChangeReply, EngineError> {
+    let ids = ids.iter().map(|n| format!("task-{n}")).collect();
+    let request = ChangeRequest { ids, change: Change::Run, if_match: None };
+    let (keys, bodies) = (shard.keys.clone(), shard.bodies.clone());
+    let (reply, effects) = shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &(&keys, &bodies))?;
+    shard.commit(effects);
+    Ok(reply)
+}
+
+#[test]
+fn runs_that_are_asked_for_keep_to_the_share() {
+    let quota = Quota { pending_tasks: Some(4), ..Quota::default() };
+    let mut shard = Shard::new();
+    shard.append(within(without_schedule([0, 1]), quota), NOW).unwrap();
+    assert!(run(&mut shard, &[0], quota).is_ok());
+    let problem = run(&mut shard, &[0, 1], quota).unwrap_err();
+    assert!(
+        problem
+            .to_string()
+            .contains("is 4, and 4 of it is this shard's share; tasks held: 3, dead letters among them: 0, tasks to add: 2;"),
+        "{problem}"
+    );
+    assert_eq!(shard.pending(), 1, "a refused request changes nothing");
+    assert!(run(&mut shard, &[1], quota).is_ok());
+    assert!(matches!(run(&mut shard, &[1], quota), Err(EngineError::PendingQuota { .. })));
+    // A one-shot task that runs now instead of later adds nothing.
+    let mut shard = Shard::new();
+    let full = Quota { pending_tasks: Some(1), ..Quota::default() };
+    shard.append(within(tasks([0]), full), NOW).unwrap();
+    assert!(run(&mut shard, &[0], full).is_ok());
+}
+
+#[test]
+fn runs_that_are_asked_for_keep_to_the_rate() {
+    let quota = Quota { creates_per_second: Some(2), ..Quota::default() };
+    let mut shard = Shard::new();
+    shard.append(without_schedule([0, 1, 2, 3]), NOW).unwrap();
+    assert!(run(&mut shard, &[0, 1, 2, 3], quota).is_ok());
+    let problem = run(&mut shard, &[0], quota).unwrap_err();
+    assert!(matches!(problem, EngineError::RateQuota { .. }), "{problem}");
+    assert!(shard.append(within(tasks([9]), quota), NOW).is_err(), "creates and runs use up the same");
+}
+
+#[test]
+fn a_full_isolate_takes_what_adds_nothing() {
+    let mut shard = Shard::new();
+    shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
+    shard.append(without_schedule([3]), NOW).unwrap();
+    shard.engine.observe_isolate(10, 10);
+    let full = EngineError::IsolateFull { held: 10, limit: 10 };
+    assert_eq!(shard.append(tasks([4]), NOW), Err(full.clone()));
+    assert_eq!(run(&mut shard, &[3], Quota::default()), Err(full));
+    assert_eq!(shard.append(tasks([1]), NOW).map(|reply| reply.replaced), Ok(1));
+    assert!(shard.append(once(tasks([1, 2]), "k", "body", 7), NOW).unwrap().done_before.is_some());
+    assert!(run(&mut shard, &[1], Quota::default()).is_ok());
+    shard.engine.observe_isolate(9, 10);
+    assert!(shard.append(tasks([4]), NOW).is_ok());
+}
+
+#[test]
+fn creates_keep_to_the_rate_and_what_was_used_survives_a_restart() {
+    let quota = Quota { creates_per_second: Some(10), ..Quota::default() };
+    let mut shard = Shard::new();
+    // A batch passes as a whole, and is paid back: 100 at 10 a second, of which one second is free.
+    assert_eq!(shard.append(within(tasks(0..100), quota), NOW).unwrap().created, 100);
+    let problem = shard.append(within(tasks([100]), quota), NOW).unwrap_err();
+    assert_eq!(problem.retry_after_seconds(), Some(10), "{problem}");
+    assert!(problem.to_string().contains("createsPerSecond, 10 tasks a second"), "{problem}");
+    let effects = shard.engine.save();
+    shard.commit(effects);
+    shard.restart();
+    assert!(shard.append(within(tasks([100]), quota), NOW.plus(9_000)).is_err());
+    assert!(shard.append(within(tasks([100]), quota), NOW.plus(9_001)).is_ok());
+    // Without a quota nothing is counted, and nothing is held back.
+    assert!(shard.append(tasks([101]), NOW).is_ok());
+}
+
+/// They counted for nothing: a task that fails for ever filled the shard beside its quota.
+#[test]
+fn dead_letters_count_and_their_replay_does_not() {
+    use crate::engine::lanes::tests::Pair;
+    let mut pair = Pair::new(usize::MAX);
+    let quota = Quota { pending_tasks: Some(3), ..Quota::default() };
+    for n in 0..3 {
+        pair.create("", &format!("failed-{n}"), Some(pair.now), "");
+    }
+    pair.now = pair.now.plus(1_000);
+    for (seq, ..) in pair.wake() {
+        pair.fail(seq, true, "no");
+    }
+    let refused = pair.engine.append(within(tasks([1]), quota), pair.now, &()).unwrap_err();
+    let text = refused.to_string();
+    assert!(
+        text.contains("is 3, and 3 of it is this shard's share; tasks held: 3, dead letters among them: 3, tasks to add: 1;"),
+        "{text}"
+    );
+    assert!(text.contains("discard dead letters"), "{text}");
+    // A replay adds nothing, so it passes a quota that is used up, and comes back in its own place.
+    let ids = (0..3).map(|n| format!("failed-{n}")).collect();
+    let reply = pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, quota.share(1)).unwrap();
+    assert_eq!(reply.outcomes, [scheduler_model::protocol::Changed::Changed; 3]);
+    for (seq, ..) in pair.wake() {
+        pair.fail(seq, true, "no");
+    }
+    assert_eq!((pair.engine.entries(), pair.engine.stats(pair.now).dead_letters), (3, 3));
+    pair.discard("failed-0");
+    assert!(pair.engine.append(within(tasks([1]), quota), pair.now, &()).is_ok());
+}
+
+impl Reader for () {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        self.body(0, 0, 0)
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        self.body(0, 0, 0)
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        self.body(0, 0, 0)
+    }
+}

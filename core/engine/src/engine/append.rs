@@ -1,0 +1,271 @@
+//! Accepting tasks.
+
+use super::Engine;
+use crate::budget::MAX_FIRING_TASKS;
+use crate::changes::Changes;
+use crate::checked::{Checked, key_of};
+use crate::effects::{Effects, Write};
+use crate::error::EngineError;
+use crate::flight_patch::FlightPatch;
+use crate::mem_schedule::{CaughtUp, MemSchedule};
+use crate::new_schedule::{NewSchedule, ReadSchedule};
+use crate::reader::Reader;
+use crate::runs_aside::{Aside, RunsAside};
+use scheduler_calendar::schedule::Occurrence;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{MAX_SCHEDULES_PER_SHARD, PAGE_TARGET_BYTES};
+use scheduler_model::format::page::{Page, PageBuilder};
+use scheduler_model::protocol::{Append, AppendReply, EventKind, Expected};
+use std::collections::BTreeMap;
+
+impl Engine {
+    /// Accepts the tasks of one request, as [`Engine::append_all`] does. For callers that resume nothing large, because the effects of a part
+    /// are lost with the error.
+    ///
+    /// # Errors
+    /// If the shard is full or the request is invalid; then nothing has changed. After a storage error, and after
+    /// [`EngineError::Unfinished`], the caller must drop the engine.
+    pub fn append(
+        &mut self,
+        append: Append,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(AppendReply, Effects), EngineError> {
+        let (mut replies, effects) = self.append_all(vec![append], now, reader)?;
+        let reply = replies.pop().unwrap_or_else(|| Err(EngineError::BadRequest("there was no request".to_owned())))?;
+        Ok((reply, effects))
+    }
+
+    /// Accepts the tasks of requests that arrive together, in one commit and in shared rows. A task replaces the waiting one with the same id
+    /// atomically: a reader sees one of the two, and only the new one fires. A task whose time is at or before the watermark gets the first
+    /// free place after it; the record keeps the requested time.
+    ///
+    /// Assumes that no two requests have the same id (see [`crate::Gathering`]). A refused request, because the shard is full or the request is
+    /// invalid, changes nothing and does not affect the others. A request that is refused as unfinished has done a part of what it changes
+    /// beside its tasks (`engine/parts.rs`), and its sender repeats it.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged; the caller must then drop the engine.
+    pub fn append_all(
+        &mut self,
+        requests: Vec<Append>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(Vec<Result<AppendReply, EngineError>>, Effects), EngineError> {
+        let (mut effects, mut replies) = (Effects::default(), Vec::with_capacity(requests.len()));
+        let (mut pages, mut schedules) = (Vec::new(), Vec::new());
+        let mut changes = Changes::default();
+        let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
+        self.forget_lanes();
+        // Occurrences start after everything that has been dispatched, even if the clock has gone back.
+        let since = now.max(self.state.watermark.due);
+        for mut request in requests {
+            let terms = std::mem::take(&mut request.terms);
+            match self.recall(terms.once.as_ref(), now, reader) {
+                Ok(None) => {}
+                Ok(Some(done)) => {
+                    replies.push(Ok(done));
+                    continue;
+                }
+                Err(problem @ EngineError::KeyReused) => {
+                    replies.push(Err(problem));
+                    continue;
+                }
+                Err(problem) => return Err(problem),
+            }
+            let tasks: usize = request.pages.iter().map(|page| page.directory.len()).sum();
+            let recurring = request.schedules.len();
+            let is_version = matches!(request.expected, Some(Expected::Version(_)));
+            let checked = self
+                .has_room(asked + tasks, asked_schedules + recurring)
+                .and_then(|()| self.check(request, &terms, since, now, reader))
+                .and_then(|checked| {
+                    self.lanes.have_room_for(checked.keys(&terms.keys))?;
+                    self.allows(&terms, asked + asked_schedules, &checked, now)?;
+                    let (runs, fits) = self.fits(&checked, &changes);
+                    if runs > 0 {
+                        self.has_room(asked + tasks + changes.aside.runs + runs.min(MAX_FIRING_TASKS), 0)?;
+                    }
+                    Ok((checked, fits))
+                });
+            replies.push(match checked {
+                Ok((checked, false)) => {
+                    self.do_part(checked, is_version, now, reader, &mut changes, &mut effects)?;
+                    Err(EngineError::Unfinished)
+                }
+                Ok((mut checked, true)) => {
+                    asked += tasks;
+                    asked_schedules += recurring;
+                    taken += 1;
+                    let patch = checked.patch.take();
+                    let is_patch = u64::from(patch.is_some());
+                    let reply = AppendReply {
+                        created: (tasks + recurring) as u64,
+                        replaced: self.count_tasks(&checked.replaced, &checked.flights)
+                            + checked.going_on.len() as u64
+                            + is_patch,
+                        running: checked.flights.len() as u64 + is_patch,
+                        patched: patch.as_ref().map(FlightPatch::version),
+                        went_on: checked.went_on,
+                        done_before: None,
+                    };
+                    self.state.counters.created += reply.created;
+                    self.state.counters.replaced += reply.replaced;
+                    self.note_created(&checked, now);
+                    self.kill(&checked.replaced, &mut effects);
+                    self.cancel_flights(&checked.flights, &mut effects);
+                    if let Some(patch) = patch {
+                        self.patch_flight(patch, now, &mut effects);
+                    }
+                    for (flight, change) in std::mem::take(&mut checked.flight_changes) {
+                        self.change_flight(flight, change, now, reader, &mut changes)?;
+                    }
+                    for (at, change) in std::mem::take(&mut checked.attempts) {
+                        self.plan_change(at, change, now, reader, &mut changes)?;
+                    }
+                    // Before the attempts are removed, which are requeued at the end of the commit: owed runs must not overlap them.
+                    for going in std::mem::take(&mut checked.going_on) {
+                        self.carry_on(going, now, &mut changes.aside, &mut effects);
+                    }
+                    for schedule in &mut checked.schedules {
+                        self.run_owed(schedule, now, &mut changes.aside);
+                    }
+                    // Before anything is added, which would move entries.
+                    self.kill(&std::mem::take(&mut changes.killed), &mut effects);
+                    self.settle(&terms, &reply, now, &mut effects);
+                    self.assign_lanes(&mut checked, &terms.keys);
+                    pages.append(&mut checked.pages);
+                    schedules.append(&mut checked.schedules);
+                    Ok(reply)
+                }
+                Err(problem @ (EngineError::Storage(_) | EngineError::Corrupt(_))) => return Err(problem),
+                Err(refused) => Err(refused),
+            });
+        }
+        self.unsaved |= taken > 0;
+        for page in if taken > 1 { join(pages) } else { pages } {
+            self.add_page(page, &mut effects);
+        }
+        for schedule in schedules {
+            self.add_schedule(schedule, &mut effects);
+        }
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
+        self.save_lanes(&mut effects);
+        Ok((replies, effects))
+    }
+
+    /// Creates the lanes that a request needs, and assigns its pages to them. A page names its key by its place in `keys`.
+    fn assign_lanes(&mut self, checked: &mut Checked, keys: &[String]) {
+        for page in &mut checked.pages {
+            let lane = key_of(page, keys).and_then(|key| self.lanes.reserve(key)).unwrap_or(0);
+            page.directory.set_lane(lane);
+        }
+        for key in checked.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref()) {
+            self.lanes.reserve(key);
+        }
+    }
+
+    fn note_created(&mut self, checked: &Checked, now: UnixMillis) {
+        if !self.events.is_on(now) {
+            return;
+        }
+        for page in &checked.pages {
+            for entry in page.directory.iter() {
+                let start = entry.offset as usize;
+                let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+                self.events.note_text(EventKind::Created, record, now);
+            }
+        }
+        let records = checked.schedules.iter().map(|schedule| &schedule.record);
+        for record in records.chain(checked.going_on.iter().map(|going| &going.record)) {
+            self.events.note_text(EventKind::Created, record, now);
+        }
+    }
+
+    /// Checks that `asked` more tasks and `recurring` more recurring tasks fit.
+    pub(super) fn has_room(&self, asked: usize, recurring: usize) -> Result<(), EngineError> {
+        let held = self.tasks.held();
+        if held + asked > self.config.max_entries {
+            let dead = self.tasks.counts().dead_letters;
+            return Err(EngineError::Full { held, dead, asked, limit: self.config.max_entries });
+        }
+        if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
+            return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
+        }
+        Ok(())
+    }
+
+    /// Adds the runs that a new recurring task owes.
+    fn run_owed(&self, schedule: &mut NewSchedule, now: UnixMillis, aside: &mut RunsAside) {
+        let owed = std::mem::take(&mut schedule.owed);
+        if owed.is_empty() {
+            return;
+        }
+        let (read, record) = (&schedule.read, &schedule.record);
+        let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
+        self.run_aside(&Aside { record, hash, to_queue: read.to_queue, overlap, starts_now: false }, owed, now, aside);
+    }
+
+    fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
+        let NewSchedule { read, record, since, next, .. } = schedule;
+        // A task that has ended before it was stored is not stored.
+        if next.is_none() {
+            return;
+        }
+        let number = self.next_schedule();
+        effects.writes.push(Write::InsertSchedule { number, since, record });
+        let (next, paused_at) = (next.filter(|_| !read.paused), read.paused.then_some(since));
+        let schedule = self.in_memory(read, next, paused_at);
+        self.tasks.insert_schedule(number, schedule);
+    }
+
+    /// Returns a recurring task as it is in memory.
+    pub(super) fn in_memory(
+        &mut self,
+        read: ReadSchedule,
+        next: Option<Occurrence>,
+        paused_at: Option<UnixMillis>,
+    ) -> MemSchedule {
+        MemSchedule {
+            hash: self.id_hash(&read.id),
+            next,
+            schedule: read.schedule,
+            to_queue: read.to_queue,
+            paused_at,
+            priority: read.priority,
+            policies: read.policies,
+            caught_up: CaughtUp::default(),
+            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            record_bytes: read.record_bytes,
+        }
+    }
+}
+
+/// Joins the smaller pages of several requests so that they share rows.
+fn join(pages: Vec<Page>) -> Vec<Page> {
+    let (mut joined, mut builders) = (Vec::new(), BTreeMap::<u8, PageBuilder>::new());
+    for page in pages {
+        if page.body.len() > PAGE_TARGET_BYTES / 2 {
+            joined.push(page);
+            continue;
+        }
+        let builder = builders.entry(page.directory.lane()).or_default();
+        for entry in page.directory.iter() {
+            let start = entry.offset as usize;
+            let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
+            // It was in a page, so it is neither empty nor, at half a page, too long.
+            let _ = builder.push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record));
+        }
+    }
+    for (lane, builder) in builders {
+        joined.extend(builder.finish().into_iter().map(|mut page| {
+            page.directory.set_lane(lane);
+            page
+        }));
+    }
+    joined
+}
+
+#[cfg(test)]
+#[path = "append_tests.rs"]
+mod tests;

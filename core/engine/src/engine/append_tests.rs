@@ -1,0 +1,195 @@
+use super::*;
+use crate::Gathering;
+use crate::{Config, Snapshot, StorageError};
+use scheduler_model::format::page::Flags;
+use scheduler_model::routing::id_hash;
+use scheduler_model::task::Record;
+use scheduler_model::task::version_of;
+
+struct Nothing;
+
+impl Reader for Nothing {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("nothing is stored".to_owned()))
+    }
+}
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+fn request(ids: impl Iterator<Item = u32>, padding: usize) -> Append {
+    let mut builder = PageBuilder::default();
+    for n in ids {
+        let id = format!("task-{n}");
+        let padding = "x".repeat(padding);
+        let record = format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#);
+        assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    }
+    Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
+}
+
+fn engine() -> Engine {
+    Engine::load("1-0", Config::default(), Snapshot::default()).unwrap()
+}
+
+#[test]
+fn single_adds_that_come_together_share_a_row() {
+    let requests: Vec<Append> = (0..50).map(|n| request(n..n + 1, 20)).collect();
+    let mut engine = engine();
+    let (replies, effects) = engine.append_all(requests, NOW, &Nothing).unwrap();
+    assert!(replies.iter().all(|reply| *reply == Ok(AppendReply { created: 1, ..AppendReply::default() })));
+    assert_eq!((effects.writes.len(), engine.stats(NOW).pending), (1, 50));
+}
+
+#[test]
+fn large_pages_stay_as_they_are() {
+    let requests = vec![request(0..300, 120), request(1_000..1_010, 20), request(2_000..2_010, 20)];
+    let large = requests[0].pages[0].body.clone();
+    assert!(large.len() > PAGE_TARGET_BYTES / 2);
+    let (_, effects) = engine().append_all(requests, NOW, &Nothing).unwrap();
+    assert_eq!(effects.writes.len(), 2);
+    assert!(matches!(&effects.writes[0], Write::InsertPage { body, .. } if *body == large));
+}
+
+#[test]
+fn one_that_is_refused_leaves_the_others_good() {
+    let bad = Append { schedules: vec![b"{}".to_vec()], ..request(5..6, 0) };
+    let mut engine = engine();
+    let (replies, _) = engine.append_all(vec![request(1..2, 0), bad, request(2..4, 0)], NOW, &Nothing).unwrap();
+    assert!(matches!(replies[1], Err(EngineError::BadRequest(_))), "{replies:?}");
+    assert!(replies[0].is_ok() && replies[2].is_ok());
+    assert_eq!((engine.stats(NOW).pending, engine.stats(NOW).counters.created), (3, 3));
+}
+
+/// Storage with one recurring task.
+struct OneSchedule(Vec<u8>);
+
+impl Reader for OneSchedule {
+    fn body(&self, _: u32, _: u32, _: u32) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no page is stored".to_owned()))
+    }
+    fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.0.clone())
+    }
+    fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no envelope is stored".to_owned()))
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no history is stored".to_owned()))
+    }
+}
+
+fn recurring(cron: &str, description: &str) -> Vec<u8> {
+    format!(r#"{{"id":"r","cron":"{cron}","description":"{description}","callback":{{"type":"handler","name":"log"}}}}"#)
+        .into_bytes()
+}
+
+#[test]
+fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
+    let first = recurring("*/10 * * * * *", "one");
+    let storage = OneSchedule(first.clone());
+    let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
+    let late = NOW.plus(25_000);
+    let version = Some(Expected::Version(version_of(&first)));
+    for (record, expected, next) in [
+        // Due since NOW + 10 s: it stays so for who has read the task, and for who writes the same over it.
+        (recurring("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
+        (recurring("*/10 * * * * *", "two"), None, NOW.plus(10_000)),
+        (recurring("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
+        (recurring("*/15 * * * * *", "two"), None, NOW.plus(30_000)),
+    ] {
+        let mut engine = engine();
+        let (_, effects) = engine.append(append(first.clone(), None), NOW, &storage).unwrap();
+        let started = effects.writes.iter().find_map(|write| match write {
+            Write::InsertSchedule { since, .. } => Some(*since),
+            _ => None,
+        });
+        let (reply, effects) = engine.append(append(record, expected), late, &storage).unwrap();
+        assert_eq!((reply.created, reply.replaced), (1, 1));
+        assert_eq!(engine.next_wakeup(), Some(next));
+        let since = effects.writes.iter().find_map(|write| match write {
+            Write::InsertSchedule { since, .. } => Some(*since),
+            Write::SetSchedule { since, .. } => since.or(started),
+            _ => None,
+        });
+        assert!(since.is_some_and(|since| since < next), "a start from storage finds the same run");
+    }
+}
+
+#[test]
+fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
+    let with = |more: &str| {
+        format!(r#"{{"id":"r","everySeconds":10,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#)
+            .into_bytes()
+    };
+    let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
+    let mut owed_runs = 0;
+    for (first, second) in
+        [("", r#","windowSeconds":7"#), (r#","jitterSeconds":9"#, ""), (r#","windowSeconds":9"#, r#","jitterSeconds":8"#)]
+    {
+        for moment in (12_000..42_000).step_by(500) {
+            let mut storage = OneSchedule(with(first));
+            let mut engine = engine();
+            engine.append(append(with(first), None), NOW, &storage).unwrap();
+            let mut times = Vec::new();
+            let mut wake = |engine: &mut Engine, storage: &OneSchedule, at: i64| {
+                for write in engine.wake(NOW.plus(at), storage).unwrap().writes {
+                    let Write::InsertEnvelope { text, .. } = write else { continue };
+                    let envelope =
+                        scheduler_model::format::envelope::Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
+                    times.extend(
+                        envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().since(NOW)),
+                    );
+                }
+            };
+            (0..moment).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
+            // Other tasks have brought the watermark as far as it may be.
+            engine.state.watermark.due = NOW.plus((moment - 1) / 1_000 * 1_000);
+            let version = Some(Expected::Version(version_of(&with(first))));
+            let (_, effects) = engine.append(append(with(second), version), NOW.plus(moment), &storage).unwrap();
+            storage.0 = with(second);
+            let owed = effects.writes.iter().find_map(|write| match write {
+                Write::InsertPage { body, .. } => Some(Record::parse(body).unwrap().time.unwrap().since(NOW)),
+                _ => None,
+            });
+            if let Some(owed_time) = owed {
+                // It stands in a page, which this storage does not have.
+                assert_eq!(times.last().map_or(owed_time, |last| last + 10_000), owed_time);
+                assert!(engine.next_wakeup().unwrap() <= NOW.plus(moment));
+                owed_runs += 1;
+                continue;
+            }
+            (moment..80_000).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
+            assert_eq!(
+                times,
+                (0..=7).map(|n| n * 10_000).skip(usize::from(times[0] > 0)).take(times.len()).collect::<Vec<_>>(),
+                "{first} to {second} at {moment}"
+            );
+            assert!(times.len() >= 6);
+        }
+    }
+    assert!(owed_runs > 0);
+}
+
+#[test]
+fn requests_with_an_id_in_common_wait_for_one_another() {
+    let mut gathering = Gathering::default();
+    assert_eq!(gathering.add(request(1..3, 0)), None);
+    assert_eq!(gathering.add(request(3..5, 0)), None);
+    assert_eq!(gathering.add(request(4..6, 0)), Some(request(4..6, 0)));
+    let recurring = |id: &str| Append {
+        schedules: vec![format!(r#"{{"id":"{id}","cron":"* * * * *","callback":{{}}}}"#).into_bytes()],
+        ..Append::default()
+    };
+    assert!(gathering.add(recurring("task-1")).is_some(), "a schedule and a one-shot task of one id");
+    assert_eq!(gathering.add(recurring("task-9")), None);
+    assert_eq!(gathering.into_requests().len(), 3);
+}

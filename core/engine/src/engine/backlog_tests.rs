@@ -1,0 +1,107 @@
+use crate::Keep;
+use crate::engine::lanes::tests::Pair;
+use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
+use scheduler_model::protocol::Status;
+
+/// Runs that found no slot waited without a bound, until their shard refused every task.
+#[test]
+fn runs_that_are_put_off_are_bounded_for_each_task() {
+    for misfire in ["", r#""misfire":{"policy":"skip"},"#, r#""misfire":{"policy":"deadLetter"},"#] {
+        for (concurrency, per_second) in [(None, Some(0.01)), (Some(1), None)] {
+            let mut pair = Pair::keeping(usize::MAX, Keep::All);
+            pair.limit_both("k", concurrency, per_second);
+            pair.create("k", "every", None, &format!(r#""everySeconds":1,"anchor":1764000000000,{misfire}"#));
+            let begun = pair.now;
+            pair.live(begun.plus(900_000), 10_000_000);
+            let waiting = pair.engine.stats(pair.now).waiting_for_limits;
+            assert_eq!(waiting, MAX_CATCH_UP_RUNS as u64, "under {concurrency:?} {per_second:?} {misfire}");
+            let (outcome, error) = pair.outcomes("every").remove(0);
+            assert!(outcome == "skipped" && error.starts_with("waiting: 100 runs of the task wait already"), "{error}");
+            assert!(pair.outcomes("every").iter().all(|(outcome, _)| outcome == "skipped"), "nothing is missed");
+        }
+    }
+}
+
+/// Those that come due together are left out together: one entry says so.
+#[test]
+fn what_is_left_out_after_an_outage_is_told_once() {
+    let mut pair = Pair::keeping(usize::MAX, Keep::All);
+    pair.limit_both("k", Some(1), None);
+    pair.create(
+        "k",
+        "every",
+        None,
+        r#""everySeconds":1,"anchor":1764000000000,"misfire":{"policy":"fire","graceSeconds":3600},"#,
+    );
+    pair.live(pair.now.plus(5_500), 10_000_000);
+    pair.restart();
+    pair.now = pair.now.plus(1_800_000);
+    pair.live(pair.now.plus(300), 10_000_000);
+    assert_eq!(pair.engine.stats(pair.now).waiting_for_limits, MAX_CATCH_UP_RUNS as u64);
+    let outcomes = pair.outcomes("every");
+    assert_eq!(outcomes.len(), 1, "{outcomes:?}");
+    assert!(outcomes[0].1.contains("; so would all runs up to that of 17640018"), "{outcomes:?}");
+    // Another task of the key has a bound of its own.
+    pair.create("k", "other", None, r#""everySeconds":1,"anchor":1764000000000,"#);
+    pair.live(pair.now.plus(60_000), 10_000_000);
+    assert!(pair.outcomes("other").is_empty());
+}
+
+/// A schedule's last run is held, and its key's lane goes while the follow-up of the run before is on its way.
+fn held_without_a_lane() -> (Pair, u64) {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit_both("k", Some(1), None);
+    let rest = r#""everySeconds":10,"anchor":1764000000000,"maxRuns":2,"overlap":"queueOne","onSuccess":{"type":"handler","name":"log"},"#;
+    pair.create("k", "last", None, rest);
+    let begun = pair.now;
+    // The first run ends, and what follows it goes on.
+    while pair.on_its_way().is_empty() {
+        pair.now = pair.now.plus(200);
+        pair.wake();
+    }
+    let run = pair.on_its_way().remove(0);
+    assert_eq!(run.1.as_deref(), Some("k"));
+    pair.report(run.0);
+    while pair.now < begun.plus(25_000) {
+        pair.now = pair.now.plus(200);
+        pair.wake();
+    }
+    let follow_up = pair.on_its_way().remove(0);
+    assert_eq!((pair.status("last"), follow_up.1), (Some(Status::Held), None));
+    for key in 0..MAX_LANES {
+        pair.create(&format!("key-{key}"), &format!("of-{key}"), Some(pair.now.plus(3_600_000)), "");
+    }
+    (pair, follow_up.0)
+}
+
+/// With all lanes taken, a held run was put into the main order and ran without a slot.
+#[test]
+fn a_held_run_without_a_lane_stays_held() {
+    for restarts in [false, true] {
+        let (mut pair, follow_up) = held_without_a_lane();
+        pair.report(follow_up);
+        if restarts {
+            pair.restart();
+        }
+        let (handed_on, wakeups) = pair.live(pair.now.plus(60_000), 100);
+        assert!(handed_on.is_empty() && wakeups < 10, "{handed_on:?}, {wakeups} wake-ups");
+        assert_eq!(pair.status("last"), Some(Status::Held));
+        // It runs, with a slot, once there is a lane.
+        pair.cancel("of-7");
+        let (handed_on, _) = pair.live(pair.now.plus(1_000), 100_000);
+        assert_eq!(handed_on.len(), 1);
+        assert_eq!(pair.on_its_way().remove(0).1.as_deref(), Some("k"));
+    }
+}
+
+/// So does one that another end of the run before would let go.
+#[test]
+fn a_held_run_without_a_lane_may_be_cancelled() {
+    let (mut pair, follow_up) = held_without_a_lane();
+    pair.report(follow_up);
+    pair.cancel("last");
+    assert_eq!(pair.status("last"), None);
+    pair.cancel("of-7");
+    let (handed_on, wakeups) = pair.live(pair.now.plus(60_000), 100);
+    assert!(handed_on.is_empty() && wakeups < 10, "{handed_on:?}, {wakeups} wake-ups");
+}

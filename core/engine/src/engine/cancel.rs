@@ -1,0 +1,172 @@
+//! Cancelling tasks.
+
+use super::Engine;
+use crate::budget::MAX_LOOKED_AT_BYTES;
+use crate::decisions::FlightRef;
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::flights::{FlightReader, Found, is_in_flight};
+use crate::reader::Reader;
+use crate::scan::Spent;
+use scheduler_calendar::ordered::sort;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::protocol::{Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, ListRequest};
+use scheduler_model::record_id::HEAD_BYTES;
+
+impl Engine {
+    /// Cancels tasks by id: the waiting task, its further attempts and those of runs in flight, or else a dead letter. **Invariant 5:**
+    /// after a cancel no attempt starts. An attempt in flight runs to its end, and the reply says that there is one. If the attempts in
+    /// flight take much reading, the reply covers the first ids only, and the caller repeats the request for the rest.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged; the caller must then drop the engine.
+    pub fn cancel(
+        &mut self,
+        request: &CancelRequest,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(CancelReply, Effects), EngineError> {
+        self.cancel_among(request, Among::All, now, reader)
+    }
+
+    /// Cancels tasks by id among those that `among` selects: see [`Engine::cancel`].
+    ///
+    /// # Errors
+    /// As [`Engine::cancel`].
+    pub fn cancel_among(
+        &mut self,
+        request: &CancelRequest,
+        among: Among,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(CancelReply, Effects), EngineError> {
+        let ids = &request.ids;
+        let mut effects = Effects::default();
+        let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
+        let is_watched = self.events.is_on(now);
+        let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
+        let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
+        for (place, id) in (0..).zip(ids) {
+            if flights.is_spent() && place > 0 {
+                break;
+            }
+            let mut found = Vec::new();
+            self.find_among(id, among, reader, &mut found)?;
+            let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
+            let Found { flights: in_flight, is_part } = match among {
+                Among::Dead => Found::default(),
+                _ => self.find_flights(id, &mut flights, usize::MAX, is_cancelled, reader)?,
+            };
+            let is_nothing = found.is_empty() && in_flight.is_empty();
+            if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
+                reply.outcomes.push(Cancelled::NotFound);
+                continue;
+            }
+            let bytes = found.iter().map(|at| self.tasks.record_bytes(*at));
+            flights.look_at(bytes.map(|bytes| if is_watched { bytes } else { bytes.min(HEAD_BYTES as usize) }).sum());
+            let mut to_stop = self.not_cancelled(&in_flight);
+            if let Some(version) = request.if_match
+                && self.version_among(&found, to_stop.first().or(in_flight.first()), reader)? != Some(version)
+            {
+                reply.outcomes.push(Cancelled::OtherVersion);
+                continue;
+            }
+            if is_part {
+                // The version is that of the waiting task, or else of the newest attempt. The last part cancels these.
+                stopped.extend(to_stop.into_iter().skip(1));
+                reply.in_part = true;
+                break;
+            }
+            // To cancel a run in flight again is no error and changes nothing.
+            cancelled += u64::from(!found.is_empty() || !to_stop.is_empty());
+            reply.outcomes.push(Cancelled::Cancelled);
+            reply.running.extend((!in_flight.is_empty()).then_some(place));
+            killed.append(&mut found);
+            stopped.append(&mut to_stop);
+        }
+        // The request may contain an id twice.
+        sort(&mut killed);
+        killed.dedup();
+        sort(&mut stopped);
+        stopped.dedup();
+        self.note_cancelled(&killed, &stopped, now, reader)?;
+        self.kill(&killed, &mut effects);
+        self.cancel_flights(&stopped, &mut effects);
+        self.unsaved = true;
+        self.state.counters.cancelled += cancelled;
+        Ok((reply, effects))
+    }
+
+    fn note_cancelled(
+        &mut self,
+        killed: &[EntryRef],
+        stopped: &[FlightRef],
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(), EngineError> {
+        if !self.events.is_on(now) {
+            return Ok(());
+        }
+        let mut bytes = 0;
+        for at in killed {
+            if bytes >= MAX_LOOKED_AT_BYTES {
+                self.events.lose();
+                break;
+            }
+            let record = self.record_of(*at, reader)?;
+            bytes += record.len();
+            self.events.note_text(EventKind::Cancelled, &record, now);
+        }
+        // They are in the order of their envelopes, so each envelope is read once.
+        let mut read = FlightReader::default();
+        for flight in stopped {
+            if bytes + read.bytes >= MAX_LOOKED_AT_BYTES {
+                self.events.lose();
+                break;
+            }
+            let record = self.record_among_flights(*flight, &mut read, reader)?;
+            bytes += record.len();
+            self.events.note_text(EventKind::Cancelled, &record, now);
+        }
+        Ok(())
+    }
+
+    /// Cancels the tasks that a filter matches: those that wait, then those in flight, up to the limit of the request and within a bounded
+    /// amount of work.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged; the caller must then drop the engine.
+    pub fn cancel_matching(
+        &mut self,
+        request: &ListRequest,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(CancelMatchingReply, Effects), EngineError> {
+        let reads = self.events.is_on(now);
+        let (mut killed, mut stopped, mut spent) = (Vec::new(), Vec::new(), Spent::default());
+        let mut next = None;
+        if !is_in_flight(request.after) {
+            next = self.scan(request, reads, &mut spent, reader, |candidate, _| {
+                killed.push(candidate.at);
+                Ok(true)
+            })?;
+        }
+        if next.is_none() {
+            next = self.scan_flights(request, &mut spent, reader, |flight, _| {
+                stopped.push(flight);
+                Ok(true)
+            })?;
+        }
+        let mut effects = Effects::default();
+        self.note_cancelled(&killed, &stopped, now, reader)?;
+        let hashes: Vec<u64> = killed.iter().filter_map(|at| self.tasks.hash_of(*at)).collect();
+        self.kill(&killed, &mut effects);
+        self.cancel_flights(&stopped, &mut effects);
+        self.release_held(hashes.into_iter(), now, reader, &mut effects)?;
+        self.unsaved = true;
+        let (cancelled, running) = ((killed.len() + stopped.len()) as u64, stopped.len() as u64);
+        self.state.counters.cancelled += cancelled;
+        Ok((CancelMatchingReply { cancelled, running, next }, effects))
+    }
+}

@@ -1,0 +1,302 @@
+//! Changing tasks: pause, resume, run, reschedule.
+
+use super::Engine;
+use crate::changes::{Changes, Moved, Rewritten};
+use crate::decisions::{FlightRef, Stop};
+use crate::effects::{Effects, Write};
+use crate::error::EngineError;
+use crate::flights::{Found, is_in_flight};
+use crate::new_schedule::read_schedule;
+use crate::pause::pause_start;
+use crate::reader::Reader;
+use crate::scan::Spent;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::access::Share;
+use scheduler_model::format::page::Flags;
+use scheduler_model::position::Position;
+use scheduler_model::protocol::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest};
+use scheduler_model::record_id::HEAD_BYTES;
+use std::collections::HashMap;
+
+/// The first position of a scan. Page 0 is that of the recurring tasks, whose numbers begin at 1.
+const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
+
+impl Engine {
+    /// Changes tasks by id, and returns the result for each. If the changes write much, the reply covers the first ids only, and the caller
+    /// repeats the request for the rest. If one task needs more than a commit may write, a part of it changes, and the reply says so.
+    ///
+    /// # Errors
+    /// If the shard has no room for the requested runs; then nothing has changed. If storage fails or is damaged; the caller must then drop
+    /// the engine.
+    pub fn change(
+        &mut self,
+        request: &ChangeRequest,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
+        self.change_among(request, Among::All, None, now, reader)
+    }
+
+    /// Changes tasks by id among those that `among` selects: see [`Engine::change`]. Charges requested runs to `share`.
+    ///
+    /// # Errors
+    /// As [`Engine::change`]; and if the share is used up, in which case nothing has changed.
+    pub fn change_among(
+        &mut self,
+        request: &ChangeRequest,
+        among: Among,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeReply, Effects), EngineError> {
+        let mut changes = Changes::default();
+        let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), ..ChangeReply::default() };
+        let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
+        let mut flights = self.flights_of(request.ids.iter().map(|id| self.id_hash(id)));
+        for (place, id) in (0..).zip(&request.ids) {
+            if changes.is_full() || flights.is_spent() && place > 0 {
+                break;
+            }
+            // An id that the request contains twice is changed once.
+            let (outcome, is_running) = match seen.get(id.as_str()) {
+                Some(outcome) => *outcome,
+                None => {
+                    let is_settled = |flight| {
+                        self.decisions.at(flight).is_cancelled() || self.settled_in_flight(flight, request.change).is_some()
+                    };
+                    let in_flight = match among {
+                        Among::Dead => Found::default(),
+                        _ => self.find_flights(id, &mut flights, usize::MAX, is_settled, reader)?,
+                    };
+                    let Some(outcome) = self.change_one(id, (request, among), &in_flight, now, reader, &mut changes)? else {
+                        reply.in_part = true;
+                        break;
+                    };
+                    let is_good = matches!(outcome, Changed::Changed | Changed::Unchanged);
+                    (outcome, is_good && !in_flight.flights.is_empty())
+                }
+            };
+            seen.insert(id, (outcome, is_running));
+            reply.outcomes.push(outcome);
+            reply.running.extend(is_running.then_some(place));
+        }
+        let mut effects = Effects::default();
+        self.have_room_for(&changes)?;
+        self.charge(share, runs_asked_for(request.change, &changes), now)?;
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
+        Ok((reply, effects))
+    }
+
+    /// Plans a change of everything with one id. Returns `None` if this commit has room for a part of it only.
+    fn change_one(
+        &self,
+        id: &str,
+        (request, among): (&ChangeRequest, Among),
+        Found { flights: in_flight, is_part }: &Found,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        changes: &mut Changes,
+    ) -> Result<Option<Changed>, EngineError> {
+        let mut found = Vec::new();
+        self.find_among(id, among, reader, &mut found)?;
+        // A cancelled run has nothing left to change.
+        let flights = self.not_cancelled(in_flight);
+        let is_nothing = found.is_empty() && flights.is_empty();
+        if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
+            return Ok(Some(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired }));
+        }
+        // If there are several, the one that a read shows counts.
+        if let Some(expected) = request.if_match
+            && self.version_among(&found, flights.first(), reader)? != Some(expected)
+        {
+            return Ok(Some(Changed::OtherVersion));
+        }
+        let is_of_task = is_of_task(request.change);
+        if *is_part && (!is_of_task || found.is_empty()) {
+            // The version is that of the waiting task, or else of the newest attempt. The last part changes these.
+            self.change_others(flights.get(1..).unwrap_or_default(), request.change, now, reader, changes)?;
+            return Ok(None);
+        }
+        // Their heads are read twice: to find them and to sort them.
+        changes.looked_at += found.iter().map(|at| 2 * self.tasks.record_bytes(*at).min(HEAD_BYTES as usize)).sum::<usize>();
+        self.sort_by_run(&mut found, reader)?;
+        // To run or to reschedule means the task itself; further attempts only if it is gone.
+        let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
+        // If there are several attempts or dead letters, one becomes the task.
+        if matches!(request.change, Change::Reschedule(_))
+            && !found.iter().any(|at| self.is_task(*at))
+            && let Some(newest) = self.newest_movable(&found, &mut changes.looked_at, reader)?
+        {
+            found = vec![newest];
+        }
+        let mut outcome = Changed::Unchanged;
+        let mut note = |of: Changed| match of {
+            Changed::Changed => outcome = Changed::Changed,
+            other if outcome == Changed::Unchanged => outcome = other,
+            _ => {}
+        };
+        found.retain(|at| !only_task || !self.flags_of(*at).has(Flags::RETRY));
+        let Some(planned) = self.plan_together(&found, request.change, now, reader, changes)? else { return Ok(None) };
+        planned.into_iter().for_each(&mut note);
+        let flights = if is_of_task && !found.is_empty() { &[] } else { flights.as_slice() };
+        match flights {
+            // If several runs are in flight, the newest one is rescheduled.
+            [newest, others @ ..] if is_of_task => {
+                let moved = self.change_flight(*newest, request.change, now, reader, changes)?;
+                if moved == Changed::Changed {
+                    changes.stop(others.iter().map(|flight| (*flight, self.decisions.at(*flight))), Some(Stop::Cancelled));
+                }
+                note(moved);
+            }
+            _ => {
+                for flight in flights {
+                    let is_settled = self.settled_in_flight(*flight, request.change).is_some();
+                    if !is_settled && changes.room_to_look() == 0 {
+                        return Ok(None);
+                    }
+                    note(self.change_flight(*flight, request.change, now, reader, changes)?);
+                }
+            }
+        }
+        Ok(Some(outcome))
+    }
+
+    /// Plans what a change does to the attempts in flight other than the newest, as far as this commit has room for them.
+    fn change_others(
+        &self,
+        others: &[FlightRef],
+        change: Change,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        changes: &mut Changes,
+    ) -> Result<(), EngineError> {
+        if is_of_task(change) {
+            changes.stop(others.iter().map(|flight| (*flight, self.decisions.at(*flight))), Some(Stop::Cancelled));
+            return Ok(());
+        }
+        for flight in others {
+            if changes.room_to_look() == 0 {
+                break;
+            }
+            self.change_flight(*flight, change, now, reader, changes)?;
+        }
+        Ok(())
+    }
+
+    /// Changes the tasks that a filter matches: those that wait, then those in flight, up to the limit of the request and within a bounded
+    /// amount of work. Charges requested runs to `share`.
+    ///
+    /// # Errors
+    /// As [`Engine::change_among`].
+    pub fn change_matching(
+        &mut self,
+        request: &ListRequest,
+        change: Change,
+        share: Option<Share>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<(ChangeMatchingReply, Effects), EngineError> {
+        let (mut changes, mut spent) = (Changes::default(), Spent::default());
+        let (mut changed, mut running) = (0, 0);
+        let mut next = None;
+        let (is_reschedule, mut moved) = (matches!(change, Change::Reschedule(_)), Moved::default());
+        if !is_in_flight(request.after) {
+            // If a task was changed in part, the scan continues after this position.
+            let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
+            next = self.scan(request, true, &mut spent, reader, |candidate, _| {
+                if is_reschedule && !self.is_moved(candidate.at, &mut moved, reader)? {
+                    changes.looked_at += std::mem::take(&mut moved.bytes);
+                    before = candidate.position;
+                    return Ok(!changes.is_full());
+                }
+                let Some(outcome) = self.plan_change(candidate.at, change, now, reader, &mut changes)? else {
+                    in_part = Some(before);
+                    return Ok(false);
+                };
+                before = candidate.position;
+                changed += u64::from(outcome == Changed::Changed);
+                Ok(!changes.is_full())
+            })?;
+            next = in_part.or(next);
+        }
+        if next.is_none() {
+            next = self.scan_flights(request, &mut spent, reader, |flight, record| {
+                let others =
+                    if is_reschedule { self.moved_flight(flight, &record.id, &mut moved, reader)? } else { Some(Vec::new()) };
+                let Some(others) = others else { return Ok(!changes.is_full()) };
+                if self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
+                    running += 1;
+                    changes.stop(others.iter().map(|other| (*other, self.decisions.at(*other))), Some(Stop::Cancelled));
+                }
+                Ok(!changes.is_full())
+            })?;
+        }
+        let mut effects = Effects::default();
+        self.have_room_for(&changes)?;
+        self.charge(share, runs_asked_for(change, &changes), now)?;
+        self.carry_out_changes(changes, now, reader, &mut effects)?;
+        Ok((ChangeMatchingReply { changed: changed + running, running, next }, effects))
+    }
+
+    /// Checks that the shard has room for what changes add.
+    fn have_room_for(&self, changes: &Changes) -> Result<(), EngineError> {
+        let added = changes.back.len() + changes.aside.runs;
+        self.has_room(added.saturating_sub(changes.killed.len()), 0)?;
+        self.lanes.have_room_for(changes.back.keys().chain(changes.aside.back.keys()))
+    }
+
+    /// Applies collected changes.
+    pub(super) fn carry_out_changes(
+        &mut self,
+        changes: Changes,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        if self.events.is_on(now) {
+            changes.events.into_iter().for_each(|event| self.events.push(event));
+        }
+        let since = now.max(self.state.watermark.due);
+        for Rewritten { number, record } in changes.schedules {
+            let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
+            // If the clock was ahead when a pause began, the pause ends where it began at the earliest: what was due before has fired.
+            let paused_at = self.tasks.schedule(number).and_then(|schedule| schedule.paused_at);
+            let since = paused_at.map_or(since, |paused_at| paused_at.max(since));
+            let next = if read.paused { None } else { read.schedule.next_after(since) };
+            if next.is_none() && !read.paused {
+                // Its last run would have been in the pause, so it is removed like a task whose last run has fired.
+                self.tasks.remove_schedule(number);
+                effects.writes.push(Write::DeleteSchedule { number });
+                continue;
+            }
+            let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).filter(|_| read.paused);
+            let since = pause_start(&read.schedule, due, read.policies.catches_up, since);
+            self.tasks.set_next(number, next, read.paused.then_some(since));
+            self.tasks.set_record_bytes(number, record.len());
+            effects.writes.push(Write::SetSchedule { number, since: Some(since), record });
+        }
+        for (number, since) in changes.made_up_to {
+            self.tasks.set_next(number, None, Some(since));
+            effects.writes.push(Write::SetSince { number, since });
+        }
+        self.kill(&changes.killed, effects);
+        self.decide(changes.decisions, effects);
+        self.put_in(changes.back, effects);
+        self.put_aside(changes.aside, now, reader, effects)?;
+        self.unsaved |= !effects.writes.is_empty();
+        Ok(())
+    }
+}
+
+/// Returns the number of requested runs that a change adds beside tasks that stay. Runs that a resume makes up for were due anyway.
+fn runs_asked_for(change: Change, changes: &Changes) -> usize {
+    match change {
+        Change::Run => changes.back.len().saturating_sub(changes.killed.len()),
+        Change::Pause | Change::Resume | Change::Reschedule(_) => 0,
+    }
+}
+
+/// Returns whether a change concerns the task itself, or else the newest of its runs.
+fn is_of_task(change: Change) -> bool {
+    matches!(change, Change::Run | Change::Reschedule(_))
+}

@@ -1,0 +1,460 @@
+use super::*;
+use crate::circuits::Circuit;
+use crate::{
+    Config, Destination, Effects, Keep, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+};
+use scheduler_model::bounds::MAX_CIRCUITS;
+use scheduler_model::format::envelope::Envelope;
+use scheduler_model::format::page::PageBuilder;
+use scheduler_model::protocol::{Append, EventsRequest, Failure};
+use scheduler_model::routing::id_hash;
+use std::cell::RefCell;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+const HANGS: &str = "https://hangs.example";
+
+/// Of an envelope: where it goes, the hashes of its tasks, and its text.
+type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
+
+#[derive(Default)]
+struct Stored {
+    pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
+    dead: BTreeMap<u32, Vec<u8>>,
+    schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
+    outbox: BTreeMap<u64, Row>,
+    state: Option<Vec<u8>>,
+}
+
+impl Reader for RefCell<Stored> {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
+    }
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().schedules[&number].1.clone())
+    }
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().outbox[&seq].2.clone())
+    }
+    fn history(&self, _: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError("no history".to_owned()))
+    }
+}
+
+/// A shard, its storage, and a clock.
+struct Shard {
+    engine: Engine,
+    stored: RefCell<Stored>,
+    now: UnixMillis,
+}
+
+/// An envelope that is on its way: its number, and of each task the occurrence key and the attempt.
+type Sent = (u64, Vec<(String, u32)>);
+
+fn config() -> Config {
+    Config { history: Keep::Off, ..Config::default() }
+}
+
+impl Shard {
+    fn new() -> Self {
+        Self { engine: Engine::load("1-0", config(), Snapshot::default()).unwrap(), stored: RefCell::default(), now: NOW }
+    }
+
+    fn commit(&mut self, effects: Effects) -> Vec<Sent> {
+        let stored = self.stored.get_mut();
+        let mut sent = Vec::new();
+        for write in effects.writes {
+            match write {
+                Write::InsertPage { page, directory, body } => drop(stored.pages.insert(page, (directory, body))),
+                Write::ExtendPage { page, directory, tail } => {
+                    let row = stored.pages.get_mut(&page).unwrap();
+                    row.0 = directory;
+                    row.1.extend_from_slice(&tail);
+                }
+                Write::DeletePage { page, .. } => drop((stored.pages.remove(&page), stored.dead.remove(&page))),
+                Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
+                Write::InsertSchedule { number, since, record } => drop(stored.schedules.insert(number, (since, record))),
+                Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
+                    let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
+                    let task = |task: &&serde_json::value::RawValue| {
+                        let record = Record::parse(task.get().as_bytes()).unwrap();
+                        (record.occurrence_key().to_string(), record.attempt_number())
+                    };
+                    sent.push((seq, envelope.tasks.iter().map(task).collect()));
+                    stored.outbox.insert(seq, (Some(destination), hashes, text.to_vec()));
+                    stored.state = state.or(stored.state.take());
+                }
+                Write::ClearEnvelope { seq, state } => {
+                    stored.outbox.get_mut(&seq).unwrap().0 = None;
+                    stored.state = Some(state);
+                }
+                Write::SaveState { seq, state } => {
+                    stored.outbox.entry(seq).or_default();
+                    stored.state = Some(state);
+                }
+                Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq)),
+                _ => {}
+            }
+        }
+        sent
+    }
+
+    fn restart(&mut self) {
+        let stored = self.stored.get_mut();
+        let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
+            page: *page,
+            directory: directory.clone(),
+            body_len: body.len() as u32,
+            dead: stored.dead.get(page).cloned().unwrap_or_default(),
+        });
+        let schedules = stored.schedules.iter().map(|(number, (since, record))| StoredSchedule {
+            number: *number,
+            since: *since,
+            record: record.clone(),
+        });
+        let envelopes = stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
+            seq: *seq,
+            destination: destination.clone(),
+            hashes: hashes.clone(),
+            sent_at: NOW,
+            attempts: 0,
+            sends: crate::Sends::Sent,
+        });
+        let snapshot = Snapshot {
+            pages: pages.collect(),
+            schedules: schedules.collect(),
+            envelopes: envelopes.collect(),
+            state: stored.state.clone(),
+            ..Snapshot::default()
+        };
+        self.engine = Engine::load("1-0", config(), snapshot).unwrap();
+    }
+
+    /// Adds webhooks to a host, due now.
+    fn add(&mut self, host: &str, ids: impl IntoIterator<Item = String>, more: &str) {
+        let mut builder = PageBuilder::default();
+        for id in ids {
+            let now = self.now;
+            let record = format!(
+                r#"{{"time":{now},"id":"{id}"{more},"callback":{{"type":"webhook","url":"{host}/x"}},"retry":{{"maxAttempts":50,"minBackoffSeconds":1,"factor":1,"jitter":0}}}}"#
+            );
+            let flags = if Record::parse(record.as_bytes()).unwrap().is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
+            assert!(builder.push(id_hash(&id), now, flags, |out| out.extend_from_slice(record.as_bytes())));
+        }
+        let append = Append { pages: builder.finish(), ..Append::default() };
+        let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
+        self.commit(effects);
+    }
+
+    fn add_every_second(&mut self, host: &str, more: &str) {
+        let anchor = self.now;
+        let record = format!(
+            r#"{{"id":"often","everySeconds":1,"anchor":{anchor}{more},"callback":{{"type":"webhook","url":"{host}/x"}}}}"#
+        );
+        let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
+        let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
+        self.commit(effects);
+    }
+
+    /// Wakes it until nothing more is due now.
+    fn wake(&mut self) -> Vec<Sent> {
+        let mut sent = Vec::new();
+        for _ in 0..100 {
+            let effects = self.engine.wake(self.now, &self.stored).unwrap();
+            sent.extend(self.commit(effects));
+            if self.engine.next_wakeup().is_none_or(|at| at > self.now) {
+                return sent;
+            }
+        }
+        panic!("it goes round and round at {}", self.now);
+    }
+
+    fn wait(&mut self, millis: i64) -> Vec<Sent> {
+        self.now = self.now.plus(millis);
+        self.wake()
+    }
+
+    fn report(&mut self, report: &Report) {
+        let effects = self.engine.report(report, self.now, &self.stored).unwrap();
+        self.commit(effects);
+    }
+
+    /// Reports that nothing of an envelope was answered.
+    fn silent(&mut self, sent: &Sent) {
+        let all: Vec<u32> = (0..sent.1.len() as u32).collect();
+        let failed = all.iter().map(|index| Failure { index: *index, error: "timed out".to_owned(), ..Failure::default() });
+        self.report(&Report { seq: sent.0, failed: failed.collect(), no_answer: all, ..Report::default() });
+    }
+
+    fn well(&mut self, sent: &Sent) {
+        self.report(&Report { seq: sent.0, ..Report::default() });
+    }
+
+    /// Lets a destination be silent to five runs at once.
+    fn open(&mut self) {
+        self.add(HANGS, (0..5).map(|n| format!("first-{n}")), "");
+        let sent = self.wake();
+        assert_eq!(sent.len(), 1);
+        self.silent(&sent[0]);
+        assert_eq!(self.state(), Some((CircuitState::Open, FIRST_OPEN_MILLIS)));
+    }
+
+    /// What the circuit does, and for how long still.
+    fn state(&self) -> Option<(CircuitState, i64)> {
+        let of = self.engine.stats(self.now).circuits.into_iter().find(|of| of.destination == HANGS)?;
+        Some((of.state, of.until.since(self.now)))
+    }
+
+    fn waiting(&self) -> u64 {
+        self.engine.stats(self.now).circuits.iter().map(|of| of.waiting).sum()
+    }
+}
+
+fn ids(sent: &[Sent]) -> Vec<String> {
+    sent.iter().flat_map(|(_, tasks)| tasks.iter().map(|(key, attempt)| format!("{key}#{attempt}"))).collect()
+}
+
+#[test]
+fn what_is_due_for_a_destination_that_does_not_answer_waits_and_the_rest_goes() {
+    let mut shard = Shard::new();
+    shard.open();
+    let due = shard.now;
+    shard.add(HANGS, (0..3).map(|n| format!("later-{n}")), "");
+    shard.add("https://good.example", ["good".to_owned()], "");
+    assert_eq!(ids(&shard.wait(100)), [format!("good@{due}#1")]);
+    assert_eq!(shard.waiting(), 3);
+    // The retries of the first five, due after a second, wait as well.
+    assert!(shard.wait(1_400).is_empty());
+    assert_eq!((shard.waiting(), shard.engine.stats(shard.now).pending), (8, 8));
+    let told = shard.engine.explain("later-1", shard.now, &shard.stored).unwrap();
+    assert!(told.reasons.iter().any(|reason| reason.code == ReasonCode::CircuitOpen), "{told:?}");
+    assert!(shard.wait(8_000).is_empty(), "nothing goes before the time");
+    let probe = shard.wait(500);
+    assert_eq!(ids(&probe).len(), 1);
+    assert_eq!(shard.state(), Some((CircuitState::HalfOpen, PROBE_MILLIS)));
+    shard.now = shard.now.plus(200);
+    shard.well(&probe[0]);
+    assert_eq!(shard.state(), None);
+    // What waits goes within the stretch, as what it was: no attempt was counted.
+    let mut gone: Vec<String> = ids(&probe);
+    gone.extend(ids(&shard.wait(PROBED_MILLIS - 200)));
+    gone.sort();
+    let mut expected: Vec<String> = (0..3).map(|n| format!("later-{n}@{due}#1")).collect();
+    expected.extend((0..5).map(|n| format!("first-{n}@{NOW}#2")));
+    expected.sort();
+    assert_eq!(gone, expected);
+}
+
+#[test]
+fn it_opens_for_twice_the_time_up_to_the_longest() {
+    let mut shard = Shard::new();
+    shard.open();
+    for wait in [10, 20, 40, 80, 160, 300, 300] {
+        assert_eq!(shard.state(), Some((CircuitState::Open, wait * 1_000)));
+        assert!(shard.wait(wait * 1_000 - 1).is_empty());
+        let probe = shard.wait(1);
+        assert_eq!(ids(&probe).len(), 1, "{probe:?}");
+        // The others are put off while it is on its way.
+        assert!(shard.wait(9_000).is_empty());
+        shard.silent(&probe[0]);
+    }
+    assert_eq!(shard.engine.stats(shard.now).pending, 5, "none is lost");
+}
+
+#[test]
+fn four_in_a_row_or_an_answer_between_open_nothing() {
+    let mut shard = Shard::new();
+    for _ in 0..10 {
+        shard.add(HANGS, (0..4).map(|n| format!("{}-{n}", shard.now)).collect::<Vec<_>>(), r#","description":"x""#);
+        let sent = shard.wake();
+        let failed = (0..3).map(|index| Failure { index, error: "timed out".to_owned(), permanent: true, ..Failure::default() });
+        shard.report(&Report { seq: sent[0].0, failed: failed.collect(), no_answer: vec![0, 1, 2], ..Report::default() });
+        assert_eq!(shard.state(), None);
+        shard.now = shard.now.plus(500);
+    }
+    // A failure with a status is an answer, too.
+    shard.add(HANGS, (0..50).map(|n| format!("failing-{n}")), "");
+    let sent = shard.wake();
+    let failed = (0..50).map(|index| Failure { index, error: "HTTP 500".to_owned(), ..Failure::default() });
+    shard.report(&Report { seq: sent[0].0, failed: failed.collect(), ..Report::default() });
+    assert_eq!(shard.state(), None);
+    assert_eq!(shard.wait(1_000).len(), 1);
+}
+
+#[test]
+fn a_restart_forgets_no_open_circuit_behind_which_something_waits() {
+    let mut shard = Shard::new();
+    shard.open();
+    shard.add(HANGS, ["later".to_owned()], "");
+    assert!(shard.wait(100).is_empty());
+    shard.restart();
+    assert_eq!((shard.state(), shard.waiting()), (Some((CircuitState::Open, FIRST_OPEN_MILLIS - 100)), 1));
+    let probe = shard.wait(FIRST_OPEN_MILLIS - 100);
+    assert_eq!(ids(&probe).len(), 1);
+    // Half-open: the probe is still on its way.
+    shard.restart();
+    assert_eq!(shard.state(), Some((CircuitState::HalfOpen, PROBE_MILLIS)));
+    assert!(shard.wait(1).is_empty());
+    shard.well(&probe[0]);
+    shard.restart();
+    assert_eq!(shard.state(), None);
+    assert_eq!(ids(&shard.wait(PROBED_MILLIS)).len(), 5);
+}
+
+#[test]
+fn a_probe_that_was_not_started_is_followed_by_another() {
+    let mut shard = Shard::new();
+    shard.open();
+    let probe = shard.wait(FIRST_OPEN_MILLIS);
+    assert_eq!(ids(&probe).len(), 1);
+    shard.report(&Report { seq: probe[0].0, not_started: vec![0], ..Report::default() });
+    let again = shard.wait(100);
+    assert_eq!(ids(&again), ids(&probe));
+    // One that is lost is not waited for for ever.
+    let next = shard.wait(PROBE_MILLIS);
+    assert_eq!(ids(&next).len(), 1);
+    assert_ne!(ids(&next), ids(&probe));
+    // It comes back after all: the one that was let through last counts.
+    shard.silent(&again[0]);
+    assert_eq!(shard.state(), Some((CircuitState::HalfOpen, PROBE_MILLIS)));
+    shard.silent(&next[0]);
+    assert_eq!(shard.state(), Some((CircuitState::Open, 2 * FIRST_OPEN_MILLIS)));
+}
+
+#[test]
+fn silence_from_before_it_opened_does_not_double_the_time() {
+    let mut shard = Shard::new();
+    shard.add(HANGS, (0..150).map(|n| format!("many-{n}")), "");
+    let sent = shard.wake();
+    assert_eq!(sent.len(), 2);
+    shard.silent(&sent[0]);
+    shard.silent(&sent[1]);
+    assert_eq!(shard.state(), Some((CircuitState::Open, FIRST_OPEN_MILLIS)));
+    // An answer that was on its way closes it.
+    let mut shard = Shard::new();
+    shard.add(HANGS, (0..150).map(|n| format!("many-{n}")), "");
+    let sent = shard.wake();
+    shard.silent(&sent[0]);
+    shard.well(&sent[1]);
+    assert_eq!(shard.state(), None);
+}
+
+#[test]
+fn of_a_recurring_task_a_hundred_runs_wait_and_the_rest_is_skipped() {
+    let mut shard = Shard::new();
+    shard.open();
+    shard.add_every_second(HANGS, "");
+    let mut probes = 0;
+    for _ in 0..400 {
+        for sent in shard.wait(1_000) {
+            assert_eq!(sent.1.len(), 1);
+            probes += 1;
+            shard.silent(&sent);
+        }
+    }
+    assert!(probes >= 5);
+    let stats = shard.engine.stats(shard.now);
+    // The five of the beginning, the schedule, and the runs that wait.
+    let waiting = stats.pending - 6;
+    assert!((MAX_DEFERRED_RUNS as u64 - 10..=MAX_DEFERRED_RUNS as u64).contains(&waiting), "{waiting}");
+    assert!((290..=400).contains(&(stats.counters.skipped + waiting)), "{stats:?}");
+}
+
+#[test]
+fn a_run_that_waits_is_a_run_that_goes_on() {
+    let mut shard = Shard::new();
+    shard.open();
+    shard.add_every_second(HANGS, r#","overlap":"skip""#);
+    for _ in 0..5 {
+        assert!(shard.wait(1_000).is_empty());
+    }
+    let stats = shard.engine.stats(shard.now);
+    assert_eq!((stats.pending - 6, stats.counters.skipped), (1, 4));
+}
+
+#[test]
+fn a_run_that_waits_expires_and_is_never_missed() {
+    let mut shard = Shard::new();
+    shard.open();
+    shard.add(HANGS, ["expires".to_owned()], r#","expireAfterSeconds":5"#);
+    shard.add(HANGS, ["late".to_owned()], r#","misfire":{"policy":"skip","graceSeconds":1}"#);
+    assert!(shard.wait(100).is_empty());
+    let probe = shard.wait(FIRST_OPEN_MILLIS - 100);
+    shard.well(&probe[0]);
+    let mut gone = ids(&probe);
+    gone.extend(ids(&shard.wait(PROBED_MILLIS)));
+    assert!(gone.iter().any(|key| key.starts_with("late@")), "{gone:?}");
+    assert!(!gone.iter().any(|key| key.starts_with("expires@")), "{gone:?}");
+    let counters = shard.engine.stats(shard.now).counters;
+    assert_eq!((counters.expired, counters.skipped), (1, 0));
+}
+
+#[test]
+fn those_who_watch_are_told() {
+    let mut shard = Shard::new();
+    let request = |from| EventsRequest { from, id: None, tag: None, kind: None, limit: 1_000, wait_millis: 0, key: 0, reader: 0 };
+    let from = shard.engine.events(&request(None), shard.now).next;
+    shard.open();
+    let probe = shard.wait(FIRST_OPEN_MILLIS);
+    shard.silent(&probe[0]);
+    let probe = shard.wait(2 * FIRST_OPEN_MILLIS);
+    shard.well(&probe[0]);
+    let told = shard.engine.events(&request(Some(from)), shard.now);
+    let kinds: Vec<_> =
+        told.events.iter().filter(|event| event.destination.as_deref() == Some(HANGS)).map(|event| event.kind).collect();
+    use EventKind::{CircuitClosed, CircuitHalfOpen, CircuitOpened};
+    assert_eq!(kinds, [CircuitOpened, CircuitHalfOpen, CircuitOpened, CircuitHalfOpen, CircuitClosed]);
+}
+
+#[test]
+fn circuits_are_bounded_and_forgotten() {
+    let mut shard = Shard::new();
+    for n in 0..MAX_CIRCUITS + 8 {
+        let host = format!("https://h{n}.example");
+        shard.add(&host, (0..5).map(|of| format!("{n}-{of}")), "");
+    }
+    for sent in shard.wake() {
+        shard.silent(&sent);
+    }
+    assert_eq!(shard.engine.stats(shard.now).circuits.len(), MAX_CIRCUITS);
+    // One that has been silent once or twice makes room for another.
+    let mut shard = Shard::new();
+    for n in 0..MAX_CIRCUITS + 8 {
+        shard.add(&format!("https://h{n}.example"), [format!("one-{n}")], "");
+    }
+    shard.wake().iter().for_each(|sent| shard.silent(sent));
+    assert_eq!(shard.engine.circuits.circuits.len(), MAX_CIRCUITS);
+    shard.now = shard.now.plus(100);
+    shard.open();
+    assert_eq!(shard.engine.circuits.circuits.len(), MAX_CIRCUITS);
+    // Those of which nothing is heard are forgotten.
+    let mut shard = Shard::new();
+    shard.add(HANGS, (0..5).map(|n| format!("once-{n}")), r#","expireAfterSeconds":1"#);
+    let sent = shard.wake();
+    shard.silent(&sent[0]);
+    assert!(shard.state().is_some());
+    shard.wait(FIRST_OPEN_MILLIS + FORGOTTEN_AFTER_MILLIS - 1);
+    assert!(shard.state().is_some());
+    shard.wait(1);
+    assert_eq!(shard.state(), None);
+}
+
+/// A state of a version without circuits, and one with one, can be read.
+#[test]
+fn what_is_stored_of_a_circuit() {
+    let circuit = Circuit {
+        destination: HANGS.to_owned(),
+        failures: 7,
+        last: NOW,
+        open: Some(Open {
+            since: NOW,
+            until: NOW.plus(9),
+            millis: 10,
+            probe: Some(Probe { seq: 3, at: NOW }),
+            waiting: vec![(NOW, 2)],
+        }),
+    };
+    let text = r#"{"destination":"https://hangs.example","failures":7,"last":1764000000000,"open":{"since":1764000000000,"until":1764000000009,"millis":10,"probe":{"seq":3,"at":1764000000000},"waiting":[[1764000000000,2]]}}"#;
+    assert_eq!(serde_json::to_string(&circuit).unwrap(), text);
+    assert_eq!(serde_json::from_str::<Circuit>(text).unwrap(), circuit);
+    assert_eq!(serde_json::from_str::<crate::state::State>("{}").unwrap(), crate::state::State::default());
+}

@@ -1,0 +1,36 @@
+//! Storing and forgetting decisions about runs in flight.
+
+use super::Engine;
+use crate::decisions::{Decision, FlightRef, Stop};
+use crate::effects::{Effects, Write};
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// Stores decisions about attempts in flight, in memory and in a row for each envelope that changes.
+    pub(super) fn decide(&mut self, decisions: impl IntoIterator<Item = (FlightRef, Decision)>, effects: &mut Effects) {
+        let mut touched = BTreeSet::new();
+        for (FlightRef { seq, index }, decision) in decisions {
+            debug_assert!(self.outbox.contains_key(&seq), "envelope {seq} is not in flight");
+            self.decisions.insert(FlightRef { seq, index }, decision);
+            touched.insert(seq);
+        }
+        for seq in touched {
+            let decisions = self.decisions.encoded(seq);
+            effects.writes.push(Write::Decide { seq, decisions });
+        }
+    }
+
+    /// Stops further attempts of runs for good.
+    pub(super) fn cancel_flights(&mut self, flights: &[FlightRef], effects: &mut Effects) {
+        let cancelled = |flight: &FlightRef| (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decisions.at(*flight) });
+        let decisions: Vec<_> = flights.iter().map(cancelled).collect();
+        self.decide(decisions, effects);
+    }
+
+    /// Forgets the decisions about an envelope that is done.
+    pub(super) fn forget_decisions(&mut self, seq: u64, effects: &mut Effects) {
+        if self.decisions.remove(seq) {
+            effects.writes.push(Write::ForgetDecisions { seq });
+        }
+    }
+}

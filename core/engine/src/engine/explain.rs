@@ -1,0 +1,310 @@
+//! Why a task did or did not fire, and when it will.
+
+use super::Engine;
+use crate::budget::MAX_IN_FLIGHT_TASKS;
+use crate::decisions::{Decision, FlightRef, Stop};
+use crate::entry_ref::EntryRef;
+use crate::envelopes::records_of;
+use crate::error::EngineError;
+use crate::reader::Reader;
+use scheduler_calendar::ordered::sort_by_key;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::bounds::{MAX_EXPLAINED_RUNS, MAX_LANES};
+use scheduler_model::explain::{Explanation, Flight, FlightDecision, NextRun, ReasonCode};
+use scheduler_model::format::page::Flags;
+use scheduler_model::protocol::RunsRequest;
+use scheduler_model::schedule::{Misfire, Overlap, Policies};
+use scheduler_model::task::Record;
+
+impl Engine {
+    /// Explains the state of the task with this id. Returns no reason if nothing is known of it.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged.
+    pub fn explain(&self, id: &str, now: UnixMillis, reader: &dyn Reader) -> Result<Explanation, EngineError> {
+        let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
+        let mut told = Explanation {
+            status: self.get(id, reader)?.map(|item| item.status),
+            recent_runs: self.runs(&request, now, reader)?.items.into_iter().map(|item| item.run).collect(),
+            ..Explanation::default()
+        };
+        let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
+        // The task itself, then further attempts of earlier occurrences, then dead letters.
+        sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
+        let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
+        let mut found = Vec::new();
+        for at in of_hash.into_iter().take(MAX_EXPLAINED_RUNS) {
+            if self.id_of(at, reader)? == id {
+                found.push(at);
+            }
+        }
+        let is_waiting = !found.is_empty();
+        let mut dead = Vec::new();
+        // Examines a few more than it reports, because another id may have the same hash.
+        let of_hash = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at));
+        for at in of_hash.take(2 * MAX_EXPLAINED_RUNS) {
+            let text = self.record_of(at, reader)?;
+            if Record::parse(&text).is_ok_and(|record| record.id == id) {
+                dead.push(at);
+            }
+        }
+        for at in found {
+            self.explain_waiting(at, now, reader, &mut told)?;
+        }
+        if more > 0 {
+            // Most often they wait for the same as the one before them.
+            let code = told.reasons.last().map(|reason| reason.code).filter(|code| *code == ReasonCode::Limited);
+            told.add(code.unwrap_or(ReasonCode::Retrying), format!("And {more} more runs of it wait."));
+        }
+        self.explain_in_flight(id, reader, &mut told)?;
+        let shown = dead.len().min(MAX_EXPLAINED_RUNS);
+        for at in dead.into_iter().take(shown) {
+            self.explain_waiting(at, now, reader, &mut told)?;
+        }
+        let letters = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
+        if letters > shown && shown > 0 {
+            told.add(ReasonCode::Dead, format!("And {} more dead letters of it are kept.", letters - shown));
+        }
+        if letters >= self.config.max_dead_letters {
+            let detail = format!(
+                "It has {letters} dead letters, the most that are kept of an id: a further one takes the place of the oldest."
+            );
+            told.add(ReasonCode::Dead, detail);
+        }
+        if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
+            told.add(ReasonCode::Done, "It has fired, and nothing of it waits; recentRuns says how it went.");
+        }
+        Ok(told)
+    }
+
+    fn explain_waiting(
+        &self,
+        at: EntryRef,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        told: &mut Explanation,
+    ) -> Result<(), EngineError> {
+        let text = self.record_of(at, reader)?;
+        let record = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        if at.page == 0 {
+            self.explain_schedule(at.index, &record, now, told);
+            return Ok(());
+        }
+        let (flags, due) = (self.flags_of(at), self.due_of(at));
+        let run = run_of(&record);
+        let error = record.error.as_deref().unwrap_or("no error is known");
+        if flags.has(Flags::DEAD_LETTER) {
+            let detail = format!(
+                "{run} has failed for good at attempt {}: {error}. Run it again with POST …/run, or discard it with DELETE.",
+                record.attempt_number()
+            );
+            told.add(ReasonCode::Dead, detail);
+        } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
+            let detail =
+                format!("{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key.");
+            told.add(ReasonCode::Held, detail);
+        } else if due == UnixMillis::HELD {
+            told.add(
+                ReasonCode::Held,
+                format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
+            );
+        } else if due == UnixMillis::PAUSED {
+            told.add(ReasonCode::Paused, "It is paused: it fires once it is resumed (POST …/resume).");
+        } else if due == UnixMillis::NEVER {
+            told.add(ReasonCode::Unscheduled, "It has no schedule: it fires when it is told to (POST …/run).");
+        } else if flags.has(Flags::RETRY) && record.attempt_number() == 1 && self.explain_limited(&run, at, due, now, told) {
+            // Its first attempt waits for nothing else.
+        } else if flags.has(Flags::RETRY) {
+            let attempt = record.attempt_number();
+            let detail = if attempt > 1 {
+                format!("{run}: the attempt before failed ({error}); attempt {attempt} starts at {}.", due.shown())
+            } else if record.stage.is_some() {
+                format!("{run} starts at {}.", due.shown())
+            } else {
+                format!(
+                    "{run} is asked for, waits for its destination, or was handed back by a dispatcher that did not come to it; it starts at {}.",
+                    due.shown()
+                )
+            };
+            told.add(ReasonCode::Retrying, detail);
+            self.explain_circuit(&record, now, told);
+            self.explain_late(at, due, now, told);
+        } else {
+            let time = record.time.unwrap_or(due);
+            told.next_run = Some(NextRun { time, due });
+            explain_time(time, due, told);
+            self.explain_circuit(&record, now, told);
+            self.explain_late(at, due, now, told);
+            explain_policies(record.policies(), told);
+        }
+        Ok(())
+    }
+
+    fn explain_schedule(&self, number: u32, record: &Record<'_>, now: UnixMillis, told: &mut Explanation) {
+        let Some(schedule) = self.tasks.schedule(number) else { return };
+        let policies = schedule.policies;
+        if let Some(since) = schedule.paused_at {
+            let then = if policies.catches_up {
+                "its misfire policy says what becomes of the runs until then"
+            } else {
+                "the runs until then are left out"
+            };
+            told.add(
+                ReasonCode::Paused,
+                format!("It is paused since {}: it goes on once it is resumed (POST …/resume), and {then}.", since.shown()),
+            );
+            return;
+        }
+        let Some(next) = schedule.next else { return };
+        told.next_run = Some(NextRun { time: next.time, due: next.due });
+        explain_time(next.time, next.due, told);
+        self.explain_circuit(record, now, told);
+        self.explain_overdue(next.due, now, told);
+        if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {
+            let is_next_held = self.held_of(self.id_hash(&record.id)).next().is_some();
+            let then = if policies.overlap == Overlap::Skip || is_next_held { "is skipped" } else { "waits for it" };
+            told.add(ReasonCode::Overlap, format!("The run before has not ended: if it has not by then, the next one {then}."));
+        }
+        explain_policies(policies, told);
+    }
+
+    /// Explains that a due entry waits for its turn or is overdue.
+    fn explain_late(&self, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
+        if !self.explain_limited("It", at, due, now, told) {
+            self.explain_overdue(due, now, told);
+        }
+    }
+
+    /// Returns whether an entry waits for its limit, after explaining that it does.
+    fn explain_limited(&self, what: &str, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) -> bool {
+        let lane = self.tasks.page(at.page).map_or(0, |page| page.directory.lane());
+        let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else { return false };
+        let waiting = self.tasks.due_in(lane, now);
+        let detail = format!(
+            "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
+        );
+        told.add(ReasonCode::Limited, detail);
+        true
+    }
+
+    fn explain_overdue(&self, due: UnixMillis, now: UnixMillis, told: &mut Explanation) {
+        let late = now.since(due);
+        if late <= self.config.fire_gap_millis {
+            return;
+        }
+        let why = if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS || self.dispatch_room() == 0 {
+            "the shard has handed on as much as it may and waits for the dispatchers' reports"
+        } else {
+            "the shard is at work on others, or its alarm is late; the watchdog wakes it within a minute"
+        };
+        told.add(ReasonCode::Overdue, format!("It is {} s late: {why}.", late / 1_000));
+    }
+
+    /// Explains the attempts in flight, the newest first.
+    fn explain_in_flight(&self, id: &str, reader: &dyn Reader, told: &mut Explanation) -> Result<(), EngineError> {
+        let hash = self.id_hash(id);
+        if !self.in_flight.contains_key(&hash) {
+            return Ok(());
+        }
+        let of_it = self.outbox.iter().rev().filter(|(_, envelope)| envelope.hashes.contains(&hash));
+        for (seq, envelope) in of_it.take(MAX_EXPLAINED_RUNS) {
+            if told.in_flight.len() >= MAX_EXPLAINED_RUNS {
+                break;
+            }
+            let text = reader.envelope(*seq)?;
+            let (fired_at, records) = records_of(&text, *seq)?;
+            let room = MAX_EXPLAINED_RUNS - told.in_flight.len();
+            for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id).take(room) {
+                let decision = self.decisions.at(FlightRef { seq: *seq, index });
+                let flight = Flight {
+                    time: record.time.unwrap_or(UnixMillis::ZERO),
+                    attempt: record.attempt_number(),
+                    fired_at,
+                    sent_again: envelope.attempts,
+                    sent_again_at: envelope.resend_at,
+                    decided: decided_of(decision),
+                };
+                let again = if flight.sent_again > 0 {
+                    format!(" It was sent again {} times.", flight.sent_again)
+                } else {
+                    String::new()
+                };
+                let then = flight.sent_again_at.shown();
+                let then = match flight.decided {
+                    Some(FlightDecision::Cancelled) => {
+                        " It was cancelled while it ran: this attempt ends, and no other starts.".to_owned()
+                    }
+                    Some(FlightDecision::Paused) => {
+                        format!(
+                            " It was paused while it ran: without a report by {then}, or if this attempt fails, it waits to be resumed."
+                        )
+                    }
+                    None => format!(" Without a report it is sent again at {then}."),
+                };
+                let patched =
+                    if decision.patched { " It was patched while it ran: a further attempt has the new fields." } else { "" };
+                let detail = format!(
+                    "{}: attempt {} was handed on at {} and has not been reported.{again}{then}{patched}",
+                    run_of(record),
+                    flight.attempt,
+                    fired_at.shown(),
+                );
+                told.add(ReasonCode::InFlight, detail);
+                told.in_flight.push(flight);
+            }
+        }
+        let more = self.in_flight.get(&hash).map_or(0, |attempts| *attempts as usize).saturating_sub(told.in_flight.len());
+        if more > 0 && !told.in_flight.is_empty() {
+            told.add(ReasonCode::InFlight, format!("And {more} more attempts of it are in flight."));
+        }
+        Ok(())
+    }
+}
+
+fn decided_of(decision: Decision) -> Option<FlightDecision> {
+    decision.stop.map(|stop| match stop {
+        Stop::Cancelled => FlightDecision::Cancelled,
+        Stop::Paused => FlightDecision::Paused,
+    })
+}
+
+/// Returns the subject of a sentence about a record.
+fn run_of(record: &Record<'_>) -> String {
+    let time = record.time.map(|time| format!(" of {}", time.shown())).unwrap_or_default();
+    match &record.stage {
+        Some(stage) => format!("The follow-up {stage} of the run{time}"),
+        None => format!("The run{time}"),
+    }
+}
+
+fn explain_time(time: UnixMillis, due: UnixMillis, told: &mut Explanation) {
+    told.add(ReasonCode::Scheduled, format!("It fires at {}.", due.shown()));
+    if due > time {
+        told.add(
+            ReasonCode::PutOff,
+            format!("The time of this run is {}: jitter or window put it off, or it was past when it was given.", time.shown()),
+        );
+    }
+}
+
+fn explain_policies(of: Policies, told: &mut Explanation) {
+    let grace = of.grace_millis as f64 / 1_000.0;
+    match of.misfire {
+        Misfire::Skip => told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped.")),
+        Misfire::DeadLetter => {
+            told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be kept as a dead letter."))
+        }
+        Misfire::FireOnce => {
+            told.add(ReasonCode::Misfire, format!("Of runs more than {grace} s late, only the last would fire."));
+        }
+        Misfire::Fire => {}
+    }
+    if let Some(limit) = of.expire_after_millis {
+        told.add(ReasonCode::Expiry, format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0));
+    }
+}
+
+#[cfg(test)]
+#[path = "explain_tests.rs"]
+mod tests;

@@ -1,0 +1,576 @@
+use super::*;
+use crate::error::EngineError;
+use crate::limiter::Limiter;
+use crate::{
+    Config, Destination, Engine, Keep, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage,
+    StoredSchedule,
+};
+use scheduler_model::bounds::MAX_LANES;
+use scheduler_model::format::envelope::Envelope;
+use scheduler_model::format::page::{Flags, PageBuilder};
+use scheduler_model::limit::Limit;
+use scheduler_model::protocol::limiter::{Asked, Named};
+use scheduler_model::protocol::{Append, CancelRequest, Cancelled, Report, Terms};
+use scheduler_model::routing::id_hash;
+use scheduler_model::task::Record;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// Of an envelope: where it goes, the hashes of its tasks, and its text.
+type Row = (Option<Destination>, Vec<u8>, Vec<u8>);
+
+/// What is stored, as far as these tests go.
+#[derive(Default)]
+struct Stored {
+    schedules: BTreeMap<u32, (UnixMillis, Vec<u8>)>,
+    history: BTreeMap<u64, (UnixMillis, Vec<u8>)>,
+    pages: BTreeMap<u32, (Vec<u8>, Vec<u8>)>,
+    dead: BTreeMap<u32, Vec<u8>>,
+    outbox: BTreeMap<u64, Row>,
+    state: Option<Vec<u8>>,
+    writes: usize,
+}
+
+impl Reader for RefCell<Stored> {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().pages[&page].1[offset as usize..(offset + len) as usize].to_vec())
+    }
+
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().schedules[&number].1.clone())
+    }
+
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().outbox[&seq].2.clone())
+    }
+
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        Ok(self.borrow().history[&row].1.clone())
+    }
+}
+
+/// A shard and a limiter that is always there.
+pub(crate) struct Pair {
+    pub(crate) engine: Engine,
+    stored: RefCell<Stored>,
+    limiter: Limiter,
+    pub(crate) now: UnixMillis,
+    config: Config,
+    /// What a limiter was told to wait, in all questions.
+    pub(crate) told_waiting: u64,
+    /// When which envelopes are to be reported.
+    running: Vec<(UnixMillis, u64)>,
+}
+
+fn load(stored: &RefCell<Stored>, max_dispatched: usize) -> Engine {
+    load_with(stored, Config { history: Keep::Off, max_dispatched, ..Config::default() })
+}
+
+fn load_with(stored: &RefCell<Stored>, config: Config) -> Engine {
+    let stored = stored.borrow();
+    let pages = stored.pages.iter().map(|(page, (directory, body))| StoredPage {
+        page: *page,
+        directory: directory.clone(),
+        body_len: body.len() as u32,
+        dead: stored.dead.get(page).cloned().unwrap_or_default(),
+    });
+    let envelopes = stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
+        seq: *seq,
+        destination: destination.clone(),
+        hashes: hashes.clone(),
+        sent_at: NOW,
+        attempts: 0,
+        sends: crate::Sends::Sent,
+    });
+    let snapshot =
+        Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };
+    let schedules = stored.schedules.iter();
+    let schedules =
+        schedules.map(|(number, (since, record))| StoredSchedule { number: *number, since: *since, record: record.clone() });
+    let rows = stored.history.iter();
+    let rows = rows.map(|(row, (newest, body))| StoredHistory { row: *row, newest: *newest, bytes: body.len() as u32 });
+    let snapshot = Snapshot { schedules: schedules.collect(), history: rows.collect(), ..snapshot };
+    Engine::load("1-0", config, snapshot).unwrap()
+}
+
+impl Pair {
+    pub(crate) fn new(max_dispatched: usize) -> Self {
+        Self::keeping(max_dispatched, Keep::Off)
+    }
+
+    pub(crate) fn keeping(max_dispatched: usize, keep: Keep) -> Self {
+        Self::with(Config { history: keep, max_dispatched, ..Config::default() })
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let stored = RefCell::default();
+        let engine = load_with(&stored, config);
+        Self { engine, stored, limiter: Limiter::default(), now: NOW, config, told_waiting: 0, running: Vec::new() }
+    }
+
+    pub(crate) fn restart(&mut self) {
+        self.engine = load_with(&self.stored, Config { max_dispatched: usize::MAX, ..self.config });
+    }
+
+    pub(crate) fn reconfigure(&mut self, config: Config) {
+        self.config = config;
+        self.restart();
+    }
+
+    pub(crate) fn change_within(
+        &mut self,
+        request: &scheduler_model::protocol::ChangeRequest,
+        share: Option<scheduler_model::access::Share>,
+    ) -> Result<scheduler_model::protocol::ChangeReply, EngineError> {
+        let (reply, effects) =
+            self.engine.change_among(request, scheduler_model::protocol::Among::All, share, self.now, &self.stored)?;
+        self.commit(&effects);
+        Ok(reply)
+    }
+
+    /// Discards the dead letters of an id.
+    pub(crate) fn discard(&mut self, id: &str) {
+        let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
+        let (_, effects) =
+            self.engine.cancel_among(&request, scheduler_model::protocol::Among::Dead, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    pub(crate) fn explain(&self, id: &str) -> scheduler_model::explain::Explanation {
+        self.engine.explain(id, self.now, &self.stored).unwrap()
+    }
+
+    pub(crate) fn writes(&self) -> usize {
+        self.stored.borrow().writes
+    }
+
+    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id. They call a handler unless
+    /// they say what else.
+    pub(crate) fn create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) {
+        self.try_create(key, id, time, rest).unwrap();
+    }
+
+    /// The same; without a key where that is empty.
+    pub(crate) fn try_create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) -> Result<(), EngineError> {
+        let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
+        let mut builder = PageBuilder::default();
+        let limit = if key.is_empty() { String::new() } else { format!(r#""limitKey":"{key}""#) };
+        let callback = if rest.contains("\"callback\":") { "" } else { r#""callback":{"type":"handler","name":"log"},"# };
+        let members = format!(r#"{time}"id":"{id}",{rest}{callback}{limit}"#);
+        let record = format!("{{{}}}", members.trim_end_matches(','));
+        let read = Record::parse(record.as_bytes()).unwrap();
+        let keys = Some(key.to_owned()).filter(|key| !key.is_empty()).into_iter().collect();
+        let mut append = Append { terms: Terms { keys, ..Terms::default() }, ..Append::default() };
+        if read.is_recurring() {
+            append.schedules.push(record.clone().into_bytes());
+        } else {
+            let flags = if read.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
+            let due = read.time.map_or(UnixMillis::NEVER, |_| read.due());
+            assert!(builder.push(id_hash(id), due, flags, |out| out.extend_from_slice(record.as_bytes())));
+            append.pages = builder.finish();
+            append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
+        }
+        let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
+        self.commit(&effects);
+        Ok(())
+    }
+
+    pub(crate) fn cancel(&mut self, id: &str) {
+        let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
+        let (_, effects) = self.engine.cancel(&request, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    pub(crate) fn status(&self, id: &str) -> Option<scheduler_model::protocol::Status> {
+        self.engine.get(id, &self.stored).unwrap().map(|item| item.status)
+    }
+
+    /// The outcomes and errors of a task's runs, the newest first.
+    pub(crate) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
+        let request = scheduler_model::protocol::RunsRequest { id: id.to_owned(), before: None, limit: 1_000 };
+        let text = |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
+        let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
+        let runs = runs.map(|item| serde_json::from_str::<serde_json::Value>(item.run.get()).unwrap());
+        runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
+    }
+
+    /// The ids of what is dispatched and not reported.
+    pub(crate) fn ids_on_their_way(&self) -> Vec<String> {
+        let stored = self.stored.borrow();
+        let texts = stored.outbox.values().filter(|(to, ..)| to.is_some()).map(|(_, _, text)| std::str::from_utf8(text).unwrap());
+        let tasks = texts.flat_map(|text| Envelope::parse(text).unwrap().tasks);
+        tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
+    }
+
+    /// The keys of what is dispatched and not reported, with the numbers of the envelopes; without a key those of the main order.
+    pub(crate) fn on_its_way(&self) -> Vec<(u64, Option<String>)> {
+        let stored = self.stored.borrow();
+        let rows = stored.outbox.iter().filter_map(|(seq, (destination, ..))| Some((*seq, destination.clone()?)));
+        rows.map(|(seq, to)| match to {
+            Destination::Lane(lane) => (seq, self.engine.lanes.describe(lane).map(|(key, _)| key.to_owned())),
+            _ => (seq, None),
+        })
+        .collect()
+    }
+
+    /// Returns the slots of all shards for a key.
+    pub(crate) fn slots(&self, key: &str) -> u64 {
+        self.limiter.slots(key)
+    }
+
+    fn limit(&mut self, key: &str, concurrency: u32) {
+        self.limit_both(key, Some(concurrency), None);
+    }
+
+    pub(crate) fn limit_both(&mut self, key: &str, concurrency: Option<u32>, per_second: Option<f64>) {
+        self.limiter.put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } }).unwrap();
+    }
+
+    /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it dispatches after `runs_for` milliseconds. Gives
+    /// the times at which runs were dispatched, and the number of wake-ups.
+    pub(crate) fn live(&mut self, until: UnixMillis, runs_for: i64) -> (Vec<UnixMillis>, usize) {
+        let (mut handed_on, mut wakeups) = (Vec::new(), 0);
+        loop {
+            let next = self.engine.next_wakeup().map(|next| next.max(self.now.plus(1)));
+            let ends = self.running.iter().map(|(ends, _)| *ends).min();
+            let Some(at) = next.into_iter().chain(ends).min().filter(|at| *at <= until) else { break };
+            self.now = at;
+            let ended: Vec<u64> = self.running.extract_if(.., |(ends, _)| *ends <= at).map(|(_, seq)| seq).collect();
+            ended.into_iter().for_each(|seq| self.report(seq));
+            if next == Some(at) {
+                wakeups += 1;
+                for (seq, _, tasks) in self.wake() {
+                    handed_on.extend(std::iter::repeat_n(at, tasks));
+                    self.running.push((at.plus(runs_for), seq));
+                }
+            }
+        }
+        self.now = until;
+        (handed_on, wakeups)
+    }
+
+    fn commit(&mut self, effects: &Effects) {
+        let stored = self.stored.get_mut();
+        stored.writes += effects.writes.len();
+        for write in effects.writes.clone() {
+            match write {
+                Write::InsertPage { page, directory, body } => drop(stored.pages.insert(page, (directory, body))),
+                Write::ExtendPage { page, directory, tail } => {
+                    let row = stored.pages.get_mut(&page).unwrap();
+                    row.0 = directory;
+                    row.1.extend(tail);
+                }
+                Write::DeletePage { page, .. } => drop((stored.pages.remove(&page).unwrap(), stored.dead.remove(&page))),
+                Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
+                Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
+                    stored.outbox.insert(seq, (Some(destination), hashes, text.to_vec()));
+                    stored.state = state.or(stored.state.take());
+                }
+                Write::ClearEnvelope { seq, state } => {
+                    stored.outbox.insert(seq, (None, Vec::new(), Vec::new()));
+                    stored.state = Some(state);
+                }
+                Write::SaveState { seq, state } => {
+                    stored.outbox.entry(seq).or_default();
+                    stored.state = Some(state);
+                }
+                Write::InsertSchedule { number, since, record } => drop(stored.schedules.insert(number, (since, record))),
+                Write::SetSchedule { number, since, record } => {
+                    let row = stored.schedules.get_mut(&number).unwrap();
+                    *row = (since.unwrap_or(row.0), record);
+                }
+                Write::DeleteSchedule { number } => drop(stored.schedules.remove(&number).unwrap()),
+                Write::InsertHistory { row, newest, body } => drop(stored.history.insert(row, (newest, body))),
+                Write::ExtendHistory { row, newest, tail } => {
+                    let row = stored.history.get_mut(&row).unwrap();
+                    row.0 = newest;
+                    row.1.extend(tail);
+                }
+                Write::Resent { .. } | Write::SendEnded { .. } | Write::SetSince { .. } => {}
+                Write::DropHistory { up_to } => stored.history.retain(|row, _| *row > up_to),
+                Write::DeleteEnvelope { seq } => drop(stored.outbox.remove(&seq).unwrap()),
+                Write::Decide { .. } | Write::ForgetDecisions { .. } => {}
+                other => panic!("these tests do not store {other:?}"),
+            }
+        }
+    }
+
+    fn append(&mut self, keys: &[&str], tasks: impl IntoIterator<Item = (usize, String)>) -> Result<(), EngineError> {
+        let mut builders: Vec<PageBuilder> = (0..=keys.len()).map(|_| PageBuilder::default()).collect();
+        for (key, id) in tasks {
+            let limit = key.checked_sub(1).map_or_else(String::new, |at| format!(r#","limitKey":"{}""#, keys[at]));
+            let record = format!(r#"{{"time":{NOW},"id":"{id}","callback":{{"type":"handler","name":"log"}}{limit}}}"#);
+            assert!(builders[key].push(id_hash(&id), NOW, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        }
+        let pages = builders.into_iter().enumerate().flat_map(|(lane, builder)| {
+            builder.finish().into_iter().map(move |mut page| {
+                page.directory.set_lane(lane as u8);
+                page
+            })
+        });
+        let terms = Terms { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..Terms::default() };
+        let append = Append { pages: pages.collect(), terms, ..Append::default() };
+        let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
+        self.commit(&effects);
+        Ok(())
+    }
+
+    /// Wakes the shard and answers what it asks. Gives the envelopes: each with its lane, 0 for none, and its number of tasks.
+    pub(crate) fn wake(&mut self) -> Vec<(u64, u8, usize)> {
+        let effects = self.engine.wake(self.now, &self.stored).unwrap();
+        self.commit(&effects);
+        let mut asks = effects.asks;
+        while let Some(LimitAsk { key, ask }) = asks.pop() {
+            self.told_waiting += u64::from(ask.waiting);
+            let asked = Asked { key, shard: "1-0".to_owned(), ask };
+            let (answer, _) = self.limiter.ask(&asked, self.now);
+            self.engine.limit_answered(&asked.key, ask.number, answer.as_ref(), self.now);
+            if answer.is_some_and(|answer| answer.conversation.is_some()) {
+                let mut again = self.engine.wake(self.now, &self.stored).unwrap();
+                self.commit(&again);
+                asks.append(&mut again.asks);
+            }
+        }
+        let inserted = effects.writes.iter().filter_map(|write| match write {
+            Write::InsertEnvelope { seq, destination, hashes, .. } => {
+                let lane = if let Destination::Lane(lane) = destination { *lane } else { 0 };
+                Some((*seq, lane, hashes.len() / 8))
+            }
+            _ => None,
+        });
+        inserted.collect()
+    }
+
+    pub(crate) fn report(&mut self, seq: u64) {
+        self.report_with(&Report { seq, ..Report::default() });
+    }
+
+    pub(crate) fn report_with(&mut self, report: &Report) {
+        let effects = self.engine.report(report, self.now, &self.stored).unwrap();
+        self.commit(&effects);
+    }
+
+    /// Reports that all of an envelope's tasks have failed with this error.
+    pub(crate) fn fail(&mut self, seq: u64, permanent: bool, error: &str) {
+        let tasks = self.stored.borrow().outbox[&seq].1.len() / 8;
+        let failure = |index| scheduler_model::protocol::Failure {
+            index,
+            error: error.to_owned(),
+            permanent,
+            ..scheduler_model::protocol::Failure::default()
+        };
+        self.report_with(&Report { seq, failed: (0..tasks as u32).map(failure).collect(), ..Report::default() });
+    }
+
+    /// The records that wait, and dead letters.
+    pub(crate) fn records(&self, status: scheduler_model::protocol::Status) -> Vec<serde_json::Value> {
+        let filter = scheduler_model::protocol::Filter { status: Some(status), ..scheduler_model::protocol::Filter::default() };
+        let request = scheduler_model::protocol::ListRequest {
+            filter,
+            limit: usize::MAX,
+            ..scheduler_model::protocol::ListRequest::default()
+        };
+        let items = self.engine.list(&request, &self.stored).unwrap().items;
+        items.iter().map(|item| serde_json::from_str(item.record.get()).unwrap()).collect()
+    }
+
+    fn in_flight(&self) -> usize {
+        self.stored.borrow().outbox.values().map(|(_, hashes, _)| hashes.len() / 8).sum()
+    }
+}
+
+#[test]
+fn a_herd_behind_a_limit_is_written_once() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit("stripe", 10);
+    pair.append(&["stripe"], (0..100_000).map(|n| (1, format!("task-{n}")))).unwrap();
+    let pages = pair.stored.borrow().pages.len();
+    let (mut waiting, before) = (std::collections::VecDeque::new(), pair.stored.borrow().writes);
+    let mut ran = 0;
+    while ran < 2_000 {
+        pair.now = pair.now.plus(100);
+        waiting.extend(pair.wake());
+        assert!(pair.in_flight() <= 10, "{} in flight", pair.in_flight());
+        assert_eq!(pair.engine.stats(pair.now).waiting_for_limits, 100_000 - ran - pair.in_flight() as u64);
+        for (seq, lane, tasks) in waiting.drain(..) {
+            assert_eq!((lane, tasks), (1, 1), "with ten slots each task is an envelope of its own");
+            pair.report(seq);
+            ran += tasks as u64;
+        }
+    }
+    let written = pair.stored.borrow().writes - before;
+    // A row to hand each on and one when it is done, and what becomes of pages of which nothing is left.
+    assert!(written <= 2 * ran as usize + 250, "{written} rows for {ran} tasks");
+    assert!(pair.stored.borrow().pages.len() >= pages - 10);
+    assert_eq!(pair.limiter.slots("stripe"), 10);
+}
+
+#[test]
+fn what_is_in_flight_is_known_after_a_restart() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit("stripe", 3);
+    pair.append(&["stripe"], (0..10).map(|n| (1, format!("task-{n}")))).unwrap();
+    pair.wake();
+    pair.now = pair.now.plus(200);
+    let handed_on = pair.wake();
+    assert_eq!(handed_on.len(), 3);
+    pair.engine = load(&pair.stored, usize::MAX);
+    for _ in 0..50 {
+        pair.now = pair.now.plus(200);
+        assert!(pair.wake().is_empty(), "three are in flight");
+    }
+    pair.report(handed_on[0].0);
+    pair.now = pair.now.plus(200);
+    assert_eq!(pair.wake().len(), 1);
+    // All of it is cancelled, and what is in flight ends: nothing is left of the lane, here and at the limiter.
+    let ids = (0..10).map(|n| format!("task-{n}")).collect();
+    let (reply, effects) = pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
+    pair.commit(&effects);
+    let cancelled = reply.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count();
+    assert_eq!((cancelled, reply.running.len()), (9, 3));
+    let seqs: Vec<u64> = pair.stored.borrow().outbox.iter().filter(|(_, row)| row.0.is_some()).map(|(seq, _)| *seq).collect();
+    seqs.into_iter().for_each(|seq| pair.report(seq));
+    for _ in 0..20 {
+        pair.now = pair.now.plus(200);
+        pair.wake();
+    }
+    assert_eq!((pair.limiter.slots("stripe"), pair.engine.next_wakeup()), (0, None));
+    let saved = pair.engine.save();
+    pair.commit(&saved);
+    assert!(!String::from_utf8(pair.stored.borrow().state.clone().unwrap()).unwrap().contains("stripe"));
+}
+
+#[test]
+fn a_wide_lane_has_larger_envelopes_but_never_more_than_a_tenth_of_its_slots() {
+    let mut pair = Pair::new(usize::MAX);
+    pair.limit("wide", 200);
+    pair.append(&["wide"], (0..500).map(|n| (1, format!("task-{n}")))).unwrap();
+    pair.wake();
+    pair.now = pair.now.plus(200);
+    let sizes: Vec<usize> = pair.wake().into_iter().map(|(_, _, tasks)| tasks).collect();
+    assert_eq!(sizes, [20; 10]);
+}
+
+#[test]
+fn what_is_handed_to_the_dispatchers_is_bounded_and_lanes_take_turns() {
+    let mut pair = Pair::new(250);
+    pair.limit("a", 1_000);
+    pair.limit("b", 1_000);
+    let tasks = (0..3_000).map(|n| (n % 3, format!("task-{n}")));
+    pair.append(&["a", "b"], tasks).unwrap();
+    let mut by_lane: BTreeMap<u8, usize> = BTreeMap::new();
+    for _ in 0..6 {
+        pair.now = pair.now.plus(200);
+        let handed_on = pair.wake();
+        assert!(pair.in_flight() <= 250, "{} in flight", pair.in_flight());
+        for (seq, lane, tasks) in handed_on {
+            *by_lane.entry(lane).or_default() += tasks;
+            pair.report(seq);
+        }
+    }
+    let (least, most) = (by_lane.values().min().unwrap(), by_lane.values().max().unwrap());
+    assert!(by_lane.len() == 3 && *least >= 300 && *most <= 700, "{by_lane:?}");
+}
+
+#[test]
+fn there_are_not_too_many_lanes() {
+    let mut pair = Pair::new(usize::MAX);
+    let keys: Vec<String> = (0..MAX_LANES).map(|n| n.to_string()).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    pair.append(&keys, (1..=MAX_LANES).map(|key| (key, format!("task-{key}")))).unwrap();
+    let refused = pair.append(&["one more"], [(1, "x".to_owned())]).unwrap_err();
+    assert_eq!(refused, EngineError::TooManyLanes { held: MAX_LANES, asked: 1 });
+    assert!(refused.to_string().contains("limitKey"), "{refused}");
+    pair.append(&["7"], [(1, "x".to_owned())]).unwrap();
+    pair.append(&[], [(0, "y".to_owned())]).unwrap();
+    // Those whose tasks are gone make room.
+    let ids = vec!["task-1".to_owned()];
+    let (_, effects) = pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
+    pair.commit(&effects);
+    pair.append(&["one more"], [(1, "z".to_owned())]).unwrap();
+    pair.engine = load(&pair.stored, usize::MAX);
+    assert_eq!(pair.engine.stats(NOW).waiting_for_limits, MAX_LANES as u64 + 1);
+}
+
+/// Of a lease that had never used its slots, the time to give them back lay in the past: the shard asked again after each answer, a
+/// thousand times a second, and the limiter's "wait" did not count.
+#[test]
+fn a_shard_that_waits_asks_a_few_times_a_second() {
+    for (concurrency, per_second) in [(None, Some(0.2)), (None, Some(2.0)), (Some(3), Some(0.2)), (Some(1), None)] {
+        let mut pair = Pair::new(usize::MAX);
+        pair.limit_both("y", concurrency, per_second);
+        // The key begins, with something that came and went, and anew after a pause.
+        for round in 0..3 {
+            let begun = pair.now;
+            pair.append(&["y"], (0..4).map(|n| (1, format!("{round}-{n}")))).unwrap();
+            let (handed_on, wakeups) = pair.live(begun.plus(30_000), 5_000);
+            assert_eq!(handed_on.len(), 4, "{concurrency:?} {per_second:?}, round {round}: {handed_on:?}");
+            assert!(wakeups < 30 * 3, "{concurrency:?} {per_second:?}, round {round}: {wakeups} wake-ups in 30 s");
+            pair.live(begun.plus(7 * 60_000), 5_000);
+        }
+    }
+}
+
+/// A lane that was dropped with its last task and made again numbered its questions from 1, and the limiter, which remembered more, answered
+/// none of them.
+#[test]
+fn a_key_whose_tasks_come_and_go_is_not_starved() {
+    for (concurrency, per_second) in [(Some(2), None), (None, Some(50.0)), (Some(2), Some(50.0))] {
+        let mut pair = Pair::new(usize::MAX);
+        pair.limit_both("z", concurrency, per_second);
+        for n in 0..60 {
+            pair.append(&["z"], [(1, format!("task-{n}"))]).unwrap();
+            let (handed_on, _) = pair.live(pair.now.plus(500), 100);
+            assert_eq!(handed_on.len(), 1, "task {n} under {concurrency:?} {per_second:?}");
+        }
+        // The lane goes with what is in it: run, cancelled, and with the shard.
+        for round in 0..4 {
+            pair.live(pair.now.plus(6_000), 100);
+            assert_eq!(pair.engine.next_wakeup(), None, "nothing is left of the lane");
+            if round == 2 {
+                pair.append(&["z"], [(1, "cancelled".to_owned())]).unwrap();
+                let request = CancelRequest { ids: vec!["cancelled".to_owned()], if_match: None };
+                let (_, effects) = pair.engine.cancel(&request, pair.now, &pair.stored).unwrap();
+                pair.commit(&effects);
+            }
+            if round == 3 {
+                pair.engine = load(&pair.stored, usize::MAX);
+            }
+            pair.append(&["z"], [(1, format!("late-{round}"))]).unwrap();
+            let (handed_on, _) = pair.live(pair.now.plus(1_000), 100);
+            assert_eq!(handed_on.len(), 1, "after a pause, round {round} under {concurrency:?} {per_second:?}");
+        }
+    }
+}
+
+/// With a second between two firings, a shard that other tasks kept busy got tokens in the answer to each question, and fired next when they
+/// had ended.
+#[test]
+fn a_busy_shard_fires_before_its_tokens_end() {
+    let stored = RefCell::<Stored>::default();
+    for gap in [0, 100, 1_000, i64::MAX] {
+        let snapshot = Snapshot::default();
+        let mut engine = Engine::load("1-0", Config { fire_gap_millis: gap, ..Config::default() }, snapshot).unwrap();
+        let mut builder = PageBuilder::default();
+        for (id, due) in [("a", NOW), ("b", NOW.plus(1))] {
+            let record = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
+            assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        }
+        let append = Append { pages: builder.finish(), ..Append::default() };
+        let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+        for write in effects.writes {
+            if let Write::InsertPage { page, directory, body } = write {
+                stored.borrow_mut().pages.insert(page, (directory, body));
+            }
+        }
+        assert_eq!(engine.wake(NOW, &stored).unwrap().sends.len(), 1);
+        let next = engine.next_wakeup().unwrap();
+        assert!(
+            next < NOW.plus(scheduler_model::protocol::limiter::TOKENS_MILLIS / 2 + 1),
+            "with {gap}: in {} ms",
+            next.since(NOW)
+        );
+    }
+}

@@ -1,0 +1,145 @@
+//! Tasks that lapse while they wait in a lane: they expire, or their misfire policy skips them.
+//!
+//! The engine drops them before it assigns or requests slots and tokens. If it assigned first and judged afterwards, lapsed tasks would use up
+//! the rate, and under overload no task would run. It examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page
+//! is valid until its first task lapses, so the engine reads a page once, and again when it drops a task of it.
+
+use super::Engine;
+use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
+use crate::effects::Effects;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::lapses::Judged;
+use crate::policy::{Undispatched, Verdict, judge_until};
+use crate::reader::Reader;
+use scheduler_calendar::ordered::sort_by_key;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::position::Position;
+use std::collections::BTreeMap;
+
+/// A search of the lanes for lapsed tasks.
+struct Look {
+    bytes: usize,
+    lapsed: Vec<(Position, Undispatched)>,
+}
+
+impl Engine {
+    /// Removes the lapsed tasks of lanes, and returns them. The caller drops them in the same commit.
+    pub(super) fn take_lapsed(
+        &mut self,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<Vec<Undispatched>, EngineError> {
+        let mut look = Look { bytes: 0, lapsed: Vec::new() };
+        for lane in self.lanes.that_may_lapse() {
+            self.look_into(lane, now, reader, &mut look)?;
+        }
+        if look.lapsed.is_empty() {
+            return Ok(Vec::new());
+        }
+        sort_by_key(&mut look.lapsed, |(at, _)| *at);
+        let places: Vec<EntryRef> = look.lapsed.iter().map(|(at, _)| EntryRef { page: at.page, index: at.index }).collect();
+        self.kill(&places, effects);
+        Ok(look.lapsed.into_iter().map(|(_, dropped)| dropped).collect())
+    }
+
+    fn look_into(&mut self, lane: u8, now: UnixMillis, reader: &dyn Reader, look: &mut Look) -> Result<(), EngineError> {
+        let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else { return Ok(()) };
+        let pages = self.tasks.due_pages(lane, now);
+        let (mut fit, mut is_cut) = (0, false);
+        let mut found = BTreeMap::new();
+        for page in pages {
+            if fit >= ENOUGH_TASKS {
+                break;
+            }
+            let known = lapses.pages.get(&page).copied().filter(|judged| now < judged.until);
+            if look.bytes >= MAX_LAPSE_BYTES && known.is_none() {
+                is_cut = true;
+                break;
+            }
+            fit += self.judge_page(page, known, now, reader, look, &mut found)?;
+        }
+        let first = found.values().map(|judged| judged.until).min().filter(|until| !until.is_never());
+        let gap = now.plus(self.config.fire_gap_millis.max(1));
+        lapses.goes_on_at = (is_cut && fit == 0).then_some(now.plus(1));
+        lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
+        // The results for pages that this search has not reached stay.
+        lapses.pages.retain(|page, _| !found.contains_key(page) && self.tasks.page(*page).is_some());
+        lapses.pages.append(&mut found);
+        if let Some(of) = self.lanes.lapses(lane) {
+            *of = lapses;
+        }
+        Ok(())
+    }
+
+    /// Judges the due tasks of a page that are not `known`. Returns the number of tasks that may fire.
+    fn judge_page(
+        &self,
+        number: u32,
+        known: Option<Judged>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        look: &mut Look,
+        found: &mut BTreeMap<u32, Judged>,
+    ) -> Result<usize, EngineError> {
+        let Some(page) = self.tasks.page(number) else { return Ok(0) };
+        let due = page.fired()..page.directory.before(now.plus(1));
+        let from = known.map_or(0, |judged| judged.to as usize);
+        let mut judged = Judged { to: due.end as u32, until: known.map_or(UnixMillis::NEVER, |judged| judged.until) };
+        let mut fit = 0;
+        let mut unknown: Vec<(u32, Entry)> = Vec::new();
+        for index in due.filter(|index| page.is_live(*index)) {
+            let Some(entry) = page.directory.get(index) else { continue };
+            if index < from || !entry.flags.has(Flags::CONDITIONAL) {
+                fit += 1;
+            } else {
+                unknown.push((index as u32, entry));
+            }
+        }
+        let start = unknown.iter().map(|(_, entry)| entry.offset).min().unwrap_or(0);
+        let end = unknown.iter().map(|(_, entry)| entry.offset + entry.len).max().unwrap_or(0);
+        let body = if unknown.is_empty() { Vec::new() } else { reader.body(number, start, end.saturating_sub(start))? };
+        look.bytes += body.len();
+        for (index, entry) in unknown {
+            let at = entry.offset.saturating_sub(start) as usize;
+            let record = body.get(at..at + entry.len as usize).unwrap_or_default();
+            match judge_until(record, entry.flags, now)? {
+                (Verdict::Fire, until) => {
+                    judged.until = judged.until.min(until);
+                    fit += 1;
+                }
+                (verdict, _) => {
+                    let at = Position { due: entry.due, page: number, index };
+                    let dropped = Undispatched { record: record.to_vec(), hash: entry.hash, flags: entry.flags, verdict };
+                    look.lapsed.push((at, dropped));
+                    look.bytes += CONDITIONAL_BYTES;
+                }
+            }
+        }
+        found.insert(number, judged);
+        Ok(fit)
+    }
+
+    /// Notes that a page was added to a lane, or has grown.
+    pub(super) fn note_lapses(&mut self, number: u32) {
+        let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else { return };
+        if page.directory.iter().any(|entry| entry.flags.has(Flags::CONDITIONAL))
+            && let Some(lapses) = self.lanes.lapses(page.directory.lane())
+        {
+            lapses.note(number);
+        }
+    }
+
+    /// Returns whether the head of a lane, which is due, was judged to fire or cannot lapse.
+    pub(super) fn is_head_judged(&self, lane: u8, head: Position) -> bool {
+        let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else { return true };
+        let entry = self.tasks.page(head.page).and_then(|page| page.directory.get(head.index as usize));
+        !entry.is_some_and(|entry| entry.flags.has(Flags::CONDITIONAL)) || lapses.is_judged(head)
+    }
+}
+
+#[cfg(test)]
+#[path = "lapse_tests.rs"]
+mod tests;

@@ -1,0 +1,165 @@
+//! Start-up from storage. It reads directories, recurring tasks and the numbers of the outbox, but no record of a page.
+
+use super::Engine;
+use crate::circuits::Circuits;
+use crate::config::{Config, MAX_FIRE_GAP_MILLIS};
+use crate::decisions::Decisions;
+use crate::effects::Destination;
+use crate::ended::EndedSchedules;
+use crate::error::EngineError;
+use crate::event_buffer::EventBuffer;
+use crate::history::Log;
+use crate::lanes::Lanes;
+use crate::mem_schedule::{CaughtUp, MemSchedule};
+use crate::new_schedule::read_schedule;
+use crate::outbox::InFlight;
+use crate::replan::ToReplan;
+use crate::snapshot::{Snapshot, StoredEnvelope, StoredPage, StoredSchedule};
+use crate::state::State;
+use crate::tasks::Tasks;
+use scheduler_calendar::ordered::collected;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::Directory;
+use scheduler_model::position::Position;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+impl Engine {
+    /// Returns the engine of a stored shard, or of a new one if the snapshot is empty. `shard` is its name in envelopes.
+    ///
+    /// # Errors
+    /// If storage has data that the engine has not written.
+    pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
+        let config = Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
+        let mut state = match &snapshot.state {
+            Some(bytes) => State::decode(bytes).map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
+            None => State::default(),
+        };
+        // Stored before a limiter is asked for the first time.
+        state.life = state.life.saturating_add(1);
+        let mut in_flight = BTreeMap::new();
+        for envelope in &snapshot.envelopes {
+            if let Some(Destination::Lane(lane)) = envelope.destination {
+                *in_flight.entry(lane).or_default() += (envelope.hashes.len() / 8) as u32;
+            }
+        }
+        let lanes = Lanes::load(std::mem::take(&mut state.lanes), &in_flight);
+        let circuits = Circuits::load(std::mem::take(&mut state.circuits));
+        let mut engine = Self {
+            shard: shard.to_owned(),
+            config,
+            id_key: snapshot.id_key,
+            tasks: Tasks::default(),
+            lanes,
+            circuits,
+            log: Log::load(snapshot.history),
+            events: EventBuffer::default(),
+            outbox: BTreeMap::new(),
+            decisions: Decisions::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
+            resends: BinaryHeap::new(),
+            in_flight: HashMap::new(),
+            dispatched: 0,
+            state,
+            newest_is_cleared: false,
+            unsaved: false,
+            last_fired_at: None,
+            seen: UnixMillis::new(i64::MAX),
+            open_page: None,
+            last_page: 0,
+            last_schedule: 0,
+            to_release: BTreeSet::new(),
+            remembered: collected(snapshot.remembered),
+            to_replan: ToReplan::default(),
+            isolate: None,
+            ended: EndedSchedules::default(),
+        };
+        engine.load_pages(snapshot.pages)?;
+        engine.compare_law();
+        for schedule in &snapshot.schedules {
+            engine.load_schedule(schedule)?;
+        }
+        for envelope in snapshot.envelopes {
+            engine.load_envelope(envelope);
+        }
+        engine.find_unreleased();
+        engine.last_page = engine.tasks.last_page();
+        Ok(engine)
+    }
+
+    fn load_pages(&mut self, pages: Vec<StoredPage>) -> Result<(), EngineError> {
+        let mut loaded = Vec::with_capacity(pages.len());
+        for page in pages {
+            let directory = Directory::decode(page.directory, page.body_len as usize)
+                .map_err(|problem| EngineError::Corrupt(format!("page {}: {problem}", page.page)))?;
+            if !directory.is_keyed() {
+                return Err(EngineError::Corrupt(format!("page {} has hashes without the shard's key", page.page)));
+            }
+            let lane = directory.lane();
+            if lane > 0 && !self.lanes.contains(lane) {
+                return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
+            }
+            let watermark = self.watermark_of(lane);
+            // Invariant 1: everything at or before the watermark in the total order has been dispatched.
+            let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
+            let fired = match page.page.cmp(&watermark.page) {
+                std::cmp::Ordering::Less => through,
+                std::cmp::Ordering::Greater => before,
+                // Clamped, because another page may have got the number after the watermark's page was deleted.
+                std::cmp::Ordering::Equal => (watermark.index as usize + 1).clamp(before, through),
+            };
+            let dead = page.dead.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            loaded.push((page.page, directory, page.body_len, fired, dead));
+        }
+        self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
+        for (number, directory, body_len, fired, dead) in loaded {
+            self.tasks.insert_page(number, directory, body_len, fired, dead);
+            self.note_lapses(number);
+        }
+        Ok(())
+    }
+
+    /// Loads a stored recurring task that was not in the snapshot, before any other input. So a start-up holds one record at a time.
+    ///
+    /// # Errors
+    /// If storage has data that the engine has not written.
+    pub fn load_schedule(&mut self, stored: &StoredSchedule) -> Result<(), EngineError> {
+        let read = read_schedule(&stored.record).map_err(EngineError::Corrupt)?;
+        let watermark = self.state.watermark;
+        // The first of its own occurrences after the watermark.
+        let mut next = if read.paused { None } else { read.schedule.next_after(stored.since.max(watermark.due.plus(-1))) };
+        if let Some(occurrence) = next
+            && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark
+        {
+            next = read.schedule.following(occurrence.time);
+        }
+        if next.is_none() && !read.paused {
+            self.ended.note(stored.number);
+        }
+        let schedule = MemSchedule {
+            hash: self.id_hash(&read.id),
+            next,
+            schedule: read.schedule,
+            to_queue: read.to_queue,
+            paused_at: read.paused.then_some(stored.since),
+            priority: read.priority,
+            policies: read.policies,
+            caught_up: CaughtUp::default(),
+            lane: read.limit_key.as_deref().and_then(|key| self.lanes.reserve(key)).unwrap_or(0),
+            record_bytes: read.record_bytes,
+        };
+        self.tasks.insert_schedule(stored.number, schedule);
+        self.last_schedule = self.last_schedule.max(stored.number);
+        Ok(())
+    }
+
+    fn load_envelope(&mut self, stored: StoredEnvelope) {
+        match stored.destination {
+            Some(destination) => {
+                let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
+                let (attempts, sends) = (stored.attempts, stored.sends);
+                let resend_at = self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
+                self.dispatch(stored.seq, InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) });
+            }
+            None => self.newest_is_cleared |= stored.seq == self.state.last_seq,
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The engine: its struct here, its methods by subject in the files of this folder.
+//!
+//! The files of this folder use the types of the crate, and call one another through `self` only. Types, constants and functions that several
+//! of them share are in the files of the crate, which do not know the engine.
+
+mod admission;
+mod append;
+mod backlog;
+mod cancel;
+mod change;
+mod check;
+mod circuit;
+mod clock;
+mod decide;
+mod ended;
+mod entries;
+mod events;
+mod explain;
+mod fire;
+mod flights;
+mod follow_up;
+mod go_on;
+mod history;
+mod lanes;
+mod lapse;
+mod lateness;
+mod law;
+mod load;
+mod moved;
+mod numbers;
+mod outcome;
+mod pages;
+mod parts;
+mod patch;
+mod plan;
+mod policy;
+mod purge;
+mod query;
+mod remains;
+mod sending;
+mod stopped;
+
+use crate::budget::MAX_IN_FLIGHT_TASKS;
+use crate::circuits::Circuits;
+use crate::config::Config;
+use crate::decisions::Decisions;
+use crate::effects::Effects;
+use crate::ended::EndedSchedules;
+use crate::event_buffer::EventBuffer;
+use crate::history::Log;
+use crate::idempotency::Remembered;
+use crate::lanes::Lanes;
+use crate::outbox::InFlight;
+use crate::replan::ToReplan;
+use crate::state::State;
+use crate::tasks::Tasks;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::id_key::IdKey;
+use scheduler_model::meter::Meter;
+use scheduler_model::position::Position;
+use scheduler_model::protocol::ShardStats;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+
+/// The engine of a shard.
+#[derive(Debug)]
+pub struct Engine {
+    shard: String,
+    config: Config,
+    id_key: IdKey,
+    tasks: Tasks,
+    lanes: Lanes,
+    circuits: Circuits,
+    log: Log,
+    events: EventBuffer,
+    outbox: BTreeMap<u64, InFlight>,
+    /// The decisions about runs in the outbox.
+    decisions: Decisions,
+    /// When to send which envelope again. An entry is valid if the outbox has the same time.
+    resends: BinaryHeap<Reverse<(UnixMillis, u64)>>,
+    /// The number of runs in flight by the hash of the id.
+    in_flight: HashMap<u64, u32>,
+    /// The number of tasks in envelopes for the dispatchers.
+    dispatched: usize,
+    state: State,
+    /// Whether the envelope of the newest row of the outbox is done. The row stays, because it holds the state.
+    newest_is_cleared: bool,
+    /// Whether some counts are not stored yet.
+    unsaved: bool,
+    last_fired_at: Option<UnixMillis>,
+    /// The time of the last input. Before the first input it is later than any time.
+    seen: UnixMillis,
+    /// The page that small appends to the main order extend, if there is one.
+    open_page: Option<u32>,
+    last_page: u32,
+    last_schedule: u32,
+    /// Hashes of the ids of which a run has ended and the held run is not released yet.
+    to_release: BTreeSet<u64>,
+    /// The number of stored idempotency keys by period.
+    remembered: Remembered,
+    /// The pages with one-shot tasks to plan by another law.
+    to_replan: ToReplan,
+    /// Recurring tasks for which the start-up has found no further run.
+    ended: EndedSchedules,
+    /// Bytes that the shards of the isolate hold together, and their limit. The shell sets both.
+    isolate: Option<(usize, usize)>,
+}
+
+impl Engine {
+    /// Returns the hash of an id in this shard's index.
+    pub(super) fn id_hash(&self, id: &str) -> u64 {
+        self.id_key.hash(id)
+    }
+
+    /// Returns when to call [`Engine::wake`]; `None` if nothing waits. A time in the past means now.
+    pub fn next_wakeup(&mut self) -> Option<UnixMillis> {
+        let fire = self.next_due().map(|due| match self.last_fired_at {
+            Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
+            None => due,
+        });
+        let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
+        let replan = self.to_replan.goes_on_at();
+        let ended = self.ended.wants_to_wake_at();
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended].into_iter().flatten().min()
+    }
+
+    /// Returns when the earliest task that may fire is due.
+    fn next_due(&mut self) -> Option<UnixMillis> {
+        if self.in_flight_tasks() >= MAX_IN_FLIGHT_TASKS {
+            return None;
+        }
+        let may_dispatch = self.dispatch_room() > 0;
+        let head = self.tasks.head().filter(|head| !head.due.is_never() && (may_dispatch || self.tasks.is_for_queue(*head)));
+        let of_lanes = self.next_fire_of_lanes();
+        head.map(|head| head.due).into_iter().chain(of_lanes).min()
+    }
+
+    /// Returns how many more tasks may be dispatched.
+    fn dispatch_room(&self) -> usize {
+        self.config.max_dispatched.saturating_sub(self.dispatched)
+    }
+
+    fn next_resend(&mut self) -> Option<UnixMillis> {
+        while let Some(Reverse((at, seq))) = self.resends.peek().copied() {
+            if self.outbox.get(&seq).is_some_and(|envelope| envelope.resend_at == at) {
+                return Some(at);
+            }
+            self.resends.pop();
+        }
+        None
+    }
+
+    fn in_flight_tasks(&self) -> usize {
+        self.in_flight.len()
+    }
+
+    /// Returns the watermark. Everything at or before this position has been dispatched.
+    pub fn watermark(&self) -> Position {
+        self.state.watermark
+    }
+
+    /// Returns whether nothing is pending and nothing is in flight.
+    pub fn is_idle(&mut self) -> bool {
+        self.next_wakeup().is_none()
+    }
+
+    /// Returns whether counts have changed since they were last stored. A firing stores them; if there is none for a while, the shell calls
+    /// [`Engine::save`]. A crash loses only what was counted since.
+    pub fn is_unsaved(&self) -> bool {
+        self.unsaved
+    }
+
+    /// Stores the counts, which writes one row.
+    pub fn save(&mut self) -> Effects {
+        Effects { writes: vec![self.save_state()], ..Effects::default() }
+    }
+
+    /// Encodes the state, and assumes that it will be stored.
+    fn encode_state(&mut self) -> Vec<u8> {
+        self.unsaved = false;
+        self.state.lanes = self.lanes.store();
+        self.state.circuits = self.circuits.stored();
+        self.state.encode()
+    }
+
+    /// Returns the counts of what the platform bills, for the shell to add to. The next firing stores them.
+    pub fn meter_mut(&mut self) -> &mut Meter {
+        &mut self.state.meter
+    }
+
+    /// Counts a repair: the watchdog has found the shard overdue, or the alarm could not be set.
+    pub fn count_repair(&mut self) {
+        self.state.counters.repairs += 1;
+    }
+
+    /// Notes the bytes that the shards of the isolate hold together, including this one, and their limit.
+    pub fn observe_isolate(&mut self, held: usize, limit: usize) {
+        self.isolate = Some((held, limit));
+    }
+
+    /// Returns the number of pending tasks and dead letters that the shard holds in memory.
+    pub fn entries(&self) -> usize {
+        self.tasks.held()
+    }
+
+    /// Returns the bytes of memory that the shard has allocated.
+    pub fn memory_bytes(&self) -> usize {
+        self.tasks.memory_bytes() + self.log.memory_bytes() + self.events.memory_bytes()
+    }
+
+    /// Returns the figures of the shard.
+    pub fn stats(&self, now: UnixMillis) -> ShardStats {
+        let counts = self.tasks.counts();
+        ShardStats {
+            last_envelope: self.state.last_seq,
+            pending: (counts.scheduled + counts.held + self.tasks.schedules() - self.tasks.paused_schedules()) as u64,
+            in_flight: self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum(),
+            schedules: self.tasks.schedules() as u64,
+            unscheduled: counts.unscheduled as u64,
+            paused: (counts.paused + self.tasks.paused_schedules()) as u64,
+            dead_letters: counts.dead_letters as u64,
+            overdue: self.tasks.overdue(now.plus(-self.config.fire_gap_millis)),
+            waiting_for_limits: self.waiting_for_limits(now),
+            memory_bytes: self.memory_bytes() as u64,
+            counters: self.state.counters.clone(),
+            lateness: self.state.lateness.clone(),
+            meter: self.state.meter,
+            circuits: self.circuits.stats(now),
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! Number ranges, and what happens at the end of each.
+//!
+//! | number | bits | at its end |
+//! |---|---|---|
+//! | of a page, of a recurring task | 32 | continues at 1 and skips numbers in use; 0 denotes the recurring tasks and is never a page's. Of the dead letters of an id the older ones then look newer |
+//! | of a lane | 8 | free numbers are reused: [`crate::lanes`] |
+//! | of an envelope, of a row of the history, of an event | 64 | is not reached: at 1,000 a second, 2^53, the last that JavaScript counts exactly, comes after 285,000 years |
+//! | of a life of the shard | 32 | is not reached: with a start every 10 seconds it comes after 1,300 years |
+//! | of a request to a limiter | 32 in a life | is not reached: with 20 requests a second it comes after 6 years without a deployment |
+//! | of an attempt, of a redelivery | 32 | stays |
+//! | of a period of remembered keys | 64 | is not reached: it counts half days |
+//!
+//! A reused number does not make its page count as fired. All entries of a new page are due after the watermark, and so are the occurrences
+//! that belong to a new recurring task. Their positions therefore follow everything that has been dispatched, whatever the number is.
+
+use super::Engine;
+impl Engine {
+    /// Returns the number for a new page.
+    pub(super) fn next_page(&mut self) -> u32 {
+        self.last_page = next_free(self.last_page, |number| self.tasks.page(number).is_some());
+        self.last_page
+    }
+
+    /// Returns the number for a new recurring task.
+    pub(super) fn next_schedule(&mut self) -> u32 {
+        self.last_schedule = next_free(self.last_schedule, |number| self.tasks.schedule(number).is_some());
+        self.last_schedule
+    }
+}
+
+/// Returns the first number after `last` that is not taken; after the last number comes 1. A shard holds far fewer than there are.
+fn next_free(last: u32, is_taken: impl Fn(u32) -> bool) -> u32 {
+    let following = |number: u32| number.checked_add(1).unwrap_or(1);
+    let mut number = following(last);
+    while is_taken(number) {
+        number = following(number);
+    }
+    number
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tasks::Tasks;
+    use scheduler_calendar::time::UnixMillis;
+    use scheduler_model::format::page::{Directory, Entry, Flags};
+
+    /// With the timer of the page that had the number before, a lane would dispatch entries of another lane.
+    #[test]
+    fn a_timer_that_is_left_does_not_stand_for_the_next_page_of_its_number() {
+        let entry = Entry { hash: 1, due: UnixMillis::new(7), offset: 0, len: 1, flags: Flags::TASK };
+        let mut of_lane = Directory::new(vec![entry]);
+        of_lane.set_lane(3);
+        let mut tasks = Tasks::default();
+        tasks.insert_page(5, of_lane, 1, 0, Vec::new());
+        assert!(tasks.head_of(3).is_some());
+        tasks.remove_page(5);
+        tasks.insert_page(5, Directory::new(vec![entry]), 1, 0, Vec::new());
+        assert_eq!(tasks.head_of(3), None);
+        assert!(tasks.head().is_some_and(|head| head.page == 5));
+    }
+
+    #[test]
+    fn numbers_go_on_at_one_and_pass_over_those_in_use() {
+        let taken = [1, 2, 4, u32::MAX];
+        let next = |last| next_free(last, |number| taken.contains(&number));
+        assert_eq!([next(0), next(3), next(5), next(u32::MAX - 2)], [3, 5, 6, u32::MAX - 1]);
+        assert_eq!([next(u32::MAX - 1), next(u32::MAX)], [3, 3]);
+    }
+}

@@ -1,0 +1,249 @@
+//! The end of an envelope: a queue accepts it, or a dispatcher reports it.
+
+use super::Engine;
+use crate::config::Keep;
+use crate::decisions::Decision;
+use crate::effects::{Destination, Effects, Write};
+use crate::ended_run::Ended;
+use crate::envelopes::{lay_over, names_on_success, records_of};
+use crate::error::EngineError;
+use crate::policy::has_failed;
+use crate::reader::Reader;
+use crate::remains::Remains;
+use crate::requeue::{again, due_unstarted, queue_flag};
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::envelope::is_fired_at;
+use scheduler_model::format::page::Flags;
+use scheduler_model::protocol::{Failure, MAX_ERROR_CHARS, Report};
+use scheduler_model::retry::{RetryInput, RetryPolicy};
+use scheduler_model::task::Record;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+
+impl Engine {
+    /// Handles that a queue has accepted an envelope. An envelope for a user's own consumer is done then. One for the dispatchers waits for their
+    /// report (invariant 3).
+    ///
+    /// # Errors
+    /// If storage fails or is damaged; the caller must then drop the engine.
+    pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        let Some(envelope) = self.outbox.get(&seq) else { return Ok(effects) };
+        if envelope.destination.is_reported() {
+            self.taken(seq, now, &mut effects);
+        } else {
+            let tasks = envelope.hashes.len();
+            let mut left_out = Vec::new();
+            if self.config.history == Keep::All || self.events.is_on(now) || self.decisions.is_any(seq) {
+                let text = reader.envelope(seq)?;
+                let patched = self.patched_of(seq, reader)?;
+                let (fired_at, mut records) = records_of(&text, seq)?;
+                lay_over(&mut records, &patched, seq)?;
+                left_out = self.put_back_left_out(seq, &records, now, &mut effects);
+                let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+                for index in &left_out {
+                    if let Some((_, ended)) = tasks.get_mut(*index as usize) {
+                        *ended = Ended::NotStarted;
+                    }
+                }
+                self.keep_outcomes(fired_at, None, &tasks, now, &mut effects);
+            }
+            self.state.counters.succeeded += tasks.saturating_sub(left_out.len()) as u64;
+            self.finish(seq, now, reader, &mut effects)?;
+        }
+        Ok(effects)
+    }
+
+    /// Handles the report of a dispatcher. Failed tasks are retried by their policy or become dead letters, unless something else was decided
+    /// while they were in flight. The envelope is done in the same commit. A repeated report does nothing.
+    ///
+    /// # Errors
+    /// If storage fails or is damaged; the caller must then drop the engine.
+    pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
+        let mut effects = Effects::default();
+        let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
+            return Ok(effects);
+        };
+        let text = reader.envelope(report.seq)?;
+        if report.fired_at.is_some_and(|fired_at| !is_fired_at(&text, fired_at)) {
+            return Ok(effects);
+        }
+        self.learn(&text, report, now)?;
+        let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
+        let is_told = self.config.history == Keep::All || self.events.is_on(now);
+        let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decisions.is_any(report.seq) {
+            tasks
+        } else {
+            let patched = self.patched_of(report.seq, reader)?;
+            self.put_back(&text, &patched, report, now, &mut effects)?
+        };
+        self.state.counters.succeeded += well as u64;
+        self.finish(report.seq, now, reader, &mut effects)?;
+        Ok(effects)
+    }
+
+    /// Requeues the failed and the unstarted tasks of an envelope, adds the follow-ups of ended runs, and records all outcomes. Returns the number
+    /// of successes.
+    fn put_back(
+        &mut self,
+        text: &[u8],
+        patched: &BTreeMap<u32, Vec<u8>>,
+        report: &Report,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) -> Result<usize, EngineError> {
+        let (fired_at, mut records) = records_of(text, report.seq)?;
+        lay_over(&mut records, patched, report.seq)?;
+        let decisions = self.decisions.of(report.seq);
+        let decided = |index: u32| decisions.get(&index).copied().unwrap_or_default();
+        let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+        let mut seen = vec![false; tasks.len()];
+        // Returns whether the envelope has this index and the report names it for the first time.
+        let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        let mut remains = Remains::default();
+        // By the dispatcher's clock. If the report does not say when, the attempt has just started.
+        let started: HashMap<u32, UnixMillis> = report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
+        for failure in report.failed.iter().filter(|failure| first(failure.index)) {
+            let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
+            self.state.counters.failed += 1;
+            if decided(failure.index).is_cancelled() {
+                *ended = Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
+                continue;
+            }
+            let began = started.get(&failure.index).map_or(now, |at| (*at).max(fired_at).min(now));
+            *ended = self.put_back_failed(record.clone(), failure, decided(failure.index), (began, now), &mut remains);
+        }
+        for index in report.not_started.iter().filter(|index| first(**index)) {
+            let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
+            if let Some(due) = due_unstarted(decided(*index), now) {
+                self.keep_waiting(record, due, again(record), &mut remains);
+            }
+            *ended = Ended::NotStarted;
+        }
+        // If the queue may have accepted the envelope before, its runs may have started. If it has refused it, they have not.
+        let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
+        for index in report.expired.iter().filter(|index| first(**index)) {
+            let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
+            if !decided(*index).is_cancelled() && (has_failed(record) || is_repeat) {
+                let why = if is_repeat {
+                    "expired: it was handed on before, and nobody has reported what became of that"
+                } else {
+                    "expired: no further attempt had started in time"
+                };
+                // The dead letter keeps the last error.
+                let error = record.error.clone().or(Some(Cow::Borrowed(why)));
+                let dead = Record { failed_at: Some(now), error, ..record.clone() };
+                self.keep_dead(&dead, queue_flag(record), &mut remains);
+                *ended = Ended::Failed { dead: true, error: Cow::Borrowed(why) };
+            } else {
+                self.state.counters.expired += 1;
+                *ended = Ended::Expired("expired: no dispatcher had started it in time");
+            }
+        }
+        for (index, decision) in &decisions {
+            let Some((record, _)) = tasks.get_mut(*index as usize) else { continue };
+            if decision.is_cancelled() {
+                // A cancelled run has no follow-up, however its attempt ended.
+                (record.on_success, record.on_failure) = (None, None);
+            }
+            // Its follow-up waits for the resume too.
+            record.paused = decision.is_paused().then_some(true);
+        }
+        self.follow_up(fired_at, Some(report), &tasks, now, &mut remains);
+        self.keep_outcomes(fired_at, Some(report), &tasks, now, effects);
+        self.put_remains(remains, now, effects)?;
+        Ok(tasks.iter().filter(|(_, ended)| matches!(ended, Ended::Well)).count())
+    }
+
+    /// Removes an envelope that is done. The newest row stays, because it holds the state.
+    pub(super) fn finish(
+        &mut self,
+        seq: u64,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let Some(envelope) = self.outbox.remove(&seq) else { return Ok(()) };
+        self.forget_decisions(seq, effects);
+        if envelope.destination.is_reported() {
+            self.dispatched = self.dispatched.saturating_sub(envelope.hashes.len());
+        }
+        if let Destination::Lane(lane) = envelope.destination {
+            self.lanes.end(lane, envelope.hashes.len(), now);
+        }
+        self.unsaved = true;
+        for hash in &envelope.hashes {
+            if let Some(count) = self.in_flight.get_mut(hash) {
+                *count -= 1;
+                if *count == 0 {
+                    self.in_flight.remove(hash);
+                }
+            }
+        }
+        self.release_held(envelope.hashes.iter().copied(), now, reader, effects)?;
+        if seq == self.state.last_seq {
+            self.newest_is_cleared = true;
+            effects.writes.push(Write::ClearEnvelope { seq, state: self.encode_state() });
+        } else {
+            effects.writes.push(Write::DeleteEnvelope { seq });
+        }
+        Ok(())
+    }
+}
+
+/// Adds to the error of an attempt that its run was cancelled, which explains why there is no further attempt.
+fn of_cancelled(error: &str) -> String {
+    const WHY: &str = "cancelled while it ran, so it is not tried again; ";
+    WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
+}
+
+impl Engine {
+    /// Adds a failed task for its next attempt or as a dead letter, and returns which. `began` is when this attempt started.
+    fn put_back_failed<'a>(
+        &mut self,
+        record: Record<'a>,
+        failure: &'a Failure,
+        decision: Decision,
+        (began, now): (UnixMillis, UnixMillis),
+        remains: &mut Remains,
+    ) -> Ended<'a> {
+        let attempt = record.attempt_number();
+        // A further attempt from an earlier version does not say when the first one began. Then the due time counts.
+        let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
+        let policy = record
+            .retry
+            .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
+            .and_then(|input| RetryPolicy::try_from(input).ok())
+            .unwrap_or_default();
+        let key = record.occurrence_key().to_string();
+        let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
+        // An attempt that would have expired is not scheduled.
+        let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
+        let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
+        let mut failed = Record {
+            // For a dead letter the number of its attempts; otherwise the number of the next attempt.
+            attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
+            failed_at: Some(now),
+            error: Some(Cow::Owned(cut(&failure.error))),
+            first_attempt_at: Some(first),
+            ..record
+        };
+        let mut error = Cow::Borrowed(failure.error.as_str());
+        if let Some(next) = next {
+            let is_paused = decision.is_paused();
+            failed.not_before = Some(next).filter(|_| is_paused);
+            let due = if is_paused { UnixMillis::PAUSED } else { next };
+            let Err(why) = self.keep_run(&failed, due, to_queue.and(Flags::RETRY), remains) else {
+                return Ended::Failed { dead: false, error };
+            };
+            error = Cow::Owned(cut(&format!("{why}; the attempt had failed: {}", failure.error)));
+            (failed.attempt, failed.error, failed.not_before) = (Some(attempt), Some(error.clone()), None);
+        }
+        self.keep_dead(&failed, to_queue, remains);
+        Ended::Failed { dead: true, error }
+    }
+}
+
+fn cut(error: &str) -> String {
+    error.chars().take(MAX_ERROR_CHARS).collect()
+}

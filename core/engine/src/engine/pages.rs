@@ -1,0 +1,92 @@
+//! Adding and cancelling entries of pages.
+
+use super::Engine;
+use crate::effects::{Effects, Write};
+use crate::entry_ref::EntryRef;
+use scheduler_model::bounds::{MAX_PAGE_TASKS, OPEN_PAGE_APPEND_BYTES, OPEN_PAGE_BYTES};
+use scheduler_model::format::page::{Flags, Page};
+use std::collections::BTreeSet;
+
+impl Engine {
+    /// Cancels live entries and schedules in memory, and writes a row for each page or schedule that changes.
+    pub(super) fn kill(&mut self, refs: &[EntryRef], effects: &mut Effects) {
+        let mut touched = BTreeSet::new();
+        for at in refs {
+            if at.page == 0 {
+                self.tasks.remove_schedule(at.index);
+                effects.writes.push(Write::DeleteSchedule { number: at.index });
+            } else {
+                let had_dead = self.tasks.page(at.page).is_some_and(|page| page.has_dead());
+                touched.insert((at.page, had_dead));
+                self.tasks.kill(*at);
+            }
+        }
+        let mut last = None;
+        for (number, had_dead) in touched {
+            // `had_dead` as it was at the first kill: (page, false) sorts before (page, true).
+            if last == Some(number) {
+                continue;
+            }
+            last = Some(number);
+            let Some(page) = self.tasks.page(number) else { continue };
+            if page.live() == 0 {
+                effects.writes.push(Write::DeletePage { page: number, has_dead: had_dead });
+                self.tasks.remove_page(number);
+            } else {
+                effects.writes.push(Write::SetDead { page: number, bits: page.dead_bits() });
+            }
+        }
+    }
+
+    /// Adds a page with keyed hashes. A small one extends the open page.
+    pub(super) fn add_page(&mut self, mut page: Page, effects: &mut Effects) {
+        if page.directory.is_empty() {
+            return;
+        }
+        page.directory.set_keyed();
+        // The first free place after the watermark, strictly later than everything that has been dispatched.
+        let lane = page.directory.lane();
+        page.directory.raise_to(self.watermark_of(lane).due.plus(1));
+        if page.body.len() <= OPEN_PAGE_APPEND_BYTES
+            && let Some(number) = self.open_page_for(&page)
+        {
+            self.extend(number, page, effects);
+            return;
+        }
+        let number = self.next_page();
+        if page.body.len() <= OPEN_PAGE_APPEND_BYTES {
+            *self.open_page(lane) = Some(number);
+        } else if page.directory.iter().any(|entry| entry.flags.has(Flags::DEAD_LETTER)) {
+            // Later dead letters come after these: see `remains`.
+            *self.open_page(lane) = None;
+        }
+        let body_len = page.body.len() as u32;
+        effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
+        self.note_law(number, &page.directory, effects);
+        self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
+        self.note_lapses(number);
+    }
+
+    /// Returns the open page if it has room for this one. A page with cancelled entries has none, because their bits would move.
+    fn open_page_for(&mut self, more: &Page) -> Option<u32> {
+        let number = (*self.open_page(more.directory.lane()))?;
+        let page = self.tasks.page(number)?;
+        // Another page may have got the number since.
+        let fits = page.directory.lane() == more.directory.lane()
+            && page.body_len as usize + more.body.len() <= OPEN_PAGE_BYTES
+            && page.directory.len() + more.directory.len() <= MAX_PAGE_TASKS
+            && !page.has_dead();
+        fits.then_some(number)
+    }
+
+    fn extend(&mut self, number: u32, more: Page, effects: &mut Effects) {
+        self.note_law(number, &more.directory, effects);
+        let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
+        for entry in more.directory.iter() {
+            self.tasks.insert_entry(number, scheduler_model::format::page::Entry { offset: offset + entry.offset, ..entry });
+        }
+        let Some(page) = self.tasks.page(number) else { return };
+        effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
+        self.note_lapses(number);
+    }
+}

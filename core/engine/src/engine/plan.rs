@@ -1,0 +1,238 @@
+//! Planning what a change does to one task, attempt or recurring task.
+
+use super::Engine;
+use crate::changes::{Changes, Rewritten};
+use crate::decisions::{FlightRef, Stop};
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::event_buffer::event;
+use crate::reader::Reader;
+use crate::requeue::queue_flag;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::Flags;
+use scheduler_model::protocol::{Change, Changed, EventKind, NewTime};
+use scheduler_model::schedule::LocalTimes;
+use scheduler_model::task::{Record, write_occurrence};
+use std::borrow::Cow;
+
+impl Engine {
+    /// Plans a change of one run in flight.
+    pub(super) fn change_flight(
+        &self,
+        flight: FlightRef,
+        change: Change,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        changes: &mut Changes,
+    ) -> Result<Changed, EngineError> {
+        if let Some(settled) = self.settled_in_flight(flight, change) {
+            return Ok(settled);
+        }
+        let record = self.record_among_flights(flight, &mut changes.flights, reader)?;
+        Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
+    }
+
+    /// Plans what a change does to one entry or schedule. Returns `None` if this commit has room for a part of it only.
+    pub(super) fn plan_change(
+        &self,
+        at: EntryRef,
+        change: Change,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        changes: &mut Changes,
+    ) -> Result<Option<Changed>, EngineError> {
+        if let Some(settled) = self.settled(at, change, now) {
+            return Ok(Some(settled));
+        }
+        let text = self.record_of(at, reader)?;
+        let record = Record::parse(&text)
+            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        let event = told_as(change).map(|kind| event(kind, &record, "", now));
+        changes.looked_at += text.len();
+        let outcome = if at.page == 0 {
+            let Some(outcome) = self.plan_for_schedule(at.index, record, change, now, changes) else { return Ok(None) };
+            outcome
+        } else {
+            self.plan_for_entry(at, record, change, now, changes)
+        };
+        if outcome == Changed::Changed {
+            changes.written += text.len();
+            changes.events.extend(event);
+        }
+        Ok(Some(outcome))
+    }
+
+    fn plan_for_entry(
+        &self,
+        at: EntryRef,
+        record: Record<'_>,
+        change: Change,
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> Changed {
+        let flags = self.flags_of(at);
+        let due = self.due_of(at);
+        // The record decides, because a patch in flight may have given a dead letter another destination than its attempts had.
+        let fires_anew = matches!(change, Change::Run | Change::Reschedule(_));
+        let to_queue = if fires_anew { queue_flag(&record) } else { Flags::TASK };
+        let is_dead = flags.has(Flags::DEAD_LETTER);
+        let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
+        // A pause does not use up the time for retries: that time starts again at the end of the pause.
+        let ends_pause = matches!(change, Change::Resume | Change::Run) && due == UnixMillis::PAUSED;
+        let record = match record.first_attempt_at.filter(|_| ends_pause) {
+            Some(_) => Record { first_attempt_at: Some(now), ..record },
+            None => record,
+        };
+        let (record, due, flags, stays) = match change {
+            // The wait before a further attempt continues during the pause.
+            Change::Pause if flags.has(Flags::RETRY) => {
+                (Record { not_before: Some(due).filter(|due| *due > now), ..record }, UnixMillis::PAUSED, flags, false)
+            }
+            Change::Pause => (record, UnixMillis::PAUSED, flags, false),
+            Change::Resume if flags.has(Flags::RETRY) => {
+                let due = record.not_before.unwrap_or(now).max(now);
+                (Record { not_before: None, ..record }, due, flags, false)
+            }
+            Change::Resume => (record.clone(), due_of_task(&record, now), flags, false),
+            Change::Run if is_dead => {
+                let record = Record { replayed_at: Some(now), ..first_attempt(record) };
+                (record, now, to_queue.and(Flags::RETRY), false)
+            }
+            // The task stays, because it does not fire by itself. A copy fires.
+            Change::Run if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) => {
+                return Changed::TooManyRuns;
+            }
+            Change::Run if due.is_never() && record.time.is_none() => {
+                (Record { time: Some(now), ..record }, now, to_queue.and(Flags::RETRY), true)
+            }
+            Change::Run if flags.has(Flags::RETRY) && !record.is_conditional() => {
+                (Record { not_before: None, ..record }, now, flags, false)
+            }
+            // It stays a requested run, whatever delays it from now on.
+            Change::Run => (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false),
+            // The time of its run names a follow-up.
+            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
+            Change::Reschedule(to) if is_at(&record, to) && (due == record.due() || is_paused_task) => {
+                return Changed::Unchanged;
+            }
+            Change::Reschedule(to) => {
+                let record = moved(record, to);
+                let due = if due == UnixMillis::PAUSED { due } else { record.due() };
+                (record, due, to_queue, false)
+            }
+        };
+        if !stays {
+            changes.killed.push(at);
+        }
+        changes.back.push(&record, due, flags);
+        Changed::Changed
+    }
+
+    /// Plans what a change does to a run with an attempt in flight. The attempt itself ends as it was dispatched.
+    pub(super) fn plan_for_flight(
+        &self,
+        flight: FlightRef,
+        record: &Record<'_>,
+        change: Change,
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> Changed {
+        let decision = self.decisions.at(flight);
+        if let Some(settled) = self.settled_in_flight(flight, change) {
+            return settled;
+        }
+        let stop = match change {
+            Change::Pause => Some(Stop::Paused),
+            Change::Resume => None,
+            Change::Run => return Changed::AlreadyFired,
+            // The time names a run of a recurring task and a follow-up.
+            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
+            Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
+            // It waits for its new time, unlike a further attempt.
+            Change::Reschedule(to) => {
+                let moved = Record { paused: None, ..moved(record.clone(), to) };
+                let due = if decision.is_paused() { UnixMillis::PAUSED } else { moved.due() };
+                changes.back.push(&moved, due, queue_flag(&moved));
+                Some(Stop::Cancelled)
+            }
+        };
+        changes.stop(std::iter::once((flight, decision)), stop);
+        changes.events.extend(told_as(change).map(|kind| event(kind, record, "", now)));
+        Changed::Changed
+    }
+
+    fn plan_for_schedule(
+        &self,
+        number: u32,
+        record: Record<'_>,
+        change: Change,
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> Option<Changed> {
+        let mut text = Vec::new();
+        Some(match change {
+            Change::Pause | Change::Resume => {
+                let paused = (change == Change::Pause).then_some(true);
+                Record { paused, ..record }.write(&mut text);
+                if change == Change::Resume && !self.catch_up(number, &text, now, changes) {
+                    return None;
+                }
+                changes.schedules.push(Rewritten { number, record: text });
+                Changed::Changed
+            }
+            Change::Run if self.has_most_runs(&record.id) => Changed::TooManyRuns,
+            Change::Run => {
+                let to_queue = queue_flag(&record);
+                Record { paused: None, ..record }.write(&mut text);
+                let mut occurrence = Vec::new();
+                write_occurrence(&text, now, &mut occurrence);
+                let Ok(record) = Record::parse(&occurrence) else { return Some(Changed::NotApplicable) };
+                changes.back.push(&record, now, to_queue.and(Flags::RETRY));
+                Changed::Changed
+            }
+            Change::Reschedule(_) => Changed::NotApplicable,
+        })
+    }
+}
+
+/// Returns the record of a task without traces of earlier attempts.
+fn first_attempt(record: Record<'_>) -> Record<'_> {
+    let record = Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, ..record };
+    Record { replayed_at: None, late_since: None, not_before: None, ..record }
+}
+
+/// Returns when a task that does not recur fires, if it is not paused: at once if a run of it was requested, else at its own time.
+pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
+    match (record.replayed_at, record.time) {
+        (Some(_), _) => now,
+        (None, Some(_)) => record.due(),
+        (None, None) => UnixMillis::NEVER,
+    }
+}
+
+/// Returns whether a one-shot task has this time, given in the same form.
+fn is_at(record: &Record<'_>, to: NewTime) -> bool {
+    let local = record.local.and_then(|local| local.time).zip(record.timezone.as_deref());
+    record.time == Some(to.at) && local == to.local.map(|(local, zone)| (local, zone.name()))
+}
+
+/// Returns the record of a one-shot task at another time, without traces of earlier attempts.
+fn moved(record: Record<'_>, to: NewTime) -> Record<'_> {
+    let local = to.local.map(|(time, _)| LocalTimes { time: Some(time), ..LocalTimes::default() });
+    let timezone = to.local.map(|(_, zone)| Cow::Borrowed(zone.name()));
+    Record { time: Some(to.at), local, timezone, ..first_attempt(record) }
+}
+
+fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
+    Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
+}
+
+/// Returns the event of a change. A run has its event when it fires.
+fn told_as(change: Change) -> Option<EventKind> {
+    match change {
+        Change::Pause => Some(EventKind::Paused),
+        Change::Resume => Some(EventKind::Resumed),
+        Change::Reschedule(_) => Some(EventKind::Rescheduled),
+        Change::Run => None,
+    }
+}

@@ -1,0 +1,217 @@
+//! Applying the policies of late runs: runs that are not dispatched, runs outside of their order, and held runs.
+
+use super::Engine;
+use crate::budget::MAX_RELEASED_BYTES;
+use crate::effects::Effects;
+use crate::ended_run::Ended;
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use crate::policy::{Undispatched, Verdict};
+use crate::reader::Reader;
+use crate::remains::Remains;
+use crate::requeue::RequeuedRecords;
+use crate::runs_aside::{Aside, RunsAside};
+use scheduler_calendar::schedule::Occurrence;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::Flags;
+use scheduler_model::schedule::Overlap;
+use scheduler_model::task::{Record, write_occurrence};
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+impl Engine {
+    /// Returns whether a run with this hash of its id, or a follow-up of one, is in flight or waits for a further attempt.
+    pub(super) fn is_running(&self, hash: u64) -> bool {
+        self.in_flight.contains_key(&hash)
+            || self.tasks.find(hash).any(|at| {
+                let flags = self.flags_of(at);
+                flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
+            })
+    }
+
+    pub(super) fn held_of(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
+        self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
+    }
+
+    /// Judges an occurrence that would fire by what is running already: stored runs, and those that this firing has `fired` and `held`.
+    pub(super) fn judge_overlap(
+        &self,
+        hash: u64,
+        overlap: Overlap,
+        fired: &mut HashSet<u64>,
+        held: &mut HashSet<u64>,
+    ) -> Verdict {
+        if overlap == Overlap::Allow {
+            return Verdict::Fire;
+        }
+        if !self.is_running(hash) && !fired.contains(&hash) {
+            fired.insert(hash);
+            return Verdict::Fire;
+        }
+        let waits_already = held.contains(&hash) || self.held_of(hash).next().is_some();
+        if overlap == Overlap::QueueOne && !waits_already {
+            held.insert(hash);
+            return Verdict::Hold;
+        }
+        let why = if waits_already { " and the next waits already" } else { "" };
+        Verdict::Skip(format!("overlap: the run before has not ended{why}"))
+    }
+
+    /// Adds runs of a recurring task outside of its order, as far as its overlap policy permits.
+    pub(super) fn run_aside(&self, of: &Aside<'_>, runs: Vec<(Occurrence, Verdict)>, now: UnixMillis, aside: &mut RunsAside) {
+        let flags = if of.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
+        let (mut fired, mut held) = (HashSet::new(), HashSet::new());
+        for (run, mut verdict) in runs {
+            let mut text = Vec::with_capacity(of.record.len() + 24);
+            write_occurrence(of.record, run.time, &mut text);
+            aside.runs += 1;
+            aside.bytes += text.len();
+            if verdict == Verdict::Fire {
+                verdict = self.judge_overlap(of.hash, of.overlap, &mut fired, &mut held);
+            }
+            match (verdict, Record::parse(&text)) {
+                (Verdict::Fire, Ok(record)) => {
+                    let replayed_at = Some(now).filter(|_| of.starts_now && record.is_conditional());
+                    aside.back.push(&Record { replayed_at, ..record }, now, flags.and(Flags::RETRY));
+                }
+                (verdict, _) => aside.dropped.push(Undispatched { record: text, hash: of.hash, flags, verdict }),
+            }
+        }
+    }
+
+    /// Stores runs that were added outside of their order.
+    pub(super) fn put_aside(
+        &mut self,
+        aside: RunsAside,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        self.put_in(aside.back, effects);
+        if aside.dropped.is_empty() {
+            return Ok(());
+        }
+        self.drop_late(&aside.dropped, now, reader, effects)
+    }
+
+    /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of the runs that end.
+    pub(super) fn drop_late(
+        &mut self,
+        dropped: &[Undispatched],
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let (mut remains, mut holds) = (Remains::default(), RequeuedRecords::default());
+        let mut waiting = Vec::new();
+        let mut ended = Vec::with_capacity(dropped.len());
+        // A run of these ids ends here, so no other run has to wait for it.
+        let freed: HashSet<u64> = dropped.iter().filter(|dropped| dropped.ends_a_run()).map(|dropped| dropped.hash).collect();
+        for Undispatched { record, hash, flags, verdict } in dropped {
+            let record =
+                Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
+            let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
+            let end = match verdict {
+                Verdict::Fire => continue,
+                Verdict::Hold => {
+                    waiting.push((record, *hash, to_queue.and(Flags::RETRY)));
+                    continue;
+                }
+                Verdict::Wait(until) => {
+                    self.keep_waiting(&record, *until, to_queue.and(Flags::RETRY), &mut remains);
+                    continue;
+                }
+                Verdict::Skip(reason) => {
+                    self.state.counters.skipped += 1;
+                    Ended::Skipped(reason)
+                }
+                Verdict::Expire(reason) => {
+                    self.state.counters.expired += 1;
+                    Ended::Expired(reason)
+                }
+                Verdict::DeadLetter(reason) => {
+                    let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(reason)), ..record.clone() };
+                    self.keep_dead(&dead, to_queue, &mut remains);
+                    Ended::Failed { dead: true, error: Cow::Borrowed(reason) }
+                }
+            };
+            ended.push((record, end));
+        }
+        self.follow_up(now, None, &ended, now, &mut remains);
+        self.keep_outcomes(now, None, &ended, now, effects);
+        self.put_remains(remains, now, effects)?;
+        for (record, hash, flags) in waiting {
+            let is_free = freed.contains(&hash) && !self.is_running(hash);
+            holds.push(&record, if is_free { now } else { UnixMillis::HELD }, flags);
+        }
+        self.release_held(freed.iter().copied(), now, reader, effects)?;
+        self.put_in(holds, effects);
+        Ok(())
+    }
+
+    /// Releases the held runs that an earlier event has left because of their size.
+    pub(super) fn release_rest(
+        &mut self,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        let rest = std::mem::take(&mut self.to_release);
+        self.release_held(rest.into_iter(), now, reader, effects)
+    }
+
+    /// Notes at start-up the held runs whose wait is over, because a restart came before their release.
+    pub(super) fn find_unreleased(&mut self) {
+        if self.tasks.counts().held > 0 {
+            self.to_release = self.tasks.held_hashes().filter(|hash| !self.is_running(*hash)).collect();
+        }
+    }
+
+    /// Releases the held runs of these ids if no run of the id is in progress. Releases at most what one event may; the next wake-up releases
+    /// the rest.
+    pub(super) fn release_held(
+        &mut self,
+        hashes: impl Iterator<Item = u64>,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
+        if self.tasks.counts().held == 0 {
+            return Ok(());
+        }
+        let (mut released, mut back, mut seen) = (Vec::new(), RequeuedRecords::default(), HashSet::new());
+        let mut bytes = 0;
+        for hash in hashes {
+            if !seen.insert(hash) || self.is_running(hash) {
+                continue;
+            }
+            let Some(at) = self.held_of(hash).next() else { continue };
+            if bytes >= MAX_RELEASED_BYTES {
+                self.to_release.insert(hash);
+                continue;
+            }
+            bytes += self.tasks.record_bytes(at);
+            // If its task is paused, it waits for the resume instead.
+            let mut schedules = self.tasks.find(hash).filter(|at| at.page == 0).filter_map(|at| self.tasks.schedule(at.index));
+            let due = if schedules.any(|schedule| schedule.paused_at.is_some()) { UnixMillis::PAUSED } else { now };
+            let text = self.record_of(at, reader)?;
+            let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
+            if let Some(key) = record.limit_key.as_deref().filter(|_| !due.is_never())
+                && self.lanes.have_room_for(std::iter::once(key)).is_err()
+            {
+                // It would fire without a slot.
+                self.lanes.hold_back(hash);
+                continue;
+            }
+            back.push(&record, due, self.flags_of(at));
+            released.push(at);
+        }
+        self.kill(&released, effects);
+        self.put_in(back, effects);
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+#[path = "policy_tests.rs"]
+mod tests;

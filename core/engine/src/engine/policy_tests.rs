@@ -1,0 +1,301 @@
+use super::*;
+use crate::{Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredSchedule, Write};
+use scheduler_model::format::envelope::Envelope;
+use scheduler_model::protocol::Append;
+use std::collections::BTreeMap;
+
+const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
+
+/// The first schedule that there is, the records of all, and what a wake-up leaves behind.
+#[derive(Default)]
+struct Stored {
+    schedule: Option<(UnixMillis, Vec<u8>)>,
+    state: Option<Vec<u8>>,
+    records: BTreeMap<u32, Vec<u8>>,
+    bodies: BTreeMap<u32, Vec<u8>>,
+    envelopes: BTreeMap<u64, Vec<u8>>,
+}
+
+impl Reader for Stored {
+    fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
+        let body = self.bodies.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
+        body.map(<[u8]>::to_vec).ok_or_else(|| StorageError(format!("no page {page}")))
+    }
+    fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
+        Ok(self.records[&number].clone())
+    }
+    fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
+        self.envelopes.get(&seq).cloned().ok_or_else(|| StorageError(format!("no envelope {seq}")))
+    }
+    fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
+        Err(StorageError(format!("no row {row}")))
+    }
+}
+
+impl Stored {
+    /// Applies what matters here; gives the times of the runs that were dispatched.
+    fn apply(&mut self, effects: Effects) -> Vec<i64> {
+        let mut times = Vec::new();
+        for write in effects.writes {
+            match write {
+                Write::InsertSchedule { number, since, record } => {
+                    self.records.insert(number, record.clone());
+                    self.schedule.get_or_insert((since, record));
+                }
+                Write::SetSchedule { number, since, record } => {
+                    self.records.insert(number, record.clone());
+                    let before = self.schedule.take().unwrap().0;
+                    self.schedule = Some((since.unwrap_or(before), record));
+                }
+                Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
+                Write::SaveState { state, .. } => self.state = Some(state),
+                Write::InsertEnvelope { seq, text, state, destination, .. } => {
+                    self.envelopes.insert(seq, text.to_vec());
+                    assert_eq!(destination, Destination::Dispatch);
+                    self.state = state.or(self.state.take());
+                    let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
+                    let time =
+                        |task: &&serde_json::value::RawValue| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().get();
+                    times.extend(envelope.tasks.iter().map(time));
+                }
+                _ => {}
+            }
+        }
+        times
+    }
+
+    fn load(&self) -> Engine {
+        let (since, record) = self.schedule.clone().unwrap();
+        let schedules = vec![StoredSchedule { number: 1, since, record }];
+        // Its row is there, done.
+        let row = StoredEnvelope {
+            seq: 1,
+            destination: None,
+            hashes: Vec::new(),
+            sent_at: NOW,
+            attempts: 0,
+            sends: crate::Sends::Sent,
+        };
+        let envelopes = self.state.iter().map(|_| row.clone()).collect();
+        Engine::load(
+            "1-0",
+            Config::default(),
+            Snapshot { schedules, envelopes, state: self.state.clone(), ..Snapshot::default() },
+        )
+        .unwrap()
+    }
+}
+
+/// A shard with a task that fires every second from a second after `NOW`.
+fn every_second(more: &str) -> (Engine, Stored) {
+    let mut stored = Stored::default();
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let record = format!(r#"{{"id":"a","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#);
+    let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
+    let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+    stored.apply(effects);
+    (engine, stored)
+}
+
+fn wake(engine: &mut Engine, stored: &mut Stored, after: i64) -> Vec<i64> {
+    let effects = engine.wake(NOW.plus(after), stored).unwrap();
+    stored.apply(effects).into_iter().map(|time| time - NOW.get()).collect()
+}
+
+fn seconds(from: i64, to: i64) -> Vec<i64> {
+    (from..=to).map(|second| second * 1_000).collect()
+}
+
+/// Of a task that fires each second and was out for an hour: what fires then, and a second later.
+fn after_an_hour(more: &str) -> (Vec<i64>, Vec<i64>, Engine) {
+    let (mut engine, mut stored) = every_second(more);
+    let first = wake(&mut engine, &mut stored, 3_600_000);
+    // A restart goes on behind what was left out.
+    let mut engine = if more.len().is_multiple_of(2) { stored.load() } else { engine };
+    let then = wake(&mut engine, &mut stored, 3_601_000);
+    (first, then, engine)
+}
+
+#[test]
+fn missed_runs_are_made_up_for_as_the_policy_says() {
+    let grace = seconds(3_540, 3_600);
+    for more in ["", " "] {
+        // Those that are a minute late or less, and the last hundred before them.
+        let (first, then, engine) = after_an_hour(more);
+        assert_eq!(first, seconds(3_540 - 100, 3_600));
+        assert_eq!(then, [3_601_000]);
+        assert_eq!(engine.state.counters.skipped, 1);
+
+        let (first, then, _) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"fireOnce"}}"#));
+        assert_eq!(first, seconds(3_539, 3_600));
+        assert_eq!(then, [3_601_000]);
+
+        let (first, then, engine) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"skip"}}"#));
+        assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
+        assert_eq!((engine.state.counters.fired, engine.state.counters.skipped), (62, 1));
+
+        let (first, then, engine) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"deadLetter"}}"#));
+        assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
+        assert_eq!((engine.state.counters.dead_lettered, engine.state.counters.skipped), (100, 1));
+    }
+    let (first, _, _) = after_an_hour(r#","misfire":{"policy":"skip","graceSeconds":0}"#);
+    assert_eq!(first, [3_600_000]);
+}
+
+#[test]
+fn what_has_expired_does_not_fire() {
+    let (first, then, engine) = after_an_hour(r#","expireAfterSeconds":5"#);
+    assert_eq!((first, then), (seconds(3_595, 3_600), vec![3_601_000]));
+    assert_eq!(engine.state.counters.expired, 1);
+}
+
+#[test]
+fn nothing_handed_on_passes_all_the_same() {
+    let (mut engine, mut stored) = every_second(r#","endAt":1764000010000,"misfire":{"policy":"skip","graceSeconds":1}"#);
+    assert_eq!(wake(&mut engine, &mut stored, 60_000), [0; 0]);
+    assert_eq!(engine.watermark().due, NOW.plus(10_000));
+    assert_eq!(engine.stats(NOW).schedules, 0);
+    assert!(engine.next_wakeup().is_none());
+    assert_eq!(stored.load().watermark(), engine.watermark());
+}
+
+#[test]
+fn runs_do_not_overlap() {
+    let (mut engine, mut stored) = every_second(r#","overlap":"skip""#);
+    assert_eq!(wake(&mut engine, &mut stored, 5_000), [1_000]);
+    assert_eq!(wake(&mut engine, &mut stored, 6_000), [0; 0]);
+    assert_eq!(engine.state.counters.skipped, 5);
+
+    let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
+    assert_eq!(wake(&mut engine, &mut stored, 5_000), [1_000]);
+    assert_eq!((engine.stats(NOW).pending, engine.state.counters.skipped), (2, 3));
+}
+
+#[test]
+fn a_pause_is_made_up_for_where_the_task_says_so() {
+    let expected: [(&str, Vec<i64>); 5] = [
+        ("", vec![]),
+        (r#","misfire":{"policy":"fire","graceSeconds":2}"#, seconds(11, 20)),
+        (r#","misfire":{"policy":"fireOnce","graceSeconds":2}"#, seconds(18, 20)),
+        (r#","misfire":{"policy":"skip","graceSeconds":2}"#, seconds(19, 20)),
+        (r#","misfire":{"policy":"fire","graceSeconds":2},"overlap":"skip""#, seconds(20, 20)),
+    ];
+    for (more, made_up) in expected {
+        let (mut engine, mut stored) = every_second(more);
+        let change = |engine: &mut Engine, stored: &mut Stored, change, after: i64| {
+            let request = scheduler_model::protocol::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
+            stored.apply(effects);
+        };
+        wake(&mut engine, &mut stored, 10_000);
+        // What went before has ended: nothing overlaps.
+        engine.in_flight.clear();
+        change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 10_500);
+        // A restart in the pause knows when that began.
+        let mut engine = stored.load();
+        change(&mut engine, &mut stored, scheduler_model::protocol::Change::Resume, 20_500);
+        let fired = wake(&mut engine, &mut stored, 20_600);
+        assert_eq!(fired, made_up, "{more}");
+    }
+}
+
+/// A shard with so many tasks that fire every second, all paused.
+fn paused(tasks: usize, more: &str) -> (Engine, Stored) {
+    let mut stored = Stored::default();
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let record = |n: usize| {
+        format!(
+            r#"{{"id":"a{n}","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}},"paused":true}}"#
+        )
+    };
+    let append = Append { schedules: (0..tasks).map(|n| record(n).into_bytes()).collect(), ..Append::default() };
+    let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+    stored.apply(effects);
+    (engine, stored)
+}
+
+#[test]
+fn the_end_of_many_pauses_takes_several_steps() {
+    let (mut engine, mut stored) = paused(1_000, r#","misfire":{"policy":"fire"}"#);
+    let mut ids: Vec<String> = (0..1_000).map(|n| format!("a{n}")).collect();
+    let mut steps = 0;
+    while !ids.is_empty() {
+        let request = scheduler_model::protocol::ChangeRequest {
+            ids: ids.clone(),
+            change: scheduler_model::protocol::Change::Resume,
+            if_match: None,
+        };
+        let (reply, effects) = engine.change(&request, NOW.plus(500_000), &stored).unwrap();
+        stored.apply(effects);
+        assert!((1..=201).contains(&reply.outcomes.len()), "{}", reply.outcomes.len());
+        assert!(reply.outcomes.iter().all(|outcome| *outcome == scheduler_model::protocol::Changed::Changed));
+        ids.drain(..reply.outcomes.len());
+        steps += 1;
+    }
+    // 198 of 101 runs each, with the outcome of those left out, and a part of the next.
+    assert_eq!((steps, engine.stats(NOW).counters.skipped), (6, 1_000));
+    assert_eq!(engine.stats(NOW).pending, 1_000 * 101);
+}
+
+#[test]
+fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
+    for (overlap, waiting, skipped) in [("allow", 21, 0), ("skip", 1, 2), ("queueOne", 2, 1)] {
+        let (mut engine, mut stored) = every_second(&format!(r#","misfire":{{"policy":"fire"}},"overlap":"{overlap}""#));
+        assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
+        for (change, after) in
+            [(scheduler_model::protocol::Change::Pause, 1_500), (scheduler_model::protocol::Change::Resume, 21_500)]
+        {
+            let request = scheduler_model::protocol::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let (_, effects) = engine.change(&request, NOW.plus(after), &stored).unwrap();
+            stored.apply(effects);
+        }
+        let stats = engine.stats(NOW);
+        assert_eq!((stats.pending, stats.counters.skipped), (waiting, skipped), "{overlap}");
+    }
+}
+
+#[test]
+fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
+    let mut stored = Stored::default();
+    let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
+    let record = |n: usize| {
+        format!(
+            r#"{{"id":"a{n}","everySeconds":1,"anchor":{NOW},"expireAfterSeconds":5,"callback":{{"type":"handler","name":"log"}}}}"#
+        )
+    };
+    let append = Append { schedules: (0..1_000).map(|n| record(n).into_bytes()).collect(), ..Append::default() };
+    let (_, effects) = engine.append(append, NOW, &stored).unwrap();
+    stored.apply(effects);
+    let effects = engine.wake(NOW.plus(60_000), &stored).unwrap();
+    let left_out = engine.stats(NOW).counters.expired;
+    assert!((100..1_000).contains(&left_out), "a firing is bounded: {left_out}");
+    let saved: Vec<_> = effects
+        .writes
+        .iter()
+        .filter_map(|write| match write {
+            Write::SetSchedule { since, .. } => *since,
+            _ => None,
+        })
+        .collect();
+    assert_eq!(saved, vec![NOW.plus(54_000); left_out as usize]);
+}
+
+#[test]
+fn what_is_held_waits_while_its_task_is_paused() {
+    let (mut engine, mut stored) = every_second(r#","overlap":"queueOne""#);
+    assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
+    assert_eq!(wake(&mut engine, &mut stored, 2_000), [0; 0]);
+    let change = |engine: &mut Engine, stored: &mut Stored, change, after| {
+        let request = scheduler_model::protocol::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+        let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
+        stored.apply(effects);
+    };
+    change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 2_500);
+    let report = scheduler_model::protocol::Report { seq: 1, ..scheduler_model::protocol::Report::default() };
+    let effects = engine.report(&report, NOW.plus(3_000), &stored).unwrap();
+    stored.apply(effects);
+    assert_eq!(wake(&mut engine, &mut stored, 4_000), [0; 0]);
+    assert_eq!(engine.stats(NOW).paused, 2);
+    change(&mut engine, &mut stored, scheduler_model::protocol::Change::Resume, 5_500);
+    assert_eq!(wake(&mut engine, &mut stored, 5_600), [2_000]);
+}

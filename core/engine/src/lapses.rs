@@ -1,0 +1,51 @@
+//! The tasks of a lane that may lapse while they wait.
+
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::position::Position;
+use std::collections::BTreeMap;
+
+/// The results of the last search for lapsed tasks of a lane.
+#[derive(Debug, Default)]
+pub(super) struct Lapses {
+    /// Whether any task of the lane may lapse.
+    pub(super) is_needed: bool,
+    pub(super) pages: BTreeMap<u32, Judged>,
+    /// When to search next; `None` if no task is known to lapse.
+    pub(super) look_at: Option<UnixMillis>,
+    /// When the last search continues, if it reached its bound before it found a task that may fire.
+    pub(super) goes_on_at: Option<UnixMillis>,
+}
+
+/// Says that the entries of a page before the index `to` may fire until the first of them lapses.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Judged {
+    pub(super) to: u32,
+    pub(super) until: UnixMillis,
+}
+
+impl Lapses {
+    /// Notes tasks that may lapse, in a page that is new or has changed.
+    pub(super) fn note(&mut self, page: u32) {
+        self.is_needed = true;
+        self.pages.remove(&page);
+    }
+
+    pub(super) fn is_needed(&self) -> bool {
+        self.is_needed
+    }
+
+    /// Returns when to search again.
+    pub(super) fn look_at(&self) -> Option<UnixMillis> {
+        self.look_at
+    }
+
+    /// Returns when the search continues. Before that, the head of the lane is not judged.
+    pub(super) fn goes_on_at(&self) -> Option<UnixMillis> {
+        self.goes_on_at
+    }
+
+    /// Returns whether the entry at this position was judged and may fire.
+    pub(super) fn is_judged(&self, at: Position) -> bool {
+        self.pages.get(&at.page).is_some_and(|judged| at.index < judged.to)
+    }
+}

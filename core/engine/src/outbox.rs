@@ -1,0 +1,22 @@
+//! What the engine holds in memory of an envelope in flight.
+
+use crate::effects::Destination;
+use crate::sends::Sends;
+use scheduler_calendar::time::UnixMillis;
+
+/// An envelope that was dispatched and is not done.
+#[derive(Debug, Clone)]
+pub(super) struct InFlight {
+    pub(super) destination: Destination,
+    pub(super) hashes: Vec<u64>,
+    pub(super) resend_at: UnixMillis,
+    /// How often it was sent again after a send that the queue may have accepted.
+    pub(super) attempts: u32,
+    pub(super) sends: Sends,
+}
+
+impl InFlight {
+    pub(super) fn new(destination: Destination, hashes: Vec<u64>, resend_at: UnixMillis) -> Self {
+        Self { destination, hashes, resend_at, attempts: 0, sends: Sends::Sent }
+    }
+}

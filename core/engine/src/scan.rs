@@ -1,0 +1,88 @@
+//! Scans for the tasks that a filter matches.
+
+use crate::budget::{MAX_SCANNED, MAX_SCANNED_BYTES};
+use crate::entry_ref::EntryRef;
+use crate::error::EngineError;
+use scheduler_calendar::time::UnixMillis;
+use scheduler_model::format::page::{Entry, Flags};
+use scheduler_model::position::Position;
+use scheduler_model::protocol::{Filter, Kind, ListItem, ListRequest, Status};
+use scheduler_model::task::Record;
+use serde_json::value::RawValue;
+
+/// What a request has found and examined so far.
+#[derive(Debug, Default)]
+pub(super) struct Spent {
+    pub(super) matches: usize,
+    pub(super) scanned: usize,
+    pub(super) bytes: usize,
+}
+
+impl Spent {
+    /// Returns whether a request has found or examined its maximum.
+    pub(super) fn is_all(&self, request: &ListRequest) -> bool {
+        let most_bytes = request.max_bytes.unwrap_or(MAX_SCANNED_BYTES).min(MAX_SCANNED_BYTES);
+        self.matches >= request.limit || self.scanned >= MAX_SCANNED || self.bytes >= most_bytes
+    }
+}
+
+/// A task that a list may contain.
+pub(super) struct Candidate {
+    pub(super) position: Position,
+    pub(super) at: EntryRef,
+    pub(super) status: Status,
+    pub(super) is_attempt: bool,
+    /// Its kind, if that is known without its record.
+    pub(super) kind: Option<Kind>,
+}
+
+/// Returns the status of an entry, and its kind if that is known without its record. A further attempt or a dead letter may belong to a one-shot or
+/// to a recurring task.
+pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
+    if entry.flags.has(Flags::DEAD_LETTER) {
+        (Status::Dead, None)
+    } else if entry.due == UnixMillis::HELD {
+        (Status::Held, None)
+    } else if entry.due == UnixMillis::PAUSED {
+        (Status::Paused, None)
+    } else if entry.flags.has(Flags::RETRY) {
+        (Status::Retrying, None)
+    } else if entry.due == UnixMillis::NEVER {
+        (Status::Unscheduled, Some(Kind::NoSchedule))
+    } else {
+        (Status::Scheduled, Some(Kind::Once))
+    }
+}
+
+/// Returns the item of a list for a task with this record.
+pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
+    let corrupt =
+        |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
+    let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
+    let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
+    let Candidate { position, status, is_attempt, .. } = candidate;
+    Ok(ListItem { position, status, is_attempt, is_cancelled: false, record })
+}
+
+/// Returns whether a [folded](Filter::folded) filter matches a record.
+pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
+    let Ok(record) = Record::parse(record) else { return false };
+    let kind = match record.time {
+        _ if record.cron.is_some() => Kind::Cron,
+        _ if record.every_seconds.is_some() => Kind::Every,
+        _ if record.rrule.is_some() => Kind::Rrule,
+        Some(_) => Kind::Once,
+        None => Kind::NoSchedule,
+    };
+    filter.kind.is_none_or(|wanted| wanted.includes(kind))
+        && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
+        && filter.text.as_ref().is_none_or(|text| {
+            record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(text.as_str()))
+        })
+        && filter.tag.as_ref().is_none_or(|tag| {
+            record
+                .tags
+                .and_then(|tags| serde_json::from_str::<Vec<String>>(tags.get()).ok())
+                .is_some_and(|tags| tags.contains(tag))
+        })
+}
