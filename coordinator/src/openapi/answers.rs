@@ -147,7 +147,7 @@ pub(crate) struct ChangedMany {
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct ChangedOne {
     id: String,
-    /// False where the task was so already.
+    /// False if the task was so already.
     changed: bool,
     /// An attempt of it is in flight: it ends, and the change holds for those after it. Absent where there is none.
     running: Option<bool>,
@@ -193,7 +193,7 @@ pub(crate) struct ShardStats {
 pub(crate) struct Numbers {
     /// Tasks that wait for their time or a further attempt; recurring ones count once.
     pending: u64,
-    /// Tasks handed on whose outcome is not known.
+    /// Tasks that were dispatched and whose outcome is not known.
     in_flight: u64,
     /// Recurring tasks.
     schedules: u64,

@@ -125,7 +125,7 @@ fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGe
         let mut response = json!({ "description": description, "content": content });
         if operation.once {
             response["headers"] = json!({ "Idempotent-Replayed": {
-                "description": "Stands where the request was done before, and this is its answer.",
+                "description": "Present if an earlier request with this key was carried out: this is its answer.",
                 "schema": { "type": "string", "const": "true" }
             } });
         }

@@ -194,7 +194,7 @@ pub(super) static ROUTES: &[Route] = &[
             stream: true,
             answers: &[(
                 200,
-                "Server-sent events, for up to ten minutes; come back with the last id in Last-Event-ID.",
+                "Server-sent events, for up to ten minutes. To continue, send the last `id` in Last-Event-ID.",
                 SchemaGenerator::subschema_for::<EventData<'static>>,
             )],
             refusals: &[Invalid, TooManyReaders],

@@ -71,7 +71,11 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listTasks",
             summary: "List tasks in order of due time",
             query: list::QUERY,
-            answers: &[(200, "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null.", SchemaGenerator::subschema_for::<TaskList>)],
+            answers: &[(
+                200,
+                "A page of the list. It may hold fewer tasks than `limit`, or none, although more follow: send its `cursor` until that is null.",
+                SchemaGenerator::subschema_for::<TaskList>,
+            )],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
