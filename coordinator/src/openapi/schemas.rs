@@ -46,7 +46,7 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
         parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
     }
     parameters.push(json!({
-        "name": "limit", "in": "query", "description": "At most so many.",
+        "name": "limit", "in": "query", "description": "The largest number of items on the page.",
         "schema": { "type": "integer", "minimum": 1, "maximum": MAX_LIST_LIMIT, "default": DEFAULT_LIST_LIMIT }
     }));
     parameters.push(json!({
@@ -63,10 +63,10 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
     let text = || json!({ "type": "string" });
     let parameter = |place: &str, name: &str, description: &str, schema: Value| json!({ "name": name, "in": place, "description": description, "schema": schema });
     json!([
-        parameter("query", "id", "Of the task of this id only.", text()),
-        parameter("query", "tag", "Of tasks with this tag only.", text()),
-        parameter("query", "type", "Of this kind only.", kind),
-        parameter("header", "Last-Event-ID", "The last id of the stream before: go on from there.", text()),
+        parameter("query", "id", "Only events of the task with this id.", text()),
+        parameter("query", "tag", "Only events of tasks with this tag.", text()),
+        parameter("query", "type", "Only events of this type.", kind),
+        parameter("header", "Last-Event-ID", "The last `id` of the previous answer. The stream continues from there.", text()),
     ])
 }
 

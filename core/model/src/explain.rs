@@ -18,7 +18,7 @@ pub struct Explanation {
     /// When it fires next, where that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_run: Option<NextRun>,
-    /// Attempts that are handed on and not reported, the newest first; a few of them.
+    /// Some of the attempts that were dispatched and not reported, newest first.
     pub in_flight: Vec<Flight>,
     /// How attempts went, the newest first: the last few that `/runs` lists.
     #[schemars(with = "Vec<TaskRun<'static>>")]
@@ -82,7 +82,7 @@ pub struct NextRun {
     pub due: UnixMillis,
 }
 
-/// An attempt that is handed on and not reported. Times are milliseconds since 1970.
+/// An attempt that was dispatched and not reported. Times are milliseconds since 1970.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Flight {
@@ -91,7 +91,7 @@ pub struct Flight {
     pub time: UnixMillis,
     /// Which attempt at it this is, from 1.
     pub attempt: u32,
-    /// When it was handed on.
+    /// When it was dispatched.
     #[schemars(with = "i64")]
     pub fired_at: UnixMillis,
     /// How often it has been sent again.

@@ -141,7 +141,7 @@ pub struct NewKey<'a> {
     /// Where: names, or `["*"]` for every namespace. Those named need not exist yet.
     #[schemars(length(min = 1))]
     namespaces: Bounded<String, MAX_KEY_NAMESPACES>,
-    /// When it ends to work; without it, never.
+    /// When the key expires. Without it, the key never expires.
     #[serde(borrow)]
     expires_at: Option<TimeInput<'a>>,
 }
@@ -224,7 +224,7 @@ pub struct ShownKey<'a> {
     /// When it was made.
     #[schemars(with = "i64")]
     created_at: UnixMillis,
-    /// When it ends to work; absent for never.
+    /// When the key expires. Absent if it never expires.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     expires_at: Option<UnixMillis>,

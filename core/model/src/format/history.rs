@@ -112,7 +112,7 @@ pub struct Ran {
 pub struct Run<'a> {
     /// The task's id.
     pub id: Cow<'a, str>,
-    /// The occurrence: the time that was asked for.
+    /// The requested time of the run.
     pub due: UnixMillis,
     /// Which attempt it was, from 1.
     pub attempt: u32,

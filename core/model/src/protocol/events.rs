@@ -58,11 +58,11 @@ pub struct EventsRequest {
     pub from: Option<FeedPosition>,
     /// Of this task only.
     pub id: Option<String>,
-    /// Of tasks with this tag only.
+    /// Only events of tasks with this tag.
     pub tag: Option<String>,
-    /// Of this kind only.
+    /// Only events of this type.
     pub kind: Option<EventKind>,
-    /// At most so many.
+    /// The largest number of items on the page.
     pub limit: usize,
     /// While there are none, how long to wait for some, milliseconds; at most [`crate::bounds::MAX_EVENTS_WAIT_MILLIS`].
     pub wait_millis: u32,

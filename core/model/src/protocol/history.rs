@@ -22,7 +22,7 @@ pub struct RunsRequest {
     pub id: String,
     /// Those before this position only.
     pub before: Option<RunPosition>,
-    /// At most so many.
+    /// The largest number of items on the page.
     pub limit: usize,
 }
 
@@ -43,14 +43,14 @@ pub struct RunItem {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Run")]
 pub struct TaskRun<'a> {
-    /// The occurrence: the time that was asked for.
+    /// The requested time of the run.
     pub due: i64,
-    /// Of an attempt at a follow-up of the run, which follow-up: `onSuccess` or `onFailure`.
+    /// `onSuccess` or `onFailure`, if it is an attempt at a follow-up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<Cow<'a, str>>,
     /// Which attempt at it this was, from 1.
     pub attempt: u32,
-    /// When it was handed on.
+    /// When it was dispatched.
     pub fired_at: i64,
     /// When it began; absent where that is not known, as of what goes to a queue.
     #[serde(skip_serializing_if = "Option::is_none")]

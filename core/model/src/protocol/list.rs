@@ -92,11 +92,11 @@ pub struct Filter {
     /// The status.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<Status>,
-    /// Due at this time or later.
+    /// The task is due at this time or later.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub from: Option<UnixMillis>,
-    /// Due before this time.
+    /// The task is due before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<i64>")]
     pub to: Option<UnixMillis>,
@@ -142,7 +142,7 @@ pub struct ListRequest {
     pub filter: Filter,
     /// Those after this position only.
     pub after: Option<Position>,
-    /// At most so many.
+    /// The largest number of items on the page.
     pub limit: usize,
     /// Records of no more bytes than this together, or one; absent: what a shard looks at in one request.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -21,11 +21,11 @@ pub struct WatchReply {
 pub struct Counters {
     /// Tasks taken in.
     pub created: u64,
-    /// Of these, those that took the place of another.
+    /// How many of these replaced another task.
     pub replaced: u64,
     /// Tasks cancelled.
     pub cancelled: u64,
-    /// Firings handed on: every attempt counts, a redelivery does not.
+    /// Runs that were dispatched. Each attempt counts; a redelivery does not.
     pub fired: u64,
     /// Firings that ended well.
     pub succeeded: u64,
@@ -116,7 +116,7 @@ pub struct ShardStats {
     pub last_envelope: u64,
     /// Tasks that wait for their time or a further attempt; recurring ones count once.
     pub pending: u64,
-    /// Tasks handed on whose outcome is not known.
+    /// Tasks that were dispatched and whose outcome is not known.
     pub in_flight: u64,
     /// Recurring tasks.
     pub schedules: u64,

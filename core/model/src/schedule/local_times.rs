@@ -18,7 +18,7 @@ pub struct LocalTimes {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub start_at: Option<LocalTime>,
-    /// Nor after.
+    /// It does not recur after.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<String>")]
     pub end_at: Option<LocalTime>,

@@ -23,7 +23,7 @@ pub struct PreviewRequest<'a> {
     /// How many runs to show.
     #[schemars(with = "Option<u32>", range(min = 1, max = MAX_PREVIEW_RUNS), extend("default" = DEFAULT_PREVIEW_RUNS))]
     count: Option<Whole<u32>>,
-    /// As if the task were created then; without it, now.
+    /// Runs are shown as if the task were created at this time. Without it, now.
     from: Option<TimeInput<'a>>,
     /// The task's id, which decides its jitter.
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]

@@ -23,10 +23,10 @@ pub struct FilterInput<'a> {
     kind: Option<Kind>,
     /// The status.
     status: Option<Status>,
-    /// Due at this time or later.
+    /// The task is due at this time or later.
     #[serde(borrow)]
     from: Option<TimeInput<'a>>,
-    /// Due before this time.
+    /// The task is due before this time.
     #[serde(borrow)]
     to: Option<TimeInput<'a>>,
 }

@@ -78,14 +78,14 @@ pub struct NewTask<'a> {
     /// When it is tried again after a failure. Without it, as the handler that it names says for itself; else the defaults.
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
-    /// Of what is due together, higher ones go first.
+    /// Of tasks that are due together, those with a higher priority fire first.
     #[schemars(with = "Option<u8>", range(min = 0, max = MAX_PRIORITY), extend("default" = DEFAULT_PRIORITY))]
     priority: Option<Whole<u64>>,
     /// The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it. Not with a `queue` callback, whose
     /// consumer sets its own pace. The limit is in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_LIMIT_KEY_BYTES))]
     limit_key: Option<Text<'a>>,
-    /// Take it in, but let it wait to be resumed.
+    /// Creates the task paused: it waits to be resumed.
     paused: Option<bool>,
     /// Any JSON, delivered as it is given.
     #[schemars(with = "Option<serde_json::Value>", extend("x-maxBytes" = MAX_PAYLOAD_BYTES))]

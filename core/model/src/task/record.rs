@@ -114,7 +114,7 @@ pub struct Record<'a> {
     pub payload: Option<&'a RawValue>,
     /// 0 to 9; absent: [`super::DEFAULT_PRIORITY`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(description = "Of what is due together, higher ones go first.")]
+    #[schemars(description = "Of tasks that are due together, those with a higher priority fire first.")]
     pub priority: Option<u8>,
     /// The key of the limit that bounds its runs.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -126,12 +126,12 @@ pub struct Record<'a> {
     /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or [`super::ON_FAILURE`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
-        description = "Of a follow-up of a run, which one: `onSuccess` or `onFailure`. Its `callback` is what that field named."
+        description = "`onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named."
     )]
     pub stage: Option<Cow<'a, str>>,
     /// Of a follow-up, how the run ended: a [`crate::protocol::TaskRun`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<crate::protocol::TaskRun<'static>>", description = "Of a follow-up, how the run ended.")]
+    #[schemars(with = "Option<crate::protocol::TaskRun<'static>>", description = "How the run ended, if it is a follow-up.")]
     pub outcome: Option<&'a RawValue>,
     /// Which attempt this is; absent on the first.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -2,7 +2,7 @@
 
 use super::fields::Fields;
 use super::reserved::is_reserved;
-use crate::input::{FieldError, cut, unreadable};
+use crate::input::{FieldError, Text, cut, parse_naming_the_field};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -76,9 +76,7 @@ impl<'a> Body<'a> {
             return Ok(Self::Json(json));
         }
         // Valid JSON, yet its escapes may name half a character.
-        serde_json::from_str::<crate::input::Text<'a>>(json)
-            .map(|text| Self::Text(text.0))
-            .map_err(|problem| unreadable("callback.body".into(), &problem.to_string()))
+        parse_naming_the_field::<Text<'a>>(json, "callback.body").map(|text| Self::Text(text.0))
     }
 }
 
