@@ -30,9 +30,8 @@ pub(crate) struct Caller {
     pub(crate) quota: Quota,
 }
 
-/// Lets a request pass whose key, sent as a bearer token, has the scope that the request needs, in the namespace that it is
-/// about.
-pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Result<Caller, Problem> {
+/// Admits a request if its key, sent as a bearer token, has the scope `needed` in the namespace that the request is about.
+pub(crate) async fn admit(request: &Request, env: &Env, needed: Scope, now: UnixMillis) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
     // The platform says who asks. Locally that is this machine, for everybody.
     let address = header("cf-connecting-ip").filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
@@ -51,7 +50,6 @@ pub(crate) async fn admit(request: &Request, env: &Env, now: UnixMillis) -> Resu
         }
         (holder, _) => holder?,
     };
-    let needed = Scope::needed(request.method().as_ref(), &request.path());
     let namespace = holder.admit(needed, header(NAMESPACE_HEADER).as_deref())?;
     let quota = if namespace.is_default() {
         Quota::default()

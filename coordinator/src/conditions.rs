@@ -1,8 +1,7 @@
-//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts and as what they allow, and which routes
-//! take them.
+//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts, as what they allow, and
+//! as what routes do with them.
 
 use crate::problem::Problem;
-use crate::routes::Route;
 use scheduler_model::input::FieldError;
 use worker::Headers;
 
@@ -23,57 +22,18 @@ pub(crate) enum Conditions {
     Refused,
 }
 
-impl Route {
-    /// Returns what the route does with `If-Match` and `If-None-Match`.
-    pub(crate) fn conditions(&self) -> Conditions {
-        match self {
-            Self::CreateTask
-            | Self::ReplaceTask(_)
-            | Self::PatchTask(_)
-            | Self::DeleteTask(_)
-            | Self::PauseTask(_)
-            | Self::ResumeTask(_)
-            | Self::RunTask(_)
-            | Self::RescheduleTask(_) => Conditions::Change,
-            Self::GetTask(_) => Conditions::Read,
-            Self::Health
-            | Self::OpenApi
-            | Self::ListTasks
-            | Self::TaskRuns(_)
-            | Self::ExplainTask(_)
-            | Self::Preview
-            | Self::Stats
-            | Self::ListKeys
-            | Self::ListNamespaces
-            | Self::ListLimits
-            | Self::GetLimit(_)
-            | Self::Events => Conditions::Ignored,
-            Self::CreateBatch
-            | Self::CancelMany
-            | Self::PauseMany
-            | Self::ResumeMany
-            | Self::RunMany
-            | Self::RescheduleMany
-            | Self::CreateKey
-            | Self::RevokeKey(_)
-            | Self::PutNamespace(_)
-            | Self::DeleteNamespace(_)
-            | Self::PutLimit(_)
-            | Self::DeleteLimit(_) => Conditions::Refused,
-        }
-    }
-
+impl Conditions {
     /// Checks the conditions of a request before anything is done.
     ///
     /// # Errors
     /// When a condition cannot be read, or the route refuses it.
-    pub(crate) fn check_conditions(&self, headers: &Headers) -> Result<(), Problem> {
+    pub(crate) fn check(self, headers: &Headers) -> Result<(), Problem> {
         for field in [IF_MATCH, IF_NONE_MATCH] {
             let Some(text) = given(headers, field) else { continue };
-            match self.conditions() {
-                Conditions::Change | Conditions::Read => drop(Condition::parse(field, &text).map_err(Problem::invalid)?),
-                Conditions::Ignored => {}
-                Conditions::Refused => {
+            match self {
+                Self::Change | Self::Read => drop(Condition::parse(field, &text).map_err(Problem::invalid)?),
+                Self::Ignored => {}
+                Self::Refused => {
                     let detail = "is not taken here: only one task has a version; change tasks one by one, or leave it out";
                     return Err(Problem::invalid(FieldError::new(field, detail)));
                 }

@@ -125,6 +125,12 @@ impl Call<'_> {
     }
 }
 
+/// Returns the refusal of a query parameter that is none of `known`.
+pub(crate) fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
+    let shown: String = name.chars().take(64).collect();
+    FieldError::new("query", format!("has the unknown parameter {shown:?}; there are: {}", known.join(", ")))
+}
+
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
@@ -140,7 +146,7 @@ mod tests {
     #[test]
     fn nothing_else_reads_a_request() {
         // The answers of objects, and what an example handler is given.
-        let readers = ["example_handlers.rs", "handlers/rate_limits.rs", "clients/registry.rs", "clients/shards.rs"];
+        let readers = ["example_handlers.rs", "clients/limiters.rs", "clients/registry.rs", "clients/shards.rs"];
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
         let mut files = Vec::new();
         sources(folder, &mut files);

@@ -7,7 +7,7 @@
 use crate::auth::token_of;
 use crate::bodies::Held;
 use crate::clients::shards::Shards;
-use crate::context::Call;
+use crate::context::{Call, unknown_parameter};
 use crate::problem::Problem;
 use crate::response::Answer;
 use futures::StreamExt;
@@ -160,6 +160,9 @@ impl Watch {
     }
 }
 
+/// The parameters of its query.
+pub(crate) const QUERY: &[&str] = &["id", "tag", "type"];
+
 fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wanted, FieldError> {
     let mut wanted = Wanted::default();
     for parameter in parameters {
@@ -171,11 +174,7 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wa
             "type" => {
                 wanted.kind = Some(one_of("type", value)?);
             }
-            other => {
-                let shown: String = other.chars().take(64).collect();
-                let detail = format!("has the unknown parameter {shown:?}; there are: id, tag, type");
-                return Err(FieldError::new("query", detail));
-            }
+            other => return Err(unknown_parameter(other, QUERY)),
         }
     }
     Ok(wanted)

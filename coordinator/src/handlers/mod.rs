@@ -3,6 +3,7 @@
 pub(crate) mod events;
 pub(crate) mod keys;
 pub(crate) mod namespaces;
+pub(crate) mod open;
 pub(crate) mod preview;
 pub(crate) mod rate_limits;
 pub(crate) mod stats;

@@ -1,9 +1,8 @@
 //! Namespaces: made, changed, listed, deleted when empty.
 
-use crate::clients::registry;
 use crate::clients::shards::Shards;
+use crate::clients::{limiters, registry};
 use crate::context::Call;
-use crate::handlers::rate_limits;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_calendar::time::UnixMillis;
@@ -69,7 +68,7 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     if tasks > 0 {
         return Err(Problem::not_empty(name.as_str(), tasks));
     }
-    rate_limits::clear(call.env, &name).await?;
+    limiters::clear(call.env, &name).await?;
     registry::delete_namespace(call.env, name.clone(), created_at).await?;
     Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
 }

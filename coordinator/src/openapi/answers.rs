@@ -14,7 +14,7 @@ use serde_json::Value;
 /// That the Worker runs.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct Health {
+pub(crate) struct Health {
     #[schemars(extend("const" = "ok"))]
     status: String,
     /// The release of IANA's time zone database that is built in, such as `2026f`.
@@ -23,7 +23,7 @@ pub(super) struct Health {
 
 /// A task as it is stored.
 #[derive(JsonSchema)]
-pub(super) struct Task {
+pub(crate) struct Task {
     /// What it waits for.
     status: Status,
     /// When it fires next, milliseconds since 1970; absent when it does not.
@@ -42,7 +42,7 @@ pub(super) struct Task {
 /// A page of the list.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct TaskList {
+pub(crate) struct TaskList {
     /// In order of due time. A page may hold fewer tasks than `limit`, or none, although more follow.
     tasks: Vec<Task>,
     /// Where the next page begins: send it as `cursor` until it is null, which is the end of the list.
@@ -52,7 +52,7 @@ pub(super) struct TaskList {
 
 /// A page of a task's history.
 #[derive(JsonSchema)]
-pub(super) struct RunList {
+pub(crate) struct RunList {
     /// The newest first.
     runs: Vec<TaskRun<'static>>,
     /// Where the next page begins; null at the end of what is kept.
@@ -62,7 +62,7 @@ pub(super) struct RunList {
 
 /// What became of a batch.
 #[derive(JsonSchema)]
-pub(super) struct BatchReply {
+pub(crate) struct BatchReply {
     /// Tasks taken in.
     accepted: u64,
     /// Tasks refused.
@@ -93,7 +93,7 @@ struct ItemError {
 /// Which tasks to cancel: by id, or by filter.
 #[derive(JsonSchema)]
 #[schemars(untagged, deny_unknown_fields)]
-pub(super) enum CancelMany {
+pub(crate) enum CancelMany {
     /// By id; a repeated id counts once.
     Ids {
         #[schemars(length(max = MAX_CANCEL_IDS))]
@@ -109,7 +109,7 @@ pub(super) enum CancelMany {
 /// What became of the tasks to cancel.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct CancelledMany {
+pub(crate) struct CancelledMany {
     /// No attempt of them starts any more.
     cancelled: u64,
     /// There are no such tasks (any more).
@@ -125,7 +125,7 @@ pub(super) struct CancelledMany {
 /// What became of the tasks to change.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct ChangedMany {
+pub(crate) struct ChangedMany {
     /// They were changed.
     changed: u64,
     /// They were so already.
@@ -145,7 +145,7 @@ pub(super) struct ChangedMany {
 /// What became of the task to change.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct ChangedOne {
+pub(crate) struct ChangedOne {
     id: String,
     /// False if the task was so already.
     changed: bool,
@@ -160,7 +160,7 @@ pub(super) struct ChangedOne {
 
 /// The task is cancelled.
 #[derive(JsonSchema)]
-pub(super) struct CancelledOne {
+pub(crate) struct CancelledOne {
     id: String,
     #[schemars(extend("const" = true))]
     cancelled: bool,
@@ -171,7 +171,7 @@ pub(super) struct CancelledOne {
 /// The scheduler in numbers. Counters count since the shards were made: take differences.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct Stats {
+pub(crate) struct Stats {
     #[schemars(flatten)]
     total: Numbers,
     /// The release of IANA's time zone database that is built in, such as `2026f`.
@@ -181,7 +181,7 @@ pub(super) struct Stats {
 
 /// One shard in numbers.
 #[derive(JsonSchema)]
-pub(super) struct ShardStats {
+pub(crate) struct ShardStats {
     /// Epoch and index.
     shard: String,
     #[schemars(flatten)]
@@ -190,7 +190,7 @@ pub(super) struct ShardStats {
 
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase", inline, transform = every_field_is_there)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     /// Tasks that wait for their time or a further attempt; recurring ones count once.
     pending: u64,
     /// Tasks that were dispatched and whose outcome is not known.
@@ -230,7 +230,7 @@ fn every_field_is_there(schema: &mut Schema) {
 
 /// Percentiles in milliseconds.
 #[derive(JsonSchema)]
-pub(super) struct Percentiles {
+pub(crate) struct Percentiles {
     p50: u64,
     p90: u64,
     p99: u64,
@@ -241,7 +241,7 @@ pub(super) struct Percentiles {
 /// What the platform bills.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct Meter {
+pub(crate) struct Meter {
     /// Rows read.
     rows_read: u64,
     /// Rows written, one for each alarm included.
@@ -258,7 +258,7 @@ pub(super) struct Meter {
 
 /// A new key.
 #[derive(JsonSchema)]
-pub(super) struct MadeKey {
+pub(crate) struct MadeKey {
     #[schemars(flatten)]
     shown: ShownKey<'static>,
     /// The key itself: to be sent as a bearer token. It is shown this once, and only its hash is kept.
@@ -267,13 +267,13 @@ pub(super) struct MadeKey {
 
 /// Keys, in order of their ids.
 #[derive(JsonSchema)]
-pub(super) struct KeyList {
+pub(crate) struct KeyList {
     keys: Vec<ShownKey<'static>>,
 }
 
 /// The key is revoked.
 #[derive(JsonSchema)]
-pub(super) struct RevokedKey {
+pub(crate) struct RevokedKey {
     id: String,
     #[schemars(extend("const" = true))]
     revoked: bool,
@@ -282,7 +282,7 @@ pub(super) struct RevokedKey {
 /// What a namespace should have; without a body, no quota.
 #[derive(JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub(super) struct NewNamespace {
+pub(crate) struct NewNamespace {
     /// Replaces the quota that there was.
     quota: Option<Quota>,
 }
@@ -290,7 +290,7 @@ pub(super) struct NewNamespace {
 /// A namespace: ids, lists and counts of its own.
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
-pub(super) struct Namespace {
+pub(crate) struct Namespace {
     name: String,
     quota: Quota,
     /// When it was made; absent for `default`, which is always there.
@@ -299,13 +299,13 @@ pub(super) struct Namespace {
 
 /// Namespaces: `default`, then the others in order of their names.
 #[derive(JsonSchema)]
-pub(super) struct NamespaceList {
+pub(crate) struct NamespaceList {
     namespaces: Vec<Namespace>,
 }
 
 /// The namespace is deleted.
 #[derive(JsonSchema)]
-pub(super) struct DeletedNamespace {
+pub(crate) struct DeletedNamespace {
     name: String,
     #[schemars(extend("const" = true))]
     deleted: bool,
@@ -313,13 +313,13 @@ pub(super) struct DeletedNamespace {
 
 /// Limits, by key.
 #[derive(JsonSchema)]
-pub(super) struct LimitList {
+pub(crate) struct LimitList {
     limits: Vec<LimitShown>,
 }
 
 /// The limit is lifted.
 #[derive(JsonSchema)]
-pub(super) struct DeletedLimit {
+pub(crate) struct DeletedLimit {
     key: String,
     #[schemars(extend("const" = true))]
     deleted: bool,
@@ -327,7 +327,7 @@ pub(super) struct DeletedLimit {
 
 /// A refusal, as RFC 9457 writes it.
 #[derive(JsonSchema)]
-pub(super) struct Problem {
+pub(crate) struct Problem {
     /// A stable name for programs.
     r#type: String,
     /// The kind of problem, for people.

@@ -1,11 +1,12 @@
 //! Puts the document together.
 
-use super::operations::{Body, Operation, operations};
+use super::operation::Body;
 use super::{answers, examples, schemas};
+use crate::conditions::Conditions;
 use crate::problem::{Problem, ProblemType};
-use crate::routes::Route;
+use crate::routes::{self, Access, Route};
 use scheduler_engine::EngineError;
-use scheduler_model::access::{NAMESPACE_HEADER, NewKey};
+use scheduler_model::access::{NAMESPACE_HEADER, NewKey, Scope};
 use scheduler_model::bounds::{
     MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
     READERS_RETRY_SECONDS,
@@ -19,18 +20,17 @@ use scheduler_model::task::{ChangeInput, NewTask};
 use schemars::SchemaGenerator;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use worker::Method;
 
 /// The whole document.
 pub(super) fn document() -> Value {
     let mut generator = schemas::generator();
     let filter = schemas::properties_of_filter();
     let mut paths = Map::new();
-    for operation in operations() {
-        let described = describe(&operation, &filter, &mut generator);
-        let path = paths.entry(operation.path).or_insert_with(|| json!({}));
-        path["parameters"] = path_parameters(&operation);
-        path[operation.method] = described;
+    for route in routes::all() {
+        let described = describe(route, &filter, &mut generator);
+        let path = paths.entry(route.path).or_insert_with(|| json!({}));
+        path["parameters"] = path_parameters(route);
+        path[method_of(route)] = described;
     }
     let responses = refusals(&mut generator);
     json!({
@@ -58,23 +58,55 @@ pub(super) fn document() -> Value {
     })
 }
 
-fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut SchemaGenerator) -> Value {
+/// Returns the method of a route as the document writes it.
+pub(super) fn method_of(route: &Route) -> String {
+    route.method.as_ref().to_lowercase()
+}
+
+/// How every operation that needs a key may be refused: by the key, the settings, and the shards.
+const WITH_KEY: [ProblemType; 6] = [
+    ProblemType::Unauthorized,
+    ProblemType::Guessing,
+    ProblemType::Forbidden,
+    ProblemType::Misconfigured,
+    ProblemType::Overloaded,
+    ProblemType::Unavailable,
+];
+
+/// Returns whether a route is about one namespace, and so takes the header that names it.
+fn is_of_namespace(route: &Route) -> bool {
+    matches!(route.access, Access::Scope(Scope::Read | Scope::Write, _))
+}
+
+/// Returns how a route may be refused.
+pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
+    problems().into_iter().filter(|problem| {
+        let follows = match problem.kind {
+            ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
+            ProblemType::TooLarge => route.operation.body.is_some(),
+            ProblemType::OtherVersion => matches!(route.conditions, Conditions::Change | Conditions::Read),
+            kind => WITH_KEY.contains(&kind) && matches!(route.access, Access::Scope(..)),
+        };
+        follows || route.operation.refusals.contains(&problem.kind)
+    })
+}
+
+fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGenerator) -> Value {
+    let operation = &route.operation;
     let mut described = json!({ "operationId": operation.id, "summary": operation.summary });
-    if operation.open {
+    if matches!(route.access, Access::Open(_)) {
         described["security"] = json!([]);
     }
-    if operation.takes_query {
-        described["parameters"] = schemas::list_parameters(filter);
+    if !operation.query.is_empty() {
+        let all = if operation.stream { schemas::events_parameters(generator) } else { schemas::list_parameters(filter) };
+        let is_taken =
+            |parameter: &&Value| parameter["in"] != "query" || operation.query.iter().any(|name| parameter["name"] == *name);
+        described["parameters"] = all.as_array().into_iter().flatten().filter(is_taken).cloned().collect();
     }
-    if operation.takes_page {
-        described["parameters"] = schemas::list_parameters(&Map::new());
-    }
-    if operation.takes_events_query {
-        described["parameters"] = schemas::events_parameters(generator);
-    }
+    let takes_version = matches!(route.conditions, Conditions::Change | Conditions::Read);
     let headers = [
-        (operation.takes_version, version_parameter as fn() -> Value),
-        (operation.takes_version || operation.takes_seen_version, seen_version_parameter),
+        (takes_version, version_parameter as fn() -> Value),
+        (takes_version, seen_version_parameter),
         (operation.once, once_parameter),
     ];
     let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
@@ -84,7 +116,7 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     if let Some(body) = &operation.body {
         let required = !matches!(body, Body::ChangeOne | Body::Namespace);
         described["requestBody"] =
-            json!({ "required": required, "x-maxBytes": body_limit(operation), "content": content(body, generator) });
+            json!({ "required": required, "x-maxBytes": route.body_limit, "content": content(body, generator) });
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
@@ -99,14 +131,14 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
         }
         responses.insert(status.to_string(), response);
     }
-    if operation.takes_seen_version {
+    if route.conditions == Conditions::Read {
         responses.insert(
             "304".to_owned(),
             json!({ "description": "The task and its state are still those that If-None-Match names." }),
         );
     }
     let mut by_status: BTreeMap<u16, Vec<Problem>> = BTreeMap::new();
-    for problem in operation.problems() {
+    for problem in problems_of(route) {
         by_status.entry(problem.kind.status()).or_default().push(problem);
     }
     for (status, problems) in by_status {
@@ -114,12 +146,6 @@ fn describe(operation: &Operation, filter: &Map<String, Value>, generator: &mut 
     }
     described["responses"] = Value::Object(responses);
     described
-}
-
-/// The largest body that an operation's route takes.
-fn body_limit(operation: &Operation) -> usize {
-    let method = Method::from(operation.method.to_uppercase());
-    Route::of(&method, &operation.path.replace(['{', '}'], "")).map_or(0, |route| route.body_limit())
 }
 
 /// The refusals of one status.
@@ -198,14 +224,14 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
 }
 
 /// What stands in the path, and the header that names the namespace.
-fn path_parameters(operation: &Operation) -> Value {
+fn path_parameters(route: &Route) -> Value {
     let named = |name: &str, description: &str, schema: Value| {
         let parameter = json!({ "name": name, "in": "path", "required": true, "description": description, "schema": schema });
-        operation.path.contains(&format!("{{{name}}}")).then_some(parameter)
+        route.path.contains(&format!("{{{name}}}")).then_some(parameter)
     };
     let id = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES });
     let namespace = json!({ "type": "string", "pattern": format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$") });
-    let header = operation.of_namespace.then(|| {
+    let header = is_of_namespace(route).then(|| {
         json!({
             "name": NAMESPACE_HEADER, "in": "header",
             "description": "The namespace; without it the only one that the key is for, or else `default`.",

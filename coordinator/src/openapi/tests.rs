@@ -1,9 +1,8 @@
-use super::document::{document, problems};
+use super::document::{document, method_of, problems, problems_of};
 use super::examples;
-use super::operations::operations;
 use crate::conditions::Conditions;
 use crate::problem::ProblemType;
-use crate::routes::Route;
+use crate::routes::{self, Access};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::Limiter;
 use scheduler_model::access::{NewKey, Quota, ShownKey, Token};
@@ -15,7 +14,6 @@ use scheduler_model::schedule::preview;
 use scheduler_model::task::{FilterInput, Targets, Validator, parse_batch, parse_one};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
-use worker::Method;
 
 const DOCUMENTED: &str = "the document has it";
 
@@ -79,25 +77,24 @@ fn the_file_is_what_the_types_say() {
 fn every_route_is_in_the_document_where_the_router_finds_it() {
     let document = document();
     let mut ids = BTreeSet::new();
-    for operation in operations() {
-        let described = &document["paths"][operation.path][operation.method];
-        assert_eq!(described["operationId"], operation.id);
-        assert!(ids.insert(operation.id));
-        let method = Method::from(operation.method.to_uppercase());
-        let path: Vec<&str> = operation.path.split('/').map(|part| if part.starts_with('{') { "a" } else { part }).collect();
-        let route = Route::of(&method, &path.join("/"));
-        let route = route.expect(operation.path);
-        let conditions = route.conditions();
-        assert_eq!(operation.takes_version, matches!(conditions, Conditions::Change | Conditions::Read), "{}", operation.id);
-        assert_eq!(operation.takes_seen_version, conditions == Conditions::Read, "{}", operation.id);
-        assert_eq!(operation.takes_version, operation.refusals.contains(&ProblemType::OtherVersion), "{}", operation.id);
+    for route in routes::all() {
+        let (id, method) = (route.operation.id, method_of(route));
+        let described = &document["paths"][route.path][&method];
+        assert_eq!(described["operationId"], id);
+        assert!(ids.insert(id));
+        let path: Vec<&str> = route.path.split('/').map(|part| if part.starts_with('{') { "a" } else { part }).collect();
+        let (found, _) = routes::find(&route.method, &path.join("/")).expect(id);
+        assert!(std::ptr::eq(found, route), "{id}");
         // A write never goes on as if there were no condition. A preview writes nothing.
-        let is_read = operation.method == "get" || route == Route::Preview;
-        assert_eq!(is_read, matches!(conditions, Conditions::Read | Conditions::Ignored), "{}", operation.id);
-        let name = format!("{route:?}");
-        assert_eq!(name.split('(').next(), Some(operation.route), "{} {}", operation.method, operation.path);
-        assert_eq!(described.get("security").is_some(), operation.open);
+        let is_read = method == "get" || id == "preview";
+        assert_eq!(is_read, matches!(route.conditions, Conditions::Read | Conditions::Ignored), "{id}");
+        assert_eq!(described.get("security").is_some(), matches!(route.access, Access::Open(_)), "{id}");
+        let names = described["parameters"].as_array().into_iter().flatten();
+        let names: BTreeSet<&str> = names.filter(|of| of["in"] == "query").filter_map(|of| of["name"].as_str()).collect();
+        assert_eq!(names, route.operation.query.iter().copied().collect(), "{id}");
     }
+    let described = document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().keys());
+    assert_eq!(described.filter(|key| *key != "parameters").count(), ids.len());
 }
 
 #[test]
@@ -360,7 +357,7 @@ fn every_type_of_problem_is_described_once_and_answered_by_some_route() {
     for kind in ProblemType::ALL {
         assert_eq!(described.iter().filter(|described| *described == kind).count(), 1, "{kind:?}");
         // These two are of no route.
-        let is_of_route = operations().iter().any(|operation| operation.problems().any(|problem| problem.kind == *kind));
+        let is_of_route = routes::all().any(|route| problems_of(route).any(|problem| problem.kind == *kind));
         assert_eq!(is_of_route, !matches!(kind, ProblemType::NoRoute | ProblemType::NoMethod), "{kind:?}");
     }
 }

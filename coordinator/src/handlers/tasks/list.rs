@@ -7,6 +7,10 @@ use scheduler_model::list_query::{ListQuery, parse_list_query};
 use scheduler_model::listing::{Page, share_of_page, write_task};
 use scheduler_model::protocol::{ListReply, ListRequest, paths};
 
+/// The parameters of its query, which the model reads.
+#[cfg(test)]
+pub(crate) const QUERY: &[&str] = &["prefix", "text", "tag", "kind", "status", "from", "to", "limit", "cursor"];
+
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let ListQuery { filter, limit, cursor } = call.query(parse_list_query)?;
@@ -32,4 +36,17 @@ pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let next = next.map_or_else(|| "null".to_owned(), |next| format!("\"{next}\""));
     out.extend_from_slice(format!("],\"cursor\":{next}}}").as_bytes());
     Ok(Answer::json(200, out))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scheduler_model::list_query::each_once;
+
+    #[test]
+    fn the_model_reads_the_parameters_that_the_route_has() {
+        let pairs = [("unknown".into(), "".into())];
+        let problem = parse_list_query(&mut each_once(pairs.into_iter())).unwrap_err();
+        assert!(problem.detail.ends_with(&format!("there are: {}", QUERY.join(", "))), "{problem}");
+    }
 }

@@ -1,6 +1,6 @@
 //! A task's history.
 
-use crate::context::Call;
+use crate::context::{Call, unknown_parameter};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::bounds::{
@@ -77,6 +77,9 @@ fn at_once(limit: usize, bytes: usize) -> usize {
 /// The share of each home has room for a run, so that a list goes on.
 const _: () = assert!(MAX_LIST_BYTES / MAX_EPOCHS >= MAX_RUN_BYTES);
 
+/// The parameters of its query.
+pub(crate) const QUERY: &[&str] = &["limit", "cursor"];
+
 fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize) -> Result<(usize, RunsCursor), FieldError> {
     let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes));
     for parameter in parameters {
@@ -92,10 +95,7 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize
                 let problem = || FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", shown(value)));
                 limit = given.ok_or_else(problem)?;
             }
-            other => {
-                let detail = format!("has the unknown parameter {:?}; there are: limit, cursor", shown(other));
-                return Err(FieldError::new("query", detail));
-            }
+            other => return Err(unknown_parameter(other, QUERY)),
         }
     }
     Ok((limit, cursor))

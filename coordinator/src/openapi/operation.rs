@@ -1,0 +1,48 @@
+//! What the API's document says of a route.
+
+use crate::problem::ProblemType;
+use schemars::{Schema, SchemaGenerator};
+
+/// What a request carries.
+pub(crate) enum Body {
+    Task,
+    Batch,
+    Cancel,
+    ChangeOne,
+    ChangeMany,
+    Patch,
+    Preview,
+    Key,
+    Namespace,
+    Limit,
+}
+
+type SchemaOf = fn(&mut SchemaGenerator) -> Schema;
+
+/// What the API's document says of a route beside what its table says already.
+pub(crate) struct Operation {
+    pub(crate) id: &'static str,
+    pub(crate) summary: &'static str,
+    /// The names of its query's parameters.
+    pub(crate) query: &'static [&'static str],
+    /// Whether it answers with server-sent events, each with data of the schema.
+    pub(crate) stream: bool,
+    /// Whether it takes the header by which it is done once.
+    pub(crate) once: bool,
+    pub(crate) body: Option<Body>,
+    /// Status, description and schema of each answer.
+    pub(crate) answers: &'static [(u16, &'static str, SchemaOf)],
+    /// How it may be refused beside what follows from its scope, its body and its conditions.
+    pub(crate) refusals: &'static [ProblemType],
+}
+
+impl Operation {
+    /// What most operations have in common.
+    pub(crate) const USUAL: Self =
+        Self { id: "", summary: "", query: &[], stream: false, once: false, body: None, answers: &[], refusals: &[] };
+}
+
+/// Returns the schema of an object of which nothing else is said.
+pub(crate) fn any_object(_: &mut SchemaGenerator) -> Schema {
+    schemars::json_schema!({ "type": "object" })
+}

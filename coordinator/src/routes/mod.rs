@@ -1,0 +1,188 @@
+//! The table of routes, and which of them a request means.
+
+mod others;
+mod route;
+mod tasks;
+
+pub(crate) use route::{Access, Route};
+
+use percent_encoding::percent_decode_str;
+use worker::Method;
+
+/// Returns every route.
+pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
+    tasks::ROUTES.iter().chain(others::ROUTES)
+}
+
+/// Returns the route of a method and a path as it stands in the URL, and the name in the path, empty if it has none. A HEAD goes where the GET
+/// does.
+pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, String)> {
+    let method = if *method == Method::Head { &Method::Get } else { method };
+    let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
+    if let Some(route) = all().find(|route| route.method == *method && route.path == path && !path.contains('{')) {
+        return Some((route, String::new()));
+    }
+    // A slash of an id may stand in a path as it is, but not before `runs` and the like: there it is written `%2F`.
+    let is_part = all().any(|route| route.is_part() && route.name_in(path).is_some());
+    all().filter(|route| route.method == *method && route.is_part() == is_part).find_map(|route| {
+        let name = decoded(route.name_in(path)?)?;
+        Some((route, name))
+    })
+}
+
+/// Returns the methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
+pub(crate) fn allowed(path: &str) -> Option<String> {
+    let known = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
+    let taken: Vec<String> =
+        known.iter().filter(|method| find(method, path).is_some()).map(|method| method.as_ref().to_owned()).collect();
+    (!taken.is_empty()).then(|| taken.join(", "))
+}
+
+/// Returns the name that a part of a path stands for; none is empty.
+fn decoded(name: &str) -> Option<String> {
+    percent_decode_str(name).decode_utf8().ok().filter(|name| !name.is_empty()).map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use scheduler_model::access::Scope;
+    use scheduler_model::bounds::{
+        MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+    };
+    use std::collections::HashSet;
+
+    /// The operation that a request means, and the name in its path.
+    fn found(method: &Method, path: &str) -> Option<(&'static str, String)> {
+        find(method, path).map(|(route, name)| (route.operation.id, name))
+    }
+
+    #[test]
+    fn no_route_is_there_twice() {
+        let mut seen = HashSet::new();
+        for route in all() {
+            assert!(seen.insert((route.method.as_ref().to_owned(), route.path)), "{:?} {}", route.method, route.path);
+        }
+        assert_eq!(seen.len(), 33);
+    }
+
+    /// A request that finds no route needs the scope that a route of its kind would, so an answer of 403 or 404 says nothing of the routes.
+    #[test]
+    fn routes_need_the_scope_that_their_kind_needs() {
+        for route in all() {
+            if let Access::Scope(scope, _) = route.access {
+                assert_eq!(scope, Scope::needed(route.method.as_ref(), route.path), "{:?} {}", route.method, route.path);
+            }
+        }
+    }
+
+    #[test]
+    fn a_known_path_says_which_methods_it_takes() {
+        for (path, methods) in [
+            ("/healthz", Some("GET, HEAD")),
+            ("/v1/tasks", Some("GET, HEAD, POST")),
+            ("/v1/tasks/batch", Some("GET, HEAD, POST, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a/pause", Some("POST")),
+            ("/v1/tasks/a/b/reschedule/", Some("POST")),
+            ("/v1/tasks/a%2Fpause", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks/a/runs", Some("GET, HEAD")),
+            ("/v1/tasks/a/explain", Some("GET, HEAD")),
+            ("/v1/keys", Some("GET, HEAD, POST")),
+            ("/v1/keys/a", Some("DELETE")),
+            ("/v1/namespaces/a", Some("PUT, DELETE")),
+            ("/v1/limits/a", Some("GET, HEAD, PUT, DELETE")),
+            ("/v1/events/", Some("GET, HEAD")),
+            ("/v1/preview", Some("POST")),
+            ("/v1/tasks/%FF", None),
+            // No name is empty.
+            ("/v1/tasks//", None),
+            ("/v1/tasks///", Some("GET, HEAD, PUT, PATCH, DELETE")),
+            ("/v1/tasks//pause", None),
+            ("/v1/tasks//runs", None),
+            ("/v1/limits//", None),
+            ("/v1/keys//", None),
+            ("/v1/namespaces//", None),
+            ("/v2/tasks", None),
+            ("/", None),
+        ] {
+            assert_eq!(allowed(path).as_deref(), methods, "{path}");
+        }
+    }
+
+    /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered with those that do.
+    #[test]
+    fn every_route_is_among_the_methods_of_its_path() {
+        let parts =
+            ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a", ""];
+        let paths = parts.iter().flat_map(|one| parts.iter().map(move |other| format!("/v1/{one}/{other}")));
+        let paths =
+            paths.chain(parts.iter().map(|part| format!("/v1/{part}"))).chain(parts.map(|part| format!("/v1/tasks/a/{part}")));
+        for path in paths {
+            let allowed = allowed(&path).unwrap_or_default();
+            for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options] {
+                let is_listed = allowed.split(", ").any(|listed| listed == method.as_ref());
+                assert_eq!(find(&method, &path).is_some(), is_listed, "{method:?} {path}");
+            }
+            assert_eq!(found(&Method::Head, &path), found(&Method::Get, &path));
+        }
+    }
+
+    #[test]
+    fn bodies_have_the_limit_of_their_route() {
+        for (method, path, limit) in [
+            (Method::Post, "/v1/tasks/batch", MAX_REQUEST_BYTES),
+            (Method::Post, "/v1/tasks", MAX_TASK_BODY_BYTES),
+            (Method::Patch, "/v1/tasks/a", MAX_TASK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/run", MAX_BULK_BODY_BYTES),
+            (Method::Post, "/v1/tasks/a/run", MAX_SMALL_BODY_BYTES),
+            (Method::Post, "/v1/preview", MAX_PREVIEW_BODY_BYTES),
+            (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
+        ] {
+            assert_eq!(find(&method, path).map(|(route, _)| route.body_limit), Some(limit), "{path}");
+        }
+    }
+
+    #[test]
+    fn paths_find_their_routes() {
+        for (method, path, route) in [
+            (Method::Get, "/healthz", Some(("health", ""))),
+            (Method::Post, "/v1/tasks", Some(("createTask", ""))),
+            (Method::Post, "/v1/tasks/", Some(("createTask", ""))),
+            (Method::Get, "/v1/tasks/a%2Fb", Some(("getTask", "a/b"))),
+            (Method::Get, "/v1/tasks/a%2Fb/runs", Some(("listRuns", "a/b"))),
+            (Method::Get, "/v1/tasks/a%2Fb/explain", Some(("explainTask", "a/b"))),
+            (Method::Get, "/v1/tasks/runs", Some(("getTask", "runs"))),
+            (Method::Get, "/v1/tasks/a/pause", None),
+            (Method::Put, "/v1/tasks/a/runs", None),
+            (Method::Put, "/v1/tasks/a%2Fruns", Some(("putTask", "a/runs"))),
+            (Method::Get, "/v1/tasks/a/b", Some(("getTask", "a/b"))),
+            (Method::Put, "/v1/tasks/sp%C3%A4t", Some(("putTask", "spät"))),
+            (Method::Post, "/v1/preview", Some(("preview", ""))),
+            (Method::Get, "/v1/tasks/batch", Some(("getTask", "batch"))),
+            (Method::Delete, "/v1/tasks/%FF", None),
+            (Method::Delete, "/v1/keys/a", Some(("revokeKey", "a"))),
+            (Method::Get, "/v1/keys/a", None),
+            (Method::Delete, "/v1/keys/b/a", None),
+            (Method::Put, "/v1/namespaces/b/a", None),
+            (Method::Delete, "/v1/namespaces/b/a", None),
+            (Method::Put, "/v1/namespaces/a/", Some(("putNamespace", "a"))),
+            (Method::Delete, "/v1/namespaces/a%2Fb", Some(("deleteNamespace", "a/b"))),
+            (Method::Get, "/v1/limits", Some(("listLimits", ""))),
+            (Method::Put, "/v1/limits/a%2Fb", Some(("putLimit", "a/b"))),
+            (Method::Get, "/v1/limits/a", Some(("getLimit", "a"))),
+            (Method::Delete, "/v1/limits/a/b", Some(("deleteLimit", "a/b"))),
+            (Method::Post, "/v1/limits/a", None),
+            (Method::Patch, "/v1/tasks/a", Some(("patchTask", "a"))),
+            (Method::Post, "/v1/tasks/pause", Some(("pauseTasks", ""))),
+            (Method::Post, "/v1/tasks/a%20b/pause", Some(("pauseTask", "a b"))),
+            (Method::Post, "/v1/tasks/a/b/run", Some(("runTask", "a/b"))),
+            (Method::Post, "/v1/tasks/a/jump", None),
+            (Method::Post, "/v1/tasks/a", None),
+            (Method::Get, "/", None),
+            (Method::Get, "/v2/tasks", None),
+        ] {
+            assert_eq!(found(&method, path), route.map(|(id, name): (&str, &str)| (id, name.to_owned())), "{method:?} {path}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! What a route is.
+
+use crate::conditions::Conditions;
+use crate::context::Call;
+#[cfg(test)]
+use crate::openapi::operation::Operation;
+use crate::problem::Problem;
+use crate::response::Answer;
+use futures::future::LocalBoxFuture;
+use scheduler_model::access::Scope;
+use scheduler_model::bounds::MAX_SMALL_BODY_BYTES;
+use worker::Method;
+
+/// Names in paths that may have a slash in them. Others are one segment.
+const NAMES_WITH_SLASHES: [&str; 2] = ["id", "limitKey"];
+
+/// Answers a request. The second argument is the name in the path; empty if the path has none.
+pub(crate) type Handler = for<'a> fn(Call<'a>, String) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
+
+/// Who is answered.
+pub(crate) enum Access {
+    /// Everybody, without a key.
+    Open(fn() -> Answer),
+    /// A key with the scope.
+    Scope(Scope, Handler),
+}
+
+/// A method on a path. Matching, dispatch, `Allow`, scopes and the API's document follow from the table of these.
+pub(crate) struct Route {
+    pub(crate) method: Method,
+    /// With the name of what varies in braces, as in the API's document.
+    pub(crate) path: &'static str,
+    pub(crate) access: Access,
+    /// The largest body that it takes, bytes.
+    pub(crate) body_limit: usize,
+    pub(crate) conditions: Conditions,
+    /// What the API's document says of it.
+    #[cfg(test)]
+    pub(crate) operation: Operation,
+}
+
+impl Route {
+    /// Makes a route that needs a key. Unless the table says otherwise, reads ignore conditions and changes refuse them.
+    pub(super) const fn new(method: Method, path: &'static str, scope: Scope, handler: Handler) -> Self {
+        let conditions = if matches!(method, Method::Get) { Conditions::Ignored } else { Conditions::Refused };
+        Self {
+            method,
+            path,
+            access: Access::Scope(scope, handler),
+            body_limit: MAX_SMALL_BODY_BYTES,
+            conditions,
+            #[cfg(test)]
+            operation: Operation::USUAL,
+        }
+    }
+
+    /// Makes a route that everybody may read.
+    pub(super) const fn open(path: &'static str, answer: fn() -> Answer) -> Self {
+        Self {
+            method: Method::Get,
+            path,
+            access: Access::Open(answer),
+            body_limit: MAX_SMALL_BODY_BYTES,
+            conditions: Conditions::Ignored,
+            #[cfg(test)]
+            operation: Operation::USUAL,
+        }
+    }
+
+    /// Returns what stands before the name in its path, the name of the name, and what stands behind it.
+    fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
+        let (before, rest) = self.path.split_once('{')?;
+        let (name, behind) = rest.split_once('}')?;
+        Some((before, name, behind))
+    }
+
+    /// Returns whether its path goes on behind the name.
+    pub(super) fn is_part(&self) -> bool {
+        self.template().is_some_and(|(_, _, behind)| !behind.is_empty())
+    }
+
+    /// Returns the name in `path`, as it is written there, if that is a path of this route.
+    pub(super) fn name_in<'a>(&self, path: &'a str) -> Option<&'a str> {
+        let (before, name, behind) = self.template()?;
+        let given = path.strip_prefix(before)?.strip_suffix(behind)?;
+        (NAMES_WITH_SLASHES.contains(&name) || !given.contains('/')).then_some(given)
+    }
+}
