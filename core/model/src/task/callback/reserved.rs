@@ -39,7 +39,7 @@ const NAMES: [&str; 22] = [
 /// All names that begin so: Cloudflare's (its edge sets them, Access among them), those of proxies, and Envoy's, which strips them from outside.
 /// Azure's, App Engine's and CloudFront's say who the caller is as well.
 const PREFIXES: [&str; 9] =
-    ["cf-", "proxy-", "forwarded-", "x-forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-arr-", "x-appengine-", "x-amz-cf-"];
+    ["cf-", "proxy-", "x-forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-arr-", "x-appengine-", "x-amz-cf-"];
 
 /// All names that end so: `true-client-ip`, `x-client-ip`, `x-cluster-client-ip`, and those of other edges.
 const SUFFIXES: [&str; 2] = ["-client-ip", "-clientip"];
