@@ -48,7 +48,8 @@ impl Engine {
     ) -> Result<Found, EngineError> {
         let mut found = Found::default();
         let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(found) };
-        sort_by_key(&mut of_hash, |flight| is_settled(*flight));
+        // A cancelled attempt does not stand for one that only has nothing left to change.
+        sort_by_key(&mut of_hash, |flight| (is_settled(*flight), self.decisions.at(*flight).is_cancelled()));
         let mut has_read = false;
         for flight in of_hash {
             if found.flights.len() >= most || is_settled(flight) && !found.flights.is_empty() {

@@ -387,6 +387,28 @@ fn a_change_of_many_in_one_envelope_is_done_in_one_part() {
     }
 }
 
+/// Of two runs of one id, of which nothing was left to change, the cancelled one stood for both: the other one was answered for as if it were
+/// cancelled, too.
+#[test]
+fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
+    let mut pair = Pair::new();
+    put(&mut pair, r#"{"id":"a","callback":{"type":"handler","name":"log"}}"#, UnixMillis::NEVER, None);
+    for _ in 0..2 {
+        assert_eq!(change(&mut pair, "a", Change::Run).0, Changed::Changed);
+    }
+    assert_eq!(pair.wake(NOW).sends.len(), 1, "both runs share an envelope");
+    // The task goes, and then the first of its runs.
+    for (status, running) in [(None, 0), (Some(Status::Fired), 1)] {
+        let request = ListRequest { filter: Filter { status, ..Filter::default() }, limit: 1, ..ListRequest::default() };
+        let (reply, effects) = pair.engine.cancel_matching(&request, NOW, &pair.storage).unwrap();
+        pair.commit(effects);
+        assert_eq!((reply.cancelled, reply.running), (1, running));
+    }
+    assert_eq!(change(&mut pair, "a", Change::Resume), (Changed::Unchanged, true));
+    assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Changed, true));
+    assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
+}
+
 /// A send that is refused so often that its back-off is the visibility timeout stands twice among those that are due again. Its envelope ended
 /// at the first, and with the decisions gone the second put the cancelled run back.
 #[test]
