@@ -1,4 +1,5 @@
-//! The parts: heap, page, envelope, routing, cron, and a request from its text to the shards' appends.
+//! The parts: heap, page, envelope, routing, cron, and a request from its text to the shards'
+//! appends.
 #![allow(missing_docs, reason = "criterion's macros")]
 
 use benches::{pages, record};
@@ -24,7 +25,11 @@ fn scatter(n: u64) -> u64 {
 }
 
 fn heap(c: &mut Criterion) {
-    let position = |n: u64| Position { due: UnixMillis::new(START + (scatter(n) % 86_400_000) as i64), page: n as u32, index: 0 };
+    let position = |n: u64| Position {
+        due: UnixMillis::new(START + (scatter(n) % 86_400_000) as i64),
+        page: n as u32,
+        index: 0,
+    };
     let full: TimerHeap = (0..1_000_000).map(position).collect();
     let mut n = 1_000_000;
     let mut heap = full.clone();
@@ -43,11 +48,15 @@ fn heap(c: &mut Criterion) {
 fn page(c: &mut Criterion) {
     let mut group = c.benchmark_group("page");
     group.throughput(Throughput::Elements(1_000));
-    let make = || pages(0..1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64);
+    let make =
+        || pages(0..1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64);
     group.bench_function("encode 1,000 records", |b| {
-        b.iter(|| Append { fresh: true, pages: make(), schedules: vec![], ..Append::default() }.encode());
+        b.iter(|| {
+            Append { fresh: true, pages: make(), schedules: vec![], ..Append::default() }.encode()
+        });
     });
-    let bytes = Append { fresh: true, pages: make(), schedules: vec![], ..Append::default() }.encode();
+    let bytes =
+        Append { fresh: true, pages: make(), schedules: vec![], ..Append::default() }.encode();
     group.bench_function("decode 1,000 records", |b| b.iter(|| Append::decode(black_box(&bytes))));
     let made = make();
     group.bench_function("decode the directories of 1,000", |b| {
@@ -101,10 +110,16 @@ fn cron(c: &mut Criterion) {
 
 fn schedule(c: &mut Criterion) {
     let start = UnixMillis::new(START);
-    let list = RawValue::from_string(r#"["0 9 * * *","0 12 * * MON","30 17 * * FRI","0 0 1 * *"]"#.to_owned());
+    let list = RawValue::from_string(
+        r#"["0 9 * * *","0 12 * * MON","30 17 * * FRI","0 0 1 * *"]"#.to_owned(),
+    );
     let one = RawValue::from_string(r#""* * * * *""#.to_owned());
     let (Ok(list), Ok(one)) = (list, one) else { return };
-    let every = ScheduleFields { every_seconds: Some(90.0), anchor: Some(start.plus(-7_000_000)), ..ScheduleFields::default() };
+    let every = ScheduleFields {
+        every_seconds: Some(90.0),
+        anchor: Some(start.plus(-7_000_000)),
+        ..ScheduleFields::default()
+    };
     let rule = |rule: &'static str| ScheduleFields {
         rrule: Some(rule.into()),
         start_at: Some(start.plus(-7_000_000)),
@@ -115,18 +130,33 @@ fn schedule(c: &mut Criterion) {
         ("cron, every minute", ScheduleFields { cron: Some(&one), ..ScheduleFields::default() }),
         (
             "cron, every minute, put off",
-            ScheduleFields { cron: Some(&one), jitter_seconds: Some(30.0), ..ScheduleFields::default() },
+            ScheduleFields {
+                cron: Some(&one),
+                jitter_seconds: Some(30.0),
+                ..ScheduleFields::default()
+            },
         ),
-        ("cron, four expressions", ScheduleFields { cron: Some(&list), ..ScheduleFields::default() }),
+        (
+            "cron, four expressions",
+            ScheduleFields { cron: Some(&list), ..ScheduleFields::default() },
+        ),
         ("interval", every.clone()),
-        ("interval, put off", ScheduleFields { jitter_seconds: Some(30.0), window_seconds: Some(60.0), ..every }),
+        (
+            "interval, put off",
+            ScheduleFields { jitter_seconds: Some(30.0), window_seconds: Some(60.0), ..every },
+        ),
         ("rrule, last Friday of the month", rule("FREQ=MONTHLY;BYDAY=-1FR")),
-        ("rrule, every 20 minutes from 9 to 16", rule("FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10,11,12,13,14,15,16")),
+        (
+            "rrule, every 20 minutes from 9 to 16",
+            rule("FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10,11,12,13,14,15,16"),
+        ),
         ("rrule, never, by the month", rule("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30")),
         ("rrule, never, by the second", rule("FREQ=SECONDLY;INTERVAL=2;BYSECOND=1,3,5,7,9,11")),
     ] {
         if let Ok(schedule) = fields.schedule(7) {
-            c.bench_function(&format!("schedule/next, {name}"), |b| b.iter(|| schedule.next_after(black_box(start))));
+            c.bench_function(&format!("schedule/next, {name}"), |b| {
+                b.iter(|| schedule.next_after(black_box(start)))
+            });
         }
     }
     c.bench_function("schedule/read, last Friday of the month", |b| {
@@ -160,7 +190,11 @@ fn request(c: &mut Criterion) {
                 |items| {
                     let targets = Targets { queues: &queues, ..Targets::default() };
                     let mut validator = Validator::new(UnixMillis::new(START), [7; 16], targets);
-                    plan(items, &mut validator, &map).appends.iter().map(|part| part.append.encode().len()).sum::<usize>()
+                    plan(items, &mut validator, &map)
+                        .appends
+                        .iter()
+                        .map(|part| part.append.encode().len())
+                        .sum::<usize>()
                 },
                 BatchSize::SmallInput,
             );

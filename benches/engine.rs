@@ -22,7 +22,11 @@ fn empty() -> Engine {
 fn snapshot(tasks: u64) -> Snapshot {
     let mut snapshot = Snapshot::default();
     for from in (0..tasks).step_by(1_000) {
-        for mut page in pages(from..from + 1_000, |n| format!("task-{n}"), |n| START + (scatter(n) % 60_000) as i64) {
+        for mut page in pages(
+            from..from + 1_000,
+            |n| format!("task-{n}"),
+            |n| START + (scatter(n) % 60_000) as i64,
+        ) {
             assert!(snapshot.id_key.key_page(&mut page).is_ok());
             snapshot.pages.push(StoredPage {
                 page: snapshot.pages.len() as u32 + 1,
@@ -37,9 +41,13 @@ fn snapshot(tasks: u64) -> Snapshot {
 
 fn append(c: &mut Criterion) {
     let mut group = c.benchmark_group("engine");
-    for (tasks, at_once, fresh) in [(130_000, 1_000, true), (130_000, 62, false), (130_000, 1, false)] {
+    for (tasks, at_once, fresh) in
+        [(130_000, 1_000, true), (130_000, 62, false), (130_000, 1, false)]
+    {
         let full = snapshot(tasks);
-        let loaded = || Engine::load("1-0", Config::default(), full.clone()).unwrap_or_else(|_| unreachable!());
+        let loaded = || {
+            Engine::load("1-0", Config::default(), full.clone()).unwrap_or_else(|_| unreachable!())
+        };
         let engine = RefCell::new(loaded());
         let mut memory = Memory::default();
         let mut next = tasks;
@@ -53,13 +61,18 @@ fn append(c: &mut Criterion) {
                         engine.replace(loaded());
                     }
                     next += at_once;
-                    let pages =
-                        pages(next..next + at_once, |n| format!("task-{n}"), |n| START + (scatter(n) % 86_400_000) as i64);
+                    let pages = pages(
+                        next..next + at_once,
+                        |n| format!("task-{n}"),
+                        |n| START + (scatter(n) % 86_400_000) as i64,
+                    );
                     Append { fresh, pages, schedules: vec![], ..Append::default() }.encode()
                 },
                 |bytes| {
                     let append = Append::decode(&bytes).unwrap_or_default();
-                    if let Ok((_, effects)) = engine.borrow_mut().append(append, UnixMillis::new(START), &memory) {
+                    if let Ok((_, effects)) =
+                        engine.borrow_mut().append(append, UnixMillis::new(START), &memory)
+                    {
                         memory.apply(&effects);
                     }
                 },
@@ -89,7 +102,9 @@ fn fire(c: &mut Criterion) {
                 }
                 (engine, memory)
             },
-            |(mut engine, memory)| engine.wake(UnixMillis::new(START), &memory).map(|effects| effects.sends.len()),
+            |(mut engine, memory)| {
+                engine.wake(UnixMillis::new(START), &memory).map(|effects| effects.sends.len())
+            },
             BatchSize::LargeInput,
         );
     });
@@ -101,7 +116,11 @@ fn start(c: &mut Criterion) {
     let mut group = c.benchmark_group("engine");
     group.sample_size(10);
     group.bench_function("start with 1,000,000", |b| {
-        b.iter_batched(|| snapshot.clone(), |snapshot| Engine::load("1-0", Config::default(), snapshot), BatchSize::PerIteration);
+        b.iter_batched(
+            || snapshot.clone(),
+            |snapshot| Engine::load("1-0", Config::default(), snapshot),
+            BatchSize::PerIteration,
+        );
     });
     group.finish();
 }

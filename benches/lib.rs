@@ -1,4 +1,5 @@
-//! What the benchmarks share: records and pages as real requests make them, and a storage in memory.
+//! What the benchmarks share: records and pages as real requests make them, and a storage in
+//! memory.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Reader, StorageError, Write};
@@ -13,12 +14,18 @@ pub fn record(id: &str, time: i64) -> Vec<u8> {
 }
 
 /// Pages of tasks `from..to`, with ids that `id` gives, due as `due` says.
-pub fn pages(range: std::ops::Range<u64>, id: impl Fn(u64) -> String, due: impl Fn(u64) -> i64) -> Vec<Page> {
+pub fn pages(
+    range: std::ops::Range<u64>,
+    id: impl Fn(u64) -> String,
+    due: impl Fn(u64) -> i64,
+) -> Vec<Page> {
     let mut builder = PageBuilder::default();
     for n in range {
         let (id, due) = (id(n), due(n));
         let text = record(&id, due);
-        assert!(builder.push(id_hash(&id), UnixMillis::new(due), Flags::TO_QUEUE, |out| out.extend_from_slice(&text)));
+        assert!(builder.push(id_hash(&id), UnixMillis::new(due), Flags::TO_QUEUE, |out| {
+            out.extend_from_slice(&text)
+        }));
     }
     builder.finish()
 }
@@ -39,7 +46,9 @@ impl Memory {
                 Write::InsertPage { page, body, .. } => {
                     self.bodies.insert(*page, body.clone());
                 }
-                Write::ExtendPage { page, tail, .. } => self.bodies.entry(*page).or_default().extend_from_slice(tail),
+                Write::ExtendPage { page, tail, .. } => {
+                    self.bodies.entry(*page).or_default().extend_from_slice(tail)
+                }
                 Write::DeletePage { page, .. } => {
                     self.bodies.remove(page);
                 }
@@ -52,7 +61,9 @@ impl Memory {
                 Write::InsertHistory { row, body, .. } => {
                     self.history.insert(*row, body.clone());
                 }
-                Write::ExtendHistory { row, tail, .. } => self.history.entry(*row).or_default().extend_from_slice(tail),
+                Write::ExtendHistory { row, tail, .. } => {
+                    self.history.entry(*row).or_default().extend_from_slice(tail)
+                }
                 _ => {}
             }
         }
@@ -76,6 +87,9 @@ impl Reader for Memory {
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
-        self.history.get(&row).cloned().ok_or_else(|| StorageError(format!("no row {row} of the history")))
+        self.history
+            .get(&row)
+            .cloned()
+            .ok_or_else(|| StorageError(format!("no row {row} of the history")))
     }
 }

@@ -1,7 +1,7 @@
 //! Who sends a request, and what it is about.
 //!
-//! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside `default`, are looked up in what
-//! this instance knows of the registry.
+//! The keys of the deployment's secret need nothing but it. Other keys, and namespaces beside
+//! `default`, are looked up in what this instance knows of the registry.
 
 use crate::clients::registry;
 use crate::problem::{Problem, ProblemType};
@@ -30,18 +30,31 @@ pub(crate) struct Caller {
     pub(crate) quota: Quota,
 }
 
-/// Admits a request if its key, sent as a bearer token, has the scope `needed` in the namespace that the request is about.
-pub(crate) async fn admit(request: &Request, env: &Env, needed: Scope, now: UnixMillis) -> Result<Caller, Problem> {
+/// Admits a request if its key, sent as a bearer token, has the scope `needed` in the namespace
+/// that the request is about.
+pub(crate) async fn admit(
+    request: &Request,
+    env: &Env,
+    needed: Scope,
+    now: UnixMillis,
+) -> Result<Caller, Problem> {
     let header = |name| request.headers().get(name).ok().flatten();
     // The platform says who asks. Locally that is this machine, for everybody.
-    let address = header("cf-connecting-ip").filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
-    let is_spent = address.as_deref().is_some_and(|address| GUESSES.with_borrow(|guesses| guesses.are_spent(address, now)));
+    let address = header("cf-connecting-ip")
+        .filter(|address| !matches!(address.as_str(), "127.0.0.1" | "::1"));
+    let is_spent = address
+        .as_deref()
+        .is_some_and(|address| GUESSES.with_borrow(|guesses| guesses.are_spent(address, now)));
     let authorization = header("authorization");
     let key = authorization.as_deref().and_then(token_of);
     let holder = match (holder(authorization.as_deref(), env, now).await, address) {
         // Who shares the address with somebody who guesses is not shut out.
-        (Ok(_), _) if is_spent && key.is_some_and(|key| key.len() < LONG_KEY_BYTES) => return Err(Problem::guessing()),
-        (Err(problem), Some(address)) if problem.kind == ProblemType::Unauthorized && authorization.is_some() => {
+        (Ok(_), _) if is_spent && key.is_some_and(|key| key.len() < LONG_KEY_BYTES) => {
+            return Err(Problem::guessing());
+        }
+        (Err(problem), Some(address))
+            if problem.kind == ProblemType::Unauthorized && authorization.is_some() =>
+        {
             if is_spent {
                 return Err(Problem::guessing());
             }
@@ -54,18 +67,24 @@ pub(crate) async fn admit(request: &Request, env: &Env, needed: Scope, now: Unix
     let quota = if namespace.is_default() {
         Quota::default()
     } else {
-        let directory = registry::directory(env, |known| known.settings(&namespace).is_some()).await?;
+        let directory =
+            registry::directory(env, |known| known.settings(&namespace).is_some()).await?;
         directory.quota(&namespace).map_err(|denied| holder.without_namespace(denied))?
     };
     Ok(Caller { holder, namespace, quota })
 }
 
 /// Whose key stands in the header of a request.
-async fn holder(authorization: Option<&str>, env: &Env, now: UnixMillis) -> Result<Holder, Problem> {
+async fn holder(
+    authorization: Option<&str>,
+    env: &Env,
+    now: UnixMillis,
+) -> Result<Holder, Problem> {
     match verify(authorization, &settings::api_keys(env))? {
         Sent::KeyOfTheDeployment => Ok(Holder::of_the_deployment()),
         Sent::Token(token) => {
-            let directory = registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
+            let directory =
+                registry::directory(env, |known| known.holder(&token, now).is_ok()).await?;
             Ok(directory.holder(&token, now)?)
         }
     }
@@ -90,7 +109,9 @@ fn verify(header: Option<&str>, keys: &[String]) -> Result<Sent, Problem> {
         return Err(Problem::unauthorized("send the header Authorization: Bearer <key>"));
     };
     // Every key is compared in full, so that the time tells nothing of how much was right.
-    let matches = keys.iter().fold(0, |found, key| found | key.as_bytes().ct_eq(token.as_bytes()).unwrap_u8());
+    let matches = keys
+        .iter()
+        .fold(0, |found, key| found | key.as_bytes().ct_eq(token.as_bytes()).unwrap_u8());
     if matches == 1 {
         return Ok(Sent::KeyOfTheDeployment);
     }
@@ -113,7 +134,15 @@ mod tests {
         for right in ["Bearer two", "bearer one", "Bearer  two "] {
             assert!(matches!(verify(Some(right), &keys), Ok(Sent::KeyOfTheDeployment)), "{right}");
         }
-        for wrong in [None, Some(""), Some("two"), Some("Basic two"), Some("Bearer "), Some("Bearer tw"), Some("Bearer three")] {
+        for wrong in [
+            None,
+            Some(""),
+            Some("two"),
+            Some("Basic two"),
+            Some("Bearer "),
+            Some("Bearer tw"),
+            Some("Bearer three"),
+        ] {
             assert!(verify(wrong, &keys).is_err(), "{wrong:?}");
         }
     }
@@ -127,9 +156,14 @@ mod tests {
     #[test]
     fn other_keys_are_for_the_registry_to_know() {
         let key = Token::new([1; 8], [2; 16]).reveal();
-        assert!(matches!(verify(Some(&format!("Bearer {key}")), &[]), Ok(Sent::Token(token)) if token.reveal() == key));
+        assert!(
+            matches!(verify(Some(&format!("Bearer {key}")), &[]), Ok(Sent::Token(token)) if token.reveal() == key)
+        );
         // One may also be put into the secret.
-        assert!(matches!(verify(Some(&format!("Bearer {key}")), std::slice::from_ref(&key)), Ok(Sent::KeyOfTheDeployment)));
+        assert!(matches!(
+            verify(Some(&format!("Bearer {key}")), std::slice::from_ref(&key)),
+            Ok(Sent::KeyOfTheDeployment)
+        ));
         assert!(verify(Some(&format!("Bearer {key}0")), &[]).is_err());
     }
 }

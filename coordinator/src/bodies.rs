@@ -1,4 +1,5 @@
-//! The memory that requests take of an instance, of which all of them have a share: see [`FairMemory`].
+//! The memory that requests take of an instance, of which all of them have a share: see
+//! [`FairMemory`].
 
 use crate::problem::Problem;
 use scheduler_model::access::FairMemory;
@@ -9,7 +10,8 @@ use std::cell::RefCell;
 use worker::Env;
 
 thread_local! {
-    /// Bodies of up to [`MAX_TASK_BODY_BYTES`]. They have memory of their own, so that imports do not keep out single tasks.
+    /// Bodies of up to [`MAX_TASK_BODY_BYTES`]. They have memory of their own, so that imports do
+    /// not keep out single tasks.
     static SMALL: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
     /// Larger bodies, and the answers to readers of events.
     static LARGE: RefCell<FairMemory> = const { RefCell::new(FairMemory::NONE) };
@@ -34,7 +36,8 @@ impl Pool {
         }
     }
 
-    /// Returns how much all requests may take. Large bodies may take as much as the shards of an isolate.
+    /// Returns how much all requests may take. Large bodies may take as much as the shards of an
+    /// isolate.
     fn most(self, env: &Env) -> usize {
         match self {
             Self::Small => MAX_SMALL_BODIES_BYTES,

@@ -1,5 +1,5 @@
-//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts, as what they allow, and
-//! as what routes do with them.
+//! The conditions of a request: `If-Match` and `If-None-Match` (RFC 9110, section 13.1), as texts,
+//! as what they allow, and as what routes do with them.
 
 use crate::problem::Problem;
 use scheduler_model::input::FieldError;
@@ -14,11 +14,14 @@ pub(crate) const IF_NONE_MATCH: &str = "If-None-Match";
 pub(crate) enum Conditions {
     /// A change of one task: it is made if they hold, else answered 412.
     Change,
-    /// A read of one task: it is answered 412 if `If-Match` does not hold, 304 if `If-None-Match` does not.
+    /// A read of one task: it is answered 412 if `If-Match` does not hold, 304 if `If-None-Match`
+    /// does not.
     Read,
-    /// A read of what has no version: nothing of it can be known to the caller, so it is answered in full.
+    /// A read of what has no version: nothing of it can be known to the caller, so it is answered
+    /// in full.
     Ignored,
-    /// A change of what has no version, or of many tasks. To make it all the same could do what the caller wants to exclude.
+    /// A change of what has no version, or of many tasks. To make it all the same could do what the
+    /// caller wants to exclude.
     Refused,
 }
 
@@ -31,7 +34,9 @@ impl Conditions {
         for field in [IF_MATCH, IF_NONE_MATCH] {
             let Some(text) = given(headers, field) else { continue };
             match self {
-                Self::Change | Self::Read => drop(Condition::parse(field, &text).map_err(Problem::invalid)?),
+                Self::Change | Self::Read => {
+                    drop(Condition::parse(field, &text).map_err(Problem::invalid)?)
+                }
                 Self::Ignored => {}
                 Self::Refused => {
                     let detail = "is not taken here: only one task has a version; change tasks one by one, or leave it out";
@@ -43,7 +48,8 @@ impl Conditions {
     }
 }
 
-/// The text of a header, also if it is empty. Today the platform drops these two headers if they are empty, in front of the Worker.
+/// The text of a header, also if it is empty. Today the platform drops these two headers if they
+/// are empty, in front of the Worker.
 pub(crate) fn given(headers: &Headers, field: &str) -> Option<String> {
     let text = headers.get(field).ok().flatten();
     text.or_else(|| headers.has(field).is_ok_and(|is_there| is_there).then(String::new))
@@ -64,19 +70,25 @@ pub(crate) struct Tag {
     is_weak: bool,
     /// The version of a task that it stands for; `None` for a tag that this API does not give.
     version: Option<u64>,
-    /// What the answer showed; `None` for a tag of the version alone, as earlier releases gave them.
+    /// What the answer showed; `None` for a tag of the version alone, as earlier releases gave
+    /// them.
     state: Option<u64>,
 }
 
-/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it was.
+/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it
+/// was.
 impl std::fmt::Debug for Tag {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Tag").field("is_weak", &self.is_weak).field("version", &self.version).finish()
+        f.debug_struct("Tag")
+            .field("is_weak", &self.is_weak)
+            .field("version", &self.version)
+            .finish()
     }
 }
 
-/// The entity tag of an answer that shows a task, written as `"<version>.<state>"`, both 16 hexadecimal digits. A change is about what the
-/// task says, so conditions of changes compare versions only.
+/// The entity tag of an answer that shows a task, written as `"<version>.<state>"`, both 16
+/// hexadecimal digits. A change is about what the task says, so conditions of changes compare
+/// versions only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ETag {
     /// Of what the task says.
@@ -117,7 +129,11 @@ impl Condition {
             // A tag may have a comma in it, but no quote.
             let (tag, after) = quoted.split_once('"').ok_or_else(refuse)?;
             let (version, state) = tag.split_once('.').unwrap_or((tag, ""));
-            tags.push(Tag { is_weak: strong.is_some(), version: number(version), state: number(state) });
+            tags.push(Tag {
+                is_weak: strong.is_some(),
+                version: number(version),
+                state: number(state),
+            });
             rest = after.trim_start_matches([' ', '\t']);
             if !rest.is_empty() && !rest.starts_with(',') {
                 return Err(refuse());
@@ -125,15 +141,19 @@ impl Condition {
         }
     }
 
-    /// Returns the versions that `If-Match` allows: those of strong tags. `None` for `*`, which allows each. An empty list allows none.
+    /// Returns the versions that `If-Match` allows: those of strong tags. `None` for `*`, which
+    /// allows each. An empty list allows none.
     pub(crate) fn strong_versions(&self) -> Option<Vec<u64>> {
         match self {
             Self::Any => None,
-            Self::Tags(tags) => Some(tags.iter().filter(|tag| !tag.is_weak).filter_map(|tag| tag.version).collect()),
+            Self::Tags(tags) => {
+                Some(tags.iter().filter(|tag| !tag.is_weak).filter_map(|tag| tag.version).collect())
+            }
         }
     }
 
-    /// Returns the version, where `If-Match` names one strong tag and nothing else: then a shard can check it by itself.
+    /// Returns the version, where `If-Match` names one strong tag and nothing else: then a shard
+    /// can check it by itself.
     pub(crate) fn only_version(&self) -> Option<u64> {
         match self {
             Self::Tags(tags) if tags.len() == 1 => self.strong_versions()?.first().copied(),
@@ -150,11 +170,14 @@ impl Condition {
     pub(crate) fn has_seen(&self, tag: ETag) -> bool {
         match self {
             Self::Any => true,
-            Self::Tags(tags) => tags.iter().any(|seen| (seen.version, seen.state) == (Some(tag.version), Some(tag.state))),
+            Self::Tags(tags) => tags
+                .iter()
+                .any(|seen| (seen.version, seen.state) == (Some(tag.version), Some(tag.state))),
         }
     }
 
-    /// Returns whether a task of this version is one that `If-None-Match` of a change names: the weak comparison.
+    /// Returns whether a task of this version is one that `If-None-Match` of a change names: the
+    /// weak comparison.
     pub(crate) fn names(&self, version: u64) -> bool {
         match self {
             Self::Any => true,
@@ -184,8 +207,18 @@ mod tests {
         assert_eq!(parsed(r#""000000000000000A""#).only_version(), Some(10));
         let list = parsed(r#""000000000000000a" ,, W/"000000000000000b","x,y","000000000000000c""#);
         assert_eq!((list.only_version(), list.strong_versions()), (None, Some(vec![10, 12])));
-        for bad in ["", " ", ",", "000000000000000a", "\"000000000000000a", "w/\"a\"", "\"a\" \"b\"", "W/*", "*, \"a\"", "\"a\"x"]
-        {
+        for bad in [
+            "",
+            " ",
+            ",",
+            "000000000000000a",
+            "\"000000000000000a",
+            "w/\"a\"",
+            "\"a\" \"b\"",
+            "W/*",
+            "*, \"a\"",
+            "\"a\"x",
+        ] {
             assert_eq!(Condition::parse("If-Match", bad).unwrap_err().field, "If-Match", "{bad}");
         }
     }

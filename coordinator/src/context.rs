@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 use std::time::Duration;
 use worker::{Env, Request};
 
-/// The time limit for receiving a body, because other requests wait for the memory that it takes. The largest body needs 2.3 Mbit/s.
+/// The time limit for receiving a body, because other requests wait for the memory that it takes.
+/// The largest body needs 2.3 Mbit/s.
 const BODY_TIME: Duration = Duration::from_secs(60);
 
 /// A request that was let in, with everything that its answer may depend on.
@@ -59,15 +60,17 @@ impl Call<'_> {
         self.condition(IF_NONE_MATCH)
     }
 
-    /// Returns the version that the task must have for `If-Match` and `If-None-Match` to hold. The shard compares it in the same step as it
-    /// makes the change. Unless `If-Match` names exactly one version, this reads the task; `*` only requires that it exists.
+    /// Returns the version that the task must have for `If-Match` and `If-None-Match` to hold. The
+    /// shard compares it in the same step as it makes the change. Unless `If-Match` names exactly
+    /// one version, this reads the task; `*` only requires that it exists.
     pub(crate) async fn version_to_match(&self, id: &str) -> Result<Option<u64>, Problem> {
         let (condition, seen) = (self.if_match()?, self.if_none_match()?);
         let only = condition.as_ref().and_then(Condition::only_version);
         if only.is_some() && seen.is_none() || condition.is_none() && seen.is_none() {
             return Ok(only);
         }
-        let version = find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes()));
+        let version =
+            find(&self.shards, id).await?.map(|(_, item)| version_of(item.record.get().as_bytes()));
         if let (Some(seen), Some(version)) = (&seen, version)
             && seen.names(version)
         {
@@ -92,11 +95,13 @@ impl Call<'_> {
         }
     }
 
-    /// Returns the request's body as text. Reads no more of it than the route takes, and nothing of a large body while the bodies of other
-    /// requests use up the memory.
+    /// Returns the request's body as text. Reads no more of it than the route takes, and nothing of
+    /// a large body while the bodies of other requests use up the memory.
     pub(crate) async fn text(&mut self) -> Result<String, Problem> {
         let (limit, namespace, env) = (self.body_limit, self.shards.namespace(), self.env);
-        let unreadable = |problem: String| Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")));
+        let unreadable = |problem: String| {
+            Problem::invalid(FieldError::new("body", format!("cannot be read: {problem}")))
+        };
         let held = &mut self.held;
         let take = |bytes| {
             match held {
@@ -106,13 +111,19 @@ impl Call<'_> {
             Ok(())
         };
         let read = within(BODY_TIME, read_body(&mut self.request, limit, take)).await;
-        let slow = || unreadable(format!("it has not come within {} s; send less, or several requests", BODY_TIME.as_secs()));
+        let slow = || {
+            unreadable(format!(
+                "it has not come within {} s; send less, or several requests",
+                BODY_TIME.as_secs()
+            ))
+        };
         let bytes = read.ok_or_else(slow)?.map_err(|unread| match unread {
             Unread::TooLong => Problem::too_large(limit),
             Unread::NoRoom(problem) => problem,
             Unread::Cut(problem) => unreadable(problem.to_string()),
         })?;
-        String::from_utf8(bytes).map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
+        String::from_utf8(bytes)
+            .map_err(|problem| unreadable(format!("it is not UTF-8: {problem}")))
     }
 
     /// Reads the request's query. A parameter that is given twice is refused: see [`each_once`].
@@ -120,7 +131,10 @@ impl Call<'_> {
         &self,
         read: impl FnOnce(&mut dyn Iterator<Item = Parameter<'_>>) -> Result<T, FieldError>,
     ) -> Result<T, Problem> {
-        let url = self.request.url().map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
+        let url = self
+            .request
+            .url()
+            .map_err(|problem| Problem::invalid(FieldError::new("url", problem.to_string())))?;
         read(&mut each_once(url.query_pairs())).map_err(Problem::invalid)
     }
 }
@@ -128,7 +142,10 @@ impl Call<'_> {
 /// Returns the refusal of a query parameter that is none of `known`.
 pub(crate) fn unknown_parameter(name: &str, known: &[&str]) -> FieldError {
     let shown: String = name.chars().take(64).collect();
-    FieldError::new("query", format!("has the unknown parameter {shown:?}; there are: {}", known.join(", ")))
+    FieldError::new(
+        "query",
+        format!("has the unknown parameter {shown:?}; there are: {}", known.join(", ")),
+    )
 }
 
 #[cfg(test)]
@@ -142,11 +159,17 @@ mod tests {
         }
     }
 
-    /// Types of the core read what a caller sends, and the core's tests attack their fields. `Call::text` stops at the route's limit.
+    /// Types of the core read what a caller sends, and the core's tests attack their fields.
+    /// `Call::text` stops at the route's limit.
     #[test]
     fn nothing_else_reads_a_request() {
         // The answers of objects, and what an example handler is given.
-        let readers = ["example_handlers.rs", "clients/limiters.rs", "clients/registry.rs", "clients/shards.rs"];
+        let readers = [
+            "example_handlers.rs",
+            "clients/limiters.rs",
+            "clients/registry.rs",
+            "clients/shards.rs",
+        ];
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
         let mut files = Vec::new();
         sources(folder, &mut files);
@@ -159,14 +182,28 @@ mod tests {
             }
             let source = std::fs::read_to_string(&file).unwrap();
             let source = source.split("#[cfg(test)]\nmod tests {").next().unwrap();
-            for reads in ["derive(Deserialize", ", Deserialize", "serde_json::from_", "IntoDeserializer"] {
+            for reads in
+                ["derive(Deserialize", ", Deserialize", "serde_json::from_", "IntoDeserializer"]
+            {
                 let is_reader = readers.contains(&name);
-                assert!(is_reader || !source.contains(reads), "{name} has {reads}: read requests in the core");
+                assert!(
+                    is_reader || !source.contains(reads),
+                    "{name} has {reads}: read requests in the core"
+                );
             }
-            for reads in ["request.bytes()", "request.text()", "request.json()", "request.stream()", "array_buffer()"] {
+            for reads in [
+                "request.bytes()",
+                "request.text()",
+                "request.json()",
+                "request.stream()",
+                "array_buffer()",
+            ] {
                 assert!(!source.contains(reads), "{name} has {reads}: use Call::text");
             }
-            assert!(name == "context.rs" || !source.contains("query_pairs"), "{name} reads the query: use Call::query");
+            assert!(
+                name == "context.rs" || !source.contains("query_pairs"),
+                "{name} reads the query: use Call::query"
+            );
         }
     }
 }

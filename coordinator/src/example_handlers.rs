@@ -1,5 +1,5 @@
-//! Handlers that the end-to-end tests run, and an example to copy. Not in a deployment, for some of them run by themselves: they are
-//! registered only where the variable `EXAMPLE_HANDLERS` says so.
+//! Handlers that the end-to-end tests run, and an example to copy. Not in a deployment, for some of
+//! them run by themselves: they are registered only where the variable `EXAMPLE_HANDLERS` says so.
 
 use scheduler_dispatcher::{HandlerError, Handlers, TaskContext, task};
 use serde::Deserialize;
@@ -12,7 +12,13 @@ struct Post {
 }
 
 /// Posts to a URL, with the key by which repeats of one run are told.
-#[task(name = "example-post", retries = 2, min_backoff_seconds = 0.1, jitter = 0, timeout_seconds = 2)]
+#[task(
+    name = "example-post",
+    retries = 2,
+    min_backoff_seconds = 0.1,
+    jitter = 0,
+    timeout_seconds = 2
+)]
 async fn post(context: TaskContext, payload: Post) -> Result<(), HandlerError> {
     let headers = Headers::new();
     headers.set("idempotency-key", &context.occurrence_key().to_string())?;

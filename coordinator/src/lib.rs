@@ -1,6 +1,10 @@
-//! The Worker: HTTP API, authentication, routing to shards; and the one place with the platform's entry points, for those in
-//! a library that this crate does not name would be silently dropped from the wasm.
-#![expect(missing_docs, reason = "the macro of the Durable Object writes public methods without any")]
+//! The Worker: HTTP API, authentication, routing to shards; and the one place with the platform's
+//! entry points, for those in a library that this crate does not name would be silently dropped
+//! from the wasm.
+#![expect(
+    missing_docs,
+    reason = "the macro of the Durable Object writes public methods without any"
+)]
 
 mod auth;
 mod bodies;
@@ -20,10 +24,14 @@ use jobs::{handler_tasks, watchdog};
 use scheduler_dispatcher::Handlers;
 use scheduler_platform::settings;
 use scheduler_shard::Shell;
-use worker::{Context, DurableObject, Env, MessageBatch, Request, Response, Result, ScheduleContext, ScheduledEvent, State};
+use worker::{
+    Context, DurableObject, Env, MessageBatch, Request, Response, Result, ScheduleContext,
+    ScheduledEvent, State,
+};
 use worker::{durable_object, event, wasm_bindgen};
 
-/// The Rust functions that tasks may name as their callback. Register yours here, a line each: `.with_task::<yours>()`.
+/// The Rust functions that tasks may name as their callback. Register yours here, a line each:
+/// `.with_task::<yours>()`.
 fn handlers(env: &Env) -> Handlers {
     let handlers = Handlers::shipped();
     example_handlers::add_to(handlers, &settings::example_handlers(env))

@@ -1,20 +1,24 @@
 //! Refusals: what is answered as `application/problem+json` (RFC 9457).
 
 use scheduler_model::access::{Denied, NAMESPACE_HEADER};
-use scheduler_model::bounds::{MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK};
+use scheduler_model::bounds::{
+    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_PROBLEM_BYTES, MAX_RUNS_OF_A_TASK,
+};
 use scheduler_model::input::{FieldError, cut};
 use scheduler_model::protocol::Change;
 use serde::ser::SerializeStruct;
 use serde::{Serialize, Serializer};
 use std::time::Duration;
 
-/// Retry delay after a full shard refused a request, in seconds. Room appears only when tasks fire or are cancelled.
+/// Retry delay after a full shard refused a request, in seconds. Room appears only when tasks fire
+/// or are cancelled.
 const FULL_RETRY_SECONDS: u32 = 60;
 
 /// Declares the types of problems: variant, name, status and title.
 macro_rules! problem_types {
     ($($variant:ident $name:literal $status:literal $title:literal)*) => {
-        /// Why a request is refused. The only place with the names, statuses and titles: the API's document is made from it.
+        /// Why a request is refused. The only place with the names, statuses and titles: the API's
+        /// document is made from it.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
         pub(crate) enum ProblemType {
             $(#[doc = $title] $variant,)*
@@ -25,7 +29,8 @@ macro_rules! problem_types {
             #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),*];
 
-            /// The last segment of its URI reference, `/problems/<name>`: a stable name for programs.
+            /// The last segment of its URI reference, `/problems/<name>`: a stable name for
+            /// programs.
             pub(crate) const fn name(self) -> &'static str {
                 match self {
                     $(Self::$variant => $name,)*
@@ -117,8 +122,9 @@ impl Problem {
 
     /// The body is larger than the route takes.
     pub(crate) fn too_large(limit: usize) -> Self {
-        let detail =
-            format!("the body is longer than {limit} bytes, which is the limit of this route: send less, or several requests");
+        let detail = format!(
+            "the body is longer than {limit} bytes, which is the limit of this route: send less, or several requests"
+        );
         Self::new(ProblemType::TooLarge, detail)
     }
 
@@ -152,7 +158,10 @@ impl Problem {
 
     /// No limit for this key.
     pub(crate) fn no_limit(key: &str) -> Self {
-        let detail = format!("the key {:?} has no limit (any more); set one with PUT", cut(key, MAX_LIMIT_KEY_BYTES));
+        let detail = format!(
+            "the key {:?} has no limit (any more); set one with PUT",
+            cut(key, MAX_LIMIT_KEY_BYTES)
+        );
         Self::new(ProblemType::NoLimit, detail)
     }
 
@@ -188,13 +197,17 @@ impl Problem {
     /// No such path.
     pub(crate) fn no_route(method: &str, path: &str) -> Self {
         let path = cut(path, 100);
-        Self::new(ProblemType::NoRoute, format!("{method} {path}: see /openapi.json for what there is"))
+        Self::new(
+            ProblemType::NoRoute,
+            format!("{method} {path}: see /openapi.json for what there is"),
+        )
     }
 
     /// The path does not take the method.
     pub(crate) fn no_method(method: &str, path: &str, allowed: String) -> Self {
         let path = cut(path, 100);
-        let detail = format!("{path} does not take {method}; it takes {allowed}: see /openapi.json");
+        let detail =
+            format!("{path} does not take {method}; it takes {allowed}: see /openapi.json");
         let problem = Self::new(ProblemType::NoMethod, detail);
         Self { allow: Some(allowed), ..problem }
     }
@@ -226,8 +239,12 @@ impl Problem {
             Some(Change::Reschedule(_)) => {
                 "moved: a recurring task has no time to move, change its schedule with PATCH; nor has a follow-up"
             }
-            Some(_) => "paused: it does not fire by itself, because it is a dead letter or has no schedule",
-            None => "patched: it has fired, and is a further attempt, a run of a recurring task, a follow-up or a dead letter",
+            Some(_) => {
+                "paused: it does not fire by itself, because it is a dead letter or has no schedule"
+            }
+            None => {
+                "patched: it has fired, and is a further attempt, a run of a recurring task, a follow-up or a dead letter"
+            }
         };
         Self::new(ProblemType::NotApplicable, format!("task {id:?} cannot be {why}"))
     }
@@ -244,7 +261,9 @@ impl Problem {
 
     /// The shard was asked again, and its answer may be the work of the first try.
     pub(crate) fn unknown_outcome() -> Self {
-        Self::unavailable("it is not known whether the change was made, for the answer of the first try was lost; read the task")
+        Self::unavailable(
+            "it is not known whether the change was made, for the answer of the first try was lost; read the task",
+        )
     }
 
     /// The task is not (any more) what the request takes it for.
@@ -313,7 +332,9 @@ impl From<Denied> for Problem {
         let detail = denied.to_string();
         match denied {
             Denied::UnknownKey | Denied::Expired(_) => Self::unauthorized(detail),
-            Denied::Scope(_) | Denied::Reach(_) | Denied::Grant(_) | Denied::ReachAll => Self::forbidden(detail),
+            Denied::Scope(_) | Denied::Reach(_) | Denied::Grant(_) | Denied::ReachAll => {
+                Self::forbidden(detail)
+            }
             Denied::Name(_) => Self::invalid(FieldError::new(NAMESPACE_HEADER, detail)),
             Denied::NoNamespace(_) | Denied::CreateNamespace(_) => Self::no_namespace(detail),
         }
@@ -343,7 +364,10 @@ mod tests {
                 Problem::full(long.clone()),
             ] {
                 let (kind, bytes) = (problem.kind, serde_json::to_vec(&problem).unwrap().len());
-                assert!(bytes <= MAX_PROBLEM_BYTES + MAX_ERROR_FIELD_BYTES + 160, "{kind:?}: {bytes} bytes of {sign:?}");
+                assert!(
+                    bytes <= MAX_PROBLEM_BYTES + MAX_ERROR_FIELD_BYTES + 160,
+                    "{kind:?}: {bytes} bytes of {sign:?}"
+                );
             }
         }
     }

@@ -65,8 +65,15 @@ impl Answer {
     }
 
     /// Text that is written as it comes, and kept by no cache.
-    pub(crate) fn stream(content_type: &'static str, text: impl Stream<Item = String> + 'static) -> Self {
-        Self { content_type, stream: Some(Streamed(text.boxed_local())), ..Self::json(200, Vec::new()) }
+    pub(crate) fn stream(
+        content_type: &'static str,
+        text: impl Stream<Item = String> + 'static,
+    ) -> Self {
+        Self {
+            content_type,
+            stream: Some(Streamed(text.boxed_local())),
+            ..Self::json(200, Vec::new())
+        }
     }
 
     /// With the version of the task that its body shows, as `ETag`.
@@ -75,10 +82,13 @@ impl Answer {
         Self { tag: Some(ETag { version, state }), ..self }
     }
 
-    /// The answer to a read under `If-None-Match`: 304 without a body if the caller has seen what it shows.
+    /// The answer to a read under `If-None-Match`: 304 without a body if the caller has seen what
+    /// it shows.
     pub(crate) fn unless_seen(self, if_none_match: Option<&Condition>) -> Self {
         match (if_none_match, self.tag) {
-            (Some(condition), Some(tag)) if condition.has_seen(tag) => Self { status: 304, body: Vec::new(), ..self },
+            (Some(condition), Some(tag)) if condition.has_seen(tag) => {
+                Self { status: 304, body: Vec::new(), ..self }
+            }
             _ => self,
         }
     }
@@ -119,7 +129,9 @@ impl Answer {
             return Ok(builder.empty());
         }
         if let Some(Streamed(text)) = self.stream {
-            return builder.with_header("cache-control", "no-store")?.from_stream(text.map(Ok::<_, Error>));
+            return builder
+                .with_header("cache-control", "no-store")?
+                .from_stream(text.map(Ok::<_, Error>));
         }
         Ok(builder.fixed(self.body))
     }

@@ -22,12 +22,20 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     let (method, path) = (request.method(), request.path());
     // The SDK takes a method that it does not know for GET.
     let name = request.inner().method();
-    let found = if method.as_ref().eq_ignore_ascii_case(&name) { routes::find(&method, &path) } else { None };
+    let found = if method.as_ref().eq_ignore_ascii_case(&name) {
+        routes::find(&method, &path)
+    } else {
+        None
+    };
     let scope = match &found {
         Some((Route { access: Access::Open(answer), .. }, _)) => return Ok(answer()),
         Some((Route { access: Access::Scope(scope, _), .. }, _)) => *scope,
         // What is open to everybody says so to everybody.
-        None if matches!(routes::find(&Method::Get, &path), Some((Route { access: Access::Open(_), .. }, _))) => {
+        None if matches!(
+            routes::find(&Method::Get, &path),
+            Some((Route { access: Access::Open(_), .. }, _))
+        ) =>
+        {
             return Err(no_route(&name, &path));
         }
         // Only a caller who could use such a route learns that there is none.
@@ -35,7 +43,11 @@ async fn answer(request: Request, env: &Env, handlers: &Handlers) -> Result<Answ
     };
     let now = scheduler_platform::now();
     let Caller { holder, namespace, quota } = auth::admit(&request, env, scope, now).await?;
-    let Some((Route { access: Access::Scope(_, handler), body_limit, conditions, .. }, name_in_path)) = found else {
+    let Some((
+        Route { access: Access::Scope(_, handler), body_limit, conditions, .. },
+        name_in_path,
+    )) = found
+    else {
         return Err(no_route(&name, &path));
     };
     conditions.check(request.headers())?;

@@ -1,7 +1,9 @@
-//! Calls through a binding: of another Worker and of a Durable Object, each by a request to its `fetch` or by RPC.
+//! Calls through a binding: of another Worker and of a Durable Object, each by a request to its
+//! `fetch` or by RPC.
 //!
-//! Both are JavaScript objects with a `fetch` and, for RPC, a property for any name, so they are called by reflection. What RPC gives
-//! for a property can be called but is no `Function` and has no `call` of its own: only `Reflect.apply` reaches it.
+//! Both are JavaScript objects with a `fetch` and, for RPC, a property for any name, so they are
+//! called by reflection. What RPC gives for a property can be called but is no `Function` and has
+//! no `call` of its own: only `Reflect.apply` reaches it.
 
 use crate::exchange::{Abort, Judged, attempt, limit_seconds, request, with_head};
 use crate::outcome::{Attempt, Outcome, TaskError, of_broken_call, of_timeout};
@@ -23,33 +25,56 @@ const ORIGIN: &str = "https://scheduler.internal";
 const SHOWN_NAME_BYTES: usize = 64;
 
 /// Calls another Worker and says what became of it.
-pub(crate) async fn call_service(job: &Job<'_>, service: &Service<'_>, env: &Env, allowed: &Allowed) -> Attempt {
+pub(crate) async fn call_service(
+    job: &Job<'_>,
+    service: &Service<'_>,
+    env: &Env,
+    allowed: &Allowed,
+) -> Attempt {
     let target = format!("service {}", service.binding);
     let object = find(env, &service.binding, &allowed.services);
     call(job, &target, object, &service.call, service.timeout_seconds).await
 }
 
 /// Calls a Durable Object and says what became of it.
-pub(crate) async fn call_object(job: &Job<'_>, object: &DurableObject<'_>, env: &Env, allowed: &Allowed) -> Attempt {
-    let target = format!("Durable Object {}:{}", object.binding, cut(&object.name, SHOWN_NAME_BYTES));
+pub(crate) async fn call_object(
+    job: &Job<'_>,
+    object: &DurableObject<'_>,
+    env: &Env,
+    allowed: &Allowed,
+) -> Attempt {
+    let target =
+        format!("Durable Object {}:{}", object.binding, cut(&object.name, SHOWN_NAME_BYTES));
     let stub = find(env, &object.binding, &allowed.durable_objects).and_then(|namespace| {
-        invoke(&namespace, "getByName", &Array::of1(&JsValue::from_str(&object.name)))
-            .map_err(|problem| TaskError::retry(format!("{target} cannot be reached: {}", shown(&problem))))
+        invoke(&namespace, "getByName", &Array::of1(&JsValue::from_str(&object.name))).map_err(
+            |problem| TaskError::retry(format!("{target} cannot be reached: {}", shown(&problem))),
+        )
     });
     call(job, &target, stub, &object.call, object.timeout_seconds).await
 }
 
-/// What a binding stands for. One that is not there, or not for tasks to use, may come with the next deployment.
+/// What a binding stands for. One that is not there, or not for tasks to use, may come with the
+/// next deployment.
 fn find(env: &Env, binding: &str, allowed: &[String]) -> Result<JsValue, TaskError> {
-    let found = || Reflect::get(env, &JsValue::from_str(binding)).ok().filter(|found| !found.is_undefined());
+    let found = || {
+        Reflect::get(env, &JsValue::from_str(binding)).ok().filter(|found| !found.is_undefined())
+    };
     let is_allowed = allowed.iter().any(|known| known == binding);
     is_allowed.then(found).flatten().ok_or_else(|| {
         let known = allowed.join(", ");
-        TaskError::retry(format!("no binding {binding:?} is there for tasks in this deployment; there are: {known}"))
+        TaskError::retry(format!(
+            "no binding {binding:?} is there for tasks in this deployment; there are: {known}"
+        ))
     })
 }
 
-async fn call(job: &Job<'_>, target: &str, object: Result<JsValue, TaskError>, call: &Call<'_>, seconds: u32) -> Attempt {
+async fn call(
+    job: &Job<'_>,
+    target: &str,
+    object: Result<JsValue, TaskError>,
+    call: &Call<'_>,
+    seconds: u32,
+) -> Attempt {
     let object = match object {
         Ok(object) => object,
         Err(problem) => return Err(problem).into(),
@@ -66,9 +91,17 @@ async fn call(job: &Job<'_>, target: &str, object: Result<JsValue, TaskError>, c
     }
 }
 
-async fn fetch(job: &Job<'_>, target: &str, object: &JsValue, path: &str, message: &Message<'_>) -> Result<Judged, TaskError> {
-    let request = request(job, message, &format!("{ORIGIN}{path}"), true, None)
-        .map_err(|problem| TaskError::permanent(format!("the request cannot be built: {problem}")))?;
+async fn fetch(
+    job: &Job<'_>,
+    target: &str,
+    object: &JsValue,
+    path: &str,
+    message: &Message<'_>,
+) -> Result<Judged, TaskError> {
+    let request =
+        request(job, message, &format!("{ORIGIN}{path}"), true, None).map_err(|problem| {
+            TaskError::permanent(format!("the request cannot be built: {problem}"))
+        })?;
     let abort = Abort::new();
     let failed = |problem: JsValue| of_broken_call(&shown(&problem), target);
     let init = Object::new();
@@ -98,17 +131,22 @@ async fn call_function(
     argument: Option<&Body<'_>>,
     seconds: u32,
 ) -> Outcome {
-    let failed = |problem: JsValue| TaskError::retry(format!("{target} failed")).saying(&excerpt(shown(&problem).as_bytes()));
+    let failed = |problem: JsValue| {
+        TaskError::retry(format!("{target} failed")).saying(&excerpt(shown(&problem).as_bytes()))
+    };
     let argument = match argument {
         None => JSON::parse(job.text),
         Some(Body::Json(json)) => JSON::parse(json),
         Some(Body::Text(text)) => Ok(JsValue::from_str(text)),
     };
-    let argument =
-        argument.map_err(|problem| TaskError::permanent(format!("the argument cannot be read: {}", shown(&problem))))?;
+    let argument = argument.map_err(|problem| {
+        TaskError::permanent(format!("the argument cannot be read: {}", shown(&problem)))
+    })?;
     let promise = invoke(object, name, &Array::of1(&argument)).map_err(failed)?;
     let seconds = limit_seconds(seconds);
-    match within(Duration::from_secs(seconds.into()), JsFuture::from(Promise::resolve(&promise))).await {
+    match within(Duration::from_secs(seconds.into()), JsFuture::from(Promise::resolve(&promise)))
+        .await
+    {
         Some(Ok(_)) => Ok(()),
         Some(Err(problem)) => Err(failed(problem)),
         None => Err(of_timeout(seconds, target)),
@@ -122,6 +160,8 @@ fn invoke(object: &JsValue, name: &str, arguments: &Array) -> Result<JsValue, Js
 
 /// What was thrown, for people: an error's message, or a text.
 fn shown(problem: &JsValue) -> String {
-    let message = Reflect::get(problem, &JsValue::from_str("message")).ok().and_then(|message| message.as_string());
+    let message = Reflect::get(problem, &JsValue::from_str("message"))
+        .ok()
+        .and_then(|message| message.as_string());
     message.or_else(|| problem.as_string()).unwrap_or_else(|| format!("{problem:?}"))
 }

@@ -1,5 +1,5 @@
-//! The order in which the tasks of a batch of envelopes run, and when each envelope is reported. Free of the platform: it
-//! stands behind [`Host`], and tests put their own there.
+//! The order in which the tasks of a batch of envelopes run, and when each envelope is reported.
+//! Free of the platform: it stands behind [`Host`], and tests put their own there.
 
 use crate::outcome::{Attempt, Tally};
 use crate::plan::{Job, Plan};
@@ -8,8 +8,8 @@ use futures::stream::{FuturesUnordered, StreamExt};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::Report;
 
-/// Tasks that run at once in one invocation. The platform lets 6 connections wait for an answer; a seventh would wait
-/// for its turn while its timeout runs.
+/// Tasks that run at once in one invocation. The platform lets 6 connections wait for an answer; a
+/// seventh would wait for its turn while its timeout runs.
 pub const MAX_IN_FLIGHT: usize = 6;
 
 /// Where tasks run and reports go.
@@ -18,7 +18,8 @@ pub(crate) trait Host {
     fn now(&self) -> UnixMillis;
     /// Runs a task. Ends in bounded time.
     async fn run(&self, job: Job<'_>) -> Attempt;
-    /// Reports an envelope, given by its place among the plans, and settles its message. Ends in bounded time.
+    /// Reports an envelope, given by its place among the plans, and settles its message. Ends in
+    /// bounded time.
     async fn report(&self, envelope: usize, report: Report);
 }
 
@@ -51,16 +52,18 @@ impl Envelopes<'_> {
     }
 }
 
-/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each when its last task is done. Whose turn is next, and what
-/// is given up early, is for [`Turns`] to say. From `last_start` on nothing is started any more; what still waits then is reported as
-/// not started.
+/// Runs all plans, at most [`MAX_IN_FLIGHT`] tasks at once, and reports each when its last task is
+/// done. Whose turn is next, and what is given up early, is for [`Turns`] to say. From `last_start`
+/// on nothing is started any more; what still waits then is reported as not started.
 pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_start: UnixMillis) {
     let turns = Turns::new(&mut plans, host.now());
-    let mut envelopes = Envelopes { turns, tallies: plans.into_iter().map(|plan| Some(plan.tally)).collect() };
+    let mut envelopes =
+        Envelopes { turns, tallies: plans.into_iter().map(|plan| Some(plan.tally)).collect() };
     let count = envelopes.tallies.len();
     let mut running = FuturesUnordered::new();
     let mut reports = FuturesUnordered::new();
-    // What may be done: at the begin those without a task to run, later those of which something has ended.
+    // What may be done: at the begin those without a task to run, later those of which something
+    // has ended.
     let mut touched: Vec<usize> = (0..count).collect();
     loop {
         while running.len() < MAX_IN_FLIGHT {
@@ -86,9 +89,14 @@ pub(crate) async fn drive<H: Host>(host: &H, mut plans: Vec<Plan<'_>>, last_star
             });
         }
         for envelope in touched.drain(..) {
-            reports.extend(envelopes.take_report(envelope, host.now()).map(|report| host.report(envelope, report)));
+            reports.extend(
+                envelopes
+                    .take_report(envelope, host.now())
+                    .map(|report| host.report(envelope, report)),
+            );
         }
-        // Biased: it costs no random number, and which of two things that are ready comes first does not matter.
+        // Biased: it costs no random number, and which of two things that are ready comes first
+        // does not matter.
         futures::select_biased! {
             (place, index, started_at, attempt) = running.select_next_some() => {
                 let now = host.now();

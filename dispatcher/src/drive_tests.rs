@@ -12,8 +12,9 @@ use std::task::{Poll, Waker};
 /// When the envelopes were fired.
 const FIRED_AT: Option<UnixMillis> = Some(UnixMillis::new(5));
 
-/// A host under a virtual clock: a task named `id-<millis>` takes so long, and those of 13 ms fail. Those of 14 ms, and all of
-/// handlers named `hang…`, get no answer. The clock jumps to the next end when everything waits.
+/// A host under a virtual clock: a task named `id-<millis>` takes so long, and those of 13 ms fail.
+/// Those of 14 ms, and all of handlers named `hang…`, get no answer. The clock jumps to the next
+/// end when everything waits.
 #[derive(Default)]
 struct Fake {
     now: Cell<i64>,
@@ -65,7 +66,8 @@ impl Fake {
     fn report(&self, envelope: usize) -> Report {
         let reports = self.reports.borrow();
         let mut of_it = reports.iter().filter(|(at, _, _)| *at == envelope);
-        let (_, _, report) = of_it.next().unwrap_or_else(|| panic!("envelope {envelope} was not reported"));
+        let (_, _, report) =
+            of_it.next().unwrap_or_else(|| panic!("envelope {envelope} was not reported"));
         assert!(of_it.next().is_none(), "envelope {envelope} was reported twice");
         report.clone()
     }
@@ -132,9 +134,17 @@ fn six_run_at_once_and_all_are_reported() {
     assert_eq!(fake.now.get(), 120 / 6 * 10 + 1);
     for (at, seq, tasks) in [(0, 1, 100), (1, 2, 20)] {
         let report = fake.report(at);
-        assert_eq!(report.done.iter().map(|done| done.index).collect::<Vec<_>>(), (0..tasks).collect::<Vec<_>>());
-        assert!(report.done.iter().all(|done| done.millis == 10 && done.started_at.get() % 10 == 0));
-        assert_eq!(report, Report { seq, fired_at: FIRED_AT, done: report.done.clone(), ..Report::default() });
+        assert_eq!(
+            report.done.iter().map(|done| done.index).collect::<Vec<_>>(),
+            (0..tasks).collect::<Vec<_>>()
+        );
+        assert!(
+            report.done.iter().all(|done| done.millis == 10 && done.started_at.get() % 10 == 0)
+        );
+        assert_eq!(
+            report,
+            Report { seq, fired_at: FIRED_AT, done: report.done.clone(), ..Report::default() }
+        );
     }
 }
 
@@ -143,7 +153,12 @@ fn tasks_that_end_at_once_take_no_time_and_keep_their_order() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, [0; 100])], 1_000_000);
     assert_eq!(fake.reported_at(0), 0);
-    let expected = Report { seq: 1, fired_at: FIRED_AT, quick_at: Some(UnixMillis::ZERO), ..Report::default() };
+    let expected = Report {
+        seq: 1,
+        fired_at: FIRED_AT,
+        quick_at: Some(UnixMillis::ZERO),
+        ..Report::default()
+    };
     assert_eq!(fake.report(0), expected);
     assert_eq!(*fake.started.borrow(), (0..100).map(|n| format!("1.{n}-0")).collect::<Vec<_>>());
 }
@@ -151,9 +166,16 @@ fn tasks_that_end_at_once_take_no_time_and_keep_their_order() {
 #[test]
 fn a_slow_envelope_does_not_hold_up_the_others() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [30_000; 100]), envelope(2, [10; 50]), envelope(3, [10; 50])], 10_000_000);
+    fake.drive(
+        &[envelope(1, [30_000; 100]), envelope(2, [10; 50]), envelope(3, [10; 50])],
+        10_000_000,
+    );
     // The slow one has got 2 of the 6 places, and not one more while others wait.
-    assert!(fake.reported_at(1) <= 300 && fake.reported_at(2) <= 300, "{:?}", fake.reports.borrow());
+    assert!(
+        fake.reported_at(1) <= 300 && fake.reported_at(2) <= 300,
+        "{:?}",
+        fake.reports.borrow()
+    );
     // Afterwards it has all of them.
     assert!(fake.reported_at(0) < 30_000 * (100 / 6 + 2));
 }
@@ -163,7 +185,10 @@ fn failures_are_reported_by_index_and_hold_up_nobody() {
     let fake = Fake::default();
     fake.drive(&[envelope(1, (0..20).map(|n| if n % 5 == 3 { 13 } else { 100 - n }))], 1_000_000);
     let report = fake.report(0);
-    assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [3, 8, 13, 18]);
+    assert_eq!(
+        report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(),
+        [3, 8, 13, 18]
+    );
     assert_eq!(
         report.details.iter().map(|detail| (detail.index, detail.millis)).collect::<Vec<_>>(),
         [(3, 13), (8, 13), (13, 13), (18, 13)]
@@ -188,15 +213,24 @@ fn past_the_last_start_an_envelope_of_which_nothing_runs_is_handed_back_at_once(
     let fake = Fake::default();
     fake.drive(&[envelope(1, [100; 3]), envelope(2, [5; 2])], 0);
     assert!(fake.started.borrow().is_empty());
-    assert_eq!((fake.report(0).not_started, fake.report(1).not_started), (vec![0, 1, 2], vec![0, 1]));
+    assert_eq!(
+        (fake.report(0).not_started, fake.report(1).not_started),
+        (vec![0, 1, 2], vec![0, 1])
+    );
 }
 
 #[test]
 fn records_that_cannot_be_read_are_reported_with_the_rest() {
     let fake = Fake::default();
     let text = envelope(1, [5, 13, 5]).replace("1.0-5", "1.0-5\",\"time\":\"x");
-    fake.drive(&[text, r#"{"v":1,"shard":"1-0","seq":2,"firedAt":5,"tasks":[1,2]}"#.to_owned()], 1_000_000);
-    assert_eq!(fake.report(0).failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(), [(0, true), (1, false)]);
+    fake.drive(
+        &[text, r#"{"v":1,"shard":"1-0","seq":2,"firedAt":5,"tasks":[1,2]}"#.to_owned()],
+        1_000_000,
+    );
+    assert_eq!(
+        fake.report(0).failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(),
+        [(0, true), (1, false)]
+    );
     assert_eq!(fake.report(1).failed.len(), 2);
 }
 
@@ -209,7 +243,8 @@ fn an_empty_batch_ends() {
 fn what_has_expired_is_not_started_and_is_said_so() {
     let fake = Fake::default();
     // Due at 5, and all but the last two may start 150 ms after.
-    let text = envelope(1, [100; 20]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.15,\"callback\"");
+    let text = envelope(1, [100; 20])
+        .replace(",\"callback\"", ",\"expireAfterSeconds\":0.15,\"callback\"");
     let text = ["1.18-100", "1.19-100"].iter().fold(text, |text, id| {
         let of_it = format!(r#""id":"{id}","expireAfterSeconds":0.15"#);
         text.replace(&of_it, &format!(r#""id":"{id}""#))
@@ -223,7 +258,10 @@ fn what_has_expired_is_not_started_and_is_said_so() {
     // One envelope of which all have expired is reported at once.
     let fake = Fake::default();
     fake.now.set(1_000);
-    fake.drive(&[envelope(1, [5; 3]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.1,\"callback\"")], 1_000_000);
+    fake.drive(
+        &[envelope(1, [5; 3]).replace(",\"callback\"", ",\"expireAfterSeconds\":0.1,\"callback\"")],
+        1_000_000,
+    );
     assert_eq!((fake.report(0).expired, fake.reported_at(0)), (vec![0, 1, 2], 1_000));
 }
 
@@ -234,7 +272,10 @@ fn a_hanging_destination_does_not_hold_up_the_others_of_its_envelope() {
     fake.drive(&[mixed("1-0", 1, tasks)], 1_000_000);
     let report = fake.report(0);
     assert!(report.done.iter().all(|done| done.started_at.get() <= 100), "{report:?}");
-    assert_eq!(report.done.iter().map(|done| done.index).collect::<Vec<_>>(), (30..35).collect::<Vec<_>>());
+    assert_eq!(
+        report.done.iter().map(|done| done.index).collect::<Vec<_>>(),
+        (30..35).collect::<Vec<_>>()
+    );
     // It got the six places once the others were done, and no second round of them.
     assert_eq!(report.no_answer, (0..6).collect::<Vec<_>>());
     assert_eq!(report.failed.len(), 6);
@@ -246,7 +287,10 @@ fn a_hanging_destination_does_not_hold_up_the_others_of_its_envelope() {
 fn a_hanging_destination_does_not_hold_up_another_envelope_or_namespace() {
     for shard in ["1-0", "1-1", "other:1-0"] {
         let fake = Fake::default();
-        fake.drive(&[mixed("1-0", 1, [("hang", 10_000); 30]), mixed(shard, 2, [("good", 20); 5])], 1_000_000);
+        fake.drive(
+            &[mixed("1-0", 1, [("hang", 10_000); 30]), mixed(shard, 2, [("good", 20); 5])],
+            1_000_000,
+        );
         assert!(fake.reported_at(1) <= 100, "{shard}: {:?}", fake.reported_at(1));
         assert_eq!(fake.report(0).no_answer.len(), 6);
         assert!(fake.reported_at(0) <= 10_100);
@@ -273,7 +317,9 @@ fn while_others_wait_a_destination_that_has_not_answered_gets_two_places() {
 #[test]
 fn several_hanging_destinations_leave_the_good_one_a_place() {
     let fake = Fake::default();
-    let hanging = (0..5).flat_map(|n| [["hang a", "hang b", "hang c", "hang d", "hang e"][n]; 10]).map(|name| (name, 10_000));
+    let hanging = (0..5)
+        .flat_map(|n| [["hang a", "hang b", "hang c", "hang d", "hang e"][n]; 10])
+        .map(|name| (name, 10_000));
     fake.drive(&[mixed("1-0", 1, hanging.chain([("good", 10); 40]))], 1_000_000);
     let report = fake.report(0);
     assert!(report.done.iter().all(|done| done.started_at.get() <= 400), "{report:?}");
@@ -283,7 +329,13 @@ fn several_hanging_destinations_leave_the_good_one_a_place() {
 #[test]
 fn a_destination_that_answers_again_is_not_given_up() {
     let fake = Fake::default();
-    fake.drive(&[envelope(1, [14, 20, 20, 20, 20, 20].into_iter().chain([20; 40]).chain([14]).chain([20; 40]))], 1_000_000);
+    fake.drive(
+        &[envelope(
+            1,
+            [14, 20, 20, 20, 20, 20].into_iter().chain([20; 40]).chain([14]).chain([20; 40]),
+        )],
+        1_000_000,
+    );
     let report = fake.report(0);
     assert_eq!((report.no_answer, report.done.len()), (vec![0, 46], 85));
     assert!(report.not_started.is_empty());
@@ -303,9 +355,15 @@ fn a_slow_destination_is_given_up_after_a_while_and_others_are_not() {
     fake.drive(&[mixed("1-0", 1, [("slow", 8_000); 100])], 1_000_000);
     let report = fake.report(0);
     // Four rounds of 6 had started by then.
-    assert_eq!((report.done.len(), report.not_started.len(), fake.reported_at(0)), (24, 76, 32_000));
+    assert_eq!(
+        (report.done.len(), report.not_started.len(), fake.reported_at(0)),
+        (24, 76, 32_000)
+    );
     let fake = Fake::default();
-    fake.drive(&[mixed("1-0", 1, [("slow", 8_000); 100]), mixed("1-1", 2, [("steady", 3_000); 100])], 1_000_000);
+    fake.drive(
+        &[mixed("1-0", 1, [("slow", 8_000); 100]), mixed("1-1", 2, [("steady", 3_000); 100])],
+        1_000_000,
+    );
     assert!(fake.report(1).not_started.is_empty());
     assert_eq!(fake.report(1).done.len(), 100);
     assert!(fake.reported_at(0) <= 40_000, "{}", fake.reported_at(0));
@@ -314,14 +372,16 @@ fn a_slow_destination_is_given_up_after_a_while_and_others_are_not() {
 #[test]
 fn namespaces_share_the_places() {
     let fake = Fake::default();
-    let mut texts: Vec<String> = (0..9).map(|n| mixed(&format!("1-{n}"), n, [("x", 100); 100])).collect();
+    let mut texts: Vec<String> =
+        (0..9).map(|n| mixed(&format!("1-{n}"), n, [("x", 100); 100])).collect();
     texts.push(mixed("small:1-0", 9, [("x", 100); 30]));
     fake.drive(&texts, 10_000_000);
     // Three of the six places are its own.
     assert!(fake.reported_at(9) <= 1_100, "{}", fake.reported_at(9));
 }
 
-/// Whatever takes how long and answers or not: each task is accounted for once, and no place stays free for ever.
+/// Whatever takes how long and answers or not: each task is accounted for once, and no place stays
+/// free for ever.
 #[test]
 fn every_task_is_accounted_for_once() {
     let mut seed = 1_u64;
@@ -350,10 +410,23 @@ fn every_task_is_accounted_for_once() {
         for (at, text) in texts.iter().enumerate() {
             let tasks = Plan::read(text).unwrap().jobs.len();
             let report = fake.report(at);
-            let named = report.failed.iter().map(|failure| failure.index).chain(report.not_started.iter().copied());
+            let named = report
+                .failed
+                .iter()
+                .map(|failure| failure.index)
+                .chain(report.not_started.iter().copied());
             let named: std::collections::BTreeSet<u32> = named.collect();
-            assert_eq!(named.len(), report.failed.len() + report.not_started.len(), "a task is named twice");
-            assert!(report.no_answer.iter().all(|index| report.failed.iter().any(|failure| failure.index == *index)));
+            assert_eq!(
+                named.len(),
+                report.failed.len() + report.not_started.len(),
+                "a task is named twice"
+            );
+            assert!(
+                report
+                    .no_answer
+                    .iter()
+                    .all(|index| report.failed.iter().any(|failure| failure.index == *index))
+            );
             assert!(report.done.iter().all(|done| !named.contains(&done.index)));
             started += tasks - report.not_started.len();
         }

@@ -14,7 +14,8 @@ use scheduler_platform::{now, within};
 use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{
-    AbortController, AbortSignal, CacheMode, Headers, Method, Request, RequestInit, RequestRedirect, Response, ResponseBody,
+    AbortController, AbortSignal, CacheMode, Headers, Method, Request, RequestInit,
+    RequestRedirect, Response, ResponseBody,
 };
 
 /// An answer whose head is known.
@@ -27,7 +28,8 @@ pub(crate) struct Judged {
     pub(crate) abort: Abort,
 }
 
-/// Ends a request when dropped: frees its connection, whether it still waits for an answer or has a body that nobody reads.
+/// Ends a request when dropped: frees its connection, whether it still waits for an answer or has a
+/// body that nobody reads.
 pub(crate) struct Abort(Option<AbortController>);
 
 impl Abort {
@@ -53,13 +55,18 @@ pub(crate) fn limit_seconds(given: u32) -> u32 {
     given.clamp(1, MAX_TIMEOUT_SECONDS)
 }
 
-/// For how long the body of a failure is waited for: it only adds to an error, and a target that sends a head and then nothing would
-/// otherwise hold a place for its whole timeout.
+/// For how long the body of a failure is waited for: it only adds to an error, and a target that
+/// sends a head and then nothing would otherwise hold a place for its whole timeout.
 const EXCERPT_WAIT: Duration = Duration::from_secs(2);
 
-/// Makes an attempt within its time, which starts here: whoever calls this has a connection free for it. Of an answer that is a
-/// failure the body's first bytes are read, as long as there is time left.
-pub(crate) async fn attempt(seconds: u32, target: &str, work: impl Future<Output = Result<Judged, TaskError>>) -> Attempt {
+/// Makes an attempt within its time, which starts here: whoever calls this has a connection free
+/// for it. Of an answer that is a failure the body's first bytes are read, as long as there is time
+/// left.
+pub(crate) async fn attempt(
+    seconds: u32,
+    target: &str,
+    work: impl Future<Output = Result<Judged, TaskError>>,
+) -> Attempt {
     let limit = Duration::from_secs(limit_seconds(seconds).into());
     let begun = now();
     let Judged { status, failure, mut response, abort } = match within(limit, work).await {
@@ -71,7 +78,11 @@ pub(crate) async fn attempt(seconds: u32, target: &str, work: impl Future<Output
     if failure.is_some() {
         let spent = Duration::from_millis(u64::try_from(now().since(begun)).unwrap_or(0));
         // Cut off in the middle, it keeps what it has.
-        let _: Option<()> = within(limit.saturating_sub(spent).min(EXCERPT_WAIT), read_start(&mut response, &mut bytes)).await;
+        let _: Option<()> = within(
+            limit.saturating_sub(spent).min(EXCERPT_WAIT),
+            read_start(&mut response, &mut bytes),
+        )
+        .await;
     }
     drop(abort);
     let excerpt = excerpt(&bytes);
@@ -93,7 +104,8 @@ async fn read_start(response: &mut Response, bytes: &mut Vec<u8>) {
     }
 }
 
-/// A request of a task. `given` says whether the headers that the task gives go along; what the dispatcher sets always does.
+/// A request of a task. `given` says whether the headers that the task gives go along; what the
+/// dispatcher sets always does.
 pub(crate) fn request(
     job: &Job<'_>,
     message: &Message<'_>,

@@ -45,14 +45,17 @@ struct Handler {
 /// assert_eq!(handlers.names(), ["log", "noop", "greet", "part"]);
 /// ```
 ///
-/// A function that is registered runs beside at most 5 other tasks, may run more than once for the same occurrence (see
-/// [`TaskContext::occurrence_key`]), and must not panic: that would end its whole invocation.
+/// A function that is registered runs beside at most 5 other tasks, may run more than once for the
+/// same occurrence (see [`TaskContext::occurrence_key`]), and must not panic: that would end its
+/// whole invocation.
 ///
-/// **Schedules.** A handler with a schedule has a recurring task of the id `handler:<name>`. Workers have no hook for a deploy, so
-/// the watchdog makes it, and sets right what differs, within a minute of the deploy, or the first request of a new instance of
-/// the Worker does. Of a handler that is gone, the task is removed within some minutes. Such tasks can be read, listed and
-/// cancelled through the API, but not created; one that is cancelled comes back with the next minute: to stop it, take the schedule
-/// out of the code. While two versions of a Worker are deployed side by side, each sets the tasks right as it sees them.
+/// **Schedules.** A handler with a schedule has a recurring task of the id `handler:<name>`.
+/// Workers have no hook for a deploy, so the watchdog makes it, and sets right what differs, within
+/// a minute of the deploy, or the first request of a new instance of the Worker does. Of a handler
+/// that is gone, the task is removed within some minutes. Such tasks can be read, listed and
+/// cancelled through the API, but not created; one that is cancelled comes back with the next
+/// minute: to stop it, take the schedule out of the code. While two versions of a Worker are
+/// deployed side by side, each sets the tasks right as it sees them.
 #[derive(Default)]
 pub struct Handlers {
     entries: Vec<Handler>,
@@ -64,12 +67,14 @@ impl Handlers {
         Self::default()
     }
 
-    /// Those that come with the scheduler: `log` writes the task to the console, `noop` does nothing.
+    /// Those that come with the scheduler: `log` writes the task to the console, `noop` does
+    /// nothing.
     pub fn shipped() -> Self {
         Self::new().with("log", log).with("noop", noop)
     }
 
-    /// Registers a handler that is declared by the attribute [`task`](crate::task); the last one under a name counts.
+    /// Registers a handler that is declared by the attribute [`task`](crate::task); the last one
+    /// under a name counts.
     #[must_use]
     pub fn with_task<T: Task + 'static>(self) -> Self {
         self.with_handler(Handler {
@@ -81,7 +86,8 @@ impl Handlers {
         })
     }
 
-    /// Registers any async function, with the longest timeout and the usual retries; the last one under a name counts.
+    /// Registers any async function, with the longest timeout and the usual retries; the last one
+    /// under a name counts.
     #[must_use]
     pub fn with<F, R>(self, name: &'static str, function: F) -> Self
     where
@@ -89,7 +95,13 @@ impl Handlers {
         R: Future<Output = Result<(), HandlerError>> + 'static,
     {
         let function: Function = Box::new(move |context| Box::pin(function(context)));
-        self.with_handler(Handler { name, function, timeout_seconds: MAX_TIMEOUT_SECONDS, retry: None, schedule: None })
+        self.with_handler(Handler {
+            name,
+            function,
+            timeout_seconds: MAX_TIMEOUT_SECONDS,
+            retry: None,
+            schedule: None,
+        })
     }
 
     fn with_handler(mut self, handler: Handler) -> Self {
@@ -123,13 +135,16 @@ impl Handlers {
     pub(crate) async fn run(&self, name: &str, job: &Job<'_>, env: &Rc<Env>) -> Outcome {
         let Some(handler) = self.entries.iter().find(|known| known.name == name) else {
             let known = self.names().join(", ");
-            return Err(HandlerError::retry(format!("no handler {name:?} is registered in this deployment; there are: {known}")));
+            return Err(HandlerError::retry(format!(
+                "no handler {name:?} is registered in this deployment; there are: {known}"
+            )));
         };
         let seconds = handler.timeout_seconds;
         let limit = Duration::from_secs(seconds.into());
-        within(limit, (handler.function)(TaskContext::new(job, env)))
-            .await
-            .unwrap_or_else(|| Err(HandlerError::retry(format!("the handler {name:?} was not done after {seconds} s")).silent()))
+        within(limit, (handler.function)(TaskContext::new(job, env))).await.unwrap_or_else(|| {
+            Err(HandlerError::retry(format!("the handler {name:?} was not done after {seconds} s"))
+                .silent())
+        })
     }
 }
 
@@ -143,7 +158,8 @@ pub struct TaskContext {
     pub attempt: u32,
     /// Of a follow-up of a run, which: `onSuccess` or `onFailure`.
     pub stage: Option<String>,
-    /// Of a follow-up, how the run ended, as JSON text: an object as `GET /v1/tasks/{id}/runs` shows it. Else `null`.
+    /// Of a follow-up, how the run ended, as JSON text: an object as `GET /v1/tasks/{id}/runs`
+    /// shows it. Else `null`.
     pub outcome_text: String,
     /// The payload as JSON text; `null` when the task has none.
     pub payload_text: String,
@@ -169,8 +185,9 @@ impl TaskContext {
     /// # Errors
     /// A permanent one when the payload is something else: it will be the same on every attempt.
     pub fn payload<T: DeserializeOwned>(&self) -> Result<T, HandlerError> {
-        serde_json::from_str(&self.payload_text)
-            .map_err(|problem| HandlerError::permanent(format!("the payload cannot be read: {problem}")))
+        serde_json::from_str(&self.payload_text).map_err(|problem| {
+            HandlerError::permanent(format!("the payload cannot be read: {problem}"))
+        })
     }
 
     /// The name of this firing, the same on every attempt and redelivery: remember it to act once.
@@ -186,9 +203,19 @@ impl From<worker::Error> for HandlerError {
     }
 }
 
-/// Writes a line of the task to the console: id, time, stage of a follow-up, attempt, and the payload up to 1 KB.
+/// Writes a line of the task to the console: id, time, stage of a follow-up, attempt, and the
+/// payload up to 1 KB.
 async fn log(task: TaskContext) -> Result<(), HandlerError> {
-    worker::console_log!("{}", log_line(&task.id, task.time.get(), task.stage.as_deref(), task.attempt, &task.payload_text));
+    worker::console_log!(
+        "{}",
+        log_line(
+            &task.id,
+            task.time.get(),
+            task.stage.as_deref(),
+            task.attempt,
+            &task.payload_text
+        )
+    );
     Ok(())
 }
 

@@ -17,8 +17,14 @@ async fn plain(_context: TaskContext) -> Result<(), HandlerError> {
 
 /// Says what it was called with, as an error.
 #[task(name = "report", retries = 5, jitter = 0.5, timeout_seconds = 7)]
-async fn make_report(context: TaskContext, Report { customer }: Report) -> Result<(), HandlerError> {
-    Err(HandlerError::retry(format!("{} at {}, attempt {}: {customer}", context.id, context.time, context.attempt)))
+async fn make_report(
+    context: TaskContext,
+    Report { customer }: Report,
+) -> Result<(), HandlerError> {
+    Err(HandlerError::retry(format!(
+        "{} at {}, attempt {}: {customer}",
+        context.id, context.time, context.attempt
+    )))
 }
 
 #[task(cron = "0 9 * * MON", timezone = "Europe/London", retries = 0)]
@@ -40,7 +46,9 @@ async fn not_compiled(_context: TaskContext) -> Result<(), HandlerError> {
 
 /// Runs a task that names a handler. None of these waits, so it is done at once.
 fn run(handlers: &Handlers, fields: &str) -> Outcome {
-    let text = format!(r#"{{"v":1,"shard":"1-0","seq":1,"firedAt":5,"tasks":[{{"time":5,"id":"a",{fields}}}]}}"#);
+    let text = format!(
+        r#"{{"v":1,"shard":"1-0","seq":1,"firedAt":5,"tasks":[{{"time":5,"id":"a",{fields}}}]}}"#
+    );
     let plan = Plan::read(&text).unwrap();
     let crate::plan::Work::Handler(name) = &plan.jobs[0].work else { panic!("not a handler") };
     let env = Rc::new(JsValue::UNDEFINED.unchecked_into::<Env>());
@@ -49,15 +57,26 @@ fn run(handlers: &Handlers, fields: &str) -> Outcome {
 
 #[test]
 fn what_is_declared_is_registered() {
-    let handlers =
-        Handlers::shipped().with_task::<plain>().with_task::<make_report>().with_task::<weekly>().with_task::<r#move>();
+    let handlers = Handlers::shipped()
+        .with_task::<plain>()
+        .with_task::<make_report>()
+        .with_task::<weekly>()
+        .with_task::<r#move>();
     assert_eq!(handlers.names(), ["log", "noop", "plain", "report", "weekly", "move"]);
-    let retries: Vec<_> = handlers.retries().into_iter().map(|(name, retry)| (name, retry.get())).collect();
-    assert_eq!(retries, [("report", r#"{"jitter":0.5,"maxAttempts":6}"#), ("weekly", r#"{"maxAttempts":1}"#)]);
-    let tasks: Vec<_> = handlers.tasks().iter().map(|task| (task.id(), task.cron, task.timezone)).collect();
+    let retries: Vec<_> =
+        handlers.retries().into_iter().map(|(name, retry)| (name, retry.get())).collect();
+    assert_eq!(
+        retries,
+        [("report", r#"{"jitter":0.5,"maxAttempts":6}"#), ("weekly", r#"{"maxAttempts":1}"#)]
+    );
+    let tasks: Vec<_> =
+        handlers.tasks().iter().map(|task| (task.id(), task.cron, task.timezone)).collect();
     assert_eq!(
         tasks,
-        [("handler:weekly".to_owned(), "0 9 * * MON", Some("Europe/London")), ("handler:move".to_owned(), "@hourly", None)]
+        [
+            ("handler:weekly".to_owned(), "0 9 * * MON", Some("Europe/London")),
+            ("handler:move".to_owned(), "@hourly", None)
+        ]
     );
     assert_eq!(handlers.tasks()[0].retry.map(RawValue::get), Some(r#"{"maxAttempts":1}"#));
     let timeouts: Vec<_> = handlers.entries.iter().map(|handler| handler.timeout_seconds).collect();
@@ -83,16 +102,23 @@ fn a_payload_is_read_into_its_type() {
     );
     for bad in ["", r#","payload":{"customer":5}"#, r#","payload":{}"#, r#","payload":"ä""#] {
         let problem = run(&handlers, &format!("{report}{bad}")).unwrap_err();
-        assert!(problem.is_permanent() && problem.to_string().starts_with("the payload cannot be read"), "{bad}: {problem}");
+        assert!(
+            problem.is_permanent() && problem.to_string().starts_with("the payload cannot be read"),
+            "{bad}: {problem}"
+        );
     }
     let weekly = r#""callback":{"type":"handler","name":"weekly"}"#;
     assert_eq!(run(&handlers, weekly), Ok(()), "no payload is null");
-    assert_eq!(run(&handlers, &format!(r#"{weekly},"payload":{{"customer":"b"}}"#)), Err(HandlerError::permanent("b")));
+    assert_eq!(
+        run(&handlers, &format!(r#"{weekly},"payload":{{"customer":"b"}}"#)),
+        Err(HandlerError::permanent("b"))
+    );
 }
 
 #[test]
 fn a_handler_that_is_not_there_may_come() {
-    let problem = run(&Handlers::shipped(), r#""callback":{"type":"handler","name":"report"}"#).unwrap_err();
+    let problem =
+        run(&Handlers::shipped(), r#""callback":{"type":"handler","name":"report"}"#).unwrap_err();
     assert!(!problem.is_permanent() && problem.to_string().contains("log, noop"), "{problem}");
 }
 

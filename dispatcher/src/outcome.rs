@@ -25,10 +25,16 @@ pub struct TaskError {
 }
 
 impl TaskError {
-    /// A failure that may pass: the task is tried again as its retry policy says. `message` is shown with the task, up to
-    /// 500 characters of it.
+    /// A failure that may pass: the task is tried again as its retry policy says. `message` is
+    /// shown with the task, up to 500 characters of it.
     pub fn retry(message: impl Into<String>) -> Self {
-        Self { message: message.into(), permanent: false, wait: Duration::ZERO, not_before: None, is_silent: false }
+        Self {
+            message: message.into(),
+            permanent: false,
+            wait: Duration::ZERO,
+            not_before: None,
+            is_silent: false,
+        }
     }
 
     /// A failure that trying again cannot mend: the task is kept as a dead letter at once.
@@ -36,8 +42,8 @@ impl TaskError {
         Self { permanent: true, ..Self::retry(message) }
     }
 
-    /// Asks that the task be not tried again before so long from now. Where the policy's back-off is longer, that counts, and a
-    /// wait past the policy's `maxDurationSeconds` is cut to it.
+    /// Asks that the task be not tried again before so long from now. Where the policy's back-off
+    /// is longer, that counts, and a wait past the policy's `maxDurationSeconds` is cut to it.
     #[must_use]
     pub fn after(mut self, wait: Duration) -> Self {
         self.wait = wait;
@@ -87,10 +93,14 @@ pub(crate) fn of_network_error(problem: &str, target: &str) -> TaskError {
     of_broken_call(problem, target).silent()
 }
 
-/// A call through a binding that threw. The platform throws for a target that is away as for one that throws itself, and both come
-/// fast, so this does not count as silence.
+/// A call through a binding that threw. The platform throws for a target that is away as for one
+/// that throws itself, and both come fast, so this does not count as silence.
 pub(crate) fn of_broken_call(problem: &str, target: &str) -> TaskError {
-    TaskError::retry(format!("no answer from {}: {}", shown_url(target), cut(problem, SHOWN_PROBLEM_BYTES)))
+    TaskError::retry(format!(
+        "no answer from {}: {}",
+        shown_url(target),
+        cut(problem, SHOWN_PROBLEM_BYTES)
+    ))
 }
 
 /// A target whose answer did not come in time.
@@ -140,12 +150,22 @@ impl Tally {
     }
 
     /// Takes in what became of the task at `index`, which ran from `started_at` to `now`.
-    pub(crate) fn add(&mut self, index: u32, attempt: Attempt, started_at: UnixMillis, now: UnixMillis) {
+    pub(crate) fn add(
+        &mut self,
+        index: u32,
+        attempt: Attempt,
+        started_at: UnixMillis,
+        now: UnixMillis,
+    ) {
         let Attempt { outcome, status, excerpt } = attempt;
         let millis = u32::try_from(now.since(started_at).max(0)).unwrap_or(u32::MAX);
         match outcome {
-            // Most handlers: not worth more than a word for all. Clocks stand still while there is nothing to wait for.
-            Ok(()) if status.is_none() && millis == 0 && *self.report.quick_at.get_or_insert(started_at) == started_at => {}
+            // Most handlers: not worth more than a word for all. Clocks stand still while there is
+            // nothing to wait for.
+            Ok(())
+                if status.is_none()
+                    && millis == 0
+                    && *self.report.quick_at.get_or_insert(started_at) == started_at => {}
             Ok(()) => self.report.done.push(Done { index, status, started_at, millis }),
             Err(problem) => {
                 self.add_failure(index, &problem, now);
@@ -166,12 +186,19 @@ impl Tally {
     fn add_failure(&mut self, index: u32, problem: &TaskError, now: UnixMillis) {
         let error = problem.message.chars().take(MAX_ERROR_CHARS).collect();
         let wait = i64::try_from(problem.wait.as_millis()).unwrap_or(i64::MAX);
-        let (mut not_before, mut wait_millis) = (problem.not_before.filter(|_| !problem.permanent), None);
+        let (mut not_before, mut wait_millis) =
+            (problem.not_before.filter(|_| !problem.permanent), None);
         if wait > 0 && !problem.permanent {
             // Until the report is sent: what is left of the wait then.
             (not_before, wait_millis) = (Some(now.plus(wait)), Some(wait));
         }
-        self.report.failed.push(Failure { index, error, permanent: problem.permanent, not_before, wait_millis });
+        self.report.failed.push(Failure {
+            index,
+            error,
+            permanent: problem.permanent,
+            not_before,
+            wait_millis,
+        });
     }
 
     /// Notes that the task at `index` is not going to be started.
@@ -186,7 +213,8 @@ impl Tally {
 
     /// Returns the report, in the order of the envelope. Waits count from `now` on.
     pub(crate) fn into_report(mut self, now: UnixMillis) -> Report {
-        for failure in self.report.failed.iter_mut().filter(|failure| failure.wait_millis.is_some()) {
+        for failure in self.report.failed.iter_mut().filter(|failure| failure.wait_millis.is_some())
+        {
             // Both times are by one clock. A step of it between them adds nothing to the wait.
             let left = failure.not_before.map_or(0, |end| end.since(now));
             failure.wait_millis = failure.wait_millis.map(|wait| left.clamp(0, wait));
@@ -212,7 +240,10 @@ mod tests {
 
     #[test]
     fn errors_tell_where_and_hide_the_query() {
-        assert_eq!(of_timeout(30, "https://a/x?k=1").to_string(), "timed out after 30 s: https://a/x");
+        assert_eq!(
+            of_timeout(30, "https://a/x?k=1").to_string(),
+            "timed out after 30 s: https://a/x"
+        );
         assert_eq!(
             of_network_error("connection lost", "https://a/x?k=1").to_string(),
             "no answer from https://a/x: connection lost"
@@ -233,10 +264,16 @@ mod tests {
         tally.add_not_started(8);
         let report = tally.into_report(NOW);
         assert_eq!((report.seq, report.quick_at), (42, Some(NOW)));
-        assert_eq!(report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(), [(1, true), (7, false)]);
+        assert_eq!(
+            report.failed.iter().map(|f| (f.index, f.permanent)).collect::<Vec<_>>(),
+            [(1, true), (7, false)]
+        );
         assert_eq!(report.failed[1].error.len(), MAX_ERROR_CHARS);
         assert_eq!((report.not_started, report.no_answer), (vec![8, 9], vec![7]));
-        assert_eq!(report.details.iter().map(|d| (d.index, d.millis)).collect::<Vec<_>>(), [(1, 0), (7, 5)]);
+        assert_eq!(
+            report.details.iter().map(|d| (d.index, d.millis)).collect::<Vec<_>>(),
+            [(1, 0), (7, 5)]
+        );
         assert_eq!(
             report.done.iter().map(|d| (d.index, d.status, d.millis)).collect::<Vec<_>>(),
             [(3, None, 1), (4, Some(200), 0), (6, None, 0)]
@@ -254,15 +291,28 @@ mod tests {
         tally.add(4, failed(TaskError::retry("").not_before(NOW.plus(7))), NOW, NOW);
         tally.add(5, failed(TaskError::permanent("").not_before(NOW.plus(7))), NOW, NOW);
         let end = |tally: Tally, at: i64| -> Vec<_> {
-            tally.into_report(NOW.plus(at)).failed.iter().map(|failure| (failure.not_before, failure.wait_millis)).collect()
+            tally
+                .into_report(NOW.plus(at))
+                .failed
+                .iter()
+                .map(|failure| (failure.not_before, failure.wait_millis))
+                .collect()
         };
         let last = Some(UnixMillis::new(i64::MAX));
         let of_date = (Some(NOW.plus(7)), None);
         let reported = |left| [(Some(NOW.plus(1_600)), Some(left)), (None, None), (None, None)];
         assert_eq!(end(tally.clone(), 100)[..3], reported(1_500));
-        assert_eq!(end(tally.clone(), 600)[..3], reported(1_000), "the wait goes on until the report");
+        assert_eq!(
+            end(tally.clone(), 600)[..3],
+            reported(1_000),
+            "the wait goes on until the report"
+        );
         assert_eq!(end(tally.clone(), 5_000)[..3], reported(0));
-        assert_eq!(end(tally.clone(), -5_000)[..3], reported(1_500), "a clock that goes back adds nothing");
+        assert_eq!(
+            end(tally.clone(), -5_000)[..3],
+            reported(1_500),
+            "a clock that goes back adds nothing"
+        );
         let rest = end(tally, 100);
         assert_eq!((rest[3].0, rest[4], rest[5]), (last, of_date, (None, None)));
         assert!(rest[3].1.is_some_and(|wait| wait > 1 << 50));
@@ -286,8 +336,14 @@ mod tests {
         let mut tally = Tally::new(u64::MAX);
         for index in 0..100 {
             let excerpt = "x".repeat(scheduler_model::protocol::MAX_EXCERPT_BYTES);
-            let problem = TaskError::retry("\u{ffff}".repeat(1_000)).after(Duration::MAX).saying(&excerpt);
-            tally.add(index, Attempt { outcome: Err(problem), status: Some(599), excerpt }, NOW, UnixMillis::LAST);
+            let problem =
+                TaskError::retry("\u{ffff}".repeat(1_000)).after(Duration::MAX).saying(&excerpt);
+            tally.add(
+                index,
+                Attempt { outcome: Err(problem), status: Some(599), excerpt },
+                NOW,
+                UnixMillis::LAST,
+            );
         }
         let bytes = serde_json::to_vec(&tally.into_report(NOW)).unwrap().len();
         assert!(bytes < 200_000, "{bytes}");

@@ -16,7 +16,8 @@ pub(crate) struct Plan<'a> {
     pub(crate) shard: ShardName,
     /// The tasks that can be run, in the envelope's order.
     pub(crate) jobs: Vec<Job<'a>>,
-    /// What is known already: the tasks that were stopped since they were dispatched, and the records that cannot be read.
+    /// What is known already: the tasks that were stopped since they were dispatched, and the
+    /// records that cannot be read.
     pub(crate) tally: Tally,
 }
 
@@ -67,13 +68,17 @@ pub(crate) enum PlanError {
 }
 
 impl<'a> Plan<'a> {
-    /// Reads a message. A record that cannot be read fails alone, for good: it will not read better the next time.
+    /// Reads a message. A record that cannot be read fails alone, for good: it will not read better
+    /// the next time.
     ///
     /// # Errors
     /// When there is no envelope in it, or none whose outcomes could be reported.
     pub(crate) fn read(text: &'a str) -> Result<Self, PlanError> {
         let envelope = Envelope::parse(text)?;
-        let shard: ShardName = envelope.shard.parse().map_err(|_| PlanError::Shard(envelope.shard.chars().take(64).collect()))?;
+        let shard: ShardName = envelope
+            .shard
+            .parse()
+            .map_err(|_| PlanError::Shard(envelope.shard.chars().take(64).collect()))?;
         let mut jobs = Vec::with_capacity(envelope.tasks.len());
         let mut tally = Tally::new(envelope.seq).of_firing(envelope.fired_at);
         for (index, task) in (0u32..).zip(&envelope.tasks) {
@@ -92,11 +97,15 @@ impl<'a> Plan<'a> {
 
 impl<'a> Job<'a> {
     fn read(namespace: Namespace, index: u32, text: &'a str) -> Result<Self, TaskError> {
-        let record = Record::parse(text.as_bytes())
-            .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
-        let time = record.time.ok_or_else(|| TaskError::permanent("the record cannot be read: it has no time"))?;
-        let callback = Callback::parse(record.callback.get())
-            .map_err(|problem| TaskError::permanent(format!("the record cannot be read: {problem}")))?;
+        let record = Record::parse(text.as_bytes()).map_err(|problem| {
+            TaskError::permanent(format!("the record cannot be read: {problem}"))
+        })?;
+        let time = record
+            .time
+            .ok_or_else(|| TaskError::permanent("the record cannot be read: it has no time"))?;
+        let callback = Callback::parse(record.callback.get()).map_err(|problem| {
+            TaskError::permanent(format!("the record cannot be read: {problem}"))
+        })?;
         let destination = callback.destination().unwrap_or_default();
         let work = match callback {
             Callback::Webhook(webhook) => Work::Webhook(webhook),
@@ -112,13 +121,17 @@ impl<'a> Job<'a> {
         Ok(Self { namespace, index, text, record, time, destination, work })
     }
 
-    /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a header could not carry it.
+    /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a
+    /// header could not carry it.
     pub(crate) fn idempotency_key(&self) -> String {
         header_value(&self.record.occurrence_key().to_string())
     }
 
     /// What a request sends, and the type of that; nothing with a method that has no body.
-    pub(crate) fn content<'m>(&'m self, message: &'m Message<'_>) -> Option<(&'m str, &'static str)> {
+    pub(crate) fn content<'m>(
+        &'m self,
+        message: &'m Message<'_>,
+    ) -> Option<(&'m str, &'static str)> {
         message.method.has_body().then(|| match &message.body {
             None => (self.text, "application/json"),
             Some(Body::Json(json)) => (*json, "application/json"),
@@ -126,9 +139,13 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// The task's policy; the default where it has none, or one that an older deployment wrote and this one does not understand.
+    /// The task's policy; the default where it has none, or one that an older deployment wrote and
+    /// this one does not understand.
     pub(crate) fn policy(&self) -> RetryPolicy {
-        let given = self.record.retry.and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok());
+        let given = self
+            .record
+            .retry
+            .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok());
         given.and_then(|input| RetryPolicy::try_from(input).ok()).unwrap_or_default()
     }
 }
@@ -161,19 +178,31 @@ mod tests {
         assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [0, 2, 7]);
         assert_eq!(plan.jobs[1].idempotency_key(), "b%20%C3%A4@5");
         assert_eq!(plan.jobs[1].record.attempt_number(), 2);
-        assert!(plan.jobs[1].text.contains(r#""payload":{"n": 1}"#), "the record's text is kept as it is");
+        assert!(
+            plan.jobs[1].text.contains(r#""payload":{"n": 1}"#),
+            "the record's text is kept as it is"
+        );
         let report = plan.tally.into_report(UnixMillis::ZERO);
         assert_eq!(report.seq, 42);
-        assert_eq!(report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(), [1, 3, 4, 5, 6]);
+        assert_eq!(
+            report.failed.iter().map(|failure| failure.index).collect::<Vec<_>>(),
+            [1, 3, 4, 5, 6]
+        );
         assert!(report.failed.iter().all(|failure| failure.permanent && !failure.error.is_empty()));
         assert!(report.failed[1].error.contains("callback.type"), "{}", report.failed[1].error);
     }
 
     #[test]
     fn what_was_stopped_since_is_not_started() {
-        let task = |id: &str| format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
+        let task = |id: &str| {
+            format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#)
+        };
         let text = envelope("1-3", &[&task("a"), &task("b"), "17", &task("c")]);
-        let text = String::from_utf8(scheduler_model::format::envelope::with_skip(text.as_bytes(), &[0, 2])).unwrap();
+        let text = String::from_utf8(scheduler_model::format::envelope::with_skip(
+            text.as_bytes(),
+            &[0, 2],
+        ))
+        .unwrap();
         let plan = Plan::read(&text).unwrap();
         assert_eq!(plan.jobs.iter().map(|job| job.index).collect::<Vec<_>>(), [1, 3]);
         let report = plan.tally.into_report(UnixMillis::ZERO);
@@ -204,7 +233,9 @@ mod tests {
     #[test]
     fn a_policy_is_the_tasks_own() {
         let policy = |retry: &str| {
-            let text = format!(r#"{{"time":5,"id":"a","callback":{{"type":"handler","name":"log"}}{retry}}}"#);
+            let text = format!(
+                r#"{{"time":5,"id":"a","callback":{{"type":"handler","name":"log"}}{retry}}}"#
+            );
             Job::read(Namespace::DEFAULT, 0, &text).unwrap().policy()
         };
         assert!(policy(r#","retry":{"permanentStatuses":[404]}"#).is_permanent(404));
@@ -219,9 +250,15 @@ mod tests {
             assert!(matches!(Plan::read(text), Err(PlanError::Envelope(_))), "{text}");
         }
         for shard in ["", "3", "1-x", "-1-3", "1-99999999"] {
-            assert!(matches!(Plan::read(&envelope(shard, &[])), Err(PlanError::Shard(_))), "{shard}");
+            assert!(
+                matches!(Plan::read(&envelope(shard, &[])), Err(PlanError::Shard(_))),
+                "{shard}"
+            );
         }
         assert!(Plan::read(&envelope("1-3", &[])).unwrap().jobs.is_empty());
-        assert_eq!(Plan::read(&envelope("team-7:1-3", &[])).unwrap().shard.to_string(), "team-7:1-3");
+        assert_eq!(
+            Plan::read(&envelope("team-7:1-3", &[])).unwrap().shard.to_string(),
+            "team-7:1-3"
+        );
     }
 }

@@ -10,22 +10,28 @@ use std::time::Duration;
 ///
 /// # Errors
 /// The last problem, when every try failed.
-pub(crate) async fn send(shards: &Objects, shard: &ShardName, report: &Report) -> Result<(), String> {
+pub(crate) async fn send(
+    shards: &Objects,
+    shard: &ShardName,
+    report: &Report,
+) -> Result<(), String> {
     let body = serde_json::to_vec(report).map_err(|problem| problem.to_string())?;
     let mut wait = REPORT_FIRST_WAIT_MILLIS;
     let mut tries = 1;
     loop {
-        let problem =
-            match within(Duration::from_secs(REPORT_TRY_SECONDS.into()), shards.post(&shard.to_string(), paths::REPORT, &body))
-                .await
-            {
-                Some(Ok((200..=299, _))) => return Ok(()),
-                // The shard has read the report and refuses it: it would refuse it again.
-                Some(Ok((400, _))) => return Err("the shard refused the report (HTTP 400)".to_owned()),
-                Some(Ok((status, _))) => format!("the shard answered HTTP {status}"),
-                Some(Err(problem)) => problem.to_string(),
-                None => format!("the shard did not answer within {REPORT_TRY_SECONDS} s"),
-            };
+        let problem = match within(
+            Duration::from_secs(REPORT_TRY_SECONDS.into()),
+            shards.post(&shard.to_string(), paths::REPORT, &body),
+        )
+        .await
+        {
+            Some(Ok((200..=299, _))) => return Ok(()),
+            // The shard has read the report and refuses it: it would refuse it again.
+            Some(Ok((400, _))) => return Err("the shard refused the report (HTTP 400)".to_owned()),
+            Some(Ok((status, _))) => format!("the shard answered HTTP {status}"),
+            Some(Err(problem)) => problem.to_string(),
+            None => format!("the shard did not answer within {REPORT_TRY_SECONDS} s"),
+        };
         if tries == REPORT_TRIES {
             return Err(problem);
         }

@@ -5,7 +5,8 @@ use scheduler_calendar::time::UnixMillis;
 use std::time::Duration;
 
 /// The three forms of a date that a recipient has to read (section 5.6.7).
-const DATES: [&str; 3] = ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
+const DATES: [&str; 3] =
+    ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// What the header asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +36,9 @@ mod tests {
     fn seconds_and_dates() {
         let wait = |seconds| Some(RetryAfter::Wait(Duration::from_secs(seconds)));
         // 1994-11-06T08:49:37Z, the standard's own example.
-        let until = |seconds: i64| Some(RetryAfter::Until(UnixMillis::new(784_111_777_000 + seconds * 1_000)));
+        let until = |seconds: i64| {
+            Some(RetryAfter::Until(UnixMillis::new(784_111_777_000 + seconds * 1_000)))
+        };
         for (text, expected) in [
             ("0", wait(0)),
             ("120", wait(120)),

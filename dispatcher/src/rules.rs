@@ -57,11 +57,12 @@ pub(crate) enum Verdict {
 /// Says what an answer means that came at `now`.
 ///
 /// - 2xx: success.
-/// - 307 and 308, and with GET also 301, 302 and 303: followed, up to [`MAX_REDIRECTS`] times, to a host that a webhook may call,
-///   and never from https to http. Anything else that is 3xx is a failure.
+/// - 307 and 308, and with GET also 301, 302 and 303: followed, up to [`MAX_REDIRECTS`] times, to a
+///   host that a webhook may call, and never from https to http. Anything else that is 3xx is a
+///   failure.
 /// - 410: failed for good.
-/// - Everything else: failed; for good where the task's policy lists the status, else tried again as the policy says, and not
-///   before the time in `Retry-After`.
+/// - Everything else: failed; for good where the task's policy lists the status, else tried again
+///   as the policy says, and not before the time in `Retry-After`.
 pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>) -> Verdict {
     let Answer { status, .. } = *answer;
     let reason = match status {
@@ -72,9 +73,10 @@ pub(crate) fn judge(answer: &Answer<'_>, asked: &Asked<'_>) -> Verdict {
         },
         _ => String::new(),
     };
-    let failure = TaskError::retry(format!("HTTP {status} from {}", shown_url(asked.target))).saying(&reason);
-    // 410 is the one status by which a receiver says that it will never be otherwise. The other 4xx are as often a deployment or a
-    // key that is about to be mended.
+    let failure =
+        TaskError::retry(format!("HTTP {status} from {}", shown_url(asked.target))).saying(&reason);
+    // 410 is the one status by which a receiver says that it will never be otherwise. The other 4xx
+    // are as often a deployment or a key that is about to be mended.
     Verdict::Failure(if status == 410 || asked.policy.is_permanent(status) {
         TaskError::permanent(failure.to_string())
     } else {
@@ -93,7 +95,10 @@ fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
         (307 | 308, _) | (301..=303, Method::Get) => {}
         // To follow them is to send a GET without a body in place of what was to be sent.
         (301..=303, method) => {
-            return Err(format!("{} follows 307 and 308 only; give the URL that it leads to", method.name()));
+            return Err(format!(
+                "{} follows 307 and 308 only; give the URL that it leads to",
+                method.name()
+            ));
         }
         _ => return Err("nothing to follow".to_owned()),
     }
@@ -101,19 +106,27 @@ fn redirect(answer: &Answer<'_>, asked: &Asked<'_>) -> Result<Url, String> {
         return Err(format!("more than {MAX_REDIRECTS} redirects; give the URL that they lead to"));
     }
     let location = answer.location.ok_or("it has no Location")?;
-    let url = hop.url.join(location).map_err(|problem| format!("its Location is not a URL: {problem}"))?;
-    let url = parse_url(url.as_str(), hop.allowed_hosts).map_err(|problem| format!("its Location {problem}"))?;
+    let url = hop
+        .url
+        .join(location)
+        .map_err(|problem| format!("its Location is not a URL: {problem}"))?;
+    let url = parse_url(url.as_str(), hop.allowed_hosts)
+        .map_err(|problem| format!("its Location {problem}"))?;
     if hop.url.scheme() == "https" && url.scheme() == "http" {
         return Err("its Location leads from https to http".to_owned());
     }
     Ok(url)
 }
 
-/// Whether the headers that were given for one URL may be sent to another: they may hold secrets. To the same host and port, or
-/// from http to https on the same host and the usual ports.
+/// Whether the headers that were given for one URL may be sent to another: they may hold secrets.
+/// To the same host and port, or from http to https on the same host and the usual ports.
 pub(crate) fn shares_headers(from: &Url, to: &Url) -> bool {
-    let is_upgrade = from.port().is_none() && to.port().is_none() && from.scheme() == "http" && to.scheme() == "https";
-    from.host() == to.host() && (from.port_or_known_default() == to.port_or_known_default() || is_upgrade)
+    let is_upgrade = from.port().is_none()
+        && to.port().is_none()
+        && from.scheme() == "http"
+        && to.scheme() == "https";
+    from.host() == to.host()
+        && (from.port_or_known_default() == to.port_or_known_default() || is_upgrade)
 }
 
 #[cfg(test)]
@@ -134,29 +147,52 @@ mod tests {
     #[test]
     fn statuses() {
         let policy = policy("{}");
-        let judge = |status| judge(&Answer { status, ..Answer::default() }, &asked(Method::Post, &policy));
+        let judge =
+            |status| judge(&Answer { status, ..Answer::default() }, &asked(Method::Post, &policy));
         for status in [200, 201, 202, 204, 299] {
             assert_eq!(judge(status), Verdict::Success);
         }
-        for status in [100, 199, 400, 401, 403, 404, 408, 422, 425, 429, 451, 499, 500, 502, 503, 504, 599] {
-            assert_eq!(judge(status), Verdict::Failure(TaskError::retry(format!("HTTP {status} from https://a.example/x"))));
+        for status in
+            [100, 199, 400, 401, 403, 404, 408, 422, 425, 429, 451, 499, 500, 502, 503, 504, 599]
+        {
+            assert_eq!(
+                judge(status),
+                Verdict::Failure(TaskError::retry(format!(
+                    "HTTP {status} from https://a.example/x"
+                )))
+            );
         }
-        assert_eq!(judge(410), Verdict::Failure(TaskError::permanent("HTTP 410 from https://a.example/x")));
+        assert_eq!(
+            judge(410),
+            Verdict::Failure(TaskError::permanent("HTTP 410 from https://a.example/x"))
+        );
         for status in [300, 301, 302, 303, 304, 307, 308] {
             let Verdict::Failure(error) = judge(status) else { panic!("{status}") };
             assert!(!error.is_permanent());
-            assert_eq!(error.to_string(), format!("HTTP {status} from https://a.example/x: redirects are not followed"));
+            assert_eq!(
+                error.to_string(),
+                format!("HTTP {status} from https://a.example/x: redirects are not followed")
+            );
         }
     }
 
     #[test]
     fn a_task_may_say_which_statuses_are_for_good() {
         let policy = policy(r#"{"permanentStatuses":["4xx",429,501,"3xx"]}"#);
-        for (status, permanent) in
-            [(301, true), (400, true), (404, true), (408, false), (425, false), (429, true), (500, false), (501, true)]
-        {
+        for (status, permanent) in [
+            (301, true),
+            (400, true),
+            (404, true),
+            (408, false),
+            (425, false),
+            (429, true),
+            (500, false),
+            (501, true),
+        ] {
             let answer = Answer { status, retry_after: Some("60"), ..Answer::default() };
-            let Verdict::Failure(error) = judge(&answer, &asked(Method::Post, &policy)) else { panic!("{status}") };
+            let Verdict::Failure(error) = judge(&answer, &asked(Method::Post, &policy)) else {
+                panic!("{status}")
+            };
             assert_eq!(error.is_permanent(), permanent, "{status}");
         }
     }
@@ -167,12 +203,15 @@ mod tests {
         let wait = |seconds| move |failure: TaskError| failure.after(Duration::from_secs(seconds));
         for (status, text, waits) in [
             (429, "120", &wait(120) as &dyn Fn(TaskError) -> TaskError),
-            (503, "Sun, 06 Nov 1994 08:49:37 GMT", &|failure| failure.not_before(UnixMillis::new(784_111_777_000))),
+            (503, "Sun, 06 Nov 1994 08:49:37 GMT", &|failure| {
+                failure.not_before(UnixMillis::new(784_111_777_000))
+            }),
             (404, "7", &wait(7)),
             (503, "soon", &|failure| failure),
         ] {
             let answer = Answer { status, retry_after: Some(text), ..Answer::default() };
-            let expected = waits(TaskError::retry(format!("HTTP {status} from https://a.example/x")));
+            let expected =
+                waits(TaskError::retry(format!("HTTP {status} from https://a.example/x")));
             assert_eq!(judge(&answer, &asked(Method::Post, &policy)), Verdict::Failure(expected));
         }
     }
@@ -196,7 +235,8 @@ mod tests {
                 let hop = Some(Hop { url: &url, followed: 0, allowed_hosts: &[] });
                 let answer = Answer { status, location: Some("/y"), ..Answer::default() };
                 let verdict = judge(&answer, &Asked { hop, ..asked(method, &policy) });
-                let followed = verdict == Verdict::Follow(Url::parse("https://a.example/y").unwrap());
+                let followed =
+                    verdict == Verdict::Follow(Url::parse("https://a.example/y").unwrap());
                 assert_eq!(followed, methods.contains(&method), "{status} {method:?}: {verdict:?}");
                 assert!(followed || matches!(verdict, Verdict::Failure(_)));
             }
@@ -239,14 +279,19 @@ mod tests {
             (a, Some("http://a.example"), "leads from https to http"),
         ] {
             let found = follow(from, location, 0).unwrap_err();
-            assert!(found.starts_with("HTTP 307 from https://a.example/x: ") && found.contains(problem), "{found}");
+            assert!(
+                found.starts_with("HTTP 307 from https://a.example/x: ") && found.contains(problem),
+                "{found}"
+            );
         }
         assert!(follow(a, Some("w"), 3).unwrap_err().contains("more than 3 redirects"));
     }
 
     #[test]
     fn headers_stay_with_the_host_that_they_were_given_for() {
-        let shares = |from: &str, to: &str| shares_headers(&Url::parse(from).unwrap(), &Url::parse(to).unwrap());
+        let shares = |from: &str, to: &str| {
+            shares_headers(&Url::parse(from).unwrap(), &Url::parse(to).unwrap())
+        };
         assert!(shares("https://a.example/x", "https://a.example:443/y"));
         assert!(shares("http://a.example/x", "https://a.example/x"));
         for (from, to) in [

@@ -15,8 +15,9 @@ use scheduler_platform::{Objects, now};
 use std::rc::Rc;
 use worker::{Env, MessageBatch, MessageExt, RawMessage, console_error};
 
-/// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or returns each message by itself. It
-/// never fails: a queue event that ends with an error would return the messages of all. See the crate's description.
+/// Runs the tasks of a batch of envelopes, reports them to their shards, and acknowledges or
+/// returns each message by itself. It never fails: a queue event that ends with an error would
+/// return the messages of all. See the crate's description.
 pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers) {
     let begun = now();
     let shards = match Objects::bound(env, SHARDS_BINDING) {
@@ -44,14 +45,19 @@ pub async fn consume(batch: MessageBatch<String>, env: &Env, handlers: &Handlers
                 plans.push(plan);
             }
             Err(problem) => {
-                console_error!("dispatcher: message {} goes back to the queue: {problem}", message.id());
+                console_error!(
+                    "dispatcher: message {} goes back to the queue: {problem}",
+                    message.id()
+                );
                 message.retry();
             }
         }
     }
     let (allowed, keys) = (Allowed::read(env), signing_keys(env));
-    let platform = Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
-    drive(&platform, plans, begun.plus(start_window_millis(settings::visibility_millis(env)))).await;
+    let platform =
+        Platform { env: Rc::new(env.clone()), shards, handlers, allowed, keys, envelopes };
+    drive(&platform, plans, begun.plus(start_window_millis(settings::visibility_millis(env))))
+        .await;
 }
 
 struct Platform<'a> {
@@ -72,8 +78,12 @@ impl Host for Platform<'_> {
     async fn run(&self, job: Job<'_>) -> Attempt {
         match &job.work {
             Work::Webhook(webhook) => webhook::call(&job, webhook, &self.allowed, &self.keys).await,
-            Work::Service(service) => binding::call_service(&job, service, &self.env, &self.allowed).await,
-            Work::DurableObject(object) => binding::call_object(&job, object, &self.env, &self.allowed).await,
+            Work::Service(service) => {
+                binding::call_service(&job, service, &self.env, &self.allowed).await
+            }
+            Work::DurableObject(object) => {
+                binding::call_object(&job, object, &self.env, &self.allowed).await
+            }
             Work::Handler(name) => self.handlers.run(name, &job, &self.env).await.into(),
         }
     }
@@ -95,7 +105,10 @@ impl Host for Platform<'_> {
 fn signing_keys(env: &Env) -> Keys {
     let (keys, problems) = Keys::read(&settings::webhook_signing_keys(env));
     for problem in problems {
-        console_error!("{}: {problem}; a key is whsec_ and 24 to 64 bytes in base64", settings::WEBHOOK_SIGNING_KEYS);
+        console_error!(
+            "{}: {problem}; a key is whsec_ and 24 to 64 bytes in base64",
+            settings::WEBHOOK_SIGNING_KEYS
+        );
     }
     keys.shared_by(settings::shared_key_namespaces(env))
 }

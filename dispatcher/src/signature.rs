@@ -1,7 +1,9 @@
-//! Signatures of webhooks as <https://www.standardwebhooks.com> specifies them, version 1.0.0: HMAC-SHA256 over id, time and body.
+//! Signatures of webhooks as <https://www.standardwebhooks.com> specifies them, version 1.0.0:
+//! HMAC-SHA256 over id, time and body.
 //!
-//! The keys of the deployment sign nothing by themselves: each namespace has a key of its own, derived from each of them (HKDF, RFC 5869). A
-//! tenant whose receiver knows that key can neither sign for another namespace nor have the scheduler do it.
+//! The keys of the deployment sign nothing by themselves: each namespace has a key of its own,
+//! derived from each of them (HKDF, RFC 5869). A tenant whose receiver knows that key can neither
+//! sign for another namespace nor have the scheduler do it.
 
 use crate::text::header_value;
 use base64::Engine;
@@ -20,8 +22,10 @@ const PREFIX: &str = "whsec_";
 const KEY_BYTES: RangeInclusive<usize> = 24..=64;
 
 /// Padding is written; keys are read with or without.
-const BASE64: GeneralPurpose =
-    GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent));
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// The keys that webhooks are signed with.
 #[derive(Debug, Default)]
@@ -44,12 +48,13 @@ pub(crate) struct Signed {
 }
 
 impl Keys {
-    /// Reads keys that are separated by commas. Tells what is wrong with each that does not hold, by its place from 1 on and not
-    /// by its text, which is a secret; the others are used.
+    /// Reads keys that are separated by commas. Tells what is wrong with each that does not hold,
+    /// by its place from 1 on and not by its text, which is a secret; the others are used.
     pub(crate) fn read(text: &str) -> (Self, Vec<String>) {
         let mut problems = Vec::new();
         let mut keys = Vec::new();
-        for (place, key) in text.split(',').map(str::trim).filter(|key| !key.is_empty()).enumerate() {
+        for (place, key) in text.split(',').map(str::trim).filter(|key| !key.is_empty()).enumerate()
+        {
             match read_key(key) {
                 Ok(key) => keys.push(key),
                 Err(problem) => problems.push(format!("key {} {problem}", place + 1)),
@@ -64,15 +69,21 @@ impl Keys {
         Self { shared, ..self }
     }
 
-    /// Whether keys are given of which none holds. To send unsigned what is meant to be signed would be refused by receivers, or
-    /// teach them to take it.
+    /// Whether keys are given of which none holds. To send unsigned what is meant to be signed
+    /// would be refused by receivers, or teach them to take it.
     pub(crate) fn are_broken(&self) -> bool {
         self.is_broken
     }
 
-    /// Signs a body; nothing when there are no keys. Each key signs, so that receivers may know the old one or the new one while
-    /// keys are changed.
-    pub(crate) fn sign(&self, namespace: &Namespace, key: &OccurrenceKey, now: UnixMillis, body: &str) -> Option<Signed> {
+    /// Signs a body; nothing when there are no keys. Each key signs, so that receivers may know the
+    /// old one or the new one while keys are changed.
+    pub(crate) fn sign(
+        &self,
+        namespace: &Namespace,
+        key: &OccurrenceKey,
+        now: UnixMillis,
+        body: &str,
+    ) -> Option<Signed> {
         if self.keys.is_empty() {
             return None;
         }
@@ -94,11 +105,15 @@ fn read_key(text: &str) -> Result<Vec<u8>, &'static str> {
     if KEY_BYTES.contains(&key.len()) { Ok(key) } else { Err("does not have 24 to 64 bytes") }
 }
 
-/// Derives the key of a namespace: HKDF-SHA256 without salt, one block. The purpose stands in front of the name, so that keys for other purposes
-/// (a single destination, say) can be derived beside it.
+/// Derives the key of a namespace: HKDF-SHA256 without salt, one block. The purpose stands in front
+/// of the name, so that keys for other purposes (a single destination, say) can be derived beside
+/// it.
 fn of_namespace(key: &[u8], namespace: &Namespace) -> Option<[u8; 32]> {
     let extracted = hmac(&[0; 32], &[key])?;
-    hmac(&extracted, &[b"durable-scheduler/webhook/namespace/", namespace.as_str().as_bytes(), &[1]])
+    hmac(
+        &extracted,
+        &[b"durable-scheduler/webhook/namespace/", namespace.as_str().as_bytes(), &[1]],
+    )
 }
 
 fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
@@ -108,9 +123,11 @@ fn hmac(key: &[u8], parts: &[&[u8]]) -> Option<[u8; 32]> {
     Some(mac.finalize().into_bytes().into())
 }
 
-/// The occurrence key as `webhook-id`. Callers choose task ids, so dots, which separate what is signed, must not be in it: one could
-/// be taken for the end of the id, and a part of the id for the time. Outside of `default` the namespace stands in front of it, so that it is
-/// signed too. A colon of an id is not escaped, and a percent sign is: so no id can pass for one of another namespace.
+/// The occurrence key as `webhook-id`. Callers choose task ids, so dots, which separate what is
+/// signed, must not be in it: one could be taken for the end of the id, and a part of the id for
+/// the time. Outside of `default` the namespace stands in front of it, so that it is signed too. A
+/// colon of an id is not escaped, and a percent sign is: so no id can pass for one of another
+/// namespace.
 fn webhook_id(namespace: &Namespace, key: &OccurrenceKey) -> String {
     let id = header_value(&key.to_string()).replace('.', "%2E");
     if namespace.is_default() { id } else { format!("{namespace}%3A{id}") }
@@ -125,11 +142,18 @@ fn sign(key: &[u8], id: &str, timestamp: &str, body: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    /// From the tests of the specification's reference libraries: the one that most have, and the Rust one's own.
+    /// From the tests of the specification's reference libraries: the one that most have, and the
+    /// Rust one's own.
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const BODY: &str = r#"{"test": 2432232314}"#;
     const VECTORS: [[&str; 5]; 2] = [
-        [KEY, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", BODY, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="],
+        [
+            KEY,
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            "1614265330",
+            BODY,
+            "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=",
+        ],
         [
             "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD",
             "msg_27UH4WbU6Z5A5EzD8u03UvzRbpk",
@@ -142,7 +166,10 @@ mod tests {
     #[test]
     fn the_reference_vectors() {
         for [key, id, timestamp, body, signature] in VECTORS {
-            assert_eq!(sign(&read_key(key).unwrap(), id, timestamp, body).as_deref(), Some(signature));
+            assert_eq!(
+                sign(&read_key(key).unwrap(), id, timestamp, body).as_deref(),
+                Some(signature)
+            );
         }
     }
 
@@ -150,12 +177,18 @@ mod tests {
     fn every_key_signs_the_same() {
         let (keys, problems) = Keys::read(&format!(" {KEY} , whsec_{} ,", BASE64.encode([7; 32])));
         assert!(problems.is_empty());
-        let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
+        let occurrence =
+            OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
         let keys = keys.shared_by(vec!["default".to_owned()]);
-        let signed = keys.sign(&Namespace::DEFAULT, &occurrence, UnixMillis::new(1_614_265_330_999), BODY).unwrap();
+        let signed = keys
+            .sign(&Namespace::DEFAULT, &occurrence, UnixMillis::new(1_614_265_330_999), BODY)
+            .unwrap();
         assert_eq!((signed.id.as_str(), signed.timestamp.as_str()), ("a@5", "1614265330"));
         let (first, second) = signed.signature.split_once(' ').unwrap();
-        assert_eq!(Some(first), sign(&read_key(KEY).unwrap(), "a@5", "1614265330", BODY).as_deref());
+        assert_eq!(
+            Some(first),
+            sign(&read_key(KEY).unwrap(), "a@5", "1614265330", BODY).as_deref()
+        );
         assert_eq!(Some(second), sign(&[7; 32], "a@5", "1614265330", BODY).as_deref());
     }
 
@@ -165,7 +198,11 @@ mod tests {
         let (keys, problems) = Keys::read(&format!("secret,whsec_!,whsec_{short},{KEY}"));
         assert_eq!(
             problems,
-            ["key 1 does not begin with whsec_", "key 2 is not base64 after whsec_", "key 3 does not have 24 to 64 bytes"]
+            [
+                "key 1 does not begin with whsec_",
+                "key 2 is not base64 after whsec_",
+                "key 3 does not have 24 to 64 bytes"
+            ]
         );
         assert_eq!((keys.keys.len(), keys.are_broken()), (1, false));
         let (keys, _) = Keys::read(&format!("whsec_{}", BASE64.encode([1; 65])));
@@ -182,12 +219,16 @@ mod tests {
     fn keys_are_read_with_and_without_padding() {
         let padded = BASE64.encode([1; 25]);
         assert!(padded.ends_with("=="));
-        assert_eq!(read_key(&format!("whsec_{padded}")), read_key(&format!("whsec_{}", padded.trim_end_matches('='))));
+        assert_eq!(
+            read_key(&format!("whsec_{padded}")),
+            read_key(&format!("whsec_{}", padded.trim_end_matches('=')))
+        );
     }
 
     #[test]
     fn an_id_has_no_dot_and_stays_unique() {
-        let key = |id: &str| OccurrenceKey { id: id.to_owned(), time: UnixMillis::new(5), stage: None };
+        let key =
+            |id: &str| OccurrenceKey { id: id.to_owned(), time: UnixMillis::new(5), stage: None };
         let id = |id: &str| webhook_id(&Namespace::DEFAULT, &key(id));
         assert_eq!(id("a.1700000000"), "a%2E1700000000@5");
         assert_eq!(id("a%2E1700000000"), "a%252E1700000000@5");
@@ -205,19 +246,25 @@ mod tests {
     #[test]
     fn a_namespace_has_a_key_of_its_own() {
         let key = read_key(KEY).unwrap();
-        let of = |name: &str| of_namespace(&key, &name.parse().unwrap()).map(|key| BASE64.encode(key));
+        let of =
+            |name: &str| of_namespace(&key, &name.parse().unwrap()).map(|key| BASE64.encode(key));
         assert_eq!(of("default").as_deref(), Some("c/1ci4IEqC8gnMBKMRyA+N8fX5wY3JMWmqy2++MForg="));
         assert_eq!(of("shop").as_deref(), Some("31gWAoZuRZRDCN/DED3uDaOeSCCrp0h+Bv+HnvXdClw="));
 
         let (keys, _) = Keys::read(KEY);
-        let occurrence = OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
-        let signature =
-            |keys: &Keys, name: &str| keys.sign(&name.parse().unwrap(), &occurrence, UnixMillis::ZERO, BODY).unwrap().signature;
+        let occurrence =
+            OccurrenceKey { id: "a".to_owned(), time: UnixMillis::new(5), stage: None };
+        let signature = |keys: &Keys, name: &str| {
+            keys.sign(&name.parse().unwrap(), &occurrence, UnixMillis::ZERO, BODY)
+                .unwrap()
+                .signature
+        };
         let shared = sign(&key, "shop%3Aa@5", "0", BODY).unwrap();
         assert_ne!(signature(&keys, "shop"), shared);
         assert_eq!(
             signature(&keys, "shop"),
-            sign(&of_namespace(&key, &"shop".parse().unwrap()).unwrap(), "shop%3Aa@5", "0", BODY).unwrap()
+            sign(&of_namespace(&key, &"shop".parse().unwrap()).unwrap(), "shop%3Aa@5", "0", BODY)
+                .unwrap()
         );
         // Where it is asked for, and nowhere else.
         let keys = keys.shared_by(vec!["shop".to_owned()]);

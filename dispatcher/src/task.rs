@@ -1,4 +1,5 @@
-//! Handlers that say themselves how they are called, tried again and scheduled: what the attribute [`task`](crate::task) makes.
+//! Handlers that say themselves how they are called, tried again and scheduled: what the attribute
+//! [`task`](crate::task) makes.
 
 use crate::handlers::TaskContext;
 use crate::outcome::TaskError as HandlerError;
@@ -8,13 +9,15 @@ use scheduler_model::bounds::MAX_TIMEOUT_SECONDS;
 /// A run of a handler.
 pub type TaskFuture = LocalBoxFuture<'static, Result<(), HandlerError>>;
 
-/// A handler and what is declared beside it. The attribute [`task`](crate::task) implements it, and checks all of it at compile
-/// time; written by hand, what does not hold is found when the Worker runs, and logged.
+/// A handler and what is declared beside it. The attribute [`task`](crate::task) implements it, and
+/// checks all of it at compile time; written by hand, what does not hold is found when the Worker
+/// runs, and logged.
 pub trait Task {
     /// The name by which tasks call it.
     const NAME: &'static str;
 
-    /// The retry policy of tasks that name this handler and have none of their own, as the API's JSON.
+    /// The retry policy of tasks that name this handler and have none of their own, as the API's
+    /// JSON.
     const RETRY: Option<&'static str> = None;
 
     /// How long one attempt may wait, seconds; at most [`MAX_TIMEOUT_SECONDS`].

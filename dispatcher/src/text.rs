@@ -9,8 +9,8 @@ const SHOWN_URL_BYTES: usize = 200;
 /// Longest part of a payload that the log shows, bytes.
 const SHOWN_PAYLOAD_BYTES: usize = 1_024;
 
-/// `text` as a header can carry it, and two texts never alike: everything but visible ASCII is percent-encoded, and so
-/// is `%`. Spaces too, for those at the ends would be stripped on the way.
+/// `text` as a header can carry it, and two texts never alike: everything but visible ASCII is
+/// percent-encoded, and so is `%`. Spaces too, for those at the ends would be stripped on the way.
 pub(crate) fn header_value(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
@@ -24,7 +24,8 @@ pub(crate) fn header_value(text: &str) -> String {
     out
 }
 
-/// The part of a URL that may stand in an error and in the log: without query and fragment, which may hold secrets.
+/// The part of a URL that may stand in an error and in the log: without query and fragment, which
+/// may hold secrets.
 pub(crate) fn shown_url(url: &str) -> &str {
     let end = url.find(['?', '#']).unwrap_or(url.len());
     cut(url.get(..end).unwrap_or(url), SHOWN_URL_BYTES)
@@ -35,14 +36,17 @@ pub(crate) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// How an answer's body begins, on one line for people: whatever is not a visible character is a space, runs of spaces are one, and
-/// a character that was cut off at the end is left out. At most as many bytes as are given, and [`MAX_EXCERPT_BYTES`].
+/// How an answer's body begins, on one line for people: whatever is not a visible character is a
+/// space, runs of spaces are one, and a character that was cut off at the end is left out. At most
+/// as many bytes as are given, and [`MAX_EXCERPT_BYTES`].
 pub(crate) fn excerpt(bytes: &[u8]) -> String {
     let bytes = bytes.get(..MAX_EXCERPT_BYTES).unwrap_or(bytes);
     let mut out = String::with_capacity(bytes.len());
     for chunk in bytes.utf8_chunks() {
-        for word in
-            chunk.valid().split(|c: char| c.is_whitespace() || c.is_control() || is_unseen(c)).filter(|word| !word.is_empty())
+        for word in chunk
+            .valid()
+            .split(|c: char| c.is_whitespace() || c.is_control() || is_unseen(c))
+            .filter(|word| !word.is_empty())
         {
             if !out.is_empty() {
                 out.push(' ');
@@ -59,8 +63,15 @@ fn is_unseen(c: char) -> bool {
     matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffd}')
 }
 
-/// A firing as one line of JSON, which the platform's log search takes apart. The payload is its JSON text, cut.
-pub(crate) fn log_line(id: &str, time: i64, stage: Option<&str>, attempt: u32, payload: &str) -> String {
+/// A firing as one line of JSON, which the platform's log search takes apart. The payload is its
+/// JSON text, cut.
+pub(crate) fn log_line(
+    id: &str,
+    time: i64,
+    stage: Option<&str>,
+    attempt: u32,
+    payload: &str,
+) -> String {
     #[derive(Serialize)]
     struct Line<'a> {
         message: &'static str,
@@ -71,7 +82,14 @@ pub(crate) fn log_line(id: &str, time: i64, stage: Option<&str>, attempt: u32, p
         attempt: u32,
         payload: &'a str,
     }
-    let line = Line { message: "task fired", id, time, stage, attempt, payload: cut(payload, SHOWN_PAYLOAD_BYTES) };
+    let line = Line {
+        message: "task fired",
+        id,
+        time,
+        stage,
+        attempt,
+        payload: cut(payload, SHOWN_PAYLOAD_BYTES),
+    };
     // Texts and numbers always become JSON.
     serde_json::to_string(&line).unwrap_or_default()
 }
@@ -124,7 +142,10 @@ mod tests {
             assert_eq!(excerpt(bytes), expected, "{bytes:?}");
         }
         assert_eq!(excerpt(&[b'x'; 1_000]), "x".repeat(MAX_EXCERPT_BYTES));
-        assert_eq!(excerpt("\u{e4}".repeat(500).as_bytes()), "\u{e4}".repeat(MAX_EXCERPT_BYTES / 2));
+        assert_eq!(
+            excerpt("\u{e4}".repeat(500).as_bytes()),
+            "\u{e4}".repeat(MAX_EXCERPT_BYTES / 2)
+        );
         for byte in 0..=255 {
             assert!(excerpt(&[b'a', byte, byte, b'b'].repeat(100)).len() <= MAX_EXCERPT_BYTES);
         }
@@ -133,7 +154,10 @@ mod tests {
     #[test]
     fn the_log_is_one_line_with_a_bounded_payload() {
         let line = log_line("a\"b", 5, None, 2, "{\n\"n\": 1}");
-        assert_eq!(line, r#"{"message":"task fired","id":"a\"b","time":5,"attempt":2,"payload":"{\n\"n\": 1}"}"#);
+        assert_eq!(
+            line,
+            r#"{"message":"task fired","id":"a\"b","time":5,"attempt":2,"payload":"{\n\"n\": 1}"}"#
+        );
         assert!(log_line("a", 5, Some("onSuccess"), 1, &"x".repeat(60_000)).len() < 1_200);
     }
 }

@@ -1,33 +1,38 @@
 //! Whose turn is next: the waiting tasks of an invocation, by envelope and destination.
 //!
-//! A free place goes to the namespace with the fewest tasks running, then to the destination with the fewest, then to the one whose
-//! attempts have taken the least time so far, then to the envelope with the fewest. So a herd of one namespace, one host or one
-//! envelope takes its share of the places and no more while others wait.
+//! A free place goes to the namespace with the fewest tasks running, then to the destination with
+//! the fewest, then to the one whose attempts have taken the least time so far, then to the
+//! envelope with the fewest. So a herd of one namespace, one host or one envelope takes its share
+//! of the places and no more while others wait.
 //!
-//! A destination is **unproven** until one of its attempts in this invocation has been answered, and again after one that was not.
-//! While others wait, an unproven destination gets at most [`MAX_UNPROVEN`] places: a host that hangs holds two of six, and what
-//! answers has the rest. After an attempt without an answer no other is started while some of the destination run.
+//! A destination is **unproven** until one of its attempts in this invocation has been answered,
+//! and again after one that was not. While others wait, an unproven destination gets at most
+//! [`MAX_UNPROVEN`] places: a host that hangs holds two of six, and what answers has the rest.
+//! After an attempt without an answer no other is started while some of the destination run.
 //!
-//! Two kinds of destinations are given up before their tasks have all been started; what waits for them goes back to the shards, which
-//! fire it again without counting an attempt:
-//! - one of which [`SILENT_IN_A_ROW`] attempts in a row ended without an answer, and none with one since;
-//! - past [`SLOW_AFTER_MILLIS`], one whose attempts take [`SLOW_MILLIS`] on average: it goes on in another invocation, behind what
-//!   waits in the queue.
+//! Two kinds of destinations are given up before their tasks have all been started; what waits for
+//! them goes back to the shards, which fire it again without counting an attempt:
+//! - one of which [`SILENT_IN_A_ROW`] attempts in a row ended without an answer, and none with one
+//!   since;
+//! - past [`SLOW_AFTER_MILLIS`], one whose attempts take [`SLOW_MILLIS`] on average: it goes on in
+//!   another invocation, behind what waits in the queue.
 
 use crate::plan::{Job, Plan};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::namespace::Namespace;
 use std::collections::{HashMap, VecDeque};
 
-/// Places of an unproven destination while others wait: two, so that one slow task among good ones costs half of the pace and no more,
-/// and two of the six that an invocation has.
+/// Places of an unproven destination while others wait: two, so that one slow task among good ones
+/// costs half of the pace and no more, and two of the six that an invocation has.
 pub(crate) const MAX_UNPROVEN: usize = 2;
-/// After so many attempts in a row without an answer a destination is given up. One may be an accident.
+/// After so many attempts in a row without an answer a destination is given up. One may be an
+/// accident.
 pub(crate) const SILENT_IN_A_ROW: u32 = 2;
-/// How long an invocation works before it gives up slow destinations, milliseconds: the default timeout of an attempt.
+/// How long an invocation works before it gives up slow destinations, milliseconds: the default
+/// timeout of an attempt.
 pub(crate) const SLOW_AFTER_MILLIS: i64 = 30_000;
-/// From which average time of an attempt a destination is slow, milliseconds: six places get through an envelope of a hundred
-/// faster tasks within a minute and a half.
+/// From which average time of an attempt a destination is slow, milliseconds: six places get
+/// through an envelope of a hundred faster tasks within a minute and a half.
 pub(crate) const SLOW_MILLIS: i64 = 5_000;
 
 /// A place that a running task holds: by which envelope, namespace and destination.
@@ -56,8 +61,8 @@ struct Destination {
 }
 
 impl Destination {
-    /// Whether one more of its tasks may be started. After silence those that run have to end first: they say whether it was an
-    /// accident.
+    /// Whether one more of its tasks may be started. After silence those that run have to end
+    /// first: they say whether it was an accident.
     fn has_room(&self, others_wait: bool) -> bool {
         if self.silent_in_a_row > 0 {
             return self.running == 0;
@@ -100,16 +105,19 @@ impl<'a> Turns<'a> {
             let mut of_envelope: HashMap<usize, usize> = HashMap::new();
             for mut job in plan.jobs.drain(..) {
                 let next = destinations.len();
-                let destination = *destinations.entry(std::mem::take(&mut job.destination)).or_insert(next);
+                let destination =
+                    *destinations.entry(std::mem::take(&mut job.destination)).or_insert(next);
                 turns.destinations.resize_with(destinations.len(), Destination::default);
                 let place = Place { envelope, namespace, destination };
                 let group = *of_envelope.entry(destination).or_insert_with(|| {
                     turns.groups.push(Group { place, jobs: VecDeque::new() });
                     turns.groups.len() - 1
                 });
-                if let (Some(group), Some(of), Some((_, waiting))) =
-                    (turns.groups.get_mut(group), turns.destinations.get_mut(destination), turns.envelopes.get_mut(envelope))
-                {
+                if let (Some(group), Some(of), Some((_, waiting))) = (
+                    turns.groups.get_mut(group),
+                    turns.destinations.get_mut(destination),
+                    turns.envelopes.get_mut(envelope),
+                ) {
                     group.jobs.push_back(job);
                     of.waiting += 1;
                     *waiting += 1;
@@ -120,16 +128,21 @@ impl<'a> Turns<'a> {
         turns
     }
 
-    /// Returns the next task, which takes a place until [`Self::end`]; `None` while whatever waits has to wait for others to end.
+    /// Returns the next task, which takes a place until [`Self::end`]; `None` while whatever waits
+    /// has to wait for others to end.
     pub(crate) fn next(&mut self) -> Option<(Place, Job<'a>)> {
         let destinations_waiting = self.destinations.iter().filter(|of| of.waiting > 0).count();
-        let candidates = self.groups.iter().enumerate().filter_map(|(at, Group { place, jobs })| {
-            let (of, head) = (self.destinations.get(place.destination)?, jobs.front()?);
-            let has_room = of.has_room(destinations_waiting > 1);
-            let of_namespace = self.namespaces.get(place.namespace)?;
-            let (of_envelope, _) = self.envelopes.get(place.envelope)?;
-            has_room.then_some(((of_namespace, of.running, of.used_millis, of_envelope, head.index), at))
-        });
+        let candidates =
+            self.groups.iter().enumerate().filter_map(|(at, Group { place, jobs })| {
+                let (of, head) = (self.destinations.get(place.destination)?, jobs.front()?);
+                let has_room = of.has_room(destinations_waiting > 1);
+                let of_namespace = self.namespaces.get(place.namespace)?;
+                let (of_envelope, _) = self.envelopes.get(place.envelope)?;
+                has_room.then_some((
+                    (of_namespace, of.running, of.used_millis, of_envelope, head.index),
+                    at,
+                ))
+            });
         let (_, at) = candidates.min()?;
         let group = self.groups.get_mut(at)?;
         let (place, job) = (group.place, group.jobs.pop_front()?);
@@ -153,10 +166,12 @@ impl<'a> Turns<'a> {
         self.count(place, |running| running.saturating_sub(1));
     }
 
-    /// Takes out the tasks of destinations that are given up: of which envelope, and their indexes there.
+    /// Takes out the tasks of destinations that are given up: of which envelope, and their indexes
+    /// there.
     pub(crate) fn given_up(&mut self, now: UnixMillis) -> Vec<(usize, u32)> {
         let is_late = now >= self.slow_from;
-        let is_out: Vec<bool> = self.destinations.iter().map(|of| of.waiting > 0 && of.is_given_up(is_late)).collect();
+        let is_out: Vec<bool> =
+            self.destinations.iter().map(|of| of.waiting > 0 && of.is_given_up(is_late)).collect();
         if !is_out.contains(&true) {
             return Vec::new();
         }

@@ -1,4 +1,5 @@
-//! A webhook: a request to a URL, signed, to public hosts only, and with the few redirects that keep it what it is.
+//! A webhook: a request to a URL, signed, to public hosts only, and with the few redirects that
+//! keep it what it is.
 
 use crate::exchange::{Abort, Judged, attempt, request, with_head};
 use crate::outcome::{Attempt, TaskError, of_network_error};
@@ -12,17 +13,31 @@ use scheduler_platform::settings::{Allowed, WEBHOOK_SIGNING_KEYS};
 use worker::Fetch;
 
 /// Makes an attempt and says what became of it.
-pub(crate) async fn call(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &Keys) -> Attempt {
+pub(crate) async fn call(
+    job: &Job<'_>,
+    webhook: &Webhook<'_>,
+    allowed: &Allowed,
+    keys: &Keys,
+) -> Attempt {
     attempt(webhook.timeout_seconds, &webhook.url, follow(job, webhook, allowed, keys)).await
 }
 
 /// Asks, and follows redirects to an answer that is none.
-async fn follow(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &Keys) -> Result<Judged, TaskError> {
-    // It was checked when it came in. The settings may have changed since, and will hardly change back by themselves.
-    let first = parse_url(&webhook.url, &allowed.hosts)
-        .map_err(|problem| TaskError::permanent(format!("not called: the URL {} {problem}", shown_url(&webhook.url))))?;
+async fn follow(
+    job: &Job<'_>,
+    webhook: &Webhook<'_>,
+    allowed: &Allowed,
+    keys: &Keys,
+) -> Result<Judged, TaskError> {
+    // It was checked when it came in. The settings may have changed since, and will hardly change
+    // back by themselves.
+    let first = parse_url(&webhook.url, &allowed.hosts).map_err(|problem| {
+        TaskError::permanent(format!("not called: the URL {} {problem}", shown_url(&webhook.url)))
+    })?;
     if keys.are_broken() {
-        return Err(TaskError::retry(format!("not called: no key in {WEBHOOK_SIGNING_KEYS} holds, and it is not sent unsigned")));
+        return Err(TaskError::retry(format!(
+            "not called: no key in {WEBHOOK_SIGNING_KEYS} holds, and it is not sent unsigned"
+        )));
     }
     let policy = job.policy();
     let message = &webhook.message;
@@ -33,8 +48,10 @@ async fn follow(job: &Job<'_>, webhook: &Webhook<'_>, allowed: &Allowed, keys: &
     // Headers that were left out once stay out: the next host may have been chosen by the last.
     let mut given = true;
     loop {
-        let request = request(job, message, url.as_str(), given, signed.as_ref())
-            .map_err(|problem| TaskError::permanent(format!("the request cannot be built: {problem}")))?;
+        let request =
+            request(job, message, url.as_str(), given, signed.as_ref()).map_err(|problem| {
+                TaskError::permanent(format!("the request cannot be built: {problem}"))
+            })?;
         let abort = Abort::new();
         let response = Fetch::Request(request)
             .send_with_signal(&abort.signal())

@@ -12,23 +12,29 @@ pub(crate) const REPORT_TRY_SECONDS: u32 = 20;
 /// The wait before a report's second try, milliseconds; doubled before each further one.
 pub(crate) const REPORT_FIRST_WAIT_MILLIS: u64 = 100;
 
-/// The longest that an invocation starts tasks, seconds. What was started last then has its whole timeout, and its report every
-/// try (1.5 s of waits between them), and a good two minutes are left before the platform ends the invocation.
+/// The longest that an invocation starts tasks, seconds. What was started last then has its whole
+/// timeout, and its report every try (1.5 s of waits between them), and a good two minutes are left
+/// before the platform ends the invocation.
 const LONGEST_SECONDS: u32 = 600;
-const _: () = assert!(LONGEST_SECONDS + MAX_TIMEOUT_SECONDS + REPORT_TRIES * REPORT_TRY_SECONDS + 120 < INVOCATION_SECONDS);
+const _: () = assert!(
+    LONGEST_SECONDS + MAX_TIMEOUT_SECONDS + REPORT_TRIES * REPORT_TRY_SECONDS + 120
+        < INVOCATION_SECONDS
+);
 
-/// What must be left of the visibility timeout after the last start, milliseconds: the longest task, and 20 s for the time that
-/// a message is on its way and for its report.
+/// What must be left of the visibility timeout after the last start, milliseconds: the longest
+/// task, and 20 s for the time that a message is on its way and for its report.
 const TAIL_MILLIS: i64 = (MAX_TIMEOUT_SECONDS as i64 + 20) * 1_000;
 
-/// For how long after its begin an invocation starts tasks, milliseconds, when shards send an unreported envelope again after
-/// `visibility_millis`.
+/// For how long after its begin an invocation starts tasks, milliseconds, when shards send an
+/// unreported envelope again after `visibility_millis`.
 ///
-/// At most 10 minutes, so that everything is reported within the platform's 15. And, where the visibility timeout allows, so
-/// that the report is in before the shard would send the envelope again: else the tasks of one slow envelope would all run
-/// twice. A shorter timeout leaves half of it, so that every invocation gets something done.
+/// At most 10 minutes, so that everything is reported within the platform's 15. And, where the
+/// visibility timeout allows, so that the report is in before the shard would send the envelope
+/// again: else the tasks of one slow envelope would all run twice. A shorter timeout leaves half of
+/// it, so that every invocation gets something done.
 pub fn start_window_millis(visibility_millis: i64) -> i64 {
-    let before_redelivery = visibility_millis.saturating_sub(TAIL_MILLIS).max(visibility_millis / 2);
+    let before_redelivery =
+        visibility_millis.saturating_sub(TAIL_MILLIS).max(visibility_millis / 2);
     before_redelivery.clamp(1, i64::from(LONGEST_SECONDS) * 1_000)
 }
 
@@ -38,8 +44,14 @@ mod tests {
 
     #[test]
     fn the_window_ends_before_a_redelivery_and_before_the_platforms_limit() {
-        for (visibility_seconds, window_seconds) in [(300, 220), (3_600, 600), (160, 80), (100, 50), (2, 1)] {
-            assert_eq!(start_window_millis(visibility_seconds * 1_000), window_seconds * 1_000, "{visibility_seconds}");
+        for (visibility_seconds, window_seconds) in
+            [(300, 220), (3_600, 600), (160, 80), (100, 50), (2, 1)]
+        {
+            assert_eq!(
+                start_window_millis(visibility_seconds * 1_000),
+                window_seconds * 1_000,
+                "{visibility_seconds}"
+            );
         }
     }
 

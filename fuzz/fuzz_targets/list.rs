@@ -1,4 +1,5 @@
-//! Any text as the query of a list, as a filter and as a cursor: no panic, and what is read can be written and read again.
+//! Any text as the query of a list, as a filter and as a cursor: no panic, and what is read can be
+//! written and read again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! Any bytes as a page's directory and as an append: no panic, and what is accepted is written the same again.
+//! Any bytes as a page's directory and as an append: no panic, and what is accepted is written the
+//! same again.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,5 @@
-//! A request's body as one task and as many: no panic, and what is accepted reads back from its record.
+//! A request's body as one task and as many: no panic, and what is accepted reads back from its
+//! record.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

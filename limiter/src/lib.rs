@@ -1,8 +1,10 @@
-//! The limiter Durable Object: a thin shell around [`scheduler_engine::limiter::Limiter`], which divides the limits of some keys of a
-//! namespace among its shards.
+//! The limiter Durable Object: a thin shell around [`scheduler_engine::limiter::Limiter`], which
+//! divides the limits of some keys of a namespace among its shards.
 //!
-//! In scope: loading the limiter from SQL, carrying out its writes, speaking [`scheduler_model::protocol::limiter::paths`], letting a shard wait for
-//! a slot. Not in scope: who gets what, which is the limiter's; who may change limits, which is the coordinator's, before it asks.
+//! In scope: loading the limiter from SQL, carrying out its writes, speaking
+//! [`scheduler_model::protocol::limiter::paths`], letting a shard wait for a slot. Not in scope:
+//! who gets what, which is the limiter's; who may change limits, which is the coordinator's, before
+//! it asks.
 
 use futures::channel::oneshot;
 use scheduler_engine::limiter::{HOLD_MILLIS, Limiter, Write};
@@ -27,7 +29,11 @@ type Failure = entries::Failure<Refused>;
 impl Shell {
     /// Nothing is read yet: the first request loads the limiter.
     pub fn new(state: &State) -> Self {
-        Self { entries: Entries::of(state), limiter: RefCell::new(None), waiting: RefCell::default() }
+        Self {
+            entries: Entries::of(state),
+            limiter: RefCell::new(None),
+            waiting: RefCell::default(),
+        }
     }
 
     /// Answers a request.
@@ -43,7 +49,8 @@ impl Shell {
         entries::respond("limiter", outcome, || drop(self.limiter.take()))
     }
 
-    /// A shard that finds no slot waits for one here: so a slot that comes back is used again at once, wherever.
+    /// A shard that finds no slot waits for one here: so a slot that comes back is used again at
+    /// once, wherever.
     async fn answer_ask(&self, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let asked: Asked = read(body)?;
         let end = now().plus(HOLD_MILLIS);
@@ -112,7 +119,11 @@ impl Shell {
     }
 
     /// One input about a key. What was written may have set something of it free.
-    fn change<T>(&self, key: &str, call: impl FnOnce(&mut Limiter) -> (T, Vec<Write>)) -> Result<T, Failure> {
+    fn change<T>(
+        &self,
+        key: &str,
+        call: impl FnOnce(&mut Limiter) -> (T, Vec<Write>),
+    ) -> Result<T, Failure> {
         let (answer, is_changed) = self.with(|limiter| {
             let (answer, writes) = call(limiter);
             ((answer, !writes.is_empty()), writes)
@@ -140,7 +151,8 @@ impl Shell {
     }
 
     fn load(&self) -> Result<Limiter, Failure> {
-        let random = random_bytes().map_err(|problem| Failure::Storage(format!("no random numbers: {problem}")))?;
+        let random = random_bytes()
+            .map_err(|problem| Failure::Storage(format!("no random numbers: {problem}")))?;
         let nonce = u64::from_le_bytes(*random.first_chunk().unwrap_or(&[0; 8]));
         Limiter::load(self.entries.load()?, nonce).map_err(Failure::Storage)
     }

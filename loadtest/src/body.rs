@@ -16,7 +16,8 @@ pub(crate) struct TaskWriter {
 }
 
 impl TaskWriter {
-    /// A writer for the tasks of a run: `queue` is the binding they are handed to, `sink_port` where webhooks go.
+    /// A writer for the tasks of a run: `queue` is the binding they are handed to, `sink_port`
+    /// where webhooks go.
     pub(crate) fn new(run: u64, queue: &str, sink_port: u16, payload_bytes: u32) -> Self {
         let queue = serde_json::Value::from(queue);
         let payload_bytes = payload_bytes as usize;
@@ -29,17 +30,21 @@ impl TaskWriter {
         }
     }
 
-    /// Appends the task with entry number `n`. `id`: one of its own; none in a body whose path names it.
+    /// Appends the task with entry number `n`. `id`: one of its own; none in a body whose path
+    /// names it.
     pub(crate) fn write(&self, out: &mut String, n: u32, id: Option<&str>, task: &Planned) {
         out.push('{');
         if let Some(id) = id {
-            // Own ids are letters, digits and dashes, see `Plan::own_id`; those the server generated are not sent.
+            // Own ids are letters, digits and dashes, see `Plan::own_id`; those the server
+            // generated are not sent.
             self.append(out, format_args!(r#""id":"{id}","#));
         }
         match task.kind {
             Kind::Once => self.append(out, format_args!(r#""time":{},"#, task.due)),
             Kind::Cron { step: 1_000 } => out.push_str(r#""cron":"* * * * * *","#),
-            Kind::Cron { step } => self.append(out, format_args!(r#""cron":"*/{} * * * * *","#, step / 1_000)),
+            Kind::Cron { step } => {
+                self.append(out, format_args!(r#""cron":"*/{} * * * * *","#, step / 1_000))
+            }
         }
         out.push_str(r#""callback":"#);
         out.push_str(match task.via {
@@ -57,7 +62,9 @@ impl TaskWriter {
         let from = out.len();
         self.append(out, format_args!(r#"{{"run":{},"n":{n}"#, self.run));
         let written = out.len() - from + PAD.len() + 2;
-        if let Some(padding) = self.payload_bytes.checked_sub(written).and_then(|missing| self.padding.get(..missing)) {
+        if let Some(padding) =
+            self.payload_bytes.checked_sub(written).and_then(|missing| self.padding.get(..missing))
+        {
             out.push_str(PAD);
             out.push_str(padding);
             out.push('"');
@@ -72,7 +79,11 @@ impl TaskWriter {
 }
 
 /// A batch body from the items that `write` appends, one by one; an array, or NDJSON.
-pub(crate) fn batch(items: usize, ndjson: bool, mut write: impl FnMut(&mut String, usize)) -> String {
+pub(crate) fn batch(
+    items: usize,
+    ndjson: bool,
+    mut write: impl FnMut(&mut String, usize),
+) -> String {
     let mut out = String::with_capacity(items * 200);
     let separator = if ndjson { '\n' } else { ',' };
     if !ndjson {
@@ -129,7 +140,8 @@ mod tests {
     fn the_payload_has_the_size_asked_for() {
         for bytes in [40, 64, 1_000, 65_536] {
             let value = written(None, &task(Kind::Once, Via::Consumer), bytes);
-            // serde_json writes the keys in another order and without spaces, so the length is the same.
+            // serde_json writes the keys in another order and without spaces, so the length is the
+            // same.
             assert_eq!(value["payload"].to_string().len(), bytes as usize);
         }
     }

@@ -1,8 +1,9 @@
 //! The bulk schedule rate, against the rate of the same requests merely parsed.
 //!
-//! Absolute rates swing by half on small machines, so each round measures both with the same bodies, one right after
-//! the other and in alternating order; the ratio of a round is what can be compared. `POST /v1/tasks/batch?mode=parse`
-//! is a route of the bench server: it parses the items and answers `{"parsed":n}`.
+//! Absolute rates swing by half on small machines, so each round measures both with the same
+//! bodies, one right after the other and in alternating order; the ratio of a round is what can be
+//! compared. `POST /v1/tasks/batch?mode=parse` is a route of the bench server: it parses the items
+//! and answers `{"parsed":n}`.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -84,9 +85,17 @@ pub(crate) struct BulkReport {
 impl BulkReport {
     /// The printed report.
     pub(crate) fn text(&self) -> String {
-        let mut out = format!("bulk schedule rate against {}, {} requests at once\n", self.target, self.concurrency);
+        let mut out = format!(
+            "bulk schedule rate against {}, {} requests at once\n",
+            self.target, self.concurrency
+        );
         for result in &self.shapes {
-            let ShapeResult { scheduled_tasks_per_second: scheduled, parsed_tasks_per_second: parsed, ratio, .. } = result;
+            let ShapeResult {
+                scheduled_tasks_per_second: scheduled,
+                parsed_tasks_per_second: parsed,
+                ratio,
+                ..
+            } = result;
             out.push_str(&format!(
                 "  {:<24} scheduled {:>9.0} tasks/s ({:.0}-{:.0}), parsed {:>9.0} ({:.0}-{:.0}), ratio {:.1} % \
                  ({:.1}-{:.1}); {} rounds, {:.0} bytes a task\n",
@@ -119,26 +128,40 @@ impl BulkReport {
     /// # Errors
     /// None in practice: every field can be written as JSON.
     pub(crate) fn json(&self) -> Result<String, String> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(|error| error.to_string())
+        serde_json::to_string_pretty(self)
+            .map(|text| text + "\n")
+            .map_err(|error| error.to_string())
     }
 }
 
 /// Measures all shapes.
 ///
 /// # Errors
-/// Usage, no server, or an answer other than "all accepted" or "all parsed": a rate with errors in it is none.
+/// Usage, no server, or an answer other than "all accepted" or "all parsed": a rate with errors in
+/// it is none.
 pub(crate) async fn run(args: &BulkArgs) -> Result<BulkReport, String> {
     if !(1..=1_000).contains(&args.rounds) || !(1..=64).contains(&args.concurrency) {
-        return Err("--rounds must be between 1 and 1,000, --concurrency between 1 and 64".to_owned());
+        return Err(
+            "--rounds must be between 1 and 1,000, --concurrency between 1 and 64".to_owned()
+        );
     }
     if !(5_000..=2_000_000).contains(&args.tasks_per_round) || args.payload_bytes > 1_000 {
-        return Err("--tasks-per-round must be between 5,000 and 2,000,000, --payload-bytes at most 1,000".to_owned());
+        return Err(
+            "--tasks-per-round must be between 5,000 and 2,000,000, --payload-bytes at most 1,000"
+                .to_owned(),
+        );
     }
-    let limit = Duration::from_millis(crate::scenario::millis("--max-seconds", args.max_seconds)?.unsigned_abs());
+    let limit = Duration::from_millis(
+        crate::scenario::millis("--max-seconds", args.max_seconds)?.unsigned_abs(),
+    );
     let api = Arc::new(Api::new(&args.target)?);
     api.check().await?;
-    let mut report =
-        BulkReport { target: api.base().to_owned(), concurrency: args.concurrency as usize, complete: false, shapes: Vec::new() };
+    let mut report = BulkReport {
+        target: api.base().to_owned(),
+        concurrency: args.concurrency as usize,
+        complete: false,
+        shapes: Vec::new(),
+    };
     let bar = progress::bar("rounds", u64::from(args.rounds + 1) * SHAPES.len() as u64);
     bar.set_draw_target(progress::target(args.target.quiet));
     let measuring = async {
@@ -177,8 +200,10 @@ pub(crate) async fn run(args: &BulkArgs) -> Result<BulkReport, String> {
 impl ShapeResult {
     fn add(&mut self, round: Round) {
         self.rounds.push(round);
-        let of = |value: fn(&Round) -> f64| spread(&self.rounds.iter().map(value).collect::<Vec<_>>());
-        let (scheduled, parsed, ratio) = (of(|round| round.scheduled), of(|round| round.parsed), of(|round| round.ratio));
+        let of =
+            |value: fn(&Round) -> f64| spread(&self.rounds.iter().map(value).collect::<Vec<_>>());
+        let (scheduled, parsed, ratio) =
+            (of(|round| round.scheduled), of(|round| round.parsed), of(|round| round.ratio));
         self.scheduled_tasks_per_second = scheduled;
         self.parsed_tasks_per_second = parsed;
         self.ratio = ratio;
@@ -194,7 +219,12 @@ fn spread(values: &[f64]) -> Spread {
 }
 
 /// One round: both halves, the first of which alternates.
-async fn measure(api: &Arc<Api>, args: &BulkArgs, shape: Shape, round: u32) -> Result<Round, String> {
+async fn measure(
+    api: &Arc<Api>,
+    args: &BulkArgs,
+    shape: Shape,
+    round: u32,
+) -> Result<Round, String> {
     // Own ids are new in each round: the same again would measure overwriting.
     let bodies = Arc::new(Bodies::new(args, shape, round));
     let (scheduled, parsed) = if round.is_multiple_of(2) {
@@ -218,20 +248,30 @@ impl Bodies {
     fn new(args: &BulkArgs, shape: Shape, round: u32) -> Self {
         let now = now_millis();
         let writer = TaskWriter::new(now.unsigned_abs(), &args.queue, 0, args.payload_bytes);
-        let task = Planned { kind: Kind::Once, via: Via::Consumer, due: now + DUE_IN_MILLIS, change: None };
+        let task = Planned {
+            kind: Kind::Once,
+            via: Via::Consumer,
+            due: now + DUE_IN_MILLIS,
+            change: None,
+        };
         let requests = (args.tasks_per_round as usize).div_ceil(shape.tasks_per_request);
         let mut n = 0_u32;
         let mut request = || {
             let text = body::batch(shape.tasks_per_request, args.ndjson, |out, _| {
                 // Spread over a minute, and scattered: as in real use, not already in order.
                 let due = task.due + i64::from(n.wrapping_mul(0x9E37_79B1) % 60_000);
-                let id = shape.own_ids.then(|| format!("{:08x}-{now:x}-{round}", n.wrapping_mul(0x9E37_79B1)));
+                let id = shape
+                    .own_ids
+                    .then(|| format!("{:08x}-{now:x}-{round}", n.wrapping_mul(0x9E37_79B1)));
                 writer.write(out, n, id.as_deref(), &Planned { due, ..task });
                 n += 1;
             });
             Bytes::from(text)
         };
-        Self { requests: (0..requests).map(|_| request()).collect(), tasks_per_request: shape.tasks_per_request }
+        Self {
+            requests: (0..requests).map(|_| request()).collect(),
+            tasks_per_request: shape.tasks_per_request,
+        }
     }
 
     fn tasks(&self) -> usize {
@@ -244,7 +284,12 @@ impl Bodies {
 }
 
 /// Sends all bodies to `path`; gives tasks/s.
-async fn send(api: &Arc<Api>, args: &BulkArgs, bodies: &Arc<Bodies>, path: &'static str) -> Result<f64, String> {
+async fn send(
+    api: &Arc<Api>,
+    args: &BulkArgs,
+    bodies: &Arc<Bodies>,
+    path: &'static str,
+) -> Result<f64, String> {
     let next = Arc::new(AtomicUsize::new(0));
     let content_type = body::content_type(args.ndjson);
     let field = if path == PARSE { "parsed" } else { "accepted" };
@@ -256,9 +301,13 @@ async fn send(api: &Arc<Api>, args: &BulkArgs, bodies: &Arc<Bodies>, path: &'sta
         let expected = Arc::clone(&expected);
         workers.spawn(async move {
             while let Some(body) = bodies.requests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let answer = api.call(&Method::POST, path, Some(content_type), body.clone()).await?;
+                let answer =
+                    api.call(&Method::POST, path, Some(content_type), body.clone()).await?;
                 if !answer.status.is_success() || !begins_with_count(&answer.body, &expected) {
-                    return Err(format!("POST {path}: expected {expected}, got {}", answer.describe()));
+                    return Err(format!(
+                        "POST {path}: expected {expected}, got {}",
+                        answer.describe()
+                    ));
                 }
             }
             Ok(())
@@ -270,11 +319,13 @@ async fn send(api: &Arc<Api>, args: &BulkArgs, bodies: &Arc<Bodies>, path: &'sta
     Ok(bodies.tasks() as f64 / clock.elapsed().as_secs_f64())
 }
 
-/// Whether the count is among the first fields of an answer. Not parsed, so that the client stays cheap.
+/// Whether the count is among the first fields of an answer. Not parsed, so that the client stays
+/// cheap.
 fn begins_with_count(body: &[u8], expected: &str) -> bool {
     let head = String::from_utf8_lossy(body.get(..body.len().min(64)).unwrap_or_default());
     let head: String = head.split_whitespace().collect();
-    head.split_once(expected).is_some_and(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_digit()))
+    head.split_once(expected)
+        .is_some_and(|(_, rest)| !rest.starts_with(|next: char| next.is_ascii_digit()))
 }
 
 #[cfg(test)]
@@ -283,7 +334,10 @@ mod tests {
 
     #[test]
     fn the_count_must_be_the_whole_number() {
-        assert!(begins_with_count(br#"{"accepted":1000,"rejected":0,"results":[]}"#, "\"accepted\":1000"));
+        assert!(begins_with_count(
+            br#"{"accepted":1000,"rejected":0,"results":[]}"#,
+            "\"accepted\":1000"
+        ));
         assert!(begins_with_count(br#"{ "parsed": 1000 }"#, "\"parsed\":1000"));
         assert!(!begins_with_count(br#"{"accepted":10000}"#, "\"accepted\":1000"));
         assert!(!begins_with_count(br#"{"accepted":999,"rejected":1}"#, "\"accepted\":1000"));

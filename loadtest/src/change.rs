@@ -44,8 +44,10 @@ pub(crate) async fn carry_out(session: &Arc<Session>, mut incoming: UnboundedRec
             in_flight.spawn(carry_out_one(Arc::clone(session), request));
         }
         let has_room = in_flight.len() < MAX_IN_FLIGHT;
-        let next = waiting.peek().filter(|_| has_room).map(|Reverse(next): &Reverse<Pending>| next.at);
-        let wait = next.map(|at| Duration::from_millis(at.saturating_sub(now_millis()).max(1).unsigned_abs()));
+        let next =
+            waiting.peek().filter(|_| has_room).map(|Reverse(next): &Reverse<Pending>| next.at);
+        let wait = next
+            .map(|at| Duration::from_millis(at.saturating_sub(now_millis()).max(1).unsigned_abs()));
         if !open && waiting.is_empty() && in_flight.is_empty() {
             return;
         }
@@ -65,13 +67,15 @@ pub(crate) async fn carry_out(session: &Arc<Session>, mut incoming: UnboundedRec
     }
 }
 
-/// Takes what is due from the heap, as at most `requests` requests: each of one kind, the bulk ones filled up.
+/// Takes what is due from the heap, as at most `requests` requests: each of one kind, the bulk ones
+/// filled up.
 fn ready(waiting: &mut BinaryHeap<Reverse<Pending>>, requests: usize) -> Vec<(How, Vec<Pending>)> {
     let now = now_millis();
     let mut full = Vec::new();
     let mut filling: BTreeMap<How, Vec<Pending>> = BTreeMap::new();
     while full.len() + filling.len() < requests {
-        let Some(&Reverse(pending)) = waiting.peek().filter(|Reverse(pending)| pending.at <= now) else {
+        let Some(&Reverse(pending)) = waiting.peek().filter(|Reverse(pending)| pending.at <= now)
+        else {
             break;
         };
         waiting.pop();
@@ -124,11 +128,15 @@ async fn delete_id(session: &Session, id: &str) -> (CancelAnswer, i64) {
     let path = format!("/v1/tasks/{}", path_segment(id));
     match session.api.call(&Method::DELETE, &path, None, Bytes::new()).await {
         Ok(answer) => {
-            let deleted = serde_json::from_slice(&answer.body).ok().filter(|deleted: &Deleted| deleted.cancelled);
+            let deleted = serde_json::from_slice(&answer.body)
+                .ok()
+                .filter(|deleted: &Deleted| deleted.cancelled);
             let promise = match (answer.status, deleted) {
                 (StatusCode::OK, Some(Deleted { running: true, .. })) => CancelAnswer::Ambiguous,
                 (StatusCode::OK, Some(_)) => CancelAnswer::Cancelled,
-                (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) if answer.repeated => CancelAnswer::Ambiguous,
+                (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) if answer.repeated => {
+                    CancelAnswer::Ambiguous
+                }
                 (StatusCode::NOT_FOUND | StatusCode::CONFLICT, _) => CancelAnswer::AlreadyFired,
                 _ => {
                     session.problems.add(format!("DELETE {path}: {}", answer.describe()));
@@ -147,29 +155,34 @@ async fn delete_id(session: &Session, id: &str) -> (CancelAnswer, i64) {
 async fn bulk_cancel(session: &Session, members: &[Pending]) {
     let (entries, ids): (Vec<u32>, Vec<String>) = {
         let mut ledger = session.ledger.lock();
-        let known = members.iter().filter_map(|pending| Some((pending.n, ledger.id(pending.n)?.to_owned())));
+        let known = members
+            .iter()
+            .filter_map(|pending| Some((pending.n, ledger.id(pending.n)?.to_owned())));
         let known: (Vec<u32>, Vec<String>) = known.unzip();
         known.0.iter().for_each(|&n| ledger.change_sent(n));
         known
     };
     let body = serde_json::json!({ "ids": ids }).to_string();
     let answer = session.api.call(&Method::POST, "/v1/tasks/cancel", JSON, Bytes::from(body)).await;
-    let (cancelled, answered) = match answer.and_then(|answer| Ok((cancelled(&answer, ids.len())?, answer.answered))) {
-        Ok(answer) => answer,
-        Err(problem) => {
-            session.problems.add(problem);
-            (None, now_millis())
-        }
-    };
+    let (cancelled, answered) =
+        match answer.and_then(|answer| Ok((cancelled(&answer, ids.len())?, answer.answered))) {
+            Ok(answer) => answer,
+            Err(problem) => {
+                session.problems.add(problem);
+                (None, now_millis())
+            }
+        };
     let mut ledger = session.ledger.lock();
     match cancelled {
         Some(cancelled) => ledger.group_cancel_answered(&entries, cancelled, answered),
-        None => entries.iter().for_each(|&n| ledger.cancel_answered(n, CancelAnswer::Ambiguous, answered)),
+        None => entries
+            .iter()
+            .for_each(|&n| ledger.cancel_answered(n, CancelAnswer::Ambiguous, answered)),
     }
 }
 
-/// How many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped some before, or some are in flight, which may
-/// arrive or not.
+/// How many of `tasks` a bulk cancel stopped; none when an earlier try may have stopped some
+/// before, or some are in flight, which may arrive or not.
 fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     #[derive(Deserialize)]
     #[serde(rename_all = "camelCase")]
@@ -185,7 +198,8 @@ fn cancelled(answer: &Answer, tasks: usize) -> Result<Option<usize>, String> {
     if !answer.status.is_success() {
         return Err(complain("refused"));
     }
-    let counts: Cancelled = serde_json::from_slice(&answer.body).map_err(|error| complain(&error.to_string()))?;
+    let counts: Cancelled =
+        serde_json::from_slice(&answer.body).map_err(|error| complain(&error.to_string()))?;
     if counts.cancelled + counts.not_found + counts.already_fired != tasks || !counts.done {
         return Err(complain("the counts do not account for each id"));
     }
@@ -216,7 +230,9 @@ async fn overwrite(session: &Session, how: How, members: &[Pending]) -> Vec<Pend
                 put(session, version).await;
             }
         }
-        How::BatchOverwrite | How::Delete | How::BulkCancel => batch_overwrite(session, &versions).await,
+        How::BatchOverwrite | How::Delete | How::BulkCancel => {
+            batch_overwrite(session, &versions).await
+        }
     }
     let change = |version: &Version| {
         let change = version.planned.change?;
@@ -285,7 +301,10 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
     });
     let answer = session.api.call(&Method::POST, "/v1/tasks/batch", JSON, Bytes::from(text)).await;
     let mut ledger = session.ledger.lock();
-    let parsed = answer.as_ref().map_err(Clone::clone).and_then(|answer| Ok((answer, schedule::items(answer, versions.len())?)));
+    let parsed = answer
+        .as_ref()
+        .map_err(Clone::clone)
+        .and_then(|answer| Ok((answer, schedule::items(answer, versions.len())?)));
     match parsed {
         Ok((answer, items)) => {
             for (version, item) in versions.iter().zip(&items) {
@@ -293,16 +312,30 @@ async fn batch_overwrite(session: &Session, versions: &[Version]) {
                     Outcome::Accepted(id) => {
                         ledger.accepted(version.n, id, answer.answered, answer.repeated);
                         let unknown = OverwriteAnswer::Unknown;
-                        ledger.overwrite_answered(version.old, unknown, answer.sent, answer.answered);
+                        ledger.overwrite_answered(
+                            version.old,
+                            unknown,
+                            answer.sent,
+                            answer.answered,
+                        );
                     }
-                    // Not sent again: either version may have been left in place, so nothing is demanded of them.
+                    // Not sent again: either version may have been left in place, so nothing is
+                    // demanded of them.
                     Outcome::Busy => {
                         ledger.unanswered(version.n);
-                        ledger.cancel_answered(version.old, CancelAnswer::Ambiguous, answer.answered);
+                        ledger.cancel_answered(
+                            version.old,
+                            CancelAnswer::Ambiguous,
+                            answer.answered,
+                        );
                     }
                     Outcome::Rejected(why) => {
                         ledger.rejected(version.n, why);
-                        ledger.cancel_answered(version.old, CancelAnswer::Ambiguous, answer.answered);
+                        ledger.cancel_answered(
+                            version.old,
+                            CancelAnswer::Ambiguous,
+                            answer.answered,
+                        );
                     }
                 }
             }
@@ -324,7 +357,8 @@ pub(crate) async fn delete_crons(session: &Arc<Session>) {
     loop {
         while in_flight.len() < MAX_IN_FLIGHT {
             let Some(n) = live.pop() else { break };
-            // All recurring tasks have ids of their own, so one is known even if its creation was never answered.
+            // All recurring tasks have ids of their own, so one is known even if its creation was
+            // never answered.
             let kind = session.ledger.lock().entry(n).map(|entry| entry.kind);
             let Some(id) = kind.and_then(|kind| session.plan.own_id(n, kind)) else {
                 continue;

@@ -1,4 +1,5 @@
-//! The command line. Every option of a run has a default that depends on the scenario, see `scenario.rs`.
+//! The command line. Every option of a run has a default that depends on the scenario, see
+//! `scenario.rs`.
 
 use std::path::PathBuf;
 
@@ -8,8 +9,8 @@ use crate::ledger::Via;
 
 /// Drives a running scheduler and checks what it fires.
 ///
-/// Exit status: 0 all right, 1 a task was lost, early, wrongly cancelled or otherwise wrong, 2 usage or connection
-/// error, 130 interrupted.
+/// Exit status: 0 all right, 1 a task was lost, early, wrongly cancelled or otherwise wrong, 2
+/// usage or connection error, 130 interrupted.
 #[derive(Debug, Parser)]
 #[command(name = "loadtest", version, args_override_self = true)]
 pub(crate) struct Cli {
@@ -19,7 +20,8 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// 2,000 tasks over 5 s: webhooks, own consumer, recurring and cancelled ones. Done in half a minute.
+    /// 2,000 tasks over 5 s: webhooks, own consumer, recurring and cancelled ones. Done in half a
+    /// minute.
     Smoke(RunArgs),
     /// 1,000 tasks a second for a minute, scheduled ahead.
     Steady(RunArgs),
@@ -72,7 +74,8 @@ pub(crate) struct RunArgs {
     /// Requests at once.
     #[arg(long)]
     pub(crate) concurrency: Option<u32>,
-    /// Seconds from the start of scheduling to the first due time; for the herd from the expected end of scheduling.
+    /// Seconds from the start of scheduling to the first due time; for the herd from the expected
+    /// end of scheduling.
     #[arg(long)]
     pub(crate) due_in: Option<f64>,
     /// Seconds over which the due times are spread; 0: all at one instant.
@@ -81,13 +84,15 @@ pub(crate) struct RunArgs {
     /// Count --due-in from the end of scheduling, expected at --expected-rate.
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     pub(crate) due_after_scheduling: Option<bool>,
-    /// Schedule rate (tasks/s) from which the end of scheduling is foretold; set it below the true one.
+    /// Schedule rate (tasks/s) from which the end of scheduling is foretold; set it below the true
+    /// one.
     #[arg(long)]
     pub(crate) expected_rate: Option<u32>,
     /// Size of the payload in bytes, at least what the marks of this tool need.
     #[arg(long)]
     pub(crate) payload_bytes: Option<u32>,
-    /// Share of recurring tasks, 0 to 1: one fires every second or every other second until the end.
+    /// Share of recurring tasks, 0 to 1: one fires every second or every other second until the
+    /// end.
     #[arg(long)]
     pub(crate) cron_share: Option<f64>,
     /// Share of tasks cancelled, 0 to 1.
@@ -96,7 +101,8 @@ pub(crate) struct RunArgs {
     /// Share of tasks overwritten, 0 to 1; needs --own-ids.
     #[arg(long)]
     pub(crate) overwrite_share: Option<f64>,
-    /// Share of the cancels and overwrites sent within half a second of the due time, 0 to 1; the rest comes earlier.
+    /// Share of the cancels and overwrites sent within half a second of the due time, 0 to 1; the
+    /// rest comes earlier.
     #[arg(long)]
     pub(crate) race_share: Option<f64>,
     /// Give the tasks ids instead of having them generated.
@@ -120,13 +126,15 @@ pub(crate) struct RunArgs {
     /// Seconds after its due time until a task that has not been received is lost.
     #[arg(long)]
     pub(crate) grace: Option<f64>,
-    /// Seconds to go on listening after the last due time, for duplicates and cancelled tasks that fire.
+    /// Seconds to go on listening after the last due time, for duplicates and cancelled tasks that
+    /// fire.
     #[arg(long)]
     pub(crate) settle: Option<f64>,
     /// Seconds after which the run is cut short.
     #[arg(long, default_value_t = 900.0)]
     pub(crate) max_seconds: f64,
-    /// Exit with status 1 for duplicates too. Delivery is at least once, so they are only counted otherwise.
+    /// Exit with status 1 for duplicates too. Delivery is at least once, so they are only counted
+    /// otherwise.
     #[arg(long)]
     pub(crate) fail_on_duplicates: bool,
     /// Where the JSON report goes [default: target/loadtest/<scenario>.json]

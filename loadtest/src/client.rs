@@ -1,5 +1,5 @@
-//! The HTTP client of the scheduler's API: one connection pool, bounded retries, and answers that say whether an
-//! earlier try of the same request may have worked.
+//! The HTTP client of the scheduler's API: one connection pool, bounded retries, and answers that
+//! say whether an earlier try of the same request may have worked.
 
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,16 +61,16 @@ impl Api {
     /// A client for the target.
     ///
     /// # Errors
-    /// The target is not loopback or not plain `http`, the key is missing or cannot be a header, or an option is out
-    /// of bounds.
+    /// The target is not loopback or not plain `http`, the key is missing or cannot be a header, or
+    /// an option is out of bounds.
     pub(crate) fn new(target: &TargetArgs) -> Result<Self, String> {
         let key = target
             .key
             .as_deref()
             .filter(|key| !key.is_empty())
             .ok_or("no API key: give --key or set SCHEDULER_API_KEY to one of the server's keys (`make dev` prints it)")?;
-        let mut authorization =
-            HeaderValue::try_from(format!("Bearer {key}")).map_err(|_| "--key: has characters no header can carry")?;
+        let mut authorization = HeaderValue::try_from(format!("Bearer {key}"))
+            .map_err(|_| "--key: has characters no header can carry")?;
         authorization.set_sensitive(true);
         let timeout = crate::scenario::millis("--request-timeout", target.request_timeout)?;
         if timeout == 0 || !(1..=100).contains(&target.tries) {
@@ -118,8 +118,13 @@ impl Api {
         let health = self.once(&Method::GET, "/healthz", None, Bytes::new()).await;
         match health {
             Ok((status, ..)) if status.is_success() => self.stats().await,
-            Ok((status, ..)) => Err(format!("{}/healthz answered {status}: is this the scheduler?", self.base)),
-            Err(error) => Err(format!("{} does not answer: {error}; start a server with `make dev`", self.base)),
+            Ok((status, ..)) => {
+                Err(format!("{}/healthz answered {status}: is this the scheduler?", self.base))
+            }
+            Err(error) => Err(format!(
+                "{} does not answer: {error}; start a server with `make dev`",
+                self.base
+            )),
         }
     }
 
@@ -131,7 +136,9 @@ impl Api {
         self.stats_calls.fetch_add(1, Ordering::Relaxed);
         let answer = self.call(&Method::GET, "/v1/stats", None, Bytes::new()).await?;
         if answer.status == StatusCode::UNAUTHORIZED {
-            return Err("the server refuses the API key: give one of its keys with --key".to_owned());
+            return Err(
+                "the server refuses the API key: give one of its keys with --key".to_owned()
+            );
         }
         if !answer.status.is_success() {
             return Err(format!("GET /v1/stats: {}", answer.describe()));
@@ -139,7 +146,8 @@ impl Api {
         serde_json::from_slice(&answer.body).map_err(|error| format!("GET /v1/stats: {error}"))
     }
 
-    /// Sends a request until it is answered with something else than 429 and 503, at most `--tries` times.
+    /// Sends a request until it is answered with something else than 429 and 503, at most `--tries`
+    /// times.
     ///
     /// # Errors
     /// What went wrong with the last try. The request may have been carried out all the same.
@@ -161,8 +169,13 @@ impl Api {
                 wait *= 2;
             }
             match self.once(method, path, content_type, body.clone()).await {
-                Ok((status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE), after, text)) => {
-                    // 429 is refused at the door; a 503 may come from one shard after another has taken its part.
+                Ok((
+                    status @ (StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE),
+                    after,
+                    text,
+                )) => {
+                    // 429 is refused at the door; a 503 may come from one shard after another has
+                    // taken its part.
                     repeated |= status == StatusCode::SERVICE_UNAVAILABLE;
                     wait = after.unwrap_or(wait);
                     problem = format!("{status} {}", String::from_utf8_lossy(&text));
@@ -187,17 +200,26 @@ impl Api {
         content_type: Option<&'static str>,
         body: Bytes,
     ) -> Result<(StatusCode, Option<Duration>, Bytes), TryError> {
-        let mut request =
-            Request::builder().method(method).uri(format!("{}{path}", self.base)).header(AUTHORIZATION, &self.authorization);
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header(AUTHORIZATION, &self.authorization);
         if let Some(content_type) = content_type {
             request = request.header(CONTENT_TYPE, content_type);
         }
         let request = request.body(Full::new(body)).map_err(|error| TryError::new(true, error))?;
         self.requests.fetch_add(1, Ordering::Relaxed);
         let exchange = async {
-            let response = self.http.request(request).await.map_err(|error| TryError::new(error.is_connect(), Chain(&error)))?;
+            let response = self
+                .http
+                .request(request)
+                .await
+                .map_err(|error| TryError::new(error.is_connect(), Chain(&error)))?;
             let status = response.status();
-            let after = response.headers().get(RETRY_AFTER).and_then(|after| after.to_str().ok()?.parse().ok());
+            let after = response
+                .headers()
+                .get(RETRY_AFTER)
+                .and_then(|after| after.to_str().ok()?.parse().ok());
             let body = Limited::new(response.into_body(), MAX_ANSWER_BYTES)
                 .collect()
                 .await
@@ -248,7 +270,8 @@ impl std::fmt::Display for Chain<'_> {
 
 /// The target's scheme, host and port, if it is this machine.
 ///
-/// A load tester pointed at a deployed scheduler would cost its owner money and flood it, so that is refused.
+/// A load tester pointed at a deployed scheduler would cost its owner money and flood it, so that
+/// is refused.
 ///
 /// # Errors
 /// Names what is wrong with the address.
@@ -262,9 +285,12 @@ fn loopback_base(url: &str) -> Result<String, String> {
     }
     let authority = uri.authority().ok_or_else(|| format!("--url {url}: has no host"))?;
     let host = authority.host().trim_start_matches('[').trim_end_matches(']');
-    let is_loopback = host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    let is_loopback = host.eq_ignore_ascii_case("localhost")
+        || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
     if !is_loopback || authority.as_str().contains('@') {
-        return Err(format!("--url {url}: only this machine (127.0.0.1, [::1] or localhost) may be load tested"));
+        return Err(format!(
+            "--url {url}: only this machine (127.0.0.1, [::1] or localhost) may be load tested"
+        ));
     }
     Ok(format!("http://{authority}"))
 }
@@ -288,7 +314,12 @@ mod tests {
 
     #[test]
     fn only_this_machine_is_a_target() {
-        for url in ["http://127.0.0.1:8787", "http://localhost:1/", "http://[::1]:8787", "http://127.1.2.3"] {
+        for url in [
+            "http://127.0.0.1:8787",
+            "http://localhost:1/",
+            "http://[::1]:8787",
+            "http://127.1.2.3",
+        ] {
             assert!(loopback_base(url).is_ok(), "{url}");
         }
         for url in [

@@ -1,6 +1,7 @@
 //! Reading what the scheduler fires: envelopes (many tasks) and webhook bodies (one task).
 //!
-//! This is the hot path of the sink: ids are borrowed from the body, and everything not needed is skipped unread.
+//! This is the hot path of the sink: ids are borrowed from the body, and everything not needed is
+//! skipped unread.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -38,8 +39,8 @@ fn first_attempt() -> u32 {
     1
 }
 
-/// What this tool put into the payload to recognise its own tasks: the run, and the number of the task in it.
-/// A payload of somebody else's task, whatever its JSON type, reads as the empty mark.
+/// What this tool put into the payload to recognise its own tasks: the run, and the number of the
+/// task in it. A payload of somebody else's task, whatever its JSON type, reads as the empty mark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) run: Option<u64>,
@@ -132,7 +133,8 @@ impl<'de> Deserialize<'de> for Key {
     }
 }
 
-/// A number if it is a whole one; anything else somebody else may have under the same key is no error.
+/// A number if it is a whole one; anything else somebody else may have under the same key is no
+/// error.
 struct LooseNumber(Option<u64>);
 
 impl<'de> Deserialize<'de> for LooseNumber {
@@ -150,7 +152,9 @@ pub(crate) fn parse_lines(body: &[u8]) -> Result<Vec<Envelope<'_>>, String> {
     body.split(|&byte| byte == b'\n')
         .enumerate()
         .filter(|(_, line)| !line.trim_ascii().is_empty())
-        .map(|(at, line)| serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", at + 1)))
+        .map(|(at, line)| {
+            serde_json::from_slice(line).map_err(|error| format!("line {}: {error}", at + 1))
+        })
         .collect()
 }
 
@@ -188,7 +192,16 @@ mod tests {
 
     #[test]
     fn a_strangers_payload_of_any_type_is_no_error() {
-        for payload in ["1", "-1", "1.5", "true", "null", "\"s\"", "[1,{\"n\":2}]", r#"{"n":"x","run":{"a":[1]},"b":2}"#] {
+        for payload in [
+            "1",
+            "-1",
+            "1.5",
+            "true",
+            "null",
+            "\"s\"",
+            "[1,{\"n\":2}]",
+            r#"{"n":"x","run":{"a":[1]},"b":2}"#,
+        ] {
             let body = format!(r#"{{"time":5,"id":"a","payload":{payload}}}"#);
             let record = parse_record(body.as_bytes()).unwrap();
             assert_eq!(record.payload, Mark::default(), "{payload}");
@@ -197,7 +210,10 @@ mod tests {
 
     #[test]
     fn a_bad_line_is_named() {
-        let error = parse_lines(b"{\"v\":1,\"shard\":\"a\",\"seq\":1,\"firedAt\":1,\"tasks\":[]}\nnonsense").unwrap_err();
+        let error = parse_lines(
+            b"{\"v\":1,\"shard\":\"a\",\"seq\":1,\"firedAt\":1,\"tasks\":[]}\nnonsense",
+        )
+        .unwrap_err();
         assert!(error.starts_with("line 2: "), "{error}");
     }
 }

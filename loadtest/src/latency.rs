@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// Summary of a set of latenesses or durations, in milliseconds. Negative values mean "before its time".
+/// Summary of a set of latenesses or durations, in milliseconds. Negative values mean "before its
+/// time".
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Summary {
@@ -27,7 +28,8 @@ pub(crate) fn summarise(values: &mut [i64]) -> Summary {
     }
 }
 
-/// Nearest-rank percentile of sorted values: the smallest value with at least `percent` % of all values at or below it.
+/// Nearest-rank percentile of sorted values: the smallest value with at least `percent` % of all
+/// values at or below it.
 pub(crate) fn percentile(sorted: &[i64], percent: usize) -> i64 {
     let rank = (sorted.len() * percent).div_ceil(100);
     sorted.get(rank.saturating_sub(1)).copied().unwrap_or(0)

@@ -1,5 +1,5 @@
-//! Load tester of the scheduler: drives a running server through its HTTP API, receives everything it fires, and
-//! checks each task against what the server promised about it.
+//! Load tester of the scheduler: drives a running server through its HTTP API, receives everything
+//! it fires, and checks each task against what the server promised about it.
 //!
 //! ```text
 //! export SCHEDULER_API_KEY=…             # printed by `make dev`
@@ -12,17 +12,19 @@
 //! loadtest sink-rate                     # what the receiving side of this tool can take
 //! ```
 //!
-//! Every figure of a scenario can be changed, see `loadtest <scenario> --help`. Firings come back to a local sink
-//! (`--sink-port`, 8790 by default): webhooks are posted to it directly, and tasks for a queue of the user's own by
-//! the example consumer, started with `SINK_URL=http://127.0.0.1:8790`.
+//! Every figure of a scenario can be changed, see `loadtest <scenario> --help`. Firings come back
+//! to a local sink (`--sink-port`, 8790 by default): webhooks are posted to it directly, and tasks
+//! for a queue of the user's own by the example consumer, started with
+//! `SINK_URL=http://127.0.0.1:8790`.
 //!
-//! A run prints its report and writes it as JSON, with a histogram of the latenesses as SVG, to `target/loadtest/`.
-//! **Exit status**: 0 when every task fired once at its time or was cancelled as answered; 1 when any was lost,
-//! early, wrongly cancelled or otherwise wrong, all named in the report; 2 for usage and connection errors; 130 when
-//! interrupted with nothing wrong so far. A run ends by itself; Ctrl-C reports what was seen until then.
+//! A run prints its report and writes it as JSON, with a histogram of the latenesses as SVG, to
+//! `target/loadtest/`. **Exit status**: 0 when every task fired once at its time or was cancelled
+//! as answered; 1 when any was lost, early, wrongly cancelled or otherwise wrong, all named in the
+//! report; 2 for usage and connection errors; 130 when interrupted with nothing wrong so far. A run
+//! ends by itself; Ctrl-C reports what was seen until then.
 //!
-//! In scope: behaviour that shows at the API and at the receiving end. Not in scope: crashes and order within a
-//! shard, which the simulation of the core covers.
+//! In scope: behaviour that shows at the API and at the receiving end. Not in scope: crashes and
+//! order within a shard, which the simulation of the core covers.
 
 mod body;
 mod bulk;

@@ -1,10 +1,12 @@
-//! What will be scheduled, cancelled and overwritten, and when. Pure: the same seed, start and number give the same
-//! task, so nothing of the plan has to be kept and any worker can make any part of it.
+//! What will be scheduled, cancelled and overwritten, and when. Pure: the same seed, start and
+//! number give the same task, so nothing of the plan has to be kept and any worker can make any
+//! part of it.
 
 use crate::ledger::{Kind, Via};
 use crate::scenario::Settings;
 
-/// An odd 64-bit constant (2^64 over the golden ratio): consecutive numbers times it are spread evenly.
+/// An odd 64-bit constant (2^64 over the golden ratio): consecutive numbers times it are spread
+/// evenly.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;
 /// How long before and after the due time a racing cancel or overwrite is sent, ms.
 const RACE_BEFORE: i64 = 50;
@@ -33,7 +35,8 @@ pub(crate) struct Change {
     pub(crate) how: How,
 }
 
-/// The route by which a task is changed; all are used, since each goes another way through the server.
+/// The route by which a task is changed; all are used, since each goes another way through the
+/// server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum How {
     Delete,
@@ -51,7 +54,8 @@ pub(crate) struct Plan {
 }
 
 impl Plan {
-    /// The plan of a run that starts scheduling at `start` (epoch ms). `run` tells its tasks from other runs'.
+    /// The plan of a run that starts scheduling at `start` (epoch ms). `run` tells its tasks from
+    /// other runs'.
     pub(crate) fn new(settings: Settings, start: i64, run: u64) -> Self {
         Self { first_due: start + settings.first_due_after_millis(), settings, run }
     }
@@ -61,7 +65,8 @@ impl Plan {
         let settings = &self.settings;
         let mut random = self.random(n);
         let via = self.via(&mut random);
-        // One place on a line that consecutive numbers fill evenly: shares come out exact, and independent of `via`.
+        // One place on a line that consecutive numbers fill evenly: shares come out exact, and
+        // independent of `via`.
         let place = (u64::from(n).wrapping_mul(GOLDEN) >> 11) as f64 / (1_u64 << 53) as f64;
         let cancels_from = settings.cron_share;
         let overwrites_from = cancels_from + settings.cancel_share;
@@ -82,7 +87,8 @@ impl Plan {
         Planned { kind: Kind::Once, via, due, change }
     }
 
-    /// The version that overwrites an older one at `now`: entry `n`, the `version`-th of its id (from 2).
+    /// The version that overwrites an older one at `now`: entry `n`, the `version`-th of its id
+    /// (from 2).
     pub(crate) fn overwriting(&self, n: u32, version: u32, now: i64) -> Planned {
         let mut random = self.random(n);
         let via = self.via(&mut random);
@@ -98,8 +104,8 @@ impl Plan {
         Planned { kind: Kind::Once, via, due, change }
     }
 
-    /// The id of task `n` if it has one of its own: with `own_ids`, and always for a recurring one, so that a repeated
-    /// request cannot leave behind a second recurring task that nobody deletes.
+    /// The id of task `n` if it has one of its own: with `own_ids`, and always for a recurring one,
+    /// so that a repeated request cannot leave behind a second recurring task that nobody deletes.
     pub(crate) fn own_id(&self, n: u32, kind: Kind) -> Option<String> {
         let needed = self.settings.own_ids || kind != Kind::Once;
         // The number is scattered so that neighbours in a request share no prefix beyond the run's.
@@ -108,7 +114,11 @@ impl Plan {
 
     fn change(&self, how: How, due: i64, random: &mut fastrand::Rng) -> Change {
         let races = random.f64() < self.settings.race_share;
-        let at = if races { due + random.i64(-RACE_BEFORE..=RACE_AFTER) } else { due - random.i64(LEAD) };
+        let at = if races {
+            due + random.i64(-RACE_BEFORE..=RACE_AFTER)
+        } else {
+            due - random.i64(LEAD)
+        };
         Change { at, how }
     }
 
@@ -117,7 +127,9 @@ impl Plan {
     }
 
     fn random(&self, n: u32) -> fastrand::Rng {
-        fastrand::Rng::with_seed(self.settings.seed.wrapping_add(u64::from(n) + 1).wrapping_mul(GOLDEN))
+        fastrand::Rng::with_seed(
+            self.settings.seed.wrapping_add(u64::from(n) + 1).wrapping_mul(GOLDEN),
+        )
     }
 }
 
@@ -152,7 +164,8 @@ mod tests {
     #[test]
     fn shares_come_out_as_asked_for() {
         let tasks = tasks(&plan("loadtest churn --cron-share 0.01 --via consumer,webhook"));
-        let near = |share: f64, wanted: f64| assert!((share - wanted).abs() < 0.001, "{share} {wanted}");
+        let near =
+            |share: f64, wanted: f64| assert!((share - wanted).abs() < 0.001, "{share} {wanted}");
         near(share(&tasks, |task| task.kind != Kind::Once), 0.01);
         let how = |task: &Planned| task.change.map(|change| change.how);
         near(share(&tasks, |task| matches!(how(task), Some(How::Delete | How::BulkCancel))), 0.2);
@@ -182,8 +195,12 @@ mod tests {
     #[test]
     fn changes_come_before_or_about_the_due_time() {
         let tasks = tasks(&plan("loadtest churn --race-share 0.5"));
-        let changed: Vec<_> = tasks.iter().filter_map(|task| Some((task.due, task.change?.at))).collect();
-        let race = changed.iter().filter(|(due, at)| (-RACE_BEFORE..=RACE_AFTER).contains(&(at - due))).count();
+        let changed: Vec<_> =
+            tasks.iter().filter_map(|task| Some((task.due, task.change?.at))).collect();
+        let race = changed
+            .iter()
+            .filter(|(due, at)| (-RACE_BEFORE..=RACE_AFTER).contains(&(at - due)))
+            .count();
         assert!((0.45..0.55).contains(&(race as f64 / changed.len() as f64)));
         assert!(changed.iter().all(|(due, at)| (-5_000..=RACE_AFTER).contains(&(at - due))));
     }
@@ -204,7 +221,10 @@ mod tests {
         for n in 0..1_000 {
             let last = plan.overwriting(n, MAX_VERSIONS, START);
             assert!((START + 300..=START + 3_000).contains(&last.due));
-            assert!(!matches!(last.change.map(|change| change.how), Some(How::Put | How::BatchOverwrite)));
+            assert!(!matches!(
+                last.change.map(|change| change.how),
+                Some(How::Put | How::BatchOverwrite)
+            ));
         }
     }
 }

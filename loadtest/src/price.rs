@@ -6,9 +6,9 @@ use crate::stats::Meter;
 
 /// Dollars per million units on the paid plan, beyond what is included.
 ///
-/// Source: Cloudflare's published prices for Workers, Durable Objects (SQLite storage) and Queues, read in 2026.
-/// Left out because no meter counts them: Durable Object duration (12.50 per million GB-s) and stored bytes
-/// (0.20 per GB-month).
+/// Source: Cloudflare's published prices for Workers, Durable Objects (SQLite storage) and Queues,
+/// read in 2026. Left out because no meter counts them: Durable Object duration (12.50 per million
+/// GB-s) and stored bytes (0.20 per GB-month).
 pub(crate) mod dollars_per_million {
     /// Worker requests, queue consumer invocations among them.
     pub(crate) const WORKER_REQUESTS: f64 = 0.30;
@@ -50,16 +50,18 @@ pub(crate) struct Bill {
     pub(crate) dollars_per_million_tasks: f64,
 }
 
-/// The bill for `tasks` tasks, from what the meter counted meanwhile and the `api_requests` the client made.
+/// The bill for `tasks` tasks, from what the meter counted meanwhile and the `api_requests` the
+/// client made.
 ///
-/// Queue consumers are not metered by the shards; each message is taken as one invocation of its consumer, which is
-/// the most it can be (a batch of several messages is one).
+/// Queue consumers are not metered by the shards; each message is taken as one invocation of its
+/// consumer, which is the most it can be (a batch of several messages is one).
 pub(crate) fn bill(used: Meter, api_requests: u64, tasks: u64) -> Bill {
     use dollars_per_million as price;
     let consumer_invocations = count(used.queue_operations) / OPERATIONS_PER_MESSAGE;
     let lines: Vec<Line> = [
         ("Worker requests", count(api_requests) + consumer_invocations, price::WORKER_REQUESTS),
-        // The meter has the alarms that went off among the requests, and the alarms set among the rows written.
+        // The meter has the alarms that went off among the requests, and the alarms set among the
+        // rows written.
         ("Durable Object requests", count(used.shard_requests), price::DURABLE_OBJECT_REQUESTS),
         ("rows written", count(used.rows_written), price::ROWS_WRITTEN),
         ("rows read", count(used.rows_read), price::ROWS_READ),
@@ -68,10 +70,20 @@ pub(crate) fn bill(used: Meter, api_requests: u64, tasks: u64) -> Bill {
     .into_iter()
     .map(|(name, used, unit)| {
         let per_task = used / count(tasks.max(1));
-        Line { name, used, per_task, unit_dollars_per_million: unit, dollars_per_million_tasks: per_task * unit }
+        Line {
+            name,
+            used,
+            per_task,
+            unit_dollars_per_million: unit,
+            dollars_per_million_tasks: per_task * unit,
+        }
     })
     .collect();
-    Bill { tasks, dollars_per_million_tasks: lines.iter().map(|line| line.dollars_per_million_tasks).sum(), lines }
+    Bill {
+        tasks,
+        dollars_per_million_tasks: lines.iter().map(|line| line.dollars_per_million_tasks).sum(),
+        lines,
+    }
 }
 
 /// A counter as a float; counters here stay far below 2^53.
@@ -93,7 +105,8 @@ mod tests {
             queue_operations: 15_000,
         };
         let bill = bill(used, 1_000, 1_000_000);
-        let dollars: Vec<f64> = bill.lines.iter().map(|line| line.dollars_per_million_tasks).collect();
+        let dollars: Vec<f64> =
+            bill.lines.iter().map(|line| line.dollars_per_million_tasks).collect();
         let expected = [6_000.0 * 0.30e-6, 30_000.0 * 0.15e-6, 0.05, 0.002, 0.006];
         for (got, want) in dollars.iter().zip(expected) {
             assert!((got - want).abs() < 1e-9, "{dollars:?}");

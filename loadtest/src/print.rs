@@ -20,7 +20,13 @@ impl Report {
 
     fn write_text(&self, out: &mut String) -> std::fmt::Result {
         let (schedule, fire, counts) = (&self.schedule, &self.fire, &self.counts);
-        writeln!(out, "{} against {} (seed {})", self.scenario.name(), self.target, self.settings.seed)?;
+        writeln!(
+            out,
+            "{} against {} (seed {})",
+            self.scenario.name(),
+            self.target,
+            self.settings.seed
+        )?;
         writeln!(
             out,
             "  scheduled  {} tasks in {:.2} s: {:.0} tasks/s; {} requests, p50 {} ms, p99 {} ms, {} retries",
@@ -45,22 +51,36 @@ impl Report {
         )?;
         if counts.handler_expected > 0 {
             let missing = self.handlers_missing;
-            writeln!(out, "  handlers   {} expected, {missing} not counted by the server", counts.handler_expected)?;
+            writeln!(
+                out,
+                "  handlers   {} expected, {missing} not counted by the server",
+                counts.handler_expected
+            )?;
         }
         let lateness = &self.lateness_millis;
-        for (name, summary) in
-            [("shard", lateness.at_shard), ("consumer", lateness.at_consumer), ("webhook", lateness.at_webhook)]
-        {
+        for (name, summary) in [
+            ("shard", lateness.at_shard),
+            ("consumer", lateness.at_consumer),
+            ("webhook", lateness.at_webhook),
+        ] {
             if summary.count > 0 {
                 let Summary { count, p50, p90, p99, max, .. } = summary;
-                writeln!(out, "  late at {name:<9} p50 {p50} ms, p90 {p90} ms, p99 {p99} ms, max {max} ms  ({count} firings)")?;
+                writeln!(
+                    out,
+                    "  late at {name:<9} p50 {p50} ms, p90 {p90} ms, p99 {p99} ms, max {max} ms  ({count} firings)"
+                )?;
             }
         }
-        if counts.cancelled + counts.already_fired + counts.overwritten + counts.cancelled_in_groups > 0 {
+        if counts.cancelled + counts.already_fired + counts.overwritten + counts.cancelled_in_groups
+            > 0
+        {
             writeln!(
                 out,
                 "  changed    {} cancelled, {} overwritten, {} too late, {} in bulk cancels with mixed answers",
-                counts.cancelled, counts.overwritten, counts.already_fired, counts.cancelled_in_groups
+                counts.cancelled,
+                counts.overwritten,
+                counts.already_fired,
+                counts.cancelled_in_groups
             )?;
         }
         let duplicates = &self.duplicates;
@@ -88,7 +108,11 @@ impl Report {
             writeln!(
                 out,
                 "    {:<24} {:>10.0} used {:>10.5} a task  x ${:<5} = ${:.4}",
-                line.name, line.used, line.per_task, line.unit_dollars_per_million, line.dollars_per_million_tasks
+                line.name,
+                line.used,
+                line.per_task,
+                line.unit_dollars_per_million,
+                line.dollars_per_million_tasks
             )?;
         }
         writeln!(
@@ -108,13 +132,22 @@ impl Report {
         }
         if self.sink.unreadable > 0 {
             let first = self.sink.first_unreadable.as_deref().unwrap_or_default();
-            writeln!(out, "  {} bodies at the sink could not be read, the first: {first}", self.sink.unreadable)?;
+            writeln!(
+                out,
+                "  {} bodies at the sink could not be read, the first: {first}",
+                self.sink.unreadable
+            )?;
         }
         for (class, count) in &self.defect_counts {
             writeln!(out, "  {count} {}", describe(*class))?;
-            for defect in self.defects.iter().filter(|defect| defect.class == *class).take(PRINTED) {
+            for defect in self.defects.iter().filter(|defect| defect.class == *class).take(PRINTED)
+            {
                 let id = if defect.id.is_empty() { "(no id)" } else { &defect.id };
-                writeln!(out, "    {id} (task {}, due {}): {}", defect.n, defect.due, defect.detail)?;
+                writeln!(
+                    out,
+                    "    {id} (task {}, due {}): {}",
+                    defect.n, defect.due, defect.detail
+                )?;
             }
             if *count > PRINTED {
                 writeln!(out, "    … {} more in the JSON report", count - PRINTED)?;
@@ -145,8 +178,12 @@ fn describe(class: Class) -> &'static str {
         Class::WrongTime => "fired for another time than asked for",
         Class::FiredThoughCancelled => "fired though cancelled",
         Class::FiredThoughReplaced => "old versions fired though overwritten",
-        Class::NeverFiredThoughAnswered => "wrongly cancelled: never fired, though a change was told they had",
-        Class::DeniedWhilePending => "denied: a change was told they were gone while they were pending",
+        Class::NeverFiredThoughAnswered => {
+            "wrongly cancelled: never fired, though a change was told they had"
+        }
+        Class::DeniedWhilePending => {
+            "denied: a change was told they were gone while they were pending"
+        }
         Class::Rejected => "rejected: refused by the server though right",
         Class::FiredThoughRejected => "fired though rejected",
         Class::WrongIdentity => "fired under a wrong id or idempotency key",

@@ -1,4 +1,5 @@
-//! Progress bars on the terminal: scheduled and received. Nothing is drawn when there is no terminal.
+//! Progress bars on the terminal: scheduled and received. Nothing is drawn when there is no
+//! terminal.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -54,7 +55,9 @@ pub(crate) fn target(quiet: bool) -> ProgressDrawTarget {
 
 /// A bar with a name, a count and a rate.
 pub(crate) fn bar(name: &'static str, total: u64) -> ProgressBar {
-    let style = ProgressStyle::with_template("{prefix:>10} {bar:40} {human_pos}/{human_len} {per_sec:>14} {elapsed}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    let style = ProgressStyle::with_template(
+        "{prefix:>10} {bar:40} {human_pos}/{human_len} {per_sec:>14} {elapsed}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar());
     ProgressBar::new(total).with_style(style).with_prefix(name)
 }

@@ -1,4 +1,5 @@
-//! The report of a run: its figures, as they go into the JSON file, and the exit status. `print.rs` prints it.
+//! The report of a run: its figures, as they go into the JSON file, and the exit status. `print.rs`
+//! prints it.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -117,22 +118,37 @@ pub(crate) struct ServerFigures {
 
 impl Report {
     /// Puts the report of a run together.
-    pub(crate) fn new(facts: &RunFacts, session: &Session, sink: &SinkCounters, mut verdict: Verdict) -> Self {
+    pub(crate) fn new(
+        facts: &RunFacts,
+        session: &Session,
+        sink: &SinkCounters,
+        mut verdict: Verdict,
+    ) -> Self {
         let schedule = schedule_figures(session);
         let fire = fire_figures(&verdict);
         let picture = picture(facts, session, &verdict);
         let counts = verdict.counts;
-        let succeeded = facts.after.as_ref().map(|after| after.succeeded.saturating_sub(facts.before.succeeded));
+        let succeeded = facts
+            .after
+            .as_ref()
+            .map(|after| after.succeeded.saturating_sub(facts.before.succeeded));
         let sink = SinkFigures {
             posts: sink.posts.load(Ordering::Relaxed),
             envelopes: sink.envelopes.load(Ordering::Relaxed),
             hooks: sink.hooks.load(Ordering::Relaxed),
             unreadable: sink.unreadable.load(Ordering::Relaxed),
-            first_unreadable: sink.first_problem.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            first_unreadable: sink
+                .first_problem
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .clone(),
             strangers: verdict.strangers,
         };
         let mut defect_counts = BTreeMap::new();
-        verdict.defects.iter().for_each(|defect| *defect_counts.entry(defect.class).or_insert(0) += 1);
+        verdict
+            .defects
+            .iter()
+            .for_each(|defect| *defect_counts.entry(defect.class).or_insert(0) += 1);
         let cost = bill_of(session, facts, counts, verdict.received);
         let mut report = Self {
             scenario: facts.scenario,
@@ -167,7 +183,8 @@ impl Report {
         report
     }
 
-    /// 1 for anything wrong with a task, 2 for requests that failed, 130 for a run cut short, else 0.
+    /// 1 for anything wrong with a task, 2 for requests that failed, 130 for a run cut short, else
+    /// 0.
     fn status(&self, fail_on_duplicates: bool) -> u8 {
         let late_handlers = self.handlers_missing > 0 && self.ending == Ending::Complete;
         let duplicates = fail_on_duplicates && self.duplicates.total > 0;
@@ -184,7 +201,9 @@ impl Report {
         let mut warnings = Vec::new();
         match self.ending {
             Ending::Complete => {}
-            Ending::Interrupted => warnings.push("interrupted: the report is of what was seen until then".to_owned()),
+            Ending::Interrupted => {
+                warnings.push("interrupted: the report is of what was seen until then".to_owned())
+            }
             Ending::TimeLimit => warnings.push("cut short at --max-seconds".to_owned()),
         }
         if given_up {
@@ -208,12 +227,15 @@ impl Report {
         if let Some(after) = &self.server.after {
             let more = |after: u64, before: u64| after.saturating_sub(before);
             let dead = more(after.dead_letters, self.server.before.dead_letters);
-            let held = more(after.pending, self.server.before.pending) + more(after.in_flight, self.server.before.in_flight);
+            let held = more(after.pending, self.server.before.pending)
+                + more(after.in_flight, self.server.before.in_flight);
             if dead > 0 {
                 warnings.push(format!("the server has {dead} more dead letters than before"));
             }
             if held > 0 {
-                warnings.push(format!("the server still holds {held} tasks: the cost is not that of a whole life"));
+                warnings.push(format!(
+                    "the server still holds {held} tasks: the cost is not that of a whole life"
+                ));
             }
         }
         warnings
@@ -224,7 +246,9 @@ impl Report {
     /// # Errors
     /// None in practice: every field can be written as JSON.
     pub(crate) fn json(&self) -> Result<String, String> {
-        serde_json::to_string_pretty(self).map(|text| text + "\n").map_err(|error| error.to_string())
+        serde_json::to_string_pretty(self)
+            .map(|text| text + "\n")
+            .map_err(|error| error.to_string())
     }
 
     /// The histogram.
@@ -253,11 +277,17 @@ fn schedule_figures(session: &Session) -> ScheduleFigures {
 ///
 /// # Errors
 /// Says why the server's counters cannot give one.
-fn bill_of(session: &Session, facts: &RunFacts, counts: Counts, received: u64) -> Result<Bill, String> {
+fn bill_of(
+    session: &Session,
+    facts: &RunFacts,
+    counts: Counts,
+    received: u64,
+) -> Result<Bill, String> {
     let after = facts.after.as_ref().ok_or("the server did not give its counters at the end")?;
     let mut used = stats::used(&facts.before, after, counts.accepted, received)?;
     let readings = session.api.stats_calls();
-    // A reading counts itself, so those after the first are in the difference: one request to each shard.
+    // A reading counts itself, so those after the first are in the difference: one request to each
+    // shard.
     let asked = readings.saturating_sub(1) * after.shards.len() as u64;
     used.shard_requests = used
         .shard_requests
@@ -269,7 +299,10 @@ fn bill_of(session: &Session, facts: &RunFacts, counts: Counts, received: u64) -
 }
 
 fn fire_figures(verdict: &Verdict) -> FireFigures {
-    let millis = verdict.last_received.zip(verdict.first_due).map_or(0, |(last, first)| (last - first).max(1));
+    let millis = verdict
+        .last_received
+        .zip(verdict.first_due)
+        .map_or(0, |(last, first)| (last - first).max(1));
     let seconds = millis as f64 / 1e3;
     FireFigures {
         received: verdict.received,

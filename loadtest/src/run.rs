@@ -24,9 +24,11 @@ use crate::stats::Stats;
 const POLL: Duration = Duration::from_millis(50);
 /// How often the server's counters are looked at while waiting.
 const STATS_POLL: Duration = Duration::from_millis(500);
-/// Time a recurring task is given at least: its last two seconds prove nothing, see `ledger::CronLog`.
+/// Time a recurring task is given at least: its last two seconds prove nothing, see
+/// `ledger::CronLog`.
 const CRON_LIFE_MILLIS: i64 = 5_000;
-/// How long the server may take after the last firing to work off what it still holds, before its meter is read.
+/// How long the server may take after the last firing to work off what it still holds, before its
+/// meter is read.
 const DRAIN: Duration = Duration::from_secs(15);
 /// How long cleaning up may take when a run is cut short.
 const CLEAN_UP: Duration = Duration::from_secs(5);
@@ -84,7 +86,14 @@ pub(crate) async fn run(scenario: Scenario, args: &RunArgs) -> Result<Report, St
     drop(progress);
 
     let verdict = session.ledger.lock().verdict(now_millis(), session.settings.grace_millis);
-    let facts = RunFacts { scenario, ending, start, before, after, fail_on_duplicates: args.fail_on_duplicates };
+    let facts = RunFacts {
+        scenario,
+        ending,
+        start,
+        before,
+        after,
+        fail_on_duplicates: args.fail_on_duplicates,
+    };
     Ok(Report::new(&facts, &session, &sink.counters, verdict))
 }
 
@@ -102,7 +111,8 @@ async fn work(session: &Arc<Session>, before: &Stats) {
     received(session, before).await;
 }
 
-/// Waits until all that must fire has been received and the listening time is over, at most for the grace.
+/// Waits until all that must fire has been received and the listening time is over, at most for the
+/// grace.
 async fn received(session: &Session, before: &Stats) {
     loop {
         let now = now_millis();
@@ -114,11 +124,15 @@ async fn received(session: &Session, before: &Stats) {
             return;
         }
         let quiet = horizon + session.settings.settle_millis;
-        if owed == 0 && now >= quiet && session.ledger.lock().cron_missing(i64::MAX) == 0 && handlers_done(session, before).await
+        if owed == 0
+            && now >= quiet
+            && session.ledger.lock().cron_missing(i64::MAX) == 0
+            && handlers_done(session, before).await
         {
             return;
         }
-        tokio::time::sleep(if owed > 0 { POLL } else { until(quiet).clamp(POLL, STATS_POLL) }).await;
+        tokio::time::sleep(if owed > 0 { POLL } else { until(quiet).clamp(POLL, STATS_POLL) })
+            .await;
     }
 }
 
@@ -129,20 +143,23 @@ async fn handlers_done(session: &Session, before: &Stats) -> bool {
     }
     let verdict = session.ledger.lock().verdict(now_millis(), session.settings.grace_millis);
     match session.api.stats().await {
-        Ok(stats) => stats.succeeded.saturating_sub(before.succeeded) >= verdict.counts.handler_expected,
+        Ok(stats) => {
+            stats.succeeded.saturating_sub(before.succeeded) >= verdict.counts.handler_expected
+        }
         Err(_) => false,
     }
 }
 
-/// The server's counters once it holds no more than before the run, so that the meter has the outcomes in it too.
-/// After a run that was cut short they are read once, as they are.
+/// The server's counters once it holds no more than before the run, so that the meter has the
+/// outcomes in it too. After a run that was cut short they are read once, as they are.
 async fn drained(session: &Session, before: &Stats, ending: Ending) -> Option<Stats> {
     let mut latest = None;
     let reading = async {
         loop {
             match session.api.stats().await {
                 Ok(stats) => {
-                    let is_drained = stats.pending <= before.pending && stats.in_flight <= before.in_flight;
+                    let is_drained =
+                        stats.pending <= before.pending && stats.in_flight <= before.in_flight;
                     latest = Some(stats);
                     if is_drained || ending != Ending::Complete {
                         return;

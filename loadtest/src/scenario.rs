@@ -116,7 +116,9 @@ fn defaults(scenario: Scenario) -> Defaults {
             ..plain
         },
         Scenario::Steady => Defaults { tasks: 60_000, ..plain },
-        Scenario::Herd => Defaults { tasks: 500_000, due_in: 5.0, spread: 0.0, grace: 60.0, ..plain },
+        Scenario::Herd => {
+            Defaults { tasks: 500_000, due_in: 5.0, spread: 0.0, grace: 60.0, ..plain }
+        }
         Scenario::Spread => plain,
         Scenario::Churn => Defaults {
             tasks: 20_000,
@@ -150,11 +152,24 @@ pub(crate) fn settings(scenario: Scenario, args: &RunArgs) -> Result<Settings, S
         due_in_millis: millis("--due-in", args.due_in.unwrap_or(plain.due_in))?,
         spread_millis,
         due_after_scheduling: args.due_after_scheduling.unwrap_or(scenario == Scenario::Herd),
-        expected_rate: within("--expected-rate", args.expected_rate.unwrap_or(20_000), 1, u32::MAX)?,
-        payload_bytes: within("--payload-bytes", args.payload_bytes.unwrap_or(64), 0, MAX_PAYLOAD_BYTES)?,
+        expected_rate: within(
+            "--expected-rate",
+            args.expected_rate.unwrap_or(20_000),
+            1,
+            u32::MAX,
+        )?,
+        payload_bytes: within(
+            "--payload-bytes",
+            args.payload_bytes.unwrap_or(64),
+            0,
+            MAX_PAYLOAD_BYTES,
+        )?,
         cron_share: share("--cron-share", args.cron_share.unwrap_or(plain.cron_share))?,
         cancel_share: share("--cancel-share", args.cancel_share.unwrap_or(plain.cancel_share))?,
-        overwrite_share: share("--overwrite-share", args.overwrite_share.unwrap_or(plain.overwrite_share))?,
+        overwrite_share: share(
+            "--overwrite-share",
+            args.overwrite_share.unwrap_or(plain.overwrite_share),
+        )?,
         race_share: share("--race-share", args.race_share.unwrap_or(plain.race_share))?,
         own_ids: args.own_ids.unwrap_or(plain.own_ids),
         ndjson: args.ndjson.unwrap_or(false),
@@ -178,7 +193,10 @@ fn check_together(settings: &Settings, sink_port: u16) -> Result<(), String> {
         ));
     }
     if settings.overwrite_share > 0.0 && !settings.own_ids {
-        return Err("--overwrite-share needs --own-ids: a generated id cannot be given again in a batch".to_owned());
+        return Err(
+            "--overwrite-share needs --own-ids: a generated id cannot be given again in a batch"
+                .to_owned(),
+        );
     }
     let body = u64::from(settings.bulk) * (u64::from(settings.payload_bytes) + 300);
     if body > MAX_BODY_BYTES {
@@ -191,13 +209,18 @@ fn check_together(settings: &Settings, sink_port: u16) -> Result<(), String> {
         return Err("--via: name at least one of consumer, webhook, handler-noop".to_owned());
     }
     let handler = settings.via.contains(&Via::HandlerNoop);
-    if handler && (settings.cron_share > 0.0 || settings.via.iter().any(|&via| via != Via::HandlerNoop)) {
+    if handler
+        && (settings.cron_share > 0.0 || settings.via.iter().any(|&via| via != Via::HandlerNoop))
+    {
         return Err("--via handler-noop: only the server's counters tell that a handler ran, so it goes neither with \
                     another --via nor with --cron-share"
             .to_owned());
     }
     if sink_port == 0 && settings.via.contains(&Via::Consumer) {
-        return Err("--sink-port 0 with --via consumer: the consumer could not know the port, give one".to_owned());
+        return Err(
+            "--sink-port 0 with --via consumer: the consumer could not know the port, give one"
+                .to_owned(),
+        );
     }
     Ok(())
 }
@@ -269,7 +292,10 @@ pub(crate) mod tests {
 
     #[test]
     fn options_override_and_flags_take_an_optional_value() {
-        let churn = parse("loadtest churn --own-ids --via consumer,webhook --cancel-share 0.5 --ndjson true").unwrap();
+        let churn = parse(
+            "loadtest churn --own-ids --via consumer,webhook --cancel-share 0.5 --ndjson true",
+        )
+        .unwrap();
         assert_eq!(churn.via, [Via::Consumer, Via::Webhook]);
         assert!(churn.own_ids && churn.ndjson && churn.cancel_share == 0.5);
         assert!(!parse("loadtest spread --own-ids false").unwrap().own_ids);

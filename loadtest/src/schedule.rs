@@ -21,7 +21,8 @@ use crate::session::Session;
 
 /// Requests that fail one after the other, each with all its tries, before scheduling is given up.
 const MAX_FAILURES_IN_A_ROW: u32 = 3;
-/// Times an item is sent whose shard is busy, and the wait before each other time, which grows by itself.
+/// Times an item is sent whose shard is busy, and the wait before each other time, which grows by
+/// itself.
 const MAX_ITEM_TRIES: u32 = 8;
 const ITEM_WAIT: Duration = Duration::from_millis(200);
 
@@ -59,8 +60,14 @@ impl Item<'_> {
         }
         match (&self.id, self.error) {
             (Some(id), None) => Outcome::Accepted(id),
-            (_, Some(error)) if serde_json::from_str(error.get()).is_ok_and(|error: Error| error.retryable) => Outcome::Busy,
-            (_, error) => Outcome::Rejected(error.map_or("neither an id nor an error", RawValue::get)),
+            (_, Some(error))
+                if serde_json::from_str(error.get()).is_ok_and(|error: Error| error.retryable) =>
+            {
+                Outcome::Busy
+            }
+            (_, error) => {
+                Outcome::Rejected(error.map_or("neither an id nor an error", RawValue::get))
+            }
         }
     }
 }
@@ -73,15 +80,16 @@ pub(crate) fn items(answer: &Answer, tasks: usize) -> Result<Vec<Item<'_>>, Stri
     if !answer.status.is_success() {
         return Err(format!("batch of {tasks}: {}", answer.describe()));
     }
-    let parsed: BatchAnswer<'_> =
-        serde_json::from_slice(&answer.body).map_err(|error| format!("batch of {tasks}: answer: {error}"))?;
+    let parsed: BatchAnswer<'_> = serde_json::from_slice(&answer.body)
+        .map_err(|error| format!("batch of {tasks}: answer: {error}"))?;
     if parsed.results.len() != tasks {
         return Err(format!("batch of {tasks}: the answer has {} results", parsed.results.len()));
     }
     Ok(parsed.results)
 }
 
-/// Schedules all tasks of the plan; sends what is to be done to them later to `changes`, which it closes at the end.
+/// Schedules all tasks of the plan; sends what is to be done to them later to `changes`, which it
+/// closes at the end.
 pub(crate) async fn schedule(session: &Arc<Session>, changes: UnboundedSender<Pending>) {
     let next = Arc::new(AtomicU32::new(0));
     let failures = Arc::new(AtomicU32::new(0));
@@ -179,7 +187,8 @@ async fn request(
     });
     let bytes = text.len();
     let content_type = Some(body::content_type(ndjson));
-    let answer = session.api.call(&Method::POST, "/v1/tasks/batch", content_type, Bytes::from(text)).await?;
+    let answer =
+        session.api.call(&Method::POST, "/v1/tasks/batch", content_type, Bytes::from(text)).await?;
     let items = items(&answer, wanted.len())?;
     let mut sent = Sent { accepted: 0, bytes, again: Vec::new() };
     let mut ledger = session.ledger.lock();
@@ -190,10 +199,12 @@ async fn request(
                 ledger.accepted(*n, id, answer.answered, answer.repeated || repeated);
                 if let Some(change) = session.plan.task(*n).change {
                     // The receiver is gone only when the run is being cut short.
-                    let _ = changes.send(Pending { at: change.at, n: *n, how: change.how, version: 1 });
+                    let _ =
+                        changes.send(Pending { at: change.at, n: *n, how: change.how, version: 1 });
                 }
             }
-            // The answer names the id the task was to get: under it, sending it again cannot make a second task.
+            // The answer names the id the task was to get: under it, sending it again cannot make a
+            // second task.
             Outcome::Busy => {
                 let given = item.id.as_deref().map(str::to_owned);
                 sent.again.push(Wanted { n: *n, id: given.or_else(|| id.clone()) });

@@ -1,8 +1,9 @@
 //! The sink: a local HTTP server that takes every firing and writes it into the ledger.
 //!
-//! `POST /envelopes`: one envelope per line, from the example consumer; header `x-received-at` is the epoch
-//! millisecond at which the consumer had them. `POST /hook`: a webhook, one record; `Idempotency-Key` is
-//! `<id>@<time>`. Parsing happens outside the ledger's lock, so that two cores can share it.
+//! `POST /envelopes`: one envelope per line, from the example consumer; header `x-received-at` is
+//! the epoch millisecond at which the consumer had them. `POST /hook`: a webhook, one record;
+//! `Idempotency-Key` is `<id>@<time>`. Parsing happens outside the ledger's lock, so that two cores
+//! can share it.
 
 use std::convert::Infallible;
 use std::net::Ipv4Addr;
@@ -32,7 +33,8 @@ const MAX_BODY_BYTES: usize = 32 * 1024 * 1024;
 pub(crate) struct SharedLedger(Arc<Mutex<Ledger>>);
 
 impl SharedLedger {
-    /// The ledger, locked. A panic elsewhere leaves it readable: a report of what is known is better than none.
+    /// The ledger, locked. A panic elsewhere leaves it readable: a report of what is known is
+    /// better than none.
     pub(crate) fn lock(&self) -> MutexGuard<'_, Ledger> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -71,9 +73,9 @@ impl Sink {
     /// # Errors
     /// The port cannot be had.
     pub(crate) async fn start(port: u16, run: u64, ledger: SharedLedger) -> Result<Self, String> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-            .await
-            .map_err(|error| format!("--sink-port {port}: {error}; give a free port (and tell the consumer)"))?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| {
+            format!("--sink-port {port}: {error}; give a free port (and tell the consumer)")
+        })?;
         let port = listener.local_addr().map_err(|error| error.to_string())?.port();
         let counters = Arc::new(SinkCounters::default());
         let receiver = Receiver { run, ledger, counters: Arc::clone(&counters) };
@@ -96,7 +98,8 @@ async fn accept(listener: TcpListener, receiver: Receiver) {
                 let receiver = receiver.clone();
                 async move { Ok::<_, Infallible>(receiver.answer(request).await) }
             });
-            // A connection that breaks is the sender's affair; what it sent is counted or sent again.
+            // A connection that breaks is the sender's affair; what it sent is counted or sent
+            // again.
             let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;
         });
     }
@@ -135,8 +138,15 @@ impl Receiver {
         let mut ledger = self.ledger.lock();
         for envelope in &envelopes {
             let shard = ledger.shard_number(&envelope.shard);
-            let arrival = Arrival { at_shard: Some(envelope.fired_at), received, envelope: Some((shard, envelope.seq)) };
-            envelope.tasks.iter().for_each(|record| self.record(&mut ledger, record, arrival, true));
+            let arrival = Arrival {
+                at_shard: Some(envelope.fired_at),
+                received,
+                envelope: Some((shard, envelope.seq)),
+            };
+            envelope
+                .tasks
+                .iter()
+                .for_each(|record| self.record(&mut ledger, record, arrival, true));
         }
         Ok(())
     }
@@ -152,18 +162,33 @@ impl Receiver {
         Ok(())
     }
 
-    fn record(&self, ledger: &mut Ledger, record: &Record<'_>, arrival: Arrival, key_matches: bool) {
+    fn record(
+        &self,
+        ledger: &mut Ledger,
+        record: &Record<'_>,
+        arrival: Arrival,
+        key_matches: bool,
+    ) {
         match record.payload.n {
-            Some(n) if record.payload.run == Some(self.run) => {
-                ledger.fired(&Fired { n, id: &record.id, time: record.time, attempt: record.attempt, arrival, key_matches })
-            }
+            Some(n) if record.payload.run == Some(self.run) => ledger.fired(&Fired {
+                n,
+                id: &record.id,
+                time: record.time,
+                attempt: record.attempt,
+                arrival,
+                key_matches,
+            }),
             _ => ledger.stranger(),
         }
     }
 
     fn refuse(&self, problem: &str) -> Response<Full<Bytes>> {
         self.counters.unreadable.fetch_add(1, Ordering::Relaxed);
-        self.counters.first_problem.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert_with(|| problem.to_owned());
+        self.counters
+            .first_problem
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .get_or_insert_with(|| problem.to_owned());
         plain(StatusCode::BAD_REQUEST, problem)
     }
 }

@@ -1,4 +1,5 @@
-//! How many tasks a second the sink takes: to know that it is not the sink that a measurement measures.
+//! How many tasks a second the sink takes: to know that it is not the sink that a measurement
+//! measures.
 
 use std::fmt::Write;
 use std::net::Ipv4Addr;
@@ -29,7 +30,9 @@ const RUN: u64 = 1;
 /// Usage, or a sink that does not take everything.
 pub(crate) async fn run(args: &SinkRateArgs) -> Result<String, String> {
     if !(1..=5_000_000).contains(&args.tasks) || args.payload_bytes > 10_000 {
-        return Err("--tasks must be between 1 and 5,000,000, --payload-bytes at most 10,000".to_owned());
+        return Err(
+            "--tasks must be between 1 and 5,000,000, --payload-bytes at most 10,000".to_owned()
+        );
     }
     let ledger = SharedLedger::default();
     let due = now_millis();
@@ -80,12 +83,21 @@ fn posts(args: &SinkRateArgs, due: i64) -> Vec<Bytes> {
     for seq in 1.. {
         let until = (n + TASKS_PER_ENVELOPE).min(args.tasks);
         // Writing to a String cannot fail.
-        let _ = write!(post, r#"{{"v":1,"shard":"1-{}","seq":{seq},"firedAt":{due},"tasks":["#, seq % 16);
+        let _ = write!(
+            post,
+            r#"{{"v":1,"shard":"1-{}","seq":{seq},"firedAt":{due},"tasks":["#,
+            seq % 16
+        );
         for task in n..until {
             if task > n {
                 post.push(',');
             }
-            writer.write(&mut post, task, Some(&format!("019a0000-0000-7000-8000-{task:012x}")), &planned);
+            writer.write(
+                &mut post,
+                task,
+                Some(&format!("019a0000-0000-7000-8000-{task:012x}")),
+                &planned,
+            );
         }
         post.push_str("]}\n");
         n = until;
@@ -100,9 +112,12 @@ fn posts(args: &SinkRateArgs, due: i64) -> Vec<Bytes> {
 }
 
 async fn send(port: u16, posts: Vec<Bytes>) -> Result<(), String> {
-    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| error.to_string())?;
+    let stream =
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.map_err(|error| error.to_string())?;
     let (mut sender, connection) =
-        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        hyper::client::conn::http1::handshake::<_, Full<Bytes>>(TokioIo::new(stream))
+            .await
+            .map_err(|error| error.to_string())?;
     let driving = tokio::spawn(connection);
     for post in posts {
         let request = Request::post("/envelopes")

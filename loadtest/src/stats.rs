@@ -1,9 +1,10 @@
-//! The part of `GET /v1/stats` that the load tester reads. Fields it does not know are ignored, absent ones are 0, so
-//! that it keeps working while the server's answer grows.
+//! The part of `GET /v1/stats` that the load tester reads. Fields it does not know are ignored,
+//! absent ones are 0, so that it keeps working while the server's answer grows.
 
 use serde::{Deserialize, Serialize};
 
-/// Totals over all shards. Counters are cumulative since a shard was made: only differences mean something.
+/// Totals over all shards. Counters are cumulative since a shard was made: only differences mean
+/// something.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(crate) struct Stats {
@@ -69,28 +70,39 @@ impl Meter {
 
 /// What the meter counted between two readings, if it can be believed.
 ///
-/// A shard that lost counters (with its memory, say) would make a run look cheaper than it was, so a difference is
-/// given only when no shard's counters went back, and when they account for the `created` tasks and `fired`
-/// occurrences that this tool knows of itself. Losses within the rest cannot be seen from outside.
+/// A shard that lost counters (with its memory, say) would make a run look cheaper than it was, so
+/// a difference is given only when no shard's counters went back, and when they account for the
+/// `created` tasks and `fired` occurrences that this tool knows of itself. Losses within the rest
+/// cannot be seen from outside.
 ///
 /// # Errors
 /// Says which counter is wrong.
-pub(crate) fn used(before: &Stats, after: &Stats, created: u64, fired: u64) -> Result<Meter, String> {
+pub(crate) fn used(
+    before: &Stats,
+    after: &Stats,
+    created: u64,
+    fired: u64,
+) -> Result<Meter, String> {
     for shard in &before.shards {
         let found = after.shards.iter().find(|later| later.shard == shard.shard);
         let grew = found.is_some_and(|later| {
-            later.created >= shard.created && later.fired >= shard.fired && later.meter.since(shard.meter).is_some()
+            later.created >= shard.created
+                && later.fired >= shard.fired
+                && later.meter.since(shard.meter).is_some()
         });
         if !grew {
             return Err(format!("the counters of shard {} went back during the run", shard.shard));
         }
     }
-    for (name, before, after, known) in
-        [("created", before.created, after.created, created), ("fired", before.fired, after.fired, fired)]
-    {
+    for (name, before, after, known) in [
+        ("created", before.created, after.created, created),
+        ("fired", before.fired, after.fired, fired),
+    ] {
         let counted = after.saturating_sub(before);
         if counted < known {
-            return Err(format!("the server counted {counted} tasks {name} where there were {known}"));
+            return Err(format!(
+                "the server counted {counted} tasks {name} where there were {known}"
+            ));
         }
     }
     after.meter.since(before.meter).ok_or_else(|| "the meter went back during the run".to_owned())
@@ -139,8 +151,16 @@ mod tests {
     #[test]
     fn another_shard_losing_its_counters_is_not_hidden_by_the_sum() {
         let with = |one: u64, other: u64| {
-            let shard = |name: &str, created| ShardCounters { shard: name.to_owned(), created, ..ShardCounters::default() };
-            Stats { created: one + other, shards: vec![shard("1-0", one), shard("1-1", other)], ..Stats::default() }
+            let shard = |name: &str, created| ShardCounters {
+                shard: name.to_owned(),
+                created,
+                ..ShardCounters::default()
+            };
+            Stats {
+                created: one + other,
+                shards: vec![shard("1-0", one), shard("1-1", other)],
+                ..Stats::default()
+            }
         };
         assert!(used(&with(100, 100), &with(0, 900), 500, 0).is_err());
     }

@@ -1,4 +1,5 @@
-//! The histogram of latenesses as an SVG picture: one panel per series over a common logarithmic axis.
+//! The histogram of latenesses as an SVG picture: one panel per series over a common logarithmic
+//! axis.
 
 use std::fmt::Write;
 
@@ -11,14 +12,15 @@ pub(crate) struct Series<'a> {
     pub(crate) values: &'a [i64],
 }
 
-/// Lower edges of the bars, ms. Roughly even on a logarithmic axis, and whole numbers, so that no bar is empty only
-/// because no whole millisecond lies in it.
+/// Lower edges of the bars, ms. Roughly even on a logarithmic axis, and whole numbers, so that no
+/// bar is empty only because no whole millisecond lies in it.
 const EDGES: [i64; 34] = [
-    1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 40, 50, 70, 100, 140, 200, 300, 400, 500, 700, 1_000, 1_400, 2_000, 3_000, 4_000, 5_000,
-    7_000, 10_000, 14_000, 20_000, 30_000, 50_000, 70_000, 100_000,
+    1, 2, 3, 4, 5, 7, 10, 14, 20, 30, 40, 50, 70, 100, 140, 200, 300, 400, 500, 700, 1_000, 1_400,
+    2_000, 3_000, 4_000, 5_000, 7_000, 10_000, 14_000, 20_000, 30_000, 50_000, 70_000, 100_000,
 ];
 /// Lower edges that are labelled, where there is room.
-const LABELLED: [i64; 15] = [2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
+const LABELLED: [i64; 15] =
+    [2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000];
 
 const WIDTH: f64 = 960.0;
 const PANEL: f64 = 220.0;
@@ -39,7 +41,8 @@ const COLOURS: [&str; 3] = ["#2563eb", "#d97706", "#059669"];
 /// The picture; series without values are left out.
 pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> String {
     let series: Vec<_> = series.iter().filter(|series| !series.values.is_empty()).collect();
-    let axis = Axis::up_to(series.iter().flat_map(|series| series.values).copied().max().unwrap_or(0));
+    let axis =
+        Axis::up_to(series.iter().flat_map(|series| series.values).copied().max().unwrap_or(0));
     let panels = series.len().max(1) as f64;
     let height = HEADER + panels * PANEL + FOOTER;
     let mut out = String::new();
@@ -53,7 +56,10 @@ pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> S
     ));
     put(format_args!("<title>{}</title>", escape(title)));
     put(format_args!(r##"<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>"##));
-    put(format_args!(r#"<text x="{LEFT}" y="26" font-size="17" font-weight="600">{}</text>"#, escape(title)));
+    put(format_args!(
+        r#"<text x="{LEFT}" y="26" font-size="17" font-weight="600">{}</text>"#,
+        escape(title)
+    ));
     put(format_args!(r##"<text x="{LEFT}" y="46" fill="#6b7280">{}</text>"##, escape(subtitle)));
     if series.is_empty() {
         put(format_args!(r#"<text x="{LEFT}" y="{}">nothing was received</text>"#, HEADER + 40.0));
@@ -71,7 +77,13 @@ pub(crate) fn histogram(title: &str, subtitle: &str, series: &[Series<'_>]) -> S
     out
 }
 
-fn panel(put: &mut impl FnMut(std::fmt::Arguments<'_>), axis: Axis, top: f64, colour: &str, series: &Series<'_>) {
+fn panel(
+    put: &mut impl FnMut(std::fmt::Arguments<'_>),
+    axis: Axis,
+    top: f64,
+    colour: &str,
+    series: &Series<'_>,
+) {
     let summary = summarise(&mut series.values.to_vec());
     let floor = top + ABOVE + BARS;
     put(format_args!(
@@ -87,7 +99,10 @@ fn panel(put: &mut impl FnMut(std::fmt::Arguments<'_>), axis: Axis, top: f64, co
     let bars = bars(series.values);
     let tallest = bars.iter().copied().max().unwrap_or(0).max(1);
     for (share, anchor) in [(0.0, floor), (0.5, floor - BARS / 2.0), (1.0, floor - BARS)] {
-        put(format_args!(r##"<line x1="{LEFT}" y1="{anchor:.1}" x2="{}" y2="{anchor:.1}" stroke="#e5e7eb"/>"##, WIDTH - RIGHT));
+        put(format_args!(
+            r##"<line x1="{LEFT}" y1="{anchor:.1}" x2="{}" y2="{anchor:.1}" stroke="#e5e7eb"/>"##,
+            WIDTH - RIGHT
+        ));
         put(format_args!(
             r##"<text x="{}" y="{:.1}" text-anchor="end" fill="#6b7280">{}</text>"##,
             LEFT - 8.0,
@@ -130,10 +145,18 @@ fn panel(put: &mut impl FnMut(std::fmt::Arguments<'_>), axis: Axis, top: f64, co
 }
 
 /// Vertical lines at the percentiles. Those close together share one name.
-fn markers(put: &mut impl FnMut(std::fmt::Arguments<'_>), axis: Axis, top: f64, floor: f64, summary: Summary) {
+fn markers(
+    put: &mut impl FnMut(std::fmt::Arguments<'_>),
+    axis: Axis,
+    top: f64,
+    floor: f64,
+    summary: Summary,
+) {
     let y = top + ABOVE - 8.0;
     let mut names: Vec<(f64, String)> = Vec::new();
-    for (name, value) in [("p50", summary.p50), ("p90", summary.p90), ("p99", summary.p99), ("max", summary.max)] {
+    for (name, value) in
+        [("p50", summary.p50), ("p90", summary.p90), ("p99", summary.p99), ("max", summary.max)]
+    {
         let x = axis.place(value as f64);
         put(format_args!(
             r##"<line x1="{x:.1}" y1="{:.1}" x2="{x:.1}" y2="{floor:.1}" stroke="#111827" stroke-dasharray="3 3"/>"##,
@@ -180,7 +203,8 @@ struct Axis {
 }
 
 impl Axis {
-    /// An axis that shows values up to `max`, and at least up to 100 ms, so that small pictures can be compared.
+    /// An axis that shows values up to `max`, and at least up to 100 ms, so that small pictures can
+    /// be compared.
     fn up_to(max: i64) -> Self {
         let last = EDGES.last().copied().unwrap_or(1);
         let most = EDGES.iter().copied().find(|&edge| edge > max.max(99)).unwrap_or(last * 3 / 2);
@@ -208,7 +232,11 @@ impl Axis {
 
 /// A whole number from 0 with commas between its thousands.
 fn thousands(value: i64) -> String {
-    if value >= 1_000 { format!("{},{:03}", thousands(value / 1_000), value % 1_000) } else { value.to_string() }
+    if value >= 1_000 {
+        format!("{},{:03}", thousands(value / 1_000), value % 1_000)
+    } else {
+        value.to_string()
+    }
 }
 
 fn escape(text: &str) -> String {
@@ -231,14 +259,30 @@ mod tests {
         let document = roxmltree::Document::parse(&picture).unwrap();
         assert_eq!(document.root_element().tag_name().name(), "svg");
         let text = |wanted: &str| {
-            document.descendants().filter(|node| node.is_text()).any(|node| node.text().unwrap_or("").contains(wanted))
+            document
+                .descendants()
+                .filter(|node| node.is_text())
+                .any(|node| node.text().unwrap_or("").contains(wanted))
         };
-        assert!(text("at the <shard> & \"more\"") && text("at the receiver") && text("p99") && !text("webhook"));
+        assert!(
+            text("at the <shard> & \"more\"")
+                && text("at the receiver")
+                && text("p99")
+                && !text("webhook")
+        );
         let bars = document.descendants().filter(|node| node.attribute("fill-opacity").is_some());
-        let inside = |name: &str, node: &roxmltree::Node<'_, '_>| node.attribute(name).unwrap().parse::<f64>().unwrap();
+        let inside = |name: &str, node: &roxmltree::Node<'_, '_>| {
+            node.attribute(name).unwrap().parse::<f64>().unwrap()
+        };
         for bar in bars {
-            let (x, width, height) = (inside("x", &bar), inside("width", &bar), inside("height", &bar));
-            assert!(x >= LEFT && x + width <= WIDTH - RIGHT && width > 0.0 && (1.5..=BARS).contains(&height));
+            let (x, width, height) =
+                (inside("x", &bar), inside("width", &bar), inside("height", &bar));
+            assert!(
+                x >= LEFT
+                    && x + width <= WIDTH - RIGHT
+                    && width > 0.0
+                    && (1.5..=BARS).contains(&height)
+            );
         }
     }
 

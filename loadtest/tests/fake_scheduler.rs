@@ -1,5 +1,5 @@
-//! The command itself against a fake scheduler: a clean run passes, and each way of being wrong is reported by task
-//! and with exit status 1.
+//! The command itself against a fake scheduler: a clean run passes, and each way of being wrong is
+//! reported by task and with exit status 1.
 #![allow(clippy::unwrap_used, reason = "helpers of tests; a failure here is a failed test")]
 
 mod fake;
@@ -29,7 +29,8 @@ struct Ran {
 impl Ran {
     /// Number of defects of a class; all must name a task.
     fn defects(&self, class: &str) -> usize {
-        let named = |defect: &&Value| defect["class"] == class && defect["detail"].as_str() != Some("");
+        let named =
+            |defect: &&Value| defect["class"] == class && defect["detail"].as_str() != Some("");
         self.report["defects"].as_array().unwrap().iter().filter(named).count()
     }
 
@@ -38,7 +39,8 @@ impl Ran {
     }
 }
 
-/// A port nobody listens on. It has to be known before the command starts, since the fake sends its envelopes there.
+/// A port nobody listens on. It has to be known before the command starts, since the fake sends its
+/// envelopes there.
 fn free_port() -> u16 {
     TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap().local_addr().unwrap().port()
 }
@@ -57,14 +59,18 @@ fn command(name: &str, fake: &Fake, sink_port: u16, line: &str) -> Command {
         .arg(directory.join("report.json"))
         .env("SCHEDULER_API_KEY", "test-key");
     if !line.starts_with("bulk") {
-        command.args(["--sink-port", &sink_port.to_string()]).arg("--svg").arg(directory.join("report.svg"));
+        command
+            .args(["--sink-port", &sink_port.to_string()])
+            .arg("--svg")
+            .arg(directory.join("report.svg"));
     }
     command
 }
 
 fn ran(name: &str, output: &Output) -> Ran {
     let read = |file: &str| std::fs::read_to_string(directory(name).join(file)).unwrap_or_default();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
     let report = serde_json::from_str(&read("report.json")).unwrap_or_default();
     let svg = read("report.svg");
     let _ = std::fs::remove_dir_all(directory(name));
@@ -81,7 +87,9 @@ async fn run(name: &str, fault: Fault, line: &str) -> Ran {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clean_run_of_everything_passes() {
-    let ran = run("clean", Fault::None, &format!("smoke {QUICK} --cron-share 0.02 --cancel-share 0.1")).await;
+    let ran =
+        run("clean", Fault::None, &format!("smoke {QUICK} --cron-share 0.02 --cancel-share 0.1"))
+            .await;
     assert_eq!(ran.status, Some(0), "{}", ran.text);
     assert!(ran.text.contains("PASSED") && ran.text.contains("rows written"), "{}", ran.text);
     assert_eq!(ran.number("/counts/accepted"), 300.0);
@@ -98,10 +106,15 @@ async fn a_clean_run_of_everything_passes() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_clean_churn_passes() {
-    let line = format!("churn {QUICK} --via consumer,webhook --concurrency 1 --ndjson --race-share 0.9");
+    let line =
+        format!("churn {QUICK} --via consumer,webhook --concurrency 1 --ndjson --race-share 0.9");
     let ran = run("churn", Fault::None, &line).await;
     assert_eq!(ran.status, Some(0), "{}", ran.text);
-    assert!(ran.number("/counts/overwritten") > 20.0 && ran.number("/counts/accepted") > 350.0, "{}", ran.text);
+    assert!(
+        ran.number("/counts/overwritten") > 20.0 && ran.number("/counts/accepted") > 350.0,
+        "{}",
+        ran.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -117,8 +130,17 @@ async fn each_way_of_being_wrong_is_named_by_task() {
     for (class, fault, options, defects) in cases {
         runs.spawn(async move {
             let ran = run(class, fault, &format!("spread {QUICK} {options}")).await;
-            assert_eq!((ran.status, ran.defects(class)), (Some(1), defects), "{class}: {}", ran.text);
-            assert!(ran.text.contains("FAILED") && ran.text.contains(", due "), "{class}: {}", ran.text);
+            assert_eq!(
+                (ran.status, ran.defects(class)),
+                (Some(1), defects),
+                "{class}: {}",
+                ran.text
+            );
+            assert!(
+                ran.text.contains("FAILED") && ran.text.contains(", due "),
+                "{class}: {}",
+                ran.text
+            );
         });
     }
     while let Some(done) = runs.join_next().await {
@@ -129,12 +151,24 @@ async fn each_way_of_being_wrong_is_named_by_task() {
 #[tokio::test(flavor = "multi_thread")]
 async fn broken_answers_to_cancels_are_named_by_task() {
     let line = format!("spread {QUICK} --due-in 1.2 --cancel-share 0.2 --race-share 0");
-    let (ignored, denied) =
-        tokio::join!(run("ignore-cancel", Fault::IgnoreCancel, &line), run("deny-cancel", Fault::DenyCancel, &line));
-    // On a busy machine a few of the 60 cancels may come after the due time, and then nothing is wrong with them.
+    let (ignored, denied) = tokio::join!(
+        run("ignore-cancel", Fault::IgnoreCancel, &line),
+        run("deny-cancel", Fault::DenyCancel, &line)
+    );
+    // On a busy machine a few of the 60 cancels may come after the due time, and then nothing is
+    // wrong with them.
     let fired = ignored.defects("firedThoughCancelled");
-    assert_eq!((ignored.status, fired), (Some(1), ignored.number("/counts/cancelled") as usize), "{}", ignored.text);
-    assert!((30..=61).contains(&fired) && ignored.text.contains("more in the JSON report"), "{}", ignored.text);
+    assert_eq!(
+        (ignored.status, fired),
+        (Some(1), ignored.number("/counts/cancelled") as usize),
+        "{}",
+        ignored.text
+    );
+    assert!(
+        (30..=61).contains(&fired) && ignored.text.contains("more in the JSON report"),
+        "{}",
+        ignored.text
+    );
     for class in ["neverFiredThoughAnswered", "deniedWhilePending"] {
         assert!((30..=61).contains(&denied.defects(class)), "{}", denied.text);
     }
@@ -143,7 +177,9 @@ async fn broken_answers_to_cancels_are_named_by_task() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn missing_occurrences_are_named() {
-    let ran = run("cron-gap", Fault::CronGap, &format!("spread {QUICK} --tasks 50 --cron-share 0.1")).await;
+    let ran =
+        run("cron-gap", Fault::CronGap, &format!("spread {QUICK} --tasks 50 --cron-share 0.1"))
+            .await;
     let tasks = ran.number("/counts/cronTasks");
     assert_eq!((ran.status, ran.defects("cronGap") as f64), (Some(1), tasks), "{}", ran.text);
 }
@@ -152,8 +188,16 @@ async fn missing_occurrences_are_named() {
 async fn duplicates_are_counted_and_fail_only_when_asked_to() {
     let line = format!("spread {QUICK}");
     let strict = format!("{line} --fail-on-duplicates");
-    let (counted, failed) = tokio::join!(run("resend", Fault::Resend, &line), run("resend-fail", Fault::Resend, &strict));
-    assert_eq!((counted.status, counted.number("/duplicates/sameEnvelope")), (Some(0), 300.0), "{}", counted.text);
+    let (counted, failed) = tokio::join!(
+        run("resend", Fault::Resend, &line),
+        run("resend-fail", Fault::Resend, &strict)
+    );
+    assert_eq!(
+        (counted.status, counted.number("/duplicates/sameEnvelope")),
+        (Some(0), 300.0),
+        "{}",
+        counted.text
+    );
     assert_eq!(failed.status, Some(1), "{}", failed.text);
 }
 
@@ -162,21 +206,34 @@ async fn lost_counters_give_no_bill_instead_of_a_cheap_one() {
     let ran = run("lost-counters", Fault::LostCounters, &format!("spread {QUICK}")).await;
     assert_eq!(ran.status, Some(0), "{}", ran.text);
     assert!(ran.report["cost"].is_null(), "{}", ran.text);
-    assert!(ran.text.contains("cost       unknown: the counters of shard 1-0 went back"), "{}", ran.text);
+    assert!(
+        ran.text.contains("cost       unknown: the counters of shard 1-0 went back"),
+        "{}",
+        ran.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn handlers_are_checked_by_the_servers_counters() {
     let line = format!("spread {QUICK} --via handler-noop --cancel-share 0.1 --race-share 0");
-    let (clean, idle) = tokio::join!(run("handlers", Fault::None, &line), run("no-handlers", Fault::NoHandlers, &line));
+    let (clean, idle) = tokio::join!(
+        run("handlers", Fault::None, &line),
+        run("no-handlers", Fault::NoHandlers, &line)
+    );
     assert_eq!(clean.status, Some(0), "{}", clean.text);
     let expected = idle.number("/counts/handlerExpected");
-    assert_eq!((idle.status, idle.number("/handlersMissing")), (Some(1), expected), "{}", idle.text);
+    assert_eq!(
+        (idle.status, idle.number("/handlersMissing")),
+        (Some(1), expected),
+        "{}",
+        idle.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn old_versions_that_fire_are_named() {
-    let line = format!("churn {QUICK} --due-in 1.2 --cancel-share 0 --overwrite-share 0.2 --race-share 0");
+    let line =
+        format!("churn {QUICK} --due-in 1.2 --cancel-share 0 --overwrite-share 0.2 --race-share 0");
     let ran = run("keep-replaced", Fault::KeepReplaced, &line).await;
     assert_eq!(ran.status, Some(1), "{}", ran.text);
     assert!(ran.defects("firedThoughReplaced") >= 30, "{}", ran.text);
@@ -185,10 +242,18 @@ async fn old_versions_that_fire_are_named() {
 #[tokio::test(flavor = "multi_thread")]
 async fn overload_answers_are_tried_again() {
     let line = format!("spread {QUICK}");
-    let (door, shard) = tokio::join!(run("overloaded", Fault::Overloaded, &line), run("busy-shard", Fault::BusyShard, &line));
+    let (door, shard) = tokio::join!(
+        run("overloaded", Fault::Overloaded, &line),
+        run("busy-shard", Fault::BusyShard, &line)
+    );
     assert_eq!(door.status, Some(0), "{}", door.text);
     assert!(door.number("/schedule/retries") >= 3.0, "{}", door.text);
-    assert_eq!((shard.status, shard.number("/counts/accepted")), (Some(0), 300.0), "{}", shard.text);
+    assert_eq!(
+        (shard.status, shard.number("/counts/accepted")),
+        (Some(0), 300.0),
+        "{}",
+        shard.text
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -196,7 +261,10 @@ async fn no_server_a_wrong_key_or_a_foreign_target_is_status_2() {
     let fake = Fake::start(Fault::None, 1).await;
     let status = |line: String, key: &'static str| async move {
         let mut command = Command::new(env!("CARGO_BIN_EXE_loadtest"));
-        command.args(line.split_whitespace()).args(["--sink-port", "0", "--via", "webhook"]).env("SCHEDULER_API_KEY", key);
+        command
+            .args(line.split_whitespace())
+            .args(["--sink-port", "0", "--via", "webhook"])
+            .env("SCHEDULER_API_KEY", key);
         let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
         (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
     };
@@ -228,7 +296,8 @@ async fn an_interrupted_run_reports_and_leaves_no_recurring_task() {
     };
     tokio::time::timeout(DEADLINE, all_created).await.unwrap();
     Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
-    let output = tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
+    let output =
+        tokio::task::spawn_blocking(move || child.wait_with_output().unwrap()).await.unwrap();
     let ran = ran("interrupted", &output);
     assert_eq!(ran.status, Some(130), "{}", ran.text);
     assert_eq!(ran.report["ending"], "interrupted");

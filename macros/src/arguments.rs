@@ -102,7 +102,8 @@ impl<'a> Reader<'a> {
             return self.refuse(argument.name.span(), problem);
         };
         if self.given.contains_key(known) {
-            return self.refuse(argument.name.span(), format!("{name} is given twice; leave one out"));
+            return self
+                .refuse(argument.name.span(), format!("{name} is given twice; leave one out"));
         }
         self.given.insert(known, &argument.value);
     }
@@ -121,7 +122,10 @@ impl<'a> Reader<'a> {
         match value {
             Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) => Some((text.value(), value.span())),
             _ => {
-                self.refuse(value.span(), format!("{argument} must be a string, written out: {argument} = \"…\""));
+                self.refuse(
+                    value.span(),
+                    format!("{argument} must be a string, written out: {argument} = \"…\""),
+                );
                 None
             }
         }
@@ -132,7 +136,10 @@ impl<'a> Reader<'a> {
         let value = *self.given.get(argument)?;
         let number = number_in(value);
         if number.is_none() {
-            self.refuse(value.span(), format!("{argument} must be a number, written out: {argument} = 5"));
+            self.refuse(
+                value.span(),
+                format!("{argument} must be a number, written out: {argument} = 5"),
+            );
         }
         Some((number?, value.span()))
     }
@@ -141,7 +148,10 @@ impl<'a> Reader<'a> {
     fn whole(&mut self, argument: &'static str, least: u32, most: u32) -> Option<u32> {
         let (number, place) = self.number(argument)?;
         if number.fract() != 0.0 || !(f64::from(least)..=f64::from(most)).contains(&number) {
-            self.refuse(place, format!("{argument} is {number}; must be a whole number from {least} to {most}"));
+            self.refuse(
+                place,
+                format!("{argument} is {number}; must be a whole number from {least} to {most}"),
+            );
             return None;
         }
         Some(number as u32)
@@ -174,12 +184,18 @@ impl<'a> Reader<'a> {
         }
         let text = Value::Object(policy).to_string();
         // The Worker's own check. Its fields are all there, so only their values can be at fault.
-        if let Some(problem) = serde_json::from_str::<RetryInput>(&text).ok().and_then(|input| RetryPolicy::try_from(input).err())
+        if let Some(problem) = serde_json::from_str::<RetryInput>(&text)
+            .ok()
+            .and_then(|input| RetryPolicy::try_from(input).err())
         {
-            let at_fault = POLICY.into_iter().find(|(_, field)| problem.field.strip_prefix("retry.") == Some(field));
+            let at_fault = POLICY
+                .into_iter()
+                .find(|(_, field)| problem.field.strip_prefix("retry.") == Some(field));
             let (argument, _) = at_fault.unwrap_or(("retries", "maxAttempts"));
             let place = self.given.get(argument).map_or_else(Span::call_site, |value| value.span());
-            let detail = POLICY.into_iter().fold(problem.detail, |detail, (argument, field)| detail.replace(field, argument));
+            let detail = POLICY
+                .into_iter()
+                .fold(problem.detail, |detail, (argument, field)| detail.replace(field, argument));
             self.refuse(place, format!("{argument} {detail}"));
         }
         Some(text)
@@ -210,7 +226,9 @@ fn number_in(value: &Expr) -> Option<f64> {
     match value {
         Expr::Lit(ExprLit { lit: Lit::Int(number), .. }) => number.base10_digits().parse().ok(),
         Expr::Lit(ExprLit { lit: Lit::Float(number), .. }) => number.base10_digits().parse().ok(),
-        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => number_in(expr).map(|number: f64| -number),
+        Expr::Unary(ExprUnary { op: UnOp::Neg(_), expr, .. }) => {
+            number_in(expr).map(|number: f64| -number)
+        }
         _ => None,
     }
 }
@@ -229,7 +247,10 @@ pub(crate) fn check_name(name: &str) -> Result<(), String> {
         return Err("name is empty; give one, or leave it out to take the function's".to_owned());
     }
     if name.len() > MAX_HANDLER_NAME_BYTES {
-        return Err(format!("name is {} bytes long; the limit is {MAX_HANDLER_NAME_BYTES}", name.len()));
+        return Err(format!(
+            "name is {} bytes long; the limit is {MAX_HANDLER_NAME_BYTES}",
+            name.len()
+        ));
     }
     check_task_id(name).map_err(|problem| format!("name {problem}"))
 }
@@ -258,12 +279,19 @@ mod tests {
             )
         );
         assert_eq!(read.timeout_seconds, Some(30));
-        assert_eq!(read.schedule, Some(("0 9 * * MON".to_owned(), Some("Europe/London".to_owned()))));
+        assert_eq!(
+            read.schedule,
+            Some(("0 9 * * MON".to_owned(), Some("Europe/London".to_owned())))
+        );
         assert_eq!(Arguments::parse(quote!()).unwrap(), Arguments::default());
-        assert_eq!(Arguments::parse(quote!(retries = 0)).unwrap().retry.as_deref(), Some(r#"{"maxAttempts":1}"#));
+        assert_eq!(
+            Arguments::parse(quote!(retries = 0)).unwrap().retry.as_deref(),
+            Some(r#"{"maxAttempts":1}"#)
+        );
     }
 
-    /// That the list of arguments and what is read of them agree: each is refused with a value that cannot be its.
+    /// That the list of arguments and what is read of them agree: each is refused with a value that
+    /// cannot be its.
     #[test]
     fn every_known_argument_is_read() {
         for name in KNOWN {
@@ -299,7 +327,14 @@ mod tests {
 
     #[test]
     fn all_that_is_wrong_is_told_at_once() {
-        let found = problems(quote!(cron = "x", timezone = "Mars", retrys = 3, name = "", name = "b", jitter = 2));
+        let found = problems(quote!(
+            cron = "x",
+            timezone = "Mars",
+            retrys = 3,
+            name = "",
+            name = "b",
+            jitter = 2
+        ));
         assert_eq!(found.len(), 6, "{found:#?}");
     }
 

@@ -13,7 +13,8 @@ pub(crate) fn task(arguments: TokenStream, item: TokenStream) -> TokenStream {
     let function: ItemFn = match parse2(item.clone()) {
         Ok(function) => function,
         Err(problem) => {
-            let problem = Error::new(problem.span(), "#[task] belongs on an async fn").into_compile_error();
+            let problem =
+                Error::new(problem.span(), "#[task] belongs on an async fn").into_compile_error();
             return quote!(#item #problem);
         }
     };
@@ -51,7 +52,8 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     let retry = arguments
         .retry
         .map(|retry| quote!(const RETRY: ::core::option::Option<&'static str> = ::core::option::Option::Some(#retry);));
-    let timeout = arguments.timeout_seconds.map(|seconds| quote!(const TIMEOUT_SECONDS: u32 = #seconds;));
+    let timeout =
+        arguments.timeout_seconds.map(|seconds| quote!(const TIMEOUT_SECONDS: u32 = #seconds;));
     let schedule = arguments.schedule.map(|(cron, timezone)| {
         let timezone = option(timezone.map(|timezone| quote!(#timezone)));
         quote! {
@@ -62,7 +64,8 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     });
     let run = run(function, &types);
     let visibility = &function.vis;
-    // What holds for the function holds for its type: where the one is not compiled, the other must not be.
+    // What holds for the function holds for its type: where the one is not compiled, the other must
+    // not be.
     let conditions = function.attrs.iter().filter(|attribute| attribute.path().is_ident("cfg"));
     let conditions: TokenStream = conditions.map(|attribute| quote!(#attribute)).collect();
     let doc = format!("The handler `{name}`, to be registered with `Handlers::with_task`.");
@@ -83,13 +86,14 @@ fn registration(arguments: TokenStream, function: &ItemFn) -> Result<TokenStream
     })
 }
 
-/// The call of the function. Each type stands where the compiler checks it, with its own place in the source, so that an error is
-/// marked there and not at the attribute.
+/// The call of the function. Each type stands where the compiler checks it, with its own place in
+/// the source, so that an error is marked there and not at the attribute.
 fn run(function: &ItemFn, types: &Types<'_>) -> TokenStream {
     let ident = &function.sig.ident;
     let Types { context: context_type, payload: payload_type, output } = types;
     let (payload, outcome) = (format_ident!("__payload"), format_ident!("__outcome"));
-    let context = format_ident!("__context", span = Span::call_site().located_at(context_type.span()));
+    let context =
+        format_ident!("__context", span = Span::call_site().located_at(context_type.span()));
     let read = payload_type.map(|payload_type| {
         quote_spanned! {payload_type.span()=>
             let #payload = ::scheduler_dispatcher::TaskContext::payload::<#payload_type>(&#context)?;

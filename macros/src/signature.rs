@@ -27,10 +27,16 @@ impl<'a> Types<'a> {
             return Err(Error::new(abi.span(), "a task's function cannot be extern"));
         }
         if signature.asyncness.is_none() {
-            return Err(Error::new(signature.fn_token.span(), "a task's function must be async: write async fn"));
+            return Err(Error::new(
+                signature.fn_token.span(),
+                "a task's function must be async: write async fn",
+            ));
         }
         if let Some(parameter) = signature.generics.params.first() {
-            return Err(Error::new(parameter.span(), "a task's function cannot be generic; name the types"));
+            return Err(Error::new(
+                parameter.span(),
+                "a task's function cannot be generic; name the types",
+            ));
         }
         let mut inputs = signature.inputs.iter();
         let Some(context) = inputs.next() else {
@@ -42,7 +48,10 @@ impl<'a> Types<'a> {
         let context = owned(context)?;
         let payload = inputs.next().map(owned).transpose()?;
         if let Some(more) = inputs.next() {
-            return Err(Error::new(more.span(), "a task's function takes a context and a payload; put more into the payload"));
+            return Err(Error::new(
+                more.span(),
+                "a task's function takes a context and a payload; put more into the payload",
+            ));
         }
         let ReturnType::Type(_, output) = &signature.output else {
             return Err(Error::new(
@@ -60,8 +69,14 @@ fn owned(parameter: &FnArg) -> Result<&Type, Error> {
         return Err(Error::new(parameter.span(), "a task's function is a free one, not a method"));
     };
     match &*parameter.ty {
-        Type::Reference(_) => Err(Error::new(parameter.ty.span(), "must be taken by value: the function runs on its own")),
-        Type::ImplTrait(_) => Err(Error::new(parameter.ty.span(), "a task's function cannot be generic; name the type")),
+        Type::Reference(_) => Err(Error::new(
+            parameter.ty.span(),
+            "must be taken by value: the function runs on its own",
+        )),
+        Type::ImplTrait(_) => Err(Error::new(
+            parameter.ty.span(),
+            "a task's function cannot be generic; name the type",
+        )),
         owned => Ok(owned),
     }
 }

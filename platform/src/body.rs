@@ -10,8 +10,8 @@ use worker::wasm_bindgen::{JsCast, JsValue};
 use worker::wasm_bindgen_futures::JsFuture;
 use worker::{Error, Request};
 
-/// A body must come this fast after [`GRACE`], bytes a millisecond: it has memory that others wait for. 2.4 Mbit/s, at which the largest comes in a
-/// minute.
+/// A body must come this fast after [`GRACE`], bytes a millisecond: it has memory that others wait
+/// for. 2.4 Mbit/s, at which the largest comes in a minute.
 const PACE: usize = 300;
 
 /// What a body may take beside what it takes at its [`PACE`].
@@ -26,7 +26,10 @@ fn time_for(bytes: usize) -> Duration {
 }
 
 fn too_slow() -> Error {
-    Error::RustError(format!("it comes too slowly; the first {} s do not count, then {PACE} KB/s is the least", GRACE.as_secs()))
+    Error::RustError(format!(
+        "it comes too slowly; the first {} s do not count, then {PACE} KB/s is the least",
+        GRACE.as_secs()
+    ))
 }
 
 /// Returns the length that a request announces of its body, bytes.
@@ -51,8 +54,9 @@ impl<E> From<worker::Error> for Unread<E> {
     }
 }
 
-/// Reads a request's body of `limit` bytes at most. No more of it is held than the limit and a chunk, whether or not the request announces its
-/// length. `has_room` is asked before so many bytes are held: once for a length that is announced, else for each chunk.
+/// Reads a request's body of `limit` bytes at most. No more of it is held than the limit and a
+/// chunk, whether or not the request announces its length. `has_room` is asked before so many bytes
+/// are held: once for a length that is announced, else for each chunk.
 ///
 /// # Errors
 /// See [`Unread`].
@@ -79,7 +83,9 @@ pub async fn read_body<E>(
     let mut body = Vec::new();
     let mut chunks = request.stream()?;
     let began = now();
-    while let Some(chunk) = within(left(began, body.len()), chunks.next()).await.ok_or_else(too_slow)? {
+    while let Some(chunk) =
+        within(left(began, body.len()), chunks.next()).await.ok_or_else(too_slow)?
+    {
         let chunk = chunk?;
         if chunk.len() > limit.saturating_sub(body.len()) {
             return Err(Unread::TooLong);
@@ -96,7 +102,8 @@ fn left(began: UnixMillis, bytes: usize) -> Duration {
     time_for(bytes).saturating_sub(Duration::from_millis(passed))
 }
 
-/// Reads a body of `bytes` by steps of [`STEP`], which takes fewer turns than its chunks do. Each must come in its time.
+/// Reads a body of `bytes` by steps of [`STEP`], which takes fewer turns than its chunks do. Each
+/// must come in its time.
 async fn read_in_steps(request: &Request, bytes: usize) -> worker::Result<Vec<u8>> {
     let stream = request.inner().body().ok_or("the request has no body")?;
     let options = Object::new();
@@ -108,9 +115,16 @@ async fn read_in_steps(request: &Request, bytes: usize) -> worker::Result<Vec<u8
     while body.len() < bytes {
         let wanted = STEP.min(bytes - body.len());
         let view = buffer.subarray(0, wanted as u32);
-        let step = method(&reader, "readAtLeast")?.call2(&reader, &JsValue::from(wanted as u32), &view)?.dyn_into::<Promise>()?;
-        let step = within(left(began, body.len() + wanted), JsFuture::from(step)).await.ok_or_else(too_slow)??;
-        let Ok(come) = Reflect::get(&step, &JsValue::from_str("value"))?.dyn_into::<Uint8Array>() else { break };
+        let step = method(&reader, "readAtLeast")?
+            .call2(&reader, &JsValue::from(wanted as u32), &view)?
+            .dyn_into::<Promise>()?;
+        let step = within(left(began, body.len() + wanted), JsFuture::from(step))
+            .await
+            .ok_or_else(too_slow)??;
+        let Ok(come) = Reflect::get(&step, &JsValue::from_str("value"))?.dyn_into::<Uint8Array>()
+        else {
+            break;
+        };
         let at = body.len();
         body.resize(at + come.length() as usize, 0);
         if let Some(end) = body.get_mut(at..) {

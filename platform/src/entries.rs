@@ -1,4 +1,5 @@
-//! What the shells of small objects have in common: all that they hold stands in one table of records by name, and is in memory too.
+//! What the shells of small objects have in common: all that they hold stands in one table of
+//! records by name, and is in memory too.
 
 use scheduler_model::bounds::MAX_ROW_BYTES;
 use serde::Serialize;
@@ -25,7 +26,11 @@ impl Entries {
     /// When the platform's storage fails.
     pub fn load(&self) -> Result<impl Iterator<Item = String> + use<>> {
         self.sql.exec(SCHEMA, None)?;
-        let rows = self.sql.exec("SELECT record FROM entries", None)?.raw().collect::<Result<Vec<Vec<Value>>>>()?;
+        let rows = self
+            .sql
+            .exec("SELECT record FROM entries", None)?
+            .raw()
+            .collect::<Result<Vec<Vec<Value>>>>()?;
         Ok(rows.into_iter().filter_map(|row| match row.into_iter().next() {
             Some(Value::String(record)) => Some(record),
             _ => None,
@@ -108,12 +113,16 @@ pub fn written<T: Serialize, R>(answer: &T) -> Result<Vec<u8>, Failure<R>> {
     Ok(serde_json::to_vec(answer)?)
 }
 
-/// The response to a request to `who`, for the log. After a failure of storage `forget` is called: what is in memory may be ahead of what
-/// is stored.
+/// The response to a request to `who`, for the log. After a failure of storage `forget` is called:
+/// what is in memory may be ahead of what is stored.
 ///
 /// # Errors
 /// When the platform cannot make a response.
-pub fn respond<R: Serialize>(who: &str, outcome: Result<Vec<u8>, Failure<R>>, forget: impl FnOnce()) -> Result<Response> {
+pub fn respond<R: Serialize>(
+    who: &str,
+    outcome: Result<Vec<u8>, Failure<R>>,
+    forget: impl FnOnce(),
+) -> Result<Response> {
     match outcome {
         Ok(answer) => Response::from_bytes(answer),
         Err(Failure::Refused(refused)) => Ok(Response::from_json(&refused)?.with_status(409)),

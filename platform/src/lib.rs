@@ -1,7 +1,8 @@
-//! What the platform's SDK does not give, or gives in a way that does not hold: waits, the clock as the core takes it, random bytes; and
-//! the deployment's settings.
+//! What the platform's SDK does not give, or gives in a way that does not hold: waits, the clock as
+//! the core takes it, random bytes; and the deployment's settings.
 //!
-//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything that decides.
+//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything
+//! that decides.
 
 mod body;
 pub mod entries;
@@ -31,7 +32,8 @@ pub fn random_bytes() -> worker::Result<[u8; 16]> {
     let mut bytes = [0; 16];
     let array = Uint8Array::new_with_length(16);
     let crypto = Reflect::get(&worker::js_sys::global(), &JsValue::from_str("crypto"))?;
-    let fill: Function = Reflect::get(&crypto, &JsValue::from_str("getRandomValues"))?.dyn_into()?;
+    let fill: Function =
+        Reflect::get(&crypto, &JsValue::from_str("getRandomValues"))?.dyn_into()?;
     fill.call1(&crypto, &array)?;
     array.copy_to(&mut bytes);
     Ok(bytes)

@@ -1,7 +1,9 @@
-//! Asking a Durable Object in as few steps as there are: a request with a body and an answer with one, each a whole.
+//! Asking a Durable Object in as few steps as there are: a request with a body and an answer with
+//! one, each a whole.
 //!
-//! The SDK's own way makes a `Request` with headers of its own for each question, and reads the answer as a stream, a chunk and
-//! several turns of the event loop at a time. A bulk request asks every shard, so this is what it spends much of its time on.
+//! The SDK's own way makes a `Request` with headers of its own for each question, and reads the
+//! answer as a stream, a chunk and several turns of the event loop at a time. A bulk request asks
+//! every shard, so this is what it spends much of its time on.
 
 use worker::js_sys::{Function, Object, Promise, Reflect, Uint8Array};
 use worker::wasm_bindgen::{JsCast, JsValue};
@@ -22,13 +24,16 @@ impl Objects {
     /// When there is no such binding.
     pub fn bound(env: &Env, binding: &str) -> Result<Self> {
         let namespace = Reflect::get(env, &JsValue::from_str(binding))?;
-        let get_by_name = method(&namespace, "getByName")
-            .map_err(|_| Error::RustError(format!("there is no Durable Object binding {binding}; see wrangler.toml")))?;
+        let get_by_name = method(&namespace, "getByName").map_err(|_| {
+            Error::RustError(format!(
+                "there is no Durable Object binding {binding}; see wrangler.toml"
+            ))
+        })?;
         Ok(Self { namespace, get_by_name })
     }
 
-    /// Posts `body` to an object and gives the status and the body of its answer. Takes a fresh stub, for one that has seen an
-    /// error may stay broken.
+    /// Posts `body` to an object and gives the status and the body of its answer. Takes a fresh
+    /// stub, for one that has seen an error may stay broken.
     ///
     /// # Errors
     /// What the platform threw: see its marks `overloaded` and `retryable`.
@@ -38,9 +43,16 @@ impl Objects {
         Reflect::set(&init, &JsValue::from_str("method"), &JsValue::from_str("POST"))?;
         Reflect::set(&init, &JsValue::from_str("body"), &Uint8Array::from(body))?;
         let url = JsValue::from_str(&format!("https://shard{path}"));
-        let response = JsFuture::from(method(&stub, "fetch")?.call2(&stub, &url, &init)?.dyn_into::<Promise>()?).await?;
-        let status = Reflect::get(&response, &JsValue::from_str("status"))?.as_f64().unwrap_or_default();
-        let buffer = JsFuture::from(method(&response, "arrayBuffer")?.call0(&response)?.dyn_into::<Promise>()?).await?;
+        let response = JsFuture::from(
+            method(&stub, "fetch")?.call2(&stub, &url, &init)?.dyn_into::<Promise>()?,
+        )
+        .await?;
+        let status =
+            Reflect::get(&response, &JsValue::from_str("status"))?.as_f64().unwrap_or_default();
+        let buffer = JsFuture::from(
+            method(&response, "arrayBuffer")?.call0(&response)?.dyn_into::<Promise>()?,
+        )
+        .await?;
         Ok((status as u16, Uint8Array::new(&buffer).to_vec()))
     }
 }

@@ -1,4 +1,5 @@
-//! The deployment's settings: every variable and secret that the Workers read, and nothing else reads any.
+//! The deployment's settings: every variable and secret that the Workers read, and nothing else
+//! reads any.
 
 use scheduler_model::bounds::{DEFAULT_VISIBILITY_MILLIS, MAX_ISOLATE_BYTES};
 use scheduler_model::protocol::INTERNAL_BINDINGS;
@@ -25,7 +26,8 @@ const WEBHOOK_ALLOWED_HOSTS: &str = "WEBHOOK_ALLOWED_HOSTS";
 /// The keys that sign webhooks, separated by commas; a secret.
 pub const WEBHOOK_SIGNING_KEYS: &str = "WEBHOOK_SIGNING_KEYS";
 
-/// The namespaces whose webhooks are signed with the deployment's keys themselves, separated by commas; `*` for all.
+/// The namespaces whose webhooks are signed with the deployment's keys themselves, separated by
+/// commas; `*` for all.
 const WEBHOOK_SHARED_KEY_NAMESPACES: &str = "WEBHOOK_SHARED_KEY_NAMESPACES";
 
 /// The callback of tasks that name none, as JSON.
@@ -46,7 +48,8 @@ const HISTORY: &str = "HISTORY";
 /// The most tasks that a shard has dispatched and that are not reported.
 const MAX_DISPATCHED_TASKS: &str = "MAX_DISPATCHED_TASKS";
 
-/// Bounds of it. Dispatched tasks take memory, so there are no more of them than a shard may have in flight.
+/// Bounds of it. Dispatched tasks take memory, so there are no more of them than a shard may have
+/// in flight.
 const DISPATCHED_TASKS: RangeInclusive<u32> = 1..=250_000;
 
 /// Megabytes that the loaded shards of an isolate may hold together.
@@ -66,12 +69,13 @@ const EXAMPLE_HANDLERS: &str = "EXAMPLE_HANDLERS";
 /// # Errors
 /// If it is not set, or cannot be read.
 pub fn shard_map(env: &Env) -> Result<ShardMap, String> {
-    let text = text(env, SHARD_MAP).ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
+    let text = text(env, SHARD_MAP)
+        .ok_or_else(|| format!("{SHARD_MAP} is not set; write the number of shards, like 16"))?;
     text.parse().map_err(|problem: ShardMapError| problem.to_string())
 }
 
-/// What tasks may reach beside the public web. It is checked when a task is created, and again before each attempt, because a task may be
-/// older than the settings.
+/// What tasks may reach beside the public web. It is checked when a task is created, and again
+/// before each attempt, because a task may be older than the settings.
 #[derive(Debug, Clone, Default)]
 pub struct Allowed {
     /// Service bindings.
@@ -98,7 +102,8 @@ pub fn queue_bindings(env: &Env) -> Vec<String> {
     bindings(env, QUEUE_BINDINGS)
 }
 
-/// Returns the callback of tasks that name none: the one that is set, or else one for the first queue that tasks may name.
+/// Returns the callback of tasks that name none: the one that is set, or else one for the first
+/// queue that tasks may name.
 ///
 /// # Errors
 /// If it is not JSON.
@@ -106,9 +111,14 @@ pub fn default_callback(env: &Env) -> Result<Option<Box<RawValue>>, String> {
     default_callback_of(text(env, DEFAULT_CALLBACK), queue_bindings(env).first())
 }
 
-fn default_callback_of(set: Option<String>, first_queue: Option<&String>) -> Result<Option<Box<RawValue>>, String> {
+fn default_callback_of(
+    set: Option<String>,
+    first_queue: Option<&String>,
+) -> Result<Option<Box<RawValue>>, String> {
     let text = set.filter(|set| !set.trim().is_empty());
-    let text = text.or_else(|| Some(serde_json::json!({ "type": "queue", "queue": first_queue? }).to_string()));
+    let text = text.or_else(|| {
+        Some(serde_json::json!({ "type": "queue", "queue": first_queue? }).to_string())
+    });
     let read = text.map(|text| serde_json::from_str(&text)).transpose();
     read.map_err(|problem| format!("{DEFAULT_CALLBACK} is not JSON: {problem}"))
 }
@@ -141,7 +151,8 @@ pub fn max_dispatched(env: &Env) -> Option<usize> {
 
 /// Returns how many bytes the loaded shards of an isolate may hold together.
 pub fn isolate_bytes(env: &Env) -> usize {
-    number(env, ISOLATE_MEMORY_MB, &ISOLATE_MEGABYTES).map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
+    number(env, ISOLATE_MEMORY_MB, &ISOLATE_MEGABYTES)
+        .map_or(MAX_ISOLATE_BYTES, |megabytes| megabytes as usize * 1_000_000)
 }
 
 /// Returns which of `known` the variable for the history names, if it is set.
@@ -149,7 +160,9 @@ pub fn history<T>(env: &Env, known: [(&str, T); 3]) -> Option<T> {
     let given = text(env, HISTORY)?;
     let kept = known.into_iter().find(|(name, _)| *name == given.trim());
     if kept.is_none() {
-        worker::console_error!("{HISTORY} is {given}, which is none of off, failures and all; using the default");
+        worker::console_error!(
+            "{HISTORY} is {given}, which is none of off, failures and all; using the default"
+        );
     }
     kept.map(|(_, kept)| kept)
 }
@@ -170,7 +183,9 @@ fn number(env: &Env, name: &str, bounds: &RangeInclusive<u32>) -> Option<u32> {
     let number = number_in(&given, bounds);
     if number.is_none() {
         let (least, most) = (bounds.start(), bounds.end());
-        worker::console_error!("{name} is {given}, which is not a whole number from {least} to {most}; using the default");
+        worker::console_error!(
+            "{name} is {given}, which is not a whole number from {least} to {most}; using the default"
+        );
     }
     number
 }
@@ -207,17 +222,21 @@ mod tests {
     use super::*;
     use std::path::{Path, PathBuf};
 
-    /// A binding that the deployment's file adds for the scheduler itself must be one that no task can name.
+    /// A binding that the deployment's file adds for the scheduler itself must be one that no task
+    /// can name.
     #[test]
     fn every_binding_of_the_schedulers_own_is_internal() {
         let file = include_str!("../../wrangler.toml");
         let named = |section: &'static str, key: &'static str| {
             let parts = file.split("[[").filter(move |part| part.starts_with(section));
             parts.filter_map(move |part| {
-                part.lines().find_map(|line| line.strip_prefix(key)?.trim_matches([' ', '=', '"']).into())
+                part.lines()
+                    .find_map(|line| line.strip_prefix(key)?.trim_matches([' ', '=', '"']).into())
             })
         };
-        let bindings: Vec<&str> = named("durable_objects.bindings", "name").chain(named("queues.producers", "binding")).collect();
+        let bindings: Vec<&str> = named("durable_objects.bindings", "name")
+            .chain(named("queues.producers", "binding"))
+            .collect();
         assert!(bindings.len() >= INTERNAL_BINDINGS.len(), "{bindings:?}");
         for binding in bindings.iter().filter(|binding| **binding != "FIRED_TASKS") {
             assert!(INTERNAL_BINDINGS.contains(binding), "{binding} is not in INTERNAL_BINDINGS");
@@ -228,7 +247,8 @@ mod tests {
     fn the_default_callback_is_the_one_that_is_set_or_the_first_queue() {
         let of = |set: Option<&str>, queue: Option<&str>| {
             let queue = queue.map(str::to_owned);
-            default_callback_of(set.map(str::to_owned), queue.as_ref()).map(|callback| callback.map(|raw| raw.get().to_owned()))
+            default_callback_of(set.map(str::to_owned), queue.as_ref())
+                .map(|callback| callback.map(|raw| raw.get().to_owned()))
         };
         let queue = Some(r#"{"queue":"A\"B","type":"queue"}"#.to_owned());
         assert_eq!(of(None, Some("A\"B")), Ok(queue.clone()));
@@ -236,7 +256,9 @@ mod tests {
         assert_eq!(of(None, None), Ok(None));
         let log = r#"{"type":"handler","name":"log"}"#;
         assert_eq!(of(Some(log), Some("A")), Ok(Some(log.to_owned())));
-        assert!(of(Some("log"), Some("A")).unwrap_err().starts_with("DEFAULT_CALLBACK is not JSON"));
+        assert!(
+            of(Some("log"), Some("A")).unwrap_err().starts_with("DEFAULT_CALLBACK is not JSON")
+        );
     }
 
     /// A variable with a name of its own elsewhere could be read by other rules there.
@@ -251,7 +273,11 @@ mod tests {
         for file in files.iter().filter(|file| !file.ends_with("platform/src/settings.rs")) {
             let source = std::fs::read_to_string(file).unwrap();
             for reads in ["env.var(", "env.secret(", ".env.var(", "Env::var", "Env::secret"] {
-                assert!(!source.contains(reads), "{} has {reads}: add it to settings.rs", file.display());
+                assert!(
+                    !source.contains(reads),
+                    "{} has {reads}: add it to settings.rs",
+                    file.display()
+                );
             }
         }
     }
@@ -265,9 +291,14 @@ mod tests {
 
     #[test]
     fn numbers_are_read_within_their_bounds() {
-        for (given, number) in
-            [("1", Some(1)), (" 345600 ", Some(345_600)), ("0", None), ("345601", None), ("-1", None), ("1s", None)]
-        {
+        for (given, number) in [
+            ("1", Some(1)),
+            (" 345600 ", Some(345_600)),
+            ("0", None),
+            ("345601", None),
+            ("-1", None),
+            ("1s", None),
+        ] {
             assert_eq!(number_in(given, &VISIBILITY_SECONDS), number, "{given:?}");
         }
     }

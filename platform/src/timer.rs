@@ -1,6 +1,7 @@
-//! Time limits and waits. Not with [`worker::Delay`]: it takes the timer's handle for a number, and where `setTimeout` gives an
-//! object (Node's timers, on by default in newer compatibility dates) it panics in a debug build, and in a release build has lost
-//! the handle by which a timer that is dropped early should be cleared.
+//! Time limits and waits. Not with [`worker::Delay`]: it takes the timer's handle for a number, and
+//! where `setTimeout` gives an object (Node's timers, on by default in newer compatibility dates)
+//! it panics in a debug build, and in a release build has lost the handle by which a timer that is
+//! dropped early should be cleared.
 
 use futures::channel::oneshot;
 use futures::future::{Either, pending, select};
@@ -11,7 +12,8 @@ use worker::js_sys::{Function, Reflect, global};
 use worker::wasm_bindgen::closure::Closure;
 use worker::wasm_bindgen::{JsCast, JsValue};
 
-/// The work's result, or `None` when it is not done within the limit; it is then dropped. Work that is done at once costs no timer.
+/// The work's result, or `None` when it is not done within the limit; it is then dropped. Work that
+/// is done at once costs no timer.
 pub async fn within<T>(limit: Duration, work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     if let Poll::Ready(result) = futures::poll!(&mut work) {
@@ -46,9 +48,14 @@ impl Timer {
         let callback = Closure::once_assert_unwind_safe(move || {
             let _ = sender.send(());
         });
-        // The platform counts milliseconds in 31 bits, and takes what is longer for no time at all: three weeks are long enough.
+        // The platform counts milliseconds in 31 bits, and takes what is longer for no time at all:
+        // three weeks are long enough.
         let millis = f64::from(i32::try_from(time.as_millis()).unwrap_or(i32::MAX));
-        let handle = function("setTimeout")?.call2(&JsValue::UNDEFINED, callback.as_ref(), &JsValue::from_f64(millis))?;
+        let handle = function("setTimeout")?.call2(
+            &JsValue::UNDEFINED,
+            callback.as_ref(),
+            &JsValue::from_f64(millis),
+        )?;
         Ok(Self { handle, elapsed, _callback: callback })
     }
 }

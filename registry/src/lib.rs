@@ -1,8 +1,9 @@
-//! The registry Durable Object: a thin shell around [`scheduler_engine::registry::Registry`], which holds a deployment's API keys
-//! and namespaces.
+//! The registry Durable Object: a thin shell around [`scheduler_engine::registry::Registry`], which
+//! holds a deployment's API keys and namespaces.
 //!
-//! In scope: loading the registry from SQL, carrying out its writes, speaking [`scheduler_model::access::paths`]. Not in scope:
-//! who may change what; that is the coordinator's, before it asks.
+//! In scope: loading the registry from SQL, carrying out its writes, speaking
+//! [`scheduler_model::access::paths`]. Not in scope: who may change what; that is the
+//! coordinator's, before it asks.
 
 use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{DeleteNamespace, Entry, KeyId, paths};

@@ -1,7 +1,8 @@
 //! The shard's alarm: set where the platform takes it, and tried again where it was not set.
 //!
-//! The alarm is set after an input is committed and often before its answer is sent. So a failure to set it changes neither the commit nor
-//! the answer: it is logged, counted as a repair, and tried again by a timer, by the next request, and once a minute by the watchdog.
+//! The alarm is set after an input is committed and often before its answer is sent. So a failure
+//! to set it changes neither the commit nor the answer: it is logged, counted as a repair, and
+//! tried again by a timer, by the next request, and once a minute by the watchdog.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{ALARM_RETRY_MILLIS, AlarmState, Engine, alarm_time};
@@ -48,7 +49,8 @@ impl Alarm {
         }
     }
 
-    /// Sets it a moment from now, after a failure that says nothing of when the shard wants to be woken.
+    /// Sets it a moment from now, after a failure that says nothing of when the shard wants to be
+    /// woken.
     pub(crate) async fn set_soon(&self, state: &State) {
         self.set(state, now().plus(ALARM_RETRY_MILLIS)).await;
     }
@@ -57,7 +59,8 @@ impl Alarm {
         let at = alarm_time(at, now());
         // Before it is: who looks meanwhile need not set it again.
         self.known.borrow_mut().setting(at);
-        let date = worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
+        let date =
+            worker::js_sys::Date::new(&worker::wasm_bindgen::JsValue::from_f64(at.get() as f64));
         let outcome = self.storage.set_alarm(ScheduledTime::new(date)).await;
         if outcome.is_err() {
             self.known.borrow_mut().forget();

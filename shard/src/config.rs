@@ -7,7 +7,10 @@ use worker::Env;
 /// Reads the settings. What is absent or out of bounds takes the default.
 pub(crate) fn read(env: &Env) -> Config {
     let default = Config::default();
-    let history = settings::history(env, [("off", Keep::Off), ("failures", Keep::Failures), ("all", Keep::All)]);
+    let history = settings::history(
+        env,
+        [("off", Keep::Off), ("failures", Keep::Failures), ("all", Keep::All)],
+    );
     Config {
         visibility_millis: settings::visibility_millis(env),
         history: history.unwrap_or(default.history),

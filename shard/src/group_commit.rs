@@ -1,8 +1,9 @@
 //! Small appends that arrive together share one commit, and rows.
 //!
-//! Every row is billed, and a single add costs one whether it carries one task or fifty. So while appends follow one another closely, a
-//! small one waits a moment: what arrives meanwhile is carried out with it. A bulk append has a page of its own and waits for
-//! nobody; it takes along what waits.
+//! Every row is billed, and a single add costs one whether it carries one task or fifty. So while
+//! appends follow one another closely, a small one waits a moment: what arrives meanwhile is
+//! carried out with it. A bulk append has a page of its own and waits for nobody; it takes along
+//! what waits.
 
 use futures::channel::oneshot;
 use scheduler_calendar::time::UnixMillis;
@@ -14,12 +15,12 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::time::Duration;
 
-/// A small append waits for others if the last commit is less than this many milliseconds ago. A single append, as of a user who tries the
-/// API, does not wait.
+/// A small append waits for others if the last commit is less than this many milliseconds ago. A
+/// single append, as of a user who tries the API, does not wait.
 const CLOSE_MILLIS: i64 = 100;
 
-/// How long it waits. This is short compared with the round trip from a caller to a shard (10 to 100 ms). At 1,000 adds per second on a shard,
-/// five share a row.
+/// How long it waits. This is short compared with the round trip from a caller to a shard (10 to
+/// 100 ms). At 1,000 adds per second on a shard, five share a row.
 const GATHER: Duration = Duration::from_millis(5);
 
 pub(crate) type Outcome = Result<AppendReply, EngineError>;
@@ -32,22 +33,26 @@ pub(crate) struct Waiting {
 }
 
 impl Waiting {
-    /// Adds an append to those that wait, and commits it together with the others. `commit` carries out the appends of one commit, and
-    /// returns an outcome for each.
+    /// Adds an append to those that wait, and commits it together with the others. `commit` carries
+    /// out the appends of one commit, and returns an outcome for each.
     pub(crate) async fn append(
         &self,
         append: Append,
         commit: impl Fn(Gathering, usize) -> Result<Vec<Outcome>, EngineError>,
     ) -> Outcome {
         let (sender, outcome) = oneshot::channel();
-        let is_small = append.schedules.is_empty() && append.pages.iter().all(|page| page.body.len() <= OPEN_PAGE_APPEND_BYTES);
+        let is_small = append.schedules.is_empty()
+            && append.pages.iter().all(|page| page.body.len() <= OPEN_PAGE_APPEND_BYTES);
         self.queue.borrow_mut().push_back((append, sender));
         if is_small && now().since(self.last.get()) < CLOSE_MILLIS {
             sleep(GATHER).await;
         }
-        // Each request does this for all, so none waits for another, whose caller may have given up.
+        // Each request does this for all, so none waits for another, whose caller may have given
+        // up.
         self.carry_out(commit);
-        outcome.await.unwrap_or_else(|_| Err(EngineError::Storage(StorageError("the append was not carried out".to_owned()))))
+        outcome.await.unwrap_or_else(|_| {
+            Err(EngineError::Storage(StorageError("the append was not carried out".to_owned())))
+        })
     }
 
     fn carry_out(&self, commit: impl Fn(Gathering, usize) -> Result<Vec<Outcome>, EngineError>) {
@@ -68,7 +73,8 @@ impl Waiting {
                 return;
             }
             self.last.set(now());
-            let outcomes = commit(gathering, senders.len()).unwrap_or_else(|problem| vec![Err(problem); senders.len()]);
+            let outcomes = commit(gathering, senders.len())
+                .unwrap_or_else(|problem| vec![Err(problem); senders.len()]);
             for (sender, outcome) in senders.into_iter().zip(outcomes) {
                 // The caller may have given up.
                 let _ = sender.send(outcome);

@@ -1,7 +1,8 @@
 //! The shard Durable Object: a thin shell around [`scheduler_engine`].
 //!
-//! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to queues, speaking
-//! [`scheduler_model::protocol`]. Not in scope: any decision about time, order, retries or cancels; that is the engine's.
+//! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to
+//! queues, speaking [`scheduler_model::protocol`]. Not in scope: any decision about time, order,
+//! retries or cancels; that is the engine's.
 
 mod alarm;
 mod config;

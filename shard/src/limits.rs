@@ -2,7 +2,9 @@
 
 use scheduler_engine::LimitAsk;
 use scheduler_model::namespace::ShardName;
-use scheduler_model::protocol::limiter::{Answer, Ask, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths};
+use scheduler_model::protocol::limiter::{
+    Answer, Ask, Asked, LIMITERS_BINDING, RequestNumber, limiter_of, paths,
+};
 use scheduler_platform::{Objects, within};
 use std::time::Duration;
 use worker::Env;
@@ -24,7 +26,9 @@ pub(crate) async fn ask(env: &Env, shard: &str, LimitAsk { key, ask }: LimitAsk)
     let answer = match try_to_ask(env, shard, &key, ask).await {
         Ok(answer) => Some(answer),
         Err(problem) => {
-            worker::console_error!("shard {shard}: the limiter of {key:?} was not reached: {problem}; it will be asked again");
+            worker::console_error!(
+                "shard {shard}: the limiter of {key:?} was not reached: {problem}; it will be asked again"
+            );
             None
         }
     };
@@ -37,8 +41,12 @@ async fn try_to_ask(env: &Env, shard: &str, key: &str, ask: Ask) -> Result<Optio
     let asked = Asked { key: key.to_owned(), shard: shard.to_owned(), ask };
     let body = serde_json::to_vec(&asked).map_err(|problem| problem.to_string())?;
     match within(TRY, objects.post(&limiter_of(&name.namespace, key), paths::ASK, &body)).await {
-        Some(Ok((200, answer))) => serde_json::from_slice(&answer).map_err(|problem| problem.to_string()),
-        Some(Ok((status, answer))) => Err(format!("HTTP {status} {}", String::from_utf8_lossy(&answer))),
+        Some(Ok((200, answer))) => {
+            serde_json::from_slice(&answer).map_err(|problem| problem.to_string())
+        }
+        Some(Ok((status, answer))) => {
+            Err(format!("HTTP {status} {}", String::from_utf8_lossy(&answer)))
+        }
         Some(Err(problem)) => Err(problem.to_string()),
         None => Err(format!("no answer within {} s", TRY.as_secs())),
     }

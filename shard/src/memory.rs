@@ -1,26 +1,29 @@
 //! What the shards of one isolate hold together.
 //!
-//! The platform gives 128 MB to an isolate, not to a shard, and may run several shards in one. Each shard counts what its engine holds, by
-//! namespace. Once all of it is at its bound, or a namespace holds more than it leaves to the others (see [`FairMemory`]), the shards refuse
-//! what adds tasks (HTTP 507) until tasks have fired or were cancelled: an isolate that runs out of memory takes all its shards and their
-//! requests with it. What is stored already is loaded whatever it takes.
+//! The platform gives 128 MB to an isolate, not to a shard, and may run several shards in one. Each
+//! shard counts what its engine holds, by namespace. Once all of it is at its bound, or a namespace
+//! holds more than it leaves to the others (see [`FairMemory`]), the shards refuse what adds tasks
+//! (HTTP 507) until tasks have fired or were cancelled: an isolate that runs out of memory takes
+//! all its shards and their requests with it. What is stored already is loaded whatever it takes.
 
 use scheduler_engine::Engine;
 use scheduler_model::access::{FairMemory, MemoryUse};
 use scheduler_model::namespace::ShardName;
 use std::cell::{Cell, RefCell};
 
-/// A shard counts anew when it holds so many more or fewer entries than it did; between that it counts on by [`ENTRY_BYTES`].
+/// A shard counts anew when it holds so many more or fewer entries than it did; between that it
+/// counts on by [`ENTRY_BYTES`].
 const RECOUNT_ENTRIES: usize = 4_096;
 
-/// The same of recurring tasks, each of which takes 250 to 1,200 bytes: 0.3 MB of each shard are not counted at most. To count the 20,000 of a
-/// shard takes a fifth of a millisecond.
+/// The same of recurring tasks, each of which takes 250 to 1,200 bytes: 0.3 MB of each shard are
+/// not counted at most. To count the 20,000 of a shard takes a fifth of a millisecond.
 const RECOUNT_SCHEDULES: usize = 256;
 
 /// What an entry takes, about: see `core/engine/tests/memory.rs`.
 const ENTRY_BYTES: usize = 40;
 
-/// A shard that holds little is counted anew at each input: what it had is freed some time after its tasks are gone.
+/// A shard that holds little is counted anew at each input: what it had is freed some time after
+/// its tasks are gone.
 const SMALL_ENTRIES: usize = 256;
 
 thread_local! {
@@ -40,11 +43,20 @@ pub(crate) struct Account {
 }
 
 impl Account {
-    /// Returns the account of a shard by its name; one without a name, which no request has, counts for itself.
+    /// Returns the account of a shard by its name; one without a name, which no request has, counts
+    /// for itself.
     pub(crate) fn of(name: Option<&str>) -> Self {
         let name = name.unwrap_or_default();
-        let namespace = name.parse::<ShardName>().map_or_else(|_| name.to_owned(), |name| name.namespace.to_string());
-        Self { namespace, entries: Cell::default(), schedules: Cell::default(), base: Cell::default(), bytes: Cell::default() }
+        let namespace = name
+            .parse::<ShardName>()
+            .map_or_else(|_| name.to_owned(), |name| name.namespace.to_string());
+        Self {
+            namespace,
+            entries: Cell::default(),
+            schedules: Cell::default(),
+            base: Cell::default(),
+            bytes: Cell::default(),
+        }
     }
 
     /// Counts what an engine holds.
@@ -74,7 +86,8 @@ impl Account {
         self.set(0);
     }
 
-    /// Returns what the shards of the namespace hold, beside the others of this isolate, of `most` bytes.
+    /// Returns what the shards of the namespace hold, beside the others of this isolate, of `most`
+    /// bytes.
     pub(crate) fn of_isolate(&self, most: usize) -> MemoryUse {
         HELD.with_borrow(|held| held.of(&self.namespace, most))
     }

@@ -1,8 +1,9 @@
 //! Requests that wait for events.
 //!
-//! An idle reader costs nothing but its place here: it is woken by the first event after its last look. It looks [`GATHER`] later, so that a busy
-//! shard is looked through a few times a second for each reader, not at every event. Places are counted, by shard and by key, and kept between
-//! the requests of a reader.
+//! An idle reader costs nothing but its place here: it is woken by the first event after its last
+//! look. It looks [`GATHER`] later, so that a busy shard is looked through a few times a second for
+//! each reader, not at every event. Places are counted, by shard and by key, and kept between the
+//! requests of a reader.
 
 use futures::channel::oneshot;
 use futures::future::{Either, select};
@@ -18,7 +19,8 @@ use std::time::Duration;
 /// What happens within so long after an event is told together with it.
 const GATHER: Duration = Duration::from_millis(200);
 
-/// A reader keeps its place for so long after an answer, milliseconds: it comes back within a second.
+/// A reader keeps its place for so long after an answer, milliseconds: it comes back within a
+/// second.
 const KEPT_MILLIS: i64 = 3_000;
 
 /// The readers, by what stands for each.
@@ -44,8 +46,8 @@ struct Reader<'a> {
 }
 
 impl Readers {
-    /// Answers a request for events. While there are none, the request waits, and the shard does other work. `look` returns the events that
-    /// a request means.
+    /// Answers a request for events. While there are none, the request waits, and the shard does
+    /// other work. `look` returns the events that a request means.
     pub(crate) async fn answer(
         &self,
         request: &EventsRequest,
@@ -60,7 +62,8 @@ impl Readers {
                 break;
             }
             sleep(GATHER).await;
-            // From the end of the last look: events that the request does not mean are examined once.
+            // From the end of the last look: events that the request does not mean are examined
+            // once.
             let from = EventsRequest { from: Some(reply.next), ..request.clone() };
             reply = look(&from)?;
         }
@@ -83,7 +86,8 @@ impl Readers {
         Ok(Reader { readers: self, reader })
     }
 
-    /// Wakes all who wait, if events have been noted since the last call. `noted` is how many there have been.
+    /// Wakes all who wait, if events have been noted since the last call. `noted` is how many there
+    /// have been.
     pub(crate) fn wake(&self, noted: u64) {
         if self.noted.replace(noted) == noted {
             return;

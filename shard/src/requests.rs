@@ -3,15 +3,17 @@
 use crate::shell::Shell;
 use scheduler_engine::{Effects, EngineError, Gathering};
 use scheduler_model::protocol::{
-    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest, GetRequest, ListRequest,
-    PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind, WatchReply, paths,
+    AmongRequest, Append, CancelRequest, ChangeMatchingRequest, ChangeRequest, EventsRequest,
+    GetRequest, ListRequest, PurgeRequest, Report, RunsRequest, ShardError, ShardErrorKind,
+    WatchReply, paths,
 };
 use scheduler_platform::now;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use worker::{Request, Response, Result};
 
-/// The watchdog finds a shard overdue that has not woken by itself for so long: an alarm may be a minute late on a failover.
+/// The watchdog finds a shard overdue that has not woken by itself for so long: an alarm may be a
+/// minute late on a failover.
 const OVERDUE_MILLIS: i64 = 65_000;
 
 impl Shell {
@@ -27,7 +29,8 @@ impl Shell {
             paths::EVENTS => self.answer_events(&body).await,
             path => self.answer(path, &body),
         };
-        // Also after an error, which may have dropped the engine: stored tasks still need a wake-up. A failure to arm is not an answer.
+        // Also after an error, which may have dropped the engine: stored tasks still need a
+        // wake-up. A failure to arm is not an answer.
         self.arm().await;
         match outcome {
             Ok(answer) => Response::from_bytes(answer),
@@ -36,7 +39,8 @@ impl Shell {
     }
 
     async fn answer_append(&self, body: &[u8]) -> Result<Vec<u8>, EngineError> {
-        let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+        let append =
+            Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
         let commit = |gathering: Gathering, requests: usize| {
             let (replies, _) = self.input(|engine, now, sql| {
                 engine.meter_mut().shard_requests += requests as u64;
@@ -69,15 +73,19 @@ impl Shell {
             }
             paths::EXPLAIN => {
                 let request: GetRequest = read(body)?;
-                self.reply(|engine, now, sql| Ok((engine.explain(&request.id, now, sql)?, Effects::default())))
+                self.reply(|engine, now, sql| {
+                    Ok((engine.explain(&request.id, now, sql)?, Effects::default()))
+                })
             }
             paths::CANCEL => {
                 let AmongRequest::<CancelRequest> { among, request, .. } = read(body)?;
                 self.reply(|engine, now, sql| engine.cancel_among(&request, among, now, sql))
             }
             paths::GO_ON => {
-                let append = Append::decode(body).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
-                let (reply, _) = self.counted_input(|engine, now, sql| engine.go_on_here(append, now, sql))?;
+                let append = Append::decode(body)
+                    .map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+                let (reply, _) =
+                    self.counted_input(|engine, now, sql| engine.go_on_here(append, now, sql))?;
                 written(&reply?)
             }
             paths::LIST => {
@@ -94,17 +102,23 @@ impl Shell {
             }
             paths::CHANGE_MATCHING => {
                 let request: ChangeMatchingRequest = read(body)?;
-                self.reply(|engine, now, sql| engine.change_matching(&request.tasks, request.change, request.share, now, sql))
+                self.reply(|engine, now, sql| {
+                    engine.change_matching(&request.tasks, request.change, request.share, now, sql)
+                })
             }
             paths::RUNS => {
                 let request: RunsRequest = read(body)?;
-                self.reply(|engine, now, sql| Ok((engine.runs(&request, now, sql)?, Effects::default())))
+                self.reply(|engine, now, sql| {
+                    Ok((engine.runs(&request, now, sql)?, Effects::default()))
+                })
             }
             paths::REPORT => {
                 let report: Report = read(body)?;
                 self.reply(|engine, now, sql| Ok(((), engine.report(&report, now, sql)?)))
             }
-            paths::STATS => self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default()))),
+            paths::STATS => {
+                self.reply(|engine, now, _| Ok((engine.stats(now), Effects::default())))
+            }
             paths::PURGE => {
                 let seen: Option<PurgeRequest> = read(body)?;
                 self.reply(|engine, _, _| Ok(engine.purge_as_seen(seen)))
@@ -140,8 +154,8 @@ impl Shell {
         })
     }
 
-    /// Tells when the shard wants to be woken. One that is overdue has lost its alarm: forgetting what was armed makes
-    /// [`Shell::arm`] set it anew.
+    /// Tells when the shard wants to be woken. One that is overdue has lost its alarm: forgetting
+    /// what was armed makes [`Shell::arm`] set it anew.
     fn watch(&self) -> Result<Vec<u8>, EngineError> {
         self.reply(|engine, now, _| {
             let next_wakeup = engine.next_wakeup();
@@ -156,7 +170,8 @@ impl Shell {
 }
 
 fn written<T: Serialize>(reply: &T) -> Result<Vec<u8>, EngineError> {
-    serde_json::to_vec(reply).map_err(|problem| EngineError::BadRequest(format!("the answer: {problem}")))
+    serde_json::to_vec(reply)
+        .map_err(|problem| EngineError::BadRequest(format!("the answer: {problem}")))
 }
 
 fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, EngineError> {
@@ -170,9 +185,9 @@ fn refuse(problem: &EngineError) -> Result<Response> {
         | EngineError::TooManySchedules { .. }
         | EngineError::TooManyLanes { .. }
         | EngineError::TooManyKeys => (507, ShardErrorKind::Full),
-        EngineError::PendingQuota { .. } | EngineError::LargerThanShare { .. } | EngineError::RateQuota { .. } => {
-            (429, ShardErrorKind::Quota)
-        }
+        EngineError::PendingQuota { .. }
+        | EngineError::LargerThanShare { .. }
+        | EngineError::RateQuota { .. } => (429, ShardErrorKind::Quota),
         EngineError::TooManyReaders => (429, ShardErrorKind::Readers),
         EngineError::KeyReused => (409, ShardErrorKind::KeyReused),
         EngineError::BadRequest(_) => (400, ShardErrorKind::Request),
@@ -183,6 +198,10 @@ fn refuse(problem: &EngineError) -> Result<Response> {
             (500, ShardErrorKind::Storage)
         }
     };
-    let error = ShardError { kind, detail: problem.to_string(), retry_after_seconds: problem.retry_after_seconds() };
+    let error = ShardError {
+        kind,
+        detail: problem.to_string(),
+        retry_after_seconds: problem.retry_after_seconds(),
+    };
     Ok(Response::from_json(&error)?.with_status(status))
 }

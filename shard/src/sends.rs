@@ -1,8 +1,11 @@
-//! Sending envelopes to queues: in batches, several at a time, and so that a queue that hangs holds up nobody else.
+//! Sending envelopes to queues: in batches, several at a time, and so that a queue that hangs holds
+//! up nobody else.
 //!
-//! Each queue has a line. What a firing adds to it is cut into batches, which are started as room allows. A batch that is not answered
-//! within [`SEND_MILLIS`] is given up: the queue may have taken it. While a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue:
-//! what stands in the line is refused in the queue's place, so that the engine tries it again after its back-off and no memory is held.
+//! Each queue has a line. What a firing adds to it is cut into batches, which are started as room
+//! allows. A batch that is not answered within [`SEND_MILLIS`] is given up: the queue may have
+//! taken it. While a batch has waited for [`SLOW_MILLIS`], nothing more goes to its queue: what
+//! stands in the line is refused in the queue's place, so that the engine tries it again after its
+//! back-off and no memory is held.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Destination, Outgoing};
@@ -13,19 +16,22 @@ use std::time::Duration;
 use worker::wasm_bindgen::JsValue;
 use worker::{BatchMessageBuilder, Env, QueueContentType, RawMessageBuilder};
 
-/// The most that `sendBatch` takes: 100 messages, 256,000 bytes in all with about 100 of metadata each.
+/// The most that `sendBatch` takes: 100 messages, 256,000 bytes in all with about 100 of metadata
+/// each.
 const MAX_BATCH_MESSAGES: usize = 100;
 const MAX_BATCH_BYTES: usize = 250_000;
 const METADATA_BYTES: usize = 100;
 
-/// How long a queue may take to answer, milliseconds. It answers in tens of milliseconds when it is well.
+/// How long a queue may take to answer, milliseconds. It answers in tens of milliseconds when it is
+/// well.
 pub(crate) const SEND_MILLIS: i64 = 30_000;
 
 /// A queue that has not answered for this long gets nothing more, milliseconds.
 const SLOW_MILLIS: i64 = 5_000;
 
-/// Batches on their way at once. A batch takes some milliseconds, most of it waiting. Six connections may be open: half of them are for the
-/// dispatchers, and a user's queue that hangs leaves one of the others.
+/// Batches on their way at once. A batch takes some milliseconds, most of it waiting. Six
+/// connections may be open: half of them are for the dispatchers, and a user's queue that hangs
+/// leaves one of the others.
 const MAX_TO_DISPATCHERS: usize = 3;
 const MAX_TO_USERS: usize = 3;
 const MAX_TO_ONE_USER: usize = 2;
@@ -74,7 +80,9 @@ impl Lines {
     /// Adds envelopes behind those that wait.
     pub(crate) fn add(&mut self, outgoing: Vec<Outgoing>) {
         for batch in batches(outgoing) {
-            let Some(queue) = batch.first().map(|first| queue_of(first).to_owned()) else { continue };
+            let Some(queue) = batch.first().map(|first| queue_of(first).to_owned()) else {
+                continue;
+            };
             self.waiting_bytes += bytes_of(&batch);
             self.lines.entry(queue).or_default().waiting.push_back(batch);
         }
@@ -99,7 +107,12 @@ impl Lines {
     /// Takes out the batches that may be started now.
     pub(crate) fn start(&mut self, now: UnixMillis) -> Vec<Batch> {
         let is_user = |queue: &str| queue != DISPATCH_QUEUE_BINDING;
-        let mut to_users: usize = self.lines.iter().filter(|(queue, _)| is_user(queue)).map(|(_, line)| line.running.len()).sum();
+        let mut to_users: usize = self
+            .lines
+            .iter()
+            .filter(|(queue, _)| is_user(queue))
+            .map(|(_, line)| line.running.len())
+            .sum();
         let mut started = Vec::new();
         for (queue, line) in &mut self.lines {
             loop {
@@ -123,7 +136,8 @@ impl Lines {
         started
     }
 
-    /// Notes that a batch has been answered, and says what became of its envelopes. One that was cut off before counts no more.
+    /// Notes that a batch has been answered, and says what became of its envelopes. One that was
+    /// cut off before counts no more.
     pub(crate) fn ended(&mut self, number: u64, outcome: &Outcome) -> Vec<(u64, Outcome)> {
         let running = self.lines.values_mut().find_map(|line| line.running.remove(&number));
         running.into_iter().flat_map(|batch| batch.seqs).map(|seq| (seq, outcome.clone())).collect()
@@ -135,7 +149,11 @@ impl Lines {
         for line in self.lines.values_mut().filter(|line| line.is_slow(now)) {
             for batch in line.waiting.drain(..) {
                 self.waiting_bytes = self.waiting_bytes.saturating_sub(bytes_of(&batch));
-                given_up.extend(batch.iter().map(|envelope| (envelope.seq, refused("the queue does not answer"))));
+                given_up.extend(
+                    batch
+                        .iter()
+                        .map(|envelope| (envelope.seq, refused("the queue does not answer"))),
+                );
             }
         }
         given_up
@@ -146,8 +164,18 @@ impl Lines {
         self.waiting_bytes = 0;
         let mut cut = Vec::new();
         for line in std::mem::take(&mut self.lines).into_values() {
-            cut.extend(line.running.into_values().flat_map(|batch| batch.seqs).map(|seq| (seq, Outcome::Unanswered)));
-            cut.extend(line.waiting.iter().flatten().map(|envelope| (envelope.seq, refused("there was no time to send it"))));
+            cut.extend(
+                line.running
+                    .into_values()
+                    .flat_map(|batch| batch.seqs)
+                    .map(|seq| (seq, Outcome::Unanswered)),
+            );
+            cut.extend(
+                line.waiting
+                    .iter()
+                    .flatten()
+                    .map(|envelope| (envelope.seq, refused("there was no time to send it"))),
+            );
         }
         cut
     }
@@ -188,10 +216,13 @@ fn batches(outgoing: Vec<Outgoing>) -> Vec<Vec<Outgoing>> {
     let mut closed = Vec::new();
     for envelope in outgoing {
         let bytes = envelope.text.len() + METADATA_BYTES;
-        let of_same_queue =
-            open.iter().position(|(batch, _)| batch.first().is_some_and(|first| queue_of(first) == queue_of(&envelope)));
+        let of_same_queue = open.iter().position(|(batch, _)| {
+            batch.first().is_some_and(|first| queue_of(first) == queue_of(&envelope))
+        });
         match of_same_queue.and_then(|at| open.get_mut(at)) {
-            Some((batch, size)) if batch.len() < MAX_BATCH_MESSAGES && *size + bytes <= MAX_BATCH_BYTES => {
+            Some((batch, size))
+                if batch.len() < MAX_BATCH_MESSAGES && *size + bytes <= MAX_BATCH_BYTES =>
+            {
                 batch.push(envelope);
                 *size += bytes;
             }
@@ -216,9 +247,11 @@ async fn send_batch(env: &Env, batch: &[Outgoing]) -> worker::Result<()> {
     let queue = env.queue(queue_of(first))?;
     let mut messages = BatchMessageBuilder::new();
     for envelope in batch {
-        // The envelope is JSON that was written by this program: UTF-8. Text is sent as it is, in any language to be read.
+        // The envelope is JSON that was written by this program: UTF-8. Text is sent as it is, in
+        // any language to be read.
         let text = JsValue::from_str(&String::from_utf8_lossy(&envelope.text));
-        messages = messages.message(RawMessageBuilder::new(text).build_with_content_type(QueueContentType::Text));
+        messages = messages
+            .message(RawMessageBuilder::new(text).build_with_content_type(QueueContentType::Text));
     }
     queue.send_raw_batch(messages.build()).await
 }
@@ -230,8 +263,13 @@ mod tests {
 
     #[test]
     fn batches_hold_one_queue_and_what_a_queue_takes() {
-        let destination =
-            |n: u64| if n.is_multiple_of(3) { Destination::Lane((n / 3 % 9) as u8) } else { Destination::Queue("MINE".into()) };
+        let destination = |n: u64| {
+            if n.is_multiple_of(3) {
+                Destination::Lane((n / 3 % 9) as u8)
+            } else {
+                Destination::Queue("MINE".into())
+            }
+        };
         let outgoing: Vec<Outgoing> = (0..300)
             .map(|seq| Outgoing {
                 seq,
@@ -245,7 +283,9 @@ mod tests {
         assert_eq!(seen, (0..300).collect::<Vec<_>>());
         for batch in &batches {
             assert!(batch.len() <= MAX_BATCH_MESSAGES);
-            assert!(batch.iter().map(|envelope| envelope.text.len() + 100).sum::<usize>() <= 256_000);
+            assert!(
+                batch.iter().map(|envelope| envelope.text.len() + 100).sum::<usize>() <= 256_000
+            );
             assert!(batch.iter().all(|envelope| queue_of(envelope) == queue_of(&batch[0])));
             assert!(batch.is_sorted_by_key(|envelope| envelope.seq));
         }
@@ -260,7 +300,8 @@ mod tests {
         };
         // Each a batch of its own.
         let text = Arc::new(vec![b'x'; 200_000]);
-        seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() }).collect()
+        seqs.map(|seq| Outgoing { seq, destination: destination.clone(), text: text.clone() })
+            .collect()
     }
 
     fn queues(batches: &[Batch]) -> Vec<&str> {
@@ -275,7 +316,10 @@ mod tests {
         lines.add(to("", 10..20));
         lines.add(to("B", 20..30));
         let started = lines.start(NOW.plus(1));
-        assert_eq!(queues(&started).iter().filter(|queue| **queue == DISPATCH_QUEUE_BINDING).count(), 3);
+        assert_eq!(
+            queues(&started).iter().filter(|queue| **queue == DISPATCH_QUEUE_BINDING).count(),
+            3
+        );
         assert_eq!(queues(&started).iter().filter(|queue| **queue == "B").count(), 1);
         // The others are answered and go on; A is not, and is given up after a while.
         for batch in &started {
@@ -284,7 +328,10 @@ mod tests {
         assert_eq!(lines.next_look(), Some(NOW.plus(SLOW_MILLIS)));
         assert!(lines.give_up(NOW.plus(SLOW_MILLIS - 1)).is_empty());
         let given_up = lines.give_up(NOW.plus(SLOW_MILLIS));
-        assert_eq!(given_up.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(), (2..10).collect::<Vec<_>>());
+        assert_eq!(
+            given_up.iter().map(|(seq, _)| *seq).collect::<Vec<_>>(),
+            (2..10).collect::<Vec<_>>()
+        );
         assert!(given_up.iter().all(|(_, outcome)| matches!(outcome, Outcome::Refused(_))));
         // Nothing more goes to it until it has answered.
         lines.add(to("A", 30..32));

@@ -20,13 +20,15 @@ use std::rc::Rc;
 use std::time::Duration;
 use worker::{Env, State};
 
-/// The alarm that stands while the handler runs, so that a cut-off run is followed by another (invariant 4).
+/// The alarm that stands while the handler runs, so that a cut-off run is followed by another
+/// (invariant 4).
 const SAFETY_MILLIS: i64 = LONGEST_RUN_MILLIS + 5_000;
 
 /// How long the handler waits at a time where nothing but an answer is awaited.
 const AWAIT_ANSWER_MILLIS: i64 = 5_000;
 
-/// Counts that no firing has stored are stored after so long: well within the ten seconds that an idle object stays in memory.
+/// Counts that no firing has stored are stored after so long: well within the ten seconds that an
+/// idle object stays in memory.
 const SAVE_MILLIS: u64 = 5_000;
 
 /// What the alarm's handler has waited for.
@@ -81,8 +83,9 @@ impl Shell {
         }
     }
 
-    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction. Gives what is left to do. On an
-    /// error that leaves memory and storage apart the engine is dropped, and the next input starts from what is stored.
+    /// One input: loads the engine if need be, calls it, and applies its writes in one transaction.
+    /// Gives what is left to do. On an error that leaves memory and storage apart the engine is
+    /// dropped, and the next input starts from what is stored.
     pub(crate) fn input<T>(
         &self,
         call: impl FnOnce(&mut Engine, UnixMillis, &Sql) -> Result<(T, Effects), EngineError>,
@@ -136,26 +139,32 @@ impl Shell {
             Some(engine) => Ok(engine),
             None => {
                 let name = self.state.id().name().unwrap_or_default();
-                let mut engine = Engine::load(&name, config::read(&self.env), self.sql.snapshot()?)?;
+                let mut engine =
+                    Engine::load(&name, config::read(&self.env), self.sql.snapshot()?)?;
                 self.sql.each_schedule(|schedule| engine.load_schedule(schedule))?;
                 Ok(slot.insert(engine))
             }
         }
     }
 
-    /// After an input: sees to it that the shard wakes up in time. Spares the alarm while the handler is at work, and leaves one that
-    /// goes off too early: a wake-up for nothing costs less than a row. Never fails: see [`crate::alarm`].
+    /// After an input: sees to it that the shard wakes up in time. Spares the alarm while the
+    /// handler is at work, and leaves one that goes off too early: a wake-up for nothing costs less
+    /// than a row. Never fails: see [`crate::alarm`].
     pub(crate) async fn arm(&self) {
         let wanted = match self.next_wakeup() {
             Ok(Some(wanted)) => wanted,
             Ok(None) => return,
             Err(problem) => {
-                worker::console_error!("shard {}: {problem}; trying again", self.state.id().name().unwrap_or_default());
+                worker::console_error!(
+                    "shard {}: {problem}; trying again",
+                    self.state.id().name().unwrap_or_default()
+                );
                 return self.alarm.set_soon(&self.state).await;
             }
         };
         if self.running.get() {
-            let sleeps_too_long = self.waiting.borrow().as_ref().is_some_and(|(until, _)| wanted < *until);
+            let sleeps_too_long =
+                self.waiting.borrow().as_ref().is_some_and(|(until, _)| wanted < *until);
             if sleeps_too_long && let Some((_, waker)) = self.waiting.take() {
                 // It may have woken by itself meanwhile; then nobody needs to be told.
                 let _ = waker.send(());
@@ -167,18 +176,20 @@ impl Shell {
         }
     }
 
-    /// Assumes that no alarm is set and no handler is running: either would have seen to what is overdue.
+    /// Assumes that no alarm is set and no handler is running: either would have seen to what is
+    /// overdue.
     pub(crate) fn forget_alarm(&self) {
         self.alarm.forget();
         self.running.set(false);
     }
 
     fn next_wakeup(&self) -> Result<Option<UnixMillis>, EngineError> {
-        self.input(|engine, _, _| Ok((engine.next_wakeup(), Effects::default()))).map(|(next, _)| next)
+        self.input(|engine, _, _| Ok((engine.next_wakeup(), Effects::default())))
+            .map(|(next, _)| next)
     }
 
-    /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails: the platform gives an alarm up
-    /// after six errors.
+    /// The alarm has gone off: hands on what is due, and goes on while more is near. Never fails:
+    /// the platform gives an alarm up after six errors.
     pub async fn alarm(&self) {
         let stay = stay_awake(self.alarm.armed(), now());
         self.alarm.forget();
@@ -189,7 +200,10 @@ impl Shell {
         match outcome {
             Ok(()) => self.arm().await,
             Err(problem) => {
-                worker::console_error!("shard {}: {problem}; trying again", self.state.id().name().unwrap_or_default());
+                worker::console_error!(
+                    "shard {}: {problem}; trying again",
+                    self.state.id().name().unwrap_or_default()
+                );
                 self.alarm.set_soon(&self.state).await;
             }
         }
@@ -208,7 +222,8 @@ impl Shell {
         loop {
             let round = now();
             if lines.has_room() {
-                let ((), effects) = self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
+                let ((), effects) =
+                    self.input(|engine, now, sql| Ok(((), engine.wake(now, sql)?)))?;
                 let next = self.next_wakeup()?;
                 // Invariant 4: armed before the work that can fail.
                 let next = next.unwrap_or(UnixMillis::NEVER);
@@ -219,18 +234,27 @@ impl Shell {
                 let near = next <= now().plus(stay) || asking > 0;
                 let wanted = if near { now().plus(SAFETY_MILLIS) } else { next };
                 if wanted != UnixMillis::NEVER
-                    && self.alarm.armed().is_none_or(|armed| armed > wanted || armed <= now().plus(stay))
+                    && self
+                        .alarm
+                        .armed()
+                        .is_none_or(|armed| armed > wanted || armed <= now().plus(stay))
                 {
                     self.alarm.set(&self.state, wanted).await;
                 }
             }
             let started = lines.start(now());
-            answers.extend(started.into_iter().map(|batch| sends::send(&self.env, batch).map(Heard::Sent).boxed_local()));
+            answers.extend(
+                started
+                    .into_iter()
+                    .map(|batch| sends::send(&self.env, batch).map(Heard::Sent).boxed_local()),
+            );
             self.note_sends(lines.give_up(now()))?;
             // A clock that has gone back does not make the run longer than it may be.
             began = began.min(now());
             let lasted = now().since(began);
-            if lasted >= LONGEST_RUN_MILLIS + SEND_MILLIS || (lasted >= LONGEST_RUN_MILLIS && lines.is_empty()) {
+            if lasted >= LONGEST_RUN_MILLIS + SEND_MILLIS
+                || (lasted >= LONGEST_RUN_MILLIS && lines.is_empty())
+            {
                 break;
             }
             let next = if lines.has_room() { self.next_wakeup()? } else { None };
@@ -241,7 +265,11 @@ impl Shell {
                     Some(next) => self.wait_until(next).await,
                 }
             } else {
-                let look = next.into_iter().chain(lines.next_look()).min().unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
+                let look = next
+                    .into_iter()
+                    .chain(lines.next_look())
+                    .min()
+                    .unwrap_or_else(|| now().plus(AWAIT_ANSWER_MILLIS));
                 let wait = std::pin::pin!(self.wait_until(look));
                 let mut heard = match select(wait, answers.next()).await {
                     Either::Left(_) => None,
@@ -278,7 +306,9 @@ impl Shell {
             Heard::Limit(told) => self
                 .input(|engine, now, _| {
                     match &told.answer {
-                        Some(answer) => engine.limit_answered(&told.key, told.number, answer.as_ref(), now),
+                        Some(answer) => {
+                            engine.limit_answered(&told.key, told.number, answer.as_ref(), now)
+                        }
                         None => engine.limit_failed(&told.key, told.number, now),
                     }
                     Ok(((), Effects::default()))
@@ -296,13 +326,19 @@ impl Shell {
             let mut effects = Effects::default();
             for (seq, outcome) in outcomes {
                 match outcome {
-                    Outcome::Taken => effects.writes.append(&mut engine.sent(seq, now, sql)?.writes),
+                    Outcome::Taken => {
+                        effects.writes.append(&mut engine.sent(seq, now, sql)?.writes)
+                    }
                     Outcome::Refused(problem) => {
-                        worker::console_error!("envelope {seq} was not taken: {problem}; it will be sent again");
+                        worker::console_error!(
+                            "envelope {seq} was not taken: {problem}; it will be sent again"
+                        );
                         effects.writes.append(&mut engine.send_failed(seq, now).writes);
                     }
                     Outcome::Unanswered => {
-                        worker::console_error!("envelope {seq}: the queue did not answer; it will be sent again");
+                        worker::console_error!(
+                            "envelope {seq}: the queue did not answer; it will be sent again"
+                        );
                         effects.writes.append(&mut engine.send_unanswered(seq, now).writes);
                     }
                 }
@@ -315,7 +351,8 @@ impl Shell {
     async fn wait_until(&self, until: UnixMillis) {
         let (waker, woken) = oneshot::channel();
         *self.waiting.borrow_mut() = Some((until, waker));
-        // A past time means soon: never none at all, which would starve everything else in the process.
+        // A past time means soon: never none at all, which would starve everything else in the
+        // process.
         let millis = u64::try_from(until.since(now())).unwrap_or(0).max(1);
         // Woken or not: nobody waits any more.
         let _ = within(Duration::from_millis(millis), woken).await;

@@ -2,8 +2,8 @@
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
-    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
-    StoredSchedule, Write,
+    Destination, EngineError, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory,
+    StoredPage, StoredPatch, StoredSchedule, Write,
 };
 use scheduler_model::bounds::MAX_ROW_BYTES;
 use std::cell::{Cell, RefCell};
@@ -12,8 +12,8 @@ use worker::js_sys::{Function, Reflect};
 use worker::wasm_bindgen::{JsCast, JsValue, closure::Closure};
 use worker::{SqlStorage, SqlStorageValue as Value, Storage};
 
-/// Rows are what is billed: a page is one to insert and one to delete, whatever it holds; `INTEGER PRIMARY KEY` makes the
-/// key the row itself, so no index costs a second row.
+/// Rows are what is billed: a page is one to insert and one to delete, whatever it holds; `INTEGER
+/// PRIMARY KEY` makes the key the row itself, so no index costs a second row.
 const SCHEMA: &str = "
 CREATE TABLE IF NOT EXISTS pages (seq INTEGER PRIMARY KEY, directory BLOB NOT NULL, body BLOB NOT NULL) STRICT;
 CREATE TABLE IF NOT EXISTS dead (page INTEGER PRIMARY KEY, bits BLOB NOT NULL) STRICT;
@@ -32,15 +32,19 @@ CREATE TABLE IF NOT EXISTS secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) 
 CREATE TABLE IF NOT EXISTS history (seq INTEGER PRIMARY KEY, newest INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
 ";
 
-/// Columns that [`SCHEMA`] has and the first version's tables had not, and the statement that adds each.
-const ADDED_COLUMNS: [(&str, &str, &str); 1] = [("outbox", "sends", "ALTER TABLE outbox ADD COLUMN sends INTEGER")];
+/// Columns that [`SCHEMA`] has and the first version's tables had not, and the statement that adds
+/// each.
+const ADDED_COLUMNS: [(&str, &str, &str); 1] =
+    [("outbox", "sends", "ALTER TABLE outbox ADD COLUMN sends INTEGER")];
 
 /// What stands for an index in `decided` where the row is of the whole envelope.
 const OF_ENVELOPE: i64 = -1;
 
-/// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never empty.
+/// The text that stands for [`Destination::Dispatch`] in the outbox. A binding's name is never
+/// empty.
 const DISPATCH: &str = "";
-/// What stands before the number of a [`Destination::Lane`] in the outbox. No binding's name begins with it.
+/// What stands before the number of a [`Destination::Lane`] in the outbox. No binding's name begins
+/// with it.
 const LANE: char = '#';
 
 /// A shard's storage.
@@ -57,7 +61,12 @@ type Row = Vec<Value>;
 impl Sql {
     pub(crate) fn new(storage: Storage) -> Self {
         let sql = storage.sql();
-        Self { storage: Rc::new(storage), sql, rows_read: Rc::default(), rows_written: Rc::default() }
+        Self {
+            storage: Rc::new(storage),
+            sql,
+            rows_read: Rc::default(),
+            rows_written: Rc::default(),
+        }
     }
 
     /// The rows read and written since this was last asked.
@@ -68,7 +77,9 @@ impl Sql {
     pub(crate) fn exec(&self, query: &str, bindings: Vec<Value>) -> Result<Vec<Row>, StorageError> {
         // The local runtime stores what the platform refuses: found here, it is found in both.
         if let Some(bytes) = bindings.iter().map(bytes_of).find(|bytes| *bytes > MAX_ROW_BYTES) {
-            return Err(StorageError(format!("{bytes} bytes are more than a row may have: {query}")));
+            return Err(StorageError(format!(
+                "{bytes} bytes are more than a row may have: {query}"
+            )));
         }
         let cursor = self.sql.exec(query, bindings).map_err(failed)?;
         let rows = cursor.raw().collect::<Result<Vec<Row>, _>>().map_err(failed)?;
@@ -77,12 +88,16 @@ impl Sql {
         Ok(rows)
     }
 
-    /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and no envelopes.
+    /// What a start-up needs beside [`Self::each_schedule`]: directories and numbers, no bodies and
+    /// no envelopes.
     pub(crate) fn snapshot(&self) -> Result<Snapshot, EngineError> {
         self.exec(SCHEMA, vec![])?;
         // What earlier versions made lacks the columns that were added since.
         for (table, column, statement) in ADDED_COLUMNS {
-            let found = self.exec("SELECT 1 FROM pragma_table_info(?) WHERE name = ?", vec![table.into(), column.into()])?;
+            let found = self.exec(
+                "SELECT 1 FROM pragma_table_info(?) WHERE name = ?",
+                vec![table.into(), column.into()],
+            )?;
             if found.is_empty() {
                 self.exec(statement, vec![])?;
             }
@@ -125,16 +140,23 @@ impl Sql {
             })
             .collect::<Result<_, StorageError>>()?;
         let patches = self
-            .exec("SELECT seq, task, length(value) FROM decided WHERE task <> ?", vec![OF_ENVELOPE.into()])?
+            .exec(
+                "SELECT seq, task, length(value) FROM decided WHERE task <> ?",
+                vec![OF_ENVELOPE.into()],
+            )?
             .into_iter()
             .map(|row| {
                 let mut row = row.into_iter();
-                let [seq, index, bytes] = [number(row.next())?, number(row.next())?, number(row.next())?];
+                let [seq, index, bytes] =
+                    [number(row.next())?, number(row.next())?, number(row.next())?];
                 Ok(StoredPatch { seq: seq as u64, index: index as u32, bytes: bytes as u32 })
             })
             .collect::<Result<_, StorageError>>()?;
         let state = self
-            .exec("SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1", vec![])?
+            .exec(
+                "SELECT state FROM outbox WHERE state IS NOT NULL ORDER BY seq DESC LIMIT 1",
+                vec![],
+            )?
             .into_iter()
             .next()
             .and_then(|row| row.into_iter().next())
@@ -160,15 +182,27 @@ impl Sql {
                 })
             })
             .collect::<Result<_, StorageError>>()?;
-        Ok(Snapshot { id_key, pages, schedules: Vec::new(), envelopes, decisions, patches, history, state, remembered })
+        Ok(Snapshot {
+            id_key,
+            pages,
+            schedules: Vec::new(),
+            envelopes,
+            decisions,
+            patches,
+            history,
+            state,
+            remembered,
+        })
     }
 
-    /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits memory.
+    /// Calls `found` for each recurring task: 20,000 records of 116,000 bytes are more than fits
+    /// memory.
     pub(crate) fn each_schedule(
         &self,
         mut found: impl FnMut(&StoredSchedule) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let cursor = self.sql.exec("SELECT seq, since, record FROM schedules", vec![]).map_err(failed)?;
+        let cursor =
+            self.sql.exec("SELECT seq, since, record FROM schedules", vec![]).map_err(failed)?;
         for row in cursor.raw() {
             let mut row = row.map_err(failed)?.into_iter();
             found(&StoredSchedule {
@@ -200,8 +234,8 @@ impl Sql {
         &self,
         work: impl FnOnce(&Self) -> Result<(), StorageError> + 'static,
     ) -> Result<(), StorageError> {
-        // Writes without an await between them are one transaction anyway; `transactionSync` adds that an error in the
-        // middle takes the first ones back.
+        // Writes without an await between them are one transaction anyway; `transactionSync` adds
+        // that an error in the middle takes the first ones back.
         let this = self.clone();
         let outcome: Rc<RefCell<Result<(), StorageError>>> = Rc::new(RefCell::new(Ok(())));
         let inner = outcome.clone();
@@ -312,8 +346,14 @@ impl Sql {
         .map(|_| ())
     }
 
-    fn one_blob(&self, what: &str, query: &str, bindings: Vec<Value>) -> Result<Vec<u8>, StorageError> {
-        let first = self.exec(query, bindings)?.into_iter().next().and_then(|row| row.into_iter().next());
+    fn one_blob(
+        &self,
+        what: &str,
+        query: &str,
+        bindings: Vec<Value>,
+    ) -> Result<Vec<u8>, StorageError> {
+        let first =
+            self.exec(query, bindings)?.into_iter().next().and_then(|row| row.into_iter().next());
         blob(first).map_err(|problem| StorageError(format!("{what}: {}", problem.0)))
     }
 }
@@ -322,7 +362,11 @@ impl Reader for Sql {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         // `substr` counts from 1.
         let bindings = vec![integer(offset + 1), integer(len), integer(page)];
-        let bytes = self.one_blob("a page's body", "SELECT substr(body, ?, ?) FROM pages WHERE seq = ?", bindings)?;
+        let bytes = self.one_blob(
+            "a page's body",
+            "SELECT substr(body, ?, ?) FROM pages WHERE seq = ?",
+            bindings,
+        )?;
         if bytes.len() == len as usize {
             Ok(bytes)
         } else {
@@ -331,23 +375,36 @@ impl Reader for Sql {
     }
 
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
-        self.one_blob("a recurring task", "SELECT record FROM schedules WHERE seq = ?", vec![integer(number)])
+        self.one_blob(
+            "a recurring task",
+            "SELECT record FROM schedules WHERE seq = ?",
+            vec![integer(number)],
+        )
     }
 
     fn schedule_head(&self, number: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         let bindings = vec![integer(len), integer(number)];
-        self.one_blob("a recurring task", "SELECT substr(record, 1, ?) FROM schedules WHERE seq = ?", bindings)
+        self.one_blob(
+            "a recurring task",
+            "SELECT substr(record, 1, ?) FROM schedules WHERE seq = ?",
+            bindings,
+        )
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        self.one_blob("an envelope", "SELECT envelope FROM outbox WHERE seq = ?", vec![seq_value(seq)])
+        self.one_blob(
+            "an envelope",
+            "SELECT envelope FROM outbox WHERE seq = ?",
+            vec![seq_value(seq)],
+        )
     }
 
     fn remembered(&self, key: &[u8; 16], periods: &[i64]) -> Result<Option<Vec<u8>>, StorageError> {
         // A look at one row for each, rather than at all keys between the periods.
         for period in periods {
             let bindings = vec![(*period).into(), key.to_vec().into()];
-            let found = self.exec("SELECT value FROM remembered WHERE period = ? AND key = ?", bindings)?;
+            let found =
+                self.exec("SELECT value FROM remembered WHERE period = ? AND key = ?", bindings)?;
             if let Some(row) = found.into_iter().next() {
                 return blob(row.into_iter().next()).map(Some);
             }
@@ -357,11 +414,19 @@ impl Reader for Sql {
 
     fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
         let bindings = vec![seq_value(seq), integer(index)];
-        self.one_blob("a patch of a task in flight", "SELECT value FROM decided WHERE seq = ? AND task = ?", bindings)
+        self.one_blob(
+            "a patch of a task in flight",
+            "SELECT value FROM decided WHERE seq = ? AND task = ?",
+            bindings,
+        )
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
-        self.one_blob("a row of the history", "SELECT body FROM history WHERE seq = ?", vec![seq_value(row)])
+        self.one_blob(
+            "a row of the history",
+            "SELECT body FROM history WHERE seq = ?",
+            vec![seq_value(row)],
+        )
     }
 }
 
@@ -381,7 +446,8 @@ fn integer(value: u32) -> Value {
     Value::Integer(i64::from(value))
 }
 
-/// Envelopes are counted from 1; at 1,000 a second, 2^53, the last exact integer in JavaScript, comes after 285,000 years.
+/// Envelopes are counted from 1; at 1,000 a second, 2^53, the last exact integer in JavaScript,
+/// comes after 285,000 years.
 fn seq_value(seq: u64) -> Value {
     Value::Integer(i64::try_from(seq).unwrap_or(i64::MAX))
 }
@@ -433,7 +499,9 @@ fn destination(value: Option<Value>) -> Result<Option<Destination>, StorageError
         Some(Value::String(text)) if text == DISPATCH => Ok(Some(Destination::Dispatch)),
         Some(Value::String(text)) => match text.strip_prefix(LANE) {
             Some(lane) => {
-                let lane = lane.parse().map_err(|_| StorageError(format!("expected a lane, found {text}")))?;
+                let lane = lane
+                    .parse()
+                    .map_err(|_| StorageError(format!("expected a lane, found {text}")))?;
                 Ok(Some(Destination::Lane(lane)))
             }
             None => Ok(Some(Destination::Queue(text))),

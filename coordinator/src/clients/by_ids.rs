@@ -3,7 +3,9 @@
 use crate::clients::shards::{MAX_PARTS, Shards};
 use crate::problem::Problem;
 use scheduler_model::epochs::{CancelledId, ChangedId, Outcome, is_sent_once};
-use scheduler_model::protocol::{Among, AmongRequest, CancelReply, CancelRequest, ChangeReply, ChangeRequest, paths};
+use scheduler_model::protocol::{
+    Among, AmongRequest, CancelReply, CancelRequest, ChangeReply, ChangeRequest, paths,
+};
 use scheduler_model::routing::ShardId;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -40,9 +42,19 @@ impl ByIds for CancelRequest {
         false
     }
 
-    fn outcomes(CancelReply { outcomes, running, in_part }: CancelReply) -> (Vec<CancelledId>, bool) {
+    fn outcomes(
+        CancelReply { outcomes, running, in_part }: CancelReply,
+    ) -> (Vec<CancelledId>, bool) {
         let of_ids = (0..).zip(outcomes);
-        (of_ids.map(|(place, outcome)| CancelledId { outcome, is_running: running.contains(&place) }).collect(), in_part)
+        (
+            of_ids
+                .map(|(place, outcome)| CancelledId {
+                    outcome,
+                    is_running: running.contains(&place),
+                })
+                .collect(),
+            in_part,
+        )
     }
 }
 
@@ -62,13 +74,19 @@ impl ByIds for ChangeRequest {
 
     fn outcomes(ChangeReply { outcomes, running, in_part }: ChangeReply) -> (Vec<ChangedId>, bool) {
         let of_ids = (0..).zip(outcomes);
-        (of_ids.map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) }).collect(), in_part)
+        (
+            of_ids
+                .map(|(place, outcome)| ChangedId { outcome, is_running: running.contains(&place) })
+                .collect(),
+            in_part,
+        )
     }
 }
 
 impl Shards {
-    /// Asks one shard about ids, and returns the outcomes in the order of the ids, and whether a request had to be sent again. A shard does
-    /// a part at a time, also of one task; this repeats the request for the rest.
+    /// Asks one shard about ids, and returns the outcomes in the order of the ids, and whether a
+    /// request had to be sent again. A shard does a part at a time, also of one task; this repeats
+    /// the request for the rest.
     pub(crate) async fn ask_by_ids<R: ByIds>(
         &self,
         shard: ShardId,
@@ -84,11 +102,17 @@ impl Shards {
             };
             let (mut outcomes, in_part) = R::outcomes(reply);
             if outcomes.is_empty() && !in_part {
-                return Err(Problem::unavailable(format!("a shard did not say what became of a {}", R::NAME)));
+                return Err(Problem::unavailable(format!(
+                    "a shard did not say what became of a {}",
+                    R::NAME
+                )));
             }
             parts += u32::from(in_part);
             if parts > MAX_PARTS {
-                let detail = format!("a part of the {} is done; send the request again until it is done", R::NAME);
+                let detail = format!(
+                    "a part of the {} is done; send the request again until it is done",
+                    R::NAME
+                );
                 return Err(Problem::unavailable(detail));
             }
             let ids = asked.request.ids();

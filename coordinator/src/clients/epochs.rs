@@ -6,12 +6,15 @@ use crate::problem::Problem;
 use scheduler_model::access::Share;
 use scheduler_model::batch::ShardAppend;
 use scheduler_model::epochs::{Best, CancelledId, GoingOn, Means, Search, others};
-use scheduler_model::protocol::{Among, AmongRequest, CancelRequest, Cancelled, GetRequest, GoOnReply, ListItem, paths};
+use scheduler_model::protocol::{
+    Among, AmongRequest, CancelRequest, Cancelled, GetRequest, GoOnReply, ListItem, paths,
+};
 use scheduler_model::routing::ShardId;
 use std::collections::HashMap;
 
-/// Cancels or changes tasks by their ids, in all epochs. Returns the outcomes in the order of the ids, and whether a shard had to be asked
-/// again. `request` makes the request about some of the ids.
+/// Cancels or changes tasks by their ids, in all epochs. Returns the outcomes in the order of the
+/// ids, and whether a shard had to be asked again. `request` makes the request about some of the
+/// ids.
 pub(crate) async fn by_ids<R: ByIds>(
     shards: &Shards,
     ids: &[String],
@@ -37,9 +40,13 @@ pub(crate) async fn by_ids<R: ByIds>(
     Ok(search.finish())
 }
 
-/// Lets recurring tasks of a plan that live on shards of older epochs go on there, if the plan names the schedules that they have, and takes
-/// them out of it. Gives the ids of those, with the shard of each.
-pub(crate) async fn go_on(shards: &Shards, parts: &mut [ShardAppend]) -> Result<HashMap<String, ShardId>, Problem> {
+/// Lets recurring tasks of a plan that live on shards of older epochs go on there, if the plan
+/// names the schedules that they have, and takes them out of it. Gives the ids of those, with the
+/// shard of each.
+pub(crate) async fn go_on(
+    shards: &Shards,
+    parts: &mut [ShardAppend],
+) -> Result<HashMap<String, ShardId>, Problem> {
     let mut going_on = GoingOn::new(&shards.map, parts);
     while let Some((shard, append)) = going_on.next_ask() {
         let mut is_repeat = false;
@@ -62,12 +69,19 @@ pub(crate) struct Dropped {
     pub(crate) running: u64,
 }
 
-/// Cancels what waits or runs under these ids in other epochs than the one where the task is, which is the newest if it is not given, and
-/// says how many did. Dead letters stay.
-pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str, Option<ShardId>)>) -> Result<Dropped, Problem> {
+/// Cancels what waits or runs under these ids in other epochs than the one where the task is, which
+/// is the newest if it is not given, and says how many did. Dead letters stay.
+pub(crate) async fn drop_others(
+    shards: &Shards,
+    ids: impl Iterator<Item = (&str, Option<ShardId>)>,
+) -> Result<Dropped, Problem> {
     let replies = shards
         .each(others(&shards.map, ids), |(shard, ids)| async move {
-            let asked = AmongRequest { among: Among::Live, share: None, request: CancelRequest { ids, if_match: None } };
+            let asked = AmongRequest {
+                among: Among::Live,
+                share: None,
+                request: CancelRequest { ids, if_match: None },
+            };
             shards.ask_by_ids(shard, asked).await
         })
         .await;
@@ -81,12 +95,16 @@ pub(crate) async fn drop_others(shards: &Shards, ids: impl Iterator<Item = (&str
     Ok(dropped)
 }
 
-/// Returns the task of this id and its shard, chosen as one shard would choose: a task that waits in any epoch, newest first, else an attempt
-/// that waits, else one in flight, else a dead letter.
-pub(crate) async fn find(shards: &Shards, id: &str) -> Result<Option<(ShardId, ListItem)>, Problem> {
+/// Returns the task of this id and its shard, chosen as one shard would choose: a task that waits
+/// in any epoch, newest first, else an attempt that waits, else one in flight, else a dead letter.
+pub(crate) async fn find(
+    shards: &Shards,
+    id: &str,
+) -> Result<Option<(ShardId, ListItem)>, Problem> {
     let mut best = Best::default();
     for shard in shards.map.homes(id) {
-        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
+        let item: Option<ListItem> =
+            shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
         if best.answered(shard, item) {
             break;
         }

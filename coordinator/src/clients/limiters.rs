@@ -24,8 +24,8 @@ pub(crate) async fn clear(env: &Env, namespace: &Namespace) -> Result<(), Proble
     Ok(())
 }
 
-/// Has one limiter forget everything. It does so only if nothing has changed since it was looked at: a request that arrives late, when the
-/// namespace was made again, must not clear that.
+/// Has one limiter forget everything. It does so only if nothing has changed since it was looked
+/// at: a request that arrives late, when the namespace was made again, must not clear that.
 async fn clear_one(env: &Env, name: &str) -> Result<(), Problem> {
     for _ in 0..CLEARS {
         let seen: Seen = ask(env, name, paths::SEEN, &()).await?;
@@ -43,7 +43,8 @@ pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
     path: &str,
     request: &Q,
 ) -> Result<A, Problem> {
-    let objects = Objects::bound(env, LIMITERS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
+    let objects = Objects::bound(env, LIMITERS_BINDING)
+        .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
     let body = serde_json::to_vec(request).unwrap_or_default();
     let mut last = String::new();
     for _ in 0..TRIES {
@@ -53,11 +54,15 @@ pub(crate) async fn ask<Q: Serialize, A: DeserializeOwned>(
                 Err(problem) => problem.to_string(),
             },
             Some(Ok((409, answer))) => {
-                let detail = serde_json::from_slice(&answer)
-                    .map_or_else(|_| "the limiter is full".to_owned(), |refused: Refused| refused.detail);
+                let detail = serde_json::from_slice(&answer).map_or_else(
+                    |_| "the limiter is full".to_owned(),
+                    |refused: Refused| refused.detail,
+                );
                 return Err(Problem::too_many(detail));
             }
-            Some(Ok((status, answer))) => format!("HTTP {status} {}", String::from_utf8_lossy(&answer)),
+            Some(Ok((status, answer))) => {
+                format!("HTTP {status} {}", String::from_utf8_lossy(&answer))
+            }
             Some(Err(problem)) => problem.to_string(),
             None => format!("no answer within {} s", TRY.as_secs()),
         };

@@ -1,9 +1,11 @@
-//! What this instance knows of keys and namespaces, and asking the registry for more: when to is [`Cached`]'s to say.
+//! What this instance knows of keys and namespaces, and asking the registry for more: when to is
+//! [`Cached`]'s to say.
 
 use crate::problem::Problem;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{
-    Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused, paths,
+    Cached, DeleteNamespace, Directory, Entry, KeyId, REGISTRY_BINDING, REGISTRY_NAME, Refused,
+    paths,
 };
 use scheduler_model::namespace::Namespace;
 use scheduler_platform::{Objects, now, sleep, within};
@@ -18,7 +20,8 @@ use worker::Env;
 const TRIES: usize = 2;
 const TRY: Duration = Duration::from_secs(3);
 
-/// The limit where something is known that will do: a registry that hangs must not hold requests for long.
+/// The limit where something is known that will do: a registry that hangs must not hold requests
+/// for long.
 const TRY_FOR_NEWS: Duration = Duration::from_secs(1);
 
 /// How often, and how many times, a request looks whether another one's question was answered.
@@ -30,9 +33,12 @@ thread_local! {
     static KNOWN: RefCell<(Cached, Option<Rc<Directory>>)> = const { RefCell::new((Cached::NOTHING, None)) };
 }
 
-/// All keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the request names is there; where it is not,
-/// it may have been made a moment ago.
-pub(crate) async fn directory(env: &Env, has: impl Fn(&Directory) -> bool) -> Result<Rc<Directory>, Problem> {
+/// All keys and namespaces, as fresh as [`Cached`] asks for. `has`: whether what the request names
+/// is there; where it is not, it may have been made a moment ago.
+pub(crate) async fn directory(
+    env: &Env,
+    has: impl Fn(&Directory) -> bool,
+) -> Result<Rc<Directory>, Problem> {
     let asked = now();
     let (must_ask, known) = KNOWN.with_borrow(|(cached, known)| {
         let lacks = known.as_ref().is_some_and(|known| !has(known));
@@ -89,7 +95,9 @@ pub(crate) async fn newest(env: &Env) -> Result<Rc<Directory>, Problem> {
                 }
                 Ok(told)
             }
-            None => known.clone().ok_or_else(|| Problem::unavailable("the registry gave no answer")),
+            None => {
+                known.clone().ok_or_else(|| Problem::unavailable("the registry gave no answer"))
+            }
         }
     })
 }
@@ -105,7 +113,11 @@ pub(crate) async fn revoke(env: &Env, id: KeyId) -> Result<bool, Problem> {
 }
 
 /// Takes a namespace out, and says whether there was one.
-pub(crate) async fn delete_namespace(env: &Env, name: Namespace, created_at: UnixMillis) -> Result<bool, Problem> {
+pub(crate) async fn delete_namespace(
+    env: &Env,
+    name: Namespace,
+    created_at: UnixMillis,
+) -> Result<bool, Problem> {
     change(env, paths::DELETE_NAMESPACE, &DeleteNamespace::Made { name, created_at }).await
 }
 
@@ -116,8 +128,14 @@ async fn change<Q: Serialize>(env: &Env, path: &str, request: &Q) -> Result<bool
     outcome
 }
 
-async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, path: &str, request: &Q, tries: &[Duration]) -> Result<A, Problem> {
-    let objects = Objects::bound(env, REGISTRY_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
+async fn ask<Q: Serialize, A: DeserializeOwned>(
+    env: &Env,
+    path: &str,
+    request: &Q,
+    tries: &[Duration],
+) -> Result<A, Problem> {
+    let objects = Objects::bound(env, REGISTRY_BINDING)
+        .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
     let body = serde_json::to_vec(request).unwrap_or_default();
     let mut last = String::new();
     for limit in tries {
@@ -127,11 +145,15 @@ async fn ask<Q: Serialize, A: DeserializeOwned>(env: &Env, path: &str, request: 
                 Err(problem) => problem.to_string(),
             },
             Some(Ok((409, answer))) => {
-                let detail = serde_json::from_slice(&answer)
-                    .map_or_else(|_| "the registry is full".to_owned(), |refused: Refused| refused.detail);
+                let detail = serde_json::from_slice(&answer).map_or_else(
+                    |_| "the registry is full".to_owned(),
+                    |refused: Refused| refused.detail,
+                );
                 return Err(Problem::too_many(detail));
             }
-            Some(Ok((status, answer))) => format!("HTTP {status} {}", String::from_utf8_lossy(&answer)),
+            Some(Ok((status, answer))) => {
+                format!("HTTP {status} {}", String::from_utf8_lossy(&answer))
+            }
             Some(Err(problem)) => problem.to_string(),
             None => format!("no answer within {} s", limit.as_secs()),
         };

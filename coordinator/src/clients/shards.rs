@@ -3,7 +3,9 @@
 use crate::problem::Problem;
 use futures::StreamExt;
 use scheduler_model::namespace::Namespace;
-use scheduler_model::protocol::{AmongRequest, Append, AppendReply, SHARDS_BINDING, ShardError, ShardErrorKind, paths};
+use scheduler_model::protocol::{
+    AmongRequest, Append, AppendReply, SHARDS_BINDING, ShardError, ShardErrorKind, paths,
+};
 use scheduler_model::routing::{ShardId, ShardMap};
 use scheduler_platform::Objects;
 use scheduler_platform::settings::shard_map;
@@ -14,14 +16,16 @@ use worker::js_sys::Reflect;
 use worker::wasm_bindgen::JsValue;
 use worker::{Env, Error};
 
-/// Requests to shards at once. Enough to keep every shard of a usual map busy; a request to all of a large map comes in waves.
+/// Requests to shards at once. Enough to keep every shard of a usual map busy; a request to all of
+/// a large map comes in waves.
 const MAX_AT_ONCE: usize = 32;
 
 /// Tries of one request, and the wait before the second; doubled before each further one.
 const MAX_TRIES: u32 = 4;
 const FIRST_WAIT_MILLIS: u64 = 50;
 
-/// Parts in which a shard carries one request out. Each writes some 4 MB; an invocation may make 1,000 subrequests.
+/// Parts in which a shard carries one request out. Each writes some 4 MB; an invocation may make
+/// 1,000 subrequests.
 pub(crate) const MAX_PARTS: u32 = 200;
 
 /// The shards of this deployment.
@@ -48,7 +52,8 @@ impl Shards {
     }
 
     pub(crate) fn of(env: &Env, namespace: Namespace) -> Result<Self, Problem> {
-        let objects = Objects::bound(env, SHARDS_BINDING).map_err(|problem| Problem::misconfigured(problem.to_string()))?;
+        let objects = Objects::bound(env, SHARDS_BINDING)
+            .map_err(|problem| Problem::misconfigured(problem.to_string()))?;
         Ok(Self { objects, namespace, map: shard_map(env).map_err(Problem::misconfigured)? })
     }
 
@@ -68,8 +73,9 @@ impl Shards {
         self.send(shard, path, |_| body.clone()).await
     }
 
-    /// Asks one shard about ids, and says whether it had to be asked again: then a request before this one may have been carried out, and
-    /// its answer lost, so it is not sent again as it was: see [`scheduler_model::protocol::Among::again`].
+    /// Asks one shard about ids, and says whether it had to be asked again: then a request before
+    /// this one may have been carried out, and its answer lost, so it is not sent again as it was:
+    /// see [`scheduler_model::protocol::Among::again`].
     pub(crate) async fn ask_among<Q: Serialize + Clone, A: DeserializeOwned>(
         &self,
         shard: ShardId,
@@ -77,7 +83,8 @@ impl Shards {
         request: &AmongRequest<Q>,
     ) -> Result<(A, bool), Problem> {
         let encode = |among| {
-            let request = AmongRequest { among, share: request.share, request: request.request.clone() };
+            let request =
+                AmongRequest { among, share: request.share, request: request.request.clone() };
             serde_json::to_vec(&request).unwrap_or_default()
         };
         let mut is_repeat = false;
@@ -123,7 +130,9 @@ impl Shards {
             match self.try_once(shard, path, &body(tries == 1)).await {
                 Ok(bytes) => {
                     return serde_json::from_slice(&bytes).map_err(|problem| {
-                        Problem::unavailable(format!("shard {shard} gave an answer that cannot be read: {problem}"))
+                        Problem::unavailable(format!(
+                            "shard {shard} gave an answer that cannot be read: {problem}"
+                        ))
                     });
                 }
                 Err(Failure::Final(problem)) => return Err(problem),
@@ -140,7 +149,11 @@ impl Shards {
     }
 
     /// Sends one shard its part of a request that creates tasks.
-    pub(crate) async fn append(&self, shard: ShardId, append: &mut Append) -> Result<AppendReply, Problem> {
+    pub(crate) async fn append(
+        &self,
+        shard: ShardId,
+        append: &mut Append,
+    ) -> Result<AppendReply, Problem> {
         let mut tries = 0;
         let expects = append.expected.is_some();
         let reply = self
@@ -152,7 +165,9 @@ impl Shards {
             .await;
         match reply {
             // The first try may have made the change that the second one meets.
-            Err(problem) if expects && tries > 1 && problem.is_other_version() => Err(Problem::unknown_outcome()),
+            Err(problem) if expects && tries > 1 && problem.is_other_version() => {
+                Err(Problem::unknown_outcome())
+            }
             reply => reply,
         }
     }
@@ -166,15 +181,17 @@ impl Shards {
         futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE).collect().await
     }
 
-    /// Asks many shards at once and passes their answers on in the order of `requests`, each before the next ones are held: no more than
-    /// [`MAX_AT_ONCE`] are at a time. Ends at the first problem.
+    /// Asks many shards at once and passes their answers on in the order of `requests`, each before
+    /// the next ones are held: no more than [`MAX_AT_ONCE`] are at a time. Ends at the first
+    /// problem.
     pub(crate) async fn each_into<T, A, F: Future<Output = Result<A, Problem>>>(
         &self,
         requests: impl IntoIterator<Item = T>,
         ask: impl Fn(T) -> F,
         mut take: impl FnMut(A),
     ) -> Result<(), Problem> {
-        let mut answers = std::pin::pin!(futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE));
+        let mut answers =
+            std::pin::pin!(futures::stream::iter(requests).map(ask).buffered(MAX_AT_ONCE));
         while let Some(answer) = answers.next().await {
             take(answer?);
         }
@@ -183,7 +200,11 @@ impl Shards {
 
     async fn try_once(&self, shard: ShardId, path: &str, body: &[u8]) -> Result<Vec<u8>, Failure> {
         let name = self.namespace.shard(shard).to_string();
-        let (status, bytes) = self.objects.post(&name, path, body).await.map_err(|problem| failure_of(shard, &problem))?;
+        let (status, bytes) = self
+            .objects
+            .post(&name, path, body)
+            .await
+            .map_err(|problem| failure_of(shard, &problem))?;
         if status == 200 {
             return Ok(bytes);
         }
@@ -194,22 +215,30 @@ impl Shards {
 /// Returns what the body of a shard's refusal means.
 fn refusal_of(shard: ShardId, body: &[u8]) -> Failure {
     match serde_json::from_slice::<ShardError>(body) {
-        Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => Failure::Final(Problem::full(detail)),
+        Ok(ShardError { kind: ShardErrorKind::Full, detail, .. }) => {
+            Failure::Final(Problem::full(detail))
+        }
         Ok(ShardError { kind: ShardErrorKind::Quota, detail, retry_after_seconds }) => {
             Failure::Final(Problem::quota(detail, retry_after_seconds))
         }
         Ok(ShardError { kind: ShardErrorKind::Readers, detail, retry_after_seconds }) => {
             Failure::Final(Problem::too_many_readers(detail, retry_after_seconds.unwrap_or(1)))
         }
-        Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => Failure::Final(Problem::key_reused(detail)),
-        Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => Failure::Final(Problem::other_version(detail)),
-        Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => {
-            Failure::Final(Problem::misconfigured(format!("shard {shard} refused the request: {detail}")))
+        Ok(ShardError { kind: ShardErrorKind::KeyReused, detail, .. }) => {
+            Failure::Final(Problem::key_reused(detail))
         }
-        Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => Failure::Unfinished(Problem::unavailable(detail)),
-        Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => {
-            Failure::Retryable(Problem::unavailable(format!("shard {shard} could not use its storage")))
+        Ok(ShardError { kind: ShardErrorKind::Conflict, detail, .. }) => {
+            Failure::Final(Problem::other_version(detail))
         }
+        Ok(ShardError { kind: ShardErrorKind::Request, detail, .. }) => Failure::Final(
+            Problem::misconfigured(format!("shard {shard} refused the request: {detail}")),
+        ),
+        Ok(ShardError { kind: ShardErrorKind::Unfinished, detail, .. }) => {
+            Failure::Unfinished(Problem::unavailable(detail))
+        }
+        Ok(ShardError { kind: ShardErrorKind::Storage, .. }) | Err(_) => Failure::Retryable(
+            Problem::unavailable(format!("shard {shard} could not use its storage")),
+        ),
     }
 }
 
@@ -225,8 +254,8 @@ fn failure_of(shard: ShardId, problem: &Error) -> Failure {
     if is_marked("overloaded") {
         Failure::Final(Problem::overloaded())
     } else {
-        // What is not marked is mostly a shard that was reset under the request. An append that is sent again replaces its own
-        // tasks, and every other request may be repeated.
+        // What is not marked is mostly a shard that was reset under the request. An append that is
+        // sent again replaces its own tasks, and every other request may be repeated.
         Failure::Retryable(Problem::unavailable(format!("shard {shard} could not be reached")))
     }
 }
@@ -238,8 +267,13 @@ mod tests {
     #[test]
     fn a_quota_that_a_request_never_fits_names_no_time_to_come_back() {
         for retry_after_seconds in [None, Some(90)] {
-            let error = ShardError { kind: ShardErrorKind::Quota, detail: String::new(), retry_after_seconds };
-            let refusal = refusal_of(ShardId { epoch: 0, index: 0 }, &serde_json::to_vec(&error).unwrap());
+            let error = ShardError {
+                kind: ShardErrorKind::Quota,
+                detail: String::new(),
+                retry_after_seconds,
+            };
+            let refusal =
+                refusal_of(ShardId { epoch: 0, index: 0 }, &serde_json::to_vec(&error).unwrap());
             let Failure::Final(problem) = refusal else { panic!("it is tried again") };
             assert_eq!(problem.retry_after_seconds, retry_after_seconds);
         }

@@ -1,8 +1,9 @@
 //! `GET /v1/events`: what happens, as server-sent events.
 //!
-//! Each shard is asked again and again, and lets the question wait while it has no news. A reader that does not read is not asked
-//! for: the stream is pulled, and what it missed when it comes back is told as a gap. One answer is bounded, in time and in questions;
-//! then the reader comes back by itself, with the cursor that it was given last.
+//! Each shard is asked again and again, and lets the question wait while it has no news. A reader
+//! that does not read is not asked for: the stream is pulled, and what it missed when it comes back
+//! is told as a gap. One answer is bounded, in time and in questions; then the reader comes back by
+//! itself, with the cursor that it was given last.
 
 use crate::auth::token_of;
 use crate::bodies::Held;
@@ -14,7 +15,8 @@ use futures::StreamExt;
 use futures::stream::{self, LocalBoxStream};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{
-    LEAST_EVENTS_BYTES, MAX_EVENTS_AT_ONCE, MAX_EVENTS_BYTES, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES, MAX_TAG_BYTES,
+    LEAST_EVENTS_BYTES, MAX_EVENTS_AT_ONCE, MAX_EVENTS_BYTES, MAX_EVENTS_WAIT_MILLIS, MAX_ID_BYTES,
+    MAX_TAG_BYTES,
 };
 use scheduler_model::events::{EventsCursor, write_cursor, write_events, write_gap};
 use scheduler_model::input::FieldError;
@@ -29,10 +31,12 @@ use std::time::Duration;
 /// Longest answer: ten minutes, milliseconds.
 const MAX_MILLIS: i64 = 600_000;
 
-/// Questions to shards of one answer. An invocation may ask 1,000 times; the rest is for second tries.
+/// Questions to shards of one answer. An invocation may ask 1,000 times; the rest is for second
+/// tries.
 const MAX_QUESTIONS: u32 = 800;
 
-/// A shard that has told all its news is asked again after so long: what happens meanwhile comes together.
+/// A shard that has told all its news is asked again after so long: what happens meanwhile comes
+/// together.
 const PAUSE: Duration = Duration::from_millis(1_000);
 
 /// After so long a reader that was cut off comes back, milliseconds.
@@ -56,7 +60,8 @@ struct Watch {
     reader: u64,
     cursor: RefCell<EventsCursor>,
     questions: Cell<u32>,
-    /// What the answer takes of the instance's memory: the shards' answers to it together, as long as it goes on.
+    /// What the answer takes of the instance's memory: the shards' answers to it together, as long
+    /// as it goes on.
     _held: Held,
     end: UnixMillis,
 }
@@ -73,7 +78,8 @@ struct Told {
 /// `GET /v1/events`.
 pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     let wanted = call.query(parse_query)?;
-    let last = call.request.headers().get("last-event-id").ok().flatten().filter(|last| !last.is_empty());
+    let last =
+        call.request.headers().get("last-event-id").ok().flatten().filter(|last| !last.is_empty());
     let authorization = call.request.headers().get("authorization").ok().flatten();
     let ids: Vec<ShardId> = match &wanted.id {
         Some(id) => call.shards.map.homes(id).collect(),
@@ -87,7 +93,11 @@ pub(crate) async fn events(call: Call<'_>) -> Result<Answer, Problem> {
     let cursor = known.flatten().unwrap_or_else(|| EventsCursor::start(ids.len()));
     let random = random_bytes().map_err(|problem| Problem::unavailable(problem.to_string()))?;
     // A reader that does not read has an answer of each shard waiting.
-    let held = Held::answer(call.shards.namespace(), MAX_EVENTS_BYTES.max(ids.len() * LEAST_EVENTS_BYTES), call.env)?;
+    let held = Held::answer(
+        call.shards.namespace(),
+        MAX_EVENTS_BYTES.max(ids.len() * LEAST_EVENTS_BYTES),
+        call.env,
+    )?;
     let watch = Watch {
         shards: call.shards,
         ids,
@@ -120,7 +130,8 @@ impl Watch {
         let from = self.cursor.borrow().position(at);
         let max_bytes = (MAX_EVENTS_BYTES / self.ids.len().max(1)).max(LEAST_EVENTS_BYTES);
         let (limit, key, reader) = (MAX_EVENTS_AT_ONCE, self.key, self.reader);
-        let request = EventsRequest { from, id, tag, kind, limit, max_bytes, wait_millis, key, reader };
+        let request =
+            EventsRequest { from, id, tag, kind, limit, max_bytes, wait_millis, key, reader };
         let reply: EventsReply = self.shards.ask(shard, paths::EVENTS, &request).await?;
         self.cursor.borrow_mut().advance(at, reply.next);
         let mut text = String::new();
@@ -140,7 +151,8 @@ impl Watch {
             let Told { mut text, has_more } = match watch.ask(at, MAX_EVENTS_WAIT_MILLIS).await {
                 Ok(told) => told,
                 Err(problem) => {
-                    // It is asked again from where it was: should it have lost something, it will say so.
+                    // It is asked again from where it was: should it have lost something, it will
+                    // say so.
                     worker::console_error!("events: {}", problem.detail);
                     let wait = problem.retry_after().unwrap_or(PAUSE);
                     sleep(wait).await;
@@ -183,7 +195,10 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<Wa
 /// Returns a text that is no longer than what it is compared with.
 fn text_of(field: &'static str, value: &str, most: usize) -> Result<String, FieldError> {
     if value.len() > most {
-        return Err(FieldError::new(field, format!("is {} bytes long; the limit is {most}", value.len())));
+        return Err(FieldError::new(
+            field,
+            format!("is {} bytes long; the limit is {most}", value.len()),
+        ));
     }
     Ok(value.to_owned())
 }
@@ -196,14 +211,23 @@ mod tests {
     #[test]
     fn parameters_are_read_and_what_is_bad_is_named() {
         let parsed = |query: &[(&str, &str)]| {
-            parse_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
+            parse_query(&mut each_once(
+                query.iter().map(|(name, value)| ((*name).into(), (*value).into())),
+            ))
         };
-        let wanted = Wanted { id: Some("a".into()), tag: Some("b".into()), kind: Some(EventKind::DeadLettered) };
+        let wanted = Wanted {
+            id: Some("a".into()),
+            tag: Some("b".into()),
+            kind: Some(EventKind::DeadLettered),
+        };
         assert_eq!(parsed(&[("id", "a"), ("tag", "b"), ("type", "dead-lettered")]), Ok(wanted));
         let long = "a".repeat(MAX_ID_BYTES + 1);
-        for (name, value, field) in
-            [("type", "gone", "type"), ("ids", "a", "query"), ("id", &long, "id"), ("tag", &long[..MAX_TAG_BYTES + 1], "tag")]
-        {
+        for (name, value, field) in [
+            ("type", "gone", "type"),
+            ("ids", "a", "query"),
+            ("id", &long, "id"),
+            ("tag", &long[..MAX_TAG_BYTES + 1], "tag"),
+        ] {
             assert_eq!(parsed(&[(name, value)]).unwrap_err().field, field);
         }
         for (name, value) in [("id", &long[1..]), ("tag", &long[..MAX_TAG_BYTES])] {
@@ -211,6 +235,9 @@ mod tests {
             assert_eq!(parsed(&[(name, "a"), (name, value)]).unwrap_err().field, name);
         }
         let problem = parsed(&[("type", "gone")]).unwrap_err();
-        assert!(problem.detail.contains("unknown value `gone`, expected one of `created`"), "{problem}");
+        assert!(
+            problem.detail.contains("unknown value `gone`, expected one of `created`"),
+            "{problem}"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! API keys: made, listed, revoked. Whoever may do so sees and touches those that reach no further than their own.
+//! API keys: made, listed, revoked. Whoever may do so sees and touches those that reach no further
+//! than their own.
 
 use crate::clients::registry;
 use crate::context::Call;
@@ -19,10 +20,13 @@ struct Made<'a> {
 /// `POST /v1/keys`.
 pub(crate) async fn create(mut call: Call<'_>) -> Result<Answer, Problem> {
     let text = call.text().await?;
-    let random = || random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"));
+    let random =
+        || random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"));
     let [a, b, c, d, e, f, g, h, ..] = random()?;
     let token = Token::new([a, b, c, d, e, f, g, h], random()?);
-    let key = NewKey::parse(&text).and_then(|new| new.check(&token, call.now)).map_err(Problem::invalid)?;
+    let key = NewKey::parse(&text)
+        .and_then(|new| new.check(&token, call.now))
+        .map_err(Problem::invalid)?;
     call.holder.may_grant(&key.namespaces)?;
     let entry = Entry::Key(key);
     registry::put(call.env, &entry).await?;
@@ -33,7 +37,8 @@ pub(crate) async fn create(mut call: Call<'_>) -> Result<Answer, Problem> {
 /// `GET /v1/keys`.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let directory = registry::newest(call.env).await?;
-    let keys: Vec<ShownKey<'_>> = directory.keys.iter().filter(|key| may_touch(&call, key)).map(ShownKey::from).collect();
+    let keys: Vec<ShownKey<'_>> =
+        directory.keys.iter().filter(|key| may_touch(&call, key)).map(ShownKey::from).collect();
     Ok(Answer::of(200, &serde_json::json!({ "keys": keys })))
 }
 

@@ -39,7 +39,9 @@ pub(crate) async fn put(mut call: Call<'_>, name: String) -> Result<Answer, Prob
     let settings = Settings { name: name.clone(), quota: given.quota, created_at: call.now };
     let is_new = registry::put(call.env, &Entry::Namespace(settings)).await?;
     let directory = registry::newest(call.env).await?;
-    let settings = directory.settings(&name).ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
+    let settings = directory
+        .settings(&name)
+        .ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
     Ok(Answer::of(if is_new { 201 } else { 200 }, &Shown::from(settings)))
 }
 
@@ -58,7 +60,8 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     let directory = registry::newest(call.env).await?;
     directory.quota(&name)?;
     let created_at = directory.settings(&name).map(|settings| settings.created_at);
-    let created_at = created_at.ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
+    let created_at =
+        created_at.ok_or_else(|| Problem::no_namespace("it was deleted in the same moment"))?;
     let shards = Shards::of(call.env, name.clone())?;
     // First a look at all of them, so that nothing is forgotten of a namespace that stays.
     let (mut tasks, seen) = held(&shards).await?;
@@ -73,21 +76,26 @@ pub(crate) async fn delete(call: Call<'_>, name: String) -> Result<Answer, Probl
     Ok(Answer::of(200, &serde_json::json!({ "name": name, "deleted": true })))
 }
 
-/// A namespace that this caller may change. Who has a quota must not change it: that needs a key for every namespace.
+/// A namespace that this caller may change. Who has a quota must not change it: that needs a key
+/// for every namespace.
 fn changeable(call: &Call<'_>, name: &str) -> Result<Namespace, Problem> {
-    let name: Namespace =
-        name.parse().map_err(|problem: NamespaceError| Problem::invalid(FieldError::new("name", problem.to_string())))?;
+    let name: Namespace = name.parse().map_err(|problem: NamespaceError| {
+        Problem::invalid(FieldError::new("name", problem.to_string()))
+    })?;
     call.holder.may_grant(&Reach::All)?;
     if name.is_default() {
-        let detail = "is default, which is always there and has no quota; make a namespace of another name";
+        let detail =
+            "is default, which is always there and has no quota; make a namespace of another name";
         return Err(Problem::invalid(FieldError::new("name", detail)));
     }
     Ok(name)
 }
 
-/// Returns how many tasks all shards hold, whatever they wait for, and what has been seen of each shard.
+/// Returns how many tasks all shards hold, whatever they wait for, and what has been seen of each
+/// shard.
 async fn held(shards: &Shards) -> Result<(u64, Vec<(ShardId, PurgeRequest)>), Problem> {
-    let stats = |shard| async move { (shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await) };
+    let stats =
+        |shard| async move { (shard, shards.ask::<_, ShardStats>(shard, paths::STATS, &()).await) };
     let (mut tasks, mut seen) = (0, Vec::new());
     for (shard, stats) in shards.each(shards.map.all(), stats).await {
         let stats = stats?;
@@ -97,8 +105,9 @@ async fn held(shards: &Shards) -> Result<(u64, Vec<(ShardId, PurgeRequest)>), Pr
     Ok((tasks, seen))
 }
 
-/// Has all shards forget what they keep of tasks that are gone, before the namespace itself goes: what is made again under its name is not
-/// to show it. Says how many tasks have come meanwhile; their shards forget nothing.
+/// Has all shards forget what they keep of tasks that are gone, before the namespace itself goes:
+/// what is made again under its name is not to show it. Says how many tasks have come meanwhile;
+/// their shards forget nothing.
 async fn purge(shards: &Shards, seen: Vec<(ShardId, PurgeRequest)>) -> Result<u64, Problem> {
     let purge = |(shard, seen): (ShardId, PurgeRequest)| async move {
         for _ in 0..MAX_ROUNDS {
@@ -107,7 +116,9 @@ async fn purge(shards: &Shards, seen: Vec<(ShardId, PurgeRequest)>) -> Result<u6
                 return Ok(reply.tasks);
             }
         }
-        Err(Problem::unavailable(format!("shard {shard} still remembers keys; delete the namespace again")))
+        Err(Problem::unavailable(format!(
+            "shard {shard} still remembers keys; delete the namespace again"
+        )))
     };
     let mut tasks = 0;
     for held in shards.each(seen, purge).await {

@@ -29,8 +29,12 @@ pub(crate) async fn get(call: Call<'_>, key: String) -> Result<Answer, Problem> 
 /// `GET /v1/limits`.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {
     let asked = limiters(call.shards.namespace());
-    let lists = futures::future::join_all(asked.map(|name| async move { ask(call.env, &name, paths::LIST, &()).await })).await;
-    let mut limits: Vec<LimitShown> = lists.into_iter().collect::<Result<Vec<Vec<_>>, _>>()?.into_iter().flatten().collect();
+    let lists = futures::future::join_all(
+        asked.map(|name| async move { ask(call.env, &name, paths::LIST, &()).await }),
+    )
+    .await;
+    let mut limits: Vec<LimitShown> =
+        lists.into_iter().collect::<Result<Vec<Vec<_>>, _>>()?.into_iter().flatten().collect();
     sort_by_key(&mut limits, |limit| limit.key.clone());
     Ok(Answer::of(200, &serde_json::json!({ "limits": limits })))
 }

@@ -122,5 +122,8 @@ pub(crate) async fn stats(call: Call<'_>) -> Result<Answer, Problem> {
         total.add(&stats);
         of_shards.push(OfShard { shard: shard.to_string(), numbers: Numbers::from(&stats) });
     }
-    Ok(Answer::of(200, &StatsReply { total: Numbers::from(&total), time_zones: tz::release(), shards: of_shards }))
+    Ok(Answer::of(
+        200,
+        &StatsReply { total: Numbers::from(&total), time_zones: tz::release(), shards: of_shards },
+    ))
 }

@@ -1,5 +1,6 @@
-//! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its alarm and sets it anew. Every
-//! shard of every namespace has its turn; up to [`WATCHED_PER_MINUTE`] of them have it every minute.
+//! Asks shards, once a minute, when they next want to be woken; one that is overdue has lost its
+//! alarm and sets it anew. Every shard of every namespace has its turn; up to
+//! [`WATCHED_PER_MINUTE`] of them have it every minute.
 
 use crate::clients::registry;
 use crate::clients::shards::Shards;
@@ -11,19 +12,28 @@ use worker::Env;
 /// Runs once. What goes wrong is logged; the next minute brings the next try.
 pub(crate) async fn run(env: &Env) {
     let namespaces = match registry::directory(env, |_| true).await {
-        Ok(directory) => directory.namespaces.iter().map(|settings| settings.name.clone()).collect(),
+        Ok(directory) => {
+            directory.namespaces.iter().map(|settings| settings.name.clone()).collect()
+        }
         Err(problem) => {
-            worker::console_error!("watchdog: the namespaces are not known, default alone is watched: {}", problem.detail);
+            worker::console_error!(
+                "watchdog: the namespaces are not known, default alone is watched: {}",
+                problem.detail
+            );
             Vec::new()
         }
     };
-    let all = std::iter::once(Namespace::DEFAULT).chain(namespaces).map(|name| Ok((Shards::of(env, name.clone())?, name)));
+    let all = std::iter::once(Namespace::DEFAULT)
+        .chain(namespaces)
+        .map(|name| Ok((Shards::of(env, name.clone())?, name)));
     let all = match all.collect::<Result<Vec<_>, crate::problem::Problem>>() {
         Ok(all) => all,
         Err(problem) => return worker::console_error!("watchdog: {}", problem.detail),
     };
-    let everyone: Vec<_> =
-        all.iter().flat_map(|(shards, name)| shards.map.all().map(move |shard| (shards, name, shard))).collect();
+    let everyone: Vec<_> = all
+        .iter()
+        .flat_map(|(shards, name)| shards.map.all().map(move |shard| (shards, name, shard)))
+        .collect();
     let Some((first, _)) = all.first() else { return };
     let watched = turn(&everyone, scheduler_platform::now().get() / 60_000);
     let replies = first
@@ -34,7 +44,9 @@ pub(crate) async fn run(env: &Env) {
     for (shard, reply) in replies {
         match reply {
             Ok(WatchReply { repaired: true, next_wakeup }) => {
-                worker::console_error!("watchdog: shard {shard} was overdue since {next_wakeup:?}; its alarm is set anew");
+                worker::console_error!(
+                    "watchdog: shard {shard} was overdue since {next_wakeup:?}; its alarm is set anew"
+                );
             }
             Ok(_) => {}
             Err(problem) => worker::console_error!("watchdog: shard {shard}: {}", problem.detail),
@@ -42,7 +54,8 @@ pub(crate) async fn run(env: &Env) {
     }
 }
 
-/// Those whose turn is in this minute: by the clock, so that all have it also where no instance lives long.
+/// Those whose turn is in this minute: by the clock, so that all have it also where no instance
+/// lives long.
 fn turn<T>(all: &[T], minute: i64) -> &[T] {
     let turns = all.len().div_ceil(WATCHED_PER_MINUTE).max(1);
     let turn = usize::try_from(minute).unwrap_or(0) % turns;
@@ -58,7 +71,8 @@ mod tests {
         for (shards, turns) in [(0, 1), (1, 1), (800, 1), (801, 2), (4_112, 6)] {
             let all: Vec<usize> = (0..shards).collect();
             for start in [0, 29_400_001] {
-                let seen: Vec<&[usize]> = (start..start + turns).map(|minute| turn(&all, minute)).collect();
+                let seen: Vec<&[usize]> =
+                    (start..start + turns).map(|minute| turn(&all, minute)).collect();
                 assert!(seen.iter().all(|turn| turn.len() <= WATCHED_PER_MINUTE));
                 let mut seen = seen.concat();
                 seen.sort_unstable();

@@ -1,5 +1,5 @@
-//! What the API answers, as types of which only the schemas are used: the answers themselves are written by hand or by private
-//! types. The end-to-end tests hold the real answers against these.
+//! What the API answers, as types of which only the schemas are used: the answers themselves are
+//! written by hand or by private types. The end-to-end tests hold the real answers against these.
 #![expect(dead_code, reason = "only their schemas are used")]
 
 use scheduler_model::access::{Quota, ShownKey};
@@ -28,9 +28,11 @@ pub(crate) struct Task {
     status: Status,
     /// When it fires next, milliseconds since 1970; absent when it does not.
     due: Option<i64>,
-    /// In the answer to a `PUT` or `PATCH`: an attempt of the task that was there is in flight. It ends, and no other starts as it was.
+    /// In the answer to a `PUT` or `PATCH`: an attempt of the task that was there is in flight. It
+    /// ends, and no other starts as it was.
     running: Option<bool>,
-    /// What a change of the clock does to the local time that it was given; absent on most. See the preview.
+    /// What a change of the clock does to the local time that it was given; absent on most. See the
+    /// preview.
     #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "first-of-two"]))]
     clock_change: Option<&'static str>,
     /// The same in words.
@@ -43,9 +45,11 @@ pub(crate) struct Task {
 #[derive(JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(crate) struct TaskList {
-    /// In order of due time. A page may hold fewer tasks than `limit`, or none, although more follow.
+    /// In order of due time. A page may hold fewer tasks than `limit`, or none, although more
+    /// follow.
     tasks: Vec<Task>,
-    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the list.
+    /// Where the next page begins: send it as `cursor` until it is null, which is the end of the
+    /// list.
     #[schemars(with = "String", extend("type" = ["string", "null"]))]
     cursor: String,
 }
@@ -130,13 +134,15 @@ pub(crate) struct ChangedMany {
     changed: u64,
     /// They were so already.
     unchanged: u64,
-    /// They cannot be changed so, such as the time of a recurring task, or as many runs of them wait as may.
+    /// They cannot be changed so, such as the time of a recurring task, or as many runs of them
+    /// wait as may.
     not_applicable: u64,
     /// Something of them runs, and nothing is left to change.
     already_fired: u64,
     /// There are no such tasks (any more).
     not_found: u64,
-    /// How many have an attempt in flight, which runs to its end; the change holds for later attempts. Absent for 0.
+    /// How many have an attempt in flight, which runs to its end; the change holds for later
+    /// attempts. Absent for 0.
     running: Option<u64>,
     /// Whether every task was looked at; where not, send the request again.
     done: bool,
@@ -149,9 +155,11 @@ pub(crate) struct ChangedOne {
     id: String,
     /// False if the task was so already.
     changed: bool,
-    /// An attempt of it is in flight: it ends, and the change holds for those after it. Absent where there is none.
+    /// An attempt of it is in flight: it ends, and the change holds for those after it. Absent
+    /// where there is none.
     running: Option<bool>,
-    /// Of a reschedule: what a change of the clock does to the local time that was given; absent on most. See the preview.
+    /// Of a reschedule: what a change of the clock does to the local time that was given; absent on
+    /// most. See the preview.
     #[schemars(extend("enum" = ["gap-moved", "first-of-two"]))]
     clock_change: Option<&'static str>,
     /// The same in words.
@@ -220,7 +228,9 @@ pub(crate) struct Numbers {
 
 /// The counters may be absent where a shard's own answer is read, but not here.
 fn every_field_is_there(schema: &mut Schema) {
-    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let Some(properties) = schema.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
     for property in properties.values_mut().filter_map(Value::as_object_mut) {
         property.remove("default");
     }
@@ -252,7 +262,8 @@ pub(crate) struct Meter {
     shard_requests: u64,
     /// Queue operations.
     queue_operations: u64,
-    /// Firings that windows have spared, at the least: each would have cost some rows, and often an alarm.
+    /// Firings that windows have spared, at the least: each would have cost some rows, and often an
+    /// alarm.
     firings_saved: u64,
 }
 
@@ -261,7 +272,8 @@ pub(crate) struct Meter {
 pub(crate) struct MadeKey {
     #[schemars(flatten)]
     shown: ShownKey<'static>,
-    /// The key itself: to be sent as a bearer token. It is shown this once, and only its hash is kept.
+    /// The key itself: to be sent as a bearer token. It is shown this once, and only its hash is
+    /// kept.
     key: String,
 }
 

@@ -8,8 +8,8 @@ use crate::routes::{self, Access, Route};
 use scheduler_engine::EngineError;
 use scheduler_model::access::{NAMESPACE_HEADER, NewKey, Scope};
 use scheduler_model::bounds::{
-    MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES, MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES,
-    READERS_RETRY_SECONDS,
+    MAX_BATCH_ITEMS, MAX_ID_BYTES, MAX_IDEMPOTENCY_KEY_BYTES, MAX_LIMIT_KEY_BYTES,
+    MAX_NAMESPACE_BYTES, MAX_REQUEST_BYTES, READERS_RETRY_SECONDS,
 };
 use scheduler_model::idempotency;
 use scheduler_model::input::FieldError;
@@ -84,7 +84,9 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
         let follows = match problem.kind {
             ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
             ProblemType::TooLarge => route.operation.body.is_some(),
-            ProblemType::OtherVersion => matches!(route.conditions, Conditions::Change | Conditions::Read),
+            ProblemType::OtherVersion => {
+                matches!(route.conditions, Conditions::Change | Conditions::Read)
+            }
             kind => WITH_KEY.contains(&kind) && matches!(route.access, Access::Scope(..)),
         };
         follows || route.operation.refusals.contains(&problem.kind)
@@ -98,10 +100,17 @@ fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGe
         described["security"] = json!([]);
     }
     if !operation.query.is_empty() {
-        let all = if operation.stream { schemas::events_parameters(generator) } else { schemas::list_parameters(filter) };
-        let is_taken =
-            |parameter: &&Value| parameter["in"] != "query" || operation.query.iter().any(|name| parameter["name"] == *name);
-        described["parameters"] = all.as_array().into_iter().flatten().filter(is_taken).cloned().collect();
+        let all = if operation.stream {
+            schemas::events_parameters(generator)
+        } else {
+            schemas::list_parameters(filter)
+        };
+        let is_taken = |parameter: &&Value| {
+            parameter["in"] != "query"
+                || operation.query.iter().any(|name| parameter["name"] == *name)
+        };
+        described["parameters"] =
+            all.as_array().into_iter().flatten().filter(is_taken).cloned().collect();
     }
     let takes_version = matches!(route.conditions, Conditions::Change | Conditions::Read);
     let headers = [
@@ -109,14 +118,17 @@ fn describe(route: &Route, filter: &Map<String, Value>, generator: &mut SchemaGe
         (takes_version, seen_version_parameter),
         (operation.once, once_parameter),
     ];
-    let headers: Vec<Value> = headers.into_iter().filter(|(is_taken, _)| *is_taken).map(|(_, parameter)| parameter()).collect();
+    let headers: Vec<Value> = headers
+        .into_iter()
+        .filter(|(is_taken, _)| *is_taken)
+        .map(|(_, parameter)| parameter())
+        .collect();
     if !headers.is_empty() {
         described["parameters"] = Value::Array(headers);
     }
     if let Some(body) = &operation.body {
         let required = !matches!(body, Body::ChangeOne | Body::Namespace);
-        described["requestBody"] =
-            json!({ "required": required, "x-maxBytes": route.body_limit, "content": content(body, generator) });
+        described["requestBody"] = json!({ "required": required, "x-maxBytes": route.body_limit, "content": content(body, generator) });
     }
     let mut responses = Map::new();
     for (status, description, schema) in operation.answers {
@@ -153,12 +165,20 @@ fn any_of(problems: &[Problem], generator: &mut SchemaGenerator) -> Value {
     if let [only] = problems {
         return json!({ "$ref": format!("#/components/responses/{}", only.kind.name()) });
     }
-    let described: Vec<(String, Value)> =
-        problems.iter().map(|problem| (problem.kind.name().to_owned(), refusal(problem, generator))).collect();
-    let titles: Vec<&str> = described.iter().filter_map(|(_, response)| response["description"].as_str()).collect();
+    let described: Vec<(String, Value)> = problems
+        .iter()
+        .map(|problem| (problem.kind.name().to_owned(), refusal(problem, generator)))
+        .collect();
+    let titles: Vec<&str> =
+        described.iter().filter_map(|(_, response)| response["description"].as_str()).collect();
     let examples: Map<String, Value> = described
         .iter()
-        .map(|(name, response)| (name.clone(), json!({ "value": response["content"]["application/problem+json"]["example"] })))
+        .map(|(name, response)| {
+            (
+                name.clone(),
+                json!({ "value": response["content"]["application/problem+json"]["example"] }),
+            )
+        })
         .collect();
     let schema = generator.subschema_for::<answers::Problem>();
     let mut response = json!({
@@ -178,7 +198,8 @@ fn content(body: &Body, generator: &mut SchemaGenerator) -> Value {
         }),
         Body::Batch => {
             let task = generator.subschema_for::<NewTask<'static>>();
-            let lines = format!("One task a line, at most {MAX_BATCH_ITEMS}; empty lines are passed over.");
+            let lines =
+                format!("One task a line, at most {MAX_BATCH_ITEMS}; empty lines are passed over.");
             json!({
                 "application/json": {
                     "schema": { "type": "array", "items": task, "maxItems": MAX_BATCH_ITEMS },
@@ -230,7 +251,8 @@ fn path_parameters(route: &Route) -> Value {
         route.path.contains(&format!("{{{name}}}")).then_some(parameter)
     };
     let id = json!({ "type": "string", "minLength": 1, "maxLength": MAX_ID_BYTES });
-    let namespace = json!({ "type": "string", "pattern": format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$") });
+    let namespace =
+        json!({ "type": "string", "pattern": format!("^[a-z0-9-]{{1,{MAX_NAMESPACE_BYTES}}}$") });
     let header = is_of_namespace(route).then(|| {
         json!({
             "name": NAMESPACE_HEADER, "in": "header",
@@ -282,17 +304,24 @@ pub(super) fn problems() -> Vec<Problem> {
     vec![
         Problem::unauthorized("send the header Authorization: Bearer <key>"),
         Problem::guessing(),
-        Problem::forbidden("the API key does not have the scope \"write\", which this request needs"),
+        Problem::forbidden(
+            "the API key does not have the scope \"write\", which this request needs",
+        ),
         Problem::no_route("GET", "/v1/taks"),
         Problem::no_method("PATCH", "/v1/tasks", "GET, HEAD, POST".to_owned()),
         Problem::no_task("order-7"),
-        Problem::no_namespace("there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop"),
+        Problem::no_namespace(
+            "there is no namespace \"shop\"; create it with PUT /v1/namespaces/shop",
+        ),
         Problem::no_key("0123456789abcdef"),
         Problem::no_limit("stripe"),
         Problem::not_empty("shop", 17),
         Problem::too_many("there are 1000 keys, which is the limit; delete some first"),
         Problem::key_reused("take a new key for each request"),
-        Problem::quota(EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(), Some(1)),
+        Problem::quota(
+            EngineError::RateQuota { quota: 500, wait_millis: 700 }.to_string(),
+            Some(1),
+        ),
         Problem::too_many_readers(EngineError::TooManyReaders.to_string(), READERS_RETRY_SECONDS),
         Problem::already_fired("order-7"),
         Problem::not_applicable("order-7", Some(&Change::Pause)),
@@ -308,7 +337,11 @@ pub(super) fn problems() -> Vec<Problem> {
 }
 
 fn refusals(generator: &mut SchemaGenerator) -> Value {
-    problems().iter().map(|problem| (problem.kind.name().to_owned(), refusal(problem, generator))).collect::<Map<_, _>>().into()
+    problems()
+        .iter()
+        .map(|problem| (problem.kind.name().to_owned(), refusal(problem, generator)))
+        .collect::<Map<_, _>>()
+        .into()
 }
 
 fn refusal(problem: &Problem, generator: &mut SchemaGenerator) -> Value {

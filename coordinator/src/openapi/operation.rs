@@ -38,8 +38,16 @@ pub(crate) struct Operation {
 
 impl Operation {
     /// What most operations have in common.
-    pub(crate) const USUAL: Self =
-        Self { id: "", summary: "", query: &[], stream: false, once: false, body: None, answers: &[], refusals: &[] };
+    pub(crate) const USUAL: Self = Self {
+        id: "",
+        summary: "",
+        query: &[],
+        stream: false,
+        once: false,
+        body: None,
+        answers: &[],
+        refusals: &[],
+    };
 }
 
 /// Returns the schema of an object of which nothing else is said.

@@ -43,7 +43,9 @@ pub(super) fn list_parameters(filter: &Map<String, Value>) -> Value {
             // In a query, text is as good as a number.
             schema = json!({ "anyOf": [{ "type": "integer", "minimum": MIN_TIME_MILLIS }, { "type": "string", "format": "date-time" }] });
         }
-        parameters.push(json!({ "name": name, "in": "query", "description": description, "schema": schema }));
+        parameters.push(
+            json!({ "name": name, "in": "query", "description": description, "schema": schema }),
+        );
     }
     parameters.push(json!({
         "name": "limit", "in": "query", "description": "The largest number of items on the page.",
@@ -66,7 +68,12 @@ pub(super) fn events_parameters(generator: &mut SchemaGenerator) -> Value {
         parameter("query", "id", "Only events of the task with this id.", text()),
         parameter("query", "tag", "Only events of tasks with this tag.", text()),
         parameter("query", "type", "Only events of this type.", kind),
-        parameter("header", "Last-Event-ID", "The last `id` of the previous answer. The stream continues from there.", text()),
+        parameter(
+            "header",
+            "Last-Event-ID",
+            "The last `id` of the previous answer. The stream continues from there.",
+            text()
+        ),
     ])
 }
 
@@ -86,21 +93,29 @@ fn simplify(value: &mut Value) {
 }
 
 fn drop_null_from_optional(object: &mut Map<String, Value>) {
-    let required: Vec<Value> = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
-    let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    let required: Vec<Value> =
+        object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    let Some(properties) = object.get_mut("properties").and_then(Value::as_object_mut) else {
+        return;
+    };
     for (name, schema) in properties {
         let Some(schema) = schema.as_object_mut() else { continue };
         if required.iter().any(|required| required == name) {
             continue;
         }
-        schema.remove("default").filter(|default| !default.is_null()).map(|default| schema.insert("default".to_owned(), default));
+        schema
+            .remove("default")
+            .filter(|default| !default.is_null())
+            .map(|default| schema.insert("default".to_owned(), default));
         for key in ["type", "enum"] {
             drop_from_list(schema, key, &json!("null"));
             drop_from_list(schema, key, &Value::Null);
         }
         drop_from_list(schema, "anyOf", &json!({ "type": "null" }));
         // One that is left of a choice stands for itself.
-        if let Some([Value::Object(only)]) = schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice) {
+        if let Some([Value::Object(only)]) =
+            schema.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
+        {
             let only = only.clone();
             schema.remove("anyOf");
             for (key, value) in only {
@@ -123,8 +138,11 @@ fn drop_from_list(schema: &mut Map<String, Value>, key: &str, unwanted: &Value) 
 fn join_constants(object: &mut Map<String, Value>) {
     let Some(choices) = object.get("oneOf").and_then(Value::as_array) else { return };
     let constant = |choice: &Value| choice["const"].as_str().map(str::to_owned);
-    let Some(constants) = choices.iter().map(constant).collect::<Option<Vec<String>>>() else { return };
-    let mut description = object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
+    let Some(constants) = choices.iter().map(constant).collect::<Option<Vec<String>>>() else {
+        return;
+    };
+    let mut description =
+        object.get("description").and_then(Value::as_str).unwrap_or_default().to_owned();
     for (name, choice) in constants.iter().zip(choices) {
         if let Some(meaning) = choice["description"].as_str() {
             description.push_str(&format!("\n- `{name}`: {meaning}"));

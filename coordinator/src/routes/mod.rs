@@ -14,15 +14,18 @@ pub(crate) fn all() -> impl Iterator<Item = &'static Route> {
     tasks::ROUTES.iter().chain(others::ROUTES)
 }
 
-/// Returns the route of a method and a path as it stands in the URL, and the name in the path, empty if it has none. A HEAD goes where the GET
-/// does.
+/// Returns the route of a method and a path as it stands in the URL, and the name in the path,
+/// empty if it has none. A HEAD goes where the GET does.
 pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, String)> {
     let method = if *method == Method::Head { &Method::Get } else { method };
     let path = path.strip_suffix('/').filter(|rest| !rest.is_empty()).unwrap_or(path);
-    if let Some(route) = all().find(|route| route.method == *method && route.path == path && !path.contains('{')) {
+    if let Some(route) =
+        all().find(|route| route.method == *method && route.path == path && !path.contains('{'))
+    {
         return Some((route, String::new()));
     }
-    // A slash of an id may stand in a path as it is, but not before `runs` and the like: there it is written `%2F`.
+    // A slash of an id may stand in a path as it is, but not before `runs` and the like: there it
+    // is written `%2F`.
     let is_part = all().any(|route| route.is_part() && route.name_in(path).is_some());
     all().filter(|route| route.method == *method && route.is_part() == is_part).find_map(|route| {
         let name = decoded(route.name_in(path)?)?;
@@ -32,15 +35,23 @@ pub(crate) fn find(method: &Method, path: &str) -> Option<(&'static Route, Strin
 
 /// Returns the methods that a path takes, as `Allow` lists them; `None` for a path that takes none.
 pub(crate) fn allowed(path: &str) -> Option<String> {
-    let known = [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
-    let taken: Vec<String> =
-        known.iter().filter(|method| find(method, path).is_some()).map(|method| method.as_ref().to_owned()).collect();
+    let known =
+        [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete];
+    let taken: Vec<String> = known
+        .iter()
+        .filter(|method| find(method, path).is_some())
+        .map(|method| method.as_ref().to_owned())
+        .collect();
     (!taken.is_empty()).then(|| taken.join(", "))
 }
 
 /// Returns the name that a part of a path stands for; none is empty.
 fn decoded(name: &str) -> Option<String> {
-    percent_decode_str(name).decode_utf8().ok().filter(|name| !name.is_empty()).map(std::borrow::Cow::into_owned)
+    percent_decode_str(name)
+        .decode_utf8()
+        .ok()
+        .filter(|name| !name.is_empty())
+        .map(std::borrow::Cow::into_owned)
 }
 
 #[cfg(test)]
@@ -48,7 +59,8 @@ mod tests {
     use super::*;
     use scheduler_model::access::Scope;
     use scheduler_model::bounds::{
-        MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+        MAX_BULK_BODY_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES,
+        MAX_TASK_BODY_BYTES,
     };
     use std::collections::HashSet;
 
@@ -61,17 +73,29 @@ mod tests {
     fn no_route_is_there_twice() {
         let mut seen = HashSet::new();
         for route in all() {
-            assert!(seen.insert((route.method.as_ref().to_owned(), route.path)), "{:?} {}", route.method, route.path);
+            assert!(
+                seen.insert((route.method.as_ref().to_owned(), route.path)),
+                "{:?} {}",
+                route.method,
+                route.path
+            );
         }
         assert_eq!(seen.len(), 33);
     }
 
-    /// A request that finds no route needs the scope that a route of its kind would, so an answer of 403 or 404 says nothing of the routes.
+    /// A request that finds no route needs the scope that a route of its kind would, so an answer
+    /// of 403 or 404 says nothing of the routes.
     #[test]
     fn routes_need_the_scope_that_their_kind_needs() {
         for route in all() {
             if let Access::Scope(scope, _) = route.access {
-                assert_eq!(scope, Scope::needed(route.method.as_ref(), route.path), "{:?} {}", route.method, route.path);
+                assert_eq!(
+                    scope,
+                    Scope::needed(route.method.as_ref(), route.path),
+                    "{:?} {}",
+                    route.method,
+                    route.path
+                );
             }
         }
     }
@@ -110,17 +134,42 @@ mod tests {
         }
     }
 
-    /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered with those that do.
+    /// Whatever a path is, HEAD goes where GET does, and a method that finds no route is answered
+    /// with those that do.
     #[test]
     fn every_route_is_among_the_methods_of_its_path() {
-        let parts =
-            ["v1", "tasks", "keys", "namespaces", "limits", "events", "preview", "stats", "batch", "run", "runs", "a", ""];
-        let paths = parts.iter().flat_map(|one| parts.iter().map(move |other| format!("/v1/{one}/{other}")));
-        let paths =
-            paths.chain(parts.iter().map(|part| format!("/v1/{part}"))).chain(parts.map(|part| format!("/v1/tasks/a/{part}")));
+        let parts = [
+            "v1",
+            "tasks",
+            "keys",
+            "namespaces",
+            "limits",
+            "events",
+            "preview",
+            "stats",
+            "batch",
+            "run",
+            "runs",
+            "a",
+            "",
+        ];
+        let paths = parts
+            .iter()
+            .flat_map(|one| parts.iter().map(move |other| format!("/v1/{one}/{other}")));
+        let paths = paths
+            .chain(parts.iter().map(|part| format!("/v1/{part}")))
+            .chain(parts.map(|part| format!("/v1/tasks/a/{part}")));
         for path in paths {
             let allowed = allowed(&path).unwrap_or_default();
-            for method in [Method::Get, Method::Head, Method::Post, Method::Put, Method::Patch, Method::Delete, Method::Options] {
+            for method in [
+                Method::Get,
+                Method::Head,
+                Method::Post,
+                Method::Put,
+                Method::Patch,
+                Method::Delete,
+                Method::Options,
+            ] {
                 let is_listed = allowed.split(", ").any(|listed| listed == method.as_ref());
                 assert_eq!(find(&method, &path).is_some(), is_listed, "{method:?} {path}");
             }
@@ -139,7 +188,11 @@ mod tests {
             (Method::Post, "/v1/preview", MAX_PREVIEW_BODY_BYTES),
             (Method::Post, "/v1/keys", MAX_SMALL_BODY_BYTES),
         ] {
-            assert_eq!(find(&method, path).map(|(route, _)| route.body_limit), Some(limit), "{path}");
+            assert_eq!(
+                find(&method, path).map(|(route, _)| route.body_limit),
+                Some(limit),
+                "{path}"
+            );
         }
     }
 
@@ -182,7 +235,11 @@ mod tests {
             (Method::Get, "/", None),
             (Method::Get, "/v2/tasks", None),
         ] {
-            assert_eq!(found(&method, path), route.map(|(id, name): (&str, &str)| (id, name.to_owned())), "{method:?} {path}");
+            assert_eq!(
+                found(&method, path),
+                route.map(|(id, name): (&str, &str)| (id, name.to_owned())),
+                "{method:?} {path}"
+            );
         }
     }
 }

@@ -4,12 +4,15 @@ use crate::conditions::Conditions;
 use crate::handlers::{events, keys, namespaces, open, preview, rate_limits, stats};
 #[cfg(test)]
 use crate::openapi::answers::{
-    DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList, RevokedKey, Stats,
+    DeletedLimit, DeletedNamespace, Health, KeyList, LimitList, MadeKey, Namespace, NamespaceList,
+    RevokedKey, Stats,
 };
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation, any_object};
 #[cfg(test)]
-use crate::problem::ProblemType::{Invalid, NoKey, NoLimit, NoNamespace, NotEmpty, TooMany, TooManyReaders};
+use crate::problem::ProblemType::{
+    Invalid, NoKey, NoLimit, NoNamespace, NotEmpty, TooMany, TooManyReaders,
+};
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
 use scheduler_model::bounds::MAX_PREVIEW_BODY_BYTES;
@@ -57,7 +60,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/preview", Scope::Read, |call, _| Box::pin(preview::preview_runs(call)))
+        ..Route::new(Method::Post, "/v1/preview", Scope::Read, |call, _| {
+            Box::pin(preview::preview_runs(call))
+        })
     },
     Route {
         #[cfg(test)]
@@ -75,7 +80,11 @@ pub(super) static ROUTES: &[Route] = &[
             id: "createKey",
             summary: "Make an API key that reaches no further than one's own",
             body: Some(Body::Key),
-            answers: &[(201, "Made. The key is shown this once.", SchemaGenerator::subschema_for::<MadeKey>)],
+            answers: &[(
+                201,
+                "Made. The key is shown this once.",
+                SchemaGenerator::subschema_for::<MadeKey>,
+            )],
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
@@ -86,7 +95,11 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "listKeys",
             summary: "List the API keys that reach no further than one's own",
-            answers: &[(200, "The keys, without their secrets.", SchemaGenerator::subschema_for::<KeyList>)],
+            answers: &[(
+                200,
+                "The keys, without their secrets.",
+                SchemaGenerator::subschema_for::<KeyList>,
+            )],
             ..Operation::USUAL
         },
         ..Route::new(Method::Get, "/v1/keys", Scope::Admin, |call, _| Box::pin(keys::list(call)))
@@ -100,7 +113,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[NoKey],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/keys/{key}", Scope::Admin, |call, id| Box::pin(keys::revoke(call, id)))
+        ..Route::new(Method::Delete, "/v1/keys/{key}", Scope::Admin, |call, id| {
+            Box::pin(keys::revoke(call, id))
+        })
     },
     Route {
         #[cfg(test)]
@@ -110,7 +125,9 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(200, "The namespaces.", SchemaGenerator::subschema_for::<NamespaceList>)],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/namespaces", Scope::Admin, |call, _| Box::pin(namespaces::list(call)))
+        ..Route::new(Method::Get, "/v1/namespaces", Scope::Admin, |call, _| {
+            Box::pin(namespaces::list(call))
+        })
     },
     Route {
         #[cfg(test)]
@@ -125,7 +142,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/namespaces/{name}", Scope::Admin, |call, name| Box::pin(namespaces::put(call, name)))
+        ..Route::new(Method::Put, "/v1/namespaces/{name}", Scope::Admin, |call, name| {
+            Box::pin(namespaces::put(call, name))
+        })
     },
     Route {
         #[cfg(test)]
@@ -136,7 +155,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, NoNamespace, NotEmpty],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/namespaces/{name}", Scope::Admin, |call, name| Box::pin(namespaces::delete(call, name)))
+        ..Route::new(Method::Delete, "/v1/namespaces/{name}", Scope::Admin, |call, name| {
+            Box::pin(namespaces::delete(call, name))
+        })
     },
     Route {
         #[cfg(test)]
@@ -146,7 +167,9 @@ pub(super) static ROUTES: &[Route] = &[
             answers: &[(200, "The limits.", SchemaGenerator::subschema_for::<LimitList>)],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/limits", Scope::Read, |call, _| Box::pin(rate_limits::list(call)))
+        ..Route::new(Method::Get, "/v1/limits", Scope::Read, |call, _| {
+            Box::pin(rate_limits::list(call))
+        })
     },
     Route {
         #[cfg(test)]
@@ -161,7 +184,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooMany],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/limits/{limitKey}", Scope::Write, |call, key| Box::pin(rate_limits::put(call, key)))
+        ..Route::new(Method::Put, "/v1/limits/{limitKey}", Scope::Write, |call, key| {
+            Box::pin(rate_limits::put(call, key))
+        })
     },
     Route {
         #[cfg(test)]
@@ -172,7 +197,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/limits/{limitKey}", Scope::Read, |call, key| Box::pin(rate_limits::get(call, key)))
+        ..Route::new(Method::Get, "/v1/limits/{limitKey}", Scope::Read, |call, key| {
+            Box::pin(rate_limits::get(call, key))
+        })
     },
     Route {
         #[cfg(test)]
@@ -183,7 +210,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[NoLimit],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/limits/{limitKey}", Scope::Write, |call, key| Box::pin(rate_limits::delete(call, key)))
+        ..Route::new(Method::Delete, "/v1/limits/{limitKey}", Scope::Write, |call, key| {
+            Box::pin(rate_limits::delete(call, key))
+        })
     },
     Route {
         #[cfg(test)]
@@ -200,6 +229,8 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, TooManyReaders],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/events", Scope::Read, |call, _| Box::pin(events::events(call)))
+        ..Route::new(Method::Get, "/v1/events", Scope::Read, |call, _| {
+            Box::pin(events::events(call))
+        })
     },
 ];

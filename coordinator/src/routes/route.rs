@@ -15,7 +15,8 @@ use worker::Method;
 const NAMES_WITH_SLASHES: [&str; 2] = ["id", "limitKey"];
 
 /// Answers a request. The second argument is the name in the path; empty if the path has none.
-pub(crate) type Handler = for<'a> fn(Call<'a>, String) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
+pub(crate) type Handler =
+    for<'a> fn(Call<'a>, String) -> LocalBoxFuture<'a, Result<Answer, Problem>>;
 
 /// Who is answered.
 pub(crate) enum Access {
@@ -25,7 +26,8 @@ pub(crate) enum Access {
     Scope(Scope, Handler),
 }
 
-/// A method on a path. Matching, dispatch, `Allow`, scopes and the API's document follow from the table of these.
+/// A method on a path. Matching, dispatch, `Allow`, scopes and the API's document follow from the
+/// table of these.
 pub(crate) struct Route {
     pub(crate) method: Method,
     /// With the name of what varies in braces, as in the API's document.
@@ -40,9 +42,16 @@ pub(crate) struct Route {
 }
 
 impl Route {
-    /// Makes a route that needs a key. Unless the table says otherwise, reads ignore conditions and changes refuse them.
-    pub(super) const fn new(method: Method, path: &'static str, scope: Scope, handler: Handler) -> Self {
-        let conditions = if matches!(method, Method::Get) { Conditions::Ignored } else { Conditions::Refused };
+    /// Makes a route that needs a key. Unless the table says otherwise, reads ignore conditions and
+    /// changes refuse them.
+    pub(super) const fn new(
+        method: Method,
+        path: &'static str,
+        scope: Scope,
+        handler: Handler,
+    ) -> Self {
+        let conditions =
+            if matches!(method, Method::Get) { Conditions::Ignored } else { Conditions::Refused };
         Self {
             method,
             path,
@@ -67,7 +76,8 @@ impl Route {
         }
     }
 
-    /// Returns what stands before the name in its path, the name of the name, and what stands behind it.
+    /// Returns what stands before the name in its path, the name of the name, and what stands
+    /// behind it.
     fn template(&self) -> Option<(&'static str, &'static str, &'static str)> {
         let (before, rest) = self.path.split_once('{')?;
         let (name, behind) = rest.split_once('}')?;

@@ -4,11 +4,15 @@ use crate::conditions::Conditions;
 use crate::handlers::tasks::change::Verb;
 use crate::handlers::tasks::{cancel, change, create, explain, get, list, patch, runs};
 #[cfg(test)]
-use crate::openapi::answers::{BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, RunList, Task, TaskList};
+use crate::openapi::answers::{
+    BatchReply, CancelledMany, CancelledOne, ChangedMany, ChangedOne, RunList, Task, TaskList,
+};
 #[cfg(test)]
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
-use crate::problem::ProblemType::{AlreadyFired, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota, TooManyRuns};
+use crate::problem::ProblemType::{
+    AlreadyFired, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota, TooManyRuns,
+};
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
 use scheduler_model::bounds::{MAX_BULK_BODY_BYTES, MAX_REQUEST_BYTES, MAX_TASK_BODY_BYTES};
@@ -31,12 +35,18 @@ pub(super) static ROUTES: &[Route] = &[
             body: Some(Body::Task),
             answers: &[
                 (201, "Created.", SchemaGenerator::subschema_for::<Task>),
-                (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
+                (
+                    200,
+                    "It took the place of a task of the same id.",
+                    SchemaGenerator::subschema_for::<Task>,
+                ),
             ],
             refusals: &[Invalid, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks", Scope::Write, |call, _| Box::pin(create::one(call, None)))
+        ..Route::new(Method::Post, "/v1/tasks", Scope::Write, |call, _| {
+            Box::pin(create::one(call, None))
+        })
     },
     Route {
         body_limit: MAX_REQUEST_BYTES,
@@ -50,7 +60,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/batch", Scope::Write, |call, _| Box::pin(create::batch(call)))
+        ..Route::new(Method::Post, "/v1/tasks/batch", Scope::Write, |call, _| {
+            Box::pin(create::batch(call))
+        })
     },
     Route {
         body_limit: MAX_BULK_BODY_BYTES,
@@ -59,11 +71,17 @@ pub(super) static ROUTES: &[Route] = &[
             id: "cancelTasks",
             summary: "Cancel many tasks, by id or by filter",
             body: Some(Body::Cancel),
-            answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<CancelledMany>)],
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<CancelledMany>,
+            )],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/cancel", Scope::Write, |call, _| Box::pin(cancel::many(call)))
+        ..Route::new(Method::Post, "/v1/tasks/cancel", Scope::Write, |call, _| {
+            Box::pin(cancel::many(call))
+        })
     },
     Route {
         #[cfg(test)]
@@ -91,7 +109,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[NoTask],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/tasks/{id}", Scope::Read, |call, id| Box::pin(get::get(call, id)))
+        ..Route::new(Method::Get, "/v1/tasks/{id}", Scope::Read, |call, id| {
+            Box::pin(get::get(call, id))
+        })
     },
     Route {
         #[cfg(test)]
@@ -99,22 +119,34 @@ pub(super) static ROUTES: &[Route] = &[
             id: "listRuns",
             summary: "How attempts at a task went, the newest first; also of a task that is gone",
             query: runs::QUERY,
-            answers: &[(200, "A page of its history, which is kept up to 30 days.", SchemaGenerator::subschema_for::<RunList>)],
+            answers: &[(
+                200,
+                "A page of its history, which is kept up to 30 days.",
+                SchemaGenerator::subschema_for::<RunList>,
+            )],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/tasks/{id}/runs", Scope::Read, |call, id| Box::pin(runs::runs(call, id)))
+        ..Route::new(Method::Get, "/v1/tasks/{id}/runs", Scope::Read, |call, id| {
+            Box::pin(runs::runs(call, id))
+        })
     },
     Route {
         #[cfg(test)]
         operation: Operation {
             id: "explainTask",
             summary: "Why a task did or did not fire, and when it will",
-            answers: &[(200, "What its shard knows of it.", SchemaGenerator::subschema_for::<Explanation>)],
+            answers: &[(
+                200,
+                "What its shard knows of it.",
+                SchemaGenerator::subschema_for::<Explanation>,
+            )],
             refusals: &[NoTask],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Get, "/v1/tasks/{id}/explain", Scope::Read, |call, id| Box::pin(explain::explain(call, id)))
+        ..Route::new(Method::Get, "/v1/tasks/{id}/explain", Scope::Read, |call, id| {
+            Box::pin(explain::explain(call, id))
+        })
     },
     Route {
         body_limit: MAX_TASK_BODY_BYTES,
@@ -126,13 +158,19 @@ pub(super) static ROUTES: &[Route] = &[
             once: true,
             body: Some(Body::Task),
             answers: &[
-                (200, "It took the place of a task of the same id.", SchemaGenerator::subschema_for::<Task>),
+                (
+                    200,
+                    "It took the place of a task of the same id.",
+                    SchemaGenerator::subschema_for::<Task>,
+                ),
                 (201, "Created.", SchemaGenerator::subschema_for::<Task>),
             ],
             refusals: &[Invalid, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Put, "/v1/tasks/{id}", Scope::Write, |call, id| Box::pin(create::one(call, Some(id))))
+        ..Route::new(Method::Put, "/v1/tasks/{id}", Scope::Write, |call, id| {
+            Box::pin(create::one(call, Some(id)))
+        })
     },
     Route {
         conditions: Conditions::Change,
@@ -140,11 +178,17 @@ pub(super) static ROUTES: &[Route] = &[
         operation: Operation {
             id: "cancelTask",
             summary: "Cancel a task",
-            answers: &[(200, "No attempt of it starts any more.", SchemaGenerator::subschema_for::<CancelledOne>)],
+            answers: &[(
+                200,
+                "No attempt of it starts any more.",
+                SchemaGenerator::subschema_for::<CancelledOne>,
+            )],
             refusals: &[Invalid, NoTask],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Delete, "/v1/tasks/{id}", Scope::Write, |call, id| Box::pin(cancel::one(call, id)))
+        ..Route::new(Method::Delete, "/v1/tasks/{id}", Scope::Write, |call, id| {
+            Box::pin(cancel::one(call, id))
+        })
     },
     Route {
         conditions: Conditions::Change,
@@ -157,7 +201,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, NoTask, AlreadyFired, NotApplicable],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/{id}/pause", Scope::Write, |call, id| Box::pin(change::one(call, id, Verb::Pause)))
+        ..Route::new(Method::Post, "/v1/tasks/{id}/pause", Scope::Write, |call, id| {
+            Box::pin(change::one(call, id, Verb::Pause))
+        })
     },
     Route {
         body_limit: MAX_BULK_BODY_BYTES,
@@ -166,11 +212,17 @@ pub(super) static ROUTES: &[Route] = &[
             id: "pauseTasks",
             summary: "Let many tasks wait until they are resumed, by id or by filter",
             body: Some(Body::ChangeMany),
-            answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<ChangedMany>,
+            )],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/pause", Scope::Write, |call, _| Box::pin(change::many(call, Verb::Pause)))
+        ..Route::new(Method::Post, "/v1/tasks/pause", Scope::Write, |call, _| {
+            Box::pin(change::many(call, Verb::Pause))
+        })
     },
     Route {
         conditions: Conditions::Change,
@@ -194,11 +246,17 @@ pub(super) static ROUTES: &[Route] = &[
             id: "resumeTasks",
             summary: "Let many paused tasks go on, by id or by filter",
             body: Some(Body::ChangeMany),
-            answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<ChangedMany>,
+            )],
             refusals: &[Invalid, Full],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/resume", Scope::Write, |call, _| Box::pin(change::many(call, Verb::Resume)))
+        ..Route::new(Method::Post, "/v1/tasks/resume", Scope::Write, |call, _| {
+            Box::pin(change::many(call, Verb::Resume))
+        })
     },
     Route {
         conditions: Conditions::Change,
@@ -211,7 +269,9 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, NoTask, AlreadyFired, Quota, Full, TooManyRuns],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/{id}/run", Scope::Write, |call, id| Box::pin(change::one(call, id, Verb::Run)))
+        ..Route::new(Method::Post, "/v1/tasks/{id}/run", Scope::Write, |call, id| {
+            Box::pin(change::one(call, id, Verb::Run))
+        })
     },
     Route {
         body_limit: MAX_BULK_BODY_BYTES,
@@ -220,11 +280,17 @@ pub(super) static ROUTES: &[Route] = &[
             id: "runTasks",
             summary: "Fire many tasks now, by id or by filter",
             body: Some(Body::ChangeMany),
-            answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<ChangedMany>,
+            )],
             refusals: &[Invalid, Quota, Full],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/run", Scope::Write, |call, _| Box::pin(change::many(call, Verb::Run)))
+        ..Route::new(Method::Post, "/v1/tasks/run", Scope::Write, |call, _| {
+            Box::pin(change::many(call, Verb::Run))
+        })
     },
     Route {
         conditions: Conditions::Change,
@@ -248,11 +314,17 @@ pub(super) static ROUTES: &[Route] = &[
             id: "rescheduleTasks",
             summary: "Let many tasks fire at another time, by id or by filter",
             body: Some(Body::ChangeMany),
-            answers: &[(200, "What became of them.", SchemaGenerator::subschema_for::<ChangedMany>)],
+            answers: &[(
+                200,
+                "What became of them.",
+                SchemaGenerator::subschema_for::<ChangedMany>,
+            )],
             refusals: &[Invalid],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Post, "/v1/tasks/reschedule", Scope::Write, |call, _| Box::pin(change::many(call, Verb::Reschedule)))
+        ..Route::new(Method::Post, "/v1/tasks/reschedule", Scope::Write, |call, _| {
+            Box::pin(change::many(call, Verb::Reschedule))
+        })
     },
     Route {
         body_limit: MAX_TASK_BODY_BYTES,
@@ -266,6 +338,8 @@ pub(super) static ROUTES: &[Route] = &[
             refusals: &[Invalid, NoTask, Quota, Full, NotApplicable],
             ..Operation::USUAL
         },
-        ..Route::new(Method::Patch, "/v1/tasks/{id}", Scope::Write, |call, id| Box::pin(patch::patch(call, id)))
+        ..Route::new(Method::Patch, "/v1/tasks/{id}", Scope::Write, |call, id| {
+            Box::pin(patch::patch(call, id))
+        })
     },
 ];

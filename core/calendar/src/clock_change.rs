@@ -4,8 +4,8 @@ use crate::local_clock::{self, date, time};
 use crate::local_time::LocalTime;
 use crate::tz::{Reading, Tz};
 
-/// A change of a zone's clock: daylight saving begins or ends, or the zone is moved. Local times are seconds since
-/// 1970-01-01T00:00:00 as the clock shows them.
+/// A change of a zone's clock: daylight saving begins or ends, or the zone is moved. Local times
+/// are seconds since 1970-01-01T00:00:00 as the clock shows them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Jump {
     /// What the clock would have shown, had it gone on.
@@ -31,10 +31,12 @@ impl Jump {
     }
 }
 
-/// What a change of the clock does to an occurrence. `asked` is the local time that the schedule names.
+/// What a change of the clock does to an occurrence. `asked` is the local time that the schedule
+/// names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClockChange {
-    /// The clock jumps over the run: it is moved to the first instant after the gap. (cron at fixed times)
+    /// The clock jumps over the run: it is moved to the first instant after the gap. (cron at fixed
+    /// times)
     Moved {
         /// The change.
         jump: Jump,
@@ -48,7 +50,8 @@ pub enum ClockChange {
         /// The local time that is jumped over.
         asked: i64,
     },
-    /// The clock has jumped over one run or more before this one, which are left out. (cron that repeats)
+    /// The clock has jumped over one run or more before this one, which are left out. (cron that
+    /// repeats)
     Absent {
         /// The change.
         jump: Jump,
@@ -78,8 +81,12 @@ impl ClockChange {
         let asked = local.seconds();
         match tz.read(asked) {
             Reading::Once(_) => None,
-            Reading::Twice { first, second } => Some(Self::FirstOfTwo { jump: Jump::between(tz, first, second)? }),
-            Reading::Gap { end } => Some(Self::Moved { jump: Jump::between(tz, end - 1, end)?, asked }),
+            Reading::Twice { first, second } => {
+                Some(Self::FirstOfTwo { jump: Jump::between(tz, first, second)? })
+            }
+            Reading::Gap { end } => {
+                Some(Self::Moved { jump: Jump::between(tz, end - 1, end)?, asked })
+            }
         }
     }
 
@@ -128,23 +135,37 @@ impl ClockChange {
                 time(asked)
             ),
             Self::FirstOfTwo { jump } => {
-                format!("{} A run at a fixed time fires in the first pass only, which this is.", twice(jump, zone))
+                format!(
+                    "{} A run at a fixed time fires in the first pass only, which this is.",
+                    twice(jump, zone)
+                )
             }
             Self::FirstPass { jump } => {
-                format!("{} A schedule that repeats fires in both passes; this is the first.", twice(jump, zone))
+                format!(
+                    "{} A schedule that repeats fires in both passes; this is the first.",
+                    twice(jump, zone)
+                )
             }
             Self::SecondPass { jump } => {
-                format!("{} A schedule that repeats fires in both passes; this is the second.", twice(jump, zone))
+                format!(
+                    "{} A schedule that repeats fires in both passes; this is the second.",
+                    twice(jump, zone)
+                )
             }
         }
     }
 }
 
 fn twice(jump: Jump, zone: &str) -> String {
-    format!("The clock goes back from {} to {} in {zone} and shows this time twice.", moment(jump.from), time(jump.to))
+    format!(
+        "The clock goes back from {} to {} in {zone} and shows this time twice.",
+        moment(jump.from),
+        time(jump.to)
+    )
 }
 
-/// The date and the time of day of a local time. By hand: the general formatter is some kilobytes of wasm.
+/// The date and the time of day of a local time. By hand: the general formatter is some kilobytes
+/// of wasm.
 fn moment(local: i64) -> String {
     format!("{} {}", date(local), time(local))
 }

@@ -12,41 +12,50 @@
 //! | month | 1-12, JAN-DEC | |
 //! | day-of-week | 0-7, SUN-SAT (0 and 7 are Sunday) | `?` as `*`; `FRI#2` the second Friday; `FRIL` or `FRI#L` the last |
 //!
-//! or one of `@yearly` `@annually` `@monthly` `@weekly` `@daily` `@midnight` `@hourly`. Case does not matter.
+//! or one of `@yearly` `@annually` `@monthly` `@weekly` `@daily` `@midnight` `@hourly`. Case does
+//! not matter.
 //!
-//! - **Days.** With one day field restricted (not `*` or `?`), it alone decides. With both restricted, a day that
-//!   **either** allows will do, as on Unix. `*/n` in one beside a restriction in the other is read as "and" by some
-//!   crons and as "or" by others, so it is refused; `1-31/n` says "or".
+//! - **Days.** With one day field restricted (not `*` or `?`), it alone decides. With both
+//!   restricted, a day that **either** allows will do, as on Unix. `*/n` in one beside a
+//!   restriction in the other is read as "and" by some crons and as "or" by others, so it is
+//!   refused; `1-31/n` says "or".
 //! - A day that a month does not have is skipped: `0 0 31 * *` fires in seven months of the year.
-//! - A step starts again with every hour, day, month or week: `*/25` in the minute field is 0, 25 and 50.
-//! - What is not in the table is refused, never guessed at; so is an expression that can never fire.
+//! - A step starts again with every hour, day, month or week: `*/25` in the minute field is 0, 25
+//!   and 50.
+//! - What is not in the table is refused, never guessed at; so is an expression that can never
+//!   fire.
 //!
 //! # Time zone and daylight saving
-//! Fields are read on the local clock of an IANA time zone, UTC when none is given. What happens when that clock jumps follows from
-//! the values of the hour, the minute and the second field, however they are written (`0-4/1`, `0-4` and `0,1,2,3,4` are the same).
-//! A schedule **repeats** when at least one of the three holds evenly spaced values: all that `*/n` means if these are two or more
-//! (so `*`, `*/15`, `0,30` in the minute field, `0,12` in the hour field), or three or more values at equal distances (`8-18/2`,
-//! `0-4`, `5,25,45`). It fires at every instant at which the clock shows a matching time. Every other schedule is at **fixed
-//! times** (`30 1 * * *`, `0 2,14 * * *`, `15,45 9,17 * * *`): each fires when the clock first reaches or passes it. That is:
+//! Fields are read on the local clock of an IANA time zone, UTC when none is given. What happens
+//! when that clock jumps follows from the values of the hour, the minute and the second field,
+//! however they are written (`0-4/1`, `0-4` and `0,1,2,3,4` are the same). A schedule **repeats**
+//! when at least one of the three holds evenly spaced values: all that `*/n` means if these are two
+//! or more (so `*`, `*/15`, `0,30` in the minute field, `0,12` in the hour field), or three or more
+//! values at equal distances (`8-18/2`, `0-4`, `5,25,45`). It fires at every instant at which the
+//! clock shows a matching time. Every other schedule is at **fixed times** (`30 1 * * *`, `0 2,14 *
+//! * *`, `15,45 9,17 * * *`): each fires when the clock first reaches or passes it. That is:
 //!
 //! | | gap (the clock jumps forward over a run) | overlap (the clock goes back and shows a run's time twice) |
 //! |---|---|---|
 //! | fixed times | fires at the first instant after the gap | fires in the first pass only |
 //! | repeats | the run is absent | fires in both passes |
 //!
-//! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one fires. The date
-//! fields are matched against the date that the run was meant for, even if the gap ends on another.
+//! Runs that come to the same instant are one: of a gap's runs, and a regular one at its end, one
+//! fires. The date fields are matched against the date that the run was meant for, even if the gap
+//! ends on another.
 //!
 //! Of several expressions together ([`CronList`]), the set of all their times counts: see there.
 //!
-//! The zones are those of [`crate::tz`]: after the last change that is known, a zone's yearly rule goes on for ever.
+//! The zones are those of [`crate::tz`]: after the last change that is known, a zone's yearly rule
+//! goes on for ever.
 //!
 //! # Bounds
-//! Occurrences are whole seconds from the year 1 to [`UnixMillis::LAST`]. The Gregorian calendar repeats every date on
-//! every weekday within 40 years at most, and a day is found month by month, so no expression takes more than some
-//! hundreds of steps. Evaluation is our own, over bit sets: the crate `croner` keeps a table of 5,000 years (5.5 kB)
-//! per schedule, searches milliseconds to seconds for days that do not exist, fails on a skipped day (Apia, 2011) and
-//! reads `JAN` in any field as a number.
+//! Occurrences are whole seconds from the year 1 to [`UnixMillis::LAST`]. The Gregorian calendar
+//! repeats every date on every weekday within 40 years at most, and a day is found month by month,
+//! so no expression takes more than some hundreds of steps. Evaluation is our own, over bit sets:
+//! the crate `croner` keeps a table of 5,000 years (5.5 kB) per schedule, searches milliseconds to
+//! seconds for days that do not exist, fails on a skipped day (Apia, 2011) and reads `JAN` in any
+//! field as a number.
 
 mod bounds;
 mod error;
@@ -73,7 +82,8 @@ const FIRST_SECOND: i64 = -62_135_596_800;
 /// [`UnixMillis::LAST`] in Unix seconds: there are no occurrences after it.
 const LAST_SECOND: i64 = UnixMillis::LAST.get().div_euclid(1000);
 
-/// A recurring schedule: a cron expression in a time zone, 56 bytes, nothing on the heap. See the [module](self).
+/// A recurring schedule: a cron expression in a time zone, 56 bytes, nothing on the heap. See the
+/// [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CronSchedule {
     fields: Fields,
@@ -86,12 +96,14 @@ pub fn timezone(name: Option<&str>) -> Result<Tz, CronError> {
     name.map_or(Ok(Tz::UTC), parse::timezone)
 }
 
-/// Returns the second that an occurrence is after if it is after `after`: occurrences are whole seconds, and none is before the first.
+/// Returns the second that an occurrence is after if it is after `after`: occurrences are whole
+/// seconds, and none is before the first.
 fn second_of(after: UnixMillis) -> i64 {
     after.get().div_euclid(1000).max(FIRST_SECOND - 1)
 }
 
-/// Searches in Unix seconds for the first occurrence strictly after `after`, up to [`UnixMillis::LAST`].
+/// Searches in Unix seconds for the first occurrence strictly after `after`, up to
+/// [`UnixMillis::LAST`].
 fn next_instant(after: UnixMillis, next: impl FnOnce(i64) -> Option<i64>) -> Option<UnixMillis> {
     let after = second_of(after);
     if after >= LAST_SECOND {
@@ -112,7 +124,8 @@ impl CronSchedule {
         Ok(Self { fields, timezone, repeats })
     }
 
-    /// The first occurrence strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`].
+    /// The first occurrence strictly after `after`; `None` when there is none up to
+    /// [`UnixMillis::LAST`].
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         next_instant(after, |after| self.next_run(after, &mut Month::default()))
     }
@@ -133,8 +146,9 @@ impl CronSchedule {
 
     /// The next run at fixed times: every local time that matches has one instant.
     ///
-    /// That instant never decreases as the local time grows, so the first local time with an instant after `after`
-    /// is the one; nearly always it is the first after the clock's reading at `after`.
+    /// That instant never decreases as the local time grows, so the first local time with an
+    /// instant after `after` is the one; nearly always it is the first after the clock's reading at
+    /// `after`.
     fn next_fixed(&self, after: i64, month: &mut Month) -> Option<i64> {
         let tz = self.timezone;
         let now = local_clock::clock_at(tz, after);
@@ -142,7 +156,8 @@ impl CronSchedule {
         if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
-            // In the second pass: what the clock will show until the overlap ends has fired in the first.
+            // In the second pass: what the clock will show until the overlap ends has fired in the
+            // first.
             let back = local_clock::change_between(tz, first, second);
             from = from.max(back + tz.offset_at(first));
         }
@@ -160,8 +175,11 @@ impl CronSchedule {
         }
     }
 
-    /// The next run of a schedule that repeats: every instant at which the clock shows a matching time.
+    /// The next run of a schedule that repeats: every instant at which the clock shows a matching
+    /// time.
     fn next_repeat(&self, after: i64, month: &mut Month) -> Option<i64> {
-        local_clock::next_shown(self.timezone, after, |from| self.fields.next_at_or_after(from, month))
+        local_clock::next_shown(self.timezone, after, |from| {
+            self.fields.next_at_or_after(from, month)
+        })
     }
 }

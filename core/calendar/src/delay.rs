@@ -3,16 +3,18 @@
 use crate::time::UnixMillis;
 use twox_hash::XxHash64;
 
-/// How long an occurrence may be put off. The nominal time names the occurrence and never changes; the due time is when it
-/// fires. 16 bytes.
+/// How long an occurrence may be put off. The nominal time names the occurrence and never changes;
+/// the due time is when it fires. 16 bytes.
 ///
-/// **Jitter** puts each occurrence off by a pseudo-random amount of up to so much, drawn from a hash of the task's id and the
-/// nominal time: the same each time it is asked for, so that it need not be stored. A **window** then moves it to the roundest second
-/// (a multiple of the highest power of two) that the window holds: tasks whose windows overlap come to the same instant and
+/// **Jitter** puts each occurrence off by a pseudo-random amount of up to so much, drawn from a
+/// hash of the task's id and the nominal time: the same each time it is asked for, so that it need
+/// not be stored. A **window** then moves it to the roundest second (a multiple of the highest
+/// power of two) that the window holds: tasks whose windows overlap come to the same instant and
 /// share firings.
 ///
-/// Neither reaches the next occurrence: what would is cut to one millisecond before it. So due times rise as nominal ones do, and
-/// the due time of the last firing tells which occurrence is next.
+/// Neither reaches the next occurrence: what would is cut to one millisecond before it. So due
+/// times rise as nominal ones do, and the due time of the last firing tells which occurrence is
+/// next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Delay {
     /// A hash of the id, from which jitter is drawn.
@@ -22,7 +24,8 @@ pub struct Delay {
 }
 
 impl Delay {
-    /// Up to `jitter_millis` of jitter, then within `window_millis`, for the task whose id has this hash.
+    /// Up to `jitter_millis` of jitter, then within `window_millis`, for the task whose id has this
+    /// hash.
     pub fn new(id_hash: u64, jitter_millis: u32, window_millis: u32) -> Self {
         Self { id_hash, jitter_millis, window_millis }
     }
@@ -63,15 +66,16 @@ impl Delay {
     }
 }
 
-/// The whole second within `from..=to` that is a multiple of the highest power of two; `from` where there is none.
+/// The whole second within `from..=to` that is a multiple of the highest power of two; `from` where
+/// there is none.
 fn roundest_second(from: UnixMillis, to: UnixMillis) -> UnixMillis {
     let first = from.get().saturating_add(999).div_euclid(1_000);
     let last = to.get().div_euclid(1_000);
     if first > last || first <= 0 {
         return from;
     }
-    // The seconds from first to last agree above the highest bit in which first - 1 and last differ, and where that bit is set all
-    // lower bits can be clear.
+    // The seconds from first to last agree above the highest bit in which first - 1 and last
+    // differ, and where that bit is set all lower bits can be clear.
     let differing = (first - 1) ^ last;
     let grid = 63 - differing.leading_zeros();
     UnixMillis::new((last >> grid << grid) * 1_000)
@@ -116,9 +120,11 @@ mod tests {
     #[test]
     fn windows_that_overlap_come_to_few_instants() {
         let delay = Delay::new(7, 0, 60_000);
-        let instants: std::collections::BTreeSet<i64> =
-            (0..3_600).map(|second| delay.due(at(1_764_000_000_000 + second * 1_000), None).get()).collect();
-        // An hour of tasks, one a second: no more instants than there are multiples of 32 s from the first to the last window's end.
+        let instants: std::collections::BTreeSet<i64> = (0..3_600)
+            .map(|second| delay.due(at(1_764_000_000_000 + second * 1_000), None).get())
+            .collect();
+        // An hour of tasks, one a second: no more instants than there are multiples of 32 s from
+        // the first to the last window's end.
         assert!(instants.len() <= 3_660 / 32 + 1, "{}", instants.len());
     }
 
@@ -126,11 +132,15 @@ mod tests {
     fn jitter_differs_between_tasks_and_occurrences_and_not_between_askings() {
         let due = |id, time| Delay::new(id, 60_000, 0).due(at(time), None).get() - time;
         let by_id: std::collections::BTreeSet<i64> = (0..1_000).map(|id| due(id, 5)).collect();
-        let by_time: std::collections::BTreeSet<i64> = (0..1_000).map(|time| due(5, time)).collect();
+        let by_time: std::collections::BTreeSet<i64> =
+            (0..1_000).map(|time| due(5, time)).collect();
         assert!(by_id.len() > 950 && by_time.len() > 950);
         assert!(by_id.iter().chain(&by_time).all(|delay| (0..=60_000).contains(delay)));
         assert_eq!(due(5, 5), due(5, 5));
         // Pinned for ever: it decides when what is stored fires.
-        assert_eq!(Delay::new(0x1234, 3_600_000, 0).due(at(1_764_000_000_000), None), at(1_764_002_261_515));
+        assert_eq!(
+            Delay::new(0x1234, 3_600_000, 0).due(at(1_764_000_000_000), None),
+            at(1_764_002_261_515)
+        );
     }
 }

@@ -6,7 +6,8 @@ use crate::tz::Tz;
 
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// Runs at an anchor and at every whole interval after it. There is no drift: each is reckoned from the anchor. 24 bytes.
+/// Runs at an anchor and at every whole interval after it. There is no drift: each is reckoned from
+/// the anchor. 24 bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Every {
     anchor: UnixMillis,
@@ -17,13 +18,15 @@ pub struct Every {
 }
 
 impl Every {
-    /// Makes one from the instant of its anchor and its interval, milliseconds; the least interval is 1.
+    /// Makes one from the instant of its anchor and its interval, milliseconds; the least interval
+    /// is 1.
     pub fn new(anchor: UnixMillis, interval_millis: i64) -> Self {
         Self { anchor, origin: anchor, interval_millis: interval_millis.max(1) }
     }
 
-    /// Makes one from an anchor on a local clock. If the clock jumps over it, the run at the anchor comes as much later as the gap is wide,
-    /// and those of an interval of whole days come at the time of day that was asked for. `None` if the anchor is out of range.
+    /// Makes one from an anchor on a local clock. If the clock jumps over it, the run at the anchor
+    /// comes as much later as the gap is wide, and those of an interval of whole days come at the
+    /// time of day that was asked for. `None` if the anchor is out of range.
     pub fn from_local(anchor: LocalTime, timezone: Tz, interval_millis: i64) -> Option<Self> {
         let every = Self::new(anchor.instant_after_gap(timezone)?, interval_millis);
         let is_of_days = every.interval_millis % DAY_MILLIS == 0;
@@ -44,7 +47,8 @@ impl Every {
     /// The run that is `further` runs after the one at `time`.
     pub fn later(self, time: UnixMillis, further: u32) -> Option<UnixMillis> {
         let from = if time == self.anchor && further > 0 { self.origin } else { time };
-        let later = from.get().checked_add(i64::from(further).checked_mul(self.interval_millis)?)?;
+        let later =
+            from.get().checked_add(i64::from(further).checked_mul(self.interval_millis)?)?;
         (later <= UnixMillis::LAST.get()).then(|| UnixMillis::new(later))
     }
 }

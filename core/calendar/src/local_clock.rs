@@ -1,6 +1,7 @@
 //! What a zone's local clock shows, and when it is changed.
 //!
-//! Local times are seconds since 1970-01-01T00:00:00 as that clock shows it; instants are Unix seconds.
+//! Local times are seconds since 1970-01-01T00:00:00 as that clock shows it; instants are Unix
+//! seconds.
 
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
@@ -26,9 +27,14 @@ pub(crate) fn change_between(tz: Tz, mut before: i64, mut after: i64) -> i64 {
     after
 }
 
-/// Returns the first instant after `after` at which the clock shows a time that a schedule names; in an overlap it shows it twice, in a gap
-/// never. `next_local` returns the first local time that the schedule names, at or after its argument.
-pub(crate) fn next_shown(tz: Tz, after: i64, mut next_local: impl FnMut(i64) -> Option<i64>) -> Option<i64> {
+/// Returns the first instant after `after` at which the clock shows a time that a schedule names;
+/// in an overlap it shows it twice, in a gap never. `next_local` returns the first local time that
+/// the schedule names, at or after its argument.
+pub(crate) fn next_shown(
+    tz: Tz,
+    after: i64,
+    mut next_local: impl FnMut(i64) -> Option<i64>,
+) -> Option<i64> {
     let now = clock_at(tz, after);
     let ahead = first_shown(tz, now + 1, after, &mut next_local);
     let Reading::Twice { first, second } = tz.read(now) else {
@@ -46,8 +52,14 @@ pub(crate) fn next_shown(tz: Tz, after: i64, mut next_local: impl FnMut(i64) -> 
     }
 }
 
-/// Returns the instant after `after` at which the clock shows the first named time from `from` on; gaps are passed over.
-fn first_shown(tz: Tz, mut from: i64, after: i64, next_local: &mut impl FnMut(i64) -> Option<i64>) -> Option<i64> {
+/// Returns the instant after `after` at which the clock shows the first named time from `from` on;
+/// gaps are passed over.
+fn first_shown(
+    tz: Tz,
+    mut from: i64,
+    after: i64,
+    next_local: &mut impl FnMut(i64) -> Option<i64>,
+) -> Option<i64> {
     loop {
         let local = next_local(from)?;
         match tz.read(local) {
@@ -60,8 +72,8 @@ fn first_shown(tz: Tz, mut from: i64, after: i64, next_local: &mut impl FnMut(i6
     }
 }
 
-/// Writes an instant as the clock shows it, in RFC 3339. Its offsets have whole minutes: the seconds that some offsets have before 1972 are
-/// cut off there, and not in the time beside it.
+/// Writes an instant as the clock shows it, in RFC 3339. Its offsets have whole minutes: the
+/// seconds that some offsets have before 1972 are cut off there, and not in the time beside it.
 pub fn rfc3339(time: UnixMillis, timezone: Tz) -> String {
     let (second, millis) = (time.get().div_euclid(1_000), time.get().rem_euclid(1_000));
     let offset = timezone.offset_at(second);
@@ -73,7 +85,10 @@ pub fn rfc3339(time: UnixMillis, timezone: Tz) -> String {
 
 /// Writes the date of a local time: `2026-10-25`.
 pub(crate) fn date(local: i64) -> String {
-    let day = i32::try_from(local.div_euclid(86_400)).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
+    let day = i32::try_from(local.div_euclid(86_400))
+        .ok()
+        .and_then(NaiveDate::from_epoch_days)
+        .unwrap_or_default();
     format!("{:04}-{:02}-{:02}", day.year(), day.month(), day.day())
 }
 

@@ -10,7 +10,8 @@ use std::str::FromStr;
 
 const DAY: i64 = 86_400;
 
-/// Milliseconds since 1970-01-01T00:00:00 as a local clock shows them, within the years 1970 to 9999.
+/// Milliseconds since 1970-01-01T00:00:00 as a local clock shows them, within the years 1970 to
+/// 9999.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LocalTime(i64);
 
@@ -27,7 +28,9 @@ pub enum NotLocal {
     #[error("before 1970")]
     Early,
     /// There is no such hour.
-    #[error("whose hour is not one from 00 to 23; midnight at the end of a day is 00:00 of the next")]
+    #[error(
+        "whose hour is not one from 00 to 23; midnight at the end of a day is 00:00 of the next"
+    )]
     Hour,
     /// There is no such minute.
     #[error("whose minute is not one from 00 to 59")]
@@ -38,24 +41,30 @@ pub enum NotLocal {
 }
 
 impl LocalTime {
-    /// Returns the instant at which a clock in `timezone` shows this time. The clock may jump over it, then this is the first instant
-    /// after the gap; or show it twice, then this is the first time. So it is for cron at fixed times. `None` beyond the range of
-    /// instants that a task may ask for.
+    /// Returns the instant at which a clock in `timezone` shows this time. The clock may jump over
+    /// it, then this is the first instant after the gap; or show it twice, then this is the first
+    /// time. So it is for cron at fixed times. `None` beyond the range of instants that a task may
+    /// ask for.
     pub fn instant(self, timezone: Tz) -> Option<UnixMillis> {
         within_range(match timezone.read(self.seconds()) {
-            Reading::Once(second) | Reading::Twice { first: second, .. } => second * 1_000 + self.millis(),
+            Reading::Once(second) | Reading::Twice { first: second, .. } => {
+                second * 1_000 + self.millis()
+            }
             Reading::Gap { end } => end * 1_000,
         })
     }
 
-    /// Returns the same as [`Self::instant`], but for a time in a gap: that is read with the offset from before the gap, so it comes as much
-    /// later as the gap is wide. So RFC 5545 reads it.
+    /// Returns the same as [`Self::instant`], but for a time in a gap: that is read with the offset
+    /// from before the gap, so it comes as much later as the gap is wide. So RFC 5545 reads it.
     pub fn instant_after_gap(self, timezone: Tz) -> Option<UnixMillis> {
-        let Reading::Gap { end } = timezone.read(self.seconds()) else { return self.instant(timezone) };
+        let Reading::Gap { end } = timezone.read(self.seconds()) else {
+            return self.instant(timezone);
+        };
         within_range(self.0 - timezone.offset_at(end - 1) * 1_000)
     }
 
-    /// Returns by how much the gap is wide in which this time lies, milliseconds; 0 if the clock shows it.
+    /// Returns by how much the gap is wide in which this time lies, milliseconds; 0 if the clock
+    /// shows it.
     pub(crate) fn width_of_gap(self, timezone: Tz) -> i64 {
         match timezone.read(self.seconds()) {
             Reading::Gap { end } => (timezone.offset_at(end) - timezone.offset_at(end - 1)) * 1_000,
@@ -73,8 +82,8 @@ impl LocalTime {
         self.0.rem_euclid(1_000)
     }
 
-    /// Returns the instant at which a clock shows this time that is `offset` seconds ahead of UTC; `None` beyond the range of instants
-    /// that a task may ask for.
+    /// Returns the instant at which a clock shows this time that is `offset` seconds ahead of UTC;
+    /// `None` beyond the range of instants that a task may ask for.
     pub fn at_offset(self, offset: i64) -> Option<UnixMillis> {
         within_range(self.0 - offset * 1_000)
     }
@@ -90,14 +99,18 @@ fn within_range(millis: i64) -> Option<UnixMillis> {
 pub struct Law {
     /// The release.
     pub release: &'static str,
-    /// The instant at which the clock of a zone, which is named, shows a local time; `None` if there is no such zone or instant.
+    /// The instant at which the clock of a zone, which is named, shows a local time; `None` if
+    /// there is no such zone or instant.
     pub instant: fn(LocalTime, &str) -> Option<UnixMillis>,
 }
 
 impl Default for Law {
     /// The law of the tables that this was built with.
     fn default() -> Self {
-        Self { release: crate::tz::release(), instant: |local, zone| local.instant(zone.parse().ok()?) }
+        Self {
+            release: crate::tz::release(),
+            instant: |local, zone| local.instant(zone.parse().ok()?),
+        }
     }
 }
 
@@ -124,21 +137,28 @@ impl<'de> Deserialize<'de> for LocalTime {
 impl FromStr for LocalTime {
     type Err = NotLocal;
 
-    /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, perhaps with a fraction of the second, of which milliseconds count; a space may
-    /// stand in place of the `T`.
+    /// Reads `YYYY-MM-DDTHH:MM` or `YYYY-MM-DDTHH:MM:SS`, perhaps with a fraction of the second, of
+    /// which milliseconds count; a space may stand in place of the `T`.
     fn from_str(text: &str) -> Result<Self, NotLocal> {
         read(text.as_bytes())
     }
 }
 
-/// Reads the text of a local time. Every task of a bulk request may have one, so each byte is looked at once.
+/// Reads the text of a local time. Every task of a bulk request may have one, so each byte is
+/// looked at once.
 fn read(text: &[u8]) -> Result<LocalTime, NotLocal> {
     let pair = |tens: u8, ones: u8| {
         let (tens, ones) = (tens.wrapping_sub(b'0'), ones.wrapping_sub(b'0'));
-        if tens <= 9 && ones <= 9 { Ok(u32::from(tens) * 10 + u32::from(ones)) } else { Err(NotLocal::Form) }
+        if tens <= 9 && ones <= 9 {
+            Ok(u32::from(tens) * 10 + u32::from(ones))
+        } else {
+            Err(NotLocal::Form)
+        }
     };
-    let Some((&[c1, c0, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T' | b't' | b' ', h1, h0, b':', n1, n0], rest)) =
-        text.split_first_chunk::<16>()
+    let Some((
+        &[c1, c0, y1, y0, b'-', m1, m0, b'-', d1, d0, b'T' | b't' | b' ', h1, h0, b':', n1, n0],
+        rest,
+    )) = text.split_first_chunk::<16>()
     else {
         return Err(NotLocal::Form);
     };
@@ -162,13 +182,15 @@ fn read(text: &[u8]) -> Result<LocalTime, NotLocal> {
     } else if second > 59 {
         NotLocal::Second
     } else {
-        let seconds = i64::from(epoch_day(year, month, day)) * DAY + i64::from(hour * 3_600 + minute * 60 + second);
+        let seconds = i64::from(epoch_day(year, month, day)) * DAY
+            + i64::from(hour * 3_600 + minute * 60 + second);
         return Ok(LocalTime(seconds * 1_000 + i64::from(millis)));
     };
     Err(problem)
 }
 
-/// Returns the milliseconds of a fraction of a second, of which the digits behind the point are given: one at least.
+/// Returns the milliseconds of a fraction of a second, of which the digits behind the point are
+/// given: one at least.
 fn millis_of(digits: &[u8]) -> Result<u32, NotLocal> {
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return Err(NotLocal::Form);
@@ -201,7 +223,13 @@ impl fmt::Display for LocalTime {
         let (day, second) = (self.seconds().div_euclid(DAY), self.seconds().rem_euclid(DAY));
         let date = i32::try_from(day).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
-        write!(f, "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}", date.year(), date.month(), date.day())?;
+        write!(
+            f,
+            "{:04}-{:02}-{:02}T{hour:02}:{minute:02}:{second:02}",
+            date.year(),
+            date.month(),
+            date.day()
+        )?;
         match self.millis() {
             0 => Ok(()),
             millis => write!(f, ".{millis:03}"),
@@ -262,11 +290,18 @@ mod tests {
 
     #[test]
     fn every_date_is_the_day_that_it_is() {
-        for (day, date) in NaiveDate::default().iter_days().take_while(|date| date.year() < 10_000).enumerate() {
-            assert_eq!(epoch_day(date.year().unsigned_abs(), date.month(), date.day()), day as u32, "{date}");
+        for (day, date) in
+            NaiveDate::default().iter_days().take_while(|date| date.year() < 10_000).enumerate()
+        {
+            assert_eq!(
+                epoch_day(date.year().unsigned_abs(), date.month(), date.day()),
+                day as u32,
+                "{date}"
+            );
         }
         for (year, month) in (0..=9_999).flat_map(|year| (0..=99).map(move |month| (year, month))) {
-            let days = NaiveDate::from_ymd_opt(year, month, 1).map_or(0, |first| u32::from(first.num_days_in_month()));
+            let days = NaiveDate::from_ymd_opt(year, month, 1)
+                .map_or(0, |first| u32::from(first.num_days_in_month()));
             assert_eq!(days_of_month(year.unsigned_abs(), month), days, "{year}-{month}");
         }
     }
@@ -286,7 +321,10 @@ mod tests {
         }
         let in_gap = local("2026-03-29T01:30:00.5");
         assert_eq!(in_gap.instant_after_gap(london), Some(UnixMillis::new(1_774_747_800_500)));
-        assert_eq!((in_gap.width_of_gap(london), local("2026-07-01T12:00").width_of_gap(london)), (3_600_000, 0));
+        assert_eq!(
+            (in_gap.width_of_gap(london), local("2026-07-01T12:00").width_of_gap(london)),
+            (3_600_000, 0)
+        );
         assert_eq!(local("1970-01-01T00:00").instant("Asia/Tokyo".parse().unwrap()), None);
         assert_eq!(local("9999-12-31T23:59").instant("America/New_York".parse().unwrap()), None);
     }

@@ -1,7 +1,8 @@
 //! Sorting and collecting, compiled once.
 //!
-//! The standard library compiles its sort anew for every type and every key, some 4 kB of the wasm each, and `collect` into a `BTreeMap` or a
-//! `BTreeSet` sorts too. What runs for each task of a bulk request or a firing uses the standard library; the rest uses what is here.
+//! The standard library compiles its sort anew for every type and every key, some 4 kB of the wasm
+//! each, and `collect` into a `BTreeMap` or a `BTreeSet` sorts too. What runs for each task of a
+//! bulk request or a firing uses the standard library; the rest uses what is here.
 
 use std::cmp::Ordering;
 
@@ -21,14 +22,16 @@ pub fn sort<T: Ord + Copy>(items: &mut Vec<T>) {
     sort_by_key(items, |item| *item);
 }
 
-/// Returns the numbers below `count` in the order that `compare` gives them; equal ones in their own.
+/// Returns the numbers below `count` in the order that `compare` gives them; equal ones in their
+/// own.
 fn order(count: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
     let mut order: Vec<usize> = (0..count).collect();
     order.sort_unstable_by(|one, other| compare(*one, *other).then(one.cmp(other)));
     order
 }
 
-/// Collects items into a map or a set, one after the other: of several with one key, the last one's value stays.
+/// Collects items into a map or a set, one after the other: of several with one key, the last one's
+/// value stays.
 pub fn collected<C: Default + Extend<T>, T>(items: impl IntoIterator<Item = T>) -> C {
     let mut collection = C::default();
     collection.extend(items);

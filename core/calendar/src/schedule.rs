@@ -1,7 +1,9 @@
-//! Recurring schedules: cron, intervals and RFC 5545 rules, within bounds, put off by jitter or within a window.
+//! Recurring schedules: cron, intervals and RFC 5545 rules, within bounds, put off by jitter or
+//! within a window.
 //!
-//! An occurrence has a **nominal time**, which names it and never changes, and a **due time**, when it fires; they differ by jitter and
-//! window only (see [`Delay`]). Both rise strictly from one occurrence to the next.
+//! An occurrence has a **nominal time**, which names it and never changes, and a **due time**, when
+//! it fires; they differ by jitter and window only (see [`Delay`]). Both rise strictly from one
+//! occurrence to the next.
 
 use crate::clock_change::ClockChange;
 use crate::cron::{CronList, CronSchedule, have_same_times};
@@ -82,7 +84,8 @@ impl Rule {
     }
 }
 
-/// A recurring schedule: some 100 bytes, with one cron expression or an interval nothing on the heap. See the [module](self).
+/// A recurring schedule: some 100 bytes, with one cron expression or an interval nothing on the
+/// heap. See the [module](self).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
     rule: Rule,
@@ -109,7 +112,8 @@ impl Schedule {
         self.last
     }
 
-    /// Ends the schedule with run number `runs`, from 1, if it does not end before. `first` is the nominal time of run number 1.
+    /// Ends the schedule with run number `runs`, from 1, if it does not end before. `first` is the
+    /// nominal time of run number 1.
     ///
     /// # Errors
     /// If the runs are too far apart to be counted off.
@@ -123,7 +127,8 @@ impl Schedule {
         if self.delay.is_none() {
             return self.time_after(due).map(|time| Occurrence { time, due: time });
         }
-        // One whose time has come may still be put off; only the last of these, for each fires before the time of the next.
+        // One whose time has come may still be put off; only the last of these, for each fires
+        // before the time of the next.
         if let Some(time) = self.last_time_until(due) {
             let occurrence = self.occurrence(time);
             if occurrence.due > due {
@@ -146,7 +151,8 @@ impl Schedule {
         Occurrence { time, due: self.delay.due(time, self.room_of(time, self.delay)) }
     }
 
-    /// Whether its occurrences are those of `other`, however they are written, and whatever they are put off by.
+    /// Whether its occurrences are those of `other`, however they are written, and whatever they
+    /// are put off by.
     pub fn has_times_of(&self, other: &Self) -> bool {
         self.rule.has_times_of(&other.rule) && self.first == other.first && self.last == other.last
     }
@@ -157,14 +163,16 @@ impl Schedule {
         Some(delay.due(of.time, self.room_of(of.time, delay)))
     }
 
-    /// Returns the next time that the rule names, whether or not the bounds allow it, where it is so near that it ends the room of a delay.
+    /// Returns the next time that the rule names, whether or not the bounds allow it, where it is
+    /// so near that it ends the room of a delay.
     fn room_of(&self, time: UnixMillis, delay: Delay) -> Option<UnixMillis> {
         self.rule.next_until(time, time.plus(delay.longest()))
     }
 
     /// The last occurrence from `first` on that is due by `at`; `first` where no later one is.
     pub fn last_due_until(&self, first: Occurrence, at: UnixMillis) -> Occurrence {
-        // Of those after `high`, none is due by `at`; `low` is, or is the first. Due times rise with nominal ones.
+        // Of those after `high`, none is due by `at`; `low` is, or is the first. Due times rise
+        // with nominal ones.
         let (mut low, mut high) = (first, at);
         while low.time < high {
             // Halved each time, from at most the span of all times: some 48 rounds.
@@ -177,25 +185,33 @@ impl Schedule {
         low
     }
 
-    /// Where the last `most` of the occurrences from `first` to `last` begin; `first`, if there are no more.
+    /// Where the last `most` of the occurrences from `first` to `last` begin; `first`, if there are
+    /// no more.
     pub fn last_runs(&self, first: Occurrence, last: Occurrence, most: usize) -> Occurrence {
         let runs = |from: Occurrence| {
-            std::iter::successors(Some(from), |run| self.following(run.time)).take_while(|run| run.time <= last.time)
+            std::iter::successors(Some(from), |run| self.following(run.time))
+                .take_while(|run| run.time <= last.time)
         };
-        // No more than so many are gone through at a time: a part that is small enough is not halved further.
+        // No more than so many are gone through at a time: a part that is small enough is not
+        // halved further.
         let few = most.saturating_mul(2);
-        let begin_of = |from: Occurrence, count: usize| runs(from).nth(count.saturating_sub(most)).unwrap_or(from);
+        let begin_of = |from: Occurrence, count: usize| {
+            runs(from).nth(count.saturating_sub(most)).unwrap_or(from)
+        };
         let count = runs(first).take(few + 1).count();
         if count <= few {
             return begin_of(first, count);
         }
-        // From `low` on there are more than a few, from the first after `high` on there are fewer than wanted.
+        // From `low` on there are more than a few, from the first after `high` on there are fewer
+        // than wanted.
         let (mut low, mut high) = (first.time, last.time);
         // Most rules are even: a guess from the gap after the last is right at once.
         let gap = self.following(last.time).map_or(0, |next| next.time.since(last.time));
-        let mut probe = last.time.plus(-gap.saturating_mul(i64::try_from(most).unwrap_or(i64::MAX)));
+        let mut probe =
+            last.time.plus(-gap.saturating_mul(i64::try_from(most).unwrap_or(i64::MAX)));
         while low < high {
-            let at = if low < probe && probe < high { probe } else { low.plus(high.since(low) / 2) };
+            let at =
+                if low < probe && probe < high { probe } else { low.plus(high.since(low) / 2) };
             let Some(run) = self.following(at).filter(|run| run.time <= last.time) else { break };
             match runs(run).take(few + 1).count() {
                 count if count > few => (low, probe) = (run.time, low),
@@ -203,7 +219,11 @@ impl Schedule {
                 count => {
                     high = at;
                     // As many more as are lacking, and half as many again, if they lie as these do.
-                    let span = last.time.since(run.time).max(1).saturating_mul(most.saturating_mul(3) as i64);
+                    let span = last
+                        .time
+                        .since(run.time)
+                        .max(1)
+                        .saturating_mul(most.saturating_mul(3) as i64);
                     probe = last.time.plus(-(span / (2 * count.max(1)) as i64));
                 }
             }
@@ -230,7 +250,8 @@ impl Schedule {
         size_of::<Self>() + on_heap
     }
 
-    /// Returns what a change of the clock does to the occurrence at `time`. `previous` is the time of the occurrence before.
+    /// Returns what a change of the clock does to the occurrence at `time`. `previous` is the time
+    /// of the occurrence before.
     pub fn clock_change(&self, time: UnixMillis, previous: UnixMillis) -> Option<ClockChange> {
         let seconds = |time: UnixMillis| time.get().div_euclid(1_000);
         let (at, previous) = (seconds(time), seconds(previous));
@@ -247,10 +268,13 @@ impl Schedule {
         self.rule.next_after(after.max(self.first.plus(-1))).filter(|time| *time <= self.last)
     }
 
-    /// The last nominal time at or before `at`, if it is so late that a delay can bring it past `at`.
+    /// The last nominal time at or before `at`, if it is so late that a delay can bring it past
+    /// `at`.
     fn last_time_until(&self, at: UnixMillis) -> Option<UnixMillis> {
         let end = at.min(self.last);
-        let until = |after: UnixMillis| self.rule.next_until(after.max(self.first.plus(-1)), end).filter(|time| *time <= end);
+        let until = |after: UnixMillis| {
+            self.rule.next_until(after.max(self.first.plus(-1)), end).filter(|time| *time <= end)
+        };
         // There is no occurrence in what lies after `high` up to `at`; `low` is one.
         let mut low = until(at.plus(-self.delay.longest()))?;
         let mut high = at;
@@ -265,7 +289,8 @@ impl Schedule {
         Some(low)
     }
 
-    /// The nominal time of run number `number`, from 1, where `first` is that of the first; of the last run, if there are fewer.
+    /// The nominal time of run number `number`, from 1, where `first` is that of the first; of the
+    /// last run, if there are fewer.
     fn time_of_run(&self, first: UnixMillis, number: u32) -> Result<UnixMillis, TooLong> {
         let further = number.saturating_sub(1);
         match &self.rule {
@@ -277,7 +302,12 @@ impl Schedule {
     }
 
     /// The time that is `further` runs behind `first`, where `runs` are those after it.
-    fn count_off(&self, runs: impl Iterator<Item = UnixMillis>, first: UnixMillis, further: u32) -> Result<UnixMillis, TooLong> {
+    fn count_off(
+        &self,
+        runs: impl Iterator<Item = UnixMillis>,
+        first: UnixMillis,
+        further: u32,
+    ) -> Result<UnixMillis, TooLong> {
         let before = steps_taken();
         let mut last = first;
         for next in runs.take(further as usize).take_while(|next| *next <= self.last) {

@@ -3,7 +3,8 @@
 use std::cell::Cell;
 
 thread_local! {
-    /// Steps that searches have taken so far. Only differences are used, so a result depends on nothing but its input.
+    /// Steps that searches have taken so far. Only differences are used, so a result depends on
+    /// nothing but its input.
     static TAKEN: Cell<u64> = const { Cell::new(0) };
 }
 
@@ -12,7 +13,8 @@ pub(crate) fn count_steps(steps: u32) {
     TAKEN.set(TAKEN.get().wrapping_add(u64::from(steps)));
 }
 
-/// Returns the steps that the searches of this thread have taken. Only the difference of two calls means anything.
+/// Returns the steps that the searches of this thread have taken. Only the difference of two calls
+/// means anything.
 pub fn steps_taken() -> u64 {
     TAKEN.get()
 }

@@ -1,9 +1,10 @@
 //! Time zones: what a local clock shows, for every name in IANA's database.
 //!
-//! The tables are IANA's own, in a file of one tenth of what the crate `chrono-tz` adds to a wasm. `scripts/tz.py` makes the file (`make
-//! tz`), and notes in `tests/data/tz_changes.txt` what Python's reader finds in the same data; `tests/tz.rs` holds the file against
-//! that. A zone's table is unpacked when the zone is first used. Changes up to the year 2100 are listed then; later ones follow from
-//! the zone's yearly rule.
+//! The tables are IANA's own, in a file of one tenth of what the crate `chrono-tz` adds to a wasm.
+//! `scripts/tz.py` makes the file (`make tz`), and notes in `tests/data/tz_changes.txt` what
+//! Python's reader finds in the same data; `tests/tz.rs` holds the file against that. A zone's
+//! table is unpacked when the zone is first used. Changes up to the year 2100 are listed then;
+//! later ones follow from the zone's yearly rule.
 
 mod file;
 mod rule;
@@ -19,10 +20,12 @@ use std::sync::OnceLock;
 
 static FILE: &[u8] = include_bytes!("tz.bin");
 
-/// The most that two offsets in the tables may differ by, and so that a local time and its instants may, seconds.
+/// The most that two offsets in the tables may differ by, and so that a local time and its instants
+/// may, seconds.
 const WIDEST: i64 = 2 * 86_400;
 
-/// Steps of a schedule (see [`count_steps`]) that it takes to work out the changes of the years around a time from a yearly rule.
+/// Steps of a schedule (see [`count_steps`]) that it takes to work out the changes of the years
+/// around a time from a yearly rule.
 const STEPS_OF_A_RULE: u32 = 4;
 
 /// The release of IANA's database that the tables are of, such as `2026f`.
@@ -39,7 +42,8 @@ pub struct Tz(u16);
 #[error("not the name of a time zone")]
 pub struct UnknownZone;
 
-/// A time in which a clock neither jumps nor shows what it shows at another time: what is read in it is read once.
+/// A time in which a clock neither jumps nor shows what it shows at another time: what is read in
+/// it is read once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Steady {
     /// Its first instant, Unix seconds.
@@ -82,7 +86,9 @@ impl Tz {
 
     /// All zones: UTC, then the others in order of their names.
     pub fn all() -> impl Iterator<Item = Self> {
-        (0..).map_while(|number: u16| database().zones.get(usize::from(number)).map(|_| Self(number)))
+        (0..).map_while(|number: u16| {
+            database().zones.get(usize::from(number)).map(|_| Self(number))
+        })
     }
 
     /// Its name in the database.
@@ -90,7 +96,8 @@ impl Tz {
         database().zones.get(usize::from(self.0)).map_or("UTC", |zone| zone.name)
     }
 
-    /// Returns whether its clock is that of `other`, perhaps under another name, such as `UTC` and `Etc/UTC`.
+    /// Returns whether its clock is that of `other`, perhaps under another name, such as `UTC` and
+    /// `Etc/UTC`.
     pub(crate) fn has_clock_of(self, other: Self) -> bool {
         let table = |zone: Self| database().zones.get(usize::from(zone.0)).map(|zone| zone.table);
         table(self) == table(other)
@@ -98,24 +105,32 @@ impl Tz {
 
     /// Seconds by which the clock is ahead of UTC at `instant`.
     pub fn offset_at(self, instant: i64) -> i64 {
-        self.with_spans(instant, |spans| spans.get(span_at(spans, instant)).map_or(0, |span| span.offset))
+        self.with_spans(instant, |spans| {
+            spans.get(span_at(spans, instant)).map_or(0, |span| span.offset)
+        })
     }
 
-    /// The instants at which the clock shows `local`, which is seconds since 1970-01-01T00:00:00 as the clock shows them.
+    /// The instants at which the clock shows `local`, which is seconds since 1970-01-01T00:00:00 as
+    /// the clock shows them.
     pub fn read(self, local: i64) -> Reading {
         self.with_spans(local, |spans| read(spans, local))
     }
 
-    /// Returns the steady time that `instant` lies in, or a part of it; `None` if it lies in none, because an overlap shows its local time
-    /// twice.
+    /// Returns the steady time that `instant` lies in, or a part of it; `None` if it lies in none,
+    /// because an overlap shows its local time twice.
     pub(crate) fn steady_at(self, instant: i64) -> Option<Steady> {
-        self.with_spans(instant, |spans| steady(spans, instant)).filter(|steady| steady.contains(instant))
+        self.with_spans(instant, |spans| steady(spans, instant))
+            .filter(|steady| steady.contains(instant))
     }
 
-    /// Calls `use_spans` with spans of which some begin before and some end after each time within two days of `at`.
+    /// Calls `use_spans` with spans of which some begin before and some end after each time within
+    /// two days of `at`.
     fn with_spans<T>(self, at: i64, use_spans: impl FnOnce(&[Span]) -> T) -> T {
         let database = database();
-        let table = database.zones.get(usize::from(self.0)).and_then(|zone| database.tables.get(usize::from(zone.table)));
+        let table = database
+            .zones
+            .get(usize::from(self.0))
+            .and_then(|zone| database.tables.get(usize::from(zone.table)));
         let Some(table) = table else { return use_spans(&[]) };
         let Table { spans, rule, .. } = table.unpacked();
         match rule {
@@ -132,12 +147,16 @@ impl Tz {
     }
 }
 
-/// The time in the span of `instant` in which the clock shows nothing that the spans around it show too.
+/// The time in the span of `instant` in which the clock shows nothing that the spans around it show
+/// too.
 fn steady(spans: &[Span], instant: i64) -> Option<Steady> {
     let at = span_at(spans, instant);
     let Span { begin, offset } = *spans.get(at)?;
-    let mut steady = Steady { begin, end: spans.get(at + 1).map_or(i64::MAX, |next| next.begin), offset };
-    for [earlier, next] in spans.get(..=at)?.array_windows().rev().take_while(|[_, next]| begin - next.begin <= WIDEST) {
+    let mut steady =
+        Steady { begin, end: spans.get(at + 1).map_or(i64::MAX, |next| next.begin), offset };
+    for [earlier, next] in
+        spans.get(..=at)?.array_windows().rev().take_while(|[_, next]| begin - next.begin <= WIDEST)
+    {
         steady.begin = steady.begin.max(next.begin + earlier.offset - offset);
     }
     let end = steady.end;
@@ -151,13 +170,20 @@ fn steady(spans: &[Span], instant: i64) -> Option<Steady> {
 fn read(spans: &[Span], local: i64) -> Reading {
     let mut found = None;
     for at in span_at(spans, local.saturating_sub(WIDEST))..spans.len() {
-        let (Some(span), end) = (spans.get(at), spans.get(at + 1).map_or(i64::MAX, |next| next.begin)) else { break };
+        let (Some(span), end) =
+            (spans.get(at), spans.get(at + 1).map_or(i64::MAX, |next| next.begin))
+        else {
+            break;
+        };
         let instant = local.saturating_sub(span.offset);
         match found {
-            // All spans up to here end before the clock would show it, and this one begins after it has.
+            // All spans up to here end before the clock would show it, and this one begins after it
+            // has.
             None if instant < span.begin => return Reading::Gap { end: span.begin },
             None if instant < end => found = Some(instant),
-            Some(first) if instant >= span.begin && instant < end => return Reading::Twice { first, second: instant },
+            Some(first) if instant >= span.begin && instant < end => {
+                return Reading::Twice { first, second: instant };
+            }
             _ => {}
         }
         if span.begin > local.saturating_add(WIDEST) {

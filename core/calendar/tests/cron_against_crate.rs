@@ -1,8 +1,9 @@
 //! Cron against two other implementations, on the expressions whose meaning they share with ours.
 //!
-//! The crate `cron` has no five fields, no `L`, `W` or `#`, counts weekdays from 1 = Sunday and wants both day fields to
-//! match; it is asked in UTC about expressions that restrict one day field at most. The crate `croner` has the same
-//! language as ours, so it is asked about all of it in UTC, and in zones where its rules for a jumping clock are ours.
+//! The crate `cron` has no five fields, no `L`, `W` or `#`, counts weekdays from 1 = Sunday and
+//! wants both day fields to match; it is asked in UTC about expressions that restrict one day field
+//! at most. The crate `croner` has the same language as ours, so it is asked about all of it in
+//! UTC, and in zones where its rules for a jumping clock are ours.
 
 #![allow(
     clippy::unwrap_used,
@@ -57,7 +58,8 @@ impl Field {
     }
 }
 
-/// A field of values from `least` to `most`, with steps up to `most`: the longest that `cron` takes.
+/// A field of values from `least` to `most`, with steps up to `most`: the longest that `cron`
+/// takes.
 fn field(least: u32, most: u32) -> impl Strategy<Value = Field> {
     let range = move || (least..=most, least..=most).prop_map(|(a, b)| (a.min(b), a.max(b)));
     let item = prop_oneof![
@@ -99,7 +101,8 @@ proptest! {
         let times = format!("{} {} {}", second.text(0), minute.text(0), hour.text(0));
         let month = month.text(0);
         let (expr, theirs) = if by_weekday {
-            // Their weekdays begin with 1, ours with 0; a step over all of them starts on Sunday in both.
+            // Their weekdays begin with 1, ours with 0; a step over all of them starts on Sunday in
+            // both.
             (
                 format!("{times} * {month} {}", weekday.text(0)),
                 format!("{times} * {month} {}", weekday.text(1)),
@@ -168,11 +171,17 @@ proptest! {
 }
 
 fn croner(expr: &str) -> croner::Cron {
-    CronParser::builder().seconds(Seconds::Optional).year(Year::Disallowed).build().parse(expr).expect(expr)
+    CronParser::builder()
+        .seconds(Seconds::Optional)
+        .year(Year::Disallowed)
+        .build()
+        .parse(expr)
+        .expect(expr)
 }
 
 fn croner_after(schedule: &croner::Cron, after: UnixMillis, zone: Tz) -> Vec<i64> {
-    let from = DateTime::<Utc>::from_timestamp_millis(after.get()).expect("in range").with_timezone(&zone);
+    let from =
+        DateTime::<Utc>::from_timestamp_millis(after.get()).expect("in range").with_timezone(&zone);
     schedule
         .iter_after(from)
         .take(COMPARED)
@@ -193,7 +202,8 @@ fn day_of_month() -> impl Strategy<Value = String> {
 }
 
 fn day_of_week() -> impl Strategy<Value = String> {
-    let name = || prop::sample::select(vec!["SUN", "mon", "Tue", "WED", "THU", "FRI", "SAT", "7", "3"]);
+    let name =
+        || prop::sample::select(vec!["SUN", "mon", "Tue", "WED", "THU", "FRI", "SAT", "7", "3"]);
     prop_oneof![
         3 => Just("*".to_owned()),
         3 => field(0, 7).prop_map(|field| field.text(0)),

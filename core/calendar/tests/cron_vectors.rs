@@ -52,7 +52,8 @@ fn vectors_hold() {
             times => times.split(' ').collect(),
         };
         // One more than is listed where the list ends with time itself.
-        let found: Vec<String> = occurrences(&schedule(expr, zone), instant(after)).take(5).map(text).collect();
+        let found: Vec<String> =
+            occurrences(&schedule(expr, zone), instant(after)).take(5).map(text).collect();
         assert_eq!(found, expected, "{expr}, {zone}, after {after}");
         count += 1;
     }
@@ -99,7 +100,11 @@ fn spellings_of_the_same_schedule_are_equal() {
         ("0 2-14/12 * * *", "0 2,14 * * *"),
         ("0 0 5-5/1 * * *", "0 5 * * *"),
     ] {
-        assert_eq!(CronSchedule::parse(one, None), CronSchedule::parse(other, None), "{one} and {other}");
+        assert_eq!(
+            CronSchedule::parse(one, None),
+            CronSchedule::parse(other, None),
+            "{one} and {other}"
+        );
     }
 }
 
@@ -194,10 +199,19 @@ fn the_whole_is_refused_where_no_field_is_at_fault() {
 
 #[test]
 fn what_can_never_fire_is_refused() {
-    for expr in ["0 0 30 2 *", "0 0 30-31 2 *", "0 0 31 4,6,9,11 *", "0 0 31 2-11/9,6 *", "0 0 30W 2 *", "0 0 31W APR ?"] {
+    for expr in [
+        "0 0 30 2 *",
+        "0 0 30-31 2 *",
+        "0 0 31 4,6,9,11 *",
+        "0 0 31 2-11/9,6 *",
+        "0 0 30W 2 *",
+        "0 0 31W APR ?",
+    ] {
         assert_eq!(error(expr), CronError::NeverFires, "{expr}");
     }
-    for expr in ["0 0 29 2 *", "0 0 29W 2 *", "0 0 * 2 MON#5", "0 0 30 2 MON", "0 0 31 4,5 *", "0 0 L 2 *"] {
+    for expr in
+        ["0 0 29 2 *", "0 0 29W 2 *", "0 0 * 2 MON#5", "0 0 30 2 MON", "0 0 31 4,5 *", "0 0 L 2 *"]
+    {
         assert!(CronSchedule::parse(expr, None).is_ok(), "{expr}");
     }
 }
@@ -240,7 +254,11 @@ fn the_ends_of_time_are_quiet() {
             }
             let first = schedule.next_after(UnixMillis::new(i64::MIN));
             assert!(first.is_some());
-            assert_eq!(first, schedule.next_after(instant("0000-12-31T23:59:59Z")), "{expr} {zone}");
+            assert_eq!(
+                first,
+                schedule.next_after(instant("0000-12-31T23:59:59Z")),
+                "{expr} {zone}"
+            );
         }
     }
 }
@@ -267,7 +285,10 @@ fn cron_like() -> impl Strategy<Value = String> {
         (0_u32..9, 0_u32..7).prop_map(|(day, nth)| format!("{day}#{nth}")),
         (0_u32..33).prop_map(|day| format!("{day}W")),
         (0_u32..8).prop_map(|day| format!("{day}L")),
-        prop::sample::select(vec!["L", "LW", "MON", "jan", "SUN-TUE", "FRI#L", "2-FEB", "", "#", "-"]).prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "L", "LW", "MON", "jan", "SUN-TUE", "FRI#L", "2-FEB", "", "#", "-"
+        ])
+        .prop_map(str::to_owned),
     ];
     let field = prop::collection::vec(item, 1..3).prop_map(|items| items.join(","));
     prop::collection::vec(field, 5..7).prop_map(|fields| fields.join(" "))
@@ -298,17 +319,27 @@ fn accepted() -> impl Strategy<Value = String> {
 fn zone() -> impl Strategy<Value = &'static str> {
     prop_oneof![
         prop::sample::select(TZ_VARIANTS.as_slice()).prop_map(|zone| zone.name()),
-        prop::sample::select(vec!["Europe/London", "Australia/Lord_Howe", "Pacific/Apia", "Asia/Manila"]),
+        prop::sample::select(vec![
+            "Europe/London",
+            "Australia/Lord_Howe",
+            "Pacific/Apia",
+            "Asia/Manila"
+        ]),
     ]
 }
 
 /// A field's values: as a list of ranges and steps, and as a list of single values.
 fn two_spellings(size: u32) -> impl Strategy<Value = (String, String)> {
-    let item = (0..size, 0..size, 1..size, 0_u8..3).prop_map(move |(one, other, step, kind)| match kind {
-        0 => (one.min(other)..=one.max(other), step, format!("{}-{}/{step}", one.min(other), one.max(other))),
-        1 => (0..=size - 1, step, format!("*/{step}")),
-        _ => (one..=one, 1, one.to_string()),
-    });
+    let item =
+        (0..size, 0..size, 1..size, 0_u8..3).prop_map(move |(one, other, step, kind)| match kind {
+            0 => (
+                one.min(other)..=one.max(other),
+                step,
+                format!("{}-{}/{step}", one.min(other), one.max(other)),
+            ),
+            1 => (0..=size - 1, step, format!("*/{step}")),
+            _ => (one..=one, 1, one.to_string()),
+        });
     prop::collection::vec(item, 1..3).prop_map(|items| {
         let spelled: Vec<String> = items.iter().map(|(_, _, text)| text.clone()).collect();
         let values: std::collections::BTreeSet<u32> =
@@ -318,7 +349,8 @@ fn two_spellings(size: u32) -> impl Strategy<Value = (String, String)> {
 }
 
 proptest! {
-    /// What a schedule does, also where a clock jumps, follows from its times, not from how they are written.
+    /// What a schedule does, also where a clock jumps, follows from its times, not from how they
+    /// are written.
     #[test]
     fn the_same_times_are_the_same_schedule(second in two_spellings(60), minute in two_spellings(60), hour in two_spellings(24)) {
         let one = CronSchedule::parse(&format!("{} {} {} * * *", second.0, minute.0, hour.0), None);

@@ -12,7 +12,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_calendar::tz::Tz;
 use std::collections::HashSet;
 
-/// 1973-01-01T00:00:00Z. From then on every zone was at whole minutes from UTC, so that a walk by minutes meets every time.
+/// 1973-01-01T00:00:00Z. From then on every zone was at whole minutes from UTC, so that a walk by
+/// minutes meets every time.
 const FROM: i64 = 94_694_400;
 
 /// 2038-01-01T00:00:00Z.
@@ -46,8 +47,8 @@ fn changes(zone: Tz, from: i64, until: i64) -> Vec<i64> {
     found
 }
 
-/// What the rule says, minute by minute: a repeating schedule fires whenever the clock shows a matching time, one at
-/// fixed times when the clock first reaches or passes a matching time.
+/// What the rule says, minute by minute: a repeating schedule fires whenever the clock shows a
+/// matching time, one at fixed times when the clock first reaches or passes a matching time.
 fn by_walking(
     zone: Tz,
     hours: &dyn Fn(i64) -> bool,
@@ -56,12 +57,17 @@ fn by_walking(
     from: i64,
     until: i64,
 ) -> Vec<i64> {
-    let matches = |local: i64| minutes(local.rem_euclid(3600) / 60) && hours(local.rem_euclid(86_400) / 3600);
+    let matches =
+        |local: i64| minutes(local.rem_euclid(3600) / 60) && hours(local.rem_euclid(86_400) / 3600);
     let mut found = Vec::new();
     let mut reached = from + offset(zone, from);
     for second in ((from + 60)..until).step_by(60) {
         let local = second + offset(zone, second);
-        let fires = if repeats { matches(local) } else { ((reached + 60)..=local).step_by(60).any(matches) };
+        let fires = if repeats {
+            matches(local)
+        } else {
+            ((reached + 60)..=local).step_by(60).any(matches)
+        };
         if fires {
             found.push(second * 1000);
         }
@@ -91,23 +97,35 @@ fn every_kind_of_change_of_every_zone_follows_the_rule() {
             let on_the_hour = |at: i64| at == 0;
             let two_times = |at: i64| at == 7 || at == 19;
             for (expr, minutes, hours, repeats) in [
-                ("*/15 * * * *".to_owned(), &every_quarter as &dyn Fn(i64) -> bool, &all as &dyn Fn(i64) -> bool, true),
+                (
+                    "*/15 * * * *".to_owned(),
+                    &every_quarter as &dyn Fn(i64) -> bool,
+                    &all as &dyn Fn(i64) -> bool,
+                    true,
+                ),
                 ("0 */2 * * *".to_owned(), &on_the_hour, &every_second, true),
-                // A step within some hours goes on through the change; two times are fixed, unless they are all that `*/23` names.
+                // A step within some hours goes on through the change; two times are fixed, unless
+                // they are all that `*/23` names.
                 (format!("*/10 {before},{hour} * * *"), &every_ten, &around, true),
                 (format!("7,19 {before},{hour} * * *"), &two_times, &around, hour == 0),
             ] {
                 let expected = by_walking(zone, hours, minutes, repeats, start, end);
                 let schedule = CronSchedule::parse(&expr, Some(zone.name())).expect(&expr);
-                let next_after = |millis| schedule.next_after(UnixMillis::new(millis)).map(UnixMillis::get);
-                let found: Vec<i64> = std::iter::successors(next_after(start * 1000), |last| next_after(*last))
-                    .take_while(|at| *at < end * 1000)
-                    .collect();
+                let next_after =
+                    |millis| schedule.next_after(UnixMillis::new(millis)).map(UnixMillis::get);
+                let found: Vec<i64> =
+                    std::iter::successors(next_after(start * 1000), |last| next_after(*last))
+                        .take_while(|at| *at < end * 1000)
+                        .collect();
                 assert_eq!(found, expected, "{expr} in {zone} around {change}");
                 // And from every start, not only along the chain.
                 for after in ((start + 1)..end).step_by(599) {
                     if let Some(next) = expected.iter().find(|at| **at > after * 1000) {
-                        assert_eq!(next_after(after * 1000), Some(*next), "{expr} in {zone} after {after}");
+                        assert_eq!(
+                            next_after(after * 1000),
+                            Some(*next),
+                            "{expr} in {zone} after {after}"
+                        );
                     }
                 }
             }

@@ -1,10 +1,10 @@
 //! Rules of RFC 5545 against the crate `rrule`, on what it and ours read alike.
 //!
-//! Daily and coarser rules only: of `FREQ=SECONDLY;BYDAY=MO;BYMINUTE=1` it misses all Mondays of eight months. Finer ones are held
-//! against their definition in `rrule_by_definition`.
+//! Daily and coarser rules only: of `FREQ=SECONDLY;BYDAY=MO;BYMINUTE=1` it misses all Mondays of
+//! eight months. Finer ones are held against their definition in `rrule_by_definition`.
 //!
-//! It walks from the start, so its runs are compared from there. It gives runs in the order of their local times and some twice,
-//! where the clock jumps; ours rise, each once.
+//! It walks from the start, so its runs are compared from there. It gives runs in the order of
+//! their local times and some twice, where the clock jumps; ours rise, each once.
 
 #![allow(
     clippy::unwrap_used,
@@ -31,29 +31,36 @@ const WALKED: usize = 2 * COMPARED;
 const TABLES_END: i64 = 4_102_444_800;
 
 fn theirs(text: &str, zone: chrono_tz::Tz, start: i64) -> Option<Vec<i64>> {
-    let local = zone.from_utc_datetime(&DateTime::from_timestamp(start, 0)?.naive_utc()).naive_local();
+    let local =
+        zone.from_utc_datetime(&DateTime::from_timestamp(start, 0)?.naive_utc()).naive_local();
     let head = local.format("%Y%m%dT%H%M%S");
-    let set: RRuleSet = format!("DTSTART;TZID={}:{head}\nRRULE:{text}", zone.name()).parse().ok()?;
+    let set: RRuleSet =
+        format!("DTSTART;TZID={}:{head}\nRRULE:{text}", zone.name()).parse().ok()?;
     // Of a time that the clock shows twice it takes the first, which need not be the start.
     if set.get_dt_start().timestamp() != start || set.get_dt_start().timezone() != Tz::Tz(zone) {
         return None;
     }
-    // Limited: of a rule that never matches it gives up after 100,000 steps, of which some take a while.
+    // Limited: of a rule that never matches it gives up after 100,000 steps, of which some take a
+    // while.
     let found = set.limit().into_iter().take(WALKED).map(|run| run.timestamp());
-    let found: BTreeSet<i64> = found.filter(|run| zone == chrono_tz::UTC || *run < TABLES_END).collect();
+    let found: BTreeSet<i64> =
+        found.filter(|run| zone == chrono_tz::UTC || *run < TABLES_END).collect();
     Some(found.into_iter().collect())
 }
 
 fn ours(text: &str, zone: chrono_tz::Tz, start: i64) -> Vec<i64> {
     let rule = RRule::parse(text, UnixMillis::new(start * 1_000), Some(zone.name())).unwrap();
     let first = rule.next_after(UnixMillis::new(i64::MIN));
-    std::iter::successors(first, |run| rule.next_after(*run)).take(COMPARED).map(|run| run.get() / 1_000).collect()
+    std::iter::successors(first, |run| rule.next_after(*run))
+        .take(COMPARED)
+        .map(|run| run.get() / 1_000)
+        .collect()
 }
 
 /// Compares a rule's runs, where the crate reads it as we do. Says whether any were.
 fn check(text: &str, zone: chrono_tz::Tz, start: i64) -> bool {
-    // It lets the first week begin with the start, so that a position counts from there; ours begins where weeks begin, as the
-    // first month and year do for both.
+    // It lets the first week begin with the start, so that a position counts from there; ours
+    // begins where weeks begin, as the first month and year do for both.
     if text.contains("WEEKLY") && text.contains("BYSETPOS") {
         return false;
     }
@@ -61,10 +68,19 @@ fn check(text: &str, zone: chrono_tz::Tz, start: i64) -> bool {
     let ours = ours(text, zone, start);
     // Both give up on rare rules: it after 100,000 days, we after some 400 years without a run.
     let compared = theirs.len().min(COMPARED).min(ours.len());
-    assert_eq!(ours.get(..compared), theirs.get(..compared), "{text}, {}, from {start}", zone.name());
+    assert_eq!(
+        ours.get(..compared),
+        theirs.get(..compared),
+        "{text}, {}, from {start}",
+        zone.name()
+    );
     if let Some(next) = theirs.get(compared).filter(|_| compared < COMPARED) {
         let last = ours.last().copied().unwrap_or(start);
-        assert!(next - last > 400 * 365 * 86_400, "{text}, {}, from {start}: {next} is missing", zone.name());
+        assert!(
+            next - last > 400 * 365 * 86_400,
+            "{text}, {}, from {start}: {next} is missing",
+            zone.name()
+        );
     }
     compared > 0
 }
@@ -96,8 +112,12 @@ proptest! {
 /// The crate takes the rules that are drawn: else the tests above would compare nothing.
 #[test]
 fn rules_are_compared() {
-    for rule in ["FREQ=DAILY", "FREQ=MONTHLY;BYDAY=-1FR", "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29", "FREQ=WEEKLY;INTERVAL=2;WKST=SU"]
-    {
+    for rule in [
+        "FREQ=DAILY",
+        "FREQ=MONTHLY;BYDAY=-1FR",
+        "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=29",
+        "FREQ=WEEKLY;INTERVAL=2;WKST=SU",
+    ] {
         assert!(check(rule, chrono_tz::Europe::London, 1_774_000_000), "{rule}");
     }
 }

@@ -1,4 +1,5 @@
-//! Hourly and finer rules of RFC 5545 against their definition, applied to every hour, minute or second of some days.
+//! Hourly and finer rules of RFC 5545 against their definition, applied to every hour, minute or
+//! second of some days.
 
 #![allow(
     clippy::unwrap_used,
@@ -28,12 +29,17 @@ struct Definition<'a> {
 
 impl<'a> Definition<'a> {
     fn new(text: &'a str, start: i64) -> Self {
-        let parts: HashMap<&str, &str> = text.split(';').filter_map(|part| part.split_once('=')).collect();
+        let parts: HashMap<&str, &str> =
+            text.split(';').filter_map(|part| part.split_once('=')).collect();
         let number = |item: &str| {
-            WEEKDAYS.iter().position(|day| *day == item).map_or_else(|| item.parse().unwrap(), |weekday| weekday as i64)
+            WEEKDAYS
+                .iter()
+                .position(|day| *day == item)
+                .map_or_else(|| item.parse().unwrap(), |weekday| weekday as i64)
         };
         let lists = parts.iter().filter(|(part, _)| part.starts_with("BY"));
-        let lists = lists.map(|(part, list)| (*part, list.split(',').map(number).collect())).collect();
+        let lists =
+            lists.map(|(part, list)| (*part, list.split(',').map(number).collect())).collect();
         Self { parts, lists, start }
     }
 
@@ -64,24 +70,35 @@ impl<'a> Definition<'a> {
             "MINUTELY" => 60,
             _ => 1,
         };
-        let step = unit * self.parts.get("INTERVAL").map_or(1, |interval| interval.parse().unwrap());
+        let step =
+            unit * self.parts.get("INTERVAL").map_or(1, |interval| interval.parse().unwrap());
         let origin = self.start - self.start.rem_euclid(unit);
         let mut runs = Vec::new();
         for begin in (origin..origin + DAYS * 86_400).step_by(step as usize) {
             // What the rule leaves open within its hour or minute is as at the start.
             let within = |at: &i64| {
-                let same = |part: &str, value: i64, of_start: i64| self.parts.contains_key(part) || value == of_start;
+                let same = |part: &str, value: i64, of_start: i64| {
+                    self.parts.contains_key(part) || value == of_start
+                };
                 (unit < 3_600 || same("BYMINUTE", at / 60 % 60, self.start / 60 % 60))
                     && (unit < 60 || same("BYSECOND", at % 60, self.start % 60))
             };
-            let set: Vec<i64> = (begin..begin + unit).filter(within).filter(|at| self.fits(*at)).collect();
-            let chosen = match self.parts.get("BYSETPOS").map(|position| position.parse::<i64>().unwrap()) {
-                None => set,
-                Some(position) => {
-                    let index = if position > 0 { position - 1 } else { set.len() as i64 + position };
-                    usize::try_from(index).ok().and_then(|index| set.get(index)).copied().into_iter().collect()
-                }
-            };
+            let set: Vec<i64> =
+                (begin..begin + unit).filter(within).filter(|at| self.fits(*at)).collect();
+            let chosen =
+                match self.parts.get("BYSETPOS").map(|position| position.parse::<i64>().unwrap()) {
+                    None => set,
+                    Some(position) => {
+                        let index =
+                            if position > 0 { position - 1 } else { set.len() as i64 + position };
+                        usize::try_from(index)
+                            .ok()
+                            .and_then(|index| set.get(index))
+                            .copied()
+                            .into_iter()
+                            .collect()
+                    }
+                };
             runs.extend(chosen.into_iter().filter(|at| *at >= self.start));
         }
         runs

@@ -1,4 +1,5 @@
-//! The tables of time zones, held against what Python's reader finds in the same data of IANA: see `scripts/tz.py`.
+//! The tables of time zones, held against what Python's reader finds in the same data of IANA: see
+//! `scripts/tz.py`.
 
 #![allow(
     clippy::unwrap_used,
@@ -54,7 +55,10 @@ fn digest(text: &str) -> String {
 #[test]
 fn every_change_of_every_zone_is_as_iana_says() {
     let mut lines = EXPECTED.lines();
-    assert!(lines.next().unwrap().starts_with(&format!("# {}:", tz::release())), "tz.bin and tz_changes.txt: run make tz");
+    assert!(
+        lines.next().unwrap().starts_with(&format!("# {}:", tz::release())),
+        "tz.bin and tz_changes.txt: run make tz"
+    );
     let (mut zones, mut count) = (0, 0);
     for line in lines {
         let columns: Vec<&str> = line.split('\t').collect();
@@ -63,9 +67,15 @@ fn every_change_of_every_zone_is_as_iana_says() {
         let changes = changes(zone, FROM, UNTIL);
         let mut text = format!("{}\n", zone.offset_at(FROM));
         changes.iter().for_each(|(instant, offset)| text += &format!("{instant} {offset}\n"));
-        assert_eq!((changes.len().to_string().as_str(), digest(&text).as_str()), (number, of_changes), "{name}");
-        let far: String =
-            (UNTIL..FAR_UNTIL).step_by(FAR_STEP as usize).map(|instant| format!("{}\n", zone.offset_at(instant))).collect();
+        assert_eq!(
+            (changes.len().to_string().as_str(), digest(&text).as_str()),
+            (number, of_changes),
+            "{name}"
+        );
+        let far: String = (UNTIL..FAR_UNTIL)
+            .step_by(FAR_STEP as usize)
+            .map(|instant| format!("{}\n", zone.offset_at(instant)))
+            .collect();
         assert_eq!(digest(&far), of_far, "{name} after 2100");
         (zones, count) = (zones + 1, count + changes.len());
     }
@@ -99,7 +109,9 @@ fn every_zone_has_its_name() {
     for name in names {
         assert_eq!(name.parse::<Tz>().unwrap().name(), name);
     }
-    for wrong in ["", "utc", "Europe/london", "Europe/London ", "Europe", "Zulu/Zulu", "Factory", "\u{0}"] {
+    for wrong in
+        ["", "utc", "Europe/london", "Europe/London ", "Europe", "Zulu/Zulu", "Factory", "\u{0}"]
+    {
         assert!(wrong.parse::<Tz>().is_err(), "{wrong:?}");
     }
 }
@@ -138,9 +150,17 @@ fn by_trying(zone: Tz, local: i64, around: &[i64]) -> Reading {
 fn check_around(zone: Tz, change: i64) {
     let (old, new) = (zone.offset_at(change - 1), zone.offset_at(change));
     let (low, high) = (change + old.min(new), change + old.max(new));
-    for local in [low - 1, low, low + 1, low.midpoint(high), high - 1, high, high + 1, low - DAY, high + DAY] {
-        let around = [local - 2 * DAY, local - DAY, change - 1, change, local + DAY, local + 2 * DAY];
-        assert_eq!(zone.read(local), by_trying(zone, local, &around), "{local} in {} around {change}", zone.name());
+    for local in
+        [low - 1, low, low + 1, low.midpoint(high), high - 1, high, high + 1, low - DAY, high + DAY]
+    {
+        let around =
+            [local - 2 * DAY, local - DAY, change - 1, change, local + DAY, local + 2 * DAY];
+        assert_eq!(
+            zone.read(local),
+            by_trying(zone, local, &around),
+            "{local} in {} around {change}",
+            zone.name()
+        );
     }
 }
 
@@ -167,7 +187,11 @@ fn rules_go_on_to_the_end_of_time() {
         for (change, offset) in changes {
             for cycle in [1, 5, 19] {
                 let later = change + cycle * CYCLE;
-                assert_eq!((zone.offset_at(later - 1), zone.offset_at(later)), (zone.offset_at(change - 1), offset), "{zone}");
+                assert_eq!(
+                    (zone.offset_at(later - 1), zone.offset_at(later)),
+                    (zone.offset_at(change - 1), offset),
+                    "{zone}"
+                );
                 check_around(zone, later);
             }
         }

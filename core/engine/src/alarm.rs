@@ -1,29 +1,36 @@
-//! When the platform's alarm is set for a wake-up, and what is done when it cannot be set or goes off too early.
+//! When the platform's alarm is set for a wake-up, and what is done when it cannot be set or goes
+//! off too early.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ALARM_AHEAD_MILLIS;
 
-/// The time to set the alarm to, for a shard that wants to be woken at `wanted`: later than `now`, and no further ahead than
-/// [`MAX_ALARM_AHEAD_MILLIS`]. An alarm that goes off before anything is due does nothing and is set again.
+/// The time to set the alarm to, for a shard that wants to be woken at `wanted`: later than `now`,
+/// and no further ahead than [`MAX_ALARM_AHEAD_MILLIS`]. An alarm that goes off before anything is
+/// due does nothing and is set again.
 pub fn alarm_time(wanted: UnixMillis, now: UnixMillis) -> UnixMillis {
     // Exactly now has been seen to stall; a past time means now.
     wanted.clamp(now.plus(1), now.plus(MAX_ALARM_AHEAD_MILLIS))
 }
 
-/// After a failure to set the alarm, the first wait before another try, milliseconds; doubled before each further try.
+/// After a failure to set the alarm, the first wait before another try, milliseconds; doubled
+/// before each further try.
 pub const ALARM_RETRY_MILLIS: i64 = 1_000;
-/// Tries of the timer after a failure: two minutes in all. The watchdog asks every minute, so it goes on from there.
+/// Tries of the timer after a failure: two minutes in all. The watchdog asks every minute, so it
+/// goes on from there.
 const TIMED_TRIES: u32 = 7;
 
-/// While the next firing is this near, the alarm's handler waits for it instead of setting an alarm: an alarm is a row written, and a
-/// second's waiting is nothing beside the ten that an object stays in memory anyway.
+/// While the next firing is this near, the alarm's handler waits for it instead of setting an
+/// alarm: an alarm is a row written, and a second's waiting is nothing beside the ten that an
+/// object stays in memory anyway.
 pub const STAY_AWAKE_MILLIS: i64 = 1_000;
-/// How long one run of the alarm's handler may go on so. The platform allows 15 minutes; shorter runs lose less should one be cut off.
+/// How long one run of the alarm's handler may go on so. The platform allows 15 minutes; shorter
+/// runs lose less should one be cut off.
 pub const LONGEST_RUN_MILLIS: i64 = 20_000;
 
-/// Returns how near the next firing must be for the alarm's handler to wait for it, if the alarm was set to go off at `armed` and the
-/// platform calls at `now`. If the platform's clock is ahead of the shard's, an alarm that is set again goes off again at once, a row and a
-/// request each time: so the handler waits as long as it may.
+/// Returns how near the next firing must be for the alarm's handler to wait for it, if the alarm
+/// was set to go off at `armed` and the platform calls at `now`. If the platform's clock is ahead
+/// of the shard's, an alarm that is set again goes off again at once, a row and a request each
+/// time: so the handler waits as long as it may.
 pub fn stay_awake(armed: Option<UnixMillis>, now: UnixMillis) -> i64 {
     let is_early = armed.is_some_and(|armed| armed.since(now) > STAY_AWAKE_MILLIS);
     if is_early { LONGEST_RUN_MILLIS } else { STAY_AWAKE_MILLIS }
@@ -54,7 +61,8 @@ impl AlarmState {
         self.armed = Some(at);
     }
 
-    /// Notes that it could not be set. Returns whether a timer is to be started that tries again; there is one at most.
+    /// Notes that it could not be set. Returns whether a timer is to be started that tries again;
+    /// there is one at most.
     pub fn failed(&mut self) -> bool {
         self.armed = None;
         let starts = self.timer.is_none();
@@ -62,15 +70,17 @@ impl AlarmState {
         starts
     }
 
-    /// Returns how long the timer waits before its next try; `None` if it has tried often enough, or has set the alarm.
+    /// Returns how long the timer waits before its next try; `None` if it has tried often enough,
+    /// or has set the alarm.
     pub fn next_wait(&mut self) -> Option<i64> {
         let tries = self.timer.filter(|tries| *tries < TIMED_TRIES);
         self.timer = tries.map(|tries| tries + 1);
         tries.map(|tries| ALARM_RETRY_MILLIS << tries)
     }
 
-    /// Returns what the timer sets the alarm to after a wait, if the shard wants to be woken at `wanted`. Nothing, and the timer ends, if a
-    /// request or the watchdog has set the alarm meanwhile or nothing is wanted.
+    /// Returns what the timer sets the alarm to after a wait, if the shard wants to be woken at
+    /// `wanted`. Nothing, and the timer ends, if a request or the watchdog has set the alarm
+    /// meanwhile or nothing is wanted.
     pub fn after_wait(&mut self, wanted: Option<UnixMillis>) -> Option<UnixMillis> {
         let at = wanted.filter(|_| self.armed.is_none());
         if at.is_none() {
@@ -114,14 +124,17 @@ mod tests {
         }
     }
 
-    /// An alarm service that fails until some time, and the timer against it. Returns when the alarm was set, and how often that was tried.
+    /// An alarm service that fails until some time, and the timer against it. Returns when the
+    /// alarm was set, and how often that was tried.
     fn set_after_failures(back_at: i64, wanted: impl Fn(i64) -> Option<i64>) -> (Option<i64>, u32) {
         let (mut state, mut now, mut tries) = (AlarmState::default(), 0, 1);
         state.setting(UnixMillis::new(5));
         assert!(state.failed() && state.armed().is_none(), "the first failure starts a timer");
         while let Some(wait) = state.next_wait() {
             now += wait;
-            let Some(at) = state.after_wait(wanted(now).map(UnixMillis::new)) else { return (None, tries) };
+            let Some(at) = state.after_wait(wanted(now).map(UnixMillis::new)) else {
+                return (None, tries);
+            };
             tries += 1;
             state.setting(at);
             if now >= back_at {
@@ -140,7 +153,10 @@ mod tests {
         for back_at in 0..=127_000 {
             let (set_at, tries) = set_after_failures(back_at, Some);
             let set_at = set_at.unwrap();
-            assert!(set_at >= back_at && set_at <= 2 * back_at.max(500) + 1_000, "back at {back_at}, set at {set_at}");
+            assert!(
+                set_at >= back_at && set_at <= 2 * back_at.max(500) + 1_000,
+                "back at {back_at}, set at {set_at}"
+            );
             assert!(tries <= 8, "{tries}");
         }
         assert_eq!(set_after_failures(127_001, Some), (None, 8), "then the watchdog goes on");
@@ -159,25 +175,33 @@ mod tests {
         assert!(state.failed(), "the timer has ended, so a failure starts another");
     }
 
-    /// A platform whose clock is ahead calls at once whenever the alarm is set again: that was one row and one request after the other.
+    /// A platform whose clock is ahead calls at once whenever the alarm is set again: that was one
+    /// row and one request after the other.
     #[test]
     fn an_alarm_service_ahead_of_the_shard_calls_a_few_times() {
         for ahead in [0, 900, 5_000, 60_000, 600_000] {
             let due = UnixMillis::new(1_764_000_000_000);
             let (mut now, mut armed, mut calls) = (due.plus(-100_000), Some(due), 0);
             while now < due {
-                // The platform calls; the handler waits for what is near, for its longest run at most.
+                // The platform calls; the handler waits for what is near, for its longest run at
+                // most.
                 let at = armed.unwrap_or(due);
                 now = now.max(at.plus(-ahead));
                 calls += 1;
                 let stay = stay_awake(armed, now);
-                now = if due.since(now) <= stay { due } else { now.plus(if stay > STAY_AWAKE_MILLIS { stay } else { 0 }) };
+                now = if due.since(now) <= stay {
+                    due
+                } else {
+                    now.plus(if stay > STAY_AWAKE_MILLIS { stay } else { 0 })
+                };
                 armed = Some(due);
                 assert!(calls <= 6, "{calls} calls, {ahead} ms ahead");
             }
         }
         let now = UnixMillis::new(5_000);
-        for (armed, expected) in [(None, 1_000), (Some(4_000), 1_000), (Some(6_000), 1_000), (Some(6_001), 20_000)] {
+        for (armed, expected) in
+            [(None, 1_000), (Some(4_000), 1_000), (Some(6_000), 1_000), (Some(6_001), 20_000)]
+        {
             assert_eq!(stay_awake(armed.map(UnixMillis::new), now), expected, "{armed:?}");
         }
     }

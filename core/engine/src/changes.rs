@@ -13,7 +13,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use std::collections::{BTreeMap, HashMap};
 
-/// What a request changes, collected before anything is modified, so that a request that fails in the middle changes nothing.
+/// What a request changes, collected before anything is modified, so that a request that fails in
+/// the middle changes nothing.
 #[derive(Default)]
 pub(super) struct Changes {
     pub(super) killed: Vec<EntryRef>,
@@ -21,7 +22,8 @@ pub(super) struct Changes {
     pub(super) schedules: Vec<Rewritten>,
     /// Runs that came due in a pause.
     pub(super) aside: RunsAside,
-    /// Paused tasks whose pause begins later from now on, because the runs before that were made up for.
+    /// Paused tasks whose pause begins later from now on, because the runs before that were made up
+    /// for.
     pub(super) made_up_to: Vec<(u32, UnixMillis)>,
     /// Decisions about attempts in flight.
     pub(super) decisions: BTreeMap<FlightRef, Decision>,
@@ -35,16 +37,23 @@ pub(super) struct Changes {
     pub(super) flights: FlightReader,
 }
 
-/// A recurring task with another record. Its occurrences after this change belong to it; if it is paused, those after the pause began.
+/// A recurring task with another record. Its occurrences after this change belong to it; if it is
+/// paused, those after the pause began.
 pub(super) struct Rewritten {
     pub(super) number: u32,
     pub(super) record: Vec<u8>,
 }
 
 impl Changes {
-    /// Stops attempts in flight, given with the decisions about them so far, or lets them go on if `stop` is `None`.
-    pub(super) fn stop(&mut self, flights: impl Iterator<Item = (FlightRef, Decision)>, stop: Option<Stop>) {
-        self.decisions.extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
+    /// Stops attempts in flight, given with the decisions about them so far, or lets them go on if
+    /// `stop` is `None`.
+    pub(super) fn stop(
+        &mut self,
+        flights: impl Iterator<Item = (FlightRef, Decision)>,
+        stop: Option<Stop>,
+    ) {
+        self.decisions
+            .extend(flights.map(|(flight, decision)| (flight, Decision { stop, ..decision })));
     }
 
     /// Returns whether this commit examines no further task.
@@ -61,18 +70,26 @@ impl Changes {
     /// Returns how many more records this commit may write, and how many bytes of them.
     pub(super) fn room(&self) -> (usize, usize) {
         let records = self.aside.runs + self.back.len() + self.schedules.len();
-        (MAX_FIRING_TASKS.saturating_sub(records), MAX_FIRING_BYTES.saturating_sub(self.aside.bytes + self.written))
+        (
+            MAX_FIRING_TASKS.saturating_sub(records),
+            MAX_FIRING_BYTES.saturating_sub(self.aside.bytes + self.written),
+        )
     }
 
-    /// Returns how many runs with records of this size this commit may still add: at least one, so that each part makes progress.
+    /// Returns how many runs with records of this size this commit may still add: at least one, so
+    /// that each part makes progress.
     fn room_for_runs(&self, record_bytes: usize) -> usize {
         let (records, bytes) = self.room();
         records.min(bytes / (record_bytes + TIME_BYTES)).max(1)
     }
 
-    /// Cuts the runs that a paused task makes up for to those that this commit has room for. Returns where the pause begins afterwards if it
-    /// has cut any.
-    pub(super) fn take_runs(&self, runs: &mut Vec<(Occurrence, Verdict)>, record_bytes: usize) -> Option<UnixMillis> {
+    /// Cuts the runs that a paused task makes up for to those that this commit has room for.
+    /// Returns where the pause begins afterwards if it has cut any.
+    pub(super) fn take_runs(
+        &self,
+        runs: &mut Vec<(Occurrence, Verdict)>,
+        record_bytes: usize,
+    ) -> Option<UnixMillis> {
         let most = self.room_for_runs(record_bytes);
         let (next, _) = runs.get(most)?;
         let begins = next.due.plus(-1);
@@ -81,7 +98,8 @@ impl Changes {
     }
 }
 
-/// What a reschedule by filter moves, by the hash of the id; an entry is `None` if it moves no attempt and no dead letter of the id.
+/// What a reschedule by filter moves, by the hash of the id; an entry is `None` if it moves no
+/// attempt and no dead letter of the id.
 #[derive(Default)]
 pub(super) struct Moved {
     pub(super) entries: HashMap<u64, Option<EntryRef>>,

@@ -31,7 +31,9 @@ pub(super) struct Checked {
 impl Checked {
     /// Returns the number of its tasks.
     pub(super) fn tasks(&self) -> usize {
-        self.pages.iter().map(|page| page.directory.len()).sum::<usize>() + self.schedules.len() + self.going_on.len()
+        self.pages.iter().map(|page| page.directory.len()).sum::<usize>()
+            + self.schedules.len()
+            + self.going_on.len()
     }
 
     /// Returns the number of tasks and attempts that it replaces.
@@ -55,7 +57,8 @@ pub(super) fn given(page: &Page, entry: Entry) -> Result<Record<'_>, EngineError
     Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))
 }
 
-/// Returns the limit key of a page of a request. The lane of the page is the place of the key in `keys`, from 1.
+/// Returns the limit key of a page of a request. The lane of the page is the place of the key in
+/// `keys`, from 1.
 pub(super) fn key_of<'a>(page: &Page, keys: &'a [String]) -> Option<&'a str> {
     keys.get(usize::from(page.directory.lane()).checked_sub(1)?).map(String::as_str)
 }

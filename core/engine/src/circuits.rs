@@ -7,20 +7,23 @@ use scheduler_model::protocol::{CircuitState, CircuitStats};
 use scheduler_model::task::{Callback, Record};
 use serde::{Deserialize, Serialize};
 
-/// Attempts in a row without an answer after which a circuit opens: one less than an invocation of a dispatcher makes at once.
+/// Attempts in a row without an answer after which a circuit opens: one less than an invocation of
+/// a dispatcher makes at once.
 pub const OPEN_AFTER: u32 = 5;
 
 /// How long a circuit opens at first, milliseconds; doubled by each probe without an answer.
 pub const FIRST_OPEN_MILLIS: i64 = 10_000;
 
-/// How long it opens at most, milliseconds. Waiting runs may be late by this time once the destination answers again.
+/// How long it opens at most, milliseconds. Waiting runs may be late by this time once the
+/// destination answers again.
 pub const LONGEST_OPEN_MILLIS: i64 = 300_000;
 
-/// How long the shard waits for a probe before it dispatches another, milliseconds: the longest timeout of an attempt, and as much for
-/// the queue and the report.
+/// How long the shard waits for a probe before it dispatches another, milliseconds: the longest
+/// timeout of an attempt, and as much for the queue and the report.
 pub const PROBE_MILLIS: i64 = 120_000;
 
-/// While a probe is in flight, due runs are delayed to the next multiple of this time since it began, milliseconds.
+/// While a probe is in flight, due runs are delayed to the next multiple of this time since it
+/// began, milliseconds.
 pub const PROBED_MILLIS: i64 = 10_000;
 
 /// A circuit without a report for this time is removed, milliseconds.
@@ -75,7 +78,11 @@ impl Open {
     }
 
     fn waiting(&self, now: UnixMillis) -> u64 {
-        self.waiting.iter().filter(|(until, _)| *until > now).map(|(_, runs)| u64::from(*runs)).sum()
+        self.waiting
+            .iter()
+            .filter(|(until, _)| *until > now)
+            .map(|(_, runs)| u64::from(*runs))
+            .sum()
     }
 }
 
@@ -110,21 +117,31 @@ impl Circuits {
     }
 
     pub(super) fn open_mut(&mut self, destination: &str) -> Option<&mut Open> {
-        let circuit = self.circuits.iter_mut().find(|circuit| circuit.destination == destination)?;
+        let circuit =
+            self.circuits.iter_mut().find(|circuit| circuit.destination == destination)?;
         circuit.open.as_mut()
     }
 
-    /// Returns the circuit of a destination, and creates it if there is none. Returns `None` if the maximum number of circuits is open.
+    /// Returns the circuit of a destination, and creates it if there is none. Returns `None` if the
+    /// maximum number of circuits is open.
     pub(super) fn entry(&mut self, destination: &str) -> Option<&mut Circuit> {
-        if let Some(at) = self.circuits.iter().position(|circuit| circuit.destination == destination) {
+        if let Some(at) =
+            self.circuits.iter().position(|circuit| circuit.destination == destination)
+        {
             return self.circuits.get_mut(at);
         }
         if self.circuits.len() >= MAX_CIRCUITS {
-            let closed = self.circuits.iter().enumerate().filter(|(_, circuit)| circuit.open.is_none());
+            let closed =
+                self.circuits.iter().enumerate().filter(|(_, circuit)| circuit.open.is_none());
             let (least, _) = closed.min_by_key(|(_, circuit)| (circuit.failures, circuit.last))?;
             self.circuits.swap_remove(least);
         }
-        self.circuits.push(Circuit { destination: destination.to_owned(), failures: 0, last: UnixMillis::ZERO, open: None });
+        self.circuits.push(Circuit {
+            destination: destination.to_owned(),
+            failures: 0,
+            last: UnixMillis::ZERO,
+            open: None,
+        });
         self.circuits.last_mut()
     }
 
@@ -133,7 +150,11 @@ impl Circuits {
             let open = circuit.open.as_ref()?;
             Some(CircuitStats {
                 destination: circuit.destination.clone(),
-                state: if open.probe.is_some() { CircuitState::HalfOpen } else { CircuitState::Open },
+                state: if open.probe.is_some() {
+                    CircuitState::HalfOpen
+                } else {
+                    CircuitState::Open
+                },
                 since: open.since,
                 until: open.until,
                 failures: u64::from(circuit.failures),

@@ -2,21 +2,24 @@
 
 use scheduler_calendar::local_time::Law;
 use scheduler_model::bounds::{
-    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS, MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
+    DEFAULT_VISIBILITY_MILLIS, MAX_DEAD_LETTERS_OF_A_TASK, MAX_DISPATCHED_TASKS,
+    MAX_PENDING_PER_SHARD, MAX_RUNS_OF_A_TASK,
 };
 use scheduler_model::protocol::limiter::TOKENS_MILLIS;
 
-/// The longest [`Config::fire_gap_millis`], milliseconds. With a longer one, the tokens of a rate expire before the shard fires again, so a
-/// shard that is busy with other tasks never uses any.
+/// The longest [`Config::fire_gap_millis`], milliseconds. With a longer one, the tokens of a rate
+/// expire before the shard fires again, so a shard that is busy with other tasks never uses any.
 pub const MAX_FIRE_GAP_MILLIS: i64 = TOKENS_MILLIS / 2;
 
 /// The settings of a shard.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Config {
-    /// The shard sends an envelope for the dispatchers again if it was not reported within this time, milliseconds.
+    /// The shard sends an envelope for the dispatchers again if it was not reported within this
+    /// time, milliseconds.
     pub visibility_millis: i64,
-    /// Least time between two firings, milliseconds. Tasks that come due in between share envelopes and rows. A task that comes due after an
-    /// idle time is not delayed. At most [`MAX_FIRE_GAP_MILLIS`]; a larger value is reduced.
+    /// Least time between two firings, milliseconds. Tasks that come due in between share envelopes
+    /// and rows. A task that comes due after an idle time is not delayed. At most
+    /// [`MAX_FIRE_GAP_MILLIS`]; a larger value is reduced.
     pub fire_gap_millis: i64,
     /// Which outcomes the history keeps.
     pub history: Keep,
@@ -33,7 +36,8 @@ pub struct Config {
 }
 
 impl Default for Config {
-    /// 100 ms between firings are half of what a person notices. At 1,000 tasks a second, 100 tasks share each row.
+    /// 100 ms between firings are half of what a person notices. At 1,000 tasks a second, 100 tasks
+    /// share each row.
     fn default() -> Self {
         Self {
             visibility_millis: DEFAULT_VISIBILITY_MILLIS,

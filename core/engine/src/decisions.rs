@@ -1,9 +1,10 @@
 //! Decisions about runs that have an attempt in flight.
 //!
-//! A dispatched envelope cannot be recalled, so its attempts end. The engine keeps a cancel, pause, patch or overwrite that arrives meanwhile
-//! here, by envelope and index. It consults the decision when it records the outcome of the attempt (`engine/outcome.rs`) and when it
-//! redelivers the envelope (`engine/stopped.rs`). The commit of the request stores the decision; the commit that ends the envelope deletes it. An
-//! envelope without decisions costs nothing.
+//! A dispatched envelope cannot be recalled, so its attempts end. The engine keeps a cancel, pause,
+//! patch or overwrite that arrives meanwhile here, by envelope and index. It consults the decision
+//! when it records the outcome of the attempt (`engine/outcome.rs`) and when it redelivers the
+//! envelope (`engine/stopped.rs`). The commit of the request stores the decision; the commit that
+//! ends the envelope deletes it. An envelope without decisions costs nothing.
 
 use crate::snapshot::StoredPatch;
 use scheduler_calendar::ordered::collected;
@@ -65,7 +66,11 @@ impl Decision {
 
     fn of_bits(bits: u8) -> Self {
         let has = |bit| bits & bit != 0;
-        let stop = if has(CANCELLED) { Some(Stop::Cancelled) } else { has(PAUSED).then_some(Stop::Paused) };
+        let stop = if has(CANCELLED) {
+            Some(Stop::Cancelled)
+        } else {
+            has(PAUSED).then_some(Stop::Paused)
+        };
         Self { stop, left_out: has(LEFT_OUT), patched: has(PATCHED) }
     }
 }
@@ -88,12 +93,20 @@ impl Decisions {
             Some(decisions) => Ok((*seq, decisions)),
             None => Err(format!("the decisions about envelope {seq} cannot be read")),
         };
-        let patches = collected(patches.iter().map(|of| (FlightRef { seq: of.seq, index: of.index }, of.bytes as usize)));
+        let patches = collected(
+            patches
+                .iter()
+                .map(|of| (FlightRef { seq: of.seq, index: of.index }, of.bytes as usize)),
+        );
         Ok(Self { envelopes: stored.iter().map(read).collect::<Result<_, _>>()?, patches })
     }
 
     pub(super) fn at(&self, flight: FlightRef) -> Decision {
-        self.envelopes.get(&flight.seq).and_then(|of| of.get(&flight.index)).copied().unwrap_or_default()
+        self.envelopes
+            .get(&flight.seq)
+            .and_then(|of| of.get(&flight.index))
+            .copied()
+            .unwrap_or_default()
     }
 
     /// Whether anything was decided about an envelope's tasks.
@@ -103,10 +116,14 @@ impl Decisions {
 
     /// Returns the bytes of all patched records of an envelope's tasks.
     pub(super) fn patched_bytes(&self, seq: u64) -> usize {
-        self.patches.range(FlightRef { seq, index: 0 }..=FlightRef { seq, index: u32::MAX }).map(|(_, bytes)| bytes).sum()
+        self.patches
+            .range(FlightRef { seq, index: 0 }..=FlightRef { seq, index: u32::MAX })
+            .map(|(_, bytes)| bytes)
+            .sum()
     }
 
-    /// Returns whether a patched record of this size fits beside those of the other tasks of its envelope.
+    /// Returns whether a patched record of this size fits beside those of the other tasks of its
+    /// envelope.
     pub(super) fn has_room_for_patch(&self, flight: FlightRef, bytes: usize) -> bool {
         let own = self.patches.get(&flight).copied().unwrap_or(0);
         self.patched_bytes(flight.seq) - own + bytes <= MAX_PATCHED_BYTES
@@ -159,8 +176,9 @@ fn decode(bytes: &[u8]) -> Option<OfEnvelope> {
     if *version != VERSION || !cut_off.is_empty() {
         return None;
     }
-    let read =
-        |[low, high, bits]: &[u8; DECISION_BYTES]| (u32::from(u16::from_le_bytes([*low, *high])), Decision::of_bits(*bits));
+    let read = |[low, high, bits]: &[u8; DECISION_BYTES]| {
+        (u32::from(u16::from_le_bytes([*low, *high])), Decision::of_bits(*bits))
+    };
     Some(collected(entries.iter().map(read)))
 }
 

@@ -12,8 +12,20 @@ use std::collections::{HashMap, HashSet};
 
 /// An entry or an occurrence that a firing takes.
 pub(super) enum Due {
-    Record { lane: u8, page: u32, entry: Entry },
-    Occurrence { lane: u8, number: u32, hash: u64, to_queue: bool, priority: u8, occurrence: Occurrence, verdict: Verdict },
+    Record {
+        lane: u8,
+        page: u32,
+        entry: Entry,
+    },
+    Occurrence {
+        lane: u8,
+        number: u32,
+        hash: u64,
+        to_queue: bool,
+        priority: u8,
+        occurrence: Occurrence,
+        verdict: Verdict,
+    },
 }
 
 /// What a firing dispatches, and what it does not.
@@ -26,7 +38,8 @@ pub(super) struct Packed {
 #[derive(Default)]
 pub(super) struct Taken {
     pub(super) due: Vec<Due>,
-    /// Occurrences of recurring tasks with a limit key for which there is no room: they wait in their lane.
+    /// Occurrences of recurring tasks with a limit key for which there is no room: they wait in
+    /// their lane.
     pub(super) put_off: Vec<Due>,
     /// The number of these for each recurring task, by the hash of its id.
     pub(super) put_off_of: HashMap<u64, usize>,

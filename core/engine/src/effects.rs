@@ -86,7 +86,8 @@ pub enum Write {
         /// How many; the period has at least as many.
         count: u64,
     },
-    /// An envelope on its way, with the state that it leads to. **Invariant 2:** watermark and outbox change together.
+    /// An envelope on its way, with the state that it leads to. **Invariant 2:** watermark and
+    /// outbox change together.
     InsertEnvelope {
         /// Its number.
         seq: u64,
@@ -108,7 +109,8 @@ pub enum Write {
         /// The state from here on.
         state: Vec<u8>,
     },
-    /// The state alone, in the newest row of the outbox; a shard that has not fired yet gets a row 0 for it.
+    /// The state alone, in the newest row of the outbox; a shard that has not fired yet gets a row
+    /// 0 for it.
     SaveState {
         /// The newest row's number.
         seq: u64,
@@ -120,7 +122,8 @@ pub enum Write {
         /// Its number.
         seq: u64,
     },
-    /// What was decided about the tasks of an envelope in flight, in place of what was decided before.
+    /// What was decided about the tasks of an envelope in flight, in place of what was decided
+    /// before.
     Decide {
         /// Its number.
         seq: u64,
@@ -229,10 +232,10 @@ pub struct LimitAsk {
 pub struct Effects {
     /// Changes of storage.
     pub writes: Vec<Write>,
-    /// Messages. For each, the shell then calls [`crate::Engine::sent`], [`crate::Engine::send_failed`] or
-    /// [`crate::Engine::send_unanswered`].
+    /// Messages. For each, the shell then calls [`crate::Engine::sent`],
+    /// [`crate::Engine::send_failed`] or [`crate::Engine::send_unanswered`].
     pub sends: Vec<Outgoing>,
-    /// Questions to limiters. For each, the shell then calls [`crate::Engine::limit_answered`] or [`crate::Engine::limit_failed`]. Only a
-    /// wake-up has any.
+    /// Questions to limiters. For each, the shell then calls [`crate::Engine::limit_answered`] or
+    /// [`crate::Engine::limit_failed`]. Only a wake-up has any.
     pub asks: Vec<LimitAsk>,
 }

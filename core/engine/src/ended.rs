@@ -1,5 +1,6 @@
-//! Recurring tasks for which a start-up finds no further run, because a new law of their time zone has moved the last one to before the
-//! watermark. The engine removes them, as it removes a task whose last run has fired.
+//! Recurring tasks for which a start-up finds no further run, because a new law of their time zone
+//! has moved the last one to before the watermark. The engine removes them, as it removes a task
+//! whose last run has fired.
 
 use scheduler_calendar::time::UnixMillis;
 use std::collections::BTreeSet;

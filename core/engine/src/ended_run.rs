@@ -52,7 +52,9 @@ impl<'a> Timings<'a> {
     fn at(&self, index: u32, ended: &Ended<'_>) -> (Option<u16>, Option<Ran>, &'a str) {
         if matches!(ended, Ended::Failed { .. }) {
             return match self.failed.get(&index) {
-                Some((status, ran, excerpt)) => (*status, Some(*ran), cut(excerpt, MAX_EXCERPT_BYTES)),
+                Some((status, ran, excerpt)) => {
+                    (*status, Some(*ran), cut(excerpt, MAX_EXCERPT_BYTES))
+                }
                 None => (None, None, ""),
             };
         }
@@ -61,7 +63,9 @@ impl<'a> Timings<'a> {
         }
         match self.done.get(&index) {
             Some((status, ran)) => (*status, Some(*ran), ""),
-            None => (None, self.report.quick_at.map(|started_at| Ran { started_at, millis: 0 }), ""),
+            None => {
+                (None, self.report.quick_at.map(|started_at| Ran { started_at, millis: 0 }), "")
+            }
         }
     }
 }
@@ -71,7 +75,8 @@ pub(super) fn cut(text: &str, bytes: usize) -> &str {
     text.get(..text.floor_char_boundary(bytes)).unwrap_or(text)
 }
 
-/// Returns how each task of an envelope ended, except those that were not started. Without a report, a queue has accepted them.
+/// Returns how each task of an envelope ended, except those that were not started. Without a
+/// report, a queue has accepted them.
 pub(super) fn runs_of<'a>(
     report: Option<&'a Report>,
     tasks: &'a [(Record<'_>, Ended<'_>)],
@@ -89,7 +94,8 @@ pub(super) fn runs_of<'a>(
                 (outcome, error.chars().take(MAX_ERROR_CHARS).collect())
             }
         };
-        let (status, ran, excerpt) = timings.as_ref().map_or((None, None, ""), |timings| timings.at(index, ended));
+        let (status, ran, excerpt) =
+            timings.as_ref().map_or((None, None, ""), |timings| timings.at(index, ended));
         let run = Run {
             id: Cow::Borrowed(record.id.as_ref()),
             due: record.time.unwrap_or(UnixMillis::ZERO),

@@ -14,7 +14,10 @@ pub(super) fn parse_envelope(text: &[u8], seq: u64) -> Result<Envelope<'_>, Engi
 }
 
 /// Returns when an envelope was fired, and its records.
-pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
+pub(super) fn records_of(
+    text: &[u8],
+    seq: u64,
+) -> Result<(UnixMillis, Vec<Record<'_>>), EngineError> {
     let envelope = parse_envelope(text, seq)?;
     let records = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()));
     let corrupt = |problem| EngineError::Corrupt(format!("envelope {seq}: {problem}"));
@@ -23,10 +26,15 @@ pub(super) fn records_of(text: &[u8], seq: u64) -> Result<(UnixMillis, Vec<Recor
 }
 
 /// Replaces dispatched records by their patched versions.
-pub(super) fn lay_over<'a>(records: &mut [Record<'a>], patched: &'a BTreeMap<u32, Vec<u8>>, seq: u64) -> Result<(), EngineError> {
+pub(super) fn lay_over<'a>(
+    records: &mut [Record<'a>],
+    patched: &'a BTreeMap<u32, Vec<u8>>,
+    seq: u64,
+) -> Result<(), EngineError> {
     for (index, text) in patched {
-        let record =
-            Record::parse(text).map_err(|problem| EngineError::Corrupt(format!("a patch of envelope {seq}: {problem}")))?;
+        let record = Record::parse(text).map_err(|problem| {
+            EngineError::Corrupt(format!("a patch of envelope {seq}: {problem}"))
+        })?;
         if let Some(slot) = records.get_mut(*index as usize) {
             *slot = record;
         }
@@ -34,7 +42,8 @@ pub(super) fn lay_over<'a>(records: &mut [Record<'a>], patched: &'a BTreeMap<u32
     Ok(())
 }
 
-/// Returns whether the text of an envelope may contain a task with a follow-up for success. The name may also be part of a payload.
+/// Returns whether the text of an envelope may contain a task with a follow-up for success. The
+/// name may also be part of a payload.
 pub(super) fn names_on_success(envelope: &[u8]) -> bool {
     memchr::memmem::find(envelope, b"\"onSuccess\":").is_some()
 }

@@ -2,7 +2,8 @@
 
 use scheduler_model::access::MemoryUse;
 use scheduler_model::bounds::{
-    MAX_LANES, MAX_READERS, MAX_READERS_OF_A_KEY, MAX_REMEMBERED_PER_SHARD, MAX_SCHEDULES_PER_SHARD, READERS_RETRY_SECONDS,
+    MAX_LANES, MAX_READERS, MAX_READERS_OF_A_KEY, MAX_REMEMBERED_PER_SHARD,
+    MAX_SCHEDULES_PER_SHARD, READERS_RETRY_SECONDS,
 };
 
 /// Storage failed.
@@ -71,7 +72,8 @@ pub enum EngineError {
         /// Seconds until the next task is due.
         retry_after_seconds: u32,
     },
-    /// The request alone adds more tasks than the shard's share of a quota, so that waiting does not help.
+    /// The request alone adds more tasks than the shard's share of a quota, so that waiting does
+    /// not help.
     #[error(
         "the namespace's quota pendingTasks is {quota}, and {share} of it is this shard's share, but the request adds {asked} tasks to this shard; split it into requests of at most {share}, or raise the quota"
     )]
@@ -99,7 +101,9 @@ pub enum EngineError {
     )]
     TooManyReaders,
     /// The key of a request has another request behind it.
-    #[error("the Idempotency-Key was used for another request within the last day; take a new key for each request")]
+    #[error(
+        "the Idempotency-Key was used for another request within the last day; take a new key for each request"
+    )]
     KeyReused,
     /// No room for more keys.
     #[error(
@@ -121,7 +125,9 @@ pub enum EngineError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     /// Storage holds what was never written there.
-    #[error("stored data cannot be read: {0}; restore the shard from a point in time before it was damaged")]
+    #[error(
+        "stored data cannot be read: {0}; restore the shard from a point in time before it was damaged"
+    )]
     Corrupt(String),
 }
 
@@ -130,7 +136,9 @@ impl EngineError {
     pub fn retry_after_seconds(&self) -> Option<u32> {
         match self {
             Self::PendingQuota { retry_after_seconds, .. } => Some(*retry_after_seconds),
-            Self::RateQuota { wait_millis, .. } => u32::try_from(wait_millis.saturating_add(999) / 1_000).ok(),
+            Self::RateQuota { wait_millis, .. } => {
+                u32::try_from(wait_millis.saturating_add(999) / 1_000).ok()
+            }
             Self::TooManyReaders => Some(READERS_RETRY_SECONDS),
             _ => None,
         }

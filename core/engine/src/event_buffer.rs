@@ -1,8 +1,10 @@
 //! The events of a shard for its readers: a bounded ring in memory. Nothing of it is stored.
 //!
-//! The engine writes events only while somebody reads them and for a minute after, so they cost nothing otherwise. A reader names the number
-//! of the next event that it wants, and the **life** of the buffer that the number belongs to. If events are gone because the ring has
-//! overflowed, nobody has read, or the shard has restarted, the answer says that there is a gap. The engine never waits for a reader.
+//! The engine writes events only while somebody reads them and for a minute after, so they cost
+//! nothing otherwise. A reader names the number of the next event that it wants, and the **life**
+//! of the buffer that the number belongs to. If events are gone because the ring has overflowed,
+//! nobody has read, or the shard has restarted, the answer says that there is a gap. The engine
+//! never waits for a reader.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{FEED_LEASE_MILLIS, MAX_FEED_BYTES, MAX_FEED_EVENTS};
@@ -37,7 +39,8 @@ impl Happened {
     }
 
     fn has_tag(&self, tag: &str) -> bool {
-        let tags = self.tags.as_ref().and_then(|tags| serde_json::from_str::<Vec<String>>(tags).ok());
+        let tags =
+            self.tags.as_ref().and_then(|tags| serde_json::from_str::<Vec<String>>(tags).ok());
         tags.is_some_and(|tags| tags.iter().any(|of| of == tag))
     }
 
@@ -81,13 +84,20 @@ impl EventBuffer {
     }
 
     /// Adds an event of the task with this record if somebody reads.
-    pub(super) fn note(&mut self, kind: EventKind, record: &Record<'_>, error: &str, now: UnixMillis) {
+    pub(super) fn note(
+        &mut self,
+        kind: EventKind,
+        record: &Record<'_>,
+        error: &str,
+        now: UnixMillis,
+    ) {
         if self.is_on(now) {
             self.push(event(kind, record, error, now));
         }
     }
 
-    /// Adds an event of the task with the record in this text if somebody reads. Ignores a record that cannot be parsed.
+    /// Adds an event of the task with the record in this text if somebody reads. Ignores a record
+    /// that cannot be parsed.
     pub(super) fn note_text(&mut self, kind: EventKind, record: &[u8], now: UnixMillis) {
         if self.is_on(now)
             && let Ok(record) = Record::parse(record)
@@ -97,7 +107,13 @@ impl EventBuffer {
     }
 
     /// Adds an event of a circuit if somebody reads.
-    pub(super) fn note_circuit(&mut self, kind: EventKind, destination: &str, why: &str, now: UnixMillis) {
+    pub(super) fn note_circuit(
+        &mut self,
+        kind: EventKind,
+        destination: &str,
+        why: &str,
+        now: UnixMillis,
+    ) {
         if self.is_on(now) {
             self.push(circuit_event(kind, destination, why, now));
         }
@@ -143,7 +159,12 @@ impl EventBuffer {
 }
 
 /// Returns an event of the task with this record. The caller adds it when the change is done.
-pub(super) fn event(kind: EventKind, record: &Record<'_>, error: &str, now: UnixMillis) -> Happened {
+pub(super) fn event(
+    kind: EventKind,
+    record: &Record<'_>,
+    error: &str,
+    now: UnixMillis,
+) -> Happened {
     Happened {
         kind,
         at: now,

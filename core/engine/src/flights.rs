@@ -9,10 +9,12 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::position::Position;
 use std::collections::HashMap;
 
-/// A cursor of a scan encodes an attempt in flight as this due time plus the number of its envelope, so it follows every waiting task.
+/// A cursor of a scan encodes an attempt in flight as this due time plus the number of its
+/// envelope, so it follows every waiting task.
 const IN_FLIGHT: i64 = UnixMillis::NEVER.get() + 1;
 
-/// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds one is read once.
+/// The attempts in flight that a request may mean, by the hash of the id. Each envelope that holds
+/// one is read once.
 #[derive(Default)]
 pub(super) struct Flights {
     pub(super) by_hash: HashMap<u64, Vec<FlightRef>>,
@@ -27,7 +29,8 @@ pub(super) struct Flights {
 /// The attempts in flight of an id.
 #[derive(Default)]
 pub(super) struct Found {
-    /// The newest first. Of attempts with nothing left to do there is at most one, and only if there are no others.
+    /// The newest first. Of attempts with nothing left to do there is at most one, and only if
+    /// there are no others.
     pub(super) flights: Vec<FlightRef>,
     /// Whether there may be others, because the request has read its maximum.
     pub(super) is_part: bool,
@@ -45,8 +48,8 @@ impl Flights {
     }
 }
 
-/// Reads records of attempts in flight for one request, and counts the bytes that it reads. It keeps the tasks of the last envelope, because
-/// attempts of the same envelope follow one another.
+/// Reads records of attempts in flight for one request, and counts the bytes that it reads. It
+/// keeps the tasks of the last envelope, because attempts of the same envelope follow one another.
 #[derive(Default)]
 pub(super) struct FlightReader {
     last: Option<(u64, Vec<Vec<u8>>)>,
@@ -63,18 +66,23 @@ impl FlightReader {
         if self.last.as_ref().is_none_or(|(last, _)| *last != seq) {
             let text = reader.envelope(seq)?;
             self.bytes += text.len();
-            let tasks = parse_envelope(&text, seq)?.tasks.into_iter().map(|task| task.get().as_bytes().to_vec());
+            let tasks = parse_envelope(&text, seq)?
+                .tasks
+                .into_iter()
+                .map(|task| task.get().as_bytes().to_vec());
             self.last = Some((seq, tasks.collect()));
         }
         let task = self.last.as_ref().and_then(|(_, tasks)| tasks.get(index as usize));
-        task.cloned().ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))
+        task.cloned()
+            .ok_or_else(|| EngineError::Corrupt(format!("envelope {seq} has no task {index}")))
     }
 }
 
 /// Returns the position of an attempt in flight for the cursor of a scan.
 pub(super) fn position_of(flight: FlightRef) -> Position {
     // Envelopes are counted from 1, and will not reach 2^53.
-    let due = UnixMillis::new(IN_FLIGHT.saturating_add(i64::try_from(flight.seq).unwrap_or(i64::MAX)));
+    let due =
+        UnixMillis::new(IN_FLIGHT.saturating_add(i64::try_from(flight.seq).unwrap_or(i64::MAX)));
     Position { due, page: 0, index: flight.index }
 }
 

@@ -20,7 +20,8 @@ impl Log {
         Self { rows: collected(rows.into_iter().map(|row| (row.row, (row.newest, row.bytes)))) }
     }
 
-    /// Adds a chunk to the newest row, or to a new row if there is no room. A new row makes it drop old ones.
+    /// Adds a chunk to the newest row, or to a new row if there is no room. A new row makes it drop
+    /// old ones.
     pub(super) fn add(&mut self, chunk: ChunkBuilder, now: UnixMillis, effects: &mut Effects) {
         let Some(chunk) = chunk.finish() else { return };
         let len = u32::try_from(chunk.len()).unwrap_or(u32::MAX);
@@ -28,7 +29,8 @@ impl Log {
             let row = *open.key();
             let (newest, bytes) = open.get_mut();
             if *bytes as usize + chunk.len() <= HISTORY_ROW_BYTES {
-                // The time does not decrease if the clock has gone back. An empty row has no newer outcome.
+                // The time does not decrease if the clock has gone back. An empty row has no newer
+                // outcome.
                 *newest = if *bytes == 0 { now } else { now.max(*newest) };
                 *bytes += len;
                 effects.writes.push(Write::ExtendHistory { row, newest: *newest, tail: chunk });
@@ -41,7 +43,8 @@ impl Log {
         self.drop_old(now, effects);
     }
 
-    /// Drops rows that are too many or too old, but never the newest, because its number must not be used again.
+    /// Drops rows that are too many or too old, but never the newest, because its number must not
+    /// be used again.
     fn drop_old(&mut self, now: UnixMillis, effects: &mut Effects) {
         let oldest = oldest_kept(now);
         let mut up_to = None;
@@ -60,7 +63,10 @@ impl Log {
 
     /// Drops all rows and adds an empty one, because their numbers must not be used again.
     pub(super) fn purge(&mut self, effects: &mut Effects) {
-        let Some((last, (newest, bytes))) = self.rows.last_key_value().map(|(row, of)| (*row, *of)) else { return };
+        let Some((last, (newest, bytes))) = self.rows.last_key_value().map(|(row, of)| (*row, *of))
+        else {
+            return;
+        };
         if self.rows.len() == 1 && bytes == 0 {
             return;
         }

@@ -6,11 +6,16 @@ use scheduler_model::format::page::{Directory, Page, PageError};
 use scheduler_model::id_key::IdKey;
 use scheduler_model::record_id::id_of_record;
 
-/// Returns a stored directory with keyed hashes. A directory that has them already is returned as it is.
+/// Returns a stored directory with keyed hashes. A directory that has them already is returned as
+/// it is.
 ///
 /// # Errors
 /// If the directory is invalid, or a record of the body has no id.
-pub fn key_stored_page(key: IdKey, directory: Vec<u8>, body: Vec<u8>) -> Result<Vec<u8>, EngineError> {
+pub fn key_stored_page(
+    key: IdKey,
+    directory: Vec<u8>,
+    body: Vec<u8>,
+) -> Result<Vec<u8>, EngineError> {
     let corrupt = |problem: PageError| EngineError::Corrupt(problem.to_string());
     let directory = Directory::decode(directory, body.len()).map_err(corrupt)?;
     let mut page = Page { directory, body };
@@ -18,15 +23,17 @@ pub fn key_stored_page(key: IdKey, directory: Vec<u8>, body: Vec<u8>) -> Result<
     Ok(page.directory.bytes().to_vec())
 }
 
-/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in [`crate::Write::InsertEnvelope`].
+/// Returns the keyed hashes of a stored envelope's tasks, 8 bytes each, as in
+/// [`crate::Write::InsertEnvelope`].
 ///
 /// # Errors
 /// If the text is no envelope, or one of its tasks has no id.
 pub fn hashes_of_envelope(key: IdKey, seq: u64, text: &[u8]) -> Result<Vec<u8>, EngineError> {
     let mut hashes = Vec::new();
     for (index, task) in parse_envelope(text, seq)?.tasks.iter().enumerate() {
-        let id = id_of_record(task.get().as_bytes())
-            .ok_or_else(|| EngineError::Corrupt(format!("task {index} of envelope {seq} has no id")))?;
+        let id = id_of_record(task.get().as_bytes()).ok_or_else(|| {
+            EngineError::Corrupt(format!("task {index} of envelope {seq} has no id"))
+        })?;
         hashes.extend_from_slice(&key.hash(&id).to_le_bytes());
     }
     Ok(hashes)

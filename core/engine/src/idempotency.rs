@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 /// The number of remembered keys by period.
 pub(super) type Remembered = BTreeMap<i64, u64>;
 
-/// What the shard stores of a request that it has carried out. It is JSON, so a later version can add fields.
+/// What the shard stores of a request that it has carried out. It is JSON, so a later version can
+/// add fields.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Done {
     /// When the request was carried out, by the shard's clock.

@@ -1,16 +1,20 @@
-//! The index of ids: from the hash of an id to the places of its entries, in 8 bytes and a control byte each.
+//! The index of ids: from the hash of an id to the places of its entries, in 8 bytes and a control
+//! byte each.
 //!
-//! Entries with the same hash follow one another in the table, and each insertion passes over all of them. If there may be many entries of one id
-//! ([`Repeats`]), the table holds [`MAX_CHAIN`] of them and a map holds the others. So an insertion passes over a bounded number, however many
-//! dead letters of one id an earlier version has kept. A task is the only one with its id, so a bulk create does not count them.
+//! Entries with the same hash follow one another in the table, and each insertion passes over all
+//! of them. If there may be many entries of one id ([`Repeats`]), the table holds [`MAX_CHAIN`] of
+//! them and a map holds the others. So an insertion passes over a bounded number, however many dead
+//! letters of one id an earlier version has kept. A task is the only one with its id, so a bulk
+//! create does not count them.
 
 use crate::entry_ref::EntryRef;
 use hashbrown::HashTable;
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The place of an entry of a page, and as many bits of its hash as there is room for, so the table grows without reading directories. Bits
-/// 32-63 are the number of the page, bits 21-31 the index in it, and bits 0-20 belong to the hash.
+/// The place of an entry of a page, and as many bits of its hash as there is room for, so the table
+/// grows without reading directories. Bits 32-63 are the number of the page, bits 21-31 the index
+/// in it, and bits 0-20 belong to the hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct PackedEntryRef(u64);
 
@@ -18,18 +22,23 @@ const HASH_BITS: u32 = 21;
 const HASH_MASK: u64 = (1 << HASH_BITS) - 1;
 const INDEX_MASK: u64 = (1 << (32 - HASH_BITS)) - 1;
 
-/// Most entries with the same bits of their hashes in the table: more than an id has unless it fails again and again.
+/// Most entries with the same bits of their hashes in the table: more than an id has unless it
+/// fails again and again.
 const MAX_CHAIN: usize = 32;
 
-const _: () = assert!(MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK, "an index in a page has the bits that are left to it");
+const _: () = assert!(
+    MAX_PAGE_TASKS as u64 - 1 <= INDEX_MASK,
+    "an index in a page has the bits that are left to it"
+);
 
-/// Returns the kept bits of a hash. These are high bits, because routing uses the hash modulo the number of shards, so the low bits may be equal
-/// on one shard.
+/// Returns the kept bits of a hash. These are high bits, because routing uses the hash modulo the
+/// number of shards, so the low bits may be equal on one shard.
 fn kept(hash: u64) -> u64 {
     hash >> 40 & HASH_MASK
 }
 
-/// Spreads the kept bits over 64 bits, because the table uses low bits for buckets and high bits for tags.
+/// Spreads the kept bits over 64 bits, because the table uses low bits for buckets and high bits
+/// for tags.
 fn spread(kept: u64) -> u64 {
     // 2^64 divided by the golden ratio moves neighbors far apart (Knuth, TAOCP 3, section 6.4).
     kept.wrapping_mul(0x9E37_79B9_7F4A_7C15)
@@ -46,7 +55,9 @@ pub(super) enum Repeats {
 
 impl PackedEntryRef {
     fn new(hash: u64, at: EntryRef) -> Self {
-        Self(u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash))
+        Self(
+            u64::from(at.page) << 32 | (u64::from(at.index) & INDEX_MASK) << HASH_BITS | kept(hash),
+        )
     }
 
     fn place(self) -> EntryRef {
@@ -54,7 +65,8 @@ impl PackedEntryRef {
     }
 }
 
-/// The entries of pages, and in a table of their own the few schedules, whose numbers leave no room for a hash.
+/// The entries of pages, and in a table of their own the few schedules, whose numbers leave no room
+/// for a hash.
 #[derive(Debug, Default)]
 pub(super) struct IdIndex {
     entries: HashTable<PackedEntryRef>,
@@ -73,11 +85,17 @@ impl IdIndex {
 
     pub(super) fn insert(&mut self, hash: u64, at: EntryRef, repeats: Repeats) {
         if at.page == 0 {
-            self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| hash.rotate_left(32));
+            self.schedules.insert_unique(hash.rotate_left(32), (hash, at.index), |(hash, _)| {
+                hash.rotate_left(32)
+            });
         } else if repeats == Repeats::Often && self.has_long_chain(hash) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
         } else {
-            self.entries.insert_unique(spread(kept(hash)), PackedEntryRef::new(hash, at), |packed| spread(packed.0 & HASH_MASK));
+            self.entries.insert_unique(
+                spread(kept(hash)),
+                PackedEntryRef::new(hash, at),
+                |packed| spread(packed.0 & HASH_MASK),
+            );
         }
     }
 
@@ -104,12 +122,16 @@ impl IdIndex {
     /// Removes an entry, if it is there.
     pub(super) fn remove(&mut self, hash: u64, at: EntryRef) {
         if at.page == 0 {
-            if let Ok(found) = self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == at.index) {
+            if let Ok(found) =
+                self.schedules.find_entry(hash.rotate_left(32), |(_, number)| *number == at.index)
+            {
                 found.remove();
             }
         } else {
             let wanted = PackedEntryRef::new(hash, at);
-            if let Ok(found) = self.entries.find_entry(spread(kept(hash)), |packed| *packed == wanted) {
+            if let Ok(found) =
+                self.entries.find_entry(spread(kept(hash)), |packed| *packed == wanted)
+            {
                 found.remove();
             } else {
                 self.remove_from_more(hash, at);
@@ -121,7 +143,8 @@ impl IdIndex {
     pub(super) fn move_up(&mut self, hash: u64, was: EntryRef) {
         let wanted = PackedEntryRef::new(hash, was);
         let at = EntryRef { index: was.index + 1, ..was };
-        if let Some(packed) = self.entries.find_mut(spread(kept(hash)), |packed| *packed == wanted) {
+        if let Some(packed) = self.entries.find_mut(spread(kept(hash)), |packed| *packed == wanted)
+        {
             *packed = PackedEntryRef::new(hash, at);
         } else if self.remove_from_more(hash, was) {
             self.in_more += usize::from(self.more.entry(kept(hash)).or_default().insert(at));
@@ -130,10 +153,17 @@ impl IdIndex {
 
     /// Returns all entries with this hash. A few others may be among them.
     pub(super) fn find(&self, hash: u64) -> impl Iterator<Item = EntryRef> + '_ {
-        // The table compares seven bits of the hash. Comparing the others here saves reading the directory of a page.
-        let alike = self.entries.iter_hash(spread(kept(hash))).filter(move |packed| packed.0 & HASH_MASK == kept(hash));
+        // The table compares seven bits of the hash. Comparing the others here saves reading the
+        // directory of a page.
+        let alike = self
+            .entries
+            .iter_hash(spread(kept(hash)))
+            .filter(move |packed| packed.0 & HASH_MASK == kept(hash));
         let entries = alike.map(|packed| packed.place());
-        let schedules = self.schedules.iter_hash(hash.rotate_left(32)).map(|(_, number)| EntryRef { page: 0, index: *number });
+        let schedules = self
+            .schedules
+            .iter_hash(hash.rotate_left(32))
+            .map(|(_, number)| EntryRef { page: 0, index: *number });
         let more = self.more.get(&kept(hash)).into_iter().flatten().copied();
         entries.chain(more).chain(schedules)
     }
@@ -144,7 +174,8 @@ impl IdIndex {
 
     /// Returns the allocated bytes.
     pub(super) fn memory_bytes(&self) -> usize {
-        let more = self.more.len() * size_of::<(u64, BTreeSet<EntryRef>)>() + self.in_more * size_of::<EntryRef>();
+        let more = self.more.len() * size_of::<(u64, BTreeSet<EntryRef>)>()
+            + self.in_more * size_of::<EntryRef>();
         // Nodes of a B-tree are at least half full.
         self.entries.allocation_size() + self.schedules.allocation_size() + 2 * more
     }
@@ -164,7 +195,11 @@ mod tests {
             index.insert(hash(n), place(n), Repeats::Never);
         }
         for number in 1..100 {
-            index.insert(hash(number), EntryRef { page: 0, index: number * 40_000_000 }, Repeats::Never);
+            index.insert(
+                hash(number),
+                EntryRef { page: 0, index: number * 40_000_000 },
+                Repeats::Never,
+            );
         }
         assert_eq!(index.len(), 50_000 - 2_048 + 99);
         for n in (2_048..50_000).step_by(7) {
@@ -207,8 +242,9 @@ mod tests {
                 Repeats::Never,
             );
         }
-        let found: usize =
-            (0..1_000_u32).map(|n| index.find(scheduler_model::routing::id_hash(&format!("other {n}"))).count()).sum();
+        let found: usize = (0..1_000_u32)
+            .map(|n| index.find(scheduler_model::routing::id_hash(&format!("other {n}"))).count())
+            .sum();
         // 500,000 entries over 2^21 values: a quarter of another on average.
         assert!(found < 600, "{found}");
     }

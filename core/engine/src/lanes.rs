@@ -1,10 +1,14 @@
-//! Lanes: a lane holds the tasks of a limit key in an order of their own, which advances as the limit permits.
+//! Lanes: a lane holds the tasks of a limit key in an order of their own, which advances as the
+//! limit permits.
 //!
-//! A shard has the main order, lane 0, and a lane for each limit key of its tasks. A page belongs to one lane. Each lane has a heap of the
-//! heads of its pages and a watermark. So the shard neither examines nor rewrites tasks that wait for their turn, however many they are, and
-//! no other task waits behind them. Tasks that do not fire by themselves are in lane 0, whatever their key.
+//! A shard has the main order, lane 0, and a lane for each limit key of its tasks. A page belongs
+//! to one lane. Each lane has a heap of the heads of its pages and a watermark. So the shard
+//! neither examines nor rewrites tasks that wait for their turn, however many they are, and no
+//! other task waits behind them. Tasks that do not fire by themselves are in lane 0, whatever their
+//! key.
 //!
-//! The runs in flight of a lane are those in the outbox with [`Destination::Lane`]. Everything else of its [`Lease`] may be lost: see there.
+//! The runs in flight of a lane are those in the outbox with [`Destination::Lane`]. Everything else
+//! of its [`Lease`] may be lost: see there.
 //!
 //! [`Destination::Lane`]: crate::Destination::Lane
 
@@ -19,15 +23,18 @@ use scheduler_model::protocol::limiter::RequestNumber;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// An envelope of a lane uses at most this fraction of the lane's slots. Its slots return when the last of its tasks is done, so they return
-/// in at least ten parts, and a lane with many slots still fills its envelopes.
+/// An envelope of a lane uses at most this fraction of the lane's slots. Its slots return when the
+/// last of its tasks is done, so they return in at least ten parts, and a lane with many slots
+/// still fills its envelopes.
 const PARTS_OF_SLOTS: u32 = 10;
 
-/// A shard that has dispatched its maximum keeps one unused slot of each key for this time, milliseconds. Then it returns the slots that it
-/// does not use, and asks for one again once in each such period.
+/// A shard that has dispatched its maximum keeps one unused slot of each key for this time,
+/// milliseconds. Then it returns the slots that it does not use, and asks for one again once in
+/// each such period.
 pub(super) const NO_ROOM_MILLIS: i64 = 10_000;
 
-/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take all the room that reports make.
+/// How long it asks in each period, milliseconds. If it never asked, tasks without a key would take
+/// all the room that reports make.
 pub(super) const NO_ROOM_ASKS_MILLIS: i64 = 2_000;
 
 /// What the state stores of a lane.
@@ -64,8 +71,9 @@ pub(super) struct Lanes {
     pub(super) must_save: bool,
     /// Whether storage says that this life of the shard has begun.
     pub(super) is_life_stored: bool,
-    /// The number of questions to limiters in this life, of all lanes. A lane that is dropped and created again must not begin at 1, because
-    /// its limiter remembers the numbers that it has seen.
+    /// The number of questions to limiters in this life, of all lanes. A lane that is dropped and
+    /// created again must not begin at 1, because its limiter remembers the numbers that it has
+    /// seen.
     questions: u32,
     /// Hashes of the ids of tasks with a run that is held only because its key has no lane.
     held_back: BTreeSet<u64>,
@@ -114,8 +122,12 @@ impl Lanes {
 
     /// Returns the lanes with tasks that may lapse, in turns: each time another one is the first.
     pub(super) fn that_may_lapse(&self) -> Vec<u8> {
-        let mut lanes: Vec<u8> =
-            self.lanes.iter().filter(|(_, lane)| lane.lapses.is_needed()).map(|(number, _)| *number).collect();
+        let mut lanes: Vec<u8> = self
+            .lanes
+            .iter()
+            .filter(|(_, lane)| lane.lapses.is_needed())
+            .map(|(number, _)| *number)
+            .collect();
         if !lanes.is_empty() {
             let first = self.turn % lanes.len();
             lanes.rotate_left(first);
@@ -147,7 +159,8 @@ impl Lanes {
         self.held_back.insert(hash);
     }
 
-    /// Removes and returns the first `most` hashes that are held back. The caller adds those again that still have no lane.
+    /// Removes and returns the first `most` hashes that are held back. The caller adds those again
+    /// that still have no lane.
     pub(super) fn take_held_back(&mut self, most: usize) -> Vec<u64> {
         let taken: Vec<u64> = self.held_back.iter().take(most).copied().collect();
         self.held_back.retain(|hash| !taken.contains(hash));
@@ -159,7 +172,10 @@ impl Lanes {
     }
 
     /// Checks that each of these keys has a lane or can get one.
-    pub(super) fn have_room_for<'a>(&self, keys: impl Iterator<Item = &'a str>) -> Result<(), EngineError> {
+    pub(super) fn have_room_for<'a>(
+        &self,
+        keys: impl Iterator<Item = &'a str>,
+    ) -> Result<(), EngineError> {
         let new: BTreeSet<&str> = collected(keys.filter(|key| self.number_of(key).is_none()));
         if self.lanes.len() + new.len() > MAX_LANES {
             return Err(EngineError::TooManyLanes { held: self.lanes.len(), asked: new.len() });
@@ -167,7 +183,8 @@ impl Lanes {
         Ok(())
     }
 
-    /// Returns the lane of a key, and creates it if there is none. Returns `None` if there is no room, which [`Self::have_room_for`] checks.
+    /// Returns the lane of a key, and creates it if there is none. Returns `None` if there is no
+    /// room, which [`Self::have_room_for`] checks.
     pub(super) fn reserve(&mut self, key: &str) -> Option<u8> {
         if let Some(number) = self.number_of(key) {
             return Some(number);
@@ -186,7 +203,8 @@ impl Lanes {
         Some(number)
     }
 
-    /// Returns the main order and the lanes in the order of their turns in this firing. Each time another one is the first.
+    /// Returns the main order and the lanes in the order of their turns in this firing. Each time
+    /// another one is the first.
     pub(super) fn order(&mut self) -> Vec<u8> {
         let mut order: Vec<u8> = std::iter::once(0).chain(self.lanes.keys().copied()).collect();
         self.turn = (self.turn + 1) % order.len();
@@ -229,7 +247,8 @@ impl Lanes {
         self.lanes.get(&lane).map(|lane| (lane.key.as_str(), lane.lease.in_flight()))
     }
 
-    /// Returns the number of the next question in this `life`. If the numbers of the life are used up, another life begins.
+    /// Returns the number of the next question in this `life`. If the numbers of the life are used
+    /// up, another life begins.
     pub(super) fn next_number(&mut self, life: &mut u32) -> RequestNumber {
         match self.questions.checked_add(1) {
             Some(next) => self.questions = next,
@@ -248,7 +267,8 @@ impl Lanes {
         self.quiet_until = self.quiet_until.min(now.plus(NO_ROOM_MILLIS));
     }
 
-    /// Returns whether the dispatchers have had no room for so long that lanes return their last unused slots.
+    /// Returns whether the dispatchers have had no room for so long that lanes return their last
+    /// unused slots.
     pub(super) fn has_had_no_room(&self, now: UnixMillis) -> bool {
         now.since(self.had_room_at) >= NO_ROOM_MILLIS
     }

@@ -12,7 +12,8 @@ pub(super) struct Lapses {
     pub(super) pages: BTreeMap<u32, Judged>,
     /// When to search next; `None` if no task is known to lapse.
     pub(super) look_at: Option<UnixMillis>,
-    /// When the last search continues, if it reached its bound before it found a task that may fire.
+    /// When the last search continues, if it reached its bound before it found a task that may
+    /// fire.
     pub(super) goes_on_at: Option<UnixMillis>,
 }
 

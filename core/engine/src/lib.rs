@@ -1,17 +1,23 @@
 //! The engine of a shard, sans I/O, and the state machines of the [limiter] and the [registry].
 //!
-//! The engine takes an input and the time, and returns a reply and [`Effects`]: rows to write and messages to send. It reads through
-//! [`Reader`], because bodies stay in storage until it needs them. It knows no clock, no randomness and no platform. HTTP, the plan of a
-//! request and the stored formats are in other crates.
+//! The engine takes an input and the time, and returns a reply and [`Effects`]: rows to write and
+//! messages to send. It reads through [`Reader`], because bodies stay in storage until it needs
+//! them. It knows no clock, no randomness and no platform. HTTP, the plan of a request and the
+//! stored formats are in other crates.
 //!
 //! Rules for the shell:
-//! - It carries out the effects of one input in this order: all writes in one transaction, then the sends.
-//! - On any error, from the engine or from storage, it drops the engine and loads a new one. So the memory always matches storage.
-//! - Before each input, and before it asks for [`Engine::next_wakeup`], it calls [`Engine::observe`] with the time.
-//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late and repeated wake-ups do nothing or no
-//!   harm. A failure to arm does not undo what is committed and answered: the shell tries again.
+//! - It carries out the effects of one input in this order: all writes in one transaction, then the
+//!   sends.
+//! - On any error, from the engine or from storage, it drops the engine and loads a new one. So the
+//!   memory always matches storage.
+//! - Before each input, and before it asks for [`Engine::next_wakeup`], it calls
+//!   [`Engine::observe`] with the time.
+//! - After each input it arms the alarm for [`Engine::next_wakeup`], at [`alarm_time`]. Early, late
+//!   and repeated wake-ups do nothing or no harm. A failure to arm does not undo what is committed
+//!   and answered: the shell tries again.
 //!
-//! The files of `engine/` are the methods of [`Engine`]. The other files hold its state and know nothing of it.
+//! The files of `engine/` are the methods of [`Engine`]. The other files hold its state and know
+//! nothing of it.
 
 mod alarm;
 mod budget;
@@ -65,8 +71,13 @@ mod state;
 mod tasks;
 pub mod timers;
 
-pub use alarm::{ALARM_RETRY_MILLIS, AlarmState, LONGEST_RUN_MILLIS, STAY_AWAKE_MILLIS, alarm_time, stay_awake};
-pub use circuits::{FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS, PROBED_MILLIS};
+pub use alarm::{
+    ALARM_RETRY_MILLIS, AlarmState, LONGEST_RUN_MILLIS, STAY_AWAKE_MILLIS, alarm_time, stay_awake,
+};
+pub use circuits::{
+    FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, LONGEST_OPEN_MILLIS, OPEN_AFTER, PROBE_MILLIS,
+    PROBED_MILLIS,
+};
 pub use config::{Config, Keep, MAX_FIRE_GAP_MILLIS};
 pub use effects::{Destination, Effects, LimitAsk, Outgoing, Write};
 pub use engine::Engine;
@@ -75,4 +86,6 @@ pub use gathering::Gathering;
 pub use id_key::{hashes_of_envelope, key_stored_page};
 pub use reader::Reader;
 pub use sends::Sends;
-pub use snapshot::{Snapshot, StoredEnvelope, StoredHistory, StoredPage, StoredPatch, StoredSchedule};
+pub use snapshot::{
+    Snapshot, StoredEnvelope, StoredHistory, StoredPage, StoredPatch, StoredSchedule,
+};

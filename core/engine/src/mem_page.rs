@@ -54,7 +54,11 @@ impl MemPage {
     /// Returns the number of live entries that are due before `time`.
     pub(super) fn live_before(&self, time: UnixMillis) -> usize {
         let range = self.fired()..self.directory.before(time);
-        if self.has_dead() { range.filter(|index| !self.is_dead(*index)).count() } else { range.len() }
+        if self.has_dead() {
+            range.filter(|index| !self.is_dead(*index)).count()
+        } else {
+            range.len()
+        }
     }
 
     /// Marks fired entries that are due after `time` as cancelled. Returns whether there were any.
@@ -71,7 +75,8 @@ impl MemPage {
     }
 
     pub(super) fn head(&self) -> Option<(usize, UnixMillis)> {
-        let index = (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
+        let index =
+            (self.fired as usize..self.directory.len()).find(|index| !self.is_dead(*index))?;
         Some((index, self.directory.get(index)?.due))
     }
 }

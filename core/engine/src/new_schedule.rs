@@ -18,16 +18,20 @@ pub(super) struct ReadSchedule {
     pub(super) policies: Policies,
     pub(super) limit_key: Option<String>,
     pub(super) record_bytes: u32,
-    /// The first counted run, if its runs are counted. `None` also if only the last run is known, which then stays.
+    /// The first counted run, if its runs are counted. `None` also if only the last run is known,
+    /// which then stays.
     counted_from: Option<Option<UnixMillis>>,
 }
 
 pub(super) fn read_schedule(record: &[u8]) -> Result<ReadSchedule, String> {
     let record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
-    let record = Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
-    let schedule = record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
+    let record =
+        Record::parse(record).map_err(|problem| format!("a recurring task's record: {problem}"))?;
+    let schedule =
+        record.schedule().schedule(id_hash(&record.id)).map_err(|problem| problem.to_string())?;
     let callback = Callback::parse(record.callback.get()).map_err(|problem| problem.to_string())?;
-    let is_counted = record.max_runs.is_some() && (record.first_run.is_some() || record.last_run.is_none());
+    let is_counted =
+        record.max_runs.is_some() && (record.first_run.is_some() || record.last_run.is_none());
     Ok(ReadSchedule {
         schedule: Box::new(schedule),
         to_queue: callback.is_queue(),
@@ -49,14 +53,16 @@ pub(super) struct NewSchedule {
     pub(super) since: UnixMillis,
     /// Its first occurrence; `None` if its end has passed.
     pub(super) next: Option<Occurrence>,
-    /// Runs whose time has passed since the request was first sent. That first request may have been lost.
+    /// Runs whose time has passed since the request was first sent. That first request may have
+    /// been lost.
     pub(super) owed: Vec<(Occurrence, Verdict)>,
 }
 
 impl NewSchedule {
-    /// Reads a recurring task to which the occurrences that are due after `since` belong. If its runs are counted, and the first run in the record
-    /// has passed, the count starts at its first occurrence. But if the request was sent `again`, the count stays, and the runs whose time has
-    /// passed are owed under their keys.
+    /// Reads a recurring task to which the occurrences that are due after `since` belong. If its
+    /// runs are counted, and the first run in the record has passed, the count starts at its first
+    /// occurrence. But if the request was sent `again`, the count stays, and the runs whose time
+    /// has passed are owed under their keys.
     pub(super) fn new(record: Vec<u8>, since: UnixMillis, again: bool) -> Result<Self, String> {
         let mut read = read_schedule(&record)?;
         let next = read.schedule.next_after(since);
@@ -66,12 +72,17 @@ impl NewSchedule {
         if let Some(first) = read.counted_from.flatten().filter(|first| again && *first <= since) {
             let run = read.schedule.occurrence(first);
             let runs = std::iter::successors(Some(run), |run| read.schedule.following(run.time));
-            let owed = runs.take_while(|run| run.due <= since).take(MAX_CATCH_UP_RUNS).map(|run| (run, Verdict::Fire)).collect();
+            let owed = runs
+                .take_while(|run| run.due <= since)
+                .take(MAX_CATCH_UP_RUNS)
+                .map(|run| (run, Verdict::Fire))
+                .collect();
             return Ok(Self { read, record, since, next, owed });
         }
         let mut given = Record::parse(&record).map_err(|problem| problem.to_string())?;
         let mut fields = given.schedule();
-        let settled = fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
+        let settled =
+            fields.settle(id_hash(&given.id), since).map_err(|problem| problem.to_string())?;
         let (first_run, last_run) = (fields.first_run, fields.last_run);
         (given.first_run, given.last_run) = (first_run, last_run);
         let mut counted = Vec::with_capacity(record.len() + 64);

@@ -14,18 +14,28 @@ pub(super) struct Overlay<'r> {
 
 impl<'r> Overlay<'r> {
     /// Adds writes to a reader. `body_len` returns the length of a page's body after all of them.
-    pub(super) fn new(reader: &'r dyn Reader, writes: &[Write], body_len: impl Fn(u32) -> Option<u32>) -> Self {
+    pub(super) fn new(
+        reader: &'r dyn Reader,
+        writes: &[Write],
+        body_len: impl Fn(u32) -> Option<u32>,
+    ) -> Self {
         let mut bodies: BTreeMap<u32, (u32, Vec<u8>)> = BTreeMap::new();
         for write in writes {
             match write {
-                Write::InsertPage { page, body, .. } => drop(bodies.insert(*page, (0, body.clone()))),
-                Write::ExtendPage { page, tail, .. } => bodies.entry(*page).or_default().1.extend_from_slice(tail),
+                Write::InsertPage { page, body, .. } => {
+                    drop(bodies.insert(*page, (0, body.clone())))
+                }
+                Write::ExtendPage { page, tail, .. } => {
+                    bodies.entry(*page).or_default().1.extend_from_slice(tail)
+                }
                 Write::DeletePage { page, .. } => drop(bodies.remove(page)),
                 _ => {}
             }
         }
         for (page, (from, bytes)) in &mut bodies {
-            *from = body_len(*page).map_or(0, |len| len.saturating_sub(u32::try_from(bytes.len()).unwrap_or(u32::MAX)));
+            *from = body_len(*page).map_or(0, |len| {
+                len.saturating_sub(u32::try_from(bytes.len()).unwrap_or(u32::MAX))
+            });
         }
         Self { reader, bodies }
     }

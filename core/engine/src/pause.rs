@@ -6,10 +6,17 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 use scheduler_model::schedule::{Overlap, Policies};
 
-/// Returns where a pause begins. If the task makes up for missed runs, a run that was due before and has not fired belongs to the pause.
+/// Returns where a pause begins. If the task makes up for missed runs, a run that was due before
+/// and has not fired belongs to the pause.
 ///
-/// If the clock was ahead before, occurrences have fired whose time is still to come. The pause begins after these.
-pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: bool, since: UnixMillis) -> UnixMillis {
+/// If the clock was ahead before, occurrences have fired whose time is still to come. The pause
+/// begins after these.
+pub(super) fn pause_start(
+    of: &Schedule,
+    next: Option<Occurrence>,
+    catches_up: bool,
+    since: UnixMillis,
+) -> UnixMillis {
     let Some(next) = next else { return since };
     if next.due <= since {
         return if catches_up { next.due.plus(-1) } else { since };
@@ -17,8 +24,8 @@ pub(super) fn pause_start(of: &Schedule, next: Option<Occurrence>, catches_up: b
     if of.next_after(since) == Some(next) { since } else { next.due.plus(-1) }
 }
 
-/// Returns the time after which `new` has the runs that `former` has after `since`. So the next run stays the same one, whatever delay each
-/// of them has. Assumes that both name the same times.
+/// Returns the time after which `new` has the runs that `former` has after `since`. So the next run
+/// stays the same one, whatever delay each of them has. Assumes that both name the same times.
 pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis) -> UnixMillis {
     let of_new = new.next_after(since);
     let of_former = former.next_after(since).map(|next| new.occurrence(next.time));
@@ -29,8 +36,9 @@ pub(super) fn same_next_run(former: &Schedule, new: &Schedule, since: UnixMillis
     of_former.map(|next| next.due.plus(-1)).or(of_new.map(|last| last.due)).unwrap_or(since)
 }
 
-/// Returns the occurrences that came due in a pause, with the verdict on each. There are none if the policy of the task does not make up for
-/// them. Occurrences that are skipped together, or that have expired together, are one item with the first of them.
+/// Returns the occurrences that came due in a pause, with the verdict on each. There are none if
+/// the policy of the task does not make up for them. Occurrences that are skipped together, or that
+/// have expired together, are one item with the first of them.
 pub(super) fn missed_in_pause(
     schedule: &Schedule,
     policies: Policies,
@@ -43,24 +51,43 @@ pub(super) fn missed_in_pause(
     let Some(mut first) = schedule.next_after(paused_at).filter(is_due) else { return settled };
     if let (Some(_), Some(limit)) = (expired(policies, late(first)), policies.expire_after_millis) {
         let last = schedule.last_due_until(first, now.plus(-limit - 1));
-        settled.push((first, Verdict::Expire(late_and_others("expired: it would have started", late(first), first, last))));
+        settled.push((
+            first,
+            Verdict::Expire(late_and_others(
+                "expired: it would have started",
+                late(first),
+                first,
+                last,
+            )),
+        ));
         let Some(next) = schedule.following(last.time).filter(is_due) else { return settled };
         first = next;
     }
     let mut begin = Some(first);
     if late(first) > policies.grace_millis {
         let last = schedule.last_due_until(first, now.plus(-policies.grace_millis - 1));
-        begin = first_to_fire(schedule, policies.misfire, first, last).or_else(|| schedule.following(last.time).filter(is_due));
+        begin = first_to_fire(schedule, policies.misfire, first, last)
+            .or_else(|| schedule.following(last.time).filter(is_due));
     }
     // A task whose runs must not overlap makes up for one run.
     let most = if policies.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
     let last = schedule.last_due_until(first, now);
     begin = begin.map(|begin| schedule.last_runs(begin, last, most));
     if begin != Some(first) {
-        let left_out = begin.map_or(last, |begin| schedule.last_due_until(first, begin.due.plus(-1)));
-        settled.push((first, Verdict::Skip(late_and_others("missed: it would have fired", late(first), first, left_out))));
+        let left_out =
+            begin.map_or(last, |begin| schedule.last_due_until(first, begin.due.plus(-1)));
+        settled.push((
+            first,
+            Verdict::Skip(late_and_others(
+                "missed: it would have fired",
+                late(first),
+                first,
+                left_out,
+            )),
+        ));
     }
-    let runs = std::iter::successors(begin, |run| schedule.following(run.time)).take_while(|run| run.time <= last.time);
+    let runs = std::iter::successors(begin, |run| schedule.following(run.time))
+        .take_while(|run| run.time <= last.time);
     settled.extend(runs.map(|run| {
         let is_missed = late(run) > policies.grace_millis;
         (run, if is_missed { verdict_on_missed(policies, late(run)) } else { Verdict::Fire })

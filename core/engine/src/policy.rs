@@ -1,4 +1,5 @@
-//! The policies of late runs: missed runs, runs that come while the run before is in progress, and expired runs.
+//! The policies of late runs: missed runs, runs that come while the run before is in progress, and
+//! expired runs.
 
 use crate::error::EngineError;
 use crate::mem_schedule::{CaughtUp, MemSchedule};
@@ -27,7 +28,8 @@ pub(super) enum Verdict {
     Wait(UnixMillis),
 }
 
-/// A due run that is not dispatched: its record, the hash of its id, the flags of its entry, and what happens to it.
+/// A due run that is not dispatched: its record, the hash of its id, the flags of its entry, and
+/// what happens to it.
 pub(super) struct Undispatched {
     pub(super) record: Vec<u8>,
     pub(super) hash: u64,
@@ -48,8 +50,13 @@ pub(super) fn judge(record: &[u8], flags: Flags, now: UnixMillis) -> Result<Verd
 }
 
 /// Judges as [`judge`] does. Also returns until when the verdict to fire is valid.
-pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Result<(Verdict, UnixMillis), EngineError> {
-    let record = Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
+pub(super) fn judge_until(
+    record: &[u8],
+    flags: Flags,
+    now: UnixMillis,
+) -> Result<(Verdict, UnixMillis), EngineError> {
+    let record = Record::parse(record)
+        .map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
     let policies = record.policies();
     let late = now.since(record.start());
     if let Some(expired) = expired(policies, late) {
@@ -61,19 +68,28 @@ pub(super) fn judge_until(record: &[u8], flags: Flags, now: UnixMillis) -> Resul
         };
         return Ok((verdict, now));
     }
-    let expires = policies.expire_after_millis.map_or(UnixMillis::NEVER, |limit| record.start().plus(limit + 1));
+    let expires = policies
+        .expire_after_millis
+        .map_or(UnixMillis::NEVER, |limit| record.start().plus(limit + 1));
     // A run that was dispatched before, or that was requested, is not missed.
-    if flags.has(Flags::RETRY) || record.replayed_at.is_some() || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce) {
+    if flags.has(Flags::RETRY)
+        || record.replayed_at.is_some()
+        || matches!(policies.misfire, Misfire::Fire | Misfire::FireOnce)
+    {
         return Ok((Verdict::Fire, expires));
     }
     if late <= policies.grace_millis {
         return Ok((Verdict::Fire, expires.min(record.start().plus(policies.grace_millis + 1))));
     }
     let is_skipped = policies.misfire == Misfire::Skip;
-    Ok((if is_skipped { Verdict::Skip(missed(late)) } else { Verdict::DeadLetter(missed(late)) }, now))
+    Ok((
+        if is_skipped { Verdict::Skip(missed(late)) } else { Verdict::DeadLetter(missed(late)) },
+        now,
+    ))
 }
 
-/// Returns whether an attempt of the run has failed. Such a run becomes a dead letter; it does not disappear.
+/// Returns whether an attempt of the run has failed. Such a run becomes a dead letter; it does not
+/// disappear.
 pub(super) fn has_failed(record: &Record<'_>) -> bool {
     record.attempt_number() > 1
 }
@@ -91,11 +107,17 @@ pub(super) fn expired(policies: Policies, late: i64) -> Option<String> {
         .map(|_| format!("expired: it would have started {} s late", late / 1_000))
 }
 
-/// Judges the occurrence of a schedule that is due, without regard to what is running. Also returns the last occurrence that the verdict
-/// settles, because later ones may be skipped together with it.
+/// Judges the occurrence of a schedule that is due, without regard to what is running. Also returns
+/// the last occurrence that the verdict settles, because later ones may be skipped together with
+/// it.
 ///
-/// Each wake-up judges again: the last missed run, for which there was no room, is no longer the last one if others have been missed since.
-pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now: UnixMillis) -> (Verdict, Occurrence) {
+/// Each wake-up judges again: the last missed run, for which there was no room, is no longer the
+/// last one if others have been missed since.
+pub(super) fn judge_occurrence(
+    of: &mut MemSchedule,
+    occurrence: Occurrence,
+    now: UnixMillis,
+) -> (Verdict, Occurrence) {
     let policies = of.policies;
     let late = now.since(occurrence.due);
     let schedule = of.schedule.as_ref();
@@ -107,7 +129,14 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
     }
     let is_kept = of.caught_up.now == now && occurrence.due <= of.caught_up.to;
     if late <= policies.grace_millis || is_kept {
-        return (if late > policies.grace_millis { verdict_on_missed(policies, late) } else { Verdict::Fire }, occurrence);
+        return (
+            if late > policies.grace_millis {
+                verdict_on_missed(policies, late)
+            } else {
+                Verdict::Fire
+            },
+            occurrence,
+        );
     }
     let last = schedule.last_due_until(occurrence, now.plus(-policies.grace_millis - 1));
     let first = first_to_fire(schedule, policies.misfire, occurrence, last);
@@ -116,36 +145,63 @@ pub(super) fn judge_occurrence(of: &mut MemSchedule, occurrence: Occurrence, now
         of.caught_up = CaughtUp { now, to: last.due };
         return (verdict_on_missed(policies, late), occurrence);
     }
-    let skipped = first.map_or(last, |first| schedule.last_due_until(occurrence, first.due.plus(-1)));
+    let skipped =
+        first.map_or(last, |first| schedule.last_due_until(occurrence, first.due.plus(-1)));
     of.caught_up = CaughtUp { now, to: last.due };
-    (Verdict::Skip(late_and_others("missed: it would have fired", late, occurrence, skipped)), skipped)
+    (
+        Verdict::Skip(late_and_others("missed: it would have fired", late, occurrence, skipped)),
+        skipped,
+    )
 }
 
-/// Returns the first occurrence from `first` to `last` that is not skipped. All of them were missed.
-pub(super) fn first_to_fire(schedule: &Schedule, misfire: Misfire, first: Occurrence, last: Occurrence) -> Option<Occurrence> {
+/// Returns the first occurrence from `first` to `last` that is not skipped. All of them were
+/// missed.
+pub(super) fn first_to_fire(
+    schedule: &Schedule,
+    misfire: Misfire,
+    first: Occurrence,
+    last: Occurrence,
+) -> Option<Occurrence> {
     match misfire {
         Misfire::Skip => None,
         Misfire::FireOnce => Some(last),
-        Misfire::Fire | Misfire::DeadLetter => Some(schedule.last_runs(first, last, MAX_CATCH_UP_RUNS)),
+        Misfire::Fire | Misfire::DeadLetter => {
+            Some(schedule.last_runs(first, last, MAX_CATCH_UP_RUNS))
+        }
     }
 }
 
-/// Returns the reason why the runs from `first` to `last` are not dispatched. `late`, in milliseconds, is that of the first.
-pub(super) fn late_and_others(what: &str, late: i64, first: Occurrence, last: Occurrence) -> String {
+/// Returns the reason why the runs from `first` to `last` are not dispatched. `late`, in
+/// milliseconds, is that of the first.
+pub(super) fn late_and_others(
+    what: &str,
+    late: i64,
+    first: Occurrence,
+    last: Occurrence,
+) -> String {
     and_others(format!("{what} {} s late", late / 1_000), first, last)
 }
 
 /// Adds to the reason for a skipped run that others are skipped with it.
 fn and_others(why: String, first: Occurrence, last: Occurrence) -> String {
-    if first == last { why } else { format!("{why}; so would all runs up to that of {}", last.time) }
+    if first == last {
+        why
+    } else {
+        format!("{why}; so would all runs up to that of {}", last.time)
+    }
 }
 
 /// Returns the verdict on a run that was missed and is not skipped. `late` is in milliseconds.
 pub(super) fn verdict_on_missed(policies: Policies, late: i64) -> Verdict {
-    if policies.misfire == Misfire::DeadLetter { Verdict::DeadLetter(missed(late)) } else { Verdict::Fire }
+    if policies.misfire == Misfire::DeadLetter {
+        Verdict::DeadLetter(missed(late))
+    } else {
+        Verdict::Fire
+    }
 }
 
-/// Returns the verdict on the runs of a recurring task from `first` to `last` if the maximum number of its runs is waiting.
+/// Returns the verdict on the runs of a recurring task from `first` to `last` if the maximum number
+/// of its runs is waiting.
 pub(super) fn no_room_to_wait(first: Occurrence, last: Occurrence) -> Verdict {
     let why = format!("waiting: {MAX_CATCH_UP_RUNS} runs of the task wait already");
     Verdict::Skip(and_others(why, first, last))

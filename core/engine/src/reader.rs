@@ -28,7 +28,8 @@ pub trait Reader {
     /// # Errors
     /// When storage fails or has no such envelope.
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError>;
-    /// Returns what is stored of an idempotency key in the first of these periods that has it (see [`scheduler_model::idempotency`]).
+    /// Returns what is stored of an idempotency key in the first of these periods that has it (see
+    /// [`scheduler_model::idempotency`]).
     ///
     /// # Errors
     /// If storage fails. By default it fails, because otherwise every request would look new.
@@ -36,7 +37,8 @@ pub trait Reader {
         let _ = (key, periods);
         Err(StorageError("this storage does not remember keys".to_owned()))
     }
-    /// Returns the record of the further attempts of a task in flight, by envelope and index: see [`crate::Write::Patch`].
+    /// Returns the record of the further attempts of a task in flight, by envelope and index: see
+    /// [`crate::Write::Patch`].
     ///
     /// # Errors
     /// If storage fails or has no such record. By default there is none.

@@ -4,7 +4,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Page, PageBuilder};
 use std::collections::BTreeMap;
 
-/// What replaces a one-shot task of a request: it keeps something of the former task, or this shard's law gives it another time.
+/// What replaces a one-shot task of a request: it keeps something of the former task, or this
+/// shard's law gives it another time.
 pub(super) struct KeptEntry {
     pub(super) due: UnixMillis,
     /// `None` if the record stays as it was sent.
@@ -17,8 +18,8 @@ pub(super) fn record_in<'a>(page: &'a Page, entry: &Entry) -> &'a [u8] {
     page.body.get(start..start + entry.len as usize).unwrap_or_default()
 }
 
-/// Builds a page again with the entries in `kept` replaced, by index. Entries that do not fire by themselves go to the main order, whatever
-/// their key.
+/// Builds a page again with the entries in `kept` replaced, by index. Entries that do not fire by
+/// themselves go to the main order, whatever their key.
 pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<Page> {
     let lane = page.directory.lane();
     let (mut of_lane, mut of_main) = (Pages::default(), Pages::default());
@@ -28,7 +29,8 @@ pub(super) fn rebuilt(page: &Page, mut kept: BTreeMap<usize, KeptEntry>) -> Vec<
             None => (entry.due, None),
         };
         let record = record.as_deref().unwrap_or_else(|| record_in(page, &entry));
-        if due.is_never() { &mut of_main } else { &mut of_lane }.push(Entry { due, ..entry }, record);
+        if due.is_never() { &mut of_main } else { &mut of_lane }
+            .push(Entry { due, ..entry }, record);
     }
     let mut pages = of_lane.finish();
     pages.iter_mut().for_each(|page| page.directory.set_lane(lane));
@@ -45,7 +47,10 @@ struct Pages {
 
 impl Pages {
     fn push(&mut self, entry: Entry, record: &[u8]) {
-        if !self.builder.push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record)) {
+        if !self
+            .builder
+            .push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record))
+        {
             let entry = Entry { offset: 0, len: record.len() as u32, ..entry };
             self.grown.push(Page { directory: Directory::new(vec![entry]), body: record.to_vec() });
         }

@@ -34,7 +34,8 @@ pub(super) struct Redefined {
     pub(super) replaced: Vec<EntryRef>,
     /// Further attempts that are paused or resumed with their task.
     pub(super) attempts: Vec<(EntryRef, Change)>,
-    /// By the hash of the id: the tasks whose runs in progress go on, and how their further attempts change.
+    /// By the hash of the id: the tasks whose runs in progress go on, and how their further
+    /// attempts change.
     pub(super) of_attempts: BTreeMap<u64, Option<Change>>,
     /// The number of tasks that are stored differently from what was sent.
     pub(super) went_on: u64,
@@ -56,10 +57,13 @@ impl Reading {
         }
     }
 
-    /// Returns what the request leaves open for the task whose id has this [hash](scheduler_model::routing::id_hash), which is not the hash of
-    /// the index.
+    /// Returns what the request leaves open for the task whose id has this
+    /// [hash](scheduler_model::routing::id_hash), which is not the hash of the index.
     pub(super) fn left_open(&self, hash: u64) -> LeftOpen {
-        LeftOpen { anchor: self.open_anchors.contains(&hash), pause: !self.said_paused.contains(&hash) }
+        LeftOpen {
+            anchor: self.open_anchors.contains(&hash),
+            pause: !self.said_paused.contains(&hash),
+        }
     }
 }
 
@@ -70,7 +74,8 @@ pub(super) struct Former {
 }
 
 impl Redefined {
-    /// Pauses or resumes the further attempts with their task, as the requests `pause` and `resume` do.
+    /// Pauses or resumes the further attempts with their task, as the requests `pause` and `resume`
+    /// do.
     pub(super) fn change_attempts(
         &mut self,
         hash: u64,
@@ -86,6 +91,8 @@ impl Redefined {
             _ => None,
         };
         self.of_attempts.insert(hash, change);
-        self.attempts.extend(change.into_iter().flat_map(|change| attempts.iter().map(move |at| (*at, change))));
+        self.attempts.extend(
+            change.into_iter().flat_map(|change| attempts.iter().map(move |at| (*at, change))),
+        );
     }
 }

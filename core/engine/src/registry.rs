@@ -3,7 +3,8 @@
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{Directory, Entry, Key, KeyId, Reach, Refused, Settings};
 use scheduler_model::bounds::{
-    FREE_KEYS, GUARANTEED_KEYS_PER_NAMESPACE, MAX_KEYS, MAX_KEYS_PER_NAMESPACE, MAX_NAMESPACES, OPERATOR_KEYS,
+    FREE_KEYS, GUARANTEED_KEYS_PER_NAMESPACE, MAX_KEYS, MAX_KEYS_PER_NAMESPACE, MAX_NAMESPACES,
+    OPERATOR_KEYS,
 };
 use scheduler_model::namespace::Namespace;
 use std::collections::BTreeMap;
@@ -50,8 +51,8 @@ impl Registry {
     pub fn load(records: impl IntoIterator<Item = String>) -> Result<Self, String> {
         let mut registry = Self::default();
         for record in records {
-            let entry =
-                serde_json::from_str(&record).map_err(|problem| format!("the registry's record {record:?}: {problem}"))?;
+            let entry = serde_json::from_str(&record)
+                .map_err(|problem| format!("the registry's record {record:?}: {problem}"))?;
             registry.insert(entry);
         }
         registry.renew_version();
@@ -61,14 +62,18 @@ impl Registry {
     fn insert(&mut self, entry: Entry) {
         match entry {
             Entry::Key(key) => drop(self.keys.insert(key.id, key)),
-            Entry::Namespace(settings) => drop(self.namespaces.insert(settings.name.clone(), settings)),
+            Entry::Namespace(settings) => {
+                drop(self.namespaces.insert(settings.name.clone(), settings))
+            }
         }
     }
 
-    /// Names the content: the same after a restart, so that nobody has to read again what they know.
+    /// Names the content: the same after a restart, so that nobody has to read again what they
+    /// know.
     fn renew_version(&mut self) {
         // These types serialise without fail.
-        self.version = XxHash64::oneshot(0, &serde_json::to_vec(&self.directory(0)).unwrap_or_default());
+        self.version =
+            XxHash64::oneshot(0, &serde_json::to_vec(&self.directory(0)).unwrap_or_default());
     }
 
     fn directory(&self, version: u64) -> Directory {
@@ -84,16 +89,22 @@ impl Registry {
         (known != Some(self.version)).then(|| self.directory(self.version))
     }
 
-    /// Adds or replaces, and says whether it is new. May be repeated. Keys that have expired go with a new one.
+    /// Adds or replaces, and says whether it is new. May be repeated. Keys that have expired go
+    /// with a new one.
     ///
     /// # Errors
     /// When there would be too many.
-    pub fn put(&mut self, mut entry: Entry, now: UnixMillis) -> Result<(bool, Vec<Write>), Refused> {
+    pub fn put(
+        &mut self,
+        mut entry: Entry,
+        now: UnixMillis,
+    ) -> Result<(bool, Vec<Write>), Refused> {
         let (name, is_new) = match &mut entry {
             Entry::Key(key) => (name_of_key(key.id), !self.keys.contains_key(&key.id)),
             Entry::Namespace(settings) => {
                 let former = self.namespaces.get(&settings.name);
-                settings.created_at = former.map_or(settings.created_at, |former| former.created_at);
+                settings.created_at =
+                    former.map_or(settings.created_at, |former| former.created_at);
                 (name_of_namespace(&settings.name), former.is_none())
             }
         };
@@ -101,14 +112,21 @@ impl Registry {
         match &entry {
             Entry::Key(key) if is_new => self.check_room(key, |key| !expired(key))?,
             Entry::Namespace(_) if is_new && self.namespaces.len() >= MAX_NAMESPACES => {
-                let detail = format!("there are {MAX_NAMESPACES} namespaces, which is the limit; delete some first");
+                let detail = format!(
+                    "there are {MAX_NAMESPACES} namespaces, which is the limit; delete some first"
+                );
                 return Err(Refused { detail });
             }
             _ => {}
         }
         let mut writes = Vec::new();
         if is_new && matches!(entry, Entry::Key(_)) {
-            writes.extend(self.keys.values().filter(|key| expired(key)).map(|key| Write::Delete { name: name_of_key(key.id) }));
+            writes.extend(
+                self.keys
+                    .values()
+                    .filter(|key| expired(key))
+                    .map(|key| Write::Delete { name: name_of_key(key.id) }),
+            );
             self.keys.retain(|_, key| !expired(key));
         }
         // These types serialise without fail.
@@ -119,28 +137,40 @@ impl Registry {
         Ok((is_new, writes))
     }
 
-    /// Checks that there is room for a new key beside those that count: of the operator's reserve, and of the share of each namespace that it
-    /// names.
+    /// Checks that there is room for a new key beside those that count: of the operator's reserve,
+    /// and of the share of each namespace that it names.
     fn check_room(&self, new: &Key, counts: impl Fn(&Key) -> bool) -> Result<(), Refused> {
         let keys = || self.keys.values().filter(|key| counts(key));
         let all = keys().count();
         let Reach::Only(names) = &new.namespaces else {
             return match all < MAX_KEYS {
                 true => Ok(()),
-                false => Err(Refused { detail: format!("there are {all} keys, which is the limit; delete some first") }),
+                false => Err(Refused {
+                    detail: format!("there are {all} keys, which is the limit; delete some first"),
+                }),
             };
         };
         let of_tenants = keys().filter(|key| key.namespaces != Reach::All).count();
         if of_tenants >= MAX_KEYS - OPERATOR_KEYS {
             return Err(Refused {
-                detail: format!("there are {of_tenants} keys of namespaces, which is the limit; delete some first"),
+                detail: format!(
+                    "there are {of_tenants} keys of namespaces, which is the limit; delete some first"
+                ),
             });
         }
-        let most = if of_tenants < FREE_KEYS { MAX_KEYS_PER_NAMESPACE } else { GUARANTEED_KEYS_PER_NAMESPACE };
+        let most = if of_tenants < FREE_KEYS {
+            MAX_KEYS_PER_NAMESPACE
+        } else {
+            GUARANTEED_KEYS_PER_NAMESPACE
+        };
         for name in names {
-            let own = keys().filter(|key| matches!(&key.namespaces, Reach::Only(names) if names.contains(name))).count();
+            let own = keys()
+                .filter(|key| matches!(&key.namespaces, Reach::Only(names) if names.contains(name)))
+                .count();
             if own >= most {
-                let detail = format!("the namespace {name} has {own} keys; the limit is {most} at present: delete some first");
+                let detail = format!(
+                    "the namespace {name} has {own} keys; the limit is {most} at present: delete some first"
+                );
                 return Err(Refused { detail });
             }
         }
@@ -154,9 +184,13 @@ impl Registry {
         Some(Write::Delete { name: name_of_key(id) })
     }
 
-    /// Takes a namespace out; `None` when there is none, or one that was made at another time: then the request was for one before it. The
-    /// caller sees to it that the namespace is empty.
-    pub fn delete_namespace(&mut self, name: &Namespace, created_at: Option<UnixMillis>) -> Option<Write> {
+    /// Takes a namespace out; `None` when there is none, or one that was made at another time: then
+    /// the request was for one before it. The caller sees to it that the namespace is empty.
+    pub fn delete_namespace(
+        &mut self,
+        name: &Namespace,
+        created_at: Option<UnixMillis>,
+    ) -> Option<Write> {
         let former = self.namespaces.get(name)?;
         if created_at.is_some_and(|created_at| created_at != former.created_at) {
             return None;
@@ -202,11 +236,18 @@ mod tests {
             let (is_new, writes) = registry.put(entry.clone(), NOW).unwrap();
             assert!(is_new);
             writes.into_iter().for_each(|write| stored(&mut table, write));
-            assert_eq!(registry.put(entry, NOW).map(|(is_new, _)| is_new), Ok(false), "may be repeated");
+            assert_eq!(
+                registry.put(entry, NOW).map(|(is_new, _)| is_new),
+                Ok(false),
+                "may be repeated"
+            );
         }
         let known = registry.read(Some(empty.version)).expect("something has changed");
         assert_eq!(registry.read(Some(known.version)), None);
-        assert!(known.keys.is_sorted_by_key(|key| key.id) && known.namespaces.is_sorted_by_key(|settings| settings.name.clone()));
+        assert!(
+            known.keys.is_sorted_by_key(|key| key.id)
+                && known.namespaces.is_sorted_by_key(|settings| settings.name.clone())
+        );
         let loaded = Registry::load(table.values().cloned()).unwrap();
         assert_eq!(loaded.read(Some(known.version)), None, "the same content has the same version");
 
@@ -272,13 +313,18 @@ mod tests {
             made += 1;
             registry.put(key_of(made, name, None), NOW).is_ok()
         };
-        let of = |registry: &mut Registry, name: &str, put: &mut dyn FnMut(&mut Registry, &str) -> bool| {
+        let of = |registry: &mut Registry,
+                  name: &str,
+                  put: &mut dyn FnMut(&mut Registry, &str) -> bool| {
             (0..500).take_while(|_| put(registry, name)).count()
         };
         assert_eq!(of(&mut registry, "greedy", &mut put), MAX_KEYS_PER_NAMESPACE);
         for n in 0..MAX_NAMESPACES {
             let own = of(&mut registry, &format!("n{n}"), &mut put);
-            assert!((GUARANTEED_KEYS_PER_NAMESPACE..=MAX_KEYS_PER_NAMESPACE).contains(&own), "{n}: {own}");
+            assert!(
+                (GUARANTEED_KEYS_PER_NAMESPACE..=MAX_KEYS_PER_NAMESPACE).contains(&own),
+                "{n}: {own}"
+            );
         }
         // However many the tenants have, the operator can make keys for itself.
         for n in 0..OPERATOR_KEYS as u16 {

@@ -40,7 +40,9 @@ impl Remains {
             self.gone.push(at);
             return true;
         }
-        let Some(letter) = of.letters.pop_front().and_then(|at| self.letters.get_mut(at)) else { return false };
+        let Some(letter) = of.letters.pop_front().and_then(|at| self.letters.get_mut(at)) else {
+            return false;
+        };
         *letter = None;
         self.kept_letters -= 1;
         true

@@ -33,9 +33,16 @@ pub(super) struct Replanned {
     pub(super) record: Vec<u8>,
 }
 
-/// Plans a waiting task that has this due time by a law. Returns `None` if nothing about it changes.
-pub(super) fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: UnixMillis) -> Option<Replanned> {
-    // A task that is not due at its own time got the request `run`, or was late when it arrived. A requested run keeps its name.
+/// Plans a waiting task that has this due time by a law. Returns `None` if nothing about it
+/// changes.
+pub(super) fn replanned(
+    record: &Record<'_>,
+    due: UnixMillis,
+    law: &Law,
+    now: UnixMillis,
+) -> Option<Replanned> {
+    // A task that is not due at its own time got the request `run`, or was late when it arrived. A
+    // requested run keeps its name.
     if record.replayed_at.is_some() || due != record.due() && due != UnixMillis::PAUSED {
         return None;
     }
@@ -44,7 +51,8 @@ pub(super) fn replanned(record: &Record<'_>, due: UnixMillis, law: &Law, now: Un
     // A task is not late because the law has moved its time into the past.
     let was_due = record.due().min(now);
     let is_late_by_law = due != UnixMillis::PAUSED && new_due < was_due && record.is_conditional();
-    let late_since = if is_late_by_law { record.late_since.max(Some(was_due)) } else { record.late_since };
+    let late_since =
+        if is_late_by_law { record.late_since.max(Some(was_due)) } else { record.late_since };
     let mut text = Vec::new();
     Record { late_since, ..moved }.write(&mut text);
     Some(Replanned { due: if due == UnixMillis::PAUSED { due } else { new_due }, record: text })

@@ -16,8 +16,8 @@ pub(super) struct RequeuedRecords {
 #[derive(Default)]
 struct Part {
     builder: PageBuilder,
-    /// Records that their attempt and error have made larger than the limit for new ones, each in a page of its own: an accepted task is not
-    /// lost because of its size.
+    /// Records that their attempt and error have made larger than the limit for new ones, each in a
+    /// page of its own: an accepted task is not lost because of its size.
     grown: Vec<Page>,
 }
 
@@ -39,8 +39,14 @@ impl RequeuedRecords {
         })
     }
 
-    /// Adds a run that was not started, with the same attempt number, unless it was cancelled meanwhile.
-    pub(super) fn push_unstarted(&mut self, record: &Record<'_>, decision: Decision, now: UnixMillis) {
+    /// Adds a run that was not started, with the same attempt number, unless it was cancelled
+    /// meanwhile.
+    pub(super) fn push_unstarted(
+        &mut self,
+        record: &Record<'_>,
+        decision: Decision,
+        now: UnixMillis,
+    ) {
         if let Some(due) = due_unstarted(decision, now) {
             self.push(record, due, again(record));
         }
@@ -55,7 +61,13 @@ impl RequeuedRecords {
     }
 
     /// Adds the text of a record with all of its flags.
-    pub(super) fn push_text(&mut self, key: Option<String>, due: UnixMillis, flags: Flags, text: &[u8]) {
+    pub(super) fn push_text(
+        &mut self,
+        key: Option<String>,
+        due: UnixMillis,
+        flags: Flags,
+        text: &[u8],
+    ) {
         // `Engine::put_in` gives the page its keyed hashes.
         let hash = 0;
         let part = self.parts.entry(key).or_default();

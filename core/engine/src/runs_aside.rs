@@ -4,7 +4,8 @@ use crate::policy::Undispatched;
 use crate::requeue::RequeuedRecords;
 use scheduler_model::schedule::Overlap;
 
-/// Runs of a recurring task that are added outside of its order: those to requeue, and those that are not dispatched.
+/// Runs of a recurring task that are added outside of its order: those to requeue, and those that
+/// are not dispatched.
 #[derive(Default)]
 pub(super) struct RunsAside {
     pub(super) back: RequeuedRecords,

@@ -1,4 +1,5 @@
-//! Whether a definition of a recurring task says the same of when it runs as the one that is stored.
+//! Whether a definition of a recurring task says the same of when it runs as the one that is
+//! stored.
 
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::LocalTimes;
@@ -13,16 +14,25 @@ pub(super) struct LeftOpen {
     pub(super) pause: bool,
 }
 
-/// The record of the task that goes on by the definition `given`: with the anchor, the counted runs and the pause of `stored`, as far as the
-/// definition leaves them open. `None` if the schedules are not equal, so the task starts over.
+/// The record of the task that goes on by the definition `given`: with the anchor, the counted runs
+/// and the pause of `stored`, as far as the definition leaves them open. `None` if the schedules
+/// are not equal, so the task starts over.
 ///
-/// Schedules are equal if their rules name the same times, however they are written, and their anchors, `startAt`, `endAt` and `maxRuns` are
-/// equal. How runs are put off, and what becomes of late ones, is no part of that.
-pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Option<Vec<u8>>, String> {
-    let read = |text| Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"));
+/// Schedules are equal if their rules name the same times, however they are written, and their
+/// anchors, `startAt`, `endAt` and `maxRuns` are equal. How runs are put off, and what becomes of
+/// late ones, is no part of that.
+pub(super) fn going_on(
+    given: &[u8],
+    stored: &[u8],
+    open: LeftOpen,
+) -> Result<Option<Vec<u8>>, String> {
+    let read = |text| {
+        Record::parse(text).map_err(|problem| format!("a recurring task's record: {problem}"))
+    };
     let (mut given, stored) = (read(given)?, read(stored)?);
     // By today's law, if they were given as local times.
-    let has_same_bounds = (given.max_runs, given.schedule().bounds()) == (stored.max_runs, stored.schedule().bounds());
+    let has_same_bounds = (given.max_runs, given.schedule().bounds())
+        == (stored.max_runs, stored.schedule().bounds());
     if !has_same_bounds || !given.is_recurring() || !stored.is_recurring() {
         return Ok(None);
     }
@@ -32,7 +42,9 @@ pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Op
     }
     (given.first_run, given.last_run) = (stored.first_run, stored.last_run);
     let hash = id_hash(&given.id);
-    let schedule = |record: &Record<'_>| record.schedule().schedule(hash).map_err(|problem| problem.to_string());
+    let schedule = |record: &Record<'_>| {
+        record.schedule().schedule(hash).map_err(|problem| problem.to_string())
+    };
     if !schedule(&given)?.has_times_of(&schedule(&stored)?) {
         return Ok(None);
     }
@@ -44,7 +56,8 @@ pub(super) fn going_on(given: &[u8], stored: &[u8], open: LeftOpen) -> Result<Op
     Ok(Some(record))
 }
 
-/// Keeps the local time that the anchor was given as. Where the definition has another zone, the anchor stays the instant that it was.
+/// Keeps the local time that the anchor was given as. Where the definition has another zone, the
+/// anchor stays the instant that it was.
 fn keep_local_anchor<'a>(given: &mut Record<'a>, stored: &Record<'a>) {
     let anchor = stored.local.and_then(|local| local.anchor);
     let has_its_zone = given.timezone.is_none() || given.timezone == stored.timezone;
@@ -77,13 +90,18 @@ mod tests {
         let given = r#""everySeconds":5,"anchor":9000,"maxRuns":3,"firstRun":9000,"lastRun":19000"#;
         assert_eq!(
             goes_on(given, stored, OPEN),
-            Some(record(stored).replace(r#","paused":true"#, "").replace("}}", r#"},"paused":true}"#))
+            Some(
+                record(stored)
+                    .replace(r#","paused":true"#, "")
+                    .replace("}}", r#"},"paused":true}"#)
+            )
         );
         assert_eq!(goes_on(given, stored, SAID), None, "another anchor is another schedule");
         let unpaused = goes_on(given, stored, LeftOpen { anchor: true, pause: false }).unwrap();
         assert!(unpaused.contains(r#""anchor":7000"#) && !unpaused.contains("paused"));
         // The anchor that is stored may be given, too.
-        let given = r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"lastRun":22000"#;
+        let given =
+            r#""everySeconds":5.0,"anchor":7000,"maxRuns":3,"firstRun":12000,"lastRun":22000"#;
         assert!(goes_on(given, stored, SAID).unwrap().contains(r#""lastRun":17000"#));
     }
 
@@ -92,15 +110,20 @@ mod tests {
     fn a_new_law_does_not_make_the_same_local_times_another_schedule() {
         let zone = r#""timezone":"America/Vancouver""#;
         let bounded = |hour: i64, local: &str| {
-            let (start, end) = (1_796_140_800_000 + hour * 3_600_000, 1_796_745_600_000 + hour * 3_600_000);
-            format!(r#""cron":"0 9 * * *",{zone},"local":{{{local}}},"startAt":{start},"endAt":{end},"maxRuns":3"#)
+            let (start, end) =
+                (1_796_140_800_000 + hour * 3_600_000, 1_796_745_600_000 + hour * 3_600_000);
+            format!(
+                r#""cron":"0 9 * * *",{zone},"local":{{{local}}},"startAt":{start},"endAt":{end},"maxRuns":3"#
+            )
         };
         let local = r#""startAt":"2026-12-01T09:00:00","endAt":"2026-12-08T09:00:00""#;
         assert!(goes_on(&bounded(0, local), &bounded(1, local), OPEN).is_some());
         let other = r#""startAt":"2026-12-01T10:00:00","endAt":"2026-12-08T09:00:00""#;
         assert_eq!(goes_on(&bounded(0, other), &bounded(0, local), OPEN), None);
         // An anchor that is left open is kept as it was given.
-        let anchored = format!(r#"{zone},"local":{{"anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":1796144400000"#);
+        let anchored = format!(
+            r#"{zone},"local":{{"anchor":"2026-12-01T09:00:00"}},"everySeconds":60,"anchor":1796144400000"#
+        );
         let kept = goes_on(r#""everySeconds":60,"anchor":1796000000000"#, &anchored, OPEN).unwrap();
         assert_eq!(kept, record(&anchored));
         let moved = r#""timezone":"UTC","everySeconds":60,"anchor":1796000000000"#;
@@ -123,10 +146,20 @@ mod tests {
             r#""cron":" */30 09 * * * ","maxRuns":3"#,
         ] {
             let kept = goes_on(same, list, OPEN).unwrap();
-            assert!(kept.contains(r#""lastRun":118800000"#) && kept.contains(r#""paused":true"#), "{kept}");
+            assert!(
+                kept.contains(r#""lastRun":118800000"#) && kept.contains(r#""paused":true"#),
+                "{kept}"
+            );
         }
         let rule = r#""rrule":"FREQ=MONTHLY;BYDAY=1MO,-1FR;BYHOUR=9,17","startAt":1000"#;
-        assert!(goes_on(r#""rrule":"BYHOUR=17,9;BYDAY=-1FR,1MO,1MO;FREQ=MONTHLY","startAt":1000"#, rule, OPEN).is_some());
+        assert!(
+            goes_on(
+                r#""rrule":"BYHOUR=17,9;BYDAY=-1FR,1MO,1MO;FREQ=MONTHLY","startAt":1000"#,
+                rule,
+                OPEN
+            )
+            .is_some()
+        );
         let rule = r#""rrule":"FREQ=DAILY;COUNT=9","startAt":1000,"lastRun":691201000"#;
         for other in [
             r#""cron":"0 9 * * MON""#,

@@ -36,8 +36,8 @@ pub(super) struct Candidate {
     pub(super) kind: Option<Kind>,
 }
 
-/// Returns the status of an entry, and its kind if that is known without its record. A further attempt or a dead letter may belong to a one-shot or
-/// to a recurring task.
+/// Returns the status of an entry, and its kind if that is known without its record. A further
+/// attempt or a dead letter may belong to a one-shot or to a recurring task.
 pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
     if entry.flags.has(Flags::DEAD_LETTER) {
         (Status::Dead, None)
@@ -56,8 +56,12 @@ pub(super) fn status_of(entry: &Entry) -> (Status, Option<Kind>) {
 
 /// Returns the item of a list for a task with this record.
 pub(super) fn item_of(candidate: Candidate, record: Vec<u8>) -> Result<ListItem, EngineError> {
-    let corrupt =
-        |problem: String| EngineError::Corrupt(format!("record {} of page {}: {problem}", candidate.at.index, candidate.at.page));
+    let corrupt = |problem: String| {
+        EngineError::Corrupt(format!(
+            "record {} of page {}: {problem}",
+            candidate.at.index, candidate.at.page
+        ))
+    };
     let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
     let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
     let Candidate { position, status, is_attempt, .. } = candidate;
@@ -77,7 +81,10 @@ pub(super) fn matches_record(filter: &Filter, record: &[u8]) -> bool {
     filter.kind.is_none_or(|wanted| wanted.includes(kind))
         && filter.prefix.as_ref().is_none_or(|prefix| record.id.starts_with(prefix.as_str()))
         && filter.text.as_ref().is_none_or(|text| {
-            record.description.as_ref().is_some_and(|description| description.to_lowercase().contains(text.as_str()))
+            record
+                .description
+                .as_ref()
+                .is_some_and(|description| description.to_lowercase().contains(text.as_str()))
         })
         && filter.tag.as_ref().is_none_or(|tag| {
             record

@@ -6,7 +6,8 @@ pub enum Sends {
     /// It was sent. The queue has accepted it, or has not answered the first send yet.
     #[default]
     Sent,
-    /// The queue has refused this many sends in a row, so the envelope has not left the shard since.
+    /// The queue has refused this many sends in a row, so the envelope has not left the shard
+    /// since.
     Refused(u32),
     /// After this many refusals it was sent once more, and the queue has not answered yet.
     SentAfter(u32),
@@ -52,9 +53,12 @@ mod tests {
     /// Pinned for ever: later versions read these numbers.
     #[test]
     fn stored_numbers() {
-        for (sends, stored) in
-            [(Sends::Sent, None), (Sends::Refused(3), Some(3)), (Sends::SentAfter(3), Some(-3)), (Sends::Unanswered, Some(0))]
-        {
+        for (sends, stored) in [
+            (Sends::Sent, None),
+            (Sends::Refused(3), Some(3)),
+            (Sends::SentAfter(3), Some(-3)),
+            (Sends::Unanswered, Some(0)),
+        ] {
             assert_eq!((sends.stored(), Sends::from_stored(stored)), (stored, sends));
         }
         assert_eq!(Sends::from_stored(Some(i64::MIN)), Sends::SentAfter(u32::MAX));

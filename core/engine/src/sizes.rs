@@ -8,10 +8,14 @@ impl Write {
             Self::InsertPage { directory, body, .. } => directory.len() + body.len(),
             Self::ExtendPage { directory, tail, .. } => directory.len() + tail.len(),
             Self::SetDead { bits, .. } => bits.len(),
-            Self::InsertSchedule { record, .. } | Self::SetSchedule { record, .. } | Self::Patch { record, .. } => record.len(),
+            Self::InsertSchedule { record, .. }
+            | Self::SetSchedule { record, .. }
+            | Self::Patch { record, .. } => record.len(),
             Self::Decide { decisions, .. } => decisions.len(),
             Self::Remember { value, .. } => value.len(),
-            Self::InsertEnvelope { text, hashes, state, .. } => text.len() + hashes.len() + state.as_ref().map_or(0, Vec::len),
+            Self::InsertEnvelope { text, hashes, state, .. } => {
+                text.len() + hashes.len() + state.as_ref().map_or(0, Vec::len)
+            }
             Self::ClearEnvelope { state, .. } | Self::SaveState { state, .. } => state.len(),
             Self::InsertHistory { body, .. } => body.len(),
             Self::ExtendHistory { tail, .. } => tail.len(),

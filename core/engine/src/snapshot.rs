@@ -75,8 +75,8 @@ pub struct Snapshot {
     pub id_key: IdKey,
     /// Every page.
     pub pages: Vec<StoredPage>,
-    /// The recurring tasks, or none: because their records may be large, the shell may pass them one by one to
-    /// [`crate::Engine::load_schedule`].
+    /// The recurring tasks, or none: because their records may be large, the shell may pass them
+    /// one by one to [`crate::Engine::load_schedule`].
     pub schedules: Vec<StoredSchedule>,
     /// Every row of the outbox.
     pub envelopes: Vec<StoredEnvelope>,

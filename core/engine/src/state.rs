@@ -1,5 +1,5 @@
-//! The state of a shard beside its tasks. The newest row of the outbox stores it, so that it changes in the same commit as the envelopes of a
-//! firing and costs no row of its own.
+//! The state of a shard beside its tasks. The newest row of the outbox stores it, so that it
+//! changes in the same commit as the envelopes of a firing and costs no row of its own.
 
 use crate::circuits::Circuit;
 use crate::lanes::StoredLane;
@@ -10,7 +10,8 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::Counters;
 use serde::{Deserialize, Serialize};
 
-/// Stored as JSON. A later version can add fields, which have their defaults if an earlier one has stored the state.
+/// Stored as JSON. A later version can add fields, which have their defaults if an earlier one has
+/// stored the state.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct State {
@@ -23,14 +24,16 @@ pub(super) struct State {
     pub(super) meter: Meter,
     /// How much of its share of a quota the shard has used for creates.
     pub(super) used: Used,
-    /// The lanes, only while the state is read or written. Otherwise they are in [`crate::lanes::Lanes`].
+    /// The lanes, only while the state is read or written. Otherwise they are in
+    /// [`crate::lanes::Lanes`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) lanes: Vec<StoredLane>,
-    /// The open circuits, only while the state is read or written. Otherwise they are in [`crate::circuits::Circuits`].
+    /// The open circuits, only while the state is read or written. Otherwise they are in
+    /// [`crate::circuits::Circuits`].
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) circuits: Vec<Circuit>,
-    /// The release of the time zones by which every task at a local time is planned. Empty if another release may have planned some, or
-    /// if there has never been such a task.
+    /// The release of the time zones by which every task at a local time is planned. Empty if
+    /// another release may have planned some, or if there has never been such a task.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub(super) law: String,
     /// How often the shard has begun to ask limiters after a start.

@@ -1,7 +1,8 @@
-//! The tasks of a shard in memory: the directories of pages, the recurring tasks, a timer for the head of each, and an index of ids.
+//! The tasks of a shard in memory: the directories of pages, the recurring tasks, a timer for the
+//! head of each, and an index of ids.
 //!
-//! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control byte, at a load of 44 to 87 %);
-//! a page's own 120 bytes or so are shared by its tasks.
+//! Memory for each pending task: 20 bytes of directory and 10 to 21 in the index (8 and a control
+//! byte, at a load of 44 to 87 %); a page's own 120 bytes or so are shared by its tasks.
 
 use crate::entry_ref::EntryRef;
 use crate::index::{IdIndex, Repeats};
@@ -27,7 +28,8 @@ pub(super) struct Advanced<'a> {
     pub(super) occurrence: Occurrence,
     /// The verdict on it by its lateness.
     pub(super) verdict: Verdict,
-    /// The position of the last occurrence that the verdict settles: others that are due may be skipped together with the first.
+    /// The position of the last occurrence that the verdict settles: others that are due may be
+    /// skipped together with the first.
     pub(super) settled: Position,
     pub(super) schedule: &'a MemSchedule,
 }
@@ -63,7 +65,8 @@ impl Counts {
 pub(super) struct Tasks {
     pages: BTreeMap<u32, MemPage>,
     schedules: BTreeMap<u32, MemSchedule>,
-    /// For each lane the position of the head of each page; in lane 0 also one for each schedule. There may be outdated positions: see `stands`.
+    /// For each lane the position of the head of each page; in lane 0 also one for each schedule.
+    /// There may be outdated positions: see `stands`.
     timers: Vec<TimerHeap>,
     /// Every live entry and every schedule, by the hash of its id.
     ids: IdIndex,
@@ -77,21 +80,33 @@ impl Tasks {
     }
 
     /// Adds a page. The entries before `fired` have fired, and those in `dead` are cancelled.
-    pub(super) fn insert_page(&mut self, number: u32, directory: Directory, body_len: u32, fired: usize, dead: Vec<u64>) {
+    pub(super) fn insert_page(
+        &mut self,
+        number: u32,
+        directory: Directory,
+        body_len: u32,
+        fired: usize,
+        dead: Vec<u64>,
+    ) {
         let mut page = MemPage { directory, body_len, fired: fired as u32, live: 0, dead };
         self.ids.reserve(page.directory.len().saturating_sub(fired));
         for (index, entry) in page.directory.iter().enumerate().skip(fired) {
             if !page.is_dead(index) {
                 page.live += 1;
                 *self.counts.of(&entry) += 1;
-                self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 }, repeats(&entry));
+                self.ids.insert(
+                    entry.hash,
+                    EntryRef { page: number, index: index as u32 },
+                    repeats(&entry),
+                );
             }
         }
         self.pages.insert(number, page);
         self.push_head(number);
     }
 
-    /// Adds an entry to a page without cancelled entries, after those that are due at the same time or before.
+    /// Adds an entry to a page without cancelled entries, after those that are due at the same time
+    /// or before.
     pub(super) fn insert_entry(&mut self, number: u32, entry: Entry) {
         let Some(page) = self.pages.get_mut(&number) else { return };
         let last = page.directory.len();
@@ -104,7 +119,11 @@ impl Tasks {
             let Some(moved) = page.directory.get(old + 1) else { continue };
             self.ids.move_up(moved.hash, EntryRef { page: number, index: old as u32 });
         }
-        self.ids.insert(entry.hash, EntryRef { page: number, index: index as u32 }, repeats(&entry));
+        self.ids.insert(
+            entry.hash,
+            EntryRef { page: number, index: index as u32 },
+            repeats(&entry),
+        );
         self.push_head(number);
     }
 
@@ -115,7 +134,8 @@ impl Tasks {
         self.push_timer(0, Position { due, page: 0, index: number });
     }
 
-    /// Replaces a recurring task. Adds a timer only if it is due at another time, so frequent changes do not fill the heap.
+    /// Replaces a recurring task. Adds a timer only if it is due at another time, so frequent
+    /// changes do not fill the heap.
     pub(super) fn change_schedule(&mut self, number: u32, schedule: MemSchedule) {
         let due = schedule.due();
         let was = self.schedules.insert(number, schedule).map(|schedule| schedule.due());
@@ -176,8 +196,11 @@ impl Tasks {
     /// Returns the hashes of the ids with a held run.
     pub(super) fn held_hashes(&self) -> impl Iterator<Item = u64> + '_ {
         self.pages.values().flat_map(|page| {
-            let held = page.directory.before(UnixMillis::HELD)..page.directory.before(UnixMillis::HELD.plus(1));
-            held.filter(|index| page.is_live(*index)).filter_map(|index| page.directory.get(index)).map(|entry| entry.hash)
+            let held = page.directory.before(UnixMillis::HELD)
+                ..page.directory.before(UnixMillis::HELD.plus(1));
+            held.filter(|index| page.is_live(*index))
+                .filter_map(|index| page.directory.get(index))
+                .map(|entry| entry.hash)
         })
     }
 
@@ -190,23 +213,29 @@ impl Tasks {
     /// Returns the pages of a lane with due entries, in the order of their heads.
     pub(super) fn due_pages(&self, lane: u8, now: UnixMillis) -> Vec<u32> {
         let of_lane = self.pages.iter().filter(|(_, page)| page.directory.lane() == lane);
-        let heads = of_lane.filter_map(|(number, page)| Some((page.head()?.1, *number))).filter(|(due, _)| *due <= now);
+        let heads = of_lane
+            .filter_map(|(number, page)| Some((page.head()?.1, *number)))
+            .filter(|(due, _)| *due <= now);
         let mut heads: Vec<(UnixMillis, u32)> = heads.collect();
         heads.sort_unstable();
         heads.into_iter().map(|(_, number)| number).collect()
     }
 
-    /// Returns whether a timer of a lane is still the head of its page or schedule. A page of another lane may have got the number since.
+    /// Returns whether a timer of a lane is still the head of its page or schedule. A page of
+    /// another lane may have got the number since.
     fn stands(&self, lane: u8, position: Position) -> bool {
         if position.page == 0 {
-            return self.schedules.get(&position.index).is_some_and(|schedule| schedule.due() == position.due);
+            return self
+                .schedules
+                .get(&position.index)
+                .is_some_and(|schedule| schedule.due() == position.due);
         }
         let page = self.pages.get(&position.page).filter(|page| page.directory.lane() == lane);
         page.and_then(MemPage::head) == Some((position.index as usize, position.due))
     }
 
-    /// Marks the earliest position of a lane, which is one of a page, as fired, and returns its entry. Assumes that [`Self::head_of`] has
-    /// returned this position.
+    /// Marks the earliest position of a lane, which is one of a page, as fired, and returns its
+    /// entry. Assumes that [`Self::head_of`] has returned this position.
     pub(super) fn fire_head(&mut self, lane: u8, head: Position) -> Option<Entry> {
         self.pop_timer(lane);
         let page = self.pages.get_mut(&head.page)?;
@@ -220,9 +249,15 @@ impl Tasks {
         Some(entry)
     }
 
-    /// Moves the earliest position, which is one of a schedule, to the next occurrence, and returns the former one. If `may_wait` is false, an
-    /// occurrence that would fire is skipped together with all others that are due by now.
-    pub(super) fn advance_schedule(&mut self, head: Position, may_wait: bool, now: UnixMillis) -> Option<Advanced<'_>> {
+    /// Moves the earliest position, which is one of a schedule, to the next occurrence, and returns
+    /// the former one. If `may_wait` is false, an occurrence that would fire is skipped together
+    /// with all others that are due by now.
+    pub(super) fn advance_schedule(
+        &mut self,
+        head: Position,
+        may_wait: bool,
+        now: UnixMillis,
+    ) -> Option<Advanced<'_>> {
         self.pop_timer(0);
         let schedule = self.schedules.get_mut(&head.index)?;
         let occurrence = schedule.next?;
@@ -237,7 +272,12 @@ impl Tasks {
             self.push_timer(0, Position { due: next.due, ..head });
         }
         let schedule = self.schedules.get(&head.index)?;
-        Some(Advanced { occurrence, verdict, settled: Position { due: settled.due, ..head }, schedule })
+        Some(Advanced {
+            occurrence,
+            verdict,
+            settled: Position { due: settled.due, ..head },
+            schedule,
+        })
     }
 
     /// Notes the length of another record of a schedule, bytes.
@@ -252,13 +292,21 @@ impl Tasks {
         let bytes = if at.page == 0 {
             self.schedules.get(&at.index).map(|schedule| schedule.record_bytes)
         } else {
-            self.pages.get(&at.page).and_then(|page| page.directory.get(at.index as usize)).map(|entry| entry.len)
+            self.pages
+                .get(&at.page)
+                .and_then(|page| page.directory.get(at.index as usize))
+                .map(|entry| entry.len)
         };
         bytes.unwrap_or(0) as usize
     }
 
     /// Sets the next occurrence and the pause of a schedule.
-    pub(super) fn set_next(&mut self, number: u32, next: Option<Occurrence>, paused_at: Option<UnixMillis>) {
+    pub(super) fn set_next(
+        &mut self,
+        number: u32,
+        next: Option<Occurrence>,
+        paused_at: Option<UnixMillis>,
+    ) {
         if let Some(schedule) = self.schedules.get_mut(&number) {
             (schedule.next, schedule.paused_at) = (next, paused_at);
             let due = schedule.due();
@@ -270,13 +318,18 @@ impl Tasks {
         self.schedules.values().filter(|schedule| schedule.paused_at.is_some()).count()
     }
 
-    /// Marks fired entries of these orders that are due after `time` as cancelled. Returns their pages with the new bits.
+    /// Marks fired entries of these orders that are due after `time` as cancelled. Returns their
+    /// pages with the new bits.
     pub(super) fn bury_fired(&mut self, time: UnixMillis, orders: &[u8]) -> Vec<(u32, Vec<u8>)> {
-        let of_orders = self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
-        of_orders.filter_map(|(number, page)| page.bury_fired(time).then(|| (*number, page.dead_bits()))).collect()
+        let of_orders =
+            self.pages.iter_mut().filter(|(_, page)| orders.contains(&page.directory.lane()));
+        of_orders
+            .filter_map(|(number, page)| page.bury_fired(time).then(|| (*number, page.dead_bits())))
+            .collect()
     }
 
-    /// Returns the recurring tasks whose next occurrence is not the first after `time`, and where their occurrences begin.
+    /// Returns the recurring tasks whose next occurrence is not the first after `time`, and where
+    /// their occurrences begin.
     pub(super) fn starts_behind(&self, time: UnixMillis) -> Vec<(u32, UnixMillis)> {
         let start = |(number, schedule): (&u32, &MemSchedule)| {
             let next = schedule.next?;
@@ -358,10 +411,15 @@ impl Tasks {
         self.ids.len()
     }
 
-    /// Returns the number of entries and schedules of the main order that are due before `time` and have not fired.
+    /// Returns the number of entries and schedules of the main order that are due before `time` and
+    /// have not fired.
     pub(super) fn overdue(&self, time: UnixMillis) -> u64 {
-        let in_pages: usize =
-            self.pages.values().filter(|page| page.directory.lane() == 0).map(|page| page.live_before(time)).sum();
+        let in_pages: usize = self
+            .pages
+            .values()
+            .filter(|page| page.directory.lane() == 0)
+            .map(|page| page.live_before(time))
+            .sum();
         let schedules = self.schedules.values().filter(|schedule| schedule.due() < time).count();
         (in_pages + schedules) as u64
     }
@@ -371,9 +429,13 @@ impl Tasks {
         let pages: usize = self
             .pages
             .values()
-            .map(|page| size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8)
+            .map(|page| {
+                size_of::<(u32, MemPage)>() + page.directory.bytes().len() + page.dead.len() * 8
+            })
             .sum();
-        let of_schedule = |schedule: &MemSchedule| size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes();
+        let of_schedule = |schedule: &MemSchedule| {
+            size_of::<(u32, MemSchedule)>() + schedule.schedule.memory_bytes()
+        };
         let schedules: usize = self.schedules.values().map(of_schedule).sum();
         let timers = self.timers.iter().map(TimerHeap::len).sum::<usize>() * size_of::<Position>();
         pages + schedules + timers + self.ids.memory_bytes()

@@ -4,7 +4,8 @@ use scheduler_model::position::Position;
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// A min-heap of positions. Entries are never removed from its middle: who pops one checks whether it still stands.
+/// A min-heap of positions. Entries are never removed from its middle: who pops one checks whether
+/// it still stands.
 #[derive(Debug, Default, Clone)]
 pub struct TimerHeap {
     heap: BinaryHeap<Reverse<Position>>,

@@ -1,6 +1,12 @@
-//! A shard with far more dead letters of one id than it keeps by now, as earlier versions stored them.
+//! A shard with far more dead letters of one id than it keeps by now, as earlier versions stored
+//! them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what does not hold ends the run"
+)]
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Config, Engine, Snapshot, StoredPage};
@@ -13,12 +19,20 @@ fn pages(count: u32, id_of: impl Fn(u32) -> String) -> Vec<StoredPage> {
     let mut builder = PageBuilder::default();
     for n in 0..count {
         let hash = IdKey::default().hash(&id_of(n));
-        assert!(builder.push(hash, UnixMillis::NEVER, Flags::DEAD_LETTER, |out| out.extend_from_slice(b"{}")));
+        assert!(
+            builder.push(hash, UnixMillis::NEVER, Flags::DEAD_LETTER, |out| out
+                .extend_from_slice(b"{}"))
+        );
     }
     let stored = |(number, mut page): (u32, scheduler_model::format::page::Page)| {
         page.directory.set_keyed();
         let body_len = page.body.len() as u32;
-        StoredPage { page: number, directory: page.directory.bytes().to_vec(), body_len, dead: Vec::new() }
+        StoredPage {
+            page: number,
+            directory: page.directory.bytes().to_vec(),
+            body_len,
+            dead: Vec::new(),
+        }
     };
     (1..).zip(builder.finish()).map(stored).collect()
 }
@@ -33,16 +47,21 @@ fn load_time(pages: Vec<StoredPage>, count: u32) -> Duration {
     took
 }
 
-/// A start takes time in proportion to what is stored, whatever the ids are. It took 200 times as long.
+/// A start takes time in proportion to what is stored, whatever the ids are. It took 200 times as
+/// long.
 #[test]
 fn many_dead_letters_of_one_id_do_not_slow_a_start() {
     const COUNT: u32 = 100_000;
     let of_many = load_time(pages(COUNT, |n| format!("task-{n}")), COUNT);
     let of_one = load_time(pages(COUNT, |_| "task".to_owned()), COUNT);
-    assert!(of_one < of_many * 20 + Duration::from_millis(50), "{of_one:?} of one id, {of_many:?} of as many ids");
+    assert!(
+        of_one < of_many * 20 + Duration::from_millis(50),
+        "{of_one:?} of one id, {of_many:?} of as many ids"
+    );
 }
 
-/// For the record: `cargo test --release -p scheduler-engine --test dead_letters -- --ignored --nocapture`.
+/// For the record: `cargo test --release -p scheduler-engine --test dead_letters -- --ignored
+/// --nocapture`.
 #[test]
 #[ignore = "a measurement"]
 fn load_time_of_half_a_million() {

@@ -1,5 +1,6 @@
-//! A shard that the first version stored, opened and fired by today's engine: golden bytes of every kind of row there was. What
-//! the runtime itself stores beside them is in `e2e/migration.test.mjs`.
+//! A shard that the first version stored, opened and fired by today's engine: golden bytes of every
+//! kind of row there was. What the runtime itself stores beside them is in
+//! `e2e/migration.test.mjs`.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,8 +11,8 @@
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
-    Config, Destination, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
-    hashes_of_envelope, key_stored_page,
+    Config, Destination, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope,
+    StoredPage, StoredSchedule, Write, hashes_of_envelope, key_stored_page,
 };
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::id_key::IdKey;
@@ -27,12 +28,19 @@ const ENVELOPE: u64 = 4;
 const DEAD: [u8; 8] = [0x08, 0, 0, 0, 0, 0, 0, 0];
 
 fn row(name: &str) -> &'static str {
-    ROWS.lines().filter_map(|line| line.split_once('\t')).find(|(key, _)| *key == name).expect(name).1
+    ROWS.lines()
+        .filter_map(|line| line.split_once('\t'))
+        .find(|(key, _)| *key == name)
+        .expect(name)
+        .1
 }
 
 fn bytes(name: &str) -> Vec<u8> {
     let digits = row(name).as_bytes().as_chunks::<2>().0;
-    digits.iter().map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).expect(name)).collect()
+    digits
+        .iter()
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).expect(name))
+        .collect()
 }
 
 fn time(name: &str) -> UnixMillis {
@@ -60,8 +68,17 @@ impl Reader for Stored {
 }
 
 fn load() -> Engine {
-    let page = StoredPage { page: PAGE, directory: bytes("directory"), body_len: row("body").len() as u32, dead: DEAD.to_vec() };
-    let schedule = StoredSchedule { number: SCHEDULE, since: time("schedule.since"), record: row("schedule.record").into() };
+    let page = StoredPage {
+        page: PAGE,
+        directory: bytes("directory"),
+        body_len: row("body").len() as u32,
+        dead: DEAD.to_vec(),
+    };
+    let schedule = StoredSchedule {
+        number: SCHEDULE,
+        since: time("schedule.since"),
+        record: row("schedule.record").into(),
+    };
     let envelope = StoredEnvelope {
         seq: ENVELOPE,
         destination: Some(Destination::Dispatch),
@@ -71,9 +88,14 @@ fn load() -> Engine {
         sends: scheduler_engine::Sends::Sent,
     };
     let key = IdKey::new([9; 16]);
-    let page = StoredPage { directory: key_stored_page(key, page.directory, row("body").into()).unwrap(), ..page };
-    let envelope =
-        StoredEnvelope { hashes: hashes_of_envelope(key, ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(), ..envelope };
+    let page = StoredPage {
+        directory: key_stored_page(key, page.directory, row("body").into()).unwrap(),
+        ..page
+    };
+    let envelope = StoredEnvelope {
+        hashes: hashes_of_envelope(key, ENVELOPE, row("outbox.envelope").as_bytes()).unwrap(),
+        ..envelope
+    };
     let snapshot = Snapshot {
         id_key: key,
         pages: vec![page],
@@ -97,7 +119,11 @@ fn sent(effects: &Effects) -> Vec<String> {
         for record in Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).unwrap().tasks {
             let record: Value = serde_json::from_str(record.get()).unwrap();
             let attempt = record["attempt"].as_u64().unwrap_or(1);
-            tasks.push(format!("{destination} {}@{}#{attempt}", record["id"].as_str().unwrap(), record["time"]));
+            tasks.push(format!(
+                "{destination} {}@{}#{attempt}",
+                record["id"].as_str().unwrap(),
+                record["time"]
+            ));
         }
     }
     tasks.sort();
@@ -109,10 +135,19 @@ fn everything_stored_is_there() {
     let engine = load();
     let stats = engine.stats(time("outbox.sent_at"));
     assert_eq!((stats.pending, stats.schedules, stats.dead_letters, stats.in_flight), (7, 1, 2, 3));
-    assert_eq!((stats.counters.created, stats.counters.cancelled, stats.counters.fired, stats.counters.failed), (119, 11, 17, 4));
+    assert_eq!(
+        (
+            stats.counters.created,
+            stats.counters.cancelled,
+            stats.counters.fired,
+            stats.counters.failed
+        ),
+        (119, 11, 17, 4)
+    );
     assert_eq!((stats.lateness.count(), stats.meter.rows_written), (17, 30));
 
-    let request = ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
+    let request =
+        ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
     let items = engine.list(&request, &Stored).unwrap().items;
     let shown: Vec<_> = items
         .iter()
@@ -138,7 +173,10 @@ fn everything_stored_is_there() {
         assert_eq!(engine.get(id, &Stored).unwrap().map(|item| item.status), Some(status), "{id}");
     }
     assert_eq!(engine.get("due-2", &Stored).unwrap().map(|item| item.status), None);
-    assert_eq!(engine.get("flight-1", &Stored).unwrap().map(|item| item.status), Some(Status::Fired));
+    assert_eq!(
+        engine.get("flight-1", &Stored).unwrap().map(|item| item.status),
+        Some(Status::Fired)
+    );
 }
 
 #[test]
@@ -156,15 +194,25 @@ fn what_is_due_fires_and_what_was_on_its_way_is_sent_again() {
             "dispatch due-8@1795571004735#1",
         ]
     );
-    let (again, visible) = (UnixMillis::new(1_795_571_048_817), time("outbox.sent_at").plus(Config::default().visibility_millis));
+    let (again, visible) = (
+        UnixMillis::new(1_795_571_048_817),
+        time("outbox.sent_at").plus(Config::default().visibility_millis),
+    );
     assert_eq!(engine.next_wakeup(), Some(again));
     let retries = engine.wake(again, &Stored).unwrap();
-    assert_eq!(sent(&retries), ["dispatch again-0@1795570988677#2", "dispatch again-1@1795570988677#2"]);
+    assert_eq!(
+        sent(&retries),
+        ["dispatch again-0@1795570988677#2", "dispatch again-1@1795570988677#2"]
+    );
     assert_eq!(engine.next_wakeup(), Some(visible));
     let repeated = engine.wake(visible, &Stored).unwrap();
     assert_eq!(
         sent(&repeated),
-        ["dispatch flight-1@1795570988866#1", "dispatch flight-2@1795570988866#1", "dispatch flight-3@1795570988866#1"]
+        [
+            "dispatch flight-1@1795570988866#1",
+            "dispatch flight-2@1795570988866#1",
+            "dispatch flight-3@1795570988866#1"
+        ]
     );
     // The page stays: it holds dead letters.
     for effects in [fired, retries, repeated] {

@@ -1,6 +1,12 @@
-//! Every file of the fuzz targets' corpus, as an ordinary test. A crash that fuzzing finds becomes a file there.
+//! Every file of the fuzz targets' corpus, as an ordinary test. A crash that fuzzing finds becomes
+//! a file there.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what does not hold ends the run"
+)]
 
 use std::path::{Path, PathBuf};
 
@@ -23,7 +29,8 @@ mod request;
 
 fn each(corpus: &str, check: fn(&[u8])) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus").join(corpus);
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut files: Vec<PathBuf> =
+        std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(!files.is_empty(), "{} is empty", folder.display());
     files.sort();
     for file in files {

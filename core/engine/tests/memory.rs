@@ -1,9 +1,17 @@
-//! A shard at its limit: memory for each task, the refusal of one more, and a start-up with all of them.
+//! A shard at its limit: memory for each task, the refusal of one more, and a start-up with all of
+//! them.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what does not hold ends the run"
+)]
 
 use scheduler_calendar::time::UnixMillis;
-use scheduler_engine::{Config, Engine, EngineError, Reader, Snapshot, StorageError, StoredPage, Write};
+use scheduler_engine::{
+    Config, Engine, EngineError, Reader, Snapshot, StorageError, StoredPage, Write,
+};
 use scheduler_model::bounds::MAX_PENDING_PER_SHARD;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::Append;
@@ -39,7 +47,10 @@ fn append(first: usize, count: usize) -> Append {
         let due = NOW.plus((n as i64 * 7_919) % 86_400_000 + 1);
         let id = format!("task-{n}");
         let record = format!(r#"{{"time":{},"id":"{id}","payload":"{:x<100}"}}"#, due.get(), "");
-        assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        assert!(
+            builder.push(id_hash(&id), due, Flags::TASK, |out| out
+                .extend_from_slice(record.as_bytes()))
+        );
     }
     Append { fresh: true, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
 }
@@ -57,11 +68,19 @@ fn a_full_shard() {
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
     let mut stored = Vec::new();
     for request in 0..MAX_PENDING_PER_SHARD / PER_REQUEST {
-        let (reply, effects) = engine.append(append(request * PER_REQUEST, PER_REQUEST), NOW, &Nothing).unwrap();
+        let (reply, effects) =
+            engine.append(append(request * PER_REQUEST, PER_REQUEST), NOW, &Nothing).unwrap();
         assert_eq!(reply.created, PER_REQUEST as u64);
         for write in effects.writes {
-            let Write::InsertPage { page, directory, body } = write else { panic!("{write:?} for a bulk append") };
-            stored.push(StoredPage { page, directory, body_len: body.len() as u32, dead: Vec::new() });
+            let Write::InsertPage { page, directory, body } = write else {
+                panic!("{write:?} for a bulk append")
+            };
+            stored.push(StoredPage {
+                page,
+                directory,
+                body_len: body.len() as u32,
+                dead: Vec::new(),
+            });
         }
     }
     let full = engine.stats(NOW);
@@ -72,9 +91,20 @@ fn a_full_shard() {
 
     // One more is refused, and nothing has changed.
     let refused = engine.append(append(MAX_PENDING_PER_SHARD, 1), NOW, &Nothing).unwrap_err();
-    assert_eq!(refused, EngineError::Full { held: MAX_PENDING_PER_SHARD, dead: 0, asked: 1, limit: MAX_PENDING_PER_SHARD });
+    assert_eq!(
+        refused,
+        EngineError::Full {
+            held: MAX_PENDING_PER_SHARD,
+            dead: 0,
+            asked: 1,
+            limit: MAX_PENDING_PER_SHARD
+        }
+    );
     let text = refused.to_string();
-    assert!(text.contains("limit of 1000000") && text.contains("raise the number of shards"), "{text}");
+    assert!(
+        text.contains("limit of 1000000") && text.contains("raise the number of shards"),
+        "{text}"
+    );
     assert_eq!(engine.stats(NOW), full);
     let next = engine.next_wakeup();
     drop(engine);
@@ -86,7 +116,10 @@ fn a_full_shard() {
     let loaded = engine.stats(NOW);
     assert_eq!((loaded.pending, loaded.in_flight, engine.next_wakeup()), (full.pending, 0, next));
     assert!(loaded.memory_bytes <= loaded.pending * MAX_BYTES_PER_TASK);
-    println!("{:.1} bytes a task after a start", loaded.memory_bytes as f64 / loaded.pending as f64);
+    println!(
+        "{:.1} bytes a task after a start",
+        loaded.memory_bytes as f64 / loaded.pending as f64
+    );
     // The directories were there before; what is new is the index and the timers.
     if let (Some(before), Some(after)) = (before, resident()) {
         let truly = after.saturating_sub(before) + directories;

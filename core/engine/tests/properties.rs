@@ -1,6 +1,11 @@
 //! Properties of the formats, the heap and the request parser, over generated input.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what does not hold ends the run"
+)]
 
 use proptest::collection::vec;
 use proptest::option;
@@ -44,7 +49,10 @@ fn run() -> impl Strategy<Value = Run<'static>> {
                 id: id.into(),
                 due,
                 attempt,
-                outcome: known.get(usize::from(outcome)).copied().unwrap_or(Outcome::Other(outcome)),
+                outcome: known
+                    .get(usize::from(outcome))
+                    .copied()
+                    .unwrap_or(Outcome::Other(outcome)),
                 ran: ran.map(|(after, millis)| Ran { started_at: due.plus(after), millis }),
                 status,
                 error: error.into(),
@@ -63,7 +71,11 @@ enum HeapOperation {
 
 fn position() -> impl Strategy<Value = Position> {
     // Few values, so that ties in each part are common.
-    (0..20_i64, 0..4_u32, 0..6_u32).prop_map(|(due, page, index)| Position { due: UnixMillis::new(due), page, index })
+    (0..20_i64, 0..4_u32, 0..6_u32).prop_map(|(due, page, index)| Position {
+        due: UnixMillis::new(due),
+        page,
+        index,
+    })
 }
 
 fn heap_operation() -> impl Strategy<Value = HeapOperation> {
@@ -76,7 +88,9 @@ fn json() -> impl Strategy<Value = String> {
         Just("null".to_owned()),
         any::<bool>().prop_map(|b| b.to_string()),
         any::<i64>().prop_map(|n| n.to_string()),
-        any::<f64>().prop_filter("JSON has finite numbers", |n| n.is_finite()).prop_map(|n| format!("{n:e}")),
+        any::<f64>()
+            .prop_filter("JSON has finite numbers", |n| n.is_finite())
+            .prop_map(|n| format!("{n:e}")),
         ".{0,12}".prop_map(|text| serde_json::to_string(&text).unwrap()),
     ];
     leaf.prop_recursive(4, 24, 5, |inner| {
@@ -84,8 +98,12 @@ fn json() -> impl Strategy<Value = String> {
             (vec(inner.clone(), 0..5), spaces())
                 .prop_map(|(items, gap)| format!("[{gap}{}{gap}]", items.join(&format!(",{gap}")))),
             vec((".{0,6}", inner), 0..5).prop_map(|fields| {
-                let fields: Vec<_> =
-                    fields.iter().map(|(name, value)| format!("{}:{value}", serde_json::to_string(name).unwrap())).collect();
+                let fields: Vec<_> = fields
+                    .iter()
+                    .map(|(name, value)| {
+                        format!("{}:{value}", serde_json::to_string(name).unwrap())
+                    })
+                    .collect();
                 format!("{{{}}}", fields.join(","))
             }),
         ]
@@ -143,31 +161,50 @@ fn task() -> impl Strategy<Value = String> {
     let rest = (
         delay,
         prop::option::of(field(&["[]", r#"["a","b"]"#, "[\n \"a\"\n]"])),
-        prop::option::of(field(&["{}", r#"{"maxAttempts":3}"#, r#"{"factor":1.5,"permanentStatuses":["4xx",501]}"#])),
+        prop::option::of(field(&[
+            "{}",
+            r#"{"maxAttempts":3}"#,
+            r#"{"factor":1.5,"permanentStatuses":["4xx",501]}"#,
+        ])),
         prop::option::of(json()),
     );
-    (schedule, callback, id, description, rest, spaces()).prop_map(|(schedule, callback, id, description, rest, gap)| {
-        let mut fields = vec![schedule, format!("\"callback\":{callback}")];
-        fields.extend(id.map(|id| format!("\"id\":{}", serde_json::to_string(&id).unwrap())));
-        fields.extend(description.map(|text| format!("\"description\":{}", serde_json::to_string(&text).unwrap())));
-        fields.extend(rest.0.map(str::to_owned));
-        fields.extend(rest.1.map(|tags| format!("\"tags\":{tags}")));
-        fields.extend(rest.2.map(|retry| format!("\"retry\":{retry}")));
-        fields.extend(rest.3.map(|payload| format!("\"payload\":{gap}{payload}")));
-        format!("{{{gap}{}{gap}}}", fields.join(&format!("{gap},")))
-    })
+    (schedule, callback, id, description, rest, spaces()).prop_map(
+        |(schedule, callback, id, description, rest, gap)| {
+            let mut fields = vec![schedule, format!("\"callback\":{callback}")];
+            fields.extend(id.map(|id| format!("\"id\":{}", serde_json::to_string(&id).unwrap())));
+            fields.extend(
+                description.map(|text| {
+                    format!("\"description\":{}", serde_json::to_string(&text).unwrap())
+                }),
+            );
+            fields.extend(rest.0.map(str::to_owned));
+            fields.extend(rest.1.map(|tags| format!("\"tags\":{tags}")));
+            fields.extend(rest.2.map(|retry| format!("\"retry\":{retry}")));
+            fields.extend(rest.3.map(|payload| format!("\"payload\":{gap}{payload}")));
+            format!("{{{gap}{}{gap}}}", fields.join(&format!("{gap},")))
+        },
+    )
 }
 
 fn pages() -> impl Strategy<Value = Append> {
-    let entry = (any::<u64>(), prop_oneof![0..50_i64, Just(UnixMillis::NEVER.get()), 0..UnixMillis::LAST.get()], 1..300_usize);
-    let flags = prop::sample::select(vec![Flags::TASK, Flags::TO_QUEUE, Flags::RETRY, Flags::DEAD_LETTER]);
-    (vec((entry, flags), 0..60), vec(vec(any::<u8>(), 0..40), 0..3), any::<bool>()).prop_map(|(entries, schedules, fresh)| {
-        let mut builder = PageBuilder::default();
-        for ((hash, due, len), flags) in entries {
-            assert!(builder.push(hash, UnixMillis::new(due), flags, |out| out.resize(out.len() + len, b'{')));
-        }
-        Append { fresh, pages: builder.finish(), schedules, ..Append::default() }
-    })
+    let entry = (
+        any::<u64>(),
+        prop_oneof![0..50_i64, Just(UnixMillis::NEVER.get()), 0..UnixMillis::LAST.get()],
+        1..300_usize,
+    );
+    let flags =
+        prop::sample::select(vec![Flags::TASK, Flags::TO_QUEUE, Flags::RETRY, Flags::DEAD_LETTER]);
+    (vec((entry, flags), 0..60), vec(vec(any::<u8>(), 0..40), 0..3), any::<bool>()).prop_map(
+        |(entries, schedules, fresh)| {
+            let mut builder = PageBuilder::default();
+            for ((hash, due, len), flags) in entries {
+                assert!(builder.push(hash, UnixMillis::new(due), flags, |out| {
+                    out.resize(out.len() + len, b'{')
+                }));
+            }
+            Append { fresh, pages: builder.finish(), schedules, ..Append::default() }
+        },
+    )
 }
 
 proptest! {
@@ -231,7 +268,8 @@ proptest! {
         }
     }
 
-    /// Random bytes rarely get past a head: most of these are chunks of which some bytes are others.
+    /// Random bytes rarely get past a head: most of these are chunks of which some bytes are
+    /// others.
     #[test]
     fn any_bytes_as_history(
         runs in vec(run(), 0..8),

@@ -1,4 +1,5 @@
-//! What the grammar finds in a phrase: its parts that say when, one by one, before they are put together.
+//! What the grammar finds in a phrase: its parts that say when, one by one, before they are put
+//! together.
 
 use crate::Span;
 use crate::words::{DayPart, Unit};
@@ -58,7 +59,9 @@ impl Months {
 
     pub(crate) fn range(first: u8, last: u8) -> Self {
         let length = (last + 12 - first) % 12;
-        (0..=length).map(|step| Self::one((first - 1 + step) % 12 + 1)).fold(Self::default(), Self::with)
+        (0..=length)
+            .map(|step| Self::one((first - 1 + step) % 12 + 1))
+            .fold(Self::default(), Self::with)
     }
 
     pub(crate) fn with(self, other: Self) -> Self {
@@ -269,7 +272,10 @@ impl Clause {
     pub(crate) fn says(&self) -> &'static str {
         match self {
             Self::Cycle { .. } | Self::Frequency { .. } | Self::Millis(_) => "cycle",
-            Self::Weekdays { .. } | Self::OrdinalWeekday { .. } | Self::Nth { .. } | Self::MonthDays { .. } => "days",
+            Self::Weekdays { .. }
+            | Self::OrdinalWeekday { .. }
+            | Self::Nth { .. }
+            | Self::MonthDays { .. } => "days",
             Self::Months { .. } => "months",
             Self::Day(_) => "day",
             Self::In(_) => "delay",

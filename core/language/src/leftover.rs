@@ -1,4 +1,5 @@
-//! The words that no part of the grammar took: the description of the task, unless one of them may say something about time.
+//! The words that no part of the grammar took: the description of the task, unless one of them may
+//! say something about time.
 
 use crate::calendar::zone_like;
 use crate::clause::{Clause, Found};
@@ -7,7 +8,8 @@ use crate::token::{Kind, Token};
 use crate::words::{self, Suspicion};
 use crate::{Reason, Refusal, Span};
 
-/// Words that ask for a task and say nothing about it, in the order in which they stand at its beginning.
+/// Words that ask for a task and say nothing about it, in the order in which they stand at its
+/// beginning.
 #[rustfmt::skip]
 const LEADS: &[&[&str]] = &[
     &["please"], &["hey"], &["hi"], &["ok"], &["can", "you"], &["could", "you"], &["would", "you"], &["will", "you"], &["i", "want", "you", "to"], &["i", "would", "like", "you", "to"], &["i'd", "like", "you", "to"],
@@ -19,19 +21,23 @@ const LEADS: &[&[&str]] = &[
 
 /// Words that say nothing by themselves: a description has others.
 const JOINTS: &[&str] = &[
-    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run", "this", "that", "is", "a",
-    "an", "from", "please", "happens", "occurs", "do", "me", "as", "also",
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "it", "it's", "run",
+    "this", "that", "is", "a", "an", "from", "please", "happens", "occurs", "do", "me", "as",
+    "also",
 ];
 
 /// Words that stood before a part that says when.
 const TRAILING: &[&str] = &[
-    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a", "an", "that", "happens", "occurs",
+    "and", "at", "on", "in", "of", "to", "the", "for", "by", "then", "with", "from", "is", "a",
+    "an", "that", "happens", "occurs",
 ];
 
 /// Words before which a day or a time stands.
-const BEFORE_TIME: &[&str] = &["at", "around", "about", "by", "in", "on", "@", "of", "approximately", "towards"];
+const BEFORE_TIME: &[&str] =
+    &["at", "around", "about", "by", "in", "on", "@", "of", "approximately", "towards"];
 
-/// Words behind a schedule that may take something out of it, in ways that the grammar does not read.
+/// Words behind a schedule that may take something out of it, in ways that the grammar does not
+/// read.
 #[rustfmt::skip]
 const EXCLUDING: &[&str] = &[
     "bar", "barring", "save", "outside", "aside", "excl", "excluded", "exempt", "exempting", "less", "sans", "plus", "off", "free", "versus", "rather", "avoiding", "omitting", "omit", "ignoring", "leaving", "minus",
@@ -39,15 +45,19 @@ const EXCLUDING: &[&str] = &[
 ];
 
 /// Before a time, they make it a name: "the 9am meeting".
-const ARTICLES: &[&str] = &["the", "a", "an", "my", "our", "your", "his", "her", "their", "this", "that"];
+const ARTICLES: &[&str] =
+    &["the", "a", "an", "my", "our", "your", "his", "her", "their", "this", "that"];
 
 /// Words that tell of a change.
-const CHANGED: &[&str] = &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
+const CHANGED: &[&str] =
+    &["moved", "rescheduled", "postponed", "shifted", "delayed", "changed", "replaced"];
 
 /// Verbs that change tasks which exist.
 const CHANGES: &[&str] = &["cancel", "unschedule", "reschedule", "postpone", "snooze", "undo"];
-const QUESTIONS: &[&str] =
-    &["what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where", "what's"];
+const QUESTIONS: &[&str] = &[
+    "what", "when's", "why", "how", "did", "does", "is", "are", "was", "who", "which", "where",
+    "what's",
+];
 
 /// What is left of the phrase.
 #[derive(Debug, Default)]
@@ -67,53 +77,87 @@ struct Rest<'a> {
 
 /// Returns whether the phrase speaks to a person who wants to be reminded.
 pub(crate) fn is_reminder(tokens: &[Token]) -> bool {
-    tokens.iter().any(|token| matches!(token.text.as_str(), "remind" | "reminder" | "forget" | "alarm"))
+    tokens
+        .iter()
+        .any(|token| matches!(token.text.as_str(), "remind" | "reminder" | "forget" | "alarm"))
 }
 
 /// Refuses words that may say something about time.
 ///
 /// # Errors
 /// Names the first such word.
-pub(crate) fn check(phrase: &str, tokens: &[Token], left: &[usize], found: &[Found]) -> Result<(), Refusal> {
+pub(crate) fn check(
+    phrase: &str,
+    tokens: &[Token],
+    left: &[usize],
+    found: &[Found],
+) -> Result<(), Refusal> {
     let rest = Rest { phrase, tokens, left, found };
     rest.check_request()?;
     // A typing error explains the words around it.
-    let is_error = |at: &&usize| matches!(words::suspicion(rest.text(**at)), Some(Suspicion::Misspelt(_) | Suspicion::Foreign));
+    let is_error = |at: &&usize| {
+        matches!(
+            words::suspicion(rest.text(**at)),
+            Some(Suspicion::Misspelt(_) | Suspicion::Foreign)
+        )
+    };
     left.iter().find(is_error).map_or(Ok(()), |at| rest.check(*at))?;
     left.iter().try_for_each(|at| rest.check(*at))
 }
 
 /// Refuses words that may give the time or the day that the schedule assumes.
-pub(crate) fn check_assumed(tokens: &[Token], left: &[usize], built: &Built) -> Result<(), Refusal> {
+pub(crate) fn check_assumed(
+    tokens: &[Token],
+    left: &[usize],
+    built: &Built,
+) -> Result<(), Refusal> {
     for token in left.iter().filter_map(|at| tokens.get(*at)) {
         let word = token.text.as_str();
         let says_time = built.assumes_time && matches!(word, "at" | "around" | "by" | "@");
         let says_day = built.assumes_day && matches!(word, "on" | "in" | "during");
         if says_time || says_day {
-            return Err(Refusal::new(Reason::NotUnderstood, token.span, "What follows this word is not understood as a time."));
+            return Err(Refusal::new(
+                Reason::NotUnderstood,
+                token.span,
+                "What follows this word is not understood as a time.",
+            ));
         }
     }
     Ok(())
 }
 
-/// Returns the description in what is left; `ignored` are also parts that turned out to say nothing about time.
-pub(crate) fn description(phrase: &str, tokens: &[Token], left: &[usize], unused: &[Span]) -> LeftOver {
-    let is_unused = |token: &Token| unused.iter().any(|span| span.start <= token.span.start && token.span.end <= span.end);
-    let mut words: Vec<&Token> =
-        tokens.iter().enumerate().filter(|(at, token)| left.contains(at) || is_unused(token)).map(|(_, token)| token).collect();
+/// Returns the description in what is left; `ignored` are also parts that turned out to say nothing
+/// about time.
+pub(crate) fn description(
+    phrase: &str,
+    tokens: &[Token],
+    left: &[usize],
+    unused: &[Span],
+) -> LeftOver {
+    let is_unused = |token: &Token| {
+        unused.iter().any(|span| span.start <= token.span.start && token.span.end <= span.end)
+    };
+    let mut words: Vec<&Token> = tokens
+        .iter()
+        .enumerate()
+        .filter(|(at, token)| left.contains(at) || is_unused(token))
+        .map(|(_, token)| token)
+        .collect();
     let total = words.len();
     let mut has_lead = false;
     while let Some(lead) = LEADS.iter().find(|lead| starts_with(&words, lead)) {
         has_lead |= lead.len() > 1 || lead.first() == Some(&"reminder");
         words.drain(..lead.len());
     }
-    while words.last().is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol) {
+    while words
+        .last()
+        .is_some_and(|last| TRAILING.contains(&last.text.as_str()) || last.kind == Kind::Symbol)
+    {
         words.pop();
     }
-    while words
-        .first()
-        .is_some_and(|first| matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by"))
-    {
+    while words.first().is_some_and(|first| {
+        matches!(first.text.as_str(), "and" | "at" | "on" | "to" | "of" | "-" | "then" | "by")
+    }) {
         words.remove(0);
     }
     let only_joints = words.iter().all(|word| JOINTS.contains(&word.text.as_str()));
@@ -130,7 +174,9 @@ pub(crate) fn description(phrase: &str, tokens: &[Token], left: &[usize], unused
         let between = end.and_then(|end| phrase.get(end..word.span.start));
         match between {
             Some(between)
-                if between.trim().is_empty() || between.chars().count() <= 2 && !between.chars().any(char::is_alphanumeric) =>
+                if between.trim().is_empty()
+                    || between.chars().count() <= 2
+                        && !between.chars().any(char::is_alphanumeric) =>
             {
                 text.push_str(between)
             }
@@ -153,7 +199,11 @@ pub(crate) fn description(phrase: &str, tokens: &[Token], left: &[usize], unused
 }
 
 fn starts_with(words: &[&Token], lead: &[&str]) -> bool {
-    words.len() >= lead.len() && lead.iter().zip(words).all(|(word, token)| token.kind == Kind::Word && token.text == *word)
+    words.len() >= lead.len()
+        && lead
+            .iter()
+            .zip(words)
+            .all(|(word, token)| token.kind == Kind::Word && token.text == *word)
 }
 
 impl Rest<'_> {
@@ -165,9 +215,12 @@ impl Rest<'_> {
         self.left.contains(&at)
     }
 
-    /// Whether this token is a word of the description that says nothing about time and joins nothing.
+    /// Whether this token is a word of the description that says nothing about time and joins
+    /// nothing.
     fn is_ordinary(&self, at: usize) -> bool {
-        let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else { return false };
+        let Some(token) = self.tokens.get(at).filter(|token| token.kind == Kind::Word) else {
+            return false;
+        };
         let word = token.text.as_str();
         self.is_left(at)
             && words::suspicion(word).is_none()
@@ -200,11 +253,20 @@ impl Rest<'_> {
                 && self.left.iter().any(|at| {
                     matches!(
                         self.text(*at),
-                        "reminder" | "reminders" | "schedule" | "task" | "appointment" | "alarm" | "reminding"
+                        "reminder"
+                            | "reminders"
+                            | "schedule"
+                            | "task"
+                            | "appointment"
+                            | "alarm"
+                            | "reminding"
                     )
                 });
         if first <= 1 && is_change {
-            return Err(self.refuse(first, "A sentence creates a schedule. It cannot change one that exists."));
+            return Err(self.refuse(
+                first,
+                "A sentence creates a schedule. It cannot change one that exists.",
+            ));
         }
         if first == 0 && QUESTIONS.contains(&word) {
             return Err(self.refuse(first, "This is a question, not a schedule."));
@@ -218,7 +280,9 @@ impl Rest<'_> {
             Kind::Quoted => Ok(()),
             Kind::Number => self.check_number(at),
             Kind::Symbol => self.check_symbol(at),
-            Kind::Word if words::number(&token.text).is_some() && token.text != "one" => self.check_number(at),
+            Kind::Word if words::number(&token.text).is_some() && token.text != "one" => {
+                self.check_number(at)
+            }
             Kind::Word => self.check_word(at, &token.text),
         }
     }
@@ -228,17 +292,23 @@ impl Rest<'_> {
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
         // "2nd" that no part took, and units like "5d".
         let is_short = |word: &str| matches!(word, "st" | "nd" | "rd" | "th") || word.len() == 1;
-        if self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Word && is_short(&next.text)) {
-            return Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."));
-        }
-        let is_name = matches!(before, "#" | "$" | "€" | "£") && self.tokens.get(at).is_some_and(|token| token.is_glued);
-        let is_glued_word = self
+        if self
             .tokens
             .get(at + 1)
-            .is_some_and(|next| next.is_glued && next.kind != Kind::Word && !matches!(next.text.as_str(), "," | "." | "%"));
+            .is_some_and(|next| next.is_glued && next.kind == Kind::Word && is_short(&next.text))
+        {
+            return Err(self.refuse(at, "This number is not understood. Put text that says nothing about time in double quotes."));
+        }
+        let is_name = matches!(before, "#" | "$" | "€" | "£")
+            && self.tokens.get(at).is_some_and(|token| token.is_glued);
+        let is_glued_word = self.tokens.get(at + 1).is_some_and(|next| {
+            next.is_glued
+                && next.kind != Kind::Word
+                && !matches!(next.text.as_str(), "," | "." | "%")
+        });
         let prepositions = [
-            "at", "by", "on", "in", "for", "to", "until", "between", "than", "@", "around", "about", "-", "/", ":", ".", "+",
-            "of", "from",
+            "at", "by", "on", "in", "for", "to", "until", "between", "than", "@", "around",
+            "about", "-", "/", ":", ".", "+", "of", "from",
         ];
         let is_counting = self.is_ordinary(at + 1)
             && !prepositions.contains(&before)
@@ -256,8 +326,9 @@ impl Rest<'_> {
 
     fn check_symbol(&self, at: usize) -> Result<(), Refusal> {
         let is_between_parts = self.ends_part(at) && self.begins_part(at + 1);
-        let touches_number = self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Number)
-            && matches!(self.text(at), "-" | "/" | "+" | "*");
+        let touches_number =
+            self.tokens.get(at + 1).is_some_and(|next| next.is_glued && next.kind == Kind::Number)
+                && matches!(self.text(at), "-" | "/" | "+" | "*");
         if self.text(at) == "*"
             || touches_number
             || is_between_parts && matches!(self.text(at), "-" | "/" | "|" | "<" | ">" | "=")
@@ -271,40 +342,61 @@ impl Rest<'_> {
     fn check_word(&self, at: usize, word: &str) -> Result<(), Refusal> {
         let before = at.checked_sub(1).map_or("", |before| self.text(before));
         let next = self.text(at + 1);
-        let before_zone = self.found.iter().any(|found| found.tokens.0 == at + 1 && found.clause.says() == "zone");
+        let before_zone = self
+            .found
+            .iter()
+            .any(|found| found.tokens.0 == at + 1 && found.clause.says() == "zone");
         if word == "and" && before_zone {
             return Err(self.refuse(at, "A schedule has one time zone."));
         }
-        if matches!(word, "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon")
-            && self.begins_part(at + 1)
+        if matches!(
+            word,
+            "by" | "around" | "about" | "to" | "ish" | "towards" | "than" | "within" | "upon"
+        ) && self.begins_part(at + 1)
         {
             return Err(self.refuse(at, "A deadline, or a time that is only about right, is no schedule: give the exact time."));
         }
-        let before_days =
-            self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. }));
+        let before_days = self.found.iter().any(|found| {
+            found.tokens.0 == at + 1 && matches!(found.clause, Clause::Weekdays { .. })
+        });
         if CHANGED.contains(&word) {
-            return Err(self.refuse(at, "A sentence creates a schedule. It cannot change one that exists."));
+            return Err(
+                self.refuse(at, "A sentence creates a schedule. It cannot change one that exists.")
+            );
         }
         if self.has_part_before(at) && EXCLUDING.contains(&word) {
-            return Err(self.refuse(at, "This may leave something out, but is not understood: write \"except\"."));
+            return Err(self.refuse(
+                at,
+                "This may leave something out, but is not understood: write \"except\".",
+            ));
         }
         self.check_place(at, word)?;
-        let before_time = self.found.iter().any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::At(_)));
+        let before_time = self
+            .found
+            .iter()
+            .any(|found| found.tokens.0 == at + 1 && matches!(found.clause, Clause::At(_)));
         if before_time && ARTICLES.contains(&word) {
             return Err(
                 self.refuse(at, "Is this the time of the task, or of something else? Write \"at\" before the time of the task.")
             );
         }
         let is_some =
-            matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both") && self.begins_part(at + 1);
+            matches!(word, "some" | "most" | "many" | "certain" | "various" | "all" | "both")
+                && self.begins_part(at + 1);
         if is_some || word == "the" && before_days {
             return Err(self.refuse(at, "Which of them? Write, say, \"every monday\"."));
         }
-        if word == "time" && (0..4).any(|back| at.checked_sub(back).is_some_and(|at| self.ends_part(at))) {
-            return Err(self.refuse(at, "This is not a known time zone: write a name such as Europe/Berlin."));
+        if word == "time"
+            && (0..4).any(|back| at.checked_sub(back).is_some_and(|at| self.ends_part(at)))
+        {
+            return Err(self
+                .refuse(at, "This is not a known time zone: write a name such as Europe/Berlin."));
         }
         if word == "ish" {
-            return Err(self.refuse(at, "A time that is only about right is no schedule: give the exact time."));
+            return Err(self.refuse(
+                at,
+                "A time that is only about right is no schedule: give the exact time.",
+            ));
         }
         let message = match words::suspicion(word) {
             None => return Ok(()),
@@ -325,17 +417,29 @@ impl Rest<'_> {
     /// Refuses what may be a time zone behind a time: "at 9am HST", "at 9am in Sydney".
     fn check_place(&self, at: usize, word: &str) -> Result<(), Refusal> {
         let behind_time = |at: usize| {
-            self.found.iter().any(|found| found.tokens.1 == at && matches!(found.clause, Clause::At(_) | Clause::Window(..)))
+            self.found.iter().any(|found| {
+                found.tokens.1 == at && matches!(found.clause, Clause::At(_) | Clause::Window(..))
+            })
         };
-        let is_behind = behind_time(at) || at > 0 && self.text(at - 1) == "in" && behind_time(at - 1);
+        let is_behind =
+            behind_time(at) || at > 0 && self.text(at - 1) == "in" && behind_time(at - 1);
         if !is_behind {
             return Ok(());
         }
-        let written = self.tokens.get(at).and_then(|token| self.phrase.get(token.span.start..token.span.end)).unwrap_or_default();
-        let is_abbreviation =
-            (2..=5).contains(&written.len()) && written.chars().all(|c| c.is_ascii_uppercase()) && !self.is_shouted();
+        let written = self
+            .tokens
+            .get(at)
+            .and_then(|token| self.phrase.get(token.span.start..token.span.end))
+            .unwrap_or_default();
+        let is_abbreviation = (2..=5).contains(&written.len())
+            && written.chars().all(|c| c.is_ascii_uppercase())
+            && !self.is_shouted();
         let two = format!("{word} {}", self.text(at + 1));
-        if is_abbreviation || zone_like(word).is_some() || zone_like(&two).is_some() || words::region(word).is_some() {
+        if is_abbreviation
+            || zone_like(word).is_some()
+            || zone_like(&two).is_some()
+            || words::region(word).is_some()
+        {
             return Err(self.refuse(
                 at,
                 "Is this a time zone? Write, say, \"Berlin time\" or \"Europe/Berlin\", or put the place in double quotes.",
@@ -352,9 +456,12 @@ impl Rest<'_> {
     /// Whether a word about time says nothing about it here.
     fn is_harmless(&self, at: usize, word: &str, before: &str, next: &str) -> bool {
         let before_that = at.checked_sub(2).map_or("", |before| self.text(before));
-        let is_unit =
-            words::unit(word).is_some() || matches!(word, "weekend" | "birthday" | "anniversary" | "holiday" | "holidays");
-        let is_own = matches!(before, "my" | "your" | "our" | "their" | "his" | "her" | "the" | "mom's" | "happy");
+        let is_unit = words::unit(word).is_some()
+            || matches!(word, "weekend" | "birthday" | "anniversary" | "holiday" | "holidays");
+        let is_own = matches!(
+            before,
+            "my" | "your" | "our" | "their" | "his" | "her" | "the" | "mom's" | "happy"
+        );
         let follows_preposition = BEFORE_TIME.contains(&before_that)
             || matches!(before_that, "for" | "until" | "over" | "every" | "each" | "from")
             || words::suspicion(before_that).is_some();
@@ -362,7 +469,9 @@ impl Rest<'_> {
         let is_verb = matches!(word, "start" | "begin" | "starts" | "begins")
             && (self.is_ordinary(at + 1) || matches!(next, "a" | "my"))
             && self.is_left(at + 1);
-        let is_not_forgetting = matches!(word, "don't" | "dont" | "not") && (next == "forget" || next == "let") && before != "to";
+        let is_not_forgetting = matches!(word, "don't" | "dont" | "not")
+            && (next == "forget" || next == "let")
+            && before != "to";
         let is_modal = word == "may" && matches!(before, "i" | "you" | "we" | "it" | "they");
         let is_being = word == "am" && before == "i";
         is_noun || is_verb || is_not_forgetting || is_modal || is_being

@@ -1,11 +1,12 @@
 //! Schedules in English: `every monday at 10:00` to the fields of a task, and back.
 //!
-//! [`parse`] reads a phrase at a given time in a given time zone. It answers a whole schedule, or several with a question, or a refusal that
-//! says which words it did not understand. [`sentence`] writes any schedule as one English sentence, which [`parse`] reads as the same
-//! schedule. `docs/words.md` says what is understood, assumed, asked and refused.
+//! [`parse`] reads a phrase at a given time in a given time zone. It answers a whole schedule, or
+//! several with a question, or a refusal that says which words it did not understand. [`sentence`]
+//! writes any schedule as one English sentence, which [`parse`] reads as the same schedule.
+//! `docs/words.md` says what is understood, assumed, asked and refused.
 //!
-//! The guiding rule: a wrong schedule is far worse than a question. Words that may say something about time and that the grammar did not
-//! take make it refuse the whole phrase.
+//! The guiding rule: a wrong schedule is far worse than a question. Words that may say something
+//! about time and that the grammar did not take make it refuse the whole phrase.
 //!
 //! ```
 //! use scheduler_language::{Outcome, parse, sentence, zone};
@@ -45,7 +46,9 @@ mod token;
 mod words;
 
 pub use calendar::{Zone, runs, zone};
-pub use reading::{Ambiguity, Assumption, Choice, Difference, Outcome, Part, Reading, Reason, Refusal, Span};
+pub use reading::{
+    Ambiguity, Assumption, Choice, Difference, Outcome, Part, Reading, Reason, Refusal, Span,
+};
 pub use say::sentence;
 pub use schedule::{Cron, Schedule, Time};
 
@@ -61,25 +64,48 @@ pub fn parse(phrase: &str, now: i64, zone: Zone) -> Outcome {
     read(phrase, now, zone).0
 }
 
-/// Reads a phrase and returns the steps that the grammar took, of which there are at most [`limits::MAX_STEPS`] and one.
+/// Reads a phrase and returns the steps that the grammar took, of which there are at most
+/// [`limits::MAX_STEPS`] and one.
 pub fn read(phrase: &str, now: i64, zone: Zone) -> (Outcome, u32) {
     let tokens = if phrase.len() <= MAX_PHRASE_BYTES { token::tokens(phrase) } else { Vec::new() };
-    let quoted: usize = tokens.iter().filter(|token| token.kind == Kind::Quoted).map(|token| token.text.chars().count()).sum();
+    let quoted: usize = tokens
+        .iter()
+        .filter(|token| token.kind == Kind::Quoted)
+        .map(|token| token.text.chars().count())
+        .sum();
     if phrase.len() > MAX_PHRASE_BYTES || phrase.chars().count() - quoted > MAX_PHRASE_CHARS {
-        let message = format!("The sentence is too long: the limit is {MAX_PHRASE_CHARS} characters.");
-        return (Outcome::Refused(Refusal::new(Reason::TooLong, Span { start: 0, end: phrase.len() }, message)), 0);
+        let message =
+            format!("The sentence is too long: the limit is {MAX_PHRASE_CHARS} characters.");
+        return (
+            Outcome::Refused(Refusal::new(
+                Reason::TooLong,
+                Span { start: 0, end: phrase.len() },
+                message,
+            )),
+            0,
+        );
     }
     let (parts, steps) = grammar::parts(&tokens);
     let parts = match parts {
         Ok(parts) => parts,
         Err(refusal) => return (Outcome::Refused(refusal), steps),
     };
-    let context = Context { now, zone, whole: grammar::whole(&tokens), is_reminder: leftover::is_reminder(&tokens) };
+    let context = Context {
+        now,
+        zone,
+        whole: grammar::whole(&tokens),
+        is_reminder: leftover::is_reminder(&tokens),
+    };
     let outcome = outcome(phrase, &tokens, &parts, &context);
     (outcome.unwrap_or_else(Outcome::Refused), steps)
 }
 
-fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Context) -> Result<Outcome, Refusal> {
+fn outcome(
+    phrase: &str,
+    tokens: &[Token],
+    parts: &grammar::Parts,
+    context: &Context,
+) -> Result<Outcome, Refusal> {
     leftover::check(phrase, tokens, &parts.left_over, &parts.found)?;
     let sentence = Sentence::of(&parts.found, &parts.left_over)?;
     let mut readings: Vec<(Reading, Vec<Made>)> = Vec::new();
@@ -113,7 +139,9 @@ fn outcome(phrase: &str, tokens: &[Token], parts: &grammar::Parts, context: &Con
             Ok(Outcome::Ambiguous(ambiguity(readings)))
         }
         (None, Some(refusal)) => Err(refusal),
-        (None, None) => Err(Refusal::new(Reason::NothingFound, context.whole, "No time or interval was found.")),
+        (None, None) => {
+            Err(Refusal::new(Reason::NothingFound, context.whole, "No time or interval was found."))
+        }
     }
 }
 
@@ -127,7 +155,9 @@ fn drop_equal(readings: &mut Vec<(Reading, Vec<Made>)>, now: i64) {
         let runs = calendar::runs(&reading.schedule, now, COMPARED_RUNS).unwrap_or_default();
         // Schedules that go on may part later.
         let goes_on = runs.len() == COMPARED_RUNS;
-        let is_new = !seen.iter().any(|(known, schedule)| *known == runs && (!goes_on || *schedule == reading.schedule));
+        let is_new = !seen
+            .iter()
+            .any(|(known, schedule)| *known == runs && (!goes_on || *schedule == reading.schedule));
         if is_new {
             seen.push((runs, reading.schedule.clone()));
         }
@@ -142,12 +172,23 @@ fn ambiguity(readings: Vec<(Reading, Vec<Made>)>) -> Ambiguity {
             questions.push(made.question.to_owned());
         }
     }
-    let differs = |made: Vec<Made>| made.into_iter().map(|made| Difference { span: made.span, means: made.means }).collect();
-    let choices = readings.into_iter().map(|(reading, made)| Choice { reading, differs: differs(made) }).collect();
+    let differs = |made: Vec<Made>| {
+        made.into_iter().map(|made| Difference { span: made.span, means: made.means }).collect()
+    };
+    let choices = readings
+        .into_iter()
+        .map(|(reading, made)| Choice { reading, differs: differs(made) })
+        .collect();
     Ambiguity { questions, choices }
 }
 
-fn reading(phrase: &str, tokens: &[Token], parts: &grammar::Parts, built: Built, picks: &Picks) -> Reading {
+fn reading(
+    phrase: &str,
+    tokens: &[Token],
+    parts: &grammar::Parts,
+    built: Built,
+    picks: &Picks,
+) -> Reading {
     let left = leftover::description(phrase, tokens, &parts.left_over, &built.unused);
     let is_used = |span: &Span| !built.unused.contains(span);
     let mut used: Vec<Part> = parts
@@ -165,7 +206,10 @@ fn reading(phrase: &str, tokens: &[Token], parts: &grammar::Parts, built: Built,
         .chain(built.unused.iter().copied())
         .collect();
     ignored.sort_unstable();
-    let cost = picks.assumptions.iter().fold(left.cost, |sum, assumption| sum.saturating_add(assumption.cost));
+    let cost = picks
+        .assumptions
+        .iter()
+        .fold(left.cost, |sum, assumption| sum.saturating_add(assumption.cost));
     Reading {
         schedule: built.schedule,
         description: left.description,

@@ -28,7 +28,11 @@ pub(crate) struct Token {
 impl Token {
     /// Returns its value if it is a number of at most ten digits.
     pub(crate) fn value(&self) -> Option<u32> {
-        if self.kind == Kind::Number && self.text.len() <= 10 { self.text.parse().ok() } else { None }
+        if self.kind == Kind::Number && self.text.len() <= 10 {
+            self.text.parse().ok()
+        } else {
+            None
+        }
     }
 
     pub(crate) fn is_symbol(&self, symbol: &str) -> bool {
@@ -52,7 +56,12 @@ pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
                 let end = inner + text.len();
                 while rest.next_if(|(at, _)| *at <= end).is_some() {}
                 let end = rest.peek().map_or(phrase.len(), |(at, _)| *at);
-                tokens.push(Token { kind: Kind::Quoted, text: text.to_owned(), span: Span { start, end }, is_glued: false });
+                tokens.push(Token {
+                    kind: Kind::Quoted,
+                    text: text.to_owned(),
+                    span: Span { start, end },
+                    is_glued: false,
+                });
                 end_of_last = end;
                 continue;
             }
@@ -67,7 +76,12 @@ pub(crate) fn tokens(phrase: &str) -> Vec<Token> {
         let written = phrase.get(start..end).unwrap_or_default();
         let text = written.to_lowercase().replace('’', "'").trim_end_matches('\'').to_owned();
         let text = if kind == Kind::Symbol { straight(first).to_string() } else { text };
-        tokens.push(Token { kind, text, span: Span { start, end }, is_glued: start > 0 && end_of_last == start });
+        tokens.push(Token {
+            kind,
+            text,
+            span: Span { start, end },
+            is_glued: start > 0 && end_of_last == start,
+        });
         end_of_last = end;
     }
     tokens

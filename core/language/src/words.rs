@@ -1,4 +1,5 @@
-//! The words of English that say something about time. The grammar knows no word but by these tables and its own literals.
+//! The words of English that say something about time. The grammar knows no word but by these
+//! tables and its own literals.
 
 /// A unit of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,7 +42,10 @@ const WEEKDAYS: &Table<u8> = &[
 /// Returns a day of the week, and whether the word is a plural ("mondays").
 pub(crate) fn weekday(word: &str) -> Option<(u8, bool)> {
     let whole = look_up(WEEKDAYS, word).map(|day| (day, false));
-    whole.or_else(|| look_up(WEEKDAYS, word.strip_suffix("'s").or_else(|| word.strip_suffix('s'))?).map(|day| (day, true)))
+    whole.or_else(|| {
+        look_up(WEEKDAYS, word.strip_suffix("'s").or_else(|| word.strip_suffix('s'))?)
+            .map(|day| (day, true))
+    })
 }
 
 #[rustfmt::skip]
@@ -132,7 +136,8 @@ pub(crate) fn fixed_days() -> impl Iterator<Item = (&'static str, (u8, u8))> {
     FIXED_DAYS.iter().copied()
 }
 
-/// What an abbreviation of a time zone may mean: IANA zones. Those with several are asked back, unless they agree on every run.
+/// What an abbreviation of a time zone may mean: IANA zones. Those with several are asked back,
+/// unless they agree on every run.
 #[rustfmt::skip]
 const ABBREVIATIONS: &Table<&[&str]> = &[
     ("est", &["America/New_York", "Etc/GMT+5"]), ("edt", &["America/New_York", "Etc/GMT+4"]),
@@ -163,8 +168,8 @@ pub(crate) fn region(words: &str) -> Option<&'static str> {
     look_up(REGIONS, words)
 }
 
-/// Words that are about time but that no part of the grammar took. A phrase in which one is left over is refused, because it would
-/// change the schedule.
+/// Words that are about time but that no part of the grammar took. A phrase in which one is left
+/// over is refused, because it would change the schedule.
 #[rustfmt::skip]
 const ABOUT_TIME: &[&str] = &[
     "every", "each", "evry", "everytime", "ever", "until", "till", "til", "except", "excluding", "besides", "unless", "if", "when", "whenever", "while", "before", "after", "during",
@@ -189,7 +194,8 @@ const FOREIGN: &[&str] = &[
     "ogni", "lunedì", "martedì", "mercoledì", "giovedì", "venerdì", "sabato", "domenica", "domani", "oggi", "alle", "ore", "segunda", "terça", "quarta", "quinta", "sexta", "amanhã", "elke", "maandag", "dinsdag", "woensdag", "donderdag", "vrijdag", "zaterdag", "zondag",
 ];
 
-/// Words with one typing error that would still be taken for a time: only long ones, which few other words resemble.
+/// Words with one typing error that would still be taken for a time: only long ones, which few
+/// other words resemble.
 #[rustfmt::skip]
 const MISSPELT: &[&str] = &[
     "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "january", "february", "august", "september", "october", "november", "december", "minutes", "tomorrow",
@@ -206,11 +212,16 @@ pub(crate) enum Suspicion {
 
 /// Returns whether a word that nothing has read may say something about time.
 pub(crate) fn suspicion(word: &str) -> Option<Suspicion> {
-    let in_tables = weekday(word).is_some() || month(word).is_some() || unit(word).is_some() || ordinal(word).is_some();
+    let in_tables = weekday(word).is_some()
+        || month(word).is_some()
+        || unit(word).is_some()
+        || ordinal(word).is_some();
     if in_tables || ABOUT_TIME.contains(&word) {
         return Some(Suspicion::AboutTime);
     }
-    if FOREIGN.contains(&word) || !word.is_ascii() && word.chars().any(|c| c.is_alphabetic() && !is_latin(c)) {
+    if FOREIGN.contains(&word)
+        || !word.is_ascii() && word.chars().any(|c| c.is_alphabetic() && !is_latin(c))
+    {
         return Some(Suspicion::Foreign);
     }
     MISSPELT.iter().find(|known| is_misspelt(word, known)).map(|known| Suspicion::Misspelt(known))
@@ -220,7 +231,8 @@ fn is_latin(c: char) -> bool {
     (c as u32) < 0x250
 }
 
-/// Returns whether `word` is `known` with one letter added, left out, changed, or swapped with its neighbour.
+/// Returns whether `word` is `known` with one letter added, left out, changed, or swapped with its
+/// neighbour.
 fn is_misspelt(word: &str, known: &str) -> bool {
     let (word, known) = (word.as_bytes(), known.as_bytes());
     if word.len().abs_diff(known.len()) > 1 || word.len() < 4 {
@@ -229,6 +241,12 @@ fn is_misspelt(word: &str, known: &str) -> bool {
     let same = word.iter().zip(known).take_while(|(a, b)| a == b).count();
     let rest = |text: &[u8], skip: usize| text.get(same + skip..).map(<[u8]>::to_vec);
     let (w, k) = (|skip| rest(word, skip), |skip| rest(known, skip));
-    let swapped = word.get(same) == known.get(same + 1) && word.get(same + 1) == known.get(same) && same + 1 < word.len();
-    word != known && (w(1) == k(1) && w(1).is_some() || w(1) == k(0) || w(0) == k(1) || swapped && w(2) == k(2))
+    let swapped = word.get(same) == known.get(same + 1)
+        && word.get(same + 1) == known.get(same)
+        && same + 1 < word.len();
+    word != known
+        && (w(1) == k(1) && w(1).is_some()
+            || w(1) == k(0)
+            || w(0) == k(1)
+            || swapped && w(2) == k(2))
 }

@@ -1,8 +1,15 @@
 //! What an answer says beside the schedule: parts, description, confidence, questions and reasons.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests, outside of the test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of the test functions"
+)]
 
-use scheduler_language::{Ambiguity, Outcome, Reading, Reason, Refusal, Schedule, Time, parse, sentence, zone};
+use scheduler_language::{
+    Ambiguity, Outcome, Reading, Reason, Refusal, Schedule, Time, parse, sentence, zone,
+};
 
 /// 2026-11-25T10:15:00 in Berlin, a Wednesday.
 const NOW: i64 = 1_795_598_100_000;
@@ -36,11 +43,16 @@ fn refused(phrase: &str) -> Refusal {
 fn parts_are_named_and_the_rest_is_the_description() {
     let phrase = "remind me to call my friend every monday at 10:00";
     let reading = understood(phrase);
-    let parts: Vec<_> = reading.used.iter().map(|part| (&phrase[part.span.start..part.span.end], part.says)).collect();
+    let parts: Vec<_> = reading
+        .used
+        .iter()
+        .map(|part| (&phrase[part.span.start..part.span.end], part.says))
+        .collect();
     assert_eq!(parts, [("every monday", "days"), ("at 10:00", "time")]);
     assert_eq!(reading.description.as_deref(), Some("call my friend"));
     assert_eq!((reading.confidence, reading.assumptions.len()), (100, 0));
-    let ignored: Vec<_> = reading.ignored.iter().map(|span| &phrase[span.start..span.end]).collect();
+    let ignored: Vec<_> =
+        reading.ignored.iter().map(|span| &phrase[span.start..span.end]).collect();
     assert_eq!(ignored, ["remind", "me", "to", "call", "my", "friend"]);
 }
 
@@ -51,7 +63,10 @@ fn a_description_in_two_places_is_joined() {
         ("every day at 9am", None),
         ("please run every day at 9am", None),
         ("\"pay the monthly rent, at 9\" every 1st at 10:00", Some("pay the monthly rent, at 9")),
-        ("remind me to buy milk, eggs and bread every friday at 17:00", Some("buy milk, eggs and bread")),
+        (
+            "remind me to buy milk, eggs and bread every friday at 17:00",
+            Some("buy milk, eggs and bread"),
+        ),
         ("Übung machen every day at 9am", Some("Übung machen")),
     ] {
         assert_eq!(understood(phrase).description.as_deref(), description, "{phrase}");
@@ -63,7 +78,10 @@ fn a_description_in_two_places_is_joined() {
 fn assumptions_lower_the_confidence() {
     let cost = |phrase: &str| {
         let reading = understood(phrase);
-        assert_eq!(reading.assumptions.is_empty(), !reading.assumptions.iter().any(|assumption| !assumption.text.is_empty()));
+        assert_eq!(
+            reading.assumptions.is_empty(),
+            !reading.assumptions.iter().any(|assumption| !assumption.text.is_empty())
+        );
         100 - reading.confidence
     };
     assert_eq!(cost("every monday at 9am"), 0);
@@ -82,11 +100,14 @@ fn choices_say_which_words_differ() {
     assert_eq!(ambiguity.choices.len(), 4);
     assert_eq!(ambiguity.questions.len(), 2);
     for choice in &ambiguity.choices {
-        let words: Vec<_> = choice.differs.iter().map(|part| &phrase[part.span.start..part.span.end]).collect();
+        let words: Vec<_> =
+            choice.differs.iter().map(|part| &phrase[part.span.start..part.span.end]).collect();
         assert_eq!(words, ["on 3/4/2027", "at 5"]);
         assert_eq!(choice.reading.description.as_deref(), Some("pay"));
     }
-    let Some(Time::Text(time)) = &ambiguity.choices[0].reading.schedule.time else { panic!("{ambiguity:?}") };
+    let Some(Time::Text(time)) = &ambiguity.choices[0].reading.schedule.time else {
+        panic!("{ambiguity:?}")
+    };
     assert_eq!(time, "2027-04-03T17:00:00");
 }
 
@@ -102,7 +123,11 @@ fn refusals_name_the_words_and_the_reason() {
         ("every day at sunrise", "sunrise", Reason::NotUnderstood),
         ("every monday at 9am unless told otherwise", "unless", Reason::NotUnderstood),
         ("every day at 25:00", "25:00", Reason::Impossible),
-        ("every day at 9am except on the 24th of december", "except on the 24th of", Reason::Unsupported),
+        (
+            "every day at 9am except on the 24th of december",
+            "except on the 24th of",
+            Reason::Unsupported,
+        ),
         ("every day at 9am except holidays", "except holidays", Reason::Unsupported),
         ("twice a week", "twice a week", Reason::Missing),
         ("biweekly", "biweekly", Reason::Missing),
@@ -130,15 +155,27 @@ fn usual_schedules_are_said_in_words() {
     for (phrase, words) in [
         ("mondays at 10", "every Monday at 10:00 in Europe/Berlin"),
         ("weekdays at 9 and 17", "every weekday at 09:00 and 17:00 in Europe/Berlin"),
-        ("hourly from 9 to 17 on weekdays", "every hour between 09:00 and 17:00 every weekday in Europe/Berlin"),
+        (
+            "hourly from 9 to 17 on weekdays",
+            "every hour between 09:00 and 17:00 every weekday in Europe/Berlin",
+        ),
         ("every 5 minutes", "every 5 minutes in Europe/Berlin"),
         ("every hour at :15 UTC", "every hour at :15 in UTC"),
-        ("the last friday of the month at 5pm", "on the last Friday of every month at 17:00 in Europe/Berlin"),
+        (
+            "the last friday of the month at 5pm",
+            "on the last Friday of every month at 17:00 in Europe/Berlin",
+        ),
         ("every 4th of may at 9am", "every year on the 4th of May at 09:00 in Europe/Berlin"),
-        ("every other friday at noon", "every 2 weeks on Friday at 12:00 starting 27 November 2026 in Europe/Berlin"),
+        (
+            "every other friday at noon",
+            "every 2 weeks on Friday at 12:00 starting 27 November 2026 in Europe/Berlin",
+        ),
         ("in 20 minutes", "at 2026-11-25T09:35:00Z"),
         ("tomorrow at noon", "at 12:00 on 26 November 2026 in Europe/Berlin"),
-        ("every day at 9am until 5 december, 3 times", "every day at 09:00 in Europe/Berlin until 5 December 2026, 3 times"),
+        (
+            "every day at 9am until 5 december, 3 times",
+            "every day at 09:00 in Europe/Berlin until 5 December 2026, 3 times",
+        ),
         ("every 90 seconds", "every 90 seconds counted from 2026-11-25T09:16:30Z"),
     ] {
         assert_eq!(sentence(&understood(phrase).schedule, NOW), words, "{phrase}");
@@ -159,7 +196,9 @@ fn other_schedules_are_quoted() {
 /// The answer is what the API takes.
 #[test]
 fn an_answer_is_json_with_the_fields_of_a_task() {
-    let json = serde_json::to_value(outcome("every weekday at 9am from 1 january 2027 to 31 march 2027")).unwrap();
+    let json =
+        serde_json::to_value(outcome("every weekday at 9am from 1 january 2027 to 31 march 2027"))
+            .unwrap();
     assert_eq!(json["outcome"], "understood");
     let schedule = serde_json::json!({"cron": "0 9 * * MON-FRI", "timezone": "Europe/Berlin", "startAt": "2027-01-01T00:00:00", "endAt": "2027-03-31T23:59:59"});
     assert_eq!(json["schedule"], schedule);

@@ -1,11 +1,18 @@
 //! Properties: any text ends within its bounds, and any schedule comes back from its sentence.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests, outside of the test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of the test functions"
+)]
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use scheduler_language::limits::{MAX_CHOICES, MAX_PHRASE_CHARS, MAX_STEPS};
-use scheduler_language::{Cron, Outcome, Reason, Schedule, Time, Zone, parse, read, runs, sentence, zone};
+use scheduler_language::{
+    Cron, Outcome, Reason, Schedule, Time, Zone, parse, read, runs, sentence, zone,
+};
 
 /// 2026-11-25T09:15:00Z.
 const NOW: i64 = 1_795_598_100_000;
@@ -139,12 +146,20 @@ fn check_bounds(phrase: &str) {
     assert!(steps <= MAX_STEPS + 1, "{phrase:?} takes {steps} steps");
     match outcome {
         Outcome::Understood(reading) => {
-            assert!(runs(&reading.schedule, NOW, 1).is_ok_and(|runs| runs.len() == 1), "{phrase:?}: {reading:?}");
+            assert!(
+                runs(&reading.schedule, NOW, 1).is_ok_and(|runs| runs.len() == 1),
+                "{phrase:?}: {reading:?}"
+            );
             assert!((10..=100).contains(&reading.confidence));
         }
-        Outcome::Ambiguous(ambiguity) => assert!((2..=MAX_CHOICES).contains(&ambiguity.choices.len()), "{phrase:?}"),
+        Outcome::Ambiguous(ambiguity) => {
+            assert!((2..=MAX_CHOICES).contains(&ambiguity.choices.len()), "{phrase:?}")
+        }
         Outcome::Refused(refusal) => {
-            assert!(phrase.get(refusal.span.start..refusal.span.end).is_some(), "{phrase:?}: {refusal:?}")
+            assert!(
+                phrase.get(refusal.span.start..refusal.span.end).is_some(),
+                "{phrase:?}: {refusal:?}"
+            )
         }
     }
 }
@@ -164,7 +179,8 @@ fn bounded(base: impl Strategy<Value = Schedule>) -> impl Strategy<Value = Sched
     ]);
     let start = prop_oneof![
         Just(None),
-        (0..28_u32, 0..24_u32).prop_map(|(day, hour)| Some(format!("2027-01-{:02}T{hour:02}:00:00", day + 1))),
+        (0..28_u32, 0..24_u32)
+            .prop_map(|(day, hour)| Some(format!("2027-01-{:02}T{hour:02}:00:00", day + 1))),
         Just(Some("2027-02-01T00:00:00".to_owned())),
         Just(Some("2026-12-01T10:30:00Z".to_owned()))
     ];
@@ -177,7 +193,13 @@ fn bounded(base: impl Strategy<Value = Schedule>) -> impl Strategy<Value = Sched
     (base, zones, start, end, prop_oneof![Just(None), (1..1_000_u32).prop_map(Some)]).prop_map(
         |(base, zone, start, end, max_runs)| {
             let start_at = base.start_at.clone().or(start.map(Time::Text));
-            Schedule { timezone: Some(zone.to_owned()), start_at, end_at: end.map(Time::Text), max_runs, ..base }
+            Schedule {
+                timezone: Some(zone.to_owned()),
+                start_at,
+                end_at: end.map(Time::Text),
+                max_runs,
+                ..base
+            }
         },
     )
 }
@@ -230,14 +252,17 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         cron: Some(if list.len() == 1 { Cron::One(list.remove(0)) } else { Cron::Several(list) }),
         ..Schedule::default()
     });
-    let rules = (rule(), 0..365_u32, 0..24_u32, select(vec![0, 15, 30])).prop_map(|(rule, day, hour, minute)| {
-        let start = chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap() + chrono::Days::new(u64::from(day));
-        Schedule {
-            rrule: Some(rule),
-            start_at: Some(Time::Text(format!("{start}T{hour:02}:{minute:02}:00"))),
-            ..Schedule::default()
-        }
-    });
+    let rules = (rule(), 0..365_u32, 0..24_u32, select(vec![0, 15, 30])).prop_map(
+        |(rule, day, hour, minute)| {
+            let start = chrono::NaiveDate::from_ymd_opt(2026, 6, 1).unwrap()
+                + chrono::Days::new(u64::from(day));
+            Schedule {
+                rrule: Some(rule),
+                start_at: Some(Time::Text(format!("{start}T{hour:02}:{minute:02}:00"))),
+                ..Schedule::default()
+            }
+        },
+    );
     let seconds = prop_oneof![
         (1..200_u32).prop_map(f64::from),
         (1..600_u32).prop_map(|minutes| f64::from(minutes * 60)),
@@ -249,14 +274,22 @@ fn schedules() -> impl Strategy<Value = Schedule> {
         Just(Some(Time::Millis(NOW - 86_400_123))),
         Just(None)
     ];
-    let every =
-        (seconds, anchor).prop_map(|(seconds, anchor)| Schedule { every_seconds: Some(seconds), anchor, ..Schedule::default() });
+    let every = (seconds, anchor).prop_map(|(seconds, anchor)| Schedule {
+        every_seconds: Some(seconds),
+        anchor,
+        ..Schedule::default()
+    });
     let once = (0..3_000_u32, 0..86_400_u32, any::<bool>()).prop_map(|(day, second, is_local)| {
-        let time = chrono::NaiveDate::from_ymd_opt(2026, 11, 27).unwrap().and_hms_opt(0, 0, 0).unwrap()
-            + chrono::TimeDelta::days(i64::from(day))
-            + chrono::TimeDelta::seconds(i64::from(second));
+        let time =
+            chrono::NaiveDate::from_ymd_opt(2026, 11, 27).unwrap().and_hms_opt(0, 0, 0).unwrap()
+                + chrono::TimeDelta::days(i64::from(day))
+                + chrono::TimeDelta::seconds(i64::from(second));
         let text = time.format("%Y-%m-%dT%H:%M:%S").to_string() + if is_local { "" } else { "Z" };
-        Schedule { time: Some(Time::Text(text)), timezone: is_local.then(|| "Europe/Berlin".to_owned()), ..Schedule::default() }
+        Schedule {
+            time: Some(Time::Text(text)),
+            timezone: is_local.then(|| "Europe/Berlin".to_owned()),
+            ..Schedule::default()
+        }
     });
     prop_oneof![4 => bounded(crons), 2 => bounded(rules), 2 => bounded(every), 1 => once]
 }
@@ -264,7 +297,9 @@ fn schedules() -> impl Strategy<Value = Schedule> {
 /// Whether both have the same runs, and the same end.
 fn is_same(one: &Schedule, other: &Schedule) -> bool {
     let of = |schedule: &Schedule| runs(schedule, NOW, 60);
-    of(one) == of(other) && one.max_runs == other.max_runs && one.end_at.is_some() == other.end_at.is_some()
+    of(one) == of(other)
+        && one.max_runs == other.max_runs
+        && one.end_at.is_some() == other.end_at.is_some()
 }
 
 proptest! {
@@ -327,7 +362,10 @@ fn long_phrases_are_refused_at_once() {
 #[test]
 fn a_phrase_that_takes_too_long_is_refused_in_time() {
     let (outcome, steps) = read(&"a1".repeat(MAX_PHRASE_CHARS / 2), NOW, in_berlin());
-    assert!(matches!(&outcome, Outcome::Refused(refusal) if refusal.reason == Reason::TooLong), "{outcome:?}");
+    assert!(
+        matches!(&outcome, Outcome::Refused(refusal) if refusal.reason == Reason::TooLong),
+        "{outcome:?}"
+    );
     assert_eq!(steps, MAX_STEPS + 1);
 }
 

@@ -1,8 +1,14 @@
-//! Sentences with the schedule, the question or the refusal that a careful reader expects, scored by their next runs.
+//! Sentences with the schedule, the question or the refusal that a careful reader expects, scored
+//! by their next runs.
 //!
 //! `cargo test -p scheduler-language --test sentences -- --nocapture` prints the scores.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "helpers of tests, outside of the test functions")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests, outside of the test functions"
+)]
 
 mod common;
 
@@ -24,7 +30,10 @@ impl Score {
     fn row(self, name: &str) -> String {
         let total = self.right + self.refused + self.wrong;
         let percent = self.percent(self.right);
-        format!("{name:<34} {total:>5} {:>6} {:>8} {:>6} {percent:>8.1} %", self.right, self.refused, self.wrong)
+        format!(
+            "{name:<34} {total:>5} {:>6} {:>8} {:>6} {percent:>8.1} %",
+            self.right, self.refused, self.wrong
+        )
     }
 }
 
@@ -32,25 +41,39 @@ impl Score {
 fn judge(line: &Line) -> (Score, Option<String>) {
     let outcome = parse(line.phrase, line.now, line.zone());
     let right = Score { right: 1, ..Score::default() };
-    let (refused, wrong) = (Score { refused: 1, ..Score::default() }, Score { wrong: 1, ..Score::default() });
+    let (refused, wrong) =
+        (Score { refused: 1, ..Score::default() }, Score { wrong: 1, ..Score::default() });
     match (&line.expected, &outcome) {
-        (Expected::Refused, Outcome::Refused(_)) | (Expected::Ask, Outcome::Ambiguous(_)) => (right, None),
+        (Expected::Refused, Outcome::Refused(_)) | (Expected::Ask, Outcome::Ambiguous(_)) => {
+            (right, None)
+        }
         (Expected::Schedule(expected), Outcome::Understood(reading)) => {
-            let is_described = line.description.is_none_or(|description| reading.description.as_deref() == Some(description));
+            let is_described = line
+                .description
+                .is_none_or(|description| reading.description.as_deref() == Some(description));
             match (same_runs(expected, &reading.schedule, line.now), is_described) {
                 (Ok(()), true) => (right, None),
-                (Ok(()), false) => (wrong, Some(format!("is described as {:?}", reading.description))),
+                (Ok(()), false) => {
+                    (wrong, Some(format!("is described as {:?}", reading.description)))
+                }
                 (Err(difference), _) => (wrong, Some(difference)),
             }
         }
-        (_, Outcome::Understood(reading)) => (wrong, Some(serde_json::to_string(&reading.schedule).unwrap())),
+        (_, Outcome::Understood(reading)) => {
+            (wrong, Some(serde_json::to_string(&reading.schedule).unwrap()))
+        }
         (_, Outcome::Refused(refusal)) => {
             let words = line.phrase.get(refusal.span.start..refusal.span.end).unwrap_or("?");
             (refused, Some(format!("refused at {words:?}: {}", refusal.message)))
         }
-        (_, Outcome::Ambiguous(ambiguity)) => {
-            (refused, Some(format!("asks {:?} with {} choices", ambiguity.questions, ambiguity.choices.len())))
-        }
+        (_, Outcome::Ambiguous(ambiguity)) => (
+            refused,
+            Some(format!(
+                "asks {:?} with {} choices",
+                ambiguity.questions,
+                ambiguity.choices.len()
+            )),
+        ),
     }
 }
 
@@ -62,7 +85,12 @@ fn sentences_mean_what_a_careful_reader_expects() {
     for line in &lines {
         let (score, miss) = judge(line);
         misses.extend(miss.map(|miss| {
-            format!("{}: {} | {} {miss}", line.file, line.phrase, if score.wrong > 0 { "WRONG" } else { "not read:" })
+            format!(
+                "{}: {} | {} {miss}",
+                line.file,
+                line.phrase,
+                if score.wrong > 0 { "WRONG" } else { "not read:" }
+            )
         }));
         let name = match line.expected {
             Expected::Schedule(_) if line.file == "once" => "schedules that fire once",
@@ -76,12 +104,16 @@ fn sentences_mean_what_a_careful_reader_expects() {
         }
     }
     let all = rows.iter().fold(Score::default(), |sum, (_, score)| add(sum, *score));
-    println!("{:<34} {:>5} {:>6} {:>8} {:>6} {:>10}", "sentences", "all", "right", "refused", "wrong", "right");
+    println!(
+        "{:<34} {:>5} {:>6} {:>8} {:>6} {:>10}",
+        "sentences", "all", "right", "refused", "wrong", "right"
+    );
     rows.iter().for_each(|(name, score)| println!("{}", score.row(name)));
     println!("{}", all.row("all"));
     misses.iter().for_each(|miss| println!("{miss}"));
     assert!(lines.len() >= 400, "only {} sentences were read", lines.len());
-    let to_refuse = lines.iter().filter(|line| !matches!(line.expected, Expected::Schedule(_))).count();
+    let to_refuse =
+        lines.iter().filter(|line| !matches!(line.expected, Expected::Schedule(_))).count();
     assert!(to_refuse >= 80, "only {to_refuse} of them are to be refused or asked back");
     assert_eq!(all.wrong, 0, "{misses:#?}");
     for (name, score) in rows {
@@ -90,19 +122,30 @@ fn sentences_mean_what_a_careful_reader_expects() {
 }
 
 fn add(one: Score, other: Score) -> Score {
-    Score { right: one.right + other.right, refused: one.refused + other.refused, wrong: one.wrong + other.wrong }
+    Score {
+        right: one.right + other.right,
+        refused: one.refused + other.refused,
+        wrong: one.wrong + other.wrong,
+    }
 }
 
 /// The sentence of what was understood says the same, whatever the time is at which it is read.
 #[test]
 fn sentences_come_back() {
     for line in lines() {
-        let Outcome::Understood(reading) = parse(line.phrase, line.now, line.zone()) else { continue };
+        let Outcome::Understood(reading) = parse(line.phrase, line.now, line.zone()) else {
+            continue;
+        };
         let words = sentence(&reading.schedule, line.now);
         let Outcome::Understood(again) = parse(&words, line.now, line.zone()) else {
             panic!("{}: {words}: {:?}", line.phrase, parse(&words, line.now, line.zone()));
         };
-        assert_eq!(same_runs(&reading.schedule, &again.schedule, line.now), Ok(()), "{}: {words}", line.phrase);
+        assert_eq!(
+            same_runs(&reading.schedule, &again.schedule, line.now),
+            Ok(()),
+            "{}: {words}",
+            line.phrase
+        );
         assert!(again.ignored.is_empty(), "{words}: {:?}", again.ignored);
     }
 }
@@ -112,12 +155,23 @@ fn sentences_come_back() {
 fn choices_are_whole_readings_that_differ() {
     let mut asked = 0;
     for line in lines() {
-        let Outcome::Ambiguous(ambiguity) = parse(line.phrase, line.now, line.zone()) else { continue };
+        let Outcome::Ambiguous(ambiguity) = parse(line.phrase, line.now, line.zone()) else {
+            continue;
+        };
         asked += 1;
-        assert!((2..=scheduler_language::limits::MAX_CHOICES).contains(&ambiguity.choices.len()), "{}", line.phrase);
+        assert!(
+            (2..=scheduler_language::limits::MAX_CHOICES).contains(&ambiguity.choices.len()),
+            "{}",
+            line.phrase
+        );
         assert!(!ambiguity.questions.is_empty(), "{}", line.phrase);
         for (at, choice) in ambiguity.choices.iter().enumerate() {
-            assert!(!choice.differs.is_empty() && choice.differs.iter().all(|part| !part.means.is_empty()), "{}", line.phrase);
+            assert!(
+                !choice.differs.is_empty()
+                    && choice.differs.iter().all(|part| !part.means.is_empty()),
+                "{}",
+                line.phrase
+            );
             for other in &ambiguity.choices[at + 1..] {
                 assert_ne!(choice.reading.schedule, other.reading.schedule, "{}", line.phrase);
                 assert_ne!(choice.differs, other.differs, "{}", line.phrase);
@@ -135,15 +189,32 @@ fn spans_are_words_of_the_phrase() {
             Outcome::Understood(reading) => {
                 let used: Vec<_> = reading.used.iter().map(|part| part.span).collect();
                 for span in used.iter().chain(&reading.ignored) {
-                    assert!(line.phrase.get(span.start..span.end).is_some_and(|words| !words.is_empty()), "{}", line.phrase);
+                    assert!(
+                        line.phrase
+                            .get(span.start..span.end)
+                            .is_some_and(|words| !words.is_empty()),
+                        "{}",
+                        line.phrase
+                    );
                 }
-                for (span, other) in used.iter().flat_map(|span| reading.ignored.iter().map(move |other| (span, other))) {
-                    assert!(span.end <= other.start || other.end <= span.start, "{}: {span:?} {other:?}", line.phrase);
+                for (span, other) in used
+                    .iter()
+                    .flat_map(|span| reading.ignored.iter().map(move |other| (span, other)))
+                {
+                    assert!(
+                        span.end <= other.start || other.end <= span.start,
+                        "{}: {span:?} {other:?}",
+                        line.phrase
+                    );
                 }
                 assert!(!used.is_empty(), "{}", line.phrase);
             }
             Outcome::Refused(refusal) => {
-                assert!(line.phrase.get(refusal.span.start..refusal.span.end).is_some(), "{}", line.phrase)
+                assert!(
+                    line.phrase.get(refusal.span.start..refusal.span.end).is_some(),
+                    "{}",
+                    line.phrase
+                )
             }
             Outcome::Ambiguous(_) => {}
         }
@@ -152,13 +223,20 @@ fn spans_are_words_of_the_phrase() {
 
 #[test]
 fn the_files_are_read_whole() {
-    assert!(LINES.iter().all(|(name, text)| lines().iter().filter(|line| line.file == *name).count() > text.lines().count() / 2));
+    assert!(
+        LINES.iter().all(|(name, text)| lines().iter().filter(|line| line.file == *name).count()
+            > text.lines().count() / 2)
+    );
 }
 
-/// Prints how long a sentence takes, and the most steps: `cargo test -p scheduler-language --test sentences -- --ignored --nocapture`.
+/// Prints how long a sentence takes, and the most steps: `cargo test -p scheduler-language --test
+/// sentences -- --ignored --nocapture`.
 #[test]
 #[ignore = "measures"]
-#[expect(clippy::disallowed_methods, reason = "the clock measures the parser, which does not read it")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the clock measures the parser, which does not read it"
+)]
 fn speed() {
     const ROUNDS: u32 = 20;
     let lines = lines();
@@ -175,7 +253,10 @@ fn speed() {
     }
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize];
-    let steps = lines.iter().map(|line| scheduler_language::read(line.phrase, line.now, line.zone()).1).max();
+    let steps = lines
+        .iter()
+        .map(|line| scheduler_language::read(line.phrase, line.now, line.zone()).1)
+        .max();
     println!(
         "{} sentences: median {:.1} us, 99 % {:.1} us, most {:.1} us; most steps {steps:?}",
         times.len(),

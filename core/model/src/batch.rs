@@ -37,20 +37,34 @@ pub struct ShardAppend {
 }
 
 impl Once {
-    /// Takes the part of the home of the key out of a plan, and returns it with the others. It is empty if no task belongs there.
-    pub fn split(&self, mut appends: Vec<ShardAppend>, map: &ShardMap) -> (ShardAppend, Vec<ShardAppend>) {
+    /// Takes the part of the home of the key out of a plan, and returns it with the others. It is
+    /// empty if no task belongs there.
+    pub fn split(
+        &self,
+        mut appends: Vec<ShardAppend>,
+        map: &ShardMap,
+    ) -> (ShardAppend, Vec<ShardAppend>) {
         let home = self.home(map);
         let part = match appends.iter().position(|part| part.shard == home) {
             Some(at) => appends.swap_remove(at),
-            None => ShardAppend { shard: home, append: Append::default(), items: Vec::new(), first_due: UnixMillis::NEVER },
+            None => ShardAppend {
+                shard: home,
+                append: Append::default(),
+                items: Vec::new(),
+                first_due: UnixMillis::NEVER,
+            },
         };
         (part, appends)
     }
 }
 
-/// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several with one id, the last is taken
-/// in, as if they had come one after the other.
-pub fn plan<'a>(tasks: Vec<Result<NewTask<'a>, FieldError>>, validator: &mut Validator<'a>, map: &ShardMap) -> Plan<'a> {
+/// Checks a request's items and sorts them by shard. Bad items leave the others good. Of several
+/// with one id, the last is taken in, as if they had come one after the other.
+pub fn plan<'a>(
+    tasks: Vec<Result<NewTask<'a>, FieldError>>,
+    validator: &mut Validator<'a>,
+    map: &ShardMap,
+) -> Plan<'a> {
     let mut parts = Parts { id_key: validator.id_key(), tasks: tasks.len(), ..Parts::default() };
     let mut items: Vec<Result<TaskId<'a>, FieldError>> = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -74,7 +88,8 @@ pub fn write_taken(id: &TaskId<'_>, out: &mut Vec<u8>) {
 #[derive(Default)]
 struct Parts {
     parts: Vec<Part>,
-    /// The number of a shard's part, by the shard's index: all shards that take tasks in are of the newest epoch.
+    /// The number of a shard's part, by the shard's index: all shards that take tasks in are of the
+    /// newest epoch.
     by_index: Vec<Option<usize>>,
     /// The part of the generated ids: one request's share the part of them that routing reads.
     of_generated: Option<usize>,
@@ -111,7 +126,12 @@ enum Place {
 
 impl Parts {
     /// Adds the task that follows `items`.
-    fn add(&mut self, task: &ValidTask<'_>, items: &[Result<TaskId<'_>, FieldError>], map: &ShardMap) -> Result<(), FieldError> {
+    fn add(
+        &mut self,
+        task: &ValidTask<'_>,
+        items: &[Result<TaskId<'_>, FieldError>],
+        map: &ShardMap,
+    ) -> Result<(), FieldError> {
         let id = task.id.as_str();
         let hash = id_hash(id);
         let number = match self.of_generated {
@@ -183,7 +203,11 @@ impl Parts {
                     fresh: !part.given_ids,
                     expected: None,
                     pages,
-                    schedules: part.schedules.into_iter().filter(|record| !record.is_empty()).collect(),
+                    schedules: part
+                        .schedules
+                        .into_iter()
+                        .filter(|record| !record.is_empty())
+                        .collect(),
                     terms: Terms {
                         keys,
                         open_anchors: collected(part.open_anchors),
@@ -213,7 +237,9 @@ impl Part {
             // The check of the task saw to it that the record fits.
             let number = self.number_of_key(task)?;
             let pages = self.pages_of(number);
-            let _ = pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| task.write_record(out));
+            let _ = pages.push(hash, task.place(), flags.with_priority(task.priority()), |out| {
+                task.write_record(out)
+            });
             Ok(Place::Page(number, pages.len().saturating_sub(1)))
         }
     }
@@ -228,8 +254,8 @@ impl Part {
         }
     }
 
-    /// The number of a task's key, from 1; 0 for one without, and for one that does not fire by itself: it has no place in its key's order
-    /// until it is told to run.
+    /// The number of a task's key, from 1; 0 for one without, and for one that does not fire by
+    /// itself: it has no place in its key's order until it is told to run.
     fn number_of_key(&mut self, task: &ValidTask<'_>) -> Result<usize, FieldError> {
         let Some(key) = task.limit_key().filter(|_| !task.place().is_never()) else { return Ok(0) };
         if let Some(at) = self.keyed.iter().position(|(known, _)| known == key) {
@@ -273,7 +299,11 @@ mod tests {
     use crate::task::{Record, Targets, parse_batch};
 
     fn planned(text: &str) -> Plan<'_> {
-        let mut validator = Validator::new(UnixMillis::new(1_000), [3; 16], Targets { handlers: &["log"], ..Targets::default() });
+        let mut validator = Validator::new(
+            UnixMillis::new(1_000),
+            [3; 16],
+            Targets { handlers: &["log"], ..Targets::default() },
+        );
         plan(parse_batch(text, false).unwrap(), &mut validator, &"16".parse().unwrap())
     }
 
@@ -283,7 +313,9 @@ mod tests {
 
     fn ids(append: &Append) -> Vec<String> {
         let of_pages = append.pages.iter().flat_map(|page| {
-            page.directory.iter().map(|entry| &page.body[entry.offset as usize..(entry.offset + entry.len) as usize])
+            page.directory
+                .iter()
+                .map(|entry| &page.body[entry.offset as usize..(entry.offset + entry.len) as usize])
         });
         of_pages
             .chain(append.schedules.iter().map(Vec::as_slice))
@@ -302,8 +334,10 @@ mod tests {
 
     #[test]
     fn ids_that_meet_by_their_unkeyed_hash_are_not_compared_with_each_other() {
-        let items: Vec<String> =
-            colliding_ids(2_000).iter().map(|id| item(&format!(r#""id":"{id}","time":1764000000005"#))).collect();
+        let items: Vec<String> = colliding_ids(2_000)
+            .iter()
+            .map(|id| item(&format!(r#""id":"{id}","time":1764000000005"#)))
+            .collect();
         let text = format!("[{}]", items.join(","));
         COMPARISONS.set(0);
         assert!(planned(&text).items.iter().all(Result::is_ok));
@@ -337,7 +371,11 @@ mod tests {
             let plan = planned(&text);
             let directory = &plan.appends[0].append.pages[0].directory;
             let flags = directory.get(0).unwrap().flags;
-            assert_eq!((directory.has_local(), flags.has(Flags::LOCAL)), (is_marked, is_marked), "{fields}");
+            assert_eq!(
+                (directory.has_local(), flags.has(Flags::LOCAL)),
+                (is_marked, is_marked),
+                "{fields}"
+            );
         }
     }
 
@@ -345,7 +383,10 @@ mod tests {
     fn given_ids_go_where_the_map_says() {
         let text = format!(
             "[{}]",
-            (0..200).map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 1_764_000_000_300_u64 - n))).collect::<Vec<_>>().join(",")
+            (0..200)
+                .map(|n| item(&format!(r#""id":"t{n}","time":{}"#, 1_764_000_000_300_u64 - n)))
+                .collect::<Vec<_>>()
+                .join(",")
         );
         let plan = planned(&text);
         let map: ShardMap = "16".parse().unwrap();
@@ -371,8 +412,17 @@ mod tests {
         let plan = planned(&text);
         assert_eq!(plan.items.len(), 3);
         assert_eq!(plan.appends.len(), 1);
-        assert_eq!((plan.appends[0].append.schedules.len(), plan.appends[0].append.pages[0].directory.len()), (0, 1));
-        assert_eq!(plan.appends[0].append.pages[0].directory.get(0).unwrap().due, UnixMillis::new(1_764_000_000_007));
+        assert_eq!(
+            (
+                plan.appends[0].append.schedules.len(),
+                plan.appends[0].append.pages[0].directory.len()
+            ),
+            (0, 1)
+        );
+        assert_eq!(
+            plan.appends[0].append.pages[0].directory.get(0).unwrap().due,
+            UnixMillis::new(1_764_000_000_007)
+        );
         assert_eq!(plan.appends[0].items, [0, 1, 2]);
     }
 
@@ -389,12 +439,14 @@ mod tests {
         let plan = planned(&text);
         let append = &plan.appends[0].append;
         assert_eq!(append.terms.keys, ["a", "b"]);
-        let pages: Vec<_> = append.pages.iter().map(|page| (page.directory.lane(), page.directory.len())).collect();
+        let pages: Vec<_> =
+            append.pages.iter().map(|page| (page.directory.lane(), page.directory.len())).collect();
         assert_eq!(pages, [(0, 2), (1, 2), (2, 1)]);
         assert_eq!(Append::decode(&append.encode()).as_ref(), Ok(append));
 
-        let many: Vec<String> =
-            (0..=MAX_LANES).map(|n| item(&format!(r#""id":"{{x}}{n}","time":1764000000005,"limitKey":"{n}""#))).collect();
+        let many: Vec<String> = (0..=MAX_LANES)
+            .map(|n| item(&format!(r#""id":"{{x}}{n}","time":1764000000005,"limitKey":"{n}""#)))
+            .collect();
         let text = format!("[{}]", many.join(","));
         let plan = planned(&text);
         let refused: Vec<_> = plan.items.iter().filter_map(|item| item.as_ref().err()).collect();
@@ -404,7 +456,11 @@ mod tests {
 
     #[test]
     fn bad_items_leave_the_others_good() {
-        let text = format!("[{},{},8]", item(r#""id":"","time":1764000000005"#), item(r#""id":"b","time":1764000000005"#));
+        let text = format!(
+            "[{},{},8]",
+            item(r#""id":"","time":1764000000005"#),
+            item(r#""id":"b","time":1764000000005"#)
+        );
         let plan = planned(&text);
         assert_eq!(plan.items.iter().map(Result::is_ok).collect::<Vec<_>>(), [false, true, false]);
         assert_eq!(plan.appends[0].items, [1]);

@@ -1,10 +1,13 @@
-//! One id in several epochs of the shard map: which shards a request asks, in which order, and what it makes of their answers.
+//! One id in several epochs of the shard map: which shards a request asks, in which order, and what
+//! it makes of their answers.
 //!
-//! After a change of the map something may stand under one id in several epochs: a task in the newest, and a dead letter or an attempt in an
-//! older one. A request by id means what one shard would mean by it: what lives, in whatever epoch, and dead letters only if nothing does.
+//! After a change of the map something may stand under one id in several epochs: a task in the
+//! newest, and a dead letter or an attempt in an older one. A request by id means what one shard
+//! would mean by it: what lives, in whatever epoch, and dead letters only if nothing does.
 //!
-//! **A shard that had to be asked again** may have carried out the request whose answer was lost. If it then finds nothing, that may be why: so
-//! nothing else is asked for that id, or the request would act on two things.
+//! **A shard that had to be asked again** may have carried out the request whose answer was lost.
+//! If it then finds nothing, that may be why: so nothing else is asked for that id, or the request
+//! would act on two things.
 
 use crate::batch::ShardAppend;
 use crate::protocol::{Among, Append, Cancelled, Change, Changed, ListItem, Status};
@@ -18,7 +21,8 @@ pub trait Outcome: Copy {
     const NOT_FOUND: Self;
     /// Whether nothing is there.
     fn is_not_found(self) -> bool;
-    /// Whether it is known what became of it, so that no other epoch is to be asked for the one task that is meant.
+    /// Whether it is known what became of it, so that no other epoch is to be asked for the one
+    /// task that is meant.
     fn is_settled(self) -> bool;
     /// Whether the request was carried out, or need not be.
     fn is_done(self) -> bool;
@@ -49,7 +53,8 @@ impl Means {
     }
 }
 
-/// Returns whether a change is not sent again if it was not answered: done twice it would be two runs, or would move two dead letters.
+/// Returns whether a change is not sent again if it was not answered: done twice it would be two
+/// runs, or would move two dead letters.
 pub fn is_sent_once(change: Change, among: Among) -> bool {
     match change {
         Change::Run => true,
@@ -58,7 +63,8 @@ pub fn is_sent_once(change: Change, among: Among) -> bool {
     }
 }
 
-/// A request by id to the shards of all epochs: `next` says what to ask, `answered` takes the answers.
+/// A request by id to the shards of all epochs: `next` says what to ask, `answered` takes the
+/// answers.
 #[derive(Debug)]
 pub struct Search<O> {
     homes: Vec<Vec<ShardId>>,
@@ -69,14 +75,16 @@ pub struct Search<O> {
     /// Among what this one asks.
     among: Among,
     outcomes: Vec<O>,
-    /// Ids of which nothing more is asked: it is known what became of them, or a lost answer may have been the one that counts.
+    /// Ids of which nothing more is asked: it is known what became of them, or a lost answer may
+    /// have been the one that counts.
     is_closed: Vec<bool>,
     /// Ids of which an attempt is or was in flight: dead letters are not meant.
     has_fired: Vec<bool>,
     is_repeat: bool,
 }
 
-/// What to ask in a round: among what, and each shard about which ids, by their places in the request.
+/// What to ask in a round: among what, and each shard about which ids, by their places in the
+/// request.
 pub type Round = (Among, BTreeMap<ShardId, Vec<usize>>);
 
 impl<O: Outcome> Search<O> {
@@ -95,7 +103,8 @@ impl<O: Outcome> Search<O> {
         }
     }
 
-    /// Returns what to ask next; `None` at the end. Rounds in which there is nothing to ask are left out.
+    /// Returns what to ask next; `None` at the end. Rounds in which there is nothing to ask are
+    /// left out.
     pub fn next_round(&mut self) -> Option<Round> {
         let epochs = self.homes.iter().map(Vec::len).max().unwrap_or(0);
         let rounds = match self.means {
@@ -118,8 +127,10 @@ impl<O: Outcome> Search<O> {
             let mut by_shard: BTreeMap<ShardId, Vec<usize>> = BTreeMap::new();
             for (at, homes) in self.homes.iter().enumerate() {
                 let is_set = |of: &[bool]| of.get(at).is_none_or(|is_set| *is_set);
-                let is_over = is_set(&self.is_closed) || among == Among::Dead && is_set(&self.has_fired);
-                let homes = epoch.map_or(homes.as_slice(), |epoch| homes.get(epoch..=epoch).unwrap_or_default());
+                let is_over =
+                    is_set(&self.is_closed) || among == Among::Dead && is_set(&self.has_fired);
+                let homes = epoch
+                    .map_or(homes.as_slice(), |epoch| homes.get(epoch..=epoch).unwrap_or_default());
                 for shard in homes.iter().filter(|_| !is_over) {
                     by_shard.entry(*shard).or_default().push(at);
                 }
@@ -136,11 +147,13 @@ impl<O: Outcome> Search<O> {
         self.is_repeat |= is_repeat;
         let is_of_dead = self.among == Among::Dead;
         for (at, outcome) in places.into_iter().zip(outcomes) {
-            let state = (self.outcomes.get_mut(at), self.is_closed.get_mut(at), self.has_fired.get_mut(at));
+            let state =
+                (self.outcomes.get_mut(at), self.is_closed.get_mut(at), self.has_fired.get_mut(at));
             if let (Some(slot), Some(is_closed), Some(has_fired)) = state {
                 *slot = slot.joined(outcome);
                 *has_fired |= !is_of_dead && !outcome.is_not_found();
-                *is_closed |= is_repeat || if is_of_dead { outcome.is_done() } else { outcome.is_settled() };
+                *is_closed |=
+                    is_repeat || if is_of_dead { outcome.is_done() } else { outcome.is_settled() };
             }
         }
     }
@@ -208,7 +221,8 @@ impl Outcome for ChangedId {
     }
 
     fn joined(self, other: Self) -> Self {
-        let outcome = if weight(other.outcome) > weight(self.outcome) { other.outcome } else { self.outcome };
+        let outcome =
+            if weight(other.outcome) > weight(self.outcome) { other.outcome } else { self.outcome };
         Self { outcome, is_running: self.is_running || other.is_running }
     }
 }
@@ -274,7 +288,8 @@ impl Best {
     }
 }
 
-/// Recurring tasks of a plan that may live on shards of older epochs, and go on there if the plan names the schedules that they have.
+/// Recurring tasks of a plan that may live on shards of older epochs, and go on there if the plan
+/// names the schedules that they have.
 #[derive(Debug, Default)]
 pub struct GoingOn {
     /// The oldest epoch first.
@@ -292,7 +307,9 @@ impl GoingOn {
         // A part of generated ids is of tasks that are new.
         for part in parts.iter().filter(|part| !part.append.fresh && !map.is_single()) {
             for record in &part.append.schedules {
-                let Ok(id) = Record::parse(record).map(|record| record.id.into_owned()) else { continue };
+                let Ok(id) = Record::parse(record).map(|record| record.id.into_owned()) else {
+                    continue;
+                };
                 let (hash, terms) = (id_hash(&id), &part.append.terms);
                 // Tasks of several parts may be asked of one shard. These lists are in order.
                 let of_it = |hashes: &[u64]| hashes.binary_search(&hash).ok().map(|_| hash);
@@ -308,10 +325,12 @@ impl GoingOn {
         Self { asks, ..Self::default() }
     }
 
-    /// Returns what to ask next; `None` at the end. The newest epoch first: where two have the same task, that is the one that goes on.
+    /// Returns what to ask next; `None` at the end. The newest epoch first: where two have the same
+    /// task, that is the one that goes on.
     pub fn next_ask(&mut self) -> Option<(ShardId, Append)> {
         while let Some((shard, (mut append, ids))) = self.asks.pop_last() {
-            let is_left = |id: &String| !self.gone_on.contains_key(id) && !self.doubtful.contains(id);
+            let is_left =
+                |id: &String| !self.gone_on.contains_key(id) && !self.doubtful.contains(id);
             let mut keeps = ids.iter().map(is_left);
             append.schedules.retain(|_| keeps.next().unwrap_or(false));
             if !append.schedules.is_empty() {
@@ -322,7 +341,8 @@ impl GoingOn {
         None
     }
 
-    /// Takes which of those that were asked for last go on, and whether the shard had to be asked again.
+    /// Takes which of those that were asked for last go on, and whether the shard had to be asked
+    /// again.
     pub fn answered(&mut self, went_on: Vec<bool>, is_repeat: bool) {
         let Some((shard, ids)) = self.asked.take() else { return };
         for (id, went_on) in ids.into_iter().zip(went_on) {
@@ -334,10 +354,13 @@ impl GoingOn {
         }
     }
 
-    /// Takes those that go on out of the plan. Returns their ids, with the shard of each. What is left in doubt counts its runs as the
-    /// request has counted them: its last one may have fired meanwhile.
+    /// Takes those that go on out of the plan. Returns their ids, with the shard of each. What is
+    /// left in doubt counts its runs as the request has counted them: its last one may have fired
+    /// meanwhile.
     pub fn finish(self, parts: &mut [ShardAppend]) -> HashMap<String, ShardId> {
-        for part in parts.iter_mut().filter(|_| !self.gone_on.is_empty() || !self.doubtful.is_empty()) {
+        for part in
+            parts.iter_mut().filter(|_| !self.gone_on.is_empty() || !self.doubtful.is_empty())
+        {
             part.append.schedules.retain(|record| {
                 let Ok(record) = Record::parse(record) else { return true };
                 part.append.terms.again |= self.doubtful.contains(record.id.as_ref());
@@ -348,9 +371,12 @@ impl GoingOn {
     }
 }
 
-/// Returns which shards of other epochs are to drop what they have under these ids: other epochs than the one where the task of each is,
-/// which is the newest if it is not given.
-pub fn others<'a>(map: &ShardMap, ids: impl Iterator<Item = (&'a str, Option<ShardId>)>) -> BTreeMap<ShardId, Vec<String>> {
+/// Returns which shards of other epochs are to drop what they have under these ids: other epochs
+/// than the one where the task of each is, which is the newest if it is not given.
+pub fn others<'a>(
+    map: &ShardMap,
+    ids: impl Iterator<Item = (&'a str, Option<ShardId>)>,
+) -> BTreeMap<ShardId, Vec<String>> {
     let mut by_shard = BTreeMap::<_, Vec<String>>::new();
     for (id, lives_on) in ids {
         let lives_on = lives_on.unwrap_or_else(|| map.home(id));

@@ -49,7 +49,8 @@ fn a_reschedule_looks_for_a_dead_letter_that_can_be_moved() {
     assert_eq!(search.finish(), (changed(Changed::Changed), false));
 }
 
-/// The task was cancelled, the answer lost, and the second try finds nothing: dead letters were cancelled with it.
+/// The task was cancelled, the answer lost, and the second try finds nothing: dead letters were
+/// cancelled with it.
 #[test]
 fn what_a_lost_answer_may_have_done_is_not_done_to_a_dead_letter() {
     for means in [Means::Everything, Means::OneTask, Means::OneThing] {
@@ -64,14 +65,21 @@ fn what_a_lost_answer_may_have_done_is_not_done_to_a_dead_letter() {
     }
 }
 
-/// A counted task that goes on in an older epoch has its last run, the answer is lost: it was created anew, with a new count.
+/// A counted task that goes on in an older epoch has its last run, the answer is lost: it was
+/// created anew, with a new count.
 #[test]
 fn what_may_have_gone_on_and_ended_counts_its_runs_as_before() {
     let map: ShardMap = "2,3".parse().unwrap();
     for is_repeat in [false, true] {
-        let record = br#"{"id":"a","everySeconds":1,"callback":{"type":"handler","name":"log"}}"#.to_vec();
+        let record =
+            br#"{"id":"a","everySeconds":1,"callback":{"type":"handler","name":"log"}}"#.to_vec();
         let append = Append { schedules: vec![record], ..Append::default() };
-        let mut parts = [ShardAppend { shard: map.home("a"), append, items: vec![0], first_due: UnixMillis::ZERO }];
+        let mut parts = [ShardAppend {
+            shard: map.home("a"),
+            append,
+            items: vec![0],
+            first_due: UnixMillis::ZERO,
+        }];
         let mut going_on = GoingOn::new(&map, &parts);
         let (shard, asked) = going_on.next_ask().unwrap();
         assert_eq!((shard.epoch, asked.schedules.len(), asked.terms), (1, 1, Terms::default()));
@@ -84,7 +92,8 @@ fn what_may_have_gone_on_and_ended_counts_its_runs_as_before() {
     }
 }
 
-/// What the request leaves open is said of each task, also if tasks of two shards were together on one of an older epoch.
+/// What the request leaves open is said of each task, also if tasks of two shards were together on
+/// one of an older epoch.
 #[test]
 fn an_older_shard_is_told_what_is_left_open_of_tasks_of_several_parts() {
     let map: ShardMap = "1,4".parse().unwrap();
@@ -92,15 +101,23 @@ fn an_older_shard_is_told_what_is_left_open_of_tasks_of_several_parts() {
     let mut parts: BTreeMap<ShardId, (Append, Vec<u64>)> = BTreeMap::new();
     for (n, id) in ids.iter().enumerate() {
         let (append, hashes) = parts.entry(map.home(id)).or_default();
-        append
-            .schedules
-            .push(format!(r#"{{"id":"{id}","everySeconds":1,"callback":{{"type":"handler","name":"log"}}}}"#).into_bytes());
+        append.schedules.push(
+            format!(
+                r#"{{"id":"{id}","everySeconds":1,"callback":{{"type":"handler","name":"log"}}}}"#
+            )
+            .into_bytes(),
+        );
         hashes.extend((n % 2 == 0).then(|| id_hash(id)));
     }
     let parts = parts.into_iter().map(|(shard, (append, mut hashes))| {
         hashes.sort_unstable();
         let terms = Terms { open_anchors: hashes.clone(), said_paused: hashes, ..Terms::default() };
-        ShardAppend { shard, append: Append { terms, ..append }, items: vec![], first_due: UnixMillis::ZERO }
+        ShardAppend {
+            shard,
+            append: Append { terms, ..append },
+            items: vec![],
+            first_due: UnixMillis::ZERO,
+        }
     });
     let parts: Vec<_> = parts.collect();
     assert_eq!(parts.len(), 4);

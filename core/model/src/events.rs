@@ -1,4 +1,5 @@
-//! The stream of events as a reader sees it: server-sent events, and the cursor by which it is taken up again.
+//! The stream of events as a reader sees it: server-sent events, and the cursor by which it is
+//! taken up again.
 //!
 //! <https://html.spec.whatwg.org/multipage/server-sent-events.html>
 
@@ -47,8 +48,9 @@ pub struct EventData<'a> {
     pub destination: Option<&'a str>,
 }
 
-/// How far a reader has come, on each of the shards that it watches. Written in hexadecimal digits: a hash of the shards' names, 4
-/// bytes; then for each shard its life and its number as varints, the life as the distance from the one before.
+/// How far a reader has come, on each of the shards that it watches. Written in hexadecimal digits:
+/// a hash of the shards' names, 4 bytes; then for each shard its life and its number as varints,
+/// the life as the distance from the one before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EventsCursor {
     positions: Vec<Option<FeedPosition>>,
@@ -60,12 +62,19 @@ impl EventsCursor {
         Self { positions: vec![None; shards] }
     }
 
-    /// Takes up what a reader has seen of these shards. What is no cursor, or one of other shards, is `None`: nobody knows what was
-    /// missed.
+    /// Takes up what a reader has seen of these shards. What is no cursor, or one of other shards,
+    /// is `None`: nobody knows what was missed.
     pub fn parse(text: &str, shards: &[ShardId]) -> Option<Self> {
         let digits = text.as_bytes().as_chunks::<2>();
-        let byte = |pair: &[u8; 2]| std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        let bytes = digits.0.iter().map(byte).collect::<Option<Vec<u8>>>().filter(|_| digits.1.is_empty())?;
+        let byte = |pair: &[u8; 2]| {
+            std::str::from_utf8(pair).ok().and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        };
+        let bytes = digits
+            .0
+            .iter()
+            .map(byte)
+            .collect::<Option<Vec<u8>>>()
+            .filter(|_| digits.1.is_empty())?;
         let (hash, mut rest) = bytes.split_first_chunk::<4>()?;
         if *hash != hash_of(shards) {
             return None;
@@ -74,7 +83,10 @@ impl EventsCursor {
         for _ in shards {
             let distance = take_varint(&mut rest)?;
             last = last.checked_add((distance >> 1) as i64 ^ -((distance & 1) as i64))?;
-            positions.push(Some(FeedPosition { life: UnixMillis::new(last), next: take_varint(&mut rest)? }));
+            positions.push(Some(FeedPosition {
+                life: UnixMillis::new(last),
+                next: take_varint(&mut rest)?,
+            }));
         }
         rest.is_empty().then_some(Self { positions })
     }
@@ -137,16 +149,21 @@ fn take_varint(rest: &mut &[u8]) -> Option<u64> {
     None
 }
 
-/// Writes what a shard told as server-sent events, the gap first. The cursor that is to follow is not among them: see [`write_cursor`].
+/// Writes what a shard told as server-sent events, the gap first. The cursor that is to follow is
+/// not among them: see [`write_cursor`].
 pub fn write_events(shard: ShardId, reply: &EventsReply, now: UnixMillis, out: &mut String) {
     let life = reply.next.life;
     if reply.is_gap {
         write_gap(&format!("{shard}:{life}:gap"), now, out);
     }
     for event in &reply.events {
-        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error, destination } = event;
+        let SeenEvent { number, kind, at, id, tags, due, stage, attempt, error, destination } =
+            event;
         let is_of_task = destination.is_none();
-        let name = serde_json::to_value(kind).ok().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
+        let name = serde_json::to_value(kind)
+            .ok()
+            .and_then(|name| name.as_str().map(str::to_owned))
+            .unwrap_or_default();
         let data = EventData {
             r#type: &name,
             key: format!("{shard}:{life}:{number}"),
@@ -187,8 +204,9 @@ fn write_event(data: &EventData<'_>, out: &mut String) {
     let _ = write!(out, "event: {}\ndata: {text}\n\n", data.r#type);
 }
 
-/// Writes where to go on into the block of the last event in `out`. Without an event, writes a block of its own: it sets the `Last-Event-ID`
-/// of a reader that follows the specification, and other readers drop it.
+/// Writes where to go on into the block of the last event in `out`. Without an event, writes a
+/// block of its own: it sets the `Last-Event-ID` of a reader that follows the specification, and
+/// other readers drop it.
 pub fn write_cursor(cursor: &EventsCursor, shards: &[ShardId], out: &mut String) {
     let Some(text) = cursor.text(shards) else { return };
     let last_line = out.strip_suffix("\n\n").and_then(|blocks| blocks.rsplit('\n').next());
@@ -204,7 +222,11 @@ mod tests {
     use super::*;
     use crate::protocol::EventKind;
 
-    const SHARDS: [ShardId; 3] = [ShardId { epoch: 2, index: 0 }, ShardId { epoch: 2, index: 1 }, ShardId { epoch: 1, index: 0 }];
+    const SHARDS: [ShardId; 3] = [
+        ShardId { epoch: 2, index: 0 },
+        ShardId { epoch: 2, index: 1 },
+        ShardId { epoch: 1, index: 0 },
+    ];
 
     fn at(life: i64, next: u64) -> FeedPosition {
         FeedPosition { life: UnixMillis::new(life), next }
@@ -214,7 +236,8 @@ mod tests {
     fn a_cursor_is_read_back_and_one_of_other_shards_is_none() {
         let mut cursor = EventsCursor::start(3);
         assert_eq!(cursor.text(&SHARDS), None);
-        let positions = [at(1_764_000_000_000, 0), at(1_763_999_999_000, u64::MAX), at(i64::MAX, 1 << 40)];
+        let positions =
+            [at(1_764_000_000_000, 0), at(1_763_999_999_000, u64::MAX), at(i64::MAX, 1 << 40)];
         for (n, position) in positions.into_iter().enumerate() {
             cursor.advance(n, position);
         }
@@ -264,7 +287,12 @@ mod tests {
             destination: Some("https://a.example".to_owned()),
             ..event.clone()
         };
-        let reply = EventsReply { events: vec![event, circuit], next: at(1, 9), is_gap: true, has_more: false };
+        let reply = EventsReply {
+            events: vec![event, circuit],
+            next: at(1, 9),
+            is_gap: true,
+            has_more: false,
+        };
         let mut out = String::new();
         write_events(SHARDS[0], &reply, UnixMillis::new(9), &mut out);
         assert_eq!(

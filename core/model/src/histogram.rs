@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Counts of durations in milliseconds. Values up to 16 are exact; above, 8 buckets to each doubling, so a percentile is at most
-/// 12.5 % too high and never too low.
+/// Counts of durations in milliseconds. Values up to 16 are exact; above, 8 buckets to each
+/// doubling, so a percentile is at most 12.5 % too high and never too low.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Histogram {
     /// Counts by bucket, as long as the highest bucket in use.
@@ -47,7 +47,8 @@ impl Histogram {
         self.max = self.max.max(value);
     }
 
-    /// Adds another histogram's counts. What lies beyond the last possible bucket (never written by this type) is dropped.
+    /// Adds another histogram's counts. What lies beyond the last possible bucket (never written by
+    /// this type) is dropped.
     pub fn add(&mut self, other: &Self) {
         let len = self.buckets.len().max(other.buckets.len()).min(MAX_BUCKETS);
         self.buckets.resize(len, 0);
@@ -62,8 +63,8 @@ impl Histogram {
         self.buckets.iter().fold(0, |sum, count| sum.saturating_add(*count))
     }
 
-    /// The smallest duration that at least `share` (0 to 1) of all do not exceed, rounded up to its bucket's end; 0 when there are
-    /// none.
+    /// The smallest duration that at least `share` (0 to 1) of all do not exceed, rounded up to its
+    /// bucket's end; 0 when there are none.
     pub fn percentile(&self, share: f64) -> u64 {
         let wanted = ((self.count() as f64 * share).ceil() as u64).max(1);
         let mut seen = 0_u64;
@@ -122,7 +123,8 @@ mod tests {
 
     #[test]
     fn sums_are_what_one_histogram_would_have_counted() {
-        let (mut left, mut right, mut both) = (Histogram::default(), Histogram::default(), Histogram::default());
+        let (mut left, mut right, mut both) =
+            (Histogram::default(), Histogram::default(), Histogram::default());
         for millis in [0, 3, 17, 900] {
             left.record(millis, 2);
             both.record(millis, 2);

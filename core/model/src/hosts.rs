@@ -1,15 +1,18 @@
 //! Which hosts a webhook may call: public ones, and those that the deployment allows.
 //!
-//! A scheduler that calls whatever URL it is given would let the holder of an API key reach what only the scheduler's own network
-//! can (server-side request forgery). So the host of a URL is held against these rules when a task comes in, before every attempt,
-//! and at every redirect. The rules see names and addresses, not what a name resolves to: a Worker cannot look that up. A public
-//! name with a private address passes here, and is left to the platform, which has no route from its edge into private networks.
+//! A scheduler that calls whatever URL it is given would let the holder of an API key reach what
+//! only the scheduler's own network can (server-side request forgery). So the host of a URL is held
+//! against these rules when a task comes in, before every attempt, and at every redirect. The rules
+//! see names and addresses, not what a name resolves to: a Worker cannot look that up. A public
+//! name with a private address passes here, and is left to the platform, which has no route from
+//! its edge into private networks.
 
 use crate::input::cut;
 use std::net::{Ipv4Addr, Ipv6Addr};
 use url::{Host, Url};
 
-/// Networks of IPv4 that are no public hosts: base, bits, what they are for. From IANA's special-purpose registry.
+/// Networks of IPv4 that are no public hosts: base, bits, what they are for. From IANA's
+/// special-purpose registry.
 const CLOSED_V4: [(Ipv4Addr, u32, &str); 15] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8, "an address of this very network"),
     (Ipv4Addr::new(10, 0, 0, 0), 8, "a private address"),
@@ -28,8 +31,9 @@ const CLOSED_V4: [(Ipv4Addr, u32, &str); 15] = [
     (Ipv4Addr::new(240, 0, 0, 0), 4, "a reserved address"),
 ];
 
-/// The networks of IPv6 that get a name of their own in a refusal, and those within 2000::/3 that are no public hosts. Whatever is
-/// outside 2000::/3 is refused anyway: IPv4 in the clothes of IPv6 (mapped, translated) among it.
+/// The networks of IPv6 that get a name of their own in a refusal, and those within 2000::/3 that
+/// are no public hosts. Whatever is outside 2000::/3 is refused anyway: IPv4 in the clothes of IPv6
+/// (mapped, translated) among it.
 const CLOSED_V6: [(Ipv6Addr, u32, &str); 9] = [
     (Ipv6Addr::UNSPECIFIED, 128, "the unspecified address"),
     (Ipv6Addr::LOCALHOST, 128, "a loopback address"),
@@ -47,11 +51,13 @@ const SIX_TO_FOUR: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2002, 0, 0, 0, 0, 0, 0, 0)
 /// All that is public in IPv6 (RFC 4291, section 2.4, as IANA gives it out).
 const GLOBAL_UNICAST: (Ipv6Addr, u32) = (Ipv6Addr::new(0x2000, 0, 0, 0, 0, 0, 0, 0), 3);
 
-/// Names that mean something in a private network only, with all names below them: RFC 6761, 6762 and 8375, and the suffix that
-/// ICANN has set aside for private use. Cloud providers' metadata services have names under `internal`.
+/// Names that mean something in a private network only, with all names below them: RFC 6761, 6762
+/// and 8375, and the suffix that ICANN has set aside for private use. Cloud providers' metadata
+/// services have names under `internal`.
 const CLOSED_NAMES: [&str; 5] = ["localhost", "local", "internal", "localdomain", "home.arpa"];
 
-/// Longest label of a name and longest name, bytes (RFC 1035, section 2.3.4: the longest name has 255 with the lengths of its labels).
+/// Longest label of a name and longest name, bytes (RFC 1035, section 2.3.4: the longest name has
+/// 255 with the lengths of its labels).
 const MAX_LABEL_BYTES: usize = 63;
 const MAX_NAME_BYTES: usize = 253;
 /// As much of a host as an error shows, bytes.
@@ -84,8 +90,9 @@ pub enum HostError {
 
 /// Checks the host of an http or https URL.
 ///
-/// `allowed` are the deployment's exceptions, from `WEBHOOK_ALLOWED_HOSTS`: a host (`127.0.0.1`, `[::1]`, `wiki`), or all names below
-/// one (`*.example.internal`, which is not `example.internal` itself); with `:8080`, at that port only.
+/// `allowed` are the deployment's exceptions, from `WEBHOOK_ALLOWED_HOSTS`: a host (`127.0.0.1`,
+/// `[::1]`, `wiki`), or all names below one (`*.example.internal`, which is not `example.internal`
+/// itself); with `:8080`, at that port only.
 ///
 /// # Errors
 /// When it is not a public host and not allowed, or longer than names are.
@@ -131,21 +138,28 @@ fn matches(pattern: &str, host: &str, port: Option<u16>) -> bool {
             .len()
             .checked_sub(suffix.len())
             .and_then(|at| host.split_at_checked(at))
-            .is_some_and(|(below, end)| end.eq_ignore_ascii_case(suffix) && below.len() > 1 && below.ends_with('.')),
+            .is_some_and(|(below, end)| {
+                end.eq_ignore_ascii_case(suffix) && below.len() > 1 && below.ends_with('.')
+            }),
     }
 }
 
 fn closed_v4(address: Ipv4Addr) -> Option<&'static str> {
     let bits = address.to_bits();
-    CLOSED_V4.iter().find(|(base, len, _)| (bits ^ base.to_bits()) >> (32 - len) == 0).map(|(_, _, what)| *what)
+    CLOSED_V4
+        .iter()
+        .find(|(base, len, _)| (bits ^ base.to_bits()) >> (32 - len) == 0)
+        .map(|(_, _, what)| *what)
 }
 
 fn closed_v6(address: Ipv6Addr) -> Option<&'static str> {
-    let within = |base: Ipv6Addr, len: u32| (address.to_bits() ^ base.to_bits()) >> (128 - len) == 0;
+    let within =
+        |base: Ipv6Addr, len: u32| (address.to_bits() ^ base.to_bits()) >> (128 - len) == 0;
     if let Some((_, _, what)) = CLOSED_V6.iter().find(|(base, len, _)| within(*base, *len)) {
         return Some(what);
     }
-    let is_public = within(GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) && !within(SIX_TO_FOUR.0, SIX_TO_FOUR.1);
+    let is_public =
+        within(GLOBAL_UNICAST.0, GLOBAL_UNICAST.1) && !within(SIX_TO_FOUR.0, SIX_TO_FOUR.1);
     (!is_public).then_some("not a public address")
 }
 
@@ -155,9 +169,15 @@ fn closed_name(host: &str) -> Option<&'static str> {
         return Some("a name with an empty label");
     }
     if !host.contains('.') {
-        return Some(if host == "localhost" { "this machine" } else { "a name of one label, of a private network" });
+        return Some(if host == "localhost" {
+            "this machine"
+        } else {
+            "a name of one label, of a private network"
+        });
     }
-    let is_closed = |name: &&&str| host.strip_suffix(**name).is_some_and(|below| below.is_empty() || below.ends_with('.'));
+    let is_closed = |name: &&&str| {
+        host.strip_suffix(**name).is_some_and(|below| below.is_empty() || below.ends_with('.'))
+    };
     CLOSED_NAMES.iter().find(is_closed).map(|_| "a name of a private network")
 }
 
@@ -264,7 +284,8 @@ mod tests {
     #[test]
     fn names_longer_than_names_are_have_no_address() {
         let label = "a".repeat(MAX_LABEL_BYTES);
-        let longest = format!("{label}.{label}.{label}.{}.{}", "b".repeat(MAX_LABEL_BYTES - 8), "example");
+        let longest =
+            format!("{label}.{label}.{label}.{}.{}", "b".repeat(MAX_LABEL_BYTES - 8), "example");
         assert_eq!(longest.len(), MAX_NAME_BYTES + 2);
         let (longest, allowed) = (&longest[2..], ["*.example"]);
         for host in [longest, &format!("{longest}."), &format!("{label}.example")] {
@@ -272,12 +293,18 @@ mod tests {
         }
         // An exception does not make it a name.
         for allowed in [&[][..], &allowed] {
-            for host in
-                [&format!("a{longest}"), &format!("a{longest}."), &format!("a{label}.example"), &format!("x.a{label}.example")]
-            {
+            for host in [
+                &format!("a{longest}"),
+                &format!("a{longest}."),
+                &format!("a{label}.example"),
+                &format!("x.a{label}.example"),
+            ] {
                 let problem = check(&format!("https://{host}/x"), allowed).expect_err(host);
                 assert!(matches!(problem, HostError::TooLong { .. }), "{host}: {problem}");
-                assert!(problem.to_string().contains("the limit is 253, and 63 between two dots"), "{problem}");
+                assert!(
+                    problem.to_string().contains("the limit is 253, and 63 between two dots"),
+                    "{problem}"
+                );
             }
         }
         // Counted as it is looked up: in ASCII.
@@ -286,7 +313,8 @@ mod tests {
         assert!(check("https://[2606:4700:4700:1111:2222:3333:4444:5555]", &[]).is_ok());
     }
 
-    /// Other ways to write the same addresses and names. What reads URLs here is what reads them in browsers, by the same standard.
+    /// Other ways to write the same addresses and names. What reads URLs here is what reads them in
+    /// browsers, by the same standard.
     #[test]
     fn disguises_are_seen_through() {
         for url in [

@@ -1,12 +1,15 @@
 //! The key of a shard's index of ids.
 //!
-//! A shard finds a task by a hash of its id: in its index, in the directories of pages, among what is in flight. Anybody can make
-//! ids whose unkeyed hashes are equal ([`crate::routing::id_hash`], which routing and jitter use), and lookups would go through all
-//! of them. So the index takes SipHash-1-3 under a random key that the shard stores and never shows. Two of a shard's 1,000,000 ids
-//! then have equal hashes with a probability of 3 in 100,000,000, and nobody can look for such ids.
+//! A shard finds a task by a hash of its id: in its index, in the directories of pages, among what
+//! is in flight. Anybody can make ids whose unkeyed hashes are equal ([`crate::routing::id_hash`],
+//! which routing and jitter use), and lookups would go through all of them. So the index takes
+//! SipHash-1-3 under a random key that the shard stores and never shows. Two of a shard's 1,000,000
+//! ids then have equal hashes with a probability of 3 in 100,000,000, and nobody can look for such
+//! ids.
 //!
-//! What coordinators send, and what versions before the key have stored, has unkeyed hashes. A page says which it has by the
-//! version of its directory: a request's pages are keyed before anything is looked up, stored ones at the first start of this version.
+//! What coordinators send, and what versions before the key have stored, has unkeyed hashes. A page
+//! says which it has by the version of its directory: a request's pages are keyed before anything
+//! is looked up, stored ones at the first start of this version.
 
 use crate::format::page::{Page, PageError};
 use crate::record_id::{id_of_record, leading_ascii_id};

@@ -1,13 +1,16 @@
-//! `Idempotency-Key`: a create that is sent again takes effect once, and its answer is that of the first time.
+//! `Idempotency-Key`: a create that is sent again takes effect once, and its answer is that of the
+//! first time.
 //!
-//! Each shard that takes in a part of such a request stores three things in the same commit: the key, a hash of the request, and its
-//! answer. One of these shards is the **home** of the key, which follows from the key alone. The coordinator asks it before the others, even
-//! if none of the tasks belongs there, so any two requests with one key meet there, whatever they hold. The row also stores the
-//! [seed](RequestSeed) of the first request: its time, and the random part of its generated ids. The coordinator plans a repeat with this
-//! seed, which gives the same records and the same answer, and exactly those shards carry it out that had not done so.
+//! Each shard that takes in a part of such a request stores three things in the same commit: the
+//! key, a hash of the request, and its answer. One of these shards is the **home** of the key,
+//! which follows from the key alone. The coordinator asks it before the others, even if none of the
+//! tasks belongs there, so any two requests with one key meet there, whatever they hold. The row
+//! also stores the [seed](RequestSeed) of the first request: its time, and the random part of its
+//! generated ids. The coordinator plans a repeat with this seed, which gives the same records and
+//! the same answer, and exactly those shards carry it out that had not done so.
 //!
-//! The part of a generated id that routing reads comes from the key. So these ids belong to the home of the key, and a request without ids of
-//! its own needs one shard.
+//! The part of a generated id that routing reads comes from the key. So these ids belong to the
+//! home of the key, and a request without ids of its own needs one shard.
 
 use crate::bounds::{MAX_IDEMPOTENCY_KEY_BYTES, REMEMBER_MILLIS};
 use crate::ids::IdGenerator;
@@ -44,7 +47,8 @@ pub struct RequestSeed {
 }
 
 impl Once {
-    /// Returns a request with the value `key` of the header. `route` distinguishes requests with the same body, as method and path do.
+    /// Returns a request with the value `key` of the header. `route` distinguishes requests with
+    /// the same body, as method and path do.
     ///
     /// # Errors
     /// If the key is empty, too long, or has a character that is not printable ASCII.
@@ -65,7 +69,8 @@ impl Once {
         Self { made, ..self.clone() }
     }
 
-    /// Returns the generator of ids: the part that routing reads comes from the key, the rest from the request.
+    /// Returns the generator of ids: the part that routing reads comes from the key, the rest from
+    /// the request.
     pub fn ids(&self) -> IdGenerator {
         IdGenerator::of_key(&self.key, self.made.random)
     }
@@ -86,8 +91,8 @@ fn half(parts: &[&str]) -> [u8; 16] {
     *head
 }
 
-/// Length of a period, milliseconds. A key is stored with the period in which it arrived, so a shard can drop the keys of a past period
-/// without reading their ages.
+/// Length of a period, milliseconds. A key is stored with the period in which it arrived, so a
+/// shard can drop the keys of a past period without reading their ages.
 const PERIOD_MILLIS: i64 = REMEMBER_MILLIS / 2;
 
 /// Returns the period of a time.
@@ -95,8 +100,8 @@ pub fn period(time: UnixMillis) -> i64 {
     time.get().div_euclid(PERIOD_MILLIS)
 }
 
-/// Returns the periods, newest first, of the keys that are remembered at this time: those of a day, and the next one, because the clock of
-/// the shard may have gone back.
+/// Returns the periods, newest first, of the keys that are remembered at this time: those of a day,
+/// and the next one, because the clock of the shard may have gone back.
 pub fn periods(now: UnixMillis) -> [i64; 4] {
     let current = period(now);
     [current + 1, current, current - 1, current - 2]
@@ -107,7 +112,8 @@ mod tests {
     use super::*;
     use crate::routing::routing_tag;
 
-    const MADE: RequestSeed = RequestSeed { at: UnixMillis::new(1_764_000_000_000), random: [7; 16] };
+    const MADE: RequestSeed =
+        RequestSeed { at: UnixMillis::new(1_764_000_000_000), random: [7; 16] };
 
     #[test]
     fn keys_are_checked() {
@@ -139,7 +145,8 @@ mod tests {
         for n in 0..200 {
             let once = Once::new(&format!("key-{n}"), "", "", MADE).unwrap();
             let other = once.as_made(RequestSeed { random: [9; 16], ..MADE });
-            let (id, again, later) = (once.ids().next_id(), once.ids().next_id(), other.ids().next_id());
+            let (id, again, later) =
+                (once.ids().next_id(), once.ids().next_id(), other.ids().next_id());
             assert_eq!(id, again);
             assert_ne!(id, later);
             assert_eq!(routing_tag(id.as_str()).len(), 18);
@@ -157,7 +164,11 @@ mod tests {
             for age in [-1, 0, 1, PERIOD_MILLIS, REMEMBER_MILLIS - 1] {
                 assert!(periods(came.plus(age)).contains(&period(came)), "{start} {age}");
             }
-            assert_ne!(period(came.plus(REMEMBER_MILLIS)), period(came), "a forgotten key may be filed again");
+            assert_ne!(
+                period(came.plus(REMEMBER_MILLIS)),
+                period(came),
+                "a forgotten key may be filed again"
+            );
         }
     }
 }

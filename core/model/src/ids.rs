@@ -15,21 +15,25 @@ pub enum IdError {
     /// More than [`MAX_ID_BYTES`].
     #[error("is {0} bytes long; the limit is {MAX_ID_BYTES}")]
     TooLong(usize),
-    /// A control character (U+0000 to U+001F, U+007F to U+009F), which could not be shown or sent in a header.
+    /// A control character (U+0000 to U+001F, U+007F to U+009F), which could not be shown or sent
+    /// in a header.
     #[error("has a control character at byte {0}; use printable characters")]
     Control(usize),
-    /// `.` or `..`, which every URL parser takes for a step within the path, percent-encoded or not.
+    /// `.` or `..`, which every URL parser takes for a step within the path, percent-encoded or
+    /// not.
     #[error("is {0:?}, which cannot stand in the path of a URL; use another")]
     Dots(String),
 }
 
-/// Checks that a name survives as one segment of a URL's path, percent-encoded: that holds for every text but the dot segments of
-/// the URL standard. Every name that a caller chooses and a path holds is checked with this: task ids, keys of limits.
+/// Checks that a name survives as one segment of a URL's path, percent-encoded: that holds for
+/// every text but the dot segments of the URL standard. Every name that a caller chooses and a path
+/// holds is checked with this: task ids, keys of limits.
 pub(crate) fn is_path_segment(name: &str) -> bool {
     !matches!(name, "." | "..")
 }
 
-/// Checks that `id` can name a task: 1 to [`MAX_ID_BYTES`] bytes of UTF-8 without control characters, and neither `.` nor `..`.
+/// Checks that `id` can name a task: 1 to [`MAX_ID_BYTES`] bytes of UTF-8 without control
+/// characters, and neither `.` nor `..`.
 pub fn check_task_id(id: &str) -> Result<(), IdError> {
     if id.is_empty() {
         return Err(IdError::Empty);
@@ -53,7 +57,8 @@ pub fn check_task_id(id: &str) -> Result<(), IdError> {
 /// A task's id in a request: given there, or generated for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TaskId<'a> {
-    /// The caller's; borrowed where it stands in the request's text as it is, that is, without escapes.
+    /// The caller's; borrowed where it stands in the request's text as it is, that is, without
+    /// escapes.
     Given(Cow<'a, str>),
     /// A new one.
     Generated(GeneratedId),
@@ -61,8 +66,9 @@ pub enum TaskId<'a> {
 
 const UUID_CHARS: usize = uuid::fmt::Hyphenated::LENGTH;
 
-/// The text of a generated id, without an allocation: a request may need 20,000. It is aligned to words because [`str::from_utf8`] then
-/// checks it word by word; otherwise it takes four times as long.
+/// The text of a generated id, without an allocation: a request may need 20,000. It is aligned to
+/// words because [`str::from_utf8`] then checks it word by word; otherwise it takes four times as
+/// long.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[repr(align(8))]
 pub struct GeneratedId([u8; UUID_CHARS]);
@@ -99,8 +105,9 @@ impl TaskId<'_> {
     }
 }
 
-/// The name of one firing: the task's id and the time it was due, `<id>@<time>`, and of a follow-up its stage behind that. The same over every retry and redelivery, so a
-/// receiver that remembers it runs each occurrence once.
+/// The name of one firing: the task's id and the time it was due, `<id>@<time>`, and of a follow-up
+/// its stage behind that. The same over every retry and redelivery, so a receiver that remembers it
+/// runs each occurrence once.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OccurrenceKey {
     /// The task's id.
@@ -119,10 +126,12 @@ impl fmt::Display for OccurrenceKey {
     }
 }
 
-/// Makes the ids of one request: UUIDs of version 7 (RFC 9562) in rising order that differ in their last 62 bits only.
+/// Makes the ids of one request: UUIDs of version 7 (RFC 9562) in rising order that differ in their
+/// last 62 bits only.
 ///
-/// They share their first 18 characters (the time and 12 random bits), which is the part that routing reads
-/// (see [`crate::routing`]): one request's generated tasks go to one shard, and its page there is dense.
+/// They share their first 18 characters (the time and 12 random bits), which is the part that
+/// routing reads (see [`crate::routing`]): one request's generated tasks go to one shard, and its
+/// page there is dense.
 #[derive(Debug, Clone)]
 pub struct IdGenerator {
     millis: u64,
@@ -135,10 +144,11 @@ impl IdGenerator {
         Self { millis: u64::try_from(now.get()).unwrap_or(0), random: u128::from_be_bytes(random) }
     }
 
-    /// For a request with an `Idempotency-Key`: what routing reads comes from the key's hash, so that the ids of a repeat go to the
-    /// same shard. Such ids do not rise with time.
+    /// For a request with an `Idempotency-Key`: what routing reads comes from the key's hash, so
+    /// that the ids of a repeat go to the same shard. Such ids do not rise with time.
     pub fn of_key(key: &[u8; 16], random: [u8; 16]) -> Self {
-        let (key, low) = (u128::from_be_bytes(*key), u128::from_be_bytes(random) & ((1 << 116) - 1));
+        let (key, low) =
+            (u128::from_be_bytes(*key), u128::from_be_bytes(random) & ((1 << 116) - 1));
         Self { millis: (key >> 80) as u64, random: key << 48 >> 116 << 116 | low }
     }
 
@@ -150,9 +160,12 @@ impl IdGenerator {
     }
 
     fn next_uuid(&mut self) -> Uuid {
-        let high = u128::from(self.millis & 0xffff_ffff_ffff) << 80 | 0x7 << 76 | (self.random >> 116) << 64;
+        let high = u128::from(self.millis & 0xffff_ffff_ffff) << 80
+            | 0x7 << 76
+            | (self.random >> 116) << 64;
         let low = self.random & 0x3fff_ffff_ffff_ffff;
-        // The counter starts at random and wraps within the 62 bits: unique for any number of ids a request can have.
+        // The counter starts at random and wraps within the 62 bits: unique for any number of ids a
+        // request can have.
         self.random = self.random & !0x3fff_ffff_ffff_ffff | (low + 1) & 0x3fff_ffff_ffff_ffff;
         Uuid::from_u128(high | 0b10 << 62 | low)
     }

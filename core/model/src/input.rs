@@ -1,9 +1,11 @@
 //! Reading what a caller sends, within bounds.
 //!
-//! A caller chooses how long a text is, and JSON of two bytes an item makes a hundred times as much in memory. So every list and every object
-//! of a request is read by a visitor that stops at its first item too many ([`Bounded`], [`BoundedMap`]), a raw value is measured before it is
-//! read ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]). `core/model/tests/request_budget.rs` attacks every field of
-//! every body that the API's types describe, and counts the bytes that are held.
+//! A caller chooses how long a text is, and JSON of two bytes an item makes a hundred times as much
+//! in memory. So every list and every object of a request is read by a visitor that stops at its
+//! first item too many ([`Bounded`], [`BoundedMap`]), a raw value is measured before it is read
+//! ([`at_most`]), and whatever an answer repeats of a request is cut ([`cut`]).
+//! `core/model/tests/request_budget.rs` attacks every field of every body that the API's types
+//! describe, and counts the bytes that are held.
 
 mod error;
 mod json_path;
@@ -37,11 +39,13 @@ pub(crate) const TOO_MANY: &str = "has more than ";
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Bounded<T, const N: usize>(pub Vec<T>);
 
-/// The members of an object of a request, in order: at most `N` of them. Reading stops at the first one too many. A name may come twice.
+/// The members of an object of a request, in order: at most `N` of them. Reading stops at the first
+/// one too many. A name may come twice.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct BoundedMap<K, V, const N: usize>(pub Vec<(K, V)>);
 
-/// An object of a request. The readers that are derived for structs would take a list of the fields' values, too.
+/// An object of a request. The readers that are derived for structs would take a list of the
+/// fields' values, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Object<T>(pub(crate) T);
 
@@ -80,12 +84,16 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
 }
 
 /// Reads a field that holds an object: for `deserialize_with`.
-pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     Object::deserialize(deserializer).map(|object| object.0)
 }
 
 /// Reads a field that holds an object or nothing: for `deserialize_with`.
-pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn optional_object<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     Ok(Option::<Object<T>>::deserialize(deserializer)?.map(|object| object.0))
 }
 
@@ -139,7 +147,9 @@ impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for AtMostMembe
     }
 }
 
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>, const N: usize> Deserialize<'de> for BoundedMap<K, V, N> {
+impl<'de, K: Deserialize<'de>, V: Deserialize<'de>, const N: usize> Deserialize<'de>
+    for BoundedMap<K, V, N>
+{
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(AtMostMembers { limit: N, members: PhantomData }).map(Self)
     }
@@ -172,7 +182,8 @@ pub(crate) fn at_most(field: &'static str, bytes: usize, limit: usize) -> Result
     Ok(())
 }
 
-/// Checks a long body that names tasks by a list of ids, before it is read: everything beside the ids is short, so that no error is long.
+/// Checks a long body that names tasks by a list of ids, before it is read: everything beside the
+/// ids is short, so that no error is long.
 ///
 /// # Errors
 /// Names the member that is too long, and the limit.
@@ -183,8 +194,8 @@ pub(crate) fn check_beside_ids(text: &str) -> Result<(), FieldError> {
     if !text.trim_ascii_start().starts_with('{') {
         return Err(FieldError::new("body", "must be a JSON object"));
     }
-    let members: BoundedMap<Text<'_>, &RawValue, MAX_PATCH_MEMBERS> =
-        serde_json::from_str(text).map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
+    let members: BoundedMap<Text<'_>, &RawValue, MAX_PATCH_MEMBERS> = serde_json::from_str(text)
+        .map_err(|problem| unreadable("body".into(), &problem.to_string()))?;
     for (Text(name), value) in members.0 {
         at_most("body", name.len(), MAX_ERROR_FIELD_BYTES)?;
         if name != "ids" || !value.get().starts_with('[') {
@@ -222,14 +233,16 @@ pub(crate) fn check_nesting(field: &'static str, json: &str) -> Result<(), Field
         }
     }
     if deepest > MAX_NESTING {
-        let detail = format!("is {deepest} levels of objects and lists deep; the limit is {MAX_NESTING}");
+        let detail =
+            format!("is {deepest} levels of objects and lists deep; the limit is {MAX_NESTING}");
         return Err(FieldError::new(field, detail));
     }
     Ok(())
 }
 
-/// Cuts a text that may repeat what a caller has sent to at most `limit` bytes of JSON, escapes and all: the beginning and the end stay, and the
-/// middle becomes "…". An error says its problem in front of the value or behind it.
+/// Cuts a text that may repeat what a caller has sent to at most `limit` bytes of JSON, escapes and
+/// all: the beginning and the end stay, and the middle becomes "…". An error says its problem in
+/// front of the value or behind it.
 pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
     let text = text.into();
     if within(text.chars(), limit) == text.len() {
@@ -238,7 +251,11 @@ pub fn cut<'a>(text: impl Into<Cow<'a, str>>, limit: usize) -> Cow<'a, str> {
     let end = limit / 4;
     let head = within(text.chars(), limit.saturating_sub(end + '…'.len_utf8()));
     let tail = text.len() - within(text.chars().rev(), end);
-    Cow::Owned(format!("{}…{}", text.get(..head).unwrap_or_default(), text.get(tail..).unwrap_or_default()))
+    Cow::Owned(format!(
+        "{}…{}",
+        text.get(..head).unwrap_or_default(),
+        text.get(tail..).unwrap_or_default()
+    ))
 }
 
 /// Returns the bytes of the first characters that take at most `limit` bytes in a JSON text.
@@ -265,7 +282,9 @@ mod tests {
 
     #[test]
     fn a_list_is_read_up_to_its_limit() {
-        let read = |text: &str| serde_json::from_str::<Bounded<u8, 3>>(text).map_err(|problem| problem.to_string());
+        let read = |text: &str| {
+            serde_json::from_str::<Bounded<u8, 3>>(text).map_err(|problem| problem.to_string())
+        };
         assert_eq!(read("[]"), Ok(Bounded(vec![])));
         assert_eq!(read("[1,2,3]"), Ok(Bounded(vec![1, 2, 3])));
         assert!(read("[1,2,3,4]").unwrap_err().starts_with("has more than 3 items"));
@@ -276,8 +295,14 @@ mod tests {
 
     #[test]
     fn an_object_is_read_up_to_its_limit() {
-        let read = |text: &str| serde_json::from_str::<BoundedMap<String, u8, 2>>(text).map_err(|problem| problem.to_string());
-        assert_eq!(read(r#"{"a":1,"a":2}"#), Ok(BoundedMap(vec![("a".to_owned(), 1), ("a".to_owned(), 2)])));
+        let read = |text: &str| {
+            serde_json::from_str::<BoundedMap<String, u8, 2>>(text)
+                .map_err(|problem| problem.to_string())
+        };
+        assert_eq!(
+            read(r#"{"a":1,"a":2}"#),
+            Ok(BoundedMap(vec![("a".to_owned(), 1), ("a".to_owned(), 2)]))
+        );
         assert!(read(r#"{"a":1,"b":2,"c":3}"#).unwrap_err().starts_with("has more than 2 items"));
         assert!(read("[]").unwrap_err().contains("an object"));
     }
@@ -286,20 +311,34 @@ mod tests {
     fn levels_are_counted_outside_of_texts() {
         let nested = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
         assert_eq!(check_nesting("payload", &nested(MAX_NESTING)), Ok(()));
-        assert!(check_nesting("payload", &nested(MAX_NESTING + 1)).unwrap_err().detail.contains("101 levels"));
-        let objects = format!("{}1{}", r#"{"a":"#.repeat(MAX_NESTING + 1), "}".repeat(MAX_NESTING + 1));
+        assert!(
+            check_nesting("payload", &nested(MAX_NESTING + 1))
+                .unwrap_err()
+                .detail
+                .contains("101 levels")
+        );
+        let objects =
+            format!("{}1{}", r#"{"a":"#.repeat(MAX_NESTING + 1), "}".repeat(MAX_NESTING + 1));
         assert!(check_nesting("payload", &objects).is_err());
-        assert_eq!(check_nesting("payload", &format!(r#"["{}\"["]"#, "[{".repeat(MAX_NESTING))), Ok(()));
+        assert_eq!(
+            check_nesting("payload", &format!(r#"["{}\"["]"#, "[{".repeat(MAX_NESTING))),
+            Ok(())
+        );
         assert_eq!(check_nesting("payload", &format!("[{}]", vec!["[]"; 1_000].join(","))), Ok(()));
     }
 
     #[test]
     fn a_long_text_keeps_its_ends() {
         assert_eq!(cut("abc", 3), "abc");
-        for (text, limit) in [("a".repeat(1_000), 100), ("é".repeat(1_000), 101), ("\u{10ffff}".repeat(1_000), 99)] {
+        for (text, limit) in
+            [("a".repeat(1_000), 100), ("é".repeat(1_000), 101), ("\u{10ffff}".repeat(1_000), 99)]
+        {
             let text = format!("begin {text} end");
             let short = cut(text.as_str(), limit);
-            assert!(short.len() <= limit && short.starts_with("begin") && short.ends_with(" end"), "{short}");
+            assert!(
+                short.len() <= limit && short.starts_with("begin") && short.ends_with(" end"),
+                "{short}"
+            );
         }
         assert!(cut("é".repeat(9), 3).len() <= 3);
     }

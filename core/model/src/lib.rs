@@ -1,7 +1,8 @@
-//! The scheduler's model: what callers send, tasks and their schedules, ids and routing, the stored formats, and the messages between
-//! coordinator, dispatcher, shard and limiter.
+//! The scheduler's model: what callers send, tasks and their schedules, ids and routing, the stored
+//! formats, and the messages between coordinator, dispatcher, shard and limiter.
 //!
-//! Nothing here reads a clock, draws random numbers or does I/O; times and random bytes are arguments.
+//! Nothing here reads a clock, draws random numbers or does I/O; times and random bytes are
+//! arguments.
 
 pub mod access;
 pub mod batch;

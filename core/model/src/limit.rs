@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 /// A limit on the runs of the tasks that name its key: at least one of the two.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(description = "A limit on the runs of the tasks that name its key; at least one of the two.")]
+#[schemars(
+    description = "A limit on the runs of the tasks that name its key; at least one of the two."
+)]
 #[schemars(extend("anyOf" = [{ "required": ["concurrency"] }, { "required": ["perSecond"] }]))]
 pub struct Limit {
     /// Most runs in flight at a time: handed to a dispatcher and not reported.
@@ -33,29 +35,46 @@ impl Limit {
             let detail = r#"has neither concurrency nor perSecond; give at least one, like {"concurrency":10}"#;
             return Err(FieldError::new("body", detail));
         }
-        if let Some(given) = limit.concurrency.filter(|given| !(1..=MAX_CONCURRENCY).contains(given)) {
-            return Err(FieldError::new("concurrency", format!("is {given}; must be 1 to {MAX_CONCURRENCY}")));
+        if let Some(given) =
+            limit.concurrency.filter(|given| !(1..=MAX_CONCURRENCY).contains(given))
+        {
+            return Err(FieldError::new(
+                "concurrency",
+                format!("is {given}; must be 1 to {MAX_CONCURRENCY}"),
+            ));
         }
-        if let Some(given) = limit.per_second.filter(|given| !(MIN_PER_SECOND..=MAX_PER_SECOND).contains(given)) {
-            return Err(FieldError::new("perSecond", format!("is {given}; must be {MIN_PER_SECOND} to {MAX_PER_SECOND}")));
+        if let Some(given) =
+            limit.per_second.filter(|given| !(MIN_PER_SECOND..=MAX_PER_SECOND).contains(given))
+        {
+            return Err(FieldError::new(
+                "perSecond",
+                format!("is {given}; must be {MIN_PER_SECOND} to {MAX_PER_SECOND}"),
+            ));
         }
         Ok(limit)
     }
 }
 
-/// Checks a key: 1 to [`MAX_LIMIT_KEY_BYTES`] bytes without control characters, and neither `.` nor `..`.
+/// Checks a key: 1 to [`MAX_LIMIT_KEY_BYTES`] bytes without control characters, and neither `.` nor
+/// `..`.
 ///
 /// # Errors
 /// Names `field`, the problem and the limit.
 pub fn check_limit_key(field: &'static str, key: &str) -> Result<(), FieldError> {
     if key.is_empty() || key.len() > MAX_LIMIT_KEY_BYTES {
-        return Err(FieldError::new(field, format!("is {} bytes long; must be 1 to {MAX_LIMIT_KEY_BYTES}", key.len())));
+        return Err(FieldError::new(
+            field,
+            format!("is {} bytes long; must be 1 to {MAX_LIMIT_KEY_BYTES}", key.len()),
+        ));
     }
     if key.chars().any(char::is_control) {
         return Err(FieldError::new(field, "has a control character; a key has none"));
     }
     if !is_path_segment(key) {
-        return Err(FieldError::new(field, format!("is {key:?}, which cannot stand in the path of a URL; use another")));
+        return Err(FieldError::new(
+            field,
+            format!("is {key:?}, which cannot stand in the path of a URL; use another"),
+        ));
     }
     Ok(())
 }

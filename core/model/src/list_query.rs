@@ -13,14 +13,21 @@ use std::str::FromStr;
 /// A parameter of a query: its name and its value, or why it is refused.
 pub type Parameter<'a> = Result<(Cow<'a, str>, Cow<'a, str>), FieldError>;
 
-/// Passes the parameters of a query on, and refuses one whose name came before: nobody can tell which value the caller means.
+/// Passes the parameters of a query on, and refuses one whose name came before: nobody can tell
+/// which value the caller means.
 ///
-/// It remembers each name that it passes, so its reader stops at the first one that it does not know.
-pub fn each_once<'a>(pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>) -> impl Iterator<Item = Parameter<'a>> {
+/// It remembers each name that it passes, so its reader stops at the first one that it does not
+/// know.
+pub fn each_once<'a>(
+    pairs: impl Iterator<Item = (Cow<'a, str>, Cow<'a, str>)>,
+) -> impl Iterator<Item = Parameter<'a>> {
     let mut seen: Vec<Cow<'a, str>> = Vec::new();
     pairs.map(move |(name, value)| {
         if seen.contains(&name) {
-            return Err(FieldError::new(name.into_owned(), "is given more than once; give it once"));
+            return Err(FieldError::new(
+                name.into_owned(),
+                "is given more than once; give it once",
+            ));
         }
         seen.push(name.clone());
         Ok((name, value))
@@ -42,8 +49,11 @@ pub struct ListQuery {
 ///
 /// # Errors
 /// Names the parameter that does not hold.
-pub fn parse_list_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> Result<ListQuery, FieldError> {
-    let mut query = ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
+pub fn parse_list_query(
+    parameters: &mut dyn Iterator<Item = Parameter<'_>>,
+) -> Result<ListQuery, FieldError> {
+    let mut query =
+        ListQuery { filter: Filter::default(), limit: DEFAULT_LIST_LIMIT, cursor: None };
     for parameter in parameters {
         let (name, value) = parameter?;
         let value = value.as_ref();
@@ -56,12 +66,21 @@ pub fn parse_list_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> 
             "from" => query.filter.from = Some(parse_time("from", value)?),
             "to" => query.filter.to = Some(parse_time("to", value)?),
             "cursor" => {
-                query.cursor = Some(Cursor::from_str(value).map_err(|problem| FieldError::new("cursor", problem.to_string()))?);
+                query.cursor = Some(
+                    Cursor::from_str(value)
+                        .map_err(|problem| FieldError::new("cursor", problem.to_string()))?,
+                );
             }
             "limit" => {
-                query.limit =
-                    value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit)).ok_or_else(|| {
-                        FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64)))
+                query.limit = value
+                    .parse()
+                    .ok()
+                    .filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit))
+                    .ok_or_else(|| {
+                        FieldError::new(
+                            "limit",
+                            format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", cut(value, 64)),
+                        )
                     })?;
             }
             other => {
@@ -81,10 +100,14 @@ pub fn parse_list_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>) -> 
 ///
 /// # Errors
 /// Names `field`, and the names that there are.
-pub fn one_of<'a, T: Deserialize<'a>>(field: &'static str, value: &'a str) -> Result<T, FieldError> {
+pub fn one_of<'a, T: Deserialize<'a>>(
+    field: &'static str,
+    value: &'a str,
+) -> Result<T, FieldError> {
     let reader: StrDeserializer<'a, serde::de::value::Error> = value.into_deserializer();
-    T::deserialize(reader)
-        .map_err(|problem| FieldError::new(field, format!("cannot be read: {}", in_plain_words(&problem.to_string()))))
+    T::deserialize(reader).map_err(|problem| {
+        FieldError::new(field, format!("cannot be read: {}", in_plain_words(&problem.to_string())))
+    })
 }
 
 #[cfg(test)]
@@ -93,7 +116,9 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
 
     fn parsed(query: &[(&str, &str)]) -> Result<ListQuery, FieldError> {
-        parse_list_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))))
+        parse_list_query(&mut each_once(
+            query.iter().map(|(name, value)| ((*name).into(), (*value).into())),
+        ))
     }
 
     #[test]
@@ -132,7 +157,10 @@ mod tests {
         assert!(parsed(&valid).is_ok());
         for (name, value) in valid {
             let error = parsed(&[(name, value), (name, value)]).unwrap_err();
-            assert_eq!((&*error.field, &*error.detail), (name, "is given more than once; give it once"));
+            assert_eq!(
+                (&*error.field, &*error.detail),
+                (name, "is given more than once; give it once")
+            );
         }
         // One that is not known is refused as such.
         assert_eq!(parsed(&[("x", "1"), ("x", "2")]).unwrap_err().field, "query");

@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::fmt;
 use std::str::FromStr;
 
-/// A place in the list over all shards: in order of due time, then shard, then place on the shard. Written as a cursor it
-/// is 36 hexadecimal digits, however many shards there are.
+/// A place in the list over all shards: in order of due time, then shard, then place on the shard.
+/// Written as a cursor it is 36 hexadecimal digits, however many shards there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Cursor {
     due: UnixMillis,
@@ -32,7 +32,9 @@ impl Cursor {
         let end_of = |due| Position { due, page: u32::MAX, index: u32::MAX };
         match shard.cmp(&self.shard) {
             std::cmp::Ordering::Less => end_of(self.due),
-            std::cmp::Ordering::Equal => Position { due: self.due, page: self.page, index: self.index },
+            std::cmp::Ordering::Equal => {
+                Position { due: self.due, page: self.page, index: self.index }
+            }
             std::cmp::Ordering::Greater => end_of(self.due.plus(-1)),
         }
     }
@@ -58,7 +60,9 @@ impl FromStr for Cursor {
             return Err(CursorError);
         }
         let part = |from: usize, to: usize| {
-            text.get(from..to).and_then(|digits| u64::from_str_radix(digits, 16).ok()).ok_or(CursorError)
+            text.get(from..to)
+                .and_then(|digits| u64::from_str_radix(digits, 16).ok())
+                .ok_or(CursorError)
         };
         Ok(Self {
             due: UnixMillis::new(part(0, 12)? as i64),
@@ -69,15 +73,18 @@ impl FromStr for Cursor {
     }
 }
 
-/// Returns what each of `sources` gives at most of [`MAX_LIST_BYTES`], and one item in any case, so that the list goes on.
+/// Returns what each of `sources` gives at most of [`MAX_LIST_BYTES`], and one item in any case, so
+/// that the list goes on.
 pub fn share_of_page(sources: usize) -> usize {
     MAX_LIST_BYTES / sources.max(1)
 }
 
-/// A page of a list, joined from the shards' parts as they come: at most `limit` tasks in order, of [`MAX_LIST_BYTES`] together unless the first
-/// alone is larger. It never holds more than that and the part that was added last, however many shards there are.
+/// A page of a list, joined from the shards' parts as they come: at most `limit` tasks in order, of
+/// [`MAX_LIST_BYTES`] together unless the first alone is larger. It never holds more than that and
+/// the part that was added last, however many shards there are.
 ///
-/// A shard that stopped early may have more behind the place where it did, so nothing behind the first such place is given.
+/// A shard that stopped early may have more behind the place where it did, so nothing behind the
+/// first such place is given.
 #[derive(Debug)]
 pub struct Page {
     limit: usize,
@@ -100,7 +107,8 @@ impl Page {
             self.ends_at(Cursor::new(shard, next));
         }
         self.bytes += reply.items.iter().map(bytes_of).sum::<usize>();
-        self.items.extend(reply.items.into_iter().map(|item| (Cursor::new(shard, item.position), item)));
+        self.items
+            .extend(reply.items.into_iter().map(|item| (Cursor::new(shard, item.position), item)));
         // Not for each part: it sorts.
         if self.bytes > MAX_LIST_BYTES || self.items.len() > 2 * self.limit {
             self.cut();
@@ -144,7 +152,8 @@ fn bytes_of(item: &ListItem) -> usize {
     item.record.get().len()
 }
 
-/// Appends a task that took the place of one of which an attempt is in flight, or is that one: [`write_task`] with `"running":true`.
+/// Appends a task that took the place of one of which an attempt is in flight, or is that one:
+/// [`write_task`] with `"running":true`.
 pub fn write_running(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u8>) {
     let start = out.len();
     write_task(status, due, record, out);
@@ -168,8 +177,8 @@ pub fn write_task(status: Status, due: UnixMillis, record: &str, out: &mut Vec<u
     out.extend_from_slice(record.as_bytes().get(1..).unwrap_or_default());
 }
 
-/// Returns what a change of the clock does to the local time that a task was given, or to the anchor from which it recurs as long as that
-/// is to come: the name of it, and an explanation.
+/// Returns what a change of the clock does to the local time that a task was given, or to the
+/// anchor from which it recurs as long as that is to come: the name of it, and an explanation.
 fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)> {
     if !may_have_local_times(record) {
         return None;
@@ -178,7 +187,8 @@ fn clock_change(record: &str, due: UnixMillis) -> Option<(&'static str, String)>
     let (local, timezone) = (record.local?, record.timezone.as_deref()?.parse().ok()?);
     let anchor = local.anchor.filter(|anchor| anchor.instant_after_gap(timezone) >= Some(due));
     let of_anchor = || anchor.and_then(|local| ClockChange::of_anchor(local, timezone));
-    let change = local.time.and_then(|local| ClockChange::of_one(local, timezone)).or_else(of_anchor)?;
+    let change =
+        local.time.and_then(|local| ClockChange::of_one(local, timezone)).or_else(of_anchor)?;
     Some((change.name(), change.explain(timezone)))
 }
 
@@ -187,15 +197,18 @@ fn may_have_local_times(record: &str) -> bool {
     memchr::memmem::find(record.as_bytes(), b"\"local\":").is_some()
 }
 
-/// Returns the record of a recurring task with its bounds and its anchor as the instants that they are today, if they were given as local
-/// times. Those in the record are what they were when it was written.
+/// Returns the record of a recurring task with its bounds and its anchor as the instants that they
+/// are today, if they were given as local times. Those in the record are what they were when it was
+/// written.
 fn by_todays_law(record: &str) -> Cow<'_, str> {
     if !may_have_local_times(record) {
         return Cow::Borrowed(record);
     }
     let Ok(read) = Record::parse(record.as_bytes()) else { return Cow::Borrowed(record) };
     let [start_at, end_at, anchor] = read.schedule().instants();
-    if !read.is_recurring() || (start_at, end_at, anchor) == (read.start_at, read.end_at, read.anchor) {
+    if !read.is_recurring()
+        || (start_at, end_at, anchor) == (read.start_at, read.end_at, read.anchor)
+    {
         return Cow::Borrowed(record);
     }
     let mut text = Vec::with_capacity(record.len());
@@ -312,7 +325,10 @@ mod tests {
         let (mut items, mut bytes) = (Vec::new(), 0);
         for item in tasks.iter().filter(|item| after.is_none_or(|after| item.position > after)) {
             if bytes >= share || items.len() >= limit {
-                return ListReply { next: items.last().map(|last: &ListItem| last.position), items };
+                return ListReply {
+                    next: items.last().map(|last: &ListItem| last.position),
+                    items,
+                };
             }
             bytes += bytes_of(item);
             items.push(item.clone());
@@ -320,27 +336,41 @@ mod tests {
         ListReply { items, next: None }
     }
 
-    /// The largest shard map, with a shard of the largest tasks among those of small ones, and then with large ones everywhere.
+    /// The largest shard map, with a shard of the largest tasks among those of small ones, and then
+    /// with large ones everywhere.
     #[test]
     fn a_page_of_many_shards_is_bounded_and_the_list_goes_on() {
         const SHARDS: u16 = 512;
         let sized = |due: u64, index: usize, bytes: usize| {
             let record = format!(r#"{{"a":"{}"}}"#, "x".repeat(bytes - 8));
-            ListItem { record: RawValue::from_string(record).unwrap(), ..item(due as i64, 1, index as u32) }
+            ListItem {
+                record: RawValue::from_string(record).unwrap(),
+                ..item(due as i64, 1, index as u32)
+            }
         };
         for largest_of in [64, 1] {
             let shards: Vec<(ShardId, Vec<ListItem>)> = (0..SHARDS)
                 .map(|index| {
                     let bytes = if index % largest_of == 0 { MAX_RECORD_BYTES } else { 300 };
-                    let due = |n: u64| (u64::from(index) * 2_654_435_761 + n * 40_503) % 1_000 + n * 1_000;
-                    (ShardId { epoch: 1, index }, (0..3).map(|n| sized(due(n as u64), n, bytes)).collect())
+                    let due = |n: u64| {
+                        (u64::from(index) * 2_654_435_761 + n * 40_503) % 1_000 + n * 1_000
+                    };
+                    (
+                        ShardId { epoch: 1, index },
+                        (0..3).map(|n| sized(due(n as u64), n, bytes)).collect(),
+                    )
                 })
                 .collect();
             let (mut seen, mut cursor): (Vec<(Cursor, usize)>, Option<Cursor>) = (Vec::new(), None);
             loop {
                 let mut page = Page::new(1_000);
                 for (shard, tasks) in &shards {
-                    let reply = ask(tasks, cursor.map(|cursor| cursor.after(*shard)), 1_000, share_of_page(shards.len()));
+                    let reply = ask(
+                        tasks,
+                        cursor.map(|cursor| cursor.after(*shard)),
+                        1_000,
+                        share_of_page(shards.len()),
+                    );
                     let given: usize = reply.items.iter().map(bytes_of).sum();
                     assert!(given <= share_of_page(shards.len()) + MAX_RECORD_BYTES);
                     page.add(*shard, reply);
@@ -364,7 +394,8 @@ mod tests {
     fn a_task_larger_than_a_page_is_a_page() {
         let record = format!(r#""{}""#, "x".repeat(MAX_LIST_BYTES));
         let large = ListItem { record: RawValue::from_string(record).unwrap(), ..item(1, 1, 0) };
-        let (items, next) = merge(vec![(A, ListReply { items: vec![large, item(2, 1, 1)], next: None })], 10);
+        let (items, next) =
+            merge(vec![(A, ListReply { items: vec![large, item(2, 1, 1)], next: None })], 10);
         assert_eq!((dues(&items), next.map(|next| next.due.get())), (vec![1], Some(1)));
     }
 }

@@ -8,7 +8,8 @@ use serde::{Deserialize, Serialize};
 pub struct Meter {
     /// Rows read, as SQLite reports them.
     pub rows_read: u64,
-    /// Rows written, as SQLite reports them, and one for each alarm that is set (as the platform bills it).
+    /// Rows written, as SQLite reports them, and one for each alarm that is set (as the platform
+    /// bills it).
     pub rows_written: u64,
     /// Alarms set; their rows are in `rows_written` too.
     pub alarms_set: u64,
@@ -16,8 +17,8 @@ pub struct Meter {
     pub shard_requests: u64,
     /// Queue operations: for each message a write, a read and a delete per 64 KB begun.
     pub queue_operations: u64,
-    /// Firings that windows have spared at the least, each some rows and often an alarm: at how many more instants the tasks of a
-    /// firing that a window has moved would have fired without.
+    /// Firings that windows have spared at the least, each some rows and often an alarm: at how
+    /// many more instants the tasks of a firing that a window has moved would have fired without.
     pub firings_saved: u64,
 }
 
@@ -41,7 +42,8 @@ impl Meter {
 /// Bytes of a message per billed queue operation.
 const QUEUE_UNIT_BYTES: usize = 64_000;
 
-/// Queue operations that a message of `bytes` costs in its life: written, read and deleted, per 64 KB begun.
+/// Queue operations that a message of `bytes` costs in its life: written, read and deleted, per 64
+/// KB begun.
 pub fn message_operations(bytes: usize) -> u64 {
     3 * bytes.div_ceil(QUEUE_UNIT_BYTES).max(1) as u64
 }

@@ -1,9 +1,10 @@
 //! Namespaces: each is a set of shards of its own.
 //!
-//! The Durable Object of a shard is named `<epoch>-<index>` in the namespace `default`, and `<namespace>:<epoch>-<index>` in
-//! any other. Routing is the same in all of them, and no request names a shard of another namespace: so ids, lists, counts and
-//! `Idempotency-Key`s of two namespaces know nothing of each other, and each has alarms, and with them a turn, of its own when
-//! much is due at once.
+//! The Durable Object of a shard is named `<epoch>-<index>` in the namespace `default`, and
+//! `<namespace>:<epoch>-<index>` in any other. Routing is the same in all of them, and no request
+//! names a shard of another namespace: so ids, lists, counts and `Idempotency-Key`s of two
+//! namespaces know nothing of each other, and each has alarms, and with them a turn, of its own
+//! when much is due at once.
 
 use crate::bounds::MAX_NAMESPACE_BYTES;
 use crate::routing::{ShardId, ShardIdError};
@@ -53,7 +54,9 @@ impl FromStr for Namespace {
 
     fn from_str(text: &str) -> Result<Self, NamespaceError> {
         let is_good = (1..=MAX_NAMESPACE_BYTES).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
         if is_good {
             Ok(Self(Cow::Owned(text.to_owned())))
         } else {
@@ -79,8 +82,13 @@ pub struct ShardName {
 
 impl fmt::Display for ShardName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Without a prefix in the default namespace: these names were given before there were others.
-        if self.namespace.is_default() { self.shard.fmt(f) } else { write!(f, "{}:{}", self.namespace, self.shard) }
+        // Without a prefix in the default namespace: these names were given before there were
+        // others.
+        if self.namespace.is_default() {
+            self.shard.fmt(f)
+        } else {
+            write!(f, "{}:{}", self.namespace, self.shard)
+        }
     }
 }
 
@@ -93,7 +101,11 @@ impl FromStr for ShardName {
             Some((namespace, shard)) => {
                 let namespace: Namespace = namespace.parse().map_err(|_| ShardIdError)?;
                 // One shard has one name.
-                if namespace.is_default() { Err(ShardIdError) } else { Ok(namespace.shard(shard.parse()?)) }
+                if namespace.is_default() {
+                    Err(ShardIdError)
+                } else {
+                    Ok(namespace.shard(shard.parse()?))
+                }
             }
         }
     }

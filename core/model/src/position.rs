@@ -2,12 +2,25 @@
 
 use scheduler_calendar::time::UnixMillis;
 
-/// A place in the one total order in which a shard fires: by due time, then page, then index in the page.
+/// A place in the one total order in which a shard fires: by due time, then page, then index in the
+/// page.
 ///
-/// **Invariant 1.** The heap, the pages' directories and the watermark use this same order. A shard's progress is one
-/// position, its watermark: everything at or before it has been handed on. Page 0 stands for the recurring tasks, whose index is the
-/// number of their schedule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, serde::Serialize, serde::Deserialize)]
+/// **Invariant 1.** The heap, the pages' directories and the watermark use this same order. A
+/// shard's progress is one position, its watermark: everything at or before it has been handed on.
+/// Page 0 stands for the recurring tasks, whose index is the number of their schedule.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Default,
+    serde::Serialize,
+    serde::Deserialize,
+)]
 pub struct Position {
     /// When it fires.
     pub due: UnixMillis,

@@ -5,7 +5,8 @@
 use crate::words::plain_ascii;
 use std::borrow::Cow;
 
-/// Length of the head of a record, bytes: it holds the time and an id of 256 bytes with a few escapes.
+/// Length of the head of a record, bytes: it holds the time and an id of 256 bytes with a few
+/// escapes.
 pub const HEAD_BYTES: u32 = 512;
 
 /// Returns the id of a whole record.
@@ -22,14 +23,16 @@ pub fn id_in(record: &[u8]) -> Result<String, serde_json::Error> {
     serde_json::from_slice::<IdOnly>(record).map(|read| read.id)
 }
 
-/// Returns the bytes of an id that a record begins with and that is plain ASCII, which is most of them.
+/// Returns the bytes of an id that a record begins with and that is plain ASCII, which is most of
+/// them.
 pub(crate) fn leading_ascii_id(record: &[u8]) -> Option<&[u8]> {
     let text = leading_quoted(record)?.get(1..)?;
     let end = plain_ascii(text);
     if text.get(end) == Some(&b'"') { text.get(..end) } else { None }
 }
 
-/// Returns the id that a record begins with, behind its time; `None` where it begins with anything else, or does not end in these bytes.
+/// Returns the id that a record begins with, behind its time; `None` where it begins with anything
+/// else, or does not end in these bytes.
 pub fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
     let quoted = leading_quoted(head)?;
     let text = quoted.get(1..)?;
@@ -46,7 +49,8 @@ pub fn leading_id(head: &[u8]) -> Option<Cow<'_, str>> {
     serde_json::from_slice(quoted.get(..end + 2)?).ok().map(Cow::Owned)
 }
 
-/// Returns a record from the quote at which its id begins; `None` where it begins with anything but a time and an id.
+/// Returns a record from the quote at which its id begins; `None` where it begins with anything but
+/// a time and an id.
 fn leading_quoted(head: &[u8]) -> Option<&[u8]> {
     let rest = head.strip_prefix(b"{")?;
     let rest = match rest.strip_prefix(b"\"time\":") {
@@ -89,12 +93,19 @@ mod tests {
     fn what_is_read_from_the_head_is_what_the_record_says() {
         for id in ["a", "é\n\t", "\u{1}\u{7f}", "\\\\\"", "\\", "\u{1F600}", "x y/z"] {
             for time in ["", r#""time":5,"#] {
-                let record = format!(r#"{{{time}"id":{},"callback":{{"id":"other"}}}}"#, serde_json::to_string(id).unwrap());
+                let record = format!(
+                    r#"{{{time}"id":{},"callback":{{"id":"other"}}}}"#,
+                    serde_json::to_string(id).unwrap()
+                );
                 let read = leading_id(record.as_bytes());
                 assert_eq!(read.as_deref(), Some(id));
                 assert_eq!(id_in(record.as_bytes()).ok().as_deref(), read.as_deref());
                 let plain = leading_ascii_id(record.as_bytes());
-                assert_eq!(plain, Some(id.as_bytes()).filter(|id| id.is_ascii() && !record.contains('\\')), "{record}");
+                assert_eq!(
+                    plain,
+                    Some(id.as_bytes()).filter(|id| id.is_ascii() && !record.contains('\\')),
+                    "{record}"
+                );
             }
         }
     }

@@ -37,18 +37,20 @@ pub struct RetryInput {
     /// The longest wait, seconds, jitter included; not less than `minBackoffSeconds`.
     #[schemars(range(min = 0, max = MAX_BACKOFF_SECONDS))]
     max_backoff_seconds: Option<f64>,
-    /// The share by which a wait is longer or shorter at random. No wait is longer than `maxBackoffSeconds`.
+    /// The share by which a wait is longer or shorter at random. No wait is longer than
+    /// `maxBackoffSeconds`.
     #[schemars(range(min = 0, max = 1))]
     jitter: Option<f64>,
     /// From the start of the first attempt to the last attempt at most, seconds.
     #[schemars(range(min = 0, max = MAX_DURATION_SECONDS))]
     max_duration_seconds: Option<f64>,
-    /// HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and `5xx`. `4xx` leaves out 408,
-    /// 425 and 429, which say "not now"; 410 is never tried again.
+    /// HTTP statuses after which it is not tried again: numbers, and the classes `3xx`, `4xx` and
+    /// `5xx`. `4xx` leaves out 408, 425 and 429, which say "not now"; 410 is never tried again.
     permanent_statuses: Option<StatusSet>,
 }
 
-/// A policy that holds: exponential back-off between bounds, with jitter, for so many attempts and so long.
+/// A policy that holds: exponential back-off between bounds, with jitter, for so many attempts and
+/// so long.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
     max_attempts: NonZeroU32,
@@ -71,8 +73,8 @@ pub struct RetryError {
 }
 
 impl Default for RetryPolicy {
-    /// 10 attempts from 1 s with doubling to an hour, a fifth of jitter, for at most a day: an outage of 17 minutes is
-    /// ridden out, and a lasting one is given up on the same day.
+    /// 10 attempts from 1 s with doubling to an hour, a fifth of jitter, for at most a day: an
+    /// outage of 17 minutes is ridden out, and a lasting one is given up on the same day.
     fn default() -> Self {
         Self {
             max_attempts: NonZeroU32::MIN.saturating_add(9),
@@ -95,16 +97,29 @@ impl TryFrom<RetryInput> for RetryPolicy {
             None => default.max_attempts,
             Some(given) => NonZeroU32::new(given)
                 .filter(|given| given.get() <= MAX_ATTEMPTS)
-                .ok_or(RetryError { field: "retry.maxAttempts", detail: format!("is {given}; must be 1 to {MAX_ATTEMPTS}") })?,
+                .ok_or(RetryError {
+                    field: "retry.maxAttempts",
+                    detail: format!("is {given}; must be 1 to {MAX_ATTEMPTS}"),
+                })?,
         };
         let seconds = |field, given: Option<f64>, default: f64, limit: f64| {
-            within(field, given.unwrap_or(default / 1_000.0), 0.0, limit).map(|seconds| seconds * 1_000.0)
+            within(field, given.unwrap_or(default / 1_000.0), 0.0, limit)
+                .map(|seconds| seconds * 1_000.0)
         };
-        let min_backoff_millis =
-            seconds("retry.minBackoffSeconds", input.min_backoff_seconds, default.min_backoff_millis, MAX_BACKOFF_SECONDS)?;
+        let min_backoff_millis = seconds(
+            "retry.minBackoffSeconds",
+            input.min_backoff_seconds,
+            default.min_backoff_millis,
+            MAX_BACKOFF_SECONDS,
+        )?;
         // A policy that names only a long minimum means its maximum to be no shorter.
         let max_default = default.max_backoff_millis.max(min_backoff_millis);
-        let max_backoff_millis = seconds("retry.maxBackoffSeconds", input.max_backoff_seconds, max_default, MAX_BACKOFF_SECONDS)?;
+        let max_backoff_millis = seconds(
+            "retry.maxBackoffSeconds",
+            input.max_backoff_seconds,
+            max_default,
+            MAX_BACKOFF_SECONDS,
+        )?;
         if max_backoff_millis < min_backoff_millis {
             return Err(RetryError {
                 field: "retry.maxBackoffSeconds",
@@ -119,7 +134,12 @@ impl TryFrom<RetryInput> for RetryPolicy {
             max_attempts,
             min_backoff_millis,
             max_backoff_millis,
-            factor: within("retry.factor", input.factor.unwrap_or(default.factor), 1.0, MAX_FACTOR)?,
+            factor: within(
+                "retry.factor",
+                input.factor.unwrap_or(default.factor),
+                1.0,
+                MAX_FACTOR,
+            )?,
             jitter: within("retry.jitter", input.jitter.unwrap_or(default.jitter), 0.0, 1.0)?,
             max_duration_millis: seconds(
                 "retry.maxDurationSeconds",
@@ -141,13 +161,15 @@ fn within(field: &'static str, given: f64, least: f64, most: f64) -> Result<f64,
 }
 
 impl RetryPolicy {
-    /// Returns when to try again after `attempt` (from 1) of the occurrence `key` failed at `now`; `None` when the policy is exhausted.
-    /// `began` is when the first attempt started. Not before `not_before`, which the target asked for; but for its sake neither
-    /// later than the policy's time allows: then the last moment counts.
+    /// Returns when to try again after `attempt` (from 1) of the occurrence `key` failed at `now`;
+    /// `None` when the policy is exhausted. `began` is when the first attempt started. Not before
+    /// `not_before`, which the target asked for; but for its sake neither later than the policy's
+    /// time allows: then the last moment counts.
     ///
-    /// The jitter is drawn from a hash of the occurrence and the attempt: tasks that failed together spread out, and a
-    /// replay of the same input gives the same times. Where the longest wait cuts the band of the jitter, the draw is from what is
-    /// left of the band, so that capped waits spread out too.
+    /// The jitter is drawn from a hash of the occurrence and the attempt: tasks that failed
+    /// together spread out, and a replay of the same input gives the same times. Where the longest
+    /// wait cuts the band of the jitter, the draw is from what is left of the band, so that capped
+    /// waits spread out too.
     pub fn next_attempt(
         &self,
         key: &str,
@@ -161,7 +183,8 @@ impl RetryPolicy {
         }
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         // `powi` may reach infinity, which `min` then caps.
-        let backoff = (self.min_backoff_millis * self.factor.powi(exponent)).min(self.max_backoff_millis);
+        let backoff =
+            (self.min_backoff_millis * self.factor.powi(exponent)).min(self.max_backoff_millis);
         let unit = XxHash64::oneshot(u64::from(attempt), key.as_bytes()) as f64 / u64::MAX as f64;
         let shortest = backoff * (1.0 - self.jitter);
         let longest = (backoff * (1.0 + self.jitter)).min(self.max_backoff_millis);
@@ -188,9 +211,15 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_the_maximum() {
-        let policy = policy(r#"{"maxAttempts":6,"minBackoffSeconds":1,"maxBackoffSeconds":5,"jitter":0}"#).unwrap();
+        let policy =
+            policy(r#"{"maxAttempts":6,"minBackoffSeconds":1,"maxBackoffSeconds":5,"jitter":0}"#)
+                .unwrap();
         let waits: Vec<Option<i64>> = (1..=6)
-            .map(|attempt| policy.next_attempt("k", attempt, UnixMillis::ZERO, UnixMillis::ZERO, None).map(UnixMillis::get))
+            .map(|attempt| {
+                policy
+                    .next_attempt("k", attempt, UnixMillis::ZERO, UnixMillis::ZERO, None)
+                    .map(UnixMillis::get)
+            })
             .collect();
         assert_eq!(waits, [Some(1_000), Some(2_000), Some(4_000), Some(5_000), Some(5_000), None]);
     }
@@ -199,7 +228,9 @@ mod tests {
     fn jitter_stays_in_its_band_and_differs_between_tasks() {
         let policy = policy(r#"{"minBackoffSeconds":10,"jitter":0.5}"#).unwrap();
         let waits: std::collections::HashSet<i64> = (0..100)
-            .filter_map(|n| policy.next_attempt(&format!("t{n}"), 1, UnixMillis::ZERO, UnixMillis::ZERO, None))
+            .filter_map(|n| {
+                policy.next_attempt(&format!("t{n}"), 1, UnixMillis::ZERO, UnixMillis::ZERO, None)
+            })
             .map(UnixMillis::get)
             .collect();
         assert!(waits.len() > 90);
@@ -218,10 +249,21 @@ mod tests {
         ] {
             let policy = policy(json).unwrap();
             let waits: std::collections::BTreeSet<i64> = (0..1_000)
-                .filter_map(|n| policy.next_attempt(&format!("t{n}"), attempt, UnixMillis::ZERO, UnixMillis::ZERO, None))
+                .filter_map(|n| {
+                    policy.next_attempt(
+                        &format!("t{n}"),
+                        attempt,
+                        UnixMillis::ZERO,
+                        UnixMillis::ZERO,
+                        None,
+                    )
+                })
                 .map(UnixMillis::get)
                 .collect();
-            assert!(waits.iter().all(|wait| (shortest..=longest).contains(wait)), "{json}: {waits:?}");
+            assert!(
+                waits.iter().all(|wait| (shortest..=longest).contains(wait)),
+                "{json}: {waits:?}"
+            );
             assert!(waits.len() > 500, "{json}: only {} waits", waits.len());
         }
     }
@@ -229,16 +271,23 @@ mod tests {
     #[test]
     fn ends_after_its_time() {
         let policy = policy(r#"{"maxDurationSeconds":10,"jitter":0,"maxAttempts":100}"#).unwrap();
-        assert!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(8_999), None).is_some());
-        assert!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(9_001), None).is_none());
+        assert!(
+            policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(8_999), None).is_some()
+        );
+        assert!(
+            policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(9_001), None).is_none()
+        );
     }
 
     #[test]
     fn a_target_may_ask_for_a_longer_wait_within_the_policys_time() {
-        let policy = policy(r#"{"maxDurationSeconds":60,"minBackoffSeconds":10,"jitter":0}"#).unwrap();
+        let policy =
+            policy(r#"{"maxDurationSeconds":60,"minBackoffSeconds":10,"jitter":0}"#).unwrap();
         let now = UnixMillis::new(5_000);
         let next = |not_before: i64| {
-            policy.next_attempt("k", 1, UnixMillis::ZERO, now, Some(UnixMillis::new(not_before))).map(UnixMillis::get)
+            policy
+                .next_attempt("k", 1, UnixMillis::ZERO, now, Some(UnixMillis::new(not_before)))
+                .map(UnixMillis::get)
         };
         for (not_before, expected) in [
             (i64::MIN, 15_000),
@@ -253,7 +302,16 @@ mod tests {
         }
         // What the policy gives up, a target cannot ask for.
         assert_eq!(policy.next_attempt("k", 10, UnixMillis::ZERO, now, Some(now)), None);
-        assert_eq!(policy.next_attempt("k", 1, UnixMillis::ZERO, UnixMillis::new(50_001), Some(UnixMillis::new(55_000))), None);
+        assert_eq!(
+            policy.next_attempt(
+                "k",
+                1,
+                UnixMillis::ZERO,
+                UnixMillis::new(50_001),
+                Some(UnixMillis::new(55_000))
+            ),
+            None
+        );
     }
 
     #[test]

@@ -1,15 +1,16 @@
 //! Which shard a task lives on.
 //!
 //! `shard = xxh64(tag) mod shards`, where the tag of an id is
-//! - the part within the first `{…}` of the id, if there is one and it is not empty (the convention of Redis Cluster's
-//!   hash tags): `{order-7}:remind` and `{order-7}:cancel` live together;
-//! - else, of an id in the form of a version 7 UUID, its first 18 characters (the time and 12 more bits): the ids
-//!   generated for one request share them, so a request's tasks make dense pages on one shard;
+//! - the part within the first `{…}` of the id, if there is one and it is not empty (the convention
+//!   of Redis Cluster's hash tags): `{order-7}:remind` and `{order-7}:cancel` live together;
+//! - else, of an id in the form of a version 7 UUID, its first 18 characters (the time and 12 more
+//!   bits): the ids generated for one request share them, so a request's tasks make dense pages on
+//!   one shard;
 //! - else the whole id.
 //!
-//! The number of shards belongs to an **epoch** of the [`ShardMap`]. Raising it starts a new epoch: new tasks go to the
-//! newest, lookups ask the newest first, and the shards of older epochs drain. The golden vectors in the tests pin all of this: a
-//! change would lose sight of every stored task.
+//! The number of shards belongs to an **epoch** of the [`ShardMap`]. Raising it starts a new epoch:
+//! new tasks go to the newest, lookups ask the newest first, and the shards of older epochs drain.
+//! The golden vectors in the tests pin all of this: a change would lose sight of every stored task.
 
 use crate::bounds::{MAX_EPOCHS, MAX_SHARDS};
 use std::fmt;
@@ -35,7 +36,8 @@ pub fn routing_tag(id: &str) -> &str {
     if is_uuid_v7(id) { &id[..UUID_TAG_CHARS] } else { id }
 }
 
-/// Whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7 where the version stands.
+/// Whether `id` is written as a version 7 UUID: 8-4-4-4-12 hexadecimal digits with a 7 where the
+/// version stands.
 fn is_uuid_v7(id: &str) -> bool {
     let b = id.as_bytes();
     b.len() == 36
@@ -70,7 +72,10 @@ impl FromStr for ShardId {
     type Err = ShardIdError;
     fn from_str(text: &str) -> Result<Self, ShardIdError> {
         let (epoch, index) = text.split_once('-').ok_or(ShardIdError)?;
-        Ok(Self { epoch: epoch.parse().map_err(|_| ShardIdError)?, index: index.parse().map_err(|_| ShardIdError)? })
+        Ok(Self {
+            epoch: epoch.parse().map_err(|_| ShardIdError)?,
+            index: index.parse().map_err(|_| ShardIdError)?,
+        })
     }
 }
 
@@ -88,8 +93,9 @@ pub enum ShardMapError {
     Epochs(usize),
 }
 
-/// How many shards each epoch has, oldest first. Written as the environment variable `SHARD_MAP`: `16`, or `16,32`
-/// after raising it. An epoch is dropped from the front by writing it as `-` once it has drained: `-,32`.
+/// How many shards each epoch has, oldest first. Written as the environment variable `SHARD_MAP`:
+/// `16`, or `16,32` after raising it. An epoch is dropped from the front by writing it as `-` once
+/// it has drained: `-,32`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ShardMap {
     /// The shards of epoch `index + 1`; 0 for a dropped one. The last is not 0.
@@ -109,7 +115,8 @@ impl FromStr for ShardMap {
                 epochs.push(0);
                 continue;
             }
-            let count: u32 = part.parse().map_err(|_| ShardMapError::NotANumber((*part).to_owned()))?;
+            let count: u32 =
+                part.parse().map_err(|_| ShardMapError::NotANumber((*part).to_owned()))?;
             match u16::try_from(count) {
                 Ok(shards) if shards > 0 && count <= MAX_SHARDS => epochs.push(shards),
                 _ => return Err(ShardMapError::Count(count)),
@@ -138,12 +145,16 @@ impl ShardMap {
     }
 
     fn by_hash(&self, hash: u64) -> impl Iterator<Item = ShardId> + '_ {
-        self.by_epoch().rev().map(move |(epoch, shards)| ShardId { epoch, index: (hash % u64::from(shards)) as u16 })
+        self.by_epoch()
+            .rev()
+            .map(move |(epoch, shards)| ShardId { epoch, index: (hash % u64::from(shards)) as u16 })
     }
 
     /// Every shard, the newest epoch's first.
     pub fn all(&self) -> impl Iterator<Item = ShardId> + '_ {
-        self.by_epoch().rev().flat_map(|(epoch, shards)| (0..shards).map(move |index| ShardId { epoch, index }))
+        self.by_epoch()
+            .rev()
+            .flat_map(|(epoch, shards)| (0..shards).map(move |index| ShardId { epoch, index }))
     }
 
     /// Whether there is one epoch only, so that a task cannot also live on an older shard.
@@ -157,7 +168,11 @@ impl ShardMap {
     }
 
     fn by_epoch(&self) -> impl DoubleEndedIterator<Item = (u16, u16)> + '_ {
-        (1u16..).zip(self.epochs.iter().copied()).collect::<Vec<_>>().into_iter().filter(|(_, shards)| *shards > 0)
+        (1u16..)
+            .zip(self.epochs.iter().copied())
+            .collect::<Vec<_>>()
+            .into_iter()
+            .filter(|(_, shards)| *shards > 0)
     }
 }
 
@@ -169,7 +184,8 @@ pub(crate) mod collisions;
 mod tests {
     use super::*;
 
-    /// Pinned for ever: a task is found only where these say. The hash of "a" is the one that the xxHash project publishes.
+    /// Pinned for ever: a task is found only where these say. The hash of "a" is the one that the
+    /// xxHash project publishes.
     #[test]
     fn golden_vectors() {
         let map: ShardMap = "16".parse().unwrap();
@@ -179,7 +195,13 @@ mod tests {
             ("order-1", 0x3baf_4120_aa43_a0ad, "order-1", "1-13", "2-45"),
             ("{order-1}:remind", 0x09d6_f548_3579_2e63, "order-1", "1-13", "2-45"),
             ("späť", 0x2229_443b_ccdd_a8e7, "späť", "1-7", "2-39"),
-            ("019ab689-b800-7fff-bfff-ffffffffffff", 0x2fb2_b89c_efd6_09d7, "019ab689-b800-7fff", "1-15", "2-15"),
+            (
+                "019ab689-b800-7fff-bfff-ffffffffffff",
+                0x2fb2_b89c_efd6_09d7,
+                "019ab689-b800-7fff",
+                "1-15",
+                "2-15",
+            ),
         ] {
             assert_eq!(id_hash(id), hash, "{id}");
             assert_eq!(routing_tag(id), tag);
@@ -194,7 +216,10 @@ mod tests {
         assert_eq!(routing_tag("x{}y"), "x{}y");
         assert_eq!(routing_tag("x{y"), "x{y");
         assert_eq!(routing_tag("x}y{z}"), "z");
-        assert_eq!(routing_tag("019ab689-b800-4fff-bfff-ffffffffffff"), "019ab689-b800-4fff-bfff-ffffffffffff");
+        assert_eq!(
+            routing_tag("019ab689-b800-4fff-bfff-ffffffffffff"),
+            "019ab689-b800-4fff-bfff-ffffffffffff"
+        );
     }
 
     #[test]

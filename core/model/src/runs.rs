@@ -1,4 +1,5 @@
-//! A task's history over the shards of all epochs that may have run it: the cursor, and joining their answers in order.
+//! A task's history over the shards of all epochs that may have run it: the cursor, and joining
+//! their answers in order.
 
 use crate::protocol::{RunItem, RunPosition, RunsReply};
 use std::fmt;
@@ -7,8 +8,9 @@ use std::str::FromStr;
 /// Before every run that there is.
 const START: RunPosition = RunPosition { row: u64::MAX, place: u32::MAX };
 
-/// A place in the history over a task's homes: for each home, before which run to go on, or that it has no more. Written as 24
-/// hexadecimal digits for each, joined by dashes; a home without more as nothing.
+/// A place in the history over a task's homes: for each home, before which run to go on, or that it
+/// has no more. Written as 24 hexadecimal digits for each, joined by dashes; a home without more as
+/// nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunsCursor {
     homes: Vec<Option<RunPosition>>,
@@ -16,7 +18,9 @@ pub struct RunsCursor {
 
 /// A text is not a cursor of this list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a cursor of this task's runs; use the one from the last answer unchanged, or leave it out to begin anew")]
+#[error(
+    "is not a cursor of this task's runs; use the one from the last answer unchanged, or leave it out to begin anew"
+)]
 pub struct RunsCursorError;
 
 impl RunsCursor {
@@ -67,15 +71,23 @@ impl FromStr for RunsCursor {
             }
             let row = part.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok());
             let place = part.get(16..).and_then(|digits| u32::from_str_radix(digits, 16).ok());
-            Ok(Some(RunPosition { row: row.ok_or(RunsCursorError)?, place: place.ok_or(RunsCursorError)? }))
+            Ok(Some(RunPosition {
+                row: row.ok_or(RunsCursorError)?,
+                place: place.ok_or(RunsCursorError)?,
+            }))
         };
         Ok(Self { homes: text.split('-').map(home).collect::<Result<_, _>>()? })
     }
 }
 
-/// Joins the answers of a task's homes, each asked from `cursor`: at most `limit` runs, the newest first, and where to go on. A home that was
-/// not asked has no answer. Behind the last run of one that has more, nothing is given: what it has there may be newer.
-pub fn merge(cursor: &RunsCursor, replies: Vec<Option<RunsReply>>, limit: usize) -> (Vec<RunItem>, Option<RunsCursor>) {
+/// Joins the answers of a task's homes, each asked from `cursor`: at most `limit` runs, the newest
+/// first, and where to go on. A home that was not asked has no answer. Behind the last run of one
+/// that has more, nothing is given: what it has there may be newer.
+pub fn merge(
+    cursor: &RunsCursor,
+    replies: Vec<Option<RunsReply>>,
+    limit: usize,
+) -> (Vec<RunItem>, Option<RunsCursor>) {
     struct Home {
         at: RunPosition,
         items: std::iter::Peekable<std::vec::IntoIter<RunItem>>,
@@ -93,7 +105,8 @@ pub fn merge(cursor: &RunsCursor, replies: Vec<Option<RunsReply>>, limit: usize)
     let mut taken = Vec::new();
     let is_spent = |home: &mut Home| home.items.peek().is_none() && home.next.is_some();
     while taken.len() < limit && !homes.iter_mut().flatten().any(is_spent) {
-        // Of runs reported at the same time, that of the newest epoch first: homes come in that order.
+        // Of runs reported at the same time, that of the newest epoch first: homes come in that
+        // order.
         let newest = homes
             .iter_mut()
             .flatten()
@@ -125,22 +138,29 @@ mod tests {
         RunItem { position: RunPosition { row, place: 0 }, reported_at: UnixMillis::new(at), run }
     }
 
-    /// A home may give fewer than it is asked for: it stops at its share of the bytes, or has looked at as many rows as it may.
+    /// A home may give fewer than it is asked for: it stops at its share of the bytes, or has
+    /// looked at as many rows as it may.
     #[test]
     fn runs_come_in_order_though_a_home_gives_fewer() {
-        let homes: [&[(u64, i64)]; 2] = [&[(9, 100), (8, 90), (7, 50)], &[(5, 95), (4, 93), (3, 91), (1, 10)]];
+        let homes: [&[(u64, i64)]; 2] =
+            [&[(9, 100), (8, 90), (7, 50)], &[(5, 95), (4, 93), (3, 91), (1, 10)]];
         let (mut cursor, mut seen) = (Some(RunsCursor::start(2)), Vec::new());
         while let Some(from) = cursor {
-            let given = |(home, before): (&&[(u64, i64)], &Option<RunPosition>)| Some(ask(home, (*before)?, 1));
-            let (items, next) = merge(&from, homes.iter().zip(from.homes()).map(given).collect(), 1_000);
+            let given = |(home, before): (&&[(u64, i64)], &Option<RunPosition>)| {
+                Some(ask(home, (*before)?, 1))
+            };
+            let (items, next) =
+                merge(&from, homes.iter().zip(from.homes()).map(given).collect(), 1_000);
             assert!(!items.is_empty());
             seen.extend(items.iter().map(|item| item.reported_at.get()));
             cursor = next;
         }
         assert_eq!(seen, [100, 95, 93, 91, 90, 50, 10]);
         // One that has found nothing yet is asked for again first.
-        let nothing_yet = RunsReply { items: Vec::new(), next: Some(RunPosition { row: 6, place: 0 }) };
-        let (items, next) = merge(&RunsCursor::start(2), vec![Some(nothing_yet), Some(ask(homes[1], START, 9))], 9);
+        let nothing_yet =
+            RunsReply { items: Vec::new(), next: Some(RunPosition { row: 6, place: 0 }) };
+        let (items, next) =
+            merge(&RunsCursor::start(2), vec![Some(nothing_yet), Some(ask(homes[1], START, 9))], 9);
         assert!(items.is_empty());
         assert_eq!(next.unwrap().homes(), [Some(RunPosition { row: 6, place: 0 }), Some(START)]);
     }
@@ -155,19 +175,28 @@ mod tests {
 
     #[test]
     fn runs_of_several_homes_come_in_order_whatever_the_limit() {
-        let homes: [&[(u64, i64)]; 3] = [&[(9, 100), (8, 90), (7, 50)], &[(5, 95), (4, 90), (3, 90), (1, 10)], &[]];
+        let homes: [&[(u64, i64)]; 3] =
+            [&[(9, 100), (8, 90), (7, 50)], &[(5, 95), (4, 90), (3, 90), (1, 10)], &[]];
         for limit in 1..9 {
             let mut cursor = Some(RunsCursor::start(3));
             let mut seen = Vec::new();
             while let Some(from) = cursor {
                 let from = RunsCursor::parse(&from.to_string(), 3).unwrap();
-                let replies = homes.iter().zip(from.homes()).map(|(home, before)| Some(ask(home, (*before)?, limit))).collect();
+                let replies = homes
+                    .iter()
+                    .zip(from.homes())
+                    .map(|(home, before)| Some(ask(home, (*before)?, limit)))
+                    .collect();
                 let (items, next) = merge(&from, replies, limit);
                 assert!(items.len() <= limit);
                 seen.extend(items.iter().map(|item| (item.position.row, item.reported_at.get())));
                 cursor = next;
             }
-            assert_eq!(seen, [(9, 100), (5, 95), (8, 90), (4, 90), (3, 90), (7, 50), (1, 10)], "limit {limit}");
+            assert_eq!(
+                seen,
+                [(9, 100), (5, 95), (8, 90), (4, 90), (3, 90), (7, 50), (1, 10)],
+                "limit {limit}"
+            );
         }
     }
 

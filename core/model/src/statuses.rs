@@ -11,7 +11,8 @@ use std::ops::RangeInclusive;
 const STATUSES: RangeInclusive<u16> = 300..=599;
 /// Most entries of a list: every status twice over is no list that anyone means.
 const MAX_ENTRIES: usize = 100;
-/// Statuses of the class 4xx that say "not now" (RFC 9110 and 8470, RFC 6585): a class does not stand for these, their number does.
+/// Statuses of the class 4xx that say "not now" (RFC 9110 and 8470, RFC 6585): a class does not
+/// stand for these, their number does.
 const NOT_NOW: [u16; 3] = [408, 425, 429];
 
 /// HTTP statuses from 300 to 599. Given as a list of numbers and classes: `[404, "5xx"]`.
@@ -24,7 +25,8 @@ pub struct StatusSet {
 impl StatusSet {
     /// Whether this status is in the set.
     pub fn contains(&self, status: u16) -> bool {
-        place(status).is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|word| word & bit != 0))
+        place(status)
+            .is_some_and(|(word, bit)| self.bits.get(word).is_some_and(|word| word & bit != 0))
     }
 
     fn insert(&mut self, status: u16) {
@@ -42,7 +44,9 @@ impl StatusSet {
             "5xx" => 500,
             _ => return false,
         };
-        (first..first + 100).filter(|status| !NOT_NOW.contains(status)).for_each(|status| self.insert(status));
+        (first..first + 100)
+            .filter(|status| !NOT_NOW.contains(status))
+            .for_each(|status| self.insert(status));
         true
     }
 }
@@ -108,7 +112,9 @@ impl<'de> Deserialize<'de> for StatusSet {
                     match entries.next_element()? {
                         None => break,
                         Some(_) if count == MAX_ENTRIES => {
-                            return Err(A::Error::custom(format_args!("has more than {MAX_ENTRIES} entries")));
+                            return Err(A::Error::custom(format_args!(
+                                "has more than {MAX_ENTRIES} entries"
+                            )));
                         }
                         Some(Entry::Status(status)) => set.insert(status),
                         Some(Entry::Class(class)) => {

@@ -3,8 +3,8 @@
 const ONES: u64 = u64::MAX / 255;
 const HIGH: u64 = ONES << 7;
 
-/// Returns a word with the high bit of each byte that is less than `n`, which is at most 128. Bytes from 128 are left out. A byte behind
-/// the first one found may be marked too.
+/// Returns a word with the high bit of each byte that is less than `n`, which is at most 128. Bytes
+/// from 128 are left out. A byte behind the first one found may be marked too.
 const fn less(word: u64, n: u64) -> u64 {
     word.wrapping_sub(ONES * n) & !word & HIGH
 }
@@ -14,7 +14,8 @@ const fn quote_or_backslash(word: u64) -> u64 {
     less(word ^ (ONES * b'"' as u64), 1) | less(word ^ (ONES * b'\\' as u64), 1)
 }
 
-/// Returns whether a JSON string of these bytes escapes any: a quote, a backslash or a control character.
+/// Returns whether a JSON string of these bytes escapes any: a quote, a backslash or a control
+/// character.
 pub(crate) fn needs_escape(bytes: &[u8]) -> bool {
     let (words, rest) = bytes.as_chunks::<8>();
     words.iter().any(|word| {
@@ -23,7 +24,8 @@ pub(crate) fn needs_escape(bytes: &[u8]) -> bool {
     }) || rest.iter().any(|byte| *byte < 0x20 || *byte == b'"' || *byte == b'\\')
 }
 
-/// Returns how many bytes stand before the first quote, backslash or byte that is not ASCII; all of them if there is none.
+/// Returns how many bytes stand before the first quote, backslash or byte that is not ASCII; all of
+/// them if there is none.
 pub(crate) fn plain_ascii(bytes: &[u8]) -> usize {
     let (words, rest) = bytes.as_chunks::<8>();
     for (at, word) in words.iter().enumerate() {

@@ -1,4 +1,5 @@
-//! What a change of the clock does: to lists of cron expressions, to hourly and finer rules, and to starts and anchors in a gap.
+//! What a change of the clock does: to lists of cron expressions, to hourly and finer rules, and to
+//! starts and anchors in a gap.
 
 #![allow(
     clippy::unwrap_used,
@@ -16,7 +17,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 fn shown(schedule: &Value) -> Preview {
-    preview(&schedule.to_string(), UnixMillis::new(1_764_000_000_000)).unwrap_or_else(|problem| panic!("{schedule}: {problem}"))
+    preview(&schedule.to_string(), UnixMillis::new(1_764_000_000_000))
+        .unwrap_or_else(|problem| panic!("{schedule}: {problem}"))
 }
 
 /// Date, hour, minute and offset of the runs.
@@ -28,7 +30,8 @@ fn changes(schedule: &Value) -> Vec<Option<&'static str>> {
     shown(schedule).runs.into_iter().map(|run| run.clock_change).collect()
 }
 
-/// The clocks of New York jump from 02:00 to 03:00 on 2026-03-08, those of London from 01:00 to 02:00 on 2026-03-29.
+/// The clocks of New York jump from 02:00 to 03:00 on 2026-03-08, those of London from 01:00 to
+/// 02:00 on 2026-03-29.
 #[test]
 fn a_rule_that_starts_in_a_gap_keeps_the_time_that_was_asked_for() {
     for (zone, start, rule, expected) in [
@@ -67,11 +70,27 @@ fn a_rule_that_starts_in_a_gap_keeps_the_time_that_was_asked_for() {
 #[test]
 fn an_interval_of_days_from_a_gap_keeps_the_time_that_was_asked_for() {
     for (interval, field, expected) in [
-        (86_400, "anchor", ["2026-03-08T03:30:00-04:00", "2026-03-09T02:30:00-04:00", "2026-03-10T02:30:00-04:00"]),
-        (172_800, "anchor", ["2026-03-08T03:30:00-04:00", "2026-03-10T02:30:00-04:00", "2026-03-12T02:30:00-04:00"]),
-        (86_400, "startAt", ["2026-03-08T03:30:00-04:00", "2026-03-09T02:30:00-04:00", "2026-03-10T02:30:00-04:00"]),
+        (
+            86_400,
+            "anchor",
+            ["2026-03-08T03:30:00-04:00", "2026-03-09T02:30:00-04:00", "2026-03-10T02:30:00-04:00"],
+        ),
+        (
+            172_800,
+            "anchor",
+            ["2026-03-08T03:30:00-04:00", "2026-03-10T02:30:00-04:00", "2026-03-12T02:30:00-04:00"],
+        ),
+        (
+            86_400,
+            "startAt",
+            ["2026-03-08T03:30:00-04:00", "2026-03-09T02:30:00-04:00", "2026-03-10T02:30:00-04:00"],
+        ),
         // Others are real time from the instant on.
-        (5_400, "anchor", ["2026-03-08T03:30:00-04:00", "2026-03-08T05:00:00-04:00", "2026-03-08T06:30:00-04:00"]),
+        (
+            5_400,
+            "anchor",
+            ["2026-03-08T03:30:00-04:00", "2026-03-08T05:00:00-04:00", "2026-03-08T06:30:00-04:00"],
+        ),
     ] {
         let schedule = json!({"everySeconds": interval, field: "2026-03-08T02:30", "timezone": "America/New_York", "count": 3});
         assert_eq!(runs(&schedule), expected, "{schedule}");
@@ -85,36 +104,59 @@ fn an_interval_of_days_from_a_gap_keeps_the_time_that_was_asked_for() {
     assert_eq!(runs(&apia), ["2011-12-31T12:00:00+14:00", "2012-01-01T12:00:00+14:00"]);
 }
 
-/// London's clock goes back from 02:00 to 01:00 on 2026-10-25, at 01:00Z, and forward from 01:00 on 2026-03-29, at 01:00Z.
+/// London's clock goes back from 02:00 to 01:00 on 2026-10-25, at 01:00Z, and forward from 01:00 on
+/// 2026-03-29, at 01:00Z.
 #[test]
 fn hourly_and_finer_rules_fire_whenever_the_clock_shows_their_times() {
     let of = |rule: &str, from: &str, count: u32| json!({"rrule": rule, "startAt": "2026-01-01T00:00", "timezone": "Europe/London", "from": from, "count": count});
     let back = of("FREQ=HOURLY", "2026-10-24T23:30:00Z", 4);
     assert_eq!(
         runs(&back),
-        ["2026-10-25T01:00:00+01:00", "2026-10-25T01:00:00+00:00", "2026-10-25T02:00:00+00:00", "2026-10-25T03:00:00+00:00"]
+        [
+            "2026-10-25T01:00:00+01:00",
+            "2026-10-25T01:00:00+00:00",
+            "2026-10-25T02:00:00+00:00",
+            "2026-10-25T03:00:00+00:00"
+        ]
     );
     assert_eq!(changes(&back), [Some("first-pass"), Some("second-pass"), None, None]);
     let back = of("FREQ=MINUTELY;INTERVAL=20", "2026-10-25T00:30:00Z", 3);
-    assert_eq!(runs(&back), ["2026-10-25T01:40:00+01:00", "2026-10-25T01:00:00+00:00", "2026-10-25T01:20:00+00:00"]);
+    assert_eq!(
+        runs(&back),
+        ["2026-10-25T01:40:00+01:00", "2026-10-25T01:00:00+00:00", "2026-10-25T01:20:00+00:00"]
+    );
     let back = of("FREQ=SECONDLY;INTERVAL=15", "2026-10-25T00:59:31Z", 3);
-    assert_eq!(runs(&back), ["2026-10-25T01:59:45+01:00", "2026-10-25T01:00:00+00:00", "2026-10-25T01:00:15+00:00"]);
+    assert_eq!(
+        runs(&back),
+        ["2026-10-25T01:59:45+01:00", "2026-10-25T01:00:00+00:00", "2026-10-25T01:00:15+00:00"]
+    );
     let forward = of("FREQ=MINUTELY;INTERVAL=30", "2026-03-29T00:15:00Z", 3);
-    assert_eq!(runs(&forward), ["2026-03-29T00:30:00+00:00", "2026-03-29T02:00:00+01:00", "2026-03-29T02:30:00+01:00"]);
+    assert_eq!(
+        runs(&forward),
+        ["2026-03-29T00:30:00+00:00", "2026-03-29T02:00:00+01:00", "2026-03-29T02:30:00+01:00"]
+    );
     assert_eq!(changes(&forward), [None, Some("gap-absent"), None]);
     // What names single times is at fixed times, as for cron.
-    for rule in ["FREQ=HOURLY;BYHOUR=1;BYMINUTE=30", "FREQ=MINUTELY;BYHOUR=1;BYMINUTE=30", "FREQ=HOURLY;INTERVAL=24;BYMINUTE=30"]
-    {
+    for rule in [
+        "FREQ=HOURLY;BYHOUR=1;BYMINUTE=30",
+        "FREQ=MINUTELY;BYHOUR=1;BYMINUTE=30",
+        "FREQ=HOURLY;INTERVAL=24;BYMINUTE=30",
+    ] {
         let rule = if rule.contains("INTERVAL") {
             json!({"rrule": rule, "startAt": "2026-01-01T01:00", "timezone": "Europe/London", "from": "2026-10-25T00:00:00Z", "count": 2})
         } else {
             of(rule, "2026-10-25T00:00:00Z", 2)
         };
-        assert_eq!(runs(&rule), ["2026-10-25T01:30:00+01:00", "2026-10-26T01:30:00+00:00"], "{rule}");
+        assert_eq!(
+            runs(&rule),
+            ["2026-10-25T01:30:00+01:00", "2026-10-26T01:30:00+00:00"],
+            "{rule}"
+        );
     }
 }
 
-/// A rule that starts in the first or the second pass counts its own runs only, and has those of the second pass before its time of day.
+/// A rule that starts in the first or the second pass counts its own runs only, and has those of
+/// the second pass before its time of day.
 #[test]
 fn a_rule_that_starts_in_an_overlap_begins_there() {
     let first = json!({"rrule": "FREQ=MINUTELY;INTERVAL=15;COUNT=5", "startAt": "2026-10-25T01:30", "timezone": "Europe/London"});
@@ -132,7 +174,8 @@ fn a_rule_that_starts_in_an_overlap_begins_there() {
         ("FREQ=HOURLY;COUNT=2", ["2026-10-25T01:30:00+00:00", "2026-10-25T02:30:00+00:00"]),
         ("FREQ=DAILY;COUNT=2", ["2026-10-26T01:30:00+00:00", "2026-10-27T01:30:00+00:00"]),
     ] {
-        let second = json!({"rrule": rule, "startAt": "2026-10-25T01:30:00Z", "timezone": "Europe/London"});
+        let second =
+            json!({"rrule": rule, "startAt": "2026-10-25T01:30:00Z", "timezone": "Europe/London"});
         assert_eq!(runs(&second), expected, "{rule}");
     }
 }
@@ -159,7 +202,8 @@ fn a_list_means_what_one_expression_of_the_same_times_means() {
     }
 }
 
-/// In the second pass, thousands of fixed times are passed over, by sixteen expressions: that is a few milliseconds of work at most.
+/// In the second pass, thousands of fixed times are passed over, by sixteen expressions: that is a
+/// few milliseconds of work at most.
 #[test]
 fn fixed_times_of_a_second_pass_are_passed_over_together() {
     let many = "0-56,59 0-56,59 1 * * *";
@@ -192,19 +236,24 @@ fn by_definition(set: &Minutes, zone: Tz, from: i64) -> BTreeSet<i64> {
     let end = from + 36 * 3_600;
     let local_from = DateTime::from_timestamp(from, 0).unwrap().naive_utc() - TimeDelta::days(2);
     for at in 0..6 * 1_440 {
-        let local: NaiveDateTime = local_from.with_minute(0).unwrap().with_second(0).unwrap() + TimeDelta::minutes(at);
+        let local: NaiveDateTime =
+            local_from.with_minute(0).unwrap().with_second(0).unwrap() + TimeDelta::minutes(at);
         let minute = local.hour() * 60 + local.minute();
         if !set.contains(&minute) {
             continue;
         }
         let found = match zone.from_local_datetime(&local) {
             LocalResult::Single(instant) => vec![instant.timestamp()],
-            LocalResult::Ambiguous(first, second) if repeats(set, minute) => vec![first.timestamp(), second.timestamp()],
+            LocalResult::Ambiguous(first, second) if repeats(set, minute) => {
+                vec![first.timestamp(), second.timestamp()]
+            }
             LocalResult::Ambiguous(first, _) => vec![first.timestamp()],
             LocalResult::None if repeats(set, minute) => vec![],
             // The first instant after the gap, which is at a whole minute.
             LocalResult::None => {
-                let after = (1..).find_map(|more| zone.from_local_datetime(&(local + TimeDelta::minutes(more))).earliest());
+                let after = (1..).find_map(|more| {
+                    zone.from_local_datetime(&(local + TimeDelta::minutes(more))).earliest()
+                });
                 vec![after.unwrap().timestamp()]
             }
         };
@@ -264,6 +313,11 @@ fn a_preview_says_what_became_of_a_single_local_time() {
 
 #[test]
 fn an_interval_from_a_local_anchor_is_shown_in_its_zone() {
-    let preview = shown(&json!({"everySeconds": 3_600, "anchor": "2026-07-01T09:00", "timezone": "Asia/Kolkata", "count": 1}));
-    assert_eq!((preview.timezone, preview.runs[0].local.as_str()), ("Asia/Kolkata", "2026-07-01T09:00:00+05:30"));
+    let preview = shown(
+        &json!({"everySeconds": 3_600, "anchor": "2026-07-01T09:00", "timezone": "Asia/Kolkata", "count": 1}),
+    );
+    assert_eq!(
+        (preview.timezone, preview.runs[0].local.as_str()),
+        ("Asia/Kolkata", "2026-07-01T09:00:00+05:30")
+    );
 }

@@ -1,4 +1,5 @@
-//! Local times of tasks: given with a time zone, stored as they were given, and read by what the zone says today.
+//! Local times of tasks: given with a time zone, stored as they were given, and read by what the
+//! zone says today.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,9 +47,15 @@ fn a_task_fires_when_the_clock_shows_its_local_time() {
         ("2026-10-25T01:30", "Europe/London", "2026-10-25T01:30:00+01:00"),
     ] {
         assert_eq!(first_local(&format!(r#"{{"time":"{time}","timezone":"{zone}"}}"#)), expected);
-        let stored: Value = serde_json::from_str(&record(&format!(r#""time":"{time}","timezone":"{zone}""#)).unwrap()).unwrap();
+        let stored: Value = serde_json::from_str(
+            &record(&format!(r#""time":"{time}","timezone":"{zone}""#)).unwrap(),
+        )
+        .unwrap();
         assert_eq!(stored["time"], at(expected));
-        assert_eq!((&stored["timezone"], stored["local"]["time"].as_str().unwrap().get(..16)), (&zone.into(), time.get(..16)));
+        assert_eq!(
+            (&stored["timezone"], stored["local"]["time"].as_str().unwrap().get(..16)),
+            (&zone.into(), time.get(..16))
+        );
     }
 }
 
@@ -66,16 +73,28 @@ fn a_local_time_needs_a_zone_and_a_zone_something_to_read_in_it() {
         assert_eq!(problem.field, field);
         assert!(problem.detail.contains("timezone"), "{problem}");
         assert!(record(&format!(r#"{fields},"timezone":"Asia/Tokyo""#)).is_ok(), "{fields}");
-        assert_eq!(record(&format!(r#"{fields},"timezone":"Mars""#)).unwrap_err().field, "timezone");
+        assert_eq!(
+            record(&format!(r#"{fields},"timezone":"Mars""#)).unwrap_err().field,
+            "timezone"
+        );
     }
-    for fields in [r#""time":"2026-12-01T09:00:00Z""#, r#""delayInSeconds":5"#, r#""everySeconds":60"#] {
-        assert_eq!(record(&format!(r#"{fields},"timezone":"Asia/Tokyo""#)).unwrap_err().field, "timezone", "{fields}");
+    for fields in
+        [r#""time":"2026-12-01T09:00:00Z""#, r#""delayInSeconds":5"#, r#""everySeconds":60"#]
+    {
+        assert_eq!(
+            record(&format!(r#"{fields},"timezone":"Asia/Tokyo""#)).unwrap_err().field,
+            "timezone",
+            "{fields}"
+        );
     }
-    assert_eq!(record(r#""time":"9999-12-31T23:59","timezone":"America/New_York""#).unwrap_err().field, "time");
+    assert_eq!(
+        record(r#""time":"9999-12-31T23:59","timezone":"America/New_York""#).unwrap_err().field,
+        "time"
+    );
 }
 
-/// What a shard makes of a record whose instants were worked out before the law changed: here, as if Vancouver were still at -08:00
-/// in winter.
+/// What a shard makes of a record whose instants were worked out before the law changed: here, as
+/// if Vancouver were still at -08:00 in winter.
 #[test]
 fn stored_schedules_follow_a_new_law() {
     let first = |record: &str, after: &str| {
@@ -123,12 +142,32 @@ fn stored_schedules_follow_a_new_law() {
 fn an_unreadable_time_is_blamed_itself() {
     let preview = |text: &str| preview(text, NOW).unwrap_err();
     for (text, field, hint) in [
-        (r#"{"time":"2026-12-01T25:00","timezone":"Europe/London"}"#, "time", "whose hour is not one"),
+        (
+            r#"{"time":"2026-12-01T25:00","timezone":"Europe/London"}"#,
+            "time",
+            "whose hour is not one",
+        ),
         (r#"{"time":1795704299,"timezone":"Europe/London"}"#, "time", "looks like seconds"),
-        (r#"{"time":"2026-12-01","timezone":"Europe/London"}"#, "time", "write 2026-12-01T00:00:00Z"),
-        (r#"{"everySeconds":60,"anchor":"20261201","timezone":"Europe/London"}"#, "anchor", "looks like a date"),
-        (r#"{"everySeconds":60,"startAt":"2026-12-01T09:00:60","timezone":"Europe/London"}"#, "startAt", "60 seconds"),
-        (r#"{"time":"2026-12-01T09:00:00Z","timezone":"Europe/London"}"#, "timezone", "leave out the offset"),
+        (
+            r#"{"time":"2026-12-01","timezone":"Europe/London"}"#,
+            "time",
+            "write 2026-12-01T00:00:00Z",
+        ),
+        (
+            r#"{"everySeconds":60,"anchor":"20261201","timezone":"Europe/London"}"#,
+            "anchor",
+            "looks like a date",
+        ),
+        (
+            r#"{"everySeconds":60,"startAt":"2026-12-01T09:00:60","timezone":"Europe/London"}"#,
+            "startAt",
+            "60 seconds",
+        ),
+        (
+            r#"{"time":"2026-12-01T09:00:00Z","timezone":"Europe/London"}"#,
+            "timezone",
+            "leave out the offset",
+        ),
     ] {
         let problem = preview(text);
         assert_eq!(problem.field, field, "{text}: {problem}");

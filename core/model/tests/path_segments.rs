@@ -1,5 +1,5 @@
-//! Every name that is accepted and stands in a path comes back from the path: percent-encoded as one segment, parsed by the URL
-//! standard's parser, and decoded.
+//! Every name that is accepted and stands in a path comes back from the path: percent-encoded as
+//! one segment, parsed by the URL standard's parser, and decoded.
 
 #![allow(
     clippy::unwrap_used,
@@ -20,8 +20,11 @@ const UNRESERVED: &[u8] = b"-_.!~*'()";
 
 /// Percent-encodes a name as a client does: everything, or what `encodeURIComponent` encodes.
 fn encoded(name: &str, everything: bool) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || !everything && UNRESERVED.contains(&byte);
-    name.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+    let plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || !everything && UNRESERVED.contains(&byte);
+    name.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
 }
 
 fn decoded(segment: &str) -> Vec<u8> {
@@ -63,8 +66,8 @@ fn is_accepted(name: &str) -> bool {
 /// Texts of what is special in a path.
 fn path_like() -> impl Strategy<Value = String> {
     let part = prop::sample::select(vec![
-        ".", "..", "/", "\\", "%2e", "%2E", "%", "?", "#", " ", "+", ";", ":", "@", "a", "\u{3002}", "\u{e9}", "\u{200b}",
-        "\u{feff}", "\t",
+        ".", "..", "/", "\\", "%2e", "%2E", "%", "?", "#", " ", "+", ";", ":", "@", "a",
+        "\u{3002}", "\u{e9}", "\u{200b}", "\u{feff}", "\t",
     ]);
     prop::collection::vec(part, 1..5).prop_map(|parts| parts.concat())
 }
@@ -75,7 +78,12 @@ fn dot_segments_are_refused_and_nothing_near_them() {
         assert!(!is_accepted(name) && !survives(name), "{name}");
     }
     for name in ["...", "%2e", "%2E%2e", "a.", ".a", "./", "/..", " .", "\u{3002}"] {
-        assert!(check_task_id(name).is_ok() && check_limit_key("limitKey", name).is_ok() && survives(name), "{name}");
+        assert!(
+            check_task_id(name).is_ok()
+                && check_limit_key("limitKey", name).is_ok()
+                && survives(name),
+            "{name}"
+        );
     }
 }
 
@@ -87,7 +95,8 @@ proptest! {
         }
     }
 
-    /// And nothing is refused for its own sake: what survives and is neither too long nor has control characters is accepted.
+    /// And nothing is refused for its own sake: what survives and is neither too long nor has
+    /// control characters is accepted.
     #[test]
     fn what_survives_is_accepted(name in path_like()) {
         let is_plain = name.len() <= 128 && !name.chars().any(char::is_control);

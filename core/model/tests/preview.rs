@@ -1,4 +1,5 @@
-//! Previews: the vectors of cron and of RFC 5545 as requests, what changes of the clock are said to do, and refusals.
+//! Previews: the vectors of cron and of RFC 5545 as requests, what changes of the clock are said to
+//! do, and refusals.
 
 #![allow(
     clippy::unwrap_used,
@@ -27,14 +28,20 @@ fn utc(time: UnixMillis) -> String {
 }
 
 fn lines(vectors: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
-    vectors.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).map(|line| line.split('\t').collect())
+    vectors
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .map(|line| line.split('\t').collect())
 }
 
 fn check_runs(runs: &[PreviewRun], zone: &str) {
     let tz: chrono_tz::Tz = zone.parse().unwrap();
     for run in runs {
         let local = DateTime::parse_from_rfc3339(&run.local).unwrap();
-        assert_eq!(local.naive_local(), tz.timestamp_millis_opt(run.time.get()).unwrap().naive_local());
+        assert_eq!(
+            local.naive_local(),
+            tz.timestamp_millis_opt(run.time.get()).unwrap().naive_local()
+        );
         assert_eq!((run.time, run.clock_change.is_some()), (run.due, run.explanation.is_some()));
     }
 }
@@ -43,17 +50,27 @@ fn check_runs(runs: &[PreviewRun], zone: &str) {
 fn cron_vectors_hold_through_previews() {
     let (mut count, mut changes) = (0, 0);
     for columns in lines(CRON_VECTORS) {
-        let [expression, zone, after, expected] = columns[..] else { panic!("not four columns: {columns:?}") };
+        let [expression, zone, after, expected] = columns[..] else {
+            panic!("not four columns: {columns:?}")
+        };
         let from = DateTime::parse_from_rfc3339(after).unwrap().timestamp_millis();
-        let expected: Vec<&str> = if expected == "never" { Vec::new() } else { expected.split(' ').collect() };
+        let expected: Vec<&str> =
+            if expected == "never" { Vec::new() } else { expected.split(' ').collect() };
         // A request begins in 1970 at the earliest, and needs a run to come.
         if from < 0 || expected.is_empty() {
             continue;
         }
         let request = json!({ "cron": expression, "timezone": zone, "from": after, "count": 5 });
         let found = previewed(&request);
-        assert_eq!(found.runs.iter().map(|run| utc(run.time)).collect::<Vec<_>>(), expected, "{request}");
-        assert_eq!((found.timezone, found.more), (zone, expected.len() == 5 && !expected[4].starts_with("9999-12-31T23:59")));
+        assert_eq!(
+            found.runs.iter().map(|run| utc(run.time)).collect::<Vec<_>>(),
+            expected,
+            "{request}"
+        );
+        assert_eq!(
+            (found.timezone, found.more),
+            (zone, expected.len() == 5 && !expected[4].starts_with("9999-12-31T23:59"))
+        );
         check_runs(&found.runs, zone);
         // A list of one, and the same twice, is the same.
         for list in [json!([expression]), json!([expression, expression])] {
@@ -93,14 +110,23 @@ fn previews_are_at_the_offsets_of_the_newest_laws() {
 #[test]
 fn rrule_vectors_hold_through_previews() {
     for columns in lines(RRULE_VECTORS) {
-        let [rule, zone, start, expected] = columns[..] else { panic!("not four columns: {columns:?}") };
+        let [rule, zone, start, expected] = columns[..] else {
+            panic!("not four columns: {columns:?}")
+        };
         let tz: chrono_tz::Tz = zone.parse().unwrap();
-        let start = tz.from_local_datetime(&NaiveDateTime::parse_from_str(start, "%Y%m%dT%H%M%S").unwrap()).earliest().unwrap();
+        let start = tz
+            .from_local_datetime(&NaiveDateTime::parse_from_str(start, "%Y%m%dT%H%M%S").unwrap())
+            .earliest()
+            .unwrap();
         let from = start.timestamp_millis() - 1;
         let request = json!({ "rrule": rule, "startAt": start.timestamp_millis(), "timezone": zone, "from": from, "count": 12 });
         let found = previewed(&request);
         let expected: Vec<&str> = expected.split(' ').collect();
-        assert_eq!(found.runs.iter().map(|run| utc(run.time)).collect::<Vec<_>>(), expected, "{request}");
+        assert_eq!(
+            found.runs.iter().map(|run| utc(run.time)).collect::<Vec<_>>(),
+            expected,
+            "{request}"
+        );
         check_runs(&found.runs, zone);
         // COUNT of the RFC is `maxRuns` from the start on.
         if let Some((plain, count)) = rule.split_once(";COUNT=") {
@@ -182,13 +208,18 @@ fn changes_of_the_clock_are_explained() {
         ),
     ] {
         let found = previewed(&request);
-        let run = found.runs.iter().find(|run| run.local == local).unwrap_or_else(|| panic!("{request}: {found:?}"));
+        let run = found
+            .runs
+            .iter()
+            .find(|run| run.local == local)
+            .unwrap_or_else(|| panic!("{request}: {found:?}"));
         assert_eq!(run.clock_change, Some(change), "{request}");
         let text = run.explanation.as_deref().unwrap();
         assert!(text.contains(part), "{text}");
         // The others of these are ordinary, or are said to be part of the same.
-        let others =
-            found.runs.iter().filter(|run| run.local != local && run.clock_change.is_some_and(|name| !name.ends_with("pass")));
+        let others = found.runs.iter().filter(|run| {
+            run.local != local && run.clock_change.is_some_and(|name| !name.ends_with("pass"))
+        });
         assert_eq!(others.count(), 0, "{found:?}");
     }
 }
@@ -204,15 +235,23 @@ fn ordinary_runs_are_not_explained() {
         json!({ "everySeconds": 1800, "from": "2026-03-29T00:20:00Z" }),
     ] {
         let found = previewed(&request);
-        assert!(found.runs.len() >= 10 && found.runs.iter().all(|run| run.clock_change.is_none()), "{request}");
+        assert!(
+            found.runs.len() >= 10 && found.runs.iter().all(|run| run.clock_change.is_none()),
+            "{request}"
+        );
     }
 }
 
 #[test]
 fn a_preview_is_as_if_the_task_were_created_then() {
-    let times = |request: Value| previewed(&request).runs.iter().map(|run| run.time.since(NOW)).collect::<Vec<_>>();
+    let times = |request: Value| {
+        previewed(&request).runs.iter().map(|run| run.time.since(NOW)).collect::<Vec<_>>()
+    };
     assert_eq!(times(json!({ "everySeconds": 1.5, "count": 2 })), [1_500, 3_000]);
-    assert_eq!(times(json!({ "everySeconds": 60, "startAt": NOW.get() + 5, "maxRuns": 2 })), [5, 60_005]);
+    assert_eq!(
+        times(json!({ "everySeconds": 60, "startAt": NOW.get() + 5, "maxRuns": 2 })),
+        [5, 60_005]
+    );
     assert_eq!(times(json!({ "everySeconds": 60, "from": NOW.get() + 7, "count": 1 })), [60_007]);
     assert_eq!(times(json!({ "delayInSeconds": 2.5, "from": NOW.get() + 7 })), [2_507]);
     assert_eq!(times(json!({ "time": NOW.get() + 9 })), [9]);
@@ -223,16 +262,24 @@ fn a_preview_is_as_if_the_task_were_created_then() {
     let past = previewed(&json!({ "time": NOW.get() - 9 }));
     assert_eq!((past.runs[0].time, past.runs[0].due, past.more), (NOW.plus(-9), NOW, false));
     // The task's id decides its jitter; a schedule that ends says so.
-    let jittered = |id: &str| previewed(&json!({ "id": id, "cron": "@daily", "jitterSeconds": 3600, "maxRuns": 3 }));
+    let jittered = |id: &str| {
+        previewed(&json!({ "id": id, "cron": "@daily", "jitterSeconds": 3600, "maxRuns": 3 }))
+    };
     assert_eq!((jittered("a"), jittered("a").more), (jittered("a"), false));
     let dues = |id| jittered(id).runs.iter().map(|run| run.due.since(run.time)).collect::<Vec<_>>();
-    assert!(dues("a") != dues("b") && dues("a").iter().all(|delay| (0..=3_600_000).contains(delay)) && dues("a").len() == 3);
+    assert!(
+        dues("a") != dues("b")
+            && dues("a").iter().all(|delay| (0..=3_600_000).contains(delay))
+            && dues("a").len() == 3
+    );
     assert_eq!(previewed(&json!({ "cron": "@daily" })).runs.len(), 10);
 }
 
 #[test]
 fn bad_requests_name_the_field() {
-    let field = |request: Value| -> FieldError { preview(&request.to_string(), NOW).expect_err(&request.to_string()) };
+    let field = |request: Value| -> FieldError {
+        preview(&request.to_string(), NOW).expect_err(&request.to_string())
+    };
     for (request, expected) in [
         (json!({}), "time"),
         (json!({ "cron": "61 * * * *" }), "cron"),

@@ -1,21 +1,31 @@
-//! No text that a caller can send takes more memory than its route's budget, and no error repeats more of it than an error may.
+//! No text that a caller can send takes more memory than its route's budget, and no error repeats
+//! more of it than an error may.
 //!
-//! The fields to attack come from the schemas of the types that read requests: a new field is attacked without a line here. Each is given lists,
-//! objects, texts, numbers and levels without end, as long as the route's body may be. What is read must be within a few times the text: lists
-//! stop at their first item too many, raw values are measured before they are read, and errors are cut.
+//! The fields to attack come from the schemas of the types that read requests: a new field is
+//! attacked without a line here. Each is given lists, objects, texts, numbers and levels without
+//! end, as long as the route's body may be. What is read must be within a few times the text: lists
+//! stop at their first item too many, raw values are measured before they are read, and errors are
+//! cut.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what does not hold ends the run"
+)]
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::{NamespaceInput, NewKey, Token};
 use scheduler_model::bounds::{
-    MAX_BULK_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES, MAX_PREVIEW_BODY_BYTES, MAX_REQUEST_BYTES,
-    MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
+    MAX_BULK_BODY_BYTES, MAX_ERROR_DETAIL_BYTES, MAX_ERROR_FIELD_BYTES, MAX_PREVIEW_BODY_BYTES,
+    MAX_REQUEST_BYTES, MAX_SMALL_BODY_BYTES, MAX_TASK_BODY_BYTES,
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::limit::Limit;
 use scheduler_model::schedule::{PreviewRequest, preview};
-use scheduler_model::task::{ChangeInput, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one};
+use scheduler_model::task::{
+    ChangeInput, NewTask, Targets, Validator, merge_patch, parse_batch, parse_one,
+};
 use schemars::{JsonSchema, schema_for};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -24,7 +34,8 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 /// What a request's text may take beside itself: its parsed form and its errors, whatever is in it.
 const FIXED_BYTES: usize = 6_000_000;
-/// And for each byte of the text: an error is made of it twice, each byte written as up to three, before it is cut.
+/// And for each byte of the text: an error is made of it twice, each byte written as up to three,
+/// before it is cut.
 const TIMES: usize = 8;
 /// The same of a batch, whose text is never repeated as a whole but once.
 const BATCH_TIMES: usize = 2;
@@ -45,7 +56,10 @@ fn items(text: &str, lines: bool) -> Vec<FieldError> {
         Err(error) => return vec![error],
     };
     let mut validator = validator();
-    tasks.into_iter().filter_map(|task| task.and_then(|task| validator.check(task).map(drop)).err()).collect()
+    tasks
+        .into_iter()
+        .filter_map(|task| task.and_then(|task| validator.check(task).map(drop)).err())
+        .collect()
 }
 
 fn patch(text: &str) -> Vec<FieldError> {
@@ -65,7 +79,11 @@ fn change(text: &str) -> Vec<FieldError> {
 }
 
 fn key(text: &str) -> Vec<FieldError> {
-    NewKey::parse(text).and_then(|key| key.check(&Token::new([1; 8], [2; 16]), NOW)).err().into_iter().collect()
+    NewKey::parse(text)
+        .and_then(|key| key.check(&Token::new([1; 8], [2; 16]), NOW))
+        .err()
+        .into_iter()
+        .collect()
 }
 
 /// What reads a body: its name, the longest body, and the reader.
@@ -90,7 +108,10 @@ fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
         ("objects", list("{}")),
         ("nulls", list("null")),
         ("levels", format!("{}{}", "[".repeat(bytes / 2), "]".repeat(bytes / 2))),
-        ("objects in objects", format!("{}1{}", r#"{"a":"#.repeat(bytes / 6), "}".repeat(bytes / 6))),
+        (
+            "objects in objects",
+            format!("{}1{}", r#"{"a":"#.repeat(bytes / 6), "}".repeat(bytes / 6)),
+        ),
         ("a text", format!("\"{}\"", repeat("x"))),
         ("escapes", format!("\"{}\"", repeat("\\u0001"))),
         ("quotes", format!("\"{}\"", repeat("\\\""))),
@@ -106,7 +127,8 @@ fn shapes(bytes: usize) -> Vec<(&'static str, String)> {
     ]
 }
 
-/// Bodies with a hole for an attack, by the schema: at every field, and at every field of an object in it.
+/// Bodies with a hole for an attack, by the schema: at every field, and at every field of an object
+/// in it.
 fn holes(schema: &Value) -> Vec<String> {
     let mut found = vec!["@".to_owned(), r#"{"unknown":@}"#.to_owned()];
     let root = schema.clone();
@@ -128,7 +150,10 @@ fn walk(schema: &Value, root: &Value, add: &mut dyn FnMut(String), around: &str,
     }
     let empty = Map::new();
     let properties = schema["properties"].as_object().unwrap_or(&empty);
-    let kind = properties.get("type").and_then(|kind| kind["const"].as_str()).map(|kind| format!(r#""type":"{kind}","#));
+    let kind = properties
+        .get("type")
+        .and_then(|kind| kind["const"].as_str())
+        .map(|kind| format!(r#""type":"{kind}","#));
     for (name, of) in properties {
         let inner = format!(r#"{{{}"{name}":@}}"#, kind.as_deref().unwrap_or_default());
         let path = around.replace('@', &inner);
@@ -143,7 +168,8 @@ fn holes_of<T: JsonSchema>() -> Vec<String> {
     holes(&serde_json::to_value(schema_for!(T)).unwrap())
 }
 
-/// The highest that resident memory has been since it was asked for the last time, and what it is now; where the system says so.
+/// The highest that resident memory has been since it was asked for the last time, and what it is
+/// now; where the system says so.
 struct Peak;
 
 impl Peak {
@@ -162,15 +188,29 @@ impl Peak {
     }
 }
 
-fn attack(what: &str, body: &str, budget: usize, read: fn(&str) -> Vec<FieldError>, worst: &mut BTreeMap<String, usize>) {
+fn attack(
+    what: &str,
+    body: &str,
+    budget: usize,
+    read: fn(&str) -> Vec<FieldError>,
+    worst: &mut BTreeMap<String, usize>,
+) {
     let (errors, peak) = Peak::of(|| read(body));
     for error in &errors {
         let written = |text: &str| serde_json::to_string(text).unwrap().len() - 2;
-        assert!(written(&error.field) <= MAX_ERROR_FIELD_BYTES, "{what}: the field {}", error.field);
+        assert!(
+            written(&error.field) <= MAX_ERROR_FIELD_BYTES,
+            "{what}: the field {}",
+            error.field
+        );
         assert!(written(&error.detail) <= MAX_ERROR_DETAIL_BYTES, "{what}: {}", error.detail);
     }
     if let Some(peak) = peak {
-        assert!(peak <= budget, "{what}: a body of {} bytes took {peak} bytes; its budget is {budget}", body.len());
+        assert!(
+            peak <= budget,
+            "{what}: a body of {} bytes took {peak} bytes; its budget is {budget}",
+            body.len()
+        );
         let route = what.split(':').next().unwrap_or_default().to_owned();
         let worst = worst.entry(route).or_default();
         *worst = (*worst).max(peak);
@@ -184,15 +224,22 @@ fn no_body_takes_more_than_its_budget() {
         (("one task", MAX_TASK_BODY_BYTES, one), holes_of::<NewTask<'_>>()),
         (("patch", MAX_TASK_BODY_BYTES, patch), holes_of::<NewTask<'_>>()),
         (
-            ("preview", MAX_PREVIEW_BODY_BYTES, |text| preview(text, NOW).err().into_iter().collect()),
+            ("preview", MAX_PREVIEW_BODY_BYTES, |text| {
+                preview(text, NOW).err().into_iter().collect()
+            }),
             holes_of::<PreviewRequest<'_>>(),
         ),
         (("key", MAX_SMALL_BODY_BYTES, key), holes_of::<NewKey<'_>>()),
         (
-            ("namespace", MAX_SMALL_BODY_BYTES, |text| NamespaceInput::parse(text).err().into_iter().collect()),
+            ("namespace", MAX_SMALL_BODY_BYTES, |text| {
+                NamespaceInput::parse(text).err().into_iter().collect()
+            }),
             holes_of::<NamespaceInput>(),
         ),
-        (("limit", MAX_SMALL_BODY_BYTES, |text| Limit::parse(text).err().into_iter().collect()), holes_of::<Limit>()),
+        (
+            ("limit", MAX_SMALL_BODY_BYTES, |text| Limit::parse(text).err().into_iter().collect()),
+            holes_of::<Limit>(),
+        ),
         (("change of one", MAX_SMALL_BODY_BYTES, change), holes_of::<ChangeInput<'_>>()),
     ];
     let mut worst = BTreeMap::new();
@@ -204,7 +251,13 @@ fn no_body_takes_more_than_its_budget() {
             let is_outer = hole.matches('{').count() < 2;
             for (shape, value) in if is_outer { &full } else { &short } {
                 let body = hole.replace('@', value);
-                attack(&format!("{name}: {shape} at {hole}"), &body, FIXED_BYTES + TIMES * body.len(), read, &mut worst);
+                attack(
+                    &format!("{name}: {shape} at {hole}"),
+                    &body,
+                    FIXED_BYTES + TIMES * body.len(),
+                    read,
+                    &mut worst,
+                );
             }
         }
     }
@@ -218,9 +271,17 @@ fn no_body_takes_more_than_its_budget() {
         (("lines", MAX_REQUEST_BYTES, |text| items(text, true)), holes_of::<NewTask<'_>>()),
     ];
     for ((name, limit, read), holes) in large {
-        let outer = holes.iter().filter(|hole| hole.matches('{').count() < 2).map(|hole| (limit / 16, hole.as_str()));
-        let whole =
-            [(limit, "@"), (limit, "[@]"), (limit, r#"{"ids":@}"#), (limit, r#"{"ids":[@]}"#), (limit, r#"[{"priority":@}]"#)];
+        let outer = holes
+            .iter()
+            .filter(|hole| hole.matches('{').count() < 2)
+            .map(|hole| (limit / 16, hole.as_str()));
+        let whole = [
+            (limit, "@"),
+            (limit, "[@]"),
+            (limit, r#"{"ids":@}"#),
+            (limit, r#"{"ids":[@]}"#),
+            (limit, r#"[{"priority":@}]"#),
+        ];
         for (part, hole) in outer.chain(whole) {
             for (shape, value) in shapes(part) {
                 let body = hole.replace('@', &value);
@@ -246,7 +307,8 @@ fn no_body_takes_more_than_its_budget() {
 #[test]
 fn lists_are_taken_up_to_their_limit() {
     let task = |fields: Value| {
-        let mut task = json!({ "delayInSeconds": 1, "callback": { "type": "handler", "name": "log" } });
+        let mut task =
+            json!({ "delayInSeconds": 1, "callback": { "type": "handler", "name": "log" } });
         task.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         one(&task.to_string()).first().map(|error| error.to_string())
     };
@@ -255,16 +317,25 @@ fn lists_are_taken_up_to_their_limit() {
         task(json!({ "tags": vec!["a"; 17] })).as_deref(),
         Some("tags has more than 16 items, which is the limit: give fewer")
     );
-    assert!(task(json!({ "tags": ["a\u{7}"] })).unwrap().starts_with("tags[0] has a control character"));
+    assert!(
+        task(json!({ "tags": ["a\u{7}"] })).unwrap().starts_with("tags[0] has a control character")
+    );
     let headers = |headers: Value| {
         let callback = json!({ "type": "webhook", "url": "https://a.example", "headers": headers });
         task(json!({ "callback": callback }))
     };
-    let many = |count: usize| Value::Object((0..count).map(|n| (format!("x-{n}"), json!("1"))).collect());
+    let many =
+        |count: usize| Value::Object((0..count).map(|n| (format!("x-{n}"), json!("1"))).collect());
     assert_eq!(headers(many(32)), None);
-    assert_eq!(headers(many(33)).as_deref(), Some("callback.headers has more than 32 items, which is the limit: give fewer"));
+    assert_eq!(
+        headers(many(33)).as_deref(),
+        Some("callback.headers has more than 32 items, which is the limit: give fewer")
+    );
     assert!(headers(json!({ "X-A": "1", "x-a": "2" })).unwrap().contains("twice"));
-    let deep = |levels: usize| serde_json::from_str::<Value>(&format!("{}1{}", "[".repeat(levels), "]".repeat(levels))).unwrap();
+    let deep = |levels: usize| {
+        serde_json::from_str::<Value>(&format!("{}1{}", "[".repeat(levels), "]".repeat(levels)))
+            .unwrap()
+    };
     assert_eq!(task(json!({ "payload": deep(100) })), None);
     assert!(task(json!({ "payload": deep(101) })).unwrap().contains("the limit is 100"));
 }

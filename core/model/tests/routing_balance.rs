@@ -39,14 +39,16 @@ fn random_ids() {
     is_balanced("random", |n| format!("{:016x}", mixed(n)));
 }
 
-/// Of a generated id, routing reads the part that the ids of one request share: so this is a million requests, ten a
-/// millisecond.
+/// Of a generated id, routing reads the part that the ids of one request share: so this is a
+/// million requests, ten a millisecond.
 #[test]
 fn generated_ids() {
     is_balanced("generated", |n| {
         let mut random = [0; 16];
         random[..8].copy_from_slice(&mixed(n).to_be_bytes());
         random[8..].copy_from_slice(&mixed(n ^ u64::MAX).to_be_bytes());
-        IdGenerator::new(UnixMillis::new(1_764_000_000_000 + n as i64 / 10), random).next_id().into_string()
+        IdGenerator::new(UnixMillis::new(1_764_000_000_000 + n as i64 / 10), random)
+            .next_id()
+            .into_string()
     });
 }

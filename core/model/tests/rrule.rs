@@ -42,18 +42,31 @@ fn vectors_hold() {
     let mut count = 0;
     for line in VECTORS.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
         let columns: Vec<&str> = line.split('\t').collect();
-        let [text_of_rule, zone, start, expected] = columns[..] else { panic!("not four columns: {line}") };
+        let [text_of_rule, zone, start, expected] = columns[..] else {
+            panic!("not four columns: {line}")
+        };
         let tz: Tz = zone.parse().unwrap();
         let start = NaiveDateTime::parse_from_str(start, "%Y%m%dT%H%M%S").unwrap();
         let start = tz.from_local_datetime(&start).earliest().unwrap();
-        let rule = RRule::parse(text_of_rule, UnixMillis::new(start.timestamp_millis()), Some(zone)).unwrap();
+        let rule =
+            RRule::parse(text_of_rule, UnixMillis::new(start.timestamp_millis()), Some(zone))
+                .unwrap();
         let expected: Vec<&str> = expected.split(' ').collect();
         let most = rule.count().map_or(12, |count| count.min(12)) as usize;
         let found: Vec<UnixMillis> = runs(&rule, BEFORE).take(most).collect();
-        assert_eq!(found.iter().map(|run| text(*run)).collect::<Vec<_>>(), expected, "{text_of_rule}, {zone}");
+        assert_eq!(
+            found.iter().map(|run| text(*run)).collect::<Vec<_>>(),
+            expected,
+            "{text_of_rule}, {zone}"
+        );
         // From anywhere between two runs, the later one is next.
         for pair in found.windows(2) {
-            for after in [pair[0], pair[0].plus(999), pair[0].plus(pair[1].since(pair[0]) / 2), pair[1].plus(-1)] {
+            for after in [
+                pair[0],
+                pair[0].plus(999),
+                pair[0].plus(pair[1].since(pair[0]) / 2),
+                pair[1].plus(-1),
+            ] {
                 assert_eq!(rule.next_after(after), Some(pair[1]), "{text_of_rule}, after {after}");
             }
         }
@@ -138,7 +151,10 @@ fn what_is_not_supported_is_refused_with_its_place() {
     assert_eq!(error(&long), RRuleError::TooLong(long.len()));
     let start = RRule::parse("FREQ=DAILY", START.plus(1), None).unwrap_err();
     assert_eq!((start.field(), &start), ("startAt", &RRuleError::StartFraction));
-    assert_eq!(RRule::parse("FREQ=DAILY", START, Some("Mars/Base")).unwrap_err().field(), "timezone");
+    assert_eq!(
+        RRule::parse("FREQ=DAILY", START, Some("Mars/Base")).unwrap_err().field(),
+        "timezone"
+    );
 }
 
 #[test]
@@ -150,8 +166,8 @@ fn errors_say_what_is_accepted() {
     assert_eq!(error("FREQ=DAILY;BYHOUR=25").field(), "rrule");
 }
 
-/// The search is bounded by steps, not by luck: this takes some milliseconds in all. Each of these walked for ever, or to the year
-/// 10,000, in one library or another.
+/// The search is bounded by steps, not by luck: this takes some milliseconds in all. Each of these
+/// walked for ever, or to the year 10,000, in one library or another.
 #[test]
 fn rules_that_never_match_end_soon() {
     for never in [
@@ -178,7 +194,13 @@ fn rules_that_never_match_end_soon() {
 
 #[test]
 fn the_ends_of_time_are_quiet() {
-    for text in ["FREQ=SECONDLY", "FREQ=HOURLY;INTERVAL=1000000", "FREQ=DAILY;INTERVAL=1000000", "FREQ=YEARLY", "FREQ=WEEKLY"] {
+    for text in [
+        "FREQ=SECONDLY",
+        "FREQ=HOURLY;INTERVAL=1000000",
+        "FREQ=DAILY;INTERVAL=1000000",
+        "FREQ=YEARLY",
+        "FREQ=WEEKLY",
+    ] {
         for zone in ["UTC", "Pacific/Kiritimati", "Etc/GMT+12", "Europe/London"] {
             for start in [UnixMillis::ZERO, UnixMillis::new(253_402_300_799_000)] {
                 let rule = RRule::parse(text, start, Some(zone)).unwrap();
@@ -230,7 +252,8 @@ proptest! {
     }
 }
 
-/// What stands beside a rule is named, wherever it stands; it is not taken for a part of the rule's last value.
+/// What stands beside a rule is named, wherever it stands; it is not taken for a part of the rule's
+/// last value.
 #[test]
 fn what_stands_beside_a_rule_is_named() {
     for (text, name) in [
@@ -242,15 +265,17 @@ fn what_stands_beside_a_rule_is_named() {
         assert_eq!(error(text), RRuleError::NotThereYet(name), "{text}");
         assert!(error(text).to_string().contains(name));
     }
-    for text in
-        ["FREQ=DAILY;COUNT=3\nX-A:1", "DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY", "FREQ=DAILY;COUNT=3\rRRULE:FREQ=DAILY"]
-    {
+    for text in [
+        "FREQ=DAILY;COUNT=3\nX-A:1",
+        "DTSTART:20260101T000000Z\nRRULE:FREQ=DAILY",
+        "FREQ=DAILY;COUNT=3\rRRULE:FREQ=DAILY",
+    ] {
         assert!(matches!(error(text), RRuleError::NotTheRule(_)), "{text}: {:?}", error(text));
     }
 }
 
-/// Of the two readings of RFC 5545, the one by which no run is lost: a run in a gap is moved, and counted. Two that come to the same
-/// instant count once.
+/// Of the two readings of RFC 5545, the one by which no run is lost: a run in a gap is moved, and
+/// counted. Two that come to the same instant count once.
 #[test]
 fn count_counts_instants_across_a_gap() {
     for (rule, start, expected) in [
@@ -265,11 +290,17 @@ fn count_counts_instants_across_a_gap() {
             "2026-03-29T00:30:00Z",
             &["2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z", "2026-03-29T02:30:00Z"],
         ),
-        ("FREQ=DAILY;BYHOUR=1,2;COUNT=2", "2026-03-29T00:30:00Z", &["2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"]),
+        (
+            "FREQ=DAILY;BYHOUR=1,2;COUNT=2",
+            "2026-03-29T00:30:00Z",
+            &["2026-03-29T01:30:00Z", "2026-03-30T00:30:00Z"],
+        ),
     ] {
         let start = DateTime::parse_from_rfc3339(start).unwrap().timestamp_millis();
-        let request =
-            format!(r#"{{"rrule":"{rule}","startAt":{start},"timezone":"Europe/London","from":{},"count":9}}"#, start - 1);
+        let request = format!(
+            r#"{{"rrule":"{rule}","startAt":{start},"timezone":"Europe/London","from":{},"count":9}}"#,
+            start - 1
+        );
         let preview = scheduler_model::schedule::preview(&request, START).unwrap();
         let found: Vec<String> = preview.runs.iter().map(|run| text(run.time)).collect();
         assert_eq!(found, expected, "{rule}");

@@ -83,7 +83,9 @@ impl Given {
             Rule::Crons(expressions) => {
                 for expression in expressions {
                     let cron = CronSchedule::parse(expression, None).unwrap();
-                    let all = std::iter::successors(cron.next_after(at(from)), |time| cron.next_after(*time));
+                    let all = std::iter::successors(cron.next_after(at(from)), |time| {
+                        cron.next_after(*time)
+                    });
                     times.extend(all.map(UnixMillis::get).take_while(|time| *time <= to));
                 }
             }
@@ -97,10 +99,14 @@ impl Given {
             Rule::Ical(rule) => {
                 let begin = at(self.start.unwrap_or(NOW) / 1_000 * 1_000);
                 let rule = scheduler_calendar::rrule::RRule::parse(rule, begin, None).unwrap();
-                let all = std::iter::successors(rule.next_after(at(from)), |time| rule.next_after(*time));
+                let all =
+                    std::iter::successors(rule.next_after(at(from)), |time| rule.next_after(*time));
                 times.extend(all.map(UnixMillis::get).take_while(|time| *time <= to));
                 // The start of a rule has no fraction.
-                return times.into_iter().filter(|time| self.end.is_none_or(|end| *time <= end)).collect();
+                return times
+                    .into_iter()
+                    .filter(|time| self.end.is_none_or(|end| *time <= end))
+                    .collect();
             }
         }
         times.into_iter().filter(within).filter(|time| *time > from).collect()
@@ -108,8 +114,15 @@ impl Given {
 }
 
 fn rule() -> impl Strategy<Value = Rule> {
-    let expressions =
-        vec!["* * * * * *", "*/7 * * * * *", "0 * * * *", "0 0 * * *", "1,2,50 30 * * * *", "*/20 * * * *", "0 9 * * MON"];
+    let expressions = vec![
+        "* * * * * *",
+        "*/7 * * * * *",
+        "0 * * * *",
+        "0 0 * * *",
+        "1,2,50 30 * * * *",
+        "*/20 * * * *",
+        "0 9 * * MON",
+    ];
     prop_oneof![
         2 => vec(prop::sample::select(expressions), 1..4).prop_map(Rule::Crons),
         2 => (NOW - 50_000_000..NOW + 5_000_000_i64, prop_oneof![1_000..5_000_i64, 60_000..90_000_000_i64])
@@ -122,13 +135,8 @@ fn rule() -> impl Strategy<Value = Rule> {
 fn given() -> impl Strategy<Value = Given> {
     let bound = || prop::option::of(NOW - 4_000_000..NOW + 20_000_000_i64);
     let seconds = || prop_oneof![Just(0.0), 0.0..3.0_f64, 0.0..4_000.0_f64];
-    (rule(), bound(), bound(), seconds(), seconds()).prop_map(|(rule, start, end, jitter, window)| Given {
-        rule,
-        start,
-        end,
-        jitter,
-        window,
-    })
+    (rule(), bound(), bound(), seconds(), seconds())
+        .prop_map(|(rule, start, end, jitter, window)| Given { rule, start, end, jitter, window })
 }
 
 fn all_after(schedule: &Schedule, due: i64) -> impl Iterator<Item = Occurrence> {
@@ -161,7 +169,8 @@ proptest! {
         }
     }
 
-    /// The last run due by a moment, and where the last few runs begin, are found without going through all.
+    /// The last run due by a moment, and where the last few runs begin, are found without going
+    /// through all.
     #[test]
     fn the_last_runs_are_those_of_brute_force(
         given in given(), moments in vec(NOW - 1_000_000..NOW + 8_000_000_i64, 1..10), most in 1usize..60,
@@ -179,7 +188,8 @@ proptest! {
         }
     }
 
-    /// From any moment, the next is the first of all that is due after it: a restart finds the place again.
+    /// From any moment, the next is the first of all that is due after it: a restart finds the
+    /// place again.
     #[test]
     fn the_next_follows_from_any_moment(given in given(), moments in vec(NOW - 1_000_000..NOW + 8_000_000_i64, 1..20)) {
         let schedule = given.schedule();
@@ -225,8 +235,13 @@ proptest! {
 
 #[test]
 fn an_interval_does_not_drift() {
-    let given =
-        Given { rule: Rule::Every { anchor: 0, millis: 86_400_000 / 7 }, start: None, end: None, jitter: 0.0, window: 0.0 };
+    let given = Given {
+        rule: Rule::Every { anchor: 0, millis: 86_400_000 / 7 },
+        start: None,
+        end: None,
+        jitter: 0.0,
+        window: 0.0,
+    };
     let schedule = given.schedule();
     let far = UnixMillis::LAST.plus(-86_400_000);
     let next = schedule.next_after(far).unwrap().time;
@@ -239,26 +254,38 @@ fn an_interval_does_not_drift() {
 fn an_instant_that_several_expressions_name_is_one() {
     let rule = Rule::Crons(vec!["0 * * * *", "*/30 * * * *", "0 0 * * *"]);
     let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0 };
-    let runs: Vec<i64> = all_after(&given.schedule(), NOW).take(4).map(|run| run.time.get() - NOW).collect();
+    let runs: Vec<i64> =
+        all_after(&given.schedule(), NOW).take(4).map(|run| run.time.get() - NOW).collect();
     assert_eq!(runs, [1_800_000, 3_600_000, 5_400_000, 7_200_000]);
 }
 
 /// 20,000 of them may live in a shard: 12 MB at the most that is promised for common ones.
 #[test]
 fn a_schedule_is_small() {
-    let bytes = |rule| Given { rule, start: None, end: None, jitter: 1.0, window: 1.0 }.schedule().memory_bytes();
+    let bytes = |rule| {
+        Given { rule, start: None, end: None, jitter: 1.0, window: 1.0 }.schedule().memory_bytes()
+    };
     assert!(bytes(Rule::Crons(vec!["* * * * *"])) <= 200);
-    assert!(bytes(Rule::Every { anchor: 0, millis: 1_000 }) <= 104, "{}", bytes(Rule::Every { anchor: 0, millis: 1_000 }));
+    assert!(
+        bytes(Rule::Every { anchor: 0, millis: 1_000 }) <= 104,
+        "{}",
+        bytes(Rule::Every { anchor: 0, millis: 1_000 })
+    );
     assert!(bytes(Rule::Ical("FREQ=MONTHLY;BYDAY=1MO,-1FR;BYSETPOS=1")) <= 300);
     assert!(bytes(Rule::Crons(vec!["* * * * *"; 8])) <= 576);
 }
 
-/// A rule whose runs are far apart costs many steps for each; counting off too many is refused rather than done.
+/// A rule whose runs are far apart costs many steps for each; counting off too many is refused
+/// rather than done.
 #[test]
 fn counting_is_bounded_by_work_too() {
     let rule = Rule::Ical("FREQ=SECONDLY;INTERVAL=1201;BYMINUTE=0;BYSECOND=0");
     let given = Given { rule, start: None, end: None, jitter: 0.0, window: 0.0 };
-    let settle = |runs| given.with(Some(runs), |mut fields| fields.settle(HASH, at(NOW)).map(|settled| settled.is_some()));
+    let settle = |runs| {
+        given.with(Some(runs), |mut fields| {
+            fields.settle(HASH, at(NOW)).map(|settled| settled.is_some())
+        })
+    };
     assert_eq!(settle(100), Ok(true));
     let problem = settle(100_000).unwrap_err();
     assert!(problem.field == "rrule" && problem.detail.contains("give endAt"), "{problem}");

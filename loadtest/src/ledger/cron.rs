@@ -1,11 +1,12 @@
-//! The occurrences of one recurring task: none missing between its creation and its deletion, none outside.
+//! The occurrences of one recurring task: none missing between its creation and its deletion, none
+//! outside.
 
 use std::collections::BTreeMap;
 
 use super::{Arrival, Fired};
 
-/// Occurrences this close before a deletion was sent may be missing: one that was due but not yet handed on when the
-/// deletion arrived is rightly stopped by it.
+/// Occurrences this close before a deletion was sent may be missing: one that was due but not yet
+/// handed on when the deletion arrived is rightly stopped by it.
 const DELETION_RACE_MILLIS: i64 = 2_000;
 
 /// See the module's documentation. Times are epoch ms.
@@ -21,7 +22,13 @@ pub(crate) struct CronLog {
 
 impl CronLog {
     pub(crate) fn new(step: i64) -> Self {
-        Self { step: step.max(1), occurrences: BTreeMap::new(), delete_sent: None, delete_answered: None, delete_refused: false }
+        Self {
+            step: step.max(1),
+            occurrences: BTreeMap::new(),
+            delete_sent: None,
+            delete_answered: None,
+            delete_refused: false,
+        }
     }
 
     /// Records an occurrence; gives the first arrival of it if there was one.
@@ -33,13 +40,16 @@ impl CronLog {
         first
     }
 
-    /// The occurrences that must have been received and were not: all after the creation was `answered`, up to
-    /// `limit`, and as long as no deletion was near; but never with a gap before the last one received.
+    /// The occurrences that must have been received and were not: all after the creation was
+    /// `answered`, up to `limit`, and as long as no deletion was near; but never with a gap before
+    /// the last one received.
     pub(crate) fn missing(&self, answered: i64, limit: i64) -> impl Iterator<Item = i64> {
         let undisturbed = self.delete_sent.map_or(i64::MAX, |sent| sent - DELETION_RACE_MILLIS);
         let last_seen = self.occurrences.keys().next_back().copied().unwrap_or(i64::MIN);
-        // Without a deletion sent and without a limit there is no end to what must come: only gaps count.
-        let demanded = if self.delete_sent.is_none() && limit == i64::MAX { last_seen } else { undisturbed };
+        // Without a deletion sent and without a limit there is no end to what must come: only gaps
+        // count.
+        let demanded =
+            if self.delete_sent.is_none() && limit == i64::MAX { last_seen } else { undisturbed };
         let end = demanded.max(last_seen).min(limit);
         let exists = answered != 0;
         let first = (answered.div_euclid(self.step) + 1) * self.step;
@@ -49,9 +59,13 @@ impl CronLog {
             .filter(|time| !self.occurrences.contains_key(time))
     }
 
-    /// Occurrences that cannot be right by the expression: off the step, or before the creation was sent.
+    /// Occurrences that cannot be right by the expression: off the step, or before the creation was
+    /// sent.
     pub(crate) fn off_time(&self, sent: i64) -> impl Iterator<Item = i64> {
-        self.occurrences.keys().copied().filter(move |time| time.rem_euclid(self.step) != 0 || *time < sent)
+        self.occurrences
+            .keys()
+            .copied()
+            .filter(move |time| time.rem_euclid(self.step) != 0 || *time < sent)
     }
 
     /// Occurrences due, or handed on by the shard, after the deletion was answered.
@@ -59,7 +73,9 @@ impl CronLog {
         let deleted = self.delete_answered.unwrap_or(i64::MAX);
         self.occurrences
             .iter()
-            .filter(move |(time, arrival)| **time > deleted || arrival.at_shard.is_some_and(|at| at > deleted))
+            .filter(move |(time, arrival)| {
+                **time > deleted || arrival.at_shard.is_some_and(|at| at > deleted)
+            })
             .map(|(time, _)| *time)
     }
 }

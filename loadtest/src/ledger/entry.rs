@@ -8,7 +8,8 @@ use super::Fired;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Via {
-    /// Through a queue of the user's own and its example consumer, which posts the envelopes to the sink.
+    /// Through a queue of the user's own and its example consumer, which posts the envelopes to the
+    /// sink.
     Consumer,
     /// As a webhook, posted to the sink by the dispatcher.
     Webhook,
@@ -130,12 +131,26 @@ pub(crate) struct Entry {
 
 impl Entry {
     pub(crate) fn new(kind: Kind, via: Via, due: i64) -> Self {
-        Self { id: None, kind, via, due, sent: 0, answered: 0, fate: Fate::Unsent, first: None, flags: Flags::default() }
+        Self {
+            id: None,
+            kind,
+            via,
+            due,
+            sent: 0,
+            answered: 0,
+            fate: Fate::Unsent,
+            first: None,
+            flags: Flags::default(),
+        }
     }
 
-    /// Whether the sink must see it fire and has not yet. Recurring ones are judged by their occurrences.
+    /// Whether the sink must see it fire and has not yet. Recurring ones are judged by their
+    /// occurrences.
     pub(crate) fn owes(&self) -> bool {
-        self.kind == Kind::Once && self.via != Via::HandlerNoop && self.first.is_none() && self.must_fire()
+        self.kind == Kind::Once
+            && self.via != Via::HandlerNoop
+            && self.first.is_none()
+            && self.must_fire()
     }
 
     /// Whether what was answered promises a firing.
@@ -143,7 +158,8 @@ impl Entry {
         matches!(self.fate, Fate::Accepted | Fate::AlreadyFired { .. })
     }
 
-    /// From when on a missing firing counts as late: its due time, or the answer if that came later.
+    /// From when on a missing firing counts as late: its due time, or the answer if that came
+    /// later.
     pub(crate) fn must_fire_from(&self) -> i64 {
         let promised = match self.fate {
             Fate::AlreadyFired { answered } => answered,
@@ -152,12 +168,14 @@ impl Entry {
         self.due.max(promised)
     }
 
-    /// Whether the server knew the task before its time; otherwise its lateness says nothing about the server.
+    /// Whether the server knew the task before its time; otherwise its lateness says nothing about
+    /// the server.
     pub(crate) fn was_in_time(&self) -> bool {
         self.answered != 0 && self.answered <= self.due
     }
 
-    /// Notes the promise "it has fired" when it was given before the task was due, which cannot be true.
+    /// Notes the promise "it has fired" when it was given before the task was due, which cannot be
+    /// true.
     pub(crate) fn denied_before_due(&mut self, answered: i64) {
         if answered < self.due {
             self.flags.set(Flags::DENIED_BEFORE_DUE);

@@ -1,12 +1,15 @@
-//! The ledger: what was asked of the scheduler, what it answered, and what it fired. Pure: times are arguments.
+//! The ledger: what was asked of the scheduler, what it answered, and what it fired. Pure: times
+//! are arguments.
 //!
-//! An **entry** is one version of one task (an overwrite makes a new entry with the same id). The number of the
-//! entry travels in the task's payload, so a firing finds its entry without a lookup by id, even when it arrives
-//! before the answer that names the id, and the versions of one id cannot be confused.
+//! An **entry** is one version of one task (an overwrite makes a new entry with the same id). The
+//! number of the entry travels in the task's payload, so a firing finds its entry without a lookup
+//! by id, even when it arrives before the answer that names the id, and the versions of one id
+//! cannot be confused.
 //!
-//! Verification rests on one rule: **every answer of the server is a promise**. Accepted means "fires once at its
-//! time", cancelled means "never fires", already fired means "was or will be received". Requests that race with a
-//! firing may be answered either way; the answer given then binds.
+//! Verification rests on one rule: **every answer of the server is a promise**. Accepted means
+//! "fires once at its time", cancelled means "never fires", already fired means "was or will be
+//! received". Requests that race with a firing may be answered either way; the answer given then
+//! binds.
 
 mod cron;
 mod entry;
@@ -38,12 +41,14 @@ pub(crate) struct Fired<'a> {
     pub(crate) key_matches: bool,
 }
 
-/// The same occurrence received again. Delivery is at least once, so these are counted and not defects.
+/// The same occurrence received again. Delivery is at least once, so these are counted and not
+/// defects.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Duplicates {
     pub(crate) total: u64,
-    /// In an envelope with the same shard and sequence number: the queue or the outbox sent it again.
+    /// In an envelope with the same shard and sequence number: the queue or the outbox sent it
+    /// again.
     pub(crate) same_envelope: u64,
     /// In another envelope: the shard fired the occurrence twice.
     pub(crate) other_envelope: u64,
@@ -51,11 +56,13 @@ pub(crate) struct Duplicates {
     pub(crate) later_attempt: u64,
     /// A webhook posted again as the first attempt.
     pub(crate) webhook: u64,
-    /// The client had to repeat the request that created the task, so the server may rightly hold it twice.
+    /// The client had to repeat the request that created the task, so the server may rightly hold
+    /// it twice.
     pub(crate) after_repeated_request: u64,
 }
 
-/// A bulk cancel whose answer gives only counts, and not all the same: it binds its members together.
+/// A bulk cancel whose answer gives only counts, and not all the same: it binds its members
+/// together.
 #[derive(Clone, Debug)]
 struct Group {
     members: Vec<u32>,
@@ -84,7 +91,8 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
-    /// Adds an entry that is to be scheduled, and gives its number. `due` is 0 for a recurring task.
+    /// Adds an entry that is to be scheduled, and gives its number. `due` is 0 for a recurring
+    /// task.
     pub(crate) fn add(&mut self, kind: Kind, via: Via, due: i64) -> u32 {
         let n = self.next();
         if let Kind::Cron { step } = kind {
@@ -102,7 +110,8 @@ impl Ledger {
         });
     }
 
-    /// The server accepted it under `id`. `repeated`: an earlier try of the same request may have worked too.
+    /// The server accepted it under `id`. `repeated`: an earlier try of the same request may have
+    /// worked too.
     pub(crate) fn accepted(&mut self, n: u32, id: &str, at: i64, repeated: bool) {
         self.change(n, |entry| {
             if repeated {
@@ -128,7 +137,8 @@ impl Ledger {
         self.change(n, |entry| entry.fate = Fate::Unanswered);
     }
 
-    /// A cancel or overwrite of the entry leaves now; until it is answered, firing and not firing are both right.
+    /// A cancel or overwrite of the entry leaves now; until it is answered, firing and not firing
+    /// are both right.
     pub(crate) fn change_sent(&mut self, n: u32) {
         self.change(n, |entry| entry.fate = Fate::Changing);
     }
@@ -147,8 +157,14 @@ impl Ledger {
         });
     }
 
-    /// A bulk cancel was answered with `cancelled` of its members stopped and all others gone or fired.
-    pub(crate) fn group_cancel_answered(&mut self, members: &[u32], cancelled: usize, answered: i64) {
+    /// A bulk cancel was answered with `cancelled` of its members stopped and all others gone or
+    /// fired.
+    pub(crate) fn group_cancel_answered(
+        &mut self,
+        members: &[u32],
+        cancelled: usize,
+        answered: i64,
+    ) {
         let fired = members.len().saturating_sub(cancelled);
         let answer = match (cancelled, fired) {
             (_, 0) => CancelAnswer::Cancelled,
@@ -157,7 +173,9 @@ impl Ledger {
                 let group = self.groups.len();
                 self.horizon = self.horizon.max(answered);
                 self.groups.push(Group { members: members.to_vec(), fired, answered });
-                members.iter().for_each(|&n| self.change(n, |entry| entry.fate = Fate::InGroup(group)));
+                members
+                    .iter()
+                    .for_each(|&n| self.change(n, |entry| entry.fate = Fate::InGroup(group)));
                 return;
             }
         };
@@ -165,7 +183,13 @@ impl Ledger {
     }
 
     /// An overwrite of the entry was answered; the new version has its own entry.
-    pub(crate) fn overwrite_answered(&mut self, old: u32, answer: OverwriteAnswer, sent: i64, answered: i64) {
+    pub(crate) fn overwrite_answered(
+        &mut self,
+        old: u32,
+        answer: OverwriteAnswer,
+        sent: i64,
+        answered: i64,
+    ) {
         self.change(old, |entry| {
             entry.fate = match answer {
                 OverwriteAnswer::Replaced => Fate::Replaced { sent, answered },
@@ -178,7 +202,8 @@ impl Ledger {
         });
     }
 
-    /// A recurring task's deletion leaves now: occurrences near it are neither demanded nor forbidden.
+    /// A recurring task's deletion leaves now: occurrences near it are neither demanded nor
+    /// forbidden.
     pub(crate) fn cron_delete_sent(&mut self, n: u32, at: i64) {
         if let Some(log) = self.crons.get_mut(&n) {
             log.delete_sent = Some(at);
@@ -186,8 +211,8 @@ impl Ledger {
         self.horizon = self.horizon.max(at);
     }
 
-    /// The deletion of a recurring task was answered. `found` is false for 404 and 409, which is wrong for one that was
-    /// accepted.
+    /// The deletion of a recurring task was answered. `found` is false for 404 and 409, which is
+    /// wrong for one that was accepted.
     pub(crate) fn cron_delete_answered(&mut self, n: u32, found: bool, at: i64) {
         let was_accepted = self.is_accepted(n);
         if let Some(log) = self.crons.get_mut(&n) {
@@ -216,7 +241,8 @@ impl Ledger {
 
     /// Records a firing.
     pub(crate) fn fired(&mut self, fired: &Fired<'_>) {
-        let Some(n) = u32::try_from(fired.n).ok().filter(|&n| (n as usize) < self.entries.len()) else {
+        let Some(n) = u32::try_from(fired.n).ok().filter(|&n| (n as usize) < self.entries.len())
+        else {
             return self.stranger();
         };
         let log = self.crons.get_mut(&n);
@@ -236,7 +262,8 @@ impl Ledger {
     }
 
     fn count_duplicate(&mut self, n: u32, first: Arrival, fired: &Fired<'_>) {
-        let repeated = self.entries.get(n as usize).is_some_and(|entry| entry.flags.has(Flags::REPEATED));
+        let repeated =
+            self.entries.get(n as usize).is_some_and(|entry| entry.flags.has(Flags::REPEATED));
         let duplicates = &mut self.duplicates;
         duplicates.total += 1;
         let class = match (first.envelope, fired.arrival.envelope) {
@@ -268,16 +295,21 @@ impl Ledger {
     /// One-shot entries that must fire and have not, those of undecided bulk cancels included.
     pub(crate) fn owed(&self) -> usize {
         let seen = self.groups.iter().filter(|group| self.is_seen(group));
-        let in_groups: usize = seen.map(|group| group.fired.saturating_sub(self.fired_in(group))).sum();
+        let in_groups: usize =
+            seen.map(|group| group.fired.saturating_sub(self.fired_in(group))).sum();
         self.owed + in_groups
     }
 
     /// Recurring occurrences up to `limit` that must have been received and have not.
     pub(crate) fn cron_missing(&self, limit: i64) -> usize {
-        self.crons.iter().filter_map(|(&n, log)| Some(log.missing(self.entry(n)?.answered, limit).count())).sum()
+        self.crons
+            .iter()
+            .filter_map(|(&n, log)| Some(log.missing(self.entry(n)?.answered, limit).count()))
+            .sum()
     }
 
-    /// The moment at which the last entry becomes due: after it and the grace nothing may be missing.
+    /// The moment at which the last entry becomes due: after it and the grace nothing may be
+    /// missing.
     pub(crate) fn horizon(&self) -> i64 {
         self.horizon
     }
@@ -287,8 +319,8 @@ impl Ledger {
         self.received
     }
 
-    /// The recurring tasks that exist, or may exist since their creation was never answered, and that have not been
-    /// deleted.
+    /// The recurring tasks that exist, or may exist since their creation was never answered, and
+    /// that have not been deleted.
     pub(crate) fn live_crons(&self) -> Vec<u32> {
         let may_exist = |n: u32| {
             let fate = self.entry(n).map(|entry| &entry.fate);
@@ -327,6 +359,10 @@ impl Ledger {
     }
 
     fn fired_in(&self, group: &Group) -> usize {
-        group.members.iter().filter(|&&n| self.entry(n).is_some_and(|entry| entry.first.is_some())).count()
+        group
+            .members
+            .iter()
+            .filter(|&&n| self.entry(n).is_some_and(|entry| entry.first.is_some()))
+            .count()
     }
 }

@@ -25,9 +25,14 @@ fn cron(step: i64) -> Ledger {
     ledger
 }
 
-/// Fires entry `n` under `id` for `time`, `late` ms after it at the shard and 5 ms later at the sink.
+/// Fires entry `n` under `id` for `time`, `late` ms after it at the shard and 5 ms later at the
+/// sink.
 fn fire_as(ledger: &mut Ledger, n: u64, id: &str, time: i64, late: i64, seq: u64) {
-    let arrival = Arrival { at_shard: Some(time + late), received: time + late + 5, envelope: Some((0, seq)) };
+    let arrival = Arrival {
+        at_shard: Some(time + late),
+        received: time + late + 5,
+        envelope: Some((0, seq)),
+    };
     ledger.fired(&Fired { n, id, time, attempt: 1, arrival, key_matches: true });
 }
 
@@ -271,7 +276,8 @@ fn a_refused_task_is_a_defect_and_fired_a_second_one() {
     ledger.rejected(n, "payload: too long");
     assert_eq!(defects(&ledger), only(Class::Rejected, ""));
     fire(&mut ledger, 0, 1);
-    let classes: Vec<Class> = ledger.verdict(END, GRACE).defects.iter().map(|defect| defect.class).collect();
+    let classes: Vec<Class> =
+        ledger.verdict(END, GRACE).defects.iter().map(|defect| defect.class).collect();
     assert_eq!(classes, [Class::Rejected, Class::FiredThoughRejected]);
 }
 
@@ -296,12 +302,25 @@ fn duplicates_are_counted_by_their_cause() {
     fire_as(&mut ledger, 0, "t0", DUE, 1, 99);
     let hook = Arrival { at_shard: None, received: DUE + 9, envelope: None };
     for attempt in [1, 1, 2] {
-        ledger.fired(&Fired { n: 1, id: "t1", time: DUE, attempt, arrival: hook, key_matches: true });
+        ledger.fired(&Fired {
+            n: 1,
+            id: "t1",
+            time: DUE,
+            attempt,
+            arrival: hook,
+            key_matches: true,
+        });
     }
     let verdict = ledger.verdict(END, GRACE);
     assert_eq!(verdict.defects, []);
-    let expected =
-        Duplicates { total: 4, same_envelope: 1, other_envelope: 1, later_attempt: 1, webhook: 1, after_repeated_request: 0 };
+    let expected = Duplicates {
+        total: 4,
+        same_envelope: 1,
+        other_envelope: 1,
+        later_attempt: 1,
+        webhook: 1,
+        after_repeated_request: 0,
+    };
     assert_eq!(verdict.duplicates, expected);
     assert_eq!(verdict.received, 2);
 }

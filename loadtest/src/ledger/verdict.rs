@@ -19,9 +19,11 @@ pub(crate) enum Class {
     FiredThoughCancelled,
     /// Overwritten, and the old version fired nevertheless.
     FiredThoughReplaced,
-    /// A cancel or overwrite was answered with "already fired", and it never did: wrongly cancelled.
+    /// A cancel or overwrite was answered with "already fired", and it never did: wrongly
+    /// cancelled.
     NeverFiredThoughAnswered,
-    /// A cancel or overwrite was answered with "already fired" or "not there" before the task was due.
+    /// A cancel or overwrite was answered with "already fired" or "not there" before the task was
+    /// due.
     DeniedWhilePending,
     /// Refused, though the request was right.
     Rejected,
@@ -93,14 +95,16 @@ pub(crate) struct Verdict {
     pub(crate) received: u64,
     /// Most occurrences received within one second of the clock.
     pub(crate) peak_second: u64,
-    /// First and last arrival and the earliest due time among the one-shot entries received; epoch ms.
+    /// First and last arrival and the earliest due time among the one-shot entries received; epoch
+    /// ms.
     pub(crate) first_received: Option<i64>,
     pub(crate) last_received: Option<i64>,
     pub(crate) first_due: Option<i64>,
 }
 
 impl Ledger {
-    /// Judges everything at `now` (epoch ms): what had to fire more than `grace` ms ago and was not received is lost.
+    /// Judges everything at `now` (epoch ms): what had to fire more than `grace` ms ago and was not
+    /// received is lost.
     pub(crate) fn verdict(&self, now: i64, grace: i64) -> Verdict {
         let mut verdict = Verdict {
             duplicates: self.duplicates,
@@ -125,7 +129,8 @@ impl Ledger {
         verdict
     }
 
-    /// A bulk cancel with a mixed answer binds the number of its members that fire, not which of them do.
+    /// A bulk cancel with a mixed answer binds the number of its members that fire, not which of
+    /// them do.
     fn judge_group(&self, verdict: &mut Verdict, group: &Group, now: i64, grace: i64) {
         if !self.is_seen(group) {
             verdict.counts.handler_expected += group.fired as u64;
@@ -133,22 +138,36 @@ impl Ledger {
         }
         let members = || group.members.iter().filter_map(|&n| Some((n as usize, self.entry(n)?)));
         let count = group.members.len();
-        let detail = format!("of a bulk cancel of {count} tasks, answered with {} already fired", group.fired);
+        let detail = format!(
+            "of a bulk cancel of {count} tasks, answered with {} already fired",
+            group.fired
+        );
 
         let fired = members().filter(|(_, entry)| entry.first.is_some()).count();
         let too_many = fired.saturating_sub(group.fired);
         let mut suspects: Vec<_> = members().filter(|(_, entry)| entry.first.is_some()).collect();
         suspects.sort_by_key(|(_, entry)| entry.first.map_or(0, |first| -first.received));
         for &(n, entry) in suspects.iter().take(too_many) {
-            verdict.defect(Class::FiredThoughCancelled, n, entry, format!("{detail}; {fired} fired"));
+            verdict.defect(
+                Class::FiredThoughCancelled,
+                n,
+                entry,
+                format!("{detail}; {fired} fired"),
+            );
         }
 
         let too_few = group.fired.saturating_sub(fired);
         if now > group.answered + grace {
-            let mut suspects: Vec<_> = members().filter(|(_, entry)| entry.first.is_none()).collect();
+            let mut suspects: Vec<_> =
+                members().filter(|(_, entry)| entry.first.is_none()).collect();
             suspects.sort_by_key(|(_, entry)| entry.due);
             for &(n, entry) in suspects.iter().take(too_few) {
-                verdict.defect(Class::NeverFiredThoughAnswered, n, entry, format!("{detail}; {fired} fired"));
+                verdict.defect(
+                    Class::NeverFiredThoughAnswered,
+                    n,
+                    entry,
+                    format!("{detail}; {fired} fired"),
+                );
             }
         } else {
             verdict.counts.still_pending += too_few as u64;
@@ -158,7 +177,12 @@ impl Ledger {
         let denied = group.fired.saturating_sub(due);
         let pending = members().filter(|(_, entry)| entry.due > group.answered).take(denied);
         for (n, entry) in pending {
-            verdict.defect(Class::DeniedWhilePending, n, entry, format!("{detail}, when {due} were due"));
+            verdict.defect(
+                Class::DeniedWhilePending,
+                n,
+                entry,
+                format!("{detail}, when {due} were due"),
+            );
         }
     }
 
@@ -172,7 +196,12 @@ impl Ledger {
                 verdict.defect(Class::CronGap, n, entry, detail);
             }
             for time in log.off_time(entry.sent).take(1) {
-                verdict.defect(Class::WrongTime, n, entry, format!("{time} is not an occurrence of it"));
+                verdict.defect(
+                    Class::WrongTime,
+                    n,
+                    entry,
+                    format!("{time} is not an occurrence of it"),
+                );
             }
             for time in log.after_deletion().take(1) {
                 let deleted = log.delete_answered.unwrap_or(0);
@@ -223,12 +252,13 @@ impl Verdict {
         match &entry.fate {
             Fate::Cancelled => self.defect(Class::FiredThoughCancelled, n, entry, at),
             Fate::Rejected(_) => self.defect(Class::FiredThoughRejected, n, entry, at),
-            // Which came first shows only by the shard's clock; without it (a webhook) only a firing that was not
-            // even due when the overwrite was answered is surely wrong.
+            // Which came first shows only by the shard's clock; without it (a webhook) only a
+            // firing that was not even due when the overwrite was answered is surely wrong.
             Fate::Replaced { sent, answered } => {
                 let wrong = first.at_shard.map_or(entry.due > *answered, |fired| fired > *sent);
                 if wrong {
-                    let detail = format!("{at}, but the overwrite sent at {sent} replaced it by {answered}");
+                    let detail =
+                        format!("{at}, but the overwrite sent at {sent} replaced it by {answered}");
                     self.defect(Class::FiredThoughReplaced, n, entry, detail);
                 }
             }
@@ -241,7 +271,12 @@ impl Verdict {
             }
             _ if entry.must_fire() && first.received > entry.must_fire_from() + grace => {
                 let late = first.received - entry.due;
-                self.defect(Class::Lost, n, entry, format!("received {late} ms late, past the grace"));
+                self.defect(
+                    Class::Lost,
+                    n,
+                    entry,
+                    format!("received {late} ms late, past the grace"),
+                );
             }
             _ => {}
         }
@@ -257,11 +292,21 @@ impl Verdict {
             self.defect(Class::Early, n, entry, arrival.clone());
         }
         if flags.has(Flags::WRONG_TIME) {
-            self.defect(Class::WrongTime, n, entry, format!("its record carries another time; {arrival}"));
+            self.defect(
+                Class::WrongTime,
+                n,
+                entry,
+                format!("its record carries another time; {arrival}"),
+            );
         }
         // A creation the client had to repeat may rightly exist under two generated ids.
         if flags.has(Flags::OTHER_ID) && !flags.has(Flags::REPEATED) {
-            self.defect(Class::WrongIdentity, n, entry, format!("fired under another id; {arrival}"));
+            self.defect(
+                Class::WrongIdentity,
+                n,
+                entry,
+                format!("fired under another id; {arrival}"),
+            );
         }
         if flags.has(Flags::WRONG_KEY) {
             let detail = "the Idempotency-Key is not <id>@<time>".to_owned();
@@ -303,7 +348,8 @@ impl Verdict {
     }
 
     fn arrival(&mut self, entry: &Entry, first: Arrival) {
-        let least = |known: Option<i64>, value: i64| Some(known.map_or(value, |known| known.min(value)));
+        let least =
+            |known: Option<i64>, value: i64| Some(known.map_or(value, |known| known.min(value)));
         self.first_received = least(self.first_received, first.received);
         self.last_received = self.last_received.max(Some(first.received));
         self.first_due = least(self.first_due, entry.due);

@@ -1,5 +1,5 @@
-//! A scheduler in the test's own process: the part of the API that the load tester uses, kept in memory, with
-//! switches that make it wrong in one way each.
+//! A scheduler in the test's own process: the part of the API that the load tester uses, kept in
+//! memory, with switches that make it wrong in one way each.
 
 use std::collections::HashMap;
 use std::convert::Infallible;
@@ -121,7 +121,13 @@ impl Fake {
         self.parsed.load(Ordering::Relaxed)
     }
 
-    fn answer(&self, method: &Method, path: &str, query: Option<&str>, body: &[u8]) -> (u16, Value) {
+    fn answer(
+        &self,
+        method: &Method,
+        path: &str,
+        query: Option<&str>,
+        body: &[u8],
+    ) -> (u16, Value) {
         let id = path.strip_prefix("/v1/tasks/");
         match (method.as_str(), path) {
             ("GET", "/healthz") => (200, json!({"status": "ok"})),
@@ -170,7 +176,10 @@ impl Fake {
         let mut state = self.state.lock().unwrap();
         state.batches += 1;
         if self.fault == Fault::Overloaded && state.batches % 2 == 1 {
-            return (if state.batches % 4 == 1 { 429 } else { 503 }, json!({ "title": "overloaded" }));
+            return (
+                if state.batches % 4 == 1 { 429 } else { 503 },
+                json!({ "title": "overloaded" }),
+            );
         }
         let items = items(body);
         let mut rejected = 0;
@@ -185,11 +194,14 @@ impl Fake {
             if self.fault == Fault::BusyShard && state.created % 50 == 48 {
                 state.created += 1;
                 rejected += 1;
-                let error = json!({"field": "id", "detail": "shard 1-0 is busy", "retryable": true});
+                let error =
+                    json!({"field": "id", "detail": "shard 1-0 is busy", "retryable": true});
                 results.push(json!({"id": format!("put-off-{}", state.created), "error": error}));
                 continue;
             }
-            let id = item["id"].as_str().map_or_else(|| format!("generated-{}", state.created), str::to_owned);
+            let id = item["id"]
+                .as_str()
+                .map_or_else(|| format!("generated-{}", state.created), str::to_owned);
             self.put(&mut state, &id, item);
             results.push(json!({ "id": id }));
         }
@@ -198,8 +210,10 @@ impl Fake {
 
     /// True when there was one of that id.
     fn put(&self, state: &mut State, id: &str, task: &Value) -> bool {
-        let cron = task["cron"].as_str().map(|cron| if cron.starts_with("*/2") { 2_000 } else { 1_000 });
-        let due = cron.map_or_else(|| task["time"].as_i64().unwrap(), |step| (now() / step + 1) * step);
+        let cron =
+            task["cron"].as_str().map(|cron| if cron.starts_with("*/2") { 2_000 } else { 1_000 });
+        let due =
+            cron.map_or_else(|| task["time"].as_i64().unwrap(), |step| (now() / step + 1) * step);
         let number = state.created;
         state.created += 1;
         let (callback, payload) = (task["callback"].clone(), task["payload"].clone());
@@ -242,7 +256,8 @@ impl Fake {
             let head_start = if self.fault == Fault::Early && marked(task) { 150 } else { 0 };
             task.due - head_start <= now
         };
-        let mut due: Vec<Task> = state.tasks.values().filter(|task| is_due(task)).cloned().collect();
+        let mut due: Vec<Task> =
+            state.tasks.values().filter(|task| is_due(task)).cloned().collect();
         for task in &due {
             match (task.cron, state.tasks.get_mut(&task.id)) {
                 (Some(step), Some(again)) => {
@@ -262,7 +277,11 @@ impl Fake {
                 continue;
             }
             state.fired += 1;
-            let time = if self.fault == Fault::WrongTime && marked(&task) { task.due - 1 } else { task.due };
+            let time = if self.fault == Fault::WrongTime && marked(&task) {
+                task.due - 1
+            } else {
+                task.due
+            };
             let record = json!({"time": time, "id": task.id, "callback": task.callback, "payload": task.payload});
             match task.callback["type"].as_str().unwrap() {
                 "queue" => records.push(record),
@@ -289,7 +308,10 @@ fn items(body: &[u8]) -> Vec<Value> {
     if body.first() == Some(&b'[') {
         return serde_json::from_slice(body).unwrap();
     }
-    body.split(|&byte| byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
+    body.split(|&byte| byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
 }
 
 async fn serve(listener: TcpListener, fake: Arc<Fake>) {
@@ -321,28 +343,37 @@ async fn respond(fake: &Fake, request: Request<Incoming>) -> Response<Full<Bytes
     response.body(Full::new(Bytes::from(answer.to_string()))).unwrap()
 }
 
-/// Fires what is due, for ever. Envelopes go out one after the other and webhooks at once, so that a slow webhook
-/// makes no envelope late.
+/// Fires what is due, for ever. Envelopes go out one after the other and webhooks at once, so that
+/// a slow webhook makes no envelope late.
 async fn fire(fake: Arc<Fake>) {
-    let http: Client<HttpConnector, Full<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
+    let http: Client<HttpConnector, Full<Bytes>> =
+        Client::builder(TokioExecutor::new()).build_http();
     let mut webhooks = JoinSet::new();
     loop {
         let (envelope, due_webhooks) = fake.due();
         let copies = if fake.fault == Fault::Resend { 2 } else { 1 };
         for envelope in std::iter::repeat_n(&envelope, copies).flatten() {
-            let request = Request::post(format!("{}/envelopes", fake.sink)).header("x-received-at", now());
-            let _ = http.request(request.body(Full::new(Bytes::from(envelope.to_string()))).unwrap()).await;
+            let request =
+                Request::post(format!("{}/envelopes", fake.sink)).header("x-received-at", now());
+            let _ = http
+                .request(request.body(Full::new(Bytes::from(envelope.to_string()))).unwrap())
+                .await;
         }
         for (url, record, key) in due_webhooks {
             let request = Request::post(url).header("idempotency-key", key);
-            webhooks.spawn(http.request(request.body(Full::new(Bytes::from(record.to_string()))).unwrap()));
+            webhooks.spawn(
+                http.request(request.body(Full::new(Bytes::from(record.to_string()))).unwrap()),
+            );
         }
         while webhooks.try_join_next().is_some() {}
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
 }
 
-#[allow(clippy::disallowed_methods, reason = "the fake stands for a server, which has the machine's clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the fake stands for a server, which has the machine's clock"
+)]
 fn now() -> i64 {
     i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
 }

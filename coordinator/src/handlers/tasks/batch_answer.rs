@@ -11,10 +11,15 @@ use serde::Serialize;
 /// What a refused item is answered with when there is no room to explain it.
 const UNEXPLAINED: &str = "is refused; send it again alone to see why";
 
-/// As much as each refused item has for its error, whatever the others take: one that is [`UNEXPLAINED`].
-const UNEXPLAINED_BYTES: usize = UNEXPLAINED.len() + r#"{"field":"body","detail":"","retryable":false}"#.len();
+/// As much as each refused item has for its error, whatever the others take: one that is
+/// [`UNEXPLAINED`].
+const UNEXPLAINED_BYTES: usize =
+    UNEXPLAINED.len() + r#"{"field":"body","detail":"","retryable":false}"#.len();
 
-const _: () = assert!(MAX_BATCH_ITEMS * UNEXPLAINED_BYTES <= MAX_ERRORS_BYTES, "no item goes without an error");
+const _: () = assert!(
+    MAX_BATCH_ITEMS * UNEXPLAINED_BYTES <= MAX_ERRORS_BYTES,
+    "no item goes without an error"
+);
 
 /// What is wrong with one item.
 #[derive(Serialize)]
@@ -26,7 +31,8 @@ struct ItemError<'a> {
 }
 
 impl ItemError<'_> {
-    /// Writes it to `out`: in full if what it needs beside [`UNEXPLAINED_BYTES`] is there of `left`, and takes it from that.
+    /// Writes it to `out`: in full if what it needs beside [`UNEXPLAINED_BYTES`] is there of
+    /// `left`, and takes it from that.
     fn write(&self, left: &mut usize, out: &mut Vec<u8>) {
         let start = out.len();
         // Writing to a Vec does not fail, here and below.
@@ -36,19 +42,24 @@ impl ItemError<'_> {
             None => {
                 out.truncate(start);
                 let field = if self.retryable.is_some() { self.field } else { "body" };
-                let _ = serde_json::to_writer(out, &ItemError { field, detail: UNEXPLAINED, retryable: self.retryable });
+                let _ = serde_json::to_writer(
+                    out,
+                    &ItemError { field, detail: UNEXPLAINED, retryable: self.retryable },
+                );
             }
         }
     }
 }
 
-/// Returns the answer to a batch: the items in order, each with its id or what is wrong with it. `outcomes` are the items of each shard's part,
-/// and why that failed. All errors together take at most [`MAX_ERRORS_BYTES`].
+/// Returns the answer to a batch: the items in order, each with its id or what is wrong with it.
+/// `outcomes` are the items of each shard's part, and why that failed. All errors together take at
+/// most [`MAX_ERRORS_BYTES`].
 pub(crate) fn answer_batch(
     items: &[Result<TaskId<'_>, FieldError>],
     outcomes: Vec<(Vec<u32>, Option<Problem>)>,
 ) -> Result<Answer, Problem> {
-    // When no shard took anything, the request as a whole has failed, and may be sent again as it is.
+    // When no shard took anything, the request as a whole has failed, and may be sent again as it
+    // is.
     if !outcomes.is_empty()
         && outcomes.iter().all(|(_, problem)| problem.is_some())
         && let Some(problem) = outcomes.iter().find_map(|(_, problem)| problem.clone())
@@ -64,11 +75,14 @@ pub(crate) fn answer_batch(
             }
         }
     }
-    let accepted = items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
+    let accepted =
+        items.iter().zip(&failed).filter(|(item, failed)| item.is_ok() && failed.is_none()).count();
     let rejected = items.len() - accepted;
     let mut left = MAX_ERRORS_BYTES.saturating_sub(rejected * UNEXPLAINED_BYTES);
     let mut out = Vec::with_capacity(items.len() * 48 + 64);
-    out.extend_from_slice(format!("{{\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").as_bytes());
+    out.extend_from_slice(
+        format!("{{\"accepted\":{accepted},\"rejected\":{rejected},\"results\":[").as_bytes(),
+    );
     for (at, (item, failed)) in items.iter().zip(failed).enumerate() {
         if at > 0 {
             out.push(b',');
@@ -82,7 +96,11 @@ pub(crate) fn answer_batch(
                 out.extend_from_slice(b"{\"id\":");
                 let _ = serde_json::to_writer(&mut out, id.as_str());
                 out.push(b',');
-                ItemError { field: "id", detail: &problem.detail, retryable: Some(problem.is_retryable()) }
+                ItemError {
+                    field: "id",
+                    detail: &problem.detail,
+                    retryable: Some(problem.is_retryable()),
+                }
             }
             (Err(error), _) => {
                 out.push(b'{');
@@ -119,23 +137,44 @@ mod tests {
             let bytes: usize = errors.iter().map(|error| error.to_string().len()).sum();
             assert!(bytes <= MAX_ERRORS_BYTES, "{bytes}");
             // What is around them: `{"error":},`.
-            assert!(answer.body().len() <= MAX_ERRORS_BYTES + 11 * MAX_BATCH_ITEMS + 100, "{}", answer.body().len());
+            assert!(
+                answer.body().len() <= MAX_ERRORS_BYTES + 11 * MAX_BATCH_ITEMS + 100,
+                "{}",
+                answer.body().len()
+            );
             assert_eq!(errors[0]["field"], "tags");
             let last = errors.last().unwrap();
-            assert_eq!(last["detail"] == UNEXPLAINED && last["field"] == "body", detail.len() > 1, "{last}");
+            assert_eq!(
+                last["detail"] == UNEXPLAINED && last["field"] == "body",
+                detail.len() > 1,
+                "{last}"
+            );
         }
         let few = vec![error(&"\u{1}".repeat(10_000)); 1_000];
-        assert!(errors_of(&answer_batch(&few, Vec::new()).unwrap()).iter().all(|error| error["field"] == "tags"));
+        assert!(
+            errors_of(&answer_batch(&few, Vec::new()).unwrap())
+                .iter()
+                .all(|error| error["field"] == "tags")
+        );
     }
 
     #[test]
     fn an_item_that_no_wait_helps_is_not_retryable() {
-        let items = [Ok(TaskId::Given("a".into())), Ok(TaskId::Given("b".into())), Ok(TaskId::Given("c".into()))];
-        let outcomes = [None, Some(Problem::quota("split it", None)), Some(Problem::quota("wait", Some(90)))];
-        let outcomes = outcomes.into_iter().enumerate().map(|(at, problem)| (vec![at as u32], problem));
+        let items = [
+            Ok(TaskId::Given("a".into())),
+            Ok(TaskId::Given("b".into())),
+            Ok(TaskId::Given("c".into())),
+        ];
+        let outcomes =
+            [None, Some(Problem::quota("split it", None)), Some(Problem::quota("wait", Some(90)))];
+        let outcomes =
+            outcomes.into_iter().enumerate().map(|(at, problem)| (vec![at as u32], problem));
         let answer = answer_batch(&items, outcomes.collect()).unwrap();
         let errors = errors_of(&answer);
-        assert_eq!(errors.iter().map(|error| &error["retryable"]).collect::<Vec<_>>(), [false, true]);
+        assert_eq!(
+            errors.iter().map(|error| &error["retryable"]).collect::<Vec<_>>(),
+            [false, true]
+        );
     }
 
     #[test]
@@ -147,7 +186,9 @@ mod tests {
         let answer = answer_batch(&items, vec![(vec![0], None), (part, Some(full))]).unwrap();
         let errors = errors_of(&answer);
         assert_eq!(errors.len(), MAX_BATCH_ITEMS - 1);
-        assert!(errors.iter().map(|error| error.to_string().len()).sum::<usize>() <= MAX_ERRORS_BYTES);
+        assert!(
+            errors.iter().map(|error| error.to_string().len()).sum::<usize>() <= MAX_ERRORS_BYTES
+        );
         assert!(errors.iter().all(|error| error["field"] == "id" && error["retryable"] == true));
         assert_eq!(errors.last().unwrap()["detail"], UNEXPLAINED);
     }

@@ -6,14 +6,15 @@ use scheduler_model::access::Share;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{
-    CancelMatchingReply, Change, ChangeMatchingReply, ChangeMatchingRequest, Filter, ListRequest, paths,
+    CancelMatchingReply, Change, ChangeMatchingReply, ChangeMatchingRequest, Filter, ListRequest,
+    paths,
 };
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{ChangeInput, FilterInput};
 use std::collections::HashSet;
 
-/// Rounds of a request by filter on one shard. Each round looks at up to 20,000 tasks, so this covers a full shard. If tasks are left,
-/// `done` says so.
+/// Rounds of a request by filter on one shard. Each round looks at up to 20,000 tasks, so this
+/// covers a full shard. If tasks are left, `done` says so.
 const MAX_ROUNDS: usize = 60;
 
 /// The tasks that a request means.
@@ -67,8 +68,13 @@ pub(crate) struct Done {
 }
 
 /// Does it to the tasks of all shards that meet the filter.
-pub(crate) async fn by_filter(shards: &Shards, filter: &Filter, action: Action) -> Result<Done, Problem> {
-    let replies = shards.each(shards.map.all(), |shard| on_shard(shards, shard, filter, action)).await;
+pub(crate) async fn by_filter(
+    shards: &Shards,
+    filter: &Filter,
+    action: Action,
+) -> Result<Done, Problem> {
+    let replies =
+        shards.each(shards.map.all(), |shard| on_shard(shards, shard, filter, action)).await;
     let mut all = Done { tasks: 0, running: 0, is_complete: true };
     for reply in replies {
         let Done { tasks, running, is_complete } = reply?;
@@ -79,13 +85,24 @@ pub(crate) async fn by_filter(shards: &Shards, filter: &Filter, action: Action) 
     Ok(all)
 }
 
-async fn on_shard(shards: &Shards, shard: ShardId, filter: &Filter, action: Action) -> Result<Done, Problem> {
-    let mut tasks = ListRequest { filter: filter.clone(), after: None, limit: MAX_LIST_LIMIT * 20, max_bytes: None };
+async fn on_shard(
+    shards: &Shards,
+    shard: ShardId,
+    filter: &Filter,
+    action: Action,
+) -> Result<Done, Problem> {
+    let mut tasks = ListRequest {
+        filter: filter.clone(),
+        after: None,
+        limit: MAX_LIST_LIMIT * 20,
+        max_bytes: None,
+    };
     let mut done = Done { tasks: 0, running: 0, is_complete: false };
     for _ in 0..MAX_ROUNDS {
         let (count, running, next) = match action {
             Action::Cancel => {
-                let reply: CancelMatchingReply = shards.ask(shard, paths::CANCEL_MATCHING, &tasks).await?;
+                let reply: CancelMatchingReply =
+                    shards.ask(shard, paths::CANCEL_MATCHING, &tasks).await?;
                 (reply.cancelled, reply.running, reply.next)
             }
             Action::Change(change, share) => {
@@ -108,7 +125,8 @@ async fn on_shard(shards: &Shards, shard: ShardId, filter: &Filter, action: Acti
     Ok(done)
 }
 
-/// Adds to an answer that an attempt is in flight: it ends, and the next one starts only as the request has left the task.
+/// Adds to an answer that an attempt is in flight: it ends, and the next one starts only as the
+/// request has left the task.
 pub(crate) fn with_running(mut answer: serde_json::Value) -> serde_json::Value {
     if let Some(fields) = answer.as_object_mut() {
         fields.insert("running".to_owned(), true.into());

@@ -35,8 +35,8 @@ pub(crate) async fn one(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     Ok(Answer::of(200, &if is_running { with_running(cancelled) } else { cancelled }))
 }
 
-/// What became of the cancel of one task. Where the shard was asked again, that there is nothing to cancel may be the work of the
-/// request whose answer was lost.
+/// What became of the cancel of one task. Where the shard was asked again, that there is nothing to
+/// cancel may be the work of the request whose answer was lost.
 fn told(id: &str, outcome: Cancelled, is_repeat: bool) -> Result<(), Problem> {
     match outcome {
         Cancelled::Cancelled => Ok(()),
@@ -56,7 +56,8 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
     let mut counts = CancelledMany { done: true, ..CancelledMany::default() };
     match Chosen::of(request)? {
         Chosen::Ids(ids) => {
-            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, ids, None).await?.0 {
+            for CancelledId { outcome, is_running } in cancel_ids(&call.shards, ids, None).await?.0
+            {
                 counts.running += u64::from(is_running);
                 match outcome {
                     Cancelled::Cancelled => counts.cancelled += 1,
@@ -67,16 +68,23 @@ pub(crate) async fn many(mut call: Call<'_>) -> Result<Answer, Problem> {
             }
         }
         Chosen::Matching(filter) => {
-            let Done { tasks, running, is_complete } = bulk::by_filter(&call.shards, &filter, Action::Cancel).await?;
+            let Done { tasks, running, is_complete } =
+                bulk::by_filter(&call.shards, &filter, Action::Cancel).await?;
             counts = CancelledMany { cancelled: tasks, running, done: is_complete, ..counts };
         }
     }
     Ok(Answer::of(200, &counts))
 }
 
-/// Cancels by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard had to be asked again.
-async fn cancel_ids(shards: &Shards, ids: Vec<String>, if_match: Option<u64>) -> Result<(Vec<CancelledId>, bool), Problem> {
-    epochs::by_ids(shards, &ids, Means::Everything, None, |ids| CancelRequest { ids, if_match }).await
+/// Cancels by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard
+/// had to be asked again.
+async fn cancel_ids(
+    shards: &Shards,
+    ids: Vec<String>,
+    if_match: Option<u64>,
+) -> Result<(Vec<CancelledId>, bool), Problem> {
+    epochs::by_ids(shards, &ids, Means::Everything, None, |ids| CancelRequest { ids, if_match })
+        .await
 }
 
 #[cfg(test)]
@@ -87,8 +95,15 @@ mod tests {
     fn a_repeat_that_finds_nothing_to_cancel_does_not_say_so() {
         assert_eq!(told("a", Cancelled::Cancelled, false), Ok(()));
         assert_eq!(told("a", Cancelled::Cancelled, true), Ok(()));
-        for (outcome, status) in [(Cancelled::NotFound, 404), (Cancelled::OtherVersion, 412), (Cancelled::AlreadyFired, 409)] {
-            assert_eq!(told("a", outcome, false).map_err(|problem| problem.kind.status()), Err(status));
+        for (outcome, status) in [
+            (Cancelled::NotFound, 404),
+            (Cancelled::OtherVersion, 412),
+            (Cancelled::AlreadyFired, 409),
+        ] {
+            assert_eq!(
+                told("a", outcome, false).map_err(|problem| problem.kind.status()),
+                Err(status)
+            );
             let unknown = told("a", outcome, true).unwrap_err();
             assert_eq!(unknown.kind.status(), 503);
             assert!(unknown.detail.contains("not known"), "{}", unknown.detail);

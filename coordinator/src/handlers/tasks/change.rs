@@ -1,4 +1,5 @@
-//! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a filter.
+//! Changing tasks that wait: pause, resume, run now, reschedule; one by its id, many by ids or a
+//! filter.
 
 use crate::clients::epochs;
 use crate::context::Call;
@@ -43,7 +44,9 @@ impl Verb {
             Self::Pause => Change::Pause,
             Self::Resume => Change::Resume,
             Self::Run => Change::Run,
-            Self::Reschedule => Change::Reschedule(input.new_time(call.now).map_err(Problem::invalid)?),
+            Self::Reschedule => {
+                Change::Reschedule(input.new_time(call.now).map_err(Problem::invalid)?)
+            }
         })
     }
 }
@@ -81,25 +84,34 @@ pub(crate) struct Changing {
 }
 
 /// Changes one task, if it has the version.
-pub(crate) async fn change_id(call: &Call<'_>, id: &str, change: Change, if_match: Option<u64>) -> Result<Changing, Problem> {
+pub(crate) async fn change_id(
+    call: &Call<'_>,
+    id: &str,
+    change: Change,
+    if_match: Option<u64>,
+) -> Result<Changing, Problem> {
     let (outcomes, is_repeat) = change_ids(call, vec![id.to_owned()], change, if_match).await?;
     let is_running = outcomes.first().is_some_and(|of| of.is_running);
     let outcome = outcomes.first().map_or(Changed::NotFound, |of| of.outcome);
     // Of what is not there, `If-Match` does not hold.
     let is_gone = outcome == Changed::NotFound && call.if_match()?.is_some();
-    let changed = told(id, if is_gone { Changed::OtherVersion } else { outcome }, &change, is_repeat)?;
+    let changed =
+        told(id, if is_gone { Changed::OtherVersion } else { outcome }, &change, is_repeat)?;
     Ok(Changing { changed, is_running })
 }
 
-/// What became of the change of one task: whether it has changed. Where the shard was asked again, that the task is another or gone may
-/// be the work of the request whose answer was lost: a reschedule gives it another version, and may have let it fire.
+/// What became of the change of one task: whether it has changed. Where the shard was asked again,
+/// that the task is another or gone may be the work of the request whose answer was lost: a
+/// reschedule gives it another version, and may have let it fire.
 fn told(id: &str, outcome: Changed, change: &Change, is_repeat: bool) -> Result<bool, Problem> {
     match outcome {
         Changed::Changed => Ok(true),
         Changed::Unchanged => Ok(false),
         Changed::NotApplicable => Err(Problem::not_applicable(id, Some(change))),
         Changed::TooManyRuns => Err(Problem::too_many_runs(id)),
-        Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => Err(Problem::unknown_outcome()),
+        Changed::OtherVersion | Changed::AlreadyFired | Changed::NotFound if is_repeat => {
+            Err(Problem::unknown_outcome())
+        }
         Changed::OtherVersion => Err(Problem::not_matched()),
         Changed::AlreadyFired => Err(Problem::already_fired(id)),
         Changed::NotFound => Err(Problem::no_task(id)),
@@ -119,7 +131,9 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
                 *match outcome {
                     Changed::Changed => &mut counts.changed,
                     Changed::Unchanged => &mut counts.unchanged,
-                    Changed::NotApplicable | Changed::TooManyRuns | Changed::OtherVersion => &mut counts.not_applicable,
+                    Changed::NotApplicable | Changed::TooManyRuns | Changed::OtherVersion => {
+                        &mut counts.not_applicable
+                    }
                     Changed::AlreadyFired => &mut counts.already_fired,
                     Changed::NotFound => &mut counts.not_found,
                 } += 1;
@@ -127,14 +141,16 @@ pub(crate) async fn many(mut call: Call<'_>, verb: Verb) -> Result<Answer, Probl
         }
         Chosen::Matching(filter) => {
             let action = Action::Change(change, call.share);
-            let Done { tasks, running, is_complete } = bulk::by_filter(&call.shards, &filter, action).await?;
+            let Done { tasks, running, is_complete } =
+                bulk::by_filter(&call.shards, &filter, action).await?;
             counts = ChangedMany { changed: tasks, running, done: is_complete, ..counts };
         }
     }
     Ok(Answer::of(200, &counts))
 }
 
-/// Changes by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard had to be asked again.
+/// Changes by id, in every epoch. Returns the outcomes in the order of the ids, and whether a shard
+/// had to be asked again.
 async fn change_ids(
     call: &Call<'_>,
     ids: Vec<String>,
@@ -154,9 +170,15 @@ mod tests {
     fn a_refused_change_says_why_that_change_is_refused() {
         let detail = |change| told("a", Changed::NotApplicable, &change, false).unwrap_err().detail;
         let moved = detail(Change::Reschedule(UnixMillis::new(5).into()));
-        assert!(moved.contains("change its schedule with PATCH") && !moved.contains("pause"), "{moved}");
+        assert!(
+            moved.contains("change its schedule with PATCH") && !moved.contains("pause"),
+            "{moved}"
+        );
         let paused = detail(Change::Pause);
-        assert!(paused.contains("cannot be paused") && !paused.contains("time to move"), "{paused}");
+        assert!(
+            paused.contains("cannot be paused") && !paused.contains("time to move"),
+            "{paused}"
+        );
     }
 
     #[test]
@@ -165,11 +187,20 @@ mod tests {
             assert_eq!(told("a", Changed::Changed, &Change::Run, is_repeat), Ok(true));
             assert_eq!(told("a", Changed::Unchanged, &Change::Run, is_repeat), Ok(false));
             for refused in [Changed::NotApplicable, Changed::TooManyRuns] {
-                assert_eq!(told("a", refused, &Change::Pause, is_repeat).map_err(|problem| problem.kind.status()), Err(409));
+                assert_eq!(
+                    told("a", refused, &Change::Pause, is_repeat)
+                        .map_err(|problem| problem.kind.status()),
+                    Err(409)
+                );
             }
         }
-        for (outcome, status) in [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)] {
-            assert_eq!(told("a", outcome, &Change::Run, false).map_err(|problem| problem.kind.status()), Err(status));
+        for (outcome, status) in
+            [(Changed::NotFound, 404), (Changed::OtherVersion, 412), (Changed::AlreadyFired, 409)]
+        {
+            assert_eq!(
+                told("a", outcome, &Change::Run, false).map_err(|problem| problem.kind.status()),
+                Err(status)
+            );
             assert_eq!(told("a", outcome, &Change::Run, true), Err(Problem::unknown_outcome()));
         }
     }

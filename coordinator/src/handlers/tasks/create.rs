@@ -49,7 +49,13 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
             while let Some((shard, version)) = expected {
                 match replace_on(&call, shard, task()?, version, false).await {
                     // What another writer has made of it in between may be as good.
-                    Err(problem) if problem.is_other_version() && precondition.is_open() && tries < MAX_TRIES => tries += 1,
+                    Err(problem)
+                        if problem.is_other_version()
+                            && precondition.is_open()
+                            && tries < MAX_TRIES =>
+                    {
+                        tries += 1
+                    }
                     answer => return answer,
                 }
                 expected = where_expected(&call, &precondition, id.as_deref()).await?;
@@ -57,12 +63,20 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
             let (id, mut part) = planned_one(&call, task()?)?;
             let gone_on = epochs::go_on(&call.shards, std::slice::from_mut(&mut part)).await?;
             if let Some(shard) = gone_on.get(id.as_str()) {
-                epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard)))).await?;
-                let (_, item) = find(&call.shards, id.as_str()).await?.ok_or_else(|| Problem::no_task(id.as_str()))?;
+                epochs::drop_others(&call.shards, std::iter::once((id.as_str(), Some(*shard))))
+                    .await?;
+                let (_, item) = find(&call.shards, id.as_str())
+                    .await?
+                    .ok_or_else(|| Problem::no_task(id.as_str()))?;
                 return Ok(Shown::of(&item).into_answer(200, &AppendReply::default()));
             }
             let reply = call.shards.append(part.shard, &mut part.append).await?;
-            (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, false)
+            (
+                shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?,
+                id,
+                reply,
+                false,
+            )
         }
         Some(once) => {
             let plan = |once: &Once| {
@@ -70,20 +84,27 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
                 if let Some(Err(problem)) = plan.items.first() {
                     return Err(Problem::invalid(problem.clone()));
                 }
-                if let (Some((shard, expected)), Some(part)) = (expected, plan.appends.first_mut()) {
+                if let (Some((shard, expected)), Some(part)) = (expected, plan.appends.first_mut())
+                {
                     part.shard = shard;
                     part.append.expected = Some(expected);
                     part.append.fresh = false;
                 }
                 Ok(plan)
             };
-            let Done { mut items, parts, is_replay } = idempotency::carry_out(&call, once, plan).await?;
+            let Done { mut items, parts, is_replay } =
+                idempotency::carry_out(&call, once, plan).await?;
             let part = parts.into_iter().find(|(part, _)| !part.items.is_empty());
             let (Some(Ok(id)), Some((part, reply))) = (items.pop(), part) else {
                 return Err(Problem::invalid(FieldError::new("body", "has no task")));
             };
             let reply = reply?;
-            (shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?, id, reply, is_replay)
+            (
+                shown_after(&call.shards, part.shard, &part, id.as_str(), reply).await?,
+                id,
+                reply,
+                is_replay,
+            )
         }
     };
     let moved = match expected {
@@ -98,7 +119,8 @@ pub(crate) async fn one(mut call: Call<'_>, of_path: Option<String>) -> Result<A
 /// How often a task is put in the place of whatever is there, when somebody else was faster.
 const MAX_TRIES: usize = 5;
 
-/// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only` it does not take the place of an attempt.
+/// Takes a task in on this shard, if what is expected stands there: in one step. With `tasks_only`
+/// it does not take the place of an attempt.
 pub(crate) async fn replace_on(
     call: &Call<'_>,
     shard: ShardId,
@@ -115,7 +137,10 @@ pub(crate) async fn replace_on(
     Ok(shown.into_answer(if reply.replaced > 0 { 200 } else { 201 }, &reply))
 }
 
-fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>, ShardAppend), Problem> {
+fn planned_one<'a>(
+    call: &'a Call<'_>,
+    task: NewTask<'a>,
+) -> Result<(TaskId<'a>, ShardAppend), Problem> {
     let mut plan = planned(call, vec![Ok(task)], None)?;
     match (plan.items.pop(), plan.appends.pop()) {
         (Some(Ok(id)), Some(part)) => Ok((id, part)),
@@ -126,40 +151,54 @@ fn planned_one<'a>(call: &'a Call<'_>, task: NewTask<'a>) -> Result<(TaskId<'a>,
 
 /// `POST /v1/tasks/batch`.
 pub(crate) async fn batch(mut call: Call<'_>) -> Result<Answer, Problem> {
-    let content_type = call.request.headers().get("content-type").ok().flatten().unwrap_or_default();
+    let content_type =
+        call.request.headers().get("content-type").ok().flatten().unwrap_or_default();
     let is_lines = content_type.to_ascii_lowercase().contains("ndjson");
     let text = call.text().await?;
     let tasks = parse_batch(&text, is_lines).map_err(Problem::invalid)?;
-    if settings::is_bench(call.env) && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse")) {
+    if settings::is_bench(call.env)
+        && call.request.url().is_ok_and(|url| url.query() == Some("mode=parse"))
+    {
         return Ok(Answer::json(200, format!("{{\"parsed\":{}}}", tasks.len()).into_bytes()));
     }
     let mut gone_on = HashMap::new();
-    let (items, outcomes, is_replay) = match idempotency::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
-        None => {
-            let Plan { items, mut appends } = planned(&call, tasks, None)?;
-            let shards = &call.shards;
-            gone_on = epochs::go_on(shards, &mut appends).await?;
-            let outcomes = shards
-                .each(appends, |part| async move {
-                    let ShardAppend { shard, mut append, items, .. } = part;
-                    (items, shards.append(shard, &mut append).await.err())
-                })
-                .await;
-            (items, outcomes, false)
-        }
-        Some(once) => {
-            drop(tasks);
-            let plan = |once: &Once| planned(&call, parse_batch(&text, is_lines).map_err(Problem::invalid)?, Some(once));
-            let Done { items, parts, is_replay } = idempotency::carry_out(&call, &once, plan).await?;
-            // The key's home may have taken nothing but the key.
-            let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
-            (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)
-        }
-    };
+    let (items, outcomes, is_replay) =
+        match idempotency::asked(&call, if is_lines { "lines" } else { "array" }, &text)? {
+            None => {
+                let Plan { items, mut appends } = planned(&call, tasks, None)?;
+                let shards = &call.shards;
+                gone_on = epochs::go_on(shards, &mut appends).await?;
+                let outcomes = shards
+                    .each(appends, |part| async move {
+                        let ShardAppend { shard, mut append, items, .. } = part;
+                        (items, shards.append(shard, &mut append).await.err())
+                    })
+                    .await;
+                (items, outcomes, false)
+            }
+            Some(once) => {
+                drop(tasks);
+                let plan = |once: &Once| {
+                    planned(
+                        &call,
+                        parse_batch(&text, is_lines).map_err(Problem::invalid)?,
+                        Some(once),
+                    )
+                };
+                let Done { items, parts, is_replay } =
+                    idempotency::carry_out(&call, &once, plan).await?;
+                // The key's home may have taken nothing but the key.
+                let parts = parts.into_iter().filter(|(part, _)| !part.items.is_empty());
+                (items, parts.map(|(part, reply)| (part.items, reply.err())).collect(), is_replay)
+            }
+        };
     if !call.shards.map.is_single() {
         // Only what its new shard has taken: what it has refused still waits where it was.
-        let taken = outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
-        let taken = taken.filter_map(|item| items.get(*item as usize)?.as_ref().ok()).filter(|id| !id.is_generated());
+        let taken =
+            outcomes.iter().filter(|(_, problem)| problem.is_none()).flat_map(|(part, _)| part);
+        let taken = taken
+            .filter_map(|item| items.get(*item as usize)?.as_ref().ok())
+            .filter(|id| !id.is_generated());
         let taken = taken.map(|id| (id.as_str(), gone_on.get(id.as_str()).copied()));
         epochs::drop_others(&call.shards, taken).await?;
     }
@@ -172,9 +211,12 @@ fn planned<'a>(
     once: Option<&Once>,
 ) -> Result<Plan<'a>, Problem> {
     let validator = match once {
-        Some(once) => Validator::new(once.made.at, once.made.random, call.targets()).with_ids(once.ids()),
+        Some(once) => {
+            Validator::new(once.made.at, once.made.random, call.targets()).with_ids(once.ids())
+        }
         None => {
-            let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+            let random = random_bytes()
+                .map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
             Validator::new(call.now, random, call.targets())
         }
     };
@@ -194,7 +236,8 @@ struct Shown {
     record: String,
 }
 
-/// The one task of a part, as the shard has stored it: one that goes on keeps what it had, so the shard is asked for that.
+/// The one task of a part, as the shard has stored it: one that goes on keeps what it had, so the
+/// shard is asked for that.
 async fn shown_after(
     shards: &Shards,
     shard: ShardId,
@@ -203,7 +246,8 @@ async fn shown_after(
     reply: AppendReply,
 ) -> Result<Shown, Problem> {
     if reply.went_on > 0 {
-        let item: Option<ListItem> = shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
+        let item: Option<ListItem> =
+            shards.ask(shard, paths::GET, &GetRequest { id: id.to_owned() }).await?;
         if let Some(item) = item {
             return Ok(Shown::of(&item));
         }
@@ -218,10 +262,13 @@ impl Shown {
 
     /// The answer to a request that a shard has carried out so.
     fn into_answer(self, status: u16, reply: &AppendReply) -> Answer {
-        // Where the task is in flight and goes on, that is its status, and the shard has its version.
+        // Where the task is in flight and goes on, that is its status, and the shard has its
+        // version.
         let version = reply.patched.unwrap_or_else(|| version_of(self.record.as_bytes()));
         let (shown, record) = match (reply.patched, self.record.strip_suffix('}')) {
-            (Some(_), Some(fields)) if self.status == Status::Paused => (Status::Fired, format!("{fields},\"paused\":true}}")),
+            (Some(_), Some(fields)) if self.status == Status::Paused => {
+                (Status::Fired, format!("{fields},\"paused\":true}}"))
+            }
             (Some(_), _) => (Status::Fired, self.record),
             (None, _) => (self.status, self.record),
         };
@@ -234,7 +281,8 @@ impl Shown {
 
 /// Returns the answer to a change that leaves this.
 pub(crate) fn shown(item: &ListItem, is_running: bool) -> Answer {
-    Shown::of(item).into_answer(200, &AppendReply { running: u64::from(is_running), ..AppendReply::default() })
+    Shown::of(item)
+        .into_answer(200, &AppendReply { running: u64::from(is_running), ..AppendReply::default() })
 }
 
 /// The one task of a part.
@@ -248,7 +296,11 @@ fn shown_task(part: &ShardAppend) -> Shown {
         };
         (status, due, page.body.as_slice())
     } else {
-        (Status::Scheduled, part.first_due, part.append.schedules.first().map(Vec::as_slice).unwrap_or_default())
+        (
+            Status::Scheduled,
+            part.first_due,
+            part.append.schedules.first().map(Vec::as_slice).unwrap_or_default(),
+        )
     };
     let status = if part.first_due == UnixMillis::PAUSED { Status::Paused } else { status };
     Shown { status, due, record: String::from_utf8_lossy(record).into_owned() }

@@ -9,10 +9,13 @@ use scheduler_model::protocol::{GetRequest, paths};
 
 /// `GET /v1/tasks/{id}/explain`: what its shards, one in each epoch, know of it.
 pub(crate) async fn explain(call: Call<'_>, id: String) -> Result<Answer, Problem> {
-    let homes: Vec<_> = call.shards.map.homes(&id).map(|shard| (shard, GetRequest { id: id.clone() })).collect();
+    let homes: Vec<_> =
+        call.shards.map.homes(&id).map(|shard| (shard, GetRequest { id: id.clone() })).collect();
     let shards = &call.shards;
     let replies = shards
-        .each(homes, |(shard, request)| async move { shards.ask::<_, Explanation>(shard, paths::EXPLAIN, &request).await })
+        .each(homes, |(shard, request)| async move {
+            shards.ask::<_, Explanation>(shard, paths::EXPLAIN, &request).await
+        })
         .await;
     let mut told = Explanation::default();
     for reply in replies {

@@ -12,7 +12,11 @@ pub(crate) async fn get(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let if_match = call.if_match()?;
     let Some((_, item)) = find(&call.shards, &id).await? else {
         // Of what is not there, `If-Match` does not hold.
-        return Err(if if_match.is_some() { Problem::not_matched() } else { Problem::no_task(&id) });
+        return Err(if if_match.is_some() {
+            Problem::not_matched()
+        } else {
+            Problem::no_task(&id)
+        });
     };
     let record = item.record.get();
     let version = version_of(record.as_bytes());

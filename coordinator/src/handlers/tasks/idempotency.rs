@@ -1,4 +1,5 @@
-//! Creates with an `Idempotency-Key`; see [`scheduler_model::idempotency`] for how they are done once.
+//! Creates with an `Idempotency-Key`; see [`scheduler_model::idempotency`] for how they are done
+//! once.
 
 use crate::clients::shards::Shards;
 use crate::context::Call;
@@ -10,12 +11,16 @@ use scheduler_model::input::FieldError;
 use scheduler_model::protocol::{AppendReply, Terms};
 use scheduler_platform::random_bytes;
 
-/// The key of a request, with what it is for; `None` for a request without one. `kind` tells apart how a body is read.
+/// The key of a request, with what it is for; `None` for a request without one. `kind` tells apart
+/// how a body is read.
 pub(crate) fn asked(call: &Call<'_>, kind: &str, body: &str) -> Result<Option<Once>, Problem> {
     let Some(key) = call.request.headers().get(HEADER).ok().flatten() else { return Ok(None) };
-    let random = random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
+    let random =
+        random_bytes().map_err(|_| Problem::unavailable("the platform gave no random numbers"))?;
     let route = format!("{} {} {kind}", call.request.method().as_ref(), call.request.path());
-    Once::new(&key, &route, body, RequestSeed { at: call.now, random }).map(Some).map_err(Problem::invalid)
+    Once::new(&key, &route, body, RequestSeed { at: call.now, random })
+        .map(Some)
+        .map_err(Problem::invalid)
 }
 
 /// What has become of a request.
@@ -27,7 +32,8 @@ pub(crate) struct Done<'a> {
     pub(crate) is_replay: bool,
 }
 
-/// Carries a request out, or what of it was not carried out the first time. `plan` must give the same plan for the same key.
+/// Carries a request out, or what of it was not carried out the first time. `plan` must give the
+/// same plan for the same key.
 pub(crate) async fn carry_out<'a>(
     call: &Call<'_>,
     asked: &Once,
@@ -37,7 +43,8 @@ pub(crate) async fn carry_out<'a>(
     let first = plan(asked)?;
     let (home, rest) = asked.split(first.appends, &shards.map);
     let (home, reply) = send(shards, asked, call.share, home).await;
-    // A key that stands for another request, or a home that takes nothing in: nothing has been done anywhere.
+    // A key that stands for another request, or a home that takes nothing in: nothing has been done
+    // anywhere.
     let reply = reply?;
     let (once, items, home, rest) = match reply.done_before.filter(|made| *made != asked.made) {
         None => (asked.clone(), first.items, home, rest),

@@ -9,7 +9,8 @@ use scheduler_model::protocol::{ListReply, ListRequest, paths};
 
 /// The parameters of its query, which the model reads.
 #[cfg(test)]
-pub(crate) const QUERY: &[&str] = &["prefix", "text", "tag", "kind", "status", "from", "to", "limit", "cursor"];
+pub(crate) const QUERY: &[&str] =
+    &["prefix", "text", "tag", "kind", "status", "from", "to", "limit", "cursor"];
 
 /// `GET /v1/tasks`: one page of the tasks of all shards, in order of due time.
 pub(crate) async fn list(call: Call<'_>) -> Result<Answer, Problem> {

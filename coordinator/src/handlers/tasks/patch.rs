@@ -1,7 +1,7 @@
 //! Changing single fields of a task: `PATCH /v1/tasks/{id}`, a JSON merge patch (RFC 7396).
 //!
-//! The task is read, the patch is laid over it, the whole is checked as a new task is, and takes the place of the task only if that
-//! is still the one that was read.
+//! The task is read, the patch is laid over it, the whole is checked as a new task is, and takes
+//! the place of the task only if that is still the one that was read.
 
 use crate::clients::epochs::find;
 use crate::conditions::Condition;
@@ -11,7 +11,9 @@ use crate::handlers::tasks::create;
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::protocol::{Change, Expected, ListItem, Status};
-use scheduler_model::task::{Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of};
+use scheduler_model::task::{
+    Record, changes_schedule, merge_patch, only_pauses, parse_one, version_of,
+};
 
 /// How often a patch is laid over the task anew when somebody else was faster.
 const MAX_TRIES: usize = 5;
@@ -47,32 +49,41 @@ pub(crate) async fn patch(mut call: Call<'_>, id: String) -> Result<Answer, Prob
         }
         if let Some(pauses) = pauses {
             let change = if pauses { Change::Pause } else { Change::Resume };
-            let Changing { is_running, .. } = change_id(&call, &id, change, if_match.as_ref().map(|_| version)).await?;
+            let Changing { is_running, .. } =
+                change_id(&call, &id, change, if_match.as_ref().map(|_| version)).await?;
             // What was resumed may have ended by now.
             let found = find(&call.shards, &id).await?.map_or(item, |(_, item)| item);
             return Ok(create::shown(&found, is_running));
         }
         let record = Record::parse(item.record.get().as_bytes()).ok();
-        let is_paused = item.status == Status::Paused || record.is_some_and(|record| record.is_paused());
+        let is_paused =
+            item.status == Status::Paused || record.is_some_and(|record| record.is_paused());
         let text = merge_patch(item.record.get(), is_paused, &patch).map_err(Problem::invalid)?;
         let mut task = parse_one(&text).map_err(Problem::invalid)?;
         task.set_id(&id).map_err(Problem::invalid)?;
-        // Unless the patch is of the schedule, that is not judged anew: runs stay counted, and there may be none to come.
+        // Unless the patch is of the schedule, that is not judged anew: runs stay counted, and
+        // there may be none to come.
         let record = Record::parse(item.record.get().as_bytes()).ok();
-        if let Some(record) = record.filter(|record| record.is_recurring() && !changes_schedule(&patch)) {
+        if let Some(record) =
+            record.filter(|record| record.is_recurring() && !changes_schedule(&patch))
+        {
             task.go_on(record.last_run);
         }
         // Where it lives now, which may be a shard of an older epoch: so the exchange is one step.
-        let written = create::replace_on(&call, shard, task, Expected::Version(version), true).await;
+        let written =
+            create::replace_on(&call, shard, task, Expected::Version(version), true).await;
         match written {
-            Err(problem) if problem.is_other_version() && takes_any && tries < MAX_TRIES => tries += 1,
+            Err(problem) if problem.is_other_version() && takes_any && tries < MAX_TRIES => {
+                tries += 1
+            }
             written => return written,
         }
     }
 }
 
-/// Whether a patch can change other fields than `paused`. What is an attempt of a run, paused or not, would lose its back-off and its count of
-/// attempts. A task in flight keeps both: those after the attempt have the new fields.
+/// Whether a patch can change other fields than `paused`. What is an attempt of a run, paused or
+/// not, would lose its back-off and its count of attempts. A task in flight keeps both: those after
+/// the attempt have the new fields.
 fn is_patchable(item: &ListItem) -> bool {
     match item.status {
         Status::Fired => !is_run(item),
@@ -83,5 +94,6 @@ fn is_patchable(item: &ListItem) -> bool {
 
 /// Whether what is in flight is a run of a recurring task that is gone, or a follow-up of a run.
 fn is_run(item: &ListItem) -> bool {
-    Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.is_recurring() || record.stage.is_some())
+    Record::parse(item.record.get().as_bytes())
+        .is_ok_and(|record| record.is_recurring() || record.stage.is_some())
 }

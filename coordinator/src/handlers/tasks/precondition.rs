@@ -54,13 +54,16 @@ impl Precondition {
     pub(crate) fn is_open(&self) -> bool {
         match self {
             Self::Condition(condition) => *condition == Condition::Any,
-            Self::NoneOf { if_match, .. } => if_match.as_ref().is_none_or(|condition| *condition == Condition::Any),
+            Self::NoneOf { if_match, .. } => {
+                if_match.as_ref().is_none_or(|condition| *condition == Condition::Any)
+            }
             Self::None | Self::Expected(_) => false,
         }
     }
 }
 
-/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it was.
+/// It is part of what an `Idempotency-Key` stands for, so what was written of it before stays as it
+/// was.
 impl std::fmt::Debug for Precondition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
@@ -72,26 +75,36 @@ impl std::fmt::Debug for Precondition {
     }
 }
 
-/// What a shard has to find under the id, and which shard: what is expected may stand in an older epoch. Of several versions it is the
-/// one that the task has; where it has none of them, the first, for the shard to refuse, or to know the request by its
-/// `Idempotency-Key`.
+/// What a shard has to find under the id, and which shard: what is expected may stand in an older
+/// epoch. Of several versions it is the one that the task has; where it has none of them, the
+/// first, for the shard to refuse, or to know the request by its `Idempotency-Key`.
 pub(crate) async fn where_expected(
     call: &Call<'_>,
     precondition: &Precondition,
     id: Option<&str>,
 ) -> Result<Option<(ShardId, Expected)>, Problem> {
-    let (Some(id), false) = (id, matches!(precondition, Precondition::None)) else { return Ok(None) };
+    let (Some(id), false) = (id, matches!(precondition, Precondition::None)) else {
+        return Ok(None);
+    };
     let found = find(&call.shards, id).await?;
     let version = found.as_ref().map(|(_, item)| version_of(item.record.get().as_bytes()));
     // A new task goes to the newest epoch, wherever a dead letter of its id is.
     let is_dead = found.as_ref().is_some_and(|(_, item)| Rank::of(item) == Rank::Dead);
-    let shard = found.filter(|_| !is_dead).map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
-    let expected = if is_dead { beside_dead_letter(precondition, version) } else { expected(precondition, version) };
+    let shard =
+        found.filter(|_| !is_dead).map_or_else(|| call.shards.map.home(id), |(shard, _)| shard);
+    let expected = if is_dead {
+        beside_dead_letter(precondition, version)
+    } else {
+        expected(precondition, version)
+    };
     Ok(expected?.map(|expected| (shard, expected)))
 }
 
 /// What a shard has to find, where the task has this version now.
-fn expected(precondition: &Precondition, version: Option<u64>) -> Result<Option<Expected>, Problem> {
+fn expected(
+    precondition: &Precondition,
+    version: Option<u64>,
+) -> Result<Option<Expected>, Problem> {
     Ok(Some(match precondition {
         Precondition::None => return Ok(None),
         Precondition::Expected(expected) => *expected,
@@ -109,15 +122,26 @@ fn expected(precondition: &Precondition, version: Option<u64>) -> Result<Option<
     }))
 }
 
-/// The same where no task is there, but a dead letter of this version. A new task is put beside it, so no task may be there. The dead letter is
-/// what a read shows, so its tags are compared with it; only `If-None-Match: *` asks for tasks.
-fn beside_dead_letter(precondition: &Precondition, dead: Option<u64>) -> Result<Option<Expected>, Problem> {
+/// The same where no task is there, but a dead letter of this version. A new task is put beside it,
+/// so no task may be there. The dead letter is what a read shows, so its tags are compared with it;
+/// only `If-None-Match: *` asks for tasks.
+fn beside_dead_letter(
+    precondition: &Precondition,
+    dead: Option<u64>,
+) -> Result<Option<Expected>, Problem> {
     let allows = |condition: &Condition| dead.is_some_and(|version| condition.allows(version));
-    let names = |seen: &Condition| *seen != Condition::Any && dead.is_some_and(|version| seen.names(version));
+    let names = |seen: &Condition| {
+        *seen != Condition::Any && dead.is_some_and(|version| seen.names(version))
+    };
     match precondition {
         Precondition::None => Ok(None),
-        Precondition::Expected(Expected::Version(version)) if dead != Some(*version) => Ok(Some(Expected::Version(*version))),
-        Precondition::Condition(condition) | Precondition::NoneOf { if_match: Some(condition), .. } if !allows(condition) => {
+        Precondition::Expected(Expected::Version(version)) if dead != Some(*version) => {
+            Ok(Some(Expected::Version(*version)))
+        }
+        Precondition::Condition(condition)
+        | Precondition::NoneOf { if_match: Some(condition), .. }
+            if !allows(condition) =>
+        {
             Err(Problem::not_matched())
         }
         Precondition::NoneOf { seen, .. } if names(seen) => Err(Problem::seen_already()),
@@ -131,7 +155,8 @@ fn allowed(condition: &Condition, version: Option<u64>) -> Result<Expected, Prob
         (Some(version), None) => Ok(Expected::Version(version)),
         (None, None) => Err(Problem::not_matched()),
         (version, Some(allowed)) => {
-            let version = version.filter(|version| allowed.contains(version)).or(allowed.first().copied());
+            let version =
+                version.filter(|version| allowed.contains(version)).or(allowed.first().copied());
             version.map(Expected::Version).ok_or_else(Problem::not_matched)
         }
     }
@@ -150,8 +175,10 @@ mod tests {
     fn the_tag_of_a_dead_letter_holds_for_a_new_task_beside_it() {
         let (shown, other) = (r#""000000000000000a.000000000000000b""#, r#""000000000000000c""#);
         let version = |version| Precondition::Expected(Expected::Version(version));
-        let none_of =
-            |seen: &str, if_match: Option<&str>| Precondition::NoneOf { seen: tags(seen), if_match: if_match.map(tags) };
+        let none_of = |seen: &str, if_match: Option<&str>| Precondition::NoneOf {
+            seen: tags(seen),
+            if_match: if_match.map(tags),
+        };
         let (absent, failed) = (Ok(Some(Expected::Absent)), Err(412));
         for (precondition, expected) in [
             (Precondition::None, Ok(None)),
@@ -170,7 +197,12 @@ mod tests {
             (none_of("*", Some(shown)), absent),
         ] {
             let given = format!("{precondition:?}");
-            assert_eq!(beside_dead_letter(&precondition, Some(10)).map_err(|problem| problem.kind.status()), expected, "{given}");
+            assert_eq!(
+                beside_dead_letter(&precondition, Some(10))
+                    .map_err(|problem| problem.kind.status()),
+                expected,
+                "{given}"
+            );
         }
     }
 }

@@ -4,7 +4,8 @@ use crate::context::{Call, unknown_parameter};
 use crate::problem::Problem;
 use crate::response::Answer;
 use scheduler_model::bounds::{
-    DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES, MAX_LIST_LIMIT, MAX_RUN_BYTES,
+    DEFAULT_LIST_LIMIT, MAX_EPOCHS, MAX_HISTORY_ROWS, MAX_HISTORY_ROWS_SCANNED, MAX_LIST_BYTES,
+    MAX_LIST_LIMIT, MAX_RUN_BYTES,
 };
 use scheduler_model::input::FieldError;
 use scheduler_model::list_query::Parameter;
@@ -13,10 +14,12 @@ use scheduler_model::protocol::{RunItem, RunPosition, RunsReply, RunsRequest, pa
 use scheduler_model::routing::ShardId;
 use scheduler_model::runs::{RunsCursor, merge};
 
-/// Rounds of a request on one shard: enough for all of its rows, and some that are written meanwhile.
+/// Rounds of a request on one shard: enough for all of its rows, and some that are written
+/// meanwhile.
 const MAX_ROUNDS: usize = MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED + 2;
 
-/// `GET /v1/tasks/{id}/runs`: how attempts at the task went, the newest first, whether it is there still or not.
+/// `GET /v1/tasks/{id}/runs`: how attempts at the task went, the newest first, whether it is there
+/// still or not.
 pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> {
     let homes: Vec<ShardId> = call.shards.map.homes(&id).collect();
     let (limit, cursor) = call.query(|parameters| parse_query(parameters, homes.len()))?;
@@ -45,7 +48,8 @@ pub(crate) async fn runs(call: Call<'_>, id: String) -> Result<Answer, Problem> 
     Ok(Answer::json(200, out))
 }
 
-/// As many as are asked for and fit `share` bytes, or all that there are: a shard looks into a part of its rows at a time.
+/// As many as are asked for and fit `share` bytes, or all that there are: a shard looks into a part
+/// of its rows at a time.
 async fn of_shard(
     call: &Call<'_>,
     shard: ShardId,
@@ -54,7 +58,8 @@ async fn of_shard(
     limit: usize,
     share: usize,
 ) -> Result<RunsReply, Problem> {
-    let mut request = RunsRequest { id: id.to_owned(), before: Some(before), limit: at_once(limit, share) };
+    let mut request =
+        RunsRequest { id: id.to_owned(), before: Some(before), limit: at_once(limit, share) };
     let mut items: Vec<RunItem> = Vec::new();
     for _ in 0..MAX_ROUNDS {
         let mut reply: RunsReply = call.shards.ask(shard, paths::RUNS, &request).await?;
@@ -80,7 +85,10 @@ const _: () = assert!(MAX_LIST_BYTES / MAX_EPOCHS >= MAX_RUN_BYTES);
 /// The parameters of its query.
 pub(crate) const QUERY: &[&str] = &["limit", "cursor"];
 
-fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize) -> Result<(usize, RunsCursor), FieldError> {
+fn parse_query(
+    parameters: &mut dyn Iterator<Item = Parameter<'_>>,
+    homes: usize,
+) -> Result<(usize, RunsCursor), FieldError> {
     let (mut limit, mut cursor) = (DEFAULT_LIST_LIMIT, RunsCursor::start(homes));
     for parameter in parameters {
         let (name, value) = parameter?;
@@ -88,11 +96,17 @@ fn parse_query(parameters: &mut dyn Iterator<Item = Parameter<'_>>, homes: usize
         let shown = |text: &str| text.chars().take(64).collect::<String>();
         match name.as_ref() {
             "cursor" => {
-                cursor = RunsCursor::parse(value, homes).map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
+                cursor = RunsCursor::parse(value, homes)
+                    .map_err(|problem| FieldError::new("cursor", problem.to_string()))?;
             }
             "limit" => {
                 let given = value.parse().ok().filter(|limit| (1..=MAX_LIST_LIMIT).contains(limit));
-                let problem = || FieldError::new("limit", format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", shown(value)));
+                let problem = || {
+                    FieldError::new(
+                        "limit",
+                        format!("is {:?}; must be 1 to {MAX_LIST_LIMIT}", shown(value)),
+                    )
+                };
                 limit = given.ok_or_else(problem)?;
             }
             other => return Err(unknown_parameter(other, QUERY)),
@@ -112,7 +126,9 @@ mod tests {
             let share = share_of_page(homes);
             for used in [0, share / 2, share - 1, share, 2 * share] {
                 let at_once = at_once(MAX_LIST_LIMIT, share.saturating_sub(used));
-                assert!(at_once <= MAX_LIST_LIMIT && used.min(share) + at_once * MAX_RUN_BYTES <= share);
+                assert!(
+                    at_once <= MAX_LIST_LIMIT && used.min(share) + at_once * MAX_RUN_BYTES <= share
+                );
             }
             assert!(homes * share <= MAX_LIST_BYTES && at_once(1, share) == 1);
         }
@@ -121,10 +137,14 @@ mod tests {
     #[test]
     fn limit_and_cursor_are_read_and_what_is_bad_is_named() {
         let parsed = |query: &[(&str, &str)]| {
-            parse_query(&mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))), 1)
+            parse_query(
+                &mut each_once(query.iter().map(|(name, value)| ((*name).into(), (*value).into()))),
+                1,
+            )
         };
         assert_eq!(parsed(&[]), Ok((DEFAULT_LIST_LIMIT, RunsCursor::start(1))));
-        let (limit, cursor) = parsed(&[("limit", "7"), ("cursor", "000000000000000100000002")]).unwrap();
+        let (limit, cursor) =
+            parsed(&[("limit", "7"), ("cursor", "000000000000000100000002")]).unwrap();
         assert_eq!((limit, cursor.homes()), (7, &[Some(RunPosition { row: 1, place: 2 })][..]));
         for (name, value, field) in [
             ("limit", "0", "limit"),

@@ -3,7 +3,8 @@
 use super::bounds::{MAX_EXPRESSION_BYTES, MAX_TIMEZONE_BYTES};
 use std::fmt;
 
-/// Why a schedule is refused. All are the caller's to mend; the text is to be read after the name of the [`field`](Self::field).
+/// Why a schedule is refused. All are the caller's to mend; the text is to be read after the name
+/// of the [`field`](Self::field).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum CronError {
     /// The expression is longer than any sensible one.
@@ -38,14 +39,17 @@ pub enum CronError {
         /// What is wrong with it.
         problem: Problem,
     },
-    /// A step over all days in one day field beside a restriction in the other: crons disagree on the meaning.
+    /// A step over all days in one day field beside a restriction in the other: crons disagree on
+    /// the meaning.
     #[error(
         "has a `*/n` in one day field and a restriction in the other, which some crons read as \"and\" and others as \"or\"; \
          write 1-31/n or 0-6/n instead of */n to fire when either matches"
     )]
     AmbiguousDays,
     /// No month that is allowed has a day that is allowed.
-    #[error("never fires: none of its months has any of its days (as with February 30); allow another day or month")]
+    #[error(
+        "never fires: none of its months has any of its days (as with February 30); allow another day or month"
+    )]
     NeverFires,
     /// The name of the time zone is not known.
     #[error(
@@ -110,13 +114,17 @@ impl Part {
 
     fn accepts(self) -> &'static str {
         match self {
-            Self::Second | Self::Minute => "0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60",
+            Self::Second | Self::Minute => {
+                "0-59, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 60"
+            }
             Self::Hour => "0-23, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 24",
             Self::DayOfMonth => {
                 "1-31, lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 31, ?, L (last day), L-3 (three before it), \
                  LW (last Monday-Friday) and 15W (Monday-Friday nearest to the 15th)"
             }
-            Self::Month => "1-12 or JAN-DEC, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 12",
+            Self::Month => {
+                "1-12 or JAN-DEC, lists a,b, ranges a-b, and steps */n or a-b/n with n from 1 to 12"
+            }
             Self::DayOfWeek => {
                 "0-7 or SUN-SAT (0 and 7 are Sunday), lists a,b, ranges a-b, steps */n or a-b/n with n from 1 to 7, ?, \
                  FRI#2 (second Friday; 1 to 5) and FRIL (last Friday)"
@@ -151,7 +159,9 @@ pub enum Problem {
     #[error("is out of range")]
     OutOfRange,
     /// `22-2`.
-    #[error("is a range that runs backwards (split it in two where the field ends and begins anew, as 22-23,0-2 of hours)")]
+    #[error(
+        "is a range that runs backwards (split it in two where the field ends and begins anew, as 22-23,0-2 of hours)"
+    )]
     Backwards,
     /// `5/15`.
     #[error("has a step after a single value (write the range, as 5-59/15)")]

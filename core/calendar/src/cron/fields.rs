@@ -11,13 +11,15 @@ const DAY: i64 = 86_400;
 const LAST_YEAR: i32 = 10_000;
 
 /// The lengths that months have, days, and the months that have them, from bit 1.
-pub(super) const LENGTHS: [(u32, u16); 4] = [(28, 0b100), (29, 0b100), (30, 0b1010_0101_0000), (31, 0b1_0101_1010_1010)];
+pub(super) const LENGTHS: [(u32, u16); 4] =
+    [(28, 0b100), (29, 0b100), (30, 0b1010_0101_0000), (31, 0b1_0101_1010_1010)];
 
 /// The values that each field allows; bit `n` is the value `n`.
 ///
-/// Invariants kept by the parser: `seconds`, `minutes`, `hours` and `months` are not empty and hold only values of
-/// their field, and at least one month can have an allowed day. A day is allowed if any of the day sets has it: the
-/// parser leaves the sets of an unrestricted day field empty when the other one decides.
+/// Invariants kept by the parser: `seconds`, `minutes`, `hours` and `months` are not empty and hold
+/// only values of their field, and at least one month can have an allowed day. A day is allowed if
+/// any of the day sets has it: the parser leaves the sets of an unrestricted day field empty when
+/// the other one decides.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Fields {
     pub(super) seconds: u64,
@@ -59,8 +61,8 @@ impl Month {
 }
 
 impl Fields {
-    /// The first allowed local time at or after `from`; `None` when there is none up to the last year. `month` is of an earlier search, and
-    /// then of this one.
+    /// The first allowed local time at or after `from`; `None` when there is none up to the last
+    /// year. `month` is of an earlier search, and then of this one.
     pub(super) fn next_at_or_after(&self, from: i64, month: &mut Month) -> Option<i64> {
         let today = from.div_euclid(DAY);
         if let Some(time) = self.time_at_or_after(from.rem_euclid(DAY)) {
@@ -80,8 +82,9 @@ impl Fields {
             .any(|(first, length)| self.days_of_month(first, length) != 0)
     }
 
-    /// Returns whether runs come whenever the clock shows one of their times, through its changes: whether the hours, the minutes or the
-    /// seconds are evenly spaced. It follows from the sets alone, so that two spellings of the same times never differ.
+    /// Returns whether runs come whenever the clock shows one of their times, through its changes:
+    /// whether the hours, the minutes or the seconds are evenly spaced. It follows from the sets
+    /// alone, so that two spellings of the same times never differ.
     pub(super) fn repeat_on_the_clock(&self) -> bool {
         are_evenly_spaced(self.hours, self.minutes, self.seconds)
     }
@@ -92,7 +95,9 @@ impl Fields {
         date.is_some_and(|date| {
             let first_weekday = (date.weekday().num_days_from_sunday() + 35 - date.day0()) % 7;
             self.months >> date.month() & 1 == 1
-                && self.days_of_month(first_weekday, date.num_days_in_month().into()) >> date.day() & 1 == 1
+                && self.days_of_month(first_weekday, date.num_days_in_month().into()) >> date.day()
+                    & 1
+                    == 1
         })
     }
 
@@ -115,7 +120,10 @@ impl Fields {
                 }
                 month = next;
                 let first = NaiveDate::from_ymd_opt(year, month, 1)?;
-                let days = self.days_of_month(first.weekday().num_days_from_sunday(), first.num_days_in_month().into());
+                let days = self.days_of_month(
+                    first.weekday().num_days_from_sunday(),
+                    first.num_days_in_month().into(),
+                );
                 if days & open != 0 {
                     *known = Month { first: first.to_epoch_days().into(), days };
                     count_steps(months);
@@ -132,13 +140,15 @@ impl Fields {
         None
     }
 
-    /// The allowed days of a month of `length` days that begins on the weekday `first` (0 = Sunday), from bit 1.
+    /// The allowed days of a month of `length` days that begins on the weekday `first` (0 =
+    /// Sunday), from bit 1.
     pub(super) fn days_of_month(&self, first: u32, length: u32) -> u32 {
         let within = u32::MAX >> (31 - length) & !1;
         let weekday_of = |day: u32| (first + day - 1) % 7;
         let first_of = |weekday: u32| 1 + (7 + weekday - first) % 7;
         let mut days = self.days;
-        let by_weekday = self.nth.into_iter().fold(self.weekdays | self.last_of, |all, weekdays| all | weekdays);
+        let by_weekday =
+            self.nth.into_iter().fold(self.weekdays | self.last_of, |all, weekdays| all | weekdays);
         for weekday in (0..7).filter(|weekday| by_weekday >> weekday & 1 == 1) {
             let day = first_of(weekday);
             if self.weekdays >> weekday & 1 == 1 {
@@ -154,7 +164,8 @@ impl Fields {
                 days |= 1 << (day + (length - day) / 7 * 7);
             }
         }
-        // Bit `n` is the day `length - n`. What a month does not have falls out, or becomes bit 0, which is no day.
+        // Bit `n` is the day `length - n`. What a month does not have falls out, or becomes bit 0,
+        // which is no day.
         days |= self.from_last.reverse_bits() >> (31 - length);
         if self.last_workday {
             days |= 1 << nearest_workday(length, weekday_of(length), length);
@@ -174,11 +185,14 @@ impl Fields {
     }
 }
 
-/// The first time of day at or after `second` of the day with an hour, a minute and a second of these sets, none of which is
-/// empty.
+/// The first time of day at or after `second` of the day with an hour, a minute and a second of
+/// these sets, none of which is empty.
 pub(crate) fn next_time(hours: u32, minutes: u64, seconds: u64, second: i64) -> Option<i64> {
-    let (hour, minute, second) =
-        (u32::try_from(second / 3600).ok()?, u32::try_from(second / 60 % 60).ok()?, u32::try_from(second % 60).ok()?);
+    let (hour, minute, second) = (
+        u32::try_from(second / 3600).ok()?,
+        u32::try_from(second / 60 % 60).ok()?,
+        u32::try_from(second % 60).ok()?,
+    );
     let next_hour = next_bit(hours.into(), hour)?;
     if next_hour == hour {
         if let Some(next_minute) = next_bit(minutes, minute) {
@@ -208,17 +222,20 @@ fn time(hour: u32, minute: u32, second: u32) -> i64 {
 
 /// Returns whether the hours, the minutes or the seconds are evenly spaced.
 pub(crate) fn are_evenly_spaced(hours: u32, minutes: u64, seconds: u64) -> bool {
-    is_evenly_spaced(hours.into(), 24) || is_evenly_spaced(minutes, 60) || is_evenly_spaced(seconds, 60)
+    is_evenly_spaced(hours.into(), 24)
+        || is_evenly_spaced(minutes, 60)
+        || is_evenly_spaced(seconds, 60)
 }
 
-/// Returns whether the set, of values below `size`, is two or more values that `*/n` gives, or three or more at equal distances. Two
-/// values elsewhere are just two times.
+/// Returns whether the set, of values below `size`, is two or more values that `*/n` gives, or
+/// three or more at equal distances. Two values elsewhere are just two times.
 fn is_evenly_spaced(set: u64, size: u32) -> bool {
     let first = set.trailing_zeros();
     let Some(second) = next_bit(set, first + 1) else { return false };
     let step = second - first;
     let last = 63 - set.leading_zeros();
-    let progression = (first..=last).step_by(step as usize).fold(0, |bits, value| bits | 1_u64 << value);
+    let progression =
+        (first..=last).step_by(step as usize).fold(0, |bits, value| bits | 1_u64 << value);
     set == progression && (set.count_ones() > 2 || first == 0 && second + step >= size)
 }
 
@@ -228,7 +245,8 @@ pub(crate) fn next_bit(set: u64, from: u32) -> Option<u32> {
     (rest != 0).then(|| from + rest.trailing_zeros())
 }
 
-/// The Monday-Friday nearest to `day`, which is a `weekday`, without leaving its month of `length` days.
+/// The Monday-Friday nearest to `day`, which is a `weekday`, without leaving its month of `length`
+/// days.
 fn nearest_workday(day: u32, weekday: u32, length: u32) -> u32 {
     match weekday {
         0 if day < length => day + 1,

@@ -1,9 +1,10 @@
 //! Several expressions as one schedule.
 //!
-//! What a change of the clock does follows from the set of all their times, so that `["0 1 * * *", "30 1 * * *"]` means what `0,30 1 * * *`
-//! does. Of each local time that one of them names, the hours are looked at that are named on that day with the same minute and second,
-//! likewise the minutes and the seconds: if one of these sets is evenly spaced, the time repeats, else it is fixed. Of one expression
-//! these sets are its fields, so this is the rule of [`super`] for each.
+//! What a change of the clock does follows from the set of all their times, so that `["0 1 * * *",
+//! "30 1 * * *"]` means what `0,30 1 * * *` does. Of each local time that one of them names, the
+//! hours are looked at that are named on that day with the same minute and second, likewise the
+//! minutes and the seconds: if one of these sets is evenly spaced, the time repeats, else it is
+//! fixed. Of one expression these sets are its fields, so this is the rule of [`super`] for each.
 
 use super::fields::{Fields, Month, are_evenly_spaced};
 use super::walk::Clock;
@@ -16,7 +17,8 @@ use crate::tz::{Reading, Tz};
 
 const DAY: i64 = 86_400;
 
-/// Times of a day that are looked for in one expression in the time of a step (see [`count_steps`]).
+/// Times of a day that are looked for in one expression in the time of a step (see
+/// [`count_steps`]).
 const LOOKS_A_STEP: i64 = 10;
 
 /// Expressions in one time zone. An instant that more than one names is one run.
@@ -55,7 +57,9 @@ impl CronList {
         next_instant(after, |mut after| {
             let mut clock = Clock::default();
             loop {
-                let next = |cron: &CronSchedule| cron.next_possible(after, &mut clock, &mut Month::default());
+                let next = |cron: &CronSchedule| {
+                    cron.next_possible(after, &mut clock, &mut Month::default())
+                };
                 let (at, is_run) = self.0.iter().filter_map(next).min_by_key(|(at, _)| *at)?;
                 if is_run || self.is_run(at) {
                     return Some(at);
@@ -65,7 +69,8 @@ impl CronList {
         })
     }
 
-    /// The runs strictly after `after`. Only the expressions that name one are asked for their next.
+    /// The runs strictly after `after`. Only the expressions that name one are asked for their
+    /// next.
     pub(crate) fn runs_after(&self, after: UnixMillis) -> impl Iterator<Item = UnixMillis> + '_ {
         let mut clock = Clock::default();
         let mut next = move |cron: &CronSchedule, after, month: &mut Month| {
@@ -82,7 +87,8 @@ impl CronList {
                 let (at, _) = upcoming.iter().filter_map(|(next, _)| *next).min()?;
                 let mut is_run = false;
                 for (cron, (upcoming, month)) in self.0.iter().zip(&mut upcoming) {
-                    if let Some((_, is_certain)) = upcoming.filter(|(upcoming, _)| *upcoming == at) {
+                    if let Some((_, is_certain)) = upcoming.filter(|(upcoming, _)| *upcoming == at)
+                    {
                         is_run |= is_certain;
                         *upcoming = next(cron, at, month);
                     }
@@ -94,8 +100,8 @@ impl CronList {
         })
     }
 
-    /// Returns the last instant before the next that may be a run, where `at` is none: of the second pass of an overlap, the fixed times are
-    /// passed over together.
+    /// Returns the last instant before the next that may be a run, where `at` is none: of the
+    /// second pass of an overlap, the fixed times are passed over together.
     fn last_before_next(&self, at: i64) -> i64 {
         let tz = self.timezone();
         let local = local_clock::clock_at(tz, at);
@@ -120,8 +126,8 @@ impl CronList {
         jump.is_some_and(|jump| self.find(jump.from, jump.to, false).is_some())
     }
 
-    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or where the caller began to look; both
-    /// Unix seconds.
+    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or
+    /// where the caller began to look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone();
         let local = local_clock::clock_at(tz, at);
@@ -141,13 +147,15 @@ impl CronList {
         self.find(jump.from, jump.to, true).map(|asked| ClockChange::Absent { jump, asked })
     }
 
-    /// Returns the first local time of a range that is named and repeats, or that is named and does not.
+    /// Returns the first local time of a range that is named and repeats, or that is named and does
+    /// not.
     fn find(&self, from: i64, to: i64, repeats: bool) -> Option<i64> {
         let mut begin = from;
         while begin < to {
             let end = to.min((begin.div_euclid(DAY) + 1) * DAY);
             let fields: Vec<&Fields> = self.on(begin).collect();
-            let is_it = |local: &i64| names(&fields, *local) && self::repeats(&fields, *local) == repeats;
+            let is_it =
+                |local: &i64| names(&fields, *local) && self::repeats(&fields, *local) == repeats;
             let found = (begin..end).find(is_it);
             let looked_at = (found.unwrap_or(end) - begin) * fields.len() as i64;
             count_steps(1 + (looked_at / LOOKS_A_STEP) as u32);
@@ -178,7 +186,9 @@ impl CronList {
 /// Returns whether one of the fields, which allow the day, names a local time.
 fn names(fields: &[&Fields], local: i64) -> bool {
     let time = Time::of(local);
-    fields.iter().any(|fields| time.hour_in(fields) && time.minute_in(fields) && time.second_in(fields))
+    fields
+        .iter()
+        .any(|fields| time.hour_in(fields) && time.minute_in(fields) && time.second_in(fields))
 }
 
 /// Returns whether a local time that is named repeats, by the fields that allow its day.
@@ -186,7 +196,8 @@ fn repeats(fields: &[&Fields], local: i64) -> bool {
     let time = Time::of(local);
     let (mut hours, mut minutes, mut seconds) = (0, 0, 0);
     for fields in fields {
-        let (hour, minute, second) = (time.hour_in(fields), time.minute_in(fields), time.second_in(fields));
+        let (hour, minute, second) =
+            (time.hour_in(fields), time.minute_in(fields), time.second_in(fields));
         hours |= if minute && second { fields.hours } else { 0 };
         minutes |= if hour && second { fields.minutes } else { 0 };
         seconds |= if hour && minute { fields.seconds } else { 0 };

@@ -17,7 +17,8 @@ const NAMES: [(&str, &str); 7] = [
 ];
 
 /// From bit 1, as months are counted.
-const MONTHS: [&str; 12] = ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
+const MONTHS: [&str; 12] =
+    ["JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"];
 
 const WEEKDAYS: [&str; 7] = ["SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT"];
 
@@ -51,7 +52,9 @@ pub(super) fn expression(expr: &str) -> Result<Fields, CronError> {
     let parts: Vec<&str> = expr.split_ascii_whitespace().collect();
     let (second, [minute, hour, day_of_month, month, day_of_week]) = match parts[..] {
         [minute, hour, day, month, weekday] => ("0", [minute, hour, day, month, weekday]),
-        [second, minute, hour, day, month, weekday] => (second, [minute, hour, day, month, weekday]),
+        [second, minute, hour, day, month, weekday] => {
+            (second, [minute, hour, day, month, weekday])
+        }
         _ => return Err(CronError::FieldCount { count: parts.len() }),
     };
 
@@ -95,9 +98,12 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
             fields.from_last |= 1;
         } else if item.eq_ignore_ascii_case("LW") {
             fields.last_workday = true;
-        } else if let Some(days) = item.strip_prefix(['L', 'l']).and_then(|rest| rest.strip_prefix('-')) {
+        } else if let Some(days) =
+            item.strip_prefix(['L', 'l']).and_then(|rest| rest.strip_prefix('-'))
+        {
             let days = number(days).ok_or(Problem::NotUnderstood)?;
-            fields.from_last |= 1 << Some(days).filter(|days| (1..=30).contains(days)).ok_or(Problem::BeforeLast)?;
+            fields.from_last |= 1
+                << Some(days).filter(|days| (1..=30).contains(days)).ok_or(Problem::BeforeLast)?;
         } else if let Some(day) = item.strip_suffix(['W', 'w']) {
             fields.nearest |= 1 << value(Part::DayOfMonth, day)?;
         } else {
@@ -113,8 +119,10 @@ fn days(day_of_month: &str, day_of_week: &str, fields: &mut Fields) -> Result<()
             if ordinal.eq_ignore_ascii_case("L") {
                 fields.last_of |= weekday;
             } else {
-                let index = number(ordinal).and_then(|nth| usize::try_from(nth.checked_sub(1)?).ok());
-                *index.and_then(|index| fields.nth.get_mut(index)).ok_or(Problem::Ordinal)? |= weekday;
+                let index =
+                    number(ordinal).and_then(|nth| usize::try_from(nth.checked_sub(1)?).ok());
+                *index.and_then(|index| fields.nth.get_mut(index)).ok_or(Problem::Ordinal)? |=
+                    weekday;
             }
         } else if let Some(weekday) = item.strip_suffix(['L', 'l']) {
             if weekday.is_empty() {
@@ -161,7 +169,11 @@ impl Values {
 }
 
 /// Reads the entries of a list, and says where and what the problem was.
-fn each_item(part: Part, text: &str, mut read: impl FnMut(&str) -> Result<(), Problem>) -> Result<(), CronError> {
+fn each_item(
+    part: Part,
+    text: &str,
+    mut read: impl FnMut(&str) -> Result<(), Problem>,
+) -> Result<(), CronError> {
     for item in text.split(',') {
         let result = match item {
             "" => Err(Problem::Empty),
@@ -187,7 +199,8 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
     } else if let Some((first, last)) = range.split_once('-') {
         let first = value(part, first)?;
         // A week that ends on a Sunday: `FRI-SUN`.
-        let ends_on_sunday = part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
+        let ends_on_sunday =
+            part == Part::DayOfWeek && first > 0 && last.eq_ignore_ascii_case("SUN");
         (first, if ends_on_sunday { greatest } else { value(part, last)? })
     } else {
         let single = value(part, range)?;
@@ -218,7 +231,10 @@ fn values(part: Part, item: &str) -> Result<Values, Problem> {
 /// Reads a number of the field's range, or one of its names.
 fn value(part: Part, text: &str) -> Result<u32, Problem> {
     let named = |names: &[&str], least: u32| {
-        (least..).zip(names).find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(value, _)| value)
+        (least..)
+            .zip(names)
+            .find(|(_, name)| name.eq_ignore_ascii_case(text))
+            .map(|(value, _)| value)
     };
     let value = match part {
         Part::Month => named(&MONTHS, 1),
@@ -230,7 +246,8 @@ fn value(part: Part, text: &str) -> Result<u32, Problem> {
     if (least..=greatest).contains(&value) { Ok(value) } else { Err(Problem::OutOfRange) }
 }
 
-/// Reads digits, and nothing but digits (`parse` alone would take `+5`). Too many of them are a number out of any range.
+/// Reads digits, and nothing but digits (`parse` alone would take `+5`). Too many of them are a
+/// number out of any range.
 fn number(text: &str) -> Option<u32> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

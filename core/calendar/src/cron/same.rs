@@ -4,19 +4,25 @@ use super::CronSchedule;
 use super::fields::{Fields, LENGTHS};
 use crate::ordered::sort;
 
-/// Combinations of days with times of a day that a comparison looks at for each length of a month: some tenths of a millisecond. Only those
-/// count that other expressions name, so lists that people write have some hundreds.
+/// Combinations of days with times of a day that a comparison looks at for each length of a month:
+/// some tenths of a millisecond. Only those count that other expressions name, so lists that people
+/// write have some hundreds.
 const MAX_COMBINATIONS: usize = 50_000;
 
-/// Returns whether two lists of at most 16 expressions name the same set of times in the same time zone, however they are written. Lists
-/// that are not equal as they stand, and need more than [`MAX_COMBINATIONS`], count as different.
+/// Returns whether two lists of at most 16 expressions name the same set of times in the same time
+/// zone, however they are written. Lists that are not equal as they stand, and need more than
+/// [`MAX_COMBINATIONS`], count as different.
 ///
 /// What a change of the clock does follows from that set, so then they have the same runs.
 pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> bool {
     if one == other {
         return true;
     }
-    if !one.iter().chain(other).all(|cron| one.first().is_some_and(|first| cron.timezone.has_clock_of(first.timezone))) {
+    if !one
+        .iter()
+        .chain(other)
+        .all(|cron| one.first().is_some_and(|first| cron.timezone.has_clock_of(first.timezone)))
+    {
         return false;
     }
     // Bit `n` of a mask stands for the expression `n` of both lists together.
@@ -24,7 +30,11 @@ pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> b
     let of_one = 1_u32.checked_shl(one.len() as u32).unwrap_or(0).wrapping_sub(1);
     let is_of_both = |mask: u32| (mask & of_one != 0) == (mask & !of_one != 0);
     let masks = |values: &mut dyn Iterator<Item = u32>, set: &dyn Fn(&Fields) -> u64| -> Vec<u32> {
-        let mask = |value: u32| (0..).zip(&all).fold(0, |mask, (at, fields)| mask | ((set(fields) >> value & 1) as u32) << at);
+        let mask = |value: u32| {
+            (0..)
+                .zip(&all)
+                .fold(0, |mask, (at, fields)| mask | ((set(fields) >> value & 1) as u32) << at)
+        };
         distinct(values.map(mask).collect())
     };
     let hours = masks(&mut (0..24), &|fields| fields.hours.into());
@@ -40,13 +50,19 @@ pub(crate) fn have_same_times(one: &[CronSchedule], other: &[CronSchedule]) -> b
     }
     let times = and(&times, &seconds);
     LENGTHS.iter().all(|(length, months)| {
-        let months = masks(&mut (1..13).filter(|month| months >> month & 1 == 1), &|fields| fields.months.into());
+        let months = masks(&mut (1..13).filter(|month| months >> month & 1 == 1), &|fields| {
+            fields.months.into()
+        });
         let days = (0..7).flat_map(|first| {
-            let days: Vec<u32> = all.iter().map(|fields| fields.days_of_month(first, *length)).collect();
-            (1..32).map(move |day| (0..).zip(&days).fold(0, |mask, (at, days)| mask | (days >> day & 1) << at))
+            let days: Vec<u32> =
+                all.iter().map(|fields| fields.days_of_month(first, *length)).collect();
+            (1..32).map(move |day| {
+                (0..).zip(&days).fold(0, |mask, (at, days)| mask | (days >> day & 1) << at)
+            })
         });
         let days = and(&months, &distinct(days.collect()));
-        days.len() * times.len() <= MAX_COMBINATIONS && days.iter().all(|days| times.iter().all(|times| is_of_both(days & times)))
+        days.len() * times.len() <= MAX_COMBINATIONS
+            && days.iter().all(|days| times.iter().all(|times| is_of_both(days & times)))
     })
 }
 
@@ -100,7 +116,9 @@ mod tests {
         ] {
             assert!(same(one, other), "{one:?} {other:?}");
         }
-        let hours = |hours: &mut dyn Iterator<Item = u32>| hours.map(|hour| format!("0 {hour} * * *")).collect::<Vec<_>>();
+        let hours = |hours: &mut dyn Iterator<Item = u32>| {
+            hours.map(|hour| format!("0 {hour} * * *")).collect::<Vec<_>>()
+        };
         let (up, down) = (hours(&mut (0..16)), hours(&mut (0..16).rev()));
         let up: Vec<&str> = up.iter().map(String::as_str).collect();
         assert!(same(&up, &down.iter().map(String::as_str).collect::<Vec<_>>()));
@@ -147,7 +165,8 @@ mod tests {
                 };
                 list.into_iter().map(|parts| CronSchedule::parse(&text(parts), None).unwrap()).collect::<Vec<_>>()
             });
-            // A year has all that these days can tell apart: a February that begins on a Sunday, and one that does not.
+            // A year has all that these days can tell apart: a February that begins on a Sunday,
+            // and one that does not.
             let begin = UnixMillis::new(1_767_225_600_000);
             let runs = |list: &[CronSchedule]| {
                 let of = |cron: &CronSchedule| {

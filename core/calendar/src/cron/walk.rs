@@ -1,7 +1,8 @@
 //! Runs one after the other: what the search for one has found out serves the next.
 //!
-//! Most runs lie in a [steady](Steady) time of the clock, where fixed times and those that repeat are the same. There the next run takes
-//! the calendar only, and of that, in most months, one look into a bit set.
+//! Most runs lie in a [steady](Steady) time of the clock, where fixed times and those that repeat
+//! are the same. There the next run takes the calendar only, and of that, in most months, one look
+//! into a bit set.
 
 use super::fields::Month;
 use super::{CronSchedule, LAST_SECOND};
@@ -23,8 +24,9 @@ impl Clock {
 }
 
 impl CronSchedule {
-    /// Returns the first instant after `after` that is a run whether its time repeats or is fixed, where no change of the clock can make a
-    /// difference; `None` where one can, or where there is no further run.
+    /// Returns the first instant after `after` that is a run whether its time repeats or is fixed,
+    /// where no change of the clock can make a difference; `None` where one can, or where there is
+    /// no further run.
     fn next_certain(&self, after: i64, clock: &mut Clock, month: &mut Month) -> Option<i64> {
         let steady = clock.steady_at(self.timezone, after)?;
         let local = self.fields.next_at_or_after(after + steady.offset + 1, month)?;
@@ -38,9 +40,14 @@ impl CronSchedule {
         }
     }
 
-    /// Returns the first instant after `after` at which the clock shows a time that it names, or has jumped over one; and whether it is a
-    /// run whether that time repeats or is fixed.
-    pub(super) fn next_possible(&self, after: i64, clock: &mut Clock, month: &mut Month) -> Option<(i64, bool)> {
+    /// Returns the first instant after `after` at which the clock shows a time that it names, or
+    /// has jumped over one; and whether it is a run whether that time repeats or is fixed.
+    pub(super) fn next_possible(
+        &self,
+        after: i64,
+        clock: &mut Clock,
+        month: &mut Month,
+    ) -> Option<(i64, bool)> {
         count_steps(1);
         if let Some(certain) = self.next_certain(after, clock, month) {
             return Some((certain, true));
@@ -56,7 +63,9 @@ impl CronSchedule {
         let (mut clock, mut month, mut after) = (Clock::default(), Month::default(), after);
         std::iter::from_fn(move || {
             count_steps(1);
-            let next = self.next_certain(after, &mut clock, &mut month).or_else(|| self.next_run(after, &mut month));
+            let next = self
+                .next_certain(after, &mut clock, &mut month)
+                .or_else(|| self.next_run(after, &mut month));
             after = next.filter(|next| *next <= LAST_SECOND)?;
             Some(after)
         })

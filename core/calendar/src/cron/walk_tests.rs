@@ -4,8 +4,15 @@ use crate::steps::steps_taken;
 use crate::time::UnixMillis;
 
 /// Zones whose clocks change by an hour, by half of one, by a day, at midnight, seldom, and never.
-const ZONES: [&str; 7] =
-    ["Europe/Berlin", "Australia/Lord_Howe", "Pacific/Apia", "America/Sao_Paulo", "Asia/Pyongyang", "Africa/Casablanca", "UTC"];
+const ZONES: [&str; 7] = [
+    "Europe/Berlin",
+    "Australia/Lord_Howe",
+    "Pacific/Apia",
+    "America/Sao_Paulo",
+    "Asia/Pyongyang",
+    "Africa/Casablanca",
+    "UTC",
+];
 
 fn cron(text: &str, zone: &str) -> CronSchedule {
     CronSchedule::parse(text, Some(zone)).expect(text)
@@ -16,8 +23,12 @@ fn around_changes(tz: Tz) -> Vec<i64> {
     const DAY: i64 = 86_400;
     let days = (10_000..20_500).chain(51_000..51_800).map(|day| day * DAY);
     let changes = days.filter(|day| tz.offset_at(*day) != tz.offset_at(day + DAY));
-    let changes: Vec<i64> = changes.map(|day| crate::local_clock::change_between(tz, day, day + DAY)).collect();
-    changes.iter().flat_map(|at| [-90_000, -7_300, -3_600, -1, 0, 1_799, 3_601, 90_000].map(|by| at + by)).collect()
+    let changes: Vec<i64> =
+        changes.map(|day| crate::local_clock::change_between(tz, day, day + DAY)).collect();
+    changes
+        .iter()
+        .flat_map(|at| [-90_000, -7_300, -3_600, -1, 0, 1_799, 3_601, 90_000].map(|by| at + by))
+        .collect()
 }
 
 #[test]
@@ -34,20 +45,28 @@ fn runs_one_after_the_other_are_those_that_are_found_one_by_one() {
         &["0 1 * * *", "30 1 * * *", "0 3 1 */3 *"],
     ];
     for zone in ZONES {
-        let starts: Vec<UnixMillis> =
-            around_changes(zone.parse().expect(zone)).into_iter().map(|at| UnixMillis::new(at * 1_000)).collect();
+        let starts: Vec<UnixMillis> = around_changes(zone.parse().expect(zone))
+            .into_iter()
+            .map(|at| UnixMillis::new(at * 1_000))
+            .collect();
         for expressions in lists {
             let crons: Vec<_> = expressions.iter().map(|text| cron(text, zone)).collect();
             let list = CronList::new(crons.clone());
             for start in starts.iter().chain(&[UnixMillis::ZERO, UnixMillis::LAST]) {
-                let one_by_one = std::iter::successors(list.next_after(*start), |run| list.next_after(*run));
+                let one_by_one =
+                    std::iter::successors(list.next_after(*start), |run| list.next_after(*run));
                 let one_by_one: Vec<_> = one_by_one.take(20).collect();
                 let walked: Vec<_> = list.runs_after(*start).take(20).collect();
                 assert_eq!(walked, one_by_one, "{expressions:?} in {zone} after {start:?}");
                 if let [cron] = &crons[..] {
                     let alone: Vec<_> = cron.runs_after(*start).take(20).collect();
-                    let by_search = std::iter::successors(cron.next_after(*start), |run| cron.next_after(*run));
-                    assert_eq!(alone, by_search.take(20).collect::<Vec<_>>(), "{expressions:?} in {zone} after {start:?}");
+                    let by_search =
+                        std::iter::successors(cron.next_after(*start), |run| cron.next_after(*run));
+                    assert_eq!(
+                        alone,
+                        by_search.take(20).collect::<Vec<_>>(),
+                        "{expressions:?} in {zone} after {start:?}"
+                    );
                     assert_eq!(alone, walked, "{expressions:?} in {zone} after {start:?}");
                 }
             }
@@ -76,13 +95,17 @@ fn equal_expressions_are_evaluated_once() {
     }
 }
 
-/// A run takes a step for each expression that names it, and little beside: neither the days of the month nor the clock's changes are looked
-/// up for each.
+/// A run takes a step for each expression that names it, and little beside: neither the days of the
+/// month nor the clock's changes are looked up for each.
 #[test]
 fn a_run_between_two_changes_of_the_clock_takes_one_step() {
     let every_second = |n| format!("0-{} * * * * *", 59 - n);
     let every_day = |n| format!("0 0,{} * * *", n + 1);
-    for (zone, runs, most) in [("UTC", 20_000, 320_000), ("Europe/Berlin", 20_000, 320_000), ("Pacific/Apia", 20_000, 320_000)] {
+    for (zone, runs, most) in [
+        ("UTC", 20_000, 320_000),
+        ("Europe/Berlin", 20_000, 320_000),
+        ("Pacific/Apia", 20_000, 320_000),
+    ] {
         let expressions: Vec<_> = (0..16).map(every_second).collect();
         let taken = steps(&expressions, zone, SUMMER, runs);
         assert!(taken <= most + 1_000, "{taken} steps for {runs} runs in {zone}");
@@ -93,7 +116,8 @@ fn a_run_between_two_changes_of_the_clock_takes_one_step() {
     assert!(taken <= 17_000 * 2 + 1_000 * 16, "{taken} steps for a thousand days");
 }
 
-/// Where a change of the clock is near, what is looked up besides is counted, so that the budget of a request means its time.
+/// Where a change of the clock is near, what is looked up besides is counted, so that the budget of
+/// a request means its time.
 #[test]
 fn an_overlap_takes_more_steps() {
     let expressions: Vec<_> = (0..16).map(|n| format!("0-{} * * * * *", 59 - n)).collect();
@@ -123,10 +147,18 @@ fn what_a_steady_time_shows_is_shown_once() {
                 };
                 found += 1;
                 assert!(steady.contains(at));
-                assert_eq!((steady.offset, tz.read(local)), (tz.offset_at(at), Reading::Once(at)), "{at} in {zone}");
+                assert_eq!(
+                    (steady.offset, tz.read(local)),
+                    (tz.offset_at(at), Reading::Once(at)),
+                    "{at} in {zone}"
+                );
                 // As well from there on as far as it goes.
                 for later in (1..60).map(|n| at + n * 127).filter(|later| steady.contains(*later)) {
-                    assert_eq!(tz.read(later + steady.offset), Reading::Once(later), "{later} in {zone}");
+                    assert_eq!(
+                        tz.read(later + steady.offset),
+                        Reading::Once(later),
+                        "{later} in {zone}"
+                    );
                 }
             }
         }

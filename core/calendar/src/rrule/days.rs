@@ -1,4 +1,5 @@
-//! The days that a rule allows: month by month as bit sets, and the periods of rules with positions.
+//! The days that a rule allows: month by month as bit sets, and the periods of rules with
+//! positions.
 
 use super::{Frequency, RRule, Search};
 use crate::cron::fields::next_bit;
@@ -71,7 +72,8 @@ impl RRule {
         }
     }
 
-    /// The first month at or after this one that the rule's months and its interval of months or years allow.
+    /// The first month at or after this one that the rule's months and its interval of months or
+    /// years allow.
     fn month_at_or_after(&self, month: Month) -> Option<Month> {
         let origin = Month::of(self.start_date()?);
         let interval = i64::from(self.interval);
@@ -83,12 +85,17 @@ impl RRule {
             }
             match self.frequency {
                 Frequency::Yearly => {
-                    let year = i32::try_from(align(month.year().into(), origin.year().into(), interval)).ok()?;
+                    let year =
+                        i32::try_from(align(month.year().into(), origin.year().into(), interval))
+                            .ok()?;
                     if year > month.year() {
                         month = Month(year.checked_mul(12)?);
                     }
                 }
-                Frequency::Monthly => month = Month(i32::try_from(align(month.0.into(), origin.0.into(), interval)).ok()?),
+                Frequency::Monthly => {
+                    month =
+                        Month(i32::try_from(align(month.0.into(), origin.0.into(), interval)).ok()?)
+                }
                 _ => {}
             }
             if self.months == 0 || self.months >> month.number() & 1 == 1 {
@@ -97,7 +104,9 @@ impl RRule {
             let next = match self.frequency {
                 Frequency::Monthly => month.0.checked_add(i32::try_from(interval).ok()?)?,
                 _ => next_bit(self.months.into(), month.number() + 1)
-                    .map_or((month.year() + 1) * 12, |number| month.year() * 12 + number as i32 - 1),
+                    .map_or((month.year() + 1) * 12, |number| {
+                        month.year() * 12 + number as i32 - 1
+                    }),
             };
             month = Month(next);
         }
@@ -109,7 +118,8 @@ impl RRule {
         let length = u32::from(first.num_days_in_month());
         let mut days = u32::MAX >> (31 - length) & !1;
         if self.month_days | self.month_days_back != 0 {
-            // The last day is bit 1 of the one set and bit `length` of the other: n is 63 - n reversed, and length + 1 - n wanted.
+            // The last day is bit 1 of the one set and bit `length` of the other: n is 63 - n
+            // reversed, and length + 1 - n wanted.
             let from_start = u64::from(self.month_days_back).reverse_bits() >> (62 - length);
             days &= self.month_days | from_start as u32;
         }
@@ -137,7 +147,8 @@ impl RRule {
         };
         for (ordinal, weekday) in &self.ordinals {
             let ordinal = i32::from(*ordinal);
-            // Days are counted from the first of this month, which is 0; `from` and `to` bound what the ordinal counts in.
+            // Days are counted from the first of this month, which is 0; `from` and `to` bound what
+            // the ordinal counts in.
             let weekday_of = |day: i32| (first_weekday as i32 + day).rem_euclid(7);
             let wanted = i32::from(*weekday);
             let day = if ordinal > 0 {
@@ -152,7 +163,8 @@ impl RRule {
         days
     }
 
-    /// The days of a month, beginning on `first`, that an interval of days or weeks allows; all of them for other rules.
+    /// The days of a month, beginning on `first`, that an interval of days or weeks allows; all of
+    /// them for other rules.
     fn by_interval(&self, first: i64, length: u32) -> u32 {
         let interval = i64::from(self.interval);
         if interval == 1 || !matches!(self.frequency, Frequency::Daily | Frequency::Weekly) {
@@ -186,12 +198,15 @@ impl RRule {
         day - (day + 4 - i64::from(self.week_start)).rem_euclid(7)
     }
 
-    /// The year, month, week or day, in which positions are counted, that `day` is in: its first day, and the first after it.
+    /// The year, month, week or day, in which positions are counted, that `day` is in: its first
+    /// day, and the first after it.
     pub(super) fn period_of(&self, day: i64) -> Option<(i64, i64)> {
         let date = date_of(day)?;
         let month = |month: Month| month.first_day().map(day_of);
         Some(match self.frequency {
-            Frequency::Yearly => (month(Month(date.year() * 12))?, month(Month(date.year() * 12 + 12))?),
+            Frequency::Yearly => {
+                (month(Month(date.year() * 12))?, month(Month(date.year() * 12 + 12))?)
+            }
             Frequency::Monthly => (month(Month::of(date))?, month(Month(Month::of(date).0 + 1))?),
             Frequency::Weekly => (self.week_of(day), self.week_of(day) + 7),
             _ => (day, day + 1),

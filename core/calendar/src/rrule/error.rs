@@ -2,7 +2,8 @@
 
 use super::bounds::{MAX_COUNTED_RUNS, MAX_INTERVAL, MAX_RULE_BYTES};
 
-/// Why a rule is refused. All are the caller's to mend; the text is to be read after the name of the [`field`](Self::field).
+/// Why a rule is refused. All are the caller's to mend; the text is to be read after the name of
+/// the [`field`](Self::field).
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RRuleError {
     /// The rule is longer than any sensible one.
@@ -15,7 +16,9 @@ pub enum RRuleError {
     #[error("has {0} twice; give each part once, with its values separated by commas")]
     Twice(&'static str),
     /// DTSTART, or more than the one line of the rule.
-    #[error("has {0:?}; give the rule alone, and its start as startAt and its time zone as timezone")]
+    #[error(
+        "has {0:?}; give the rule alone, and its start as startAt and its time zone as timezone"
+    )]
     NotTheRule(String),
     /// EXDATE and the like.
     #[error(
@@ -40,7 +43,9 @@ pub enum RRuleError {
         value: String,
     },
     /// Without a frequency.
-    #[error("has no FREQ; write one of YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY and SECONDLY")]
+    #[error(
+        "has no FREQ; write one of YEARLY, MONTHLY, WEEKLY, DAILY, HOURLY, MINUTELY and SECONDLY"
+    )]
     NoFrequency,
     /// COUNT and UNTIL.
     #[error("has both COUNT and UNTIL, of which RFC 5545 allows one")]

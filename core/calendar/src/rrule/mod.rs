@@ -1,9 +1,9 @@
 //! Recurrence rules of iCalendar: RFC 5545, section 3.3.10.
 //!
 //! # Rules
-//! `FREQ=MONTHLY;BYDAY=-1FR;COUNT=10`, with or without `RRULE:` before it. The task's `startAt` is DTSTART: it says where the rule
-//! begins, and gives what the rule leaves open (the day, the hour, the minute, the second). It is a run itself only if the rule
-//! fits it.
+//! `FREQ=MONTHLY;BYDAY=-1FR;COUNT=10`, with or without `RRULE:` before it. The task's `startAt` is
+//! DTSTART: it says where the rule begins, and gives what the rule leaves open (the day, the hour,
+//! the minute, the second). It is a run itself only if the rule fits it.
 //!
 //! | part | values |
 //! |---|---|
@@ -20,18 +20,22 @@
 //! `BYYEARDAY` and `BYWEEKNO` are refused, as is everything that the RFC does not have.
 //!
 //! # Time zone and daylight saving
-//! Runs are reckoned on the local clock of the task's time zone. Hourly and finer rules fire whenever that clock shows one of their times, as
-//! cron that repeats does: they have no run in a gap, and those of both passes of an overlap; unless they are at fixed times, as
-//! `FREQ=HOURLY;BYHOUR=9` is. Of these, and of daily and coarser rules, a run in a
-//! gap is read with the offset from before it, so it comes as much later as the gap is wide; one in an overlap comes in the first
-//! pass only. A start that was given as a local time in a gap moves no other run than its own. RFC 5545 can be read in two ways here: section 3.3.10 says that an instance in a gap is read as a DATE-TIME is (3.3.5),
-//! and also that one with a "nonexistent local time" is ignored and not counted. We follow the first, so that no run is lost. Two that
-//! come to the same instant are one. COUNT counts instants: a run that is moved out of a gap counts, and two in one count once.
+//! Runs are reckoned on the local clock of the task's time zone. Hourly and finer rules fire
+//! whenever that clock shows one of their times, as cron that repeats does: they have no run in a
+//! gap, and those of both passes of an overlap; unless they are at fixed times, as
+//! `FREQ=HOURLY;BYHOUR=9` is. Of these, and of daily and coarser rules, a run in a gap is read with
+//! the offset from before it, so it comes as much later as the gap is wide; one in an overlap comes
+//! in the first pass only. A start that was given as a local time in a gap moves no other run than
+//! its own. RFC 5545 can be read in two ways here: section 3.3.10 says that an instance in a gap is
+//! read as a DATE-TIME is (3.3.5), and also that one with a "nonexistent local time" is ignored and
+//! not counted. We follow the first, so that no run is lost. Two that come to the same instant are
+//! one. COUNT counts instants: a run that is moved out of a gap counts, and two in one count once.
 //!
 //! # Why not the crate `rrule`
-//! It (0.14) walks through all runs from DTSTART: 70 ms for a rule that has run each minute of a year, where a shard asks for the
-//! next run of 20,000 schedules when it starts; rules that never match take it 10 to 190 ms; and it brings a regular expression
-//! engine into the wasm. Here the next run is found from any time by arithmetic and bit sets, in at most [`MAX_STEPS`] steps. The
+//! It (0.14) walks through all runs from DTSTART: 70 ms for a rule that has run each minute of a
+//! year, where a shard asks for the next run of 20,000 schedules when it starts; rules that never
+//! match take it 10 to 190 ms; and it brings a regular expression engine into the wasm. Here the
+//! next run is found from any time by arithmetic and bit sets, in at most [`MAX_STEPS`] steps. The
 //! crate is a second opinion in the tests.
 
 mod bounds;
@@ -50,9 +54,10 @@ use crate::steps::count_steps;
 use crate::time::UnixMillis;
 use crate::tz::{Reading, Tz};
 
-/// Steps (months, or places within a day) that a search for the next run takes at most, some 40 nanoseconds each, so 0.2
-/// milliseconds. Coarse rules go by the month, and 5,000 months are more than the calendar's cycle of 400 years; of a fine rule, a
-/// place is taken in each hour, minute or second that the rule allows. A rule that finds nothing in so many has no further run.
+/// Steps (months, or places within a day) that a search for the next run takes at most, some 40
+/// nanoseconds each, so 0.2 milliseconds. Coarse rules go by the month, and 5,000 months are more
+/// than the calendar's cycle of 400 years; of a fine rule, a place is taken in each hour, minute or
+/// second that the rule allows. A rule that finds nothing in so many has no further run.
 pub const MAX_STEPS: u32 = 5_000;
 
 /// Steps that counting off a rule's runs takes at most: a fifth of a second of a request's time.
@@ -87,11 +92,12 @@ impl Frequency {
     }
 }
 
-/// A recurrence rule with its start, in a time zone: some 140 bytes, and a little more on the heap for ordinals and positions. See
-/// the [module](self).
+/// A recurrence rule with its start, in a time zone: some 140 bytes, and a little more on the heap
+/// for ordinals and positions. See the [module](self).
 ///
-/// Sets are bits: of `months` and `month_days` from bit 1, of weekdays with Sunday at bit 0. An empty set of months, days or
-/// weekdays restricts nothing; those of hours, minutes and seconds are never empty.
+/// Sets are bits: of `months` and `month_days` from bit 1, of weekdays with Sunday at bit 0. An
+/// empty set of months, days or weekdays restricts nothing; those of hours, minutes and seconds are
+/// never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RRule {
     frequency: Frequency,
@@ -103,7 +109,8 @@ pub struct RRule {
     start: i64,
     /// The instant of DTSTART, Unix seconds: nothing before it is a run.
     start_at: i64,
-    /// Whether it fires whenever the clock shows one of its times, in both passes of an overlap and not in a gap.
+    /// Whether it fires whenever the clock shows one of its times, in both passes of an overlap and
+    /// not in a gap.
     repeats: bool,
     timezone: Tz,
     months: u16,
@@ -136,7 +143,8 @@ struct Search {
 }
 
 impl Search {
-    /// Takes a step towards the local time `at`; `None` when there is none left, or that lies beyond the search's end.
+    /// Takes a step towards the local time `at`; `None` when there is none left, or that lies
+    /// beyond the search's end.
     fn step(&mut self, at: i64) -> Option<()> {
         if at > self.until {
             return None;
@@ -155,17 +163,28 @@ impl RRule {
     ///
     /// # Errors
     /// Names the field of the task, the part of the rule, and what is accepted there.
-    pub fn parse(rule: &str, start: UnixMillis, timezone: Option<&str>) -> Result<Self, RRuleError> {
+    pub fn parse(
+        rule: &str,
+        start: UnixMillis,
+        timezone: Option<&str>,
+    ) -> Result<Self, RRuleError> {
         parse::rule(rule, Start { at: start, local: None }, timezone)
     }
 
-    /// Reads a rule that starts when the clock of the zone shows `start`. If the clock jumps over that, the rule begins after the gap, and
-    /// its time of day is the one that was asked for.
+    /// Reads a rule that starts when the clock of the zone shows `start`. If the clock jumps over
+    /// that, the rule begins after the gap, and its time of day is the one that was asked for.
     ///
     /// # Errors
-    /// As [`Self::parse`]; [`RRuleError::StartRange`] if the start is no instant that a task may ask for.
-    pub fn parse_local(rule: &str, start: LocalTime, timezone: Option<&str>) -> Result<Self, RRuleError> {
-        let at = start.instant(crate::cron::timezone(timezone).map_err(RRuleError::Timezone)?).ok_or(RRuleError::StartRange)?;
+    /// As [`Self::parse`]; [`RRuleError::StartRange`] if the start is no instant that a task may
+    /// ask for.
+    pub fn parse_local(
+        rule: &str,
+        start: LocalTime,
+        timezone: Option<&str>,
+    ) -> Result<Self, RRuleError> {
+        let at = start
+            .instant(crate::cron::timezone(timezone).map_err(RRuleError::Timezone)?)
+            .ok_or(RRuleError::StartRange)?;
         parse::rule(rule, Start { at, local: Some(start) }, timezone)
     }
 
@@ -174,27 +193,34 @@ impl RRule {
         self.timezone
     }
 
-    /// Returns whether it is the same rule as `other`, also if that names the clock of its time zone by another name.
+    /// Returns whether it is the same rule as `other`, also if that names the clock of its time
+    /// zone by another name.
     pub(crate) fn has_times_of(&self, other: &Self) -> bool {
-        self.timezone.has_clock_of(other.timezone) && Self { timezone: other.timezone, ..self.clone() } == *other
+        self.timezone.has_clock_of(other.timezone)
+            && Self { timezone: other.timezone, ..self.clone() } == *other
     }
 
-    /// How many runs there are from the start on, where the rule says so. [`Self::next_after`] does not heed it.
+    /// How many runs there are from the start on, where the rule says so. [`Self::next_after`] does
+    /// not heed it.
     pub fn count(&self) -> Option<u32> {
         self.count
     }
 
     /// Bytes of memory that it takes.
     pub(crate) fn memory_bytes(&self) -> usize {
-        size_of::<Self>() + size_of_val::<[(i8, u8)]>(&self.ordinals) + size_of_val::<[i16]>(&self.set_positions)
+        size_of::<Self>()
+            + size_of_val::<[(i8, u8)]>(&self.ordinals)
+            + size_of_val::<[i16]>(&self.set_positions)
     }
 
-    /// The first run strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`] or to the rule's end.
+    /// The first run strictly after `after`; `None` when there is none up to [`UnixMillis::LAST`]
+    /// or to the rule's end.
     pub fn next_after(&self, after: UnixMillis) -> Option<UnixMillis> {
         self.next_until(after, UnixMillis::LAST)
     }
 
-    /// The first run strictly after `after`; it need not be found, and is not looked for, where it lies after `until`.
+    /// The first run strictly after `after`; it need not be found, and is not looked for, where it
+    /// lies after `until`.
     pub(crate) fn next_until(&self, after: UnixMillis, until: UnixMillis) -> Option<UnixMillis> {
         // A local clock is at most a day away from UTC.
         let until = until.get().min(UnixMillis::LAST.get()).div_euclid(1_000);
@@ -204,8 +230,8 @@ impl RRule {
         next
     }
 
-    /// The time of run number `number` (from 1) strictly after `after`, or of the last one if there are fewer; `None` if there is
-    /// none at all.
+    /// The time of run number `number` (from 1) strictly after `after`, or of the last one if there
+    /// are fewer; `None` if there is none at all.
     pub fn nth_after(&self, after: UnixMillis, number: u32) -> Result<Option<UnixMillis>, TooLong> {
         let mut left = MAX_COUNTING_STEPS;
         let mut last = None;
@@ -235,12 +261,13 @@ impl RRule {
                 (shifted, next) => shifted.or(next)?,
             }
         };
-        let is_within = next <= self.until.unwrap_or(i64::MAX) && next <= UnixMillis::LAST.get() / 1_000;
+        let is_within =
+            next <= self.until.unwrap_or(i64::MAX) && next <= UnixMillis::LAST.get() / 1_000;
         is_within.then(|| UnixMillis::new(next * 1_000))
     }
 
-    /// The first run after `after` whose local time lies ahead of the clock. Instants rise with local times, but for those in a
-    /// gap: they are mixed among those of as much time after it.
+    /// The first run after `after` whose local time lies ahead of the clock. Instants rise with
+    /// local times, but for those in a gap: they are mixed among those of as much time after it.
     fn next_by_the_clock(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
         let now = local_clock::clock_at(tz, after);
@@ -248,7 +275,8 @@ impl RRule {
         if let Reading::Twice { first, second } = tz.read(now)
             && after >= second
         {
-            // In the second pass: what the clock shows until the overlap ends has come in the first.
+            // In the second pass: what the clock shows until the overlap ends has come in the
+            // first.
             let back = local_clock::change_between(tz, first, second);
             from = from.max(back + tz.offset_at(first));
         }
@@ -256,7 +284,9 @@ impl RRule {
         loop {
             let Some(local) = self.next_local(from, search) else { return in_gap };
             match tz.read(local) {
-                Reading::Once(instant) | Reading::Twice { first: instant, .. } if instant > after => {
+                Reading::Once(instant) | Reading::Twice { first: instant, .. }
+                    if instant > after =>
+                {
                     return Some(in_gap.map_or(instant, |other| other.min(instant)));
                 }
                 Reading::Gap { end } => {
@@ -270,7 +300,8 @@ impl RRule {
         }
     }
 
-    /// The first run after `after` whose local time lies in a gap behind the clock, so that it comes later than the clock says.
+    /// The first run after `after` whose local time lies in a gap behind the clock, so that it
+    /// comes later than the clock says.
     fn shifted_after(&self, after: i64, search: &mut Search) -> Option<i64> {
         let tz = self.timezone;
         let jump = Jump::between(tz, after - WIDEST_GAP, after).filter(|jump| jump.is_gap())?;
@@ -296,14 +327,16 @@ impl RRule {
     fn next_of_coarse(&self, from: i64, search: &mut Search) -> Option<i64> {
         let today = from.div_euclid(DAY);
         let first = || next_time(self.hours, self.minutes, self.seconds, 0);
-        if let Some(time) = next_time(self.hours, self.minutes, self.seconds, from.rem_euclid(DAY)) {
+        if let Some(time) = next_time(self.hours, self.minutes, self.seconds, from.rem_euclid(DAY))
+        {
             let day = self.day_at_or_after(today, search)?;
             return Some(day * DAY + if day == today { time } else { first()? });
         }
         Some(self.day_at_or_after(today + 1, search)? * DAY + first()?)
     }
 
-    /// Of an hourly or finer rule: points a fixed step apart on the local clock, each standing for its hour, minute or second.
+    /// Of an hourly or finer rule: points a fixed step apart on the local clock, each standing for
+    /// its hour, minute or second.
     fn next_of_fine(&self, mut from: i64, search: &mut Search) -> Option<i64> {
         let unit = self.frequency.unit();
         let step = unit * i64::from(self.interval);
@@ -340,7 +373,8 @@ impl RRule {
         }
     }
 
-    /// The first allowed offset at or after `from` within one hour, minute or second that is allowed.
+    /// The first allowed offset at or after `from` within one hour, minute or second that is
+    /// allowed.
     fn time_within(&self, unit: i64, from: i64) -> Option<i64> {
         let minutes = if unit == 3_600 { self.minutes } else { 1 };
         let seconds = if unit == 1 { 1 } else { self.seconds };
@@ -349,11 +383,13 @@ impl RRule {
         }
         let times = Times { hours: 1, minutes, seconds };
         let count = times.count();
-        let chosen = self.set_positions.iter().filter_map(|position| times.nth(place(*position, count)?));
+        let chosen =
+            self.set_positions.iter().filter_map(|position| times.nth(place(*position, count)?));
         chosen.filter(|time| *time >= from).min()
     }
 
-    /// Of a daily or coarser rule with positions: period by period, those of its runs that are chosen.
+    /// Of a daily or coarser rule with positions: period by period, those of its runs that are
+    /// chosen.
     fn next_by_position(&self, from: i64, search: &mut Search) -> Option<i64> {
         let times = Times { hours: self.hours, minutes: self.minutes, seconds: self.seconds };
         let of_day = times.count();
@@ -374,16 +410,18 @@ impl RRule {
         }
     }
 
-    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or where the caller began to look; both
-    /// Unix seconds.
+    /// What a change of the clock does to the run at `at`, where `previous` is the one before, or
+    /// where the caller began to look; both Unix seconds.
     pub(crate) fn clock_change(&self, at: i64, previous: i64) -> Option<ClockChange> {
         let tz = self.timezone;
         let local = local_clock::clock_at(tz, at);
         if let Reading::Twice { first, second } = tz.read(local) {
-            return Jump::between(tz, first, second).map(|jump| match (self.repeats, at == first) {
-                (false, _) => ClockChange::FirstOfTwo { jump },
-                (true, true) => ClockChange::FirstPass { jump },
-                (true, false) => ClockChange::SecondPass { jump },
+            return Jump::between(tz, first, second).map(|jump| {
+                match (self.repeats, at == first) {
+                    (false, _) => ClockChange::FirstOfTwo { jump },
+                    (true, true) => ClockChange::FirstPass { jump },
+                    (true, false) => ClockChange::SecondPass { jump },
+                }
             });
         }
         let before = if self.repeats { previous.max(at - WIDEST_GAP) } else { at - WIDEST_GAP };
@@ -400,15 +438,17 @@ impl RRule {
         is_asked.then_some(ClockChange::Shifted { jump, asked })
     }
 
-    /// Returns whether it fires whenever the clock shows one of its times: whether its frequency is hourly or finer, and the hours, the
-    /// minutes or the seconds that it names are evenly spaced, as for cron.
+    /// Returns whether it fires whenever the clock shows one of its times: whether its frequency is
+    /// hourly or finer, and the hours, the minutes or the seconds that it names are evenly spaced,
+    /// as for cron.
     fn repeats_on_the_clock(&self) -> bool {
         let unit = self.frequency.unit();
         let step = unit * i64::from(self.interval);
         if unit >= DAY || step >= DAY {
             return false;
         }
-        // Of the values of a field, those that the interval allows: all of them, if it allows others on another day.
+        // Of the values of a field, those that the interval allows: all of them, if it allows
+        // others on another day.
         let allowed = |set: u64, size: i64, of: i64| {
             let each = step / of;
             if of < unit {
@@ -451,7 +491,8 @@ impl Times {
 
     /// The one at this index, as seconds of the day.
     fn nth(&self, index: i64) -> Option<i64> {
-        let (of_minute, of_hour) = (i64::from(self.seconds.count_ones()), i64::from(self.minutes.count_ones()));
+        let (of_minute, of_hour) =
+            (i64::from(self.seconds.count_ones()), i64::from(self.minutes.count_ones()));
         let hour = nth_bit(self.hours.into(), index / of_minute / of_hour)?;
         let minute = nth_bit(self.minutes, index / of_minute % of_hour)?;
         let second = nth_bit(self.seconds, index % of_minute)?;

@@ -48,7 +48,9 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
         return Err(RRuleError::StartFraction);
     }
     let values = split(text)?;
-    let given = |part: &str| PARTS.iter().position(|name| *name == part).and_then(|at| values.get(at).copied().flatten());
+    let given = |part: &str| {
+        PARTS.iter().position(|name| *name == part).and_then(|at| values.get(at).copied().flatten())
+    };
     let frequency = frequency(given("FREQ").ok_or(RRuleError::NoFrequency)?)?;
     let (count, until) = (given("COUNT"), given("UNTIL"));
     if count.is_some() && until.is_some() {
@@ -69,10 +71,14 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
     }
     let mut rule = RRule {
         frequency,
-        interval: given("INTERVAL").map_or(Ok(1), |value| ranged("INTERVAL", value, 1, MAX_INTERVAL))?,
+        interval: given("INTERVAL")
+            .map_or(Ok(1), |value| ranged("INTERVAL", value, 1, MAX_INTERVAL))?,
         count: count.map(|value| ranged("COUNT", value, 1, MAX_COUNTED_RUNS)).transpose()?,
         until: until.map(instant).transpose()?,
-        start: start.local.map_or_else(|| local_clock::clock_at(timezone, start.at.get() / 1_000), LocalTime::seconds),
+        start: start.local.map_or_else(
+            || local_clock::clock_at(timezone, start.at.get() / 1_000),
+            LocalTime::seconds,
+        ),
         start_at: start.at.get() / 1_000,
         repeats: false,
         timezone,
@@ -93,12 +99,17 @@ pub(super) fn rule(text: &str, start: Start, zone: Option<&str>) -> Result<RRule
 }
 
 impl RRule {
-    /// What the rule leaves open is as at its start: the day by the frequency, and each part of the time that is finer than the
-    /// frequency. What is not finer is free.
+    /// What the rule leaves open is as at its start: the day by the frequency, and each part of the
+    /// time that is finer than the frequency. What is not finer is free.
     fn fill_from_start(&mut self) {
-        let date = i32::try_from(self.start.div_euclid(DAY)).ok().and_then(NaiveDate::from_epoch_days).unwrap_or_default();
+        let date = i32::try_from(self.start.div_euclid(DAY))
+            .ok()
+            .and_then(NaiveDate::from_epoch_days)
+            .unwrap_or_default();
         let time = self.start.rem_euclid(DAY);
-        let names_days = self.month_days | self.month_days_back != 0 || self.weekdays != 0 || !self.ordinals.is_empty();
+        let names_days = self.month_days | self.month_days_back != 0
+            || self.weekdays != 0
+            || !self.ordinals.is_empty();
         match self.frequency {
             Frequency::Yearly if !names_days => {
                 if self.months == 0 {
@@ -107,17 +118,28 @@ impl RRule {
                 self.month_days = 1 << date.day();
             }
             Frequency::Monthly if !names_days => self.month_days = 1 << date.day(),
-            Frequency::Weekly if !names_days => self.weekdays = 1 << date.weekday().num_days_from_sunday(),
+            Frequency::Weekly if !names_days => {
+                self.weekdays = 1 << date.weekday().num_days_from_sunday()
+            }
             _ => {}
         }
         if self.hours == 0 {
-            self.hours = if self.frequency > Frequency::Hourly { 1 << (time / 3_600) } else { (1 << 24) - 1 };
+            self.hours = if self.frequency > Frequency::Hourly {
+                1 << (time / 3_600)
+            } else {
+                (1 << 24) - 1
+            };
         }
         if self.minutes == 0 {
-            self.minutes = if self.frequency > Frequency::Minutely { 1 << (time / 60 % 60) } else { (1 << 60) - 1 };
+            self.minutes = if self.frequency > Frequency::Minutely {
+                1 << (time / 60 % 60)
+            } else {
+                (1 << 60) - 1
+            };
         }
         if self.seconds == 0 {
-            self.seconds = if self.frequency > Frequency::Secondly { 1 << (time % 60) } else { (1 << 60) - 1 };
+            self.seconds =
+                if self.frequency > Frequency::Secondly { 1 << (time % 60) } else { (1 << 60) - 1 };
         }
     }
 }
@@ -127,13 +149,18 @@ const NOT_THERE_YET: [&str; 3] = ["EXDATE", "RDATE", "EXRULE"];
 
 fn split(text: &str) -> Result<Values<'_>, RRuleError> {
     let text = text.trim_ascii();
-    // Looked for first: on a line of its own it would be read as the end of a part's value. No rule has such a name in it.
+    // Looked for first: on a line of its own it would be read as the end of a part's value. No rule
+    // has such a name in it.
     let upper = text.to_ascii_uppercase();
     if let Some(name) = NOT_THERE_YET.iter().find(|name| upper.contains(**name)) {
         return Err(RRuleError::NotThereYet(name));
     }
     if let Some((_, line)) = text.split_once(['\r', '\n']) {
-        return Err(RRuleError::NotTheRule(excerpt(if upper.starts_with("DTSTART") { text } else { line.trim_ascii() })));
+        return Err(RRuleError::NotTheRule(excerpt(if upper.starts_with("DTSTART") {
+            text
+        } else {
+            line.trim_ascii()
+        })));
     }
     let text = match text.get(..6) {
         Some(head) if head.eq_ignore_ascii_case("RRULE:") => text.get(6..).unwrap_or_default(),
@@ -141,14 +168,20 @@ fn split(text: &str) -> Result<Values<'_>, RRuleError> {
     };
     let mut values: Values<'_> = [None; PARTS.len()];
     for part in text.split(';') {
-        let Some((name, value)) = part.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty()) else {
+        let Some((name, value)) =
+            part.split_once('=').filter(|(name, value)| !name.is_empty() && !value.is_empty())
+        else {
             return Err(RRuleError::NotAPart(excerpt(part)));
         };
-        if let Some((known, slot)) = PARTS.iter().zip(&mut values).find(|(known, _)| known.eq_ignore_ascii_case(name)) {
+        if let Some((known, slot)) =
+            PARTS.iter().zip(&mut values).find(|(known, _)| known.eq_ignore_ascii_case(name))
+        {
             if slot.replace(value).is_some() {
                 return Err(RRuleError::Twice(known));
             }
-        } else if let Some(known) = UNSUPPORTED.iter().find(|known| known.eq_ignore_ascii_case(name)) {
+        } else if let Some(known) =
+            UNSUPPORTED.iter().find(|known| known.eq_ignore_ascii_case(name))
+        {
             return Err(RRuleError::Unsupported(known));
         } else if part.contains([':', '\n']) {
             return Err(RRuleError::NotTheRule(excerpt(part)));
@@ -178,7 +211,11 @@ fn instant(text: &str) -> Result<i64, RRuleError> {
     let digits = |from: usize, to: usize| text.get(from..to).and_then(number);
     let read = || {
         let is_framed = text.len() == 16 && text.get(8..9) == Some("T") && text.ends_with('Z');
-        let date = NaiveDate::from_ymd_opt(i32::try_from(digits(0, 4)?).ok()?, digits(4, 6)?, digits(6, 8)?)?;
+        let date = NaiveDate::from_ymd_opt(
+            i32::try_from(digits(0, 4)?).ok()?,
+            digits(4, 6)?,
+            digits(6, 8)?,
+        )?;
         let time = date.and_hms_opt(digits(9, 11)?, digits(11, 13)?, digits(13, 15)?)?;
         is_framed.then(|| time.and_utc().timestamp())
     };
@@ -234,7 +271,11 @@ fn weekdays(list: Option<&str>) -> Result<(u8, Vec<(i8, u8)>), RRuleError> {
 }
 
 fn weekday(part: &'static str, text: &str) -> Result<u8, RRuleError> {
-    (0..).zip(WEEKDAYS).find(|(_, name)| name.eq_ignore_ascii_case(text)).map(|(at, _)| at).ok_or_else(|| refused(part, text))
+    (0..)
+        .zip(WEEKDAYS)
+        .find(|(_, name)| name.eq_ignore_ascii_case(text))
+        .map(|(at, _)| at)
+        .ok_or_else(|| refused(part, text))
 }
 
 fn positions(list: Option<&str>) -> Result<Vec<i16>, RRuleError> {
@@ -242,7 +283,11 @@ fn positions(list: Option<&str>) -> Result<Vec<i16>, RRuleError> {
         Some(position @ (1..=366 | -366..=-1)) => Ok(position as i16),
         _ => Err(refused("BYSETPOS", item)),
     };
-    let mut positions = list.into_iter().flat_map(|list| list.split(',')).map(position).collect::<Result<Vec<_>, _>>()?;
+    let mut positions = list
+        .into_iter()
+        .flat_map(|list| list.split(','))
+        .map(position)
+        .collect::<Result<Vec<_>, _>>()?;
     sort(&mut positions);
     positions.dedup();
     Ok(positions)

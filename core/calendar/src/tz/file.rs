@@ -1,14 +1,16 @@
 //! The file of tables, and its unpacking.
 //!
-//! Numbers are LEB128 and signed ones zigzag; durations are counted in the unit that the lowest bit tells, 0 hours, 1 seconds. The file
-//! holds:
+//! Numbers are LEB128 and signed ones zigzag; durations are counted in the unit that the lowest bit
+//! tells, 0 hours, 1 seconds. The file holds:
 //! - length and bytes of the release's name;
-//! - the number of zones, and for each, UTC first and the others in order of their names: length and bytes of the name, and the number
-//!   of its table;
-//! - the number of tables, and for each its length in bytes and then: 0, or 1 and a yearly rule; the clock's first offset; and each
-//!   change as the time since the one before (the first: since [`BEGIN`]) and the new offset;
-//! - a rule is: from when on it holds, since [`BEGIN`]; the standard offset; the other offset; and the dates on which that begins and
-//!   ends, each as month, week (5: the last), weekday (0: Sunday), and the time on the clock since midnight.
+//! - the number of zones, and for each, UTC first and the others in order of their names: length
+//!   and bytes of the name, and the number of its table;
+//! - the number of tables, and for each its length in bytes and then: 0, or 1 and a yearly rule;
+//!   the clock's first offset; and each change as the time since the one before (the first: since
+//!   [`BEGIN`]) and the new offset;
+//! - a rule is: from when on it holds, since [`BEGIN`]; the standard offset; the other offset; and
+//!   the dates on which that begins and ends, each as month, week (5: the last), weekday (0:
+//!   Sunday), and the time on the clock since midnight.
 
 use super::rule::{Date, Rule};
 use super::span::{LISTED_UNTIL, Span};
@@ -39,7 +41,8 @@ pub(super) struct Packed {
 
 /// A zone's table.
 pub(super) struct Table {
-    /// The first begins before all instants. Where there is a rule, its changes up to a year after [`LISTED_UNTIL`] are among them.
+    /// The first begins before all instants. Where there is a rule, its changes up to a year after
+    /// [`LISTED_UNTIL`] are among them.
     pub(super) spans: Box<[Span]>,
     pub(super) rule: Option<Rule>,
 }
@@ -48,8 +51,10 @@ impl Database {
     pub(super) fn read(file: &'static [u8]) -> Self {
         let mut file = Reader(file);
         let release = file.text();
-        let zones =
-            (0..file.number()).map(|_| Named { name: file.text(), table: u16::try_from(file.number()).unwrap_or_default() });
+        let zones = (0..file.number()).map(|_| Named {
+            name: file.text(),
+            table: u16::try_from(file.number()).unwrap_or_default(),
+        });
         let zones = zones.collect();
         let tables = (0..file.number()).map(|_| {
             let length = file.number();
@@ -80,7 +85,8 @@ fn unpack(packed: &'static [u8]) -> Table {
     Table { spans: spans.into_boxed_slice(), rule: rule.map(|(_, rule)| rule) }
 }
 
-/// What is left of the file. It is part of the program and whole, so that an end in the middle, read as zeros, does not occur.
+/// What is left of the file. It is part of the program and whole, so that an end in the middle,
+/// read as zeros, does not occur.
 struct Reader(&'static [u8]);
 
 impl Reader {
@@ -118,7 +124,12 @@ impl Reader {
     }
 
     fn rule(&mut self) -> Rule {
-        Rule { standard: self.duration(), other: self.duration(), begin: self.date(), end: self.date() }
+        Rule {
+            standard: self.duration(),
+            other: self.duration(),
+            begin: self.date(),
+            end: self.date(),
+        }
     }
 
     fn date(&mut self) -> Date {

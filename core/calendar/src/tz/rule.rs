@@ -1,4 +1,5 @@
-//! Yearly rules: those of a POSIX TZ string, by which a zone's clock goes on after the last change that is listed.
+//! Yearly rules: those of a POSIX TZ string, by which a zone's clock goes on after the last change
+//! that is listed.
 
 use super::span::Span;
 use chrono::{DateTime, Datelike, NaiveDate};
@@ -56,7 +57,9 @@ impl Rule {
         for year in year_of(holds_from) - 1..=year_of(until) + 1 {
             for span in self.of_year(year) {
                 if span.begin > holds_from
-                    && spans.last().is_some_and(|last| last.begin < span.begin && last.offset != span.offset)
+                    && spans
+                        .last()
+                        .is_some_and(|last| last.begin < span.begin && last.offset != span.offset)
                 {
                     spans.push(span);
                 }
@@ -67,7 +70,8 @@ impl Rule {
     /// The spans of the year of `at` and of those beside it. `at` is an instant or a local time.
     pub(super) fn spans_around(&self, at: i64) -> [Span; AROUND] {
         let year = year_of(at);
-        let [[_, before], [a, b], [c, d], [e, f]] = [year - 2, year - 1, year, year + 1].map(|year| self.of_year(year));
+        let [[_, before], [a, b], [c, d], [e, f]] =
+            [year - 2, year - 1, year, year + 1].map(|year| self.of_year(year));
         [Span { begin: i64::MIN, ..before }, a, b, c, d, e, f]
     }
 }

@@ -1,4 +1,5 @@
-//! What must hold for any text given as a cron schedule. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any text given as a cron schedule. Shared by the fuzz target and the ordinary
+//! tests.
 
 use scheduler_calendar::cron::CronSchedule;
 use scheduler_calendar::time::UnixMillis;
@@ -6,7 +7,8 @@ use scheduler_calendar::time::UnixMillis;
 /// Occurrences followed from one start.
 const ROUNDS: usize = 8;
 
-/// Input: the expression, the time zone (may be empty or absent) and the start in Unix milliseconds, a line each.
+/// Input: the expression, the time zone (may be empty or absent) and the start in Unix
+/// milliseconds, a line each.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;

@@ -7,9 +7,13 @@ use proptest::prelude::*;
 
 pub(crate) const FINE: [&str; 3] = ["SECONDLY", "MINUTELY", "HOURLY"];
 pub(crate) const COARSE: [&str; 4] = ["DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
-pub(crate) const ALL: [&str; 7] = ["SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
+pub(crate) const ALL: [&str; 7] =
+    ["SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY"];
 
-fn list(part: &'static str, item: impl Strategy<Value = String> + 'static) -> BoxedStrategy<Option<String>> {
+fn list(
+    part: &'static str,
+    item: impl Strategy<Value = String> + 'static,
+) -> BoxedStrategy<Option<String>> {
     prop_oneof![
         2 => Just(None),
         1 => vec(item, 1..4).prop_map(move |items| Some(format!("{part}={}", items.join(",")))),
@@ -27,8 +31,13 @@ fn weekday() -> impl Strategy<Value = String> {
 
 /// Ordinals stand alone: beside plain weekdays, libraries disagree whether a day must fit both.
 fn by_day(ordinals: bool) -> BoxedStrategy<Option<String>> {
-    let ordinal = (prop_oneof![-5..=-1_i32, 1..=5_i32], weekday()).prop_map(|(nth, day)| format!("{nth}{day}"));
-    if ordinals { prop_oneof![list("BYDAY", weekday()), list("BYDAY", ordinal)].boxed() } else { list("BYDAY", weekday()) }
+    let ordinal = (prop_oneof![-5..=-1_i32, 1..=5_i32], weekday())
+        .prop_map(|(nth, day)| format!("{nth}{day}"));
+    if ordinals {
+        prop_oneof![list("BYDAY", weekday()), list("BYDAY", ordinal)].boxed()
+    } else {
+        list("BYDAY", weekday())
+    }
 }
 
 /// A rule of one of these frequencies, mostly one that has runs.

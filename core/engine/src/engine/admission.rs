@@ -1,4 +1,5 @@
-//! Admission of appends: idempotency keys, the memory of the isolate, and the shard's share of a quota.
+//! Admission of appends: idempotency keys, the memory of the isolate, and the shard's share of a
+//! quota.
 
 use super::Engine;
 use crate::budget::FORGOTTEN_WITH_EACH_KEY;
@@ -29,8 +30,8 @@ impl Engine {
     ) -> Result<Option<AppendReply>, EngineError> {
         let Some(once) = once else { return Ok(None) };
         let Some(bytes) = reader.remembered(&once.key, &periods(now))? else { return Ok(None) };
-        let done: Done =
-            serde_json::from_slice(&bytes).map_err(|problem| EngineError::Corrupt(format!("a remembered key: {problem}")))?;
+        let done: Done = serde_json::from_slice(&bytes)
+            .map_err(|problem| EngineError::Corrupt(format!("a remembered key: {problem}")))?;
         if now.since(done.done) >= REMEMBER_MILLIS {
             return Ok(None);
         }
@@ -46,8 +47,15 @@ impl Engine {
         }))
     }
 
-    /// Checks that the terms of a request permit it. `asked` is the number of tasks that the same commit has accepted before.
-    pub(super) fn allows(&mut self, terms: &Terms, asked: usize, request: &Checked, now: UnixMillis) -> Result<(), EngineError> {
+    /// Checks that the terms of a request permit it. `asked` is the number of tasks that the same
+    /// commit has accepted before.
+    pub(super) fn allows(
+        &mut self,
+        terms: &Terms,
+        asked: usize,
+        request: &Checked,
+        now: UnixMillis,
+    ) -> Result<(), EngineError> {
         if terms.once.is_some() {
             let held: u64 = self.remembered.values().sum();
             if held >= MAX_REMEMBERED_PER_SHARD {
@@ -57,8 +65,8 @@ impl Engine {
         self.admits(terms.share, asked, request.tasks(), request.replaced(), now)
     }
 
-    /// Checks that the memory of the isolate and a share of a quota admit `new` tasks that replace `replaced` others. `asked` is the number of
-    /// tasks that the same commit has accepted before.
+    /// Checks that the memory of the isolate and a share of a quota admit `new` tasks that replace
+    /// `replaced` others. `asked` is the number of tasks that the same commit has accepted before.
     fn admits(
         &mut self,
         share: Option<Share>,
@@ -74,19 +82,30 @@ impl Engine {
         if let Some(share) = pending_tasks {
             let (waiting, dead) = (self.tasks.held() + asked, self.tasks.counts().dead_letters);
             let quota = of.pending_tasks.unwrap_or(share);
-            // A replaced task makes room, so a replacement is always admitted, even if the quota was lowered.
+            // A replaced task makes room, so a replacement is always admitted, even if the quota
+            // was lowered.
             let added = new.saturating_sub(replaced);
             if added as u64 > share {
                 return Err(EngineError::LargerThanShare { quota, share, asked: added });
             }
             if added > 0 && (waiting + added) as u64 > share {
                 let retry_after_seconds = self.advised_wait(now);
-                return Err(EngineError::PendingQuota { quota, share, waiting, dead, asked: added, retry_after_seconds });
+                return Err(EngineError::PendingQuota {
+                    quota,
+                    share,
+                    waiting,
+                    dead,
+                    asked: added,
+                    retry_after_seconds,
+                });
             }
         }
         if create_micros.is_some() && new > 0 {
             let quota = of.creates_per_second.unwrap_or_default();
-            self.state.used.admits(now).map_err(|wait_millis| EngineError::RateQuota { quota, wait_millis })?;
+            self.state
+                .used
+                .admits(now)
+                .map_err(|wait_millis| EngineError::RateQuota { quota, wait_millis })?;
         }
         Ok(())
     }
@@ -95,7 +114,12 @@ impl Engine {
     ///
     /// # Errors
     /// If the share is used up; then nothing has changed.
-    pub(super) fn charge(&mut self, share: Option<Share>, runs: usize, now: UnixMillis) -> Result<(), EngineError> {
+    pub(super) fn charge(
+        &mut self,
+        share: Option<Share>,
+        runs: usize,
+        now: UnixMillis,
+    ) -> Result<(), EngineError> {
         if runs == 0 {
             return Ok(());
         }
@@ -109,12 +133,19 @@ impl Engine {
     /// Returns the seconds until the next task is due, which makes room.
     fn advised_wait(&mut self, now: UnixMillis) -> u32 {
         let due = self.tasks.head().map_or(UnixMillis::NEVER, |position| position.due);
-        let seconds = (due.since(now).saturating_add(999) / 1_000).clamp(*ADVISED_SECONDS.start(), *ADVISED_SECONDS.end());
+        let seconds = (due.since(now).saturating_add(999) / 1_000)
+            .clamp(*ADVISED_SECONDS.start(), *ADVISED_SECONDS.end());
         u32::try_from(seconds).unwrap_or(1)
     }
 
     /// Notes, after a request was accepted, what it has used of its quota and that its key is done.
-    pub(super) fn settle(&mut self, terms: &Terms, reply: &AppendReply, now: UnixMillis, effects: &mut Effects) {
+    pub(super) fn settle(
+        &mut self,
+        terms: &Terms,
+        reply: &AppendReply,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) {
         if let Some(micros) = terms.share.and_then(|share| share.create_micros) {
             self.state.used = self.state.used.after(reply.created, micros, now);
         }

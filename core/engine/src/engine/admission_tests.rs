@@ -10,7 +10,8 @@ use std::collections::BTreeSet;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// A shard whose storage holds what these tests look at: remembered keys, pages' bodies, the newest state.
+/// A shard whose storage holds what these tests look at: remembered keys, pages' bodies, the newest
+/// state.
 struct Shard {
     engine: Engine,
     keys: BTreeMap<(i64, [u8; 16]), Vec<u8>>,
@@ -20,7 +21,8 @@ struct Shard {
 
 impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<u32, Vec<u8>>) {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let part = self.1.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
+        let part =
+            self.1.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
         part.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
     }
     fn schedule(&self, _: u32) -> Result<Vec<u8>, StorageError> {
@@ -40,7 +42,12 @@ impl Reader for (&BTreeMap<(i64, [u8; 16]), Vec<u8>>, &BTreeMap<u32, Vec<u8>>) {
 impl Shard {
     fn new() -> Self {
         let engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
-        Self { engine, keys: BTreeMap::new(), bodies: BTreeMap::new(), snapshot: Snapshot::default() }
+        Self {
+            engine,
+            keys: BTreeMap::new(),
+            bodies: BTreeMap::new(),
+            snapshot: Snapshot::default(),
+        }
     }
 
     fn append(&mut self, append: Append, now: UnixMillis) -> Result<AppendReply, EngineError> {
@@ -53,13 +60,19 @@ impl Shard {
         for write in effects.writes {
             match write {
                 Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
-                Write::ExtendPage { page, tail, .. } => self.bodies.entry(page).or_default().extend(tail),
+                Write::ExtendPage { page, tail, .. } => {
+                    self.bodies.entry(page).or_default().extend(tail)
+                }
                 Write::Remember { period, key, value } => {
-                    assert!(self.keys.insert((period, key), value).is_none(), "a key is remembered twice");
+                    assert!(
+                        self.keys.insert((period, key), value).is_none(),
+                        "a key is remembered twice"
+                    );
                 }
                 Write::Forget { period, count } => {
                     let of = |(at, _): &&(i64, [u8; 16])| *at == period;
-                    let gone: Vec<_> = self.keys.keys().filter(of).take(count as usize).copied().collect();
+                    let gone: Vec<_> =
+                        self.keys.keys().filter(of).take(count as usize).copied().collect();
                     assert_eq!(gone.len() as u64, count);
                     gone.iter().for_each(|key| drop(self.keys.remove(key)));
                 }
@@ -75,7 +88,8 @@ impl Shard {
         for (period, _) in self.keys.keys() {
             *counts.entry(*period).or_default() += 1;
         }
-        let snapshot = Snapshot { remembered: counts.into_iter().collect(), ..self.snapshot.clone() };
+        let snapshot =
+            Snapshot { remembered: counts.into_iter().collect(), ..self.snapshot.clone() };
         self.engine = Engine::load("1-0", Config::default(), snapshot).unwrap();
     }
 
@@ -87,9 +101,12 @@ impl Shard {
 fn tasks(ids: impl IntoIterator<Item = u32>) -> Append {
     let mut builder = PageBuilder::default();
     for n in ids {
-        let record = format!(r#"{{"time":5,"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
+        let record =
+            format!(r#"{{"time":5,"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
         let due = NOW.plus(90_000);
-        assert!(builder.push(id_hash(&format!("task-{n}")), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        assert!(builder.push(id_hash(&format!("task-{n}")), due, Flags::TASK, |out| {
+            out.extend_from_slice(record.as_bytes())
+        }));
     }
     Append { pages: builder.finish(), ..Append::default() }
 }
@@ -114,15 +131,26 @@ fn a_repeat_does_nothing_and_is_answered_as_the_first_time() {
     let first = shard.append(once(tasks([1, 2]), "k", "body", 1), NOW).unwrap();
     assert_eq!(first, AppendReply { created: 2, replaced: 1, ..AppendReply::default() });
     for _ in 0..2 {
-        let again = shard.append(once(tasks([8, 9]), "k", "body", 7), NOW.plus(REMEMBER_MILLIS - 1)).unwrap();
+        let again = shard
+            .append(once(tasks([8, 9]), "k", "body", 7), NOW.plus(REMEMBER_MILLIS - 1))
+            .unwrap();
         assert_eq!(again, AppendReply { done_before: Some(made(1)), ..first });
-        assert_eq!(shard.append(once(tasks([8, 9]), "k", "other", 7), NOW), Err(EngineError::KeyReused));
+        assert_eq!(
+            shard.append(once(tasks([8, 9]), "k", "other", 7), NOW),
+            Err(EngineError::KeyReused)
+        );
         assert_eq!(shard.keys.len(), 1);
         // The same from storage.
         shard.restart();
     }
     assert_eq!(shard.engine.stats(NOW).counters.created, 0, "a restart forgets these tests' tasks");
-    assert_eq!(shard.append(once(tasks([3]), "k", "other", 7), NOW.plus(REMEMBER_MILLIS)).unwrap().done_before, None);
+    assert_eq!(
+        shard
+            .append(once(tasks([3]), "k", "other", 7), NOW.plus(REMEMBER_MILLIS))
+            .unwrap()
+            .done_before,
+        None
+    );
 }
 
 #[test]
@@ -148,8 +176,10 @@ fn two_requests_of_one_key_do_not_share_a_commit() {
 fn a_refused_key_leaves_the_others_of_its_commit_good() {
     let mut shard = Shard::new();
     shard.append(once(tasks([1]), "k", "body", 1), NOW).unwrap();
-    let requests = vec![tasks([2]), once(tasks([3]), "k", "other", 1), once(tasks([4]), "k2", "body", 1)];
-    let (replies, _) = shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
+    let requests =
+        vec![tasks([2]), once(tasks([3]), "k", "other", 1), once(tasks([4]), "k2", "body", 1)];
+    let (replies, _) =
+        shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
     assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(shard.pending(), 3);
 }
@@ -169,7 +199,10 @@ fn keys_of_a_past_day_go_as_new_ones_come() {
     for n in 5..10 {
         shard.append(once(tasks([]), &format!("new-{n}"), "", 1), later).unwrap();
     }
-    assert_eq!(shard.keys.keys().map(|(at, _)| *at).collect::<BTreeSet<_>>(), [period(later)].into());
+    assert_eq!(
+        shard.keys.keys().map(|(at, _)| *at).collect::<BTreeSet<_>>(),
+        [period(later)].into()
+    );
     assert_eq!(shard.engine.remembered, [(period(later), 10)].into());
 }
 
@@ -185,14 +218,18 @@ fn a_shard_remembers_so_many_keys_and_says_when_it_is_full() {
 fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
     let quota = Quota { pending_tasks: Some(5), ..Quota::default() };
     let mut shard = Shard::new();
-    let requests = vec![within(tasks(0..3), quota), within(tasks(3..6), quota), within(tasks([7]), quota)];
-    let (replies, effects) = shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
+    let requests =
+        vec![within(tasks(0..3), quota), within(tasks(3..6), quota), within(tasks([7]), quota)];
+    let (replies, effects) =
+        shard.engine.append_all(requests, NOW, &(&shard.keys, &shard.bodies)).unwrap();
     shard.commit(effects);
     assert_eq!(replies.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     let problem = shard.append(within(tasks([8, 9]), quota), NOW).unwrap_err();
     assert!(
         problem.to_string().contains("pendingTasks")
-            && problem.to_string().contains("tasks held: 4, dead letters among them: 0, tasks to add: 2;"),
+            && problem
+                .to_string()
+                .contains("tasks held: 4, dead letters among them: 0, tasks to add: 2;"),
         "{problem}"
     );
     assert_eq!(problem.retry_after_seconds(), Some(90), "when the next task is due");
@@ -208,18 +245,33 @@ fn pending_tasks_keep_to_the_share_over_requests_of_one_commit_too() {
 #[test]
 fn a_request_larger_than_the_share_is_told_to_split_and_not_to_wait() {
     let quota = Quota { pending_tasks: Some(160), ..Quota::default() };
-    let request =
-        |ids: std::ops::Range<u32>| Append { terms: Terms { share: quota.share(16), ..Terms::default() }, ..tasks(ids) };
+    let request = |ids: std::ops::Range<u32>| Append {
+        terms: Terms { share: quota.share(16), ..Terms::default() },
+        ..tasks(ids)
+    };
     let mut shard = Shard::new();
     let problem = shard.append(request(0..11), NOW).unwrap_err();
     assert_eq!(problem, EngineError::LargerThanShare { quota: 160, share: 10, asked: 11 });
     assert_eq!(problem.retry_after_seconds(), None, "no wait makes room for it");
     let text = problem.to_string();
-    assert!(text.contains("pendingTasks is 160") && text.contains("requests of at most 10,"), "{text}");
-    assert_eq!(shard.append(request(0..10), NOW).map(|reply| reply.created), Ok(10), "what the refusal advises");
+    assert!(
+        text.contains("pendingTasks is 160") && text.contains("requests of at most 10,"),
+        "{text}"
+    );
+    assert_eq!(
+        shard.append(request(0..10), NOW).map(|reply| reply.created),
+        Ok(10),
+        "what the refusal advises"
+    );
     // One that adds a single task waits for room, although it is as large.
     let waits = shard.append(request(0..11), NOW).unwrap_err();
-    assert!(matches!(waits, EngineError::PendingQuota { quota: 160, share: 10, waiting: 10, asked: 1, .. }), "{waits}");
+    assert!(
+        matches!(
+            waits,
+            EngineError::PendingQuota { quota: 160, share: 10, waiting: 10, asked: 1, .. }
+        ),
+        "{waits}"
+    );
     assert_eq!(waits.retry_after_seconds(), Some(90));
 }
 
@@ -229,7 +281,9 @@ fn without_schedule(ids: impl IntoIterator<Item = u32>) -> Append {
     for n in ids {
         let record = format!(r#"{{"id":"task-{n}","callback":{{"type":"handler","name":"log"}}}}"#);
         let id = id_hash(&format!("task-{n}"));
-        assert!(builder.push(id, UnixMillis::NEVER, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        assert!(builder.push(id, UnixMillis::NEVER, Flags::TASK, |out| {
+            out.extend_from_slice(record.as_bytes())
+        }));
     }
     Append { pages: builder.finish(), ..Append::default() }
 }
@@ -238,7 +292,8 @@ fn run(shard: &mut Shard, ids: &[u32], quota: Quota) -> Result<ChangeReply, Engi
     let ids = ids.iter().map(|n| format!("task-{n}")).collect();
     let request = ChangeRequest { ids, change: Change::Run, if_match: None };
     let (keys, bodies) = (shard.keys.clone(), shard.bodies.clone());
-    let (reply, effects) = shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &(&keys, &bodies))?;
+    let (reply, effects) =
+        shard.engine.change_among(&request, Among::All, quota.share(1), NOW, &(&keys, &bodies))?;
     shard.commit(effects);
     Ok(reply)
 }
@@ -274,7 +329,10 @@ fn runs_that_are_asked_for_keep_to_the_rate() {
     assert!(run(&mut shard, &[0, 1, 2, 3], quota).is_ok());
     let problem = run(&mut shard, &[0], quota).unwrap_err();
     assert!(matches!(problem, EngineError::RateQuota { .. }), "{problem}");
-    assert!(shard.append(within(tasks([9]), quota), NOW).is_err(), "creates and runs use up the same");
+    assert!(
+        shard.append(within(tasks([9]), quota), NOW).is_err(),
+        "creates and runs use up the same"
+    );
 }
 
 #[test]
@@ -336,7 +394,9 @@ fn dead_letters_count_and_their_replay_does_not() {
     assert!(text.contains("discard dead letters"), "{text}");
     // A replay adds nothing, so it passes a quota that is used up, and comes back in its own place.
     let ids = (0..3).map(|n| format!("failed-{n}")).collect();
-    let reply = pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, quota.share(1)).unwrap();
+    let reply = pair
+        .change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, quota.share(1))
+        .unwrap();
     assert_eq!(reply.outcomes, [scheduler_model::protocol::Changed::Changed; 3]);
     for (seq, ..) in pair.wake() {
         pair.fail(seq, true, "no");

@@ -19,12 +19,12 @@ use scheduler_model::protocol::{Append, AppendReply, EventKind, Expected};
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Accepts the tasks of one request, as [`Engine::append_all`] does. For callers that resume nothing large, because the effects of a part
-    /// are lost with the error.
+    /// Accepts the tasks of one request, as [`Engine::append_all`] does. For callers that resume
+    /// nothing large, because the effects of a part are lost with the error.
     ///
     /// # Errors
-    /// If the shard is full or the request is invalid; then nothing has changed. After a storage error, and after
-    /// [`EngineError::Unfinished`], the caller must drop the engine.
+    /// If the shard is full or the request is invalid; then nothing has changed. After a storage
+    /// error, and after [`EngineError::Unfinished`], the caller must drop the engine.
     pub fn append(
         &mut self,
         append: Append,
@@ -32,17 +32,21 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<(AppendReply, Effects), EngineError> {
         let (mut replies, effects) = self.append_all(vec![append], now, reader)?;
-        let reply = replies.pop().unwrap_or_else(|| Err(EngineError::BadRequest("there was no request".to_owned())))?;
+        let reply = replies
+            .pop()
+            .unwrap_or_else(|| Err(EngineError::BadRequest("there was no request".to_owned())))?;
         Ok((reply, effects))
     }
 
-    /// Accepts the tasks of requests that arrive together, in one commit and in shared rows. A task replaces the waiting one with the same id
-    /// atomically: a reader sees one of the two, and only the new one fires. A task whose time is at or before the watermark gets the first
-    /// free place after it; the record keeps the requested time.
+    /// Accepts the tasks of requests that arrive together, in one commit and in shared rows. A task
+    /// replaces the waiting one with the same id atomically: a reader sees one of the two, and only
+    /// the new one fires. A task whose time is at or before the watermark gets the first free place
+    /// after it; the record keeps the requested time.
     ///
-    /// Assumes that no two requests have the same id (see [`crate::Gathering`]). A refused request, because the shard is full or the request is
-    /// invalid, changes nothing and does not affect the others. A request that is refused as unfinished has done a part of what it changes
-    /// beside its tasks (`engine/parts.rs`), and its sender repeats it.
+    /// Assumes that no two requests have the same id (see [`crate::Gathering`]). A refused request,
+    /// because the shard is full or the request is invalid, changes nothing and does not affect the
+    /// others. A request that is refused as unfinished has done a part of what it changes beside
+    /// its tasks (`engine/parts.rs`), and its sender repeats it.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -57,7 +61,8 @@ impl Engine {
         let mut changes = Changes::default();
         let (mut asked, mut asked_schedules, mut taken) = (0, 0, 0);
         self.forget_lanes();
-        // Occurrences start after everything that has been dispatched, even if the clock has gone back.
+        // Occurrences start after everything that has been dispatched, even if the clock has gone
+        // back.
         let since = now.max(self.state.watermark.due);
         for mut request in requests {
             let terms = std::mem::take(&mut request.terms);
@@ -84,7 +89,10 @@ impl Engine {
                     self.allows(&terms, asked + asked_schedules, &checked, now)?;
                     let (runs, fits) = self.fits(&checked, &changes);
                     if runs > 0 {
-                        self.has_room(asked + tasks + changes.aside.runs + runs.min(MAX_FIRING_TASKS), 0)?;
+                        self.has_room(
+                            asked + tasks + changes.aside.runs + runs.min(MAX_FIRING_TASKS),
+                            0,
+                        )?;
                     }
                     Ok((checked, fits))
                 });
@@ -123,7 +131,8 @@ impl Engine {
                     for (at, change) in std::mem::take(&mut checked.attempts) {
                         self.plan_change(at, change, now, reader, &mut changes)?;
                     }
-                    // Before the attempts are removed, which are requeued at the end of the commit: owed runs must not overlap them.
+                    // Before the attempts are removed, which are requeued at the end of the commit:
+                    // owed runs must not overlap them.
                     for going in std::mem::take(&mut checked.going_on) {
                         self.carry_on(going, now, &mut changes.aside, &mut effects);
                     }
@@ -138,7 +147,9 @@ impl Engine {
                     schedules.append(&mut checked.schedules);
                     Ok(reply)
                 }
-                Err(problem @ (EngineError::Storage(_) | EngineError::Corrupt(_))) => return Err(problem),
+                Err(problem @ (EngineError::Storage(_) | EngineError::Corrupt(_))) => {
+                    return Err(problem);
+                }
                 Err(refused) => Err(refused),
             });
         }
@@ -154,13 +165,16 @@ impl Engine {
         Ok((replies, effects))
     }
 
-    /// Creates the lanes that a request needs, and assigns its pages to them. A page names its key by its place in `keys`.
+    /// Creates the lanes that a request needs, and assigns its pages to them. A page names its key
+    /// by its place in `keys`.
     fn assign_lanes(&mut self, checked: &mut Checked, keys: &[String]) {
         for page in &mut checked.pages {
             let lane = key_of(page, keys).and_then(|key| self.lanes.reserve(key)).unwrap_or(0);
             page.directory.set_lane(lane);
         }
-        for key in checked.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref()) {
+        for key in
+            checked.schedules.iter().filter_map(|schedule| schedule.read.limit_key.as_deref())
+        {
             self.lanes.reserve(key);
         }
     }
@@ -190,7 +204,10 @@ impl Engine {
             return Err(EngineError::Full { held, dead, asked, limit: self.config.max_entries });
         }
         if self.tasks.schedules() + recurring > MAX_SCHEDULES_PER_SHARD {
-            return Err(EngineError::TooManySchedules { held: self.tasks.schedules(), asked: recurring });
+            return Err(EngineError::TooManySchedules {
+                held: self.tasks.schedules(),
+                asked: recurring,
+            });
         }
         Ok(())
     }
@@ -203,7 +220,12 @@ impl Engine {
         }
         let (read, record) = (&schedule.read, &schedule.record);
         let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
-        self.run_aside(&Aside { record, hash, to_queue: read.to_queue, overlap, starts_now: false }, owed, now, aside);
+        self.run_aside(
+            &Aside { record, hash, to_queue: read.to_queue, overlap, starts_now: false },
+            owed,
+            now,
+            aside,
+        );
     }
 
     fn add_schedule(&mut self, schedule: NewSchedule, effects: &mut Effects) {
@@ -254,7 +276,8 @@ fn join(pages: Vec<Page>) -> Vec<Page> {
             let start = entry.offset as usize;
             let record = page.body.get(start..start + entry.len as usize).unwrap_or_default();
             // It was in a page, so it is neither empty nor, at half a page, too long.
-            let _ = builder.push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record));
+            let _ = builder
+                .push(entry.hash, entry.due, entry.flags, |out| out.extend_from_slice(record));
         }
     }
     for (lane, builder) in builders {

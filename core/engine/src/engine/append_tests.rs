@@ -30,8 +30,12 @@ fn request(ids: impl Iterator<Item = u32>, padding: usize) -> Append {
     for n in ids {
         let id = format!("task-{n}");
         let padding = "x".repeat(padding);
-        let record = format!(r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#);
-        assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        let record = format!(
+            r#"{{"time":5,"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":"{padding}"}}"#
+        );
+        assert!(builder.push(id_hash(&id), NOW.plus(i64::from(n)), Flags::TASK, |out| {
+            out.extend_from_slice(record.as_bytes())
+        }));
     }
     Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() }
 }
@@ -45,7 +49,11 @@ fn single_adds_that_come_together_share_a_row() {
     let requests: Vec<Append> = (0..50).map(|n| request(n..n + 1, 20)).collect();
     let mut engine = engine();
     let (replies, effects) = engine.append_all(requests, NOW, &Nothing).unwrap();
-    assert!(replies.iter().all(|reply| *reply == Ok(AppendReply { created: 1, ..AppendReply::default() })));
+    assert!(
+        replies
+            .iter()
+            .all(|reply| *reply == Ok(AppendReply { created: 1, ..AppendReply::default() }))
+    );
     assert_eq!((effects.writes.len(), engine.stats(NOW).pending), (1, 50));
 }
 
@@ -63,7 +71,8 @@ fn large_pages_stay_as_they_are() {
 fn one_that_is_refused_leaves_the_others_good() {
     let bad = Append { schedules: vec![b"{}".to_vec()], ..request(5..6, 0) };
     let mut engine = engine();
-    let (replies, _) = engine.append_all(vec![request(1..2, 0), bad, request(2..4, 0)], NOW, &Nothing).unwrap();
+    let (replies, _) =
+        engine.append_all(vec![request(1..2, 0), bad, request(2..4, 0)], NOW, &Nothing).unwrap();
     assert!(matches!(replies[1], Err(EngineError::BadRequest(_))), "{replies:?}");
     assert!(replies[0].is_ok() && replies[2].is_ok());
     assert_eq!((engine.stats(NOW).pending, engine.stats(NOW).counters.created), (3, 3));
@@ -96,11 +105,16 @@ fn recurring(cron: &str, description: &str) -> Vec<u8> {
 fn a_definition_with_the_same_schedule_keeps_the_run_that_is_due() {
     let first = recurring("*/10 * * * * *", "one");
     let storage = OneSchedule(first.clone());
-    let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
+    let append = |record: Vec<u8>, expected| Append {
+        schedules: vec![record],
+        expected,
+        ..Append::default()
+    };
     let late = NOW.plus(25_000);
     let version = Some(Expected::Version(version_of(&first)));
     for (record, expected, next) in [
-        // Due since NOW + 10 s: it stays so for who has read the task, and for who writes the same over it.
+        // Due since NOW + 10 s: it stays so for who has read the task, and for who writes the same
+        // over it.
         (recurring("*/10 * * * * *", "two"), version, NOW.plus(10_000)),
         (recurring("*/10 * * * * *", "two"), None, NOW.plus(10_000)),
         (recurring("*/15 * * * * *", "two"), version, NOW.plus(30_000)),
@@ -130,11 +144,17 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
         format!(r#"{{"id":"r","everySeconds":10,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#)
             .into_bytes()
     };
-    let append = |record: Vec<u8>, expected| Append { schedules: vec![record], expected, ..Append::default() };
+    let append = |record: Vec<u8>, expected| Append {
+        schedules: vec![record],
+        expected,
+        ..Append::default()
+    };
     let mut owed_runs = 0;
-    for (first, second) in
-        [("", r#","windowSeconds":7"#), (r#","jitterSeconds":9"#, ""), (r#","windowSeconds":9"#, r#","jitterSeconds":8"#)]
-    {
+    for (first, second) in [
+        ("", r#","windowSeconds":7"#),
+        (r#","jitterSeconds":9"#, ""),
+        (r#","windowSeconds":9"#, r#","jitterSeconds":8"#),
+    ] {
         for moment in (12_000..42_000).step_by(500) {
             let mut storage = OneSchedule(with(first));
             let mut engine = engine();
@@ -143,21 +163,26 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
             let mut wake = |engine: &mut Engine, storage: &OneSchedule, at: i64| {
                 for write in engine.wake(NOW.plus(at), storage).unwrap().writes {
                     let Write::InsertEnvelope { text, .. } = write else { continue };
-                    let envelope =
-                        scheduler_model::format::envelope::Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
-                    times.extend(
-                        envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().since(NOW)),
-                    );
+                    let envelope = scheduler_model::format::envelope::Envelope::parse(
+                        std::str::from_utf8(&text).unwrap(),
+                    )
+                    .unwrap();
+                    times.extend(envelope.tasks.iter().map(|task| {
+                        Record::parse(task.get().as_bytes()).unwrap().time.unwrap().since(NOW)
+                    }));
                 }
             };
             (0..moment).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
             // Other tasks have brought the watermark as far as it may be.
             engine.state.watermark.due = NOW.plus((moment - 1) / 1_000 * 1_000);
             let version = Some(Expected::Version(version_of(&with(first))));
-            let (_, effects) = engine.append(append(with(second), version), NOW.plus(moment), &storage).unwrap();
+            let (_, effects) =
+                engine.append(append(with(second), version), NOW.plus(moment), &storage).unwrap();
             storage.0 = with(second);
             let owed = effects.writes.iter().find_map(|write| match write {
-                Write::InsertPage { body, .. } => Some(Record::parse(body).unwrap().time.unwrap().since(NOW)),
+                Write::InsertPage { body, .. } => {
+                    Some(Record::parse(body).unwrap().time.unwrap().since(NOW))
+                }
                 _ => None,
             });
             if let Some(owed_time) = owed {
@@ -170,7 +195,11 @@ fn a_change_of_the_delay_neither_repeats_nor_leaves_out_a_run() {
             (moment..80_000).step_by(1_000).for_each(|at| wake(&mut engine, &storage, at));
             assert_eq!(
                 times,
-                (0..=7).map(|n| n * 10_000).skip(usize::from(times[0] > 0)).take(times.len()).collect::<Vec<_>>(),
+                (0..=7)
+                    .map(|n| n * 10_000)
+                    .skip(usize::from(times[0] > 0))
+                    .take(times.len())
+                    .collect::<Vec<_>>(),
                 "{first} to {second} at {moment}"
             );
             assert!(times.len() >= 6);
@@ -186,10 +215,15 @@ fn requests_with_an_id_in_common_wait_for_one_another() {
     assert_eq!(gathering.add(request(3..5, 0)), None);
     assert_eq!(gathering.add(request(4..6, 0)), Some(request(4..6, 0)));
     let recurring = |id: &str| Append {
-        schedules: vec![format!(r#"{{"id":"{id}","cron":"* * * * *","callback":{{}}}}"#).into_bytes()],
+        schedules: vec![
+            format!(r#"{{"id":"{id}","cron":"* * * * *","callback":{{}}}}"#).into_bytes(),
+        ],
         ..Append::default()
     };
-    assert!(gathering.add(recurring("task-1")).is_some(), "a schedule and a one-shot task of one id");
+    assert!(
+        gathering.add(recurring("task-1")).is_some(),
+        "a schedule and a one-shot task of one id"
+    );
     assert_eq!(gathering.add(recurring("task-9")), None);
     assert_eq!(gathering.into_requests().len(), 3);
 }

@@ -1,7 +1,8 @@
-//! Runs of recurring tasks that are due and cannot be dispatched yet: how many of one task may wait, and those that wait for a lane.
+//! Runs of recurring tasks that are due and cannot be dispatched yet: how many of one task may
+//! wait, and those that wait for a lane.
 //!
-//! A recurring task comes due whether or not its runs make progress. Without a bound, a task that comes due faster than its limit permits
-//! fills its shard, which then refuses all other tasks.
+//! A recurring task comes due whether or not its runs make progress. Without a bound, a task that
+//! comes due faster than its limit permits fills its shard, which then refuses all other tasks.
 
 use super::Engine;
 use crate::effects::Effects;
@@ -12,11 +13,13 @@ use scheduler_model::bounds::{MAX_CATCH_UP_RUNS, MAX_LANES};
 use scheduler_model::format::page::Flags;
 
 impl Engine {
-    /// Returns whether the task with this id's hash has as many waiting runs as it may, counting `more` beside the stored ones. Delayed runs,
-    /// requested runs and further attempts count. Held and paused runs do not: a task has one of them at most.
+    /// Returns whether the task with this id's hash has as many waiting runs as it may, counting
+    /// `more` beside the stored ones. Delayed runs, requested runs and further attempts count. Held
+    /// and paused runs do not: a task has one of them at most.
     pub(super) fn has_full_backlog(&self, hash: u64, more: usize) -> bool {
         let waits = |flags: Flags, due: UnixMillis| flags.has(Flags::RETRY) && !due.is_never();
-        let waiting = self.tasks.find(hash).filter(|at| waits(self.flags_of(*at), self.due_of(*at)));
+        let waiting =
+            self.tasks.find(hash).filter(|at| waits(self.flags_of(*at), self.due_of(*at)));
         waiting.take(MAX_CATCH_UP_RUNS).count() + more >= MAX_CATCH_UP_RUNS
     }
 
@@ -28,7 +31,8 @@ impl Engine {
         self.lanes.has_held_back() && !self.lanes.is_full()
     }
 
-    /// Releases runs that were held because their key had no lane, as many as there are lanes for now.
+    /// Releases runs that were held because their key had no lane, as many as there are lanes for
+    /// now.
     pub(super) fn release_for_lanes(
         &mut self,
         now: UnixMillis,

@@ -6,18 +6,34 @@ use scheduler_model::protocol::Status;
 /// Runs that found no slot waited without a bound, until their shard refused every task.
 #[test]
 fn runs_that_are_put_off_are_bounded_for_each_task() {
-    for misfire in ["", r#""misfire":{"policy":"skip"},"#, r#""misfire":{"policy":"deadLetter"},"#] {
+    for misfire in ["", r#""misfire":{"policy":"skip"},"#, r#""misfire":{"policy":"deadLetter"},"#]
+    {
         for (concurrency, per_second) in [(None, Some(0.01)), (Some(1), None)] {
             let mut pair = Pair::keeping(usize::MAX, Keep::All);
             pair.limit_both("k", concurrency, per_second);
-            pair.create("k", "every", None, &format!(r#""everySeconds":1,"anchor":1764000000000,{misfire}"#));
+            pair.create(
+                "k",
+                "every",
+                None,
+                &format!(r#""everySeconds":1,"anchor":1764000000000,{misfire}"#),
+            );
             let begun = pair.now;
             pair.live(begun.plus(900_000), 10_000_000);
             let waiting = pair.engine.stats(pair.now).waiting_for_limits;
-            assert_eq!(waiting, MAX_CATCH_UP_RUNS as u64, "under {concurrency:?} {per_second:?} {misfire}");
+            assert_eq!(
+                waiting, MAX_CATCH_UP_RUNS as u64,
+                "under {concurrency:?} {per_second:?} {misfire}"
+            );
             let (outcome, error) = pair.outcomes("every").remove(0);
-            assert!(outcome == "skipped" && error.starts_with("waiting: 100 runs of the task wait already"), "{error}");
-            assert!(pair.outcomes("every").iter().all(|(outcome, _)| outcome == "skipped"), "nothing is missed");
+            assert!(
+                outcome == "skipped"
+                    && error.starts_with("waiting: 100 runs of the task wait already"),
+                "{error}"
+            );
+            assert!(
+                pair.outcomes("every").iter().all(|(outcome, _)| outcome == "skipped"),
+                "nothing is missed"
+            );
         }
     }
 }
@@ -47,7 +63,8 @@ fn what_is_left_out_after_an_outage_is_told_once() {
     assert!(pair.outcomes("other").is_empty());
 }
 
-/// A schedule's last run is held, and its key's lane goes while the follow-up of the run before is on its way.
+/// A schedule's last run is held, and its key's lane goes while the follow-up of the run before is
+/// on its way.
 fn held_without_a_lane() -> (Pair, u64) {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(1), None);
@@ -69,7 +86,12 @@ fn held_without_a_lane() -> (Pair, u64) {
     let follow_up = pair.on_its_way().remove(0);
     assert_eq!((pair.status("last"), follow_up.1), (Some(Status::Held), None));
     for key in 0..MAX_LANES {
-        pair.create(&format!("key-{key}"), &format!("of-{key}"), Some(pair.now.plus(3_600_000)), "");
+        pair.create(
+            &format!("key-{key}"),
+            &format!("of-{key}"),
+            Some(pair.now.plus(3_600_000)),
+            "",
+        );
     }
     (pair, follow_up.0)
 }

@@ -11,13 +11,17 @@ use crate::reader::Reader;
 use crate::scan::Spent;
 use scheduler_calendar::ordered::sort;
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::protocol::{Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, ListRequest};
+use scheduler_model::protocol::{
+    Among, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, EventKind, ListRequest,
+};
 use scheduler_model::record_id::HEAD_BYTES;
 
 impl Engine {
-    /// Cancels tasks by id: the waiting task, its further attempts and those of runs in flight, or else a dead letter. **Invariant 5:**
-    /// after a cancel no attempt starts. An attempt in flight runs to its end, and the reply says that there is one. If the attempts in
-    /// flight take much reading, the reply covers the first ids only, and the caller repeats the request for the rest.
+    /// Cancels tasks by id: the waiting task, its further attempts and those of runs in flight, or
+    /// else a dead letter. **Invariant 5:** after a cancel no attempt starts. An attempt in flight
+    /// runs to its end, and the reply says that there is one. If the attempts in flight take much
+    /// reading, the reply covers the first ids only, and the caller repeats the request for the
+    /// rest.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -43,7 +47,8 @@ impl Engine {
     ) -> Result<(CancelReply, Effects), EngineError> {
         let ids = &request.ids;
         let mut effects = Effects::default();
-        let mut reply = CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
+        let mut reply =
+            CancelReply { outcomes: Vec::with_capacity(ids.len()), ..CancelReply::default() };
         let is_watched = self.events.is_on(now);
         let (mut killed, mut stopped, mut cancelled) = (Vec::new(), Vec::new(), 0);
         let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)));
@@ -59,21 +64,29 @@ impl Engine {
                 _ => self.find_flights(id, &mut flights, usize::MAX, is_cancelled, reader)?,
             };
             let is_nothing = found.is_empty() && in_flight.is_empty();
-            if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
+            if is_nothing
+                && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?)
+            {
                 reply.outcomes.push(Cancelled::NotFound);
                 continue;
             }
             let bytes = found.iter().map(|at| self.tasks.record_bytes(*at));
-            flights.look_at(bytes.map(|bytes| if is_watched { bytes } else { bytes.min(HEAD_BYTES as usize) }).sum());
+            flights.look_at(
+                bytes
+                    .map(|bytes| if is_watched { bytes } else { bytes.min(HEAD_BYTES as usize) })
+                    .sum(),
+            );
             let mut to_stop = self.not_cancelled(&in_flight);
             if let Some(version) = request.if_match
-                && self.version_among(&found, to_stop.first().or(in_flight.first()), reader)? != Some(version)
+                && self.version_among(&found, to_stop.first().or(in_flight.first()), reader)?
+                    != Some(version)
             {
                 reply.outcomes.push(Cancelled::OtherVersion);
                 continue;
             }
             if is_part {
-                // The version is that of the waiting task, or else of the newest attempt. The last part cancels these.
+                // The version is that of the waiting task, or else of the newest attempt. The last
+                // part cancels these.
                 stopped.extend(to_stop.into_iter().skip(1));
                 reply.in_part = true;
                 break;
@@ -132,8 +145,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Cancels the tasks that a filter matches: those that wait, then those in flight, up to the limit of the request and within a bounded
-    /// amount of work.
+    /// Cancels the tasks that a filter matches: those that wait, then those in flight, up to the
+    /// limit of the request and within a bounded amount of work.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.

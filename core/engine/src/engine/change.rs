@@ -14,7 +14,9 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::access::Share;
 use scheduler_model::format::page::Flags;
 use scheduler_model::position::Position;
-use scheduler_model::protocol::{Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest};
+use scheduler_model::protocol::{
+    Among, Change, ChangeMatchingReply, ChangeReply, ChangeRequest, Changed, ListRequest,
+};
 use scheduler_model::record_id::HEAD_BYTES;
 use std::collections::HashMap;
 
@@ -22,12 +24,13 @@ use std::collections::HashMap;
 const FIRST: Position = Position { due: UnixMillis::ZERO, page: 0, index: 0 };
 
 impl Engine {
-    /// Changes tasks by id, and returns the result for each. If the changes write much, the reply covers the first ids only, and the caller
-    /// repeats the request for the rest. If one task needs more than a commit may write, a part of it changes, and the reply says so.
+    /// Changes tasks by id, and returns the result for each. If the changes write much, the reply
+    /// covers the first ids only, and the caller repeats the request for the rest. If one task
+    /// needs more than a commit may write, a part of it changes, and the reply says so.
     ///
     /// # Errors
-    /// If the shard has no room for the requested runs; then nothing has changed. If storage fails or is damaged; the caller must then drop
-    /// the engine.
+    /// If the shard has no room for the requested runs; then nothing has changed. If storage fails
+    /// or is damaged; the caller must then drop the engine.
     pub fn change(
         &mut self,
         request: &ChangeRequest,
@@ -37,7 +40,8 @@ impl Engine {
         self.change_among(request, Among::All, None, now, reader)
     }
 
-    /// Changes tasks by id among those that `among` selects: see [`Engine::change`]. Charges requested runs to `share`.
+    /// Changes tasks by id among those that `among` selects: see [`Engine::change`]. Charges
+    /// requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change`]; and if the share is used up, in which case nothing has changed.
@@ -50,7 +54,10 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<(ChangeReply, Effects), EngineError> {
         let mut changes = Changes::default();
-        let mut reply = ChangeReply { outcomes: Vec::with_capacity(request.ids.len()), ..ChangeReply::default() };
+        let mut reply = ChangeReply {
+            outcomes: Vec::with_capacity(request.ids.len()),
+            ..ChangeReply::default()
+        };
         let mut seen: HashMap<&str, (Changed, bool)> = HashMap::new();
         let mut flights = self.flights_of(request.ids.iter().map(|id| self.id_hash(id)));
         for (place, id) in (0..).zip(&request.ids) {
@@ -62,13 +69,22 @@ impl Engine {
                 Some(outcome) => *outcome,
                 None => {
                     let is_settled = |flight| {
-                        self.decisions.at(flight).is_cancelled() || self.settled_in_flight(flight, request.change).is_some()
+                        self.decisions.at(flight).is_cancelled()
+                            || self.settled_in_flight(flight, request.change).is_some()
                     };
                     let in_flight = match among {
                         Among::Dead => Found::default(),
                         _ => self.find_flights(id, &mut flights, usize::MAX, is_settled, reader)?,
                     };
-                    let Some(outcome) = self.change_one(id, (request, among), &in_flight, now, reader, &mut changes)? else {
+                    let Some(outcome) = self.change_one(
+                        id,
+                        (request, among),
+                        &in_flight,
+                        now,
+                        reader,
+                        &mut changes,
+                    )?
+                    else {
                         reply.in_part = true;
                         break;
                     };
@@ -87,7 +103,8 @@ impl Engine {
         Ok((reply, effects))
     }
 
-    /// Plans a change of everything with one id. Returns `None` if this commit has room for a part of it only.
+    /// Plans a change of everything with one id. Returns `None` if this commit has room for a part
+    /// of it only.
     fn change_one(
         &self,
         id: &str,
@@ -103,7 +120,11 @@ impl Engine {
         let flights = self.not_cancelled(in_flight);
         let is_nothing = found.is_empty() && flights.is_empty();
         if is_nothing && (among != Among::All || !self.find_dead_letters(id, reader, &mut found)?) {
-            return Ok(Some(if in_flight.is_empty() { Changed::NotFound } else { Changed::AlreadyFired }));
+            return Ok(Some(if in_flight.is_empty() {
+                Changed::NotFound
+            } else {
+                Changed::AlreadyFired
+            }));
         }
         // If there are several, the one that a read shows counts.
         if let Some(expected) = request.if_match
@@ -113,15 +134,26 @@ impl Engine {
         }
         let is_of_task = is_of_task(request.change);
         if *is_part && (!is_of_task || found.is_empty()) {
-            // The version is that of the waiting task, or else of the newest attempt. The last part changes these.
-            self.change_others(flights.get(1..).unwrap_or_default(), request.change, now, reader, changes)?;
+            // The version is that of the waiting task, or else of the newest attempt. The last part
+            // changes these.
+            self.change_others(
+                flights.get(1..).unwrap_or_default(),
+                request.change,
+                now,
+                reader,
+                changes,
+            )?;
             return Ok(None);
         }
         // Their heads are read twice: to find them and to sort them.
-        changes.looked_at += found.iter().map(|at| 2 * self.tasks.record_bytes(*at).min(HEAD_BYTES as usize)).sum::<usize>();
+        changes.looked_at += found
+            .iter()
+            .map(|at| 2 * self.tasks.record_bytes(*at).min(HEAD_BYTES as usize))
+            .sum::<usize>();
         self.sort_by_run(&mut found, reader)?;
         // To run or to reschedule means the task itself; further attempts only if it is gone.
-        let only_task = is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
+        let only_task =
+            is_of_task && found.first().is_some_and(|at| !self.flags_of(*at).has(Flags::RETRY));
         // If there are several attempts or dead letters, one becomes the task.
         if matches!(request.change, Change::Reschedule(_))
             && !found.iter().any(|at| self.is_task(*at))
@@ -136,7 +168,10 @@ impl Engine {
             _ => {}
         };
         found.retain(|at| !only_task || !self.flags_of(*at).has(Flags::RETRY));
-        let Some(planned) = self.plan_together(&found, request.change, now, reader, changes)? else { return Ok(None) };
+        let Some(planned) = self.plan_together(&found, request.change, now, reader, changes)?
+        else {
+            return Ok(None);
+        };
         planned.into_iter().for_each(&mut note);
         let flights = if is_of_task && !found.is_empty() { &[] } else { flights.as_slice() };
         match flights {
@@ -144,7 +179,10 @@ impl Engine {
             [newest, others @ ..] if is_of_task => {
                 let moved = self.change_flight(*newest, request.change, now, reader, changes)?;
                 if moved == Changed::Changed {
-                    changes.stop(others.iter().map(|flight| (*flight, self.decisions.at(*flight))), Some(Stop::Cancelled));
+                    changes.stop(
+                        others.iter().map(|flight| (*flight, self.decisions.at(*flight))),
+                        Some(Stop::Cancelled),
+                    );
                 }
                 note(moved);
             }
@@ -161,7 +199,8 @@ impl Engine {
         Ok(Some(outcome))
     }
 
-    /// Plans what a change does to the attempts in flight other than the newest, as far as this commit has room for them.
+    /// Plans what a change does to the attempts in flight other than the newest, as far as this
+    /// commit has room for them.
     fn change_others(
         &self,
         others: &[FlightRef],
@@ -171,7 +210,10 @@ impl Engine {
         changes: &mut Changes,
     ) -> Result<(), EngineError> {
         if is_of_task(change) {
-            changes.stop(others.iter().map(|flight| (*flight, self.decisions.at(*flight))), Some(Stop::Cancelled));
+            changes.stop(
+                others.iter().map(|flight| (*flight, self.decisions.at(*flight))),
+                Some(Stop::Cancelled),
+            );
             return Ok(());
         }
         for flight in others {
@@ -183,8 +225,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Changes the tasks that a filter matches: those that wait, then those in flight, up to the limit of the request and within a bounded
-    /// amount of work. Charges requested runs to `share`.
+    /// Changes the tasks that a filter matches: those that wait, then those in flight, up to the
+    /// limit of the request and within a bounded amount of work. Charges requested runs to `share`.
     ///
     /// # Errors
     /// As [`Engine::change_among`].
@@ -199,7 +241,8 @@ impl Engine {
         let (mut changes, mut spent) = (Changes::default(), Spent::default());
         let (mut changed, mut running) = (0, 0);
         let mut next = None;
-        let (is_reschedule, mut moved) = (matches!(change, Change::Reschedule(_)), Moved::default());
+        let (is_reschedule, mut moved) =
+            (matches!(change, Change::Reschedule(_)), Moved::default());
         if !is_in_flight(request.after) {
             // If a task was changed in part, the scan continues after this position.
             let (mut before, mut in_part) = (request.after.unwrap_or(FIRST), None);
@@ -209,7 +252,9 @@ impl Engine {
                     before = candidate.position;
                     return Ok(!changes.is_full());
                 }
-                let Some(outcome) = self.plan_change(candidate.at, change, now, reader, &mut changes)? else {
+                let Some(outcome) =
+                    self.plan_change(candidate.at, change, now, reader, &mut changes)?
+                else {
                     in_part = Some(before);
                     return Ok(false);
                 };
@@ -221,12 +266,20 @@ impl Engine {
         }
         if next.is_none() {
             next = self.scan_flights(request, &mut spent, reader, |flight, record| {
-                let others =
-                    if is_reschedule { self.moved_flight(flight, &record.id, &mut moved, reader)? } else { Some(Vec::new()) };
+                let others = if is_reschedule {
+                    self.moved_flight(flight, &record.id, &mut moved, reader)?
+                } else {
+                    Some(Vec::new())
+                };
                 let Some(others) = others else { return Ok(!changes.is_full()) };
-                if self.plan_for_flight(flight, record, change, now, &mut changes) == Changed::Changed {
+                if self.plan_for_flight(flight, record, change, now, &mut changes)
+                    == Changed::Changed
+                {
                     running += 1;
-                    changes.stop(others.iter().map(|other| (*other, self.decisions.at(*other))), Some(Stop::Cancelled));
+                    changes.stop(
+                        others.iter().map(|other| (*other, self.decisions.at(*other))),
+                        Some(Stop::Cancelled),
+                    );
                 }
                 Ok(!changes.is_full())
             })?;
@@ -259,17 +312,23 @@ impl Engine {
         let since = now.max(self.state.watermark.due);
         for Rewritten { number, record } in changes.schedules {
             let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
-            // If the clock was ahead when a pause began, the pause ends where it began at the earliest: what was due before has fired.
+            // If the clock was ahead when a pause began, the pause ends where it began at the
+            // earliest: what was due before has fired.
             let paused_at = self.tasks.schedule(number).and_then(|schedule| schedule.paused_at);
             let since = paused_at.map_or(since, |paused_at| paused_at.max(since));
             let next = if read.paused { None } else { read.schedule.next_after(since) };
             if next.is_none() && !read.paused {
-                // Its last run would have been in the pause, so it is removed like a task whose last run has fired.
+                // Its last run would have been in the pause, so it is removed like a task whose
+                // last run has fired.
                 self.tasks.remove_schedule(number);
                 effects.writes.push(Write::DeleteSchedule { number });
                 continue;
             }
-            let due = self.tasks.schedule(number).and_then(|schedule| schedule.next).filter(|_| read.paused);
+            let due = self
+                .tasks
+                .schedule(number)
+                .and_then(|schedule| schedule.next)
+                .filter(|_| read.paused);
             let since = pause_start(&read.schedule, due, read.policies.catches_up, since);
             self.tasks.set_next(number, next, read.paused.then_some(since));
             self.tasks.set_record_bytes(number, record.len());
@@ -288,7 +347,8 @@ impl Engine {
     }
 }
 
-/// Returns the number of requested runs that a change adds beside tasks that stay. Runs that a resume makes up for were due anyway.
+/// Returns the number of requested runs that a change adds beside tasks that stay. Runs that a
+/// resume makes up for were due anyway.
 fn runs_asked_for(change: Change, changes: &Changes) -> usize {
     match change {
         Change::Run => changes.back.len().saturating_sub(changes.killed.len()),

@@ -1,21 +1,26 @@
-//! Circuits: runs for a destination that does not answer wait in the shard, instead of occupying dispatchers until they time out.
+//! Circuits: runs for a destination that does not answer wait in the shard, instead of occupying
+//! dispatchers until they time out.
 //!
-//! A destination is a host, a binding or a handler ([`scheduler_model::task::Callback::destination`]). Its circuit is **closed** while it answers;
-//! **open** for some time after [`OPEN_AFTER`] attempts in a row got no answer; then **half-open**: the shard dispatches one run, the probe,
-//! whose outcome closes the circuit or opens it for twice the time.
+//! A destination is a host, a binding or a handler
+//! ([`scheduler_model::task::Callback::destination`]). Its circuit is **closed** while it answers;
+//! **open** for some time after [`OPEN_AFTER`] attempts in a row got no answer; then **half-open**:
+//! the shard dispatches one run, the probe, whose outcome closes the circuit or opens it for twice
+//! the time.
 //!
-//! The shard requeues runs that come due meanwhile as entries due later, in the commit in which the watermark passes them, and counts no
-//! attempt. They can be listed, cancelled and changed like any further attempt, and survive a restart.
+//! The shard requeues runs that come due meanwhile as entries due later, in the commit in which the
+//! watermark passes them, and counts no attempt. They can be listed, cancelled and changed like any
+//! further attempt, and survive a restart.
 //!
-//! **Invariant:** a firing examines destinations only while a circuit is open, and a report only if a destination of the shard was silent. Open
-//! circuits are stored with the state and cause no write of their own: after a crash the shard may not know that one has opened or closed,
-//! which costs some attempts or one wait, but no run.
+//! **Invariant:** a firing examines destinations only while a circuit is open, and a report only if
+//! a destination of the shard was silent. Open circuits are stored with the state and cause no
+//! write of their own: after a crash the shard may not know that one has opened or closed, which
+//! costs some attempts or one wait, but no run.
 
 use super::Engine;
 use crate::budget::{MAX_LOOK_BYTES, MAX_LOOKS};
 use crate::circuits::{
-    FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, Gate, LONGEST_OPEN_MILLIS, OPEN_AFTER, Open, PROBE_MILLIS, PROBED_MILLIS, Probe,
-    destination_of,
+    FIRST_OPEN_MILLIS, FORGOTTEN_AFTER_MILLIS, Gate, LONGEST_OPEN_MILLIS, OPEN_AFTER, Open,
+    PROBE_MILLIS, PROBED_MILLIS, Probe, destination_of,
 };
 use crate::effects::Effects;
 use crate::entry_ref::EntryRef;
@@ -40,10 +45,12 @@ struct Heard {
 }
 
 impl Engine {
-    /// Returns what the circuit of its destination says of a record that is due and would be dispatched. To be called while any is open.
+    /// Returns what the circuit of its destination says of a record that is due and would be
+    /// dispatched. To be called while any is open.
     ///
-    /// Of a recurring task, whose runs have this hash, no run is let through or put off while [`MAX_DEFERRED_RUNS`] go on: each would add
-    /// one that waits. `deferred` counts those of this firing by hash, its further attempts among them.
+    /// Of a recurring task, whose runs have this hash, no run is let through or put off while
+    /// [`MAX_DEFERRED_RUNS`] go on: each would add one that waits. `deferred` counts those of this
+    /// firing by hash, its further attempts among them.
     pub(super) fn gate(
         &mut self,
         record: &[u8],
@@ -51,7 +58,11 @@ impl Engine {
         now: UnixMillis,
         deferred: &mut HashMap<u64, usize>,
     ) -> Gate {
-        let Some(destination) = Record::parse(record).ok().and_then(|record| destination_of(&record)) else { return Gate::Pass };
+        let Some(destination) =
+            Record::parse(record).ok().and_then(|record| destination_of(&record))
+        else {
+            return Gate::Pass;
+        };
         let going_on = recurs.map(|hash| self.going_on(hash));
         let outbox = &self.outbox;
         let Some(open) = self.circuits.open_mut(&destination) else { return Gate::Pass };
@@ -65,10 +76,15 @@ impl Engine {
             *here += 1;
         }
         // One that is not on its way any more, and was not heard of, was not started.
-        let probe = open.probe.filter(|probe| outbox.contains_key(&probe.seq) || probe.seq > self.state.last_seq);
+        let probe = open
+            .probe
+            .filter(|probe| outbox.contains_key(&probe.seq) || probe.seq > self.state.last_seq);
         // A time further away than it was ever opened for is of a clock that has gone back since.
         let longest = if open.probe.is_some() { PROBE_MILLIS } else { open.millis };
-        if now >= open.until || open.until.since(now) > longest || open.probe.is_some() && probe.is_none() {
+        if now >= open.until
+            || open.until.since(now) > longest
+            || open.probe.is_some() && probe.is_none()
+        {
             return Gate::Probe(destination);
         }
         let until = probe.map_or(open.until, |probe| {
@@ -79,7 +95,8 @@ impl Engine {
         Gate::Stay(Verdict::Wait(until))
     }
 
-    /// Returns how many runs of a recurring task wait for a further attempt, or were put off, or are on their way.
+    /// Returns how many runs of a recurring task wait for a further attempt, or were put off, or
+    /// are on their way.
     fn going_on(&self, hash: u64) -> usize {
         let waiting = self.tasks.find(hash).filter(|at| {
             let flags = self.flags_of(*at);
@@ -88,8 +105,9 @@ impl Engine {
         waiting.count() + self.in_flight.get(&hash).copied().unwrap_or_default() as usize
     }
 
-    /// Removes runs from the heads of lanes that must wait for their destination, before slots or tokens are used or asked for. Costs
-    /// nothing while no circuit is open. [`Self::gate`] judges the runs that this does not reach.
+    /// Removes runs from the heads of lanes that must wait for their destination, before slots or
+    /// tokens are used or asked for. Costs nothing while no circuit is open. [`Self::gate`] judges
+    /// the runs that this does not reach.
     ///
     /// # Errors
     /// When storage fails or is damaged; the engine must then be dropped.
@@ -122,7 +140,8 @@ impl Engine {
                 let verdict = match self.gate(&record, None, now, &mut HashMap::new()) {
                     Gate::Pass => None,
                     Gate::Probe(destination) if probed.contains(&destination) => {
-                        // The first that was found is let through; this one waits as if that were on its way.
+                        // The first that was found is let through; this one waits as if that were
+                        // on its way.
                         let until = now.plus(PROBED_MILLIS);
                         if let Some(open) = self.circuits.open_mut(&destination) {
                             open.put_off(until, now);
@@ -171,14 +190,21 @@ impl Engine {
         let Some(open) = self.circuits.open_mut(destination) else { return };
         open.probe = Some(Probe { seq, at: now });
         open.until = now.plus(PROBE_MILLIS);
-        self.events.note_circuit(EventKind::CircuitHalfOpen, destination, "one run is let through", now);
+        self.events.note_circuit(
+            EventKind::CircuitHalfOpen,
+            destination,
+            "one run is let through",
+            now,
+        );
     }
 
     /// Removes circuits without a report for a long time. Costs nothing while there are none.
     pub(super) fn forget_circuits(&mut self, now: UnixMillis) {
         let (events, unsaved, outbox) = (&mut self.events, &mut self.unsaved, &self.outbox);
         self.circuits.circuits.retain(|circuit| {
-            let Some(open) = &circuit.open else { return now.since(circuit.last) < FORGOTTEN_AFTER_MILLIS };
+            let Some(open) = &circuit.open else {
+                return now.since(circuit.last) < FORGOTTEN_AFTER_MILLIS;
+            };
             let is_probed = open.probe.is_some_and(|probe| outbox.contains_key(&probe.seq));
             let stays = is_probed || now.since(open.until) < FORGOTTEN_AFTER_MILLIS;
             if !stays {
@@ -194,11 +220,17 @@ impl Engine {
         });
     }
 
-    /// Learns from a report which destinations have answered and which have not. An answer counts more than silence beside it.
+    /// Learns from a report which destinations have answered and which have not. An answer counts
+    /// more than silence beside it.
     ///
     /// # Errors
     /// When the envelope cannot be read.
-    pub(super) fn learn(&mut self, text: &[u8], report: &Report, now: UnixMillis) -> Result<(), EngineError> {
+    pub(super) fn learn(
+        &mut self,
+        text: &[u8],
+        report: &Report,
+        now: UnixMillis,
+    ) -> Result<(), EngineError> {
         if report.no_answer.is_empty() && self.circuits.circuits.is_empty() {
             return Ok(());
         }
@@ -208,7 +240,11 @@ impl Engine {
         let not_run = report.not_started.iter().chain(&report.expired);
         not_run.for_each(|index| set(&mut is_left, *index, false));
         let failed = |index: u32| report.failed.iter().any(|failure| failure.index == index);
-        report.no_answer.iter().filter(|index| failed(**index)).for_each(|index| set(&mut is_silent, *index, true));
+        report
+            .no_answer
+            .iter()
+            .filter(|index| failed(**index))
+            .for_each(|index| set(&mut is_silent, *index, true));
         let mut heard: BTreeMap<String, Heard> = BTreeMap::new();
         for (at, record) in records.iter().enumerate() {
             let is_silent = is_silent.get(at).copied().unwrap_or_default();
@@ -233,7 +269,10 @@ impl Engine {
     /// Notes that a destination has answered.
     fn close(&mut self, destination: &str, now: UnixMillis) {
         let circuits = &mut self.circuits.circuits;
-        let Some(at) = circuits.iter().position(|circuit| circuit.destination == destination) else { return };
+        let Some(at) = circuits.iter().position(|circuit| circuit.destination == destination)
+        else {
+            return;
+        };
         if circuits.swap_remove(at).open.is_some() {
             self.unsaved = true;
             self.events.note_circuit(EventKind::CircuitClosed, destination, "it has answered", now);
@@ -252,26 +291,45 @@ impl Engine {
             Some(open) if open.probe.is_some_and(|probe| probe.seq == seq) => {
                 (open.since, open.millis.saturating_mul(2).min(LONGEST_OPEN_MILLIS))
             }
-            // An attempt from before it opened, or a probe that came back after another was let through.
+            // An attempt from before it opened, or a probe that came back after another was let
+            // through.
             Some(_) => return,
         };
         let waiting = circuit.open.take().map(|open| open.waiting).unwrap_or_default();
         circuit.open = Some(Open { since, until: now.plus(millis), millis, probe: None, waiting });
-        let why = format!("{} attempts in a row got no answer; open for {} s", circuit.failures, millis / 1_000);
+        let why = format!(
+            "{} attempts in a row got no answer; open for {} s",
+            circuit.failures,
+            millis / 1_000
+        );
         self.unsaved = true;
         self.events.note_circuit(EventKind::CircuitOpened, destination, &why, now);
     }
 
     /// Adds that something waits, or would wait, because its destination does not answer.
-    pub(super) fn explain_circuit(&self, record: &Record<'_>, now: UnixMillis, told: &mut Explanation) {
+    pub(super) fn explain_circuit(
+        &self,
+        record: &Record<'_>,
+        now: UnixMillis,
+        told: &mut Explanation,
+    ) {
         if !self.circuits.is_any_open() {
             return;
         }
         let Some(destination) = destination_of(record) else { return };
-        let Some(of) = self.circuits.stats(now).into_iter().find(|of| of.destination == destination) else { return };
+        let Some(of) =
+            self.circuits.stats(now).into_iter().find(|of| of.destination == destination)
+        else {
+            return;
+        };
         let then = match of.state {
-            CircuitState::Open => format!("What is due for it waits until {}; then one run is let through.", of.until.shown()),
-            CircuitState::HalfOpen => "One run was let through; the others wait for its outcome.".to_owned(),
+            CircuitState::Open => format!(
+                "What is due for it waits until {}; then one run is let through.",
+                of.until.shown()
+            ),
+            CircuitState::HalfOpen => {
+                "One run was let through; the others wait for its outcome.".to_owned()
+            }
         };
         let detail = format!(
             "Its destination {destination} has not answered {} attempts in a row, so its circuit is open on this shard since {}. {then}",

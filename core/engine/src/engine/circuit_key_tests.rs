@@ -1,4 +1,5 @@
-//! Tasks of a limit's key whose destination does not answer: they use neither its slots nor its rate.
+//! Tasks of a limit's key whose destination does not answer: they use neither its slots nor its
+//! rate.
 
 use super::*;
 use crate::Keep;
@@ -8,18 +9,23 @@ use scheduler_model::bounds::MAX_CATCH_UP_RUNS;
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 const SILENT: &str = r#""callback":{"type":"webhook","url":"https://silent.example/x"},"#;
-const EACH_SECOND: &str =
-    r#""everySeconds":1,"anchor":1764000000000,"callback":{"type":"webhook","url":"https://silent.example/x"},"#;
+const EACH_SECOND: &str = r#""everySeconds":1,"anchor":1764000000000,"callback":{"type":"webhook","url":"https://silent.example/x"},"#;
 
 /// Opens the circuit of the silent destination for a time.
 fn silence(pair: &mut Pair, millis: i64) {
     let (until, since) = (pair.now.plus(millis), pair.now);
     let open = Some(Open { since, until, millis, probe: None, waiting: Vec::new() });
     let destination = "https://silent.example".to_owned();
-    pair.engine.circuits.circuits.push(Circuit { destination, failures: OPEN_AFTER, last: since, open });
+    pair.engine.circuits.circuits.push(Circuit {
+        destination,
+        failures: OPEN_AFTER,
+        last: since,
+        open,
+    });
 }
 
-/// With a limit of one run at a time, or of a run a second: a herd of the key waits without slots, tokens, and a commit for each.
+/// With a limit of one run at a time, or of a run a second: a herd of the key waits without slots,
+/// tokens, and a commit for each.
 #[test]
 fn a_run_that_waits_takes_no_slot_of_its_limit() {
     for (concurrency, per_second) in [(Some(1), None), (None, Some(1.0))] {
@@ -32,7 +38,11 @@ fn a_run_that_waits_takes_no_slot_of_its_limit() {
         let before = pair.writes();
         let (handed_on, wakeups) = pair.live(NOW.plus(FIRST_OPEN_MILLIS - 1), 10);
         assert!(handed_on.is_empty() && pair.on_its_way().is_empty());
-        assert!(wakeups <= 30 && pair.writes() - before <= 100, "{wakeups} wake-ups, {} rows", pair.writes() - before);
+        assert!(
+            wakeups <= 30 && pair.writes() - before <= 100,
+            "{wakeups} wake-ups, {} rows",
+            pair.writes() - before
+        );
         assert_eq!(pair.engine.stats(pair.now).pending, 500);
         // One goes as the probe, which is answered; the others go as the limit lets them.
         let (handed_on, _) = pair.live(NOW.plus(FIRST_OPEN_MILLIS + 30_000), 10);
@@ -40,7 +50,8 @@ fn a_run_that_waits_takes_no_slot_of_its_limit() {
     }
 }
 
-/// Lets the shard live, a tenth of a second at a time, with runs that take no time. Returns what was dispatched.
+/// Lets the shard live, a tenth of a second at a time, with runs that take no time. Returns what
+/// was dispatched.
 fn run(pair: &mut Pair, millis: i64) -> Vec<String> {
     let (end, mut ran) = (pair.now.plus(millis), Vec::new());
     while pair.now < end {
@@ -82,7 +93,8 @@ fn a_recurring_run_that_waits_for_its_destination_uses_no_token() {
     silence(&mut pair, LONGEST_OPEN_MILLIS);
     pair.now = NOW.plus(1_000);
     assert!(pair.wake().is_empty());
-    let waiting = pair.engine.stats(pair.now).circuits.iter().map(|circuit| circuit.waiting).sum::<u64>();
+    let waiting =
+        pair.engine.stats(pair.now).circuits.iter().map(|circuit| circuit.waiting).sum::<u64>();
     assert_eq!((waiting, pair.engine.lanes.room(1, pair.now)), (1, room));
 }
 
@@ -95,11 +107,18 @@ fn a_recurring_run_that_is_left_out_for_its_destination_uses_no_slot() {
     silence(&mut pair, LONGEST_OPEN_MILLIS);
     // They keep the slot on the shard.
     let good: Vec<String> = (0..240).map(|n| format!("good{n}")).collect();
-    good.iter().zip(1..).for_each(|(id, n)| pair.create("k", id, Some(NOW.plus(500 * n + 250)), ""));
+    good.iter()
+        .zip(1..)
+        .for_each(|(id, n)| pair.create("k", id, Some(NOW.plus(500 * n + 250)), ""));
     assert_eq!(run(&mut pair, 125_000), good);
     let skipped = ("skipped", "circuit: https://silent.example does not answer");
     let outcomes = pair.outcomes("often");
-    assert!(outcomes.iter().any(|(outcome, error)| outcome == skipped.0 && error.starts_with(skipped.1)), "{outcomes:?}");
+    assert!(
+        outcomes
+            .iter()
+            .any(|(outcome, error)| outcome == skipped.0 && error.starts_with(skipped.1)),
+        "{outcomes:?}"
+    );
 }
 
 /// Runs that were put off once more were not counted, so as many again could join them each time.
@@ -143,7 +162,8 @@ fn a_probe_is_not_kept_back_by_one_without_a_slot() {
     pair.create("full", "first", Some(NOW), "");
     pair.create("free", "last", Some(NOW), "");
     pair.live(NOW.plus(2_000), 10_000_000);
-    let (last, _) = pair.on_its_way().into_iter().find(|(_, key)| key.as_deref() == Some("free")).unwrap();
+    let (last, _) =
+        pair.on_its_way().into_iter().find(|(_, key)| key.as_deref() == Some("free")).unwrap();
     pair.report(last);
     assert_eq!(pair.ids_on_their_way(), ["first"]);
     silence(&mut pair, 1);

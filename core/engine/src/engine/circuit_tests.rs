@@ -1,7 +1,8 @@
 use super::*;
 use crate::circuits::Circuit;
 use crate::{
-    Config, Destination, Effects, Keep, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+    Config, Destination, Effects, Keep, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage,
+    StoredSchedule, Write,
 };
 use scheduler_model::bounds::{MAX_CIRCUITS, MAX_EVENTS_BYTES};
 use scheduler_model::format::envelope::Envelope;
@@ -56,7 +57,11 @@ fn config() -> Config {
 
 impl Shard {
     fn new() -> Self {
-        Self { engine: Engine::load("1-0", config(), Snapshot::default()).unwrap(), stored: RefCell::default(), now: NOW }
+        Self {
+            engine: Engine::load("1-0", config(), Snapshot::default()).unwrap(),
+            stored: RefCell::default(),
+            now: NOW,
+        }
     }
 
     fn commit(&mut self, effects: Effects) -> Vec<Sent> {
@@ -64,15 +69,21 @@ impl Shard {
         let mut sent = Vec::new();
         for write in effects.writes {
             match write {
-                Write::InsertPage { page, directory, body } => drop(stored.pages.insert(page, (directory, body))),
+                Write::InsertPage { page, directory, body } => {
+                    drop(stored.pages.insert(page, (directory, body)))
+                }
                 Write::ExtendPage { page, directory, tail } => {
                     let row = stored.pages.get_mut(&page).unwrap();
                     row.0 = directory;
                     row.1.extend_from_slice(&tail);
                 }
-                Write::DeletePage { page, .. } => drop((stored.pages.remove(&page), stored.dead.remove(&page))),
+                Write::DeletePage { page, .. } => {
+                    drop((stored.pages.remove(&page), stored.dead.remove(&page)))
+                }
                 Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
-                Write::InsertSchedule { number, since, record } => drop(stored.schedules.insert(number, (since, record))),
+                Write::InsertSchedule { number, since, record } => {
+                    drop(stored.schedules.insert(number, (since, record)))
+                }
                 Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
                     let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
                     let task = |task: &&serde_json::value::RawValue| {
@@ -111,14 +122,15 @@ impl Shard {
             since: *since,
             record: record.clone(),
         });
-        let envelopes = stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
-            seq: *seq,
-            destination: destination.clone(),
-            hashes: hashes.clone(),
-            sent_at: NOW,
-            attempts: 0,
-            sends: crate::Sends::Sent,
-        });
+        let envelopes =
+            stored.outbox.iter().map(|(seq, (destination, hashes, _))| StoredEnvelope {
+                seq: *seq,
+                destination: destination.clone(),
+                hashes: hashes.clone(),
+                sent_at: NOW,
+                attempts: 0,
+                sends: crate::Sends::Sent,
+            });
         let snapshot = Snapshot {
             pages: pages.collect(),
             schedules: schedules.collect(),
@@ -137,8 +149,15 @@ impl Shard {
             let record = format!(
                 r#"{{"time":{now},"id":"{id}"{more},"callback":{{"type":"webhook","url":"{host}/x"}},"retry":{{"maxAttempts":50,"minBackoffSeconds":1,"factor":1,"jitter":0}}}}"#
             );
-            let flags = if Record::parse(record.as_bytes()).unwrap().is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
-            assert!(builder.push(id_hash(&id), now, flags, |out| out.extend_from_slice(record.as_bytes())));
+            let flags = if Record::parse(record.as_bytes()).unwrap().is_conditional() {
+                Flags::CONDITIONAL
+            } else {
+                Flags::TASK
+            };
+            assert!(
+                builder
+                    .push(id_hash(&id), now, flags, |out| out.extend_from_slice(record.as_bytes()))
+            );
         }
         let append = Append { pages: builder.finish(), ..Append::default() };
         let (_, effects) = self.engine.append(append, self.now, &self.stored).unwrap();
@@ -181,8 +200,17 @@ impl Shard {
     /// Reports that nothing of an envelope was answered.
     fn silent(&mut self, sent: &Sent) {
         let all: Vec<u32> = (0..sent.1.len() as u32).collect();
-        let failed = all.iter().map(|index| Failure { index: *index, error: "timed out".to_owned(), ..Failure::default() });
-        self.report(&Report { seq: sent.0, failed: failed.collect(), no_answer: all, ..Report::default() });
+        let failed = all.iter().map(|index| Failure {
+            index: *index,
+            error: "timed out".to_owned(),
+            ..Failure::default()
+        });
+        self.report(&Report {
+            seq: sent.0,
+            failed: failed.collect(),
+            no_answer: all,
+            ..Report::default()
+        });
     }
 
     fn well(&mut self, sent: &Sent) {
@@ -200,7 +228,8 @@ impl Shard {
 
     /// What the circuit does, and for how long still.
     fn state(&self) -> Option<(CircuitState, i64)> {
-        let of = self.engine.stats(self.now).circuits.into_iter().find(|of| of.destination == HANGS)?;
+        let of =
+            self.engine.stats(self.now).circuits.into_iter().find(|of| of.destination == HANGS)?;
         Some((of.state, of.until.since(self.now)))
     }
 
@@ -210,7 +239,9 @@ impl Shard {
 }
 
 fn ids(sent: &[Sent]) -> Vec<String> {
-    sent.iter().flat_map(|(_, tasks)| tasks.iter().map(|(key, attempt)| format!("{key}#{attempt}"))).collect()
+    sent.iter()
+        .flat_map(|(_, tasks)| tasks.iter().map(|(key, attempt)| format!("{key}#{attempt}")))
+        .collect()
 }
 
 #[test]
@@ -264,17 +295,32 @@ fn it_opens_for_twice_the_time_up_to_the_longest() {
 fn four_in_a_row_or_an_answer_between_open_nothing() {
     let mut shard = Shard::new();
     for _ in 0..10 {
-        shard.add(HANGS, (0..4).map(|n| format!("{}-{n}", shard.now)).collect::<Vec<_>>(), r#","description":"x""#);
+        shard.add(
+            HANGS,
+            (0..4).map(|n| format!("{}-{n}", shard.now)).collect::<Vec<_>>(),
+            r#","description":"x""#,
+        );
         let sent = shard.wake();
-        let failed = (0..3).map(|index| Failure { index, error: "timed out".to_owned(), permanent: true, ..Failure::default() });
-        shard.report(&Report { seq: sent[0].0, failed: failed.collect(), no_answer: vec![0, 1, 2], ..Report::default() });
+        let failed = (0..3).map(|index| Failure {
+            index,
+            error: "timed out".to_owned(),
+            permanent: true,
+            ..Failure::default()
+        });
+        shard.report(&Report {
+            seq: sent[0].0,
+            failed: failed.collect(),
+            no_answer: vec![0, 1, 2],
+            ..Report::default()
+        });
         assert_eq!(shard.state(), None);
         shard.now = shard.now.plus(500);
     }
     // A failure with a status is an answer, too.
     shard.add(HANGS, (0..50).map(|n| format!("failing-{n}")), "");
     let sent = shard.wake();
-    let failed = (0..50).map(|index| Failure { index, error: "HTTP 500".to_owned(), ..Failure::default() });
+    let failed =
+        (0..50).map(|index| Failure { index, error: "HTTP 500".to_owned(), ..Failure::default() });
     shard.report(&Report { seq: sent[0].0, failed: failed.collect(), ..Report::default() });
     assert_eq!(shard.state(), None);
     assert_eq!(shard.wait(1_000).len(), 1);
@@ -287,7 +333,10 @@ fn a_restart_forgets_no_open_circuit_behind_which_something_waits() {
     shard.add(HANGS, ["later".to_owned()], "");
     assert!(shard.wait(100).is_empty());
     shard.restart();
-    assert_eq!((shard.state(), shard.waiting()), (Some((CircuitState::Open, FIRST_OPEN_MILLIS - 100)), 1));
+    assert_eq!(
+        (shard.state(), shard.waiting()),
+        (Some((CircuitState::Open, FIRST_OPEN_MILLIS - 100)), 1)
+    );
     let probe = shard.wait(FIRST_OPEN_MILLIS - 100);
     assert_eq!(ids(&probe).len(), 1);
     // Half-open: the probe is still on its way.
@@ -355,7 +404,10 @@ fn of_a_recurring_task_a_hundred_runs_wait_and_the_rest_is_skipped() {
     let stats = shard.engine.stats(shard.now);
     // The five of the beginning, the schedule, and the runs that wait.
     let waiting = stats.pending - 6;
-    assert!((MAX_DEFERRED_RUNS as u64 - 10..=MAX_DEFERRED_RUNS as u64).contains(&waiting), "{waiting}");
+    assert!(
+        (MAX_DEFERRED_RUNS as u64 - 10..=MAX_DEFERRED_RUNS as u64).contains(&waiting),
+        "{waiting}"
+    );
     assert!((290..=400).contains(&(stats.counters.skipped + waiting)), "{stats:?}");
 }
 
@@ -409,10 +461,17 @@ fn those_who_watch_are_told() {
     let probe = shard.wait(2 * FIRST_OPEN_MILLIS);
     shard.well(&probe[0]);
     let told = shard.engine.events(&request(Some(from)), shard.now);
-    let kinds: Vec<_> =
-        told.events.iter().filter(|event| event.destination.as_deref() == Some(HANGS)).map(|event| event.kind).collect();
+    let kinds: Vec<_> = told
+        .events
+        .iter()
+        .filter(|event| event.destination.as_deref() == Some(HANGS))
+        .map(|event| event.kind)
+        .collect();
     use EventKind::{CircuitClosed, CircuitHalfOpen, CircuitOpened};
-    assert_eq!(kinds, [CircuitOpened, CircuitHalfOpen, CircuitOpened, CircuitHalfOpen, CircuitClosed]);
+    assert_eq!(
+        kinds,
+        [CircuitOpened, CircuitHalfOpen, CircuitOpened, CircuitHalfOpen, CircuitClosed]
+    );
 }
 
 #[test]
@@ -466,5 +525,8 @@ fn what_is_stored_of_a_circuit() {
     let text = r#"{"destination":"https://hangs.example","failures":7,"last":1764000000000,"open":{"since":1764000000000,"until":1764000000009,"millis":10,"probe":{"seq":3,"at":1764000000000},"waiting":[[1764000000000,2]]}}"#;
     assert_eq!(serde_json::to_string(&circuit).unwrap(), text);
     assert_eq!(serde_json::from_str::<Circuit>(text).unwrap(), circuit);
-    assert_eq!(serde_json::from_str::<crate::state::State>("{}").unwrap(), crate::state::State::default());
+    assert_eq!(
+        serde_json::from_str::<crate::state::State>("{}").unwrap(),
+        crate::state::State::default()
+    );
 }

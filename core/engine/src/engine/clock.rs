@@ -1,15 +1,20 @@
 //! Clocks that are wrong for some time.
 //!
-//! The engine trusts the time of each input: no task fires before its time by the shard's clock at that moment. When the clock goes back, the
-//! engine corrects the state that depends on the earlier time:
-//! - **The watermark** is in the future, so tasks due before it would wait until it is reached. [`Engine::observe`] moves it back to now, so
-//!   that a task fires when it is due and no occurrence is lost. It marks what has fired since then, which a start-up would otherwise take
-//!   for waiting: entries of pages as cancelled, recurring tasks by a later start of their occurrences.
-//! - **Bounded waits** (for a report, after a refused send, between firings, for a limiter's answer) begin now at the latest.
+//! The engine trusts the time of each input: no task fires before its time by the shard's clock at
+//! that moment. When the clock goes back, the engine corrects the state that depends on the earlier
+//! time:
+//! - **The watermark** is in the future, so tasks due before it would wait until it is reached.
+//!   [`Engine::observe`] moves it back to now, so that a task fires when it is due and no
+//!   occurrence is lost. It marks what has fired since then, which a start-up would otherwise take
+//!   for waiting: entries of pages as cancelled, recurring tasks by a later start of their
+//!   occurrences.
+//! - **Bounded waits** (for a report, after a refused send, between firings, for a limiter's
+//!   answer) begin now at the latest.
 //! - **Tokens** of a rate that were requested before are discarded.
 //!
-//! A time that was computed while the clock was ahead (the back-off of a further attempt, the due time that `run` sets) stays. The engine
-//! does not notice a step back that is shorter than the time since the last input; such a step delays a task by its own length at most.
+//! A time that was computed while the clock was ahead (the back-off of a further attempt, the due
+//! time that `run` sets) stays. The engine does not notice a step back that is shorter than the
+//! time since the last input; such a step delays a task by its own length at most.
 
 use super::Engine;
 use crate::effects::{Effects, Write};
@@ -19,8 +24,8 @@ use scheduler_model::position::Position;
 use std::cmp::Reverse;
 
 impl Engine {
-    /// Notes the time. Gives what is to be written if the clock has gone back behind the watermark: rows for what has fired since, once for
-    /// each step.
+    /// Notes the time. Gives what is to be written if the clock has gone back behind the watermark:
+    /// rows for what has fired since, once for each step.
     pub fn observe(&mut self, now: UnixMillis) -> Effects {
         if now < self.seen {
             self.begin_waits_by(now);
@@ -35,8 +40,8 @@ impl Engine {
         effects
     }
 
-    /// Moves the watermarks of these orders back to now. Waiting tasks are after the old watermarks and do not change. Marks what has fired
-    /// and is after the new ones.
+    /// Moves the watermarks of these orders back to now. Waiting tasks are after the old watermarks
+    /// and do not change. Marks what has fired and is after the new ones.
     fn turn_back(&mut self, orders: &[u8], now: UnixMillis, effects: &mut Effects) {
         let place = Position { due: now.plus(-1), page: u32::MAX, index: u32::MAX };
         for (page, bits) in self.tasks.bury_fired(place.due, orders) {
@@ -59,19 +64,30 @@ impl Engine {
         self.last_fired_at = self.last_fired_at.map(|last| last.min(now));
         self.events.begin_by(now);
         self.lanes.begin_waits_by(now);
-        let later: Vec<u64> = self.outbox.iter().filter(|(_, envelope)| envelope.resend_at > now).map(|(seq, _)| *seq).collect();
+        let later: Vec<u64> = self
+            .outbox
+            .iter()
+            .filter(|(_, envelope)| envelope.resend_at > now)
+            .map(|(seq, _)| *seq)
+            .collect();
         for seq in later {
             let Some(envelope) = self.outbox.get(&seq) else { continue };
             let (sends, attempts) = (envelope.sends, envelope.attempts);
             let latest = match sends {
-                _ if is_new => self.resend_time_of_stored(&envelope.destination, now, attempts, sends),
-                Sends::Refused(_) => self.resend_time_of_stored(&envelope.destination, now, attempts, sends),
+                _ if is_new => {
+                    self.resend_time_of_stored(&envelope.destination, now, attempts, sends)
+                }
+                Sends::Refused(_) => {
+                    self.resend_time_of_stored(&envelope.destination, now, attempts, sends)
+                }
                 Sends::Sent => self.resend_time(now, attempts),
                 // An answer is awaited.
                 Sends::SentAfter(_) | Sends::Unanswered => self.resend_time(now, 0),
             };
             let resend_at = envelope.resend_at.min(latest);
-            if let Some(envelope) = self.outbox.get_mut(&seq).filter(|envelope| envelope.resend_at != resend_at) {
+            if let Some(envelope) =
+                self.outbox.get_mut(&seq).filter(|envelope| envelope.resend_at != resend_at)
+            {
                 envelope.resend_at = resend_at;
                 self.resends.push(Reverse((resend_at, seq)));
             }

@@ -6,8 +6,13 @@ use crate::effects::{Effects, Write};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Stores decisions about attempts in flight, in memory and in a row for each envelope that changes.
-    pub(super) fn decide(&mut self, decisions: impl IntoIterator<Item = (FlightRef, Decision)>, effects: &mut Effects) {
+    /// Stores decisions about attempts in flight, in memory and in a row for each envelope that
+    /// changes.
+    pub(super) fn decide(
+        &mut self,
+        decisions: impl IntoIterator<Item = (FlightRef, Decision)>,
+        effects: &mut Effects,
+    ) {
         let mut touched = BTreeSet::new();
         for (FlightRef { seq, index }, decision) in decisions {
             debug_assert!(self.outbox.contains_key(&seq), "envelope {seq} is not in flight");
@@ -22,7 +27,9 @@ impl Engine {
 
     /// Stops further attempts of runs for good.
     pub(super) fn cancel_flights(&mut self, flights: &[FlightRef], effects: &mut Effects) {
-        let cancelled = |flight: &FlightRef| (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decisions.at(*flight) });
+        let cancelled = |flight: &FlightRef| {
+            (*flight, Decision { stop: Some(Stop::Cancelled), ..self.decisions.at(*flight) })
+        };
         let decisions: Vec<_> = flights.iter().map(cancelled).collect();
         self.decide(decisions, effects);
     }

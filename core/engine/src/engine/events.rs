@@ -11,14 +11,19 @@ impl Engine {
         self.events.end()
     }
 
-    /// Returns the events since a position that match the request. The engine records events for some time from now on.
+    /// Returns the events since a position that match the request. The engine records events for
+    /// some time from now on.
     pub fn events(&mut self, request: &EventsRequest, now: UnixMillis) -> EventsReply {
         let buffer = &mut self.events;
         // A reader that returns after a long time has missed nothing if nothing has happened.
         let life = buffer.watch(now);
         let from = match request.from {
             None => buffer.end(),
-            Some(from) if from.life == life && (buffer.first..=buffer.end()).contains(&from.next) => from.next,
+            Some(from)
+                if from.life == life && (buffer.first..=buffer.end()).contains(&from.next) =>
+            {
+                from.next
+            }
             Some(_) => buffer.first,
         };
         let is_gap = request.from.is_some_and(|asked| asked.life != life || asked.next != from);
@@ -36,7 +41,11 @@ impl Engine {
                     kind: event.kind,
                     at: event.at,
                     id: event.id.to_string(),
-                    tags: event.tags.as_ref().and_then(|tags| serde_json::from_str(tags).ok()).unwrap_or_default(),
+                    tags: event
+                        .tags
+                        .as_ref()
+                        .and_then(|tags| serde_json::from_str(tags).ok())
+                        .unwrap_or_default(),
                     due: event.due,
                     stage: event.stage.as_deref().map(str::to_owned),
                     attempt: event.attempt,
@@ -46,7 +55,12 @@ impl Engine {
             }
             next += 1;
         }
-        EventsReply { events, next: FeedPosition { life, next }, is_gap, has_more: next < buffer.end() }
+        EventsReply {
+            events,
+            next: FeedPosition { life, next },
+            is_gap,
+            has_more: next < buffer.end(),
+        }
     }
 }
 

@@ -22,7 +22,8 @@ fn engine() -> Engine {
 }
 
 fn note(engine: &mut Engine, kind: EventKind, id: &str, now: UnixMillis) {
-    let text = format!(r#"{{"time":5,"id":"{id}","tags":["t-{id}","all"],"callback":{{}},"attempt":2}}"#);
+    let text =
+        format!(r#"{{"time":5,"id":"{id}","tags":["t-{id}","all"],"callback":{{}},"attempt":2}}"#);
     engine.events.note_text(kind, text.as_bytes(), now);
 }
 
@@ -56,7 +57,11 @@ fn a_reader_sees_what_happens_after_it_came_once_and_in_order() {
 fn an_event_of_a_follow_up_says_so() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
-    engine.events.note_text(EventKind::Fired, br#"{"time":5,"id":"a","callback":{},"stage":"onSuccess","outcome":{}}"#, NOW);
+    engine.events.note_text(
+        EventKind::Fired,
+        br#"{"time":5,"id":"a","callback":{},"stage":"onSuccess","outcome":{}}"#,
+        NOW,
+    );
     let reply = engine.events(&from(&start), NOW);
     assert_eq!(reply.events[0].stage.as_deref(), Some("onSuccess"));
 }
@@ -65,7 +70,9 @@ fn an_event_of_a_follow_up_says_so() {
 fn a_filter_passes_over_the_rest() {
     let mut engine = engine();
     let start = engine.events(&ALL, NOW);
-    for (kind, id) in [(EventKind::Created, "a"), (EventKind::Created, "b"), (EventKind::Fired, "a")] {
+    for (kind, id) in
+        [(EventKind::Created, "a"), (EventKind::Created, "b"), (EventKind::Fired, "a")]
+    {
         note(&mut engine, kind, id, NOW);
     }
     let mut meant = |request: EventsRequest| {
@@ -76,7 +83,14 @@ fn a_filter_passes_over_the_rest() {
     };
     assert_eq!(meant(EventsRequest { id: Some("a".into()), ..from(&start) }), [0, 2]);
     assert_eq!(meant(EventsRequest { tag: Some("t-b".into()), ..from(&start) }), [1]);
-    assert_eq!(meant(EventsRequest { tag: Some("all".into()), kind: Some(EventKind::Created), ..from(&start) }), [0, 1]);
+    assert_eq!(
+        meant(EventsRequest {
+            tag: Some("all".into()),
+            kind: Some(EventKind::Created),
+            ..from(&start)
+        }),
+        [0, 1]
+    );
     assert_eq!(meant(EventsRequest { tag: Some("none".into()), ..from(&start) }), [0; 0]);
 }
 
@@ -90,9 +104,11 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
     let reply = engine.events(&EventsRequest { limit: 2, ..from(&start) }, NOW);
     assert_eq!((ids(&reply), reply.is_gap), (vec!["5", "6"], true));
     // Sixteen shards divide what a reader is told at once.
-    let share = engine.events(&EventsRequest { max_bytes: MAX_EVENTS_BYTES / 16, ..from(&reply) }, NOW);
+    let share =
+        engine.events(&EventsRequest { max_bytes: MAX_EVENTS_BYTES / 16, ..from(&reply) }, NOW);
     assert!(
-        share.has_more && (2..=MAX_EVENTS_BYTES / 16 / EVENT_BYTES + 1).contains(&share.events.len()),
+        share.has_more
+            && (2..=MAX_EVENTS_BYTES / 16 / EVENT_BYTES + 1).contains(&share.events.len()),
         "{}",
         share.events.len()
     );
@@ -100,7 +116,11 @@ fn a_slow_reader_is_told_of_the_gap_and_the_ring_stays_bounded() {
     let (mut reply, mut told, mut answers) = (reply, 2, 0);
     while reply.has_more {
         reply = engine.events(&from(&reply), NOW);
-        assert!(!reply.is_gap && reply.events.len() <= MAX_EVENTS_BYTES / EVENT_BYTES + 1, "{}", reply.events.len());
+        assert!(
+            !reply.is_gap && reply.events.len() <= MAX_EVENTS_BYTES / EVENT_BYTES + 1,
+            "{}",
+            reply.events.len()
+        );
         told += reply.events.len();
         answers += 1;
     }
@@ -130,7 +150,8 @@ fn what_is_missed_while_nobody_watches_or_in_a_restart_is_a_gap_and_quiet_is_non
     note(&mut feeds, EventKind::Created, "seen", even_later);
     assert_eq!(ids(&feeds.events(&from(&reply), even_later)), ["seen"]);
 
-    // A start anew: also within the same millisecond of the old life's beginning it would be another.
+    // A start anew: also within the same millisecond of the old life's beginning it would be
+    // another.
     let mut again = engine();
     again.events(&ALL, even_later.plus(1));
     note(&mut again, EventKind::Created, "new", even_later.plus(2));

@@ -21,14 +21,25 @@ impl Engine {
     ///
     /// # Errors
     /// If storage fails or is damaged.
-    pub fn explain(&self, id: &str, now: UnixMillis, reader: &dyn Reader) -> Result<Explanation, EngineError> {
+    pub fn explain(
+        &self,
+        id: &str,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<Explanation, EngineError> {
         let request = RunsRequest { id: id.to_owned(), before: None, limit: MAX_EXPLAINED_RUNS };
         let mut told = Explanation {
             status: self.get(id, reader)?.map(|item| item.status),
-            recent_runs: self.runs(&request, now, reader)?.items.into_iter().map(|item| item.run).collect(),
+            recent_runs: self
+                .runs(&request, now, reader)?
+                .items
+                .into_iter()
+                .map(|item| item.run)
+                .collect(),
             ..Explanation::default()
         };
-        let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
+        let mut of_hash: Vec<EntryRef> =
+            self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         // The task itself, then further attempts of earlier occurrences, then dead letters.
         sort_by_key(&mut of_hash, |at| (self.flags_of(*at).has(Flags::RETRY), self.due_of(*at)));
         let more = of_hash.len().saturating_sub(MAX_EXPLAINED_RUNS);
@@ -53,17 +64,28 @@ impl Engine {
         }
         if more > 0 {
             // Most often they wait for the same as the one before them.
-            let code = told.reasons.last().map(|reason| reason.code).filter(|code| *code == ReasonCode::Limited);
-            told.add(code.unwrap_or(ReasonCode::Retrying), format!("And {more} more runs of it wait."));
+            let code = told
+                .reasons
+                .last()
+                .map(|reason| reason.code)
+                .filter(|code| *code == ReasonCode::Limited);
+            told.add(
+                code.unwrap_or(ReasonCode::Retrying),
+                format!("And {more} more runs of it wait."),
+            );
         }
         self.explain_in_flight(id, reader, &mut told)?;
         let shown = dead.len().min(MAX_EXPLAINED_RUNS);
         for at in dead.into_iter().take(shown) {
             self.explain_waiting(at, now, reader, &mut told)?;
         }
-        let letters = self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
+        let letters =
+            self.tasks.find(self.id_hash(id)).filter(|at| self.is_dead_letter(*at)).count();
         if letters > shown && shown > 0 {
-            told.add(ReasonCode::Dead, format!("And {} more dead letters of it are kept.", letters - shown));
+            told.add(
+                ReasonCode::Dead,
+                format!("And {} more dead letters of it are kept.", letters - shown),
+            );
         }
         if letters >= self.config.max_dead_letters {
             let detail = format!(
@@ -72,7 +94,10 @@ impl Engine {
             told.add(ReasonCode::Dead, detail);
         }
         if !is_waiting && told.reasons.is_empty() && !told.recent_runs.is_empty() {
-            told.add(ReasonCode::Done, "It has fired, and nothing of it waits; recentRuns says how it went.");
+            told.add(
+                ReasonCode::Done,
+                "It has fired, and nothing of it waits; recentRuns says how it went.",
+            );
         }
         Ok(told)
     }
@@ -85,8 +110,9 @@ impl Engine {
         told: &mut Explanation,
     ) -> Result<(), EngineError> {
         let text = self.record_of(at, reader)?;
-        let record = Record::parse(&text)
-            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        let record = Record::parse(&text).map_err(|problem| {
+            EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
+        })?;
         if at.page == 0 {
             self.explain_schedule(at.index, &record, now, told);
             return Ok(());
@@ -101,8 +127,9 @@ impl Engine {
             );
             told.add(ReasonCode::Dead, detail);
         } else if due == UnixMillis::HELD && self.lanes.is_held_back(self.id_hash(&record.id)) {
-            let detail =
-                format!("{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key.");
+            let detail = format!(
+                "{run} waits until its shard, which has tasks of {MAX_LANES} keys of limits, has room for its key."
+            );
             told.add(ReasonCode::Held, detail);
         } else if due == UnixMillis::HELD {
             told.add(
@@ -110,15 +137,27 @@ impl Engine {
                 format!("{run} waits for the end of the run before, as its overlap policy queueOne says."),
             );
         } else if due == UnixMillis::PAUSED {
-            told.add(ReasonCode::Paused, "It is paused: it fires once it is resumed (POST …/resume).");
+            told.add(
+                ReasonCode::Paused,
+                "It is paused: it fires once it is resumed (POST …/resume).",
+            );
         } else if due == UnixMillis::NEVER {
-            told.add(ReasonCode::Unscheduled, "It has no schedule: it fires when it is told to (POST …/run).");
-        } else if flags.has(Flags::RETRY) && record.attempt_number() == 1 && self.explain_limited(&run, at, due, now, told) {
+            told.add(
+                ReasonCode::Unscheduled,
+                "It has no schedule: it fires when it is told to (POST …/run).",
+            );
+        } else if flags.has(Flags::RETRY)
+            && record.attempt_number() == 1
+            && self.explain_limited(&run, at, due, now, told)
+        {
             // Its first attempt waits for nothing else.
         } else if flags.has(Flags::RETRY) {
             let attempt = record.attempt_number();
             let detail = if attempt > 1 {
-                format!("{run}: the attempt before failed ({error}); attempt {attempt} starts at {}.", due.shown())
+                format!(
+                    "{run}: the attempt before failed ({error}); attempt {attempt} starts at {}.",
+                    due.shown()
+                )
             } else if record.stage.is_some() {
                 format!("{run} starts at {}.", due.shown())
             } else {
@@ -141,7 +180,13 @@ impl Engine {
         Ok(())
     }
 
-    fn explain_schedule(&self, number: u32, record: &Record<'_>, now: UnixMillis, told: &mut Explanation) {
+    fn explain_schedule(
+        &self,
+        number: u32,
+        record: &Record<'_>,
+        now: UnixMillis,
+        told: &mut Explanation,
+    ) {
         let Some(schedule) = self.tasks.schedule(number) else { return };
         let policies = schedule.policies;
         if let Some(since) = schedule.paused_at {
@@ -163,8 +208,17 @@ impl Engine {
         self.explain_overdue(next.due, now, told);
         if policies.overlap != Overlap::Allow && self.is_running(self.id_hash(&record.id)) {
             let is_next_held = self.held_of(self.id_hash(&record.id)).next().is_some();
-            let then = if policies.overlap == Overlap::Skip || is_next_held { "is skipped" } else { "waits for it" };
-            told.add(ReasonCode::Overlap, format!("The run before has not ended: if it has not by then, the next one {then}."));
+            let then = if policies.overlap == Overlap::Skip || is_next_held {
+                "is skipped"
+            } else {
+                "waits for it"
+            };
+            told.add(
+                ReasonCode::Overlap,
+                format!(
+                    "The run before has not ended: if it has not by then, the next one {then}."
+                ),
+            );
         }
         explain_policies(policies, told);
     }
@@ -177,9 +231,18 @@ impl Engine {
     }
 
     /// Returns whether an entry waits for its limit, after explaining that it does.
-    fn explain_limited(&self, what: &str, at: EntryRef, due: UnixMillis, now: UnixMillis, told: &mut Explanation) -> bool {
+    fn explain_limited(
+        &self,
+        what: &str,
+        at: EntryRef,
+        due: UnixMillis,
+        now: UnixMillis,
+        told: &mut Explanation,
+    ) -> bool {
         let lane = self.tasks.page(at.page).map_or(0, |page| page.directory.lane());
-        let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else { return false };
+        let Some((key, in_flight)) = self.lanes.describe(lane).filter(|_| due <= now) else {
+            return false;
+        };
         let waiting = self.tasks.due_in(lane, now);
         let detail = format!(
             "{what} waits for its turn by the limit of its key {key:?}: on its shard {in_flight} runs of the key are in flight, and {waiting} tasks wait. GET /v1/limits shows those of all shards."
@@ -202,12 +265,18 @@ impl Engine {
     }
 
     /// Explains the attempts in flight, the newest first.
-    fn explain_in_flight(&self, id: &str, reader: &dyn Reader, told: &mut Explanation) -> Result<(), EngineError> {
+    fn explain_in_flight(
+        &self,
+        id: &str,
+        reader: &dyn Reader,
+        told: &mut Explanation,
+    ) -> Result<(), EngineError> {
         let hash = self.id_hash(id);
         if !self.in_flight.contains_key(&hash) {
             return Ok(());
         }
-        let of_it = self.outbox.iter().rev().filter(|(_, envelope)| envelope.hashes.contains(&hash));
+        let of_it =
+            self.outbox.iter().rev().filter(|(_, envelope)| envelope.hashes.contains(&hash));
         for (seq, envelope) in of_it.take(MAX_EXPLAINED_RUNS) {
             if told.in_flight.len() >= MAX_EXPLAINED_RUNS {
                 break;
@@ -215,7 +284,9 @@ impl Engine {
             let text = reader.envelope(*seq)?;
             let (fired_at, records) = records_of(&text, *seq)?;
             let room = MAX_EXPLAINED_RUNS - told.in_flight.len();
-            for (index, record) in (0..).zip(&records).filter(|(_, record)| record.id == id).take(room) {
+            for (index, record) in
+                (0..).zip(&records).filter(|(_, record)| record.id == id).take(room)
+            {
                 let decision = self.decisions.at(FlightRef { seq: *seq, index });
                 let flight = Flight {
                     time: record.time.unwrap_or(UnixMillis::ZERO),
@@ -233,7 +304,8 @@ impl Engine {
                 let then = flight.sent_again_at.shown();
                 let then = match flight.decided {
                     Some(FlightDecision::Cancelled) => {
-                        " It was cancelled while it ran: this attempt ends, and no other starts.".to_owned()
+                        " It was cancelled while it ran: this attempt ends, and no other starts."
+                            .to_owned()
                     }
                     Some(FlightDecision::Paused) => {
                         format!(
@@ -242,8 +314,11 @@ impl Engine {
                     }
                     None => format!(" Without a report it is sent again at {then}."),
                 };
-                let patched =
-                    if decision.patched { " It was patched while it ran: a further attempt has the new fields." } else { "" };
+                let patched = if decision.patched {
+                    " It was patched while it ran: a further attempt has the new fields."
+                } else {
+                    ""
+                };
                 let detail = format!(
                     "{}: attempt {} was handed on at {} and has not been reported.{again}{then}{patched}",
                     run_of(record),
@@ -254,9 +329,16 @@ impl Engine {
                 told.in_flight.push(flight);
             }
         }
-        let more = self.in_flight.get(&hash).map_or(0, |attempts| *attempts as usize).saturating_sub(told.in_flight.len());
+        let more = self
+            .in_flight
+            .get(&hash)
+            .map_or(0, |attempts| *attempts as usize)
+            .saturating_sub(told.in_flight.len());
         if more > 0 && !told.in_flight.is_empty() {
-            told.add(ReasonCode::InFlight, format!("And {more} more attempts of it are in flight."));
+            told.add(
+                ReasonCode::InFlight,
+                format!("And {more} more attempts of it are in flight."),
+            );
         }
         Ok(())
     }
@@ -291,17 +373,26 @@ fn explain_time(time: UnixMillis, due: UnixMillis, told: &mut Explanation) {
 fn explain_policies(of: Policies, told: &mut Explanation) {
     let grace = of.grace_millis as f64 / 1_000.0;
     match of.misfire {
-        Misfire::Skip => told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped.")),
-        Misfire::DeadLetter => {
-            told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be kept as a dead letter."))
+        Misfire::Skip => {
+            told.add(ReasonCode::Misfire, format!("More than {grace} s late it would be skipped."))
         }
+        Misfire::DeadLetter => told.add(
+            ReasonCode::Misfire,
+            format!("More than {grace} s late it would be kept as a dead letter."),
+        ),
         Misfire::FireOnce => {
-            told.add(ReasonCode::Misfire, format!("Of runs more than {grace} s late, only the last would fire."));
+            told.add(
+                ReasonCode::Misfire,
+                format!("Of runs more than {grace} s late, only the last would fire."),
+            );
         }
         Misfire::Fire => {}
     }
     if let Some(limit) = of.expire_after_millis {
-        told.add(ReasonCode::Expiry, format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0));
+        told.add(
+            ReasonCode::Expiry,
+            format!("It does not start later than {} s after it is due.", limit as f64 / 1_000.0),
+        );
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::Engine;
 use crate::budget::{
-    CONDITIONAL_BYTES, LEFT_OUT_BYTES, MAX_FIRING_BYTES, MAX_FIRING_TASKS, MAX_IN_FLIGHT_TASKS, OCCURRENCE_BYTES, TIME_BYTES,
+    CONDITIONAL_BYTES, LEFT_OUT_BYTES, MAX_FIRING_BYTES, MAX_FIRING_TASKS, MAX_IN_FLIGHT_TASKS,
+    OCCURRENCE_BYTES, TIME_BYTES,
 };
 use crate::circuits::Gate;
 use crate::due::{Due, Packed, Taken, count_repeats, waits_of};
@@ -29,13 +30,16 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-/// Most tasks that the main order or a lane dispatches in its turn: an envelope for the dispatchers.
+/// Most tasks that the main order or a lane dispatches in its turn: an envelope for the
+/// dispatchers.
 const TURN_TASKS: usize = MAX_DISPATCH_TASKS;
 
 impl Engine {
-    /// Dispatches what is due at `now`, and sends again what is overdue for a report. Does nothing if there is neither.
+    /// Dispatches what is due at `now`, and sends again what is overdue for a report. Does nothing
+    /// if there is neither.
     ///
-    /// One call does a bounded amount of work. There is more while [`Engine::next_wakeup`] is not later than now.
+    /// One call does a bounded amount of work. There is more while [`Engine::next_wakeup`] is not
+    /// later than now.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
@@ -74,10 +78,15 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         // A run that lapses now is in progress until then, so runs of this firing overlap it.
-        let fired = lapsed.iter().filter(|lapsed| lapsed.flags.has(Flags::RETRY)).map(|lapsed| lapsed.hash).collect();
+        let fired = lapsed
+            .iter()
+            .filter(|lapsed| lapsed.flags.has(Flags::RETRY))
+            .map(|lapsed| lapsed.hash)
+            .collect();
         // Runs that are delayed now are among the tasks again only after this firing.
         let waiting = waits_of(&lapsed);
-        let Taken { mut due, put_off, left_out, mut spans, .. } = self.take_due(fired, waiting.clone(), now);
+        let Taken { mut due, put_off, left_out, mut spans, .. } =
+            self.take_due(fired, waiting.clone(), now);
         let mut records = ScheduleRecords::default();
         self.save_left_out(&left_out, &mut records, reader, effects)?;
         self.put_off(&put_off, &mut records, reader, effects)?;
@@ -93,13 +102,15 @@ impl Engine {
             }
             return Ok(());
         }
-        // One commit dispatches all of it and the watermark passes all of it, so the order in envelopes is free.
+        // One commit dispatches all of it and the watermark passes all of it, so the order in
+        // envelopes is free.
         sort_by_key(&mut due, |task| Reverse(task.priority()));
         // A firing that stopped at its bounds is followed by the next without a gap.
         let stopped = self.next_due().is_some_and(|due| due <= now);
         self.last_fired_at = (!stopped).then_some(now);
         spans.read(reader)?;
-        let Packed { envelopes, dropped: late } = self.pack(&due, waiting, &spans, &mut records, now, reader)?;
+        let Packed { envelopes, dropped: late } =
+            self.pack(&due, waiting, &spans, &mut records, now, reader)?;
 
         self.state.counters.fired += (due.len() - late.len()) as u64;
         let mut dropped = lapsed;
@@ -123,7 +134,10 @@ impl Engine {
                 sent_at: now,
                 state: None,
             });
-            self.dispatch(seq, InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)));
+            self.dispatch(
+                seq,
+                InFlight::new(destination.clone(), hashes, self.resend_time(now, 0)),
+            );
             effects.sends.push(Outgoing { seq, destination, text });
         }
         if !dropped.is_empty() {
@@ -140,7 +154,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Stores until when recurring tasks have skipped runs that the watermark cannot pass yet, so that a restart does not report them again.
+    /// Stores until when recurring tasks have skipped runs that the watermark cannot pass yet, so
+    /// that a restart does not report them again.
     fn save_left_out(
         &self,
         left_out: &[(u32, UnixMillis)],
@@ -149,18 +164,29 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
         for (number, due) in left_out {
-            let has_more = self.tasks.schedule(*number).is_some_and(|schedule| schedule.next.is_some());
+            let has_more =
+                self.tasks.schedule(*number).is_some_and(|schedule| schedule.next.is_some());
             if has_more {
                 let record = records.get(*number, reader)?.to_vec();
-                effects.writes.push(Write::SetSchedule { number: *number, since: Some(*due), record });
+                effects.writes.push(Write::SetSchedule {
+                    number: *number,
+                    since: Some(*due),
+                    record,
+                });
             }
         }
         Ok(())
     }
 
-    /// Pops what is due, up to the bounds of a firing. The main order and the lanes take turns, each in its own total order.
-    /// `put_off_of` counts the runs of each recurring task that this firing has delayed already.
-    fn take_due(&mut self, fired: HashSet<u64>, put_off_of: HashMap<u64, usize>, now: UnixMillis) -> Taken {
+    /// Pops what is due, up to the bounds of a firing. The main order and the lanes take turns,
+    /// each in its own total order. `put_off_of` counts the runs of each recurring task that this
+    /// firing has delayed already.
+    fn take_due(
+        &mut self,
+        fired: HashSet<u64>,
+        put_off_of: HashMap<u64, usize>,
+        now: UnixMillis,
+    ) -> Taken {
         let (room, settled) = (self.dispatch_room(), self.state.watermark);
         let mut taken = Taken { room, settled, fired, put_off_of, ..Taken::default() };
         let order = self.lanes.order();
@@ -171,7 +197,8 @@ impl Engine {
                 is_done &= !self.take_turn(*lane, now, &mut taken);
             }
         }
-        // The watermark also passes runs that were skipped together with an earlier one, if nothing before them is left.
+        // The watermark also passes runs that were skipped together with an earlier one, if nothing
+        // before them is left.
         if self.tasks.head().is_none_or(|head| head > taken.settled) {
             self.state.watermark = self.state.watermark.max(taken.settled);
             taken.left_out.clear();
@@ -184,16 +211,23 @@ impl Engine {
         let most = MAX_FIRING_TASKS.min(MAX_IN_FLIGHT_TASKS.saturating_sub(self.in_flight_tasks()));
         let turn = if lane == 0 { TURN_TASKS } else { TURN_TASKS.min(self.lanes.room(lane, now)) };
         for at in 0..turn {
-            let is_full = taken.due.len() + taken.put_off.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
-            let Some(head) = self.tasks.head_of(lane).filter(|head| !is_full && head.due <= now) else { return at > 0 };
+            let is_full =
+                taken.due.len() + taken.put_off.len() >= most || taken.bytes >= MAX_FIRING_BYTES;
+            let Some(head) = self.tasks.head_of(lane).filter(|head| !is_full && head.due <= now)
+            else {
+                return at > 0;
+            };
             if taken.room == 0 && !self.tasks.is_for_queue(head) {
                 return at > 0;
             }
             if lane > 0 && !self.is_head_judged(lane, head) {
                 return at > 0;
             }
-            let is_taken =
-                if head.page == 0 { self.take_occurrence(head, now, taken) } else { self.take_entry(lane, head, now, taken) };
+            let is_taken = if head.page == 0 {
+                self.take_occurrence(head, now, taken)
+            } else {
+                self.take_entry(lane, head, now, taken)
+            };
             if !is_taken {
                 return at > 0;
             }
@@ -219,14 +253,22 @@ impl Engine {
         true
     }
 
-    /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its lane is before it; otherwise it waits there.
+    /// Takes an occurrence. One with a limit key is dispatched if there is room and nothing of its
+    /// lane is before it; otherwise it waits there.
     fn take_occurrence(&mut self, head: Position, now: UnixMillis, taken: &mut Taken) -> bool {
-        let Some((lane, hash)) = self.tasks.schedule(head.index).map(|schedule| (schedule.lane, schedule.hash)) else {
+        let Some((lane, hash)) =
+            self.tasks.schedule(head.index).map(|schedule| (schedule.lane, schedule.hash))
+        else {
             return false;
         };
-        let is_next = lane == 0 || self.lanes.room(lane, now) > 0 && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
-        let may_wait = is_next || !self.has_full_backlog(hash, taken.put_off_of.get(&hash).copied().unwrap_or_default());
-        let Some(Advanced { occurrence, mut verdict, settled, schedule }) = self.tasks.advance_schedule(head, may_wait, now)
+        let is_next = lane == 0
+            || self.lanes.room(lane, now) > 0
+                && self.tasks.head_of(lane).is_none_or(|head| head.due > now);
+        let may_wait = is_next
+            || !self
+                .has_full_backlog(hash, taken.put_off_of.get(&hash).copied().unwrap_or_default());
+        let Some(Advanced { occurrence, mut verdict, settled, schedule }) =
+            self.tasks.advance_schedule(head, may_wait, now)
         else {
             return false;
         };
@@ -245,7 +287,15 @@ impl Engine {
         let fires = verdict == Verdict::Fire;
         // A run that does not fire takes no slot.
         let lane = if fires { lane } else { 0 };
-        let due = Due::Occurrence { lane, number: head.index, hash, to_queue, priority, occurrence, verdict };
+        let due = Due::Occurrence {
+            lane,
+            number: head.index,
+            hash,
+            to_queue,
+            priority,
+            occurrence,
+            verdict,
+        };
         if fires && !is_next {
             *taken.put_off_of.entry(hash).or_default() += 1;
             taken.put_off.push(due);
@@ -275,14 +325,16 @@ impl Engine {
             let Due::Occurrence { number, occurrence, .. } = task else { continue };
             let mut text = Vec::new();
             write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
-            let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("schedule {number}: {problem}")))?;
+            let record = Record::parse(&text)
+                .map_err(|problem| EngineError::Corrupt(format!("schedule {number}: {problem}")))?;
             back.push(&record, occurrence.due, Flags::RETRY);
         }
         self.put_in(back, effects);
         Ok(())
     }
 
-    /// Joins records into envelopes, in firing order for each destination. `deferred` counts the delayed runs of each task.
+    /// Joins records into envelopes, in firing order for each destination. `deferred` counts the
+    /// delayed runs of each task.
     fn pack(
         &mut self,
         due: &[Due],
@@ -304,7 +356,9 @@ impl Engine {
         }
         for task in due {
             let (record, hash, flags) = match task {
-                Due::Record { page, entry, .. } => (spans.record(*page, entry)?, entry.hash, entry.flags),
+                Due::Record { page, entry, .. } => {
+                    (spans.record(*page, entry)?, entry.hash, entry.flags)
+                }
                 Due::Occurrence { number, hash, to_queue, occurrence, .. } => {
                     text.clear();
                     write_occurrence(records.get(*number, reader)?, occurrence.time, &mut text);
@@ -314,7 +368,9 @@ impl Engine {
             let mut probes = None;
             let mut verdict = match task {
                 // Entries of lanes were judged before they were taken.
-                Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => judge(record, entry.flags, now)?,
+                Due::Record { lane: 0, entry, .. } if entry.flags.has(Flags::CONDITIONAL) => {
+                    judge(record, entry.flags, now)?
+                }
                 Due::Record { .. } => Verdict::Fire,
                 Due::Occurrence { verdict, .. } => verdict.clone(),
             };
@@ -363,8 +419,11 @@ impl Engine {
                 self.probed(&destination, seq, now);
             }
         }
-        self.state.meter.firings_saved += moved.without.len().saturating_sub(moved.with.len()) as u64;
-        closed.extend(open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)));
+        self.state.meter.firings_saved +=
+            moved.without.len().saturating_sub(moved.with.len()) as u64;
+        closed.extend(
+            open.into_iter().map(|(destination, (builder, hashes))| (destination, builder, hashes)),
+        );
         // Each envelope got its number with its first task. They are stored and sent in that order.
         sort_by_key(&mut closed, |(_, builder, _)| builder.seq());
         Ok(Packed { envelopes: closed, dropped })
@@ -390,7 +449,9 @@ impl Engine {
                 continue;
             }
             last = Some(*page);
-            if let Some(has_dead) = self.tasks.page(*page).filter(|page| page.live() == 0).map(|page| page.has_dead()) {
+            if let Some(has_dead) =
+                self.tasks.page(*page).filter(|page| page.live() == 0).map(|page| page.has_dead())
+            {
                 effects.writes.push(Write::DeletePage { page: *page, has_dead });
                 self.tasks.remove_page(*page);
             }

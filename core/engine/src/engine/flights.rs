@@ -1,4 +1,5 @@
-//! Finding attempts in flight by id or by a filter, and reading the records of their further attempts.
+//! Finding attempts in flight by id or by a filter, and reading the records of their further
+//! attempts.
 
 use super::Engine;
 use crate::budget::MAX_SCANNED;
@@ -18,26 +19,31 @@ use serde::Deserialize;
 use std::collections::{HashMap, HashSet};
 
 impl Engine {
-    /// Returns the attempts in flight whose ids have one of these hashes, in one pass over the outbox.
+    /// Returns the attempts in flight whose ids have one of these hashes, in one pass over the
+    /// outbox.
     pub(super) fn flights_of(&self, hashes: impl Iterator<Item = u64>) -> Flights {
         let mut flights = Flights::default();
         if self.in_flight.is_empty() {
             return flights;
         }
-        let wanted: HashSet<u64> = hashes.filter(|hash| self.in_flight.contains_key(hash)).collect();
+        let wanted: HashSet<u64> =
+            hashes.filter(|hash| self.in_flight.contains_key(hash)).collect();
         if wanted.is_empty() {
             return flights;
         }
         for (seq, envelope) in self.outbox.iter().rev() {
-            for (index, hash) in (0..).zip(&envelope.hashes).filter(|(_, hash)| wanted.contains(*hash)) {
+            for (index, hash) in
+                (0..).zip(&envelope.hashes).filter(|(_, hash)| wanted.contains(*hash))
+            {
                 flights.by_hash.entry(*hash).or_default().push(FlightRef { seq: *seq, index });
             }
         }
         flights
     }
 
-    /// Returns the first `most` attempts in flight with this id; those that `is_settled` selects come last. Reads at least one envelope, and no
-    /// further one once the request is spent. Other ids may have the same hash.
+    /// Returns the first `most` attempts in flight with this id; those that `is_settled` selects
+    /// come last. Reads at least one envelope, and no further one once the request is spent. Other
+    /// ids may have the same hash.
     pub(super) fn find_flights(
         &self,
         id: &str,
@@ -47,9 +53,13 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<Found, EngineError> {
         let mut found = Found::default();
-        let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else { return Ok(found) };
+        let Some(mut of_hash) = flights.by_hash.get(&self.id_hash(id)).cloned() else {
+            return Ok(found);
+        };
         // A cancelled attempt does not stand for one that only has nothing left to change.
-        sort_by_key(&mut of_hash, |flight| (is_settled(*flight), self.decisions.at(*flight).is_cancelled()));
+        sort_by_key(&mut of_hash, |flight| {
+            (is_settled(*flight), self.decisions.at(*flight).is_cancelled())
+        });
         let mut has_read = false;
         for flight in of_hash {
             if found.flights.len() >= most || is_settled(flight) && !found.flights.is_empty() {
@@ -79,8 +89,8 @@ impl Engine {
         Ok(found.into_iter().any(|flight| !is_cancelled(flight)))
     }
 
-    /// Returns the attempts in flight of the ids whose hash `is_meant` selects, without those of cancelled runs. Those of one id are in order,
-    /// the newest first.
+    /// Returns the attempts in flight of the ids whose hash `is_meant` selects, without those of
+    /// cancelled runs. Those of one id are in order, the newest first.
     pub(super) fn flights_of_ids(
         &self,
         ids: &[String],
@@ -88,7 +98,8 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<Vec<FlightRef>, EngineError> {
         let mut found = Vec::new();
-        let mut flights = self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
+        let mut flights =
+            self.flights_of(ids.iter().map(|id| self.id_hash(id)).filter(|hash| is_meant(*hash)));
         for id in ids {
             // A cancelled run has nothing left to change.
             let of_hash = flights.by_hash.get(&self.id_hash(id)).cloned().unwrap_or_default();
@@ -108,7 +119,12 @@ impl Engine {
     }
 
     /// Reads the ids of those tasks of an envelope whose hashes are wanted.
-    fn read_ids(&self, seq: u64, flights: &mut Flights, reader: &dyn Reader) -> Result<(), EngineError> {
+    fn read_ids(
+        &self,
+        seq: u64,
+        flights: &mut Flights,
+        reader: &dyn Reader,
+    ) -> Result<(), EngineError> {
         #[derive(Deserialize)]
         struct IdOnly {
             id: String,
@@ -117,10 +133,13 @@ impl Engine {
         let text = reader.envelope(seq)?;
         flights.bytes += text.len();
         let mut ids = HashMap::new();
-        for ((index, task), hash) in (0..).zip(parse_envelope(&text, seq)?.tasks).zip(&envelope.hashes) {
+        for ((index, task), hash) in
+            (0..).zip(parse_envelope(&text, seq)?.tasks).zip(&envelope.hashes)
+        {
             if flights.by_hash.contains_key(hash) {
-                let read: IdOnly = serde_json::from_str(task.get())
-                    .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
+                let read: IdOnly = serde_json::from_str(task.get()).map_err(|problem| {
+                    EngineError::Corrupt(format!("envelope {seq}: {problem}"))
+                })?;
                 ids.insert(index, read.id);
             }
         }
@@ -128,14 +147,23 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns those of these attempts that were not cancelled. The others have nothing left to change.
+    /// Returns those of these attempts that were not cancelled. The others have nothing left to
+    /// change.
     pub(super) fn not_cancelled(&self, flights: &[FlightRef]) -> Vec<FlightRef> {
-        flights.iter().copied().filter(|flight| !self.decisions.at(*flight).is_cancelled()).collect()
+        flights
+            .iter()
+            .copied()
+            .filter(|flight| !self.decisions.at(*flight).is_cancelled())
+            .collect()
     }
 
-    /// Returns the record of the further attempts of a run in flight, except for the attempt number: as it was patched, and with `paused` if it
-    /// is.
-    pub(super) fn record_in_flight(&self, flight: FlightRef, reader: &dyn Reader) -> Result<Vec<u8>, EngineError> {
+    /// Returns the record of the further attempts of a run in flight, except for the attempt
+    /// number: as it was patched, and with `paused` if it is.
+    pub(super) fn record_in_flight(
+        &self,
+        flight: FlightRef,
+        reader: &dyn Reader,
+    ) -> Result<Vec<u8>, EngineError> {
         self.record_among_flights(flight, &mut FlightReader::default(), reader)
     }
 
@@ -157,19 +185,25 @@ impl Engine {
         if decision.is_paused() { paused(&record, flight.seq) } else { Ok(record) }
     }
 
-    /// Counts the tasks of these entries and attempts. The further attempts of a task count as one task only if the task itself is gone.
+    /// Counts the tasks of these entries and attempts. The further attempts of a task count as one
+    /// task only if the task itself is gone.
     pub(super) fn count_tasks(&self, entries: &[EntryRef], flights: &[FlightRef]) -> u64 {
         let (again, tasks): (Vec<&EntryRef>, Vec<&EntryRef>) =
             entries.iter().partition(|at| self.flags_of(**at).has(Flags::RETRY));
-        let of_tasks: HashSet<u64> = tasks.iter().filter_map(|at| self.tasks.hash_of(**at)).collect();
+        let of_tasks: HashSet<u64> =
+            tasks.iter().filter_map(|at| self.tasks.hash_of(**at)).collect();
         let of_flight = |flight: &FlightRef| self.hash_of_flight(*flight);
-        let of_rest = again.into_iter().filter_map(|at| self.tasks.hash_of(*at)).chain(flights.iter().filter_map(of_flight));
+        let of_rest = again
+            .into_iter()
+            .filter_map(|at| self.tasks.hash_of(*at))
+            .chain(flights.iter().filter_map(of_flight));
         let rest: HashSet<u64> = of_rest.filter(|hash| !of_tasks.contains(hash)).collect();
         (tasks.len() + rest.len()) as u64
     }
 
-    /// Calls `found` for each attempt in flight that the request matches and that was not cancelled, with its record, until it returns false.
-    /// Returns the cursor for the rest. It follows [`Engine::scan`] and spends what that has left.
+    /// Calls `found` for each attempt in flight that the request matches and that was not
+    /// cancelled, with its record, until it returns false. Returns the cursor for the rest. It
+    /// follows [`Engine::scan`] and spends what that has left.
     pub(super) fn scan_flights(
         &self,
         request: &ListRequest,
@@ -198,17 +232,22 @@ impl Engine {
             }
             let text = reader.envelope(*seq)?;
             spent.bytes += text.len();
-            for (index, task) in (0..).zip(parse_envelope(&text, *seq)?.tasks).filter(|(index, _)| !is_done(*index)) {
+            for (index, task) in
+                (0..).zip(parse_envelope(&text, *seq)?.tasks).filter(|(index, _)| !is_done(*index))
+            {
                 if spent.matches >= request.limit || spent.scanned >= MAX_SCANNED {
                     return Ok(Some(position_of(last)));
                 }
                 spent.scanned += 1;
                 let flight = FlightRef { seq: *seq, index };
                 let decision = decisions.get(&index).copied().unwrap_or_default();
-                let patched = if decision.patched { Some(reader.patched(*seq, index)?) } else { None };
+                let patched =
+                    if decision.patched { Some(reader.patched(*seq, index)?) } else { None };
                 let text = patched.as_deref().unwrap_or(task.get().as_bytes());
                 spent.bytes += patched.as_ref().map_or(0, Vec::len);
-                let record = Record::parse(text).map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
+                let record = Record::parse(text).map_err(|problem| {
+                    EngineError::Corrupt(format!("envelope {seq}: {problem}"))
+                })?;
                 let is_meant = (filter.status != Some(Status::Paused) || decision.is_paused())
                     && filter.from.is_none_or(|from| record.due() >= from)
                     && filter.to.is_none_or(|to| record.due() < to)
@@ -227,7 +266,8 @@ impl Engine {
 }
 
 fn paused(record: &[u8], seq: u64) -> Result<Vec<u8>, EngineError> {
-    let record = Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
+    let record = Record::parse(record)
+        .map_err(|problem| EngineError::Corrupt(format!("envelope {seq}: {problem}")))?;
     let mut out = Vec::new();
     Record { paused: Some(true), ..record }.write(&mut out);
     Ok(out)

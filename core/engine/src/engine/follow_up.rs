@@ -1,10 +1,12 @@
 //! Follow-ups: the calls that a task requests for the end of a run, `onSuccess` and `onFailure`.
 //!
-//! A follow-up is a page entry with the id of its task, due at once, with attempts of its own by the retry policy of the task. The commit that
-//! records the outcome and ends the envelope writes it, so there is one for each end of a run. Its record is that of the task with these
-//! differences: the target of the follow-up is its callback. It has no follow-ups. It has no policies for late runs, because a follow-up is
-//! never too late. It has no limit key, because the key bounds calls of the task's own target. While a follow-up waits or is in flight, its run
-//! is in progress, so the overlap policy sees it.
+//! A follow-up is a page entry with the id of its task, due at once, with attempts of its own by
+//! the retry policy of the task. The commit that records the outcome and ends the envelope writes
+//! it, so there is one for each end of a run. Its record is that of the task with these
+//! differences: the target of the follow-up is its callback. It has no follow-ups. It has no
+//! policies for late runs, because a follow-up is never too late. It has no limit key, because the
+//! key bounds calls of the task's own target. While a follow-up waits or is in flight, its run is
+//! in progress, so the overlap policy sees it.
 
 use super::Engine;
 use crate::ended_run::{Ended, runs_of, shown};
@@ -18,7 +20,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 
 impl Engine {
-    /// Adds the follow-ups of those tasks of an envelope, or of a firing without a report, whose runs have ended.
+    /// Adds the follow-ups of those tasks of an envelope, or of a firing without a report, whose
+    /// runs have ended.
     pub(super) fn follow_up(
         &mut self,
         fired_at: UnixMillis,
@@ -77,7 +80,9 @@ impl Engine {
 fn target<'a>(record: &Record<'a>, outcome: Outcome) -> Option<(&'static str, &'a RawValue)> {
     match outcome {
         Outcome::Succeeded => record.on_success.map(|target| (ON_SUCCESS, target)),
-        Outcome::DeadLettered | Outcome::Expired => record.on_failure.map(|target| (ON_FAILURE, target)),
+        Outcome::DeadLettered | Outcome::Expired => {
+            record.on_failure.map(|target| (ON_FAILURE, target))
+        }
         // There is a further attempt, or the end is unknown, or the run was skipped.
         Outcome::Failed | Outcome::HandedOver | Outcome::Skipped | Outcome::Other(_) => None,
     }

@@ -22,7 +22,13 @@ fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, Uni
         let record = |offset: u32, len: u32| &page.body[offset as usize..(offset + len) as usize];
         page.directory
             .iter()
-            .map(|entry| (entry.flags, entry.due, serde_json::from_slice(record(entry.offset, entry.len)).unwrap()))
+            .map(|entry| {
+                (
+                    entry.flags,
+                    entry.due,
+                    serde_json::from_slice(record(entry.offset, entry.len)).unwrap(),
+                )
+            })
             .collect()
     };
     remains.back.into_pages().flat_map(|(_, page)| of_page(page)).collect()
@@ -30,10 +36,16 @@ fn follow(report: &Report, tasks: &[(Record<'_>, Ended<'_>)]) -> Vec<(Flags, Uni
 
 #[test]
 fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
-    let targets = r#""onSuccess":{"type":"queue","queue":"Q"},"onFailure":{"type":"handler","name":"log"},"#;
-    let (both, none, again) = (text("a", targets), text("b", ""), text("c", &format!(r#"{targets}"attempt":2,"error":"no","#)));
+    let targets =
+        r#""onSuccess":{"type":"queue","queue":"Q"},"onFailure":{"type":"handler","name":"log"},"#;
+    let (both, none, again) = (
+        text("a", targets),
+        text("b", ""),
+        text("c", &format!(r#"{targets}"attempt":2,"error":"no","#)),
+    );
     let record = |text: &'static str| Record::parse(text.as_bytes()).unwrap();
-    let (both, none, again): (&'static str, &'static str, &'static str) = (both.leak(), none.leak(), again.leak());
+    let (both, none, again): (&'static str, &'static str, &'static str) =
+        (both.leak(), none.leak(), again.leak());
     let failed = |dead| Ended::Failed { dead, error: "HTTP 500".into() };
     let tasks = [
         (record(both), Ended::Well),
@@ -44,7 +56,13 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
     ];
     let report = Report {
         done: vec![Done { index: 0, status: Some(204), started_at: FIRED.plus(30), millis: 12 }],
-        details: vec![Detail { index: 3, status: Some(500), started_at: FIRED.plus(40), millis: 5, excerpt: "down".to_owned() }],
+        details: vec![Detail {
+            index: 3,
+            status: Some(500),
+            started_at: FIRED.plus(40),
+            millis: 5,
+            excerpt: "down".to_owned(),
+        }],
         ..Report::default()
     };
     let (ended, fired) = (NOW.get(), FIRED.get());
@@ -65,7 +83,11 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
     assert_eq!(
         follow(&report, &tasks),
         [
-            (retry.and(Flags::TO_QUEUE), NOW, follow_up("a", json!({"type":"queue","queue":"Q"}), "onSuccess", succeeded)),
+            (
+                retry.and(Flags::TO_QUEUE),
+                NOW,
+                follow_up("a", json!({"type":"queue","queue":"Q"}), "onSuccess", succeeded)
+            ),
             (retry, NOW, follow_up("c", json!({"type":"handler","name":"log"}), "onFailure", dead)),
         ]
     );
@@ -74,9 +96,11 @@ fn the_end_of_a_run_is_followed_by_what_the_task_names_for_it() {
 #[test]
 fn nothing_follows_a_follow_up() {
     let tasks =
-        [(Ended::Well, "onSuccess"), (Ended::Failed { dead: true, error: "".into() }, "onFailure")].map(|(ended, stage)| {
-            let text = text("a", &format!(r#""stage":"{stage}","outcome":{{"reportedAt":5}},"#));
-            (Record::parse(text.leak().as_bytes()).unwrap(), ended)
-        });
+        [(Ended::Well, "onSuccess"), (Ended::Failed { dead: true, error: "".into() }, "onFailure")]
+            .map(|(ended, stage)| {
+                let text =
+                    text("a", &format!(r#""stage":"{stage}","outcome":{{"reportedAt":5}},"#));
+                (Record::parse(text.leak().as_bytes()).unwrap(), ended)
+            });
     assert_eq!(follow(&Report::default(), &tasks), []);
 }

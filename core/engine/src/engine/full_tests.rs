@@ -2,7 +2,8 @@
 
 use super::tests::Pair;
 
-/// A shard that has dispatched two tasks without a key, and may dispatch no more; six tasks of a key with three slots wait in it.
+/// A shard that has dispatched two tasks without a key, and may dispatch no more; six tasks of a
+/// key with three slots wait in it.
 fn full() -> Pair {
     let mut pair = Pair::new(2);
     pair.limit_both("stripe", Some(3), None);
@@ -33,8 +34,8 @@ fn a_full_shard_keeps_one_slot_for_ten_seconds() {
     assert_eq!(pair.live(room_at.plus(5_000), 1).0.len(), 6, "there is room again");
 }
 
-/// Without a slot, a lane would lose all room that there is to the tasks without a key. With runs of 13 seconds, reports come always at the same
-/// time after the shard became full.
+/// Without a slot, a lane would lose all room that there is to the tasks without a key. With runs
+/// of 13 seconds, reports come always at the same time after the shard became full.
 #[test]
 fn a_lane_of_a_full_shard_gets_its_turns() {
     for runs_for in [500, 5_000, 13_000, 27_000] {

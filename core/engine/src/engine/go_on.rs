@@ -1,10 +1,12 @@
 //! A definition that replaces a waiting task: what of the task it keeps.
 //!
-//! A definition means the same task if the request names the version of the task (a patch, a `PUT` with `If-Match`), or if its schedule is
-//! the task's, as with a `PUT` that every deploy repeats. Its pending runs then stay: further attempts, held runs, and runs that wait for
-//! their limit. If the schedule is the same, the task also keeps its place in the order, so it fires when it would have fired: a recurring
-//! task keeps its number, next occurrence, counted runs and pause; a one-shot task keeps the due time that `run` has set. A definition with
-//! another schedule starts a new task.
+//! A definition means the same task if the request names the version of the task (a patch, a `PUT`
+//! with `If-Match`), or if its schedule is the task's, as with a `PUT` that every deploy repeats.
+//! Its pending runs then stay: further attempts, held runs, and runs that wait for their limit. If
+//! the schedule is the same, the task also keeps its place in the order, so it fires when it would
+//! have fired: a recurring task keeps its number, next occurrence, counted runs and pause; a
+//! one-shot task keeps the due time that `run` has set. A definition with another schedule starts a
+//! new task.
 
 use super::Engine;
 use crate::checked::given;
@@ -27,8 +29,9 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Accepts those recurring tasks of a request that are tasks of this shard, by their schedules, and ignores the others. A new task goes to a
-    /// shard of the newest epoch; an existing one stays where it is.
+    /// Accepts those recurring tasks of a request that are tasks of this shard, by their schedules,
+    /// and ignores the others. A new task goes to a shard of the newest epoch; an existing one
+    /// stays where it is.
     ///
     /// # Errors
     /// As [`Engine::append`].
@@ -55,8 +58,14 @@ impl Engine {
         Ok((refused.map_or(Ok(GoOnReply { went_on }), Err), effects))
     }
 
-    fn is_same_as_stored(&self, record: &[u8], open: &Reading, reader: &dyn Reader) -> Result<bool, EngineError> {
-        let read = Record::parse(record).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
+    fn is_same_as_stored(
+        &self,
+        record: &[u8],
+        open: &Reading,
+        reader: &dyn Reader,
+    ) -> Result<bool, EngineError> {
+        let read = Record::parse(record)
+            .map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
         let mut found = Vec::new();
         self.find_live(&read.id, reader, &mut found)?;
         let Some(at) = found.iter().find(|at| at.page == 0) else { return Ok(false) };
@@ -64,7 +73,8 @@ impl Engine {
         same.map(|same| same.is_some()).map_err(EngineError::Corrupt)
     }
 
-    /// Decides for each task of a request which of the entries in `found`, which wait with its id, go on.
+    /// Decides for each task of a request which of the entries in `found`, which wait with its id,
+    /// go on.
     pub(super) fn go_on(
         &self,
         pages: Vec<Page>,
@@ -90,7 +100,14 @@ impl Engine {
         let mut outcome = Redefined::default();
         for schedule in schedules {
             match by_hash.remove(&self.id_hash(&schedule.read.id)) {
-                Some(former) => self.go_on_with_schedule(schedule, former, reading, (since, now), reader, &mut outcome)?,
+                Some(former) => self.go_on_with_schedule(
+                    schedule,
+                    former,
+                    reading,
+                    (since, now),
+                    reader,
+                    &mut outcome,
+                )?,
                 None => outcome.schedules.push(schedule),
             }
         }
@@ -118,13 +135,15 @@ impl Engine {
         };
         let was_paused = self.is_paused(task);
         let same = match self.tasks.schedule(task.index).filter(|_| task.page == 0) {
-            Some(_) => going_on(&schedule.record, &reader.schedule(task.index)?, open).map_err(EngineError::Corrupt)?,
+            Some(_) => going_on(&schedule.record, &reader.schedule(task.index)?, open)
+                .map_err(EngineError::Corrupt)?,
             None => None,
         };
         let is_paused = match same {
             Some(record) => {
                 let going = self.plan_going_on(task.index, record, since, now)?;
-                outcome.went_on += u64::from(going.record != schedule.record || going.next != schedule.next);
+                outcome.went_on +=
+                    u64::from(going.record != schedule.record || going.next != schedule.next);
                 let is_paused = going.read.paused;
                 outcome.going_on.push(going);
                 is_paused
@@ -146,17 +165,37 @@ impl Engine {
     }
 
     /// Plans another record for a schedule whose times stay the same.
-    fn plan_going_on(&self, number: u32, record: Vec<u8>, since: UnixMillis, now: UnixMillis) -> Result<GoingOn, EngineError> {
+    fn plan_going_on(
+        &self,
+        number: u32,
+        record: Vec<u8>,
+        since: UnixMillis,
+        now: UnixMillis,
+    ) -> Result<GoingOn, EngineError> {
         let read = read_schedule(&record).map_err(EngineError::Corrupt)?;
-        let former = self.tasks.schedule(number).ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
+        let former = self
+            .tasks
+            .schedule(number)
+            .ok_or_else(|| EngineError::Corrupt(format!("there is no schedule {number}")))?;
         let (next, paused_at) = (former.next, former.paused_at);
         let has_same_delay = *read.schedule == *former.schedule;
-        let kept = GoingOn { read, record, number, next, paused_at, since: None, owed: Vec::new(), starts_now: false };
+        let kept = GoingOn {
+            read,
+            record,
+            number,
+            next,
+            paused_at,
+            since: None,
+            owed: Vec::new(),
+            starts_now: false,
+        };
         let (schedule, policies) = (&kept.read.schedule, kept.read.policies);
         let pause = paused_at.map(|paused_at| same_next_run(&former.schedule, schedule, paused_at));
         match (pause, kept.read.paused) {
             (Some(pause), true) if paused_at == Some(pause) => Ok(kept),
-            (Some(pause), true) => Ok(GoingOn { paused_at: Some(pause), since: Some(pause), ..kept }),
+            (Some(pause), true) => {
+                Ok(GoingOn { paused_at: Some(pause), since: Some(pause), ..kept })
+            }
             (Some(pause), false) => {
                 // As for a resume.
                 let owed = missed_in_pause(schedule, policies, pause, now);
@@ -165,16 +204,23 @@ impl Engine {
                 Ok(GoingOn { next, paused_at: None, since: Some(since), owed, ..kept })
             }
             (None, true) => {
-                let since = pause_start(schedule, next.map(|next| schedule.occurrence(next.time)), policies.catches_up, since);
+                let since = pause_start(
+                    schedule,
+                    next.map(|next| schedule.occurrence(next.time)),
+                    policies.catches_up,
+                    since,
+                );
                 Ok(GoingOn { next: None, paused_at: Some(since), since: Some(since), ..kept })
             }
             (None, false) if has_same_delay => Ok(kept),
             (None, false) => {
-                // The next occurrence stays the same one, even if it is due by now. If the watermark has passed its new due time, it has no
-                // place in the order and is owed; so is one that this change makes due.
+                // The next occurrence stays the same one, even if it is due by now. If the
+                // watermark has passed its new due time, it has no place in the order and is owed;
+                // so is one that this change makes due.
                 let Some(was) = next else { return Ok(kept) };
                 let occurrence = schedule.occurrence(was.time);
-                let is_owed = occurrence.due <= self.state.watermark.due || was.due > since && occurrence.due <= since;
+                let is_owed = occurrence.due <= self.state.watermark.due
+                    || was.due > since && occurrence.due <= since;
                 let (next, owed) = if is_owed {
                     (schedule.following(was.time), vec![(occurrence, Verdict::Fire)])
                 } else {
@@ -187,7 +233,13 @@ impl Engine {
     }
 
     /// Replaces a record by the planned one.
-    pub(super) fn carry_on(&mut self, going: GoingOn, now: UnixMillis, aside: &mut RunsAside, effects: &mut Effects) {
+    pub(super) fn carry_on(
+        &mut self,
+        going: GoingOn,
+        now: UnixMillis,
+        aside: &mut RunsAside,
+        effects: &mut Effects,
+    ) {
         let GoingOn { read, record, number, next, paused_at, since, owed, starts_now } = going;
         if !owed.is_empty() {
             let (hash, overlap) = (self.id_hash(&read.id), read.policies.overlap);
@@ -195,7 +247,8 @@ impl Engine {
             self.run_aside(&of, owed, now, aside);
         }
         if next.is_none() && paused_at.is_none() {
-            // Its last run would have been in the pause, or is owed, so it is removed like a task whose last run has fired.
+            // Its last run would have been in the pause, or is owed, so it is removed like a task
+            // whose last run has fired.
             self.tasks.remove_schedule(number);
             effects.writes.push(Write::DeleteSchedule { number });
             return;
@@ -205,7 +258,8 @@ impl Engine {
         self.tasks.change_schedule(number, schedule);
     }
 
-    /// Decides which one-shot tasks of a page keep something of the former ones, and which former ones are removed.
+    /// Decides which one-shot tasks of a page keep something of the former ones, and which former
+    /// ones are removed.
     fn go_on_with_page(
         &self,
         page: Page,
@@ -223,14 +277,24 @@ impl Engine {
                 outcome.replaced.extend(former.attempts);
                 continue;
             };
-            let same = if task.page == 0 { None } else { self.kept_entry(&page, &entry, (task, open), now, reader)? };
+            let same = if task.page == 0 {
+                None
+            } else {
+                self.kept_entry(&page, &entry, (task, open), now, reader)?
+            };
             outcome.replaced.push(task);
             if same.is_none() && !reading.is_version {
                 outcome.replaced.extend(former.attempts);
                 continue;
             }
             let due = same.as_ref().map_or(entry.due, |kept| kept.due);
-            outcome.change_attempts(entry.hash, former.attempts, self.is_paused(task), due == UnixMillis::PAUSED, open);
+            outcome.change_attempts(
+                entry.hash,
+                former.attempts,
+                self.is_paused(task),
+                due == UnixMillis::PAUSED,
+                open,
+            );
             if let Some(same) = same.filter(|same| same.due != entry.due || same.record.is_some()) {
                 outcome.went_on += 1;
                 kept.insert(index, same);
@@ -244,8 +308,9 @@ impl Engine {
         Ok(())
     }
 
-    /// Returns what a one-shot task keeps of a former one with the same time, or a task without a schedule of another one. Returns `None` if the
-    /// times differ. A run that is due stays due, whatever jitter and window the definition has.
+    /// Returns what a one-shot task keeps of a former one with the same time, or a task without a
+    /// schedule of another one. Returns `None` if the times differ. A run that is due stays due,
+    /// whatever jitter and window the definition has.
     fn kept_entry(
         &self,
         page: &Page,
@@ -255,29 +320,38 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<Option<KeptEntry>, EngineError> {
         let text = self.record_of(task, reader)?;
-        let former = Record::parse(&text)
-            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", task.index, task.page)))?;
-        let given = Record::parse(record_in(page, entry)).map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
+        let former = Record::parse(&text).map_err(|problem| {
+            EngineError::Corrupt(format!("record {} of page {}: {problem}", task.index, task.page))
+        })?;
+        let given = Record::parse(record_in(page, entry))
+            .map_err(|problem| EngineError::BadRequest(problem.to_string()))?;
         if !given.has_time_of(&former) || former.is_recurring() {
             return Ok(None);
         }
         let was = self.due_of(task);
         // The due time, and from when lateness counts if that is not what the record says.
         let (due, start) = match (was, entry.due) {
-            (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => (UnixMillis::PAUSED, None),
+            (UnixMillis::PAUSED, _) if open.pause && given.time.is_some() => {
+                (UnixMillis::PAUSED, None)
+            }
             (_, due) if due.is_never() => (due, None),
             // A run was requested before the pause; it continues.
             (UnixMillis::PAUSED, due) => (former.replayed_at.unwrap_or(due), None),
             (was, due) if was.is_never() => (due, None),
             // Its time has come, or `run` has made it due.
-            (was, _) if was < former.due() || former.due() <= now => (was, Some(former.start().min(was))),
+            (was, _) if was < former.due() || former.due() <= now => {
+                (was, Some(former.start().min(was)))
+            }
             // The definition makes it due.
             (_, due) if due <= now => (now, Some(now)),
             (_, due) => (due, None),
         };
         let is_given = given.replayed_at.or(given.late_since).is_some();
-        let given = Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given };
-        let late_since = start.filter(|start| given.is_conditional() && *start > given.start()).or(former.late_since);
+        let given =
+            Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given };
+        let late_since = start
+            .filter(|start| given.is_conditional() && *start > given.start())
+            .or(former.late_since);
         let keeps = former.replayed_at.or(late_since).is_some() && !is_given;
         let record = keeps.then(|| {
             let mut text = Vec::new();
@@ -290,7 +364,10 @@ impl Engine {
     /// Returns whether a task is paused.
     fn is_paused(&self, task: EntryRef) -> bool {
         if task.page == 0 {
-            return self.tasks.schedule(task.index).is_some_and(|schedule| schedule.paused_at.is_some());
+            return self
+                .tasks
+                .schedule(task.index)
+                .is_some_and(|schedule| schedule.paused_at.is_some());
         }
         self.due_of(task) == UnixMillis::PAUSED
     }

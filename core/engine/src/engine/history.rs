@@ -1,6 +1,7 @@
 //! The history of a shard: recording how attempts ended, and reading it.
 //!
-//! A report writes one row in the commit that ends its envelope. So the history contains each attempt with an accepted report exactly once.
+//! A report writes one row in the commit that ends its envelope. So the history contains each
+//! attempt with an accepted report exactly once.
 
 use super::Engine;
 use crate::config::Keep;
@@ -12,7 +13,9 @@ use crate::reader::Reader;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{HISTORY_ROW_BYTES, MAX_HISTORY_ROWS_SCANNED};
 use scheduler_model::format::history::{ChunkBuilder, newest_first};
-use scheduler_model::protocol::{EventKind, MAX_EXCERPT_BYTES, Report, RunItem, RunPosition, RunsReply, RunsRequest};
+use scheduler_model::protocol::{
+    EventKind, MAX_EXCERPT_BYTES, Report, RunItem, RunPosition, RunsReply, RunsRequest,
+};
 use scheduler_model::task::Record;
 
 impl Engine {
@@ -29,7 +32,8 @@ impl Engine {
         if self.config.history == Keep::Off {
             return;
         }
-        // A chunk is closed before it is larger than a row, because a firing may have many thousand outcomes.
+        // A chunk is closed before it is larger than a row, because a firing may have many thousand
+        // outcomes.
         let mut chunk = ChunkBuilder::new(fired_at, now);
         for (_, run) in runs_of(report, tasks) {
             if run.outcome.is_good() && self.config.history == Keep::Failures {
@@ -44,7 +48,12 @@ impl Engine {
         self.log.add(chunk, now, effects);
     }
 
-    fn note_outcomes(&mut self, to_queue: bool, tasks: &[(Record<'_>, Ended<'_>)], now: UnixMillis) {
+    fn note_outcomes(
+        &mut self,
+        to_queue: bool,
+        tasks: &[(Record<'_>, Ended<'_>)],
+        now: UnixMillis,
+    ) {
         if !self.events.is_on(now) {
             return;
         }
@@ -62,11 +71,17 @@ impl Engine {
         }
     }
 
-    /// Returns a page of the history of a task, the newest runs first. Reads a bounded number of rows, and returns the cursor for the rest.
+    /// Returns a page of the history of a task, the newest runs first. Reads a bounded number of
+    /// rows, and returns the cursor for the rest.
     ///
     /// # Errors
     /// If storage fails or is damaged.
-    pub fn runs(&self, request: &RunsRequest, now: UnixMillis, reader: &dyn Reader) -> Result<RunsReply, EngineError> {
+    pub fn runs(
+        &self,
+        request: &RunsRequest,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<RunsReply, EngineError> {
         let mut items: Vec<RunItem> = Vec::new();
         let before = request.before.unwrap_or(RunPosition { row: u64::MAX, place: u32::MAX });
         let oldest = oldest_kept(now);
@@ -83,12 +98,15 @@ impl Engine {
                 };
                 return Ok(RunsReply { items, next: Some(next) });
             }
-            let corrupt = |problem: String| EngineError::Corrupt(format!("row {row} of the history: {problem}"));
+            let corrupt = |problem: String| {
+                EngineError::Corrupt(format!("row {row} of the history: {problem}"))
+            };
             let body = reader.history(*row)?;
-            let found =
-                newest_first(&body, Some(&request.id), end, oldest, left).map_err(|problem| corrupt(problem.to_string()))?;
+            let found = newest_first(&body, Some(&request.id), end, oldest, left)
+                .map_err(|problem| corrupt(problem.to_string()))?;
             for (place, past) in found {
-                let run = serde_json::value::to_raw_value(&shown(&past)).map_err(|problem| corrupt(problem.to_string()))?;
+                let run = serde_json::value::to_raw_value(&shown(&past))
+                    .map_err(|problem| corrupt(problem.to_string()))?;
                 let position = RunPosition { row: *row, place };
                 items.push(RunItem { position, reported_at: past.reported_at, run });
             }

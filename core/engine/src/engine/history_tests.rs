@@ -23,7 +23,10 @@ impl Reader for Rows {
         Err(StorageError("nothing is stored".to_owned()))
     }
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
-        self.0.get(&row).map(|(_, body)| body.clone()).ok_or_else(|| StorageError(format!("no row {row}")))
+        self.0
+            .get(&row)
+            .map(|(_, body)| body.clone())
+            .ok_or_else(|| StorageError(format!("no row {row}")))
     }
 }
 
@@ -47,9 +50,17 @@ impl Rows {
     }
 
     fn load(&self) -> Engine {
-        let history =
-            self.0.iter().map(|(row, (newest, body))| StoredHistory { row: *row, newest: *newest, bytes: body.len() as u32 });
-        Engine::load("1-0", Config::default(), Snapshot { history: history.collect(), ..Snapshot::default() }).unwrap()
+        let history = self.0.iter().map(|(row, (newest, body))| StoredHistory {
+            row: *row,
+            newest: *newest,
+            bytes: body.len() as u32,
+        });
+        Engine::load(
+            "1-0",
+            Config::default(),
+            Snapshot { history: history.collect(), ..Snapshot::default() },
+        )
+        .unwrap()
     }
 }
 
@@ -60,7 +71,9 @@ fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now:
     let mut effects = Effects::default();
     let record = Record::parse(text.as_bytes()).unwrap();
     let report = Report::default();
-    let tasks: Vec<_> = (0..20).map(|_| (record.clone(), Ended::Failed { dead: false, error: error.as_str().into() })).collect();
+    let tasks: Vec<_> = (0..20)
+        .map(|_| (record.clone(), Ended::Failed { dead: false, error: error.as_str().into() }))
+        .collect();
     engine.keep_outcomes(now, Some(&report), &tasks, now, &mut effects);
     rows.apply(effects);
 }
@@ -69,7 +82,8 @@ fn keep(engine: &mut Engine, rows: &mut Rows, id: &str, error_bytes: usize, now:
 fn count(engine: &Engine, rows: &Rows, id: &str, now: UnixMillis) -> (usize, usize) {
     let (mut runs, mut rounds, mut before) = (0, 0, None);
     loop {
-        let reply = engine.runs(&RunsRequest { id: id.to_owned(), before, limit: 100 }, now, rows).unwrap();
+        let reply =
+            engine.runs(&RunsRequest { id: id.to_owned(), before, limit: 100 }, now, rows).unwrap();
         runs += reply.items.len();
         rounds += 1;
         before = reply.next;
@@ -102,7 +116,10 @@ fn old_rows_go_by_number() {
     assert_eq!(rows.0.len(), MAX_HISTORY_ROWS);
     assert_eq!(*rows.0.last_key_value().unwrap().0, MAX_HISTORY_ROWS as u64 + 10);
     // Looked for in all rows, a bounded number at a time.
-    assert_eq!(count(&engine, &rows, "first", NOW), (0, MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED));
+    assert_eq!(
+        count(&engine, &rows, "first", NOW),
+        (0, MAX_HISTORY_ROWS / MAX_HISTORY_ROWS_SCANNED)
+    );
 }
 
 #[test]
@@ -126,7 +143,9 @@ fn a_damaged_row_is_told() {
     keep(&mut engine, &mut rows, "a", 10, NOW);
     rows.0.values_mut().for_each(|(_, body)| body.truncate(20));
     let request = RunsRequest { id: "a".to_owned(), before: None, limit: 1 };
-    assert!(matches!(engine.runs(&request, NOW, &rows), Err(EngineError::Corrupt(problem)) if problem.contains("row 1")));
+    assert!(
+        matches!(engine.runs(&request, NOW, &rows), Err(EngineError::Corrupt(problem)) if problem.contains("row 1"))
+    );
 }
 
 /// The coordinator asks for no more runs than fit by this.

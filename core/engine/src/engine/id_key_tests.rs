@@ -1,6 +1,10 @@
-//! Ids whose unkeyed hashes are equal, which anybody can make: no lookup reads more for them, and none is taken for another.
+//! Ids whose unkeyed hashes are equal, which anybody can make: no lookup reads more for them, and
+//! none is taken for another.
 
-use crate::{Config, Effects, Engine, EngineError, Reader, Snapshot, StorageError, Write, hashes_of_envelope, key_stored_page};
+use crate::{
+    Config, Effects, Engine, EngineError, Reader, Snapshot, StorageError, Write,
+    hashes_of_envelope, key_stored_page,
+};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Directory, Entry, Flags, Page, PageBuilder, PageError};
 use scheduler_model::id_key::IdKey;
@@ -29,8 +33,12 @@ impl Stored {
         for write in effects.writes {
             match write {
                 Write::InsertPage { page, body, .. } => drop(self.pages.insert(page, body)),
-                Write::ExtendPage { page, tail, .. } => self.pages.get_mut(&page).unwrap().extend(tail),
-                Write::InsertEnvelope { seq, text, .. } => drop(self.envelopes.insert(seq, text.to_vec())),
+                Write::ExtendPage { page, tail, .. } => {
+                    self.pages.get_mut(&page).unwrap().extend(tail)
+                }
+                Write::InsertEnvelope { seq, text, .. } => {
+                    drop(self.envelopes.insert(seq, text.to_vec()))
+                }
                 _ => {}
             }
         }
@@ -61,7 +69,9 @@ fn record(id: &str) -> String {
 fn request(ids: &[String], due: UnixMillis) -> Append {
     let mut builder = PageBuilder::default();
     for id in ids {
-        assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record(id).as_bytes())));
+        assert!(builder.push(id_hash(id), due, Flags::TASK, |out| {
+            out.extend_from_slice(record(id).as_bytes())
+        }));
     }
     Append { pages: builder.finish(), ..Append::default() }
 }
@@ -115,14 +125,24 @@ fn what_was_stored_without_a_key_is_keyed_once() {
     let page = request(&ids, NOW).pages.remove(0);
     let unkeyed = page.directory.bytes().to_vec();
     let keyed = key_stored_page(KEY, unkeyed.clone(), page.body.clone()).unwrap();
-    let hashes: Vec<u64> = Directory::decode(keyed.clone(), page.body.len()).unwrap().iter().map(|entry| entry.hash).collect();
+    let hashes: Vec<u64> = Directory::decode(keyed.clone(), page.body.len())
+        .unwrap()
+        .iter()
+        .map(|entry| entry.hash)
+        .collect();
     assert_eq!(hashes, [KEY.hash("first"), KEY.hash("second")]);
     // Again, after a start that was cut off: the same.
     assert_eq!(key_stored_page(KEY, keyed.clone(), page.body.clone()).unwrap(), keyed);
 
-    let stored = |directory| crate::StoredPage { page: 1, directory, body_len: page.body.len() as u32, dead: Vec::new() };
+    let stored = |directory| crate::StoredPage {
+        page: 1,
+        directory,
+        body_len: page.body.len() as u32,
+        dead: Vec::new(),
+    };
     let load = |directory| {
-        let snapshot = Snapshot { id_key: KEY, pages: vec![stored(directory)], ..Snapshot::default() };
+        let snapshot =
+            Snapshot { id_key: KEY, pages: vec![stored(directory)], ..Snapshot::default() };
         Engine::load("1-0", Config::default(), snapshot)
     };
     assert!(load(keyed).is_ok());

@@ -10,7 +10,8 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::{Answer, RequestNumber};
 
 impl Engine {
-    /// Returns the watermark of a lane. Everything of the lane at or before this position has been dispatched.
+    /// Returns the watermark of a lane. Everything of the lane at or before this position has been
+    /// dispatched.
     pub(super) fn watermark_of(&self, lane: u8) -> Position {
         self.lanes.lanes.get(&lane).map_or(self.state.watermark, |lane| lane.watermark)
     }
@@ -30,12 +31,16 @@ impl Engine {
         }
     }
 
-    /// Requeues records, each in the lane of its key. If the shard has no lane left for a key, it holds the records until there is one, because
-    /// in the main order they would fire without a slot.
+    /// Requeues records, each in the lane of its key. If the shard has no lane left for a key, it
+    /// holds the records until there is one, because in the main order they would fire without a
+    /// slot.
     pub(super) fn put_in(&mut self, back: RequeuedRecords, effects: &mut Effects) {
         for (key, mut page) in back.into_pages() {
             let keyed = self.id_key.key_page(&mut page);
-            debug_assert!(keyed.is_ok(), "the engine has written these records, which begin with their ids: {keyed:?}");
+            debug_assert!(
+                keyed.is_ok(),
+                "the engine has written these records, which begin with their ids: {keyed:?}"
+            );
             match key.map(|key| self.lanes.reserve(&key)) {
                 None => {}
                 Some(Some(lane)) => page.directory.set_lane(lane),
@@ -47,7 +52,11 @@ impl Engine {
     }
 
     fn hold_all(&mut self, of: &Directory) -> Directory {
-        let held = |entry: Entry| Entry { due: UnixMillis::HELD, flags: entry.flags.and(Flags::RETRY), ..entry };
+        let held = |entry: Entry| Entry {
+            due: UnixMillis::HELD,
+            flags: entry.flags.and(Flags::RETRY),
+            ..entry
+        };
         of.iter().for_each(|entry| self.lanes.hold_back(entry.hash));
         Directory::new(of.iter().map(held).collect())
     }
@@ -92,10 +101,12 @@ impl Engine {
         if self.dispatch_room() > 0 {
             self.lanes.had_room_at = now;
         }
-        // The periods follow the clock. If they began when there was room last, regular reports could always come in the quiet part.
+        // The periods follow the clock. If they began when there was room last, regular reports
+        // could always come in the quiet part.
         let phase = now.get().rem_euclid(NO_ROOM_MILLIS);
         let is_quiet = self.lanes.has_had_no_room(now) && phase >= NO_ROOM_ASKS_MILLIS;
-        self.lanes.quiet_until = if is_quiet { now.plus(NO_ROOM_MILLIS - phase) } else { UnixMillis::ZERO };
+        self.lanes.quiet_until =
+            if is_quiet { now.plus(NO_ROOM_MILLIS - phase) } else { UnixMillis::ZERO };
     }
 
     /// Returns the time before which no lane asks for slots.
@@ -115,10 +126,11 @@ impl Engine {
         asks.min()
     }
 
-    /// Asks the limiters of lanes that need or return slots or tokens. While the dispatchers have their maximum, a lane that does not use its
-    /// slots asks for one. Without any, many tasks without a key would keep it from its turn; with more, tasks of other shards would wait for
-    /// slots that nobody uses. Before the question, storage says that the life of the shard has begun and that the limiter may note something
-    /// for the lane.
+    /// Asks the limiters of lanes that need or return slots or tokens. While the dispatchers have
+    /// their maximum, a lane that does not use its slots asks for one. Without any, many tasks
+    /// without a key would keep it from its turn; with more, tasks of other shards would wait for
+    /// slots that nobody uses. Before the question, storage says that the life of the shard has
+    /// begun and that the limiter may note something for the lane.
     pub(super) fn ask_limiters(&mut self, now: UnixMillis, effects: &mut Effects) {
         let numbers: Vec<u8> = self.lanes.lanes.keys().copied().collect();
         let (from, is_full) = (self.asks_from(), self.dispatch_room() == 0);
@@ -143,8 +155,15 @@ impl Engine {
         self.save_lanes(effects);
     }
 
-    /// Handles the answer of a limiter, which is `None` if the limiter considers the request old. See [`crate::limiter`].
-    pub fn limit_answered(&mut self, key: &str, number: RequestNumber, answer: Option<&Answer>, now: UnixMillis) {
+    /// Handles the answer of a limiter, which is `None` if the limiter considers the request old.
+    /// See [`crate::limiter`].
+    pub fn limit_answered(
+        &mut self,
+        key: &str,
+        number: RequestNumber,
+        answer: Option<&Answer>,
+        now: UnixMillis,
+    ) {
         let Some(lane) = self.lanes.number_of(key) else { return };
         if let Some(of) = self.lanes.lanes.get_mut(&lane) {
             match answer {
@@ -160,9 +179,13 @@ impl Engine {
         self.limit_answered(key, number, None, now);
     }
 
-    /// Drops a lane with nothing left. That may be stored later: after a crash, the shard asks the limiter once too often.
+    /// Drops a lane with nothing left. That may be stored later: after a crash, the shard asks the
+    /// limiter once too often.
     fn forget_lane(&mut self, number: u8) {
-        let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over()) else { return };
+        let Some(lane) = self.lanes.lanes.get_mut(&number).filter(|lane| lane.lease.is_over())
+        else {
+            return;
+        };
         self.unsaved |= lane.held;
         lane.held = false;
         let is_empty = self.tasks.head_of(number).is_none();
@@ -172,9 +195,16 @@ impl Engine {
         }
     }
 
-    /// Drops lanes that are empty and unknown to their limiter, such as those whose tasks were all cancelled.
+    /// Drops lanes that are empty and unknown to their limiter, such as those whose tasks were all
+    /// cancelled.
     pub(super) fn forget_lanes(&mut self) {
-        let over: Vec<u8> = self.lanes.lanes.iter().filter(|(_, lane)| lane.lease.is_over()).map(|(number, _)| *number).collect();
+        let over: Vec<u8> = self
+            .lanes
+            .lanes
+            .iter()
+            .filter(|(_, lane)| lane.lease.is_over())
+            .map(|(number, _)| *number)
+            .collect();
         over.into_iter().for_each(|number| self.forget_lane(number));
     }
 

@@ -2,8 +2,8 @@ use super::*;
 use crate::error::EngineError;
 use crate::limiter::Limiter;
 use crate::{
-    Config, Destination, Engine, Keep, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage,
-    StoredSchedule,
+    Config, Destination, Engine, Keep, LimitAsk, Reader, Snapshot, StorageError, StoredEnvelope,
+    StoredHistory, StoredPage, StoredSchedule,
 };
 use scheduler_model::bounds::MAX_LANES;
 use scheduler_model::format::envelope::Envelope;
@@ -84,13 +84,24 @@ fn load_with(stored: &RefCell<Stored>, config: Config) -> Engine {
         attempts: 0,
         sends: crate::Sends::Sent,
     });
-    let snapshot =
-        Snapshot { pages: pages.collect(), envelopes: envelopes.collect(), state: stored.state.clone(), ..Snapshot::default() };
+    let snapshot = Snapshot {
+        pages: pages.collect(),
+        envelopes: envelopes.collect(),
+        state: stored.state.clone(),
+        ..Snapshot::default()
+    };
     let schedules = stored.schedules.iter();
-    let schedules =
-        schedules.map(|(number, (since, record))| StoredSchedule { number: *number, since: *since, record: record.clone() });
+    let schedules = schedules.map(|(number, (since, record))| StoredSchedule {
+        number: *number,
+        since: *since,
+        record: record.clone(),
+    });
     let rows = stored.history.iter();
-    let rows = rows.map(|(row, (newest, body))| StoredHistory { row: *row, newest: *newest, bytes: body.len() as u32 });
+    let rows = rows.map(|(row, (newest, body))| StoredHistory {
+        row: *row,
+        newest: *newest,
+        bytes: body.len() as u32,
+    });
     let snapshot = Snapshot { schedules: schedules.collect(), history: rows.collect(), ..snapshot };
     Engine::load("1-0", config, snapshot).unwrap()
 }
@@ -107,7 +118,15 @@ impl Pair {
     pub(crate) fn with(config: Config) -> Self {
         let stored = RefCell::default();
         let engine = load_with(&stored, config);
-        Self { engine, stored, limiter: Limiter::default(), now: NOW, config, told_waiting: 0, running: Vec::new() }
+        Self {
+            engine,
+            stored,
+            limiter: Limiter::default(),
+            now: NOW,
+            config,
+            told_waiting: 0,
+            running: Vec::new(),
+        }
     }
 
     pub(crate) fn restart(&mut self) {
@@ -124,8 +143,13 @@ impl Pair {
         request: &scheduler_model::protocol::ChangeRequest,
         share: Option<scheduler_model::access::Share>,
     ) -> Result<scheduler_model::protocol::ChangeReply, EngineError> {
-        let (reply, effects) =
-            self.engine.change_among(request, scheduler_model::protocol::Among::All, share, self.now, &self.stored)?;
+        let (reply, effects) = self.engine.change_among(
+            request,
+            scheduler_model::protocol::Among::All,
+            share,
+            self.now,
+            &self.stored,
+        )?;
         self.commit(&effects);
         Ok(reply)
     }
@@ -133,8 +157,10 @@ impl Pair {
     /// Discards the dead letters of an id.
     pub(crate) fn discard(&mut self, id: &str) {
         let request = CancelRequest { ids: vec![id.to_owned()], if_match: None };
-        let (_, effects) =
-            self.engine.cancel_among(&request, scheduler_model::protocol::Among::Dead, self.now, &self.stored).unwrap();
+        let (_, effects) = self
+            .engine
+            .cancel_among(&request, scheduler_model::protocol::Among::Dead, self.now, &self.stored)
+            .unwrap();
         self.commit(&effects);
     }
 
@@ -146,18 +172,28 @@ impl Pair {
         self.stored.borrow().writes
     }
 
-    /// Takes in what a request would bring: recurring tasks, and others with what they say beside time and id. They call a handler unless
-    /// they say what else.
+    /// Takes in what a request would bring: recurring tasks, and others with what they say beside
+    /// time and id. They call a handler unless they say what else.
     pub(crate) fn create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) {
         self.try_create(key, id, time, rest).unwrap();
     }
 
     /// The same; without a key where that is empty.
-    pub(crate) fn try_create(&mut self, key: &str, id: &str, time: Option<UnixMillis>, rest: &str) -> Result<(), EngineError> {
+    pub(crate) fn try_create(
+        &mut self,
+        key: &str,
+        id: &str,
+        time: Option<UnixMillis>,
+        rest: &str,
+    ) -> Result<(), EngineError> {
         let time = time.map_or_else(String::new, |time| format!("\"time\":{time},"));
         let mut builder = PageBuilder::default();
         let limit = if key.is_empty() { String::new() } else { format!(r#""limitKey":"{key}""#) };
-        let callback = if rest.contains("\"callback\":") { "" } else { r#""callback":{"type":"handler","name":"log"},"# };
+        let callback = if rest.contains("\"callback\":") {
+            ""
+        } else {
+            r#""callback":{"type":"handler","name":"log"},"#
+        };
         let members = format!(r#"{time}"id":"{id}",{rest}{callback}{limit}"#);
         let record = format!("{{{}}}", members.trim_end_matches(','));
         let read = Record::parse(record.as_bytes()).unwrap();
@@ -168,9 +204,15 @@ impl Pair {
         } else {
             let flags = if read.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
             let due = read.time.map_or(UnixMillis::NEVER, |_| read.due());
-            assert!(builder.push(id_hash(id), due, flags, |out| out.extend_from_slice(record.as_bytes())));
+            assert!(
+                builder
+                    .push(id_hash(id), due, flags, |out| out.extend_from_slice(record.as_bytes()))
+            );
             append.pages = builder.finish();
-            append.pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
+            append
+                .pages
+                .iter_mut()
+                .for_each(|page| page.directory.set_lane(u8::from(!key.is_empty())));
         }
         let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
         self.commit(&effects);
@@ -189,27 +231,43 @@ impl Pair {
 
     /// The outcomes and errors of a task's runs, the newest first.
     pub(crate) fn outcomes(&self, id: &str) -> Vec<(String, String)> {
-        let request = scheduler_model::protocol::RunsRequest { id: id.to_owned(), before: None, limit: 1_000 };
-        let text = |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
+        let request = scheduler_model::protocol::RunsRequest {
+            id: id.to_owned(),
+            before: None,
+            limit: 1_000,
+        };
+        let text =
+            |run: &serde_json::Value, name: &str| run[name].as_str().unwrap_or_default().to_owned();
         let runs = self.engine.runs(&request, self.now, &self.stored).unwrap().items.into_iter();
-        let runs = runs.map(|item| serde_json::from_str::<serde_json::Value>(item.run.get()).unwrap());
+        let runs =
+            runs.map(|item| serde_json::from_str::<serde_json::Value>(item.run.get()).unwrap());
         runs.map(|run| (text(&run, "outcome"), text(&run, "error"))).collect()
     }
 
     /// The ids of what is dispatched and not reported.
     pub(crate) fn ids_on_their_way(&self) -> Vec<String> {
         let stored = self.stored.borrow();
-        let texts = stored.outbox.values().filter(|(to, ..)| to.is_some()).map(|(_, _, text)| std::str::from_utf8(text).unwrap());
+        let texts = stored
+            .outbox
+            .values()
+            .filter(|(to, ..)| to.is_some())
+            .map(|(_, _, text)| std::str::from_utf8(text).unwrap());
         let tasks = texts.flat_map(|text| Envelope::parse(text).unwrap().tasks);
         tasks.map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect()
     }
 
-    /// The keys of what is dispatched and not reported, with the numbers of the envelopes; without a key those of the main order.
+    /// The keys of what is dispatched and not reported, with the numbers of the envelopes; without
+    /// a key those of the main order.
     pub(crate) fn on_its_way(&self) -> Vec<(u64, Option<String>)> {
         let stored = self.stored.borrow();
-        let rows = stored.outbox.iter().filter_map(|(seq, (destination, ..))| Some((*seq, destination.clone()?)));
+        let rows = stored
+            .outbox
+            .iter()
+            .filter_map(|(seq, (destination, ..))| Some((*seq, destination.clone()?)));
         rows.map(|(seq, to)| match to {
-            Destination::Lane(lane) => (seq, self.engine.lanes.describe(lane).map(|(key, _)| key.to_owned())),
+            Destination::Lane(lane) => {
+                (seq, self.engine.lanes.describe(lane).map(|(key, _)| key.to_owned()))
+            }
             _ => (seq, None),
         })
         .collect()
@@ -224,20 +282,31 @@ impl Pair {
         self.limit_both(key, Some(concurrency), None);
     }
 
-    pub(crate) fn limit_both(&mut self, key: &str, concurrency: Option<u32>, per_second: Option<f64>) {
-        self.limiter.put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } }).unwrap();
+    pub(crate) fn limit_both(
+        &mut self,
+        key: &str,
+        concurrency: Option<u32>,
+        per_second: Option<f64>,
+    ) {
+        self.limiter
+            .put(Named { key: key.to_owned(), limit: Limit { concurrency, per_second } })
+            .unwrap();
     }
 
-    /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it dispatches after `runs_for` milliseconds. Gives
-    /// the times at which runs were dispatched, and the number of wake-ups.
+    /// Wakes the shard whenever it wants to be woken, as its shell does, and reports what it
+    /// dispatches after `runs_for` milliseconds. Gives the times at which runs were dispatched, and
+    /// the number of wake-ups.
     pub(crate) fn live(&mut self, until: UnixMillis, runs_for: i64) -> (Vec<UnixMillis>, usize) {
         let (mut handed_on, mut wakeups) = (Vec::new(), 0);
         loop {
             let next = self.engine.next_wakeup().map(|next| next.max(self.now.plus(1)));
             let ends = self.running.iter().map(|(ends, _)| *ends).min();
-            let Some(at) = next.into_iter().chain(ends).min().filter(|at| *at <= until) else { break };
+            let Some(at) = next.into_iter().chain(ends).min().filter(|at| *at <= until) else {
+                break;
+            };
             self.now = at;
-            let ended: Vec<u64> = self.running.extract_if(.., |(ends, _)| *ends <= at).map(|(_, seq)| seq).collect();
+            let ended: Vec<u64> =
+                self.running.extract_if(.., |(ends, _)| *ends <= at).map(|(_, seq)| seq).collect();
             ended.into_iter().for_each(|seq| self.report(seq));
             if next == Some(at) {
                 wakeups += 1;
@@ -256,13 +325,17 @@ impl Pair {
         stored.writes += effects.writes.len();
         for write in effects.writes.clone() {
             match write {
-                Write::InsertPage { page, directory, body } => drop(stored.pages.insert(page, (directory, body))),
+                Write::InsertPage { page, directory, body } => {
+                    drop(stored.pages.insert(page, (directory, body)))
+                }
                 Write::ExtendPage { page, directory, tail } => {
                     let row = stored.pages.get_mut(&page).unwrap();
                     row.0 = directory;
                     row.1.extend(tail);
                 }
-                Write::DeletePage { page, .. } => drop((stored.pages.remove(&page).unwrap(), stored.dead.remove(&page))),
+                Write::DeletePage { page, .. } => {
+                    drop((stored.pages.remove(&page).unwrap(), stored.dead.remove(&page)))
+                }
                 Write::SetDead { page, bits } => drop(stored.dead.insert(page, bits)),
                 Write::InsertEnvelope { seq, destination, text, hashes, state, .. } => {
                     stored.outbox.insert(seq, (Some(destination), hashes, text.to_vec()));
@@ -276,13 +349,17 @@ impl Pair {
                     stored.outbox.entry(seq).or_default();
                     stored.state = Some(state);
                 }
-                Write::InsertSchedule { number, since, record } => drop(stored.schedules.insert(number, (since, record))),
+                Write::InsertSchedule { number, since, record } => {
+                    drop(stored.schedules.insert(number, (since, record)))
+                }
                 Write::SetSchedule { number, since, record } => {
                     let row = stored.schedules.get_mut(&number).unwrap();
                     *row = (since.unwrap_or(row.0), record);
                 }
                 Write::DeleteSchedule { number } => drop(stored.schedules.remove(&number).unwrap()),
-                Write::InsertHistory { row, newest, body } => drop(stored.history.insert(row, (newest, body))),
+                Write::InsertHistory { row, newest, body } => {
+                    drop(stored.history.insert(row, (newest, body)))
+                }
                 Write::ExtendHistory { row, newest, tail } => {
                     let row = stored.history.get_mut(&row).unwrap();
                     row.0 = newest;
@@ -297,12 +374,23 @@ impl Pair {
         }
     }
 
-    fn append(&mut self, keys: &[&str], tasks: impl IntoIterator<Item = (usize, String)>) -> Result<(), EngineError> {
-        let mut builders: Vec<PageBuilder> = (0..=keys.len()).map(|_| PageBuilder::default()).collect();
+    fn append(
+        &mut self,
+        keys: &[&str],
+        tasks: impl IntoIterator<Item = (usize, String)>,
+    ) -> Result<(), EngineError> {
+        let mut builders: Vec<PageBuilder> =
+            (0..=keys.len()).map(|_| PageBuilder::default()).collect();
         for (key, id) in tasks {
-            let limit = key.checked_sub(1).map_or_else(String::new, |at| format!(r#","limitKey":"{}""#, keys[at]));
-            let record = format!(r#"{{"time":{NOW},"id":"{id}","callback":{{"type":"handler","name":"log"}}{limit}}}"#);
-            assert!(builders[key].push(id_hash(&id), NOW, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+            let limit = key
+                .checked_sub(1)
+                .map_or_else(String::new, |at| format!(r#","limitKey":"{}""#, keys[at]));
+            let record = format!(
+                r#"{{"time":{NOW},"id":"{id}","callback":{{"type":"handler","name":"log"}}{limit}}}"#
+            );
+            assert!(builders[key].push(id_hash(&id), NOW, Flags::TASK, |out| {
+                out.extend_from_slice(record.as_bytes())
+            }));
         }
         let pages = builders.into_iter().enumerate().flat_map(|(lane, builder)| {
             builder.finish().into_iter().map(move |mut page| {
@@ -310,14 +398,16 @@ impl Pair {
                 page
             })
         });
-        let terms = Terms { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..Terms::default() };
+        let terms =
+            Terms { keys: keys.iter().map(|key| (*key).to_owned()).collect(), ..Terms::default() };
         let append = Append { pages: pages.collect(), terms, ..Append::default() };
         let (_, effects) = self.engine.append(append, self.now, &self.stored)?;
         self.commit(&effects);
         Ok(())
     }
 
-    /// Wakes the shard and answers what it asks. Gives the envelopes: each with its lane, 0 for none, and its number of tasks.
+    /// Wakes the shard and answers what it asks. Gives the envelopes: each with its lane, 0 for
+    /// none, and its number of tasks.
     pub(crate) fn wake(&mut self) -> Vec<(u64, u8, usize)> {
         let effects = self.engine.wake(self.now, &self.stored).unwrap();
         self.commit(&effects);
@@ -361,12 +451,22 @@ impl Pair {
             permanent,
             ..scheduler_model::protocol::Failure::default()
         };
-        self.report_with(&Report { seq, failed: (0..tasks as u32).map(failure).collect(), ..Report::default() });
+        self.report_with(&Report {
+            seq,
+            failed: (0..tasks as u32).map(failure).collect(),
+            ..Report::default()
+        });
     }
 
     /// The records that wait, and dead letters.
-    pub(crate) fn records(&self, status: scheduler_model::protocol::Status) -> Vec<serde_json::Value> {
-        let filter = scheduler_model::protocol::Filter { status: Some(status), ..scheduler_model::protocol::Filter::default() };
+    pub(crate) fn records(
+        &self,
+        status: scheduler_model::protocol::Status,
+    ) -> Vec<serde_json::Value> {
+        let filter = scheduler_model::protocol::Filter {
+            status: Some(status),
+            ..scheduler_model::protocol::Filter::default()
+        };
         let request = scheduler_model::protocol::ListRequest {
             filter,
             limit: usize::MAX,
@@ -393,7 +493,10 @@ fn a_herd_behind_a_limit_is_written_once() {
         pair.now = pair.now.plus(100);
         waiting.extend(pair.wake());
         assert!(pair.in_flight() <= 10, "{} in flight", pair.in_flight());
-        assert_eq!(pair.engine.stats(pair.now).waiting_for_limits, 100_000 - ran - pair.in_flight() as u64);
+        assert_eq!(
+            pair.engine.stats(pair.now).waiting_for_limits,
+            100_000 - ran - pair.in_flight() as u64
+        );
         for (seq, lane, tasks) in waiting.drain(..) {
             assert_eq!((lane, tasks), (1, 1), "with ten slots each task is an envelope of its own");
             pair.report(seq);
@@ -401,7 +504,8 @@ fn a_herd_behind_a_limit_is_written_once() {
         }
     }
     let written = pair.stored.borrow().writes - before;
-    // A row to hand each on and one when it is done, and what becomes of pages of which nothing is left.
+    // A row to hand each on and one when it is done, and what becomes of pages of which nothing is
+    // left.
     assert!(written <= 2 * ran as usize + 250, "{written} rows for {ran} tasks");
     assert!(pair.stored.borrow().pages.len() >= pages - 10);
     assert_eq!(pair.limiter.slots("stripe"), 10);
@@ -424,13 +528,23 @@ fn what_is_in_flight_is_known_after_a_restart() {
     pair.report(handed_on[0].0);
     pair.now = pair.now.plus(200);
     assert_eq!(pair.wake().len(), 1);
-    // All of it is cancelled, and what is in flight ends: nothing is left of the lane, here and at the limiter.
+    // All of it is cancelled, and what is in flight ends: nothing is left of the lane, here and at
+    // the limiter.
     let ids = (0..10).map(|n| format!("task-{n}")).collect();
-    let (reply, effects) = pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
+    let (reply, effects) =
+        pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
     pair.commit(&effects);
-    let cancelled = reply.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count();
+    let cancelled =
+        reply.outcomes.iter().filter(|outcome| **outcome == Cancelled::Cancelled).count();
     assert_eq!((cancelled, reply.running.len()), (9, 3));
-    let seqs: Vec<u64> = pair.stored.borrow().outbox.iter().filter(|(_, row)| row.0.is_some()).map(|(seq, _)| *seq).collect();
+    let seqs: Vec<u64> = pair
+        .stored
+        .borrow()
+        .outbox
+        .iter()
+        .filter(|(_, row)| row.0.is_some())
+        .map(|(seq, _)| *seq)
+        .collect();
     seqs.into_iter().for_each(|seq| pair.report(seq));
     for _ in 0..20 {
         pair.now = pair.now.plus(200);
@@ -439,7 +553,9 @@ fn what_is_in_flight_is_known_after_a_restart() {
     assert_eq!((pair.limiter.slots("stripe"), pair.engine.next_wakeup()), (0, None));
     let saved = pair.engine.save();
     pair.commit(&saved);
-    assert!(!String::from_utf8(pair.stored.borrow().state.clone().unwrap()).unwrap().contains("stripe"));
+    assert!(
+        !String::from_utf8(pair.stored.borrow().state.clone().unwrap()).unwrap().contains("stripe")
+    );
 }
 
 #[test]
@@ -487,18 +603,22 @@ fn there_are_not_too_many_lanes() {
     pair.append(&[], [(0, "y".to_owned())]).unwrap();
     // Those whose tasks are gone make room.
     let ids = vec!["task-1".to_owned()];
-    let (_, effects) = pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
+    let (_, effects) =
+        pair.engine.cancel(&CancelRequest { ids, if_match: None }, pair.now, &pair.stored).unwrap();
     pair.commit(&effects);
     pair.append(&["one more"], [(1, "z".to_owned())]).unwrap();
     pair.engine = load(&pair.stored, usize::MAX);
     assert_eq!(pair.engine.stats(NOW).waiting_for_limits, MAX_LANES as u64 + 1);
 }
 
-/// Of a lease that had never used its slots, the time to give them back lay in the past: the shard asked again after each answer, a
-/// thousand times a second, and the limiter's "wait" did not count.
+/// Of a lease that had never used its slots, the time to give them back lay in the past: the shard
+/// asked again after each answer, a thousand times a second, and the limiter's "wait" did not
+/// count.
 #[test]
 fn a_shard_that_waits_asks_a_few_times_a_second() {
-    for (concurrency, per_second) in [(None, Some(0.2)), (None, Some(2.0)), (Some(3), Some(0.2)), (Some(1), None)] {
+    for (concurrency, per_second) in
+        [(None, Some(0.2)), (None, Some(2.0)), (Some(3), Some(0.2)), (Some(1), None)]
+    {
         let mut pair = Pair::new(usize::MAX);
         pair.limit_both("y", concurrency, per_second);
         // The key begins, with something that came and went, and anew after a pause.
@@ -506,15 +626,22 @@ fn a_shard_that_waits_asks_a_few_times_a_second() {
             let begun = pair.now;
             pair.append(&["y"], (0..4).map(|n| (1, format!("{round}-{n}")))).unwrap();
             let (handed_on, wakeups) = pair.live(begun.plus(30_000), 5_000);
-            assert_eq!(handed_on.len(), 4, "{concurrency:?} {per_second:?}, round {round}: {handed_on:?}");
-            assert!(wakeups < 30 * 3, "{concurrency:?} {per_second:?}, round {round}: {wakeups} wake-ups in 30 s");
+            assert_eq!(
+                handed_on.len(),
+                4,
+                "{concurrency:?} {per_second:?}, round {round}: {handed_on:?}"
+            );
+            assert!(
+                wakeups < 30 * 3,
+                "{concurrency:?} {per_second:?}, round {round}: {wakeups} wake-ups in 30 s"
+            );
             pair.live(begun.plus(7 * 60_000), 5_000);
         }
     }
 }
 
-/// A lane that was dropped with its last task and made again numbered its questions from 1, and the limiter, which remembered more, answered
-/// none of them.
+/// A lane that was dropped with its last task and made again numbered its questions from 1, and the
+/// limiter, which remembered more, answered none of them.
 #[test]
 fn a_key_whose_tasks_come_and_go_is_not_starved() {
     for (concurrency, per_second) in [(Some(2), None), (None, Some(50.0)), (Some(2), Some(50.0))] {
@@ -540,23 +667,33 @@ fn a_key_whose_tasks_come_and_go_is_not_starved() {
             }
             pair.append(&["z"], [(1, format!("late-{round}"))]).unwrap();
             let (handed_on, _) = pair.live(pair.now.plus(1_000), 100);
-            assert_eq!(handed_on.len(), 1, "after a pause, round {round} under {concurrency:?} {per_second:?}");
+            assert_eq!(
+                handed_on.len(),
+                1,
+                "after a pause, round {round} under {concurrency:?} {per_second:?}"
+            );
         }
     }
 }
 
-/// With a second between two firings, a shard that other tasks kept busy got tokens in the answer to each question, and fired next when they
-/// had ended.
+/// With a second between two firings, a shard that other tasks kept busy got tokens in the answer
+/// to each question, and fired next when they had ended.
 #[test]
 fn a_busy_shard_fires_before_its_tokens_end() {
     let stored = RefCell::<Stored>::default();
     for gap in [0, 100, 1_000, i64::MAX] {
         let snapshot = Snapshot::default();
-        let mut engine = Engine::load("1-0", Config { fire_gap_millis: gap, ..Config::default() }, snapshot).unwrap();
+        let mut engine =
+            Engine::load("1-0", Config { fire_gap_millis: gap, ..Config::default() }, snapshot)
+                .unwrap();
         let mut builder = PageBuilder::default();
         for (id, due) in [("a", NOW), ("b", NOW.plus(1))] {
-            let record = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
-            assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+            let record = format!(
+                r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#
+            );
+            assert!(builder.push(id_hash(id), due, Flags::TASK, |out| {
+                out.extend_from_slice(record.as_bytes())
+            }));
         }
         let append = Append { pages: builder.finish(), ..Append::default() };
         let (_, effects) = engine.append(append, NOW, &stored).unwrap();

@@ -1,8 +1,10 @@
 //! Tasks that lapse while they wait in a lane: they expire, or their misfire policy skips them.
 //!
-//! The engine drops them before it assigns or requests slots and tokens. If it assigned first and judged afterwards, lapsed tasks would use up
-//! the rate, and under overload no task would run. It examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page
-//! is valid until its first task lapses, so the engine reads a page once, and again when it drops a task of it.
+//! The engine drops them before it assigns or requests slots and tokens. If it assigned first and
+//! judged afterwards, lapsed tasks would use up the rate, and under overload no task would run. It
+//! examines only tasks with such a policy ([`Flags::CONDITIONAL`]). The result for a page is valid
+//! until its first task lapses, so the engine reads a page once, and again when it drops a task of
+//! it.
 
 use super::Engine;
 use crate::budget::{CONDITIONAL_BYTES, ENOUGH_TASKS, MAX_LAPSE_BYTES};
@@ -25,7 +27,8 @@ struct Look {
 }
 
 impl Engine {
-    /// Removes the lapsed tasks of lanes, and returns them. The caller drops them in the same commit.
+    /// Removes the lapsed tasks of lanes, and returns them. The caller drops them in the same
+    /// commit.
     pub(super) fn take_lapsed(
         &mut self,
         now: UnixMillis,
@@ -40,12 +43,19 @@ impl Engine {
             return Ok(Vec::new());
         }
         sort_by_key(&mut look.lapsed, |(at, _)| *at);
-        let places: Vec<EntryRef> = look.lapsed.iter().map(|(at, _)| EntryRef { page: at.page, index: at.index }).collect();
+        let places: Vec<EntryRef> =
+            look.lapsed.iter().map(|(at, _)| EntryRef { page: at.page, index: at.index }).collect();
         self.kill(&places, effects);
         Ok(look.lapsed.into_iter().map(|(_, dropped)| dropped).collect())
     }
 
-    fn look_into(&mut self, lane: u8, now: UnixMillis, reader: &dyn Reader, look: &mut Look) -> Result<(), EngineError> {
+    fn look_into(
+        &mut self,
+        lane: u8,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        look: &mut Look,
+    ) -> Result<(), EngineError> {
         let Some(mut lapses) = self.lanes.lapses(lane).map(std::mem::take) else { return Ok(()) };
         let pages = self.tasks.due_pages(lane, now);
         let (mut fit, mut is_cut) = (0, false);
@@ -61,12 +71,15 @@ impl Engine {
             }
             fit += self.judge_page(page, known, now, reader, look, &mut found)?;
         }
-        let first = found.values().map(|judged| judged.until).min().filter(|until| !until.is_never());
+        let first =
+            found.values().map(|judged| judged.until).min().filter(|until| !until.is_never());
         let gap = now.plus(self.config.fire_gap_millis.max(1));
         lapses.goes_on_at = (is_cut && fit == 0).then_some(now.plus(1));
         lapses.look_at = if is_cut { Some(now.plus(1)) } else { first.map(|first| first.max(gap)) };
         // The results for pages that this search has not reached stay.
-        lapses.pages.retain(|page, _| !found.contains_key(page) && self.tasks.page(*page).is_some());
+        lapses
+            .pages
+            .retain(|page, _| !found.contains_key(page) && self.tasks.page(*page).is_some());
         lapses.pages.append(&mut found);
         if let Some(of) = self.lanes.lapses(lane) {
             *of = lapses;
@@ -74,7 +87,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Judges the due tasks of a page that are not `known`. Returns the number of tasks that may fire.
+    /// Judges the due tasks of a page that are not `known`. Returns the number of tasks that may
+    /// fire.
     fn judge_page(
         &self,
         number: u32,
@@ -87,7 +101,10 @@ impl Engine {
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
         let due = page.fired()..page.directory.before(now.plus(1));
         let from = known.map_or(0, |judged| judged.to as usize);
-        let mut judged = Judged { to: due.end as u32, until: known.map_or(UnixMillis::NEVER, |judged| judged.until) };
+        let mut judged = Judged {
+            to: due.end as u32,
+            until: known.map_or(UnixMillis::NEVER, |judged| judged.until),
+        };
         let mut fit = 0;
         let mut unknown: Vec<(u32, Entry)> = Vec::new();
         for index in due.filter(|index| page.is_live(*index)) {
@@ -100,7 +117,11 @@ impl Engine {
         }
         let start = unknown.iter().map(|(_, entry)| entry.offset).min().unwrap_or(0);
         let end = unknown.iter().map(|(_, entry)| entry.offset + entry.len).max().unwrap_or(0);
-        let body = if unknown.is_empty() { Vec::new() } else { reader.body(number, start, end.saturating_sub(start))? };
+        let body = if unknown.is_empty() {
+            Vec::new()
+        } else {
+            reader.body(number, start, end.saturating_sub(start))?
+        };
         look.bytes += body.len();
         for (index, entry) in unknown {
             let at = entry.offset.saturating_sub(start) as usize;
@@ -112,7 +133,12 @@ impl Engine {
                 }
                 (verdict, _) => {
                     let at = Position { due: entry.due, page: number, index };
-                    let dropped = Undispatched { record: record.to_vec(), hash: entry.hash, flags: entry.flags, verdict };
+                    let dropped = Undispatched {
+                        record: record.to_vec(),
+                        hash: entry.hash,
+                        flags: entry.flags,
+                        verdict,
+                    };
                     look.lapsed.push((at, dropped));
                     look.bytes += CONDITIONAL_BYTES;
                 }
@@ -124,7 +150,9 @@ impl Engine {
 
     /// Notes that a page was added to a lane, or has grown.
     pub(super) fn note_lapses(&mut self, number: u32) {
-        let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else { return };
+        let Some(page) = self.tasks.page(number).filter(|page| page.directory.lane() > 0) else {
+            return;
+        };
         if page.directory.iter().any(|entry| entry.flags.has(Flags::CONDITIONAL))
             && let Some(lapses) = self.lanes.lapses(page.directory.lane())
         {
@@ -134,8 +162,11 @@ impl Engine {
 
     /// Returns whether the head of a lane, which is due, was judged to fire or cannot lapse.
     pub(super) fn is_head_judged(&self, lane: u8, head: Position) -> bool {
-        let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else { return true };
-        let entry = self.tasks.page(head.page).and_then(|page| page.directory.get(head.index as usize));
+        let Some(lapses) = self.lanes.lapses_of(lane).filter(|lapses| lapses.is_needed) else {
+            return true;
+        };
+        let entry =
+            self.tasks.page(head.page).and_then(|page| page.directory.get(head.index as usize));
         !entry.is_some_and(|entry| entry.flags.has(Flags::CONDITIONAL)) || lapses.is_judged(head)
     }
 }

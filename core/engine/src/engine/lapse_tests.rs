@@ -1,14 +1,17 @@
 use crate::Keep;
 use crate::engine::lanes::tests::Pair;
 
-/// Tasks that had expired took the tokens of a rate, and the slots of a limit, before they were judged: under overload nothing ran any more.
+/// Tasks that had expired took the tokens of a rate, and the slots of a limit, before they were
+/// judged: under overload nothing ran any more.
 #[test]
 fn under_overload_a_limit_is_used_up_by_runs() {
     let skips = r#""misfire":{"policy":"skip","graceSeconds":3},"#;
     let expires = r#""expireAfterSeconds":3,"#;
     for rest in [expires, skips] {
         // Two runs a second, in three ways.
-        for (concurrency, per_second, runs_for) in [(None, Some(2.0), 100), (Some(1), None, 450), (Some(3), Some(2.0), 100)] {
+        for (concurrency, per_second, runs_for) in
+            [(None, Some(2.0), 100), (Some(1), None, 450), (Some(3), Some(2.0), 100)]
+        {
             let mut pair = Pair::new(usize::MAX);
             pair.limit_both("k", concurrency, per_second);
             let (mut handed_on, begun) = (Vec::new(), pair.now);
@@ -22,7 +25,10 @@ fn under_overload_a_limit_is_used_up_by_runs() {
                 handed_on.len()
             );
             assert!((100..=136).contains(&handed_on.len()) && late >= 50, "{of}");
-            assert!(pair.engine.stats(pair.now).waiting_for_limits <= 35, "what has lapsed does not wait");
+            assert!(
+                pair.engine.stats(pair.now).waiting_for_limits <= 35,
+                "what has lapsed does not wait"
+            );
         }
     }
 }
@@ -40,12 +46,17 @@ fn what_has_lapsed_is_dropped_in_bulk_and_asks_for_nothing() {
     let (handed_on, wakeups) = pair.live(pair.now.plus(5_000), 100);
     assert_eq!((handed_on.len(), pair.told_waiting), (0, 0));
     let pages = 2_000 * 150 / scheduler_model::bounds::OPEN_PAGE_BYTES + 1;
-    assert!(wakeups <= 5 && pair.writes() - before <= 2 * pages + 10, "{wakeups} wake-ups, {} rows", pair.writes() - before);
+    assert!(
+        wakeups <= 5 && pair.writes() - before <= 2 * pages + 10,
+        "{wakeups} wake-ups, {} rows",
+        pair.writes() - before
+    );
     assert_eq!(pair.engine.stats(pair.now).counters.expired, 2_000);
     assert_eq!(pair.engine.next_wakeup(), None);
 }
 
-/// A task that waits lapses at its time, whatever stands before it and however long the run takes that it waits for.
+/// A task that waits lapses at its time, whatever stands before it and however long the run takes
+/// that it waits for.
 #[test]
 fn a_task_lapses_when_its_time_comes() {
     for (rest, outcome) in [
@@ -71,14 +82,20 @@ fn a_task_lapses_when_its_time_comes() {
     }
 }
 
-/// More than one look takes in: nothing is taken for alive that was not looked at, and every task comes to its end.
+/// More than one look takes in: nothing is taken for alive that was not looked at, and every task
+/// comes to its end.
 #[test]
 fn a_backlog_beyond_one_look_is_judged_in_several() {
     let mut pair = Pair::new(usize::MAX);
     pair.limit_both("k", Some(50), None);
     let fill = format!(r#""expireAfterSeconds":5,"payload":"{}","#, "x".repeat(20_000));
     for n in 0..300 {
-        pair.create("k", &format!("task-{n}"), Some(pair.now.plus(if n < 200 { 0 } else { 58_000 })), &fill);
+        pair.create(
+            "k",
+            &format!("task-{n}"),
+            Some(pair.now.plus(if n < 200 { 0 } else { 58_000 })),
+            &fill,
+        );
     }
     pair.now = pair.now.plus(60_000);
     let (handed_on, wakeups) = pair.live(pair.now.plus(20_000), 100);

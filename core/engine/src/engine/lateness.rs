@@ -7,8 +7,15 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::Flags;
 
 impl Engine {
-    /// Counts how late a task fires relative to its due time, jitter and window included. Notes what a window has moved.
-    pub(super) fn count_lateness(&mut self, task: &Due, record: &[u8], now: UnixMillis, moved: &mut MovedByWindow) {
+    /// Counts how late a task fires relative to its due time, jitter and window included. Notes
+    /// what a window has moved.
+    pub(super) fn count_lateness(
+        &mut self,
+        task: &Due,
+        record: &[u8],
+        now: UnixMillis,
+        moved: &mut MovedByWindow,
+    ) {
         let gap = self.config.fire_gap_millis.max(1);
         let mut note = |without: UnixMillis, due: UnixMillis| {
             moved.without.insert(without.get() / gap);
@@ -16,7 +23,11 @@ impl Engine {
         };
         let due = match task {
             Due::Occurrence { number, occurrence, .. } => {
-                if let Some(without) = self.tasks.schedule(*number).and_then(|of| of.schedule.due_without_window(*occurrence)) {
+                if let Some(without) = self
+                    .tasks
+                    .schedule(*number)
+                    .and_then(|of| of.schedule.due_without_window(*occurrence))
+                {
                     note(without, occurrence.due);
                 }
                 occurrence.due
@@ -33,7 +44,8 @@ impl Engine {
                         }
                         due
                     }
-                    // The place in the order may be later than the requested time, which the record keeps.
+                    // The place in the order may be later than the requested time, which the record
+                    // keeps.
                     None => asked,
                 }
             }

@@ -1,10 +1,11 @@
 //! One-shot tasks at a local time, when the law of their zone changes.
 //!
-//! Such a task keeps its local time and its zone, and also the instant that they denote by the law of the day, which gives it its place in the
-//! order. Its entry has [`Flags::LOCAL`]. The state names the release of the time zones by which all such tasks are planned. A start-up with
-//! another release looks for pages with such entries, which takes a byte of each page. Wake-ups plan them again before anything fires, a
-//! bounded part each. The release is stored with the last part. After a crash the first part begins again, which does not change tasks that
-//! are planned already.
+//! Such a task keeps its local time and its zone, and also the instant that they denote by the law
+//! of the day, which gives it its place in the order. Its entry has [`Flags::LOCAL`]. The state
+//! names the release of the time zones by which all such tasks are planned. A start-up with another
+//! release looks for pages with such entries, which takes a byte of each page. Wake-ups plan them
+//! again before anything fires, a bounded part each. The release is stored with the last part.
+//! After a crash the first part begins again, which does not change tasks that are planned already.
 //!
 //! | a task that waits | what a new law does |
 //! |---|---|
@@ -45,10 +46,14 @@ impl Engine {
         }
     }
 
-    /// Notes a page to which tasks were added. With the first task at a local time, the same commit stores the law by which it is planned. While
-    /// some tasks are not planned by today's law, added entries may come from such tasks, so they are planned too.
+    /// Notes a page to which tasks were added. With the first task at a local time, the same commit
+    /// stores the law by which it is planned. While some tasks are not planned by today's law,
+    /// added entries may come from such tasks, so they are planned too.
     pub(super) fn note_law(&mut self, number: u32, added: &Directory, effects: &mut Effects) {
-        if !added.has_local() || self.state.law == self.config.law.release || self.to_replan.is_at_work {
+        if !added.has_local()
+            || self.state.law == self.config.law.release
+            || self.to_replan.is_at_work
+        {
             return;
         }
         if !self.to_replan.is_any() {
@@ -63,7 +68,12 @@ impl Engine {
     }
 
     /// Plans a part of the tasks at a local time by today's law.
-    pub(super) fn replan(&mut self, now: UnixMillis, reader: &dyn Reader, effects: &mut Effects) -> Result<(), EngineError> {
+    pub(super) fn replan(
+        &mut self,
+        now: UnixMillis,
+        reader: &dyn Reader,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
         let (mut killed, mut back, mut bytes) = (Vec::new(), RequeuedRecords::default(), 0);
         while bytes < MAX_REPLANNED_BYTES {
             let Some(number) = self.to_replan.pages.pop_first() else { break };
@@ -95,7 +105,12 @@ impl Engine {
         back: &mut RequeuedRecords,
     ) -> Result<usize, EngineError> {
         let Some(page) = self.tasks.page(number) else { return Ok(0) };
-        let live = page.directory.iter().enumerate().skip(page.fired()).filter(|(index, _)| page.is_live(*index));
+        let live = page
+            .directory
+            .iter()
+            .enumerate()
+            .skip(page.fired())
+            .filter(|(index, _)| page.is_live(*index));
         let local: Vec<_> = live.filter(|(_, entry)| entry.flags.has(Flags::LOCAL)).collect();
         let start = local.iter().map(|(_, entry)| entry.offset).min().unwrap_or(0);
         let end = local.iter().map(|(_, entry)| entry.offset + entry.len).max().unwrap_or(0);
@@ -106,10 +121,16 @@ impl Engine {
         let mut bytes = body.len();
         for (index, entry) in local {
             let at = entry.offset.saturating_sub(start) as usize;
-            let corrupt = |problem| EngineError::Corrupt(format!("record {index} of page {number}: {problem}"));
+            let corrupt = |problem| {
+                EngineError::Corrupt(format!("record {index} of page {number}: {problem}"))
+            };
             let text = body.get(at..at + entry.len as usize).unwrap_or_default();
             let record = Record::parse(text).map_err(|problem| corrupt(problem.to_string()))?;
-            let Some(Replanned { due, record: text }) = replanned(&record, entry.due, &self.config.law, now) else { continue };
+            let Some(Replanned { due, record: text }) =
+                replanned(&record, entry.due, &self.config.law, now)
+            else {
+                continue;
+            };
             let moved = Record::parse(&text).map_err(|problem| corrupt(problem.to_string()))?;
             bytes += text.len();
             back.push(&moved, due, entry.flags);
@@ -121,8 +142,8 @@ impl Engine {
         Ok(bytes)
     }
 
-    /// Plans those tasks of a request by this shard's law that another law has planned, because their sender has another version. Returns the
-    /// number of these tasks.
+    /// Plans those tasks of a request by this shard's law that another law has planned, because
+    /// their sender has another version. Returns the number of these tasks.
     pub(super) fn by_law(&self, pages: Vec<Page>, now: UnixMillis) -> (Vec<Page>, u64) {
         if !pages.iter().any(|page| page.directory.has_local()) {
             return (pages, 0);
@@ -130,10 +151,14 @@ impl Engine {
         let (mut planned, mut moved) = (Vec::with_capacity(pages.len()), 0);
         for page in pages {
             let mut kept = BTreeMap::new();
-            for (index, entry) in page.directory.iter().enumerate().filter(|(_, entry)| entry.flags.has(Flags::LOCAL)) {
+            for (index, entry) in
+                page.directory.iter().enumerate().filter(|(_, entry)| entry.flags.has(Flags::LOCAL))
+            {
                 // The checks that follow refuse an invalid record.
                 let Ok(record) = Record::parse(record_in(&page, &entry)) else { continue };
-                if let Some(Replanned { due, record }) = replanned(&record, entry.due, &self.config.law, now) {
+                if let Some(Replanned { due, record }) =
+                    replanned(&record, entry.due, &self.config.law, now)
+                {
                     kept.insert(index, KeptEntry { due, record: Some(record) });
                 }
             }

@@ -1,4 +1,5 @@
-//! Start-up from storage. It reads directories, recurring tasks and the numbers of the outbox, but no record of a page.
+//! Start-up from storage. It reads directories, recurring tasks and the numbers of the outbox, but
+//! no record of a page.
 
 use super::Engine;
 use crate::circuits::Circuits;
@@ -24,14 +25,17 @@ use scheduler_model::position::Position;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 
 impl Engine {
-    /// Returns the engine of a stored shard, or of a new one if the snapshot is empty. `shard` is its name in envelopes.
+    /// Returns the engine of a stored shard, or of a new one if the snapshot is empty. `shard` is
+    /// its name in envelopes.
     ///
     /// # Errors
     /// If storage has data that the engine has not written.
     pub fn load(shard: &str, config: Config, snapshot: Snapshot) -> Result<Self, EngineError> {
-        let config = Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
+        let config =
+            Config { fire_gap_millis: config.fire_gap_millis.min(MAX_FIRE_GAP_MILLIS), ..config };
         let mut state = match &snapshot.state {
-            Some(bytes) => State::decode(bytes).map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
+            Some(bytes) => State::decode(bytes)
+                .map_err(|problem| EngineError::Corrupt(format!("state: {problem}")))?,
             None => State::default(),
         };
         // Stored before a limiter is asked for the first time.
@@ -54,7 +58,8 @@ impl Engine {
             log: Log::load(snapshot.history),
             events: EventBuffer::default(),
             outbox: BTreeMap::new(),
-            decisions: Decisions::load(&snapshot.decisions, &snapshot.patches).map_err(EngineError::Corrupt)?,
+            decisions: Decisions::load(&snapshot.decisions, &snapshot.patches)
+                .map_err(EngineError::Corrupt)?,
             resends: BinaryHeap::new(),
             in_flight: HashMap::new(),
             dispatched: 0,
@@ -88,28 +93,45 @@ impl Engine {
     fn load_pages(&mut self, pages: Vec<StoredPage>) -> Result<(), EngineError> {
         let mut loaded = Vec::with_capacity(pages.len());
         for page in pages {
-            let directory = Directory::decode(page.directory, page.body_len as usize)
-                .map_err(|problem| EngineError::Corrupt(format!("page {}: {problem}", page.page)))?;
+            let directory =
+                Directory::decode(page.directory, page.body_len as usize).map_err(|problem| {
+                    EngineError::Corrupt(format!("page {}: {problem}", page.page))
+                })?;
             if !directory.is_keyed() {
-                return Err(EngineError::Corrupt(format!("page {} has hashes without the shard's key", page.page)));
+                return Err(EngineError::Corrupt(format!(
+                    "page {} has hashes without the shard's key",
+                    page.page
+                )));
             }
             let lane = directory.lane();
             if lane > 0 && !self.lanes.contains(lane) {
-                return Err(EngineError::Corrupt(format!("page {} is of lane {lane}, which there is not", page.page)));
+                return Err(EngineError::Corrupt(format!(
+                    "page {} is of lane {lane}, which there is not",
+                    page.page
+                )));
             }
             let watermark = self.watermark_of(lane);
-            // Invariant 1: everything at or before the watermark in the total order has been dispatched.
-            let (before, through) = (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
+            // Invariant 1: everything at or before the watermark in the total order has been
+            // dispatched.
+            let (before, through) =
+                (directory.before(watermark.due), directory.before(watermark.due.plus(1)));
             let fired = match page.page.cmp(&watermark.page) {
                 std::cmp::Ordering::Less => through,
                 std::cmp::Ordering::Greater => before,
-                // Clamped, because another page may have got the number after the watermark's page was deleted.
+                // Clamped, because another page may have got the number after the watermark's page
+                // was deleted.
                 std::cmp::Ordering::Equal => (watermark.index as usize + 1).clamp(before, through),
             };
-            let dead = page.dead.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
+            let dead =
+                page.dead.as_chunks::<8>().0.iter().map(|word| u64::from_le_bytes(*word)).collect();
             loaded.push((page.page, directory, page.body_len, fired, dead));
         }
-        self.tasks.reserve(loaded.iter().map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired)).sum());
+        self.tasks.reserve(
+            loaded
+                .iter()
+                .map(|(_, directory, _, fired, _)| directory.len().saturating_sub(*fired))
+                .sum(),
+        );
         for (number, directory, body_len, fired, dead) in loaded {
             self.tasks.insert_page(number, directory, body_len, fired, dead);
             self.note_lapses(number);
@@ -117,7 +139,8 @@ impl Engine {
         Ok(())
     }
 
-    /// Loads a stored recurring task that was not in the snapshot, before any other input. So a start-up holds one record at a time.
+    /// Loads a stored recurring task that was not in the snapshot, before any other input. So a
+    /// start-up holds one record at a time.
     ///
     /// # Errors
     /// If storage has data that the engine has not written.
@@ -125,7 +148,11 @@ impl Engine {
         let read = read_schedule(&stored.record).map_err(EngineError::Corrupt)?;
         let watermark = self.state.watermark;
         // The first of its own occurrences after the watermark.
-        let mut next = if read.paused { None } else { read.schedule.next_after(stored.since.max(watermark.due.plus(-1))) };
+        let mut next = if read.paused {
+            None
+        } else {
+            read.schedule.next_after(stored.since.max(watermark.due.plus(-1)))
+        };
         if let Some(occurrence) = next
             && (Position { due: occurrence.due, page: 0, index: stored.number }) <= watermark
         {
@@ -154,10 +181,20 @@ impl Engine {
     fn load_envelope(&mut self, stored: StoredEnvelope) {
         match stored.destination {
             Some(destination) => {
-                let hashes = stored.hashes.as_chunks::<8>().0.iter().map(|hash| u64::from_le_bytes(*hash)).collect();
+                let hashes = stored
+                    .hashes
+                    .as_chunks::<8>()
+                    .0
+                    .iter()
+                    .map(|hash| u64::from_le_bytes(*hash))
+                    .collect();
                 let (attempts, sends) = (stored.attempts, stored.sends);
-                let resend_at = self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
-                self.dispatch(stored.seq, InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) });
+                let resend_at =
+                    self.resend_time_of_stored(&destination, stored.sent_at, attempts, sends);
+                self.dispatch(
+                    stored.seq,
+                    InFlight { attempts, sends, ..InFlight::new(destination, hashes, resend_at) },
+                );
             }
             None => self.newest_is_cleared |= stored.seq == self.state.last_seq,
         }

@@ -1,7 +1,8 @@
 //! The engine: its struct here, its methods by subject in the files of this folder.
 //!
-//! The files of this folder use the types of the crate, and call one another through `self` only. Types, constants and functions that several
-//! of them share are in the files of the crate, which do not know the engine.
+//! The files of this folder use the types of the crate, and call one another through `self` only.
+//! Types, constants and functions that several of them share are in the files of the crate, which
+//! do not know the engine.
 
 mod admission;
 mod append;
@@ -84,7 +85,8 @@ pub struct Engine {
     /// The number of tasks in envelopes for the dispatchers.
     dispatched: usize,
     state: State,
-    /// Whether the envelope of the newest row of the outbox is done. The row stays, because it holds the state.
+    /// Whether the envelope of the newest row of the outbox is done. The row stays, because it
+    /// holds the state.
     newest_is_cleared: bool,
     /// Whether some counts are not stored yet.
     unsaved: bool,
@@ -113,16 +115,21 @@ impl Engine {
         self.id_key.hash(id)
     }
 
-    /// Returns when to call [`Engine::wake`]; `None` if nothing waits. A time in the past means now.
+    /// Returns when to call [`Engine::wake`]; `None` if nothing waits. A time in the past means
+    /// now.
     pub fn next_wakeup(&mut self) -> Option<UnixMillis> {
         let fire = self.next_due().map(|due| match self.last_fired_at {
             Some(last) => due.max(last.plus(self.config.fire_gap_millis)),
             None => due,
         });
-        let release = (!self.to_release.is_empty() || self.can_release_for_lanes()).then_some(UnixMillis::ZERO);
+        let release = (!self.to_release.is_empty() || self.can_release_for_lanes())
+            .then_some(UnixMillis::ZERO);
         let replan = self.to_replan.goes_on_at();
         let ended = self.ended.wants_to_wake_at();
-        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended].into_iter().flatten().min()
+        [fire, self.next_resend(), self.next_ask(), self.next_lapse(), release, replan, ended]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     /// Returns when the earliest task that may fire is due.
@@ -131,7 +138,9 @@ impl Engine {
             return None;
         }
         let may_dispatch = self.dispatch_room() > 0;
-        let head = self.tasks.head().filter(|head| !head.due.is_never() && (may_dispatch || self.tasks.is_for_queue(*head)));
+        let head = self.tasks.head().filter(|head| {
+            !head.due.is_never() && (may_dispatch || self.tasks.is_for_queue(*head))
+        });
         let of_lanes = self.next_fire_of_lanes();
         head.map(|head| head.due).into_iter().chain(of_lanes).min()
     }
@@ -165,8 +174,9 @@ impl Engine {
         self.next_wakeup().is_none()
     }
 
-    /// Returns whether counts have changed since they were last stored. A firing stores them; if there is none for a while, the shell calls
-    /// [`Engine::save`]. A crash loses only what was counted since.
+    /// Returns whether counts have changed since they were last stored. A firing stores them; if
+    /// there is none for a while, the shell calls [`Engine::save`]. A crash loses only what was
+    /// counted since.
     pub fn is_unsaved(&self) -> bool {
         self.unsaved
     }
@@ -184,7 +194,8 @@ impl Engine {
         self.state.encode()
     }
 
-    /// Returns the counts of what the platform bills, for the shell to add to. The next firing stores them.
+    /// Returns the counts of what the platform bills, for the shell to add to. The next firing
+    /// stores them.
     pub fn meter_mut(&mut self) -> &mut Meter {
         &mut self.state.meter
     }
@@ -194,7 +205,8 @@ impl Engine {
         self.state.counters.repairs += 1;
     }
 
-    /// Notes the bytes that the shards of the isolate hold together, including this one, and their limit.
+    /// Notes the bytes that the shards of the isolate hold together, including this one, and their
+    /// limit.
     pub fn observe_isolate(&mut self, isolate: MemoryUse) {
         self.isolate = Some(isolate);
     }
@@ -219,7 +231,8 @@ impl Engine {
         let counts = self.tasks.counts();
         ShardStats {
             last_envelope: self.state.last_seq,
-            pending: (counts.scheduled + counts.held + self.tasks.schedules() - self.tasks.paused_schedules()) as u64,
+            pending: (counts.scheduled + counts.held + self.tasks.schedules()
+                - self.tasks.paused_schedules()) as u64,
             in_flight: self.outbox.values().map(|envelope| envelope.hashes.len() as u64).sum(),
             schedules: self.tasks.schedules() as u64,
             unscheduled: counts.unscheduled as u64,

@@ -1,4 +1,5 @@
-//! Selecting what a reschedule moves. What it moves becomes the task, and an id never has two tasks, so it moves one entry or run of an id.
+//! Selecting what a reschedule moves. What it moves becomes the task, and an id never has two
+//! tasks, so it moves one entry or run of an id.
 
 use super::Engine;
 use crate::changes::Moved;
@@ -13,11 +14,13 @@ use scheduler_model::format::page::Flags;
 use scheduler_model::task::Record;
 use std::collections::hash_map::Entry;
 
-/// Most attempts or dead letters of one id whose records are read to find one that can be moved: as many as an id has dead letters.
+/// Most attempts or dead letters of one id whose records are read to find one that can be moved: as
+/// many as an id has dead letters.
 const MAX_LOOKED_AT: usize = MAX_DEAD_LETTERS_OF_A_TASK;
 
 impl Engine {
-    /// Returns the newest run among these attempts or dead letters that can be moved. A run of a recurring task and a follow-up cannot.
+    /// Returns the newest run among these attempts or dead letters that can be moved. A run of a
+    /// recurring task and a follow-up cannot.
     pub(super) fn newest_movable(
         &self,
         found: &[EntryRef],
@@ -35,8 +38,9 @@ impl Engine {
         for (_, at) in newest_first.into_iter().rev().take(MAX_LOOKED_AT) {
             let text = self.record_of(at, reader)?;
             *bytes += text.len();
-            let record = Record::parse(&text)
-                .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+            let record = Record::parse(&text).map_err(|problem| {
+                EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
+            })?;
             if !record.is_recurring() && record.stage.is_none() {
                 return Ok(Some(at));
             }
@@ -50,9 +54,15 @@ impl Engine {
         !flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER)
     }
 
-    /// Returns whether a reschedule by filter moves this entry: a task always; an attempt if it is the newest and no task waits with its id; a
-    /// dead letter if it is the newest and nothing with its id waits or is in flight.
-    pub(super) fn is_moved(&self, at: EntryRef, moved: &mut Moved, reader: &dyn Reader) -> Result<bool, EngineError> {
+    /// Returns whether a reschedule by filter moves this entry: a task always; an attempt if it is
+    /// the newest and no task waits with its id; a dead letter if it is the newest and nothing with
+    /// its id waits or is in flight.
+    pub(super) fn is_moved(
+        &self,
+        at: EntryRef,
+        moved: &mut Moved,
+        reader: &dyn Reader,
+    ) -> Result<bool, EngineError> {
         if self.is_task(at) {
             return Ok(true);
         }
@@ -67,13 +77,14 @@ impl Engine {
             self.find_dead_letters(&id, reader, &mut found)?;
         }
         let has_task = found.iter().any(|at| self.is_task(*at));
-        let chosen = if has_task { None } else { self.newest_movable(&found, &mut moved.bytes, reader)? };
+        let chosen =
+            if has_task { None } else { self.newest_movable(&found, &mut moved.bytes, reader)? };
         moved.entries.insert(hash, chosen);
         Ok(chosen == Some(at))
     }
 
-    /// Returns the other attempts in flight with the id of this one if a reschedule by filter moves this one. It does if this is the newest and
-    /// nothing waits.
+    /// Returns the other attempts in flight with the id of this one if a reschedule by filter moves
+    /// this one. It does if this is the newest and nothing waits.
     pub(super) fn moved_flight(
         &self,
         flight: FlightRef,
@@ -92,6 +103,9 @@ impl Engine {
             place.insert(self.flights_of_ids(&[id.to_owned()], |_| true, reader)?);
         }
         let of_id = moved.flights.get(&hash).map_or(&[][..], Vec::as_slice);
-        Ok(of_id.split_first().filter(|(newest, _)| **newest == flight).map(|(_, others)| others.to_vec()))
+        Ok(of_id
+            .split_first()
+            .filter(|(newest, _)| **newest == flight)
+            .map(|(_, others)| others.to_vec()))
     }
 }

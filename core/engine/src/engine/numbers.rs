@@ -10,8 +10,9 @@
 //! | of an attempt, of a redelivery | 32 | stays |
 //! | of a period of remembered keys | 64 | is not reached: it counts half days |
 //!
-//! A reused number does not make its page count as fired. All entries of a new page are due after the watermark, and so are the occurrences
-//! that belong to a new recurring task. Their positions therefore follow everything that has been dispatched, whatever the number is.
+//! A reused number does not make its page count as fired. All entries of a new page are due after
+//! the watermark, and so are the occurrences that belong to a new recurring task. Their positions
+//! therefore follow everything that has been dispatched, whatever the number is.
 
 use super::Engine;
 impl Engine {
@@ -23,12 +24,14 @@ impl Engine {
 
     /// Returns the number for a new recurring task.
     pub(super) fn next_schedule(&mut self) -> u32 {
-        self.last_schedule = next_free(self.last_schedule, |number| self.tasks.schedule(number).is_some());
+        self.last_schedule =
+            next_free(self.last_schedule, |number| self.tasks.schedule(number).is_some());
         self.last_schedule
     }
 }
 
-/// Returns the first number after `last` that is not taken; after the last number comes 1. A shard holds far fewer than there are.
+/// Returns the first number after `last` that is not taken; after the last number comes 1. A shard
+/// holds far fewer than there are.
 fn next_free(last: u32, is_taken: impl Fn(u32) -> bool) -> u32 {
     let following = |number: u32| number.checked_add(1).unwrap_or(1);
     let mut number = following(last);
@@ -45,10 +48,12 @@ mod tests {
     use scheduler_calendar::time::UnixMillis;
     use scheduler_model::format::page::{Directory, Entry, Flags};
 
-    /// With the timer of the page that had the number before, a lane would dispatch entries of another lane.
+    /// With the timer of the page that had the number before, a lane would dispatch entries of
+    /// another lane.
     #[test]
     fn a_timer_that_is_left_does_not_stand_for_the_next_page_of_its_number() {
-        let entry = Entry { hash: 1, due: UnixMillis::new(7), offset: 0, len: 1, flags: Flags::TASK };
+        let entry =
+            Entry { hash: 1, due: UnixMillis::new(7), offset: 0, len: 1, flags: Flags::TASK };
         let mut of_lane = Directory::new(vec![entry]);
         of_lane.set_lane(3);
         let mut tasks = Tasks::default();

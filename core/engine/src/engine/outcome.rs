@@ -21,12 +21,17 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 impl Engine {
-    /// Handles that a queue has accepted an envelope. An envelope for a user's own consumer is done then. One for the dispatchers waits for their
-    /// report (invariant 3).
+    /// Handles that a queue has accepted an envelope. An envelope for a user's own consumer is done
+    /// then. One for the dispatchers waits for their report (invariant 3).
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
-    pub fn sent(&mut self, seq: u64, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
+    pub fn sent(
+        &mut self,
+        seq: u64,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         let Some(envelope) = self.outbox.get(&seq) else { return Ok(effects) };
         if envelope.destination.is_reported() {
@@ -34,13 +39,17 @@ impl Engine {
         } else {
             let tasks = envelope.hashes.len();
             let mut left_out = Vec::new();
-            if self.config.history == Keep::All || self.events.is_on(now) || self.decisions.is_any(seq) {
+            if self.config.history == Keep::All
+                || self.events.is_on(now)
+                || self.decisions.is_any(seq)
+            {
                 let text = reader.envelope(seq)?;
                 let patched = self.patched_of(seq, reader)?;
                 let (fired_at, mut records) = records_of(&text, seq)?;
                 lay_over(&mut records, &patched, seq)?;
                 left_out = self.put_back_left_out(seq, &records, now, &mut effects);
-                let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
+                let mut tasks: Vec<_> =
+                    records.into_iter().map(|record| (record, Ended::Well)).collect();
                 for index in &left_out {
                     if let Some((_, ended)) = tasks.get_mut(*index as usize) {
                         *ended = Ended::NotStarted;
@@ -54,12 +63,18 @@ impl Engine {
         Ok(effects)
     }
 
-    /// Handles the report of a dispatcher. Failed tasks are retried by their policy or become dead letters, unless something else was decided
-    /// while they were in flight. The envelope is done in the same commit. A repeated report does nothing.
+    /// Handles the report of a dispatcher. Failed tasks are retried by their policy or become dead
+    /// letters, unless something else was decided while they were in flight. The envelope is done
+    /// in the same commit. A repeated report does nothing.
     ///
     /// # Errors
     /// If storage fails or is damaged; the caller must then drop the engine.
-    pub fn report(&mut self, report: &Report, now: UnixMillis, reader: &dyn Reader) -> Result<Effects, EngineError> {
+    pub fn report(
+        &mut self,
+        report: &Report,
+        now: UnixMillis,
+        reader: &dyn Reader,
+    ) -> Result<Effects, EngineError> {
         let mut effects = Effects::default();
         let Some(tasks) = self.outbox.get(&report.seq).map(|envelope| envelope.hashes.len()) else {
             return Ok(effects);
@@ -69,9 +84,14 @@ impl Engine {
             return Ok(effects);
         }
         self.learn(&text, report, now)?;
-        let all_went_well = report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
+        let all_went_well =
+            report.failed.is_empty() && report.not_started.is_empty() && report.expired.is_empty();
         let is_told = self.config.history == Keep::All || self.events.is_on(now);
-        let well = if all_went_well && !is_told && !names_on_success(&text) && !self.decisions.is_any(report.seq) {
+        let well = if all_went_well
+            && !is_told
+            && !names_on_success(&text)
+            && !self.decisions.is_any(report.seq)
+        {
             tasks
         } else {
             let patched = self.patched_of(report.seq, reader)?;
@@ -82,8 +102,8 @@ impl Engine {
         Ok(effects)
     }
 
-    /// Requeues the failed and the unstarted tasks of an envelope, adds the follow-ups of ended runs, and records all outcomes. Returns the number
-    /// of successes.
+    /// Requeues the failed and the unstarted tasks of an envelope, adds the follow-ups of ended
+    /// runs, and records all outcomes. Returns the number of successes.
     fn put_back(
         &mut self,
         text: &[u8],
@@ -99,19 +119,29 @@ impl Engine {
         let mut tasks: Vec<_> = records.into_iter().map(|record| (record, Ended::Well)).collect();
         let mut seen = vec![false; tasks.len()];
         // Returns whether the envelope has this index and the report names it for the first time.
-        let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        let mut first = |index: u32| {
+            seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true))
+        };
         let mut remains = Remains::default();
         // By the dispatcher's clock. If the report does not say when, the attempt has just started.
-        let started: HashMap<u32, UnixMillis> = report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
+        let started: HashMap<u32, UnixMillis> =
+            report.details.iter().map(|detail| (detail.index, detail.started_at)).collect();
         for failure in report.failed.iter().filter(|failure| first(failure.index)) {
             let Some((record, ended)) = tasks.get_mut(failure.index as usize) else { continue };
             self.state.counters.failed += 1;
             if decided(failure.index).is_cancelled() {
-                *ended = Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
+                *ended =
+                    Ended::Failed { dead: false, error: Cow::Owned(of_cancelled(&failure.error)) };
                 continue;
             }
             let began = started.get(&failure.index).map_or(now, |at| (*at).max(fired_at).min(now));
-            *ended = self.put_back_failed(record.clone(), failure, decided(failure.index), (began, now), &mut remains);
+            *ended = self.put_back_failed(
+                record.clone(),
+                failure,
+                decided(failure.index),
+                (began, now),
+                &mut remains,
+            );
         }
         for index in report.not_started.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
@@ -120,7 +150,8 @@ impl Engine {
             }
             *ended = Ended::NotStarted;
         }
-        // If the queue may have accepted the envelope before, its runs may have started. If it has refused it, they have not.
+        // If the queue may have accepted the envelope before, its runs may have started. If it has
+        // refused it, they have not.
         let is_repeat = self.outbox.get(&report.seq).is_some_and(|envelope| envelope.attempts > 0);
         for index in report.expired.iter().filter(|index| first(**index)) {
             let Some((record, ended)) = tasks.get_mut(*index as usize) else { continue };
@@ -191,14 +222,16 @@ impl Engine {
     }
 }
 
-/// Adds to the error of an attempt that its run was cancelled, which explains why there is no further attempt.
+/// Adds to the error of an attempt that its run was cancelled, which explains why there is no
+/// further attempt.
 fn of_cancelled(error: &str) -> String {
     const WHY: &str = "cancelled while it ran, so it is not tried again; ";
     WHY.chars().chain(error.chars()).take(MAX_ERROR_CHARS).collect()
 }
 
 impl Engine {
-    /// Adds a failed task for its next attempt or as a dead letter, and returns which. `began` is when this attempt started.
+    /// Adds a failed task for its next attempt or as a dead letter, and returns which. `began` is
+    /// when this attempt started.
     fn put_back_failed<'a>(
         &mut self,
         record: Record<'a>,
@@ -208,20 +241,27 @@ impl Engine {
         remains: &mut Remains,
     ) -> Ended<'a> {
         let attempt = record.attempt_number();
-        // A further attempt from an earlier version does not say when the first one began. Then the due time counts.
-        let first = if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
+        // A further attempt from an earlier version does not say when the first one began. Then the
+        // due time counts.
+        let first =
+            if attempt > 1 { record.first_attempt_at.unwrap_or(record.start()) } else { began };
         let policy = record
             .retry
             .and_then(|retry| serde_json::from_str::<RetryInput>(retry.get()).ok())
             .and_then(|input| RetryPolicy::try_from(input).ok())
             .unwrap_or_default();
         let key = record.occurrence_key().to_string();
-        let next = if failure.permanent { None } else { policy.next_attempt(&key, attempt, first, now, failure.earliest(now)) };
+        let next = if failure.permanent {
+            None
+        } else {
+            policy.next_attempt(&key, attempt, first, now, failure.earliest(now))
+        };
         // An attempt that would have expired is not scheduled.
         let next = next.filter(|next| record.expires_at().is_none_or(|end| *next <= end));
         let to_queue = if decision.patched { queue_flag(&record) } else { Flags::TASK };
         let mut failed = Record {
-            // For a dead letter the number of its attempts; otherwise the number of the next attempt.
+            // For a dead letter the number of its attempts; otherwise the number of the next
+            // attempt.
             attempt: Some(if next.is_some() { attempt.saturating_add(1) } else { attempt }),
             failed_at: Some(now),
             error: Some(Cow::Owned(cut(&failure.error))),
@@ -237,7 +277,8 @@ impl Engine {
                 return Ended::Failed { dead: false, error };
             };
             error = Cow::Owned(cut(&format!("{why}; the attempt had failed: {}", failure.error)));
-            (failed.attempt, failed.error, failed.not_before) = (Some(attempt), Some(error.clone()), None);
+            (failed.attempt, failed.error, failed.not_before) =
+                (Some(attempt), Some(error.clone()), None);
         }
         self.keep_dead(&failed, to_queue, remains);
         Ended::Failed { dead: true, error }

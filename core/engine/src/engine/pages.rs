@@ -8,7 +8,8 @@ use scheduler_model::format::page::{Flags, Page};
 use std::collections::BTreeSet;
 
 impl Engine {
-    /// Cancels live entries and schedules in memory, and writes a row for each page or schedule that changes.
+    /// Cancels live entries and schedules in memory, and writes a row for each page or schedule
+    /// that changes.
     pub(super) fn kill(&mut self, refs: &[EntryRef], effects: &mut Effects) {
         let mut touched = BTreeSet::new();
         for at in refs {
@@ -44,7 +45,8 @@ impl Engine {
             return;
         }
         page.directory.set_keyed();
-        // The first free place after the watermark, strictly later than everything that has been dispatched.
+        // The first free place after the watermark, strictly later than everything that has been
+        // dispatched.
         let lane = page.directory.lane();
         page.directory.raise_to(self.watermark_of(lane).due.plus(1));
         if page.body.len() <= OPEN_PAGE_APPEND_BYTES
@@ -61,13 +63,18 @@ impl Engine {
             *self.open_page(lane) = None;
         }
         let body_len = page.body.len() as u32;
-        effects.writes.push(Write::InsertPage { page: number, directory: page.directory.bytes().to_vec(), body: page.body });
+        effects.writes.push(Write::InsertPage {
+            page: number,
+            directory: page.directory.bytes().to_vec(),
+            body: page.body,
+        });
         self.note_law(number, &page.directory, effects);
         self.tasks.insert_page(number, page.directory, body_len, 0, Vec::new());
         self.note_lapses(number);
     }
 
-    /// Returns the open page if it has room for this one. A page with cancelled entries has none, because their bits would move.
+    /// Returns the open page if it has room for this one. A page with cancelled entries has none,
+    /// because their bits would move.
     fn open_page_for(&mut self, more: &Page) -> Option<u32> {
         let number = (*self.open_page(more.directory.lane()))?;
         let page = self.tasks.page(number)?;
@@ -83,10 +90,17 @@ impl Engine {
         self.note_law(number, &more.directory, effects);
         let offset = self.tasks.page(number).map_or(0, |page| page.body_len);
         for entry in more.directory.iter() {
-            self.tasks.insert_entry(number, scheduler_model::format::page::Entry { offset: offset + entry.offset, ..entry });
+            self.tasks.insert_entry(
+                number,
+                scheduler_model::format::page::Entry { offset: offset + entry.offset, ..entry },
+            );
         }
         let Some(page) = self.tasks.page(number) else { return };
-        effects.writes.push(Write::ExtendPage { page: number, directory: page.directory.bytes().to_vec(), tail: more.body });
+        effects.writes.push(Write::ExtendPage {
+            page: number,
+            directory: page.directory.bytes().to_vec(),
+            tail: more.body,
+        });
         self.note_lapses(number);
     }
 }

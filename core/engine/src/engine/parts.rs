@@ -1,9 +1,12 @@
-//! Changes in parts: changes of one task, or by one definition, that are more than a commit may write.
+//! Changes in parts: changes of one task, or by one definition, that are more than a commit may
+//! write.
 //!
-//! A pause or a resume rewrites all further attempts of a task, and a resume adds the runs that came due in the pause: up to a hundred records
-//! of the largest size, and any number of attempts. One commit writes a part of that, and the caller repeats the request for the rest. A part of
-//! a resume leaves the task paused and moves the begin of the pause. So each part starts where the previous one ended, even after a crash
-//! between them, and no run is made up for twice. The record that gives the task its version changes in the last part.
+//! A pause or a resume rewrites all further attempts of a task, and a resume adds the runs that
+//! came due in the pause: up to a hundred records of the largest size, and any number of attempts.
+//! One commit writes a part of that, and the caller repeats the request for the rest. A part of a
+//! resume leaves the task paused and moves the begin of the pause. So each part starts where the
+//! previous one ended, even after a crash between them, and no run is made up for twice. The record
+//! that gives the task its version changes in the last part.
 
 use super::Engine;
 use crate::budget::TIME_BYTES;
@@ -25,7 +28,8 @@ impl Engine {
     /// Returns what a change does to a task or an attempt, if that is known without its record.
     pub(super) fn settled(&self, at: EntryRef, change: Change, now: UnixMillis) -> Option<Changed> {
         if at.page == 0 {
-            let is_paused = self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused_at.is_some());
+            let is_paused =
+                self.tasks.schedule(at.index).is_some_and(|schedule| schedule.paused_at.is_some());
             return match change {
                 Change::Pause if is_paused => Some(Changed::Unchanged),
                 Change::Resume if !is_paused => Some(Changed::Unchanged),
@@ -53,13 +57,15 @@ impl Engine {
         }
     }
 
-    /// Returns the row that has the record of a run in flight: its envelope's, or one of its own, with its index, if it was patched.
+    /// Returns the row that has the record of a run in flight: its envelope's, or one of its own,
+    /// with its index, if it was patched.
     fn row_in_flight(&self, flight: FlightRef) -> (u64, Option<u32>) {
         (flight.seq, self.decisions.at(flight).patched.then_some(flight.index))
     }
 
-    /// Plans a change of the entries of one id, in their order. If this commit has room for a part of them only, plans the last ones and returns
-    /// `None`: the first, which has the version of the task, comes in the last part.
+    /// Plans a change of the entries of one id, in their order. If this commit has room for a part
+    /// of them only, plans the last ones and returns `None`: the first, which has the version of
+    /// the task, comes in the last part.
     pub(super) fn plan_together(
         &self,
         found: &[EntryRef],
@@ -68,8 +74,10 @@ impl Engine {
         reader: &dyn Reader,
         changes: &mut Changes,
     ) -> Result<Option<Vec<Changed>>, EngineError> {
-        let mut outcomes: Vec<Changed> = found.iter().filter_map(|at| self.settled(*at, change, now)).collect();
-        let open: Vec<EntryRef> = found.iter().copied().filter(|at| self.settled(*at, change, now).is_none()).collect();
+        let mut outcomes: Vec<Changed> =
+            found.iter().filter_map(|at| self.settled(*at, change, now)).collect();
+        let open: Vec<EntryRef> =
+            found.iter().copied().filter(|at| self.settled(*at, change, now).is_none()).collect();
         let last = self.last_that_fit(&open, changes);
         for at in last {
             match self.plan_change(*at, change, now, reader, changes)? {
@@ -92,40 +100,60 @@ impl Engine {
         open.get(open.len().saturating_sub(fit)..).unwrap_or_default()
     }
 
-    /// Plans the runs that came due in a pause. Each of them fires now, becomes a dead letter or is skipped, by the misfire policy of the task. A
-    /// task without such a policy makes up for nothing. Returns whether these are all of them; the rest comes in the next part.
-    pub(super) fn catch_up(&self, number: u32, record: &[u8], now: UnixMillis, changes: &mut Changes) -> bool {
+    /// Plans the runs that came due in a pause. Each of them fires now, becomes a dead letter or is
+    /// skipped, by the misfire policy of the task. A task without such a policy makes up for
+    /// nothing. Returns whether these are all of them; the rest comes in the next part.
+    pub(super) fn catch_up(
+        &self,
+        number: u32,
+        record: &[u8],
+        now: UnixMillis,
+        changes: &mut Changes,
+    ) -> bool {
         let Some(schedule) = self.tasks.schedule(number) else { return true };
         let Some(paused_at) = schedule.paused_at else { return true };
-        let (hash, to_queue, overlap) = (schedule.hash, schedule.to_queue, schedule.policies.overlap);
+        let (hash, to_queue, overlap) =
+            (schedule.hash, schedule.to_queue, schedule.policies.overlap);
         let mut runs = missed_in_pause(&schedule.schedule, schedule.policies, paused_at, now);
         let begins = changes.take_runs(&mut runs, record.len());
         changes.made_up_to.extend(begins.map(|begins| (number, begins)));
-        self.run_aside(&Aside { record, hash, to_queue, overlap, starts_now: false }, runs, now, &mut changes.aside);
+        self.run_aside(
+            &Aside { record, hash, to_queue, overlap, starts_now: false },
+            runs,
+            now,
+            &mut changes.aside,
+        );
         begins.is_none()
     }
 
-    /// Returns the number of runs that a request adds beside its tasks, and whether this commit has room for everything that it writes beside
-    /// them.
+    /// Returns the number of runs that a request adds beside its tasks, and whether this commit has
+    /// room for everything that it writes beside them.
     pub(super) fn fits(&self, checked: &Checked, changes: &Changes) -> (usize, bool) {
         let runs: usize = checked.going_on.iter().map(|going| going.owed.len()).sum();
         if runs == 0 && checked.attempts.is_empty() && checked.flight_changes.is_empty() {
             return (0, true);
         }
         let of_going = |going: &GoingOn| going.owed.len() * (going.record.len() + TIME_BYTES);
-        let is_open = |(at, change): &&(EntryRef, Change)| self.settled(*at, *change, UnixMillis::ZERO).is_none();
+        let is_open = |(at, change): &&(EntryRef, Change)| {
+            self.settled(*at, *change, UnixMillis::ZERO).is_none()
+        };
         let attempts = checked.attempts.iter().filter(is_open);
         let bytes = checked.going_on.iter().map(of_going).sum::<usize>()
             + attempts.clone().map(|(at, _)| self.tasks.record_bytes(*at)).sum::<usize>();
         let (records, room) = changes.room();
-        let flights = checked.flight_changes.iter().filter(|(flight, change)| self.settled_in_flight(*flight, *change).is_none());
-        let envelopes: HashSet<(u64, Option<u32>)> = flights.map(|(flight, _)| self.row_in_flight(*flight)).collect();
+        let flights = checked
+            .flight_changes
+            .iter()
+            .filter(|(flight, change)| self.settled_in_flight(*flight, *change).is_none());
+        let envelopes: HashSet<(u64, Option<u32>)> =
+            flights.map(|(flight, _)| self.row_in_flight(*flight)).collect();
         let has_room_to_look = envelopes.len() <= changes.room_to_look();
         (runs, runs + attempts.count() <= records && bytes <= room && has_room_to_look)
     }
 
-    /// Does a part of what a request changes beside its own tasks: pauses and resumes attempts, and makes up for runs of paused tasks, which stay
-    /// paused. The request is then refused as unfinished, and its sender repeats it.
+    /// Does a part of what a request changes beside its own tasks: pauses and resumes attempts, and
+    /// makes up for runs of paused tasks, which stay paused. The request is then refused as
+    /// unfinished, and its sender repeats it.
     pub(super) fn do_part(
         &mut self,
         checked: Checked,
@@ -135,8 +163,11 @@ impl Engine {
         changes: &mut Changes,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        let open: Vec<(EntryRef, Change)> =
-            checked.attempts.into_iter().filter(|(at, change)| self.settled(*at, *change, now).is_none()).collect();
+        let open: Vec<(EntryRef, Change)> = checked
+            .attempts
+            .into_iter()
+            .filter(|(at, change)| self.settled(*at, *change, now).is_none())
+            .collect();
         let places: Vec<EntryRef> = open.iter().map(|(at, _)| *at).collect();
         let fit = self.last_that_fit(&places, changes).len();
         for (at, change) in open.into_iter().skip(places.len() - fit) {
@@ -152,21 +183,30 @@ impl Engine {
             if changes.is_full() {
                 break;
             }
-            let paused = self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
+            let paused =
+                self.tasks.schedule(going.number).filter(|schedule| schedule.paused_at.is_some());
             if let Some(paused) = paused {
                 let begins = changes.take_runs(&mut going.owed, going.record.len()).or(going.since);
                 // The schedule that is stored until the last part may have another delay.
-                let begins = begins.map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
+                let begins = begins
+                    .map(|begins| same_next_run(&going.read.schedule, &paused.schedule, begins));
                 changes.made_up_to.extend(begins.map(|begins| (going.number, begins)));
                 let (hash, overlap) = (self.id_hash(&going.read.id), going.read.policies.overlap);
-                let of = Aside { record: &going.record, hash, to_queue: going.read.to_queue, overlap, starts_now: false };
+                let of = Aside {
+                    record: &going.record,
+                    hash,
+                    to_queue: going.read.to_queue,
+                    overlap,
+                    starts_now: false,
+                };
                 self.run_aside(&of, going.owed, now, &mut changes.aside);
             } else if !is_version {
                 // It goes on as defined. The same definition, sent again, changes nothing more.
                 self.carry_on(going, now, &mut changes.aside, effects);
             }
         }
-        // After the runs that must not overlap these attempts, and before anything is added, which would move entries.
+        // After the runs that must not overlap these attempts, and before anything is added, which
+        // would move entries.
         self.kill(&std::mem::take(&mut changes.killed), effects);
         Ok(())
     }

@@ -1,8 +1,9 @@
 //! `PATCH`, or `PUT` with `If-Match`, of a one-shot task that has an attempt in flight.
 //!
-//! The attempt ends as it was dispatched. If the time stays the same, further attempts use the new record, which is stored beside the
-//! envelope, and the count of attempts continues. Another time, or another kind of schedule, is another run: the one in flight gets no
-//! further attempt, and the task waits for its new time.
+//! The attempt ends as it was dispatched. If the time stays the same, further attempts use the new
+//! record, which is stored beside the envelope, and the count of attempts continues. Another time,
+//! or another kind of schedule, is another run: the one in flight gets no further attempt, and the
+//! task waits for its new time.
 
 use super::Engine;
 use crate::decisions::{Decision, FlightRef, Stop};
@@ -16,7 +17,8 @@ use scheduler_model::protocol::EventKind;
 use scheduler_model::task::Record;
 
 impl Engine {
-    /// Returns the patch of the run in flight; `None` if the task waits for a new time instead. `pages` are the request's.
+    /// Returns the patch of the run in flight; `None` if the task waits for a new time instead.
+    /// `pages` are the request's.
     ///
     /// # Errors
     /// If the task cannot be patched, or if storage fails or is damaged.
@@ -27,26 +29,46 @@ impl Engine {
         reader: &dyn Reader,
     ) -> Result<Option<FlightPatch>, EngineError> {
         let former = self.record_in_flight(flight, reader)?;
-        let former =
-            Record::parse(&former).map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))?;
+        let former = Record::parse(&former).map_err(|problem| {
+            EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq))
+        })?;
         if former.is_recurring() || former.stage.is_some() {
-            return Err(EngineError::Conflict("what runs is a run of a task that is gone; it cannot be changed"));
+            return Err(EngineError::Conflict(
+                "what runs is a run of a task that is gone; it cannot be changed",
+            ));
         }
-        let Some((page, entry)) = pages.first().and_then(|page| Some((page, page.directory.get(0)?))) else { return Ok(None) };
+        let Some((page, entry)) =
+            pages.first().and_then(|page| Some((page, page.directory.get(0)?)))
+        else {
+            return Ok(None);
+        };
         let start = entry.offset as usize;
         let text = page.body.get(start..start + entry.len as usize).unwrap_or_default();
-        let given = Record::parse(text).map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
+        let given = Record::parse(text)
+            .map_err(|problem| EngineError::BadRequest(format!("a record: {problem}")))?;
         if given.time.is_none() || !given.has_time_of(&former) {
             return Ok(None);
         }
         let mut record = Vec::new();
         // The run keeps its name even if a law has moved its time since.
         let start = former.start();
-        let Record { time, attempt, failed_at, error, first_attempt_at, replayed_at, late_since, .. } = former;
+        let Record {
+            time,
+            attempt,
+            failed_at,
+            error,
+            first_attempt_at,
+            replayed_at,
+            late_since,
+            ..
+        } = former;
         let given = Record { replayed_at, late_since, paused: None, ..given };
         // A shorter delay does not change when the run was due.
-        let late_since = Some(start).filter(|start| given.is_conditional() && *start > given.start()).or(late_since);
-        Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given }.write(&mut record);
+        let late_since = Some(start)
+            .filter(|start| given.is_conditional() && *start > given.start())
+            .or(late_since);
+        Record { time, attempt, failed_at, error, first_attempt_at, late_since, ..given }
+            .write(&mut record);
         if !self.decisions.has_room_for_patch(flight, record.len()) {
             return Err(EngineError::Conflict(
                 "an attempt of the task is in flight, and so are others of the same message, which were changed to as much as it may hold; change the task when its attempt has ended",
@@ -55,11 +77,17 @@ impl Engine {
         Ok(Some(FlightPatch { flight, record, is_paused: entry.due == UnixMillis::PAUSED }))
     }
 
-    pub(super) fn patch_flight(&mut self, patch: FlightPatch, now: UnixMillis, effects: &mut Effects) {
+    pub(super) fn patch_flight(
+        &mut self,
+        patch: FlightPatch,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) {
         let FlightPatch { flight, record, is_paused } = patch;
         self.events.note_text(EventKind::Created, &record, now);
         let decision = self.decisions.at(flight);
-        let decision = Decision { stop: is_paused.then_some(Stop::Paused), patched: true, ..decision };
+        let decision =
+            Decision { stop: is_paused.then_some(Stop::Paused), patched: true, ..decision };
         self.decide([(flight, decision)], effects);
         self.decisions.note_patch(flight, record.len());
         effects.writes.push(Write::Patch { seq: flight.seq, index: flight.index, record });

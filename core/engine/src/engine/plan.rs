@@ -32,7 +32,8 @@ impl Engine {
         Ok(self.plan_for_flight(flight, &parsed(&record, flight)?, change, now, changes))
     }
 
-    /// Plans what a change does to one entry or schedule. Returns `None` if this commit has room for a part of it only.
+    /// Plans what a change does to one entry or schedule. Returns `None` if this commit has room
+    /// for a part of it only.
     pub(super) fn plan_change(
         &self,
         at: EntryRef,
@@ -45,12 +46,16 @@ impl Engine {
             return Ok(Some(settled));
         }
         let text = self.record_of(at, reader)?;
-        let record = Record::parse(&text)
-            .map_err(|problem| EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page)))?;
+        let record = Record::parse(&text).map_err(|problem| {
+            EngineError::Corrupt(format!("record {} of page {}: {problem}", at.index, at.page))
+        })?;
         let event = told_as(change).map(|kind| event(kind, &record, "", now));
         changes.looked_at += text.len();
         let outcome = if at.page == 0 {
-            let Some(outcome) = self.plan_for_schedule(at.index, record, change, now, changes) else { return Ok(None) };
+            let Some(outcome) = self.plan_for_schedule(at.index, record, change, now, changes)
+            else {
+                return Ok(None);
+            };
             outcome
         } else {
             self.plan_for_entry(at, record, change, now, changes)
@@ -72,22 +77,28 @@ impl Engine {
     ) -> Changed {
         let flags = self.flags_of(at);
         let due = self.due_of(at);
-        // The record decides, because a patch in flight may have given a dead letter another destination than its attempts had.
+        // The record decides, because a patch in flight may have given a dead letter another
+        // destination than its attempts had.
         let fires_anew = matches!(change, Change::Run | Change::Reschedule(_));
         let to_queue = if fires_anew { queue_flag(&record) } else { Flags::TASK };
         let is_dead = flags.has(Flags::DEAD_LETTER);
         let is_paused_task = due == UnixMillis::PAUSED && !flags.has(Flags::RETRY);
-        // A pause does not use up the time for retries: that time starts again at the end of the pause.
-        let ends_pause = matches!(change, Change::Resume | Change::Run) && due == UnixMillis::PAUSED;
+        // A pause does not use up the time for retries: that time starts again at the end of the
+        // pause.
+        let ends_pause =
+            matches!(change, Change::Resume | Change::Run) && due == UnixMillis::PAUSED;
         let record = match record.first_attempt_at.filter(|_| ends_pause) {
             Some(_) => Record { first_attempt_at: Some(now), ..record },
             None => record,
         };
         let (record, due, flags, stays) = match change {
             // The wait before a further attempt continues during the pause.
-            Change::Pause if flags.has(Flags::RETRY) => {
-                (Record { not_before: Some(due).filter(|due| *due > now), ..record }, UnixMillis::PAUSED, flags, false)
-            }
+            Change::Pause if flags.has(Flags::RETRY) => (
+                Record { not_before: Some(due).filter(|due| *due > now), ..record },
+                UnixMillis::PAUSED,
+                flags,
+                false,
+            ),
             Change::Pause => (record, UnixMillis::PAUSED, flags, false),
             Change::Resume if flags.has(Flags::RETRY) => {
                 let due = record.not_before.unwrap_or(now).max(now);
@@ -99,7 +110,9 @@ impl Engine {
                 (record, now, to_queue.and(Flags::RETRY), false)
             }
             // The task stays, because it does not fire by itself. A copy fires.
-            Change::Run if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) => {
+            Change::Run
+                if due.is_never() && record.time.is_none() && self.has_most_runs(&record.id) =>
+            {
                 return Changed::TooManyRuns;
             }
             Change::Run if due.is_never() && record.time.is_none() => {
@@ -109,10 +122,16 @@ impl Engine {
                 (Record { not_before: None, ..record }, now, flags, false)
             }
             // It stays a requested run, whatever delays it from now on.
-            Change::Run => (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false),
+            Change::Run => {
+                (Record { replayed_at: Some(now), not_before: None, ..record }, now, flags, false)
+            }
             // The time of its run names a follow-up.
-            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
-            Change::Reschedule(to) if is_at(&record, to) && (due == record.due() || is_paused_task) => {
+            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
+                return Changed::NotApplicable;
+            }
+            Change::Reschedule(to)
+                if is_at(&record, to) && (due == record.due() || is_paused_task) =>
+            {
                 return Changed::Unchanged;
             }
             Change::Reschedule(to) => {
@@ -128,7 +147,8 @@ impl Engine {
         Changed::Changed
     }
 
-    /// Plans what a change does to a run with an attempt in flight. The attempt itself ends as it was dispatched.
+    /// Plans what a change does to a run with an attempt in flight. The attempt itself ends as it
+    /// was dispatched.
     pub(super) fn plan_for_flight(
         &self,
         flight: FlightRef,
@@ -146,7 +166,9 @@ impl Engine {
             Change::Resume => None,
             Change::Run => return Changed::AlreadyFired,
             // The time names a run of a recurring task and a follow-up.
-            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => return Changed::NotApplicable,
+            Change::Reschedule(_) if record.is_recurring() || record.stage.is_some() => {
+                return Changed::NotApplicable;
+            }
             Change::Reschedule(to) if is_at(record, to) => return Changed::Unchanged,
             // It waits for its new time, unlike a further attempt.
             Change::Reschedule(to) => {
@@ -186,7 +208,9 @@ impl Engine {
                 Record { paused: None, ..record }.write(&mut text);
                 let mut occurrence = Vec::new();
                 write_occurrence(&text, now, &mut occurrence);
-                let Ok(record) = Record::parse(&occurrence) else { return Some(Changed::NotApplicable) };
+                let Ok(record) = Record::parse(&occurrence) else {
+                    return Some(Changed::NotApplicable);
+                };
                 changes.back.push(&record, now, to_queue.and(Flags::RETRY));
                 Changed::Changed
             }
@@ -197,11 +221,13 @@ impl Engine {
 
 /// Returns the record of a task without traces of earlier attempts.
 fn first_attempt(record: Record<'_>) -> Record<'_> {
-    let record = Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, ..record };
+    let record =
+        Record { attempt: None, failed_at: None, error: None, first_attempt_at: None, ..record };
     Record { replayed_at: None, late_since: None, not_before: None, ..record }
 }
 
-/// Returns when a task that does not recur fires, if it is not paused: at once if a run of it was requested, else at its own time.
+/// Returns when a task that does not recur fires, if it is not paused: at once if a run of it was
+/// requested, else at its own time.
 pub(super) fn due_of_task(record: &Record<'_>, now: UnixMillis) -> UnixMillis {
     match (record.replayed_at, record.time) {
         (Some(_), _) => now,
@@ -224,7 +250,8 @@ fn moved(record: Record<'_>, to: NewTime) -> Record<'_> {
 }
 
 fn parsed(record: &[u8], flight: FlightRef) -> Result<Record<'_>, EngineError> {
-    Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
+    Record::parse(record)
+        .map_err(|problem| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq)))
 }
 
 /// Returns the event of a change. A run has its event when it fires.

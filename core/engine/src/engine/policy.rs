@@ -1,4 +1,5 @@
-//! Applying the policies of late runs: runs that are not dispatched, runs outside of their order, and held runs.
+//! Applying the policies of late runs: runs that are not dispatched, runs outside of their order,
+//! and held runs.
 
 use super::Engine;
 use crate::budget::MAX_RELEASED_BYTES;
@@ -20,12 +21,15 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 impl Engine {
-    /// Returns whether a run with this hash of its id, or a follow-up of one, is in flight or waits for a further attempt.
+    /// Returns whether a run with this hash of its id, or a follow-up of one, is in flight or waits
+    /// for a further attempt.
     pub(super) fn is_running(&self, hash: u64) -> bool {
         self.in_flight.contains_key(&hash)
             || self.tasks.find(hash).any(|at| {
                 let flags = self.flags_of(at);
-                flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
+                flags.has(Flags::RETRY)
+                    && !flags.has(Flags::DEAD_LETTER)
+                    && self.due_of(at) != UnixMillis::HELD
             })
     }
 
@@ -33,7 +37,8 @@ impl Engine {
         self.tasks.find(hash).filter(|at| self.due_of(*at) == UnixMillis::HELD)
     }
 
-    /// Judges an occurrence that would fire by what is running already: stored runs, and those that this firing has `fired` and `held`.
+    /// Judges an occurrence that would fire by what is running already: stored runs, and those that
+    /// this firing has `fired` and `held`.
     pub(super) fn judge_overlap(
         &self,
         hash: u64,
@@ -58,7 +63,13 @@ impl Engine {
     }
 
     /// Adds runs of a recurring task outside of its order, as far as its overlap policy permits.
-    pub(super) fn run_aside(&self, of: &Aside<'_>, runs: Vec<(Occurrence, Verdict)>, now: UnixMillis, aside: &mut RunsAside) {
+    pub(super) fn run_aside(
+        &self,
+        of: &Aside<'_>,
+        runs: Vec<(Occurrence, Verdict)>,
+        now: UnixMillis,
+        aside: &mut RunsAside,
+    ) {
         let flags = if of.to_queue { Flags::TO_QUEUE } else { Flags::TASK };
         let (mut fired, mut held) = (HashSet::new(), HashSet::new());
         for (run, mut verdict) in runs {
@@ -71,10 +82,17 @@ impl Engine {
             }
             match (verdict, Record::parse(&text)) {
                 (Verdict::Fire, Ok(record)) => {
-                    let replayed_at = Some(now).filter(|_| of.starts_now && record.is_conditional());
-                    aside.back.push(&Record { replayed_at, ..record }, now, flags.and(Flags::RETRY));
+                    let replayed_at =
+                        Some(now).filter(|_| of.starts_now && record.is_conditional());
+                    aside.back.push(
+                        &Record { replayed_at, ..record },
+                        now,
+                        flags.and(Flags::RETRY),
+                    );
                 }
-                (verdict, _) => aside.dropped.push(Undispatched { record: text, hash: of.hash, flags, verdict }),
+                (verdict, _) => {
+                    aside.dropped.push(Undispatched { record: text, hash: of.hash, flags, verdict })
+                }
             }
         }
     }
@@ -94,7 +112,8 @@ impl Engine {
         self.drop_late(&aside.dropped, now, reader, effects)
     }
 
-    /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of the runs that end.
+    /// Records, counts and publishes due runs that were not dispatched. Adds the follow-ups of the
+    /// runs that end.
     pub(super) fn drop_late(
         &mut self,
         dropped: &[Undispatched],
@@ -106,10 +125,15 @@ impl Engine {
         let mut waiting = Vec::new();
         let mut ended = Vec::with_capacity(dropped.len());
         // A run of these ids ends here, so no other run has to wait for it.
-        let freed: HashSet<u64> = dropped.iter().filter(|dropped| dropped.ends_a_run()).map(|dropped| dropped.hash).collect();
+        let freed: HashSet<u64> = dropped
+            .iter()
+            .filter(|dropped| dropped.ends_a_run())
+            .map(|dropped| dropped.hash)
+            .collect();
         for Undispatched { record, hash, flags, verdict } in dropped {
-            let record =
-                Record::parse(record).map_err(|problem| EngineError::Corrupt(format!("a record that is due: {problem}")))?;
+            let record = Record::parse(record).map_err(|problem| {
+                EngineError::Corrupt(format!("a record that is due: {problem}"))
+            })?;
             let to_queue = if flags.has(Flags::TO_QUEUE) { Flags::TO_QUEUE } else { Flags::TASK };
             let end = match verdict {
                 Verdict::Fire => continue,
@@ -130,7 +154,11 @@ impl Engine {
                     Ended::Expired(reason)
                 }
                 Verdict::DeadLetter(reason) => {
-                    let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(reason)), ..record.clone() };
+                    let dead = Record {
+                        failed_at: Some(now),
+                        error: Some(Cow::Borrowed(reason)),
+                        ..record.clone()
+                    };
                     self.keep_dead(&dead, to_queue, &mut remains);
                     Ended::Failed { dead: true, error: Cow::Borrowed(reason) }
                 }
@@ -160,15 +188,17 @@ impl Engine {
         self.release_held(rest.into_iter(), now, reader, effects)
     }
 
-    /// Notes at start-up the held runs whose wait is over, because a restart came before their release.
+    /// Notes at start-up the held runs whose wait is over, because a restart came before their
+    /// release.
     pub(super) fn find_unreleased(&mut self) {
         if self.tasks.counts().held > 0 {
-            self.to_release = self.tasks.held_hashes().filter(|hash| !self.is_running(*hash)).collect();
+            self.to_release =
+                self.tasks.held_hashes().filter(|hash| !self.is_running(*hash)).collect();
         }
     }
 
-    /// Releases the held runs of these ids if no run of the id is in progress. Releases at most what one event may; the next wake-up releases
-    /// the rest.
+    /// Releases the held runs of these ids if no run of the id is in progress. Releases at most
+    /// what one event may; the next wake-up releases the rest.
     pub(super) fn release_held(
         &mut self,
         hashes: impl Iterator<Item = u64>,
@@ -179,7 +209,8 @@ impl Engine {
         if self.tasks.counts().held == 0 {
             return Ok(());
         }
-        let (mut released, mut back, mut seen) = (Vec::new(), RequeuedRecords::default(), HashSet::new());
+        let (mut released, mut back, mut seen) =
+            (Vec::new(), RequeuedRecords::default(), HashSet::new());
         let mut bytes = 0;
         for hash in hashes {
             if !seen.insert(hash) || self.is_running(hash) {
@@ -192,10 +223,19 @@ impl Engine {
             }
             bytes += self.tasks.record_bytes(at);
             // If its task is paused, it waits for the resume instead.
-            let mut schedules = self.tasks.find(hash).filter(|at| at.page == 0).filter_map(|at| self.tasks.schedule(at.index));
-            let due = if schedules.any(|schedule| schedule.paused_at.is_some()) { UnixMillis::PAUSED } else { now };
+            let mut schedules = self
+                .tasks
+                .find(hash)
+                .filter(|at| at.page == 0)
+                .filter_map(|at| self.tasks.schedule(at.index));
+            let due = if schedules.any(|schedule| schedule.paused_at.is_some()) {
+                UnixMillis::PAUSED
+            } else {
+                now
+            };
             let text = self.record_of(at, reader)?;
-            let record = Record::parse(&text).map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
+            let record = Record::parse(&text)
+                .map_err(|problem| EngineError::Corrupt(format!("a held record: {problem}")))?;
             if let Some(key) = record.limit_key.as_deref().filter(|_| !due.is_never())
                 && self.lanes.have_room_for(std::iter::once(key)).is_err()
             {

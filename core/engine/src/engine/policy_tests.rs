@@ -1,5 +1,7 @@
 use super::*;
-use crate::{Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredSchedule, Write};
+use crate::{
+    Config, Destination, Reader, Snapshot, StorageError, StoredEnvelope, StoredSchedule, Write,
+};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::protocol::Append;
 use std::collections::BTreeMap;
@@ -18,7 +20,10 @@ struct Stored {
 
 impl Reader for Stored {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let body = self.bodies.get(&page).and_then(|body| body.get(offset as usize..(offset + len) as usize));
+        let body = self
+            .bodies
+            .get(&page)
+            .and_then(|body| body.get(offset as usize..(offset + len) as usize));
         body.map(<[u8]>::to_vec).ok_or_else(|| StorageError(format!("no page {page}")))
     }
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
@@ -54,8 +59,9 @@ impl Stored {
                     assert_eq!(destination, Destination::Dispatch);
                     self.state = state.or(self.state.take());
                     let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
-                    let time =
-                        |task: &&serde_json::value::RawValue| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().get();
+                    let time = |task: &&serde_json::value::RawValue| {
+                        Record::parse(task.get().as_bytes()).unwrap().time.unwrap().get()
+                    };
                     times.extend(envelope.tasks.iter().map(time));
                 }
                 _ => {}
@@ -90,7 +96,9 @@ impl Stored {
 fn every_second(more: &str) -> (Engine, Stored) {
     let mut stored = Stored::default();
     let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).unwrap();
-    let record = format!(r#"{{"id":"a","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#);
+    let record = format!(
+        r#"{{"id":"a","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}}}}"#
+    );
     let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
     stored.apply(effects);
@@ -126,15 +134,18 @@ fn missed_runs_are_made_up_for_as_the_policy_says() {
         assert_eq!(then, [3_601_000]);
         assert_eq!(engine.state.counters.skipped, 1);
 
-        let (first, then, _) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"fireOnce"}}"#));
+        let (first, then, _) =
+            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"fireOnce"}}"#));
         assert_eq!(first, seconds(3_539, 3_600));
         assert_eq!(then, [3_601_000]);
 
-        let (first, then, engine) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"skip"}}"#));
+        let (first, then, engine) =
+            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"skip"}}"#));
         assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
         assert_eq!((engine.state.counters.fired, engine.state.counters.skipped), (62, 1));
 
-        let (first, then, engine) = after_an_hour(&format!(r#"{more},"misfire":{{"policy":"deadLetter"}}"#));
+        let (first, then, engine) =
+            after_an_hour(&format!(r#"{more},"misfire":{{"policy":"deadLetter"}}"#));
         assert_eq!((first, then), (grace.clone(), vec![3_601_000]));
         assert_eq!((engine.state.counters.dead_lettered, engine.state.counters.skipped), (100, 1));
     }
@@ -151,7 +162,8 @@ fn what_has_expired_does_not_fire() {
 
 #[test]
 fn nothing_handed_on_passes_all_the_same() {
-    let (mut engine, mut stored) = every_second(r#","endAt":1764000010000,"misfire":{"policy":"skip","graceSeconds":1}"#);
+    let (mut engine, mut stored) =
+        every_second(r#","endAt":1764000010000,"misfire":{"policy":"skip","graceSeconds":1}"#);
     assert_eq!(wake(&mut engine, &mut stored, 60_000), [0; 0]);
     assert_eq!(engine.watermark().due, NOW.plus(10_000));
     assert_eq!(engine.stats(NOW).schedules, 0);
@@ -183,7 +195,11 @@ fn a_pause_is_made_up_for_where_the_task_says_so() {
     for (more, made_up) in expected {
         let (mut engine, mut stored) = every_second(more);
         let change = |engine: &mut Engine, stored: &mut Stored, change, after: i64| {
-            let request = scheduler_model::protocol::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+            let request = scheduler_model::protocol::ChangeRequest {
+                ids: vec!["a".to_owned()],
+                change,
+                if_match: None,
+            };
             let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
             stored.apply(effects);
         };
@@ -208,7 +224,10 @@ fn paused(tasks: usize, more: &str) -> (Engine, Stored) {
             r#"{{"id":"a{n}","everySeconds":1,"anchor":{NOW}{more},"callback":{{"type":"handler","name":"log"}},"paused":true}}"#
         )
     };
-    let append = Append { schedules: (0..tasks).map(|n| record(n).into_bytes()).collect(), ..Append::default() };
+    let append = Append {
+        schedules: (0..tasks).map(|n| record(n).into_bytes()).collect(),
+        ..Append::default()
+    };
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
     stored.apply(effects);
     (engine, stored)
@@ -228,7 +247,12 @@ fn the_end_of_many_pauses_takes_several_steps() {
         let (reply, effects) = engine.change(&request, NOW.plus(500_000), &stored).unwrap();
         stored.apply(effects);
         assert!((1..=201).contains(&reply.outcomes.len()), "{}", reply.outcomes.len());
-        assert!(reply.outcomes.iter().all(|outcome| *outcome == scheduler_model::protocol::Changed::Changed));
+        assert!(
+            reply
+                .outcomes
+                .iter()
+                .all(|outcome| *outcome == scheduler_model::protocol::Changed::Changed)
+        );
         ids.drain(..reply.outcomes.len());
         steps += 1;
     }
@@ -240,12 +264,18 @@ fn the_end_of_many_pauses_takes_several_steps() {
 #[test]
 fn what_makes_up_for_a_pause_does_not_overlap_what_still_runs() {
     for (overlap, waiting, skipped) in [("allow", 21, 0), ("skip", 1, 2), ("queueOne", 2, 1)] {
-        let (mut engine, mut stored) = every_second(&format!(r#","misfire":{{"policy":"fire"}},"overlap":"{overlap}""#));
+        let (mut engine, mut stored) =
+            every_second(&format!(r#","misfire":{{"policy":"fire"}},"overlap":"{overlap}""#));
         assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
-        for (change, after) in
-            [(scheduler_model::protocol::Change::Pause, 1_500), (scheduler_model::protocol::Change::Resume, 21_500)]
-        {
-            let request = scheduler_model::protocol::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+        for (change, after) in [
+            (scheduler_model::protocol::Change::Pause, 1_500),
+            (scheduler_model::protocol::Change::Resume, 21_500),
+        ] {
+            let request = scheduler_model::protocol::ChangeRequest {
+                ids: vec!["a".to_owned()],
+                change,
+                if_match: None,
+            };
             let (_, effects) = engine.change(&request, NOW.plus(after), &stored).unwrap();
             stored.apply(effects);
         }
@@ -263,7 +293,10 @@ fn a_restart_in_the_middle_does_not_tell_of_left_out_runs_again() {
             r#"{{"id":"a{n}","everySeconds":1,"anchor":{NOW},"expireAfterSeconds":5,"callback":{{"type":"handler","name":"log"}}}}"#
         )
     };
-    let append = Append { schedules: (0..1_000).map(|n| record(n).into_bytes()).collect(), ..Append::default() };
+    let append = Append {
+        schedules: (0..1_000).map(|n| record(n).into_bytes()).collect(),
+        ..Append::default()
+    };
     let (_, effects) = engine.append(append, NOW, &stored).unwrap();
     stored.apply(effects);
     let effects = engine.wake(NOW.plus(60_000), &stored).unwrap();
@@ -286,12 +319,19 @@ fn what_is_held_waits_while_its_task_is_paused() {
     assert_eq!(wake(&mut engine, &mut stored, 1_000), [1_000]);
     assert_eq!(wake(&mut engine, &mut stored, 2_000), [0; 0]);
     let change = |engine: &mut Engine, stored: &mut Stored, change, after| {
-        let request = scheduler_model::protocol::ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+        let request = scheduler_model::protocol::ChangeRequest {
+            ids: vec!["a".to_owned()],
+            change,
+            if_match: None,
+        };
         let (_, effects) = engine.change(&request, NOW.plus(after), stored).unwrap();
         stored.apply(effects);
     };
     change(&mut engine, &mut stored, scheduler_model::protocol::Change::Pause, 2_500);
-    let report = scheduler_model::protocol::Report { seq: 1, ..scheduler_model::protocol::Report::default() };
+    let report = scheduler_model::protocol::Report {
+        seq: 1,
+        ..scheduler_model::protocol::Report::default()
+    };
     let effects = engine.report(&report, NOW.plus(3_000), &stored).unwrap();
     stored.apply(effects);
     assert_eq!(wake(&mut engine, &mut stored, 4_000), [0; 0]);

@@ -1,4 +1,5 @@
-//! Purging what a shard keeps of tasks that are gone, so that a namespace that is deleted and created again starts empty.
+//! Purging what a shard keeps of tasks that are gone, so that a namespace that is deleted and
+//! created again starts empty.
 
 use super::Engine;
 use crate::budget::PURGED_KEYS;
@@ -8,8 +9,9 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{PurgeReply, PurgeRequest};
 
 impl Engine {
-    /// Purges as [`Engine::purge`] does, if the shard has fired nothing since the sender of the request looked at it. So a late request purges
-    /// nothing if the namespace was created again and its tasks have run.
+    /// Purges as [`Engine::purge`] does, if the shard has fired nothing since the sender of the
+    /// request looked at it. So a late request purges nothing if the namespace was created again
+    /// and its tasks have run.
     pub fn purge_as_seen(&mut self, seen: Option<PurgeRequest>) -> (PurgeReply, Effects) {
         if seen.is_some_and(|seen| seen.last_envelope != self.state.last_seq) {
             return (PurgeReply { tasks: 0, done: false }, Effects::default());
@@ -17,10 +19,11 @@ impl Engine {
         self.purge()
     }
 
-    /// Purges history, remembered keys and counts if the shard holds no task; otherwise changes nothing. The caller repeats it until it is done.
+    /// Purges history, remembered keys and counts if the shard holds no task; otherwise changes
+    /// nothing. The caller repeats it until it is done.
     ///
-    /// The watermark, the numbers of envelopes and of the rows of the history, and the life in requests to limiters stay. They distinguish late
-    /// messages from new ones.
+    /// The watermark, the numbers of envelopes and of the rows of the history, and the life in
+    /// requests to limiters stay. They distinguish late messages from new ones.
     pub fn purge(&mut self) -> (PurgeReply, Effects) {
         // The time only affects the number of overdue tasks.
         let tasks = self.stats(UnixMillis::ZERO).held();

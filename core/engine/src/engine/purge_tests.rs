@@ -42,9 +42,17 @@ impl Stored {
             match write {
                 Write::InsertPage { page, body, .. } => drop(self.bodies.insert(page, body)),
                 Write::DeletePage { page, .. } => drop(self.bodies.remove(&page)),
-                Write::Remember { period, key, value } => drop(self.keys.insert((period, key), value)),
+                Write::Remember { period, key, value } => {
+                    drop(self.keys.insert((period, key), value))
+                }
                 Write::Forget { period, count } => {
-                    let gone: Vec<_> = self.keys.keys().filter(|(at, _)| *at == period).take(count as usize).copied().collect();
+                    let gone: Vec<_> = self
+                        .keys
+                        .keys()
+                        .filter(|(at, _)| *at == period)
+                        .take(count as usize)
+                        .copied()
+                        .collect();
                     assert_eq!(gone.len() as u64, count);
                     gone.iter().for_each(|key| drop(self.keys.remove(key)));
                 }
@@ -52,7 +60,9 @@ impl Stored {
                     self.envelopes.insert(seq, text.to_vec());
                     self.state = state.or(self.state.take());
                 }
-                Write::ClearEnvelope { state, .. } | Write::SaveState { state, .. } => self.state = Some(state),
+                Write::ClearEnvelope { state, .. } | Write::SaveState { state, .. } => {
+                    self.state = Some(state)
+                }
                 Write::DeleteEnvelope { seq } => drop(self.envelopes.remove(&seq)),
                 Write::InsertHistory { row, newest, body } => {
                     assert!(self.history.last_key_value().is_none_or(|(last, _)| *last < row));
@@ -91,8 +101,11 @@ impl Stored {
 /// Takes a task in under an `Idempotency-Key`, and says whether that was done before.
 fn create(engine: &mut Engine, stored: &mut Stored, id: &str, due: UnixMillis, key: &str) -> bool {
     let mut builder = PageBuilder::default();
-    let record = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
-    assert!(builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    let record =
+        format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#);
+    assert!(
+        builder.push(id_hash(id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes()))
+    );
     let once = Once::new(key, "append", id, RequestSeed { at: NOW, random: [3; 16] }).unwrap();
     let terms = Terms { once: Some(once), ..Terms::default() };
     let append = Append { pages: builder.finish(), terms, ..Append::default() };
@@ -136,8 +149,14 @@ fn a_shard_forgets_what_is_gone_and_goes_on_with_its_numbers() {
     for _ in 0..2 {
         assert_eq!(runs(&engine, &stored, "a"), 0);
         let stats = engine.stats(NOW);
-        assert_eq!((stats.counters.created, stats.counters.fired, stats.lateness.count()), (0, 0, 0));
-        assert_eq!((stored.keys.len(), stored.history.values().map(|(_, body)| body.len()).sum::<usize>()), (0, 0));
+        assert_eq!(
+            (stats.counters.created, stats.counters.fired, stats.lateness.count()),
+            (0, 0, 0)
+        );
+        assert_eq!(
+            (stored.keys.len(), stored.history.values().map(|(_, body)| body.len()).sum::<usize>()),
+            (0, 0)
+        );
         assert_eq!(engine.watermark(), watermark);
         // And so it is after a start.
         engine = stored.load();
@@ -173,7 +192,8 @@ fn a_shard_that_holds_a_task_forgets_nothing() {
     assert!(create(&mut engine, &mut stored, "gone", NOW.plus(1_000), "k"));
 }
 
-/// A purge that came late, when the namespace had been made again, forgot the history of the new one.
+/// A purge that came late, when the namespace had been made again, forgot the history of the new
+/// one.
 #[test]
 fn a_purge_from_before_forgets_nothing_of_what_came_after() {
     let (mut stored, mut engine) = (Stored::default(), Stored::default().load());
@@ -187,7 +207,10 @@ fn a_purge_from_before_forgets_nothing_of_what_came_after() {
     create(&mut engine, &mut stored, "a", NOW.plus(3_000), "l");
     fire(&mut engine, &mut stored, NOW.plus(4_000));
     for _ in 0..2 {
-        assert_eq!(engine.purge_as_seen(seen), (PurgeReply { tasks: 0, done: false }, Effects::default()));
+        assert_eq!(
+            engine.purge_as_seen(seen),
+            (PurgeReply { tasks: 0, done: false }, Effects::default())
+        );
         assert_eq!((runs(&engine, &stored, "a"), stored.keys.len()), (1, 1));
         engine = stored.load();
     }

@@ -19,13 +19,15 @@ use scheduler_model::task::{Record, version_of};
 use serde_json::value::RawValue;
 
 impl Engine {
-    /// Returns the task with this id: the waiting one, or else one in flight, or else a dead letter.
+    /// Returns the task with this id: the waiting one, or else one in flight, or else a dead
+    /// letter.
     ///
     /// # Errors
     /// If storage fails or is damaged.
     pub fn get(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
         // The task itself before its further attempts, of which there may be many.
-        let mut of_hash: Vec<EntryRef> = self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
+        let mut of_hash: Vec<EntryRef> =
+            self.tasks.find(self.id_hash(id)).filter(|at| !self.is_dead_letter(*at)).collect();
         sort_by_key(&mut of_hash, |at| self.flags_of(*at).has(Flags::RETRY));
         for at in of_hash {
             if self.id_of(at, reader)? == id {
@@ -45,22 +47,35 @@ impl Engine {
     }
 
     /// Returns the newest attempt in flight with this id. Attempts of cancelled runs come last.
-    fn find_in_flight(&self, id: &str, reader: &dyn Reader) -> Result<Option<ListItem>, EngineError> {
+    fn find_in_flight(
+        &self,
+        id: &str,
+        reader: &dyn Reader,
+    ) -> Result<Option<ListItem>, EngineError> {
         let is_cancelled = |flight| self.decisions.at(flight).is_cancelled();
         let mut flights = self.flights_of(std::iter::once(self.id_hash(id)));
         let found = self.find_flights(id, &mut flights, 1, is_cancelled, reader)?;
         let Some(flight) = found.flights.first().copied() else { return Ok(None) };
         let record = self.record_in_flight(flight, reader)?;
-        let corrupt = |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq));
+        let corrupt =
+            |problem: String| EngineError::Corrupt(format!("envelope {}: {problem}", flight.seq));
         let due = Record::parse(&record).map_err(|problem| corrupt(problem.to_string()))?.due();
         let record = String::from_utf8(record).map_err(|problem| corrupt(problem.to_string()))?;
-        let record = RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
+        let record =
+            RawValue::from_string(record).map_err(|problem| corrupt(problem.to_string()))?;
         let position = Position { due, page: 0, index: 0 };
         let is_cancelled = is_cancelled(flight);
-        Ok(Some(ListItem { position, status: Status::Fired, is_attempt: true, is_cancelled, record }))
+        Ok(Some(ListItem {
+            position,
+            status: Status::Fired,
+            is_attempt: true,
+            is_cancelled,
+            record,
+        }))
     }
 
-    /// Returns the version of the first of these entries, a task before its further attempts. Without entries, returns that of `in_flight`.
+    /// Returns the version of the first of these entries, a task before its further attempts.
+    /// Without entries, returns that of `in_flight`.
     pub(super) fn version_among(
         &self,
         found: &[EntryRef],
@@ -90,9 +105,13 @@ impl Engine {
         self.find_live(id, reader, found)
     }
 
-    /// Sorts what waits with one id: the task before its attempts, and these in the order of their runs. So a decision about them does not
-    /// depend on where they are stored.
-    pub(super) fn sort_by_run(&self, found: &mut [EntryRef], reader: &dyn Reader) -> Result<(), EngineError> {
+    /// Sorts what waits with one id: the task before its attempts, and these in the order of their
+    /// runs. So a decision about them does not depend on where they are stored.
+    pub(super) fn sort_by_run(
+        &self,
+        found: &mut [EntryRef],
+        reader: &dyn Reader,
+    ) -> Result<(), EngineError> {
         if found.len() < 2 {
             return Ok(());
         }
@@ -127,7 +146,11 @@ impl Engine {
     ///
     /// # Errors
     /// If storage fails or is damaged.
-    pub fn list(&self, request: &ListRequest, reader: &dyn Reader) -> Result<ListReply, EngineError> {
+    pub fn list(
+        &self,
+        request: &ListRequest,
+        reader: &dyn Reader,
+    ) -> Result<ListReply, EngineError> {
         let (mut items, mut spent) = (Vec::new(), Spent::default());
         let next = self.scan(request, true, &mut spent, reader, |candidate, record| {
             let item = match record {
@@ -140,8 +163,9 @@ impl Engine {
         Ok(ListReply { items, next })
     }
 
-    /// Calls `found` for each task that the request matches, with its record if that was read, until it returns false. `reads` says that
-    /// `found` reads the record of each task. Returns the cursor for the rest.
+    /// Calls `found` for each task that the request matches, with its record if that was read,
+    /// until it returns false. `reads` says that `found` reads the record of each task. Returns the
+    /// cursor for the rest.
     pub(super) fn scan(
         &self,
         request: &ListRequest,
@@ -153,7 +177,8 @@ impl Engine {
         let filter = &request.filter.folded();
         let mut last = None;
         // Such tasks are at page 0, so the others are not examined.
-        let recurring_only = filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
+        let recurring_only =
+            filter.kind == Some(Kind::Cron) && filter.status == Some(Status::Scheduled);
         let mut merge = self.merge_from(request.after, filter.from, recurring_only);
         while let Some(position) = merge.pop() {
             if filter.to.is_some_and(|to| position.due >= to) {
@@ -174,8 +199,10 @@ impl Engine {
             if !known {
                 continue;
             }
-            let needs_record = filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
-            let record = if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
+            let needs_record =
+                filter.reads_records() || (filter.kind.is_some() && candidate.kind.is_none());
+            let record =
+                if needs_record { Some(self.record_of(candidate.at, reader)?) } else { None };
             spent.bytes += record.as_ref().map_or(LOOK_BYTES, Vec::len);
             if record.as_ref().is_none_or(|record| matches_record(filter, record)) {
                 if reads && record.is_none() {
@@ -190,28 +217,47 @@ impl Engine {
         Ok(None)
     }
 
-    /// Returns a heap with the first live position after `after` (and at or after `from`) of each page and schedule, or of schedules only.
+    /// Returns a heap with the first live position after `after` (and at or after `from`) of each
+    /// page and schedule, or of schedules only.
     ///
-    /// Its size follows from the bound of a shard's memory: a page of one task takes six times as much there as its 16 bytes here, so a request
-    /// to a full shard (40 MB) takes 7 MB for a moment. It passes each cancelled entry once, which takes some nanoseconds.
-    fn merge_from(&self, after: Option<Position>, from: Option<UnixMillis>, recurring_only: bool) -> TimerHeap {
+    /// Its size follows from the bound of a shard's memory: a page of one task takes six times as
+    /// much there as its 16 bytes here, so a request to a full shard (40 MB) takes 7 MB for a
+    /// moment. It passes each cancelled entry once, which takes some nanoseconds.
+    fn merge_from(
+        &self,
+        after: Option<Position>,
+        from: Option<UnixMillis>,
+        recurring_only: bool,
+    ) -> TimerHeap {
         let from = from.unwrap_or(UnixMillis::ZERO);
         let start = |page: u32| -> (UnixMillis, usize) {
-            // Within a page positions rise with the index: those up to `after` end either before its due time, or within it.
+            // Within a page positions rise with the index: those up to `after` end either before
+            // its due time, or within it.
             match after {
-                Some(after) if after.due >= from => (after.due, if after.page == page { after.index as usize + 1 } else { 0 }),
+                Some(after) if after.due >= from => {
+                    (after.due, if after.page == page { after.index as usize + 1 } else { 0 })
+                }
                 _ => (from, 0),
             }
         };
-        let is_after = |position: &Position| position.due >= from && after.is_none_or(|after| *position > after);
-        let of_pages = self.tasks.pages().filter(|_| !recurring_only).filter_map(|(number, page)| {
-            let (due, least) = start(number);
-            let first = page.directory.before(due).max(page.fired()).max(least);
-            (first..page.directory.len())
-                .filter(|index| page.is_live(*index))
-                .filter_map(|index| Some(Position { due: page.directory.get(index)?.due, page: number, index: index as u32 }))
-                .find(is_after)
-        });
+        let is_after = |position: &Position| {
+            position.due >= from && after.is_none_or(|after| *position > after)
+        };
+        let of_pages =
+            self.tasks.pages().filter(|_| !recurring_only).filter_map(|(number, page)| {
+                let (due, least) = start(number);
+                let first = page.directory.before(due).max(page.fired()).max(least);
+                (first..page.directory.len())
+                    .filter(|index| page.is_live(*index))
+                    .filter_map(|index| {
+                        Some(Position {
+                            due: page.directory.get(index)?.due,
+                            page: number,
+                            index: index as u32,
+                        })
+                    })
+                    .find(is_after)
+            });
         let of_schedules = self
             .tasks
             .all_schedules()
@@ -223,8 +269,11 @@ impl Engine {
 
     fn push_following(&self, position: Position, merge: &mut TimerHeap) {
         let Some(page) = self.tasks.page(position.page) else { return };
-        let next = (position.index as usize + 1..page.directory.len()).find(|index| page.is_live(*index));
-        if let Some((index, entry)) = next.and_then(|index| Some((index, page.directory.get(index)?))) {
+        let next =
+            (position.index as usize + 1..page.directory.len()).find(|index| page.is_live(*index));
+        if let Some((index, entry)) =
+            next.and_then(|index| Some((index, page.directory.get(index)?)))
+        {
             merge.push(Position { due: entry.due, page: position.page, index: index as u32 });
         }
     }
@@ -243,7 +292,13 @@ impl Engine {
         let (status, kind) = entry.as_ref().map_or((Status::Scheduled, None), status_of);
         let due = entry.map_or(UnixMillis::NEVER, |entry| entry.due);
         let is_attempt = entry.is_some_and(|entry| entry.flags.has(Flags::RETRY));
-        Candidate { position: Position { due, page: at.page, index: at.index }, at, status, is_attempt, kind }
+        Candidate {
+            position: Position { due, page: at.page, index: at.index },
+            at,
+            status,
+            is_attempt,
+            kind,
+        }
     }
 
     fn item(&self, candidate: Candidate, reader: &dyn Reader) -> Result<ListItem, EngineError> {

@@ -10,7 +10,8 @@ fn a_scan_of_many_small_pages_takes_a_part_of_what_the_shard_takes() {
     let pages = 4_097;
     for number in 1..=pages {
         let due = UnixMillis::new(1_764_000_000_000 + i64::from(number));
-        let entry = Entry { hash: u64::from(number), due, offset: 0, len: 100, flags: Flags::default() };
+        let entry =
+            Entry { hash: u64::from(number), due, offset: 0, len: 100, flags: Flags::default() };
         engine.tasks.insert_page(number, Directory::new(vec![entry]), 100, 0, Vec::new());
     }
     let merge = engine.merge_from(None, None, false);

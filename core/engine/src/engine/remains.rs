@@ -1,6 +1,8 @@
-//! What remains of runs that have ended or failed: further attempts, follow-ups and dead letters, and the room for them.
+//! What remains of runs that have ended or failed: further attempts, follow-ups and dead letters,
+//! and the room for them.
 //!
-//! For most of these there is no request to refuse, so they have bounds of their own. Otherwise one recurring task could fill its shard.
+//! For most of these there is no request to refuse, so they have bounds of their own. Otherwise one
+//! recurring task could fill its shard.
 //!
 //! | what remains | without room |
 //! |---|---|
@@ -9,9 +11,10 @@
 //! | a run that a caller adds to a task, of an id of which so many wait | is refused: [`Changed::TooManyRuns`] |
 //! | any of them of a recurring task, while the shard has [`Config::max_entries`] | takes the place of the oldest dead letter of its id; else it becomes a dead letter at once, which is not kept |
 //!
-//! The history has the outcome of a dead letter, whether or not the dead letter is kept. What remains of a one-shot task takes the place of its
-//! run. The dead letters of an id are in order of arrival: a page with dead letters closes the open page ([`Engine::add_page`]), so that no
-//! later one gets a place before them.
+//! The history has the outcome of a dead letter, whether or not the dead letter is kept. What
+//! remains of a one-shot task takes the place of its run. The dead letters of an id are in order of
+//! arrival: a page with dead letters closes the open page ([`Engine::add_page`]), so that no later
+//! one gets a place before them.
 //!
 //! [`Config::max_dead_letters`]: crate::Config::max_dead_letters
 //! [`Config::max_runs`]: crate::Config::max_runs
@@ -51,26 +54,38 @@ impl Engine {
         })
     }
 
-    /// Returns whether an entry is a run that waits for a further attempt, as a follow-up, or otherwise beside its task.
+    /// Returns whether an entry is a run that waits for a further attempt, as a follow-up, or
+    /// otherwise beside its task.
     fn is_waiting_run(&self, at: EntryRef) -> bool {
         let flags = self.flags_of(at);
-        flags.has(Flags::RETRY) && !flags.has(Flags::DEAD_LETTER) && self.due_of(at) != UnixMillis::HELD
+        flags.has(Flags::RETRY)
+            && !flags.has(Flags::DEAD_LETTER)
+            && self.due_of(at) != UnixMillis::HELD
     }
 
-    /// Returns whether the maximum number of runs of an id is waiting, so that a caller may not add one.
+    /// Returns whether the maximum number of runs of an id is waiting, so that a caller may not add
+    /// one.
     pub(super) fn has_most_runs(&self, id: &str) -> bool {
         let waiting = self.tasks.find(self.id_hash(id)).filter(|at| self.is_waiting_run(*at));
         waiting.take(self.config.max_runs).count() >= self.config.max_runs
     }
 
-    /// Returns whether what remains of a run would pass the limit of the shard. What remains of a one-shot task replaces its run.
+    /// Returns whether what remains of a run would pass the limit of the shard. What remains of a
+    /// one-shot task replaces its run.
     fn is_beyond_limit(&self, record: &Record<'_>, remains: &Remains) -> bool {
         let entries = self.tasks.held() + remains.back.len() + remains.kept_letters;
         record.is_recurring() && entries >= self.config.max_entries + remains.gone.len()
     }
 
-    /// Adds a run that waits again because it was not started or its destination does not answer. There is always room for it.
-    pub(super) fn keep_waiting(&self, record: &Record<'_>, due: UnixMillis, flags: Flags, remains: &mut Remains) {
+    /// Adds a run that waits again because it was not started or its destination does not answer.
+    /// There is always room for it.
+    pub(super) fn keep_waiting(
+        &self,
+        record: &Record<'_>,
+        due: UnixMillis,
+        flags: Flags,
+        remains: &mut Remains,
+    ) {
         self.of_id(self.id_hash(&record.id), remains).runs += 1;
         remains.back.push(record, due, flags);
     }
@@ -88,7 +103,10 @@ impl Engine {
     ) -> Result<(), String> {
         let hash = self.id_hash(&record.id);
         if self.of_id(hash, remains).runs >= self.config.max_runs {
-            return Err(format!("no room to wait: {} runs of the task wait already", self.config.max_runs));
+            return Err(format!(
+                "no room to wait: {} runs of the task wait already",
+                self.config.max_runs
+            ));
         }
         if self.is_beyond_limit(record, remains) {
             if !remains.displace(hash) {
@@ -101,7 +119,12 @@ impl Engine {
     }
 
     /// Adds a dead letter, which may take the place of another.
-    pub(super) fn keep_dead(&mut self, record: &Record<'_>, to_queue: Flags, remains: &mut Remains) {
+    pub(super) fn keep_dead(
+        &mut self,
+        record: &Record<'_>,
+        to_queue: Flags,
+        remains: &mut Remains,
+    ) {
         self.state.counters.dead_lettered += 1;
         let hash = self.id_hash(&record.id);
         let is_beyond_limit = self.is_beyond_limit(record, remains);
@@ -123,7 +146,9 @@ impl Engine {
         let at = remains.letters.len();
         let mut text = Vec::new();
         record.write(&mut text);
-        remains.letters.push(Some((flags_of_record(record, to_queue.and(Flags::DEAD_LETTER)), text)));
+        remains
+            .letters
+            .push(Some((flags_of_record(record, to_queue.and(Flags::DEAD_LETTER)), text)));
         remains.kept_letters += 1;
         self.of_id(hash, remains).letters.push_back(at);
     }
@@ -137,8 +162,11 @@ impl Engine {
         now: UnixMillis,
         remains: &mut Remains,
     ) {
-        let Err(why) = self.keep_run(follow_up, due, to_queue.and(Flags::RETRY), remains) else { return };
-        let dead = Record { failed_at: Some(now), error: Some(Cow::Borrowed(&why)), ..follow_up.clone() };
+        let Err(why) = self.keep_run(follow_up, due, to_queue.and(Flags::RETRY), remains) else {
+            return;
+        };
+        let dead =
+            Record { failed_at: Some(now), error: Some(Cow::Borrowed(&why)), ..follow_up.clone() };
         self.keep_dead(&dead, to_queue, remains);
         let mut text = Vec::new();
         dead.write(&mut text);
@@ -149,7 +177,12 @@ impl Engine {
     ///
     /// # Errors
     /// If a record that was just written cannot be read.
-    pub(super) fn put_remains(&mut self, remains: Remains, now: UnixMillis, effects: &mut Effects) -> Result<(), EngineError> {
+    pub(super) fn put_remains(
+        &mut self,
+        remains: Remains,
+        now: UnixMillis,
+        effects: &mut Effects,
+    ) -> Result<(), EngineError> {
         let Remains { mut back, letters, gone, stillborn, .. } = remains;
         // Before anything is added, which would move entries.
         self.kill(&gone, effects);
@@ -159,7 +192,8 @@ impl Engine {
         self.put_in(back, effects);
         let mut ended = Vec::with_capacity(stillborn.len());
         for (text, why) in &stillborn {
-            let record = Record::parse(text).map_err(|problem| EngineError::Corrupt(format!("a follow-up: {problem}")))?;
+            let record = Record::parse(text)
+                .map_err(|problem| EngineError::Corrupt(format!("a follow-up: {problem}")))?;
             ended.push((record, Ended::Failed { dead: true, error: Cow::Borrowed(why) }));
         }
         self.keep_outcomes(now, None, &ended, now, effects);

@@ -8,7 +8,13 @@ const EVERY: &str = r#""everySeconds":1,"anchor":1764000000000,"#;
 const ONCE_AGAIN: &str = r#""retry":{"maxAttempts":2,"minBackoffSeconds":3600},"#;
 
 fn small() -> Config {
-    Config { max_dead_letters: 3, max_runs: 4, history: Keep::All, max_dispatched: usize::MAX, ..Config::default() }
+    Config {
+        max_dead_letters: 3,
+        max_runs: 4,
+        history: Keep::All,
+        max_dispatched: usize::MAX,
+        ..Config::default()
+    }
 }
 
 /// Lets a recurring task of this id fire as often, and every run fail.
@@ -48,7 +54,10 @@ fn a_further_dead_letter_takes_the_place_of_the_oldest_of_its_id() {
         let counters = pair.engine.stats(pair.now).counters;
         assert_eq!((counters.dead_lettered, counters.dead_letters_displaced), (21, 17));
         // What each of them was is told all the same.
-        assert_eq!(pair.outcomes("every").iter().filter(|(outcome, _)| outcome == "dead-lettered").count(), 20);
+        assert_eq!(
+            pair.outcomes("every").iter().filter(|(outcome, _)| outcome == "dead-lettered").count(),
+            20
+        );
     }
 }
 
@@ -60,10 +69,14 @@ fn by_default_a_hundred_dead_letters_of_an_id_are_kept() {
     let stats = pair.engine.stats(pair.now);
     assert_eq!((stats.dead_letters, stats.counters.dead_letters_displaced), (100, 30));
     let told = pair.explain("every").reasons;
-    assert!(told.iter().any(|reason| reason.detail.starts_with("It has 100 dead letters, the most")), "{told:?}");
+    assert!(
+        told.iter().any(|reason| reason.detail.starts_with("It has 100 dead letters, the most")),
+        "{told:?}"
+    );
 }
 
-/// Some come in a page of their own, some extend the open page: the oldest is still the first of them.
+/// Some come in a page of their own, some extend the open page: the oldest is still the first of
+/// them.
 #[test]
 fn dead_letters_of_one_id_stand_in_the_order_in_which_they_came() {
     let mut pair = Pair::with(small());
@@ -75,7 +88,8 @@ fn dead_letters_of_one_id_stand_in_the_order_in_which_they_came() {
             let padding = if run % 3 == 1 { "\u{1}".repeat(490) } else { String::new() };
             pair.fail(seq, true, &format!("{run:02}{padding}"));
         }
-        let runs: Vec<usize> = errors(&pair).iter().map(|error| error[..2].parse().unwrap()).collect();
+        let runs: Vec<usize> =
+            errors(&pair).iter().map(|error| error[..2].parse().unwrap()).collect();
         assert_eq!(runs, (run.saturating_sub(2)..=run).collect::<Vec<_>>());
     }
 }
@@ -84,10 +98,19 @@ fn dead_letters_of_one_id_stand_in_the_order_in_which_they_came() {
 #[test]
 fn dead_letters_that_come_together_displace_one_another() {
     let mut pair = Pair::with(small());
-    pair.create("", "every", None, &format!(r#"{EVERY}"misfire":{{"policy":"deadLetter","graceSeconds":1}},"#));
+    pair.create(
+        "",
+        "every",
+        None,
+        &format!(r#"{EVERY}"misfire":{{"policy":"deadLetter","graceSeconds":1}},"#),
+    );
     pair.now = pair.now.plus(20_500);
     while !pair.wake().is_empty() {}
-    let times: Vec<_> = pair.records(Status::Dead).iter().map(|letter| letter["time"].as_i64().unwrap() % 100_000).collect();
+    let times: Vec<_> = pair
+        .records(Status::Dead)
+        .iter()
+        .map(|letter| letter["time"].as_i64().unwrap() % 100_000)
+        .collect();
     assert_eq!(times, [17_000, 18_000, 19_000]);
     assert_eq!(pair.engine.stats(pair.now).counters.dead_letters_displaced, 16);
 }
@@ -95,7 +118,8 @@ fn dead_letters_that_come_together_displace_one_another() {
 /// Earlier versions kept any number. They are let go in steps.
 #[test]
 fn what_an_earlier_version_has_kept_is_let_go_by_and_by() {
-    let config = Config { max_dead_letters: usize::MAX, max_dispatched: usize::MAX, ..Config::default() };
+    let config =
+        Config { max_dead_letters: usize::MAX, max_dispatched: usize::MAX, ..Config::default() };
     let mut pair = Pair::with(config);
     pair.create("", "every", None, EVERY);
     fail_runs(&mut pair, 1_250, true);
@@ -106,7 +130,8 @@ fn what_an_earlier_version_has_kept_is_let_go_by_and_by() {
     assert_eq!(pair.engine.stats(pair.now).dead_letters, 1_250 - MAX_SURPLUS as u64);
     fail_runs(&mut pair, 2, true);
     assert_eq!(pair.engine.stats(pair.now).dead_letters, 100);
-    let times: Vec<_> = pair.records(Status::Dead).iter().map(|letter| letter["time"].as_i64().unwrap()).collect();
+    let times: Vec<_> =
+        pair.records(Status::Dead).iter().map(|letter| letter["time"].as_i64().unwrap()).collect();
     let first = 1_764_000_000_000 + 1_154_000;
     assert!(times.iter().all(|time| *time >= first), "the newest are kept: {times:?}");
 }
@@ -118,7 +143,8 @@ fn a_run_without_room_to_wait_for_a_further_attempt_is_a_dead_letter_at_once() {
     pair.create("", "every", None, &format!("{EVERY}{ONCE_AGAIN}"));
     fail_runs(&mut pair, 6, false);
     assert_eq!((pair.records(Status::Retrying).len(), pair.records(Status::Dead).len()), (4, 2));
-    let error = "no room to wait: 4 runs of the task wait already; the attempt had failed: failed 5";
+    let error =
+        "no room to wait: 4 runs of the task wait already; the attempt had failed: failed 5";
     assert_eq!(errors(&pair)[1], error);
     let letter = &pair.records(Status::Dead)[1];
     assert_eq!(letter["attempt"], 1, "one attempt was made: {letter}");
@@ -153,10 +179,17 @@ fn what_remains_of_a_recurring_task_does_not_pass_the_limit_of_the_shard() {
     let refused = pair.try_create("", "new", Some(pair.now.plus(1_000)), "").unwrap_err();
     assert_eq!(refused, EngineError::Full { held: 4, dead: 3, asked: 1, limit: 4 });
     let text = refused.to_string();
-    assert!(text.contains("4 tasks, 3 of them dead letters") && text.contains("discard dead letters"), "{text}");
+    assert!(
+        text.contains("4 tasks, 3 of them dead letters") && text.contains("discard dead letters"),
+        "{text}"
+    );
     fail_runs(&mut pair, 5, true);
     assert_eq!(pair.engine.entries(), 4);
-    assert!(errors(&pair).contains(&"failed 4".to_owned()), "the newest is kept: {:?}", errors(&pair));
+    assert!(
+        errors(&pair).contains(&"failed 4".to_owned()),
+        "the newest is kept: {:?}",
+        errors(&pair)
+    );
     // Without a dead letter of its own to displace, none is kept, and the history tells of it.
     pair.create("", "every", None, &format!("{EVERY}{ONCE_AGAIN}"));
     for letter in ["every", "every"] {
@@ -168,7 +201,8 @@ fn what_remains_of_a_recurring_task_does_not_pass_the_limit_of_the_shard() {
             break;
         }
     }
-    let (before, displaced) = (pair.engine.entries(), pair.engine.stats(pair.now).counters.dead_letters_displaced);
+    let (before, displaced) =
+        (pair.engine.entries(), pair.engine.stats(pair.now).counters.dead_letters_displaced);
     fail_runs(&mut pair, 1, false);
     assert_eq!((before, pair.engine.entries()), (4, 4));
     assert_eq!(pair.engine.stats(pair.now).counters.dead_letters_displaced, displaced + 1);
@@ -183,13 +217,25 @@ fn what_remains_of_a_recurring_task_does_not_pass_the_limit_of_the_shard() {
 #[test]
 fn what_remains_of_a_one_shot_task_is_always_kept() {
     let mut pair = Pair::with(Config { max_entries: 2, ..small() });
-    pair.create("", "a", Some(pair.now.plus(1_000)), r#""onFailure":{"type":"handler","name":"log"},"#);
+    pair.create(
+        "",
+        "a",
+        Some(pair.now.plus(1_000)),
+        r#""onFailure":{"type":"handler","name":"log"},"#,
+    );
     pair.now = pair.now.plus(1_000);
     let seq = pair.wake()[0].0;
     pair.create("", "b", Some(pair.now.plus(9_000)), "");
     pair.create("", "c", Some(pair.now.plus(9_000)), "");
     pair.fail(seq, true, "no");
-    assert_eq!((pair.records(Status::Dead).len(), pair.records(Status::Retrying).len(), pair.engine.entries()), (1, 1, 4));
+    assert_eq!(
+        (
+            pair.records(Status::Dead).len(),
+            pair.records(Status::Retrying).len(),
+            pair.engine.entries()
+        ),
+        (1, 1, 4)
+    );
 }
 
 /// Runs that a caller added beside a task had no bound of their own.
@@ -203,7 +249,9 @@ fn a_caller_adds_no_run_to_an_id_of_which_as_many_wait_as_may() {
         }
         let run = |pair: &mut Pair, ids: &[&str]| {
             let ids = ids.iter().map(|id| (*id).to_owned()).collect();
-            pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, None).unwrap().outcomes
+            pair.change_within(&ChangeRequest { ids, change: Change::Run, if_match: None }, None)
+                .unwrap()
+                .outcomes
         };
         for _ in 0..4 {
             assert_eq!(run(&mut pair, &["a"]), [Changed::Changed]);
@@ -212,7 +260,10 @@ fn a_caller_adds_no_run_to_an_id_of_which_as_many_wait_as_may() {
         assert_eq!(run(&mut pair, &["a"]), [Changed::TooManyRuns]);
         assert_eq!(pair.engine.entries(), before);
         // Others of the request go on.
-        assert_eq!(run(&mut pair, &["a", "b", "a"]), [Changed::TooManyRuns, Changed::Changed, Changed::TooManyRuns]);
+        assert_eq!(
+            run(&mut pair, &["a", "b", "a"]),
+            [Changed::TooManyRuns, Changed::Changed, Changed::TooManyRuns]
+        );
         // Once some have fired, there is room.
         while !pair.wake().is_empty() {}
         assert_eq!(run(&mut pair, &["a"]), [Changed::Changed]);

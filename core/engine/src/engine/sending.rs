@@ -1,14 +1,18 @@
-//! Redelivery of envelopes: those that a queue has not accepted, and those that no dispatcher has reported.
+//! Redelivery of envelopes: those that a queue has not accepted, and those that no dispatcher has
+//! reported.
 //!
 //! A send ends in one of three ways, which are kept apart:
-//! - **Taken.** The shard waits for the report for the visibility timeout, which doubles with each redelivery.
-//! - **Refused.** The envelope has not left the shard, so none of its runs can have started. The shard retries after a short back-off and
-//!   does not count a redelivery.
-//! - **Unanswered,** because the queue hung or the shard was cut off. The queue may have accepted the envelope. The shard waits for a
-//!   dispatcher's report as if it had, but without doubling; it sends to a user's own queue again after the back-off.
+//! - **Taken.** The shard waits for the report for the visibility timeout, which doubles with each
+//!   redelivery.
+//! - **Refused.** The envelope has not left the shard, so none of its runs can have started. The
+//!   shard retries after a short back-off and does not count a redelivery.
+//! - **Unanswered,** because the queue hung or the shard was cut off. The queue may have accepted
+//!   the envelope. The shard waits for a dispatcher's report as if it had, but without doubling; it
+//!   sends to a user's own queue again after the back-off.
 //!
-//! A send that the queue accepts at once writes no row beside that of its firing. Any other send writes a row when its result is known and
-//! a row when it is repeated, so that a restart knows both.
+//! A send that the queue accepts at once writes no row beside that of its firing. Any other send
+//! writes a row when its result is known and a row when it is repeated, so that a restart knows
+//! both.
 
 use super::Engine;
 use crate::budget::{MAX_ENDED_BYTES, MAX_RESENDS};
@@ -22,7 +26,8 @@ use scheduler_model::bounds::MAX_ENVELOPE_BYTES;
 use std::cmp::Reverse;
 use std::sync::Arc;
 
-/// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility timeout.
+/// First wait after a queue refused a message, milliseconds; doubled each time up to the visibility
+/// timeout.
 const SEND_RETRY_MILLIS: i64 = 1_000;
 
 /// A redelivery waits longer each time, up to this many doublings of the visibility timeout.
@@ -41,7 +46,8 @@ impl Engine {
         self.outbox.insert(seq, envelope);
     }
 
-    /// Returns when an envelope that was sent at `sent_at`, and redelivered `attempts` times, is redelivered once more.
+    /// Returns when an envelope that was sent at `sent_at`, and redelivered `attempts` times, is
+    /// redelivered once more.
     pub(super) fn resend_time(&self, sent_at: UnixMillis, attempts: u32) -> UnixMillis {
         let doublings = attempts.min(MAX_RESEND_DOUBLINGS);
         sent_at.plus(self.config.visibility_millis.saturating_mul(1 << doublings))
@@ -49,7 +55,9 @@ impl Engine {
 
     /// Returns how long an envelope waits that was refused this many times in a row.
     fn send_back_off(&self, refusals: u32) -> i64 {
-        SEND_RETRY_MILLIS.saturating_mul(1 << refusals.saturating_sub(1).min(20)).min(self.config.visibility_millis)
+        SEND_RETRY_MILLIS
+            .saturating_mul(1 << refusals.saturating_sub(1).min(20))
+            .min(self.config.visibility_millis)
     }
 
     /// Returns when a stored envelope is sent again after a restart.
@@ -61,15 +69,23 @@ impl Engine {
         sends: Sends,
     ) -> UnixMillis {
         match (sends, destination) {
-            (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => self.resend_time(sent_at, attempts),
-            // Whether the user's queue took it before the crash is not known: it goes out again at once.
+            (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
+                self.resend_time(sent_at, attempts)
+            }
+            // Whether the user's queue took it before the crash is not known: it goes out again at
+            // once.
             (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => sent_at,
-            (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => sent_at.plus(self.config.visibility_millis),
-            (Sends::Refused(times) | Sends::SentAfter(times), _) => sent_at.plus(self.send_back_off(times)),
+            (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => {
+                sent_at.plus(self.config.visibility_millis)
+            }
+            (Sends::Refused(times) | Sends::SentAfter(times), _) => {
+                sent_at.plus(self.send_back_off(times))
+            }
         }
     }
 
-    /// The dispatchers' queue has taken an envelope. If it had refused it before, that is forgotten.
+    /// The dispatchers' queue has taken an envelope. If it had refused it before, that is
+    /// forgotten.
     pub(super) fn taken(&mut self, seq: u64, now: UnixMillis, effects: &mut Effects) {
         let Some(envelope) = self.outbox.get(&seq) else { return };
         if envelope.sends == Sends::Sent {
@@ -105,11 +121,14 @@ impl Engine {
             (envelope.sends, envelope.resend_at) = (sends, resend_at);
         }
         self.resends.push(Reverse((resend_at, seq)));
-        Effects { writes: vec![Write::SendEnded { seq, at: Some(now), sends }], ..Effects::default() }
+        Effects {
+            writes: vec![Write::SendEnded { seq, at: Some(now), sends }],
+            ..Effects::default()
+        }
     }
 
-    /// Sends again what is overdue for a report, and what was refused and has waited. Returns the envelopes of which every run was stopped:
-    /// they end instead.
+    /// Sends again what is overdue for a report, and what was refused and has waited. Returns the
+    /// envelopes of which every run was stopped: they end instead.
     pub(super) fn resend(
         &mut self,
         now: UnixMillis,
@@ -135,13 +154,16 @@ impl Engine {
             };
             let text = Arc::new(text);
             let Some(envelope) = self.outbox.get_mut(&seq) else { continue };
-            // A redelivery is what follows a send that may have been taken. Only one that was taken makes the next one wait longer.
+            // A redelivery is what follows a send that may have been taken. Only one that was taken
+            // makes the next one wait longer.
             let (attempts, sends) = match envelope.sends {
                 Sends::Refused(times) => (envelope.attempts, Sends::SentAfter(times)),
-                // A user's queue, which may not have taken it before a crash. If the crash came with the send, it does not come at once again.
-                Sends::Sent | Sends::SentAfter(_) if !envelope.destination.is_reported() => {
-                    (envelope.attempts.max(1), Sends::SentAfter(envelope.sends.refusals().saturating_add(1)))
-                }
+                // A user's queue, which may not have taken it before a crash. If the crash came
+                // with the send, it does not come at once again.
+                Sends::Sent | Sends::SentAfter(_) if !envelope.destination.is_reported() => (
+                    envelope.attempts.max(1),
+                    Sends::SentAfter(envelope.sends.refusals().saturating_add(1)),
+                ),
                 Sends::Sent => (envelope.attempts.saturating_add(1), Sends::Sent),
                 unknown => (envelope.attempts.max(1), unknown),
             };

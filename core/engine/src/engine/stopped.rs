@@ -1,7 +1,8 @@
 //! Redelivery of an envelope that holds stopped runs: none of these starts again.
 //!
-//! Dispatchers report by index, so their message keeps all records and lists the indexes to skip. A user's own consumer does not know
-//! such a list, so its message omits the stopped runs. An envelope whose runs are all stopped ends here.
+//! Dispatchers report by index, so their message keeps all records and lists the indexes to skip. A
+//! user's own consumer does not know such a list, so its message omits the stopped runs. An
+//! envelope whose runs are all stopped ends here.
 
 use super::Engine;
 use crate::decisions::{Decision, FlightRef};
@@ -18,8 +19,8 @@ use scheduler_model::task::Record;
 use std::collections::BTreeMap;
 
 impl Engine {
-    /// Returns the message of a redelivery; `None` if every run of the envelope is stopped. Stores which runs a message to a user's queue
-    /// omits, since that queue sends no report.
+    /// Returns the message of a redelivery; `None` if every run of the envelope is stopped. Stores
+    /// which runs a message to a user's queue omits, since that queue sends no report.
     pub(super) fn text_to_send_again(
         &mut self,
         seq: u64,
@@ -27,7 +28,8 @@ impl Engine {
         effects: &mut Effects,
     ) -> Result<Option<Vec<u8>>, EngineError> {
         let decisions = self.decisions.of(seq);
-        let stopped: Vec<u32> = decisions.iter().filter(|(_, of)| of.stop.is_some()).map(|(index, _)| *index).collect();
+        let stopped: Vec<u32> =
+            decisions.iter().filter(|(_, of)| of.stop.is_some()).map(|(index, _)| *index).collect();
         let Some(envelope) = self.outbox.get(&seq) else { return Ok(Some(text)) };
         if !stopped.is_empty() && stopped.len() >= envelope.hashes.len() {
             return Ok(None);
@@ -37,7 +39,9 @@ impl Engine {
         }
         let changed = decisions.iter().filter(|(_, of)| of.left_out != of.stop.is_some());
         let changed: Vec<_> = changed
-            .map(|(index, of)| (FlightRef { seq, index: *index }, Decision { left_out: of.stop.is_some(), ..*of }))
+            .map(|(index, of)| {
+                (FlightRef { seq, index: *index }, Decision { left_out: of.stop.is_some(), ..*of })
+            })
             .collect();
         self.decide(changed, effects);
         if stopped.is_empty() {
@@ -51,7 +55,8 @@ impl Engine {
         Ok(Some(builder.finish()))
     }
 
-    /// Ends an envelope without a report if all its runs are stopped. Paused runs become entries that wait to be resumed.
+    /// Ends an envelope without a report if all its runs are stopped. Paused runs become entries
+    /// that wait to be resumed.
     pub(super) fn end_stopped(
         &mut self,
         seq: u64,
@@ -59,8 +64,8 @@ impl Engine {
         reader: &dyn Reader,
         effects: &mut Effects,
     ) -> Result<(), EngineError> {
-        // An envelope that was refused, and is due twice, has ended already. The decisions about it are forgotten, so its runs would not look
-        // stopped.
+        // An envelope that was refused, and is due twice, has ended already. The decisions about it
+        // are forgotten, so its runs would not look stopped.
         if !self.outbox.contains_key(&seq) {
             return Ok(());
         }
@@ -76,7 +81,8 @@ impl Engine {
         self.finish(seq, now, reader, effects)
     }
 
-    /// Requeues the runs that the message to a user's queue omitted, and returns the indexes of all that it omitted.
+    /// Requeues the runs that the message to a user's queue omitted, and returns the indexes of all
+    /// that it omitted.
     pub(super) fn put_back_left_out(
         &mut self,
         seq: u64,
@@ -85,7 +91,8 @@ impl Engine {
         effects: &mut Effects,
     ) -> Vec<u32> {
         let mut back = RequeuedRecords::default();
-        let left_out: BTreeMap<u32, Decision> = collected(self.decisions.of(seq).into_iter().filter(|(_, of)| of.left_out));
+        let left_out: BTreeMap<u32, Decision> =
+            collected(self.decisions.of(seq).into_iter().filter(|(_, of)| of.left_out));
         for (index, decision) in &left_out {
             if let Some(record) = records.get(*index as usize) {
                 back.push_unstarted(record, *decision, now);
@@ -96,7 +103,11 @@ impl Engine {
     }
 
     /// Reads the records of those tasks of an envelope that were patched while it was in flight.
-    pub(super) fn patched_of(&self, seq: u64, reader: &dyn Reader) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
+    pub(super) fn patched_of(
+        &self,
+        seq: u64,
+        reader: &dyn Reader,
+    ) -> Result<BTreeMap<u32, Vec<u8>>, EngineError> {
         let mut records = BTreeMap::new();
         for (index, _) in self.decisions.of(seq).into_iter().filter(|(_, of)| of.patched) {
             records.insert(index, reader.patched(seq, index)?);

@@ -1,27 +1,34 @@
-//! One key's limit, and what each shard has of it. Pure: a request and the time go in, an answer comes out.
+//! One key's limit, and what each shard has of it. Pure: a request and the time go in, an answer
+//! comes out.
 
 use super::HEARD_MILLIS;
 use super::bucket::Bucket;
 use scheduler_calendar::ordered::sort_by_key;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::limit::Limit;
-use scheduler_model::protocol::limiter::{Answer, Ask, Conversation, HeldBy, NO_LIMIT, RequestNumber};
+use scheduler_model::protocol::limiter::{
+    Answer, Ask, Conversation, HeldBy, NO_LIMIT, RequestNumber,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Bounds of the wait that a shard without a token is told, milliseconds: one firing, and what a change of the limit may take.
+/// Bounds of the wait that a shard without a token is told, milliseconds: one firing, and what a
+/// change of the limit may take.
 const TOKEN_WAIT_MILLIS: std::ops::RangeInclusive<u64> = 20..=1_000;
-/// The wait that a shard without a slot is told, milliseconds; the limiter's shell has let it wait before.
+/// The wait that a shard without a slot is told, milliseconds; the limiter's shell has let it wait
+/// before.
 const SLOT_WAIT_MILLIS: u32 = 100;
-/// How long a shard is remembered after it gave everything back, milliseconds. One that is forgotten begins a new conversation.
+/// How long a shard is remembered after it gave everything back, milliseconds. One that is
+/// forgotten begins a new conversation.
 pub(super) const REMEMBER_MILLIS: i64 = 3_600_000;
 
 /// Divides a limit among shards.
 ///
-/// **Invariant.** `slots` of a shard here is at least what the shard takes itself to have. It becomes less only by a request newer than
-/// all before, in which the shard says so, and whose answer is the only one that it will still take; it becomes more before the answer
-/// is sent. The sum of all is not raised above the limit. Requests are newer by their numbers within a [`Conversation`]; one that names
-/// another conversation is not carried out.
+/// **Invariant.** `slots` of a shard here is at least what the shard takes itself to have. It
+/// becomes less only by a request newer than all before, in which the shard says so, and whose
+/// answer is the only one that it will still take; it becomes more before the answer is sent. The
+/// sum of all is not raised above the limit. Requests are newer by their numbers within a
+/// [`Conversation`]; one that names another conversation is not carried out.
 #[derive(Debug, Default)]
 pub struct Allocator {
     limit: Option<Limit>,
@@ -128,17 +135,24 @@ impl Allocator {
     /// Takes the limit that is stored, with its bucket if that is stored, too.
     pub(super) fn load_limit(&mut self, limit: Limit, bucket: Option<Bucket>) {
         self.limit = Some(limit);
-        self.bucket = bucket.filter(|_| self.rate().is_some_and(Bucket::is_stored)).unwrap_or_default();
+        self.bucket =
+            bucket.filter(|_| self.rate().is_some_and(Bucket::is_stored)).unwrap_or_default();
     }
 
     pub(super) fn load_share(&mut self, shard: String, stored: &StoredShare) {
         // What it has in flight is not known; until it tells, it may be all.
-        let share =
-            Share { slots: stored.slots, number: stored.number, in_flight: stored.slots, heard: stored.at, ..Share::default() };
+        let share = Share {
+            slots: stored.slots,
+            number: stored.number,
+            in_flight: stored.slots,
+            heard: stored.at,
+            ..Share::default()
+        };
         self.shards.insert(shard, share);
     }
 
-    /// Slots of all shards; more than the limit only after that was lowered, or before all shards have heard of it.
+    /// Slots of all shards; more than the limit only after that was lowered, or before all shards
+    /// have heard of it.
     pub fn slots(&self) -> u64 {
         self.shards.values().map(|share| u64::from(share.slots)).sum()
     }
@@ -150,17 +164,19 @@ impl Allocator {
 
     /// Who has or wants what.
     pub fn held(&self) -> impl Iterator<Item = HeldBy> + '_ {
-        self.shards.iter().filter(|(_, share)| share.slots > 0 || share.waiting > 0).map(|(shard, share)| HeldBy {
-            shard: shard.clone(),
-            slots: (share.slots != NO_LIMIT).then_some(share.slots),
-            // Not known after a restart of the limiter.
-            in_flight: if share.in_flight == NO_LIMIT { 0 } else { share.in_flight },
-            waiting: share.waiting,
-        })
+        self.shards.iter().filter(|(_, share)| share.slots > 0 || share.waiting > 0).map(
+            |(shard, share)| HeldBy {
+                shard: shard.clone(),
+                slots: (share.slots != NO_LIMIT).then_some(share.slots),
+                // Not known after a restart of the limiter.
+                in_flight: if share.in_flight == NO_LIMIT { 0 } else { share.in_flight },
+                waiting: share.waiting,
+            },
+        )
     }
 
-    /// A shard asks. Gives the answer, `None` for a request that is older than one before, and what to store of the shard's share, where
-    /// that has changed.
+    /// A shard asks. Gives the answer, `None` for a request that is older than one before, and what
+    /// to store of the shard's share, where that has changed.
     pub(super) fn ask(
         &mut self,
         shard: &str,
@@ -170,7 +186,9 @@ impl Allocator {
     ) -> (Option<Answer>, Option<StoredShare>) {
         self.begin_waits_by(now);
         let former = self.shards.get(shard).copied();
-        let is_of = |conversation: Option<Conversation>| conversation.is_some() && conversation == ask.conversation;
+        let is_of = |conversation: Option<Conversation>| {
+            conversation.is_some() && conversation == ask.conversation
+        };
         let is_current = is_of(former.and_then(|former| former.conversation));
         if !is_current && !is_of(former.and_then(|former| former.offered)) {
             let offered = &mut self.shards.entry(shard.to_owned()).or_default().offered;
@@ -202,10 +220,19 @@ impl Allocator {
         let (tokens, token_wait) = self.tokens(shard, room, now);
         let slot_wait = if room == 0 && ask.waiting > 0 { SLOT_WAIT_MILLIS } else { 0 };
         let retry_after_millis = slot_wait.max(token_wait);
-        let answer = Answer { number: ask.number, slots: granted, target, tokens, retry_after_millis, conversation: None };
-        // A request before and after which all is the same need not be remembered: it does nothing when it comes again, either.
+        let answer = Answer {
+            number: ask.number,
+            slots: granted,
+            target,
+            tokens,
+            retry_after_millis,
+            conversation: None,
+        };
+        // A request before and after which all is the same need not be remembered: it does nothing
+        // when it comes again, either.
         let is_stored = ask.slots == granted && former.map_or(0, |former| former.slots) == granted;
-        let stored = (!is_stored).then_some(StoredShare { slots: granted, number: ask.number, at: now });
+        let stored =
+            (!is_stored).then_some(StoredShare { slots: granted, number: ask.number, at: now });
         (Some(answer), stored)
     }
 
@@ -219,8 +246,9 @@ impl Allocator {
         self.shards.insert(shard.to_owned(), share);
     }
 
-    /// The slots that a shard should have: max-min fair by what each could use. Where there are more shards than slots, those that
-    /// have none come first, then those that got theirs last: who has had one for longest gives it back after its run.
+    /// The slots that a shard should have: max-min fair by what each could use. Where there are
+    /// more shards than slots, those that have none come first, then those that got theirs last:
+    /// who has had one for longest gives it back after its run.
     fn target(&self, shard: &str, now: UnixMillis) -> u32 {
         let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else { return NO_LIMIT };
         let mut contenders: Vec<(&str, &Share, u32)> = self
@@ -253,8 +281,8 @@ impl Allocator {
         0
     }
 
-    /// The slots that a shard has from here on: no fewer than `slots`, no more than the limit leaves, and nothing that an
-    /// empty-handed shard has waited for longer.
+    /// The slots that a shard has from here on: no fewer than `slots`, no more than the limit
+    /// leaves, and nothing that an empty-handed shard has waited for longer.
     fn grant(&self, shard: &str, slots: u32, target: u32, now: UnixMillis) -> u32 {
         let Some(own) = self.shards.get(shard) else { return slots };
         let Some(limit) = self.limit.and_then(|limit| limit.concurrency) else {
@@ -272,7 +300,8 @@ impl Allocator {
         slots.max(u32::try_from(most).unwrap_or(u32::MAX).min(wanted))
     }
 
-    /// Tokens for a shard that has use for up to `room`, and how long to wait for those that it lacks.
+    /// Tokens for a shard that has use for up to `room`, and how long to wait for those that it
+    /// lacks.
     fn tokens(&mut self, shard: &str, room: u32, now: UnixMillis) -> (Option<u32>, u32) {
         let own = self.shards.get(shard).and_then(|share| share.thirsty);
         let Some(rate) = self.limit.and_then(|limit| limit.per_second) else { return (None, 0) };
@@ -281,7 +310,8 @@ impl Allocator {
             return (Some(0), 0);
         }
         let turn = own.unwrap_or(self.turns + 1);
-        let others = self.shards.iter().filter(|(name, other)| *name != shard && other.is_heard(now));
+        let others =
+            self.shards.iter().filter(|(name, other)| *name != shard && other.is_heard(now));
         let thirsty: Vec<u64> = others.filter_map(|(_, other)| other.thirsty).collect();
         let ahead = thirsty.iter().filter(|other| **other < turn).count() as u32;
         let there = self.bucket.tokens(rate, now).saturating_sub(ahead);
@@ -294,7 +324,10 @@ impl Allocator {
         }
         self.turns = self.turns.max(turn);
         self.set_thirsty(shard, Some(turn));
-        let wait = self.bucket.wait(rate, ahead + 1).clamp(*TOKEN_WAIT_MILLIS.start(), *TOKEN_WAIT_MILLIS.end());
+        let wait = self
+            .bucket
+            .wait(rate, ahead + 1)
+            .clamp(*TOKEN_WAIT_MILLIS.start(), *TOKEN_WAIT_MILLIS.end());
         (Some(0), wait as u32)
     }
 
@@ -309,10 +342,16 @@ impl Allocator {
         self.shards.values_mut().for_each(|share| share.heard = share.heard.min(now));
     }
 
-    /// Forgets shards that gave everything back and were last heard before this time, and says which.
+    /// Forgets shards that gave everything back and were last heard before this time, and says
+    /// which.
     pub(super) fn forget(&mut self, before: UnixMillis) -> Vec<String> {
         let is_past = |share: &Share| share.slots == 0 && share.heard < before;
-        let past: Vec<String> = self.shards.iter().filter(|(_, share)| is_past(share)).map(|(name, _)| name.clone()).collect();
+        let past: Vec<String> = self
+            .shards
+            .iter()
+            .filter(|(_, share)| is_past(share))
+            .map(|(name, _)| name.clone())
+            .collect();
         self.shards.retain(|_, share| !is_past(share));
         past
     }

@@ -15,12 +15,24 @@ impl Asking {
     fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
         let mut allocator = Allocator::default();
         allocator.set(Some(Limit { concurrency, per_second }));
-        Self { allocator, now: START, count: 0, conversations: Conversations::default(), begun: BTreeMap::new() }
+        Self {
+            allocator,
+            now: START,
+            count: 0,
+            conversations: Conversations::default(),
+            begun: BTreeMap::new(),
+        }
     }
 
     fn ask(&mut self, shard: &str, slots: u32, in_flight: u32, waiting: u32) -> Answer {
         self.count += 1;
-        let ask = Ask { number: RequestNumber(1, self.count), slots, in_flight, waiting, conversation: None };
+        let ask = Ask {
+            number: RequestNumber(1, self.count),
+            slots,
+            in_flight,
+            waiting,
+            conversation: None,
+        };
         self.ask_so(shard, ask).expect("the newest request is answered")
     }
 
@@ -66,7 +78,10 @@ fn slots_are_divided_by_what_each_can_use() {
     for shard in ["c", "a", "b"] {
         asking.ask(shard, 0, 0, 50);
     }
-    assert_eq!(["a", "b", "c"].map(|shard| asking.ask(shard, 0, 0, 50).target).iter().sum::<u32>(), 10);
+    assert_eq!(
+        ["a", "b", "c"].map(|shard| asking.ask(shard, 0, 0, 50).target).iter().sum::<u32>(),
+        10
+    );
 }
 
 #[test]
@@ -81,8 +96,16 @@ fn where_there_are_fewer_slots_than_shards_each_has_its_turn() {
     let mut holder = "a";
     for _ in 0..6 {
         assert_eq!(asking.ask(holder, 1, 1, 9).target, 0, "others wait");
-        assert_eq!(asking.ask(holder, 0, 0, 9).slots, 0, "it has given it back, and stands behind the others");
-        let got: Vec<&str> = ["c", "b", "a"].into_iter().filter(|shard| asking.ask(shard, 0, 0, 9).slots == 1).take(1).collect();
+        assert_eq!(
+            asking.ask(holder, 0, 0, 9).slots,
+            0,
+            "it has given it back, and stands behind the others"
+        );
+        let got: Vec<&str> = ["c", "b", "a"]
+            .into_iter()
+            .filter(|shard| asking.ask(shard, 0, 0, 9).slots == 1)
+            .take(1)
+            .collect();
         holder = got[0];
         turns.push(holder);
     }
@@ -103,8 +126,13 @@ fn a_shard_that_is_not_heard_of_is_not_waited_for_and_keeps_what_it_has() {
 #[test]
 fn requests_that_come_late_or_twice_change_nothing() {
     let mut asking = Asking::new(Some(5), None);
-    let ask =
-        |count, slots, waiting| Ask { number: RequestNumber(1, count), slots, in_flight: slots, waiting, conversation: None };
+    let ask = |count, slots, waiting| Ask {
+        number: RequestNumber(1, count),
+        slots,
+        in_flight: slots,
+        waiting,
+        conversation: None,
+    };
     assert_eq!(asking.ask_so("a", ask(2, 0, 3)).unwrap().slots, 3);
     assert_eq!(asking.ask_so("a", ask(1, 0, 5)), None);
     assert_eq!(asking.ask_so("a", ask(2, 0, 3)).unwrap().slots, 3);

@@ -3,13 +3,15 @@
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// Tokens are counted in millionths, which a rate of one in a thousand seconds makes one of in a millisecond.
+/// Tokens are counted in millionths, which a rate of one in a thousand seconds makes one of in a
+/// millisecond.
 const TOKEN: u64 = 1_000_000;
 /// A bucket holds what comes in a quarter of a second, and at least one token.
 const FULL_IN_MILLIS: u64 = 250;
 
-/// The highest rate whose bucket is stored with each token that is taken: a row in ten seconds. Buckets of higher rates begin empty after a
-/// restart of the limiter, so that nothing is given out twice; that costs ten seconds at most.
+/// The highest rate whose bucket is stored with each token that is taken: a row in ten seconds.
+/// Buckets of higher rates begin empty after a restart of the limiter, so that nothing is given out
+/// twice; that costs ten seconds at most.
 const STORED_UP_TO_PER_SECOND: f64 = 0.1;
 
 /// A token bucket.
@@ -55,7 +57,9 @@ impl Bucket {
 
     /// How long until it has come to `tokens`, as if it had no end, milliseconds.
     pub(super) fn wait(&self, per_second: f64, tokens: u32) -> u64 {
-        (u64::from(tokens) * TOKEN).saturating_sub(self.millionths).div_ceil(Self::per_milli(per_second))
+        (u64::from(tokens) * TOKEN)
+            .saturating_sub(self.millionths)
+            .div_ceil(Self::per_milli(per_second))
     }
 }
 

@@ -64,11 +64,13 @@ pub struct Limiter {
 
 /// How often to look for keys of which nothing is left, milliseconds.
 const SWEEP_MILLIS: i64 = 3_600_000;
-/// With more keys than this, those of which nothing is left are forgotten soon: as many as the lanes of sixteen shards, a megabyte. Else a
-/// caller who names ever new keys would fill the limiter for an hour.
+/// With more keys than this, those of which nothing is left are forgotten soon: as many as the
+/// lanes of sixteen shards, a megabyte. Else a caller who names ever new keys would fill the
+/// limiter for an hour.
 const MANY_KEYS: usize = 16 * MAX_LANES;
-/// How often to look then, milliseconds, and after how long a share that was given back is forgotten. A shard that comes back to a key
-/// begins a new conversation, which costs it one question more.
+/// How often to look then, milliseconds, and after how long a share that was given back is
+/// forgotten. A shard that comes back to a key begins a new conversation, which costs it one
+/// question more.
 const CROWDED_SWEEP_MILLIS: i64 = 10_000;
 
 fn name_of_limit(key: &str) -> String {
@@ -86,20 +88,25 @@ fn put(name: String, stored: &Stored) -> Write {
 }
 
 impl Limiter {
-    /// As storage says it is: every row's record. The `nonce` must be another for each life of the limiter: random.
+    /// As storage says it is: every row's record. The `nonce` must be another for each life of the
+    /// limiter: random.
     ///
     /// # Errors
     /// When a record cannot be read.
     pub fn load(records: impl IntoIterator<Item = String>, nonce: u64) -> Result<Self, String> {
         let seen = Seen { life: nonce, changes: 0 };
-        let mut limiter = Self { conversations: Conversations::new(nonce), seen, ..Self::default() };
+        let mut limiter =
+            Self { conversations: Conversations::new(nonce), seen, ..Self::default() };
         for record in records {
-            let stored = serde_json::from_str(&record).map_err(|problem| format!("the record {record:?}: {problem}"))?;
+            let stored = serde_json::from_str(&record)
+                .map_err(|problem| format!("the record {record:?}: {problem}"))?;
             match stored {
                 Stored::Limit(StoredLimit { named: Named { key, limit }, bucket }) => {
                     limiter.keys.entry(key).or_default().load_limit(limit, bucket);
                 }
-                Stored::Share { key, shard, share } => limiter.keys.entry(key).or_default().load_share(shard, &share),
+                Stored::Share { key, shard, share } => {
+                    limiter.keys.entry(key).or_default().load_share(shard, &share)
+                }
             }
         }
         Ok(limiter)
@@ -111,12 +118,15 @@ impl Limiter {
         let allocator = self.keys.entry(asked.key.clone()).or_default();
         let (answer, share) = allocator.ask(&asked.shard, &asked.ask, now, &mut self.conversations);
         if let Some(share) = share {
-            let stored = Stored::Share { key: asked.key.clone(), shard: asked.shard.clone(), share };
+            let stored =
+                Stored::Share { key: asked.key.clone(), shard: asked.shard.clone(), share };
             writes.push(put(name_of_share(&asked.key, &asked.shard), &stored));
         }
         if answer.is_some_and(|answer| answer.tokens.is_some_and(|tokens| tokens > 0)) {
             // In the commit before the answer: a restart gives out no token twice.
-            writes.extend(stored_limit(&asked.key, allocator).filter(|_| allocator.stored_bucket().is_some()));
+            writes.extend(
+                stored_limit(&asked.key, allocator).filter(|_| allocator.stored_bucket().is_some()),
+            );
         }
         self.seen.changes += u64::from(!writes.is_empty());
         (answer, writes)
@@ -134,7 +144,9 @@ impl Limiter {
             self.swept = now;
             for (key, allocator) in &mut self.keys {
                 let forgotten = allocator.forget(now.plus(-age)).into_iter();
-                writes.extend(forgotten.map(|shard| Write::Delete { name: name_of_share(key, &shard) }));
+                writes.extend(
+                    forgotten.map(|shard| Write::Delete { name: name_of_share(key, &shard) }),
+                );
             }
             self.keys.retain(|_, allocator| !allocator.is_forgotten());
         }
@@ -161,7 +173,8 @@ impl Limiter {
         Ok((is_new, put(name_of_limit(&stored.named.key), &Stored::Limit(stored))))
     }
 
-    /// Lifts a key's limit; `None` when it has none. What shards hold stays noted, should a limit be set again.
+    /// Lifts a key's limit; `None` when it has none. What shards hold stays noted, should a limit
+    /// be set again.
     pub fn delete(&mut self, key: &str) -> Option<Write> {
         let allocator = self.keys.get_mut(key)?;
         allocator.limit()?;
@@ -178,7 +191,8 @@ impl Limiter {
         self.keys.get(key).and_then(|allocator| shown(key, allocator))
     }
 
-    /// All limits, by key. They show [`MAX_LISTED_HOLDERS`] of their shards together, and each its sums over all.
+    /// All limits, by key. They show [`MAX_LISTED_HOLDERS`] of their shards together, and each its
+    /// sums over all.
     pub fn list(&self) -> Vec<LimitShown> {
         let mut left = MAX_LISTED_HOLDERS;
         let shown = self.keys.iter().filter_map(|(key, allocator)| shown(key, allocator));
@@ -195,8 +209,8 @@ impl Limiter {
         self.seen
     }
 
-    /// Forgets everything, if nothing has changed since this was seen; else `None`. A clear that comes late, when the namespace was made
-    /// again, clears nothing of that.
+    /// Forgets everything, if nothing has changed since this was seen; else `None`. A clear that
+    /// comes late, when the namespace was made again, clears nothing of that.
     pub fn clear_as_seen(&mut self, seen: Seen) -> Option<Write> {
         (seen == self.seen).then(|| self.clear())
     }
@@ -217,7 +231,10 @@ impl Limiter {
 /// The row of a key's limit.
 fn stored_limit(key: &str, allocator: &Allocator) -> Option<Write> {
     let named = Named { key: key.to_owned(), limit: allocator.limit()? };
-    Some(put(name_of_limit(key), &Stored::Limit(StoredLimit { named, bucket: allocator.stored_bucket() })))
+    Some(put(
+        name_of_limit(key),
+        &Stored::Limit(StoredLimit { named, bucket: allocator.stored_bucket() }),
+    ))
 }
 
 fn shown(key: &str, allocator: &Allocator) -> Option<LimitShown> {

@@ -1,4 +1,5 @@
-//! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every moment.
+//! Shards and a limiter, between which everything goes wrong that can: the bounds hold at every
+//! moment.
 
 use super::*;
 use crate::limiter::Lease;
@@ -90,7 +91,8 @@ struct World {
 
 impl World {
     fn new(concurrency: Option<u32>, per_second: Option<f64>) -> Self {
-        let shard = |_| Shard { lease: Lease::new(0, false), life: 1, waiting: 0, count: 0, asked: None };
+        let shard =
+            |_| Shard { lease: Lease::new(0, false), life: 1, waiting: 0, count: 0, asked: None };
         let mut world = Self {
             now: START,
             limiter: Limiter::default(),
@@ -133,7 +135,8 @@ impl World {
         let head = (shard.waiting > 0).then_some(UnixMillis::ZERO);
         if shard.lease.wants_to_ask(head, self.now) {
             shard.count += 1;
-            let ask = shard.lease.ask(RequestNumber(shard.life, shard.count), shard.waiting, self.now);
+            let ask =
+                shard.lease.ask(RequestNumber(shard.life, shard.count), shard.waiting, self.now);
             shard.asked = Some(ask.number);
             self.requests.push((at, ask));
         }
@@ -193,7 +196,8 @@ impl World {
             Step::Due(at, tasks) => self.shards[at].waiting += tasks,
             Step::Crash(at) => {
                 let shard = &mut self.shards[at];
-                (shard.lease, shard.life) = (Lease::new(shard.lease.in_flight(), true), shard.life + 1);
+                (shard.lease, shard.life) =
+                    (Lease::new(shard.lease.in_flight(), true), shard.life + 1);
             }
             Step::Restart => self.restart(),
             Step::Forget => self.forget(),
@@ -207,18 +211,27 @@ impl World {
                 let shard = &mut self.shards[at];
                 shard.lease = Lease::new(shard.lease.in_flight(), true);
                 (shard.life, shard.count) = (shard.life.saturating_sub(1).max(1), 0);
-                // What was asked before is on its way no more: its shard's storage was set back by hand.
+                // What was asked before is on its way no more: its shard's storage was set back by
+                // hand.
                 self.requests.retain(|(shard, _)| *shard != at);
                 self.answers.retain(|(shard, _)| *shard != at);
             }
             Step::Request(at, stays) => self.request(at, stays),
             Step::Answer(at, stays) => self.answer(at, stays),
-            Step::LoseRequest(at) if !self.requests.is_empty() => drop(self.requests.remove(at % self.requests.len())),
-            Step::LoseAnswer(at) if !self.answers.is_empty() => drop(self.answers.remove(at % self.answers.len())),
+            Step::LoseRequest(at) if !self.requests.is_empty() => {
+                drop(self.requests.remove(at % self.requests.len()))
+            }
+            Step::LoseAnswer(at) if !self.answers.is_empty() => {
+                drop(self.answers.remove(at % self.answers.len()))
+            }
             Step::LoseRequest(_) | Step::LoseAnswer(_) => {}
             Step::Fail(at) => {
                 let shard = &mut self.shards[at];
-                shard.asked.take().into_iter().for_each(|number| shard.lease.fail(number, self.now));
+                shard
+                    .asked
+                    .take()
+                    .into_iter()
+                    .for_each(|number| shard.lease.fail(number, self.now));
             }
             Step::Limit(concurrency) => self.limit(concurrency),
             Step::Pass(millis) => self.now = self.now.plus(millis),
@@ -236,12 +249,18 @@ impl World {
     fn check(&self, before: u64) -> Result<(), TestCaseError> {
         for (at, shard) in self.shards.iter().enumerate() {
             let (noted, slots) = (self.noted(at), shard.lease.slots());
-            prop_assert!(noted >= slots, "shard {at} takes itself to have {slots}; noted are {noted}");
+            prop_assert!(
+                noted >= slots,
+                "shard {at} takes itself to have {slots}; noted are {noted}"
+            );
             prop_assert!(slots >= shard.lease.in_flight());
         }
         let slots = self.limiter.slots(KEY);
         if let Some(most) = self.concurrency {
-            prop_assert!(slots <= u64::from(most).max(before), "{slots} slots of {most}, before {before}");
+            prop_assert!(
+                slots <= u64::from(most).max(before),
+                "{slots} slots of {most}, before {before}"
+            );
         }
         Ok(())
     }
@@ -253,7 +272,11 @@ impl World {
             for (last, to) in self.handed_on.iter().enumerate().skip(first) {
                 let most = rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0;
                 let runs = last - first + 1;
-                prop_assert!(runs as f64 <= most, "{runs} runs within {} ms at {rate} a second", to - from);
+                prop_assert!(
+                    runs as f64 <= most,
+                    "{runs} runs within {} ms at {rate} a second",
+                    to - from
+                );
             }
         }
         Ok(())
@@ -277,7 +300,8 @@ impl World {
         let stale = std::mem::take(&mut self.requests);
         self.answers.clear();
         for _ in 0..20_000 {
-            let is_over = self.shards.iter().all(|shard| shard.waiting == 0 && shard.lease.is_over());
+            let is_over =
+                self.shards.iter().all(|shard| shard.waiting == 0 && shard.lease.is_over());
             if is_over && self.requests.is_empty() {
                 prop_assert_eq!(self.limiter.slots(KEY), 0);
                 return self.old_requests_come(stale);
@@ -347,7 +371,8 @@ fn ask_in_turn(limiter: &mut Limiter, ask: Ask, now: UnixMillis) -> Option<Conve
     begun
 }
 
-/// A question of an earlier life of the shard that arrived when the limiter had forgotten that shard was granted a slot that nobody gave back.
+/// A question of an earlier life of the shard that arrived when the limiter had forgotten that
+/// shard was granted a slot that nobody gave back.
 #[test]
 fn a_question_from_before_is_granted_nothing() {
     let mut limiter = Limiter::default();
@@ -358,7 +383,11 @@ fn a_question_from_before_is_granted_nothing() {
     let late = of_shard(question(5, 1, begun));
     assert_eq!(limiter.ask(&of_shard(question(6, 0, begun)), START).0.unwrap().slots, 0);
     let grants_nothing = |limiter: &mut Limiter, why: &str| {
-        for asked in [late.clone(), of_shard(question(7, 1, None)), of_shard(Ask { slots: 1, ..question(8, 1, begun) })] {
+        for asked in [
+            late.clone(),
+            of_shard(question(7, 1, None)),
+            of_shard(Ask { slots: 1, ..question(8, 1, begun) }),
+        ] {
             limiter.ask(&asked, START.plus(5_000));
             assert_eq!(limiter.slots(KEY), 0, "{why}: {asked:?}");
         }
@@ -366,31 +395,43 @@ fn a_question_from_before_is_granted_nothing() {
     let mut forgetful = Limiter::load(None, 7).unwrap();
     forgetful.put(Named { key: KEY.to_owned(), limit }).unwrap();
     grants_nothing(&mut forgetful, "after a restart");
-    limiter.ask(&Asked { key: "other".to_owned(), ..of_shard(question(9, 0, None)) }, START.plus(3 * SWEEP_MILLIS));
+    limiter.ask(
+        &Asked { key: "other".to_owned(), ..of_shard(question(9, 0, None)) },
+        START.plus(3 * SWEEP_MILLIS),
+    );
     grants_nothing(&mut limiter, "after an hour");
     limiter.clear();
     limiter.put(Named { key: KEY.to_owned(), limit }).unwrap();
     grants_nothing(&mut limiter, "after the namespace was deleted");
 }
 
-/// A shard whose storage was set back asks with numbers that the limiter has seen: it was not answered until they were used up.
+/// A shard whose storage was set back asks with numbers that the limiter has seen: it was not
+/// answered until they were used up.
 #[test]
 fn a_shard_that_was_set_back_is_served() {
     let mut limiter = Limiter::default();
-    limiter.put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } }).unwrap();
+    limiter
+        .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(3), per_second: None } })
+        .unwrap();
     ask_in_turn(&mut limiter, Ask { number: RequestNumber(9, 70), ..question(0, 2, None) }, START);
     assert_eq!(limiter.slots(KEY), 2);
-    ask_in_turn(&mut limiter, Ask { number: RequestNumber(8, 1), ..question(0, 0, None) }, START.plus(50));
+    ask_in_turn(
+        &mut limiter,
+        Ask { number: RequestNumber(8, 1), ..question(0, 0, None) },
+        START.plus(50),
+    );
     assert_eq!(limiter.slots(KEY), 0, "it has said that it has none");
 }
 
-/// Questions that were lost counted on when the limiter answered and had forgotten the conversation: the shard waited 15 s, with all slots
-/// free.
+/// Questions that were lost counted on when the limiter answered and had forgotten the
+/// conversation: the shard waited 15 s, with all slots free.
 #[test]
 fn a_limiter_that_can_be_reached_again_is_asked_soon() {
     let mut lease = Lease::new(0, false);
     let mut now = START;
-    let ask = |lease: &mut Lease, now: UnixMillis, count: u32| lease.ask(RequestNumber(1, count), 1, now).number;
+    let ask = |lease: &mut Lease, now: UnixMillis, count: u32| {
+        lease.ask(RequestNumber(1, count), 1, now).number
+    };
     let begins = |number, life| Answer {
         number,
         slots: 0,
@@ -449,10 +490,12 @@ fn keys_that_come_and_go_are_forgotten_soon_once_there_are_many() {
     assert_eq!(most.0, MANY_KEYS, "fewer are remembered for an hour");
 }
 
-/// A clear that came late, when the namespace had been made again, forgot the limits and slots of the new one.
+/// A clear that came late, when the namespace had been made again, forgot the limits and slots of
+/// the new one.
 #[test]
 fn a_clear_from_before_clears_nothing_of_what_came_after() {
-    let named = || Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
+    let named =
+        || Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
     let mut limiter = Limiter::load(None, 1).unwrap();
     limiter.put(named()).unwrap();
     let seen = limiter.seen();
@@ -470,7 +513,11 @@ fn a_clear_from_before_clears_nothing_of_what_came_after() {
     let seen = limiter.seen();
     limiter.delete(KEY);
     assert_eq!(limiter.clear_as_seen(seen), None);
-    assert_eq!(limiter.clear_as_seen(limiter.seen()), Some(Write::Clear), "who looks again may clear");
+    assert_eq!(
+        limiter.clear_as_seen(limiter.seen()),
+        Some(Write::Clear),
+        "who looks again may clear"
+    );
 }
 
 /// How many tokens a shard gets that asks twice at this time, and what is stored then.
@@ -486,31 +533,48 @@ fn tokens(limiter: &mut Limiter, rows: &mut BTreeMap<String, String>, now: UnixM
     };
     let (begun, writes) = limiter.ask(&of_shard(question(1, 10, None)), now);
     store(writes);
-    let (answer, writes) = limiter.ask(&of_shard(question(2, 10, begun.unwrap().conversation)), now);
+    let (answer, writes) =
+        limiter.ask(&of_shard(question(2, 10, begun.unwrap().conversation)), now);
     store(writes);
     answer.unwrap().tokens.unwrap()
 }
 
-/// The first task behind 0.001 a second waited for 1,000 s, and after each restart of the limiter again.
+/// The first task behind 0.001 a second waited for 1,000 s, and after each restart of the limiter
+/// again.
 #[test]
 fn the_first_run_of_a_slow_rate_does_not_wait() {
     let limit = Limit { concurrency: None, per_second: Some(0.001) };
     for restarts in [false, true] {
         let mut rows = BTreeMap::new();
         let mut limiter = Limiter::load(None, 1).unwrap();
-        let (_, Write::Put { name, record }) = limiter.put(Named { key: KEY.to_owned(), limit }).unwrap() else { panic!() };
+        let (_, Write::Put { name, record }) =
+            limiter.put(Named { key: KEY.to_owned(), limit }).unwrap()
+        else {
+            panic!()
+        };
         rows.insert(name, record);
         for (n, (at, expected)) in
-            [(0, 1), (1, 0), (999_999, 0), (1_000_000, 1), (1_000_001, 0), (9_000_000, 1)].into_iter().enumerate()
+            [(0, 1), (1, 0), (999_999, 0), (1_000_000, 1), (1_000_001, 0), (9_000_000, 1)]
+                .into_iter()
+                .enumerate()
         {
             if restarts {
                 limiter = Limiter::load(rows.values().cloned(), n as u64 + 2).unwrap();
             }
-            assert_eq!(tokens(&mut limiter, &mut rows, START.plus(at)), expected, "at {at}, restarts: {restarts}");
+            assert_eq!(
+                tokens(&mut limiter, &mut rows, START.plus(at)),
+                expected,
+                "at {at}, restarts: {restarts}"
+            );
         }
         // To set the same limit again saves nothing up, nor does another rate.
         for per_second in [0.001, 0.002] {
-            limiter.put(Named { key: KEY.to_owned(), limit: Limit { per_second: Some(per_second), ..limit } }).unwrap();
+            limiter
+                .put(Named {
+                    key: KEY.to_owned(),
+                    limit: Limit { per_second: Some(per_second), ..limit },
+                })
+                .unwrap();
             assert_eq!(tokens(&mut limiter, &mut rows, START.plus(9_000_001)), 0);
         }
     }
@@ -521,7 +585,11 @@ fn the_first_run_of_a_slow_rate_does_not_wait() {
 fn a_restart_gives_out_no_token_twice() {
     let limit = Limit { concurrency: None, per_second: Some(0.2) };
     let mut limiter = Limiter::load(None, 1).unwrap();
-    let (_, Write::Put { name, record }) = limiter.put(Named { key: KEY.to_owned(), limit }).unwrap() else { panic!() };
+    let (_, Write::Put { name, record }) =
+        limiter.put(Named { key: KEY.to_owned(), limit }).unwrap()
+    else {
+        panic!()
+    };
     let mut rows = BTreeMap::from([(name, record)]);
     assert_eq!(tokens(&mut limiter, &mut rows, START), 1);
     let mut limiter = Limiter::load(rows.values().cloned(), 2).unwrap();
@@ -536,15 +604,22 @@ fn a_restart_gives_out_no_token_twice() {
 #[test]
 fn limits_are_set_shown_lifted_and_counted() {
     let mut limiter = Limiter::default();
-    let named = |key: &str| Named { key: key.to_owned(), limit: Limit { concurrency: Some(2), per_second: None } };
+    let named = |key: &str| Named {
+        key: key.to_owned(),
+        limit: Limit { concurrency: Some(2), per_second: None },
+    };
     assert_eq!(limiter.get(KEY), None);
     assert!(limiter.put(named(KEY)).unwrap().0);
     assert!(!limiter.put(named(KEY)).unwrap().0);
-    let ask = Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 7, conversation: None };
+    let ask =
+        Ask { number: RequestNumber(1, 1), slots: 0, in_flight: 0, waiting: 7, conversation: None };
     ask_in_turn(&mut limiter, ask, START);
     let shown = limiter.get(KEY).unwrap();
     assert_eq!((shown.in_flight, shown.waiting, shown.in_effect), (0, 7, true));
-    assert_eq!(shown.shards, [HeldBy { shard: "1-0".to_owned(), slots: Some(2), in_flight: 0, waiting: 7 }]);
+    assert_eq!(
+        shown.shards,
+        [HeldBy { shard: "1-0".to_owned(), slots: Some(2), in_flight: 0, waiting: 7 }]
+    );
     assert!(limiter.delete(KEY).is_some());
     assert_eq!((limiter.delete(KEY), limiter.get(KEY), limiter.list()), (None, None, Vec::new()));
     assert_eq!(limiter.slots(KEY), 2, "what is out stays noted");
@@ -568,7 +643,8 @@ fn a_list_of_limits_is_bounded() {
     }
     for (n, shard) in (0..80).flat_map(|n| (0..50).map(move |shard| (n, shard))) {
         let asked = |ask| Asked { key: key_of(n), shard: format!("8-{shard}"), ask };
-        let begun = limiter.ask(&asked(question(1, u32::MAX - 1, None)), START).0.unwrap().conversation;
+        let begun =
+            limiter.ask(&asked(question(1, u32::MAX - 1, None)), START).0.unwrap().conversation;
         limiter.ask(&asked(question(2, u32::MAX - 1, begun)), START);
     }
     let list = limiter.list();
@@ -586,15 +662,23 @@ fn what_was_given_back_long_ago_is_forgotten() {
     let mut limiter = Limiter::default();
     let begun = ask_in_turn(&mut limiter, question(1, 1, None), START);
     let asked = |count, waiting| of_shard(question(count, waiting, begun));
-    assert_eq!(limiter.ask(&asked(3, 0), START.plus(5)).1.len(), 1, "everything is back; the number stays");
-    assert!(limiter.ask(&asked(1, 1), START.plus(6)).0.is_none(), "so an old request is known for one");
+    assert_eq!(
+        limiter.ask(&asked(3, 0), START.plus(5)).1.len(),
+        1,
+        "everything is back; the number stays"
+    );
+    assert!(
+        limiter.ask(&asked(1, 1), START.plus(6)).0.is_none(),
+        "so an old request is known for one"
+    );
     let other = Asked { key: "other".to_owned(), ..asked(4, 1) };
     let (_, writes) = limiter.ask(&other, START.plus(2 * SWEEP_MILLIS));
     assert_eq!(writes[0], Write::Delete { name: "share/1-0/stripe".to_owned() });
 }
 
-/// Found by the property test: a request that raised nothing, since as much was noted of an earlier life of the shard, was not stored; after
-/// a restart of the limiter its repeat was taken for new, and what had been given to the shard was noted as given back.
+/// Found by the property test: a request that raised nothing, since as much was noted of an earlier
+/// life of the shard, was not stored; after a restart of the limiter its repeat was taken for new,
+/// and what had been given to the shard was noted as given back.
 #[test]
 fn a_repeat_after_a_restart_takes_nothing_back() {
     let mut world = World::new(None, None);
@@ -616,17 +700,29 @@ fn a_repeat_after_a_restart_takes_nothing_back() {
     }
 }
 
-/// A question that had come twice was answered with nothing and then, its copy, with a slot, which the shard did not take: it had its answer. It
-/// had nothing more to ask for, so the slot was noted for ever.
+/// A question that had come twice was answered with nothing and then, its copy, with a slot, which
+/// the shard did not take: it had its answer. It had nothing more to ask for, so the slot was noted
+/// for ever.
 #[test]
 fn what_a_copy_of_a_question_was_given_is_given_back() {
     let mut limiter = Limiter::default();
-    limiter.put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } }).unwrap();
+    limiter
+        .put(Named { key: KEY.to_owned(), limit: Limit { concurrency: Some(1), per_second: None } })
+        .unwrap();
     let (mut holder, mut other) = (Lease::new(0, false), Lease::new(0, false));
     let mut count = 0;
-    let mut exchange = |limiter: &mut Limiter, lease: &mut Lease, shard: &str, waiting: u32, now: UnixMillis| -> Asked {
+    let mut exchange = |limiter: &mut Limiter,
+                        lease: &mut Lease,
+                        shard: &str,
+                        waiting: u32,
+                        now: UnixMillis|
+     -> Asked {
         count += 1;
-        let asked = Asked { key: KEY.to_owned(), shard: shard.to_owned(), ask: lease.ask(RequestNumber(1, count), waiting, now) };
+        let asked = Asked {
+            key: KEY.to_owned(),
+            shard: shard.to_owned(),
+            ask: lease.ask(RequestNumber(1, count), waiting, now),
+        };
         let (answer, _) = limiter.ask(&asked, now);
         lease.answered(&answer.unwrap(), now);
         asked

@@ -2,9 +2,12 @@
 
 use super::{FIRST_RETRY_MILLIS, HOLD_MILLIS, LINGER_MILLIS, LONGEST_RETRY_MILLIS, RENEW_MILLIS};
 use scheduler_calendar::time::UnixMillis;
-use scheduler_model::protocol::limiter::{Answer, Ask, Conversation, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS};
+use scheduler_model::protocol::limiter::{
+    Answer, Ask, Conversation, NO_RATE_MILLIS, RequestNumber, TOKENS_MILLIS,
+};
 
-/// A request that has had no answer for so long is given up, milliseconds: what waited for it may have died.
+/// A request that has had no answer for so long is given up, milliseconds: what waited for it may
+/// have died.
 const GIVEN_UP_MILLIS: i64 = HOLD_MILLIS + 4_000;
 
 /// What a shard has of a key's limit. See [`Ask`] for what it must keep to.
@@ -27,7 +30,8 @@ pub struct Lease {
     is_noted: bool,
     /// What it asked for last: the runs in flight, and those that waited.
     wanted: u32,
-    /// Whether a copy of its last request may get more than the answer that it took: the limiter then notes slots that it does not know of.
+    /// Whether a copy of its last request may get more than the answer that it took: the limiter
+    /// then notes slots that it does not know of.
     may_be_given_more: bool,
     answered_at: UnixMillis,
     /// When there is a point in asking for what was not given.
@@ -40,7 +44,8 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// One of which `in_flight` runs are in the outbox. `was_held`: whether the limiter may have noted more, or anything.
+    /// One of which `in_flight` runs are in the outbox. `was_held`: whether the limiter may have
+    /// noted more, or anything.
     pub fn new(in_flight: u32, was_held: bool) -> Self {
         Self {
             slots: in_flight,
@@ -74,7 +79,11 @@ impl Lease {
 
     /// Whether nothing is held, nothing in flight, and the limiter knows.
     pub fn is_over(&self) -> bool {
-        self.slots == 0 && self.in_flight == 0 && self.is_noted && !self.may_be_given_more && self.asked.is_none()
+        self.slots == 0
+            && self.in_flight == 0
+            && self.is_noted
+            && !self.may_be_given_more
+            && self.asked.is_none()
     }
 
     /// Runs that it may dispatch now.
@@ -83,8 +92,8 @@ impl Lease {
         tokens.min(self.slots.saturating_sub(self.in_flight))
     }
 
-    /// The clock has gone back. What waits for a bounded time has begun to wait now, at the latest; tokens that were asked for before
-    /// end, since nobody can tell how old they are.
+    /// The clock has gone back. What waits for a bounded time has begun to wait now, at the latest;
+    /// tokens that were asked for before end, since nobody can tell how old they are.
     pub(crate) fn begin_waits_by(&mut self, now: UnixMillis) {
         self.tokens_end = self.tokens_end.min(now);
         self.tokens = Some(0);
@@ -107,7 +116,8 @@ impl Lease {
         self.used_at = now;
     }
 
-    /// Undoes [`Self::dispatch`] for runs of the same firing that are not dispatched after all. Their slots and tokens are free again.
+    /// Undoes [`Self::dispatch`] for runs of the same firing that are not dispatched after all.
+    /// Their slots and tokens are free again.
     pub fn take_back(&mut self, runs: u32) {
         self.in_flight = self.in_flight.saturating_sub(runs);
         self.tokens = self.tokens.map(|tokens| tokens.saturating_add(runs));
@@ -127,8 +137,8 @@ impl Lease {
         self.slots > self.in_flight && self.tokens != Some(0)
     }
 
-    /// When it may hand something on, if the next task is due at `head`. Of tokens that have ended by then it learns when it is about to
-    /// ask.
+    /// When it may hand something on, if the next task is due at `head`. Of tokens that have ended
+    /// by then it learns when it is about to ask.
     pub fn fire_at(&self, head: Option<UnixMillis>) -> Option<UnixMillis> {
         head.filter(|_| self.has_room())
     }
@@ -152,16 +162,25 @@ impl Lease {
         let give_back = if is_too_much {
             Some(self.answered_at)
         } else {
-            Some(idle_at).filter(|idle_at| self.slots > self.in_flight && head.is_none_or(|due| due > *idle_at))
+            Some(idle_at).filter(|idle_at| {
+                self.slots > self.in_flight && head.is_none_or(|due| due > *idle_at)
+            })
         };
         let tell = (!self.is_noted).then_some(UnixMillis::ZERO);
-        // A request for nothing ends what a copy of the last one was given. One for the head does so, too.
+        // A request for nothing ends what a copy of the last one was given. One for the head does
+        // so, too.
         let end_copies = self.answered_at.plus(RENEW_MILLIS);
-        let end_copies = Some(end_copies).filter(|at| self.may_be_given_more && head.is_none_or(|due| due > *at));
-        [for_head, give_back, tell, end_copies].into_iter().flatten().min().map(|at| at.max(self.back_off_until))
+        let end_copies = Some(end_copies)
+            .filter(|at| self.may_be_given_more && head.is_none_or(|due| due > *at));
+        [for_head, give_back, tell, end_copies]
+            .into_iter()
+            .flatten()
+            .min()
+            .map(|at| at.max(self.back_off_until))
     }
 
-    /// Whether to ask now, if the next task is due at `head`; a request that had no answer is given up.
+    /// Whether to ask now, if the next task is due at `head`; a request that had no answer is given
+    /// up.
     pub fn wants_to_ask(&mut self, head: Option<UnixMillis>, now: UnixMillis) -> bool {
         if let Some((number, at)) = self.asked
             && now.since(at) >= GIVEN_UP_MILLIS
@@ -180,14 +199,15 @@ impl Lease {
         self.slots > self.in_flight && now.since(self.used_at) >= LINGER_MILLIS
     }
 
-    /// Returns when slots that nothing uses are given back. A lease that got its slots and never used them counts from the answer that
-    /// brought them: counted from its last use alone, the time would lie in the past and every answer would be followed by a question.
+    /// Returns when slots that nothing uses are given back. A lease that got its slots and never
+    /// used them counts from the answer that brought them: counted from its last use alone, the
+    /// time would lie in the past and every answer would be followed by a question.
     fn idle_at(&self) -> UnixMillis {
         self.used_at.max(self.answered_at).plus(LINGER_MILLIS)
     }
 
-    /// Returns the request with this number, of a shard with `waiting` tasks that are due. What it gives back it takes itself no longer to
-    /// have.
+    /// Returns the request with this number, of a shard with `waiting` tasks that are due. What it
+    /// gives back it takes itself no longer to have.
     pub fn ask(&mut self, number: RequestNumber, waiting: u32, now: UnixMillis) -> Ask {
         let is_idle = waiting == 0 && now >= self.idle_at();
         let keep = if is_idle { 0 } else { self.target };
@@ -195,12 +215,21 @@ impl Lease {
         self.asked = Some((number, now));
         self.is_noted = false;
         self.wanted = if waiting == 0 { 0 } else { self.in_flight.saturating_add(waiting) };
-        Ask { number, slots: self.slots, in_flight: self.in_flight, waiting, conversation: self.conversation }
+        Ask {
+            number,
+            slots: self.slots,
+            in_flight: self.in_flight,
+            waiting,
+            conversation: self.conversation,
+        }
     }
 
-    /// The limiter's answer. One that is not to the newest request, or comes twice, changes nothing.
+    /// The limiter's answer. One that is not to the newest request, or comes twice, changes
+    /// nothing.
     pub fn answered(&mut self, answer: &Answer, now: UnixMillis) {
-        let Some((_, asked_at)) = self.asked.filter(|(number, _)| *number == answer.number) else { return };
+        let Some((_, asked_at)) = self.asked.filter(|(number, _)| *number == answer.number) else {
+            return;
+        };
         if answer.conversation.is_some() {
             return self.begin(answer, now);
         }
@@ -213,7 +242,8 @@ impl Lease {
         (self.slots, self.target) = (answer.slots, answer.target);
         self.may_be_given_more = answer.slots < self.wanted;
         self.tokens = answer.tokens;
-        self.tokens_end = asked_at.plus(if answer.tokens.is_some() { TOKENS_MILLIS } else { NO_RATE_MILLIS });
+        self.tokens_end =
+            asked_at.plus(if answer.tokens.is_some() { TOKENS_MILLIS } else { NO_RATE_MILLIS });
         self.answered_at = now;
         self.retry_at = now.plus(i64::from(answer.retry_after_millis));
         (self.back_off_until, self.failures) = (UnixMillis::ZERO, 0);
@@ -235,7 +265,9 @@ impl Lease {
     pub fn fail(&mut self, number: RequestNumber, now: UnixMillis) {
         if self.asked.is_some_and(|(asked, _)| asked == number) {
             self.asked = None;
-            let wait = FIRST_RETRY_MILLIS.saturating_mul(1 << self.failures.min(10)).min(LONGEST_RETRY_MILLIS);
+            let wait = FIRST_RETRY_MILLIS
+                .saturating_mul(1 << self.failures.min(10))
+                .min(LONGEST_RETRY_MILLIS);
             self.failures = self.failures.saturating_add(1);
             self.back_off_until = now.plus(wait);
         }

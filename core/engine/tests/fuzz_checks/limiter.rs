@@ -1,4 +1,5 @@
-//! What must hold for any messages to a limiter, in any order. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any messages to a limiter, in any order. Shared by the fuzz target and the
+//! ordinary tests.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::limiter::{Limiter, Write};
@@ -9,8 +10,8 @@ use std::collections::BTreeMap;
 /// Messages of one input that are carried out.
 const MOST: usize = 200;
 
-/// Input: a message a line. `ask` and a shard's question as JSON; `put`, a key and a limit as JSON; `del` and a key; a number of
-/// milliseconds that pass; `restart`.
+/// Input: a message a line. `ask` and a shard's question as JSON; `put`, a key and a limit as JSON;
+/// `del` and a key; a number of milliseconds that pass; `restart`.
 pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -29,7 +30,8 @@ pub(crate) fn check(data: &[u8]) {
                     assert_eq!(answer.number, asked.ask.number);
                     let json = serde_json::to_string(&answer).expect("an answer can be written");
                     assert_eq!(
-                        serde_json::from_str::<scheduler_model::protocol::limiter::Answer>(&json).expect("and read"),
+                        serde_json::from_str::<scheduler_model::protocol::limiter::Answer>(&json)
+                            .expect("and read"),
                         answer
                     );
                 }
@@ -37,7 +39,10 @@ pub(crate) fn check(data: &[u8]) {
             }
             "put" => {
                 let Some((key, limit)) = rest.split_once(' ') else { continue };
-                let (Ok(()), Ok(limit)) = (check_limit_key("limitKey", key), Limit::parse(limit)) else { continue };
+                let (Ok(()), Ok(limit)) = (check_limit_key("limitKey", key), Limit::parse(limit))
+                else {
+                    continue;
+                };
                 match limiter.put(Named { key: key.to_owned(), limit }) {
                     Ok((_, write)) => vec![write],
                     Err(refused) => {
@@ -49,7 +54,8 @@ pub(crate) fn check(data: &[u8]) {
             "del" => limiter.delete(rest).into_iter().collect(),
             "restart" => {
                 lives += 1;
-                limiter = Limiter::load(rows.values().cloned(), lives).expect("what was stored can be loaded");
+                limiter = Limiter::load(rows.values().cloned(), lives)
+                    .expect("what was stored can be loaded");
                 continue;
             }
             millis => {
@@ -70,7 +76,8 @@ pub(crate) fn check(data: &[u8]) {
         }
     }
     // A restart at the end finds all that was noted.
-    let loaded = Limiter::load(rows.into_values(), lives + 1).expect("what was stored can be loaded");
+    let loaded =
+        Limiter::load(rows.into_values(), lives + 1).expect("what was stored can be loaded");
     for shown in limiter.list() {
         assert_eq!(loaded.slots(&shown.key), limiter.slots(&shown.key), "{}", shown.key);
     }

@@ -1,9 +1,11 @@
-//! What must hold for any bytes given as a page's directory or as an append. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any bytes given as a page's directory or as an append. Shared by the fuzz
+//! target and the ordinary tests.
 
 use scheduler_calendar::local_time::{Law, LocalTime};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
-    Config, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage, StoredSchedule, Write,
+    Config, Effects, Engine, Reader, Snapshot, StorageError, StoredEnvelope, StoredPage,
+    StoredSchedule, Write,
 };
 use scheduler_model::format::page::{Directory, Entry, Flags};
 use scheduler_model::protocol::{Append, ListRequest, Terms};
@@ -47,20 +49,35 @@ impl Memory {
     fn apply(&mut self, effects: Effects) {
         for write in effects.writes {
             match write {
-                Write::InsertPage { page, directory, body } => drop(self.pages.insert(page, (directory, body, Vec::new()))),
+                Write::InsertPage { page, directory, body } => {
+                    drop(self.pages.insert(page, (directory, body, Vec::new())))
+                }
                 Write::ExtendPage { page, directory, tail } => {
                     let row = self.pages.get_mut(&page).expect("an extended page is stored");
                     row.0 = directory;
                     row.1.extend_from_slice(&tail);
                 }
-                Write::SetDead { page, bits } => self.pages.get_mut(&page).expect("a page with dead entries is stored").2 = bits,
+                Write::SetDead { page, bits } => {
+                    self.pages.get_mut(&page).expect("a page with dead entries is stored").2 = bits
+                }
                 Write::DeletePage { page, .. } => drop(self.pages.remove(&page)),
-                Write::InsertSchedule { number, since, record } => drop(self.schedules.insert(number, (since, record))),
+                Write::InsertSchedule { number, since, record } => {
+                    drop(self.schedules.insert(number, (since, record)))
+                }
                 Write::DeleteSchedule { number } => drop(self.schedules.remove(&number)),
-                Write::SaveState { state, .. } | Write::ClearEnvelope { state, .. } => self.state = Some(state),
+                Write::SaveState { state, .. } | Write::ClearEnvelope { state, .. } => {
+                    self.state = Some(state)
+                }
                 Write::InsertEnvelope { seq, destination, hashes, sent_at, state, .. } => {
                     let sends = scheduler_engine::Sends::default();
-                    let row = StoredEnvelope { seq, destination: Some(destination), hashes, sent_at, attempts: 0, sends };
+                    let row = StoredEnvelope {
+                        seq,
+                        destination: Some(destination),
+                        hashes,
+                        sent_at,
+                        attempts: 0,
+                        sends,
+                    };
                     self.envelopes.insert(seq, row);
                     self.state = state.or(self.state.take());
                 }
@@ -77,8 +94,11 @@ impl Memory {
             dead: dead.clone(),
         });
         let schedules = self.schedules.iter();
-        let schedules =
-            schedules.map(|(number, (since, record))| StoredSchedule { number: *number, since: *since, record: record.clone() });
+        let schedules = schedules.map(|(number, (since, record))| StoredSchedule {
+            number: *number,
+            since: *since,
+            record: record.clone(),
+        });
         Snapshot {
             pages: pages.collect(),
             schedules: schedules.collect(),
@@ -93,12 +113,17 @@ impl Memory {
     /// Checks the entries that are neither due nor cancelled.
     fn check_planned(&self, law: &Law) {
         for (directory, body, dead) in self.pages.values() {
-            let directory = Directory::decode(directory.clone(), body.len()).expect("what is stored reads back");
+            let directory = Directory::decode(directory.clone(), body.len())
+                .expect("what is stored reads back");
             assert!(directory.is_keyed());
-            let is_dead = |index: usize| dead.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
+            let is_dead =
+                |index: usize| dead.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1);
             for (index, entry) in directory.iter().enumerate() {
-                let is_local = entry.flags.has(Flags::LOCAL) && !is_dead(index) && entry.due > NOW.plus(10);
-                let text = body.get(entry.offset as usize..(entry.offset + entry.len) as usize).expect("it lies in the body");
+                let is_local =
+                    entry.flags.has(Flags::LOCAL) && !is_dead(index) && entry.due > NOW.plus(10);
+                let text = body
+                    .get(entry.offset as usize..(entry.offset + entry.len) as usize)
+                    .expect("it lies in the body");
                 let Some(record) = Record::parse(text).ok().filter(|_| is_local) else { continue };
                 if entry.due == record.due() {
                     assert_eq!(record.moved_by(law), None, "{}", String::from_utf8_lossy(text));
@@ -110,11 +135,17 @@ impl Memory {
 
 impl Reader for Memory {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
-        let body = self.pages.get(&page).and_then(|row| row.1.get(offset as usize..offset as usize + len as usize));
+        let body = self
+            .pages
+            .get(&page)
+            .and_then(|row| row.1.get(offset as usize..offset as usize + len as usize));
         body.map(<[u8]>::to_vec).ok_or_else(|| StorageError("no such body".to_owned()))
     }
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
-        self.schedules.get(&number).map(|row| row.1.clone()).ok_or_else(|| StorageError("no such schedule".to_owned()))
+        self.schedules
+            .get(&number)
+            .map(|row| row.1.clone())
+            .ok_or_else(|| StorageError("no such schedule".to_owned()))
     }
     fn envelope(&self, _: u64) -> Result<Vec<u8>, StorageError> {
         Err(StorageError("nothing is sent again here".to_owned()))
@@ -133,12 +164,14 @@ const OTHER_LAW: Law = Law {
     },
 };
 
-/// An append that was taken in is there after a start, keyed, and every local time in it is planned by the law of the day.
+/// An append that was taken in is there after a start, keyed, and every local time in it is planned
+/// by the law of the day.
 fn check_restarts(append: &Append) {
     let mut memory = Memory::default();
     for (start, law) in [OTHER_LAW, Law::default(), OTHER_LAW].into_iter().enumerate() {
         let config = Config { law, ..Config::default() };
-        let mut engine = Engine::load("1-0", config, memory.snapshot()).expect("what was stored can be loaded");
+        let mut engine =
+            Engine::load("1-0", config, memory.snapshot()).expect("what was stored can be loaded");
         engine.observe(NOW);
         if start == 0 {
             let Ok((_, effects)) = engine.append(append.clone(), NOW, &memory) else { return };
@@ -164,7 +197,8 @@ pub(crate) fn check(data: &[u8]) {
         }
         append.pages.iter().for_each(|page| check_directory(&page.directory, page.body.len()));
         check_restarts(&append);
-        let mut engine = Engine::load("1-0", Config::default(), Snapshot::default()).expect("nothing can be loaded");
+        let mut engine = Engine::load("1-0", Config::default(), Snapshot::default())
+            .expect("nothing can be loaded");
         if engine.append(append, NOW, &Nothing).is_ok() {
             check_engine(engine);
         }
@@ -181,9 +215,17 @@ pub(crate) fn check(data: &[u8]) {
             // A shard stores keyed directories only.
             let mut keyed = directory.clone();
             keyed.set_keyed();
-            let page = StoredPage { page: 1, directory: keyed.bytes().to_vec(), body_len, dead: bytes.to_vec() };
+            let page = StoredPage {
+                page: 1,
+                directory: keyed.bytes().to_vec(),
+                body_len,
+                dead: bytes.to_vec(),
+            };
             let snapshot = Snapshot { pages: vec![page], ..Snapshot::default() };
-            check_engine(Engine::load("1-0", Config::default(), snapshot).expect("a good directory can be loaded"));
+            check_engine(
+                Engine::load("1-0", Config::default(), snapshot)
+                    .expect("a good directory can be loaded"),
+            );
         }
     }
 }
@@ -192,7 +234,11 @@ fn check_directory(directory: &Directory, body_len: usize) {
     let entries: Vec<Entry> = directory.iter().collect();
     assert_eq!(entries.len(), directory.len());
     assert!(entries.is_sorted_by_key(|entry| entry.due));
-    assert!(entries.iter().all(|entry| entry.len > 0 && (entry.offset + entry.len) as usize <= body_len));
+    assert!(
+        entries
+            .iter()
+            .all(|entry| entry.len > 0 && (entry.offset + entry.len) as usize <= body_len)
+    );
     let mut written = Directory::new(entries.clone());
     written.set_lane(directory.lane());
     if directory.is_keyed() {
@@ -201,7 +247,9 @@ fn check_directory(directory: &Directory, body_len: usize) {
     assert_eq!(written.bytes(), directory.bytes());
     for (index, entry) in entries.iter().enumerate() {
         assert_eq!(directory.get(index), Some(*entry));
-        assert!(directory.before(entry.due) <= index && directory.before(entry.due.plus(1)) > index);
+        assert!(
+            directory.before(entry.due) <= index && directory.before(entry.due.plus(1)) > index
+        );
     }
     assert_eq!(directory.get(entries.len()), None);
 }

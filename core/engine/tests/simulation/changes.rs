@@ -1,4 +1,5 @@
-//! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of what they did.
+//! Pause, resume, run now and reschedule: what they must do, by the reference, and the check of
+//! what they did.
 
 use crate::in_flight::{FlightAt, FlightStep, Stop};
 use crate::invariants::{key_of, violated};
@@ -40,7 +41,12 @@ fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Change
         resumes: None,
     };
     let resumes = (what == What::PausedAgain && firing.attempt > 1).then_some(now.get());
-    let again = |firing| Step { resumes, put: Some((firing, What::Again)), not_before: Some(now.get()), ..becomes(what) };
+    let again = |firing| Step {
+        resumes,
+        put: Some((firing, What::Again)),
+        not_before: Some(now.get()),
+        ..becomes(what)
+    };
     let is_due = waiting.position.due <= now;
     let record = waiting.record.parse();
     let has_no_time = record.is_recurring() || record.stage.is_some();
@@ -58,29 +64,44 @@ fn step(world: &World, waiting: &Waiting, change: Change) -> Result<Step, Change
         }
         (Change::Resume, What::PausedRecurring) => Ok(becomes(What::Recurring)),
         (Change::Resume, _) => Err(Changed::Unchanged),
-        (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) if !world.model.has_room_for_a_run(firing) => {
+        (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled)
+            if !world.model.has_room_for_a_run(firing) =>
+        {
             Err(Changed::TooManyRuns)
         }
-        (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => {
-            Ok(Step { take: None, early: true, ..again(Firing { time: now.get(), attempt: 1, ..firing }) })
-        }
+        (Change::Run, What::Recurring | What::PausedRecurring | What::Unscheduled) => Ok(Step {
+            take: None,
+            early: true,
+            ..again(Firing { time: now.get(), attempt: 1, ..firing })
+        }),
         (Change::Run, What::First | What::Again) if is_due => Err(Changed::Unchanged),
-        (Change::Run, What::First | What::Paused) => Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) }),
-        (Change::Run, What::Again | What::PausedAgain | What::Held) => Ok(Step { replays, ..again(firing) }),
-        (Change::Run, What::Dead) => Ok(Step { early: true, replays: Some(now.get()), ..again(Firing { attempt: 1, ..firing }) }),
+        (Change::Run, What::First | What::Paused) => {
+            Ok(Step { early: true, replays: Some(now.get()), ..becomes(What::First) })
+        }
+        (Change::Run, What::Again | What::PausedAgain | What::Held) => {
+            Ok(Step { replays, ..again(firing) })
+        }
+        (Change::Run, What::Dead) => Ok(Step {
+            early: true,
+            replays: Some(now.get()),
+            ..again(Firing { attempt: 1, ..firing })
+        }),
         (Change::Reschedule(_), _) if has_no_time => Err(Changed::NotApplicable),
         (Change::Reschedule(time), _)
-            if record.time == Some(time.at) && (waiting.position.due == record.due() || what == What::Paused) =>
+            if record.time == Some(time.at)
+                && (waiting.position.due == record.due() || what == What::Paused) =>
         {
             Err(Changed::Unchanged)
         }
         // A paused task stays paused.
-        (Change::Reschedule(time), What::Paused | What::PausedAgain) => {
-            Ok(Step { put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::Paused)), ..becomes(what) })
-        }
-        (Change::Reschedule(time), _) => {
-            Ok(Step { put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::First)), ..becomes(what) })
-        }
+        (Change::Reschedule(time), What::Paused | What::PausedAgain) => Ok(Step {
+            put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::Paused)),
+            ..becomes(what)
+        }),
+        (Change::Reschedule(time), _) => Ok(Step {
+            put: Some((Firing { time: time.at.get(), attempt: 1, ..firing }, What::First)),
+            ..becomes(what)
+        }),
     }
 }
 
@@ -88,21 +109,27 @@ fn is_task(waiting: &Waiting) -> bool {
     !matches!(key_of(waiting).1, What::Again | What::PausedAgain | What::Held | What::Dead)
 }
 
-/// Of several attempts, or dead letters, of an id a reschedule moves the newest that has a time of its own.
+/// Of several attempts, or dead letters, of an id a reschedule moves the newest that has a time of
+/// its own.
 fn newest_movable<'w>(found: &[&'w Waiting]) -> Option<&'w Waiting> {
     let has_time = |waiting: &&&Waiting| {
         let record = waiting.record.parse();
         !record.is_recurring() && record.stage.is_none()
     };
-    let age = |waiting: &&&Waiting| (waiting.record.facts().time, waiting.position.page, waiting.position.index);
+    let age = |waiting: &&&Waiting| {
+        (waiting.record.facts().time, waiting.position.page, waiting.position.index)
+    };
     found.iter().filter(has_time).max_by_key(age).copied()
 }
 
-/// Whether a reschedule by filter moves something that waits: it means what it would mean by the id, so that no id names two tasks.
+/// Whether a reschedule by filter moves something that waits: it means what it would mean by the
+/// id, so that no id names two tasks.
 fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
     let all = world.shards[at].storage.waiting();
-    let of_id: Vec<&Waiting> = all.iter().filter(|other| other.record.facts().id == waiting.record.facts().id).collect();
-    let (dead, live): (Vec<&Waiting>, Vec<&Waiting>) = of_id.into_iter().partition(|other| key_of(other).1 == What::Dead);
+    let of_id: Vec<&Waiting> =
+        all.iter().filter(|other| other.record.facts().id == waiting.record.facts().id).collect();
+    let (dead, live): (Vec<&Waiting>, Vec<&Waiting>) =
+        of_id.into_iter().partition(|other| key_of(other).1 == What::Dead);
     if is_task(waiting) {
         return true;
     }
@@ -117,7 +144,12 @@ fn is_moved(world: &World, at: usize, waiting: &Waiting) -> bool {
 }
 
 /// What a change of one id must answer, and do to what waits and to what is in flight.
-fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec<Step>, Vec<FlightStep>) {
+fn expected(
+    world: &World,
+    at: usize,
+    id: &str,
+    change: Change,
+) -> (Changed, Vec<Step>, Vec<FlightStep>) {
     let is_it = |waiting: &&Waiting| *waiting.record.facts().id == *id;
     let all = world.shards[at].storage.waiting();
     let (dead, mut found): (Vec<&Waiting>, Vec<&Waiting>) =
@@ -143,11 +175,18 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
         others = flights.split_off(flights.len().min(usize::from(found.is_empty())));
     }
     let results: Vec<_> = found.iter().map(|waiting| step(world, waiting, change)).collect();
-    let steps: Vec<Step> = results.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
-    let of_flights: Vec<_> = flights.iter().map(|flight| world.model.flight_step(at, *flight, change)).collect();
-    let mut flight_steps: Vec<FlightStep> = of_flights.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
+    let steps: Vec<Step> =
+        results.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
+    let of_flights: Vec<_> =
+        flights.iter().map(|flight| world.model.flight_step(at, *flight, change)).collect();
+    let mut flight_steps: Vec<FlightStep> =
+        of_flights.iter().filter_map(|result| result.as_ref().ok()).copied().collect();
     if found.is_empty() && !flight_steps.is_empty() {
-        let stopped = |flight: &FlightAt| FlightStep { flight: *flight, stop: Some(Stop::Cancelled), put: None };
+        let stopped = |flight: &FlightAt| FlightStep {
+            flight: *flight,
+            stop: Some(Stop::Cancelled),
+            put: None,
+        };
         flight_steps.extend(others.iter().map(stopped));
     }
     let refused = results.iter().filter_map(|result| result.as_ref().err());
@@ -161,8 +200,14 @@ fn expected(world: &World, at: usize, id: &str, change: Change) -> (Changed, Vec
     (outcome, steps, flight_steps)
 }
 
-/// Changes by ids. As the coordinator does, it asks for the rest where the answer is for the first of them only.
-pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Change) -> Result<Answer, Dropped> {
+/// Changes by ids. As the coordinator does, it asks for the rest where the answer is for the first
+/// of them only.
+pub(crate) fn change(
+    world: &mut World,
+    at: usize,
+    ids: &[String],
+    change: Change,
+) -> Result<Answer, Dropped> {
     let mut rest = ids;
     loop {
         let done = change_first(world, at, rest, change)?;
@@ -173,7 +218,8 @@ pub(crate) fn change(world: &mut World, at: usize, ids: &[String], change: Chang
     }
 }
 
-/// What a change does to tasks, by the reference, in the order of the ids; an id that stands twice is changed once.
+/// What a change does to tasks, by the reference, in the order of the ids; an id that stands twice
+/// is changed once.
 struct Expected {
     outcomes: Vec<Changed>,
     running: Vec<u32>,
@@ -191,15 +237,24 @@ fn expected_of(world: &World, at: usize, ids: &[String], change: Change) -> Expe
     }
     let outcomes: Vec<Changed> = ids.iter().map(|id| expected(world, at, id, change).0).collect();
     let is_running = |(id, outcome): (&String, &Changed)| {
-        matches!(outcome, Changed::Changed | Changed::Unchanged) && !world.model.in_flight_of(id).is_empty()
+        matches!(outcome, Changed::Changed | Changed::Unchanged)
+            && !world.model.in_flight_of(id).is_empty()
     };
-    let running: Vec<u32> =
-        (0..).zip(ids.iter().zip(&outcomes)).filter(|(_, of)| is_running(*of)).map(|(place, _)| place).collect();
+    let running: Vec<u32> = (0..)
+        .zip(ids.iter().zip(&outcomes))
+        .filter(|(_, of)| is_running(*of))
+        .map(|(place, _)| place)
+        .collect();
     Expected { outcomes, running, steps, flight_steps }
 }
 
 /// One request. Returns of how many ids the answer is.
-fn change_first(world: &mut World, at: usize, ids: &[String], change: Change) -> Result<usize, Dropped> {
+fn change_first(
+    world: &mut World,
+    at: usize,
+    ids: &[String],
+    change: Change,
+) -> Result<usize, Dropped> {
     let of_all = expected_of(world, at, ids, change);
     let is_large = is_more_than_a_scan(world, at);
     let by_count: Vec<Expected> = match is_large {
@@ -218,10 +273,15 @@ fn change_first(world: &mut World, at: usize, ids: &[String], change: Change) ->
                 if done > 0 { by_count.get(done).unwrap_or(&of_all) } else { &of_all };
             if (&reply.outcomes, &reply.running) != (outcomes, running) || reply.in_part {
                 let expected = format!("{outcomes:?}, in flight {running:?}");
-                violated("change-answers", format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"));
+                violated(
+                    "change-answers",
+                    format!("{reply:?} for {change:?} of {ids:?}; expected {expected}"),
+                );
             }
-            world.model.room.refused_runs += outcomes.iter().filter(|outcome| **outcome == Changed::TooManyRuns).count() as u64;
-            world.model.decisions.by_ids += if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
+            world.model.room.refused_runs +=
+                outcomes.iter().filter(|outcome| **outcome == Changed::TooManyRuns).count() as u64;
+            world.model.decisions.by_ids +=
+                if ids.len() > 1 { flight_steps.len() as u64 } else { 0 };
             world.apply(at, steps);
             world.apply_to_flights(at, flight_steps);
         },
@@ -238,7 +298,10 @@ pub(crate) fn change_matching(
 ) -> Result<Answer, Dropped> {
     let matching = crate::operations::matching(world, at, filter);
     let is_reschedule = matches!(change, Change::Reschedule(_));
-    let meant = matching.iter().take(limit).filter(|waiting| !is_reschedule || is_moved(world, at, waiting));
+    let meant = matching
+        .iter()
+        .take(limit)
+        .filter(|waiting| !is_reschedule || is_moved(world, at, waiting));
     let steps: Vec<Step> = meant.filter_map(|waiting| step(world, waiting, change).ok()).collect();
     let in_flight = world.model.flights_matching(at, filter);
     let is_moved = |flight: &FlightAt| {
@@ -246,13 +309,19 @@ pub(crate) fn change_matching(
         let is_task = world.model.waiting_of(&id).iter().all(|((_, what), _)| *what == What::Dead);
         !is_reschedule || is_task && world.model.flights_of(at, &id).first() == Some(flight)
     };
-    let meant = in_flight.iter().take(limit - matching.len().min(limit)).filter(|flight| is_moved(flight));
-    let flight_steps: Vec<FlightStep> = meant.filter_map(|flight| world.model.flight_step(at, *flight, change).ok()).collect();
+    let meant =
+        in_flight.iter().take(limit - matching.len().min(limit)).filter(|flight| is_moved(flight));
+    let flight_steps: Vec<FlightStep> =
+        meant.filter_map(|flight| world.model.flight_step(at, *flight, change).ok()).collect();
     let mut with_others = flight_steps.clone();
     for moved in flight_steps.iter().filter(|_| is_reschedule) {
         let id = world.model.version(world.model.firing_at(at, moved.flight).version).id.clone();
         let others = world.model.flights_of(at, &id).into_iter().skip(1);
-        with_others.extend(others.map(|flight| FlightStep { flight, stop: Some(Stop::Cancelled), put: None }));
+        with_others.extend(others.map(|flight| FlightStep {
+            flight,
+            stop: Some(Stop::Cancelled),
+            put: None,
+        }));
     }
     let is_large = crate::operations::is_more_than_a_scan(world, at);
     let request = ListRequest { filter: filter.clone(), after: None, limit, max_bytes: None };
@@ -261,19 +330,30 @@ pub(crate) fn change_matching(
         false,
         |engine, now, storage| engine.change_matching(&request, change, None, now, storage),
         |world, reply, _| {
-            // A step that has come to its bound in bytes has done the first of them, in the same order.
+            // A step that has come to its bound in bytes has done the first of them, in the same
+            // order.
             let of_flights = (reply.running as usize).min(flight_steps.len());
-            let of_waiting = (reply.changed.saturating_sub(reply.running) as usize).min(steps.len());
-            let is_part = reply.next.is_some() && is_large && (of_flights == 0 || of_waiting == steps.len());
+            let of_waiting =
+                (reply.changed.saturating_sub(reply.running) as usize).min(steps.len());
+            let is_part =
+                reply.next.is_some() && is_large && (of_flights == 0 || of_waiting == steps.len());
             let (steps, flight_steps, with_others) = match is_part {
                 // A reschedule stops other attempts of its id, too: see `with_others`.
-                true if !is_reschedule => (&steps[..of_waiting], &flight_steps[..of_flights], &flight_steps[..of_flights]),
+                true if !is_reschedule => {
+                    (&steps[..of_waiting], &flight_steps[..of_flights], &flight_steps[..of_flights])
+                }
                 _ => (steps.as_slice(), flight_steps.as_slice(), with_others.as_slice()),
             };
-            let (changed, running) = ((steps.len() + flight_steps.len()) as u64, flight_steps.len() as u64);
+            let (changed, running) =
+                ((steps.len() + flight_steps.len()) as u64, flight_steps.len() as u64);
             let is_cut = reply.next.is_none() && matching.len() + in_flight.len() > limit;
             if (reply.changed, reply.running) != (changed, running) || is_cut {
-                violated("change-answers", format!("{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"));
+                violated(
+                    "change-answers",
+                    format!(
+                        "{reply:?} for {change:?} of {filter:?}; expected {changed}, {running}"
+                    ),
+                );
             }
             world.model.decisions.by_filter += running;
             world.apply(at, steps);
@@ -289,7 +369,9 @@ impl World {
         for step in steps {
             self.model.step(step);
             match step.put {
-                Some((firing, What::PausedRecurring)) => self.model.pause(firing.version, start.get()),
+                Some((firing, What::PausedRecurring)) => {
+                    self.model.pause(firing.version, start.get())
+                }
                 Some((firing, What::Recurring)) => self.make_up(at, firing),
                 _ => {}
             }
@@ -307,7 +389,11 @@ impl World {
         let Schedule::Recurring(_) = version.schedule else { return };
         let record = Record::parse(&version.record).unwrap();
         let schedule = record.schedule().schedule(id_hash(&version.id)).unwrap();
-        let next = self.model.next_run.get(&paused.version).map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
+        let next = self
+            .model
+            .next_run
+            .get(&paused.version)
+            .map(|(time, ..)| schedule.occurrence(UnixMillis::new(*time)));
         let overlap = record.policies().overlap;
         for (run, fate) in made_up(&schedule, record.policies(), next, self.now) {
             let firing = Firing { time: run.time.get(), ..paused };

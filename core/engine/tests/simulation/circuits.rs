@@ -1,4 +1,5 @@
-//! Destinations that fall silent and come back, and what their circuits must do, by the reference: the rules of `docs/circuits.md`.
+//! Destinations that fall silent and come back, and what their circuits must do, by the reference:
+//! the rules of `docs/circuits.md`.
 
 use crate::follow_ups::Stage;
 use crate::invariants::violated;
@@ -18,7 +19,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Destinations, each with a callback that it answers.
 pub(crate) const DESTINATIONS: [(&str, &str); 4] = [
     ("https://a.example", r#"{"type":"webhook","url":"https://a.example/hook"}"#),
-    ("https://a.example", r#"{"type":"webhook","url":"https://A.example:443/other?x=1","method":"PUT"}"#),
+    (
+        "https://a.example",
+        r#"{"type":"webhook","url":"https://A.example:443/other?x=1","method":"PUT"}"#,
+    ),
     ("http://a.example:8080", r#"{"type":"webhook","url":"http://a.example:8080/hook"}"#),
     ("service:MAIL", r#"{"type":"service","binding":"MAIL","function":"send"}"#),
 ];
@@ -39,10 +43,12 @@ const STRETCH: i64 = 10_000;
 const FORGOTTEN: i64 = 600_000;
 /// The same where the dispatchers take a few tasks at a time, and messages to them were lost.
 const HELD_UP: i64 = 10_000_000;
-/// A probe to a destination that is back is answered within this time: a message, a report and a stretch.
+/// A probe to a destination that is back is answered within this time: a message, a report and a
+/// stretch.
 const ANSWERED: i64 = STRETCH + 20_000;
-/// How long after every destination is back something may still be put off: the rest of the time for which a circuit was open or a
-/// probe waited for, and the time for a message, a report and a stretch.
+/// How long after every destination is back something may still be put off: the rest of the time
+/// for which a circuit was open or a probe waited for, and the time for a message, a report and a
+/// stretch.
 const BACK_WITHIN: i64 = OPEN.1 + PROBE + STRETCH + 20_000;
 
 #[derive(Debug, Clone, Default)]
@@ -78,7 +84,8 @@ impl Circuits {
     /// A commit has stored a shard's state.
     pub(crate) fn store(&mut self, shard: usize) {
         self.stored.retain(|(of, _), _| *of != shard);
-        let open = self.known.iter().filter(|((of, _), circuit)| *of == shard && circuit.open.is_some());
+        let open =
+            self.known.iter().filter(|((of, _), circuit)| *of == shard && circuit.open.is_some());
         self.stored.extend(open.map(|(key, circuit)| (*key, circuit.clone())));
     }
 
@@ -93,7 +100,12 @@ impl Circuits {
 /// Whether a commit stores the shard's state.
 pub(crate) fn stores_state(effects: &Effects) -> bool {
     effects.writes.iter().any(|write| {
-        matches!(write, Write::InsertEnvelope { state: Some(_), .. } | Write::ClearEnvelope { .. } | Write::SaveState { .. })
+        matches!(
+            write,
+            Write::InsertEnvelope { state: Some(_), .. }
+                | Write::ClearEnvelope { .. }
+                | Write::SaveState { .. }
+        )
     })
 }
 
@@ -106,7 +118,10 @@ impl Model {
 
     /// A report of an envelope on its way is taken.
     pub(crate) fn hear(&mut self, shard: usize, report: &Report, now: i64) {
-        let Some(flight) = self.in_flight.get(&(shard, report.seq)).filter(|flight| !flight.queue) else { return };
+        let Some(flight) = self.in_flight.get(&(shard, report.seq)).filter(|flight| !flight.queue)
+        else {
+            return;
+        };
         let mut heard: BTreeMap<&'static str, (bool, u32)> = BTreeMap::new();
         for (index, firing) in (0..).zip(&flight.tasks) {
             let Some(destination) = self.destination_of(*firing) else { continue };
@@ -130,7 +145,9 @@ impl Model {
             circuit.last = now;
             let millis = match &circuit.open {
                 None if circuit.failures >= IN_A_ROW => OPEN.0,
-                Some(Open { millis, probe: Some((_, seq)), .. }) if *seq == Some(report.seq) => (2 * millis).min(OPEN.1),
+                Some(Open { millis, probe: Some((_, seq)), .. }) if *seq == Some(report.seq) => {
+                    (2 * millis).min(OPEN.1)
+                }
                 _ => continue,
             };
             circuit.open = Some(Open { until: now + millis, millis, probe: None });
@@ -150,19 +167,25 @@ impl Model {
     /// The destination of a firing, if its circuit is open.
     fn silent_destination_of(&self, shard: usize, firing: Firing) -> Option<&'static str> {
         let circuit = |destination: &&'static str| self.circuits.known.get(&(shard, *destination));
-        self.destination_of(firing).filter(|destination| circuit(destination).is_some_and(|circuit| circuit.open.is_some()))
+        self.destination_of(firing).filter(|destination| {
+            circuit(destination).is_some_and(|circuit| circuit.open.is_some())
+        })
     }
 
-    /// Until when a run waits that is due for a destination whose circuit is open; `None`: it may be the probe.
+    /// Until when a run waits that is due for a destination whose circuit is open; `None`: it may
+    /// be the probe.
     fn waits_until(&self, shard: usize, destination: &'static str, now: i64) -> Option<i64> {
         let open = self.circuits.known.get(&(shard, destination))?.open.as_ref()?;
-        let is_on_its_way = |seq: Option<u64>| seq.is_none_or(|seq| self.in_flight.contains_key(&(shard, seq)));
+        let is_on_its_way =
+            |seq: Option<u64>| seq.is_none_or(|seq| self.in_flight.contains_key(&(shard, seq)));
         let on_its_way = open.probe.filter(|(_, seq)| is_on_its_way(*seq));
         // A time further away than it was ever opened for is of a clock that has gone back since.
         let longest = if open.probe.is_some() { PROBE } else { open.millis };
         let is_open = now < open.until && open.until - now <= longest;
         match on_its_way {
-            Some((at, _)) if is_open => Some((at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until)),
+            Some((at, _)) if is_open => {
+                Some((at + ((now - at).max(0) / STRETCH + 1) * STRETCH).min(open.until))
+            }
             None if open.probe.is_none() && is_open => Some(open.until),
             _ => None,
         }
@@ -170,7 +193,11 @@ impl Model {
 
     /// A run goes to a destination whose circuit is open, if it may: as the probe.
     fn begin_probe(&mut self, shard: usize, destination: &'static str, now: i64) {
-        let open = self.circuits.known.get_mut(&(shard, destination)).and_then(|circuit| circuit.open.as_mut());
+        let open = self
+            .circuits
+            .known
+            .get_mut(&(shard, destination))
+            .and_then(|circuit| circuit.open.as_mut());
         let Some(open) = open else { return };
         open.probe = Some((now, None));
         open.until = now + PROBE;
@@ -183,31 +210,48 @@ impl Model {
             let heard = match &circuit.open {
                 _ if *of != shard => return true,
                 None => circuit.last,
-                Some(Open { probe: Some((_, Some(seq))), .. }) if in_flight.contains_key(&(shard, *seq)) => return true,
+                Some(Open { probe: Some((_, Some(seq))), .. })
+                    if in_flight.contains_key(&(shard, *seq)) =>
+                {
+                    return true;
+                }
                 Some(open) => open.until,
             };
             now - heard < FORGOTTEN
         });
     }
 
-    /// Settles what of a wake-up waits for its destination. Which runs of lanes it has come to, and which of them is a probe, is taken from
-    /// its writes.
-    pub(crate) fn settle_circuits(&mut self, shard: usize, due: &mut [Due], (effects, storage): (&Effects, &Storage), now: i64) {
+    /// Settles what of a wake-up waits for its destination. Which runs of lanes it has come to, and
+    /// which of them is a probe, is taken from its writes.
+    pub(crate) fn settle_circuits(
+        &mut self,
+        shard: usize,
+        due: &mut [Due],
+        (effects, storage): (&Effects, &Storage),
+        now: i64,
+    ) {
         self.forget_circuits(shard, now);
         if !self.has_open_circuits(shard) {
             return;
         }
         let mut requeued = Requeued::read(effects, storage);
         let mut left: Vec<usize> = Vec::new();
-        for (at, of) in due.iter().enumerate().filter(|(_, of)| of.is_keyed && of.fate == Fate::Fires) {
+        for (at, of) in
+            due.iter().enumerate().filter(|(_, of)| of.is_keyed && of.fate == Fate::Fires)
+        {
             if !requeued.take_dispatched(&of.waiting.record) {
                 left.push(at);
                 continue;
             }
-            let Some(destination) = self.silent_destination_of(shard, firing_due(of)) else { continue };
+            let Some(destination) = self.silent_destination_of(shard, firing_due(of)) else {
+                continue;
+            };
             if let Some(until) = self.waits_until(shard, destination, now) {
                 let circuit = &self.circuits.known[&(shard, destination)];
-                violated("nothing-to-the-silent", format!("{of:?} went to {destination}, not after {until}: {circuit:?}"));
+                violated(
+                    "nothing-to-the-silent",
+                    format!("{of:?} went to {destination}, not after {until}: {circuit:?}"),
+                );
             }
             self.begin_probe(shard, destination, now);
         }
@@ -216,7 +260,13 @@ impl Model {
     }
 
     /// Settles what has no limit's key, in its order.
-    fn settle_without_keys(&mut self, shard: usize, due: &mut [Due], requeued: &mut Requeued<'_>, now: i64) {
+    fn settle_without_keys(
+        &mut self,
+        shard: usize,
+        due: &mut [Due],
+        requeued: &mut Requeued<'_>,
+        now: i64,
+    ) {
         let mut waiting: BTreeMap<String, usize> = BTreeMap::new();
         for due in due.iter_mut().filter(|due| !due.is_keyed && due.fate == Fate::Fires) {
             let firing = firing_due(due);
@@ -224,8 +274,12 @@ impl Model {
             let id = self.version(firing.version).id.clone();
             if due.waiting.entry.is_none() {
                 let again = |what| matches!(what, What::Again | What::PausedAgain | What::Held);
-                let before: u32 =
-                    self.waiting_of(&id).iter().filter(|((_, what), _)| again(*what)).map(|(_, count)| *count).sum();
+                let before: u32 = self
+                    .waiting_of(&id)
+                    .iter()
+                    .filter(|((_, what), _)| again(*what))
+                    .map(|(_, count)| *count)
+                    .sum();
                 let here = waiting.entry(id.clone()).or_default();
                 if before as usize + self.in_flight_of(&id).len() + *here >= MAX_CATCH_UP_RUNS {
                     due.fate = Fate::Skipped;
@@ -243,9 +297,17 @@ impl Model {
         }
     }
 
-    /// Settles what of lanes has not fired, by what the wake-up has stored again: the rest waits for its turn. Where a probe may go and none
-    /// has, others wait for it as if it had only if one is left in its lane.
-    fn settle_lanes(&mut self, shard: usize, due: &mut [Due], left: Vec<usize>, requeued: &mut Requeued<'_>, now: i64) {
+    /// Settles what of lanes has not fired, by what the wake-up has stored again: the rest waits
+    /// for its turn. Where a probe may go and none has, others wait for it as if it had only if one
+    /// is left in its lane.
+    fn settle_lanes(
+        &mut self,
+        shard: usize,
+        due: &mut [Due],
+        left: Vec<usize>,
+        requeued: &mut Requeued<'_>,
+        now: i64,
+    ) {
         let (mut stay, mut wait_for_probe) = (BTreeSet::new(), BTreeSet::new());
         for at in left {
             let of = &mut due[at];
@@ -254,13 +316,21 @@ impl Model {
                 stay.extend(silent);
                 continue;
             };
-            // An occurrence that found no slot stands behind what its lane has passed, so it may be due a moment later.
+            // An occurrence that found no slot stands behind what its lane has passed, so it may be
+            // due a moment later.
             let waits_for_slot = of.waiting.entry.is_none() && stored <= now + 1;
-            if waits_for_slot && silent.is_none_or(|destination| self.waits_until(shard, destination, now) != Some(stored)) {
+            if waits_for_slot
+                && silent.is_none_or(|destination| {
+                    self.waits_until(shard, destination, now) != Some(stored)
+                })
+            {
                 continue;
             }
             let Some(destination) = silent else {
-                violated("waits-for-the-silent-only", format!("{of:?} was put off to {stored}; {:?}", self.circuits))
+                violated(
+                    "waits-for-the-silent-only",
+                    format!("{of:?} was put off to {stored}; {:?}", self.circuits),
+                )
             };
             let until = self.waits_until(shard, destination, now).unwrap_or_else(|| {
                 wait_for_probe.insert(destination);
@@ -270,16 +340,29 @@ impl Model {
             self.note_wait(shard, of, destination, (Some(stored), until), now);
         }
         if let Some(destination) = wait_for_probe.difference(&stay).next() {
-            violated("waits-for-the-silent-only", format!("runs wait for a probe to {destination}, and none goes"));
+            violated(
+                "waits-for-the-silent-only",
+                format!("runs wait for a probe to {destination}, and none goes"),
+            );
         }
     }
 
     /// A run waits for its destination until a time; when it was stored to be due is `stored`.
-    fn note_wait(&mut self, shard: usize, due: &mut Due, destination: &str, (stored, until): (Option<i64>, i64), now: i64) {
+    fn note_wait(
+        &mut self,
+        shard: usize,
+        due: &mut Due,
+        destination: &str,
+        (stored, until): (Option<i64>, i64),
+        now: i64,
+    ) {
         self.circuits.put_off += 1;
         if stored != Some(until) {
             let circuits = &self.circuits;
-            violated("waits-as-long-as-documented", format!("{due:?} is put off to {stored:?}, expected {until}: {circuits:?}"));
+            violated(
+                "waits-as-long-as-documented",
+                format!("{due:?} is put off to {stored:?}, expected {until}: {circuits:?}"),
+            );
         }
         // What a clock put off that was ahead waits for that clock's time.
         let ahead = if self.clocks_step { 600_000 } else { 0 };
@@ -287,10 +370,14 @@ impl Model {
         let ahead = ahead + if self.held_up > 0 { HELD_UP } else { 0 };
         let latest = self.circuits.back_since.map_or(i64::MAX, |since| since + BACK_WITHIN + ahead);
         // A run that has waited for its limit may be the first that is let through, however late.
-        let open = self.circuits.known.iter().find(|((of, name), _)| *of == shard && *name == destination);
+        let open =
+            self.circuits.known.iter().find(|((of, name), _)| *of == shard && *name == destination);
         let probe = open.and_then(|(_, circuit)| circuit.open.as_ref()?.probe);
         if now > latest && probe.is_none_or(|(at, _)| now - at > ANSWERED) {
-            violated("back-in-time", format!("{:?} of {destination} still waits at {now}", firing_due(due)));
+            violated(
+                "back-in-time",
+                format!("{:?} of {destination} still waits at {now}", firing_due(due)),
+            );
         }
         due.fate = Fate::Waits(until);
     }
@@ -298,10 +385,17 @@ impl Model {
     /// An envelope was committed with this firing in it.
     pub(crate) fn let_through(&mut self, shard: usize, firing: Firing, seq: u64) {
         let Some(destination) = self.destination_of(firing) else { return };
-        let open = self.circuits.known.get_mut(&(shard, destination)).and_then(|circuit| circuit.open.as_mut());
+        let open = self
+            .circuits
+            .known
+            .get_mut(&(shard, destination))
+            .and_then(|circuit| circuit.open.as_mut());
         if let Some((_, of)) = open.and_then(|open| open.probe.as_mut()) {
             if of.is_some() {
-                violated("nothing-to-the-silent", format!("{firing:?} went to {destination}, which has a probe on its way"));
+                violated(
+                    "nothing-to-the-silent",
+                    format!("{firing:?} went to {destination}, which has a probe on its way"),
+                );
             }
             *of = Some(seq);
         }
@@ -320,8 +414,12 @@ impl Model {
 
     /// `circuits-agree`: a shard shows the circuits that are open.
     pub(crate) fn circuits_agree(&self, shard: usize, engine: &Engine, now: UnixMillis) {
-        let shown: BTreeSet<_> =
-            engine.stats(now).circuits.iter().map(|of| (of.destination.clone(), of.until.get(), of.failures)).collect();
+        let shown: BTreeSet<_> = engine
+            .stats(now)
+            .circuits
+            .iter()
+            .map(|of| (of.destination.clone(), of.until.get(), of.failures))
+            .collect();
         let of_shard = self.circuits.known.iter().filter(|((of, _), _)| *of == shard);
         let known: BTreeSet<_> = of_shard
             .filter_map(|((_, destination), circuit)| {

@@ -77,7 +77,8 @@ impl Clients {
         }
     }
 
-    /// Whether there are so many keys that a shard which crashes at each tenth answer never gets through its questions.
+    /// Whether there are so many keys that a shard which crashes at each tenth answer never gets
+    /// through its questions.
     pub(crate) fn has_many_keys(&self) -> bool {
         self.keys > 8
     }
@@ -99,24 +100,36 @@ impl Clients {
                 change: self.changed(world, at),
             }],
             74..77 => {
-                vec![Request::CancelMatching { shard: self.shard(world), filter: self.filter(world, at), limit: limit(world) }]
+                vec![Request::CancelMatching {
+                    shard: self.shard(world),
+                    filter: self.filter(world, at),
+                    limit: limit(world),
+                }]
             }
             77..81 => {
                 let id = self.id(world);
                 vec![Request::Runs { shard: self.home(&id), id, limit: limit(world) }]
             }
-            // About one request in a hundred; whether it finds the shard empty is another matter, so each run ends with it too.
+            // About one request in a hundred; whether it finds the shard empty is another matter,
+            // so each run ends with it too.
             81..88 if at.get() % 8 == 3 => vec![Request::Purge { shard: self.shard(world) }],
             81..88 => {
                 let id = self.id(world);
                 vec![Request::Get { shard: self.home(&id), id }]
             }
-            _ => vec![Request::List { shard: self.shard(world), filter: self.filter(world, at), limit: limit(world) }],
+            _ => vec![Request::List {
+                shard: self.shard(world),
+                filter: self.filter(world, at),
+                limit: limit(world),
+            }],
         };
         let mut own = world.random.fork().fork_again();
         if own.chance(self.redefining) {
             let shard = own.below(self.names.len() as u64) as usize;
-            world.plan(at, Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 });
+            world.plan(
+                at,
+                Event::Client { request: Request::Redefine { shard, draw: own.next() }, tries: 0 },
+            );
         }
         if own.chance(40) {
             let shard = own.below(self.names.len() as u64) as usize;
@@ -134,11 +147,22 @@ impl Clients {
     fn run_again_and_again(&self, world: &mut World, at: UnixMillis, own: &mut Random) {
         let stays = |version: &&Version| !matches!(version.schedule, Schedule::Once(..));
         let drawn = own.below(world.model.versions.len().max(1) as u64);
-        let Some(id) = world.model.versions.iter().skip(drawn as usize).find(stays).map(|version| version.id.clone()) else {
+        let Some(id) = world
+            .model
+            .versions
+            .iter()
+            .skip(drawn as usize)
+            .find(stays)
+            .map(|version| version.id.clone())
+        else {
             return;
         };
         for _ in 0..own.range(1, 8) {
-            let request = Request::Change { shard: self.home(&id), ids: vec![id.clone()], change: Change::Run };
+            let request = Request::Change {
+                shard: self.home(&id),
+                ids: vec![id.clone()],
+                change: Change::Run,
+            };
             world.plan(at, Event::Client { request, tries: 0 });
         }
     }
@@ -170,7 +194,8 @@ impl Clients {
     fn change(&self, world: &mut World, at: UnixMillis) -> Vec<Request> {
         let id = self.id(world);
         let change = self.changed(world, at);
-        let ids = if world.random.chance(100) { vec![id.clone(), id.clone()] } else { vec![id.clone()] };
+        let ids =
+            if world.random.chance(100) { vec![id.clone(), id.clone()] } else { vec![id.clone()] };
         vec![Request::Change { shard: self.home(&id), ids, change }]
     }
 
@@ -186,18 +211,20 @@ impl Clients {
     fn filter(&self, world: &mut World, now: UnixMillis) -> Filter {
         let mut own = world.random.fork();
         let random = &mut world.random;
-        let of_recurring = own.chance(self.varied).then(|| *own.pick(&[Kind::Every, Kind::Recurring]));
+        let of_recurring =
+            own.chance(self.varied).then(|| *own.pick(&[Kind::Every, Kind::Recurring]));
         let moment = |random: &mut Random| now.plus(random.range(-5_000, 20_000));
         Filter {
             prefix: random.chance(150).then(|| "na".to_owned()),
             text: random.chance(100).then(|| "mANY".to_owned()),
             tag: None,
-            kind: random.chance(200).then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule])).map(|kind| {
-                match of_recurring {
+            kind: random
+                .chance(200)
+                .then(|| *random.pick(&[Kind::Once, Kind::Cron, Kind::NoSchedule]))
+                .map(|kind| match of_recurring {
                     Some(other) if kind == Kind::Cron => other,
                     _ => kind,
-                }
-            }),
+                }),
             status: random.chance(200).then(|| {
                 *random.pick(&[
                     Status::Scheduled,
@@ -239,7 +266,10 @@ impl Clients {
             world.model.versions.push(version);
             by_shard.entry(shard).or_default().push(n);
         }
-        by_shard.into_iter().map(|(shard, versions)| Request::Append { shard, versions, fresh }).collect()
+        by_shard
+            .into_iter()
+            .map(|(shard, versions)| Request::Append { shard, versions, fresh })
+            .collect()
     }
 
     fn due(&self, world: &mut World, at: UnixMillis) -> i64 {
@@ -251,15 +281,26 @@ impl Clients {
         }
     }
 
-    fn version(&self, world: &mut World, shard: usize, n: u64, id: String, at: UnixMillis, tie: i64) -> Version {
+    fn version(
+        &self,
+        world: &mut World,
+        shard: usize,
+        n: u64,
+        id: String,
+        at: UnixMillis,
+        tie: i64,
+    ) -> Version {
         let mut own = world.random.fork();
         let is_varied = own.chance(self.varied);
-        let put_off = if is_varied && own.chance(300) { PutOff::drawn(&mut own) } else { PutOff::default() };
+        let put_off =
+            if is_varied && own.chance(300) { PutOff::drawn(&mut own) } else { PutOff::default() };
         let schedule = if world.random.chance(self.recurring) {
             let plain = Recurring::plain(&mut world.random);
             // One without any run to come is refused before it reaches a shard.
             let varied = is_varied.then(|| Recurring::varied(&mut own, at.get()));
-            Schedule::Recurring(varied.filter(|varied| varied.first(&id, at.get()).is_some()).unwrap_or(plain))
+            Schedule::Recurring(
+                varied.filter(|varied| varied.first(&id, at.get()).is_some()).unwrap_or(plain),
+            )
         } else if world.random.chance(50) {
             Schedule::None
         } else if world.random.chance(self.ties) {
@@ -271,11 +312,18 @@ impl Clients {
         let is_late = is_varied && !matches!(schedule, Schedule::None);
         let late = if is_late { Late::drawn(&mut own, recurs) } else { Late::default() };
         let queue = world.random.chance(250).then(|| *world.random.pick(&QUEUES));
-        let fails = if world.random.chance(self.failing) { *world.random.pick(&[300, 1_000]) } else { 0 };
+        let fails =
+            if world.random.chance(self.failing) { *world.random.pick(&[300, 1_000]) } else { 0 };
         let retry = *world.random.pick(&RETRIES);
-        let description = if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
-        let fill = if world.random.chance(self.big) { world.random.range(3_000, 60_000) } else { world.random.range(0, 60) };
-        let keys: &[&'static str] = if self.keys > 0 { limits::many_keys(self.keys) } else { &KEYS };
+        let description =
+            if world.random.chance(300) { format!("No. {n} of \"Many\"") } else { String::new() };
+        let fill = if world.random.chance(self.big) {
+            world.random.range(3_000, 60_000)
+        } else {
+            world.random.range(0, 60)
+        };
+        let keys: &[&'static str] =
+            if self.keys > 0 { limits::many_keys(self.keys) } else { &KEYS };
         let key = (queue.is_none() && own.chance(self.keyed)).then(|| *own.pick(keys));
         let follows = queue.is_none() && own.chance(self.followed);
         let follow_ups = if follows { FollowUps::drawn(&mut own) } else { FollowUps::default() };
@@ -306,15 +354,22 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
     let raw = |text: String| RawValue::from_string(text).expect("JSON");
     let callback = raw(match version.queue {
         Some(queue) => format!(r#"{{"type":"queue","queue":"{queue}"}}"#),
-        None => version.destination.map_or(r#"{"type": "handler", "name":"log"}"#, |of| DESTINATIONS[of].1).to_owned(),
+        None => version
+            .destination
+            .map_or(r#"{"type": "handler", "name":"log"}"#, |of| DESTINATIONS[of].1)
+            .to_owned(),
     });
-    let follow_up = |target: Option<follow_ups::Target>| target.map(|target| raw(follow_ups::callback(target)));
-    let (on_success, on_failure) = (follow_up(version.follow_ups.on_success), follow_up(version.follow_ups.on_failure));
+    let follow_up =
+        |target: Option<follow_ups::Target>| target.map(|target| raw(follow_ups::callback(target)));
+    let (on_success, on_failure) =
+        (follow_up(version.follow_ups.on_success), follow_up(version.follow_ups.on_failure));
     let retry = raw(version.retry.to_owned());
     let payload = raw(format!(r#"{{"n":{n},"fill":"{}"}}"#, "x".repeat(fill)));
     let mut fields = ScheduleFields::default();
     let cron = match version.schedule {
-        Schedule::Recurring(Recurring { rule: Rule::Cron(cron), .. }) => Some(raw(format!("\"{cron}\""))),
+        Schedule::Recurring(Recurring { rule: Rule::Cron(cron), .. }) => {
+            Some(raw(format!("\"{cron}\"")))
+        }
         _ => None,
     };
     let time = match version.schedule {
@@ -325,7 +380,10 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         Schedule::Recurring(recurring) => {
             recurring.note(&cron, &mut fields);
             if recurring.max_runs.is_some() {
-                assert!(fields.settle(id_hash(&version.id), at).unwrap().is_some(), "the clients ask for what has a run");
+                assert!(
+                    fields.settle(id_hash(&version.id), at).unwrap().is_some(),
+                    "the clients ask for what has a run"
+                );
             }
             None
         }
@@ -353,7 +411,8 @@ pub(crate) fn record_of(version: &Version, n: u64, at: UnixMillis, fill: usize) 
         misfire: fields.misfire,
         overlap: fields.overlap,
         expire_after_seconds: fields.expire_after_seconds,
-        description: (!version.description.is_empty()).then_some(Cow::Borrowed(version.description.as_str())),
+        description: (!version.description.is_empty())
+            .then_some(Cow::Borrowed(version.description.as_str())),
         tags: None,
         callback: &callback,
         on_success: on_success.as_deref(),

@@ -1,4 +1,5 @@
-//! A shard's clock that steps, seconds back or minutes ahead and back again: the cases one by one. Seeds draw others.
+//! A shard's clock that steps, seconds back or minutes ahead and back again: the cases one by one.
+//! Seeds draw others.
 
 use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
@@ -13,12 +14,18 @@ use scheduler_model::routing::id_hash;
 const AHEAD: i64 = 600_000;
 
 fn once(id: &str, due: UnixMillis) -> (String, UnixMillis, String) {
-    (id.to_owned(), due, format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#))
+    (
+        id.to_owned(),
+        due,
+        format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}}}}"#),
+    )
 }
 
 fn every(id: &str, seconds: i64) -> String {
     let anchor = NOW.get();
-    format!(r#"{{"id":"{id}","everySeconds":{seconds},"anchor":{anchor},"callback":{{"type":"handler","name":"log"}}}}"#)
+    format!(
+        r#"{{"id":"{id}","everySeconds":{seconds},"anchor":{anchor},"callback":{{"type":"handler","name":"log"}}}}"#
+    )
 }
 
 impl Pair {
@@ -41,13 +48,18 @@ impl Pair {
     fn add_once(&mut self, id: &str, due: UnixMillis, key: Option<&str>, now: UnixMillis) {
         let (id, due, mut record) = once(id, due);
         if let Some(key) = key {
-            record = record.replace("\"callback\"", &format!("\"limitKey\":\"{key}\",\"callback\""));
+            record =
+                record.replace("\"callback\"", &format!("\"limitKey\":\"{key}\",\"callback\""));
         }
         let mut builder = PageBuilder::default();
-        assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+        assert!(
+            builder.push(id_hash(&id), due, Flags::TASK, |out| out
+                .extend_from_slice(record.as_bytes()))
+        );
         let mut pages = builder.finish();
         pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
-        let terms = Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
+        let terms =
+            Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         self.add(Append { pages, terms, ..Append::default() }, now);
     }
 
@@ -69,7 +81,8 @@ impl Pair {
     }
 }
 
-/// A clock that was ten minutes ahead for one wake-up: what came after it and was due within the ten minutes waited until they were over.
+/// A clock that was ten minutes ahead for one wake-up: what came after it and was due within the
+/// ten minutes waited until they were over.
 #[test]
 fn a_task_that_comes_after_a_jump_fires_at_its_time() {
     for restart in [false, true] {
@@ -91,13 +104,17 @@ fn a_task_that_comes_after_a_jump_fires_at_its_time() {
         }
         assert_eq!(pair.engine.next_wakeup(), Some(NOW.plus(3_000)));
         let fired = pair.fires_until(NOW.plus(1_001), NOW.plus(9_000));
-        assert_eq!(fired, [(3_000, "after".to_owned()), (4_000, "tick".to_owned()), (8_000, "tick".to_owned())]);
+        assert_eq!(
+            fired,
+            [(3_000, "after".to_owned()), (4_000, "tick".to_owned()), (8_000, "tick".to_owned())]
+        );
         // Once for each step.
         assert!(pair.clock_shows(NOW.plus(9_001)).is_empty());
     }
 }
 
-/// What has fired in the jump does not fire again, also where its page still holds others, and after any number of restarts.
+/// What has fired in the jump does not fire again, also where its page still holds others, and
+/// after any number of restarts.
 #[test]
 fn what_has_fired_in_a_jump_does_not_fire_again() {
     let mut pair = Pair::new();
@@ -118,11 +135,18 @@ fn what_has_fired_in_a_jump_does_not_fire_again() {
     let mut all: Vec<String> = after.into_iter().map(|(_, id)| id).collect();
     assert_eq!(all.iter().filter(|id| *id == "minute").count(), 10);
     all.retain(|id| id != "minute");
-    assert!(all.iter().map(String::as_str).eq((11..20).map(|n| n.to_string()).collect::<Vec<_>>().iter().map(String::as_str)));
+    assert!(
+        all.iter().map(String::as_str).eq((11..20)
+            .map(|n| n.to_string())
+            .collect::<Vec<_>>()
+            .iter()
+            .map(String::as_str))
+    );
     assert!(pair.storage.pages.is_empty() && pair.storage.dead.is_empty());
 }
 
-/// The clock goes back by 2.3 s, and a recurring task is resumed: the runs that are due until the clock is where it was were lost.
+/// The clock goes back by 2.3 s, and a recurring task is resumed: the runs that are due until the
+/// clock is where it was were lost.
 #[test]
 fn a_resume_after_a_step_back_loses_no_run() {
     for restart in [false, true] {
@@ -138,9 +162,11 @@ fn a_resume_after_a_step_back_loses_no_run() {
             pair.restart();
         }
         let fired = pair.fires_until(NOW.plus(7_701), NOW.plus(12_999));
-        let ticks: Vec<i64> = fired.iter().filter(|(_, id)| id == "tick").map(|(at, _)| *at).collect();
+        let ticks: Vec<i64> =
+            fired.iter().filter(|(_, id)| id == "tick").map(|(at, _)| *at).collect();
         assert_eq!(ticks, [8_000, 9_000, 10_000, 11_000, 12_000]);
-        let others: Vec<i64> = fired.iter().filter(|(_, id)| id == "other").map(|(at, _)| *at).collect();
+        let others: Vec<i64> =
+            fired.iter().filter(|(_, id)| id == "other").map(|(at, _)| *at).collect();
         assert_eq!(others, [12_000], "what has fired does not fire again");
     }
 }
@@ -162,7 +188,8 @@ fn a_pause_over_a_step_repeats_no_run() {
     }
 }
 
-/// A lane with a limit stood still for ten minutes: what its lease had noted in the jump lay in the future.
+/// A lane with a limit stood still for ten minutes: what its lease had noted in the jump lay in the
+/// future.
 #[test]
 fn a_lane_goes_on_after_a_jump() {
     for limit in [
@@ -198,7 +225,8 @@ fn a_lane_goes_on_after_a_jump() {
     }
 }
 
-/// An envelope that was sent while the clock was ahead is redelivered after the visibility timeout, and firings go on.
+/// An envelope that was sent while the clock was ahead is redelivered after the visibility timeout,
+/// and firings go on.
 #[test]
 fn what_was_sent_in_a_jump_is_sent_again_in_time() {
     for restart in [false, true] {
@@ -212,7 +240,11 @@ fn what_was_sent_in_a_jump_is_sent_again_in_time() {
             pair.restart();
         }
         pair.clock_shows(NOW.plus(1_000));
-        assert_eq!(pair.engine.next_wakeup(), Some(NOW.plus(2_000)), "{restart}: refused, and the next task");
+        assert_eq!(
+            pair.engine.next_wakeup(),
+            Some(NOW.plus(2_000)),
+            "{restart}: refused, and the next task"
+        );
         pair.clock_shows(NOW.plus(2_000));
         assert_eq!(pair.wake(NOW.plus(2_000)).sends.len(), 2);
         pair.clock_shows(NOW.plus(1_500));
@@ -220,8 +252,8 @@ fn what_was_sent_in_a_jump_is_sent_again_in_time() {
     }
 }
 
-/// A shard forgot its history while its clock was ahead. The row that stands for it had the time of that clock, and kept it for what came after
-/// the clock was right again.
+/// A shard forgot its history while its clock was ahead. The row that stands for it had the time of
+/// that clock, and kept it for what came after the clock was right again.
 #[test]
 fn a_history_that_was_forgotten_in_a_jump_begins_at_the_right_time() {
     for (restarts, ahead) in [(false, AHEAD), (true, AHEAD), (true, 86_400_000)] {

@@ -1,4 +1,5 @@
-//! What becomes of a task when a definition takes its place, in short sequences: the same one sent again, and patches.
+//! What becomes of a task when a definition takes its place, in short sequences: the same one sent
+//! again, and patches.
 
 use crate::regressions::{Pair, ids};
 use scheduler_calendar::time::UnixMillis;
@@ -6,8 +7,8 @@ use scheduler_engine::{Effects, EngineError};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
-    Among, Append, AppendReply, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListItem,
-    ListRequest, Report, Status, Terms,
+    Among, Append, AppendReply, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Expected,
+    Failure, Filter, ListItem, ListRequest, Report, Status, Terms,
 };
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{Record, version_of};
@@ -39,11 +40,17 @@ pub(crate) fn at(millis: i64) -> UnixMillis {
 }
 
 pub(crate) fn every(seconds: i64, anchor: i64, more: &str) -> String {
-    format!(r#"{{"id":"a","everySeconds":{seconds},"anchor":{}{more},"callback":{{"type":"handler","name":"log"}}}}"#, at(anchor))
+    format!(
+        r#"{{"id":"a","everySeconds":{seconds},"anchor":{}{more},"callback":{{"type":"handler","name":"log"}}}}"#,
+        at(anchor)
+    )
 }
 
 pub(crate) fn once(time: i64, more: &str) -> String {
-    format!(r#"{{"time":{},"id":"a"{more},"callback":{{"type":"handler","name":"log"}}}}"#, at(time))
+    format!(
+        r#"{{"time":{},"id":"a"{more},"callback":{{"type":"handler","name":"log"}}}}"#,
+        at(time)
+    )
 }
 
 impl Pair {
@@ -68,7 +75,11 @@ impl Pair {
                 (_, true) => UnixMillis::PAUSED,
                 _ => read.due(),
             };
-            let flags = if read.is_conditional() { Flags::TASK.and(Flags::CONDITIONAL) } else { Flags::TASK };
+            let flags = if read.is_conditional() {
+                Flags::TASK.and(Flags::CONDITIONAL)
+            } else {
+                Flags::TASK
+            };
             assert!(builder.push(hash, due, flags, |out| out.extend_from_slice(record.as_bytes())));
             append.pages = builder.finish();
             if let Some(key) = read.limit_key.filter(|_| !due.is_never()) {
@@ -76,7 +87,8 @@ impl Pair {
                 append.pages.iter_mut().for_each(|page| page.directory.set_lane(1));
             }
         }
-        append.expected = how.is_patch.then(|| Expected::Version(version_of(self.shown().as_bytes())));
+        append.expected =
+            how.is_patch.then(|| Expected::Version(version_of(self.shown().as_bytes())));
         append.terms = Terms {
             open_anchors: how.open_anchor.then_some(hash).into_iter().collect(),
             said_paused: how.says_paused.then_some(hash).into_iter().collect(),
@@ -111,21 +123,31 @@ impl Pair {
     }
 
     pub(crate) fn statuses(&self) -> Vec<Status> {
-        let request = ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
-        self.engine.list(&request, &self.storage).unwrap().items.into_iter().map(|item| item.status).collect()
+        let request =
+            ListRequest { filter: Filter::default(), after: None, limit: 100, max_bytes: None };
+        self.engine
+            .list(&request, &self.storage)
+            .unwrap()
+            .items
+            .into_iter()
+            .map(|item| item.status)
+            .collect()
     }
 }
 
 fn times(effects: &Effects) -> Vec<i64> {
     let of = |text: &[u8]| -> Vec<i64> {
         let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap();
-        let time = |task: &&serde_json::value::RawValue| Record::parse(task.get().as_bytes()).unwrap().time.unwrap().since(NOW);
+        let time = |task: &&serde_json::value::RawValue| {
+            Record::parse(task.get().as_bytes()).unwrap().time.unwrap().since(NOW)
+        };
         envelope.tasks.iter().map(time).collect()
     };
     effects.sends.iter().flat_map(|outgoing| of(&outgoing.text)).collect()
 }
 
-/// A deploy sends each definition again, also with a description that has changed: what the task has stays.
+/// A deploy sends each definition again, also with a description that has changed: what the task
+/// has stays.
 #[test]
 fn the_same_definition_each_second_does_not_keep_a_task_from_firing() {
     for (more, expected) in [("", vec![5_000, 10_000]), (r#","maxRuns":2"#, vec![5_000, 10_000])] {
@@ -134,9 +156,17 @@ fn the_same_definition_each_second_does_not_keep_a_task_from_firing() {
         for second in 0..13 {
             let now = second * 1_000;
             if second < 10 {
-                let reply = pair.define(&every(5, now + 5_000, &format!(r#"{more},"description":"{second}""#)), PUT, now);
+                let reply = pair.define(
+                    &every(5, now + 5_000, &format!(r#"{more},"description":"{second}""#)),
+                    PUT,
+                    now,
+                );
                 assert_eq!((reply.created, reply.replaced), (1, u64::from(second > 0)));
-                assert_eq!(reply.went_on, u64::from(second > 0), "the anchor is another than was sent");
+                assert_eq!(
+                    reply.went_on,
+                    u64::from(second > 0),
+                    "the anchor is another than was sent"
+                );
                 assert!(pair.shown().contains(&format!(r#""anchor":{}"#, at(5_000))));
                 assert!(pair.shown().contains(&format!(r#""description":"{second}""#)));
             }
@@ -158,7 +188,11 @@ fn a_definition_with_another_schedule_starts_over() {
         let how = How { open_anchor: false, ..PUT };
         pair.define(&other, how, 3_000);
         assert_eq!(pair.found().unwrap().status, Status::Scheduled);
-        assert_eq!(pair.runs(8_000), if other.contains("9000") { vec![] } else { vec![8_000] }, "{other}");
+        assert_eq!(
+            pair.runs(8_000),
+            if other.contains("9000") { vec![] } else { vec![8_000] },
+            "{other}"
+        );
     }
 }
 
@@ -225,7 +259,10 @@ fn runs_that_wait_stay_when_the_definition_is_sent_again() {
         let fired = pair.wake(at(1_002));
         assert_eq!(times(&fired), [1_000]);
         let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
-        pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_003));
+        pair.report(
+            &Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() },
+            at(1_003),
+        );
         pair.define(&record, PUT, 1_004);
         assert!(pair.statuses().contains(&Status::Retrying), "{record}");
         assert_eq!(pair.runs(40_000), [1_000]);
@@ -235,7 +272,13 @@ fn runs_that_wait_stay_when_the_definition_is_sent_again() {
 /// The coordinator sends a create again when its answer was lost; by then the task may have run.
 #[test]
 fn a_second_try_of_a_create_does_not_count_anew() {
-    let counted = |from: i64| every(1, 1_000, &format!(r#","maxRuns":3,"firstRun":{},"lastRun":{}"#, at(from), at(from + 2_000)));
+    let counted = |from: i64| {
+        every(
+            1,
+            1_000,
+            &format!(r#","maxRuns":3,"firstRun":{},"lastRun":{}"#, at(from), at(from + 2_000)),
+        )
+    };
     let cron = format!(
         r#"{{"id":"a","cron":"* * * * * *","maxRuns":3,"firstRun":{},"lastRun":{},"callback":{{"type":"handler","name":"log"}}}}"#,
         at(1_000),
@@ -292,7 +335,10 @@ fn a_patch_of_a_pause_holds_for_further_attempts() {
         pair.define(&record(""), PUT, 0);
         let fired = pair.wake(at(5_000));
         let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
-        pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(5_100));
+        pair.report(
+            &Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() },
+            at(5_100),
+        );
         assert_eq!(pair.statuses(), [Status::Retrying, Status::Scheduled]);
         if by_patch {
             pair.define(&record(r#","paused":true"#), PATCH.saying(), 5_200);
@@ -315,9 +361,11 @@ fn a_patch_of_a_pause_holds_for_further_attempts() {
 /// A held run that was let go during a pause waits for the end of that, whoever ends it.
 #[test]
 fn a_held_run_that_was_let_go_in_a_pause_goes_on_with_the_task() {
-    for (overlap, how) in
-        [("queueOne", PATCH.saying()), ("queueOne", How { is_patch: true, ..PUT }.saying()), ("queueOne", PUT.saying())]
-    {
+    for (overlap, how) in [
+        ("queueOne", PATCH.saying()),
+        ("queueOne", How { is_patch: true, ..PUT }.saying()),
+        ("queueOne", PUT.saying()),
+    ] {
         let record = every(5, 5_000, &format!(r#","overlap":"{overlap}""#));
         let mut pair = Pair::new();
         pair.define(&record, PUT, 0);
@@ -342,7 +390,10 @@ fn an_attempt_is_not_patched() {
         pair.define(&once(1_000, more), PUT, 0);
         let fired = pair.wake(at(1_000));
         let failed = Failure { index: 0, error: "no".to_owned(), permanent, ..Failure::default() };
-        pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
+        pair.report(
+            &Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() },
+            at(1_100),
+        );
         for change in [None, Some(Change::Pause)] {
             if let Some(change) = change {
                 assert_eq!(pair.change(change, 1_200), Changed::Changed);
@@ -360,7 +411,10 @@ fn an_attempt_is_not_patched() {
         assert_eq!(due <= at(1_400), permanent);
         let fired = pair.wake(due);
         let text = String::from_utf8_lossy(&fired.sends[0].text).into_owned();
-        assert!(text.contains(if permanent { r#""stage":"onFailure""# } else { r#""attempt":2"# }), "{text}");
+        assert!(
+            text.contains(if permanent { r#""stage":"onFailure""# } else { r#""attempt":2"# }),
+            "{text}"
+        );
     }
     let mut pair = Pair::new();
     pair.define(&every(5, 5_000, ""), PUT, 0);
@@ -383,7 +437,10 @@ fn a_paused_task_stays_paused_when_it_is_rescheduled() {
     pair.define(&once(1_000, ""), PUT, 0);
     let fired = pair.wake(at(1_000));
     let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
-    pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
+    pair.report(
+        &Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() },
+        at(1_100),
+    );
     pair.change(Change::Pause, 1_200);
     assert_eq!(pair.change(Change::Reschedule(at(3_000).into()), 1_300), Changed::Changed);
     assert_eq!(pair.statuses(), [Status::Paused]);
@@ -414,14 +471,18 @@ fn a_patch_of_the_schedule_of_a_paused_task_makes_up_for_nothing() {
 /// A pause may go on past the end of a schedule: the task is there, and can be changed.
 #[test]
 fn a_task_that_is_paused_past_its_end_can_be_changed() {
-    for more in [format!(r#","endAt":{}"#, at(9_000)), format!(r#","maxRuns":1,"firstRun":{0},"lastRun":{0}"#, at(5_000))] {
+    for more in [
+        format!(r#","endAt":{}"#, at(9_000)),
+        format!(r#","maxRuns":1,"firstRun":{0},"lastRun":{0}"#, at(5_000)),
+    ] {
         let mut pair = Pair::new();
         pair.define(&every(5, 5_000, &more), PUT, 0);
         pair.change(Change::Pause, 1_000);
         let described = every(
             5,
             5_000,
-            &format!(r#"{more},"description":"d","paused":true"#).replace(&format!(r#","firstRun":{}"#, at(5_000)), ""),
+            &format!(r#"{more},"description":"d","paused":true"#)
+                .replace(&format!(r#","firstRun":{}"#, at(5_000)), ""),
         );
         assert_eq!(pair.define(&described, PATCH.saying(), 60_000).replaced, 1);
         assert!(pair.shown().contains("description"));
@@ -432,16 +493,20 @@ fn a_task_that_is_paused_past_its_end_can_be_changed() {
     }
 }
 
-/// With a dead letter and a task under one id, as in two epochs of the shard map, a request finds what it means; one that is sent again
-/// leaves the dead letter alone, whatever the first has done.
+/// With a dead letter and a task under one id, as in two epochs of the shard map, a request finds
+/// what it means; one that is sent again leaves the dead letter alone, whatever the first has done.
 #[test]
 fn a_request_says_whether_it_means_dead_letters() {
     let dead_and = |lives: bool| {
         let mut pair = Pair::new();
         pair.define(&once(1_000, r#","retry":{"maxAttempts":1}"#), PUT, 0);
         let fired = pair.wake(at(1_000));
-        let failed = Failure { index: 0, error: "no".to_owned(), permanent: true, ..Failure::default() };
-        pair.report(&Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() }, at(1_100));
+        let failed =
+            Failure { index: 0, error: "no".to_owned(), permanent: true, ..Failure::default() };
+        pair.report(
+            &Report { seq: fired.sends[0].seq, failed: vec![failed], ..Report::default() },
+            at(1_100),
+        );
         if lives {
             pair.define(&once(60_000, ""), PUT, 2_000);
         }
@@ -465,9 +530,14 @@ fn a_request_says_whether_it_means_dead_letters() {
     ] {
         let mut pair = dead_and(lives);
         let request = CancelRequest { ids: ids(), if_match: None };
-        let (reply, effects) = pair.engine.cancel_among(&request, among, at(3_000), &pair.storage).unwrap();
+        let (reply, effects) =
+            pair.engine.cancel_among(&request, among, at(3_000), &pair.storage).unwrap();
         pair.commit(effects);
-        assert_eq!(reply.outcomes, [if found { Cancelled::Cancelled } else { Cancelled::NotFound }], "{lives} {among:?}");
+        assert_eq!(
+            reply.outcomes,
+            [if found { Cancelled::Cancelled } else { Cancelled::NotFound }],
+            "{lives} {among:?}"
+        );
         let left = match (lives, among) {
             (true, Among::Dead) => vec![Status::Scheduled],
             (true, _) => vec![Status::Dead],
@@ -477,10 +547,19 @@ fn a_request_says_whether_it_means_dead_letters() {
         assert_eq!(sorted(&pair), left, "{lives} {among:?}");
 
         let mut pair = dead_and(lives);
-        let request = ChangeRequest { ids: ids(), change: Change::Reschedule(at(90_000).into()), if_match: None };
-        let (reply, effects) = pair.engine.change_among(&request, among, None, at(3_000), &pair.storage).unwrap();
+        let request = ChangeRequest {
+            ids: ids(),
+            change: Change::Reschedule(at(90_000).into()),
+            if_match: None,
+        };
+        let (reply, effects) =
+            pair.engine.change_among(&request, among, None, at(3_000), &pair.storage).unwrap();
         pair.commit(effects);
-        assert_eq!(reply.outcomes, [if found { Changed::Changed } else { Changed::NotFound }], "{lives} {among:?}");
+        assert_eq!(
+            reply.outcomes,
+            [if found { Changed::Changed } else { Changed::NotFound }],
+            "{lives} {among:?}"
+        );
         let left = match (lives, among) {
             (true, Among::Dead) => vec![Status::Scheduled, Status::Scheduled],
             (true, _) => vec![Status::Dead, Status::Scheduled],
@@ -491,7 +570,8 @@ fn a_request_says_whether_it_means_dead_letters() {
     }
 }
 
-/// A task of an older epoch goes on where it is, if its schedule is the one that is sent; the request leaves others alone.
+/// A task of an older epoch goes on where it is, if its schedule is the one that is sent; the
+/// request leaves others alone.
 #[test]
 fn a_definition_goes_on_where_its_task_is() {
     let mut pair = Pair::new();
@@ -500,7 +580,8 @@ fn a_definition_goes_on_where_its_task_is() {
     let hash = id_hash("a");
     let mut go_on = |record: &str, now| {
         let terms = Terms { open_anchors: vec![hash], ..Terms::default() };
-        let append = Append { schedules: vec![record.as_bytes().to_vec()], terms, ..Append::default() };
+        let append =
+            Append { schedules: vec![record.as_bytes().to_vec()], terms, ..Append::default() };
         let (reply, effects) = pair.engine.go_on_here(append, at(now), &pair.storage).unwrap();
         let writes = effects.writes.len();
         pair.commit(effects);
@@ -509,7 +590,9 @@ fn a_definition_goes_on_where_its_task_is() {
     let (went_on, writes, shown) = go_on(&every(5, 9_000, r#","description":"d""#), 4_000);
     assert_eq!((went_on, writes), (vec![true], 1));
     assert!(
-        shown.contains(&format!(r#""anchor":{}"#, at(5_000))) && shown.contains(r#""paused":true"#) && shown.contains("\"d\"")
+        shown.contains(&format!(r#""anchor":{}"#, at(5_000)))
+            && shown.contains(r#""paused":true"#)
+            && shown.contains("\"d\"")
     );
     let other = every(6, 9_000, "").replace(r#""id":"a""#, r#""id":"b""#);
     for record in [every(6, 9_000, ""), other] {

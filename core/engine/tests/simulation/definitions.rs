@@ -1,4 +1,5 @@
-//! A definition that takes the place of a task, by the reference: what goes on of it, as `docs/changes.md` says.
+//! A definition that takes the place of a task, by the reference: what goes on of it, as
+//! `docs/changes.md` says.
 
 use crate::changes::Step;
 use crate::in_flight::Stop;
@@ -33,7 +34,8 @@ pub(crate) enum Going {
     On(Option<Owed>),
 }
 
-/// When a request is committed: by the clock, after all that was handed on, and where the main order has come to.
+/// When a request is committed: by the clock, after all that was handed on, and where the main
+/// order has come to.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Moment {
     pub(crate) start: i64,
@@ -44,7 +46,9 @@ impl Recurring {
     /// Whether another definition has the same schedule. How runs are put off is no part of it.
     fn is_same(&self, other: &Self, open_anchor: bool) -> bool {
         let rules = match (self.rule, other.rule) {
-            (Rule::Every { millis, .. }, Rule::Every { millis: others, .. }) if open_anchor => millis == others,
+            (Rule::Every { millis, .. }, Rule::Every { millis: others, .. }) if open_anchor => {
+                millis == others
+            }
             (rule, other) => rule == other,
         };
         rules && self.bounds() == other.bounds()
@@ -55,10 +59,20 @@ impl Model {
     /// The task that waits under the id of a version, if it is a task and no attempt.
     fn former(&self, n: u64) -> Option<Former> {
         let is_task = |what: &What| {
-            matches!(what, What::First | What::Recurring | What::Unscheduled | What::Paused | What::PausedRecurring)
+            matches!(
+                what,
+                What::First
+                    | What::Recurring
+                    | What::Unscheduled
+                    | What::Paused
+                    | What::PausedRecurring
+            )
         };
         let waiting = self.waiting_of(&self.version(n).id);
-        waiting.into_iter().find(|((_, what), _)| is_task(what)).map(|((firing, what), _)| Former { firing, what })
+        waiting
+            .into_iter()
+            .find(|((_, what), _)| is_task(what))
+            .map(|((firing, what), _)| Former { firing, what })
     }
 
     /// Takes a definition into the place of the task that it is of, if it means that task.
@@ -68,7 +82,9 @@ impl Model {
         let is_equal = match (new.schedule, old.schedule) {
             (Schedule::None, Schedule::None) => true,
             (Schedule::Once(time, _), Schedule::Once(other, _)) => time == other,
-            (Schedule::Recurring(new_one), Schedule::Recurring(old_one)) => new_one.is_same(&old_one, new.open_anchor),
+            (Schedule::Recurring(new_one), Schedule::Recurring(old_one)) => {
+                new_one.is_same(&old_one, new.open_anchor)
+            }
             _ => false,
         };
         let was_paused = matches!(what, What::Paused | What::PausedRecurring);
@@ -78,7 +94,13 @@ impl Model {
         if !is_equal {
             self.waiting.remove(&(was, what));
             self.gone.insert(was.version, "was overwritten");
-            self.change_attempts(&new.id, was_paused, new.says_paused == Some(true), new.says_paused, moment);
+            self.change_attempts(
+                &new.id,
+                was_paused,
+                new.says_paused == Some(true),
+                new.says_paused,
+                moment,
+            );
             return Going::Replaced;
         }
         let firing = Firing { version: n, ..was };
@@ -132,7 +154,8 @@ impl Model {
                 let Schedule::Recurring(of_old) = old.schedule else { return Going::On(None) };
                 self.set_due(n);
                 let now_due = self.next_run[&n].1;
-                let is_owed = now_due <= moment.watermark || due > moment.start && now_due <= moment.start;
+                let is_owed =
+                    now_due <= moment.watermark || due > moment.start && now_due <= moment.start;
                 if put_off == of_old.put_off || !is_owed {
                     return Going::On(None);
                 }
@@ -154,10 +177,18 @@ impl Model {
     }
 
     /// Further attempts are paused and resumed with their task.
-    pub(crate) fn change_attempts(&mut self, id: &str, was_paused: bool, is_paused: bool, says: SaysPaused, moment: Moment) {
+    pub(crate) fn change_attempts(
+        &mut self,
+        id: &str,
+        was_paused: bool,
+        is_paused: bool,
+        says: SaysPaused,
+        moment: Moment,
+    ) {
         let pauses = !was_paused && is_paused;
         let resumes = !is_paused && (was_paused || says.is_some());
-        let shards: std::collections::BTreeSet<usize> = self.in_flight.keys().map(|(shard, _)| *shard).collect();
+        let shards: std::collections::BTreeSet<usize> =
+            self.in_flight.keys().map(|(shard, _)| *shard).collect();
         for shard in shards {
             // So are those of runs in flight.
             for flight in self.flights_of(shard, id) {
@@ -176,7 +207,14 @@ impl Model {
             for _ in 0..count {
                 let not_before = resumes.then(|| self.start_of_resumed(firing, moment.now()));
                 let resumes = resumes.then_some(moment.now()).filter(|_| firing.attempt > 1);
-                self.step(&Step { take: None, put: Some((firing, then)), not_before, early: false, replays: None, resumes });
+                self.step(&Step {
+                    take: None,
+                    put: Some((firing, then)),
+                    not_before,
+                    early: false,
+                    replays: None,
+                    resumes,
+                });
             }
         }
     }
@@ -185,7 +223,11 @@ impl Model {
     fn keep_rule(&mut self, n: u64, was: u64) {
         let old = self.version(was).clone();
         let version = &mut self.versions[n as usize];
-        let (Schedule::Recurring(of_new), Schedule::Recurring(of_old)) = (&mut version.schedule, old.schedule) else { return };
+        let (Schedule::Recurring(of_new), Schedule::Recurring(of_old)) =
+            (&mut version.schedule, old.schedule)
+        else {
+            return;
+        };
         of_new.rule = of_old.rule;
         if let Rule::Every { anchor, .. } = of_new.rule {
             let given = version.record.clone();
@@ -213,7 +255,8 @@ impl Moment {
 }
 
 impl World {
-    /// What becomes of runs that a definition has brought out of their order, and of those that a pause has held up.
+    /// What becomes of runs that a definition has brought out of their order, and of those that a
+    /// pause has held up.
     pub(crate) fn settle_definitions(&mut self, at: usize, owed: &[Owed], start: i64) {
         for Owed(firing) in owed {
             let version = self.model.version(firing.version).clone();
@@ -232,18 +275,33 @@ impl World {
     pub(crate) fn fate_beside(&self, id: &str, overlap: Overlap, fate: Fate) -> Fate {
         let is_held = self.model.waiting_of(id).iter().any(|((_, what), _)| *what == What::Held);
         match overlap {
-            Overlap::Skip | Overlap::QueueOne if fate == Fate::Fires && self.model.is_running(id) => {
+            Overlap::Skip | Overlap::QueueOne
+                if fate == Fate::Fires && self.model.is_running(id) =>
+            {
                 if overlap == Overlap::QueueOne && !is_held { Fate::Held } else { Fate::Skipped }
             }
             _ => fate,
         }
     }
 
-    pub(crate) fn run_beside(&mut self, at: usize, firing: Firing, fate: Fate, replays: Option<i64>) {
+    pub(crate) fn run_beside(
+        &mut self,
+        at: usize,
+        firing: Firing,
+        fate: Fate,
+        replays: Option<i64>,
+    ) {
         if fate == Fate::Fires {
             let put = Some((firing, What::Again));
             let now = Some(self.now.get());
-            self.model.step(&Step { take: None, put, not_before: now, early: false, replays, resumes: None });
+            self.model.step(&Step {
+                take: None,
+                put,
+                not_before: now,
+                early: false,
+                replays,
+                resumes: None,
+            });
         } else {
             self.model.end_late(at, firing, fate, self.now.get(), self.config.history);
         }

@@ -5,7 +5,8 @@ use crate::regressions::{NOW, Pair};
 use scheduler_model::protocol::{Failure, Report, Status};
 use scheduler_model::task::Record;
 
-/// A run that is due waits for its limit. Another jitter or window put it off again, past its expiry.
+/// A run that is due waits for its limit. Another jitter or window put it off again, past its
+/// expiry.
 #[test]
 fn a_run_that_is_due_stays_due_whatever_its_delay() {
     let task = |delay: &str| once(0, &format!(r#"{delay},"expireAfterSeconds":60,"limitKey":"k""#));
@@ -24,7 +25,11 @@ fn a_run_that_is_due_stays_due_whatever_its_delay() {
             pair.define(&task(then), how, 21_000);
             pair.restart();
             let item = pair.found().unwrap();
-            assert_eq!((item.status, item.position.due), (Status::Scheduled, was), "{first}, then {then}");
+            assert_eq!(
+                (item.status, item.position.due),
+                (Status::Scheduled, was),
+                "{first}, then {then}"
+            );
             // Its lateness does not count from a time before it was due.
             let record = Record::parse(item.record.get().as_bytes()).unwrap();
             assert!(record.start() >= was, "{}", item.record);
@@ -32,12 +37,20 @@ fn a_run_that_is_due_stays_due_whatever_its_delay() {
     }
 }
 
-/// A run that is not due is planned by the new delay from its time, and is not late if that has passed.
+/// A run that is not due is planned by the new delay from its time, and is not late if that has
+/// passed.
 #[test]
 fn a_run_that_is_not_due_is_planned_by_its_new_delay() {
-    let task =
-        |delay: &str| once(0, &format!(r#"{delay},"misfire":{{"policy":"skip","graceSeconds":1}},"expireAfterSeconds":5"#));
-    let delays = [r#","windowSeconds":900"#, r#","jitterSeconds":600"#, r#","jitterSeconds":0.001"#, ""];
+    let task = |delay: &str| {
+        once(
+            0,
+            &format!(
+                r#"{delay},"misfire":{{"policy":"skip","graceSeconds":1}},"expireAfterSeconds":5"#
+            ),
+        )
+    };
+    let delays =
+        [r#","windowSeconds":900"#, r#","jitterSeconds":600"#, r#","jitterSeconds":0.001"#, ""];
     let mut put_off = 0;
     for then in delays {
         let mut pair = Pair::new();
@@ -57,8 +70,14 @@ fn a_run_that_is_not_due_is_planned_by_its_new_delay() {
 /// The first attempt is in flight, and fails. When the run expires counts from when it was due.
 #[test]
 fn a_patch_of_the_delay_in_flight_does_not_move_the_expiry() {
-    let task =
-        |delay: &str| once(0, &format!(r#"{delay},"expireAfterSeconds":600,"retry":{{"minBackoffSeconds":300,"jitter":0}}"#));
+    let task = |delay: &str| {
+        once(
+            0,
+            &format!(
+                r#"{delay},"expireAfterSeconds":600,"retry":{{"minBackoffSeconds":300,"jitter":0}}"#
+            ),
+        )
+    };
     let mut pair = Pair::new();
     pair.define(&task(r#","jitterSeconds":3600"#), PUT, -1_000);
     let due = pair.found().unwrap().position.due.since(NOW);
@@ -66,7 +85,10 @@ fn a_patch_of_the_delay_in_flight_does_not_move_the_expiry() {
     let sent = pair.wake(at(due)).sends;
     pair.define(&task(""), PATCH, due + 100);
     let failed = Failure { index: 0, error: "no".to_owned(), ..Failure::default() };
-    pair.report(&Report { seq: sent[0].seq, failed: vec![failed], ..Report::default() }, at(due + 200));
+    pair.report(
+        &Report { seq: sent[0].seq, failed: vec![failed], ..Report::default() },
+        at(due + 200),
+    );
     assert_eq!(pair.statuses(), [Status::Retrying]);
     assert_eq!(pair.runs(due + 300_200), [0]);
 }

@@ -1,4 +1,5 @@
-//! What becomes of envelopes: queues that lose, repeat and delay, dispatchers that run tasks and report, consumers.
+//! What becomes of envelopes: queues that lose, repeat and delay, dispatchers that run tasks and
+//! report, consumers.
 
 use crate::invariants::violated;
 use crate::model::{Send, firing_of};
@@ -11,22 +12,31 @@ use scheduler_model::protocol::{Detail, Done, Failure, Report};
 use scheduler_model::task::Record;
 
 impl World {
-    /// `redelivery-explained`: an envelope goes out again only after its time without a report, after a refused send once its back-off is
-    /// over, or where nobody knows what became of the send. What was refused has not been delivered.
+    /// `redelivery-explained`: an envelope goes out again only after its time without a report,
+    /// after a refused send once its back-off is over, or where nobody knows what became of the
+    /// send. What was refused has not been delivered.
     pub(crate) fn check_resends(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
             let Write::Resent { seq, attempts, .. } = write else { continue };
             self.sent_again(at, *seq, effects);
             let row = &self.shards[at].storage.outbox[seq];
             let is_queue = row.destination.as_ref().is_some_and(|to| !to.is_reported());
-            let flight = self.model.in_flight.get_mut(&(at, *seq)).expect("what is sent again is on its way");
-            let silent = self.now.get() - flight.since >= self.config.visibility_millis << row.attempts.min(4);
+            let flight = self
+                .model
+                .in_flight
+                .get_mut(&(at, *seq))
+                .expect("what is sent again is on its way");
+            let silent = self.now.get() - flight.since
+                >= self.config.visibility_millis << row.attempts.min(4);
             let explained = match flight.last_send {
                 Send::Refused { times, at: refused_at } => {
                     let wait = send_back_off(times, self.config);
                     *attempts == row.attempts && self.now.get() >= refused_at + wait
                 }
-                Send::Hung { at } => *attempts == row.attempts.max(1) && self.now.get() >= at + self.config.visibility_millis,
+                Send::Hung { at } => {
+                    *attempts == row.attempts.max(1)
+                        && self.now.get() >= at + self.config.visibility_millis
+                }
                 Send::Unanswered { after: 0 } if is_queue => *attempts == row.attempts.max(1),
                 Send::Unanswered { after: 0 } => *attempts == row.attempts + 1 && silent,
                 Send::Unanswered { after } => {
@@ -35,7 +45,10 @@ impl World {
                 }
             };
             if !explained {
-                let detail = format!("envelope {seq} went out again at {} after {:?}", self.now, flight.last_send);
+                let detail = format!(
+                    "envelope {seq} went out again at {} after {:?}",
+                    self.now, flight.last_send
+                );
                 violated("redelivery-explained", detail);
             }
             let was_refused = matches!(flight.last_send, Send::Refused { .. });
@@ -50,7 +63,8 @@ impl World {
         }
     }
 
-    /// `outages-end`: what a queue has refused goes out again after its back-off, whatever happens to the shard meanwhile.
+    /// `outages-end`: what a queue has refused goes out again after its back-off, whatever happens
+    /// to the shard meanwhile.
     pub(crate) fn refused_goes_out(&self, at: usize, wanted: Option<UnixMillis>) {
         for ((_, seq), flight) in self.model.in_flight.range((at, 0)..(at + 1, 0)) {
             let latest = match flight.last_send {
@@ -59,7 +73,8 @@ impl World {
                 Send::Unanswered { .. } => continue,
             };
             if wanted.is_none_or(|wanted| wanted > UnixMillis::new(latest).max(self.now)) {
-                let detail = format!("{:?} of envelope {seq}; to be woken at {wanted:?}", flight.last_send);
+                let detail =
+                    format!("{:?} of envelope {seq}; to be woken at {wanted:?}", flight.last_send);
                 violated("outages-end", detail);
             }
         }
@@ -69,8 +84,9 @@ impl World {
     fn outage(&self, destination: &Destination) -> Option<bool> {
         let is_dispatch = destination.is_reported();
         let now = self.now;
-        let of_it =
-            self.outages.iter().find(|outage| outage.of_dispatchers == is_dispatch && outage.from <= now && now < outage.to);
+        let of_it = self.outages.iter().find(|outage| {
+            outage.of_dispatchers == is_dispatch && outage.from <= now && now < outage.to
+        });
         of_it.map(|outage| outage.hangs)
     }
 
@@ -86,14 +102,20 @@ impl World {
         let outage = self.outage(&outgoing.destination);
         // Of what hangs, the queue takes some all the same.
         let is_lost = outage == Some(true) && self.random.chance(800);
-        let is_refused = self.random.chance(self.faults.send_refused) || outage == Some(false) || is_lost;
+        let is_refused =
+            self.random.chance(self.faults.send_refused) || outage == Some(false) || is_lost;
         let is_unknown = self.random.chance(self.faults.send_unknown);
         if !is_refused {
             self.trace(|| format!("{at}: sent {seq} to {:?}", outgoing.destination));
-            // What a user's own queue has taken is that queue's to keep; what goes to the dispatchers may be lost with them.
+            // What a user's own queue has taken is that queue's to keep; what goes to the
+            // dispatchers may be lost with them.
             let can_be_lost = outgoing.destination.is_reported();
             let copies = 1 + i64::from(self.random.chance(self.faults.message_repeated));
-            let copies = if can_be_lost && self.random.chance(self.faults.message_lost) { 0 } else { copies };
+            let copies = if can_be_lost && self.random.chance(self.faults.message_lost) {
+                0
+            } else {
+                copies
+            };
             *self.due_deliveries.entry((at, seq)).or_default() += copies;
             for _ in 0..copies {
                 let when = self.now.plus(self.random.range(1, self.faults.message_delay));
@@ -127,8 +149,14 @@ impl World {
                 let (now, keep) = (world.now.get(), world.config.history);
                 let first = Some(Send::Unanswered { after: 0 });
                 let flight = world.model.in_flight.get(&(at, seq)).filter(|flight| !flight.queue);
-                if taken == Some(true) && flight.map(|flight| flight.last_send) == first && !effects.writes.is_empty() {
-                    violated("a-send-costs-nothing", format!("envelope {seq} was taken at once: {:?}", effects.writes));
+                if taken == Some(true)
+                    && flight.map(|flight| flight.last_send) == first
+                    && !effects.writes.is_empty()
+                {
+                    violated(
+                        "a-send-costs-nothing",
+                        format!("envelope {seq} was taken at once: {:?}", effects.writes),
+                    );
                 }
                 if let Some(flight) = world.model.in_flight.get_mut(&(at, seq)) {
                     if taken != Some(true) {
@@ -136,12 +164,15 @@ impl World {
                     }
                     flight.last_send = match taken {
                         Some(true) => Send::Unanswered { after: 0 },
-                        // To a user's queue it makes no difference: what it may have taken goes out again.
+                        // To a user's queue it makes no difference: what it may have taken goes out
+                        // again.
                         None if !flight.queue => Send::Hung { at: now },
                         _ => Send::Refused { times: flight.last_send.refusals() + 1, at: now },
                     };
                 }
-                if taken == Some(true) && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue) {
+                if taken == Some(true)
+                    && world.model.in_flight.get(&(at, seq)).is_some_and(|flight| flight.queue)
+                {
                     world.model.finish(at, &Report { seq, ..Report::default() }, now, keep);
                 }
             },
@@ -153,17 +184,25 @@ impl World {
         let left = self.due_deliveries.entry((at, message.seq)).or_default();
         *left -= 1;
         if *left < 0 {
-            violated("duplicates-explained", format!("envelope {} came more often than it was sent", message.seq));
+            violated(
+                "duplicates-explained",
+                format!("envelope {} came more often than it was sent", message.seq),
+            );
         }
-        let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap()).expect("an envelope can be read");
+        let envelope = Envelope::parse(std::str::from_utf8(&message.text).unwrap())
+            .expect("an envelope can be read");
         let mut given_up = Vec::new();
-        let mut report = Report { seq: envelope.seq, fired_at: Some(envelope.fired_at), ..Report::default() };
+        let mut report =
+            Report { seq: envelope.seq, fired_at: Some(envelope.fired_at), ..Report::default() };
         for (index, task) in envelope.tasks.iter().enumerate() {
             let index = index as u32;
             let record = Record::parse(task.get().as_bytes()).unwrap();
             let firing = firing_of(&record);
             if !self.model.handed_on.contains_key(&firing) {
-                violated("fires-what-waits", format!("{firing:?} runs, but its firing was not committed"));
+                violated(
+                    "fires-what-waits",
+                    format!("{firing:?} runs, but its firing was not committed"),
+                );
             }
             let is_ours = message.destination.is_reported();
             if envelope.skip.contains(&index) {
@@ -179,7 +218,8 @@ impl World {
                 continue;
             }
             let destination = self.model.destination_of(firing);
-            let is_silent = destination.is_some_and(|destination| self.silent.contains(destination));
+            let is_silent =
+                destination.is_some_and(|destination| self.silent.contains(destination));
             // A dispatcher gives a destination up that was silent twice in a row.
             if let Some(destination) = destination.filter(|_| is_silent)
                 && given_up.iter().filter(|of| **of == destination).count() >= 2
@@ -193,16 +233,30 @@ impl World {
             if is_silent {
                 given_up.extend(destination);
                 report.no_answer.push(index);
-                report.failed.push(Failure { index, error: "timed out".to_owned(), ..Failure::default() });
+                report.failed.push(Failure {
+                    index,
+                    error: "timed out".to_owned(),
+                    ..Failure::default()
+                });
                 continue;
             }
             if is_ours && self.random.chance(fails) {
                 let permanent = self.random.chance(100);
-                // Every second target asks for a wait: a past one, a short one, or one past the policy's time.
-                let asked = self.random.chance(500).then(|| self.now.plus(self.random.range(-1_000, 120_000)));
+                // Every second target asks for a wait: a past one, a short one, or one past the
+                // policy's time.
+                let asked = self
+                    .random
+                    .chance(500)
+                    .then(|| self.now.plus(self.random.range(-1_000, 120_000)));
                 if self.random.chance(500) {
                     let started_at = self.now.plus(-9);
-                    report.details.push(Detail { index, status: Some(500), started_at, millis: 9, excerpt: "no ".repeat(100) });
+                    report.details.push(Detail {
+                        index,
+                        status: Some(500),
+                        started_at,
+                        millis: 9,
+                        excerpt: "no ".repeat(100),
+                    });
                 }
                 report.failed.push(Failure {
                     index,
@@ -212,10 +266,17 @@ impl World {
                     ..Failure::default()
                 });
             } else if self.random.chance(300) {
-                report.done.push(Done { index, status: Some(200), started_at: self.now.plus(-7), millis: 7 });
+                report.done.push(Done {
+                    index,
+                    status: Some(200),
+                    started_at: self.now.plus(-7),
+                    millis: 7,
+                });
             }
         }
-        self.trace(|| format!("{at}: envelope {} of {} ran: {report:?}", message.seq, envelope.tasks.len()));
+        self.trace(|| {
+            format!("{at}: envelope {} of {} ran: {report:?}", message.seq, envelope.tasks.len())
+        });
         if !message.destination.is_reported() || self.random.chance(self.faults.report_lost) {
             return;
         }
@@ -231,7 +292,8 @@ impl World {
     }
 
     pub(crate) fn report(&mut self, at: usize, report: &Report) {
-        // A dispatcher whose report fails has its message redelivered or the shard sends again: nothing to do here.
+        // A dispatcher whose report fails has its message redelivered or the shard sends again:
+        // nothing to do here.
         let _ = self.input(
             at,
             false,
@@ -239,7 +301,8 @@ impl World {
             |world, (), _| {
                 world.trace(|| format!("{at}: report of {}", report.seq));
                 let (now, keep) = (world.now.get(), world.config.history);
-                if world.model.in_flight.get(&(at, report.seq)).is_some_and(|flight| !flight.queue) {
+                if world.model.in_flight.get(&(at, report.seq)).is_some_and(|flight| !flight.queue)
+                {
                     world.model.finish(at, report, now, keep);
                 }
             },

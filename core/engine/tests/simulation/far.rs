@@ -1,4 +1,5 @@
-//! Times at the ends of what a task may ask for: what the shell asks of the platform is what it takes.
+//! Times at the ends of what a task may ask for: what the shell asks of the platform is what it
+//! takes.
 
 use crate::regressions::{NOW, Pair, ids, record};
 use crate::world::platform_takes;
@@ -10,8 +11,9 @@ use scheduler_model::protocol::{Append, Failure, Report, Status};
 const CENTURY: i64 = 3_155_760_000_000;
 
 impl Pair {
-    /// Wakes the engine by the alarm, `times` times, with a restart before each: what the shell does while nothing is due. Nothing happens,
-    /// and the alarm is set again, later, where the platform takes it.
+    /// Wakes the engine by the alarm, `times` times, with a restart before each: what the shell
+    /// does while nothing is due. Nothing happens, and the alarm is set again, later, where the
+    /// platform takes it.
     fn wakes_for_nothing(&mut self, times: usize) {
         let mut now = NOW;
         for _ in 0..times {
@@ -27,15 +29,24 @@ impl Pair {
     }
 }
 
-/// A task of the year 5000 set its alarm where the platform refuses it; the create and every later request failed, though it was stored.
+/// A task of the year 5000 set its alarm where the platform refuses it; the create and every later
+/// request failed, though it was stored.
 #[test]
 fn a_far_task_sets_alarms_that_the_platform_takes_and_fires_in_its_time() {
-    for due in [UnixMillis::LAST, UnixMillis::new(95_617_584_000_000), UnixMillis::new(9_223_372_036_855), NOW.plus(CENTURY)] {
+    for due in [
+        UnixMillis::LAST,
+        UnixMillis::new(95_617_584_000_000),
+        UnixMillis::new(9_223_372_036_855),
+        NOW.plus(CENTURY),
+    ] {
         let mut pair = Pair::new();
         pair.append([("far".to_owned(), due, record("far", due, 0))]);
         pair.wakes_for_nothing(5);
         assert_eq!(ids(&pair.wake(due)), ["far"]);
-        assert!(pair.engine.is_idle() || pair.engine.next_wakeup() > Some(due), "it waits for the report");
+        assert!(
+            pair.engine.is_idle() || pair.engine.next_wakeup() > Some(due),
+            "it waits for the report"
+        );
     }
 }
 
@@ -46,10 +57,14 @@ fn a_far_recurring_task_does_so_too() {
         (format!(r#""everySeconds":3155760000,"anchor":{}"#, NOW.plus(CENTURY)), NOW.plus(CENTURY)),
         (format!(r#""everySeconds":3155760000,"anchor":{last}"#), last),
         (format!(r#""everySeconds":1,"anchor":{last},"startAt":{last},"endAt":{last}"#), last),
-        (r#""cron":"0 0 1 1 *","startAt":253370764800000"#.to_owned(), UnixMillis::new(253_370_764_800_000)),
+        (
+            r#""cron":"0 0 1 1 *","startAt":253370764800000"#.to_owned(),
+            UnixMillis::new(253_370_764_800_000),
+        ),
     ] {
         let mut pair = Pair::new();
-        let record = format!(r#"{{"id":"far",{when},"callback":{{"type":"handler","name":"log"}}}}"#);
+        let record =
+            format!(r#"{{"id":"far",{when},"callback":{{"type":"handler","name":"log"}}}}"#);
         let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
         let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
         pair.commit(effects);
@@ -79,7 +94,8 @@ impl Pair {
         let effects = self.engine.save();
         self.commit(effects);
         let (seq, mut row) = self.storage.outbox.pop_last().expect("a row with the state");
-        let mut state: serde_json::Value = serde_json::from_slice(row.state.as_ref().expect("a state")).unwrap();
+        let mut state: serde_json::Value =
+            serde_json::from_slice(row.state.as_ref().expect("a state")).unwrap();
         set(&mut state);
         row.state = Some(serde_json::to_vec(&state).unwrap());
         self.storage.outbox.insert(state["lastSeq"].as_u64().unwrap_or(seq), row);
@@ -87,7 +103,8 @@ impl Pair {
     }
 }
 
-/// An overwrite takes a new page each time. After the last number came 0, which stands for the recurring tasks.
+/// An overwrite takes a new page each time. After the last number came 0, which stands for the
+/// recurring tasks.
 #[test]
 fn page_numbers_go_on_after_the_last_and_each_task_fires_once() {
     for bytes in [0, 5_000] {
@@ -106,7 +123,11 @@ fn page_numbers_go_on_after_the_last_and_each_task_fires_once() {
             )]);
             if round % 2 == 1 {
                 let fired = ids(&pair.wake(due));
-                assert_eq!(fired.iter().filter(|id| *id == "hot").count(), 1, "round {round}: {fired:?}");
+                assert_eq!(
+                    fired.iter().filter(|id| *id == "hot").count(),
+                    1,
+                    "round {round}: {fired:?}"
+                );
                 assert_eq!(fired.len(), 3, "round {round}: {fired:?}");
             }
             if round % 3 == 2 {
@@ -122,11 +143,13 @@ fn page_numbers_go_on_after_the_last_and_each_task_fires_once() {
 #[test]
 fn numbers_of_recurring_tasks_go_on_after_the_last() {
     let mut pair = Pair::new();
-    // Another anchor is another schedule: it takes the place of the one before under a number of its own.
+    // Another anchor is another schedule: it takes the place of the one before under a number of
+    // its own.
     let append = |pair: &mut Pair, id: &str, round: i64| {
         let log = r#"{"type":"handler","name":"log"}"#;
         let anchor = NOW.plus(-1_000 * round);
-        let record = format!(r#"{{"id":"{id}","everySeconds":1,"anchor":{anchor},"callback":{log}}}"#);
+        let record =
+            format!(r#"{{"id":"{id}","everySeconds":1,"anchor":{anchor},"callback":{log}}}"#);
         let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
         let (_, effects) = pair.engine.append(append, NOW.plus(-1), &pair.storage).unwrap();
         pair.commit(effects);
@@ -145,7 +168,8 @@ fn numbers_of_recurring_tasks_go_on_after_the_last() {
     }
 }
 
-/// Envelopes and rows of the history at 2^53, a life at the end of 32 bits, attempts beyond all policies: all go on.
+/// Envelopes and rows of the history at 2^53, a life at the end of 32 bits, attempts beyond all
+/// policies: all go on.
 #[test]
 fn counters_near_their_ends_are_no_error() {
     const EXACT: u64 = 1 << 53;
@@ -154,14 +178,16 @@ fn counters_near_their_ends_are_no_error() {
         state["lastSeq"] = (EXACT - 2).into();
         state["life"] = u32::MAX.into();
         state["counters"]["fired"] = (EXACT - 2).into();
-        state["watermark"] = serde_json::json!({"due": NOW.get() - 1, "page": u32::MAX, "index": u32::MAX});
+        state["watermark"] =
+            serde_json::json!({"due": NOW.get() - 1, "page": u32::MAX, "index": u32::MAX});
     });
     let body = Vec::new();
     pair.storage.apply(&[Write::InsertHistory { row: EXACT - 2, newest: NOW, body }]);
     pair.restart();
     for (at, id) in ["a", "b", "c"].into_iter().enumerate() {
         let now = NOW.plus(at as i64 * 1_000);
-        let attempts = record(id, now, 0).replace("\"payload\"", &format!("\"attempt\":{},\"payload\"", u32::MAX));
+        let attempts = record(id, now, 0)
+            .replace("\"payload\"", &format!("\"attempt\":{},\"payload\"", u32::MAX));
         pair.append([(id.to_owned(), now, attempts)]);
         let sent = pair.wake(now).sends;
         assert_eq!(sent[0].seq, EXACT - 1 + at as u64);

@@ -135,13 +135,19 @@ impl Outage {
     }
 }
 
-/// The steps of the clocks of a run that begins at `start`: when, whose, and by how much it is ahead from then on. Of some runs a few, seconds back
-/// or minutes ahead, for one moment or for a while.
-pub(crate) fn clock_steps(random: &mut Random, start: UnixMillis, clocks: usize) -> Vec<(UnixMillis, usize, i64)> {
+/// The steps of the clocks of a run that begins at `start`: when, whose, and by how much it is
+/// ahead from then on. Of some runs a few, seconds back or minutes ahead, for one moment or for a
+/// while.
+pub(crate) fn clock_steps(
+    random: &mut Random,
+    start: UnixMillis,
+    clocks: usize,
+) -> Vec<(UnixMillis, usize, i64)> {
     let mut steps = Vec::new();
     let times = if random.chance(200) { 1 + random.below(6) } else { 0 };
     for _ in 0..times {
-        let (from, of) = (start.plus(random.range(0, 40_000)), random.below(clocks as u64) as usize);
+        let (from, of) =
+            (start.plus(random.range(0, 40_000)), random.below(clocks as u64) as usize);
         let offset = match random.below(4) {
             0 | 1 => -random.range(1, 5_000),
             2 => random.range(1, 5_000),

@@ -1,4 +1,5 @@
-//! Follow-ups: each run that has come to its end is followed by what its task names for that, once, and by nothing without a cause.
+//! Follow-ups: each run that has come to its end is followed by what its task names for that, once,
+//! and by nothing without a cause.
 
 use crate::clients::QUEUES;
 use crate::invariants::violated;
@@ -48,7 +49,8 @@ pub(crate) struct FollowUps {
 
 impl FollowUps {
     pub(crate) fn drawn(random: &mut Random) -> Self {
-        let mut target = || random.chance(600).then(|| random.chance(300).then(|| *random.pick(&QUEUES)));
+        let mut target =
+            || random.chance(600).then(|| random.chance(300).then(|| *random.pick(&QUEUES)));
         Self { on_success: target(), on_failure: target() }
     }
 
@@ -63,7 +65,9 @@ impl FollowUps {
 
 /// A target as a record has it.
 pub(crate) fn callback(target: Target) -> String {
-    target.map_or(r#"{"type":"handler", "name":"log"}"#.to_owned(), |queue| format!(r#"{{"type":"queue","queue":"{queue}"}}"#))
+    target.map_or(r#"{"type":"handler", "name":"log"}"#.to_owned(), |queue| {
+        format!(r#"{{"type":"queue","queue":"{queue}"}}"#)
+    })
 }
 
 impl Model {
@@ -74,18 +78,29 @@ impl Model {
             return version.queue;
         }
         version.follow_ups.of(firing.stage).unwrap_or_else(|| {
-            violated("follow-ups-have-a-cause", format!("{firing:?} fired, which {} does not ask for", version.id))
+            violated(
+                "follow-ups-have-a-cause",
+                format!("{firing:?} fired, which {} does not ask for", version.id),
+            )
         })
     }
 
-    /// A firing has ended so: what must follow it, or wait for its task to be resumed. Returns the follow-up if that has no room to wait.
-    pub(crate) fn follow(&mut self, firing: Firing, kept: &Kept, is_paused: bool, now: i64) -> Option<Firing> {
+    /// A firing has ended so: what must follow it, or wait for its task to be resumed. Returns the
+    /// follow-up if that has no room to wait.
+    pub(crate) fn follow(
+        &mut self,
+        firing: Firing,
+        kept: &Kept,
+        is_paused: bool,
+        now: i64,
+    ) -> Option<Firing> {
         let stage = match kept.outcome {
             Outcome::Succeeded => Stage::OnSuccess,
             Outcome::DeadLettered | Outcome::Expired => Stage::OnFailure,
             _ => return None,
         };
-        if firing.stage != Stage::Run || self.version(firing.version).follow_ups.of(stage).is_none() {
+        if firing.stage != Stage::Run || self.version(firing.version).follow_ups.of(stage).is_none()
+        {
             return None;
         }
         let follow_up = Firing { stage, attempt: 1, ..firing };
@@ -101,14 +116,17 @@ impl Model {
         None
     }
 
-    /// `follow-ups-tell-their-cause`: what is fired is the task with its follow-up's target, and an outcome that there was.
+    /// `follow-ups-tell-their-cause`: what is fired is the task with its follow-up's target, and an
+    /// outcome that there was.
     pub(crate) fn follow_up_agrees(&self, firing: Firing, text: &str) {
         let version = self.version(firing.version);
         let read = |text: &str| -> Value { serde_json::from_str(text).unwrap() };
-        let (mut fired, mut expected) = (read(text), read(std::str::from_utf8(&version.record).unwrap()));
+        let (mut fired, mut expected) =
+            (read(text), read(std::str::from_utf8(&version.record).unwrap()));
         let outcome = fired["outcome"].take();
         let past = ["outcome", "attempt", "failedAt", "error", "firstAttemptAt", "replayedAt"];
-        let of_runs = ["onSuccess", "onFailure", "misfire", "overlap", "expireAfterSeconds", "limitKey"];
+        let of_runs =
+            ["onSuccess", "onFailure", "misfire", "overlap", "expireAfterSeconds", "limitKey"];
         for name in past.iter().chain(&["firstRun", "lastRun"]).chain(&of_runs) {
             expected.as_object_mut().unwrap().remove(*name);
         }
@@ -118,9 +136,11 @@ impl Model {
         expected["time"] = firing.time.into();
         expected["stage"] = firing.stage.name().into();
         expected["callback"] = read(&callback(self.queue_of(firing)));
-        let causes = self.causes.get(&Firing { attempt: 1, ..firing }).map_or(&[][..], Vec::as_slice);
+        let causes =
+            self.causes.get(&Firing { attempt: 1, ..firing }).map_or(&[][..], Vec::as_slice);
         if fired != expected || !causes.iter().any(|cause| tells(&outcome, cause)) {
-            let detail = format!("{fired} with {outcome}; expected {expected} after one of {causes:?}");
+            let detail =
+                format!("{fired} with {outcome}; expected {expected} after one of {causes:?}");
             violated("follow-ups-tell-their-cause", detail);
         }
     }
@@ -134,7 +154,8 @@ impl Model {
 
 fn tells(outcome: &Value, cause: &Kept) -> bool {
     let number = |name: &str| outcome[name].as_i64();
-    let took = number("finishedAt").zip(number("startedAt")).map(|(finished, started)| finished - started);
+    let took =
+        number("finishedAt").zip(number("startedAt")).map(|(finished, started)| finished - started);
     let is_failure = cause.outcome != Outcome::Succeeded;
     outcome["outcome"] == *cause.outcome.name()
         && number("due") == Some(cause.due)

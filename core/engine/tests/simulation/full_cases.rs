@@ -17,20 +17,30 @@ fn task(shard: usize, name: &str, due: i64, key: Option<&'static str>) -> Versio
 /// Returns how many runs of a shard's tasks with a key were dispatched.
 fn runs_with_key(world: &World, shard: usize) -> u32 {
     let is_of = |version: &Version| version.shard == shard && version.key.is_some();
-    let of = world.model.handed_on.iter().filter(|(firing, _)| is_of(&world.model.versions[firing.version as usize]));
+    let of = world
+        .model
+        .handed_on
+        .iter()
+        .filter(|(firing, _)| is_of(&world.model.versions[firing.version as usize]));
     of.map(|(_, times)| *times).sum()
 }
 
-/// The dispatchers lost what the first shard had sent them, so it had dispatched all it may until the visibility timeout. It asked for slots for
-/// all its due tasks nevertheless, got its fair share and used none of it. Meanwhile the tasks of the second shard waited, though half of the
+/// The dispatchers lost what the first shard had sent them, so it had dispatched all it may until
+/// the visibility timeout. It asked for slots for all its due tasks nevertheless, got its fair
+/// share and used none of it. Meanwhile the tasks of the second shard waited, though half of the
 /// slots were unused (`free-slots-are-used`).
 #[test]
 fn a_full_shard_leaves_its_slots_to_others() {
-    let mut world = calm_of(2, Config { max_dispatched: 2, visibility_millis: 150_000, ..Config::default() });
+    let mut world =
+        calm_of(2, Config { max_dispatched: 2, visibility_millis: 150_000, ..Config::default() });
     world.is_faultless = true;
     let key = KEYS[0];
     world.limits.set(key, Limit { concurrency: Some(2), per_second: None });
-    for version in [task(0, "first", 1_000, None), task(0, "second", 1_000, None), task(1, "lost", 1_000, Some(key))] {
+    for version in [
+        task(0, "first", 1_000, None),
+        task(0, "second", 1_000, None),
+        task(1, "lost", 1_000, Some(key)),
+    ] {
         world.define(version);
     }
     for n in 0..5 {

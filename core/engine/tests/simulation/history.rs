@@ -1,4 +1,5 @@
-//! The history: every attempt whose report was accepted stands in it exactly once, and is shown, newest first.
+//! The history: every attempt whose report was accepted stands in it exactly once, and is shown,
+//! newest first.
 
 use crate::invariants::violated;
 use crate::model::Kept;
@@ -27,17 +28,30 @@ fn kept(past: &Past<'_>) -> Kept {
 pub(crate) fn history_agrees(expected: &[Kept], storage: &Storage) {
     let mut stored = Vec::with_capacity(expected.len());
     for (row, of) in &storage.history {
-        let found = newest_first(&of.body, None, u32::MAX, UnixMillis::ZERO, usize::MAX).expect("a row can be read");
+        let found = newest_first(&of.body, None, u32::MAX, UnixMillis::ZERO, usize::MAX)
+            .expect("a row can be read");
         let newest = found.iter().map(|(_, past)| past.reported_at).max();
         // An empty row stands for those that were forgotten.
         if !of.body.is_empty() && newest != Some(of.newest) {
-            violated("every-attempt-is-kept-once", format!("row {row} is of {:?}, its newest run of {newest:?}", of.newest));
+            violated(
+                "every-attempt-is-kept-once",
+                format!("row {row} is of {:?}, its newest run of {newest:?}", of.newest),
+            );
         }
         stored.extend(found.iter().rev().map(|(_, past)| kept(past)));
     }
     if stored != expected {
-        let at = stored.iter().zip(expected).position(|(stored, expected)| stored != expected).unwrap_or_default();
-        let text = format!("{} runs of {}, differing from {at}: {:?}", stored.len(), expected.len(), stored.get(at));
+        let at = stored
+            .iter()
+            .zip(expected)
+            .position(|(stored, expected)| stored != expected)
+            .unwrap_or_default();
+        let text = format!(
+            "{} runs of {}, differing from {at}: {:?}",
+            stored.len(),
+            expected.len(),
+            stored.get(at)
+        );
         violated("every-attempt-is-kept-once", format!("{text}; expected {:?}", expected.get(at)));
     }
 }
@@ -56,23 +70,42 @@ pub(crate) fn runs(world: &mut World, at: usize, id: &str, limit: usize) -> Resu
             |_, _, _| {},
         )?;
         if reply.items.len() > limit {
-            violated("runs-are-shown", format!("{} runs for a limit of {limit}", reply.items.len()));
+            violated(
+                "runs-are-shown",
+                format!("{} runs for a limit of {limit}", reply.items.len()),
+            );
         }
         for item in &reply.items {
             let run: serde_json::Value = serde_json::from_str(item.run.get()).unwrap();
             let number = |name: &str| run[name].as_i64().unwrap();
             let text = |name: &str| run[name].as_str().unwrap_or_default().to_owned();
-            shown.push((number("due"), number("attempt") as u32, number("reportedAt"), text("outcome"), text("stage")));
+            shown.push((
+                number("due"),
+                number("attempt") as u32,
+                number("reportedAt"),
+                text("outcome"),
+                text("stage"),
+            ));
         }
         before = match reply.next {
             Some(next) if before.is_none_or(|before| next < before) => Some(next),
-            Some(next) => violated("runs-are-shown", format!("the cursor goes from {before:?} to {next:?}")),
+            Some(next) => {
+                violated("runs-are-shown", format!("the cursor goes from {before:?} to {next:?}"))
+            }
             None => break,
         };
     }
     let of_id = all.iter().rev().filter(|kept| kept.id == id);
     let expected: Vec<_> = of_id
-        .map(|kept| (kept.due, kept.attempt, kept.reported_at, kept.outcome.name().into_owned(), kept.stage.clone()))
+        .map(|kept| {
+            (
+                kept.due,
+                kept.attempt,
+                kept.reported_at,
+                kept.outcome.name().into_owned(),
+                kept.stage.clone(),
+            )
+        })
         .collect();
     if shown != expected {
         violated("runs-are-shown", format!("{shown:?} of {id}; expected {expected:?}"));

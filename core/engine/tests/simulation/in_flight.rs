@@ -1,5 +1,6 @@
-//! What is decided about a run while an attempt of it is in flight, by the documents: the attempt ends, and no other starts. A
-//! cancelled run ends with it; a paused one waits to be resumed, with what follows it.
+//! What is decided about a run while an attempt of it is in flight, by the documents: the attempt
+//! ends, and no other starts. A cancelled run ends with it; a paused one waits to be resumed, with
+//! what follows it.
 
 use crate::changes::Step;
 use crate::follow_ups::Stage;
@@ -22,7 +23,8 @@ pub(crate) enum Stop {
 /// An attempt in flight: the number of its envelope, and its index there.
 pub(crate) type FlightAt = (u64, usize);
 
-/// What was decided about an envelope's tasks, by index: and whether the message that its queue got last is without them.
+/// What was decided about an envelope's tasks, by index: and whether the message that its queue got
+/// last is without them.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Decided(BTreeMap<usize, (Option<Stop>, bool)>);
 
@@ -68,7 +70,9 @@ impl Decisions {
 impl Flight {
     /// Its runs as they go on: with the patches that came since they were dispatched.
     pub(crate) fn as_patched(&self) -> impl Iterator<Item = Firing> + '_ {
-        (0..).zip(&self.tasks).map(|(index, firing)| self.patched.get(&index).copied().unwrap_or(*firing))
+        (0..)
+            .zip(&self.tasks)
+            .map(|(index, firing)| self.patched.get(&index).copied().unwrap_or(*firing))
     }
 }
 
@@ -89,10 +93,12 @@ impl Model {
         self.in_flight[&(shard, seq)].decided.stop(index)
     }
 
-    /// The attempts in flight on a shard that were not cancelled, in the order in which they were handed on.
+    /// The attempts in flight on a shard that were not cancelled, in the order in which they were
+    /// handed on.
     fn flights(&self, shard: usize) -> Vec<FlightAt> {
         let of_shard = self.in_flight.range((shard, 0)..(shard + 1, 0));
-        let all = of_shard.flat_map(|((_, seq), flight)| (0..flight.tasks.len()).map(|index| (*seq, index)));
+        let all = of_shard
+            .flat_map(|((_, seq), flight)| (0..flight.tasks.len()).map(|index| (*seq, index)));
         all.filter(|flight| self.stop_of(shard, *flight) != Some(Stop::Cancelled)).collect()
     }
 
@@ -113,7 +119,9 @@ impl Model {
                 Some(Status::Paused) => self.stop_of(shard, *flight) == Some(Stop::Paused),
                 Some(_) => false,
             };
-            let due = scheduler_calendar::time::UnixMillis::new(self.version(firing.version).due(firing.time));
+            let due = scheduler_calendar::time::UnixMillis::new(
+                self.version(firing.version).due(firing.time),
+            );
             let rest = Filter { status: None, ..filter.clone() };
             is_status && self.matches(&rest, firing, What::Again, due)
         };
@@ -131,11 +139,22 @@ impl Model {
         flight.decided.0.entry(index).or_default().0 = stop;
     }
 
-    /// A committed cancel of a part of the runs in flight of an id: of those that were not cancelled all but the newest, whose version is
-    /// compared to the end, in the envelopes that were read. Each part comes on.
+    /// A committed cancel of a part of the runs in flight of an id: of those that were not
+    /// cancelled all but the newest, whose version is compared to the end, in the envelopes that
+    /// were read. Each part comes on.
     pub(crate) fn cancel_in_part(&mut self, shard: usize, id: &str, effects: &Effects) {
-        let is_read = |seq: u64| effects.writes.iter().any(|write| matches!(write, Write::Decide { seq: of, .. } if *of == seq));
-        let cancelled: Vec<FlightAt> = self.flights_of(shard, id).into_iter().skip(1).filter(|(seq, _)| is_read(*seq)).collect();
+        let is_read = |seq: u64| {
+            effects
+                .writes
+                .iter()
+                .any(|write| matches!(write, Write::Decide { seq: of, .. } if *of == seq))
+        };
+        let cancelled: Vec<FlightAt> = self
+            .flights_of(shard, id)
+            .into_iter()
+            .skip(1)
+            .filter(|(seq, _)| is_read(*seq))
+            .collect();
         if cancelled.is_empty() {
             violated("cancel-answers", format!("a part of the cancel of {id} cancels nothing"));
         }
@@ -144,8 +163,8 @@ impl Model {
         }
     }
 
-    /// A committed patch of a run in flight, which goes on as one of version `n`: with its time, its count of attempts, and what is known of
-    /// its start.
+    /// A committed patch of a run in flight, which goes on as one of version `n`: with its time,
+    /// its count of attempts, and what is known of its start.
     pub(crate) fn patch_flight(&mut self, shard: usize, flight: FlightAt, n: u64) {
         let was = self.firing_at(shard, flight);
         let firing = Firing { version: n, ..was };
@@ -175,12 +194,20 @@ impl Model {
     }
 
     /// What a change does to a run in flight. The attempt ends in any case.
-    pub(crate) fn flight_step(&self, shard: usize, flight: FlightAt, change: Change) -> Result<FlightStep, Changed> {
+    pub(crate) fn flight_step(
+        &self,
+        shard: usize,
+        flight: FlightAt,
+        change: Change,
+    ) -> Result<FlightStep, Changed> {
         let firing = self.firing_at(shard, flight);
         let is_paused = self.stop_of(shard, flight) == Some(Stop::Paused);
-        let has_no_time = matches!(self.version(firing.version).schedule, Schedule::Recurring(_)) || firing.stage != Stage::Run;
+        let has_no_time = matches!(self.version(firing.version).schedule, Schedule::Recurring(_))
+            || firing.stage != Stage::Run;
         match change {
-            Change::Pause if !is_paused => Ok(FlightStep { flight, stop: Some(Stop::Paused), put: None }),
+            Change::Pause if !is_paused => {
+                Ok(FlightStep { flight, stop: Some(Stop::Paused), put: None })
+            }
             Change::Resume if is_paused => Ok(FlightStep { flight, stop: None, put: None }),
             Change::Pause | Change::Resume => Err(Changed::Unchanged),
             // It runs.
@@ -201,33 +228,54 @@ impl World {
         for FlightStep { flight, stop, put } in steps {
             self.model.decide(at, *flight, *stop);
             if put.is_some() {
-                self.model.step(&Step { take: None, put: *put, not_before: None, early: false, replays: None, resumes: None });
+                self.model.step(&Step {
+                    take: None,
+                    put: *put,
+                    not_before: None,
+                    early: false,
+                    replays: None,
+                    resumes: None,
+                });
             }
         }
     }
 
     /// `stopped-never-starts`: of an envelope that goes out again, no run starts that was stopped.
     pub(crate) fn sent_again(&mut self, at: usize, seq: u64, effects: &Effects) {
-        let outgoing = effects.sends.iter().find(|outgoing| outgoing.seq == seq).expect("what is sent again is sent");
-        let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).expect("an envelope can be read");
+        let outgoing = effects
+            .sends
+            .iter()
+            .find(|outgoing| outgoing.seq == seq)
+            .expect("what is sent again is sent");
+        let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap())
+            .expect("an envelope can be read");
         let Some(flight) = self.model.in_flight.get_mut(&(at, seq)) else { return };
         let stopped = flight.decided.stopped();
         let all = flight.tasks.len();
         if stopped.len() == all {
-            violated("stopped-never-starts", format!("envelope {seq} went out again, though all of it was stopped"));
+            violated(
+                "stopped-never-starts",
+                format!("envelope {seq} went out again, though all of it was stopped"),
+            );
         }
-        let firing =
-            |task: &&serde_json::value::RawValue| crate::model::firing_of(&Record::parse(task.get().as_bytes()).unwrap());
+        let firing = |task: &&serde_json::value::RawValue| {
+            crate::model::firing_of(&Record::parse(task.get().as_bytes()).unwrap())
+        };
         let sent: Vec<Firing> = envelope.tasks.iter().map(firing).collect();
         let (expected, skip): (Vec<Firing>, Vec<u32>) = if flight.queue {
-            let left = flight.tasks.iter().enumerate().filter(|(index, _)| !stopped.contains(index));
+            let left =
+                flight.tasks.iter().enumerate().filter(|(index, _)| !stopped.contains(index));
             (left.map(|(_, firing)| *firing).collect(), Vec::new())
         } else {
             (flight.tasks.clone(), stopped.iter().map(|index| *index as u32).collect())
         };
         if sent != expected || envelope.skip != skip {
-            let detail = format!("envelope {seq} went out again with {sent:?}, without {:?}", envelope.skip);
-            violated("stopped-never-starts", format!("{detail}; expected {expected:?}, without {skip:?}"));
+            let detail =
+                format!("envelope {seq} went out again with {sent:?}, without {:?}", envelope.skip);
+            violated(
+                "stopped-never-starts",
+                format!("{detail}; expected {expected:?}, without {skip:?}"),
+            );
         }
         if flight.queue {
             for (index, (stop, left_out)) in &mut flight.decided.0 {
@@ -236,16 +284,23 @@ impl World {
         }
     }
 
-    /// Envelopes that a wake-up has ended without a report: all of their runs were stopped, and nobody has reported them in time.
+    /// Envelopes that a wake-up has ended without a report: all of their runs were stopped, and
+    /// nobody has reported them in time.
     pub(crate) fn ended_without_report(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
-            let (Write::DeleteEnvelope { seq } | Write::ClearEnvelope { seq, .. }) = write else { continue };
+            let (Write::DeleteEnvelope { seq } | Write::ClearEnvelope { seq, .. }) = write else {
+                continue;
+            };
             let Some(flight) = self.model.in_flight.remove(&(at, *seq)) else { continue };
             let row = &self.shards[at].storage.outbox[seq];
-            let is_late = self.now.get() - flight.since >= self.config.visibility_millis << row.attempts.min(4);
+            let is_late = self.now.get() - flight.since
+                >= self.config.visibility_millis << row.attempts.min(4);
             let is_faulty = flight.last_send != (Send::Unanswered { after: 0 }) || flight.queue;
             if flight.decided.stopped().len() < flight.tasks.len() || !(is_late || is_faulty) {
-                violated("nothing-lost", format!("envelope {seq} ended without a report: {flight:?}"));
+                violated(
+                    "nothing-lost",
+                    format!("envelope {seq} ended without a report: {flight:?}"),
+                );
             }
             for (index, firing) in flight.as_patched().enumerate() {
                 if flight.decided.stop(index) == Some(Stop::Paused) {

@@ -1,5 +1,5 @@
-//! Cancels, pauses, patches and overwrites of what is in flight, one by one: each with a restart between the decision and what comes
-//! of it.
+//! Cancels, pauses, patches and overwrites of what is in flight, one by one: each with a restart
+//! between the decision and what comes of it.
 
 use crate::regressions::{NOW, Pair, ids, record};
 use scheduler_calendar::time::UnixMillis;
@@ -7,8 +7,8 @@ use scheduler_engine::{Destination, Effects, Outgoing, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
-    Append, AppendReply, CancelRequest, Cancelled, Change, ChangeReply, ChangeRequest, Changed, Expected, Failure, Filter,
-    ListRequest, Report, Status,
+    Append, AppendReply, CancelRequest, Cancelled, Change, ChangeReply, ChangeRequest, Changed,
+    Expected, Failure, Filter, ListRequest, Report, Status,
 };
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{Record, version_of};
@@ -26,7 +26,8 @@ fn in_flight(ids: &[&str]) -> Pair {
 }
 
 fn cancel(pair: &mut Pair, ids: &[&str]) -> (Vec<Cancelled>, Vec<u32>) {
-    let request = CancelRequest { ids: ids.iter().map(|id| (*id).to_owned()).collect(), if_match: None };
+    let request =
+        CancelRequest { ids: ids.iter().map(|id| (*id).to_owned()).collect(), if_match: None };
     let (reply, effects) = pair.engine.cancel(&request, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
@@ -35,7 +36,8 @@ fn cancel(pair: &mut Pair, ids: &[&str]) -> (Vec<Cancelled>, Vec<u32>) {
 
 fn change(pair: &mut Pair, id: &str, change: Change) -> (Changed, bool) {
     let request = ChangeRequest { ids: vec![id.to_owned()], change, if_match: None };
-    let (ChangeReply { outcomes, running, .. }, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
+    let (ChangeReply { outcomes, running, .. }, effects) =
+        pair.engine.change(&request, NOW, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
     (outcomes[0], running == [0])
@@ -44,7 +46,10 @@ fn change(pair: &mut Pair, id: &str, change: Change) -> (Changed, bool) {
 fn put(pair: &mut Pair, record: &str, due: UnixMillis, expected: Option<Expected>) -> AppendReply {
     let id = Record::parse(record.as_bytes()).unwrap().id.into_owned();
     let mut builder = PageBuilder::default();
-    assert!(builder.push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    assert!(
+        builder
+            .push(id_hash(&id), due, Flags::TASK, |out| out.extend_from_slice(record.as_bytes()))
+    );
     let append = Append { pages: builder.finish(), expected, ..Append::default() };
     let (reply, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
     pair.commit(effects);
@@ -58,7 +63,8 @@ fn failed(seq: u64, index: u32) -> Report {
 }
 
 fn runs(pair: &Pair, id: &str) -> Vec<serde_json::Value> {
-    let request = scheduler_model::protocol::RunsRequest { id: id.to_owned(), before: None, limit: 10 };
+    let request =
+        scheduler_model::protocol::RunsRequest { id: id.to_owned(), before: None, limit: 10 };
     let reply = pair.engine.runs(&request, LATER, &pair.storage).unwrap();
     reply.items.iter().map(|item| serde_json::from_str(item.run.get()).unwrap()).collect()
 }
@@ -66,7 +72,10 @@ fn runs(pair: &Pair, id: &str) -> Vec<serde_json::Value> {
 fn sent(effects: &Effects) -> Vec<(Vec<String>, Vec<u32>)> {
     let read = |outgoing: &Outgoing| {
         let envelope = Envelope::parse(std::str::from_utf8(&outgoing.text).unwrap()).unwrap();
-        let ids = envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned());
+        let ids = envelope
+            .tasks
+            .iter()
+            .map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned());
         (ids.collect(), envelope.skip)
     };
     effects.sends.iter().map(read).collect()
@@ -75,25 +84,48 @@ fn sent(effects: &Effects) -> Vec<(Vec<String>, Vec<u32>)> {
 /// Nothing waits, nothing is in flight, and nothing is left of decisions.
 fn is_at_rest(pair: &mut Pair) -> bool {
     let stats = pair.engine.stats(NOW);
-    stats.held() == 0 && pair.engine.is_idle() && pair.storage.decisions.is_empty() && pair.storage.patches.is_empty()
+    stats.held() == 0
+        && pair.engine.is_idle()
+        && pair.storage.decisions.is_empty()
+        && pair.storage.patches.is_empty()
 }
 
 #[test]
 fn a_cancel_while_an_attempt_runs_stops_those_after_it_however_it_ends() {
     let not_started = Report { seq: 1, not_started: vec![0], ..Report::default() };
     let expired = Report { seq: 1, expired: vec![0], ..Report::default() };
-    for (report, outcome) in [(failed(1, 0), Some("failed")), (not_started, None), (expired, Some("expired"))] {
+    for (report, outcome) in
+        [(failed(1, 0), Some("failed")), (not_started, None), (expired, Some("expired"))]
+    {
         let mut pair = in_flight(&["a"]);
-        assert_eq!(cancel(&mut pair, &["a", "nowhere"]), (vec![Cancelled::Cancelled, Cancelled::NotFound], vec![0]));
+        assert_eq!(
+            cancel(&mut pair, &["a", "nowhere"]),
+            (vec![Cancelled::Cancelled, Cancelled::NotFound], vec![0])
+        );
         // As long as it runs, to ask again is no error.
         assert_eq!(cancel(&mut pair, &["a"]), (vec![Cancelled::Cancelled], vec![0]));
         let told = pair.engine.explain("a", NOW, &pair.storage).unwrap();
-        assert!(told.reasons.iter().any(|reason| reason.detail.contains("cancelled while it ran")), "{told:?}");
+        assert!(
+            told.reasons.iter().any(|reason| reason.detail.contains("cancelled while it ran")),
+            "{told:?}"
+        );
         pair.report(&report, LATER);
         let counters = pair.engine.stats(NOW).counters;
         assert_eq!((counters.succeeded, counters.dead_lettered), (0, 0), "{report:?}");
-        assert_eq!(runs(&pair, "a").first().map(|run| run["outcome"].as_str().unwrap().to_owned()).as_deref(), outcome);
-        assert!(outcome != Some("failed") || runs(&pair, "a")[0]["error"].as_str().unwrap().contains("cancelled while it ran"));
+        assert_eq!(
+            runs(&pair, "a")
+                .first()
+                .map(|run| run["outcome"].as_str().unwrap().to_owned())
+                .as_deref(),
+            outcome
+        );
+        assert!(
+            outcome != Some("failed")
+                || runs(&pair, "a")[0]["error"]
+                    .as_str()
+                    .unwrap()
+                    .contains("cancelled while it ran")
+        );
         assert!(is_at_rest(&mut pair), "{report:?}");
     }
 }
@@ -107,7 +139,10 @@ fn a_run_that_was_cancelled_and_succeeds_has_succeeded_and_nothing_follows_it() 
     pair.wake(NOW);
     cancel(&mut pair, &["a"]);
     pair.report(&Report { seq: 1, ..Report::default() }, LATER);
-    assert_eq!((pair.engine.stats(NOW).counters.succeeded, runs(&pair, "a")[0]["outcome"].as_str()), (1, Some("succeeded")));
+    assert_eq!(
+        (pair.engine.stats(NOW).counters.succeeded, runs(&pair, "a")[0]["outcome"].as_str()),
+        (1, Some("succeeded"))
+    );
     assert!(is_at_rest(&mut pair));
 }
 
@@ -117,7 +152,10 @@ fn a_pause_while_an_attempt_runs_lets_the_next_wait_with_its_count() {
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Changed, true));
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
     let shown = pair.engine.get("a", &pair.storage).unwrap().unwrap();
-    assert!(shown.status == Status::Fired && Record::parse(shown.record.get().as_bytes()).unwrap().is_paused());
+    assert!(
+        shown.status == Status::Fired
+            && Record::parse(shown.record.get().as_bytes()).unwrap().is_paused()
+    );
     pair.report(&failed(1, 0), LATER);
     assert_eq!(pair.status("a"), Some(Status::Paused));
     assert!(pair.engine.is_idle());
@@ -175,8 +213,14 @@ fn a_task_in_flight_is_there_to_if_none_match_until_it_is_cancelled() {
     let mut pair = in_flight(&["a"]);
     let absent = |pair: &mut Pair| {
         let mut builder = PageBuilder::default();
-        assert!(builder.push(id_hash("a"), LATER, Flags::TASK, |out| out.extend_from_slice(record("a", LATER, 0).as_bytes())));
-        let append = Append { pages: builder.finish(), expected: Some(Expected::Absent), ..Append::default() };
+        assert!(builder.push(id_hash("a"), LATER, Flags::TASK, |out| {
+            out.extend_from_slice(record("a", LATER, 0).as_bytes())
+        }));
+        let append = Append {
+            pages: builder.finish(),
+            expected: Some(Expected::Absent),
+            ..Append::default()
+        };
         pair.engine.append(append, NOW, &pair.storage).map(|(reply, _)| reply.replaced)
     };
     assert!(absent(&mut pair).is_err());
@@ -212,19 +256,37 @@ fn by_filter_what_is_in_flight_is_paused_and_resumed_as_it_is_shown() {
     let mut pair = in_flight(&["a", "b"]);
     let by = |pair: &mut Pair, filter: Filter, change: Change| {
         let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
-        let (reply, effects) = pair.engine.change_matching(&request, change, None, NOW, &pair.storage).unwrap();
+        let (reply, effects) =
+            pair.engine.change_matching(&request, change, None, NOW, &pair.storage).unwrap();
         pair.commit(effects);
         pair.restart();
         (reply.changed, reply.running)
     };
     let status = |status| Filter { status: Some(status), ..Filter::default() };
     assert_eq!(by(&mut pair, status(Status::Scheduled), Change::Pause), (0, 0));
-    assert_eq!(by(&mut pair, Filter { prefix: Some("a".to_owned()), ..status(Status::Fired) }, Change::Pause), (1, 1));
+    assert_eq!(
+        by(
+            &mut pair,
+            Filter { prefix: Some("a".to_owned()), ..status(Status::Fired) },
+            Change::Pause
+        ),
+        (1, 1)
+    );
     assert_eq!(by(&mut pair, status(Status::Fired), Change::Run), (0, 0));
     assert_eq!(by(&mut pair, status(Status::Fired), Change::Pause), (1, 1));
-    assert_eq!(by(&mut pair, Filter { prefix: Some("b".to_owned()), ..status(Status::Paused) }, Change::Resume), (1, 1));
+    assert_eq!(
+        by(
+            &mut pair,
+            Filter { prefix: Some("b".to_owned()), ..status(Status::Paused) },
+            Change::Resume
+        ),
+        (1, 1)
+    );
     pair.report(&Report { seq: 1, not_started: vec![0, 1], ..Report::default() }, NOW);
-    assert_eq!((pair.status("a"), pair.status("b")), (Some(Status::Paused), Some(Status::Retrying)));
+    assert_eq!(
+        (pair.status("a"), pair.status("b")),
+        (Some(Status::Paused), Some(Status::Retrying))
+    );
 }
 
 #[test]
@@ -238,7 +300,10 @@ fn a_redelivery_starts_nothing_that_was_stopped() {
     // The dispatcher says that it has left them alone.
     pair.report(&Report { seq: 1, not_started: vec![0, 2], ..Report::default() }, NEXT_DAY);
     let counters = pair.engine.stats(NOW).counters;
-    assert_eq!((counters.succeeded, pair.status("a"), pair.status("c")), (1, None, Some(Status::Paused)));
+    assert_eq!(
+        (counters.succeeded, pair.status("a"), pair.status("c")),
+        (1, None, Some(Status::Paused))
+    );
 }
 
 #[test]
@@ -259,12 +324,20 @@ fn an_envelope_of_which_all_was_stopped_ends_instead_of_a_redelivery() {
 #[test]
 fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
     let mut pair = Pair::new();
-    let to_queue =
-        |id: &str| record(id, NOW, 0).replacen(r#"{"type":"handler","name":"log"}"#, r#"{"type":"queue","queue":"Q"}"#, 1);
+    let to_queue = |id: &str| {
+        record(id, NOW, 0).replacen(
+            r#"{"type":"handler","name":"log"}"#,
+            r#"{"type":"queue","queue":"Q"}"#,
+            1,
+        )
+    };
     let mut builder = PageBuilder::default();
     for id in ["a", "b", "c"] {
         let text = to_queue(id);
-        assert!(builder.push(id_hash(id), NOW, Flags::TO_QUEUE, |out| out.extend_from_slice(text.as_bytes())));
+        assert!(
+            builder.push(id_hash(id), NOW, Flags::TO_QUEUE, |out| out
+                .extend_from_slice(text.as_bytes()))
+        );
     }
     let append = Append { pages: builder.finish(), ..Append::default() };
     let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
@@ -281,7 +354,10 @@ fn a_user_s_queue_gets_nothing_again_that_was_stopped() {
     let effects = pair.engine.sent(1, LATER, &pair.storage).unwrap();
     pair.commit(effects);
     let counters = pair.engine.stats(NOW).counters;
-    assert_eq!((counters.succeeded, pair.status("a"), pair.status("c")), (1, None, Some(Status::Paused)));
+    assert_eq!(
+        (counters.succeeded, pair.status("a"), pair.status("c")),
+        (1, None, Some(Status::Paused))
+    );
     assert_eq!((runs(&pair, "a").len(), runs(&pair, "b").len(), runs(&pair, "c").len()), (0, 1, 0));
     change(&mut pair, "c", Change::Resume);
     let effects = pair.wake(NEXT_DAY);
@@ -295,7 +371,9 @@ fn a_patch_while_an_attempt_runs_is_of_those_after_it() {
     // The second attempt is the one that runs.
     let effects = pair.wake(LATER);
     assert_eq!(ids(&effects), ["a"]);
-    let version = |pair: &Pair| version_of(pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get().as_bytes());
+    let version = |pair: &Pair| {
+        version_of(pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get().as_bytes())
+    };
     let before = version(&pair);
     let patched = record("a", NOW, 0).replacen("\"payload\":\"", "\"payload\":\"new", 1);
     let reply = put(&mut pair, &patched, NOW, Some(Expected::Version(before)));
@@ -318,12 +396,21 @@ fn a_patch_of_the_time_and_a_reschedule_are_another_run() {
     for by_patch in [true, false] {
         let mut pair = in_flight(&["a"]);
         if by_patch {
-            let version = version_of(pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get().as_bytes());
-            let reply = put(&mut pair, &record("a", LATER, 0), LATER, Some(Expected::Version(version)));
+            let version = version_of(
+                pair.engine.get("a", &pair.storage).unwrap().unwrap().record.get().as_bytes(),
+            );
+            let reply =
+                put(&mut pair, &record("a", LATER, 0), LATER, Some(Expected::Version(version)));
             assert_eq!((reply.replaced, reply.running, reply.patched), (1, 1, None));
         } else {
-            assert_eq!(change(&mut pair, "a", Change::Reschedule(NOW.into())), (Changed::Unchanged, true));
-            assert_eq!(change(&mut pair, "a", Change::Reschedule(LATER.into())), (Changed::Changed, true));
+            assert_eq!(
+                change(&mut pair, "a", Change::Reschedule(NOW.into())),
+                (Changed::Unchanged, true)
+            );
+            assert_eq!(
+                change(&mut pair, "a", Change::Reschedule(LATER.into())),
+                (Changed::Changed, true)
+            );
         }
         pair.report(&failed(1, 0), NOW);
         assert_eq!((pair.status("a"), pair.engine.stats(NOW).held()), (Some(Status::Scheduled), 1));
@@ -333,7 +420,9 @@ fn a_patch_of_the_time_and_a_reschedule_are_another_run() {
 #[test]
 fn the_end_of_a_recurring_task_ends_what_runs_of_it() {
     let mut pair = Pair::new();
-    let text = format!(r#"{{"id":"r","everySeconds":1,"anchor":{NOW},"callback":{{"type":"handler","name":"log"}}}}"#);
+    let text = format!(
+        r#"{{"id":"r","everySeconds":1,"anchor":{NOW},"callback":{{"type":"handler","name":"log"}}}}"#
+    );
     let append = Append { schedules: vec![text.into_bytes()], ..Append::default() };
     let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
     pair.commit(effects);
@@ -344,7 +433,8 @@ fn the_end_of_a_recurring_task_ends_what_runs_of_it() {
     assert!(is_at_rest(&mut pair));
 }
 
-/// Each id is in an envelope of its own, of 60 KB: a cancel of all of them reads no more at a time than a list does.
+/// Each id is in an envelope of its own, of 60 KB: a cancel of all of them reads no more at a time
+/// than a list does.
 #[test]
 fn a_cancel_of_many_in_flight_is_done_in_parts() {
     let mut pair = Pair::new();
@@ -361,8 +451,13 @@ fn a_cancel_of_many_in_flight_is_done_in_parts() {
     while !left.is_empty() {
         let request = CancelRequest { ids: left.clone(), if_match: None };
         let (reply, effects) = pair.engine.cancel(&request, NOW, &pair.storage).unwrap();
-        let rows = effects.writes.iter().filter(|write| matches!(write, Write::Decide { .. })).count();
-        assert_eq!((rows, reply.running.len()), (reply.outcomes.len(), reply.outcomes.len()), "a row for each envelope");
+        let rows =
+            effects.writes.iter().filter(|write| matches!(write, Write::Decide { .. })).count();
+        assert_eq!(
+            (rows, reply.running.len()),
+            (reply.outcomes.len(), reply.outcomes.len()),
+            "a row for each envelope"
+        );
         assert!(rows <= 70, "{rows} envelopes of 60 KB were read");
         pair.commit(effects);
         left.drain(..reply.outcomes.len());
@@ -371,35 +466,51 @@ fn a_cancel_of_many_in_flight_is_done_in_parts() {
     assert_eq!(rounds, 3);
 }
 
-/// A change of many small runs counted the largest envelope for each of them, and made several parts of what is read in one row.
+/// A change of many small runs counted the largest envelope for each of them, and made several
+/// parts of what is read in one row.
 #[test]
 fn a_change_of_many_in_one_envelope_is_done_in_one_part() {
     let names: Vec<String> = (0..1_000).map(|n| format!("t{n}")).collect();
     let mut pair = Pair::new();
-    let text = |id: &str| record(id, NOW, 0).replace("handler\",\"name\":\"log", "queue\",\"queue\":\"MINE");
+    let text = |id: &str| {
+        record(id, NOW, 0).replace("handler\",\"name\":\"log", "queue\",\"queue\":\"MINE")
+    };
     pair.append_flagged(names.iter().map(|id| (id.clone(), NOW, text(id))), Flags::TO_QUEUE);
     assert!(pair.wake(NOW).sends.len() <= 3, "they share envelopes");
     for change in [Change::Pause, Change::Resume] {
         let request = ChangeRequest { ids: names.clone(), change, if_match: None };
         let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
         pair.commit(effects);
-        assert_eq!((reply.outcomes, reply.in_part), (vec![Changed::Changed; names.len()], false), "{change:?}");
+        assert_eq!(
+            (reply.outcomes, reply.in_part),
+            (vec![Changed::Changed; names.len()], false),
+            "{change:?}"
+        );
     }
 }
 
-/// Of two runs of one id, of which nothing was left to change, the cancelled one stood for both: the other one was answered for as if it were
-/// cancelled, too.
+/// Of two runs of one id, of which nothing was left to change, the cancelled one stood for both:
+/// the other one was answered for as if it were cancelled, too.
 #[test]
 fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
     let mut pair = Pair::new();
-    put(&mut pair, r#"{"id":"a","callback":{"type":"handler","name":"log"}}"#, UnixMillis::NEVER, None);
+    put(
+        &mut pair,
+        r#"{"id":"a","callback":{"type":"handler","name":"log"}}"#,
+        UnixMillis::NEVER,
+        None,
+    );
     for _ in 0..2 {
         assert_eq!(change(&mut pair, "a", Change::Run).0, Changed::Changed);
     }
     assert_eq!(pair.wake(NOW).sends.len(), 1, "both runs share an envelope");
     // The task goes, and then the first of its runs.
     for (status, running) in [(None, 0), (Some(Status::Fired), 1)] {
-        let request = ListRequest { filter: Filter { status, ..Filter::default() }, limit: 1, ..ListRequest::default() };
+        let request = ListRequest {
+            filter: Filter { status, ..Filter::default() },
+            limit: 1,
+            ..ListRequest::default()
+        };
         let (reply, effects) = pair.engine.cancel_matching(&request, NOW, &pair.storage).unwrap();
         pair.commit(effects);
         assert_eq!((reply.cancelled, reply.running), (1, running));
@@ -409,8 +520,9 @@ fn a_cancelled_run_does_not_stand_for_one_that_goes_on() {
     assert_eq!(change(&mut pair, "a", Change::Pause), (Changed::Unchanged, true));
 }
 
-/// A send that is refused so often that its back-off is the visibility timeout stands twice among those that are due again. Its envelope ended
-/// at the first, and with the decisions gone the second put the cancelled run back.
+/// A send that is refused so often that its back-off is the visibility timeout stands twice among
+/// those that are due again. Its envelope ended at the first, and with the decisions gone the
+/// second put the cancelled run back.
 #[test]
 fn a_refused_envelope_of_cancelled_runs_ends_once() {
     for is_paused in [false, true] {
@@ -425,7 +537,8 @@ fn a_refused_envelope_of_cancelled_runs_ends_once() {
         let refused = pair.engine.send_failed(1, now);
         pair.commit(refused);
         let expected = if is_paused {
-            let request = ChangeRequest { ids: vec!["a".to_owned()], change: Change::Pause, if_match: None };
+            let request =
+                ChangeRequest { ids: vec!["a".to_owned()], change: Change::Pause, if_match: None };
             let (_, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
             pair.commit(effects);
             Some(Status::Paused)
@@ -439,7 +552,11 @@ fn a_refused_envelope_of_cancelled_runs_ends_once() {
             assert!(pair.wake(NEXT_DAY).sends.is_empty());
         }
         let held = pair.engine.stats(NEXT_DAY).held();
-        assert_eq!((pair.status("a"), held), (expected, u64::from(is_paused)), "paused: {is_paused}");
+        assert_eq!(
+            (pair.status("a"), held),
+            (expected, u64::from(is_paused)),
+            "paused: {is_paused}"
+        );
         assert!(pair.engine.is_idle());
     }
 }

@@ -1,5 +1,6 @@
-//! Large events: many tasks, long ids and large records that come due, end or change together. No row may pass its bound, whatever meets
-//! in one event; the storage checks each ([`crate::storage`]).
+//! Large events: many tasks, long ids and large records that come due, end or change together. No
+//! row may pass its bound, whatever meets in one event; the storage checks each
+//! ([`crate::storage`]).
 
 use crate::random::Random;
 use crate::regressions::{NOW, Pair, ids, record};
@@ -9,7 +10,8 @@ use scheduler_engine::{Effects, Write};
 use scheduler_model::format::history::{Outcome, newest_first};
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
-    Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Filter, ListRequest, Report, Terms,
+    Append, CancelRequest, Cancelled, Change, ChangeRequest, Changed, Filter, ListRequest, Report,
+    Terms,
 };
 use scheduler_model::routing::id_hash;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,13 +23,17 @@ pub(crate) fn id(n: usize, bytes: usize) -> String {
 
 /// A one-shot task for a consumer of one's own that may not start late.
 fn expiring(id: &str) -> String {
-    format!(r#"{{"time":{NOW},"id":"{id}","expireAfterSeconds":1,"callback":{{"type":"queue","queue":"MINE"}}}}"#)
+    format!(
+        r#"{{"time":{NOW},"id":"{id}","expireAfterSeconds":1,"callback":{{"type":"queue","queue":"MINE"}}}}"#
+    )
 }
 
 /// A task that recurs each second from `NOW` on, with a record of some `bytes`.
 pub(crate) fn each_second(id: &str, more: &str, bytes: usize) -> Vec<u8> {
     let log = r#"{"type":"handler","name":"log"}"#;
-    let head = format!(r#"{{"id":"{id}","everySeconds":1,"anchor":{NOW},{more}"callback":{log},"payload":""#);
+    let head = format!(
+        r#"{{"id":"{id}","everySeconds":1,"anchor":{NOW},{more}"callback":{log},"payload":""#
+    );
     let fill = "x".repeat(bytes.saturating_sub(head.len() + 2));
     format!("{head}{fill}\"}}").into_bytes()
 }
@@ -36,7 +42,10 @@ impl Pair {
     fn append_due(&mut self, flags: Flags, tasks: impl IntoIterator<Item = (String, String)>) {
         let mut builder = PageBuilder::default();
         for (id, record) in tasks {
-            assert!(builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes())));
+            assert!(
+                builder
+                    .push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes()))
+            );
         }
         self.take_in(Append { pages: builder.finish(), ..Append::default() });
     }
@@ -46,7 +55,8 @@ impl Pair {
         self.commit(effects);
     }
 
-    /// Wakes the engine, with a restart after each time, until nothing more is to be done at `now`. Gives what each wake-up did.
+    /// Wakes the engine, with a restart after each time, until nothing more is to be done at `now`.
+    /// Gives what each wake-up did.
     pub(crate) fn settle(&mut self, now: UnixMillis) -> Vec<Effects> {
         let mut done = Vec::new();
         while self.engine.next_wakeup().is_some_and(|at| at <= now) {
@@ -67,7 +77,9 @@ impl Pair {
     pub(crate) fn outcomes(&self) -> BTreeMap<Outcome, usize> {
         let mut outcomes = BTreeMap::new();
         for row in self.storage.history.values() {
-            for (_, past) in newest_first(&row.body, None, u32::MAX, UnixMillis::ZERO, usize::MAX).unwrap() {
+            for (_, past) in
+                newest_first(&row.body, None, u32::MAX, UnixMillis::ZERO, usize::MAX).unwrap()
+            {
                 *outcomes.entry(past.run.outcome).or_default() += 1;
             }
         }
@@ -83,7 +95,11 @@ fn twenty_thousand_late_tasks_are_written_down_in_rows_that_fit() {
         let tasks = (0..20_000).map(|n| id(n, id_bytes)).map(|id| (id.clone(), expiring(&id)));
         pair.append_due(Flags::TO_QUEUE.and(Flags::CONDITIONAL), tasks);
         pair.settle(NOW.plus(3_600_000));
-        assert_eq!(pair.outcomes(), BTreeMap::from([(Outcome::Expired, 20_000)]), "ids of {id_bytes} bytes");
+        assert_eq!(
+            pair.outcomes(),
+            BTreeMap::from([(Outcome::Expired, 20_000)]),
+            "ids of {id_bytes} bytes"
+        );
         assert!(pair.engine.is_idle() && pair.storage.pages.is_empty());
     }
 }
@@ -96,9 +112,12 @@ fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
     let log = r#"{"type":"handler","name":"log"}"#;
     for id in (0..20_000).map(|n| id(n, 5)) {
         let policy = r#""misfire":{"policy":"deadLetter","graceSeconds":1},"limitKey":"slow""#;
-        let record = format!(r#"{{"time":{NOW},"id":"{id}",{policy},"callback":{log},"onFailure":{log}}}"#);
+        let record =
+            format!(r#"{{"time":{NOW},"id":"{id}",{policy},"callback":{log},"onFailure":{log}}}"#);
         let flags = Flags::CONDITIONAL;
-        assert!(builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes())));
+        assert!(
+            builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes()))
+        );
     }
     let mut pages = builder.finish();
     pages.iter_mut().for_each(|page| page.directory.set_lane(1));
@@ -108,7 +127,8 @@ fn twenty_thousand_late_tasks_of_a_limit_are_dropped_in_parts() {
     while pair.engine.stats(now).dead_letters < 20_000 {
         let effects = pair.engine.wake(now, &pair.storage).unwrap();
         let written = effects.writes.iter().map(Write::bytes).sum::<usize>();
-        // What a look drops, thrice, beside what a firing may write: the follow-ups that it dispatches.
+        // What a look drops, thrice, beside what a firing may write: the follow-ups that it
+        // dispatches.
         assert!(written <= 3 * 2_200_000 + FIRING_BYTES, "{written} bytes");
         pair.commit(effects);
         (now, wakes) = (now.plus(1_000), wakes + 1);
@@ -137,8 +157,10 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
     };
     let mut resumed = 0;
     loop {
-        let (reply, effects) =
-            pair.engine.change_matching(&request, Change::Resume, None, NOW.plus(3_600_000), &pair.storage).unwrap();
+        let (reply, effects) = pair
+            .engine
+            .change_matching(&request, Change::Resume, None, NOW.plus(3_600_000), &pair.storage)
+            .unwrap();
         pair.commit(effects);
         resumed += reply.changed;
         request.after = reply.next;
@@ -147,18 +169,25 @@ fn runs_that_a_resume_makes_up_for_are_written_down_in_rows_that_fit() {
         }
     }
     assert_eq!(resumed, 200);
-    // The last hundred of each, less those within the grace, are kept as dead letters; those before them are one outcome.
+    // The last hundred of each, less those within the grace, are kept as dead letters; those before
+    // them are one outcome.
     let outcomes = pair.outcomes();
-    assert!(outcomes[&Outcome::DeadLettered] >= 200 * 98 && outcomes[&Outcome::Skipped] == 200, "{outcomes:?}");
+    assert!(
+        outcomes[&Outcome::DeadLettered] >= 200 * 98 && outcomes[&Outcome::Skipped] == 200,
+        "{outcomes:?}"
+    );
 }
 
 /// And those of an envelope for a consumer of one's own, which holds up to 2,048 tasks.
 #[test]
 fn an_envelope_of_many_long_ids_is_written_down_in_rows_that_fit() {
     let mut pair = Pair::new();
-    let tasks = (0..5_000)
-        .map(|n| id(n, 256))
-        .map(|id| (id.clone(), record(&id, NOW, 0).replace("handler\",\"name\":\"log", "queue\",\"queue\":\"MINE")));
+    let tasks = (0..5_000).map(|n| id(n, 256)).map(|id| {
+        (
+            id.clone(),
+            record(&id, NOW, 0).replace("handler\",\"name\":\"log", "queue\",\"queue\":\"MINE"),
+        )
+    });
     pair.append_due(Flags::TO_QUEUE, tasks);
     for sent in pair.wake(NOW).sends {
         let effects = pair.engine.sent(sent.seq, NOW, &pair.storage).unwrap();
@@ -169,7 +198,8 @@ fn an_envelope_of_many_long_ids_is_written_down_in_rows_that_fit() {
     assert!(pair.engine.is_idle());
 }
 
-/// A write that the storage would refuse is found by the storage of these tests, also where the engine's own bound is forgotten.
+/// A write that the storage would refuse is found by the storage of these tests, also where the
+/// engine's own bound is forgotten.
 #[test]
 #[should_panic(expected = "the platform refuses")]
 fn a_row_that_the_platform_refuses_ends_the_run() {
@@ -178,19 +208,25 @@ fn a_row_that_the_platform_refuses_ends_the_run() {
     pair.storage.apply(&[Write::InsertHistory { row: 1, newest: NOW, body }]);
 }
 
-/// What a firing may read, and what it may write for dispatchers, by its own bound: 4 MB, the end of a page, and the frames.
+/// What a firing may read, and what it may write for dispatchers, by its own bound: 4 MB, the end
+/// of a page, and the frames.
 const FIRING_BYTES: usize = 4_000_000 + 200_000;
 
 /// Wakes the engine and checks that it reads and writes no more than a firing may.
 fn fire(pair: &mut Pair, now: UnixMillis) -> Effects {
     pair.storage.take_read_bytes();
     let effects = pair.engine.wake(now, &pair.storage).unwrap();
-    let (read, written) = (pair.storage.take_read_bytes(), effects.writes.iter().map(Write::bytes).sum::<usize>());
-    assert!(read <= FIRING_BYTES && written <= FIRING_BYTES, "a firing reads {read} and writes {written} bytes");
+    let (read, written) =
+        (pair.storage.take_read_bytes(), effects.writes.iter().map(Write::bytes).sum::<usize>());
+    assert!(
+        read <= FIRING_BYTES && written <= FIRING_BYTES,
+        "a firing reads {read} and writes {written} bytes"
+    );
     pair.commit(effects)
 }
 
-/// Fires all that is due, restarting after each firing, and gives the ids in the order in which they were fired.
+/// Fires all that is due, restarting after each firing, and gives the ids in the order in which
+/// they were fired.
 fn fire_all(pair: &mut Pair, now: UnixMillis) -> (Vec<String>, usize) {
     let (mut fired, mut firings) = (Vec::new(), 0);
     while pair.engine.next_wakeup().is_some_and(|at| at <= now) {
@@ -201,12 +237,15 @@ fn fire_all(pair: &mut Pair, now: UnixMillis) -> (Vec<String>, usize) {
     (fired, firings)
 }
 
-/// Recurring tasks counted as 1,000 bytes each, whatever their payload: 2,000 of 60 KB were 120 MB in one wake-up.
+/// Recurring tasks counted as 1,000 bytes each, whatever their payload: 2,000 of 60 KB were 120 MB
+/// in one wake-up.
 #[test]
 fn a_firing_of_large_recurring_tasks_is_bounded() {
     for (tasks, bytes) in [(500, 60_000), (60, 110_000), (4_500, 1_000)] {
         let mut pair = Pair::new();
-        let schedules = (0..tasks).map(|n| each_second(&id(n, 5), r#""maxRuns":1,"lastRun":1764000000000,"#, bytes)).collect();
+        let schedules = (0..tasks)
+            .map(|n| each_second(&id(n, 5), r#""maxRuns":1,"lastRun":1764000000000,"#, bytes))
+            .collect();
         pair.take_in(Append { schedules, ..Append::default() });
         let (fired, firings) = fire_all(&mut pair, NOW);
         assert!(fired.is_sorted() && fired.len() == tasks, "{} of {tasks}", fired.len());
@@ -224,14 +263,19 @@ fn missed_runs_of_large_tasks_are_made_up_for_in_bounded_firings() {
     pair.take_in(Append { schedules, ..Append::default() });
     let (fired, firings) = fire_all(&mut pair, NOW.plus(500_000));
     // The last hundred that were missed, and those within the grace.
-    assert!((300..=310).contains(&fired.len()) && firings >= 4, "{} runs in {firings} firings", fired.len());
+    assert!(
+        (300..=310).contains(&fired.len()) && firings >= 4,
+        "{} runs in {firings} firings",
+        fired.len()
+    );
 }
 
 /// And runs that wait for their limit, which are written to pages.
 #[test]
 fn putting_large_runs_off_is_bounded() {
     let mut pair = Pair::new();
-    let schedules = (0..200).map(|n| each_second(&id(n, 5), r#""limitKey":"slow","#, 60_000)).collect();
+    let schedules =
+        (0..200).map(|n| each_second(&id(n, 5), r#""limitKey":"slow","#, 60_000)).collect();
     pair.take_in(Append { schedules, ..Append::default() });
     for _ in 0..10 {
         fire(&mut pair, NOW);
@@ -239,7 +283,8 @@ fn putting_large_runs_off_is_bounded() {
     assert_eq!(pair.engine.stats(NOW).waiting_for_limits, 200);
 }
 
-/// A firing read 13 MB to hand on 245 KB: two small tasks of each page, at the ends of its body, and all that is between.
+/// A firing read 13 MB to hand on 245 KB: two small tasks of each page, at the ends of its body,
+/// and all that is between.
 #[test]
 fn what_lies_between_the_due_records_of_a_page_counts() {
     let mut pair = Pair::new();
@@ -264,7 +309,8 @@ fn what_lies_between_the_due_records_of_a_page_counts() {
     assert_eq!(fired.len(), 400 * 4 * (PARTS - 2));
 }
 
-/// Late tasks are written as dead letters, follow-ups and outcomes: each wake-up stays within its bound ([`Pair::wake`]).
+/// Late tasks are written as dead letters, follow-ups and outcomes: each wake-up stays within its
+/// bound ([`Pair::wake`]).
 #[test]
 fn dropping_large_late_tasks_is_bounded() {
     for bytes in [0, 2_000, 60_000] {
@@ -275,7 +321,9 @@ fn dropping_large_late_tasks_is_bounded() {
             "x".repeat(bytes)
         );
         let tasks = if bytes > 10_000 { 300 } else { 8_000 };
-        let records = (0..tasks).map(|n| id(n, 100)).map(|id| (id.clone(), format!(r#"{{"time":{NOW},"id":"{id}",{head}}}"#)));
+        let records = (0..tasks)
+            .map(|n| id(n, 100))
+            .map(|id| (id.clone(), format!(r#"{{"time":{NOW},"id":"{id}",{head}}}"#)));
         pair.append_due(Flags::CONDITIONAL, records);
         pair.settle(NOW.plus(10_000));
         assert_eq!(pair.outcomes()[&Outcome::DeadLettered], tasks);
@@ -297,12 +345,16 @@ fn requests_that_name_large_tasks_are_bounded() {
         let (reply, effects) = pair.engine.change(&request, NOW, &pair.storage).unwrap();
         assert!(effects.writes.iter().map(Write::bytes).sum::<usize>() <= FIRING_BYTES);
         pair.commit(effects);
-        assert!(!reply.outcomes.is_empty() && reply.outcomes.iter().all(|outcome| *outcome == Changed::Changed));
+        assert!(
+            !reply.outcomes.is_empty()
+                && reply.outcomes.iter().all(|outcome| *outcome == Changed::Changed)
+        );
         left.drain(..reply.outcomes.len());
         commits += 1;
     }
     assert!(commits >= 6, "{commits}");
-    let mut request = ListRequest { filter: Filter::default(), after: None, limit: 1_000, max_bytes: None };
+    let mut request =
+        ListRequest { filter: Filter::default(), after: None, limit: 1_000, max_bytes: None };
     let mut seen = 0;
     for most in [4_000_000, 1_000_000, 1].into_iter().cycle() {
         request.max_bytes = Some(most);
@@ -323,16 +375,20 @@ fn requests_that_name_large_tasks_are_bounded() {
     assert!(pair.engine.is_idle() && pair.storage.pages.is_empty());
 }
 
-/// An envelope of small runs may be what many large ones wait for: those are let go in parts, and a restart between forgets none.
+/// An envelope of small runs may be what many large ones wait for: those are let go in parts, and a
+/// restart between forgets none.
 #[test]
 fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
     for restarts in [false, true] {
         let mut pair = Pair::new();
         let names: Vec<String> = (0..100).map(|n| id(n, 5)).collect();
         let take_in = |pair: &mut Pair, bytes: usize| {
-            let schedules = names.iter().map(|id| each_second(id, r#""overlap":"queueOne","#, bytes)).collect();
-            let (_, effects) =
-                pair.engine.append(Append { schedules, ..Append::default() }, NOW.plus(-1), &pair.storage).unwrap();
+            let schedules =
+                names.iter().map(|id| each_second(id, r#""overlap":"queueOne","#, bytes)).collect();
+            let (_, effects) = pair
+                .engine
+                .append(Append { schedules, ..Append::default() }, NOW.plus(-1), &pair.storage)
+                .unwrap();
             pair.commit(effects);
         };
         take_in(&mut pair, 0);
@@ -357,11 +413,16 @@ fn large_runs_that_wait_for_small_ones_are_let_go_in_parts() {
             pair.wake(later.plus(1));
         }
         assert_eq!(pair.held(), 0);
-        assert_eq!(pair.storage.outbox.values().map(|row| row.hashes.len() / 8).sum::<usize>(), 100, "each is handed on");
+        assert_eq!(
+            pair.storage.outbox.values().map(|row| row.hashes.len() / 8).sum::<usize>(),
+            100,
+            "each is handed on"
+        );
     }
 }
 
-/// Tasks of all kinds and sizes that are due or late at one instant, with restarts: each ends once, in bounded wake-ups.
+/// Tasks of all kinds and sizes that are due or late at one instant, with restarts: each ends once,
+/// in bounded wake-ups.
 #[test]
 fn mixed_herds_end_once_each() {
     for seed in 0..12 {
@@ -387,12 +448,15 @@ fn mixed_herds_end_once_each() {
             let payload = "x".repeat(size);
             let rest = format!(r#"{policy}"callback":{callback},"payload":"{payload}"}}"#);
             if random.chance(300) {
-                let when = format!(r#""everySeconds":1,"anchor":{NOW},"maxRuns":1,"lastRun":{NOW},"#);
+                let when =
+                    format!(r#""everySeconds":1,"anchor":{NOW},"maxRuns":1,"lastRun":{NOW},"#);
                 schedules.push(format!(r#"{{"id":"{id}",{when}{rest}"#).into_bytes());
             } else {
                 let flags = if is_conditional { to.and(Flags::CONDITIONAL) } else { to };
                 let record = format!(r#"{{"time":{NOW},"id":"{id}",{rest}"#);
-                assert!(builder.push(id_hash(&id), NOW, flags, |out| out.extend_from_slice(record.as_bytes())));
+                assert!(builder.push(id_hash(&id), NOW, flags, |out| {
+                    out.extend_from_slice(record.as_bytes())
+                }));
             }
         }
         pair.take_in(Append { pages: builder.finish(), schedules, ..Append::default() });
@@ -410,7 +474,9 @@ fn mixed_herds_end_once_each() {
             }
             for sent in &effects.sends {
                 let effects = if sent.destination.is_reported() {
-                    pair.engine.report(&Report { seq: sent.seq, ..Report::default() }, now, &pair.storage).unwrap()
+                    pair.engine
+                        .report(&Report { seq: sent.seq, ..Report::default() }, now, &pair.storage)
+                        .unwrap()
                 } else {
                     pair.engine.sent(sent.seq, now, &pair.storage).unwrap()
                 };
@@ -421,9 +487,15 @@ fn mixed_herds_end_once_each() {
             }
         }
         let outcomes = pair.outcomes();
-        let dropped: usize =
-            [Outcome::Expired, Outcome::Skipped, Outcome::DeadLettered].iter().filter_map(|of| outcomes.get(of)).sum();
+        let dropped: usize = [Outcome::Expired, Outcome::Skipped, Outcome::DeadLettered]
+            .iter()
+            .filter_map(|of| outcomes.get(of))
+            .sum();
         assert_eq!(all.len(), dropped, "seed {seed}: {outcomes:?}");
-        assert_eq!(outcomes.values().sum::<usize>(), fired + dropped, "seed {seed}: each ends once");
+        assert_eq!(
+            outcomes.values().sum::<usize>(),
+            fired + dropped,
+            "seed {seed}: each ends once"
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What becomes of late and overlapping runs, by the reference: going through runs one after the other.
+//! What becomes of late and overlapping runs, by the reference: going through runs one after the
+//! other.
 
 use crate::invariants::what_of;
 use crate::model::{Firing, Model, What};
@@ -12,7 +13,8 @@ use scheduler_model::schedule::{Misfire, Overlap, Policies, ScheduleFields};
 use serde_json::value::RawValue;
 use std::collections::BTreeSet;
 
-/// What a task says of late and overlapping runs, as JSON, milliseconds for the grace and the expiry.
+/// What a task says of late and overlapping runs, as JSON, milliseconds for the grace and the
+/// expiry.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Late {
     misfire: Option<&'static str>,
@@ -33,7 +35,8 @@ impl Late {
     pub(crate) fn drawn(random: &mut Random, recurs: bool) -> Self {
         Self {
             misfire: random.chance(600).then(|| *random.pick(&MISFIRES)),
-            overlap: (recurs && random.chance(500)).then(|| *random.pick(&[Overlap::Allow, Overlap::Skip, Overlap::QueueOne])),
+            overlap: (recurs && random.chance(500))
+                .then(|| *random.pick(&[Overlap::Allow, Overlap::Skip, Overlap::QueueOne])),
             expire: random.chance(300).then(|| *random.pick(&[500, 5_000, 60_000])),
         }
     }
@@ -54,7 +57,11 @@ impl Late {
 
     /// Without what a task that does not recur, or does not fire by itself, cannot have.
     pub(crate) fn fitting(self, recurs: bool, is_none: bool) -> Self {
-        if is_none { Self::default() } else { Self { overlap: self.overlap.filter(|_| recurs), ..self } }
+        if is_none {
+            Self::default()
+        } else {
+            Self { overlap: self.overlap.filter(|_| recurs), ..self }
+        }
     }
 
     pub(crate) fn misfire(self) -> Option<Box<RawValue>> {
@@ -62,7 +69,11 @@ impl Late {
     }
 
     /// Notes it in a record's fields.
-    pub(crate) fn note<'a>(self, misfire: &'a Option<Box<RawValue>>, fields: &mut ScheduleFields<'a>) {
+    pub(crate) fn note<'a>(
+        self,
+        misfire: &'a Option<Box<RawValue>>,
+        fields: &mut ScheduleFields<'a>,
+    ) {
         fields.misfire = misfire.as_deref();
         fields.overlap = self.overlap;
         fields.expire_after_seconds = self.expire.map(|millis| millis as f64 / 1_000.0);
@@ -81,7 +92,8 @@ pub(crate) enum Fate {
     Waits(i64),
 }
 
-/// Something due, and what becomes of it; of a recurring task also the runs after it that are passed over with it.
+/// Something due, and what becomes of it; of a recurring task also the runs after it that are
+/// passed over with it.
 #[derive(Debug, Clone)]
 pub(crate) struct Due {
     pub(crate) waiting: Waiting,
@@ -108,11 +120,16 @@ pub(crate) fn settle(
     now: UnixMillis,
 ) -> Vec<(Occurrence, Fate, Vec<i64>)> {
     let until_now: Vec<Occurrence> =
-        std::iter::successors(next, |run| schedule.following(run.time)).take_while(|run| run.due <= now).collect();
-    let expires = |run: &Occurrence| of.expire_after_millis.is_some_and(|limit| now.since(run.due) > limit);
+        std::iter::successors(next, |run| schedule.following(run.time))
+            .take_while(|run| run.due <= now)
+            .collect();
+    let expires =
+        |run: &Occurrence| of.expire_after_millis.is_some_and(|limit| now.since(run.due) > limit);
     let is_missed = |run: &Occurrence| now.since(run.due) > of.grace_millis;
-    // Due times rise: first come those that have expired, then those that were missed, then the others.
-    let (expired, rest) = until_now.split_at(until_now.iter().take_while(|run| expires(run)).count());
+    // Due times rise: first come those that have expired, then those that were missed, then the
+    // others.
+    let (expired, rest) =
+        until_now.split_at(until_now.iter().take_while(|run| expires(run)).count());
     let (missed, others) = rest.split_at(rest.iter().take_while(|run| is_missed(run)).count());
     let kept = match of.misfire {
         Misfire::Skip => 0,
@@ -132,14 +149,21 @@ pub(crate) fn settle(
     settled
 }
 
-/// What becomes of the runs that a pause has held up, from `next` on, if the task makes up for them.
-pub(crate) fn made_up(schedule: &Schedule, of: Policies, next: Option<Occurrence>, now: UnixMillis) -> Vec<(Occurrence, Fate)> {
+/// What becomes of the runs that a pause has held up, from `next` on, if the task makes up for
+/// them.
+pub(crate) fn made_up(
+    schedule: &Schedule,
+    of: Policies,
+    next: Option<Occurrence>,
+    now: UnixMillis,
+) -> Vec<(Occurrence, Fate)> {
     if !of.catches_up {
         return Vec::new();
     }
     let settled = settle(schedule, of, next, now);
     let settled: Vec<_> = settled.into_iter().map(|(run, fate, _)| (run, fate)).collect();
-    // First those that are not made up for, each kind as one; then those that are, of which only the last few.
+    // First those that are not made up for, each kind as one; then those that are, of which only
+    // the last few.
     let (mut dropped, kept): (Vec<_>, Vec<_>) =
         settled.into_iter().partition(|(_, fate)| matches!(fate, Fate::Skipped | Fate::Expired));
     let most = if of.overlap == Overlap::Allow { MAX_CATCH_UP_RUNS } else { 1 };
@@ -158,10 +182,14 @@ pub(crate) fn fate_of_entry(model: &Model, waiting: &Waiting, now: UnixMillis) -
     let (record, firing) = (waiting.record.facts(), waiting.record.firing());
     let policies = record.policies;
     let due = model.version(firing.version).due(record.time.unwrap().get());
-    let start = record.replayed_at.map_or(due, UnixMillis::get).max(record.late_since.map_or(i64::MIN, UnixMillis::get));
+    let start = record
+        .replayed_at
+        .map_or(due, UnixMillis::get)
+        .max(record.late_since.map_or(i64::MIN, UnixMillis::get));
     let late = now.get() - start;
     // What was handed on before is not missed, nor is a run that was requested.
-    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY)) || record.replayed_at.is_some();
+    let is_again = waiting.entry.is_some_and(|entry| entry.flags.has(Flags::RETRY))
+        || record.replayed_at.is_some();
     if policies.expire_after_millis.is_some_and(|limit| late > limit) {
         return if firing.attempt > 1 { Fate::Dead } else { Fate::Expired };
     }
@@ -191,8 +219,10 @@ pub(crate) fn settle_overlaps(model: &Model, due: &mut [Due]) {
         if !model.is_running(&id) && started.insert(id.clone()) {
             continue;
         }
-        let is_taken = held.contains(&id) || model.waiting_of(&id).iter().any(|((_, what), _)| *what == What::Held);
-        due.fate = if overlap == Overlap::QueueOne && !is_taken { Fate::Held } else { Fate::Skipped };
+        let is_taken = held.contains(&id)
+            || model.waiting_of(&id).iter().any(|((_, what), _)| *what == What::Held);
+        due.fate =
+            if overlap == Overlap::QueueOne && !is_taken { Fate::Held } else { Fate::Skipped };
         if due.fate == Fate::Held {
             held.insert(id);
         }

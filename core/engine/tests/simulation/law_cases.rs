@@ -6,8 +6,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_EVENTS_BYTES;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
-    Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter, ListRequest, NewTime, Report,
-    Status,
+    Append, Change, ChangeRequest, Changed, EventKind, EventsRequest, Expected, Failure, Filter,
+    ListRequest, NewTime, Report, Status,
 };
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -45,7 +45,15 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     let seconds = Given::local("2026-12-01T09:00:30", VANCOUVER, &BEFORE);
     let tokyo = Given::local("2026-12-02T02:00", "Asia/Tokyo", &BEFORE);
     let plain = Given::instant(NINE.plus(HOUR));
-    shard.append(&[("a".into(), nine(&BEFORE)), ("b".into(), seconds), ("tokyo".into(), tokyo), ("plain".into(), plain)], 0);
+    shard.append(
+        &[
+            ("a".into(), nine(&BEFORE)),
+            ("b".into(), seconds),
+            ("tokyo".into(), tokyo),
+            ("plain".into(), plain),
+        ],
+        0,
+    );
     assert_eq!(due_of(&shard, "a"), NINE.plus(HOUR));
     assert_eq!(shard.stored_law().as_deref(), Some("2025b"));
     shard.restart(Law::default());
@@ -66,7 +74,11 @@ fn nine_in_vancouver_moves_with_the_law_of_2026() {
     };
     let from = watch(&mut shard, None).next;
     assert_eq!(shard.settle(), []);
-    let told: Vec<_> = watch(&mut shard, Some(from)).events.into_iter().map(|event| (event.kind, event.id)).collect();
+    let told: Vec<_> = watch(&mut shard, Some(from))
+        .events
+        .into_iter()
+        .map(|event| (event.kind, event.id))
+        .collect();
     assert_eq!(told, [(EventKind::Rescheduled, "a".into()), (EventKind::Rescheduled, "b".into())]);
     assert_eq!((due_of(&shard, "a"), due_of(&shard, "b")), (NINE, NINE.plus(30_000)));
     let shown = shard.waiting("a").unwrap().1;
@@ -96,7 +108,13 @@ fn a_law_that_makes_it_later_holds_it_back_also_when_its_old_time_is_past() {
 fn a_law_that_moves_it_into_the_past_fires_it_at_once_whatever_it_says_of_late_runs() {
     for fields in ["", r#""expireAfterSeconds":60,"#, r#""misfire":{"policy":"skip"},"#] {
         let mut shard = Shard::new(LAWS[0]);
-        shard.append(&[("a".into(), Given { fields, ..nine(&LAWS[0]) }), ("other".into(), Given::instant(NINE.plus(-HOUR)))], 0);
+        shard.append(
+            &[
+                ("a".into(), Given { fields, ..nine(&LAWS[0]) }),
+                ("other".into(), Given::instant(NINE.plus(-HOUR))),
+            ],
+            0,
+        );
         shard.now = NINE.plus(-HOUR / 2);
         shard.engine.observe(shard.now);
         // The watermark is behind the new time.
@@ -128,13 +146,19 @@ fn a_law_does_not_excuse_what_was_missed() {
 #[test]
 fn a_paused_one_is_resumed_at_its_new_time() {
     let mut shard = Shard::new(LAWS[0]);
-    shard.append(&[("a".into(), nine(&LAWS[0])), ("b".into(), Given { paused: true, ..nine(&LAWS[0]) })], 0);
+    shard.append(
+        &[("a".into(), nine(&LAWS[0])), ("b".into(), Given { paused: true, ..nine(&LAWS[0]) })],
+        0,
+    );
     shard.change("a", Change::Pause);
     shard.restart(LAWS[1]);
     assert_eq!(shard.settle(), []);
     for id in ["a", "b"] {
         let (due, record) = shard.waiting(id).unwrap();
-        assert_eq!((due, Record::parse(record.as_bytes()).unwrap().time), (UnixMillis::PAUSED, Some(NINE.plus(HOUR))));
+        assert_eq!(
+            (due, Record::parse(record.as_bytes()).unwrap().time),
+            (UnixMillis::PAUSED, Some(NINE.plus(HOUR)))
+        );
         shard.change(id, Change::Resume);
         assert_eq!(due_of(&shard, id), NINE.plus(HOUR));
     }
@@ -157,11 +181,20 @@ fn a_reschedule_to_a_local_time_is_stored_as_one() {
     let local: LocalTime = "2026-12-01T09:00".parse().unwrap();
     let to = NewTime { at: NINE, local: Some((local, VANCOUVER.parse().unwrap())) };
     let mut shard = Shard::new(LAWS[0]);
-    shard.append(&["one", "many", "back"].map(|id| (id.to_owned(), Given::instant(NOW.plus(HOUR)))), 0);
+    shard.append(
+        &["one", "many", "back"].map(|id| (id.to_owned(), Given::instant(NOW.plus(HOUR)))),
+        0,
+    );
     shard.change("one", Change::Reschedule(to));
-    let tasks =
-        ListRequest { filter: Filter { prefix: Some("many".into()), ..Filter::default() }, limit: 9, ..ListRequest::default() };
-    let (reply, effects) = shard.engine.change_matching(&tasks, Change::Reschedule(to), None, NOW, &shard.storage).unwrap();
+    let tasks = ListRequest {
+        filter: Filter { prefix: Some("many".into()), ..Filter::default() },
+        limit: 9,
+        ..ListRequest::default()
+    };
+    let (reply, effects) = shard
+        .engine
+        .change_matching(&tasks, Change::Reschedule(to), None, NOW, &shard.storage)
+        .unwrap();
     assert_eq!(reply.changed, 1);
     shard.commit(&effects, false);
     // To an instant and back again: the mark goes and comes with the local time.
@@ -169,13 +202,25 @@ fn a_reschedule_to_a_local_time_is_stored_as_one() {
     shard.change("back", Change::Reschedule(NINE.into()));
     assert!(!shard.waiting("back").unwrap().1.contains("timezone"));
     // The same time as another kind of time is a change, the same time as the same kind is none.
-    for (id, to, outcome) in [("one", to, Changed::Unchanged), ("back", NINE.into(), Changed::Unchanged)] {
-        let request = ChangeRequest { ids: vec![id.to_owned()], change: Change::Reschedule(to), if_match: None };
-        assert_eq!(shard.engine.change(&request, NOW, &shard.storage).unwrap().0.outcomes, [outcome]);
+    for (id, to, outcome) in
+        [("one", to, Changed::Unchanged), ("back", NINE.into(), Changed::Unchanged)]
+    {
+        let request = ChangeRequest {
+            ids: vec![id.to_owned()],
+            change: Change::Reschedule(to),
+            if_match: None,
+        };
+        assert_eq!(
+            shard.engine.change(&request, NOW, &shard.storage).unwrap().0.outcomes,
+            [outcome]
+        );
     }
     shard.restart(LAWS[1]);
     assert_eq!(shard.settle(), []);
-    assert_eq!(["one", "many", "back"].map(|id| due_of(&shard, id)), [NINE.plus(HOUR), NINE.plus(HOUR), NINE]);
+    assert_eq!(
+        ["one", "many", "back"].map(|id| due_of(&shard, id)),
+        [NINE.plus(HOUR), NINE.plus(HOUR), NINE]
+    );
 }
 
 /// The name of a run is `<id>@<time>`: what has fired keeps its time.
@@ -190,7 +235,10 @@ fn further_attempts_and_dead_letters_keep_the_time_of_their_run() {
     assert_eq!(shard.settle(), []);
     for seq in [1, 2] {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
-        let effects = shard.engine.report(&Report { seq, failed, ..Report::default() }, shard.now, &shard.storage).unwrap();
+        let effects = shard
+            .engine
+            .report(&Report { seq, failed, ..Report::default() }, shard.now, &shard.storage)
+            .unwrap();
         shard.commit(&effects, false);
         shard.restart(LAWS[2 + usize::from(seq == 2)]);
         let now = shard.now.plus(2 * HOUR);
@@ -218,7 +266,9 @@ fn a_patch_of_one_in_flight_is_no_second_run() {
     };
     let mut builder = PageBuilder::default();
     let record = given.record("a", 0);
-    assert!(builder.push(id_hash("a"), given.at, Flags::LOCAL, |out| out.extend_from_slice(record.as_bytes())));
+    assert!(builder.push(id_hash("a"), given.at, Flags::LOCAL, |out| {
+        out.extend_from_slice(record.as_bytes())
+    }));
     let expected = Some(Expected::Version(version(&shard)));
     let append = Append { fresh: false, expected, pages: builder.finish(), ..Append::default() };
     let (reply, effects) = shard.engine.append(append, shard.now, &shard.storage).unwrap();
@@ -226,7 +276,10 @@ fn a_patch_of_one_in_flight_is_no_second_run() {
     shard.commit(&effects, false);
     assert_eq!(at(&mut shard, NINE.plus(2 * HOUR)), [] as [&str; 0]);
     let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
-    let effects = shard.engine.report(&Report { seq: 1, failed, ..Report::default() }, shard.now, &shard.storage).unwrap();
+    let effects = shard
+        .engine
+        .report(&Report { seq: 1, failed, ..Report::default() }, shard.now, &shard.storage)
+        .unwrap();
     shard.commit(&effects, false);
     let now = shard.now.plus(HOUR);
     shard.now = now;
@@ -241,15 +294,25 @@ fn one_with_a_limits_key_stays_in_its_lane() {
     shard.restart(LAWS[1]);
     assert_eq!(shard.settle(), []);
     assert_eq!(due_of(&shard, "a"), NINE.plus(HOUR));
-    assert!(shard.storage.pages.values().all(|row| row.directory.lane() > 0 && row.directory.has_local()));
+    assert!(
+        shard
+            .storage
+            .pages
+            .values()
+            .all(|row| row.directory.lane() > 0 && row.directory.has_local())
+    );
 }
 
-/// What earlier versions stored has the local time in the record and no mark: it keeps its instant until it is written again.
+/// What earlier versions stored has the local time in the record and no mark: it keeps its instant
+/// until it is written again.
 #[test]
 fn a_record_without_the_mark_keeps_its_instant() {
     let mut shard = Shard::new(LAWS[0]);
     let (record, mut builder) = (nine(&LAWS[0]).record("a", 0), PageBuilder::default());
-    assert!(builder.push(id_hash("a"), NINE, Flags::TASK, |out| out.extend_from_slice(record.as_bytes())));
+    assert!(
+        builder
+            .push(id_hash("a"), NINE, Flags::TASK, |out| out.extend_from_slice(record.as_bytes()))
+    );
     let append = Append { pages: builder.finish(), ..Append::default() };
     let (_, effects) = shard.engine.append(append, NOW, &shard.storage).unwrap();
     shard.commit(&effects, false);
@@ -282,12 +345,14 @@ fn a_task_that_was_planned_by_another_law_is_planned_by_the_shards() {
     assert_eq!(due_of(&shard, "paused"), NINE.plus(HOUR));
 }
 
-/// Tasks without local times cost a start under another release nothing: no read, no write, no wake-up.
+/// Tasks without local times cost a start under another release nothing: no read, no write, no
+/// wake-up.
 #[test]
 fn a_shard_without_local_times_does_nothing_for_a_new_law() {
     let mut shard = Shard::new(LAWS[0]);
     for part in 0..20_i64 {
-        let tasks: Vec<_> = (0..1_000).map(|n| (format!("t{part}-{n}"), Given::instant(NINE.plus(n)))).collect();
+        let tasks: Vec<_> =
+            (0..1_000).map(|n| (format!("t{part}-{n}"), Given::instant(NINE.plus(n)))).collect();
         shard.append(&tasks, 20);
     }
     shard.storage.check_budget(&[], true);
@@ -304,7 +369,8 @@ fn a_shard_without_local_times_does_nothing_for_a_new_law() {
     assert!(shard.storage.take_read_bytes() < 1_000 && effects.writes.len() < 6);
 }
 
-/// Twenty megabytes of tasks at local times are planned in parts, each within the bounds of a wake-up; crashes in between lose nothing.
+/// Twenty megabytes of tasks at local times are planned in parts, each within the bounds of a
+/// wake-up; crashes in between lose nothing.
 #[test]
 fn many_are_planned_again_in_parts() {
     let mut shard = Shard::new(LAWS[0]);
@@ -325,7 +391,11 @@ fn many_are_planned_again_in_parts() {
         shard.engine.observe(shard.now);
         let fired = fired_by(&shard.wake());
         assert!(fired.is_empty(), "{} fired by the law of before", fired.len());
-        assert_ne!(shard.stored_law().as_deref(), Some("2026a"), "what is half done is of no release");
+        assert_ne!(
+            shard.stored_law().as_deref(),
+            Some("2026a"),
+            "what is half done is of no release"
+        );
         if parts % 3 == 0 && crashes < 4 {
             crashes += 1;
             shard.restart(LAWS[1]);
@@ -334,7 +404,11 @@ fn many_are_planned_again_in_parts() {
     assert!(parts > 5, "{parts}");
     let waiting = shard.storage.waiting();
     assert_eq!(waiting.len() as i64, many * 1_000 + 1);
-    assert!(waiting.iter().all(|waiting| waiting.position.due == NINE.plus(HOUR) || waiting.position.due == NOW));
+    assert!(
+        waiting
+            .iter()
+            .all(|waiting| waiting.position.due == NINE.plus(HOUR) || waiting.position.due == NOW)
+    );
     shard.now = shard.now.plus(1);
     shard.engine.observe(shard.now);
     assert_eq!(shard.settle(), [("plain".to_owned(), NOW.get())]);

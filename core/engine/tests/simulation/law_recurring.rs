@@ -1,7 +1,9 @@
-//! Recurring tasks under a new law of their zone, which may put runs before the watermark: see `docs/schedules.md`.
+//! Recurring tasks under a new law of their zone, which may put runs before the watermark: see
+//! `docs/schedules.md`.
 //!
-//! Recurring tasks are read by the tables of time zones themselves. So the zone is the test's own: between a stop and a start it is replaced
-//! in what is stored by one whose clock is some hours off, as if a release had moved it.
+//! Recurring tasks are read by the tables of time zones themselves. So the zone is the test's own:
+//! between a stop and a start it is replaced in what is stored by one whose clock is some hours
+//! off, as if a release had moved it.
 
 use crate::laws::{Given, HOUR, LAWS, NOW, Shard};
 use crate::random::Random;
@@ -22,7 +24,9 @@ fn zone(hours_behind: i64) -> String {
 
 fn add(shard: &mut Shard, id: &str, schedule: &str, hours_behind: i64) {
     let zone = zone(hours_behind);
-    let record = format!(r#"{{"id":"{id}",{schedule},"timezone":"{zone}","callback":{{"type":"handler","name":"log"}}}}"#);
+    let record = format!(
+        r#"{{"id":"{id}",{schedule},"timezone":"{zone}","callback":{{"type":"handler","name":"log"}}}}"#
+    );
     let append = Append { schedules: vec![record.into_bytes()], ..Append::default() };
     let (_, effects) = shard.engine.append(append, shard.now, &shard.storage).unwrap();
     shard.commit(&effects, false);
@@ -36,7 +40,8 @@ fn restart(shard: &mut Shard, was_behind: i64, hours_behind: i64) {
     };
     let rows = shard.storage.schedules.iter();
     let rows: Vec<_> = rows.map(|(number, row)| (*number, replaced(&row.record))).collect();
-    let writes = rows.into_iter().map(|(number, record)| Write::SetSchedule { number, since: None, record });
+    let writes =
+        rows.into_iter().map(|(number, record)| Write::SetSchedule { number, since: None, record });
     shard.storage.apply(&writes.collect::<Vec<_>>());
     shard.restart(LAWS[0]);
 }
@@ -50,7 +55,10 @@ fn fired_until(shard: &mut Shard, at: i64) -> Vec<(String, i64)> {
     for seq in envelopes.map(|(seq, _)| *seq).collect::<Vec<_>>() {
         let text = shard.storage.outbox[&seq].text.clone();
         assert!(Envelope::parse(std::str::from_utf8(&text).unwrap()).is_ok());
-        let effects = shard.engine.report(&Report { seq, ..Report::default() }, shard.now, &shard.storage).unwrap();
+        let effects = shard
+            .engine
+            .report(&Report { seq, ..Report::default() }, shard.now, &shard.storage)
+            .unwrap();
         shard.commit(&effects, false);
     }
     fired
@@ -79,7 +87,10 @@ fn a_run_that_a_law_puts_before_the_watermark_is_left_out() {
     // Nine o'clock was to be at 17:00Z, and is at 16:00Z by the new law, which is over.
     restart(&mut shard, 8, 7);
     assert_eq!(fired_until(&mut shard, MIDNIGHT + DAY), []);
-    assert_eq!(fired_until(&mut shard, MIDNIGHT + DAY + 16 * HOUR), [run("nine", MIDNIGHT + DAY + 16 * HOUR)]);
+    assert_eq!(
+        fired_until(&mut shard, MIDNIGHT + DAY + 16 * HOUR),
+        [run("nine", MIDNIGHT + DAY + 16 * HOUR)]
+    );
 }
 
 #[test]
@@ -103,37 +114,64 @@ fn a_run_that_has_fired_comes_again_if_a_law_puts_it_later() {
     assert_eq!(fired_until(&mut shard, MIDNIGHT + DAY), [run("nine", MIDNIGHT + 17 * HOUR)]);
     // Back again: what has fired at 17:00Z is ahead of 16:00Z of the same day only.
     restart(&mut shard, 8, 7);
-    assert_eq!(fired_until(&mut shard, MIDNIGHT + 2 * DAY), [run("nine", MIDNIGHT + DAY + 16 * HOUR)]);
+    assert_eq!(
+        fired_until(&mut shard, MIDNIGHT + 2 * DAY),
+        [run("nine", MIDNIGHT + DAY + 16 * HOUR)]
+    );
 }
 
-/// An interval and bounds at local times move with the law, and a task whose last run is put before the watermark is over.
+/// An interval and bounds at local times move with the law, and a task whose last run is put before
+/// the watermark is over.
 #[test]
 fn anchors_and_the_ends_of_schedules_move_too() {
-    let local =
-        |field: &str| format!(r#""local":{{"{field}":"2025-11-25T09:30:00"}},"{field}":{}"#, MIDNIGHT + 17 * HOUR + HOUR / 2);
+    let local = |field: &str| {
+        format!(
+            r#""local":{{"{field}":"2025-11-25T09:30:00"}},"{field}":{}"#,
+            MIDNIGHT + 17 * HOUR + HOUR / 2
+        )
+    };
     let every = format!(r#""everySeconds":86400,{}"#, local("anchor"));
     let ended = format!(r#"{NINE},{}"#, local("endAt"));
-    let counted = format!(r#"{NINE},"maxRuns":1,"firstRun":{0},"lastRun":{0}"#, MIDNIGHT + 17 * HOUR);
+    let counted =
+        format!(r#"{NINE},"maxRuns":1,"firstRun":{0},"lastRun":{0}"#, MIDNIGHT + 17 * HOUR);
     for (schedule, goes_on) in [(every, true), (ended, false), (counted, false)] {
         for watermark in [16 * HOUR - 1, 16 * HOUR + 45 * 60_000] {
             let mut shard = at_midnight();
             add(&mut shard, "a", &schedule, 8);
-            shard.append(&[("once".into(), Given::instant(UnixMillis::new(MIDNIGHT + watermark)))], 0);
-            assert_eq!(fired_until(&mut shard, MIDNIGHT + watermark), [run("once", MIDNIGHT + watermark)]);
+            shard.append(
+                &[("once".into(), Given::instant(UnixMillis::new(MIDNIGHT + watermark)))],
+                0,
+            );
+            assert_eq!(
+                fired_until(&mut shard, MIDNIGHT + watermark),
+                [run("once", MIDNIGHT + watermark)]
+            );
             restart(&mut shard, 8, 7);
             let time = MIDNIGHT + 16 * HOUR + if goes_on { HOUR / 2 } else { 0 };
             let fired = fired_until(&mut shard, MIDNIGHT + DAY);
-            assert_eq!(fired, if watermark < 16 * HOUR { vec![run("a", time)] } else { vec![] }, "{schedule} from {watermark}");
+            assert_eq!(
+                fired,
+                if watermark < 16 * HOUR { vec![run("a", time)] } else { vec![] },
+                "{schedule} from {watermark}"
+            );
             let item = shard.engine.get("a", &shard.storage).unwrap();
-            assert_eq!(item.map(|item| item.status), goes_on.then_some(Status::Scheduled), "{schedule} from {watermark}");
+            assert_eq!(
+                item.map(|item| item.status),
+                goes_on.then_some(Status::Scheduled),
+                "{schedule} from {watermark}"
+            );
             let fired = fired_until(&mut shard, MIDNIGHT + 2 * DAY);
-            assert_eq!(fired, if goes_on { vec![run("a", time + DAY)] } else { vec![] }, "{schedule} from {watermark}");
+            assert_eq!(
+                fired,
+                if goes_on { vec![run("a", time + DAY)] } else { vec![] },
+                "{schedule} from {watermark}"
+            );
         }
     }
 }
 
-/// Tasks at some hours of each day, laws, one-shot tasks that move the watermark, restarts, against the rule itself: what fires is what
-/// today's law has between the watermark and now.
+/// Tasks at some hours of each day, laws, one-shot tasks that move the watermark, restarts, against
+/// the rule itself: what fires is what today's law has between the watermark and now.
 #[test]
 fn recurring_tasks_follow_every_law() {
     let (mut left_out, mut again) = (0, 0);
@@ -149,10 +187,14 @@ fn recurring_tasks_follow_every_law() {
             add(&mut shard, &id, &format!(r#""cron":"{minute} {hour} * * *""#), behind);
             tasks.push((id, hour, minute));
         }
-        let times = |(_, hour, minute): &(String, i64, i64), behind: i64, after: i64, until: i64| {
-            let first = MIDNIGHT + (hour + behind) * HOUR + minute * 60_000;
-            (-3..20).map(move |day| first + day * DAY).filter(move |time| (after + 1..=until).contains(time)).collect::<Vec<_>>()
-        };
+        let times =
+            |(_, hour, minute): &(String, i64, i64), behind: i64, after: i64, until: i64| {
+                let first = MIDNIGHT + (hour + behind) * HOUR + minute * 60_000;
+                (-3..20)
+                    .map(move |day| first + day * DAY)
+                    .filter(move |time| (after + 1..=until).contains(time))
+                    .collect::<Vec<_>>()
+            };
         let mut fired_before: Vec<(String, i64)> = Vec::new();
         for step in 0..20 {
             let (from, law) = (shard.now.get(), random.range(5, 10));
@@ -166,7 +208,10 @@ fn recurring_tasks_follow_every_law() {
             }
             let at = from + random.range(1, 12) * HOUR + 30_000;
             if random.chance(500) {
-                shard.append(&[(format!("once-{step}"), Given::instant(UnixMillis::new(at - 5_000)))], 0);
+                shard.append(
+                    &[(format!("once-{step}"), Given::instant(UnixMillis::new(at - 5_000)))],
+                    0,
+                );
             }
             let mut fired = fired_until(&mut shard, at);
             fired.retain(|(id, _)| id.starts_with("task"));
@@ -174,19 +219,30 @@ fn recurring_tasks_follow_every_law() {
             let later = shard.now.get();
             let mut expected: Vec<(String, i64)> = Vec::new();
             for task in &tasks {
-                expected.extend(times(task, behind, watermark, later).into_iter().map(|time| (task.0.clone(), time)));
+                expected.extend(
+                    times(task, behind, watermark, later)
+                        .into_iter()
+                        .map(|time| (task.0.clone(), time)),
+                );
             }
             expected.sort();
             assert_eq!(fired, expected, "seed {seed}, step {step}");
             again += fired
                 .iter()
-                .filter(|(id, time)| fired_before.iter().any(|(of, before)| of == id && (1..DAY).contains(&(time - before))))
+                .filter(|(id, time)| {
+                    fired_before
+                        .iter()
+                        .any(|(of, before)| of == id && (1..DAY).contains(&(time - before)))
+                })
                 .count();
             fired_before = fired;
         }
         for (id, _, _) in &tasks {
             let item = shard.engine.get(id, &shard.storage).unwrap().unwrap();
-            assert!(Record::parse(item.record.get().as_bytes()).is_ok_and(|record| record.is_recurring()));
+            assert!(
+                Record::parse(item.record.get().as_bytes())
+                    .is_ok_and(|record| record.is_recurring())
+            );
         }
     }
     assert!(left_out > 100 && again > 10, "{left_out} left out, {again} came again");

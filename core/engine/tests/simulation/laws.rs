@@ -1,8 +1,10 @@
-//! Laws of time zones that change: one-shot tasks at local times, against a reference that knows nothing of pages.
+//! Laws of time zones that change: one-shot tasks at local times, against a reference that knows
+//! nothing of pages.
 //!
-//! A run draws tasks at local times and at instants, what clients change about them, releases of the time zones, restarts and crashes. The
-//! rules are those of `docs/schedules.md`: what waits for a local time fires once, at the instant that it is by the law of the day, or at
-//! once if a law has moved it into the past.
+//! A run draws tasks at local times and at instants, what clients change about them, releases of
+//! the time zones, restarts and crashes. The rules are those of `docs/schedules.md`: what waits for
+//! a local time fires once, at the instant that it is by the law of the day, or at once if a law
+//! has moved it into the past.
 
 use crate::random::Random;
 use crate::regressions::ids;
@@ -13,7 +15,9 @@ use scheduler_calendar::tz::Tz;
 use scheduler_engine::{Config, Effects, Engine, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::protocol::{Append, CancelRequest, Change, ChangeRequest, Failure, NewTime, Report, Terms};
+use scheduler_model::protocol::{
+    Append, CancelRequest, Change, ChangeRequest, Failure, NewTime, Report, Terms,
+};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 use std::collections::BTreeMap;
@@ -22,7 +26,8 @@ pub(crate) const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 pub(crate) const HOUR: i64 = 3_600_000;
 const ZONES: [&str; 3] = ["America/Vancouver", "Asia/Tokyo", "Europe/London"];
 
-/// The law by which Vancouver's clock is `H` hours slower than by the tables, Tokyo's is `H` hours faster, and London's is as it is.
+/// The law by which Vancouver's clock is `H` hours slower than by the tables, Tokyo's is `H` hours
+/// faster, and London's is as it is.
 fn by<const H: i64>(local: LocalTime, zone: &str) -> Option<UnixMillis> {
     let instant = local.instant(zone.parse().ok()?)?;
     Some(instant.plus(match zone {
@@ -71,8 +76,9 @@ impl Given {
     }
 
     pub(crate) fn record(&self, id: &str, fill: usize) -> String {
-        let local =
-            self.local.map_or_else(String::new, |(local, zone)| format!(r#""timezone":"{zone}","local":{{"time":"{local}"}},"#));
+        let local = self.local.map_or_else(String::new, |(local, zone)| {
+            format!(r#""timezone":"{zone}","local":{{"time":"{local}"}},"#)
+        });
         let key = self.key.map_or_else(String::new, |key| format!(r#","limitKey":"{key}""#));
         let (time, fields, fill) = (self.at, self.fields, "x".repeat(fill));
         format!(
@@ -111,11 +117,14 @@ impl Shard {
             let due = if given.paused { UnixMillis::PAUSED } else { record.due() };
             let flags = if record.is_conditional() { Flags::CONDITIONAL } else { Flags::TASK };
             let flags = flags.with_local(given.local.is_some());
-            assert!(builder.push(id_hash(id), due, flags, |out| out.extend_from_slice(text.as_bytes())));
+            assert!(
+                builder.push(id_hash(id), due, flags, |out| out.extend_from_slice(text.as_bytes()))
+            );
         }
         let mut pages = builder.finish();
         pages.iter_mut().for_each(|page| page.directory.set_lane(u8::from(key.is_some())));
-        let terms = Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
+        let terms =
+            Terms { keys: key.into_iter().map(str::to_owned).collect(), ..Terms::default() };
         let append = Append { fresh: false, pages, terms, ..Append::default() };
         let append = Append::decode(&append.encode()).unwrap();
         let (_, effects) = self.engine.append(append, self.now, &self.storage).unwrap();
@@ -134,7 +143,8 @@ impl Shard {
         effects
     }
 
-    /// Wakes it until it wants to sleep, in steps of a millisecond at least, and returns what has fired: ids, and the times of their runs.
+    /// Wakes it until it wants to sleep, in steps of a millisecond at least, and returns what has
+    /// fired: ids, and the times of their runs.
     pub(crate) fn settle(&mut self) -> Vec<(String, i64)> {
         let mut fired = Vec::new();
         for _ in 0..10_000 {
@@ -171,7 +181,8 @@ impl Shard {
 }
 
 pub(crate) fn load(storage: &Storage, law: Law) -> Engine {
-    let config = Config { max_dispatched: usize::MAX, fire_gap_millis: 0, law, ..Config::default() };
+    let config =
+        Config { max_dispatched: usize::MAX, fire_gap_millis: 0, law, ..Config::default() };
     Engine::load("1-0", config, storage.snapshot()).unwrap()
 }
 
@@ -209,14 +220,23 @@ impl Known {
     /// When it is due by its time.
     fn own_due(&self, id: &str) -> i64 {
         let fields = if self.jitters { JITTER } else { "" };
-        let given = Given { at: UnixMillis::new(self.time), local: self.local, paused: false, fields, key: None };
+        let given = Given {
+            at: UnixMillis::new(self.time),
+            local: self.local,
+            paused: false,
+            fields,
+            key: None,
+        };
         Record::parse(given.record(id, 0).as_bytes()).unwrap().due().get()
     }
 
     fn follow(&mut self, id: &str, law: &Law, watermark: i64) {
         let own = self.own_due(id);
         let waits_for_its_time = self.due.is_none_or(|due| due == own) && !self.is_requested;
-        let Some((local, zone)) = self.local.filter(|_| waits_for_its_time && !self.is_again) else { return };
+        let Some((local, zone)) = self.local.filter(|_| waits_for_its_time && !self.is_again)
+        else {
+            return;
+        };
         let time = (law.instant)(local, zone).unwrap().get();
         if time != self.time {
             self.time = time;
@@ -253,7 +273,11 @@ fn run(seed: u64, sum: &mut Sum) {
                 let mut tasks = Vec::new();
                 for _ in 0..1 + random.below(4) {
                     made += 1;
-                    let id = if random.chance(200) { format!("same-{}", random.below(3)) } else { format!("made-{made}") };
+                    let id = if random.chance(200) {
+                        format!("same-{}", random.below(3))
+                    } else {
+                        format!("made-{made}")
+                    };
                     if tasks.iter().any(|(known, _)| *known == id) {
                         continue;
                     }
@@ -262,7 +286,10 @@ fn run(seed: u64, sum: &mut Sum) {
                     let mut given = drawn(&mut random, at, &shard.law);
                     (given.fields, given.paused) = (fields, random.chance(100));
                     // The same time again would be the same task: see `definitions`.
-                    if known.get(&id).is_some_and(|of| of.time == given.at.get() || of.local == given.local) {
+                    if known
+                        .get(&id)
+                        .is_some_and(|of| of.time == given.at.get() || of.local == given.local)
+                    {
                         continue;
                     }
                     let time = given.at.get();
@@ -318,7 +345,8 @@ fn run(seed: u64, sum: &mut Sum) {
                 let of = known.get_mut(&id).unwrap();
                 let to = drawn(&mut random, at, &shard.law);
                 let was_due = of.due;
-                (of.local, of.time, of.is_again, of.is_requested) = (to.local, to.at.get(), false, false);
+                (of.local, of.time, of.is_again, of.is_requested) =
+                    (to.local, to.at.get(), false, false);
                 of.due = was_due.map(|_| of.own_due(&id).max(watermark(&shard) + 1));
                 let local = to.local.map(|(local, zone)| (local, zone.parse::<Tz>().unwrap()));
                 shard.change(&id, Change::Reschedule(NewTime { at: to.at, local }));
@@ -339,10 +367,18 @@ fn run(seed: u64, sum: &mut Sum) {
                 let law = *random.pick(&LAWS);
                 sum.laws += u64::from(law.release != shard.law.release);
                 shard.restart(law);
-                // It may start again before anything has woken it, or after the first part of the work.
-                if random.chance(300) && shard.has_local() && shard.stored_law().as_deref() != Some(law.release) {
+                // It may start again before anything has woken it, or after the first part of the
+                // work.
+                if random.chance(300)
+                    && shard.has_local()
+                    && shard.stored_law().as_deref() != Some(law.release)
+                {
                     follow(&shard, &mut known, sum);
-                    assert_eq!(fired_by(&shard.wake()), [], "seed {seed}: nothing fires by the law of before");
+                    assert_eq!(
+                        fired_by(&shard.wake()),
+                        [],
+                        "seed {seed}: nothing fires by the law of before"
+                    );
                     let law = if random.chance(500) { law } else { *random.pick(&LAWS) };
                     shard.restart(law);
                 }
@@ -367,7 +403,13 @@ fn run(seed: u64, sum: &mut Sum) {
 }
 
 /// Lets the shard come to rest, and compares what has fired and what waits with what is known.
-fn compare(shard: &mut Shard, known: &mut BTreeMap<String, Known>, random: &mut Random, sum: &mut Sum, seed: u64) {
+fn compare(
+    shard: &mut Shard,
+    known: &mut BTreeMap<String, Known>,
+    random: &mut Random,
+    sum: &mut Sum,
+    seed: u64,
+) {
     let at = shard.now;
     follow(shard, known, sum);
     let mut expected: Vec<(String, i64)> = Vec::new();
@@ -377,15 +419,22 @@ fn compare(shard: &mut Shard, known: &mut BTreeMap<String, Known>, random: &mut 
     let mut fired = shard.settle();
     let later = shard.now.get();
     // What came due while it worked may have fired too.
-    let late = |(id, _): &(String, i64)| known.get(id).is_some_and(|of| of.due.is_some_and(|due| due > at.get() && due <= later));
+    let late = |(id, _): &(String, i64)| {
+        known.get(id).is_some_and(|of| of.due.is_some_and(|due| due > at.get() && due <= later))
+    };
     let came_due: Vec<(String, i64)> = fired.iter().filter(|task| late(task)).cloned().collect();
     expected.extend(came_due);
     expected.sort();
     fired.sort();
     assert_eq!(fired, expected, "seed {seed} at {at} under {}", shard.law.release);
     sum.fired += fired.len() as u64;
-    let envelopes: Vec<u64> =
-        shard.storage.outbox.iter().filter(|(_, row)| row.destination.is_some()).map(|(seq, _)| *seq).collect();
+    let envelopes: Vec<u64> = shard
+        .storage
+        .outbox
+        .iter()
+        .filter(|(_, row)| row.destination.is_some())
+        .map(|(seq, _)| *seq)
+        .collect();
     for seq in envelopes {
         let text = shard.storage.outbox[&seq].text.clone();
         let envelope = Envelope::parse(std::str::from_utf8(&text).unwrap()).unwrap();
@@ -410,7 +459,8 @@ fn compare(shard: &mut Shard, known: &mut BTreeMap<String, Known>, random: &mut 
         shard.commit(&effects, false);
     }
     for (id, of) in known.iter() {
-        let (due, record) = shard.waiting(id).unwrap_or_else(|| panic!("seed {seed}: {id} is lost: {of:?}"));
+        let (due, record) =
+            shard.waiting(id).unwrap_or_else(|| panic!("seed {seed}: {id} is lost: {of:?}"));
         let record = Record::parse(record.as_bytes()).unwrap();
         let is_same = record.time == Some(UnixMillis::new(of.time))
             && due == of.due.map_or(UnixMillis::PAUSED, UnixMillis::new)
@@ -435,7 +485,8 @@ fn follow(shard: &Shard, known: &mut BTreeMap<String, Known>, sum: &mut Sum) {
         let was = *of;
         of.follow(id, &shard.law, watermark);
         sum.moved += u64::from(was.time != of.time);
-        sum.moved_into_the_past += u64::from(was.due.is_some_and(|due| due > now) && of.due < Some(now));
+        sum.moved_into_the_past +=
+            u64::from(was.due.is_some_and(|due| due > now) && of.due < Some(now));
     }
 }
 
@@ -469,5 +520,8 @@ fn tasks_at_local_times_follow_every_law() {
     seeds.for_each(|seed| run(seed, &mut sum));
     println!("{runs} seeds: {sum:?}");
     let enough = [sum.fired, sum.moved, sum.laws].iter().all(|count| *count > runs);
-    assert!(runs == 1 || enough && sum.moved_into_the_past > runs / 10 && sum.crashes > runs / 4, "{sum:?}");
+    assert!(
+        runs == 1 || enough && sum.moved_into_the_past > runs / 10 && sum.crashes > runs / 4,
+        "{sum:?}"
+    );
 }

@@ -22,14 +22,16 @@ pub(crate) fn many_keys(count: usize) -> &'static [&'static str] {
     &all[..count.min(all.len())]
 }
 
-/// How long a task of a key may be due while the key has a free slot, milliseconds: it is asked for within a second, may be answered a
-/// second later, by a limiter that waits three for a shard that it does not hear of; and a slot that is used nowhere is given back after one.
+/// How long a task of a key may be due while the key has a free slot, milliseconds: it is asked for
+/// within a second, may be answered a second later, by a limiter that waits three for a shard that
+/// it does not hear of; and a slot that is used nowhere is given back after one.
 const FREE_SLOT_MILLIS: i64 = 10_000;
-/// The same just after faults, when questions were not answered: a shard waits fifteen seconds then.
+/// The same just after faults, when questions were not answered: a shard waits fifteen seconds
+/// then.
 const AFTER_FAULTS_MILLIS: i64 = 40_000;
 
-/// How long a shard that has dispatched all it may keeps a slot of each key, for when there is room again, milliseconds: ten seconds, and two
-/// in which it still asks.
+/// How long a shard that has dispatched all it may keeps a slot of each key, for when there is room
+/// again, milliseconds: ten seconds, and two in which it still asks.
 const KEPT_SLOT_MILLIS: i64 = 12_000;
 
 /// By how much rarer a shard crashes over the answer of a limiter than over a request.
@@ -56,7 +58,8 @@ pub(crate) struct Limits {
 impl Limits {
     /// Sets the limit of a key.
     pub(crate) fn set(&mut self, key: &'static str, limit: Limit) {
-        let (_, write) = self.limiter.put(Named { key: key.to_owned(), limit }).expect("there is room");
+        let (_, write) =
+            self.limiter.put(Named { key: key.to_owned(), limit }).expect("there is room");
         self.store([write]);
         self.had.entry(key).or_default().push(limit);
         self.handed_on.remove(key);
@@ -67,7 +70,9 @@ impl Limits {
         for write in writes {
             match write {
                 Write::Put { name, record } => drop(self.rows.insert(name, record)),
-                Write::Delete { name } => assert!(self.rows.remove(&name).is_some(), "a deleted row is stored"),
+                Write::Delete { name } => {
+                    assert!(self.rows.remove(&name).is_some(), "a deleted row is stored")
+                }
                 Write::Clear => self.rows.clear(),
             }
         }
@@ -92,12 +97,21 @@ impl Limits {
     /// `rate-holds`: in no window of time more than the rate allows.
     pub(crate) fn rate_holds(&self) {
         for (key, times) in &self.handed_on {
-            let Some(rate) = self.had.get(key).and_then(|had| had.last()?.per_second) else { continue };
+            let Some(rate) = self.had.get(key).and_then(|had| had.last()?.per_second) else {
+                continue;
+            };
             for (first, from) in times.iter().enumerate() {
                 for (last, to) in times.iter().enumerate().skip(first) {
-                    let (runs, most) = (last - first + 1, rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0);
+                    let (runs, most) =
+                        (last - first + 1, rate * ((to - from) as f64 / 1_000.0 + 1.0) + 1.0);
                     if runs as f64 > most {
-                        violated("rate-holds", format!("{runs} runs of {key} within {} ms at {rate} a second", to - from));
+                        violated(
+                            "rate-holds",
+                            format!(
+                                "{runs} runs of {key} within {} ms at {rate} a second",
+                                to - from
+                            ),
+                        );
                     }
                 }
             }
@@ -110,15 +124,20 @@ pub(crate) fn drawn(random: &mut Random) -> Limit {
     match random.below(3) {
         0 => Limit { concurrency: None, per_second: Some(*random.pick(&[0.5, 3.0, 40.0])) },
         1 => Limit { concurrency: Some(1 + random.below(4) as u32), per_second: None },
-        _ => Limit { concurrency: Some(1 + random.below(3) as u32), per_second: Some(*random.pick(&[2.0, 20.0])) },
+        _ => Limit {
+            concurrency: Some(1 + random.below(3) as u32),
+            per_second: Some(*random.pick(&[2.0, 20.0])),
+        },
     }
 }
 
 impl World {
     pub(crate) fn plan_asks(&mut self, at: usize, effects: &Effects) {
         for ask in &effects.asks {
-            let asked = Asked { key: ask.key.clone(), shard: self.shards[at].name.clone(), ask: ask.ask };
-            // Whoever waits for the answer may be told that there is none, while the request is still on its way.
+            let asked =
+                Asked { key: ask.key.clone(), shard: self.shards[at].name.clone(), ask: ask.ask };
+            // Whoever waits for the answer may be told that there is none, while the request is
+            // still on its way.
             if self.random.chance(self.faults.report_lost) {
                 self.may_ask(at, true);
                 let when = self.now.plus(self.random.range(1, 3_000));
@@ -140,7 +159,8 @@ impl World {
     pub(crate) fn restart_limiter(&mut self) {
         self.limits.lives += 1;
         let rows = self.limits.rows.values().cloned();
-        self.limits.limiter = Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
+        self.limits.limiter =
+            Limiter::load(rows, self.limits.lives).expect("the limiter can be loaded");
     }
 
     /// A limiter gets a request.
@@ -155,7 +175,9 @@ impl World {
         if is_changed {
             self.ask_held_again();
         }
-        if answer.is_some_and(|answer| answer.lacks_slots(&asked.ask)) && self.hold_question(at, asked, until) {
+        if answer.is_some_and(|answer| answer.lacks_slots(&asked.ask))
+            && self.hold_question(at, asked, until)
+        {
             return;
         }
         if self.random.chance(self.faults.report_lost) {
@@ -170,10 +192,16 @@ impl World {
     }
 
     /// A shard gets the limiter's answer, or hears that there is none.
-    pub(crate) fn told_by_limiter(&mut self, at: usize, key: &str, number: RequestNumber, answer: Option<Option<Answer>>) {
+    pub(crate) fn told_by_limiter(
+        &mut self,
+        at: usize,
+        key: &str,
+        number: RequestNumber,
+        answer: Option<Option<Answer>>,
+    ) {
         self.trace(|| format!("{at}: told of {key}, {number:?}: {answer:?}"));
-        // A crash comes with time, not with each message: else a shard with many lanes, each of which asks again after each start, crashes the
-        // more the more it crashes.
+        // A crash comes with time, not with each message: else a shard with many lanes, each of
+        // which asks again after each start, crashes the more the more it crashes.
         let faults = self.faults;
         self.faults.crash_before_commit /= CRASHES_OF_ANSWERS;
         self.faults.crash_after_commit /= CRASHES_OF_ANSWERS;
@@ -193,10 +221,14 @@ impl World {
         self.faults = faults;
     }
 
-    /// `concurrency-holds`: no more runs of a key are in flight than a limit allowed that it had, whatever shard they are of.
+    /// `concurrency-holds`: no more runs of a key are in flight than a limit allowed that it had,
+    /// whatever shard they are of.
     pub(crate) fn limits_hold(&mut self, at: usize, effects: &Effects) {
         for write in &effects.writes {
-            let Write::InsertEnvelope { destination: Destination::Lane(lane), hashes, .. } = write else { continue };
+            let Write::InsertEnvelope { destination: Destination::Lane(lane), hashes, .. } = write
+            else {
+                continue;
+            };
             let key = self.shards[at].storage.key_of_lane(*lane);
             self.limits.runs += hashes.len() as u64 / 8;
             let Some(key) = KEYS.iter().find(|known| **known == key) else { continue };
@@ -205,16 +237,25 @@ impl World {
             self.limits.handed_on.entry(key).or_default().extend(times);
         }
         for key in KEYS {
-            let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
+            let in_flight: usize =
+                self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
             let Some(had) = self.limits.had.get(key) else { continue };
-            let most = had.iter().map(|limit| limit.concurrency.map_or(usize::MAX, |most| most as usize)).max().unwrap_or(0);
+            let most = had
+                .iter()
+                .map(|limit| limit.concurrency.map_or(usize::MAX, |most| most as usize))
+                .max()
+                .unwrap_or(0);
             if in_flight > most {
-                violated("concurrency-holds", format!("{in_flight} runs of {key:?} are in flight; at most {most}"));
+                violated(
+                    "concurrency-holds",
+                    format!("{in_flight} runs of {key:?} are in flight; at most {most}"),
+                );
             }
         }
     }
 
-    /// Counts the shards that keep a slot of a key because they had room for its tasks a short time ago.
+    /// Counts the shards that keep a slot of a key because they had room for its tasks a short time
+    /// ago.
     fn kept_slots(&self, key: &str, due: UnixMillis) -> usize {
         let is_recent = |since: &UnixMillis| self.now.since(*since) < KEPT_SLOT_MILLIS;
         let full = self.limits.full_since.iter().filter(|(_, since)| is_recent(since));
@@ -233,13 +274,16 @@ impl World {
         let due = self.now.plus(-self.config.fire_gap_millis);
         for key in KEYS {
             let limit = self.limits.had.get(key).and_then(|had| had.last().copied());
-            let in_flight: usize = self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
+            let in_flight: usize =
+                self.shards.iter().map(|shard| shard.storage.in_flight_of(key)).sum();
             let concurrency = limit.and_then(|limit| limit.concurrency);
-            let has_room = concurrency.is_none_or(|most| in_flight + self.kept_slots(key, due) < most as usize);
+            let has_room = concurrency
+                .is_none_or(|most| in_flight + self.kept_slots(key, due) < most as usize);
             let is_idle = has_room
                 && self.shards.iter().any(|shard| {
                     // A shard whose dispatchers have all that they may have has room for none.
-                    shard.storage.dispatched() < self.config.max_dispatched && shard.storage.waits_in_lane(key, due)
+                    shard.storage.dispatched() < self.config.max_dispatched
+                        && shard.storage.waits_in_lane(key, due)
                 });
             if !is_idle || self.faults.message_lost > 0 {
                 self.limits.idle_since.remove(key);
@@ -247,12 +291,16 @@ impl World {
             }
             let since = *self.limits.idle_since.entry(key).or_insert(self.now);
             let rate = limit.and_then(|limit| limit.per_second);
-            let for_tokens = rate.map_or(0, |rate| (2_000.0 * (self.shards.len() as f64 + 1.0) / rate) as i64);
-            let most = for_tokens + if is_faultless { FREE_SLOT_MILLIS } else { AFTER_FAULTS_MILLIS };
+            let for_tokens =
+                rate.map_or(0, |rate| (2_000.0 * (self.shards.len() as f64 + 1.0) / rate) as i64);
+            let most =
+                for_tokens + if is_faultless { FREE_SLOT_MILLIS } else { AFTER_FAULTS_MILLIS };
             if self.now.since(since) > most {
                 violated(
                     "free-slots-are-used",
-                    format!("since {since} tasks of {key:?} wait, of which {in_flight} are in flight"),
+                    format!(
+                        "since {since} tasks of {key:?} wait, of which {in_flight} are in flight"
+                    ),
                 );
             }
         }

@@ -1,11 +1,18 @@
-//! A shard's engine under a virtual clock, with a world around it in which everything goes wrong that can.
+//! A shard's engine under a virtual clock, with a world around it in which everything goes wrong
+//! that can.
 //!
-//! A run is decided by its seed: clients, their requests, the outcome of tasks, and the faults of shells, queues, alarms and
-//! dispatchers. After every input the writes are compared with an oracle ([`model`]) and with a second reading of storage
-//! ([`storage`]); at the end faults cease, and everything must come to rest with nothing lost. A seed that fails says how to
-//! replay it; of ten seeds, two are without faults, four with few and four with many.
+//! A run is decided by its seed: clients, their requests, the outcome of tasks, and the faults of
+//! shells, queues, alarms and dispatchers. After every input the writes are compared with an oracle
+//! ([`model`]) and with a second reading of storage ([`storage`]); at the end faults cease, and
+//! everything must come to rest with nothing lost. A seed that fails says how to replay it; of ten
+//! seeds, two are without faults, four with few and four with many.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test: what does not hold ends the run")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test: what does not hold ends the run"
+)]
 
 mod changes;
 mod circuits;
@@ -61,7 +68,8 @@ mod two_epochs;
 mod world;
 mod world_cases;
 
-/// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than the first. `make simulate` runs a million.
+/// Seeds of an ordinary test run; `SIM_SEEDS` asks for another number, `SIM_FROM` for others than
+/// the first. `make simulate` runs a million.
 const SEEDS: u64 = 10_000;
 /// After how many seeds that fail a run ends; `SIM_FAILURES` asks for another number.
 const MOST_FAILURES: u64 = 20;
@@ -79,23 +87,48 @@ fn seeds() {
         return;
     }
     assert!(run.put_off > seeds / 2, "the simulation hardly puts anything off: {run:?}");
-    assert!(run.put_off_of_keys > seeds / 2, "the simulation hardly puts anything off that has a limit's key: {run:?}");
+    assert!(
+        run.put_off_of_keys > seeds / 2,
+        "the simulation hardly puts anything off that has a limit's key: {run:?}"
+    );
     let in_flight = run.decisions;
-    assert!(in_flight.patched > seeds / 15, "the simulation hardly patches what is in flight: {run:?}");
-    assert!(in_flight.paused > seeds / 10, "the simulation hardly pauses what is in flight: {run:?}");
-    assert!(in_flight.cancelled > seeds, "the simulation hardly cancels what is in flight: {run:?}");
-    assert!(in_flight.by_ids > seeds / 10, "the simulation hardly changes several in flight: {run:?}");
-    assert!(in_flight.by_filter > seeds / 5, "the simulation hardly changes what is in flight by filter: {run:?}");
+    assert!(
+        in_flight.patched > seeds / 15,
+        "the simulation hardly patches what is in flight: {run:?}"
+    );
+    assert!(
+        in_flight.paused > seeds / 10,
+        "the simulation hardly pauses what is in flight: {run:?}"
+    );
+    assert!(
+        in_flight.cancelled > seeds,
+        "the simulation hardly cancels what is in flight: {run:?}"
+    );
+    assert!(
+        in_flight.by_ids > seeds / 10,
+        "the simulation hardly changes several in flight: {run:?}"
+    );
+    assert!(
+        in_flight.by_filter > seeds / 5,
+        "the simulation hardly changes what is in flight by filter: {run:?}"
+    );
     assert!(run.displaced > seeds / 10, "the simulation hardly displaces dead letters: {run:?}");
-    assert!(run.refused_runs > seeds / 200, "the simulation hardly refuses runs that callers add: {run:?}");
-    assert!(run.without_room > seeds / 50, "the simulation hardly leaves runs without room: {run:?}");
+    assert!(
+        run.refused_runs > seeds / 200,
+        "the simulation hardly refuses runs that callers add: {run:?}"
+    );
+    assert!(
+        run.without_room > seeds / 50,
+        "the simulation hardly leaves runs without room: {run:?}"
+    );
     assert!(run.held_up > seeds, "the simulation hardly gives the dispatchers too much: {run:?}");
     assert!(run.redefined > seeds * 3, "the simulation hardly defines anything again: {run:?}");
     assert!(run.turned_back > seeds / 50, "the simulation hardly turns clocks back: {run:?}");
     assert!(run.fired > seeds * 10, "the simulation hardly fires anything: {run:?}");
 }
 
-/// Replays one seed with a trace: `SIM_SEED=123 cargo test -p scheduler-engine --test simulation replay -- --nocapture`.
+/// Replays one seed with a trace: `SIM_SEED=123 cargo test -p scheduler-engine --test simulation
+/// replay -- --nocapture`.
 #[test]
 fn replay() {
     if let Some(seed) = std::env::var("SIM_SEED").ok().and_then(|text| text.parse().ok()) {

@@ -24,7 +24,8 @@ impl Run {
         self.turned_back += other.turned_back;
         self.redefined += other.redefined;
         self.decisions.add(other.decisions);
-        (self.displaced, self.without_room) = (self.displaced + other.displaced, self.without_room + other.without_room);
+        (self.displaced, self.without_room) =
+            (self.displaced + other.displaced, self.without_room + other.without_room);
         self.refused_runs += other.refused_runs;
     }
 }
@@ -38,11 +39,13 @@ struct Progress {
     failures: BTreeMap<u64, String>,
 }
 
-/// Runs seeds on as many threads as there are cores. A seed that fails does not end the run: it goes on until `most_failures` have failed,
-/// so that one run shows every kind of failure. Panics at the end if any has.
+/// Runs seeds on as many threads as there are cores. A seed that fails does not end the run: it
+/// goes on until `most_failures` have failed, so that one run shows every kind of failure. Panics
+/// at the end if any has.
 pub(crate) fn run_many(seeds: Range<u64>, most_failures: usize) -> Run {
     let progress = Mutex::new(Progress { next: seeds.start, ..Progress::default() });
-    let lock = || -> MutexGuard<'_, Progress> { progress.lock().unwrap_or_else(PoisonError::into_inner) };
+    let lock =
+        || -> MutexGuard<'_, Progress> { progress.lock().unwrap_or_else(PoisonError::into_inner) };
     let begin = || {
         let mut progress = lock();
         let seed = progress.next;
@@ -58,8 +61,14 @@ pub(crate) fn run_many(seeds: Range<u64>, most_failures: usize) -> Run {
         progress.done += 1;
         progress.failures.extend(failure.map(|failure| (seed, failure)));
         if progress.done.is_multiple_of(PROGRESS) && seeds.end - seeds.start > PROGRESS {
-            let (first, failed) = (progress.running.first().copied().unwrap_or(progress.next), progress.failures.len());
-            eprintln!("{} seeds have run, {failed} failed; `make simulate FROM={first}` goes on there", progress.done);
+            let (first, failed) = (
+                progress.running.first().copied().unwrap_or(progress.next),
+                progress.failures.len(),
+            );
+            eprintln!(
+                "{} seeds have run, {failed} failed; `make simulate FROM={first}` goes on there",
+                progress.done
+            );
         }
     };
     let work = || {
@@ -91,18 +100,32 @@ pub(crate) fn run_many(seeds: Range<u64>, most_failures: usize) -> Run {
     for (seed, failure) in &progress.failures {
         println!("seed {seed}: {failure}\n  {}", replay(*seed));
     }
-    assert!(progress.failures.is_empty(), "{} of {} seeds failed", progress.failures.len(), progress.done);
+    assert!(
+        progress.failures.is_empty(),
+        "{} of {} seeds failed",
+        progress.failures.len(),
+        progress.done
+    );
     sum
 }
 
 fn replay(seed: u64) -> String {
-    format!("SIM_SEED={seed} cargo test -p scheduler-engine --test simulation replay -- --nocapture")
+    format!(
+        "SIM_SEED={seed} cargo test -p scheduler-engine --test simulation replay -- --nocapture"
+    )
 }
 
 /// Returns the beginning of a panic's message.
 fn text_of(problem: &(dyn Any + Send)) -> String {
     let text = problem.downcast_ref::<String>().map(String::as_str);
-    let text = text.or_else(|| problem.downcast_ref::<&str>().copied()).unwrap_or("a panic without a message");
-    let end = text.char_indices().map(|(at, _)| at).take_while(|at| *at <= SUMMARY_BYTES).last().unwrap_or(0);
+    let text = text
+        .or_else(|| problem.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a message");
+    let end = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .take_while(|at| *at <= SUMMARY_BYTES)
+        .last()
+        .unwrap_or(0);
     if text.len() > SUMMARY_BYTES { format!("{}...", &text[..end]) } else { text.to_owned() }
 }

@@ -1,7 +1,8 @@
-//! Clients that change what is in flight: cancels, pauses, patches and overwrites that come between a dispatch and its report, by id, by ids
-//! and by filter.
+//! Clients that change what is in flight: cancels, pauses, patches and overwrites that come between
+//! a dispatch and its report, by id, by ids and by filter.
 //!
-//! Which run, and what is done to it, is drawn when the request is carried out, from a number that was drawn when it was planned.
+//! Which run, and what is done to it, is drawn when the request is carried out, from a number that
+//! was drawn when it was planned.
 
 use crate::changes;
 use crate::clients::{QUEUES, RETRIES, record_of};
@@ -39,7 +40,17 @@ pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, 
     let Some(id) = drawn_id(world, &mut random, at) else { return Ok(Answer::Shown) };
     let what = random.below(10);
     world.trace(|| {
-        let name = ["patch", "patch", "patch", "cancel", "cancel by filter", "change", "change", "change by filter", "overwrite"];
+        let name = [
+            "patch",
+            "patch",
+            "patch",
+            "cancel",
+            "cancel by filter",
+            "change",
+            "change",
+            "change by filter",
+            "overwrite",
+        ];
         format!("{at}: {} of {id} in flight", name.get(what as usize).unwrap_or(&"define again"))
     });
     match what {
@@ -48,9 +59,15 @@ pub(crate) fn meddle(world: &mut World, at: usize, draw: u64) -> Result<Answer, 
             let ids = several(world, at, id, &mut random);
             operations::cancel(world, at, &ids).map(Answer::Cancelled)
         }
-        4 => operations::cancel_matching(world, at, &of_flights(&mut random), *random.pick(&[1, 2, 1_000])),
+        4 => operations::cancel_matching(
+            world,
+            at,
+            &of_flights(&mut random),
+            *random.pick(&[1, 2, 1_000]),
+        ),
         5..7 => {
-            let (ids, change) = (several(world, at, id, &mut random), drawn_change(world, &mut random));
+            let (ids, change) =
+                (several(world, at, id, &mut random), drawn_change(world, &mut random));
             changes::change(world, at, &ids, change)
         }
         7 => {
@@ -80,7 +97,15 @@ fn several(world: &World, at: usize, id: String, random: &mut Random) -> Vec<Str
 }
 
 fn of_flights(random: &mut Random) -> Filter {
-    Filter { status: *random.pick(&[Some(Status::Fired), Some(Status::Fired), Some(Status::Paused), None]), ..Filter::default() }
+    Filter {
+        status: *random.pick(&[
+            Some(Status::Fired),
+            Some(Status::Fired),
+            Some(Status::Paused),
+            None,
+        ]),
+        ..Filter::default()
+    }
 }
 
 fn drawn_change(world: &World, random: &mut Random) -> Change {
@@ -93,12 +118,20 @@ fn drawn_change(world: &World, random: &mut Random) -> Change {
 }
 
 /// Another task takes the place of the one in flight.
-fn overwrite(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
+fn overwrite(
+    world: &mut World,
+    at: usize,
+    id: &str,
+    random: &mut Random,
+) -> Result<Answer, Dropped> {
     let Some((_, version)) = newest(world, at, id) else { return Ok(Answer::Shown) };
     let time = world.now.get() + random.range(-1_000, 20_000);
     let schedule = Schedule::Once(time, PutOff::default());
     let late = version.late.fitting(false, false);
-    let n = add_version(world, Version { schedule, late, says_paused: None, open_anchor: false, ..version });
+    let n = add_version(
+        world,
+        Version { schedule, late, says_paused: None, open_anchor: false, ..version },
+    );
     operations::append(world, at, &[n], false).map(|()| Answer::Appended)
 }
 
@@ -118,9 +151,15 @@ fn add_version(world: &mut World, mut version: Version) -> u64 {
 
 /// Patches a task of which an attempt is in flight. While the task itself waits, that is patched.
 fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
-    let item: Option<ListItem> =
-        world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
-    let Some(item) = item.filter(|item| item.status != Status::Dead) else { return Ok(Answer::Shown) };
+    let item: Option<ListItem> = world.input(
+        at,
+        false,
+        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
+        |_, _, _| {},
+    )?;
+    let Some(item) = item.filter(|item| item.status != Status::Dead) else {
+        return Ok(Answer::Shown);
+    };
     if item.status != Status::Fired {
         return redefine_id(world, at, id, random);
     }
@@ -130,10 +169,14 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
         violated("get-answers", format!("{item:?}, but the newest in flight is {flight:?}"));
     }
     let was = world.model.version(shown.version).clone();
-    let Some(version) = patched(&was, shown, &item, world.now.get(), random) else { return Ok(Answer::Shown) };
+    let Some(version) = patched(&was, shown, &item, world.now.get(), random) else {
+        return Ok(Answer::Shown);
+    };
     let is_same_time = matches!(version.schedule, Schedule::Once(time, _) if time == shown.time);
     let n = add_version(world, version);
-    world.trace(|| format!("{at}: patch in flight of {shown:?} as {n}: {:?}", world.model.version(n)));
+    world.trace(|| {
+        format!("{at}: patch in flight of {shown:?} as {n}: {:?}", world.model.version(n))
+    });
     let is_stale = random.chance(100);
     let is_task = !matches!(was.schedule, Schedule::Recurring(_)) && shown.stage == Stage::Run;
     let is_refused = is_stale || flight.is_none() || !is_task;
@@ -151,7 +194,10 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
         },
         |world, reply: &Option<AppendReply>, _| {
             if reply.is_none() != is_refused {
-                violated("patches-what-is-in-flight", format!("{reply:?} for {item:?}, of {was:?}"));
+                violated(
+                    "patches-what-is-in-flight",
+                    format!("{reply:?} for {item:?}, of {was:?}"),
+                );
             }
             let (Some(reply), Some(flight)) = (reply, flight) else { return };
             let (replaced, running) = if is_same_time {
@@ -159,23 +205,37 @@ fn patch(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<
                 (1, 1)
             } else {
                 let watermark = world.shards[at].storage.watermark.due;
-                let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+                let moment =
+                    Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
                 let (replaced, running, _) = world.model.append(at, &[n], (false, true), moment);
                 (replaced, running)
             };
             if (reply.created, reply.replaced, reply.running) != (1, replaced, running) {
-                violated("append-counts", format!("{reply:?} for a patch of {item:?}; expected {replaced}, {running}"));
+                violated(
+                    "append-counts",
+                    format!("{reply:?} for a patch of {item:?}; expected {replaced}, {running}"),
+                );
             }
             if reply.patched.is_some() != is_same_time {
-                violated("patches-what-is-in-flight", format!("{reply:?} for {item:?}, of the same time: {is_same_time}"));
+                violated(
+                    "patches-what-is-in-flight",
+                    format!("{reply:?} for {item:?}, of the same time: {is_same_time}"),
+                );
             }
         },
     )?;
     Ok(Answer::Shown)
 }
 
-/// What a patch makes of the version of a run in flight; `None` if its schedule has no run to come: the coordinator refuses it.
-fn patched(was: &Version, shown: Firing, item: &ListItem, now: i64, random: &mut Random) -> Option<Version> {
+/// What a patch makes of the version of a run in flight; `None` if its schedule has no run to come:
+/// the coordinator refuses it.
+fn patched(
+    was: &Version,
+    shown: Firing,
+    item: &ListItem,
+    now: i64,
+    random: &mut Random,
+) -> Option<Version> {
     let put_off = match was.schedule {
         Schedule::Once(_, put_off) | Schedule::Recurring(Recurring { put_off, .. }) => put_off,
         Schedule::None => PutOff::default(),
@@ -188,7 +248,8 @@ fn patched(was: &Version, shown: Firing, item: &ListItem, now: i64, random: &mut
         // What was told to run is a run of its own, at that time.
         _ => Schedule::Once(shown.time, put_off),
     };
-    let (recurs, is_none) = (matches!(schedule, Schedule::Recurring(_)), matches!(schedule, Schedule::None));
+    let (recurs, is_none) =
+        (matches!(schedule, Schedule::Recurring(_)), matches!(schedule, Schedule::None));
     let mut version = Version { schedule, open_anchor: false, ..was.clone() };
     if random.chance(300) {
         version.retry = *random.pick(&RETRIES);
@@ -197,7 +258,10 @@ fn patched(was: &Version, shown: Firing, item: &ListItem, now: i64, random: &mut
         version.fails = *random.pick(&[0, 500, 1_000]);
     }
     match random.below(8) {
-        0 => (version.queue, version.key, version.destination) = (Some(*random.pick(&QUEUES)), None, None),
+        0 => {
+            (version.queue, version.key, version.destination) =
+                (Some(*random.pick(&QUEUES)), None, None)
+        }
         1 => version.queue = None,
         2 => version.follow_ups = FollowUps::drawn(random),
         3 if version.late.is_none() => version.key = Some(*random.pick(&KEYS)),

@@ -1,4 +1,5 @@
-//! The oracle: what the users have asked for, and what must therefore wait, be on its way, or be done.
+//! The oracle: what the users have asked for, and what must therefore wait, be on its way, or be
+//! done.
 //!
 //! It is told of every committed input and knows nothing of pages, watermarks or timers.
 
@@ -15,12 +16,15 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::Keep;
 use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::Flags;
-use scheduler_model::protocol::{AppendReply, Cancelled, Failure, FeedPosition, Filter, Kind, Report, Status};
+use scheduler_model::protocol::{
+    AppendReply, Cancelled, Failure, FeedPosition, Filter, Kind, Report, Status,
+};
 use scheduler_model::retry::{RetryInput, RetryPolicy};
 use scheduler_model::task::Record;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-/// A task as a request gave it. Its payload holds its number, so every record that comes out anywhere names it.
+/// A task as a request gave it. Its payload holds its number, so every record that comes out
+/// anywhere names it.
 #[derive(Debug, Clone)]
 pub(crate) struct Version {
     pub(crate) shard: usize,
@@ -86,7 +90,8 @@ pub(crate) enum What {
 
 #[derive(Debug, Default)]
 pub(crate) struct Model {
-    /// By shard and key, the requests that were to be done once and are done: when, and with what answer.
+    /// By shard and key, the requests that were to be done once and are done: when, and with what
+    /// answer.
     pub(crate) taken: HashMap<(usize, [u8; 16]), (UnixMillis, AppendReply)>,
     pub(crate) versions: Vec<Version>,
     pub(crate) by_id: HashMap<String, Vec<u64>>,
@@ -98,8 +103,8 @@ pub(crate) struct Model {
     pub(crate) early: BTreeSet<Firing>,
     /// How often each was put where it waits by a change: so often it may run beyond the first.
     pub(crate) asked: HashMap<Firing, u32>,
-    /// Of recurring versions, the time and the due time of the run that is next, and how many there have been. A paused one whose last run
-    /// was missed has none.
+    /// Of recurring versions, the time and the due time of the run that is next, and how many there
+    /// have been. A paused one whose last run was missed has none.
     pub(crate) next_run: HashMap<u64, (i64, i64, u32)>,
     /// Runs of recurring versions that the wake-up at hand must hand on.
     passed: BTreeSet<Firing>,
@@ -113,11 +118,13 @@ pub(crate) struct Model {
     pub(crate) ran: HashMap<Firing, u32>,
     /// Those whose outcome is known: they must have run.
     pub(crate) done: BTreeSet<Firing>,
-    /// Versions that came, or were changed, while the clock of their shard was ahead; and those that have taken their places since.
+    /// Versions that came, or were changed, while the clock of their shard was ahead; and those
+    /// that have taken their places since.
     pub(crate) brought_ahead: BTreeSet<u64>,
     /// Whether clocks step in this run.
     pub(crate) clocks_step: bool,
-    /// By the first attempt, from when the time of its retries may count: starts of first attempts, and ends of pauses.
+    /// By the first attempt, from when the time of its retries may count: starts of first attempts,
+    /// and ends of pauses.
     pub(crate) first_attempts: HashMap<Firing, BTreeSet<i64>>,
     /// When each was last replayed as a dead letter.
     pub(crate) replayed: HashMap<Firing, i64>,
@@ -130,7 +137,8 @@ pub(crate) struct Model {
     pub(crate) watched: HashMap<usize, FeedPosition>,
     /// Recurring versions that the definition at hand has resumed.
     pub(crate) resumed: Vec<Firing>,
-    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they
+    /// may have.
     pub(crate) held_up: u64,
     /// How often something was decided about a run in flight.
     pub(crate) decisions: Decisions,
@@ -144,12 +152,14 @@ pub(crate) struct Flight {
     /// Whether it was sent again after a send that the queue may have taken.
     pub(crate) sent_again: bool,
     pub(crate) last_send: Send,
-    /// When it was sent last, or not taken, by the shard's clock; no later than that shows since it has gone back.
+    /// When it was sent last, or not taken, by the shard's clock; no later than that shows since it
+    /// has gone back.
     pub(crate) since: i64,
     pub(crate) tasks: Vec<Firing>,
     /// When each was replayed, as its record says.
     pub(crate) replayed: Vec<Option<i64>>,
-    /// From when on the lateness of each counts at the earliest: of a follow-up, when its run was reported. As its record says.
+    /// From when on the lateness of each counts at the earliest: of a follow-up, when its run was
+    /// reported. As its record says.
     pub(crate) late_since: Vec<Option<i64>>,
     /// When the first attempt of each began, as its record says.
     pub(crate) first_at: Vec<Option<i64>>,
@@ -166,7 +176,8 @@ pub(crate) enum Send {
     Unanswered { after: u32 },
     /// It was refused, and so were those before it.
     Refused { times: u32, at: i64 },
-    /// The queue of the dispatchers did not answer, and has not answered since; the shard gave it up, or sent it again, at this time.
+    /// The queue of the dispatchers did not answer, and has not answered since; the shard gave it
+    /// up, or sent it again, at this time.
     Hung { at: i64 },
 }
 
@@ -241,12 +252,15 @@ impl Model {
 
     /// What waits under an id.
     pub(crate) fn waiting_of(&self, id: &str) -> Vec<((Firing, What), u32)> {
-        let least = |version| (Firing { version, time: 0, attempt: 0, stage: Stage::Run }, What::First);
+        let least =
+            |version| (Firing { version, time: 0, attempt: 0, stage: Stage::Run }, What::First);
         self.by_id
             .get(id)
             .into_iter()
             .flatten()
-            .flat_map(|n| self.waiting.range(least(*n)..least(*n + 1)).map(|(key, count)| (*key, *count)))
+            .flat_map(|n| {
+                self.waiting.range(least(*n)..least(*n + 1)).map(|(key, count)| (*key, *count))
+            })
             .collect()
     }
 
@@ -255,8 +269,8 @@ impl Model {
         tasks.filter(|firing| self.version(firing.version).id == id).collect()
     }
 
-    /// A committed append. Says how many tasks were replaced, how many attempts in flight were of these, of which nothing comes, and which
-    /// runs are owed.
+    /// A committed append. Says how many tasks were replaced, how many attempts in flight were of
+    /// these, of which nothing comes, and which runs are owed.
     pub(crate) fn append(
         &mut self,
         shard: usize,
@@ -289,7 +303,11 @@ impl Model {
                     self.waiting.remove(&(firing, what));
                     self.gone.insert(firing.version, "was overwritten");
                     is_left = true;
-                    tasks += if matches!(what, What::Again | What::PausedAgain | What::Held) { 0 } else { u64::from(count) };
+                    tasks += if matches!(what, What::Again | What::PausedAgain | What::Held) {
+                        0
+                    } else {
+                        u64::from(count)
+                    };
                 }
             }
             for flight in self.flights_of(shard, &id) {
@@ -312,18 +330,25 @@ impl Model {
             self.gone.remove(n);
             let firing = |time, attempt| Firing { version: *n, time, attempt, stage: Stage::Run };
             match version.schedule {
-                Schedule::Once(time, _) if version.says_paused == Some(true) => self.put(firing(time, 1), What::Paused),
+                Schedule::Once(time, _) if version.says_paused == Some(true) => {
+                    self.put(firing(time, 1), What::Paused)
+                }
                 Schedule::Once(time, _) => self.put(firing(time, 1), What::First),
                 Schedule::None => self.put(firing(0, 1), What::Unscheduled),
-                Schedule::Recurring(recurring) => match recurring.first(&self.version(*n).id, moment.start) {
-                    Some((time, due)) => {
-                        self.next_run.insert(*n, (time, due, 0));
-                        let is_paused = version.says_paused == Some(true);
-                        self.put(firing(0, 1), if is_paused { What::PausedRecurring } else { What::Recurring });
+                Schedule::Recurring(recurring) => {
+                    match recurring.first(&self.version(*n).id, moment.start) {
+                        Some((time, due)) => {
+                            self.next_run.insert(*n, (time, due, 0));
+                            let is_paused = version.says_paused == Some(true);
+                            self.put(
+                                firing(0, 1),
+                                if is_paused { What::PausedRecurring } else { What::Recurring },
+                            );
+                        }
+                        // Its end has passed.
+                        None => drop(self.gone.insert(*n, "has fired")),
                     }
-                    // Its end has passed.
-                    None => drop(self.gone.insert(*n, "has fired")),
-                },
+                }
             }
         }
         (replaced, running, owed)
@@ -347,8 +372,11 @@ impl Model {
                 continue;
             }
             let waiting = self.waiting_of(id);
-            let only_dead = waiting.iter().all(|((_, what), _)| *what == What::Dead) && self.in_flight_of(id).is_empty();
-            for (key, _) in waiting.into_iter().filter(|((_, what), _)| only_dead || *what != What::Dead) {
+            let only_dead = waiting.iter().all(|((_, what), _)| *what == What::Dead)
+                && self.in_flight_of(id).is_empty();
+            for (key, _) in
+                waiting.into_iter().filter(|((_, what), _)| only_dead || *what != What::Dead)
+            {
                 self.waiting.remove(&key);
                 self.gone.insert(key.0.version, "was cancelled");
             }
@@ -361,7 +389,10 @@ impl Model {
     /// A committed cancel of one waiting thing.
     pub(crate) fn cancel_one(&mut self, key: (Firing, What)) {
         if !self.take(key.0, key.1) {
-            violated("list-and-cancel", format!("{key:?} was cancelled by a filter, but does not wait"));
+            violated(
+                "list-and-cancel",
+                format!("{key:?} was cancelled by a filter, but does not wait"),
+            );
         }
         self.gone.insert(key.0.version, "was cancelled");
     }
@@ -371,7 +402,10 @@ impl Model {
         if let Some((firing, what)) = step.take
             && !self.take(firing, what)
         {
-            violated("change-answers", format!("{firing:?} was changed, but does not wait as {what:?}"));
+            violated(
+                "change-answers",
+                format!("{firing:?} was changed, but does not wait as {what:?}"),
+            );
         }
         let Some((firing, what)) = step.put else { return };
         self.put(firing, what);
@@ -393,11 +427,16 @@ impl Model {
             && let Some(version) = self.versions.get_mut(firing.version as usize)
             && !matches!(version.schedule, Schedule::Once(time, _) if time == firing.time)
         {
-            let put_off = if let Schedule::Once(_, put_off) = version.schedule { put_off } else { PutOff::default() };
+            let put_off = if let Schedule::Once(_, put_off) = version.schedule {
+                put_off
+            } else {
+                PutOff::default()
+            };
             version.schedule = Schedule::Once(firing.time, put_off);
             let given = version.record.clone();
             version.record.clear();
-            Record { time: Some(UnixMillis::new(firing.time)), ..Record::parse(&given).unwrap() }.write(&mut version.record);
+            Record { time: Some(UnixMillis::new(firing.time)), ..Record::parse(&given).unwrap() }
+                .write(&mut version.record);
         }
     }
 
@@ -405,7 +444,10 @@ impl Model {
     pub(crate) fn restart(&mut self, n: u64, start: i64) {
         self.miss(n, start);
         if !self.next_run.contains_key(&n) {
-            self.take(Firing { version: n, time: 0, attempt: 1, stage: Stage::Run }, What::Recurring);
+            self.take(
+                Firing { version: n, time: 0, attempt: 1, stage: Stage::Run },
+                What::Recurring,
+            );
             self.gone.insert(n, "has fired");
         }
     }
@@ -420,8 +462,9 @@ impl Model {
                 self.next_run.insert(n, (time, due, runs));
                 return;
             }
-            let following =
-                recurring.following(&version.id, time).filter(|_| recurring.max_runs.is_none_or(|most| runs + 1 < most));
+            let following = recurring
+                .following(&version.id, time)
+                .filter(|_| recurring.max_runs.is_none_or(|most| runs + 1 < most));
             match following {
                 Some((time, due)) => drop(self.next_run.insert(n, (time, due, runs + 1))),
                 None => drop(self.next_run.remove(&n)),
@@ -433,10 +476,15 @@ impl Model {
     pub(crate) fn fire(&mut self, firing: Firing, now: i64) {
         let version = self.version(firing.version).clone();
         let is_early = now < firing.time || now < version.due(firing.time);
-        // What came due by a clock that was ahead, and was held or not started, comes at once when it may.
+        // What came due by a clock that was ahead, and was held or not started, comes at once when
+        // it may.
         let came_due = self.clocks_step && self.waiting.contains_key(&(firing, What::Again));
         let is_early = is_early && !came_due;
-        if firing.attempt == 1 && firing.stage == Stage::Run && is_early && !self.early.contains(&firing) {
+        if firing.attempt == 1
+            && firing.stage == Stage::Run
+            && is_early
+            && !self.early.contains(&firing)
+        {
             violated("nothing-early", format!("{firing:?} of {} fired at {now}", version.id));
         }
         if self.passed.remove(&firing) {
@@ -444,7 +492,10 @@ impl Model {
         } else if self.take(firing, What::Again) {
             let least = self.not_before.get(&firing).copied().unwrap_or_default();
             if now < least {
-                violated("nothing-early", format!("{firing:?} of {} tried again at {now}, before {least}", version.id));
+                violated(
+                    "nothing-early",
+                    format!("{firing:?} of {} tried again at {now}, before {least}", version.id),
+                );
             }
         } else if !self.take(firing, What::First) {
             self.why_not(firing);
@@ -462,7 +513,10 @@ impl Model {
         let next = self.next_run.get(&firing.version).copied();
         if next.is_none_or(|(time, ..)| time != firing.time) {
             let schedule = self.version(firing.version).schedule;
-            violated("nothing-lost", format!("{firing:?} of {schedule:?} is due; next was {next:?}"));
+            violated(
+                "nothing-lost",
+                format!("{firing:?} of {schedule:?} is due; next was {next:?}"),
+            );
         }
         self.advance(firing);
         due.passed_over.iter().for_each(|time| self.advance(Firing { time: *time, ..firing }));
@@ -474,7 +528,10 @@ impl Model {
     /// A run of a recurring version that found no slot waits for one.
     pub(crate) fn wait_for_slot(&mut self, firing: Firing) {
         if !self.passed.remove(&firing) {
-            violated("fires-what-waits", format!("{firing:?} of a key neither fired nor was it next"));
+            violated(
+                "fires-what-waits",
+                format!("{firing:?} of a key neither fired nor was it next"),
+            );
         }
         self.put(firing, What::Again);
     }
@@ -486,7 +543,10 @@ impl Model {
             Some(what) => self.take(firing, what),
         };
         if !is_known {
-            violated("fires-what-waits", format!("{firing:?} was put off, but does not wait as {what:?}"));
+            violated(
+                "fires-what-waits",
+                format!("{firing:?} was put off, but does not wait as {what:?}"),
+            );
         }
         if !self.waiting.contains_key(&(firing, What::Again)) {
             self.not_before.remove(&firing);
@@ -500,8 +560,9 @@ impl Model {
         let version = self.version(firing.version).clone();
         let Schedule::Recurring(recurring) = version.schedule else { return };
         let runs = self.next_run.get(&firing.version).map_or(0, |(_, _, runs)| *runs) + 1;
-        let following =
-            recurring.following(&version.id, firing.time).filter(|_| recurring.max_runs.is_none_or(|most| runs < most));
+        let following = recurring
+            .following(&version.id, firing.time)
+            .filter(|_| recurring.max_runs.is_none_or(|most| runs < most));
         match following {
             Some((time, due)) => drop(self.next_run.insert(firing.version, (time, due, runs))),
             None => {
@@ -523,7 +584,10 @@ impl Model {
             Some(entry) => {
                 let what = if entry.flags.has(Flags::RETRY) { What::Again } else { What::First };
                 if !self.take(firing, what) {
-                    violated("fires-what-waits", format!("{firing:?} was dropped, but does not wait as {what:?}"));
+                    violated(
+                        "fires-what-waits",
+                        format!("{firing:?} was dropped, but does not wait as {what:?}"),
+                    );
                 }
             }
         }
@@ -532,7 +596,14 @@ impl Model {
     }
 
     /// A run that does not fire, or not yet.
-    pub(crate) fn end_late(&mut self, shard: usize, firing: Firing, fate: Fate, now: i64, keep: Keep) {
+    pub(crate) fn end_late(
+        &mut self,
+        shard: usize,
+        firing: Firing,
+        fate: Fate,
+        now: i64,
+        keep: Keep,
+    ) {
         let outcome = match fate {
             Fate::Fires | Fate::Waits(_) => return,
             Fate::Held => return self.put(firing, What::Held),
@@ -560,7 +631,8 @@ impl Model {
         }
     }
 
-    /// A recurring version is paused. What is due by then and has not fired is made up for with the rest, if anything is; else it was missed.
+    /// A recurring version is paused. What is due by then and has not fired is made up for with the
+    /// rest, if anything is; else it was missed.
     pub(crate) fn pause(&mut self, n: u64, at: i64) {
         let makes_up = Record::parse(&self.version(n).record).unwrap().policies().catches_up;
         if !makes_up {
@@ -571,7 +643,8 @@ impl Model {
     /// Whether a run of this id goes on.
     pub(crate) fn is_running(&self, id: &str) -> bool {
         let again = |what| matches!(what, What::Again | What::PausedAgain);
-        !self.in_flight_of(id).is_empty() || self.waiting_of(id).iter().any(|((_, what), _)| again(*what))
+        !self.in_flight_of(id).is_empty()
+            || self.waiting_of(id).iter().any(|((_, what), _)| again(*what))
     }
 
     /// What waits for the end of a run of this id is let go, if none goes on.
@@ -582,7 +655,8 @@ impl Model {
         let held = self.waiting_of(id).into_iter().find(|((_, what), _)| *what == What::Held);
         if let Some(((firing, what), _)) = held {
             self.take(firing, what);
-            let is_paused = self.waiting_of(id).iter().any(|((_, what), _)| *what == What::PausedRecurring);
+            let is_paused =
+                self.waiting_of(id).iter().any(|((_, what), _)| *what == What::PausedRecurring);
             if is_paused {
                 return self.put(firing, What::PausedAgain);
             }
@@ -593,17 +667,26 @@ impl Model {
 
     fn why_not(&self, firing: Firing) -> ! {
         let id = &self.version(firing.version).id;
-        if firing.stage != Stage::Run && !self.causes.contains_key(&Firing { attempt: 1, ..firing }) {
-            violated("follow-ups-have-a-cause", format!("{firing:?} of {id} fired, but no run has ended so"));
+        if firing.stage != Stage::Run && !self.causes.contains_key(&Firing { attempt: 1, ..firing })
+        {
+            violated(
+                "follow-ups-have-a-cause",
+                format!("{firing:?} of {id} fired, but no run has ended so"),
+            );
         }
         match self.gone.get(&firing.version).copied().unwrap_or("was never taken in") {
-            "has fired" => violated("duplicates-explained", format!("{firing:?} of {id} fired anew, but has fired")),
-            "was cancelled" => {
-                violated("cancelled-never-fires", format!("{firing:?} of {id} fired after its cancel was committed"))
-            }
-            "was overwritten" => {
-                violated("overwritten-never-fires", format!("{firing:?} of {id} fired after it was overwritten"))
-            }
+            "has fired" => violated(
+                "duplicates-explained",
+                format!("{firing:?} of {id} fired anew, but has fired"),
+            ),
+            "was cancelled" => violated(
+                "cancelled-never-fires",
+                format!("{firing:?} of {id} fired after its cancel was committed"),
+            ),
+            "was overwritten" => violated(
+                "overwritten-never-fires",
+                format!("{firing:?} of {id} fired after it was overwritten"),
+            ),
             other => violated("fires-what-waits", format!("{firing:?} of {id} fired, but {other}")),
         }
     }
@@ -616,7 +699,9 @@ impl Model {
         let dispatched = flight.tasks.clone();
         let flight = Flight { tasks: flight.as_patched().collect(), ..flight };
         let mut seen = vec![false; flight.tasks.len()];
-        let mut first = |index: u32| seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true));
+        let mut first = |index: u32| {
+            seen.get_mut(index as usize).is_some_and(|seen| !std::mem::replace(seen, true))
+        };
         let good = if flight.queue { Outcome::HandedOver } else { Outcome::Succeeded };
         let mut outcomes = vec![Some(good); flight.tasks.len()];
         for index in flight.decided.left_out() {
@@ -641,13 +726,15 @@ impl Model {
             let began = (flight.replayed[index], flight.late_since[index]);
             let firing = flight.tasks[index];
             let detail = report.details.iter().find(|detail| detail.index == failure.index);
-            let started = detail.map_or(now, |detail| detail.started_at.get().max(flight.fired_at).min(now));
+            let started =
+                detail.map_or(now, |detail| detail.started_at.get().max(flight.fired_at).min(now));
             let first = flight.first_at[index].unwrap_or(started);
             self.first_attempts.entry(Firing { attempt: 1, ..firing }).or_default().insert(first);
             let dead = self.failed(firing, began, first, failure, is_paused, now);
             outcomes[index] = Some(if dead { Outcome::DeadLettered } else { Outcome::Failed });
         }
-        let not_started: Vec<u32> = report.not_started.iter().copied().filter(|index| first(*index)).collect();
+        let not_started: Vec<u32> =
+            report.not_started.iter().copied().filter(|index| first(*index)).collect();
         for index in &not_started {
             let firing = flight.tasks[*index as usize];
             outcomes[*index as usize] = None;
@@ -662,12 +749,14 @@ impl Model {
         }
         // What was handed on before may have been started.
         let is_repeat = flight.sent_again;
-        let expired: Vec<u32> = report.expired.iter().copied().filter(|index| first(*index)).collect();
+        let expired: Vec<u32> =
+            report.expired.iter().copied().filter(|index| first(*index)).collect();
         for index in &expired {
             let firing = flight.tasks[*index as usize];
             let is_cancelled = flight.decided.stop(*index as usize) == Some(Stop::Cancelled);
             let is_dead = (firing.attempt > 1 || is_repeat) && !is_cancelled;
-            outcomes[*index as usize] = Some(if is_dead { Outcome::DeadLettered } else { Outcome::Expired });
+            outcomes[*index as usize] =
+                Some(if is_dead { Outcome::DeadLettered } else { Outcome::Expired });
             if is_dead {
                 self.put(firing, What::Dead);
             }
@@ -676,16 +765,25 @@ impl Model {
         self.follow_ended(shard, now, keep);
         let left_out = flight.decided.left_out();
         let is_started = |index: &usize| {
-            !not_started.contains(&(*index as u32)) && !expired.contains(&(*index as u32)) && !left_out.contains(index)
+            !not_started.contains(&(*index as u32))
+                && !expired.contains(&(*index as u32))
+                && !left_out.contains(index)
         };
         for firing in &flight.tasks {
             self.release(&self.version(firing.version).id.clone(), now);
         }
-        self.done.extend(dispatched.iter().enumerate().filter(|(index, _)| is_started(index)).map(|(_, firing)| *firing));
+        self.done.extend(
+            dispatched
+                .iter()
+                .enumerate()
+                .filter(|(index, _)| is_started(index))
+                .map(|(_, firing)| *firing),
+        );
     }
 
-    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it goes on while it is paused. A first attempt
-    /// has no wait, but the time at which it came to wait, by a clock that may have gone back since.
+    /// Returns from when on a further attempt that is resumed `now` may start: the wait before it
+    /// goes on while it is paused. A first attempt has no wait, but the time at which it came to
+    /// wait, by a clock that may have gone back since.
     pub(crate) fn start_of_resumed(&self, firing: Firing, now: i64) -> i64 {
         if firing.attempt == 1 && self.clocks_step {
             return now;
@@ -695,16 +793,28 @@ impl Model {
 
     pub(crate) fn put_off(&mut self, firing: Firing, until: i64) {
         // The same may wait twice after a repeated request: the earlier counts.
-        self.not_before.entry(firing).and_modify(|least| *least = until.min(*least)).or_insert(until);
+        self.not_before
+            .entry(firing)
+            .and_modify(|least| *least = until.min(*least))
+            .or_insert(until);
     }
 
     /// What the history must gain, and what must follow.
-    fn keep(&mut self, shard: usize, flight: &Flight, outcomes: &[Option<Outcome>], report: &Report, now: i64, keep: Keep) {
+    fn keep(
+        &mut self,
+        shard: usize,
+        flight: &Flight,
+        outcomes: &[Option<Outcome>],
+        report: &Report,
+        now: i64,
+        keep: Keep,
+    ) {
         for (index, (firing, outcome)) in flight.tasks.iter().zip(outcomes).enumerate() {
             let Some(outcome) = *outcome else { continue };
             let is_good = matches!(outcome, Outcome::Succeeded | Outcome::HandedOver);
             let done = report.done.iter().find(|done| is_good && done.index as usize == index);
-            let detail = report.details.iter().find(|detail| !is_good && detail.index as usize == index);
+            let detail =
+                report.details.iter().find(|detail| !is_good && detail.index as usize == index);
             let kept = Kept {
                 id: self.version(firing.version).id.clone(),
                 due: firing.time,
@@ -712,7 +822,9 @@ impl Model {
                 fired_at: flight.fired_at,
                 reported_at: now,
                 outcome,
-                status: done.and_then(|done| done.status).or(detail.and_then(|detail| detail.status)),
+                status: done
+                    .and_then(|done| done.status)
+                    .or(detail.and_then(|detail| detail.status)),
                 millis: done.map(|done| done.millis).or(detail.map(|detail| detail.millis)),
                 stage: firing.stage.name().to_owned(),
             };
@@ -726,8 +838,8 @@ impl Model {
         }
     }
 
-    /// Says whether it is dead. `began` is when its run was requested, and when the run that it follows ended; `first` when its first attempt
-    /// began.
+    /// Says whether it is dead. `began` is when its run was requested, and when the run that it
+    /// follows ended; `first` when its first attempt began.
     fn failed(
         &mut self,
         firing: Firing,
@@ -745,8 +857,18 @@ impl Model {
         let due = version.due(firing.time);
         let start = UnixMillis::new(late_since.unwrap_or(i64::MIN).max(requested.unwrap_or(due)));
         let first = UnixMillis::new(first);
-        let next = policy.next_attempt(&key, firing.attempt, first, UnixMillis::new(now), failure.not_before);
-        let end = version.late.expire.filter(|_| firing.stage == Stage::Run).map(|millis| start.plus(millis));
+        let next = policy.next_attempt(
+            &key,
+            firing.attempt,
+            first,
+            UnixMillis::new(now),
+            failure.not_before,
+        );
+        let end = version
+            .late
+            .expire
+            .filter(|_| firing.stage == Stage::Run)
+            .map(|millis| start.plus(millis));
         let next = next.filter(|next| !failure.permanent && end.is_none_or(|end| *next <= end));
         match next.filter(|_| self.has_room_to_wait(firing)) {
             Some(at) => {
@@ -763,7 +885,13 @@ impl Model {
     }
 
     /// Whether a filter means what waits, by the filter's description.
-    pub(crate) fn matches(&self, filter: &Filter, firing: Firing, what: What, due: UnixMillis) -> bool {
+    pub(crate) fn matches(
+        &self,
+        filter: &Filter,
+        firing: Firing,
+        what: What,
+        due: UnixMillis,
+    ) -> bool {
         let version = self.version(firing.version);
         let kind = match version.schedule {
             Schedule::Once(..) => Kind::Once,
@@ -776,7 +904,9 @@ impl Model {
         filter.kind.is_none_or(|wanted| wanted == kind || wanted == Kind::Recurring && recurs)
             && filter.status.is_none_or(|wanted| wanted == status_of(what))
             && filter.prefix.as_ref().is_none_or(|prefix| version.id.starts_with(prefix.as_str()))
-            && filter.text.as_ref().is_none_or(|text| version.description.to_lowercase().contains(&text.to_lowercase()))
+            && filter.text.as_ref().is_none_or(|text| {
+                version.description.to_lowercase().contains(&text.to_lowercase())
+            })
             && filter.from.is_none_or(|from| due >= from)
             && filter.to.is_none_or(|to| due < to)
     }

@@ -1,10 +1,12 @@
-//! Reschedules of ids that name more than a task: attempts, runs in flight, dead letters. No id ever names two tasks.
+//! Reschedules of ids that name more than a task: attempts, runs in flight, dead letters. No id
+//! ever names two tasks.
 
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::protocol::{
-    Append, CancelRequest, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListRequest, Report, Status,
+    Append, CancelRequest, Change, ChangeRequest, Changed, Expected, Failure, Filter, ListRequest,
+    Report, Status,
 };
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::version_of;
@@ -14,7 +16,9 @@ const NEXT_DAY: UnixMillis = UnixMillis::new(NOW.get() + 86_400_000);
 
 fn put(pair: &mut Pair, text: &str, due: UnixMillis, expected: Option<Expected>) {
     let mut builder = PageBuilder::default();
-    assert!(builder.push(id_hash("a"), due, Flags::TASK, |out| out.extend_from_slice(text.as_bytes())));
+    assert!(
+        builder.push(id_hash("a"), due, Flags::TASK, |out| out.extend_from_slice(text.as_bytes()))
+    );
     let append = Append { pages: builder.finish(), expected, ..Append::default() };
     let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
     pair.commit(effects);
@@ -39,12 +43,16 @@ fn change(pair: &mut Pair, change: Change, now: UnixMillis) -> Changed {
 /// Reschedules by id, or by a filter; returns how many were changed.
 fn reschedule(pair: &mut Pair, by_id: bool) -> u64 {
     if by_id {
-        return u64::from(change(pair, Change::Reschedule(NEXT_DAY.into()), NOW) == Changed::Changed);
+        return u64::from(
+            change(pair, Change::Reschedule(NEXT_DAY.into()), NOW) == Changed::Changed,
+        );
     }
     let filter = Filter { prefix: Some("a".to_owned()), ..Filter::default() };
     let request = ListRequest { filter, after: None, limit: 100, max_bytes: None };
-    let (reply, effects) =
-        pair.engine.change_matching(&request, Change::Reschedule(NEXT_DAY.into()), None, NOW, &pair.storage).unwrap();
+    let (reply, effects) = pair
+        .engine
+        .change_matching(&request, Change::Reschedule(NEXT_DAY.into()), None, NOW, &pair.storage)
+        .unwrap();
     pair.commit(effects);
     pair.restart();
     reply.changed
@@ -63,8 +71,13 @@ fn fail(pair: &mut Pair, permanent: bool) {
     let effects = pair.wake(LATER);
     for outgoing in effects.sends {
         let tasks = String::from_utf8_lossy(&outgoing.text).matches("\"id\"").count() as u32;
-        let failed = |index| Failure { index, error: "no".to_owned(), permanent, ..Failure::default() };
-        let report = Report { seq: outgoing.seq, failed: (0..tasks).map(failed).collect(), ..Report::default() };
+        let failed =
+            |index| Failure { index, error: "no".to_owned(), permanent, ..Failure::default() };
+        let report = Report {
+            seq: outgoing.seq,
+            failed: (0..tasks).map(failed).collect(),
+            ..Report::default()
+        };
         pair.report(&report, LATER);
     }
 }

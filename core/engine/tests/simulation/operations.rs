@@ -15,7 +15,8 @@ use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::idempotency::{Once, RequestSeed};
 use scheduler_model::position::Position;
 use scheduler_model::protocol::{
-    Append, AppendReply, CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter, ListItem, ListRequest, Status, Terms,
+    Append, AppendReply, CancelRequest, Cancelled, Change, EventKind, EventsRequest, Filter,
+    ListItem, ListRequest, Status, Terms,
 };
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
@@ -125,25 +126,38 @@ impl Request {
 pub(crate) fn carry_out(world: &mut World, request: &Request) -> Result<Answer, Dropped> {
     world.trace(|| format!("client: {request:?}"));
     match request {
-        Request::Append { shard, versions, fresh } => append(world, *shard, versions, *fresh).map(|()| Answer::Appended),
+        Request::Append { shard, versions, fresh } => {
+            append(world, *shard, versions, *fresh).map(|()| Answer::Appended)
+        }
         Request::Cancel { shard, ids } => cancel(world, *shard, ids).map(Answer::Cancelled),
-        Request::CancelMatching { shard, filter, limit } => cancel_matching(world, *shard, filter, *limit),
+        Request::CancelMatching { shard, filter, limit } => {
+            cancel_matching(world, *shard, filter, *limit)
+        }
         Request::Change { shard, ids, change } => changes::change(world, *shard, ids, *change),
         Request::ChangeMatching { shard, filter, limit, change } => {
             changes::change_matching(world, *shard, filter, *limit, *change)
         }
         Request::Get { shard, id } => get(world, *shard, id).map(|()| Answer::Shown),
-        Request::Runs { shard, id, limit } => history::runs(world, *shard, id, *limit).map(|()| Answer::Shown),
+        Request::Runs { shard, id, limit } => {
+            history::runs(world, *shard, id, *limit).map(|()| Answer::Shown)
+        }
         Request::Events { shard } => watch(world, *shard),
         Request::Redefine { shard, draw } => redefine(world, *shard, *draw),
         Request::InFlight { shard, draw } => meddlers::meddle(world, *shard, *draw),
         Request::Purge { shard } => purge(world, *shard).map(|()| Answer::Shown),
-        Request::List { shard, filter, limit } => list(world, *shard, filter, *limit).map(|()| Answer::Shown),
+        Request::List { shard, filter, limit } => {
+            list(world, *shard, filter, *limit).map(|()| Answer::Shown)
+        }
     }
 }
 
 /// What the coordinator would send for these versions.
-pub(crate) fn append_of(world: &World, versions: &[u64], fresh: bool, once: Option<Once>) -> Append {
+pub(crate) fn append_of(
+    world: &World,
+    versions: &[u64],
+    fresh: bool,
+    once: Option<Once>,
+) -> Append {
     let mut builders: BTreeMap<Option<&str>, PageBuilder> = BTreeMap::new();
     let mut schedules = Vec::new();
     for version in versions.iter().map(|n| world.model.version(*n)) {
@@ -160,11 +174,15 @@ pub(crate) fn append_of(world: &World, versions: &[u64], fresh: bool, once: Opti
             }
         };
         let record = Record::parse(&version.record).unwrap();
-        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }.with_priority(record.priority());
+        let flags = if version.queue.is_some() { Flags::TO_QUEUE } else { Flags::TASK }
+            .with_priority(record.priority());
         let flags = if record.is_conditional() { flags.and(Flags::CONDITIONAL) } else { flags };
         let key = version.key.filter(|_| !due.is_never());
         let builder = builders.entry(key).or_default();
-        assert!(builder.push(id_hash(&version.id), due, flags, |out| out.extend_from_slice(&version.record)));
+        assert!(
+            builder.push(id_hash(&version.id), due, flags, |out| out
+                .extend_from_slice(&version.record))
+        );
     }
     let (mut pages, mut keys) = (Vec::new(), Vec::new());
     for (key, builder) in builders {
@@ -190,22 +208,38 @@ pub(crate) fn append_of(world: &World, versions: &[u64], fresh: bool, once: Opti
     Append::decode(&append.encode()).expect("an append reads back")
 }
 
-/// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first version, that is its key.
+/// Every third request has an `Idempotency-Key`: as it is a repeat that has the same first version,
+/// that is its key.
 fn once_of(versions: &[u64]) -> Option<Once> {
     let first = versions.first().filter(|first| *first % 3 == 0)?;
     let made = RequestSeed { at: UnixMillis::ZERO, random: [3; 16] };
-    Some(Once::new(&first.to_string(), "append", &format!("{versions:?}"), made).expect("a good key"))
+    Some(
+        Once::new(&first.to_string(), "append", &format!("{versions:?}"), made)
+            .expect("a good key"),
+    )
 }
 
 /// Takes the versions in, now and then as several requests that share a commit.
-pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool) -> Result<(), Dropped> {
+pub(crate) fn append(
+    world: &mut World,
+    at: usize,
+    versions: &[u64],
+    fresh: bool,
+) -> Result<(), Dropped> {
     let once = once_of(versions);
-    let per_request = if world.random.chance(200) { 1 + world.random.below(4) as usize } else { versions.len().max(1) };
+    let per_request = if world.random.chance(200) {
+        1 + world.random.below(4) as usize
+    } else {
+        versions.len().max(1)
+    };
     let per_request = if once.is_some() { versions.len().max(1) } else { per_request };
     let mut gathering = Gathering::default();
     for part in versions.chunks(per_request) {
         if gathering.add(append_of(world, part, fresh, once.clone())).is_some() {
-            violated("gathers-what-is-disjoint", "two requests of different ids cannot share a commit");
+            violated(
+                "gathers-what-is-disjoint",
+                "two requests of different ids cannot share a commit",
+            );
         }
     }
     let requests = gathering.into_requests();
@@ -217,9 +251,12 @@ pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool
             let mut sum = AppendReply::default();
             let are_several = replies.len() > 1;
             for reply in replies {
-                // The reference knows no commit of some of the requests only, which the engine has made: it starts over from storage.
+                // The reference knows no commit of some of the requests only, which the engine has
+                // made: it starts over from storage.
                 let is_part = are_several && matches!(reply, Err(EngineError::TooManyLanes { .. }));
-                let reply = reply.map_err(|problem| if is_part { StorageError(problem.to_string()).into() } else { problem })?;
+                let reply = reply.map_err(|problem| {
+                    if is_part { StorageError(problem.to_string()).into() } else { problem }
+                })?;
                 sum.created += reply.created;
                 sum.replaced += reply.replaced;
                 sum.running += reply.running;
@@ -231,9 +268,17 @@ pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool
         |world, reply, effects| {
             if let Some(once) = &once {
                 let done = world.model.taken.get(&(at, once.key)).copied();
-                let done = done.filter(|(when, _)| world.now.since(*when) < REMEMBER_MILLIS).map(|(_, reply)| reply);
-                let expected = done.map(|done| AppendReply { done_before: Some(once.made), running: 0, ..done });
-                if expected.is_some_and(|expected| *reply != expected) || expected.is_none() && reply.done_before.is_some() {
+                let done = done
+                    .filter(|(when, _)| world.now.since(*when) < REMEMBER_MILLIS)
+                    .map(|(_, reply)| reply);
+                let expected = done.map(|done| AppendReply {
+                    done_before: Some(once.made),
+                    running: 0,
+                    ..done
+                });
+                if expected.is_some_and(|expected| *reply != expected)
+                    || expected.is_none() && reply.done_before.is_some()
+                {
                     violated("done-once", format!("{reply:?}; expected {expected:?}"));
                 }
                 if expected.is_some() {
@@ -244,13 +289,21 @@ pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool
                 }
                 world.model.taken.insert((at, once.key), (world.now, *reply));
             }
-            // As soon as it is taken in, or after what has been handed on, should the clock have gone back.
+            // As soon as it is taken in, or after what has been handed on, should the clock have
+            // gone back.
             let watermark = world.shards[at].storage.watermark.due;
-            let moment = Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
-            let (replaced, running, owed) = world.model.append(at, versions, (fresh, false), moment);
+            let moment =
+                Moment { start: world.now.max(watermark).get(), watermark: watermark.get() };
+            let (replaced, running, owed) =
+                world.model.append(at, versions, (fresh, false), moment);
             world.settle_definitions(at, &owed, moment.start);
-            if (reply.created, reply.replaced, reply.running) != (versions.len() as u64, replaced, running) {
-                let tasks = format!("{} tasks, of which {replaced} replace another and {running} one in flight", versions.len());
+            if (reply.created, reply.replaced, reply.running)
+                != (versions.len() as u64, replaced, running)
+            {
+                let tasks = format!(
+                    "{} tasks, of which {replaced} replace another and {running} one in flight",
+                    versions.len()
+                );
                 violated("append-counts", format!("{reply:?} for {tasks}"));
             }
         },
@@ -258,9 +311,13 @@ pub(crate) fn append(world: &mut World, at: usize, versions: &[u64], fresh: bool
     Ok(())
 }
 
-/// Cancels by ids. As the coordinator does, it asks for the rest where the answer is for the first of them only, or for a part of the runs in
-/// flight of one of them, which takes much reading.
-pub(crate) fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec<Cancelled>, Dropped> {
+/// Cancels by ids. As the coordinator does, it asks for the rest where the answer is for the first
+/// of them only, or for a part of the runs in flight of one of them, which takes much reading.
+pub(crate) fn cancel(
+    world: &mut World,
+    at: usize,
+    ids: &[String],
+) -> Result<Vec<Cancelled>, Dropped> {
     let mut outcomes = Vec::new();
     while outcomes.len() < ids.len() || ids.is_empty() {
         let rest = &ids[outcomes.len()..];
@@ -276,11 +333,18 @@ pub(crate) fn cancel(world: &mut World, at: usize, ids: &[String]) -> Result<Vec
                 let is_part = is_large && done < rest.len() && (done > 0 || reply.in_part);
                 let first = if is_part { done } else { rest.len() };
                 let running = running.iter().filter(|place| (**place as usize) < first);
-                let agrees = reply.outcomes == expected[..first] && reply.running.iter().eq(running.clone());
+                let agrees =
+                    reply.outcomes == expected[..first] && reply.running.iter().eq(running.clone());
                 if !agrees || reply.in_part && !is_part {
-                    violated("cancel-answers", format!("{reply:?} for {rest:?}; expected {expected:?}, in flight {running:?}"));
+                    violated(
+                        "cancel-answers",
+                        format!(
+                            "{reply:?} for {rest:?}; expected {expected:?}, in flight {running:?}"
+                        ),
+                    );
                 }
-                world.model.decisions.by_ids += if ids.len() > 1 { running.count() as u64 } else { 0 };
+                world.model.decisions.by_ids +=
+                    if ids.len() > 1 { running.count() as u64 } else { 0 };
                 world.model.cancel(at, &rest[..first], &reply.outcomes);
                 if reply.in_part {
                     world.model.cancel_in_part(at, &rest[first], effects);
@@ -305,7 +369,12 @@ pub(crate) fn matching(world: &World, at: usize, filter: &Filter) -> Vec<Waiting
     waiting
 }
 
-pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<Answer, Dropped> {
+pub(crate) fn cancel_matching(
+    world: &mut World,
+    at: usize,
+    filter: &Filter,
+    limit: usize,
+) -> Result<Answer, Dropped> {
     let expected = matching(world, at, filter);
     let first: Vec<_> = expected.iter().take(limit).map(key_of).collect();
     let in_flight = world.model.flights_matching(at, filter);
@@ -318,22 +387,40 @@ pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, lim
         |engine, now, storage| engine.cancel_matching(&request, now, storage),
         |world, reply, effects| {
             world.trace(|| {
-                let decided = effects.writes.iter().filter(|write| matches!(write, Write::Decide { .. }));
-                format!("{at}: {reply:?} of {filter:?} up to {limit}; {:?} of {in_flight:?}", decided.collect::<Vec<_>>())
+                let decided =
+                    effects.writes.iter().filter(|write| matches!(write, Write::Decide { .. }));
+                format!(
+                    "{at}: {reply:?} of {filter:?} up to {limit}; {:?} of {in_flight:?}",
+                    decided.collect::<Vec<_>>()
+                )
             });
             let all = (expected.len(), in_flight.len());
             let is_cut = reply.next.is_none() && all.0 + all.1 > limit;
-            // A step that has come to its bound in bytes has done the first of them, in the same order.
+            // A step that has come to its bound in bytes has done the first of them, in the same
+            // order.
             let running = (reply.running as usize).min(stopped.len());
             let waiting = (reply.cancelled.saturating_sub(reply.running) as usize).min(first.len());
-            let is_part = reply.next.is_some() && is_large && (running == 0 || waiting == first.len());
-            let (first, stopped) =
-                if is_part { (&first[..waiting], &stopped[..running]) } else { (first.as_slice(), stopped.as_slice()) };
-            if reply.cancelled != (first.len() + stopped.len()) as u64 || reply.running != stopped.len() as u64 || is_cut {
-                violated("list-and-cancel", format!("{reply:?} of {all:?} that match {filter:?}, at most {limit}"));
+            let is_part =
+                reply.next.is_some() && is_large && (running == 0 || waiting == first.len());
+            let (first, stopped) = if is_part {
+                (&first[..waiting], &stopped[..running])
+            } else {
+                (first.as_slice(), stopped.as_slice())
+            };
+            if reply.cancelled != (first.len() + stopped.len()) as u64
+                || reply.running != stopped.len() as u64
+                || is_cut
+            {
+                violated(
+                    "list-and-cancel",
+                    format!("{reply:?} of {all:?} that match {filter:?}, at most {limit}"),
+                );
             }
-            world.model.decisions.by_filter += if filter.status.is_some() { reply.running } else { 0 };
-            stopped.iter().for_each(|flight| world.model.decide(at, *flight, Some(Stop::Cancelled)));
+            world.model.decisions.by_filter +=
+                if filter.status.is_some() { reply.running } else { 0 };
+            stopped
+                .iter()
+                .for_each(|flight| world.model.decide(at, *flight, Some(Stop::Cancelled)));
             first.iter().for_each(|key| world.model.cancel_one(*key));
             for (firing, _) in first {
                 let id = world.model.version(firing.version).id.clone();
@@ -347,7 +434,8 @@ pub(crate) fn cancel_matching(world: &mut World, at: usize, filter: &Filter, lim
 /// Most bytes that a request by filter reads in one step; behind that it goes on from a cursor.
 const MAX_SCANNED_BYTES: usize = 4_000_000;
 
-/// Whether a request by filter may have come to its bound in bytes before it has seen all that waits and is in flight.
+/// Whether a request by filter may have come to its bound in bytes before it has seen all that
+/// waits and is in flight.
 pub(crate) fn is_more_than_a_scan(world: &World, at: usize) -> bool {
     let storage = &world.shards[at].storage;
     let in_flight: usize = storage.outbox.values().map(|row| row.text.len()).sum();
@@ -370,29 +458,49 @@ fn list(world: &mut World, at: usize, filter: &Filter, limit: usize) -> Result<(
             |_, _, _| {},
         )?;
         if reply.items.len() > limit {
-            violated("list-and-cancel", format!("{} items for a limit of {limit}", reply.items.len()));
+            violated(
+                "list-and-cancel",
+                format!("{} items for a limit of {limit}", reply.items.len()),
+            );
         }
-        shown.extend(reply.items.iter().map(|item| (item.position, item.status, item.record.get().to_owned())));
+        shown.extend(
+            reply
+                .items
+                .iter()
+                .map(|item| (item.position, item.status, item.record.get().to_owned())),
+        );
         after = match reply.next {
             Some(next) if after.is_none_or(|after| next > after) => Some(next),
-            Some(next) => violated("list-and-cancel", format!("the cursor goes from {after:?} to {next:?}")),
+            Some(next) => {
+                violated("list-and-cancel", format!("the cursor goes from {after:?} to {next:?}"))
+            }
             None => break,
         };
     }
     let text = |waiting: &Waiting| String::from_utf8_lossy(&waiting.record).into_owned();
-    let expected: Vec<_> =
-        expected.iter().map(|waiting| (waiting.position, status_of(key_of(waiting).1), text(waiting))).collect();
+    let expected: Vec<_> = expected
+        .iter()
+        .map(|waiting| (waiting.position, status_of(key_of(waiting).1), text(waiting)))
+        .collect();
     if shown != expected {
-        violated("list-and-cancel", format!("{filter:?} by {limit} shows\n{shown:?}\ninstead of\n{expected:?}"));
+        violated(
+            "list-and-cancel",
+            format!("{filter:?} by {limit} shows\n{shown:?}\ninstead of\n{expected:?}"),
+        );
     }
     Ok(())
 }
 
-/// `forgets-only-what-is-gone`: while a shard holds a task it keeps all that it has; else nothing is left of tasks that are gone.
+/// `forgets-only-what-is-gone`: while a shard holds a task it keeps all that it has; else nothing
+/// is left of tasks that are gone.
 fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
     let storage = &world.shards[at].storage;
-    let on_their_way: usize =
-        storage.outbox.values().filter(|row| row.destination.is_some()).map(|row| row.hashes.len() / size_of::<u64>()).sum();
+    let on_their_way: usize = storage
+        .outbox
+        .values()
+        .filter(|row| row.destination.is_some())
+        .map(|row| row.hashes.len() / size_of::<u64>())
+        .sum();
     let held = (storage.waiting().len() + on_their_way) as u64;
     world.input(
         at,
@@ -400,13 +508,18 @@ fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
         |engine, _, _| Ok(engine.purge()),
         |world, reply, effects| {
             if reply.tasks != held || (held > 0 && !effects.writes.is_empty()) {
-                violated("forgets-only-what-is-gone", format!("{reply:?} of {held} tasks, with {:?}", effects.writes));
+                violated(
+                    "forgets-only-what-is-gone",
+                    format!("{reply:?} of {held} tasks, with {:?}", effects.writes),
+                );
             }
             let storage = &world.shards[at].storage;
             if held > 0 {
                 return;
             }
-            if !storage.remembered.is_empty() || storage.history.values().any(|row| !row.body.is_empty()) {
+            if !storage.remembered.is_empty()
+                || storage.history.values().any(|row| !row.body.is_empty())
+            {
                 violated("forgets-only-what-is-gone", "keys or runs are left");
             }
             world.model.history.remove(&at);
@@ -416,9 +529,12 @@ fn purge(world: &mut World, at: usize) -> Result<(), Dropped> {
     Ok(())
 }
 
-/// `explains`: there is a reason for whatever is known of, and when it fires next is when it is listed.
+/// `explains`: there is a reason for whatever is known of, and when it fires next is when it is
+/// listed.
 fn explain(world: &mut World, at: usize, id: &str, item: Option<&ListItem>) -> Result<(), Dropped> {
-    let explain = |engine: &mut Engine, now, storage: &Storage| Ok((engine.explain(id, now, storage)?, Effects::default()));
+    let explain = |engine: &mut Engine, now, storage: &Storage| {
+        Ok((engine.explain(id, now, storage)?, Effects::default()))
+    };
     let told = world.input(at, false, explain, |_, _, _| {})?;
     let next = item.filter(|item| item.status == Status::Scheduled).map(|item| item.position.due);
     let is_known = item.is_some() || !told.recent_runs.is_empty();
@@ -432,23 +548,32 @@ fn explain(world: &mut World, at: usize, id: &str, item: Option<&ListItem>) -> R
 }
 
 fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
-    let item: Option<ListItem> =
-        world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
+    let item: Option<ListItem> = world.input(
+        at,
+        false,
+        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
+        |_, _, _| {},
+    )?;
     explain(world, at, id, item.as_ref())?;
     let waiting = world.model.waiting_of(id);
     let has = |wanted: &[What]| waiting.iter().any(|((_, what), _)| wanted.contains(what));
-    const TASKS: [What; 5] = [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
+    const TASKS: [What; 5] =
+        [What::First, What::Recurring, What::Unscheduled, What::Paused, What::PausedRecurring];
     const FURTHER: [What; 3] = [What::Again, What::PausedAgain, What::Held];
     // The task itself before its further attempts, what waits before what is on its way.
-    let expected: Vec<Status> = match [&TASKS[..], &FURTHER[..]].into_iter().find(|wanted| has(wanted)) {
-        Some(wanted) => {
-            waiting.iter().filter(|((_, what), _)| wanted.contains(what)).map(|((_, what), _)| status_of(*what)).collect()
-        }
-        None if !world.model.in_flight_of(id).is_empty() => vec![Status::Fired],
-        None if has(&[What::Dead]) => vec![Status::Dead],
-        None => Vec::new(),
-    };
-    let is_expected = item.as_ref().map_or(expected.is_empty(), |item| expected.contains(&item.status));
+    let expected: Vec<Status> =
+        match [&TASKS[..], &FURTHER[..]].into_iter().find(|wanted| has(wanted)) {
+            Some(wanted) => waiting
+                .iter()
+                .filter(|((_, what), _)| wanted.contains(what))
+                .map(|((_, what), _)| status_of(*what))
+                .collect(),
+            None if !world.model.in_flight_of(id).is_empty() => vec![Status::Fired],
+            None if has(&[What::Dead]) => vec![Status::Dead],
+            None => Vec::new(),
+        };
+    let is_expected =
+        item.as_ref().map_or(expected.is_empty(), |item| expected.contains(&item.status));
     if !is_expected {
         violated("get-answers", format!("{item:?} for {id}, expected {expected:?}"));
     }
@@ -457,7 +582,8 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     let is_known = match item.status {
         Status::Fired => world.model.in_flight_of(id).contains(&firing),
         status => waiting.iter().any(|((known, what), _)| {
-            let same = if matches!(what, What::Again | What::PausedAgain | What::Held | What::Dead) {
+            let same = if matches!(what, What::Again | What::PausedAgain | What::Held | What::Dead)
+            {
                 *known == firing
             } else {
                 known.version == firing.version
@@ -471,7 +597,8 @@ fn get(world: &mut World, at: usize, id: &str) -> Result<(), Dropped> {
     Ok(())
 }
 
-/// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that has not happened.
+/// `tells-what-happened`: those who watch are told of known tasks, in order, and of nothing that
+/// has not happened.
 fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
     let from = world.model.watched.get(&at).copied();
     let request = EventsRequest {
@@ -486,7 +613,9 @@ fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
         reader: 0,
     };
     let now = world.now;
-    let events = |engine: &mut Engine, now, _: &Storage| Ok((engine.events(&request, now), Effects::default()));
+    let events = |engine: &mut Engine, now, _: &Storage| {
+        Ok((engine.events(&request, now), Effects::default()))
+    };
     let reply = world.input(at, false, events, |_, _, _| {})?;
     let mut last = from.filter(|from| from.life == reply.next.life).map(|from| from.next);
     for event in &reply.events {
@@ -495,7 +624,8 @@ fn watch(world: &mut World, at: usize) -> Result<Answer, Dropped> {
         let is_known = match event.kind {
             // A circuit has no task, but a destination.
             EventKind::CircuitOpened | EventKind::CircuitHalfOpen | EventKind::CircuitClosed => {
-                event.id.is_empty() && event.destination.as_deref().is_some_and(circuits::is_destination)
+                event.id.is_empty()
+                    && event.destination.as_deref().is_some_and(circuits::is_destination)
             }
             _ => world.model.knows(&event.id) && event.destination.is_none(),
         };

@@ -10,8 +10,13 @@ fn record(id: &str, due: UnixMillis, more: &str) -> String {
     format!(r#"{{"time":{due},"id":"{id}"{more},"callback":{{"type":"handler","name":"log"}}}}"#)
 }
 
-/// Refuses an envelope at each send until `until`, with a restart after each step where `restarts` says so. Gives when it is sent next.
-fn refuse_until(pair: &mut Pair, until: UnixMillis, mut restarts: impl FnMut() -> bool) -> UnixMillis {
+/// Refuses an envelope at each send until `until`, with a restart after each step where `restarts`
+/// says so. Gives when it is sent next.
+fn refuse_until(
+    pair: &mut Pair,
+    until: UnixMillis,
+    mut restarts: impl FnMut() -> bool,
+) -> UnixMillis {
     let mut now = NOW;
     loop {
         let effects = pair.wake(now);
@@ -29,8 +34,9 @@ fn refuse_until(pair: &mut Pair, until: UnixMillis, mut restarts: impl FnMut() -
     }
 }
 
-/// A queue that was down for four minutes got what it had refused after 82 minutes, where the shard had started again meanwhile: refused
-/// sends were taken for redeliveries. Refused once, it was 301 seconds.
+/// A queue that was down for four minutes got what it had refused after 82 minutes, where the shard
+/// had started again meanwhile: refused sends were taken for redeliveries. Refused once, it was 301
+/// seconds.
 #[test]
 fn a_restart_does_not_put_off_what_a_queue_has_refused() {
     for (until, next) in [(0, 1), (128, 255), (1_000, 1_111)] {
@@ -38,7 +44,11 @@ fn a_restart_does_not_put_off_what_a_queue_has_refused() {
         for restart in [false, true] {
             let mut pair = Pair::new();
             pair.append([("a".to_owned(), NOW, record("a", NOW, ""))]);
-            assert_eq!(refuse_until(&mut pair, until, || restart).since(NOW), next * 1_000, "{restart}");
+            assert_eq!(
+                refuse_until(&mut pair, until, || restart).since(NOW),
+                next * 1_000,
+                "{restart}"
+            );
             // A restart now, between a refusal and the next send.
             pair.restart();
             assert_eq!(pair.engine.next_wakeup(), Some(NOW.plus(next * 1_000)));
@@ -46,8 +56,8 @@ fn a_restart_does_not_put_off_what_a_queue_has_refused() {
     }
 }
 
-/// Nobody knows what became of a send that a crash has cut off. While the queue is down, it goes out again as what was refused does; after
-/// that, as what was taken does.
+/// Nobody knows what became of a send that a crash has cut off. While the queue is down, it goes
+/// out again as what was refused does; after that, as what was taken does.
 #[test]
 fn a_crash_during_a_send_is_judged_by_the_sends_before() {
     let mut pair = Pair::new();
@@ -66,7 +76,8 @@ fn a_crash_during_a_send_is_judged_by_the_sends_before() {
     assert_eq!(pair.engine.next_wakeup(), Some(again.plus(600_000)));
 }
 
-/// A queue that hangs may have taken what it was sent: it goes out again after the visibility timeout, however often that happens.
+/// A queue that hangs may have taken what it was sent: it goes out again after the visibility
+/// timeout, however often that happens.
 #[test]
 fn a_queue_that_hangs_does_not_put_off_for_longer_each_time() {
     let mut pair = Pair::new();
@@ -93,14 +104,19 @@ fn a_queue_that_hangs_does_not_put_off_for_longer_each_time() {
 #[test]
 fn a_users_queue_gets_it_again_after_the_back_off() {
     let mut pair = Pair::new();
-    let record = format!(r#"{{"time":{NOW},"id":"a","callback":{{"type":"queue","queue":"MINE"}}}}"#);
+    let record =
+        format!(r#"{{"time":{NOW},"id":"a","callback":{{"type":"queue","queue":"MINE"}}}}"#);
     pair.append_flagged([("a".to_owned(), NOW, record)], Flags::TO_QUEUE);
     let mut now = NOW;
     for round in 0..6 {
         let effects = pair.wake(now);
         assert_eq!(effects.sends[0].destination, Destination::Queue("MINE".to_owned()));
         let hangs = round % 2 == 0;
-        let effects = if hangs { pair.engine.send_unanswered(1, now) } else { pair.engine.send_failed(1, now) };
+        let effects = if hangs {
+            pair.engine.send_unanswered(1, now)
+        } else {
+            pair.engine.send_failed(1, now)
+        };
         pair.commit(effects);
         if round % 3 == 0 {
             pair.restart();
@@ -110,8 +126,8 @@ fn a_users_queue_gets_it_again_after_the_back_off() {
     }
 }
 
-/// What a queue has refused cannot have been started: once it has expired it has expired, and is no dead letter. What may have been taken
-/// may have been started.
+/// What a queue has refused cannot have been started: once it has expired it has expired, and is no
+/// dead letter. What may have been taken may have been started.
 #[test]
 fn an_envelope_that_was_never_taken_was_not_handed_on_before() {
     let expired = |seq| Report { seq, expired: vec![0], ..Report::default() };
@@ -119,7 +135,9 @@ fn an_envelope_that_was_never_taken_was_not_handed_on_before() {
     let refused: Send = |pair, now| pair.engine.send_failed(1, now);
     let hung: Send = |pair, now| pair.engine.send_unanswered(1, now);
     let taken: Send = |pair, now| pair.engine.sent(1, now, &pair.storage).unwrap();
-    for (first, status) in [(refused, None), (hung, Some(Status::Dead)), (taken, Some(Status::Dead))] {
+    for (first, status) in
+        [(refused, None), (hung, Some(Status::Dead)), (taken, Some(Status::Dead))]
+    {
         for restart in [false, true] {
             let mut pair = Pair::new();
             pair.append([("a".to_owned(), NOW, record("a", NOW, r#","expireAfterSeconds":60"#))]);

@@ -1,8 +1,9 @@
-//! `overload-is-used-up`: while tasks of a key arrive faster than its limit lets them run, and expire or are missed meanwhile, the limit is
-//! used up by runs.
+//! `overload-is-used-up`: while tasks of a key arrive faster than its limit lets them run, and
+//! expire or are missed meanwhile, the limit is used up by runs.
 //!
-//! A case is decided by its seed: the limit, the shards, the delays of messages, the arrivals and the tasks' policies. Every shard has a live
-//! task at every moment, by construction ([`Case::batch`]). Runs are counted in windows. Shards and the limiter restart between windows.
+//! A case is decided by its seed: the limit, the shards, the delays of messages, the arrivals and
+//! the tasks' policies. Every shard has a live task at every moment, by construction
+//! ([`Case::batch`]). Runs are counted in windows. Shards and the limiter restart between windows.
 
 use crate::clients::record_of;
 use crate::faults::Faults;
@@ -29,21 +30,36 @@ const RUNS_OF_A_WINDOW: f64 = 8.0;
 
 /// A wake-up or a send is this late at most, milliseconds.
 const LATE_MILLIS: f64 = 5.0;
-/// A limiter without a token lets a shard wait at least this long, milliseconds (`TOKEN_WAIT_MILLIS` in `flow/allocator.rs`).
+/// A limiter without a token lets a shard wait at least this long, milliseconds
+/// (`TOKEN_WAIT_MILLIS` in `flow/allocator.rs`).
 const LEAST_WAIT_MILLIS: f64 = 20.0;
 /// A limiter without a slot lets a shard wait this long, milliseconds (`SLOT_WAIT_MILLIS` there).
 const SLOT_WAIT_MILLIS: f64 = 100.0;
-/// A limiter keeps a place for a shard that it has not heard of for at most this long, milliseconds (`HEARD_MILLIS` in `flow/mod.rs`).
+/// A limiter keeps a place for a shard that it has not heard of for at most this long, milliseconds
+/// (`HEARD_MILLIS` in `flow/mod.rs`).
 const HEARD_MILLIS: f64 = 3_000.0;
 
-/// A restart before a send keeps a slot until the envelope is sent again, milliseconds: less than what is waited for after a restart.
+/// A restart before a send keeps a slot until the envelope is sent again, milliseconds: less than
+/// what is waited for after a restart.
 const VISIBILITY_MILLIS: i64 = 1_000;
 
 /// How long a task may wait, milliseconds, and the misfire policies that say the same.
 const PATIENCE: [(i64, [&str; 2]); 3] = [
-    (600, [r#"{"policy":"skip","graceSeconds":0.6}"#, r#"{"policy":"deadLetter","graceSeconds":0.6}"#]),
-    (1_000, [r#"{"policy":"skip","graceSeconds":1}"#, r#"{"policy":"deadLetter","graceSeconds":1}"#]),
-    (3_000, [r#"{"policy":"skip","graceSeconds":3}"#, r#"{"policy":"deadLetter","graceSeconds":3}"#]),
+    (
+        600,
+        [
+            r#"{"policy":"skip","graceSeconds":0.6}"#,
+            r#"{"policy":"deadLetter","graceSeconds":0.6}"#,
+        ],
+    ),
+    (
+        1_000,
+        [r#"{"policy":"skip","graceSeconds":1}"#, r#"{"policy":"deadLetter","graceSeconds":1}"#],
+    ),
+    (
+        3_000,
+        [r#"{"policy":"skip","graceSeconds":3}"#, r#"{"policy":"deadLetter","graceSeconds":3}"#],
+    ),
 ];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,14 +86,16 @@ struct Case {
 impl Case {
     fn drawn(random: &mut Random, kind: Kind) -> Self {
         let shards = 1 + random.below(3) as usize;
-        // Higher rates need more tasks than a test has time for: with several shards each needs them all, and beside slots windows are long.
+        // Higher rates need more tasks than a test has time for: with several shards each needs
+        // them all, and beside slots windows are long.
         let rates: &[f64] = match (kind, shards) {
             (Kind::Both, _) => &[0.5, 1.0, 2.0, 4.0],
             (_, 1) => &[0.5, 1.0, 2.0, 4.0, 7.0, 15.0, 40.0],
             _ => &[0.5, 1.0, 2.0, 4.0, 7.0, 15.0],
         };
         let per_second = (kind != Kind::Slots).then(|| *random.pick(rates));
-        // With fewer slots than shards, a slot goes from shard to shard, which takes about a second each time.
+        // With fewer slots than shards, a slot goes from shard to shard, which takes about a second
+        // each time.
         let concurrency = (kind != Kind::Rate).then(|| shards as u32 + random.below(5) as u32);
         let (patience, misfires) = *random.pick(&PATIENCE);
         let late = match random.below(3) {
@@ -97,48 +115,62 @@ impl Case {
         }
     }
 
-    /// Returns how many tasks arrive at a shard at a time: more than the key may run until the next arrival, so one of them still waits then.
-    /// In `t` seconds a rate allows `R * (t + 1) + 1` runs (docs/limits.md). A slot is used once in each firing, and firings are a gap apart.
+    /// Returns how many tasks arrive at a shard at a time: more than the key may run until the next
+    /// arrival, so one of them still waits then. In `t` seconds a rate allows `R * (t + 1) + 1`
+    /// runs (docs/limits.md). A slot is used once in each firing, and firings are a gap apart.
     fn batch(&self) -> u64 {
         let seconds = self.interval as f64 / 1_000.0;
         let by_rate = self.limit.per_second.map(|rate| (rate * (seconds + 1.0)).ceil() as u64 + 2);
-        let by_slots =
-            self.limit.concurrency.map(|slots| u64::from(slots) * (self.interval / self.fire_gap.max(1) + 1) as u64 + 1);
+        let by_slots = self
+            .limit
+            .concurrency
+            .map(|slots| u64::from(slots) * (self.interval / self.fire_gap.max(1) + 1) as u64 + 1);
         by_rate.or(by_slots).unwrap_or(1) + self.surplus
     }
 
-    /// The longest time from when a token is in the bucket until a question takes it, milliseconds: the answer to the question before is
-    /// under way, then its tokens wait for the gap between firings or the shard waits as long as it was told, then the question is under
-    /// way. A shard that finds the token reserved for another one comes once more, so with several shards it is twice that.
+    /// The longest time from when a token is in the bucket until a question takes it, milliseconds:
+    /// the answer to the question before is under way, then its tokens wait for the gap between
+    /// firings or the shard waits as long as it was told, then the question is under way. A shard
+    /// that finds the token reserved for another one comes once more, so with several shards it is
+    /// twice that.
     fn latency(&self) -> f64 {
-        let once = (2 * self.message_delay + self.fire_gap) as f64 + LEAST_WAIT_MILLIS + LATE_MILLIS;
+        let once =
+            (2 * self.message_delay + self.fire_gap) as f64 + LEAST_WAIT_MILLIS + LATE_MILLIS;
         if self.shards > 1 { 2.0 * once } else { once }
     }
 
-    /// The longest time from when a slot is used until it is used again, milliseconds: the envelope and the report are under way, and the next
-    /// firing is a gap later.
+    /// The longest time from when a slot is used until it is used again, milliseconds: the envelope
+    /// and the report are under way, and the next firing is a gap later.
     fn slot_cycle(&self) -> f64 {
         (2 * self.message_delay + self.fire_gap) as f64 + LATE_MILLIS
     }
 
-    /// The longest time from one taking of tokens to the next, seconds. An empty bucket has a token after `1 / R`. Beside `concurrency`, a
-    /// shard without a free slot asks again when it renews; its question is held for a while; and it may be told to wait for a slot.
+    /// The longest time from one taking of tokens to the next, seconds. An empty bucket has a token
+    /// after `1 / R`. Beside `concurrency`, a shard without a free slot asks again when it renews;
+    /// its question is held for a while; and it may be told to wait for a slot.
     fn token_cycle(&self) -> f64 {
-        let for_slots = RENEW_MILLIS as f64 + HOLD_MILLIS as f64 + SLOT_WAIT_MILLIS + self.slot_cycle();
+        let for_slots =
+            RENEW_MILLIS as f64 + HOLD_MILLIS as f64 + SLOT_WAIT_MILLIS + self.slot_cycle();
         let for_slots = if self.limit.concurrency.is_some() { for_slots } else { 0.0 };
-        self.limit.per_second.map_or(0.0, |rate| 1.0 / rate) + (self.latency() + for_slots) / 1_000.0
+        self.limit.per_second.map_or(0.0, |rate| 1.0 / rate)
+            + (self.latency() + for_slots) / 1_000.0
     }
 
-    /// The runs a second that the limit allows at least, and the longest cycle in seconds, of which a window may lose three: what began before
-    /// it, what ends after it, and one on the way between.
+    /// The runs a second that the limit allows at least, and the longest cycle in seconds, of which
+    /// a window may lose three: what began before it, what ends after it, and one on the way
+    /// between.
     ///
-    /// A rate: the bucket holds `max(1, R / 4)` tokens. While it is not full nothing is lost, and the key has `R` a second. A cycle in which it
-    /// is full gives at least one token, and at least what the bucket holds but for a part of a token, or a token for each other shard, that
-    /// stays in it. With `concurrency` beside it, a cycle gives at least one token. Slots: each is used once in a cycle.
+    /// A rate: the bucket holds `max(1, R / 4)` tokens. While it is not full nothing is lost, and
+    /// the key has `R` a second. A cycle in which it is full gives at least one token, and at least
+    /// what the bucket holds but for a part of a token, or a token for each other shard, that stays
+    /// in it. With `concurrency` beside it, a cycle gives at least one token. Slots: each is used
+    /// once in a cycle.
     fn least(&self) -> (f64, f64) {
         let cycle = self.token_cycle();
         match (self.limit.per_second, self.limit.concurrency) {
-            (Some(rate), None) => (rate.min((rate / 4.0 - self.shards as f64).max(1.0) / cycle), cycle),
+            (Some(rate), None) => {
+                (rate.min((rate / 4.0 - self.shards as f64).max(1.0) / cycle), cycle)
+            }
             (Some(_), Some(_)) => (1.0 / cycle, cycle),
             (None, slots) => {
                 let cycle = self.slot_cycle() / 1_000.0;
@@ -189,7 +221,13 @@ impl Overload {
         let versions: Vec<u64> = (first..first + self.case.batch()).collect();
         for n in &versions {
             let due = Schedule::Once(self.world.now.get(), PutOff::default());
-            let mut version = Version { shard, id: format!("task-{n}"), key: Some(KEY), late: self.case.late, ..plain(due) };
+            let mut version = Version {
+                shard,
+                id: format!("task-{n}"),
+                key: Some(KEY),
+                late: self.case.late,
+                ..plain(due)
+            };
             version.record = record_of(&version, *n, self.world.now, 0);
             self.world.model.versions.push(version);
         }
@@ -211,12 +249,17 @@ impl Overload {
     /// Counts the runs of a window, and returns them with the least that there must be.
     fn window(&mut self) -> (UnixMillis, usize, f64) {
         let (per_second, cycle) = self.case.least();
-        // What was lost by a restart is noticed when shards renew and when the limiter waits for them no longer.
+        // What was lost by a restart is noticed when shards renew and when the limiter waits for
+        // them no longer.
         self.live(RENEW_MILLIS as f64 + HOLD_MILLIS as f64 + HEARD_MILLIS + 2_000.0 * cycle);
         let from = self.world.now;
         self.live(1_000.0 * (RUNS_OF_A_WINDOW / per_second + 3.0 * cycle));
         let seconds = self.world.now.since(from) as f64 / 1_000.0;
-        (from, self.world.limits.runs_between(KEY, from, self.world.now), per_second * (seconds - 3.0 * cycle) - 1.0)
+        (
+            from,
+            self.world.limits.runs_between(KEY, from, self.world.now),
+            per_second * (seconds - 3.0 * cycle) - 1.0,
+        )
     }
 }
 
@@ -231,15 +274,19 @@ fn overload(kind: Kind, seeds: u64) {
             lowest = lowest.min(runs as f64 / least);
             if (runs as f64) < least {
                 let millis = overload.world.now.since(from);
-                let detail =
-                    format!("seed {seed}: {runs} runs in {millis} ms, at least {least:.1} expected: {:?}", overload.case);
+                let detail = format!(
+                    "seed {seed}: {runs} runs in {millis} ms, at least {least:.1} expected: {:?}",
+                    overload.case
+                );
                 violated("overload-is-used-up", detail);
             }
         }
         overload.world.limits.rate_holds();
         tasks += overload.world.model.versions.len();
     }
-    println!("{kind:?}: {seeds} cases, {tasks} tasks, the fewest runs were {lowest:.2} times the least");
+    println!(
+        "{kind:?}: {seeds} cases, {tasks} tasks, the fewest runs were {lowest:.2} times the least"
+    );
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Changes that are more than one commit may write: each part is bounded, a crash between two parts loses and repeats nothing.
+//! Changes that are more than one commit may write: each part is bounded, a crash between two parts
+//! loses and repeats nothing.
 
 use crate::large::{each_second, id};
 use crate::regressions::{NOW, Pair, ids, record};
@@ -7,7 +8,9 @@ use scheduler_engine::{Effects, EngineError, Write};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::history::Outcome;
 use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::protocol::{Append, Change, ChangeRequest, Changed, Expected, Filter, ListRequest, Status, Terms};
+use scheduler_model::protocol::{
+    Append, Change, ChangeRequest, Changed, Expected, Filter, ListRequest, Status, Terms,
+};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::{Record, version_of};
 use std::collections::BTreeMap;
@@ -24,7 +27,11 @@ fn written(effects: &Effects) -> usize {
 
 fn definition(records: &[Vec<u8>]) -> Append {
     let said_paused = (0..records.len()).map(|n| id_hash(&id(n, 5))).collect();
-    Append { schedules: records.to_vec(), terms: Terms { said_paused, ..Terms::default() }, ..Append::default() }
+    Append {
+        schedules: records.to_vec(),
+        terms: Terms { said_paused, ..Terms::default() },
+        ..Append::default()
+    }
 }
 
 fn one() -> Vec<String> {
@@ -41,8 +48,15 @@ impl Pair {
         records
     }
 
-    /// Repeats a change until it is done, with a restart after each part. Returns how many parts there were.
-    fn change_in_parts(&mut self, ids: Vec<String>, change: Change, now: UnixMillis, most: usize) -> usize {
+    /// Repeats a change until it is done, with a restart after each part. Returns how many parts
+    /// there were.
+    fn change_in_parts(
+        &mut self,
+        ids: Vec<String>,
+        change: Change,
+        now: UnixMillis,
+        most: usize,
+    ) -> usize {
         let mut request = ChangeRequest { ids, change, if_match: None };
         let mut parts = 0;
         while !request.ids.is_empty() {
@@ -51,7 +65,8 @@ impl Pair {
             self.commit(effects);
             self.restart();
             assert!(reply.in_part || !reply.outcomes.is_empty(), "part {parts} comes on");
-            let is_good = |outcome: &Changed| matches!(outcome, Changed::Changed | Changed::Unchanged);
+            let is_good =
+                |outcome: &Changed| matches!(outcome, Changed::Changed | Changed::Unchanged);
             assert!(reply.outcomes.iter().all(is_good), "{:?}", reply.outcomes);
             request.ids.drain(..reply.outcomes.len());
             parts += 1;
@@ -60,14 +75,21 @@ impl Pair {
         parts
     }
 
-    /// Repeats requests that come together until all are done, with a restart after each part. Returns how many parts there were.
+    /// Repeats requests that come together until all are done, with a restart after each part.
+    /// Returns how many parts there were.
     fn append_in_parts(&mut self, requests: &[Append], now: UnixMillis) -> usize {
         let mut left = requests.to_vec();
         let mut parts = 0;
         while !left.is_empty() {
-            let (replies, effects) = self.engine.append_all(left.clone(), now, &self.storage).unwrap();
-            let of_request: usize = left.iter().flat_map(|append| &append.schedules).map(Vec::len).sum();
-            assert!(written(&effects) <= of_request + PART_BYTES, "part {parts} writes {} bytes", written(&effects));
+            let (replies, effects) =
+                self.engine.append_all(left.clone(), now, &self.storage).unwrap();
+            let of_request: usize =
+                left.iter().flat_map(|append| &append.schedules).map(Vec::len).sum();
+            assert!(
+                written(&effects) <= of_request + PART_BYTES,
+                "part {parts} writes {} bytes",
+                written(&effects)
+            );
             self.commit(effects);
             self.restart();
             let mut replies = replies.into_iter();
@@ -100,14 +122,19 @@ impl Pair {
         runs
     }
 
-    /// Checks that of each of `tasks` the last hundred missed runs fire once, and those within the grace.
+    /// Checks that of each of `tasks` the last hundred missed runs fire once, and those within the
+    /// grace.
     fn makes_up_for_all(&mut self, tasks: usize) {
         let runs = self.fired(LATER);
         assert!(runs.values().all(|times| *times == 1), "each run fires once");
         for n in 0..tasks {
-            let of_task: Vec<_> = runs.keys().filter(|(of, _)| *of == id(n, 5)).map(|(_, time)| *time).collect();
+            let of_task: Vec<_> =
+                runs.keys().filter(|(of, _)| *of == id(n, 5)).map(|(_, time)| *time).collect();
             assert!((100..=103).contains(&of_task.len()), "{} runs of task {n}", of_task.len());
-            assert!(of_task.windows(2).all(|pair| pair[0].plus(1_000) == pair[1]), "none is left out");
+            assert!(
+                of_task.windows(2).all(|pair| pair[0].plus(1_000) == pair[1]),
+                "none is left out"
+            );
             assert_eq!(of_task.last(), Some(&LATER), "up to the last one");
         }
     }
@@ -118,22 +145,31 @@ impl Pair {
         runs.into_iter().filter(|((_, time), _)| *time < NOW).collect()
     }
 
-    /// Attempts of one recurring task that wait until [`LATER`], each with a record of some `bytes`.
+    /// Attempts of one recurring task that wait until [`LATER`], each with a record of some
+    /// `bytes`.
     fn attempts(&mut self, count: usize, bytes: usize) {
         let record = each_second(&id(0, 5), "", bytes);
         let mut builder = PageBuilder::default();
         for n in 0..count {
             let due = NOW.plus(-1_000 * i64::try_from(count - n).unwrap());
-            let push = |out: &mut Vec<u8>| scheduler_model::task::write_occurrence(&record, due, out);
+            let push =
+                |out: &mut Vec<u8>| scheduler_model::task::write_occurrence(&record, due, out);
             assert!(builder.push(id_hash(&id(0, 5)), LATER, Flags::RETRY, push));
         }
-        let (_, effects) =
-            self.engine.append(Append { pages: builder.finish(), fresh: true, ..Append::default() }, NOW, &self.storage).unwrap();
+        let (_, effects) = self
+            .engine
+            .append(
+                Append { pages: builder.finish(), fresh: true, ..Append::default() },
+                NOW,
+                &self.storage,
+            )
+            .unwrap();
         self.storage.apply(&effects.writes);
     }
 }
 
-/// A resume of one task added a hundred runs of 116 KB in one commit, and as dead letters three times that.
+/// A resume of one task added a hundred runs of 116 KB in one commit, and as dead letters three
+/// times that.
 #[test]
 fn one_large_task_is_resumed_in_parts() {
     let mut pair = Pair::new();
@@ -153,7 +189,8 @@ fn one_large_task_is_resumed_in_parts() {
     assert_eq!(pair.engine.stats(LATER).dead_letters, outcomes[&Outcome::DeadLettered] as u64);
 }
 
-/// Until its last part a resume leaves the task paused: whoever looks or pauses meanwhile sees a task that is.
+/// Until its last part a resume leaves the task paused: whoever looks or pauses meanwhile sees a
+/// task that is.
 #[test]
 fn a_task_that_is_resumed_in_part_is_paused() {
     let mut pair = Pair::new();
@@ -186,7 +223,10 @@ fn large_tasks_are_resumed_by_a_filter_in_parts() {
     };
     let (mut changed, mut parts) = (0, 0);
     loop {
-        let (reply, effects) = pair.engine.change_matching(&request, Change::Resume, None, LATER, &pair.storage).unwrap();
+        let (reply, effects) = pair
+            .engine
+            .change_matching(&request, Change::Resume, None, LATER, &pair.storage)
+            .unwrap();
         assert!(written(&effects) <= PART_BYTES, "{} bytes", written(&effects));
         pair.commit(effects);
         pair.restart();
@@ -209,7 +249,10 @@ fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
     for has_task in [false, true] {
         let mut pair = Pair::new();
         if has_task {
-            pair.take_in(Append { schedules: vec![each_second(&id(0, 5), "", 0)], ..Append::default() });
+            pair.take_in(Append {
+                schedules: vec![each_second(&id(0, 5), "", 0)],
+                ..Append::default()
+            });
         }
         pair.attempts(300, 100_000);
         for change in [Change::Pause, Change::Resume, Change::Pause, Change::Resume] {
@@ -218,7 +261,10 @@ fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
             let paused = if change == Change::Pause { 300 + u64::from(has_task) } else { 0 };
             assert_eq!(pair.engine.stats(NOW).paused, paused);
         }
-        assert!(pair.fired(NOW.plus(-1)).is_empty(), "the wait before an attempt goes on while it is paused");
+        assert!(
+            pair.fired(NOW.plus(-1)).is_empty(),
+            "the wait before an attempt goes on while it is paused"
+        );
         let runs = pair.fired_of_attempts();
         assert!(runs.len() == 300 && runs.values().all(|times| *times == 1), "{} runs", runs.len());
     }
@@ -228,7 +274,10 @@ fn many_large_attempts_of_one_task_are_paused_and_resumed_in_parts() {
 #[test]
 fn a_version_holds_until_the_last_part() {
     let mut pair = Pair::new();
-    pair.take_in(Append { schedules: vec![each_second(&id(0, 5), FIRE, 90_000)], ..Append::default() });
+    pair.take_in(Append {
+        schedules: vec![each_second(&id(0, 5), FIRE, 90_000)],
+        ..Append::default()
+    });
     pair.attempts(100, 100_000);
     for (change, now) in [(Change::Pause, NOW.plus(-1)), (Change::Resume, LATER)] {
         let item = pair.engine.get(&id(0, 5), &pair.storage).unwrap().unwrap();
@@ -248,7 +297,8 @@ fn a_version_holds_until_the_last_part() {
     }
 }
 
-/// A batch of definitions that lift the pauses of many tasks added a hundred runs for each in one commit.
+/// A batch of definitions that lift the pauses of many tasks added a hundred runs for each in one
+/// commit.
 #[test]
 fn a_batch_that_resumes_many_tasks_does_so_in_parts() {
     for (tasks, bytes) in [(2, 110_000), (40, 10_000), (400, 600)] {
@@ -261,7 +311,8 @@ fn a_batch_that_resumes_many_tasks_does_so_in_parts() {
     }
 }
 
-/// Requests that share a commit share its bound: a small one is done at once, whatever comes before it.
+/// Requests that share a commit share its bound: a small one is done at once, whatever comes before
+/// it.
 #[test]
 fn requests_that_come_together_share_the_bound() {
     let mut pair = Pair::new();
@@ -286,11 +337,16 @@ fn a_patch_resumes_in_parts() {
     let records = pair.paused(1, FIRE, 100_000);
     let stored = pair.engine.get(&id(0, 5), &pair.storage).unwrap().unwrap();
     let expected = Some(Expected::Version(version_of(stored.record.get().as_bytes())));
-    let described =
-        String::from_utf8(records[0].clone()).unwrap().replacen(r#""callback""#, r#""description":"new","callback""#, 1);
+    let described = String::from_utf8(records[0].clone()).unwrap().replacen(
+        r#""callback""#,
+        r#""description":"new","callback""#,
+        1,
+    );
     let request = Append { expected, ..definition(&[described.into_bytes()]) };
     assert!(pair.append_in_parts(&[request], LATER) >= 3);
-    assert!(pair.engine.get(&id(0, 5), &pair.storage).unwrap().unwrap().record.get().contains("new"));
+    assert!(
+        pair.engine.get(&id(0, 5), &pair.storage).unwrap().unwrap().record.get().contains("new")
+    );
     pair.makes_up_for_all(1);
 }
 
@@ -323,7 +379,15 @@ fn what_is_small_is_done_in_one_part() {
     pair.makes_up_for_all(10);
     let mut pair = Pair::new();
     pair.paused(10, FIRE, 200);
-    assert_eq!(pair.change_in_parts((0..10).map(|n| id(n, 5)).collect(), Change::Resume, LATER, PART_BYTES), 1);
+    assert_eq!(
+        pair.change_in_parts(
+            (0..10).map(|n| id(n, 5)).collect(),
+            Change::Resume,
+            LATER,
+            PART_BYTES
+        ),
+        1
+    );
     assert!(!ids(&pair.wake(LATER)).is_empty());
 }
 
@@ -338,8 +402,14 @@ fn patch(pair: &mut Pair, id: &str, bytes: usize) -> bool {
     let expected = Some(Expected::Version(version_of(item.record.get().as_bytes())));
     let mut builder = PageBuilder::default();
     let text = to_queue(id, bytes);
-    assert!(builder.push(id_hash(id), UnixMillis::PAUSED, Flags::TO_QUEUE, |out| out.extend_from_slice(text.as_bytes())));
-    match pair.engine.append(Append { pages: builder.finish(), expected, ..Append::default() }, NOW, &pair.storage) {
+    assert!(builder.push(id_hash(id), UnixMillis::PAUSED, Flags::TO_QUEUE, |out| {
+        out.extend_from_slice(text.as_bytes())
+    }));
+    match pair.engine.append(
+        Append { pages: builder.finish(), expected, ..Append::default() },
+        NOW,
+        &pair.storage,
+    ) {
         Ok((reply, effects)) => {
             assert!(reply.patched.is_some());
             pair.commit(effects);
@@ -352,8 +422,8 @@ fn patch(pair: &mut Pair, id: &str, bytes: usize) -> bool {
     }
 }
 
-/// Each task of an envelope for a user's queue may be patched while that queue refuses it: 2,048 of 116 KB were 237 MB, read and written
-/// at once when the envelope ended.
+/// Each task of an envelope for a user's queue may be patched while that queue refuses it: 2,048 of
+/// 116 KB were 237 MB, read and written at once when the envelope ended.
 #[test]
 fn the_patched_records_of_an_envelope_have_a_joint_bound() {
     let mut pair = Pair::new();
@@ -368,13 +438,22 @@ fn the_patched_records_of_an_envelope_have_a_joint_bound() {
     let mut patched = vec![0; sent.len()];
     for (envelope, patched) in sent.iter().zip(&mut patched) {
         let tasks = Envelope::parse(std::str::from_utf8(&envelope.text).unwrap()).unwrap().tasks;
-        let ids: Vec<String> = tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()).collect();
+        let ids: Vec<String> = tasks
+            .iter()
+            .map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned())
+            .collect();
         *patched = ids.iter().take_while(|id| patch(&mut pair, id, 110_000)).count();
         assert!((35..=36).contains(patched), "{patched}");
         pair.restart();
         assert!(!patch(&mut pair, &ids[*patched], 110_000), "a restart knows what is stored");
-        assert!(patch(&mut pair, &ids[0], 110_000), "a record in the place of another adds nothing");
-        assert!(patch(&mut pair, &ids[0], 0) && patch(&mut pair, &ids[*patched], 100_000), "a smaller one makes room");
+        assert!(
+            patch(&mut pair, &ids[0], 110_000),
+            "a record in the place of another adds nothing"
+        );
+        assert!(
+            patch(&mut pair, &ids[0], 0) && patch(&mut pair, &ids[*patched], 100_000),
+            "a smaller one makes room"
+        );
     }
     // Every run is paused, so nothing is left to send: each envelope ends in a wake-up.
     pair.change_in_parts(names, Change::Pause, NOW, PART_BYTES);

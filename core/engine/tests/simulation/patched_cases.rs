@@ -1,4 +1,5 @@
-//! Tasks whose destination is patched while an attempt runs: what comes of them later goes to the new one.
+//! Tasks whose destination is patched while an attempt runs: what comes of them later goes to the
+//! new one.
 
 use crate::definition_tests::{PATCH, PUT, at};
 use crate::regressions::Pair;
@@ -12,7 +13,8 @@ fn once(time: i64, callback: &str, more: &str) -> String {
     format!(r#"{{"time":{},"id":"a"{more},"callback":{callback}}}"#, at(time))
 }
 
-/// A dead letter of a task that was sent to the dispatchers, and patched to go to a queue while its attempt ran. The attempt has ended so.
+/// A dead letter of a task that was sent to the dispatchers, and patched to go to a queue while its
+/// attempt ran. The attempt has ended so.
 fn dead_letter(more: &str, restarts: bool, end: impl Fn(&mut Report)) -> Pair {
     let mut pair = Pair::new();
     pair.define(&once(1_000, HANDLER, more), PUT, 0);
@@ -30,12 +32,16 @@ fn dead_letter(more: &str, restarts: bool, end: impl Fn(&mut Report)) -> Pair {
 }
 
 fn fail(report: &mut Report) {
-    report.failed = vec![Failure { index: 0, error: "no".to_owned(), permanent: true, ..Failure::default() }];
+    report.failed =
+        vec![Failure { index: 0, error: "no".to_owned(), permanent: true, ..Failure::default() }];
 }
 
 fn goes_to_the_queue(pair: &mut Pair, now: i64) {
     let sent = pair.wake(at(now)).sends;
-    assert_eq!(sent.iter().map(|sent| sent.destination.clone()).collect::<Vec<_>>(), [Destination::Queue("OTHER".to_owned())]);
+    assert_eq!(
+        sent.iter().map(|sent| sent.destination.clone()).collect::<Vec<_>>(),
+        [Destination::Queue("OTHER".to_owned())]
+    );
 }
 
 /// It went to the dispatchers, which have no queue of the user's to send it to.

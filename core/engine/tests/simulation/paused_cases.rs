@@ -1,4 +1,5 @@
-//! Definitions that change a paused task, in short sequences: how its runs are delayed, and which of them overlap.
+//! Definitions that change a paused task, in short sequences: how its runs are delayed, and which
+//! of them overlap.
 
 use crate::definition_tests::{PATCH, PUT, at, every};
 use crate::regressions::Pair;
@@ -23,7 +24,9 @@ impl Pair {
     /// Wakes the shard whenever it asks for that; returns the times of the runs that fire.
     fn runs_until(&mut self, until: i64) -> Vec<i64> {
         let mut runs = Vec::new();
-        while let Some(next) = self.engine.next_wakeup().map(|next| next.since(at(0))).filter(|next| *next <= until) {
+        while let Some(next) =
+            self.engine.next_wakeup().map(|next| next.since(at(0))).filter(|next| *next <= until)
+        {
             runs.extend(self.runs(next));
         }
         runs
@@ -36,8 +39,9 @@ impl Pair {
     }
 }
 
-/// A pause of two seconds, begun and ended by patches that delay the runs by other amounts. The run after it was lost: the pause began
-/// behind the time at which that run would have been due by the patch that began it.
+/// A pause of two seconds, begun and ended by patches that delay the runs by other amounts. The run
+/// after it was lost: the pause began behind the time at which that run would have been due by the
+/// patch that began it.
 #[test]
 fn a_short_pause_by_patches_of_the_delay_loses_no_run() {
     for begins in JITTERS {
@@ -49,14 +53,18 @@ fn a_short_pause_by_patches_of_the_delay_loses_no_run() {
                 pair.restart_if(restarts);
                 pair.define(&minutely(ends, ""), PATCH.saying(), 9_100);
                 pair.restart_if(restarts);
-                assert_eq!(pair.runs_until(239_999), [60_000, 120_000, 180_000], "{begins}, then {ends}, restarts: {restarts}");
+                assert_eq!(
+                    pair.runs_until(239_999),
+                    [60_000, 120_000, 180_000],
+                    "{begins}, then {ends}, restarts: {restarts}"
+                );
             }
         }
     }
 }
 
-/// A patch that leaves the task paused changes the delay: the runs from before the pause, which have fired, came again after it, since by
-/// the new delay they were still to come.
+/// A patch that leaves the task paused changes the delay: the runs from before the pause, which
+/// have fired, came again after it, since by the new delay they were still to come.
 #[test]
 fn a_patch_of_the_delay_in_a_pause_repeats_no_run() {
     for later in JITTERS {
@@ -73,12 +81,17 @@ fn a_patch_of_the_delay_in_a_pause_repeats_no_run() {
                 pair.change(Change::Resume, 60_300);
             }
             pair.restart_if(restarts);
-            assert_eq!(pair.runs_until(239_999), [120_000, 180_000], "{later}, by a patch: {by_patch}");
+            assert_eq!(
+                pair.runs_until(239_999),
+                [120_000, 180_000],
+                "{later}, by a patch: {by_patch}"
+            );
         }
     }
 }
 
-/// A task that makes up for pauses fires each run once, whatever its definitions say of the delay before, in and after a pause.
+/// A task that makes up for pauses fires each run once, whatever its definitions say of the delay
+/// before, in and after a pause.
 #[test]
 fn a_task_that_makes_up_for_pauses_fires_each_run_once() {
     let define = |pair: &mut Pair, jitter: &str, more: &str, now: i64| {
@@ -87,9 +100,15 @@ fn a_task_that_makes_up_for_pauses_fires_each_run_once() {
     };
     let expected: Vec<i64> = (1..=7).map(|minute| minute * 60_000).collect();
     for [before, begins, within, ends] in all_of_four() {
-        for (from, to) in [(61_000, 61_500), (70_000, 115_000), (119_000, 250_000), (179_990, 240_010)] {
+        for (from, to) in
+            [(61_000, 61_500), (70_000, 115_000), (119_000, 250_000), (179_990, 240_010)]
+        {
             let mut pair = Pair::new();
-            pair.define(&minutely(before, r#","misfire":{"policy":"fire","graceSeconds":0}"#), PUT, 59_999);
+            pair.define(
+                &minutely(before, r#","misfire":{"policy":"fire","graceSeconds":0}"#),
+                PUT,
+                59_999,
+            );
             let mut runs = pair.runs_until(from);
             define(&mut pair, begins, r#","paused":true"#, from);
             define(&mut pair, within, r#","paused":true"#, from + 100);
@@ -99,7 +118,10 @@ fn a_task_that_makes_up_for_pauses_fires_each_run_once() {
             pair.restart_if(to % 1_000 == 10);
             runs.extend(pair.runs_until(479_999));
             runs.sort_unstable();
-            assert_eq!(runs, expected, "{before}, {begins}, {within}, {ends}, paused from {from} to {to}");
+            assert_eq!(
+                runs, expected,
+                "{before}, {begins}, {within}, {ends}, paused from {from} to {to}"
+            );
         }
     }
 }
@@ -108,9 +130,12 @@ fn all_of_four() -> impl Iterator<Item = [&'static str; 4]> {
     (0..256_usize).map(|n| [n, n / 4, n / 16, n / 64].map(|n| JITTERS[n % 4]))
 }
 
-/// A task with this policy on overlaps, paused with a further attempt of the run of second 1, and a paused task that makes up.
+/// A task with this policy on overlaps, paused with a further attempt of the run of second 1, and a
+/// paused task that makes up.
 fn paused_with_an_attempt(overlap: &str) -> (Pair, impl Fn(&str) -> String) {
-    let more = format!(r#","overlap":"{overlap}","misfire":{{"policy":"fire"}},"retry":{{"minBackoffSeconds":60}}"#);
+    let more = format!(
+        r#","overlap":"{overlap}","misfire":{{"policy":"fire"}},"retry":{{"minBackoffSeconds":60}}"#
+    );
     let record = move |fields: &str| every(1, 0, &format!("{more}{fields}"));
     let mut pair = Pair::new();
     pair.define(&record(""), PUT, 1);
@@ -122,8 +147,8 @@ fn paused_with_an_attempt(overlap: &str) -> (Pair, impl Fn(&str) -> String) {
     (pair, record)
 }
 
-/// The attempt goes on with its task, so no other run of the task may start. One did: the attempt was out of the index for a moment, as it
-/// is written again when a pause ends.
+/// The attempt goes on with its task, so no other run of the task may start. One did: the attempt
+/// was out of the index for a moment, as it is written again when a pause ends.
 #[test]
 fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
     for (overlap, is_held) in [("queueOne", true), ("skip", false)] {
@@ -138,14 +163,16 @@ fn a_run_that_is_made_up_for_does_not_overlap_an_attempt_that_is_resumed() {
             expected.extend(is_held.then_some(Status::Held));
             assert_eq!(pair.statuses(), expected, "{overlap}, by a patch: {by_patch}");
             // At 5 s the next run is due, and skipped; the attempt's wait is over after a minute.
-            let fired: Vec<usize> =
-                [4_500, 5_000, 120_000].map(|millis| crate::regressions::ids(&pair.wake(at(millis))).len()).to_vec();
+            let fired: Vec<usize> = [4_500, 5_000, 120_000]
+                .map(|millis| crate::regressions::ids(&pair.wake(at(millis))).len())
+                .to_vec();
             assert_eq!(fired, [0, 0, 1], "{overlap}, by a patch: {by_patch}");
         }
     }
 }
 
-/// The same with a second try of a patch that counts the runs of another schedule: those that the first try would have had are owed.
+/// The same with a second try of a patch that counts the runs of another schedule: those that the
+/// first try would have had are owed.
 #[test]
 fn a_run_that_is_owed_by_a_second_try_does_not_overlap_an_attempt_that_is_resumed() {
     let (mut pair, record) = paused_with_an_attempt("queueOne");
@@ -154,7 +181,12 @@ fn a_run_that_is_owed_by_a_second_try_does_not_overlap_an_attempt_that_is_resume
     let append = Append {
         schedules: vec![record(&counted).into_bytes()],
         expected: Some(Expected::Version(version_of(shown.record.get().as_bytes()))),
-        terms: Terms { again: true, tasks_only: true, said_paused: vec![id_hash("a")], ..Terms::default() },
+        terms: Terms {
+            again: true,
+            tasks_only: true,
+            said_paused: vec![id_hash("a")],
+            ..Terms::default()
+        },
         ..Append::default()
     };
     let (_, effects) = pair.engine.append(append, at(2_500), &pair.storage).unwrap();

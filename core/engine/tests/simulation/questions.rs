@@ -1,4 +1,5 @@
-//! Questions to limiters: how often shards ask, how a limiter lets them wait, and that every wake-up moves the next one.
+//! Questions to limiters: how often shards ask, how a limiter lets them wait, and that every
+//! wake-up moves the next one.
 
 use crate::invariants::violated;
 use crate::world::{Event, World};
@@ -9,13 +10,16 @@ use scheduler_model::position::Position;
 use scheduler_model::protocol::limiter::Asked;
 use std::collections::{BTreeMap, HashMap};
 
-/// Questions of one key that a shard may ask a second while nothing happens to it: one by each of its reasons to ask.
+/// Questions of one key that a shard may ask a second while nothing happens to it: one by each of
+/// its reasons to ask.
 const A_SECOND: f64 = 3.0;
-/// Those that it may ask for each event: it has something to tell, something to give back, and something to ask for.
+/// Those that it may ask for each event: it has something to tell, something to give back, and
+/// something to ask for.
 const AN_EVENT: f64 = 3.0;
 /// Those that it may ask at once, after a time without any.
 const AT_ONCE: f64 = 12.0;
-/// A request that was not answered is asked again, and an answer that was lost costs another question.
+/// A request that was not answered is asked again, and an answer that was lost costs another
+/// question.
 const FOR_A_FAULT: f64 = 2.0;
 
 /// How many questions a shard may still ask of a key.
@@ -37,33 +41,44 @@ pub(crate) struct Questions {
 }
 
 impl World {
-    /// `wakes-move`: after a wake-up the next one is later than now, unless this one fired, sent or wrote something, or has passed something that
-    /// did not fire: `before` is the watermark before it.
+    /// `wakes-move`: after a wake-up the next one is later than now, unless this one fired, sent or
+    /// wrote something, or has passed something that did not fire: `before` is the watermark before
+    /// it.
     pub(crate) fn wakes_move(&mut self, at: usize, effects: &Effects, before: Position) {
         let is_news = |write: &Write| !matches!(write, Write::SaveState { .. });
         let has_moved = !effects.sends.is_empty() || effects.writes.iter().any(is_news);
         let has_moved = has_moved || self.shards[at].storage.watermark > before;
         let next = self.shards[at].engine.as_mut().and_then(scheduler_engine::Engine::next_wakeup);
         if !has_moved && next.is_some_and(|next| next <= self.now) {
-            violated("wakes-move", format!("woken at {} for nothing, and wants to be woken at {next:?}", self.now));
+            violated(
+                "wakes-move",
+                format!("woken at {} for nothing, and wants to be woken at {next:?}", self.now),
+            );
         }
     }
 
-    /// `questions-are-bounded`: a few a second of each shard and key, and a few for each thing that happens to the shard.
+    /// `questions-are-bounded`: a few a second of each shard and key, and a few for each thing that
+    /// happens to the shard.
     pub(crate) fn count_questions(&mut self, at: usize, effects: &Effects) {
         for ask in &effects.asks {
             self.questions.asked += 1;
             let rate = self.limits.rate_of(&ask.key).unwrap_or(0.0);
             let now = self.true_now();
-            let allowed =
-                self.questions.allowed.entry((at, ask.key.clone())).or_insert(Allowance { questions: AT_ONCE, since: now });
+            let allowed = self
+                .questions
+                .allowed
+                .entry((at, ask.key.clone()))
+                .or_insert(Allowance { questions: AT_ONCE, since: now });
             let seconds = now.since(allowed.since) as f64 / 1_000.0;
             // A token that a firing comes too late for is asked for again.
             allowed.questions += seconds * (A_SECOND + 2.0 * rate);
             allowed.questions = allowed.questions.min(4.0 * AT_ONCE) - 1.0;
             allowed.since = now;
             if allowed.questions < 0.0 {
-                violated("questions-are-bounded", format!("shard {at} asks too often for {:?}", ask.key));
+                violated(
+                    "questions-are-bounded",
+                    format!("shard {at} asks too often for {:?}", ask.key),
+                );
             }
         }
     }
@@ -78,8 +93,14 @@ impl World {
         }
     }
 
-    /// Lets a question that finds no slot wait at the limiter, which answers when something has changed, or when the time is over.
-    pub(crate) fn hold_question(&mut self, at: usize, asked: &Asked, until: Option<UnixMillis>) -> bool {
+    /// Lets a question that finds no slot wait at the limiter, which answers when something has
+    /// changed, or when the time is over.
+    pub(crate) fn hold_question(
+        &mut self,
+        at: usize,
+        asked: &Asked,
+        until: Option<UnixMillis>,
+    ) -> bool {
         let until = until.unwrap_or(self.now.plus(HOLD_MILLIS));
         if until <= self.now {
             return false;

@@ -8,8 +8,8 @@ impl Random {
         Self(seed)
     }
 
-    /// Another randomness that this one's state decides, without changing that: what is drawn from it does not move the draws of
-    /// seeds that were kept.
+    /// Another randomness that this one's state decides, without changing that: what is drawn from
+    /// it does not move the draws of seeds that were kept.
     pub(crate) fn fork(&self) -> Self {
         Self(self.0 ^ 0x0f0f_1e1e_2d2d_3c3c)
     }
@@ -37,7 +37,8 @@ impl Random {
         least + self.below((most - least + 1) as u64) as i64
     }
 
-    /// True in `permille` of 1,000 cases. Draws nothing for 0, so that a profile without a fault does not depend on it.
+    /// True in `permille` of 1,000 cases. Draws nothing for 0, so that a profile without a fault
+    /// does not depend on it.
     pub(crate) fn chance(&mut self, permille: u64) -> bool {
         permille > 0 && self.below(1_000) < permille
     }

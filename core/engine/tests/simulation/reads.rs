@@ -1,4 +1,5 @@
-//! Requests about one id with many runs, or about many ids: each reads a bounded number of bytes ([`MAX_SHARD_REQUEST_BYTES`]), whatever is stored.
+//! Requests about one id with many runs, or about many ids: each reads a bounded number of bytes
+//! ([`MAX_SHARD_REQUEST_BYTES`]), whatever is stored.
 
 use crate::large::{each_second, id};
 use crate::regressions::{NOW, Pair, record};
@@ -6,8 +7,8 @@ use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::{MAX_EVENTS_BYTES, MAX_SHARD_REQUEST_BYTES};
 use scheduler_model::explain::ReasonCode;
 use scheduler_model::protocol::{
-    Among, CancelRequest, Cancelled, Change, ChangeRequest, Changed, EventsRequest, Failure, Filter, ListRequest, NewTime,
-    Report, Status,
+    Among, CancelRequest, Cancelled, Change, ChangeRequest, Changed, EventsRequest, Failure,
+    Filter, ListRequest, NewTime, Report, Status,
 };
 
 const LARGE: usize = 60_000;
@@ -16,7 +17,10 @@ const LARGE: usize = 60_000;
 fn in_flight(runs: i64, more: &str) -> (Pair, UnixMillis) {
     let mut pair = Pair::new();
     let (_, effects) = {
-        let append = scheduler_model::protocol::Append { schedules: vec![each_second("a", more, LARGE)], ..Default::default() };
+        let append = scheduler_model::protocol::Append {
+            schedules: vec![each_second("a", more, LARGE)],
+            ..Default::default()
+        };
         pair.engine.append(append, NOW.plus(-1), &pair.storage).unwrap()
     };
     pair.commit(effects);
@@ -28,7 +32,8 @@ fn in_flight(runs: i64, more: &str) -> (Pair, UnixMillis) {
 fn failed(runs: i64, permanent: bool) -> (Pair, UnixMillis) {
     let (mut pair, now) = in_flight(runs, r#""retry":{"minBackoffSeconds":3600},"#);
     for seq in 1..=runs as u64 {
-        let failed = vec![Failure { index: 0, error: "no".to_owned(), permanent, ..Failure::default() }];
+        let failed =
+            vec![Failure { index: 0, error: "no".to_owned(), permanent, ..Failure::default() }];
         pair.report(&Report { seq, failed, ..Report::default() }, now);
     }
     pair.storage.take_read_bytes();
@@ -57,7 +62,9 @@ fn what_is_told_of_many_runs_in_flight_is_read_from_a_few_envelopes() {
     assert!(read < 10 * LARGE, "{read} bytes");
     assert_eq!(told.in_flight.len(), 5);
     assert!(
-        told.reasons.iter().any(|reason| reason.detail == "And 295 more attempts of it are in flight."),
+        told.reasons
+            .iter()
+            .any(|reason| reason.detail == "And 295 more attempts of it are in flight."),
         "{:?}",
         told.reasons
     );
@@ -83,14 +90,20 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
             let (is_done, effects) = match change {
                 None => {
                     let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };
-                    let (reply, effects) = pair.engine.cancel(&request, now, &pair.storage).unwrap();
+                    let (reply, effects) =
+                        pair.engine.cancel(&request, now, &pair.storage).unwrap();
                     assert_eq!(reply.in_part, reply.outcomes.is_empty());
-                    assert!(reply.in_part || reply.outcomes == [Cancelled::Cancelled] && reply.running == [0]);
+                    assert!(
+                        reply.in_part
+                            || reply.outcomes == [Cancelled::Cancelled] && reply.running == [0]
+                    );
                     (!reply.in_part, effects)
                 }
                 Some(change) => {
-                    let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
-                    let (reply, effects) = pair.engine.change(&request, now, &pair.storage).unwrap();
+                    let request =
+                        ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
+                    let (reply, effects) =
+                        pair.engine.change(&request, now, &pair.storage).unwrap();
                     assert_eq!(reply.in_part, reply.outcomes.is_empty());
                     (!reply.in_part, effects)
                 }
@@ -115,7 +128,11 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
         let paused = if change == Some(Change::Pause) { 301 } else { 0 };
         let stats = pair.engine.stats(now);
         assert_eq!((stats.paused, stats.in_flight), (paused, 0));
-        assert_eq!(stats.pending, if is_moved { 301 } else { 0 }, "no attempt of a stopped run waits");
+        assert_eq!(
+            stats.pending,
+            if is_moved { 301 } else { 0 },
+            "no attempt of a stopped run waits"
+        );
     }
 }
 
@@ -124,11 +141,15 @@ fn runs_in_flight_of_one_id_are_cancelled_and_changed_in_parts() {
 fn dead_letters_are_found_by_the_heads_of_their_records() {
     let (mut pair, now) = failed(100, true);
     let request = CancelRequest { ids: vec!["a".to_owned()], if_match: None };
-    let (reply, effects) = pair.engine.cancel_among(&request, Among::Dead, now, &pair.storage).unwrap();
+    let (reply, effects) =
+        pair.engine.cancel_among(&request, Among::Dead, now, &pair.storage).unwrap();
     let read = pair.storage.take_read_bytes();
     assert!(read <= 101 * 512, "{read} bytes");
     pair.commit(effects);
-    assert_eq!((reply.outcomes, pair.engine.stats(now).dead_letters), (vec![Cancelled::Cancelled], 0));
+    assert_eq!(
+        (reply.outcomes, pair.engine.stats(now).dead_letters),
+        (vec![Cancelled::Cancelled], 0)
+    );
 }
 
 /// To find the newest one, all of them were read.
@@ -138,14 +159,21 @@ fn a_reschedule_of_one_of_many_dead_letters_reads_the_newest() {
     let retry = r#""retry":{"maxAttempts":1},"payload""#;
     for run in 0..60_i64 {
         let due = NOW.plus(run);
-        pair.append([("a".to_owned(), due, record("a", due, LARGE).replacen("\"payload\"", retry, 1))]);
+        pair.append([(
+            "a".to_owned(),
+            due,
+            record("a", due, LARGE).replacen("\"payload\"", retry, 1),
+        )]);
         let seq = pair.wake(due).sends[0].seq;
         pair.fail(seq, due, due);
     }
     assert_eq!(pair.engine.stats(NOW).dead_letters, 60);
     for by_filter in [false, true] {
         pair.storage.take_read_bytes();
-        let (now, to) = (NOW.plus(100), Change::Reschedule(NewTime { at: NOW.plus(1_000 + i64::from(by_filter)), local: None }));
+        let (now, to) = (
+            NOW.plus(100),
+            Change::Reschedule(NewTime { at: NOW.plus(1_000 + i64::from(by_filter)), local: None }),
+        );
         let effects = if by_filter {
             let filter = Filter { status: Some(Status::Scheduled), ..Filter::default() };
             let request = ListRequest { filter, limit: 100, ..ListRequest::default() };
@@ -163,7 +191,8 @@ fn a_reschedule_of_one_of_many_dead_letters_reads_the_newest() {
     }
 }
 
-/// While somebody watched, a cancel read each record whole, and each envelope once for each of its tasks.
+/// While somebody watched, a cancel read each record whole, and each envelope once for each of its
+/// tasks.
 #[test]
 fn a_cancel_that_is_watched_reads_a_bounded_part() {
     let mut pair = Pair::new();
@@ -172,7 +201,9 @@ fn a_cancel_that_is_watched_reads_a_bounded_part() {
     for some in names.chunks(500) {
         pair.append(some.iter().map(|id| (id.clone(), due, record(id, due, LARGE))));
     }
-    pair.append((0..2_000).map(|n| (format!("small-{n}"), NOW, record(&format!("small-{n}"), NOW, 500))));
+    pair.append(
+        (0..2_000).map(|n| (format!("small-{n}"), NOW, record(&format!("small-{n}"), NOW, 500))),
+    );
     pair.wake(NOW);
     let mut request = EventsRequest {
         from: None,
@@ -186,7 +217,8 @@ fn a_cancel_that_is_watched_reads_a_bounded_part() {
         reader: 0,
     };
     request.from = Some(pair.engine.events(&request, NOW).next);
-    let mut left: Vec<String> = names.into_iter().chain((0..2_000).map(|n| format!("small-{n}"))).collect();
+    let mut left: Vec<String> =
+        names.into_iter().chain((0..2_000).map(|n| format!("small-{n}"))).collect();
     while !left.is_empty() {
         pair.storage.take_read_bytes();
         let cancel = CancelRequest { ids: left.clone(), if_match: None };

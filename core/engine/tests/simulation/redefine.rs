@@ -1,6 +1,8 @@
-//! Clients that define a task again: patches, `PUT` under conditions, and the same definition once more.
+//! Clients that define a task again: patches, `PUT` under conditions, and the same definition once
+//! more.
 //!
-//! Which task, and what of it changes, is drawn when the request is carried out, from a number that was drawn when it was planned.
+//! Which task, and what of it changes, is drawn when the request is carried out, from a number that
+//! was drawn when it was planned.
 
 use crate::clients::record_of;
 use crate::definitions::Moment;
@@ -45,11 +47,30 @@ pub(crate) fn redefine(world: &mut World, at: usize, draw: u64) -> Result<Answer
 }
 
 /// Defines a task again that waits; does nothing if there is none of this id.
-pub(crate) fn redefine_id(world: &mut World, at: usize, id: &str, random: &mut Random) -> Result<Answer, Dropped> {
-    let item: Option<ListItem> =
-        world.input(at, false, |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())), |_, _, _| {})?;
-    let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead)) else { return Ok(Answer::Shown) };
-    let kind = *random.pick(&[Kind::Patch, Kind::Patch, Kind::IfMatch, Kind::Again, Kind::Again, Kind::IfNoneMatch]);
+pub(crate) fn redefine_id(
+    world: &mut World,
+    at: usize,
+    id: &str,
+    random: &mut Random,
+) -> Result<Answer, Dropped> {
+    let item: Option<ListItem> = world.input(
+        at,
+        false,
+        |engine, _, storage| Ok((engine.get(id, storage)?, Effects::default())),
+        |_, _, _| {},
+    )?;
+    let Some(item) = item.filter(|item| !matches!(item.status, Status::Fired | Status::Dead))
+    else {
+        return Ok(Answer::Shown);
+    };
+    let kind = *random.pick(&[
+        Kind::Patch,
+        Kind::Patch,
+        Kind::IfMatch,
+        Kind::Again,
+        Kind::Again,
+        Kind::IfNoneMatch,
+    ]);
     let is_stale = random.chance(100);
     let Some((n, version)) = drawn(world, random, kind, &item) else { return Ok(Answer::Shown) };
     world.trace(|| format!("{at}: {kind:?} of {id} as {n}: {version:?}"));
@@ -122,7 +143,8 @@ fn due_run(world: &World, at: usize, item: &ListItem) -> Option<i64> {
     (what == What::First && stored.position.due <= world.now).then_some(firing.time)
 }
 
-/// `due-runs-stay-due`: a definition with the time of a one-shot task that is due leaves it due, unless it pauses it.
+/// `due-runs-stay-due`: a definition with the time of a one-shot task that is due leaves it due,
+/// unless it pauses it.
 fn stays_due(world: &World, at: usize, n: u64, time: i64) {
     let storage = &world.shards[at].storage;
     for waiting in storage.waiting() {
@@ -141,7 +163,10 @@ fn stays_due(world: &World, at: usize, n: u64, time: i64) {
 /// Whether what was read is an attempt of a run and no task, by what is stored.
 fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
     let waiting = world.shards[at].storage.waiting();
-    let stored = waiting.iter().find(|waiting| waiting.position == item.position).expect("what is shown is stored");
+    let stored = waiting
+        .iter()
+        .find(|waiting| waiting.position == item.position)
+        .expect("what is shown is stored");
     let is_attempt = matches!(key_of(stored).1, What::Again | What::PausedAgain | What::Held);
     if is_attempt != item.is_attempt {
         violated("get-answers", format!("{item:?} of {stored:?}"));
@@ -149,8 +174,14 @@ fn is_attempt(world: &World, at: usize, item: &ListItem) -> bool {
     is_attempt
 }
 
-/// Another version of the task that is shown; `None` if its schedule has no run to come: the coordinator refuses it.
-fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> Option<(u64, Version)> {
+/// Another version of the task that is shown; `None` if its schedule has no run to come: the
+/// coordinator refuses it.
+fn drawn(
+    world: &World,
+    random: &mut Random,
+    kind: Kind,
+    item: &ListItem,
+) -> Option<(u64, Version)> {
     let now = world.now.get();
     let stored = Record::parse(item.record.get().as_bytes()).unwrap();
     let n = world.model.versions.len() as u64;
@@ -214,7 +245,9 @@ fn drawn(world: &World, random: &mut Random, kind: Kind, item: &ListItem) -> Opt
 fn with_fields(stored: &Record<'_>, version: &Version, n: u64) -> Vec<u8> {
     let payload = RawValue::from_string(format!(r#"{{"n":{n},"fill":""}}"#)).unwrap();
     let mut fields = ScheduleFields::default();
-    if let Schedule::Once(_, put_off) | Schedule::Recurring(Recurring { put_off, .. }) = version.schedule {
+    if let Schedule::Once(_, put_off) | Schedule::Recurring(Recurring { put_off, .. }) =
+        version.schedule
+    {
         crate::schedules::note_put_off(put_off, &mut fields);
     }
     let misfire = version.late.misfire();

@@ -8,7 +8,9 @@ use scheduler_engine::{Config, Effects, Engine, Keep, Write};
 use scheduler_model::bounds::{MAX_ENVELOPE_BYTES, MAX_OUTCOME_BYTES, MAX_RECORD_BYTES};
 use scheduler_model::format::envelope::Envelope;
 use scheduler_model::format::page::{Flags, PageBuilder};
-use scheduler_model::protocol::{Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status};
+use scheduler_model::protocol::{
+    Append, Change, ChangeRequest, Changed, Detail, Failure, Report, Status,
+};
 use scheduler_model::routing::id_hash;
 use scheduler_model::task::Record;
 use std::collections::BTreeSet;
@@ -41,12 +43,24 @@ impl Pair {
         self.append_flagged(tasks, Flags::TASK);
     }
 
-    pub(crate) fn append_flagged(&mut self, tasks: impl IntoIterator<Item = (String, UnixMillis, String)>, flags: Flags) {
+    pub(crate) fn append_flagged(
+        &mut self,
+        tasks: impl IntoIterator<Item = (String, UnixMillis, String)>,
+        flags: Flags,
+    ) {
         let mut builder = PageBuilder::default();
         for (id, due, record) in tasks {
-            assert!(builder.push(id_hash(&id), due, flags, |out| out.extend_from_slice(record.as_bytes())));
+            assert!(
+                builder
+                    .push(id_hash(&id), due, flags, |out| out.extend_from_slice(record.as_bytes()))
+            );
         }
-        let append = Append { fresh: false, pages: builder.finish(), schedules: Vec::new(), ..Append::default() };
+        let append = Append {
+            fresh: false,
+            pages: builder.finish(),
+            schedules: Vec::new(),
+            ..Append::default()
+        };
         let (_, effects) = self.engine.append(append, NOW, &self.storage).unwrap();
         self.commit(effects);
     }
@@ -62,10 +76,17 @@ impl Pair {
         self.commit(effects);
     }
 
-    /// The first task of an envelope has failed in an attempt that began at `started`, by the dispatcher's clock.
+    /// The first task of an envelope has failed in an attempt that began at `started`, by the
+    /// dispatcher's clock.
     pub(crate) fn fail(&mut self, seq: u64, started: UnixMillis, now: UnixMillis) {
         let failed = vec![Failure { index: 0, error: "no".to_owned(), ..Failure::default() }];
-        let details = vec![Detail { index: 0, status: None, started_at: started, millis: 0, excerpt: String::new() }];
+        let details = vec![Detail {
+            index: 0,
+            status: None,
+            started_at: started,
+            millis: 0,
+            excerpt: String::new(),
+        }];
         self.report(&Report { seq, failed, details, ..Report::default() }, now);
     }
 
@@ -83,11 +104,18 @@ impl Pair {
 
 pub(crate) fn load(storage: &Storage) -> Engine {
     // Whatever is handed on: what bounds a firing shall be seen.
-    Engine::load("1-0", Config { max_dispatched: usize::MAX, ..Config::default() }, storage.snapshot()).unwrap()
+    Engine::load(
+        "1-0",
+        Config { max_dispatched: usize::MAX, ..Config::default() },
+        storage.snapshot(),
+    )
+    .unwrap()
 }
 
 pub(crate) fn record(id: &str, due: UnixMillis, fill: usize) -> String {
-    let head = format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#);
+    let head = format!(
+        r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"payload":""#
+    );
     let fill = fill.saturating_sub(head.len() + 2);
     format!("{head}{}\"}}", "x".repeat(fill))
 }
@@ -97,13 +125,18 @@ pub(crate) fn ids(effects: &Effects) -> Vec<String> {
     for write in &effects.writes {
         let Write::InsertEnvelope { text, .. } = write else { continue };
         let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).unwrap();
-        ids.extend(envelope.tasks.iter().map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()));
+        ids.extend(
+            envelope
+                .tasks
+                .iter()
+                .map(|task| Record::parse(task.get().as_bytes()).unwrap().id.into_owned()),
+        );
     }
     ids
 }
 
-/// A record of the largest size grows when it fails. It was past the limit for new records then, was dropped, and
-/// counted as a success.
+/// A record of the largest size grows when it fails. It was past the limit for new records then,
+/// was dropped, and counted as a success.
 #[test]
 fn the_largest_record_is_tried_again_and_kept() {
     let mut pair = Pair::new();
@@ -124,12 +157,14 @@ fn the_largest_record_is_tried_again_and_kept() {
     assert_eq!(pair.engine.stats(now).counters.succeeded, 0);
 }
 
-/// The follow-up of the largest record gets an outcome and attempts on top, and fits a message all the same.
+/// The follow-up of the largest record gets an outcome and attempts on top, and fits a message all
+/// the same.
 #[test]
 fn the_largest_follow_up_fits_a_message() {
     let mut pair = Pair::new();
     let retry = r#""retry":{"maxAttempts":3,"maxDurationSeconds":86400},"onFailure":{"type":"handler","name":"log"},"payload""#;
-    let largest = record("a", NOW, MAX_RECORD_BYTES - MAX_OUTCOME_BYTES - retry.len() + "\"payload\"".len());
+    let largest =
+        record("a", NOW, MAX_RECORD_BYTES - MAX_OUTCOME_BYTES - retry.len() + "\"payload\"".len());
     let largest = largest.replacen("\"payload\"", retry, 1);
     assert_eq!(largest.len(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES);
     pair.append([("a".to_owned(), NOW, largest)]);
@@ -137,11 +172,21 @@ fn the_largest_follow_up_fits_a_message() {
     for seq in 1..=6 {
         let effects = pair.wake(now);
         assert_eq!(ids(&effects), ["a"], "attempt {seq}");
-        assert!(effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES, "attempt {seq}: {}", effects.sends[0].text.len());
+        assert!(
+            effects.sends[0].text.len() <= MAX_ENVELOPE_BYTES,
+            "attempt {seq}: {}",
+            effects.sends[0].text.len()
+        );
         // Characters that JSON writes as six.
         let failed = vec![Failure { index: 0, error: "\u{1}".repeat(1_000), ..Failure::default() }];
         let excerpt = "\u{1}".repeat(1_000);
-        let details = vec![Detail { index: 0, status: Some(500), started_at: now, millis: u32::MAX, excerpt }];
+        let details = vec![Detail {
+            index: 0,
+            status: Some(500),
+            started_at: now,
+            millis: u32::MAX,
+            excerpt,
+        }];
         pair.report(&Report { seq, failed, details, ..Report::default() }, now);
         pair.restart();
         now = now.plus(3_600_000);
@@ -150,7 +195,8 @@ fn the_largest_follow_up_fits_a_message() {
     assert!(pair.engine.is_idle());
 }
 
-/// A shard that was restored from a point in time gives the numbers of envelopes again: a report of the one from before is not of the new one.
+/// A shard that was restored from a point in time gives the numbers of envelopes again: a report of
+/// the one from before is not of the new one.
 #[test]
 fn a_report_from_before_a_restore_ends_nothing() {
     let mut pair = Pair::new();
@@ -164,7 +210,9 @@ fn a_report_from_before_a_restore_ends_nothing() {
     let later = NOW.plus(60_000);
     let effects = restored.wake(later, &pair.storage).unwrap();
     assert_eq!(ids(&effects), ["a"]);
-    let Some(Write::InsertEnvelope { seq, text, .. }) = effects.writes.first() else { panic!("{effects:?}") };
+    let Some(Write::InsertEnvelope { seq, text, .. }) = effects.writes.first() else {
+        panic!("{effects:?}")
+    };
     pair.storage.outbox.insert(*seq, crate::storage::EnvelopeRow::of(text.clone()));
     for (fired_at, in_flight) in [(Some(NOW), 1), (Some(NOW.plus(1)), 1), (Some(later), 0)] {
         let report = Report { seq: *seq, fired_at, ..Report::default() };
@@ -173,12 +221,15 @@ fn a_report_from_before_a_restore_ends_nothing() {
     }
 }
 
-/// A report that comes again finds its envelope gone: nothing follows twice, also where the history keeps nothing.
+/// A report that comes again finds its envelope gone: nothing follows twice, also where the history
+/// keeps nothing.
 #[test]
 fn a_report_that_comes_again_is_not_followed_again() {
     for history in [Keep::All, Keep::Off] {
         let mut pair = Pair::new();
-        pair.engine = Engine::load("1-0", Config { history, ..Config::default() }, pair.storage.snapshot()).unwrap();
+        pair.engine =
+            Engine::load("1-0", Config { history, ..Config::default() }, pair.storage.snapshot())
+                .unwrap();
         let log = r#"{"type":"handler","name":"log"}"#;
         let record = format!(r#"{{"time":{NOW},"id":"a","callback":{log},"onSuccess":{log}}}"#);
         pair.append([("a".to_owned(), NOW, record)]);
@@ -187,19 +238,29 @@ fn a_report_that_comes_again_is_not_followed_again() {
         pair.report(&report, NOW);
         pair.report(&report, NOW);
         assert_eq!(pair.engine.stats(NOW).pending, 1);
-        let why = |pair: &Pair| pair.engine.explain("a", NOW, &pair.storage).unwrap().reasons.remove(0).detail;
+        let why = |pair: &Pair| {
+            pair.engine.explain("a", NOW, &pair.storage).unwrap().reasons.remove(0).detail
+        };
         let of_it = "The follow-up onSuccess of the run of 2025-11-24T16:00:00";
-        assert!(why(&pair).starts_with(of_it) && why(&pair).contains(" starts at "), "{}", why(&pair));
+        assert!(
+            why(&pair).starts_with(of_it) && why(&pair).contains(" starts at "),
+            "{}",
+            why(&pair)
+        );
         assert_eq!(ids(&pair.wake(NOW.plus(200))), ["a"]);
-        assert!(why(&pair).starts_with(of_it) && why(&pair).contains("attempt 1 was handed on"), "{}", why(&pair));
+        assert!(
+            why(&pair).starts_with(of_it) && why(&pair).contains("attempt 1 was handed on"),
+            "{}",
+            why(&pair)
+        );
         pair.report(&report, NOW.plus(200));
         pair.report(&Report { seq: 2, ..Report::default() }, NOW.plus(200));
         assert!(pair.engine.is_idle(), "nothing follows a follow-up");
     }
 }
 
-/// More tasks of one instant than a firing takes, with a restart after each: the watermark stands among equals, and each
-/// task fires once, in order. By number, and by bytes.
+/// More tasks of one instant than a firing takes, with a restart after each: the watermark stands
+/// among equals, and each task fires once, in order. By number, and by bytes.
 #[test]
 fn a_herd_goes_on_where_it_stopped() {
     for (tasks, bytes) in [(41_000, 80), (90, 110_000)] {
@@ -216,16 +277,25 @@ fn a_herd_goes_on_where_it_stopped() {
             rounds += 1;
         }
         assert!(rounds > 1, "{rounds}");
-        assert!(fired.is_sorted() && fired.len() == tasks && fired.iter().collect::<BTreeSet<_>>().len() == tasks);
+        assert!(
+            fired.is_sorted()
+                && fired.len() == tasks
+                && fired.iter().collect::<BTreeSet<_>>().len() == tasks
+        );
         assert!(pair.storage.pages.is_empty());
     }
 }
 
-/// The same among recurring tasks: some occurrences of the watermark's own instant have fired, others have not.
+/// The same among recurring tasks: some occurrences of the watermark's own instant have fired,
+/// others have not.
 #[test]
 fn a_herd_of_recurring_tasks_goes_on_where_it_stopped() {
     let mut pair = Pair::new();
-    let record = |n: usize| format!(r#"{{"id":"{n:05}","cron":"0 0 * * * *","callback":{{"type":"handler","name":"log"}}}}"#);
+    let record = |n: usize| {
+        format!(
+            r#"{{"id":"{n:05}","cron":"0 0 * * * *","callback":{{"type":"handler","name":"log"}}}}"#
+        )
+    };
     let schedules = (0..4_010).map(|n| record(n).into_bytes()).collect();
     let append = Append { schedules, ..Append::default() };
     let (_, effects) = pair.engine.append(append, NOW, &pair.storage).unwrap();
@@ -239,11 +309,16 @@ fn a_herd_of_recurring_tasks_goes_on_where_it_stopped() {
         rounds += 1;
     }
     assert_eq!(rounds, 2, "a firing takes some thousand");
-    assert!(fired.is_sorted() && fired.len() == 4_010 && fired.iter().collect::<BTreeSet<_>>().len() == 4_010);
+    assert!(
+        fired.is_sorted()
+            && fired.len() == 4_010
+            && fired.iter().collect::<BTreeSet<_>>().len() == 4_010
+    );
 }
 
-/// A recurring task's last run takes its row along, in the commit of the firing; a restart before it changes nothing. What was
-/// counted when the request was made is counted anew when the shard takes it in later.
+/// A recurring task's last run takes its row along, in the commit of the firing; a restart before
+/// it changes nothing. What was counted when the request was made is counted anew when the shard
+/// takes it in later.
 #[test]
 fn a_schedule_that_has_ended_leaves_nothing() {
     let mut pair = Pair::new();
@@ -273,8 +348,8 @@ fn a_schedule_that_has_ended_leaves_nothing() {
     assert!(pair.engine.is_idle() && pair.status("a").is_none());
 }
 
-/// One whose end comes while it is paused is gone when it is resumed. A change that leaves its schedule as it is does not count its
-/// runs anew: the last stays where it was, without a first.
+/// One whose end comes while it is paused is gone when it is resumed. A change that leaves its
+/// schedule as it is does not count its runs anew: the last stays where it was, without a first.
 #[test]
 fn a_counted_schedule_ends_where_it_was_to_end() {
     let record = |more: &str| {
@@ -296,7 +371,8 @@ fn a_counted_schedule_ends_where_it_was_to_end() {
         let mut pair = append(record(&first), NOW);
         for (change, now) in [(Change::Pause, 500), (Change::Resume, later)] {
             let request = ChangeRequest { ids: vec!["a".to_owned()], change, if_match: None };
-            let (reply, effects) = pair.engine.change(&request, NOW.plus(now), &pair.storage).unwrap();
+            let (reply, effects) =
+                pair.engine.change(&request, NOW.plus(now), &pair.storage).unwrap();
             assert_eq!(reply.outcomes, [Changed::Changed]);
             pair.commit(effects);
         }
@@ -314,7 +390,8 @@ fn a_counted_schedule_ends_where_it_was_to_end() {
     assert!(pair.storage.schedules.is_empty());
 }
 
-/// A run that is put off is still to come when its time has passed: a restart, and the same request again, find it.
+/// A run that is put off is still to come when its time has passed: a restart, and the same request
+/// again, find it.
 #[test]
 fn a_run_that_is_put_off_is_not_lost() {
     let record = r#"{"id":"a","cron":"0 * * * *","jitterSeconds":3000,"callback":{"type":"handler","name":"log"}}"#;
@@ -330,14 +407,18 @@ fn a_run_that_is_put_off_is_not_lost() {
     pair.commit(effects);
     assert_eq!(pair.engine.next_wakeup(), Some(due));
     let fired = pair.wake(due);
-    assert!(String::from_utf8_lossy(&fired.sends[0].text).contains(&format!("\"tasks\":[{{\"time\":{NOW},\"id\":\"a\"")));
+    assert!(
+        String::from_utf8_lossy(&fired.sends[0].text)
+            .contains(&format!("\"tasks\":[{{\"time\":{NOW},\"id\":\"a\""))
+    );
     pair.report(&Report { seq: 1, ..Report::default() }, due);
     let next = pair.engine.next_wakeup().unwrap();
     assert!((0..=3_000_000).contains(&next.since(NOW.plus(3_600_000))), "{next}");
     assert_eq!(pair.engine.stats(due).lateness.percentile(1.0), 0);
 }
 
-/// Tasks whose windows overlap fire together, and the meter says how many firings that spared. What a window has moved is not late.
+/// Tasks whose windows overlap fire together, and the meter says how many firings that spared. What
+/// a window has moved is not late.
 #[test]
 fn windows_share_firings_and_the_meter_counts_them() {
     let mut pair = Pair::new();
@@ -351,8 +432,14 @@ fn windows_share_firings_and_the_meter_counts_them() {
         r#"{{"id":"every","everySeconds":120,"anchor":{},"windowSeconds":60,"callback":{{"type":"handler","name":"log"}}}}"#,
         NOW.get() + 7_000
     );
-    let (_, effects) =
-        pair.engine.append(Append { schedules: vec![every.into_bytes()], ..Append::default() }, NOW, &pair.storage).unwrap();
+    let (_, effects) = pair
+        .engine
+        .append(
+            Append { schedules: vec![every.into_bytes()], ..Append::default() },
+            NOW,
+            &pair.storage,
+        )
+        .unwrap();
     pair.commit(effects);
     let (mut fired, mut firings) = (0, 0);
     while let Some(at) = pair.engine.next_wakeup().filter(|at| *at < NOW.plus(200_000)) {
@@ -370,8 +457,8 @@ fn windows_share_firings_and_the_meter_counts_them() {
     assert_eq!(stats.lateness.percentile(1.0), 0);
 }
 
-/// A task added for a time at or before a watermark that stands among equals goes behind them all, and the page
-/// number that a restart gives again does not make it count as fired.
+/// A task added for a time at or before a watermark that stands among equals goes behind them all,
+/// and the page number that a restart gives again does not make it count as fired.
 #[test]
 fn a_late_task_with_a_page_number_given_again_fires() {
     let mut pair = Pair::new();
@@ -388,18 +475,22 @@ fn a_late_task_with_a_page_number_given_again_fires() {
 /// Seeds that once failed.
 #[test]
 fn seeds_that_failed() {
-    // 231: an id twice in one cancel. 1698: a request that is sent again revives what was cancelled meanwhile.
+    // 231: an id twice in one cancel. 1698: a request that is sent again revives what was cancelled
+    // meanwhile.
     for seed in [231, 1_698] {
         runner::run(seed, false);
     }
 }
 
-/// A dead letter that was replayed after its policy's time was over got one attempt: the time counted from when it was first due.
+/// A dead letter that was replayed after its policy's time was over got one attempt: the time
+/// counted from when it was first due.
 #[test]
 fn a_replayed_dead_letter_has_all_of_its_time_anew() {
     let mut pair = Pair::new();
     let retry = r#"{"minBackoffSeconds":1,"jitter":0,"factor":1,"maxDurationSeconds":10}"#;
-    let record = format!(r#"{{"time":{NOW},"id":"a","callback":{{"type":"handler","name":"log"}},"retry":{retry}}}"#);
+    let record = format!(
+        r#"{{"time":{NOW},"id":"a","callback":{{"type":"handler","name":"log"}},"retry":{retry}}}"#
+    );
     pair.append([("a".to_owned(), NOW, record)]);
     let mut seq = 0;
     // Fails at each attempt until it is dead; says how many there were.
@@ -418,7 +509,8 @@ fn a_replayed_dead_letter_has_all_of_its_time_anew() {
     assert_eq!(fail(&mut pair, NOW), 5);
     for round in 1..3 {
         let later = NOW.plus(round * 86_400_000);
-        let request = ChangeRequest { ids: vec!["a".to_owned()], change: Change::Run, if_match: None };
+        let request =
+            ChangeRequest { ids: vec!["a".to_owned()], change: Change::Run, if_match: None };
         let (reply, effects) = pair.engine.change(&request, later, &pair.storage).unwrap();
         assert_eq!(reply.outcomes, [Changed::Changed]);
         pair.commit(effects);

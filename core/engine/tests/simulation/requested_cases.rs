@@ -1,10 +1,12 @@
-//! Pauses of what waits for something else than its own time: the wait before a further attempt, and a run that was requested.
+//! Pauses of what waits for something else than its own time: the wait before a further attempt,
+//! and a run that was requested.
 
 use crate::definition_tests::{PATCH, PUT, at, every, once};
 use crate::regressions::Pair;
 use scheduler_model::protocol::{Change, Changed, Failure, Report, Status};
 
-/// The retry that leaves no doubt about when the second attempt starts: a minute after the first has failed.
+/// The retry that leaves no doubt about when the second attempt starts: a minute after the first
+/// has failed.
 const RETRY: &str = r#","retry":{"minBackoffSeconds":60,"jitter":0}"#;
 
 fn failed(seq: u64) -> Report {
@@ -17,7 +19,8 @@ fn due(pair: &Pair) -> i64 {
     pair.found().unwrap().position.due.since(at(0))
 }
 
-/// A resume started the attempt at once: a short pause of all tasks sent every waiting attempt to a receiver that had asked for time.
+/// A resume started the attempt at once: a short pause of all tasks sent every waiting attempt to a
+/// receiver that had asked for time.
 #[test]
 fn the_wait_before_an_attempt_goes_on_while_it_is_paused() {
     for paused_while_it_runs in [false, true] {
@@ -100,18 +103,25 @@ fn a_requested_run_that_waits_goes_on_after_a_pause() {
 fn a_requested_run_is_never_missed() {
     for policy in ["skip", "deadLetter"] {
         let mut pair = Pair::new();
-        let more = format!(r#","limitKey":"k","misfire":{{"policy":"{policy}","graceSeconds":1}},"paused":true"#);
+        let more = format!(
+            r#","limitKey":"k","misfire":{{"policy":"{policy}","graceSeconds":1}},"paused":true"#
+        );
         pair.define(&once(1_000, &more), PUT.saying(), 0);
         assert_eq!(pair.change(Change::Run, 60_000), Changed::Changed);
         for now in [60_000, 65_000, 90_000] {
             pair.wake(at(now));
-            assert_eq!(pair.found().map(|item| item.status), Some(Status::Scheduled), "{policy} at {now}");
+            assert_eq!(
+                pair.found().map(|item| item.status),
+                Some(Status::Scheduled),
+                "{policy} at {now}"
+            );
         }
         assert!(pair.outcomes().is_empty(), "{:?}", pair.outcomes());
     }
 }
 
-/// The expiry of a requested run counts from the request, also where the task's own time is far ahead.
+/// The expiry of a requested run counts from the request, also where the task's own time is far
+/// ahead.
 #[test]
 fn a_requested_run_expires_after_its_request() {
     let mut pair = Pair::new();

@@ -1,4 +1,5 @@
-//! What a wake-up does with runs of a limit's key, read from its writes: the reference cannot tell which runs of a lane it comes to.
+//! What a wake-up does with runs of a limit's key, read from its writes: the reference cannot tell
+//! which runs of a lane it comes to.
 
 use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
@@ -8,7 +9,8 @@ use scheduler_model::format::history::{Outcome, newest_first};
 use scheduler_model::format::page::Directory;
 use std::collections::HashMap;
 
-/// The records that a wake-up has dispatched out of lanes, and those that it has stored again, each with when it is due.
+/// The records that a wake-up has dispatched out of lanes, and those that it has stored again, each
+/// with when it is due.
 pub(crate) struct Requeued<'a> {
     dispatched: HashMap<&'a [u8], u32>,
     stored: HashMap<&'a [u8], Vec<i64>>,
@@ -21,7 +23,8 @@ impl<'a> Requeued<'a> {
         for write in &effects.writes {
             match write {
                 Write::InsertEnvelope { destination: Destination::Lane(_), text, .. } => {
-                    let envelope = Envelope::parse(std::str::from_utf8(text).unwrap()).expect("an envelope can be read");
+                    let envelope = Envelope::parse(std::str::from_utf8(text).unwrap())
+                        .expect("an envelope can be read");
                     for task in envelope.tasks {
                         *read.dispatched.entry(task.get().as_bytes()).or_default() += 1;
                     }
@@ -46,18 +49,24 @@ impl<'a> Requeued<'a> {
         let directory = Directory::decode(directory.to_vec(), start + text.len()).unwrap();
         for entry in directory.iter().filter(|entry| entry.offset as usize >= start) {
             let at = entry.offset as usize - start;
-            self.stored.entry(&text[at..at + entry.len as usize]).or_default().push(entry.due.get());
+            self.stored
+                .entry(&text[at..at + entry.len as usize])
+                .or_default()
+                .push(entry.due.get());
         }
     }
 
     /// Whether a record was dispatched out of a lane; each is told of once.
     pub(crate) fn take_dispatched(&mut self, record: &[u8]) -> bool {
-        let Some(left) = self.dispatched.get_mut(record).filter(|left| **left > 0) else { return false };
+        let Some(left) = self.dispatched.get_mut(record).filter(|left| **left > 0) else {
+            return false;
+        };
         *left -= 1;
         true
     }
 
-    /// Returns when a record that was stored again is due, if that is after `now`; each is told of once.
+    /// Returns when a record that was stored again is due, if that is after `now`; each is told of
+    /// once.
     pub(crate) fn take_stored(&mut self, record: &[u8], now: i64) -> Option<i64> {
         let dues = self.stored.get_mut(record)?;
         let at = dues.iter().position(|due| *due > now)?;
@@ -68,8 +77,13 @@ impl<'a> Requeued<'a> {
 /// Whether a wake-up's writes tell in the history that the run of this id and time was left out.
 pub(crate) fn is_told_as_skipped(effects: &Effects, id: &str, time: UnixMillis) -> bool {
     effects.writes.iter().any(|write| {
-        let (Write::InsertHistory { body: text, .. } | Write::ExtendHistory { tail: text, .. }) = write else { return false };
-        let told = newest_first(text, Some(id), u32::MAX, UnixMillis::ZERO, usize::MAX).expect("a row can be read");
+        let (Write::InsertHistory { body: text, .. } | Write::ExtendHistory { tail: text, .. }) =
+            write
+        else {
+            return false;
+        };
+        let told = newest_first(text, Some(id), u32::MAX, UnixMillis::ZERO, usize::MAX)
+            .expect("a row can be read");
         told.iter().any(|(_, past)| past.run.due == time && past.run.outcome == Outcome::Skipped)
     })
 }

@@ -1,4 +1,5 @@
-//! Waits that targets ask for (`Retry-After`), reported by dispatchers whose clocks differ from the shard's.
+//! Waits that targets ask for (`Retry-After`), reported by dispatchers whose clocks differ from the
+//! shard's.
 
 use crate::regressions::{NOW, Pair, record};
 use scheduler_calendar::time::UnixMillis;
@@ -7,7 +8,8 @@ use scheduler_model::protocol::{Failure, Report};
 /// How far the dispatcher's clock is ahead of the shard's, milliseconds.
 const AHEAD: [i64; 5] = [-86_400_000, -600_000, 0, 600_000, 86_400_000];
 
-/// When a task is tried again whose attempt has failed so, reported a second after it was dispatched.
+/// When a task is tried again whose attempt has failed so, reported a second after it was
+/// dispatched.
 fn next_attempt(failure: Failure) -> i64 {
     let mut pair = Pair::new();
     // A back-off of a second, so the wait decides; a retry time of ten minutes, which cuts it.
@@ -26,12 +28,21 @@ fn next_attempt(failure: Failure) -> i64 {
 #[test]
 fn a_wait_in_seconds_counts_by_the_shards_clock() {
     for ahead in AHEAD {
-        for (wait, expected) in
-            [(120_000, 121_000), (500, 2_000), (0, 2_000), (-5, 2_000), (3_600_000, 601_000), (i64::MAX, 601_000)]
-        {
+        for (wait, expected) in [
+            (120_000, 121_000),
+            (500, 2_000),
+            (0, 2_000),
+            (-5, 2_000),
+            (3_600_000, 601_000),
+            (i64::MAX, 601_000),
+        ] {
             // The dispatcher's own time stands beside it, for shards of earlier versions.
             let not_before = Some(NOW.plus(1_000 + ahead).plus(wait));
-            assert_eq!(next_attempt(Failure { wait_millis: Some(wait), not_before, ..Failure::default() }), expected, "{ahead}");
+            assert_eq!(
+                next_attempt(Failure { wait_millis: Some(wait), not_before, ..Failure::default() }),
+                expected,
+                "{ahead}"
+            );
         }
     }
 }
@@ -40,7 +51,13 @@ fn a_wait_in_seconds_counts_by_the_shards_clock() {
 #[test]
 fn a_date_counts_as_it_is() {
     for (date, expected) in [(90_000, 90_000), (-90_000, 2_000), (3_600_000, 601_000)] {
-        assert_eq!(next_attempt(Failure { not_before: Some(NOW.plus(date)), ..Failure::default() }), expected);
+        assert_eq!(
+            next_attempt(Failure { not_before: Some(NOW.plus(date)), ..Failure::default() }),
+            expected
+        );
     }
-    assert_eq!(next_attempt(Failure { not_before: Some(UnixMillis::new(i64::MAX)), ..Failure::default() }), 601_000);
+    assert_eq!(
+        next_attempt(Failure { not_before: Some(UnixMillis::new(i64::MAX)), ..Failure::default() }),
+        601_000
+    );
 }

@@ -4,7 +4,8 @@ use crate::regressions::{NOW, Pair, ids};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::protocol::{Change, Status};
 
-/// Fails the task `a` at each attempt until it is dead, from `now` on, and says how many attempts there were.
+/// Fails the task `a` at each attempt until it is dead, from `now` on, and says how many attempts
+/// there were.
 fn attempts_until_dead(pair: &mut Pair, mut now: UnixMillis) -> u32 {
     let mut attempts = 0;
     while pair.status("a") != Some(Status::Dead) {
@@ -20,7 +21,9 @@ fn attempts_until_dead(pair: &mut Pair, mut now: UnixMillis) -> u32 {
 
 fn with_retries_of_ten_seconds(id: &str, due: UnixMillis) -> String {
     let retry = r#"{"minBackoffSeconds":1,"jitter":0,"factor":1,"maxDurationSeconds":10}"#;
-    format!(r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"retry":{retry}}}"#)
+    format!(
+        r#"{{"time":{due},"id":"{id}","callback":{{"type":"handler","name":"log"}},"retry":{retry}}}"#
+    )
 }
 
 /// A run that comes late, after an outage, had used up the time of its retries before it began.
@@ -38,7 +41,11 @@ fn the_time_of_retries_begins_with_the_first_attempt() {
 fn a_pause_uses_up_no_time_of_retries() {
     for attempts_before in [0, 2] {
         let mut pair = Pair::new();
-        pair.append([("a".to_owned(), NOW.plus(1_000), with_retries_of_ten_seconds("a", NOW.plus(1_000)))]);
+        pair.append([(
+            "a".to_owned(),
+            NOW.plus(1_000),
+            with_retries_of_ten_seconds("a", NOW.plus(1_000)),
+        )]);
         let mut now = NOW.plus(1_000);
         for _ in 0..attempts_before {
             let effects = pair.wake(now);
@@ -52,30 +59,40 @@ fn a_pause_uses_up_no_time_of_retries() {
     }
 }
 
-/// The queue of the dispatchers was down, or they were behind: the time begins when a dispatcher starts the attempt, not when the shard has
-/// fired it. A dispatcher's clock that is wrong does not count beyond the times that the shard knows.
+/// The queue of the dispatchers was down, or they were behind: the time begins when a dispatcher
+/// starts the attempt, not when the shard has fired it. A dispatcher's clock that is wrong does not
+/// count beyond the times that the shard knows.
 #[test]
 fn the_time_of_retries_begins_when_a_dispatcher_starts() {
     let hour = 3_600_000;
-    for (started, attempts) in [(NOW.plus(26 * hour), 5), (NOW, 1), (UnixMillis::ZERO, 1), (UnixMillis::LAST, 5)] {
+    for (started, attempts) in
+        [(NOW.plus(26 * hour), 5), (NOW, 1), (UnixMillis::ZERO, 1), (UnixMillis::LAST, 5)]
+    {
         let mut pair = Pair::new();
         pair.append([("a".to_owned(), NOW, with_retries_of_ten_seconds("a", NOW))]);
         let effects = pair.wake(NOW);
         let reported = NOW.plus(26 * hour);
         pair.fail(effects.sends[0].seq, started, reported);
         pair.restart();
-        let further =
-            if pair.status("a") == Some(Status::Dead) { 0 } else { attempts_until_dead(&mut pair, reported.plus(3_000)) };
+        let further = if pair.status("a") == Some(Status::Dead) {
+            0
+        } else {
+            attempts_until_dead(&mut pair, reported.plus(3_000))
+        };
         assert_eq!(1 + further, attempts, "{started}");
     }
 }
 
-/// A further attempt that an earlier version has stored does not say when the first one began: the due time counts, as it did.
+/// A further attempt that an earlier version has stored does not say when the first one began: the
+/// due time counts, as it did.
 #[test]
 fn a_further_attempt_of_an_earlier_version_keeps_its_time() {
     let mut pair = Pair::new();
     let record = with_retries_of_ten_seconds("a", NOW);
-    let record = format!(r#"{},"attempt":2,"failedAt":{NOW},"error":"no"}}"#, record.trim_end_matches('}').to_owned() + "}");
+    let record = format!(
+        r#"{},"attempt":2,"failedAt":{NOW},"error":"no"}}"#,
+        record.trim_end_matches('}').to_owned() + "}"
+    );
     pair.append([("a".to_owned(), NOW.plus(2_000), record)]);
     assert_eq!(attempts_until_dead(&mut pair, NOW.plus(4_000)), 3);
 }

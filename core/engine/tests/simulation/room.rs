@@ -1,4 +1,5 @@
-//! The room that one id has: for dead letters, of which the newest are kept, and for runs that wait.
+//! The room that one id has: for dead letters, of which the newest are kept, and for runs that
+//! wait.
 
 use crate::invariants::{violated, what_of};
 use crate::model::{Firing, Kept, Model, What};
@@ -13,31 +14,45 @@ use std::collections::BTreeMap;
 pub(crate) struct Room {
     max_dead_letters: usize,
     max_runs: usize,
-    /// Ends of runs in the commit at hand, that what follows them comes after, with whether they are paused.
+    /// Ends of runs in the commit at hand, that what follows them comes after, with whether they
+    /// are paused.
     pub(crate) ended: Vec<(Firing, Kept, bool)>,
     /// The dead letters that were stored before the commit at hand, with when each has failed.
     before: Vec<(Firing, i64)>,
     pub(crate) displaced: u64,
     pub(crate) without_room: u64,
-    /// Runs that callers have asked for and that were not added, because as many of the id wait as may.
+    /// Runs that callers have asked for and that were not added, because as many of the id wait as
+    /// may.
     pub(crate) refused_runs: u64,
 }
 
 /// The dead letters among what waits, with when each has failed.
 fn letters(waiting: &[Waiting]) -> impl Iterator<Item = (Firing, i64)> + '_ {
     let dead = waiting.iter().filter(|waiting| what_of(waiting) == What::Dead);
-    dead.map(|waiting| (waiting.record.firing(), waiting.record.parse().failed_at.expect("a dead letter has failed").get()))
+    dead.map(|waiting| {
+        (
+            waiting.record.firing(),
+            waiting.record.parse().failed_at.expect("a dead letter has failed").get(),
+        )
+    })
 }
 
 impl Room {
     pub(crate) fn of(config: Config) -> Self {
-        Self { max_dead_letters: config.max_dead_letters, max_runs: config.max_runs, ..Self::default() }
+        Self {
+            max_dead_letters: config.max_dead_letters,
+            max_runs: config.max_runs,
+            ..Self::default()
+        }
     }
 }
 
 /// Whether these writes may bring dead letters.
 fn may_bring_any(effects: &Effects) -> bool {
-    effects.writes.iter().any(|write| matches!(write, Write::InsertPage { .. } | Write::ExtendPage { .. }))
+    effects
+        .writes
+        .iter()
+        .any(|write| matches!(write, Write::InsertPage { .. } | Write::ExtendPage { .. }))
 }
 
 impl Model {
@@ -66,13 +81,23 @@ impl Model {
         waiting.iter().map(waits).sum::<usize>() < self.room.max_runs
     }
 
-    /// What follows the runs that have ended in this commit. A follow-up without room has failed for good.
+    /// What follows the runs that have ended in this commit. A follow-up without room has failed
+    /// for good.
     pub(crate) fn follow_ended(&mut self, shard: usize, now: i64, keep: Keep) {
         for (firing, kept, is_paused) in std::mem::take(&mut self.room.ended) {
             let Some(follow_up) = self.follow(firing, &kept, is_paused, now) else { continue };
             let stage = follow_up.stage.name().to_owned();
             let (outcome, status, millis) = (Outcome::DeadLettered, None, None);
-            let dead = Kept { attempt: 1, fired_at: now, reported_at: now, outcome, status, millis, stage, ..kept };
+            let dead = Kept {
+                attempt: 1,
+                fired_at: now,
+                reported_at: now,
+                outcome,
+                status,
+                millis,
+                stage,
+                ..kept
+            };
             if keep != Keep::Off {
                 self.history.entry(shard).or_default().push(dead);
             }
@@ -82,19 +107,24 @@ impl Model {
     /// `dead-letters-are-bounded`: no id has more of them than are kept.
     pub(crate) fn dead_letters_are_bounded(&self, waiting: &[Waiting]) {
         let mut of: BTreeMap<&str, usize> = BTreeMap::new();
-        for waiting in waiting.iter().filter(|waiting| waiting.entry.is_some_and(|entry| entry.flags.has(Flags::DEAD_LETTER))) {
+        for waiting in waiting.iter().filter(|waiting| {
+            waiting.entry.is_some_and(|entry| entry.flags.has(Flags::DEAD_LETTER))
+        }) {
             let count = of.entry(&waiting.record.facts().id).or_default();
             *count += 1;
             if *count > self.room.max_dead_letters {
-                violated("dead-letters-are-bounded", format!("{} has {count} and more", waiting.record.facts().id));
+                violated(
+                    "dead-letters-are-bounded",
+                    format!("{} has {count} and more", waiting.record.facts().id),
+                );
             }
         }
     }
 }
 
 impl World {
-    /// `the-oldest-give-way`: of each id with more dead letters than are kept so many have gone in this commit as are too many, and none that is
-    /// left is older than they.
+    /// `the-oldest-give-way`: of each id with more dead letters than are kept so many have gone in
+    /// this commit as are too many, and none that is left is older than they.
     pub(crate) fn oldest_give_way(&mut self, at: usize, effects: &Effects) {
         if !may_bring_any(effects) {
             return;
@@ -104,7 +134,10 @@ impl World {
         for ((firing, what), count) in &self.model.waiting {
             let version = self.model.version(firing.version);
             if *what == What::Dead && version.shard == at {
-                expected.entry(version.id.clone()).or_default().extend(std::iter::repeat_n(*firing, *count as usize));
+                expected
+                    .entry(version.id.clone())
+                    .or_default()
+                    .extend(std::iter::repeat_n(*firing, *count as usize));
             }
         }
         expected.retain(|_, letters| letters.len() > most);
@@ -116,7 +149,8 @@ impl World {
             let too_many = missing.len() - most;
             let is_it = |(firing, _): &&(Firing, i64)| self.model.version(firing.version).id == id;
             let left: Vec<(Firing, i64)> = stored.iter().filter(is_it).copied().collect();
-            let mut gone: Vec<(Firing, i64)> = self.model.room.before.iter().filter(is_it).copied().collect();
+            let mut gone: Vec<(Firing, i64)> =
+                self.model.room.before.iter().filter(is_it).copied().collect();
             for letter in &left {
                 if let Some(place) = missing.iter().position(|firing| *firing == letter.0) {
                     missing.swap_remove(place);
@@ -126,11 +160,16 @@ impl World {
                 }
             }
             // What was not there before is of now.
-            let failed = |firing: &Firing| gone.iter().find(|(of, _)| of == firing).map_or(now, |(_, failed)| *failed);
+            let failed = |firing: &Firing| {
+                gone.iter().find(|(of, _)| of == firing).map_or(now, |(_, failed)| *failed)
+            };
             let newest_gone = missing.iter().map(failed).max();
-            let is_oldest = self.model.clocks_step || left.iter().all(|(_, failed)| Some(*failed) >= newest_gone);
+            let is_oldest = self.model.clocks_step
+                || left.iter().all(|(_, failed)| Some(*failed) >= newest_gone);
             if missing.len() != too_many || !is_oldest {
-                let detail = format!("of {id}, {missing:?} have gone, {too_many} too many, and {left:?} are left, {gone:?} not");
+                let detail = format!(
+                    "of {id}, {missing:?} have gone, {too_many} too many, and {left:?} are left, {gone:?} not"
+                );
                 violated("the-oldest-give-way", detail);
             }
             self.model.room.displaced += too_many as u64;

@@ -30,7 +30,8 @@ pub(crate) struct Run {
     pub(crate) put_off: u64,
     /// Of these, those with a limit's key.
     pub(crate) put_off_of_keys: u64,
-    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they may have.
+    /// How often a wake-up left tasks that were due, because the dispatchers had as many as they
+    /// may have.
     pub(crate) held_up: u64,
     /// How often a watermark was turned back, since a clock had gone back.
     pub(crate) turned_back: u64,
@@ -63,14 +64,23 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     };
     let clients = Clients::new(&mut random, map, names.clone());
     let faults = if clients.has_many_keys() && !is_faultless { Faults::LIGHT } else { faults };
-    // Of some runs the dispatchers take a few tasks at a time. Many keys would each wait for their turn behind the others.
+    // Of some runs the dispatchers take a few tasks at a time. Many keys would each wait for their
+    // turn behind the others.
     let mut bounds = Random::new(seed.rotate_left(41) ^ 0x626f_756e_6473);
     let is_bounded = bounds.chance(200) && !clients.has_many_keys();
-    let config = if is_bounded { Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config } } else { config };
+    let config = if is_bounded {
+        Config { max_dispatched: *bounds.pick(&[1, 3, 20]), ..config }
+    } else {
+        config
+    };
     // Of some runs an id has little room for dead letters, or for runs that wait.
     let mut room = Random::new(seed.rotate_left(11) ^ 0x726f_6f6d);
     let config = if room.chance(400) {
-        Config { max_dead_letters: *room.pick(&[1, 2, 3]), max_runs: *room.pick(&[1, 2, 5, 1_000]), ..config }
+        Config {
+            max_dead_letters: *room.pick(&[1, 2, 3]),
+            max_runs: *room.pick(&[1, 2, 5, 1_000]),
+            ..config
+        }
     } else {
         config
     };
@@ -93,10 +103,16 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     }
     world.meddling = Random::new(seed.rotate_left(23) ^ 0x6d65_6464_6c65);
     world.meddles = *world.meddling.pick(&[0, 50, 400]);
-    world.trace(|| format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages));
+    world.trace(|| {
+        format!("seed {seed}: {faults:?} {:?} {clients:?} {:?}", world.config, world.outages)
+    });
     world.plan(START.plus(30_000), Event::Watchdog);
     let clocks = world.shards.len() + 1;
-    let steps = if is_faultless { Vec::new() } else { clock_steps(&mut Random::new(seed ^ 0x6c6f_636b), START, clocks) };
+    let steps = if is_faultless {
+        Vec::new()
+    } else {
+        clock_steps(&mut Random::new(seed ^ 0x6c6f_636b), START, clocks)
+    };
     world.model.clocks_step = !steps.is_empty();
     for (at, of, offset) in &steps {
         world.plan(*at, Event::Clock { of: *of, offset: *offset });
@@ -150,7 +166,9 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     if !steps.is_empty() && !is_bounded {
         let agree = world.now;
         live_until(&mut world, agree.plus(61_000), &mut run);
-        (0..world.shards.len()).for_each(|at| nothing_is_late(&world.shards[at].storage, &world.model.brought_ahead, agree));
+        (0..world.shards.len()).for_each(|at| {
+            nothing_is_late(&world.shards[at].storage, &world.model.brought_ahead, agree)
+        });
     }
     end_recurring(&mut world);
     while !world.is_at_rest() || (0..world.shards.len()).any(|at| world.next_wakeup(at).is_some()) {
@@ -178,7 +196,10 @@ pub(crate) fn run(seed: u64, traced: bool) -> Run {
     if is_faultless {
         no_duplicates(&world.model);
         if world.redelivered > 0 {
-            violated("exactly-once-without-faults", format!("{} envelopes went out again", world.redelivered));
+            violated(
+                "exactly-once-without-faults",
+                format!("{} envelopes went out again", world.redelivered),
+            );
         }
     }
     run.turned_back = world.turned_back;
@@ -206,11 +227,18 @@ fn step(world: &mut World, run: &mut Run) {
     run.events += 1;
     if run.events > MAX_EVENTS {
         let wanted: Vec<_> = (0..world.shards.len()).map(|at| world.next_wakeup(at)).collect();
-        violated("drains-to-empty", format!("no rest at {} after {MAX_EVENTS} events; to be woken at {wanted:?}", world.now));
+        violated(
+            "drains-to-empty",
+            format!(
+                "no rest at {} after {MAX_EVENTS} events; to be woken at {wanted:?}",
+                world.now
+            ),
+        );
     }
 }
 
-/// Recurring tasks would go on for ever. What is cancelled so never fires again, further attempts included.
+/// Recurring tasks would go on for ever. What is cancelled so never fires again, further attempts
+/// included.
 fn end_recurring(world: &mut World) {
     for shard in 0..world.shards.len() {
         let filter = Filter { kind: Some(Kind::Recurring), ..Filter::default() };

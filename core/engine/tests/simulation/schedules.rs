@@ -1,4 +1,5 @@
-//! When a task fires, as the users mean it: the oracle's own reading, by going through times one after the other.
+//! When a task fires, as the users mean it: the oracle's own reading, by going through times one
+//! after the other.
 
 use crate::random::Random;
 use scheduler_calendar::cron::CronSchedule;
@@ -8,7 +9,8 @@ use scheduler_model::protocol::Kind;
 use scheduler_model::routing::id_hash;
 use scheduler_model::schedule::ScheduleFields;
 
-const CRONS: [&str; 5] = ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
+const CRONS: [&str; 5] =
+    ["*/5 * * * * *", "*/7 * * * * *", "10,11,50 * * * * *", "* * * * *", "0 0 1 1 *"];
 
 /// How a task is put off, milliseconds.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -19,17 +21,23 @@ pub(crate) struct PutOff {
 
 impl PutOff {
     pub(crate) fn drawn(random: &mut Random) -> Self {
-        Self { jitter: *random.pick(&[0, 0, 400, 3_000, 100_000]), window: *random.pick(&[0, 0, 500, 4_000]) }
+        Self {
+            jitter: *random.pick(&[0, 0, 400, 3_000, 100_000]),
+            window: *random.pick(&[0, 0, 500, 4_000]),
+        }
     }
 
     /// When a run at `time` of the task of this id fires, where `next` is the time of the next.
     pub(crate) fn due(self, id: &str, time: i64, next: Option<i64>) -> i64 {
-        Delay::new(id_hash(id), self.jitter, self.window).due(UnixMillis::new(time), next.map(UnixMillis::new)).get()
+        Delay::new(id_hash(id), self.jitter, self.window)
+            .due(UnixMillis::new(time), next.map(UnixMillis::new))
+            .get()
     }
 
     fn note(self, fields: &mut ScheduleFields<'_>) {
         let seconds = |millis: u32| (millis > 0).then_some(f64::from(millis) / 1_000.0);
-        (fields.jitter_seconds, fields.window_seconds) = (seconds(self.jitter), seconds(self.window));
+        (fields.jitter_seconds, fields.window_seconds) =
+            (seconds(self.jitter), seconds(self.window));
     }
 }
 
@@ -60,7 +68,13 @@ pub(crate) struct Recurring {
 
 impl Recurring {
     pub(crate) fn cron(expression: &'static str) -> Self {
-        Self { rule: Rule::Cron(expression), start: None, end: None, max_runs: None, put_off: PutOff::default() }
+        Self {
+            rule: Rule::Cron(expression),
+            start: None,
+            end: None,
+            max_runs: None,
+            put_off: PutOff::default(),
+        }
     }
 
     /// One whose times are whole steps from an anchor.
@@ -110,9 +124,10 @@ impl Recurring {
     /// The next time that the rule alone names.
     fn next_of_rule(&self, after: i64) -> Option<i64> {
         match self.rule {
-            Rule::Cron(expression) => {
-                CronSchedule::parse(expression, None).unwrap().next_after(UnixMillis::new(after)).map(UnixMillis::get)
-            }
+            Rule::Cron(expression) => CronSchedule::parse(expression, None)
+                .unwrap()
+                .next_after(UnixMillis::new(after))
+                .map(UnixMillis::get),
             Rule::Rrule { start, seconds, .. } => {
                 let mut time = start;
                 while time <= after {
@@ -134,7 +149,9 @@ impl Recurring {
     pub(crate) fn following(&self, id: &str, time: i64) -> Option<(i64, i64)> {
         let next = self.next_of_rule(time.max(self.start.map_or(i64::MIN, |start| start - 1)))?;
         let last = match self.rule {
-            Rule::Rrule { start, seconds, count: Some(count) } => Some(start + i64::from(count - 1) * seconds * 1_000),
+            Rule::Rrule { start, seconds, count: Some(count) } => {
+                Some(start + i64::from(count - 1) * seconds * 1_000)
+            }
             _ => None,
         };
         if self.end.into_iter().chain(last).any(|end| next > end) {
@@ -162,7 +179,11 @@ impl Recurring {
     }
 
     /// As a record has it.
-    pub(crate) fn note<'a>(&self, cron: &'a Option<Box<serde_json::value::RawValue>>, fields: &mut ScheduleFields<'a>) {
+    pub(crate) fn note<'a>(
+        &self,
+        cron: &'a Option<Box<serde_json::value::RawValue>>,
+        fields: &mut ScheduleFields<'a>,
+    ) {
         fields.cron = cron.as_deref();
         if let Rule::Every { anchor, millis } = self.rule {
             fields.every_seconds = Some(millis as f64 / 1_000.0);
@@ -170,7 +191,8 @@ impl Recurring {
         }
         if let Rule::Rrule { seconds, count, .. } = self.rule {
             let count = count.map(|count| format!(";COUNT={count}")).unwrap_or_default();
-            fields.rrule = Some(std::borrow::Cow::Owned(format!("FREQ=SECONDLY;INTERVAL={seconds}{count}")));
+            fields.rrule =
+                Some(std::borrow::Cow::Owned(format!("FREQ=SECONDLY;INTERVAL={seconds}{count}")));
         }
         fields.start_at = self.start.map(UnixMillis::new);
         fields.end_at = self.end.map(UnixMillis::new);

@@ -1,4 +1,5 @@
-//! What the reference had wrong, as scripts: each ended with a failure though the engine did as the documents say.
+//! What the reference had wrong, as scripts: each ended with a failure though the engine did as the
+//! documents say.
 
 use crate::model::{Schedule, Version};
 use crate::redefine::Kind;
@@ -14,8 +15,9 @@ fn described(version: &Version) -> Version {
     Version { description: "another".to_owned(), ..version.clone() }
 }
 
-/// A task that comes while the clock is ahead, for a time that is past, and has not fired when the clock is right again: it waits until the
-/// clock has come there. So does the task that goes on by its definition, sent again when the clock is right.
+/// A task that comes while the clock is ahead, for a time that is past, and has not fired when the
+/// clock is right again: it waits until the clock has come there. So does the task that goes on by
+/// its definition, sent again when the clock is right.
 #[test]
 fn a_definition_sent_again_leaves_a_task_in_the_future_of_a_clock_that_was_ahead() {
     for kind in [Kind::Again, Kind::Patch, Kind::IfMatch] {
@@ -36,7 +38,8 @@ fn a_definition_sent_again_leaves_a_task_in_the_future_of_a_clock_that_was_ahead
     }
 }
 
-/// The same if the task was there before, and was rescheduled to a time that was past by the clock that was ahead.
+/// The same if the task was there before, and was rescheduled to a time that was past by the clock
+/// that was ahead.
 #[test]
 fn a_definition_of_a_task_that_was_rescheduled_while_the_clock_was_ahead() {
     let mut script = Script::new();
@@ -52,13 +55,16 @@ fn a_definition_of_a_task_that_was_rescheduled_while_the_clock_was_ahead() {
     script.clocks_agree();
 }
 
-/// A hundred runs of a task wait for their limit, so those after them, of the last minute, are left out together. The firing stops at its
-/// bound of bytes before it comes to the last of these: they are left out all the same, also after a restart.
+/// A hundred runs of a task wait for their limit, so those after them, of the last minute, are left
+/// out together. The firing stops at its bound of bytes before it comes to the last of these: they
+/// are left out all the same, also after a restart.
 #[test]
 fn runs_that_are_left_out_behind_the_end_of_a_firing() {
-    for (cron, ahead, restarts) in
-        [("*/5 * * * * *", AHEAD, false), ("*/5 * * * * *", AHEAD, true), ("*/7 * * * * *", AHEAD + AHEAD / 2, true)]
-    {
+    for (cron, ahead, restarts) in [
+        ("*/5 * * * * *", AHEAD, false),
+        ("*/5 * * * * *", AHEAD, true),
+        ("*/7 * * * * *", AHEAD + AHEAD / 2, true),
+    ] {
         let mut script = Script::new();
         script.world.limits.set("a key", Limit { concurrency: Some(1), per_second: None });
         let every = Schedule::Recurring(Recurring::cron(cron));

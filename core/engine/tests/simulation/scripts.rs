@@ -1,4 +1,5 @@
-//! Runs that follow a script in place of draws, with every check of the simulation: cases of its reference.
+//! Runs that follow a script in place of draws, with every check of the simulation: cases of its
+//! reference.
 
 use crate::clients::record_of;
 use crate::faults::Faults;
@@ -16,7 +17,8 @@ use scheduler_model::protocol::Change;
 
 const START: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
-/// One shard and its world, without faults. Times are milliseconds from the start, by the clock that is right.
+/// One shard and its world, without faults. Times are milliseconds from the start, by the clock
+/// that is right.
 pub(crate) struct Script {
     pub(crate) world: World,
 }
@@ -24,7 +26,8 @@ pub(crate) struct Script {
 impl Script {
     pub(crate) fn new() -> Self {
         let names = vec!["1-0".to_owned()];
-        let mut world = World::new(Random::new(0), names, Config::default(), Faults::NONE, START, false);
+        let mut world =
+            World::new(Random::new(0), names, Config::default(), Faults::NONE, START, false);
         world.plan(START.plus(30_000), Event::Watchdog);
         world.model.clocks_step = true;
         Self { world }
@@ -78,7 +81,13 @@ impl Script {
         let n = self.number(version, 0);
         let answer = self.world.on_clock_of(0, |world| {
             let id = world.model.version(n).id.clone();
-            let item = world.shards[0].engine.as_ref().unwrap().get(&id, &world.shards[0].storage).unwrap().expect("it waits");
+            let item = world.shards[0]
+                .engine
+                .as_ref()
+                .unwrap()
+                .get(&id, &world.shards[0].storage)
+                .unwrap()
+                .expect("it waits");
             define(world, 0, kind, n, &item, false)
         });
         assert_eq!(answer, Ok(Answer::Shown));

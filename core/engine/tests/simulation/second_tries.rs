@@ -1,4 +1,5 @@
-//! A create that the coordinator sends a second time, since the answer to the first try was lost: it is no new create.
+//! A create that the coordinator sends a second time, since the answer to the first try was lost:
+//! it is no new create.
 
 use crate::regressions::{NOW, Pair};
 use scheduler_calendar::time::UnixMillis;
@@ -17,7 +18,11 @@ fn three_runs(first: i64) -> Vec<u8> {
 }
 
 fn send(pair: &mut Pair, again: bool, at: UnixMillis) {
-    let append = Append { schedules: vec![three_runs(1)], terms: Terms { again, ..Terms::default() }, ..Append::default() };
+    let append = Append {
+        schedules: vec![three_runs(1)],
+        terms: Terms { again, ..Terms::default() },
+        ..Append::default()
+    };
     let (_, effects) = pair.engine.append(append, at, &pair.storage).unwrap();
     pair.commit(effects);
     pair.restart();
@@ -50,10 +55,18 @@ fn a_second_try_counts_the_runs_of_the_first() {
             send(&mut pair, true, NOW.plus(second_at));
             run(&mut pair, 600_000, &mut runs);
             let times: Vec<i64> = runs.keys().copied().collect();
-            assert_eq!(times, [1_000, 2_000, 3_000], "second try at {second_at}, first came: {comes_first}");
-            // A run that was fired before may be repeated under its key only if nothing is left of the task.
+            assert_eq!(
+                times,
+                [1_000, 2_000, 3_000],
+                "second try at {second_at}, first came: {comes_first}"
+            );
+            // A run that was fired before may be repeated under its key only if nothing is left of
+            // the task.
             let is_gone = comes_first && second_at >= 3_000;
-            assert!(runs.values().all(|times| *times == 1 || is_gone), "{runs:?}, second try at {second_at}");
+            assert!(
+                runs.values().all(|times| *times == 1 || is_gone),
+                "{runs:?}, second try at {second_at}"
+            );
         }
     }
 }
@@ -66,5 +79,8 @@ fn a_definition_that_is_sent_later_is_a_new_one() {
     run(&mut pair, 5_500, &mut runs);
     send(&mut pair, false, NOW.plus(5_500));
     run(&mut pair, 600_000, &mut runs);
-    assert_eq!(runs.keys().copied().collect::<Vec<_>>(), [1_000, 2_000, 3_000, 6_000, 7_000, 8_000]);
+    assert_eq!(
+        runs.keys().copied().collect::<Vec<_>>(),
+        [1_000, 2_000, 3_000, 6_000, 7_000, 8_000]
+    );
 }

@@ -1,7 +1,9 @@
-//! A shard's storage in maps: strict where SQL is strict, and readable by a second, simpler rule than the engine's own.
+//! A shard's storage in maps: strict where SQL is strict, and readable by a second, simpler rule
+//! than the engine's own.
 //!
-//! [`Storage::waiting`] is the reference: a live entry is one that is not cancelled and stands after the watermark in the
-//! total order. The engine must come to the same by its directories, counts, timers and clamps.
+//! [`Storage::waiting`] is the reference: a live entry is one that is not cancelled and stands
+//! after the watermark in the total order. The engine must come to the same by its directories,
+//! counts, timers and clamps.
 
 use crate::late::{Due, fate_of_entry, settle, settle_overlaps};
 use crate::model::Model;
@@ -9,13 +11,14 @@ use crate::stored::Stored;
 use scheduler_calendar::schedule::{Occurrence, Schedule};
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{
-    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory, StoredPage, StoredPatch,
-    StoredSchedule, Write,
+    Config, Destination, Reader, Sends, Snapshot, StorageError, StoredEnvelope, StoredHistory,
+    StoredPage, StoredPatch, StoredSchedule, Write,
 };
 use scheduler_model::bounds::{
-    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES, MAX_PAGE_ROW_BYTES,
-    MAX_PATCH_ROW_BYTES, MAX_PATCHED_BYTES, MAX_REMEMBERED_ROW_BYTES, MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES,
-    MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES, MAX_WAKE_BYTES,
+    HISTORY_ROW_BYTES, MAX_DEAD_ROW_BYTES, MAX_DECISIONS_ROW_BYTES, MAX_OUTBOX_ROW_BYTES,
+    MAX_PAGE_ROW_BYTES, MAX_PATCH_ROW_BYTES, MAX_PATCHED_BYTES, MAX_REMEMBERED_ROW_BYTES,
+    MAX_ROW_BYTES, MAX_SCHEDULE_ROW_BYTES, MAX_SHARD_REQUEST_BYTES, MAX_STATE_BYTES,
+    MAX_WAKE_BYTES,
 };
 use scheduler_model::format::page::{Directory, Entry};
 use scheduler_model::id_key::IdKey;
@@ -48,7 +51,8 @@ impl PageRow {
 
     /// Reads the entries; those that were there are read already.
     fn read_entries(&mut self) {
-        let known: HashMap<u32, Rc<Stored>> = self.entries.drain(..).map(|(entry, record)| (entry.offset, record)).collect();
+        let known: HashMap<u32, Rc<Stored>> =
+            self.entries.drain(..).map(|(entry, record)| (entry.offset, record)).collect();
         let body = &self.body;
         self.entries.extend(self.directory.iter().map(|entry| {
             let of_entry = |record: &&Rc<Stored>| record.len() == entry.len as usize;
@@ -146,9 +150,12 @@ fn through_storage(sends: Sends) -> Sends {
     Sends::from_stored(sends.stored())
 }
 
-/// How long an envelope waits that a queue has refused this many times in a row: a second, doubled each time up to the visibility timeout.
+/// How long an envelope waits that a queue has refused this many times in a row: a second, doubled
+/// each time up to the visibility timeout.
 pub(crate) fn send_back_off(times: u32, config: Config) -> i64 {
-    (1..times).fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis)).min(config.visibility_millis)
+    (1..times)
+        .fold(1_000, |wait: i64, _| (wait * 2).min(config.visibility_millis))
+        .min(config.visibility_millis)
 }
 
 /// The part of the engine's stored state that the reference reads.
@@ -167,7 +174,8 @@ struct LaneText {
 }
 
 impl Storage {
-    /// Carries out all writes of one input. What SQL would refuse, or what would silently touch nothing, ends the run.
+    /// Carries out all writes of one input. What SQL would refuse, or what would silently touch
+    /// nothing, ends the run.
     pub(crate) fn apply(&mut self, writes: &[Write]) {
         for write in writes {
             self.write(write);
@@ -184,7 +192,8 @@ impl Storage {
         }
     }
 
-    /// Checks that the rows that a write has made are no larger than the platform's largest, and than the bound of their table.
+    /// Checks that the rows that a write has made are no larger than the platform's largest, and
+    /// than the bound of their table.
     fn check_sizes(&self, write: &Write) {
         let (what, bytes, most) = match write {
             Write::InsertPage { page, .. } | Write::ExtendPage { page, .. } => {
@@ -195,18 +204,30 @@ impl Storage {
             Write::InsertSchedule { record, .. } | Write::SetSchedule { record, .. } => {
                 ("recurring task", record.len(), MAX_SCHEDULE_ROW_BYTES)
             }
-            Write::InsertEnvelope { seq, .. } | Write::ClearEnvelope { seq, .. } | Write::SaveState { seq, .. } => {
+            Write::InsertEnvelope { seq, .. }
+            | Write::ClearEnvelope { seq, .. }
+            | Write::SaveState { seq, .. } => {
                 let row = &self.outbox[seq];
                 let state = row.state.as_ref().map_or(0, Vec::len);
                 assert!(state <= MAX_STATE_BYTES, "a state of {state} bytes");
-                ("row of the outbox", row.text.len() + row.hashes.len() + state, MAX_OUTBOX_ROW_BYTES)
+                (
+                    "row of the outbox",
+                    row.text.len() + row.hashes.len() + state,
+                    MAX_OUTBOX_ROW_BYTES,
+                )
             }
-            Write::Remember { value, .. } => ("remembered key", value.len() + 24, MAX_REMEMBERED_ROW_BYTES),
+            Write::Remember { value, .. } => {
+                ("remembered key", value.len() + 24, MAX_REMEMBERED_ROW_BYTES)
+            }
             Write::InsertHistory { row, .. } | Write::ExtendHistory { row, .. } => {
                 ("row of the history", self.history[row].body.len(), HISTORY_ROW_BYTES)
             }
-            Write::Decide { decisions, .. } => ("row of decisions", decisions.len(), MAX_DECISIONS_ROW_BYTES),
-            Write::Patch { record, .. } => ("record of a further attempt", record.len(), MAX_PATCH_ROW_BYTES),
+            Write::Decide { decisions, .. } => {
+                ("row of decisions", decisions.len(), MAX_DECISIONS_ROW_BYTES)
+            }
+            Write::Patch { record, .. } => {
+                ("record of a further attempt", record.len(), MAX_PATCH_ROW_BYTES)
+            }
             // Each by name, so that a new write states the bound of its row.
             Write::DeletePage { .. }
             | Write::DeleteSchedule { .. }
@@ -227,7 +248,10 @@ impl Storage {
             Write::InsertPage { page, directory, body } => {
                 let directory = Directory::decode(directory, body.len()).unwrap();
                 assert!(page > 0, "page 0 stands for the recurring tasks");
-                assert!(self.pages.insert(page, PageRow::new(directory, body)).is_none(), "page {page} is there already");
+                assert!(
+                    self.pages.insert(page, PageRow::new(directory, body)).is_none(),
+                    "page {page} is there already"
+                );
                 assert!(!self.dead.contains_key(&page), "page {page} inherits dead bits");
             }
             Write::ExtendPage { page, directory, tail } => {
@@ -244,7 +268,10 @@ impl Storage {
                 }
             }
             Write::SetDead { page, bits } => {
-                assert!(self.pages.contains_key(&page), "dead bits for page {page}, which is not stored");
+                assert!(
+                    self.pages.contains_key(&page),
+                    "dead bits for page {page}, which is not stored"
+                );
                 self.dead.insert(page, bits);
             }
             Write::InsertSchedule { number, since, record } => {
@@ -253,8 +280,18 @@ impl Storage {
                 let schedule = read.schedule().schedule(id_hash(&read.id)).unwrap();
                 let paused = read.is_paused();
                 let policies = read.policies();
-                let row = ScheduleRow { since, record: Rc::clone(&record), schedule, policies, paused, passed: Cell::new(None) };
-                assert!(self.schedules.insert(number, row).is_none(), "schedule {number} is there already");
+                let row = ScheduleRow {
+                    since,
+                    record: Rc::clone(&record),
+                    schedule,
+                    policies,
+                    paused,
+                    passed: Cell::new(None),
+                };
+                assert!(
+                    self.schedules.insert(number, row).is_none(),
+                    "schedule {number} is there already"
+                );
             }
             Write::SetSchedule { number, since, record } => {
                 let row = self.schedules.get_mut(&number).expect("the changed schedule is stored");
@@ -267,16 +304,29 @@ impl Storage {
                 row.passed = Cell::new(None);
             }
             Write::SetSince { number, since } => {
-                let row = self.schedules.get_mut(&number).expect("the schedule that begins later is stored");
+                let row = self
+                    .schedules
+                    .get_mut(&number)
+                    .expect("the schedule that begins later is stored");
                 row.since = since;
                 row.passed = Cell::new(None);
             }
             Write::DeleteSchedule { number } => {
-                assert!(self.schedules.remove(&number).is_some(), "deleted schedule {number} is not stored");
+                assert!(
+                    self.schedules.remove(&number).is_some(),
+                    "deleted schedule {number} is not stored"
+                );
             }
             Write::InsertEnvelope { seq, destination, text, hashes, sent_at, state } => {
-                let row =
-                    EnvelopeRow { destination: Some(destination), text, hashes, sent_at, attempts: 0, sends: Sends::Sent, state };
+                let row = EnvelopeRow {
+                    destination: Some(destination),
+                    text,
+                    hashes,
+                    sent_at,
+                    attempts: 0,
+                    sends: Sends::Sent,
+                    state,
+                };
                 assert!(self.outbox.insert(seq, row).is_none(), "envelope {seq} is there already");
             }
             Write::ClearEnvelope { seq, state } => {
@@ -289,32 +339,56 @@ impl Storage {
             Write::SaveState { seq, state } => {
                 let newest = self.outbox.last_key_value().map_or(0, |(seq, _)| *seq);
                 assert_eq!(seq, newest, "the state belongs into the newest row");
-                self.outbox.entry(seq).or_insert_with(EnvelopeRow::for_state_only).state = Some(state);
+                self.outbox.entry(seq).or_insert_with(EnvelopeRow::for_state_only).state =
+                    Some(state);
             }
             Write::DeleteEnvelope { seq } => {
                 assert!(self.outbox.remove(&seq).is_some(), "deleted envelope {seq} is not stored");
             }
             Write::Remember { period, key, value } => {
-                assert!(self.remembered.insert((period, key), value).is_none(), "a key is remembered twice");
+                assert!(
+                    self.remembered.insert((period, key), value).is_none(),
+                    "a key is remembered twice"
+                );
             }
             Write::Forget { period, count } => {
-                let keys: Vec<_> = self.remembered.keys().filter(|(of, _)| *of == period).take(count as usize).copied().collect();
+                let keys: Vec<_> = self
+                    .remembered
+                    .keys()
+                    .filter(|(of, _)| *of == period)
+                    .take(count as usize)
+                    .copied()
+                    .collect();
                 assert_eq!(keys.len() as u64, count, "as many keys are forgotten as there are");
                 keys.iter().for_each(|key| drop(self.remembered.remove(key)));
             }
             Write::Decide { seq, decisions } => {
-                let is_in_flight = self.outbox.get(&seq).is_some_and(|row| row.destination.is_some());
+                let is_in_flight =
+                    self.outbox.get(&seq).is_some_and(|row| row.destination.is_some());
                 assert!(is_in_flight, "decisions about envelope {seq}, which is not in flight");
                 self.decisions.insert(seq, decisions);
             }
             Write::Patch { seq, index, record } => {
-                assert!(self.decisions.contains_key(&seq), "a patch of envelope {seq}, about which nothing was decided");
+                assert!(
+                    self.decisions.contains_key(&seq),
+                    "a patch of envelope {seq}, about which nothing was decided"
+                );
                 self.patches.insert((seq, index), record);
-                let bytes: usize = self.patches.range((seq, 0)..=(seq, u32::MAX)).map(|(_, record)| record.len()).sum();
-                assert!(bytes <= MAX_PATCHED_BYTES, "the patched records of envelope {seq} have {bytes} bytes");
+                let bytes: usize = self
+                    .patches
+                    .range((seq, 0)..=(seq, u32::MAX))
+                    .map(|(_, record)| record.len())
+                    .sum();
+                assert!(
+                    bytes <= MAX_PATCHED_BYTES,
+                    "the patched records of envelope {seq} have {bytes} bytes"
+                );
             }
             Write::ForgetDecisions { seq } => {
-                assert!(self.decisions.remove(&seq).is_some(), "nothing was decided about envelope {seq}");
+                assert!(
+                    self.decisions.remove(&seq).is_some(),
+                    "nothing was decided about envelope {seq}"
+                );
                 self.patches.retain(|(of, _), _| *of != seq);
             }
             Write::InsertHistory { row, newest, body } => {
@@ -323,17 +397,22 @@ impl Storage {
                 self.history.insert(row, HistoryRow { newest, body });
             }
             Write::ExtendHistory { row, newest, tail } => {
-                let row = self.history.get_mut(&row).expect("the extended row of the history is stored");
+                let row =
+                    self.history.get_mut(&row).expect("the extended row of the history is stored");
                 row.newest = newest;
                 row.body.extend_from_slice(&tail);
             }
             Write::DropHistory { up_to } => self.history.retain(|row, _| *row > up_to),
             Write::Resent { seq, sent_at, attempts, sends } => {
                 let row = self.outbox.get_mut(&seq).expect("the envelope sent again is stored");
-                (row.sent_at, row.attempts, row.sends) = (sent_at, attempts, through_storage(sends));
+                (row.sent_at, row.attempts, row.sends) =
+                    (sent_at, attempts, through_storage(sends));
             }
             Write::SendEnded { seq, at, sends } => {
-                let row = self.outbox.get_mut(&seq).expect("the envelope that was answered for is stored");
+                let row = self
+                    .outbox
+                    .get_mut(&seq)
+                    .expect("the envelope that was answered for is stored");
                 row.sent_at = at.unwrap_or(row.sent_at);
                 row.sends = through_storage(sends);
             }
@@ -348,8 +427,12 @@ impl Storage {
     /// Checks what an input has read and is about to write against the bound of its kind.
     pub(crate) fn check_budget(&self, writes: &[Write], is_wake: bool) {
         let most = if is_wake { MAX_WAKE_BYTES } else { MAX_SHARD_REQUEST_BYTES };
-        let (read, written) = (self.read_bytes.take(), writes.iter().map(Write::bytes).sum::<usize>());
-        assert!(read <= most && written <= most, "an input reads {read} and writes {written} bytes; its bound is {most}");
+        let (read, written) =
+            (self.read_bytes.take(), writes.iter().map(Write::bytes).sum::<usize>());
+        assert!(
+            read <= most && written <= most,
+            "an input reads {read} and writes {written} bytes; its bound is {most}"
+        );
     }
 
     pub(crate) fn snapshot(&self) -> Snapshot {
@@ -368,7 +451,11 @@ impl Storage {
             schedules: self
                 .schedules
                 .iter()
-                .map(|(number, row)| StoredSchedule { number: *number, since: row.since, record: row.record.to_vec() })
+                .map(|(number, row)| StoredSchedule {
+                    number: *number,
+                    since: row.since,
+                    record: row.record.to_vec(),
+                })
                 .collect(),
             envelopes: self
                 .outbox
@@ -385,14 +472,26 @@ impl Storage {
             history: self
                 .history
                 .iter()
-                .map(|(row, stored)| StoredHistory { row: *row, newest: stored.newest, bytes: stored.body.len() as u32 })
+                .map(|(row, stored)| StoredHistory {
+                    row: *row,
+                    newest: stored.newest,
+                    bytes: stored.body.len() as u32,
+                })
                 .collect(),
             patches: self
                 .patches
                 .iter()
-                .map(|((seq, index), record)| StoredPatch { seq: *seq, index: *index, bytes: record.len() as u32 })
+                .map(|((seq, index), record)| StoredPatch {
+                    seq: *seq,
+                    index: *index,
+                    bytes: record.len() as u32,
+                })
                 .collect(),
-            decisions: self.decisions.iter().map(|(seq, decisions)| (*seq, decisions.clone())).collect(),
+            decisions: self
+                .decisions
+                .iter()
+                .map(|(seq, decisions)| (*seq, decisions.clone()))
+                .collect(),
             state: self.outbox.values().rev().find_map(|row| row.state.clone()),
             remembered: self
                 .remembered
@@ -407,7 +506,10 @@ impl Storage {
     }
 
     fn lane(&self, number: u8) -> &LaneText {
-        self.lanes.iter().find(|lane| lane.number == number).expect("a lane with something in it is stored")
+        self.lanes
+            .iter()
+            .find(|lane| lane.number == number)
+            .expect("a lane with something in it is stored")
     }
 
     pub(crate) fn key_of_lane(&self, number: u8) -> &str {
@@ -441,7 +543,11 @@ impl Storage {
             Some(Destination::Lane(lane)) => self.key_of_lane(*lane) == key,
             _ => false,
         };
-        self.outbox.values().filter(|row| of_lane(&row.destination)).map(|row| row.hashes.len() / 8).sum()
+        self.outbox
+            .values()
+            .filter(|row| of_lane(&row.destination))
+            .map(|row| row.hashes.len() / 8)
+            .sum()
     }
 
     /// Whether something of a key was due at `time` and waits in its lane.
@@ -450,11 +556,17 @@ impl Storage {
         let of_lane = self.pages.iter().filter(|(_, row)| row.directory.lane() == lane.number);
         of_lane.into_iter().any(|(page, row)| {
             let is_dead = |index: usize| {
-                self.dead.get(page).is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1))
+                self.dead.get(page).is_some_and(|bits| {
+                    bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+                })
             };
-            row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= time).any(|(index, (entry, _))| {
-                !is_dead(index) && Position { due: entry.due, page: *page, index: index as u32 } > lane.watermark
-            })
+            row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= time).any(
+                |(index, (entry, _))| {
+                    !is_dead(index)
+                        && Position { due: entry.due, page: *page, index: index as u32 }
+                            > lane.watermark
+                },
+            )
         })
     }
 
@@ -474,11 +586,19 @@ impl Storage {
             let watermark = self.watermark_of(row);
             let dead = self.dead.get(page);
             // A directory is in order of due times.
-            for (index, (entry, record)) in row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= until) {
-                let is_dead = dead.is_some_and(|bits| bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1));
+            for (index, (entry, record)) in
+                row.entries.iter().enumerate().take_while(|(_, (entry, _))| entry.due <= until)
+            {
+                let is_dead = dead.is_some_and(|bits| {
+                    bits.get(index / 8).is_some_and(|byte| byte >> (index % 8) & 1 == 1)
+                });
                 let position = Position { due: entry.due, page: *page, index: index as u32 };
                 if !is_dead && position > watermark {
-                    waiting.push(Waiting { position, entry: Some(*entry), record: Rc::clone(record) });
+                    waiting.push(Waiting {
+                        position,
+                        entry: Some(*entry),
+                        record: Rc::clone(record),
+                    });
                 }
             }
         }
@@ -518,12 +638,19 @@ impl Storage {
             Write::ClearEnvelope { state, .. } | Write::SaveState { state, .. } => Some(state),
             _ => None,
         });
-        state.map_or(self.watermark, |state| serde_json::from_slice::<StateText>(state).unwrap().watermark)
+        state.map_or(self.watermark, |state| {
+            serde_json::from_slice::<StateText>(state).unwrap().watermark
+        })
     }
 
-    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the total order, and what becomes of it; and
-    /// what of the main order is due behind that.
-    pub(crate) fn due(&self, model: &Model, now: UnixMillis, reached: Position) -> (Vec<Due>, Vec<Due>) {
+    /// What a wake-up at `now` that has come to `reached` in the main order must settle, in the
+    /// total order, and what becomes of it; and what of the main order is due behind that.
+    pub(crate) fn due(
+        &self,
+        model: &Model,
+        now: UnixMillis,
+        reached: Position,
+    ) -> (Vec<Due>, Vec<Due>) {
         let mut due = Vec::new();
         for waiting in self.waiting_until(now) {
             if waiting.entry.is_some() {
@@ -535,12 +662,18 @@ impl Storage {
             let next = self.next_occurrence(waiting.position.index, row);
             for (at, fate, passed_over) in settle(&row.schedule, row.policies, next, now) {
                 let record = row.record.occurrence(at.time);
-                let waiting = Waiting { position: Position { due: at.due, ..waiting.position }, entry: None, record };
+                let waiting = Waiting {
+                    position: Position { due: at.due, ..waiting.position },
+                    entry: None,
+                    record,
+                };
                 due.push(Due::new(waiting, fate, passed_over));
             }
         }
         due.sort_by_key(|due| due.waiting.position);
-        let is_settled = |due: &Due| due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page);
+        let is_settled = |due: &Due| {
+            due.waiting.position <= reached || self.is_in_lane(due.waiting.position.page)
+        };
         let (mut due, behind): (Vec<Due>, Vec<Due>) = due.into_iter().partition(is_settled);
         settle_overlaps(model, &mut due);
         (due, behind)
@@ -554,30 +687,40 @@ impl Storage {
     /// The same with what these writes dispatch.
     pub(crate) fn dispatched_with(&self, writes: &[Write]) -> usize {
         let tasks = |write: &Write| match write {
-            Write::InsertEnvelope { destination, hashes, .. } if destination.is_reported() => hashes.len() / 8,
+            Write::InsertEnvelope { destination, hashes, .. } if destination.is_reported() => {
+                hashes.len() / 8
+            }
             _ => 0,
         };
         self.dispatched() + writes.iter().map(tasks).sum::<usize>()
     }
 
-    /// Whether the main order goes on with this: what the dispatchers have no room for keeps all behind it.
+    /// Whether the main order goes on with this: what the dispatchers have no room for keeps all
+    /// behind it.
     pub(crate) fn may_go_out(&self, head: &Waiting, config: Config) -> bool {
         self.dispatched() < config.max_dispatched || head.record.parse().goes_to_queue()
     }
 
     /// When an engine that was loaded just now must want to be woken.
     pub(crate) fn next_wakeup(&self, config: Config) -> Option<UnixMillis> {
-        let head = self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
-        let head = head.filter(|head| !head.position.due.is_never() && self.may_go_out(head, config));
+        let head =
+            self.waiting().into_iter().find(|waiting| !self.is_in_lane(waiting.position.page));
+        let head =
+            head.filter(|head| !head.position.due.is_never() && self.may_go_out(head, config));
         let fire = head.map(|waiting| waiting.position.due);
-        let resend = self.outbox.values().filter_map(|row| match (row.sends, row.destination.as_ref()?) {
-            (Sends::Refused(times) | Sends::SentAfter(times), _) => Some(row.sent_at.plus(send_back_off(times, config))),
-            (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => Some(row.sent_at),
-            (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => Some(row.sent_at.plus(config.visibility_millis)),
-            (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
-                Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4)))
-            }
-        });
+        let resend =
+            self.outbox.values().filter_map(|row| match (row.sends, row.destination.as_ref()?) {
+                (Sends::Refused(times) | Sends::SentAfter(times), _) => {
+                    Some(row.sent_at.plus(send_back_off(times, config)))
+                }
+                (Sends::Sent | Sends::Unanswered, Destination::Queue(_)) => Some(row.sent_at),
+                (Sends::Unanswered, Destination::Dispatch | Destination::Lane(_)) => {
+                    Some(row.sent_at.plus(config.visibility_millis))
+                }
+                (Sends::Sent, Destination::Dispatch | Destination::Lane(_)) => {
+                    Some(row.sent_at.plus(config.visibility_millis << row.attempts.min(4)))
+                }
+            });
         fire.into_iter().chain(resend).min()
     }
 
@@ -600,7 +743,10 @@ impl Storage {
 impl Reader for Storage {
     fn body(&self, page: u32, offset: u32, len: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(len as usize);
-        let part = self.pages.get(&page).and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
+        let part = self
+            .pages
+            .get(&page)
+            .and_then(|row| row.body.get(offset as usize..(offset + len) as usize));
         self.read(part.map(<[u8]>::to_vec), || format!("{len} bytes from {offset} of page {page}"))
     }
 
@@ -614,11 +760,17 @@ impl Reader for Storage {
 
     fn schedule(&self, number: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(self.schedules.get(&number).map_or(0, |row| row.record.len()));
-        self.read(self.schedules.get(&number).map(|row| row.record.to_vec()), || format!("schedule {number}"))
+        self.read(self.schedules.get(&number).map(|row| row.record.to_vec()), || {
+            format!("schedule {number}")
+        })
     }
 
     fn envelope(&self, seq: u64) -> Result<Vec<u8>, StorageError> {
-        let text = self.outbox.get(&seq).filter(|row| row.destination.is_some()).map(|row| row.text.to_vec());
+        let text = self
+            .outbox
+            .get(&seq)
+            .filter(|row| row.destination.is_some())
+            .map(|row| row.text.to_vec());
         self.count_read(text.as_ref().map_or(0, Vec::len));
         self.read(text, || format!("envelope {seq}"))
     }
@@ -630,11 +782,15 @@ impl Reader for Storage {
 
     fn patched(&self, seq: u64, index: u32) -> Result<Vec<u8>, StorageError> {
         self.count_read(self.patches.get(&(seq, index)).map_or(0, Vec::len));
-        self.read(self.patches.get(&(seq, index)).cloned(), || format!("the patch of task {index} of envelope {seq}"))
+        self.read(self.patches.get(&(seq, index)).cloned(), || {
+            format!("the patch of task {index} of envelope {seq}")
+        })
     }
 
     fn history(&self, row: u64) -> Result<Vec<u8>, StorageError> {
         self.count_read(self.history.get(&row).map_or(0, |row| row.body.len()));
-        self.read(self.history.get(&row).map(|row| row.body.clone()), || format!("row {row} of the history"))
+        self.read(self.history.get(&row).map(|row| row.body.clone()), || {
+            format!("row {row} of the history")
+        })
     }
 }

@@ -1,9 +1,10 @@
 //! Twin runs: what does not say when a task fires changes nothing about that.
 //!
-//! A script, drawn from a seed, has definitions, changes, restarts and a limiter. It runs twice: as it is, and with further requests in
-//! between, each of which leaves the schedule of a task as it is: a patch of its description, and a definition sent again as it was given.
-//! Both runs must fire the same attempts at the same times, and end alike. The requests go the way that the coordinator sends them: they
-//! are merged, checked and planned.
+//! A script, drawn from a seed, has definitions, changes, restarts and a limiter. It runs twice: as
+//! it is, and with further requests in between, each of which leaves the schedule of a task as it
+//! is: a patch of its description, and a definition sent again as it was given. Both runs must fire
+//! the same attempts at the same times, and end alike. The requests go the way that the coordinator
+//! sends them: they are merged, checked and planned.
 
 use crate::random::Random;
 use crate::storage::Storage;
@@ -16,7 +17,9 @@ use scheduler_model::limit::Limit;
 use scheduler_model::protocol::limiter::{Asked, Named};
 use scheduler_model::protocol::{Append, Change, ChangeRequest, Expected, Failure, Report, Status};
 use scheduler_model::routing::id_hash;
-use scheduler_model::task::{Record, Targets, Validator, changes_schedule, merge_patch, parse_one, version_of};
+use scheduler_model::task::{
+    Record, Targets, Validator, changes_schedule, merge_patch, parse_one, version_of,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
@@ -63,30 +66,43 @@ struct Fired {
 }
 
 impl Fired {
-    /// Whether the same attempts fired at the same times. How often a shard has to ask a limiter may differ, so where there is one, times
-    /// may differ by some rounds of questions.
+    /// Whether the same attempts fired at the same times. How often a shard has to ask a limiter
+    /// may differ, so where there is one, times may differ by some rounds of questions.
     fn is_like(&self, other: &Self, script: &Script) -> bool {
-        let is_limited = script.acts.iter().any(|(_, act)| matches!(act, Act::Define(text) if text.contains("limitKey")));
+        let is_limited = script
+            .acts
+            .iter()
+            .any(|(_, act)| matches!(act, Act::Define(text) if text.contains("limitKey")));
         if !is_limited {
             return (&self.attempts, &self.left) == (&other.attempts, &other.left);
         }
         let by_name = |fired: &Self| -> Vec<(String, u32, i64)> {
-            let mut attempts: Vec<_> = fired.attempts.iter().map(|(at, key, attempt)| (key.clone(), *attempt, *at)).collect();
+            let mut attempts: Vec<_> = fired
+                .attempts
+                .iter()
+                .map(|(at, key, attempt)| (key.clone(), *attempt, *at))
+                .collect();
             attempts.sort();
             attempts
         };
         let (mine, others) = (by_name(self), by_name(other));
-        let is_near = |((key, attempt, at), (other, others, then)): (&(String, u32, i64), &(String, u32, i64))| {
-            (key, attempt) == (other, others) && (at - then).abs() <= ROUNDS
-        };
-        mine.len() == others.len() && mine.iter().zip(&others).all(is_near) && self.left == other.left
+        let is_near =
+            |((key, attempt, at), (other, others, then)): (
+                &(String, u32, i64),
+                &(String, u32, i64),
+            )| { (key, attempt) == (other, others) && (at - then).abs() <= ROUNDS };
+        mine.len() == others.len()
+            && mine.iter().zip(&others).all(is_near)
+            && self.left == other.left
     }
 }
 
-/// Whether a one-shot task was due at the same instant as another task of the limit: a patch makes it the later of these.
+/// Whether a one-shot task was due at the same instant as another task of the limit: a patch makes
+/// it the later of these.
 fn has_tie(alone: &Fired, twin: &Fired) -> bool {
     let due = |of: usize| alone.due[of].union(&twin.due[of]);
-    let is_other = |(at, id): &(i64, String)| due(0).chain(due(1)).any(|(other, of)| other == at && of != id);
+    let is_other =
+        |(at, id): &(i64, String)| due(0).chain(due(1)).any(|(other, of)| other == at && of != id);
     due(0).any(is_other)
 }
 
@@ -115,11 +131,21 @@ fn definition(random: &mut Random, n: u64) -> String {
             0 => fields.push(r#""cron":"*/5 * * * * *""#.to_owned()),
             1 => {
                 let start = instant(random, -20_000, 10_000);
-                let count = if random.chance(500) { format!(";COUNT={}", random.range(3, 30)) } else { String::new() };
-                fields.push(format!(r#""rrule":"FREQ=SECONDLY;INTERVAL={}{count}","startAt":{start}"#, random.range(1, 7)));
+                let count = if random.chance(500) {
+                    format!(";COUNT={}", random.range(3, 30))
+                } else {
+                    String::new()
+                };
+                fields.push(format!(
+                    r#""rrule":"FREQ=SECONDLY;INTERVAL={}{count}","startAt":{start}"#,
+                    random.range(1, 7)
+                ));
             }
             _ => {
-                fields.push(format!(r#""everySeconds":{}"#, random.pick(&["1", "1.5", "5", "7.777"])));
+                fields.push(format!(
+                    r#""everySeconds":{}"#,
+                    random.pick(&["1", "1.5", "5", "7.777"])
+                ));
                 if random.chance(500) {
                     fields.push(format!(r#""anchor":{}"#, instant(random, -10_000, 10_000)));
                 }
@@ -143,7 +169,10 @@ fn definition(random: &mut Random, n: u64) -> String {
     if !fields[0].contains("no-schedule") {
         if random.chance(300) {
             let policy = *random.pick(&["fire", "fireOnce", "skip", "deadLetter"]);
-            fields.push(format!(r#""misfire":{{"policy":"{policy}","graceSeconds":{}}}"#, random.pick(&["0", "1", "3"])));
+            fields.push(format!(
+                r#""misfire":{{"policy":"{policy}","graceSeconds":{}}}"#,
+                random.pick(&["0", "1", "3"])
+            ));
         }
         if random.chance(200) {
             fields.push(format!(r#""expireAfterSeconds":{}"#, random.pick(&["0.5", "5"])));
@@ -303,7 +332,8 @@ impl<'s> Twin<'s> {
             }
             self.trace(|| format!("fires {key}, attempt {attempt}"));
             if record.limit_key.is_some() {
-                self.fired.due[usize::from(record.is_recurring())].insert((record.due().get(), record.id.clone().into_owned()));
+                self.fired.due[usize::from(record.is_recurring())]
+                    .insert((record.due().get(), record.id.clone().into_owned()));
             }
             millis = millis.max((draw >> 20) as i64 % 4_000);
             self.fired.attempts.insert((self.now.since(NOW), key, attempt));
@@ -324,12 +354,14 @@ impl<'s> Twin<'s> {
             }
             Act::Change(id, change) => {
                 let request = ChangeRequest { ids: vec![id], change, if_match: None };
-                let (reply, effects) = self.engine.change(&request, self.now, &self.storage).unwrap();
+                let (reply, effects) =
+                    self.engine.change(&request, self.now, &self.storage).unwrap();
                 self.trace(|| format!("{request:?}: {reply:?}"));
                 self.commit(effects);
             }
             Act::Restart => {
-                self.engine = Engine::load("1-0", self.script.config, self.storage.snapshot()).unwrap();
+                self.engine =
+                    Engine::load("1-0", self.script.config, self.storage.snapshot()).unwrap();
             }
             Act::Report(report) => {
                 self.trace(|| format!("{report:?}"));
@@ -344,11 +376,14 @@ impl<'s> Twin<'s> {
     /// Lays a patch over a task, as the coordinator does.
     fn describe(&mut self, id: &str) {
         let Some(item) = self.engine.get(id, &self.storage).unwrap() else { return };
-        let is_task = matches!(item.status, Status::Scheduled | Status::Paused | Status::Unscheduled) && !item.is_attempt;
+        let is_task =
+            matches!(item.status, Status::Scheduled | Status::Paused | Status::Unscheduled)
+                && !item.is_attempt;
         if !is_task {
             return;
         }
-        let (stored, patch) = (item.record.get(), format!(r#"{{"description":"patched at {}"}}"#, self.now));
+        let (stored, patch) =
+            (item.record.get(), format!(r#"{{"description":"patched at {}"}}"#, self.now));
         assert!(!changes_schedule(&patch));
         let text = merge_patch(stored, item.status == Status::Paused, &patch).unwrap();
         let record = Record::parse(stored.as_bytes()).unwrap();
@@ -370,14 +405,19 @@ impl<'s> Twin<'s> {
         assert_eq!((after.status, after.is_attempt), (item.status, false));
     }
 
-    /// Sends the definition of a task again, as a deploy does. Where the task is gone, or one-shot and fired, that would be another task.
+    /// Sends the definition of a task again, as a deploy does. Where the task is gone, or one-shot
+    /// and fired, that would be another task.
     fn repeat(&mut self, id: &str) {
         let Some(text) = self.given.get(id).cloned() else { return };
         let Some(item) = self.engine.get(id, &self.storage).unwrap() else { return };
-        let is_task = matches!(item.status, Status::Scheduled | Status::Paused | Status::Unscheduled) && !item.is_attempt;
-        // What says that it is paused ends or begins a pause. A one-shot task that was moved has another schedule.
+        let is_task =
+            matches!(item.status, Status::Scheduled | Status::Paused | Status::Unscheduled)
+                && !item.is_attempt;
+        // What says that it is paused ends or begins a pause. A one-shot task that was moved has
+        // another schedule.
         let stored = Record::parse(item.record.get().as_bytes()).unwrap();
-        let was_moved = stored.time.is_some_and(|time| !text.contains(&format!(r#""time":{time}"#)));
+        let was_moved =
+            stored.time.is_some_and(|time| !text.contains(&format!(r#""time":{time}"#)));
         if !is_task || text.contains(r#""paused""#) || was_moved {
             return;
         }
@@ -394,17 +434,23 @@ fn parse_id(text: &str) -> String {
 }
 
 /// What the coordinator sends for a task; `None` where it refuses it, for it has no run to come.
-fn planned(text: &str, now: UnixMillis, prepare: impl FnOnce(&mut scheduler_model::task::NewTask<'_>)) -> Option<Append> {
+fn planned(
+    text: &str,
+    now: UnixMillis,
+    prepare: impl FnOnce(&mut scheduler_model::task::NewTask<'_>),
+) -> Option<Append> {
     let mut task = parse_one(text).unwrap();
     prepare(&mut task);
-    let mut validator = Validator::new(now, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut validator =
+        Validator::new(now, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let plan = plan(vec![Ok(task)], &mut validator, &"1".parse().unwrap());
     plan.items[0].as_ref().ok()?;
     let append = plan.appends.into_iter().next()?.append;
     Some(Append::decode(&append.encode()).unwrap())
 }
 
-/// Compares the twins of a seed. Returns how many extra requests were carried out; `None` where the order of the runs is not defined.
+/// Compares the twins of a seed. Returns how many extra requests were carried out; `None` where the
+/// order of the runs is not defined.
 fn compare(seed: u64) -> Option<u64> {
     let script = script(seed);
     let (alone, _) = Twin::new(&script, false).run();
@@ -413,7 +459,9 @@ fn compare(seed: u64) -> Option<u64> {
         return None;
     }
     if !alone.is_like(&twin, &script) {
-        let only = |one: &Fired, other: &Fired| one.attempts.difference(&other.attempts).cloned().collect::<Vec<_>>();
+        let only = |one: &Fired, other: &Fired| {
+            one.attempts.difference(&other.attempts).cloned().collect::<Vec<_>>()
+        };
         panic!(
             "twins of seed {seed} differ: only the first fired {:?}, only the second {:?}; left {:?} and {:?}\n{script:?}",
             only(&alone, &twin),
@@ -431,7 +479,11 @@ fn a_description_and_a_definition_sent_again_change_nothing_that_fires() {
     let compared: Vec<u64> = (0..seeds).filter_map(compare).collect();
     let carried_out: u64 = compared.iter().sum();
     assert!(carried_out > seeds * 2, "hardly any request reaches a task: {carried_out}");
-    assert!(compared.len() as u64 > seeds / 10 * 9, "hardly any twins are compared: {}", compared.len());
+    assert!(
+        compared.len() as u64 > seeds / 10 * 9,
+        "hardly any twins are compared: {}",
+        compared.len()
+    );
 }
 
 /// Replays one seed: `SIM_SEED=123 cargo test -p scheduler-engine --test simulation twin_seed`.

@@ -1,11 +1,13 @@
 //! Two epochs of the shard map, and a coordinator that sends what was not answered a second time.
 //!
-//! By id, a request means what one shard would mean by it (`docs/changes.md`). So the same requests go to a *twin*: one shard that holds
-//! everything, where no answer is lost. After every request that was carried out both hold the same, have dispatched the same, and have
-//! answered the same. What the coordinator asks of which shard, in which order, is its own code ([`scheduler_model::epochs`]).
+//! By id, a request means what one shard would mean by it (`docs/changes.md`). So the same requests
+//! go to a *twin*: one shard that holds everything, where no answer is lost. After every request
+//! that was carried out both hold the same, have dispatched the same, and have answered the same.
+//! What the coordinator asks of which shard, in which order, is its own code
+//! ([`scheduler_model::epochs`]).
 //!
-//! A case is decided by its seed: the shards of both epochs, the requests, which tries are lost on their way or on their way back, what
-//! fires between two tries, how attempts end, and restarts.
+//! A case is decided by its seed: the shards of both epochs, the requests, which tries are lost on
+//! their way or on their way back, what fires between two tries, how attempts end, and restarts.
 
 mod coordinator;
 mod place;
@@ -91,9 +93,11 @@ struct Case {
     told: Option<Told>,
     /// Whether what is due between two tries fires.
     fires_between: bool,
-    /// What is lost of the next tries, instead of what is drawn: before it is carried out, or after.
+    /// What is lost of the next tries, instead of what is drawn: before it is carried out, or
+    /// after.
     lost: Option<VecDeque<Option<bool>>>,
-    /// Ids that the twin is not asked of any more: of several dead letters the coordinator moves that of the newest epoch, not the newest.
+    /// Ids that the twin is not asked of any more: of several dead letters the coordinator moves
+    /// that of the newest epoch, not the newest.
     apart: Vec<String>,
     counts: Counts,
     traced: bool,
@@ -136,7 +140,8 @@ impl Case {
         self.shards.values_mut().for_each(|place| place.live(self.now, runs_for));
     }
 
-    /// Fires what is due. An attempt that fails before a second try would be another matter: that moves the further attempt.
+    /// Fires what is due. An attempt that fails before a second try would be another matter: that
+    /// moves the further attempt.
     fn fire(&mut self) {
         let now = self.now;
         for place in self.shards.values_mut().chain([&mut self.twin]) {
@@ -182,7 +187,12 @@ impl Case {
     /// Defines an id, with another schedule or with that of the last definition.
     fn definition(&mut self, id: &str) -> Append {
         let n = self.versions.len() as u64;
-        let last = self.versions.iter().rev().find(|version| version.id == id).map(|version| version.schedule);
+        let last = self
+            .versions
+            .iter()
+            .rev()
+            .find(|version| version.id == id)
+            .map(|version| version.schedule);
         let now = self.now.get();
         let drawn = match self.random.below(6) {
             0..2 => Schedule::Once(now + TICK * self.random.range(0, 8), PutOff::default()),
@@ -190,16 +200,29 @@ impl Case {
             3 => Schedule::None,
             _ => {
                 let max_runs = *self.random.pick(&[None, Some(1), Some(3)]);
-                Schedule::Recurring(Recurring::each_seconds(*self.random.pick(&[1, 2, 3_600]), NOW.get(), max_runs))
+                Schedule::Recurring(Recurring::each_seconds(
+                    *self.random.pick(&[1, 2, 3_600]),
+                    NOW.get(),
+                    max_runs,
+                ))
             }
         };
-        // A task that does not recur begins anew in the newest epoch, also if it is defined as it was.
+        // A task that does not recur begins anew in the newest epoch, also if it is defined as it
+        // was.
         let may_go_on = self.stands(id).1 == 0 || matches!(last, Some(Schedule::Recurring(_)));
         let schedule = last.filter(|_| self.random.chance(500)).unwrap_or(drawn);
-        let schedule =
-            if may_go_on { schedule } else { Schedule::Once(now + 2_000_000_000 + n.cast_signed(), PutOff::default()) };
+        let schedule = if may_go_on {
+            schedule
+        } else {
+            Schedule::Once(now + 2_000_000_000 + n.cast_signed(), PutOff::default())
+        };
         let retry = *self.random.pick(&RETRIES);
-        let version = Version { id: id.to_owned(), retry, description: format!("No. {n}"), ..plain(schedule) };
+        let version = Version {
+            id: id.to_owned(),
+            retry,
+            description: format!("No. {n}"),
+            ..plain(schedule)
+        };
         let record = record_of(&version, n, self.now, 0);
         self.versions.push(version);
         append_of(id, &record)
@@ -209,16 +232,19 @@ impl Case {
     fn stands(&self, id: &str) -> (usize, usize) {
         let home = self.map.home(id);
         let of = |place: &Place| place.holds().iter().filter(|(of, ..)| of == id).count();
-        let older = self.map.homes(id).filter(|shard| *shard != home).map(|shard| of(&self.shards[&shard]));
+        let older =
+            self.map.homes(id).filter(|shard| *shard != home).map(|shard| of(&self.shards[&shard]));
         (of(&self.shards[&home]), older.sum())
     }
 
-    /// Whether at most one thing lives under an id. If one of several is moved and fires before a second try, that moves another.
+    /// Whether at most one thing lives under an id. If one of several is moved and fires before a
+    /// second try, that moves another.
     fn is_one_thing(&self, id: &str) -> bool {
         self.twin.lives(id) <= 1
     }
 
-    /// Whether something of an id lives on several shards: then the newest epoch comes first, on one shard the newest run.
+    /// Whether something of an id lives on several shards: then the newest epoch comes first, on
+    /// one shard the newest run.
     fn lives_apart(&self, id: &str) -> bool {
         self.map.homes(id).filter(|shard| self.shards[shard].lives(id) > 0).count() > 1
     }
@@ -226,13 +252,17 @@ impl Case {
     /// Whether several epochs hold dead letters of an id and nothing of it lives.
     fn has_dead_letters_apart(&self, id: &str) -> bool {
         let homes: Vec<&Place> = self.map.homes(id).map(|shard| &self.shards[&shard]).collect();
-        let has_some = homes.iter().filter(|place| place.holds().iter().any(|(of, ..)| of == id)).count();
+        let has_some =
+            homes.iter().filter(|place| place.holds().iter().any(|(of, ..)| of == id)).count();
         has_some > 1 && homes.iter().all(|place| place.lives(id) == 0)
     }
 
     fn request(&mut self) {
-        let names: Vec<String> = (0..5).map(|n| format!("task-{n}")).filter(|id| !self.apart.contains(id)).collect();
-        let Some(id) = names.get(self.random.below(names.len() as u64) as usize).cloned() else { return };
+        let names: Vec<String> =
+            (0..5).map(|n| format!("task-{n}")).filter(|id| !self.apart.contains(id)).collect();
+        let Some(id) = names.get(self.random.below(names.len() as u64) as usize).cloned() else {
+            return;
+        };
         self.counts.requests += 1;
         let (newest, older) = self.stands(&id);
         self.counts.in_old += u64::from(older > 0 && !self.map.is_single());
@@ -241,7 +271,8 @@ impl Case {
         let told = match self.random.below(20) {
             0..7 => {
                 let append = self.definition(&id);
-                self.asked = Some(Asked::Append(Box::new(Append::decode(&append.encode()).unwrap())));
+                self.asked =
+                    Some(Asked::Append(Box::new(Append::decode(&append.encode()).unwrap())));
                 Some(self.put(&id, &append))
             }
             7..10 => {
@@ -258,7 +289,9 @@ impl Case {
                     0 => Change::Pause,
                     1..3 => Change::Resume,
                     3..5 => Change::Run,
-                    _ => Change::Reschedule(self.now.plus(*self.random.pick(&[0, 0, TICK, 20 * TICK])).into()),
+                    _ => Change::Reschedule(
+                        self.now.plus(*self.random.pick(&[0, 0, TICK, 20 * TICK])).into(),
+                    ),
                 };
                 if matches!(change, Change::Reschedule(_)) && self.lives_apart(&id) {
                     return;
@@ -271,30 +304,45 @@ impl Case {
             }
             17..19 => self.patch(&id),
             _ => {
-                let shown = self.find(&id).map(|(_, item)| (item.status, item.record.get().to_owned()));
+                let shown =
+                    self.find(&id).map(|(_, item)| (item.status, item.record.get().to_owned()));
                 let of_twin = self.twin.engine.get(&id, &self.twin.storage).unwrap();
                 let of_twin = of_twin.map(|item| (item.status, item.record.get().to_owned()));
-                if shown.as_ref().map(|(status, _)| *status) != of_twin.as_ref().map(|(status, _)| *status) {
-                    violated("means-what-one-shard-means", format!("get of {id} shows {shown:?}, one shard {of_twin:?}"));
+                if shown.as_ref().map(|(status, _)| *status)
+                    != of_twin.as_ref().map(|(status, _)| *status)
+                {
+                    violated(
+                        "means-what-one-shard-means",
+                        format!("get of {id} shows {shown:?}, one shard {of_twin:?}"),
+                    );
                 }
                 None
             }
         };
         let Some(told) = told else { return };
-        self.trace(|| format!("request of {id}: {told:?}; the twin has it before it: {}", self.asked.is_some()));
+        self.trace(|| {
+            format!(
+                "request of {id}: {told:?}; the twin has it before it: {}",
+                self.asked.is_some()
+            )
+        });
         // What was cancelled in flight is in the way of dead letters: then nothing is done.
-        let is_in_the_way =
-            matches!(&told, Told::Changed(outcomes) if *outcomes == [Changed::AlreadyFired]) && self.asked.is_some();
+        let is_in_the_way = matches!(&told, Told::Changed(outcomes) if *outcomes == [Changed::AlreadyFired])
+            && self.asked.is_some();
         if told == Told::Unknown || is_in_the_way {
             self.counts.unknown += 1;
             self.asked = None;
         } else {
             self.act(false);
             let of_twin = self.told.take();
-            // What is due now is due a moment later on a shard that has fired something else just now.
+            // What is due now is due a moment later on a shard that has fired something else just
+            // now.
             let told = told.of_what_is_due();
             if of_twin.map(Told::of_what_is_due).as_ref() != Some(&told) {
-                violated("means-what-one-shard-means", format!("{told:?}, not as one shard, for {id}"));
+                violated(
+                    "means-what-one-shard-means",
+                    format!("{told:?}, not as one shard, for {id}"),
+                );
             }
         }
         self.compare();
@@ -304,14 +352,21 @@ impl Case {
     fn move_apart(&mut self, id: &str, change: Change) {
         let count = |case: &Self| {
             let (newest, older) = case.stands(id);
-            let dead = case.shards.values().flat_map(Place::holds).filter(|(of, what, _)| of == id && *what == What::Dead);
+            let dead = case
+                .shards
+                .values()
+                .flat_map(Place::holds)
+                .filter(|(of, what, _)| of == id && *what == What::Dead);
             (newest + older, dead.count())
         };
         let (all, dead) = count(self);
         self.change(std::slice::from_ref(&id.to_owned()), change);
         let (all_now, dead_now) = count(self);
         if all_now > all || dead_now + 1 < dead {
-            violated("means-what-one-shard-means", format!("a reschedule has moved {} dead letters of {id}", dead - dead_now));
+            violated(
+                "means-what-one-shard-means",
+                format!("a reschedule has moved {} dead letters of {id}", dead - dead_now),
+            );
         }
         self.apart.push(id.to_owned());
     }
@@ -322,11 +377,14 @@ impl Case {
         }
     }
 
-    /// `means-what-one-shard-means`: all shards together hold what the twin holds, and have dispatched the same.
+    /// `means-what-one-shard-means`: all shards together hold what the twin holds, and have
+    /// dispatched the same.
     fn compare(&self) {
         let is_meant = |id: &String| !self.apart.contains(id);
-        let mut held: Vec<_> = self.shards.values().flat_map(Place::holds).filter(|(id, ..)| is_meant(id)).collect();
-        let mut expected: Vec<_> = self.twin.holds().into_iter().filter(|(id, ..)| is_meant(id)).collect();
+        let mut held: Vec<_> =
+            self.shards.values().flat_map(Place::holds).filter(|(id, ..)| is_meant(id)).collect();
+        let mut expected: Vec<_> =
+            self.twin.holds().into_iter().filter(|(id, ..)| is_meant(id)).collect();
         held.sort();
         expected.sort();
         if held != expected {
@@ -334,7 +392,11 @@ impl Case {
             let lost: Vec<_> = expected.iter().filter(|of| !held.contains(of)).collect();
             violated(
                 "means-what-one-shard-means",
-                format!("too much: {extra:?}; lost: {lost:?}; of {} {}", held.len(), expected.len()),
+                format!(
+                    "too much: {extra:?}; lost: {lost:?}; of {} {}",
+                    held.len(),
+                    expected.len()
+                ),
             );
         }
         let mut fired: HashMap<Firing, u32> = HashMap::new();
@@ -389,7 +451,8 @@ fn run(seed: u64, traced: bool) -> Counts {
 #[test]
 fn by_id_a_request_means_one_task_in_all_epochs() {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    let (from, seeds) = (number("SIM_FROM").unwrap_or(0), number("SIM_EPOCH_SEEDS").unwrap_or(2_000));
+    let (from, seeds) =
+        (number("SIM_FROM").unwrap_or(0), number("SIM_EPOCH_SEEDS").unwrap_or(2_000));
     let mut sum = Counts::default();
     let mut failed = Vec::new();
     for seed in from..from + seeds {

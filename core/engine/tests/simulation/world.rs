@@ -1,4 +1,5 @@
-//! The world around the engines: shells with their storage and alarm, queues, dispatchers, consumers, a watchdog and a clock.
+//! The world around the engines: shells with their storage and alarm, queues, dispatchers,
+//! consumers, a watchdog and a clock.
 
 use crate::circuits::stores_state;
 use crate::faults::{Faults, Outage};
@@ -22,8 +23,9 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 /// 2189-01-01T00:00:00Z: the platform says that it refuses alarms later than that.
 const FIRST_REFUSED: UnixMillis = UnixMillis::new(6_911_049_600_000);
 
-/// How long a shard with so many lanes does not crash again after a crash, milliseconds: long enough to ask for each of them at the slowest
-/// that a message is under light faults, where there are many; where there are some, not more often than twice a second.
+/// How long a shard with so many lanes does not crash again after a crash, milliseconds: long
+/// enough to ask for each of them at the slowest that a message is under light faults, where there
+/// are many; where there are some, not more often than twice a second.
 pub(crate) const fn settles_in(lanes: usize) -> i64 {
     match lanes {
         0..=5 => 0,
@@ -132,7 +134,8 @@ pub(crate) struct World {
     /// Whether the dispatchers leave some tasks undone.
     pub(crate) leaves_undone: u64,
     pub(crate) redelivered: u64,
-    /// Decides whether somebody changes what a wake-up has dispatched, and when; apart from the rest, so that it moves no other draw.
+    /// Decides whether somebody changes what a wake-up has dispatched, and when; apart from the
+    /// rest, so that it moves no other draw.
     pub(crate) meddling: Random,
     /// How often that is, permille of the wake-ups that dispatch anything.
     pub(crate) meddles: u64,
@@ -151,9 +154,23 @@ pub(crate) fn platform_takes(alarm: UnixMillis, now: UnixMillis) {
 }
 
 impl World {
-    pub(crate) fn new(random: Random, names: Vec<String>, config: Config, faults: Faults, now: UnixMillis, traced: bool) -> Self {
+    pub(crate) fn new(
+        random: Random,
+        names: Vec<String>,
+        config: Config,
+        faults: Faults,
+        now: UnixMillis,
+        traced: bool,
+    ) -> Self {
         let offsets = vec![0; names.len() + 1];
-        let shard = |name| Shard { name, storage: Storage::default(), engine: None, life: 0, lost_at: None, alarm: None };
+        let shard = |name| Shard {
+            name,
+            storage: Storage::default(),
+            engine: None,
+            life: 0,
+            lost_at: None,
+            alarm: None,
+        };
         Self {
             random,
             faults,
@@ -225,12 +242,16 @@ impl World {
         let numbered = self.model.versions.iter().zip(0..);
         let of_them: Vec<u64> = match request {
             Request::Append { versions, .. } => versions.clone(),
-            Request::Change { ids, .. } => {
-                numbered.filter(|(version, _)| ids.contains(&version.id)).map(|(_, number)| number).collect()
-            }
-            Request::ChangeMatching { .. } | Request::Redefine { .. } | Request::InFlight { .. } => {
-                numbered.filter(|(version, _)| version.shard == shard).map(|(_, number)| number).collect()
-            }
+            Request::Change { ids, .. } => numbered
+                .filter(|(version, _)| ids.contains(&version.id))
+                .map(|(_, number)| number)
+                .collect(),
+            Request::ChangeMatching { .. }
+            | Request::Redefine { .. }
+            | Request::InFlight { .. } => numbered
+                .filter(|(version, _)| version.shard == shard)
+                .map(|(_, number)| number)
+                .collect(),
             _ => Vec::new(),
         };
         self.model.brought_ahead.extend(of_them);
@@ -238,20 +259,26 @@ impl World {
 
     /// All clocks agree from now on.
     pub(crate) fn set_clocks(&mut self) {
-        let later: Vec<u64> =
-            self.events.iter().filter(|(_, event)| matches!(event, Event::Clock { .. })).map(|(number, _)| *number).collect();
+        let later: Vec<u64> = self
+            .events
+            .iter()
+            .filter(|(_, event)| matches!(event, Event::Clock { .. }))
+            .map(|(number, _)| *number)
+            .collect();
         later.iter().for_each(|number| drop(self.events.remove(number)));
         (0..self.offsets.len()).for_each(|of| self.clock_steps(of, 0));
     }
 
-    /// Tells an engine the time, as its shell does before each input. `turning-back-changes-nothing`: what waits, and where it stands, is the
-    /// same before and after.
+    /// Tells an engine the time, as its shell does before each input.
+    /// `turning-back-changes-nothing`: what waits, and where it stands, is the same before and
+    /// after.
     fn observe(&mut self, at: usize) {
         let now = self.now;
         let shard = &mut self.shards[at];
         let Some(engine) = shard.engine.as_mut() else { return };
         let effects = engine.observe(now);
-        // What waits for a bounded time waits no longer than from when the shard knows that its clock has gone back.
+        // What waits for a bounded time waits no longer than from when the shard knows that its
+        // clock has gone back.
         for (_, flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
             flight.since = flight.since.min(now.get());
             if let Send::Refused { at, .. } | Send::Hung { at } = &mut flight.last_send {
@@ -262,12 +289,19 @@ impl World {
             return;
         }
         let what = |storage: &Storage| -> Vec<_> {
-            storage.waiting().into_iter().map(|waiting| (waiting.position, waiting.entry, waiting.record)).collect()
+            storage
+                .waiting()
+                .into_iter()
+                .map(|waiting| (waiting.position, waiting.entry, waiting.record))
+                .collect()
         };
         let before = what(&shard.storage);
         shard.storage.apply(&effects.writes);
         if what(&shard.storage) != before || shard.storage.watermark.due > now {
-            violated("turning-back-changes-nothing", format!("{:?} at {now} with {:?}", effects.writes, shard.storage.watermark));
+            violated(
+                "turning-back-changes-nothing",
+                format!("{:?} at {now} with {:?}", effects.writes, shard.storage.watermark),
+            );
         }
         if stores_state(&effects) {
             self.model.circuits.store(at);
@@ -282,16 +316,22 @@ impl World {
         let Some(event) = self.events.remove(&number) else { return true };
         self.now = at;
         let shard = match &event {
-            Event::Alarm { shard, .. } | Event::Message { shard, .. } | Event::Report { shard, .. } => Some(*shard),
+            Event::Alarm { shard, .. }
+            | Event::Message { shard, .. }
+            | Event::Report { shard, .. } => Some(*shard),
             _ => None,
         };
         match event {
             Event::Client { request, tries } => self.client(request, tries),
             Event::Alarm { shard, at } => self.on_clock_of(shard, |world| world.alarm(shard, at)),
             Event::Send { shard, life, outgoing } => self.send(shard, life, outgoing),
-            Event::Sent { shard, life, seq, taken } => self.on_clock_of(shard, |world| world.told(shard, life, seq, taken)),
+            Event::Sent { shard, life, seq, taken } => {
+                self.on_clock_of(shard, |world| world.told(shard, life, seq, taken))
+            }
             Event::Message { shard, message } => self.message(shard, &message),
-            Event::Report { shard, report } => self.on_clock_of(shard, |world| world.report(shard, &report)),
+            Event::Report { shard, report } => {
+                self.on_clock_of(shard, |world| world.report(shard, &report))
+            }
             Event::Save { shard } => self.on_clock_of(shard, |world| world.save(shard)),
             Event::Ask { shard, asked } => self.ask_limiter(shard, &asked, None),
             Event::AskAgain { number } => self.ask_again(number),
@@ -322,7 +362,8 @@ impl World {
         self.events.values().any(|event| matches!(event, Event::Client { .. }))
     }
 
-    /// Nothing is planned but the watchdog's next round, and alarms that may have been left behind by cancelled tasks.
+    /// Nothing is planned but the watchdog's next round, and alarms that may have been left behind
+    /// by cancelled tasks.
     pub(crate) fn is_at_rest(&self) -> bool {
         self.events.values().all(|event| matches!(event, Event::Watchdog | Event::Alarm { .. }))
     }
@@ -365,8 +406,13 @@ impl World {
             }
             Err(EngineError::TooManyLanes { held, asked }) => {
                 // The client tries again later.
-                if held + asked <= MAX_LANES || held > self.shards[at].storage.lanes() + MAX_LANES / 10 {
-                    violated("no-unexpected-errors", format!("{held} lanes and {asked} more are too many"));
+                if held + asked <= MAX_LANES
+                    || held > self.shards[at].storage.lanes() + MAX_LANES / 10
+                {
+                    violated(
+                        "no-unexpected-errors",
+                        format!("{held} lanes and {asked} more are too many"),
+                    );
                 }
                 return Err(Dropped);
             }
@@ -379,7 +425,15 @@ impl World {
         }
         let mut has_more = false;
         if is_wake {
-            has_more = firing(&mut self.model, at, &self.shards[at].name, &self.shards[at].storage, &effects, now, self.config);
+            has_more = firing(
+                &mut self.model,
+                at,
+                &self.shards[at].name,
+                &self.shards[at].storage,
+                &effects,
+                now,
+                self.config,
+            );
             self.ended_without_report(at, &effects);
         } else if effects.writes.iter().any(|write| matches!(write, Write::InsertEnvelope { .. })) {
             violated("fires-what-waits", "something fired without a wake-up");
@@ -404,10 +458,15 @@ impl World {
         let wanted = self.shards[at].engine.as_mut().and_then(Engine::next_wakeup);
         self.trace(|| format!("{at}: is to be woken at {wanted:?}"));
         if has_more && wanted.is_none_or(|wanted| wanted > now) {
-            violated("firings-are-bounded", format!("the rest of what was due at {now} waits for {wanted:?}"));
+            violated(
+                "firings-are-bounded",
+                format!("the rest of what was due at {now} waits for {wanted:?}"),
+            );
         }
         self.arm(at);
-        if self.shards[at].engine.as_ref().is_some_and(Engine::is_unsaved) && self.random.chance(100) {
+        if self.shards[at].engine.as_ref().is_some_and(Engine::is_unsaved)
+            && self.random.chance(100)
+        {
             let when = now.plus(self.random.range(0, 3_000));
             self.plan(when, Event::Save { shard: at });
         }
@@ -434,7 +493,8 @@ impl World {
     fn load(&mut self, at: usize) {
         if self.shards[at].engine.is_none() {
             let shard = &mut self.shards[at];
-            let mut engine = Engine::load(&shard.name, self.config, shard.storage.snapshot()).expect("storage can be loaded");
+            let mut engine = Engine::load(&shard.name, self.config, shard.storage.snapshot())
+                .expect("storage can be loaded");
             let waiting = shard.storage.waiting();
             engine_agrees(&mut engine, &shard.storage, &waiting, self.now);
             wakes_in_time(&mut engine, &shard.storage, self.config, self.now, true);
@@ -459,15 +519,20 @@ impl World {
             self.refused_goes_out(at, wanted);
         }
         storage_agrees(&self.model, at, &waiting);
-        history_agrees(self.model.history.get(&at).map_or(&[], Vec::as_slice), &self.shards[at].storage);
+        history_agrees(
+            self.model.history.get(&at).map_or(&[], Vec::as_slice),
+            &self.shards[at].storage,
+        );
     }
 
-    /// Whether a shard loses its engine here. A crash comes with time, not with each message: a shard with many lanes asks for all of them again
-    /// after each start, so if each answer could be a crash, it would crash the more the more it crashes, and never get through.
+    /// Whether a shard loses its engine here. A crash comes with time, not with each message: a
+    /// shard with many lanes asks for all of them again after each start, so if each answer could
+    /// be a crash, it would crash the more the more it crashes, and never get through.
     pub(crate) fn crashes(&mut self, at: usize, permille: u64) -> bool {
         let settles_in = settles_in(self.shards[at].storage.lanes());
-        let is_settled =
-            self.shards[at].lost_at.is_none_or(|lost_at| settles_in == 0 || self.true_now().since(lost_at) >= settles_in);
+        let is_settled = self.shards[at]
+            .lost_at
+            .is_none_or(|lost_at| settles_in == 0 || self.true_now().since(lost_at) >= settles_in);
         self.random.chance(permille) && is_settled
     }
 
@@ -480,7 +545,9 @@ impl World {
         for ((_, seq), flight) in self.model.in_flight.range_mut((at, 0)..(at + 1, 0)) {
             let Some(row) = self.shards[at].storage.outbox.get(seq) else { continue };
             match &mut flight.last_send {
-                Send::Unanswered { after } => *after = row.sends.stored().map_or(0, |stored| stored.unsigned_abs() as u32),
+                Send::Unanswered { after } => {
+                    *after = row.sends.stored().map_or(0, |stored| stored.unsigned_abs() as u32)
+                }
                 Send::Refused { at, .. } | Send::Hung { at } => *at = row.sent_at.get(),
             }
         }
@@ -534,7 +601,13 @@ impl World {
             true,
             |engine, now, storage| Ok(((), engine.wake(now, storage)?)),
             |world, (), effects| {
-                world.trace(|| format!("{at}: woke, {} writes, {} sends", effects.writes.len(), effects.sends.len()))
+                world.trace(|| {
+                    format!(
+                        "{at}: woke, {} writes, {} sends",
+                        effects.writes.len(),
+                        effects.sends.len()
+                    )
+                })
             },
         )
     }

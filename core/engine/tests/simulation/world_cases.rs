@@ -1,4 +1,5 @@
-//! Short runs of the whole simulation in which the reference itself was wrong: nothing but what a test asks for goes wrong in them.
+//! Short runs of the whole simulation in which the reference itself was wrong: nothing but what a
+//! test asks for goes wrong in them.
 
 use crate::clients::record_of;
 use crate::definitions::SaysPaused;
@@ -74,7 +75,8 @@ impl World {
         self.ask(&Request::Append { shard, versions: vec![n], fresh: false });
     }
 
-    /// Lets everything happen until this long after [`NOW`], and compares the shards with the reference.
+    /// Lets everything happen until this long after [`NOW`], and compares the shards with the
+    /// reference.
     pub(crate) fn live(&mut self, until: i64) {
         while self.next_event().is_some_and(|at| at <= NOW.plus(until)) {
             self.step();
@@ -98,7 +100,11 @@ impl World {
     }
 }
 
-fn each_seven_seconds(put_off: PutOff, says_paused: SaysPaused, misfire: Option<&'static str>) -> Version {
+fn each_seven_seconds(
+    put_off: PutOff,
+    says_paused: SaysPaused,
+    misfire: Option<&'static str>,
+) -> Version {
     let mut recurring = Recurring::cron("*/7 * * * * *");
     recurring.put_off = put_off;
     let late = Late::missed(misfire);
@@ -109,8 +115,9 @@ const AT_ONCE: PutOff = PutOff { jitter: 0, window: 0 };
 const LATER: PutOff = PutOff { jitter: 100_000, window: 0 };
 const MADE_UP_FOR: Option<&str> = Some(r#"{"policy":"fireOnce","graceSeconds":0}"#);
 
-/// A clock was ahead, and ten minutes' runs have fired by it. A pause that a definition begins after that holds none of them up, so none is made
-/// up for when another definition brings a policy and lifts the pause: the reference was owed one.
+/// A clock was ahead, and ten minutes' runs have fired by it. A pause that a definition begins
+/// after that holds none of them up, so none is made up for when another definition brings a policy
+/// and lifts the pause: the reference was owed one.
 #[test]
 fn a_pause_after_a_jump_holds_up_nothing_that_has_fired() {
     for by_definition in [true, false] {
@@ -141,8 +148,8 @@ fn a_pause_after_a_jump_holds_up_nothing_that_has_fired() {
     }
 }
 
-/// One definition pauses a task and puts its runs off for longer. The run before the next one would then come in the pause, but it has
-/// fired: the reference was owed it.
+/// One definition pauses a task and puts its runs off for longer. The run before the next one would
+/// then come in the pause, but it has fired: the reference was owed it.
 #[test]
 fn a_pause_that_puts_off_holds_up_nothing_that_has_fired() {
     let mut world = calm();
@@ -169,23 +176,32 @@ fn a_pause_that_puts_off_holds_up_nothing_from_before_the_task() {
     assert_eq!(world.runs(), 0);
 }
 
-/// Lets the dispatchers lose what is sent to them until this long after [`NOW`], with nobody else at work.
+/// Lets the dispatchers lose what is sent to them until this long after [`NOW`], with nobody else
+/// at work.
 pub(crate) fn lose_until(world: &mut World, until: i64) {
     world.faults.message_lost = 1_000;
     world.live(until);
     world.faults = Faults::NONE;
 }
 
-/// There was room for one task, and the dispatchers lost it: the run that was the last of those missed, and was to fire, waited behind it, while
-/// others were missed. It fired as well as the last one of these.
+/// There was room for one task, and the dispatchers lost it: the run that was the last of those
+/// missed, and was to fire, waited behind it, while others were missed. It fired as well as the
+/// last one of these.
 #[test]
 fn of_runs_missed_behind_a_bound_the_last_one_fires() {
     for restart in [false, true] {
-        let mut world = calm_with(Config { max_dispatched: 1, visibility_millis: 15_000, ..Config::default() });
+        let mut world =
+            calm_with(Config { max_dispatched: 1, visibility_millis: 15_000, ..Config::default() });
         let late = Late::missed(MADE_UP_FOR);
-        world.define(Version { late, ..plain(Schedule::Recurring(Recurring::cron("*/5 * * * * *"))) });
+        world.define(Version {
+            late,
+            ..plain(Schedule::Recurring(Recurring::cron("*/5 * * * * *")))
+        });
         for due in [22_000, 31_000] {
-            world.define(Version { id: due.to_string(), ..plain(Schedule::Once(NOW.get() + due, PutOff::default())) });
+            world.define(Version {
+                id: due.to_string(),
+                ..plain(Schedule::Once(NOW.get() + due, PutOff::default()))
+            });
         }
         world.live(21_500);
         lose_until(&mut world, 22_500);
@@ -193,20 +209,35 @@ fn of_runs_missed_behind_a_bound_the_last_one_fires() {
         // The first lost one is sent again, and makes room for the second.
         world.live(37_004);
         lose_until(&mut world, 37_500);
-        assert_eq!(world.runs(), 4 + 2, "the runs of 25 s and 30 s are left out, that of 35 s waits");
+        assert_eq!(
+            world.runs(),
+            4 + 2,
+            "the runs of 25 s and 30 s are left out, that of 35 s waits"
+        );
         if restart {
             world.evict(0);
         }
         world.live(54_000);
-        let of = |time: i64| world.model.handed_on.keys().any(|firing| firing.version == 0 && firing.time == NOW.get() + time);
-        assert_eq!((of(35_000), of(45_000), of(50_000)), (false, false, true), "restarted: {restart}");
+        let of = |time: i64| {
+            world
+                .model
+                .handed_on
+                .keys()
+                .any(|firing| firing.version == 0 && firing.time == NOW.get() + time)
+        };
+        assert_eq!(
+            (of(35_000), of(45_000), of(50_000)),
+            (false, false, true),
+            "restarted: {restart}"
+        );
     }
 }
 
 /// The same of a task of which the last hundred fire.
 #[test]
 fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
-    let mut world = calm_with(Config { max_dispatched: 1, visibility_millis: 150_000, ..Config::default() });
+    let mut world =
+        calm_with(Config { max_dispatched: 1, visibility_millis: 150_000, ..Config::default() });
     let late = Late::missed(Some(r#"{"policy":"fire","graceSeconds":0}"#));
     world.define(Version { late, ..plain(Schedule::Recurring(Recurring::cron("* * * * * *"))) });
     world.live(1_500);
@@ -214,19 +245,25 @@ fn of_runs_missed_behind_a_bound_the_last_hundred_fire() {
     world.live(152_004);
     lose_until(&mut world, 152_500);
     world.live(302_500);
-    let times: Vec<i64> = world.model.handed_on.keys().map(|firing| (firing.time - NOW.get()) / 1_000).collect();
+    let times: Vec<i64> =
+        world.model.handed_on.keys().map(|firing| (firing.time - NOW.get()) / 1_000).collect();
     assert!(times.iter().all(|time| !(60..202).contains(time)), "{times:?}");
     assert!(times.contains(&203) || times.contains(&202), "{times:?}");
 }
 
-/// What is in flight was read up to a bound in bytes by one request, which the reference did not know of: 113 of 140 were cancelled.
+/// What is in flight was read up to a bound in bytes by one request, which the reference did not
+/// know of: 113 of 140 were cancelled.
 #[test]
 fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
     let fired = Filter { status: Some(Status::Fired), ..Filter::default() };
     let (all, limit) = (Filter::default(), 1_000);
-    let cancel = |filter: &Filter| Request::CancelMatching { shard: 0, filter: filter.clone(), limit };
-    let change = |change| Request::ChangeMatching { shard: 0, filter: fired.clone(), limit, change };
-    for (request, is_change) in [(cancel(&fired), false), (cancel(&all), false), (change(Change::Pause), true)] {
+    let cancel =
+        |filter: &Filter| Request::CancelMatching { shard: 0, filter: filter.clone(), limit };
+    let change =
+        |change| Request::ChangeMatching { shard: 0, filter: fired.clone(), limit, change };
+    for (request, is_change) in
+        [(cancel(&fired), false), (cancel(&all), false), (change(Change::Pause), true)]
+    {
         let mut world = calm();
         for n in 0..80 {
             // As much as two wake-ups dispatch.
@@ -234,7 +271,10 @@ fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
             world.define_large(Version { id: format!("large {n}"), ..plain(due) }, 58_000);
         }
         lose_until(&mut world, 2_000);
-        assert_eq!(world.model.in_flight.values().map(|flight| flight.tasks.len()).sum::<usize>(), 80);
+        assert_eq!(
+            world.model.in_flight.values().map(|flight| flight.tasks.len()).sum::<usize>(),
+            80
+        );
         world.ask(&request);
         let decided = world.model.decisions.cancelled + world.model.decisions.paused;
         assert!((60..80).contains(&decided), "{decided}");
@@ -246,13 +286,16 @@ fn large_runs_in_flight_are_changed_by_a_filter_in_steps() {
     }
 }
 
-/// A shard asks for each of its lanes after a start. Where each answer could crash it, one of 250 lanes crashed a hundred times a second, and
-/// no run of it came to an end; one of eight crashed forty times a second in a rest of minutes.
+/// A shard asks for each of its lanes after a start. Where each answer could crash it, one of 250
+/// lanes crashed a hundred times a second, and no run of it came to an end; one of eight crashed
+/// forty times a second in a rest of minutes.
 #[test]
 fn a_shard_with_many_lanes_crashes_with_time_and_not_with_messages() {
-    for (lanes, expected) in
-        [(5, (0..100).collect::<Vec<i64>>()), (8, vec![0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]), (250, vec![0, 50])]
-    {
+    for (lanes, expected) in [
+        (5, (0..100).collect::<Vec<i64>>()),
+        (8, vec![0, 9, 18, 27, 36, 45, 54, 63, 72, 81, 90, 99]),
+        (250, vec![0, 50]),
+    ] {
         let mut world = calm();
         let keys = crate::limits::many_keys(lanes);
         for (n, key) in (0..).zip(keys) {

@@ -67,7 +67,8 @@ const EXCEPT: &[&str] = &[
 impl Parser<'_> {
     /// Takes `starting 1 may`, `until friday`, `for ten days`, `except sundays`.
     pub(super) fn bounds(&mut self) -> Parsed<Vec<Clause>> {
-        let kinds: [Rule<Self, Vec<Clause>>; 4] = [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
+        let kinds: [Rule<Self, Vec<Clause>>; 4] =
+            [Self::exceptions, Self::start, Self::end_bound, Self::lasting];
         for kind in kinds {
             if let Some(clauses) = self.attempt(kind)? {
                 return Ok(Some(clauses));
@@ -77,7 +78,13 @@ impl Parser<'_> {
     }
 
     fn start(&mut self) -> Parsed<Vec<Clause>> {
-        if self.take_any(&["starting now", "starting immediately", "from now on", "starting right now", "beginning now"]) {
+        if self.take_any(&[
+            "starting now",
+            "starting immediately",
+            "from now on",
+            "starting right now",
+            "beginning now",
+        ]) {
             return Ok(Some(vec![Clause::From(Point { day: None, time: None, instant: None })]));
         }
         if self.take("counted from") {
@@ -91,7 +98,8 @@ impl Parser<'_> {
         if is_from {
             let start = self.at - 1;
             self.at = start;
-            let other = self.attempt(Self::windows)?.is_some() || self.attempt(Self::week_and_months)?.is_some();
+            let other = self.attempt(Self::windows)?.is_some()
+                || self.attempt(Self::week_and_months)?.is_some();
             self.at = start;
             if other {
                 return Ok(None);
@@ -101,20 +109,23 @@ impl Parser<'_> {
         let Some(from) = self.point()? else { return Ok(None) };
         // "from 9am" says nothing clear without "until".
         let is_hour = from.day.is_none() && from.instant.is_none();
-        if is_from && is_hour && !matches!(self.word(0), "until" | "till" | "til" | "onwards" | "on" | "onward") {
+        if is_from
+            && is_hour
+            && !matches!(self.word(0), "until" | "till" | "til" | "onwards" | "on" | "onward")
+        {
             return Ok(None);
         }
-        self.take_any(
-            &["onwards", "onward", "on", "forward"]
-                .map(|word| if word == "on" && words::weekday(self.word(1)).is_some() { "onwards" } else { word }),
-        );
+        self.take_any(&["onwards", "onward", "on", "forward"].map(|word| {
+            if word == "on" && words::weekday(self.word(1)).is_some() { "onwards" } else { word }
+        }));
         Ok(Some(vec![Clause::From(from)]))
     }
 
     fn end_bound(&mut self) -> Parsed<Vec<Clause>> {
         let is_to = self.word(0) == "to";
-        let follows_start =
-            self.found.last().is_some_and(|found| matches!(found.clause, Clause::From(_)) && found.tokens.1 == self.at);
+        let follows_start = self.found.last().is_some_and(|found| {
+            matches!(found.clause, Clause::From(_)) && found.tokens.1 == self.at
+        });
         if is_to && !follows_start || !self.take_any(ENDING) {
             return Ok(None);
         }
@@ -123,18 +134,29 @@ impl Parser<'_> {
     }
 
     fn lasting(&mut self) -> Parsed<Vec<Clause>> {
-        let is_next = self.take_any(&["for the next", "for the following", "over the next", "during the next", "for another"]);
+        let is_next = self.take_any(&[
+            "for the next",
+            "for the following",
+            "over the next",
+            "during the next",
+            "for another",
+        ]);
         if !is_next && !self.take_any(&["for a total of", "for"]) {
             return Ok(None);
         }
         // "for the next month"
-        let one = if is_next && words::unit(self.word(0)).is_some() { self.one_unit()? } else { self.amount()? };
+        let one = if is_next && words::unit(self.word(0)).is_some() {
+            self.one_unit()?
+        } else {
+            self.amount()?
+        };
         let Some(amount) = one else { return Ok(None) };
         self.take_any(&["from now", "starting now", "in a row", "straight"]);
         Ok(Some(vec![Clause::For(amount)]))
     }
 
-    /// Takes a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the end of the year`.
+    /// Takes a point: `1 may`, `next monday at 9`, `9am tomorrow`, `2027-01-01T09:00:00Z`, `the end
+    /// of the year`.
     fn point(&mut self) -> Parsed<Point> {
         if let Some(instant) = self.attempt(Self::instant)? {
             return Ok(Some(Point { day: None, time: None, instant: Some(instant) }));
@@ -166,19 +188,30 @@ impl Parser<'_> {
             return Ok(None);
         }
         let items = self.list(|parser, _| parser.exception())?;
-        let goes_on =
-            matches!(self.word(0), "in" | "of" | "next" | "this" | "the" | "during" | "when" | "if" | "run" | "one" | "week")
-                && !self.is_month_tail();
+        let goes_on = matches!(
+            self.word(0),
+            "in" | "of"
+                | "next"
+                | "this"
+                | "the"
+                | "during"
+                | "when"
+                | "if"
+                | "run"
+                | "one"
+                | "week"
+        ) && !self.is_month_tail();
         let is_date = goes_on
             || items.iter().any(|item| matches!(item, Exception::MonthDay(_)))
                 && (self.word(0) == "of" || words::month(self.word(0)).is_some());
         if items.is_empty() && is_skip {
             return Ok(None);
         }
-        if items.is_empty() || is_date && !self.take_any(&["of the month", "of each month", "of every month"]) {
+        if items.is_empty()
+            || is_date && !self.take_any(&["of the month", "of each month", "of every month"])
+        {
             self.at += 1;
-            let message =
-                "The scheduler has no exclusions yet. It can leave out days of the week, months, and days of every month.";
+            let message = "The scheduler has no exclusions yet. It can leave out days of the week, months, and days of every month.";
             return Err(self.refusal(Reason::Unsupported, start, message));
         }
         Ok(Some(vec![Clause::Except(items)]))
@@ -197,7 +230,9 @@ impl Parser<'_> {
             // "except monday the 3rd", "except friday next week"
             return Ok(Some(Exception::Weekdays(set.days)));
         }
-        if let Some(month) = words::month(self.word(0)).filter(|_| self.token(1).is_none_or(|next| next.value().is_none())) {
+        if let Some(month) = words::month(self.word(0))
+            .filter(|_| self.token(1).is_none_or(|next| next.value().is_none()))
+        {
             self.at += 1;
             return Ok(Some(Exception::Months(crate::clause::Months::one(month))));
         }

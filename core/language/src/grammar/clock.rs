@@ -40,7 +40,8 @@ impl Parser<'_> {
             return Ok(None);
         }
         let times = self.spread_half(times);
-        // The hour of a day that follows: "at 9 in the morning", or of all: "at 8 and 9 in the evening".
+        // The hour of a day that follows: "at 9 in the morning", or of all: "at 8 and 9 in the
+        // evening".
         Ok(Some(vec![Clause::At(times)]))
     }
 
@@ -50,7 +51,8 @@ impl Parser<'_> {
 
     /// Takes `in the morning`, `at night`, `mornings`.
     fn part_of_day(&mut self) -> Parsed<Clause> {
-        if (self.take_any(&["in the", "at", "every", "each", "during the"]) || !self.found.is_empty())
+        if (self.take_any(&["in the", "at", "every", "each", "during the"])
+            || !self.found.is_empty())
             && let Some(part) = words::day_part(self.word(0))
         {
             self.at += 1;
@@ -62,7 +64,12 @@ impl Parser<'_> {
     /// Takes `at 15 minutes past the hour`, `on the hour`, `at :30`, `at half past every hour`.
     fn past_hour(&mut self) -> Parsed<Clause> {
         const HOURS: &[&str] = &["every hour", "each hour", "the hour", "hour"];
-        if self.take_any(&["on the hour", "at the top of the hour", "at the top of every hour", "at the top of each hour"]) {
+        if self.take_any(&[
+            "on the hour",
+            "at the top of the hour",
+            "at the top of every hour",
+            "at the top of each hour",
+        ]) {
             return Ok(Some(Clause::PastHour(vec![0])));
         }
         if self.take_any(&["on the half hour", "at the bottom of the hour"]) {
@@ -70,13 +77,20 @@ impl Parser<'_> {
         }
         self.take("at");
         if self.is_symbol(0, ":") && self.is_glued(1) {
-            let minutes = self.list(|parser, _| Ok(parser.take_symbol(":").then(|| parser.minute()).flatten()))?;
+            let minutes = self
+                .list(|parser, _| Ok(parser.take_symbol(":").then(|| parser.minute()).flatten()))?;
             return Ok((!minutes.is_empty()).then_some(Clause::Minutes(minutes)));
         }
         if self.take("minute") {
             let minute = self.minute();
             let is_of_hour = self.take("of") && self.take_any(HOURS);
-            let clause = |minute| if is_of_hour { Clause::PastHour(vec![minute]) } else { Clause::Minutes(vec![minute]) };
+            let clause = |minute| {
+                if is_of_hour {
+                    Clause::PastHour(vec![minute])
+                } else {
+                    Clause::Minutes(vec![minute])
+                }
+            };
             return Ok(minute.map(clause));
         }
         if self.take("half past") {
@@ -112,28 +126,44 @@ impl Parser<'_> {
             let half = parser.half_of_day();
             match half {
                 Some(half) => parser.in_half(clock, half, start).map(Some),
-                None if clock.kind == ClockKind::Half && !is_expected && !parser.is_marked(start) => Ok(None),
+                None if clock.kind == ClockKind::Half
+                    && !is_expected
+                    && !parser.is_marked(start) =>
+                {
+                    Ok(None)
+                }
                 None => Ok(Some(clock)),
             }
         })
     }
 
-    /// Whether the words since `start` can be nothing but a time of day: `9:30`, `half past nine`, `five o'clock`.
+    /// Whether the words since `start` can be nothing but a time of day: `9:30`, `half past nine`,
+    /// `five o'clock`.
     fn is_marked(&self, start: usize) -> bool {
         let taken = self.tokens.get(start..self.at).unwrap_or_default();
-        taken.iter().any(|token| matches!(token.text.as_str(), ":" | "past" | "to" | "o'clock" | "oclock"))
+        taken
+            .iter()
+            .any(|token| matches!(token.text.as_str(), ":" | "past" | "to" | "o'clock" | "oclock"))
     }
 
     fn bare_clock(&mut self, is_expected: bool) -> Parsed<Clock> {
         let start = self.at;
         let sure = |hour| Clock { hour, minute: 0, second: 0, kind: ClockKind::Sure };
-        if self.take_any(&["12 noon", "twelve noon", "noon", "midday", "mid-day"]) || self.word(0) == "12" && self.take("noon") {
+        if self.take_any(&["12 noon", "twelve noon", "noon", "midday", "mid-day"])
+            || self.word(0) == "12" && self.take("noon")
+        {
             return Ok(Some(sure(12)));
         }
-        if self.token(0).and_then(|token| token.value()) == Some(12) && matches!(self.word(1), "noon" | "midday" | "midnight") {
+        if self.token(0).and_then(|token| token.value()) == Some(12)
+            && matches!(self.word(1), "noon" | "midday" | "midnight")
+        {
             let is_noon = self.word(1) != "midnight";
             self.at += 2;
-            return Ok(Some(if is_noon { sure(12) } else { Clock { kind: ClockKind::Midnight, ..sure(0) } }));
+            return Ok(Some(if is_noon {
+                sure(12)
+            } else {
+                Clock { kind: ClockKind::Midnight, ..sure(0) }
+            }));
         }
         if self.take("midnight") {
             return Ok(Some(Clock { kind: ClockKind::Midnight, ..sure(0) }));
@@ -155,19 +185,40 @@ impl Parser<'_> {
             let is_time = hour < 24 && minute < 60 && (is_marked || is_expected);
             // After "at", a year would be no time: 2027 is 20:27 to nobody.
             let is_year = (2020..2100).contains(&(hour * 100 + minute)) && !is_marked;
-            let kind = if four.starts_with('0') || hour > 12 || is_marked { ClockKind::Of24 } else { half_if_early(hour) };
+            let kind = if four.starts_with('0') || hour > 12 || is_marked {
+                ClockKind::Of24
+            } else {
+                half_if_early(hour)
+            };
             let clock = Clock { hour: hour as u8, minute: minute as u8, second: 0, kind };
             return Ok((is_time && !is_year).then_some(clock));
         }
-        if is_digits && is_expected && hour < 24 && self.word(0) == "h" && self.is_glued(0) && !self.is_glued(1) {
+        if is_digits
+            && is_expected
+            && hour < 24
+            && self.word(0) == "h"
+            && self.is_glued(0)
+            && !self.is_glued(1)
+        {
             self.at += 1;
-            return Ok(Some(Clock { hour: hour as u8, minute: 0, second: 0, kind: ClockKind::Of24 }));
+            return Ok(Some(Clock {
+                hour: hour as u8,
+                minute: 0,
+                second: 0,
+                kind: ClockKind::Of24,
+            }));
         }
         let mut clock = Clock { hour: 0, minute: 0, second: 0, kind: ClockKind::Half };
-        let separator = is_digits && self.is_glued(0) && self.is_glued(1) && (self.is_symbol(0, ":") || self.is_symbol(0, "."));
-        let minutes = self.token(1).filter(|token| separator && token.kind == Kind::Number && token.text.len() == 2);
+        let separator = is_digits
+            && self.is_glued(0)
+            && self.is_glued(1)
+            && (self.is_symbol(0, ":") || self.is_symbol(0, "."));
+        let minutes = self
+            .token(1)
+            .filter(|token| separator && token.kind == Kind::Number && token.text.len() == 2);
         let has_colon = self.is_symbol(0, ":");
-        if let Some(minutes) = minutes.filter(|_| has_colon || is_expected || self.is_half_word(2)) {
+        if let Some(minutes) = minutes.filter(|_| has_colon || is_expected || self.is_half_word(2))
+        {
             self.at += 2;
             clock.minute = self.sixty(minutes.value(), start)?;
             if self.is_symbol(0, ":") && self.is_glued(0) && self.is_glued(1) {
@@ -177,14 +228,22 @@ impl Parser<'_> {
             }
         } else if separator && has_colon {
             self.at += 2;
-            return Err(self.refusal(Reason::Impossible, start, "This is not a time of day: write the minutes with two digits."));
+            return Err(self.refusal(
+                Reason::Impossible,
+                start,
+                "This is not a time of day: write the minutes with two digits.",
+            ));
         } else if !is_digits {
             // "nine thirty", "seven fifteen"
             let dash = usize::from(self.is_symbol(0, "-"));
-            if let Some(minute @ (5 | 10 | 15 | 20 | 25 | 30 | 35 | 40 | 45 | 50 | 55)) = words::number(self.word(dash)) {
+            if let Some(minute @ (5 | 10 | 15 | 20 | 25 | 30 | 35 | 40 | 45 | 50 | 55)) =
+                words::number(self.word(dash))
+            {
                 self.at += dash + 1;
                 clock.minute = minute as u8;
-                if let Some(5) = words::number(self.word(0)).filter(|_| minute % 10 == 0 && minute >= 20) {
+                if let Some(5) =
+                    words::number(self.word(0)).filter(|_| minute % 10 == 0 && minute >= 20)
+                {
                     self.at += 1;
                     clock.minute += 5;
                 }
@@ -197,11 +256,16 @@ impl Parser<'_> {
             return Ok(None);
         }
         if hour > 23 {
-            let message = if hour == 24 { "24:00 is the start of the next day: write 00:00." } else { "There is no such hour." };
+            let message = if hour == 24 {
+                "24:00 is the start of the next day: write 00:00."
+            } else {
+                "There is no such hour."
+            };
             return Err(self.refusal(Reason::Impossible, start, message));
         }
         clock.hour = hour as u8;
-        let is_24_hours = hour == 0 || hour > 12 || is_digits && digits == 2 && four.starts_with('0');
+        let is_24_hours =
+            hour == 0 || hour > 12 || is_digits && digits == 2 && four.starts_with('0');
         clock.kind = match hour {
             _ if is_24_hours => ClockKind::Of24,
             7.. if is_marked => ClockKind::Plain,
@@ -210,7 +274,8 @@ impl Parser<'_> {
         Ok(Some(clock))
     }
 
-    /// Whether a number is the beginning of an ordinal, a date, a decimal or a range: `9th`, `9/4`, `9%`, `9-5`.
+    /// Whether a number is the beginning of an ordinal, a date, a decimal or a range: `9th`, `9/4`,
+    /// `9%`, `9-5`.
     fn is_part_of_something(&self, ahead: usize) -> bool {
         let Some(next) = self.token(ahead).filter(|next| next.is_glued) else { return false };
         match next.kind {
@@ -220,9 +285,11 @@ impl Parser<'_> {
         }
     }
 
-    /// Whether what follows a number makes it a quantity and not an hour: "at 9 minutes", "at 3 percent".
+    /// Whether what follows a number makes it a quantity and not an hour: "at 9 minutes", "at 3
+    /// percent".
     fn is_counted_thing(&self) -> bool {
-        words::unit(self.word(0)).is_some() || matches!(self.word(0), "times" | "percent" | "people")
+        words::unit(self.word(0)).is_some()
+            || matches!(self.word(0), "times" | "percent" | "people")
     }
 
     fn is_half_word(&self, ahead: usize) -> bool {
@@ -232,7 +299,9 @@ impl Parser<'_> {
                 let dotted = self.is_symbol(ahead + 1, ".") && self.word(ahead + 2) == "m";
                 dotted
                     || self.is_glued(ahead)
-                        && !self.token(ahead + 1).is_some_and(|next| next.is_glued && next.kind != Kind::Symbol)
+                        && !self
+                            .token(ahead + 1)
+                            .is_some_and(|next| next.is_glued && next.kind != Kind::Symbol)
             }
             _ => false,
         }
@@ -264,14 +333,25 @@ impl Parser<'_> {
         if self.take_any(&["in the morning", "in the mornings"]) {
             return Some(Half::Am);
         }
-        if self.take_any(&["in the afternoon", "in the evening", "in the afternoons", "in the evenings"]) {
+        if self.take_any(&[
+            "in the afternoon",
+            "in the evening",
+            "in the afternoons",
+            "in the evenings",
+        ]) {
             return Some(Half::Pm);
         }
         self.take("at night").then_some(Half::Night)
     }
 
     fn in_half(&self, clock: Clock, half: Half, start: usize) -> Result<Clock, Refusal> {
-        let wrong = || self.refusal(Reason::Impossible, start, "The hour and the part of the day do not fit together.");
+        let wrong = || {
+            self.refusal(
+                Reason::Impossible,
+                start,
+                "The hour and the part of the day do not fit together.",
+            )
+        };
         let hour = match (half, clock.hour) {
             (_, hour @ 13..) if half != Half::Am => hour,
             (Half::Am, 1..=11) => clock.hour,
@@ -284,14 +364,14 @@ impl Parser<'_> {
             _ => return Err(wrong()),
         };
         // "13pm" is a mistake, "17:00 in the afternoon" is not.
-        let said_pm = self
-            .tokens
-            .get(start..self.at)
-            .is_some_and(|taken| taken.iter().any(|token| matches!(token.text.as_str(), "pm" | "p")));
+        let said_pm = self.tokens.get(start..self.at).is_some_and(|taken| {
+            taken.iter().any(|token| matches!(token.text.as_str(), "pm" | "p"))
+        });
         if clock.hour > 12 && said_pm || clock.kind == ClockKind::Midnight && half != Half::Night {
             return Err(wrong());
         }
-        let kind = if half == Half::Night && hour < 5 { ClockKind::SmallHours } else { ClockKind::Sure };
+        let kind =
+            if half == Half::Night && hour < 5 { ClockKind::SmallHours } else { ClockKind::Sure };
         Ok(Clock { hour, kind, ..clock })
     }
 
@@ -300,7 +380,12 @@ impl Parser<'_> {
         let start = self.at;
         let minute = if self.take("half past") {
             30
-        } else if self.take_any(&["a quarter past", "quarter past", "a quarter after", "quarter after"]) {
+        } else if self.take_any(&[
+            "a quarter past",
+            "quarter past",
+            "a quarter after",
+            "quarter after",
+        ]) {
             15
         } else if self.take_any(&["a quarter to", "quarter to", "a quarter till", "quarter of"]) {
             -15
@@ -311,7 +396,8 @@ impl Parser<'_> {
             let has_unit = self.take_any(&["minutes", "minute", "mins", "min"]);
             if self.take("past") {
                 i16::from(minute)
-            } else if (has_unit || !is_digits) && self.take("to") && minute % 5 == 0 && minute < 30 {
+            } else if (has_unit || !is_digits) && self.take("to") && minute % 5 == 0 && minute < 30
+            {
                 -i16::from(minute)
             } else {
                 return Ok(None);
@@ -326,13 +412,19 @@ impl Parser<'_> {
         } else {
             self.whole_number()?
         };
-        let Some(hour) = hour.filter(|hour| (u32::from(!midnight)..=12).contains(hour)) else { return Ok(None) };
+        let Some(hour) = hour.filter(|hour| (u32::from(!midnight)..=12).contains(hour)) else {
+            return Ok(None);
+        };
         if self.is_symbol(0, ":") && self.is_glued(0) {
             return Ok(None);
         }
         self.take_any(&["o'clock", "oclock"]);
         if midnight {
-            return Err(self.refusal(Reason::NotUnderstood, start, "Write a time like 00:15 and its day."));
+            return Err(self.refusal(
+                Reason::NotUnderstood,
+                start,
+                "Write a time like 00:15 and its day.",
+            ));
         }
         let minutes = i16::try_from(hour).unwrap_or(0) * 60 + minute;
         let (hour, minute) = (minutes.div_euclid(60), minutes.rem_euclid(60));
@@ -345,26 +437,38 @@ impl Parser<'_> {
     fn sixty(&self, value: Option<u32>, start: usize) -> Result<u8, Refusal> {
         let value = value.filter(|value| *value < 60).and_then(|value| u8::try_from(value).ok());
         value.ok_or_else(|| {
-            self.refusal(Reason::Impossible, start, "This is not a time of day: minutes and seconds go from 00 to 59.")
+            self.refusal(
+                Reason::Impossible,
+                start,
+                "This is not a time of day: minutes and seconds go from 00 to 59.",
+            )
         })
     }
 
-    /// In `9, 10 and 11 am`, the ending counts for all if the hours rise within that half of the day.
+    /// In `9, 10 and 11 am`, the ending counts for all if the hours rise within that half of the
+    /// day.
     fn spread_half(&self, mut times: Vec<Clock>) -> Vec<Clock> {
         let Some((last, others)) = times.split_last_mut() else { return times };
         let is_morning = last.hour < 12 && last.kind == ClockKind::Sure && !others.is_empty();
-        if is_morning && others.iter().all(|time| time.kind == ClockKind::Half && time.hour < last.hour) {
+        if is_morning
+            && others.iter().all(|time| time.kind == ClockKind::Half && time.hour < last.hour)
+        {
             others.iter_mut().for_each(|time| time.kind = ClockKind::Sure);
         }
         times
     }
 
-    /// Takes `between 9 and 5`, `from 9am to 5pm`, `9-17`, and the same for days of the week and months.
+    /// Takes `between 9 and 5`, `from 9am to 5pm`, `9-17`, and the same for days of the week and
+    /// months.
     pub(super) fn windows(&mut self) -> Parsed<Vec<Clause>> {
         let is_between = self.take("between");
         let is_from = !is_between && self.take("from");
         let Some(first) = self.clock(is_between || is_from)? else { return Ok(None) };
-        let joined = if is_between { self.take("and") || self.take_symbol("-") } else { self.take_range_word(is_from) };
+        let joined = if is_between {
+            self.take("and") || self.take_symbol("-")
+        } else {
+            self.take_range_word(is_from)
+        };
         if !joined {
             return Ok(None);
         }

@@ -7,12 +7,19 @@ use crate::words::{self, Unit};
 use crate::{Reason, Refusal};
 
 impl Parser<'_> {
-    /// Takes `tomorrow`, `on 3 march 2027`, `next friday`, `the end of the month`, `on christmas day`.
+    /// Takes `tomorrow`, `on 3 march 2027`, `next friday`, `the end of the month`, `on christmas
+    /// day`.
     pub(super) fn calendar_day(&mut self) -> Parsed<Vec<Clause>> {
         // "on my birthday, 4 may" is the 4th of May, if the date is there.
         self.take("on");
-        if self.take_any(&["my birthday", "his birthday", "her birthday", "our anniversary", "my anniversary", "their birthday"])
-        {
+        if self.take_any(&[
+            "my birthday",
+            "his birthday",
+            "her birthday",
+            "our anniversary",
+            "my anniversary",
+            "their birthday",
+        ]) {
             self.take_symbol(",");
             self.take_symbol("(");
             self.take("on");
@@ -22,8 +29,13 @@ impl Parser<'_> {
 
     /// Takes a day that comes once.
     pub(super) fn day(&mut self) -> Parsed<Day> {
-        let kinds: [Rule<Self, Day>; 5] =
-            [Self::relative_day, Self::named_day, Self::numeric_date, Self::written_date, Self::chosen_weekday];
+        let kinds: [Rule<Self, Day>; 5] = [
+            Self::relative_day,
+            Self::named_day,
+            Self::numeric_date,
+            Self::written_date,
+            Self::chosen_weekday,
+        ];
         for kind in kinds {
             if let Some(day) = self.attempt(kind)? {
                 return Ok(Some(day));
@@ -39,8 +51,18 @@ impl Parser<'_> {
         if self.take("today") {
             return Ok(Some(Day::In(0)));
         }
-        const TOMORROW: &[&str] =
-            &["tomorrow", "tmrw", "tmr", "tommorow", "tommorrow", "tomorow", "tomorrrow", "2morrow", "tmrrw", "tomorrows"];
+        const TOMORROW: &[&str] = &[
+            "tomorrow",
+            "tmrw",
+            "tmr",
+            "tommorow",
+            "tommorrow",
+            "tomorow",
+            "tomorrrow",
+            "2morrow",
+            "tmrrw",
+            "tomorrows",
+        ];
         Ok(self.take_any(TOMORROW).then_some(Day::In(1)))
     }
 
@@ -61,7 +83,13 @@ impl Parser<'_> {
             self.at += 1;
             return Ok(day.map(|(day, _)| Day::Weekday(day, Which::NextWeek)));
         }
-        let which = if self.take_any(&["this coming", "the coming", "coming", "the upcoming", "upcoming"]) {
+        let which = if self.take_any(&[
+            "this coming",
+            "the coming",
+            "coming",
+            "the upcoming",
+            "upcoming",
+        ]) {
             Which::Coming
         } else if self.take("this") {
             Which::This
@@ -72,25 +100,40 @@ impl Parser<'_> {
         };
         let Some((day, false)) = words::weekday(self.word(0)) else { return Ok(None) };
         self.at += 1;
-        let which = if which == Which::Coming && self.take_any(&["next week", "of next week"]) { Which::NextWeek } else { which };
+        let which = if which == Which::Coming && self.take_any(&["next week", "of next week"]) {
+            Which::NextWeek
+        } else {
+            which
+        };
         Ok(Some(Day::Weekday(day, which)))
     }
 
     /// Takes `2027-03-03`, `3/4/2027`, `3.4.2027`, `3/4`.
     fn numeric_date(&mut self) -> Parsed<Day> {
         let start = self.at;
-        let number = |parser: &Self, ahead: usize| parser.token(ahead).filter(|token| token.kind == Kind::Number).cloned();
+        let number = |parser: &Self, ahead: usize| {
+            parser.token(ahead).filter(|token| token.kind == Kind::Number).cloned()
+        };
         let Some(first) = number(self, 0) else { return Ok(None) };
         let separator = self
             .token(1)
             .filter(|token| token.is_glued && matches!(token.text.as_str(), "-" | "/" | "."))
             .map(|token| token.text.clone());
-        let (Some(separator), Some(second)) = (separator, number(self, 2).filter(|second| second.is_glued)) else {
+        let (Some(separator), Some(second)) =
+            (separator, number(self, 2).filter(|second| second.is_glued))
+        else {
             return Ok(None);
         };
-        let third = if self.is_symbol(3, &separator) && self.is_glued(3) && self.is_glued(4) { number(self, 4) } else { None };
+        let third = if self.is_symbol(3, &separator) && self.is_glued(3) && self.is_glued(4) {
+            number(self, 4)
+        } else {
+            None
+        };
         let small = |token: &crate::token::Token| {
-            token.value().filter(|_| token.text.len() <= 2).and_then(|value| u8::try_from(value).ok())
+            token
+                .value()
+                .filter(|_| token.text.len() <= 2)
+                .and_then(|value| u8::try_from(value).ok())
         };
         if first.text.len() == 4 {
             let Some(third) = third else { return Ok(None) };
@@ -107,11 +150,19 @@ impl Parser<'_> {
         if third.is_none() && (first, second) == (24, 7) {
             return Ok(None);
         }
-        let year =
-            third.as_ref().map(|third| third.value().filter(|_| third.text.len() == 4).and_then(|year| i32::try_from(year).ok()));
+        let year = third.as_ref().map(|third| {
+            third
+                .value()
+                .filter(|_| third.text.len() == 4)
+                .and_then(|year| i32::try_from(year).ok())
+        });
         self.at += if third.is_some() { 5 } else { 3 };
         match year {
-            Some(None) => Err(self.refusal(Reason::Impossible, start, "Write the year of a date with four digits.")),
+            Some(None) => Err(self.refusal(
+                Reason::Impossible,
+                start,
+                "Write the year of a date with four digits.",
+            )),
             year => {
                 let year = year.flatten();
                 // With dots the day comes first everywhere.
@@ -156,11 +207,15 @@ impl Parser<'_> {
         let day = match self.attempt(|parser| Ok(parser.ordinal().filter(|day| *day > 0)))? {
             Some(day) => u8::try_from(day).ok(),
             None => {
-                let digits = self.token(0).filter(|token| token.kind == Kind::Number && token.text.len() <= 2);
+                let digits = self
+                    .token(0)
+                    .filter(|token| token.kind == Kind::Number && token.text.len() <= 2);
                 let is_time = self.is_glued(1)
                     && (self.is_symbol(1, ":")
                         || self.is_symbol(1, ".")
-                            && self.token(2).is_some_and(|next| next.kind == Kind::Number && next.is_glued));
+                            && self
+                                .token(2)
+                                .is_some_and(|next| next.kind == Kind::Number && next.is_glued));
                 let is_half = matches!(self.word(1), "am" | "pm" | "a" | "p");
                 let value = digits.filter(|_| !is_time && !is_half).and_then(|token| token.value());
                 self.at += usize::from(value.is_some());
@@ -171,16 +226,25 @@ impl Parser<'_> {
     }
 
     fn date(&self, start: usize, day: u8, month: u8, year: Option<i32>) -> Result<Day, Refusal> {
-        let exists = chrono::NaiveDate::from_ymd_opt(year.unwrap_or(2_024), u32::from(month), u32::from(day)).is_some();
+        let exists = chrono::NaiveDate::from_ymd_opt(
+            year.unwrap_or(2_024),
+            u32::from(month),
+            u32::from(day),
+        )
+        .is_some();
         if exists { Ok(Day::Date { day, month, year }) } else { Err(self.no_date(start)) }
     }
 
     /// Takes a year, after a comma if need be.
     fn year(&mut self) -> Parsed<i32> {
         let comma = usize::from(self.is_symbol(0, ","));
-        let token = self.token(comma).filter(|token| token.kind == Kind::Number && token.text.len() == 4);
+        let token =
+            self.token(comma).filter(|token| token.kind == Kind::Number && token.text.len() == 4);
         let is_time = self.is_symbol(comma + 1, ":") && self.is_glued(comma + 1);
-        let year = token.filter(|_| !is_time).and_then(|token| token.value()).filter(|year| (1_970..10_000).contains(year));
+        let year = token
+            .filter(|_| !is_time)
+            .and_then(|token| token.value())
+            .filter(|year| (1_970..10_000).contains(year));
         if year.is_some() {
             self.at += comma + 1;
         }
@@ -199,20 +263,25 @@ impl Parser<'_> {
         self.at += 1;
         let year = self.year()?;
         // "of january and july" are several.
-        if (self.is_symbol(0, ",") || self.word(0) == "and") && words::month(self.word(1)).is_some() {
+        if (self.is_symbol(0, ",") || self.word(0) == "and") && words::month(self.word(1)).is_some()
+        {
             return Ok(None);
         }
         Ok(Some(Day::LastOf { month: Some(month), year }))
     }
 
-    /// Takes `at the end of the month`, `end of this week`, `at the end of every month`, `end of march`.
+    /// Takes `at the end of the month`, `end of this week`, `at the end of every month`, `end of
+    /// march`.
     pub(super) fn end_of_period(&mut self) -> Parsed<Vec<Clause>> {
         self.take_any(&["at", "on", "by"]);
         let Some((day, cycle)) = self.end()? else { return Ok(None) };
         Ok(Some(match cycle {
             None => vec![Clause::Day(day)],
             Some(cycle) => {
-                vec![Clause::MonthDays { days: vec![-1], is_sure: true }, Clause::Cycle { cycle, is_adjective: false }]
+                vec![
+                    Clause::MonthDays { days: vec![-1], is_sure: true },
+                    Clause::Cycle { cycle, is_adjective: false },
+                ]
             }
         }))
     }
@@ -257,9 +326,10 @@ impl Parser<'_> {
         if let Some(day) = self.attempt(Self::end_point)? {
             return Ok(Some(day));
         }
-        if let Some(unit) = [("next week", Unit::Week), ("next month", Unit::Month), ("next year", Unit::Year)]
-            .into_iter()
-            .find(|(words, _)| self.take(words))
+        if let Some(unit) =
+            [("next week", Unit::Week), ("next month", Unit::Month), ("next year", Unit::Year)]
+                .into_iter()
+                .find(|(words, _)| self.take(words))
         {
             return Ok(Some(Day::StartOfNext(unit.1)));
         }
@@ -275,7 +345,8 @@ impl Parser<'_> {
         self.at = start;
         if self.take("in") {
             let amount = self.attempt(Self::amount)?;
-            if let Some(amount) = amount.filter(|amount| amount.months == 0 && amount.seconds == 0) {
+            if let Some(amount) = amount.filter(|amount| amount.months == 0 && amount.seconds == 0)
+            {
                 return Ok(Some(Day::In(amount.days)));
             }
         }

@@ -31,7 +31,8 @@ enum Scope {
 const EACH: &[&str] = &["each", "every", "any", "a"];
 
 impl Parser<'_> {
-    /// Takes `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`, `from april to june`.
+    /// Takes `mondays`, `on monday and friday`, `weekdays`, `mon-fri`, `in january and july`, `from
+    /// april to june`.
     pub(super) fn week_and_months(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         let is_from = self.take("from");
@@ -48,25 +49,38 @@ impl Parser<'_> {
             if is_from && all.is_single {
                 return Ok(None);
             }
-            if let (true, Some(day)) = (all.is_single && !all.recurs && !is_only, all.days.days().next()) {
+            if let (true, Some(day)) =
+                (all.is_single && !all.recurs && !is_only, all.days.days().next())
+            {
                 // "friday evenings" are all of them.
                 if matches!(self.word(0), "mornings" | "afternoons" | "evenings" | "nights") {
                     return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: true }]));
                 }
-                let which = if self.take_any(&["next week", "of next week"]) { Which::NextWeek } else { Which::Coming };
+                let which = if self.take_any(&["next week", "of next week"]) {
+                    Which::NextWeek
+                } else {
+                    Which::Coming
+                };
                 return Ok(Some(vec![Clause::Day(Day::Weekday(day, which))]));
             }
-            return Ok(Some(vec![Clause::Weekdays { days: all.days, is_sure: all.recurs || is_only }]));
+            return Ok(Some(vec![Clause::Weekdays {
+                days: all.days,
+                is_sure: all.recurs || is_only,
+            }]));
         }
         self.at = start;
-        if has_on || !(is_from && self.take("from") || self.take_any(&["only in", "in", "during", "of", "throughout"])) {
+        if has_on
+            || !(is_from && self.take("from")
+                || self.take_any(&["only in", "in", "during", "of", "throughout"]))
+        {
             return Ok(None);
         }
         let is_from_month = is_from;
         Ok(self.month_list(is_from_month)?.map(|months| vec![Clause::Months { months }]))
     }
 
-    /// Takes `january, april and july` or `april to june`, if neither a day nor a year belongs to them.
+    /// Takes `january, april and july` or `april to june`, if neither a day nor a year belongs to
+    /// them.
     pub(super) fn month_list(&mut self, needs_range: bool) -> Parsed<Months> {
         let mut has_range = false;
         let ranges = self.list(|parser, _| {
@@ -92,8 +106,15 @@ impl Parser<'_> {
 
     /// Takes one day of the week, a range of them, or a group such as `weekdays`.
     pub(super) fn day_set(&mut self, is_from: bool) -> Option<DaySet> {
-        const WORKING: &[&str] =
-            &["weekdays", "week days", "working days", "business days", "workdays", "work days", "workingdays"];
+        const WORKING: &[&str] = &[
+            "weekdays",
+            "week days",
+            "working days",
+            "business days",
+            "workdays",
+            "work days",
+            "workingdays",
+        ];
         if self.take_any(WORKING) {
             return Some(DaySet { days: Weekdays::WORKING, recurs: true, is_single: false });
         }
@@ -110,10 +131,15 @@ impl Parser<'_> {
         self.take_abbreviation_dot();
         let start = self.at;
         if self.take_range_word(is_from) {
-            if let Some((last, _)) = words::weekday(self.word(0)).filter(|(last, _)| *last != first) {
+            if let Some((last, _)) = words::weekday(self.word(0)).filter(|(last, _)| *last != first)
+            {
                 self.at += 1;
                 self.take_abbreviation_dot();
-                return Some(DaySet { days: Weekdays::range(first, last), recurs: true, is_single: false });
+                return Some(DaySet {
+                    days: Weekdays::range(first, last),
+                    recurs: true,
+                    is_single: false,
+                });
             }
             self.at = start;
         }
@@ -142,10 +168,12 @@ impl Parser<'_> {
         ]) {
             return Some(Weekdays::WORKING);
         }
-        self.take_any(&["weekend day", "weekend", "weekends", "day of the weekend"]).then_some(Weekdays::WEEKEND)
+        self.take_any(&["weekend day", "weekend", "weekends", "day of the weekend"])
+            .then_some(Weekdays::WEEKEND)
     }
 
-    /// Takes `the first monday of the month`, `on the 1st and 15th`, `the last working day of each month`, `the last day of february`.
+    /// Takes `the first monday of the month`, `on the 1st and 15th`, `the last working day of each
+    /// month`, `the last day of february`.
     pub(super) fn counted_days(&mut self) -> Parsed<Vec<Clause>> {
         if let Some(end) = self.attempt(Self::end_of_period)? {
             return Ok(Some(end));
@@ -172,19 +200,36 @@ impl Parser<'_> {
         })
     }
 
-    /// Takes what follows `ordinals`: what is counted, and in which months. `is_each` after "every".
-    pub(super) fn counted(&mut self, which: Vec<i8>, is_marked: bool, is_each: bool) -> Parsed<Vec<Clause>> {
+    /// Takes what follows `ordinals`: what is counted, and in which months. `is_each` after
+    /// "every".
+    pub(super) fn counted(
+        &mut self,
+        which: Vec<i8>,
+        is_marked: bool,
+        is_each: bool,
+    ) -> Parsed<Vec<Clause>> {
         let start = self.at;
         if which.iter().any(|number| !(-1..=31).contains(number) || *number == 0) {
-            return Err(self.refusal(Reason::Impossible, start.saturating_sub(1), "A month has no such day."));
+            return Err(self.refusal(
+                Reason::Impossible,
+                start.saturating_sub(1),
+                "A month has no such day.",
+            ));
         }
         if let Some(of) = self.counted_noun() {
             let scope = self.scope()?;
             if which.iter().any(|number| *number > 5) {
-                return Err(self.refusal(Reason::Impossible, start, "A month has at most five of each day of the week."));
+                return Err(self.refusal(
+                    Reason::Impossible,
+                    start,
+                    "A month has at most five of each day of the week.",
+                ));
             }
-            let Some((months, mut clauses)) = self.months_of(&scope, &which) else { return Ok(None) };
-            let is_sure = is_each || self.follows_months() || !matches!(scope, Scope::Named(_) | Scope::Open);
+            let Some((months, mut clauses)) = self.months_of(&scope, &which) else {
+                return Ok(None);
+            };
+            let is_sure =
+                is_each || self.follows_months() || !matches!(scope, Scope::Named(_) | Scope::Open);
             // "every third business day" is no day of the month.
             let is_stepped = of == Counted::WorkingDay && which.iter().any(|number| *number > 1);
             if matches!(scope, Scope::Open) && (!is_each && !self.follows_months() || is_stepped) {
@@ -200,7 +245,10 @@ impl Parser<'_> {
         // "4th of may", "4th may": a date, for `calendar_day`.
         let has_last = which.contains(&-1);
         if !is_day
-            && (has_last || is_single && (words::month(self.word(0)).is_some() || self.word(0) == "of" && self.names_month(1)))
+            && (has_last
+                || is_single
+                    && (words::month(self.word(0)).is_some()
+                        || self.word(0) == "of" && self.names_month(1)))
         {
             return Ok(None);
         }
@@ -226,7 +274,9 @@ impl Parser<'_> {
     /// Whether the sentence says "every month" or "quarterly" before this.
     fn follows_months(&self) -> bool {
         let is_monthly = |cycle| matches!(cycle, Cycle::Months(_) | Cycle::Quarterly);
-        self.found.iter().any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_monthly(cycle)))
+        self.found
+            .iter()
+            .any(|found| matches!(found.clause, Clause::Cycle { cycle, .. } if is_monthly(cycle)))
     }
 
     /// Takes `on day 5 of the month`, `on day 1 and 15 of every month`.
@@ -235,8 +285,10 @@ impl Parser<'_> {
         if !self.take_any(&["days", "day"]) {
             return Ok(None);
         }
-        let days = self.list(|parser, _| Ok(parser.whole_number()?.and_then(|day| i8::try_from(day).ok())))?;
-        let has_month = self.take_any(&["of the month", "of each month", "of every month"]) || self.follows_months();
+        let days = self
+            .list(|parser, _| Ok(parser.whole_number()?.and_then(|day| i8::try_from(day).ok())))?;
+        let has_month = self.take_any(&["of the month", "of each month", "of every month"])
+            || self.follows_months();
         if days.is_empty() || !has_month || days.iter().any(|day| !(1..=31).contains(day)) {
             return Ok(None);
         }
@@ -305,7 +357,9 @@ impl Parser<'_> {
 
     /// Returns the months of a scope, and the cycle that its words say.
     fn months_of(&self, scope: &Scope, which: &[i8]) -> Option<(Option<Months>, Vec<Clause>)> {
-        let cycle = |cycle, is_each: bool| if is_each { vec![Clause::Cycle { cycle, is_adjective: false }] } else { Vec::new() };
+        let cycle = |cycle, is_each: bool| {
+            if is_each { vec![Clause::Cycle { cycle, is_adjective: false }] } else { Vec::new() }
+        };
         let is_last = which.iter().all(|number| *number < 0);
         if which.iter().any(|number| *number < 0)
             && !is_last
@@ -318,7 +372,9 @@ impl Parser<'_> {
             Scope::EachMonth => (None, cycle(Cycle::Months(1), true)),
             Scope::Quarter if is_last => (Some(Months(Months::QUARTERLY.0 << 2)), Vec::new()),
             Scope::Quarter => (Some(Months::QUARTERLY), Vec::new()),
-            Scope::Year { is_each } => (Some(Months::one(if is_last { 12 } else { 1 })), cycle(Cycle::Years(1), *is_each)),
+            Scope::Year { is_each } => {
+                (Some(Months::one(if is_last { 12 } else { 1 })), cycle(Cycle::Years(1), *is_each))
+            }
             Scope::Named(months) => (Some(*months), Vec::new()),
         })
     }
@@ -328,5 +384,9 @@ impl Parser<'_> {
 pub(super) fn union(sets: &[DaySet]) -> Option<DaySet> {
     let days = sets.iter().fold(Weekdays::default(), |all, set| all.with(set.days));
     let recurs = sets.iter().any(|set| set.recurs);
-    (!sets.is_empty()).then_some(DaySet { days, recurs, is_single: sets.len() == 1 && sets.iter().all(|set| set.is_single) })
+    (!sets.is_empty()).then_some(DaySet {
+        days,
+        recurs,
+        is_single: sets.len() == 1 && sets.iter().all(|set| set.is_single),
+    })
 }

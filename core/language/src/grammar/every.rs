@@ -23,14 +23,27 @@ impl Parser<'_> {
         if self.take("alternate") {
             return Ok(self.every_other());
         }
-        if !self.take_any(&["every single", "each and every", "every", "each", "evry", "evrey", "eveyr"]) {
+        if !self.take_any(&[
+            "every single",
+            "each and every",
+            "every",
+            "each",
+            "evry",
+            "evrey",
+            "eveyr",
+        ]) {
             return Ok(None);
         }
         if self.take_any(&["other", "alternate"]) {
             return Ok(self.every_other());
         }
-        let kinds: [Rule<Self, Vec<Clause>>; 5] =
-            [Self::every_date, Self::every_ordinal, Self::every_amount, Self::every_days, Self::every_part];
+        let kinds: [Rule<Self, Vec<Clause>>; 5] = [
+            Self::every_date,
+            Self::every_ordinal,
+            Self::every_amount,
+            Self::every_days,
+            Self::every_part,
+        ];
         for kind in kinds {
             if let Some(clauses) = self.attempt(kind)? {
                 return Ok(Some(clauses));
@@ -51,22 +64,27 @@ impl Parser<'_> {
         let sets = self.list(|parser, _| Ok(parser.day_set(false))).ok()?;
         let all = union(&sets)?;
         // "every other weekdays" says nothing clear.
-        sets.iter()
-            .all(|set| set.is_single)
-            .then(|| vec![again(Cycle::Weeks(2)), Clause::Weekdays { days: all.days, is_sure: true }])
+        sets.iter().all(|set| set.is_single).then(|| {
+            vec![again(Cycle::Weeks(2)), Clause::Weekdays { days: all.days, is_sure: true }]
+        })
     }
 
     /// After "every": `4 may`, `may 4th`, `24th of december`, `christmas day`, `january and july`.
     fn every_date(&mut self) -> Parsed<Vec<Clause>> {
         for (name, (month, day)) in words::fixed_days() {
             if self.take(name) {
-                return Ok(Some(vec![Clause::Day(crate::clause::Day::Date { day, month, year: None }), again(Cycle::Years(1))]));
+                return Ok(Some(vec![
+                    Clause::Day(crate::clause::Day::Date { day, month, year: None }),
+                    again(Cycle::Years(1)),
+                ]));
             }
         }
         if let Some(day) = self.attempt(Self::written_date)? {
             return Ok(Some(vec![Clause::Day(day), again(Cycle::Years(1))]));
         }
-        Ok(self.month_list(false)?.map(|months| vec![Clause::Months { months }, again(Cycle::Years(1))]))
+        Ok(self
+            .month_list(false)?
+            .map(|months| vec![Clause::Months { months }, again(Cycle::Years(1))]))
     }
 
     /// After "every": `first monday of the month`, `third day`, `2nd tuesday`, `1st and 15th`.
@@ -86,19 +104,25 @@ impl Parser<'_> {
         }
         if let ([number @ 2..=i8::MAX], Some(unit)) = (ordinals.as_slice(), self.peek_unit()) {
             let number = u64::from(number.unsigned_abs());
-            let is_counted_day = unit == Unit::Day && (self.word(1) == "of" || self.word(1) == "in");
+            let is_counted_day =
+                unit == Unit::Day && (self.word(1) == "of" || self.word(1) == "in");
             if !is_counted_day {
                 self.at += 1;
                 return Ok(cycle(Thousandths(number * 1_000), unit).map(|cycle| vec![again(cycle)]));
             }
         }
-        if let ([number @ 2..=i8::MAX], Some((day, _))) = (ordinals.as_slice(), words::weekday(self.word(0))) {
+        if let ([number @ 2..=i8::MAX], Some((day, _))) =
+            (ordinals.as_slice(), words::weekday(self.word(0)))
+        {
             let has_month = self.attempt(|parser| parser.counted(ordinals.clone(), true, false))?;
             if let Some(clauses) = has_month {
                 return Ok(Some(with_each(clauses)));
             }
             self.at += 1;
-            return Ok(Some(vec![Clause::OrdinalWeekday { number: u32::from(number.unsigned_abs()), days: Weekdays::one(day) }]));
+            return Ok(Some(vec![Clause::OrdinalWeekday {
+                number: u32::from(number.unsigned_abs()),
+                days: Weekdays::one(day),
+            }]));
         }
         let counted = self.counted(ordinals, true, true)?;
         if counted.is_none() {
@@ -108,7 +132,8 @@ impl Parser<'_> {
     }
 
     fn counts_something(&self, ahead: usize) -> bool {
-        matches!(self.word(ahead), "working" | "business" | "weekday" | "workday" | "and") || self.is_symbol(ahead, ",")
+        matches!(self.word(ahead), "working" | "business" | "weekday" | "workday" | "and")
+            || self.is_symbol(ahead, ",")
     }
 
     fn peek_unit(&self) -> Option<Unit> {
@@ -196,7 +221,11 @@ impl Parser<'_> {
             Cycle::Years(years) => years <= 100,
             Cycle::Quarterly => true,
         };
-        if fits { Ok(()) } else { Err(self.refusal(Reason::Impossible, start, "The longest interval is a hundred years.")) }
+        if fits {
+            Ok(())
+        } else {
+            Err(self.refusal(Reason::Impossible, start, "The longest interval is a hundred years."))
+        }
     }
 
     /// After "every": `monday and thursday`, `weekday`, `mon-fri`.
@@ -241,13 +270,24 @@ impl Parser<'_> {
     fn adverb(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
         self.take("on a");
-        if matches!(self.word(0), "bi" | "semi" | "tri") && (self.is_symbol(1, "-") || words::cycle(self.word(1)).is_some()) {
+        if matches!(self.word(0), "bi" | "semi" | "tri")
+            && (self.is_symbol(1, "-") || words::cycle(self.word(1)).is_some())
+        {
             self.at += 3;
             return Err(self.unclear(start));
         }
         let word = self.word(0);
-        if ["biweekly", "bimonthly", "semiweekly", "semimonthly", "biannually", "biannual", "triweekly", "bihourly"]
-            .contains(&word)
+        if [
+            "biweekly",
+            "bimonthly",
+            "semiweekly",
+            "semimonthly",
+            "biannually",
+            "biannual",
+            "triweekly",
+            "bihourly",
+        ]
+        .contains(&word)
         {
             self.at += 1;
             return Err(self.unclear(start));
@@ -255,14 +295,18 @@ impl Parser<'_> {
         let Some((number, unit)) = words::cycle(word) else { return Ok(None) };
         self.at += 1;
         self.take("basis");
-        let Some(found) = cycle(Thousandths(u64::from(number) * 1_000), unit) else { return Ok(None) };
+        let Some(found) = cycle(Thousandths(u64::from(number) * 1_000), unit) else {
+            return Ok(None);
+        };
         let next = self.word(0);
         let follows = [
-            "at", "on", "in", "from", "until", "till", "for", "and", "to", "by", "except", "starting", "remind", "please", "as",
-            "i", "between", "with", "at",
+            "at", "on", "in", "from", "until", "till", "for", "and", "to", "by", "except",
+            "starting", "remind", "please", "as", "i", "between", "with", "at",
         ];
-        let is_adjective =
-            !next.is_empty() && !follows.contains(&next) && words::suspicion(next).is_none() && words::number(next).is_none();
+        let is_adjective = !next.is_empty()
+            && !follows.contains(&next)
+            && words::suspicion(next).is_none()
+            && words::number(next).is_none();
         let mut clauses = vec![Clause::Cycle { cycle: found, is_adjective }];
         if word == "nightly" && !is_adjective {
             clauses.push(Clause::Part(DayPart::Night));
@@ -281,7 +325,16 @@ impl Parser<'_> {
     /// Takes `twice a day`, `3 times per week`, `once daily`, and without a unit `5 times`.
     pub(super) fn frequency(&mut self) -> Parsed<Vec<Clause>> {
         let start = self.at;
-        let is_limit = self.take_any(&["for", "up to", "at most", "a maximum of", "a total of", "only", "just", "exactly"]);
+        let is_limit = self.take_any(&[
+            "for",
+            "up to",
+            "at most",
+            "a maximum of",
+            "a total of",
+            "only",
+            "just",
+            "exactly",
+        ]);
         let (times, is_word) = if self.take("once") {
             (1, true)
         } else if self.take("twice") {
@@ -290,20 +343,34 @@ impl Parser<'_> {
             (3, true)
         } else {
             let Some(times) = self.whole_number()? else { return Ok(None) };
-            if !self.take_any(&["times", "time", "x", "runs", "occurrences", "repetitions", "occasions", "iterations"]) {
+            if !self.take_any(&[
+                "times",
+                "time",
+                "x",
+                "runs",
+                "occurrences",
+                "repetitions",
+                "occasions",
+                "iterations",
+            ]) {
                 return Ok(None);
             }
             (times, false)
         };
         if times == 0 || times > MAX_RUNS {
-            return Err(self.refusal(Reason::Impossible, start, format!("A schedule runs 1 to {MAX_RUNS} times.")));
+            return Err(self.refusal(
+                Reason::Impossible,
+                start,
+                format!("A schedule runs 1 to {MAX_RUNS} times."),
+            ));
         }
         let unit = self.attempt(|parser| {
             if let Some((1, unit)) = words::cycle(parser.word(0)) {
                 parser.at += 1;
                 return Ok(Some(unit));
             }
-            let is_per = parser.take_any(&["a", "an", "per", "every", "each", "in a"]) || parser.take_symbol("/");
+            let is_per = parser.take_any(&["a", "an", "per", "every", "each", "in a"])
+                || parser.take_symbol("/");
             Ok(if is_per { parser.unit() } else { None })
         })?;
         match unit.and_then(|unit| cycle(Thousandths(1_000), unit)) {

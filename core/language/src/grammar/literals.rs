@@ -26,11 +26,16 @@ impl Parser<'_> {
         if let Some(instant) = self.attempt(Self::instant)? {
             return Ok(Some(vec![Clause::Instant(instant)]));
         }
-        Ok(self.attempt(Self::local_time)?.map(|(day, time)| vec![Clause::Day(day), Clause::At(vec![time])]))
+        Ok(self
+            .attempt(Self::local_time)?
+            .map(|(day, time)| vec![Clause::Day(day), Clause::At(vec![time])]))
     }
 
     fn quoted(&mut self) -> Option<String> {
-        let text = self.token(0).filter(|token| token.kind == Kind::Quoted).map(|token| token.text.clone())?;
+        let text = self
+            .token(0)
+            .filter(|token| token.kind == Kind::Quoted)
+            .map(|token| token.text.clone())?;
         self.at += 1;
         Some(text)
     }
@@ -44,14 +49,19 @@ impl Parser<'_> {
             return Ok(None);
         };
         let millis = time.timestamp_millis();
-        if millis < 0 { Err(self.refusal(Reason::Past, start, "This time is past.")) } else { Ok(Some(millis)) }
+        if millis < 0 {
+            Err(self.refusal(Reason::Past, start, "This time is past."))
+        } else {
+            Ok(Some(millis))
+        }
     }
 
     fn local_time(&mut self) -> Parsed<(Day, Clock)> {
         let start = self.at;
         let Some(text) = self.iso_text() else { return Ok(None) };
-        let parsed =
-            ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"].iter().find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
+        let parsed = ["%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M"]
+            .iter()
+            .find_map(|form| NaiveDateTime::parse_from_str(&text, form).ok());
         match parsed {
             Some(time) => Ok(Some(day_and_time(time))),
             None => Err(self.no_time(start)),
@@ -59,15 +69,23 @@ impl Parser<'_> {
     }
 
     fn no_time(&self, start: usize) -> Refusal {
-        self.refusal(Reason::Impossible, start, "This is not a time: write one like 2027-03-03T09:30 or 2027-03-03T09:30:00Z.")
+        self.refusal(
+            Reason::Impossible,
+            start,
+            "This is not a time: write one like 2027-03-03T09:30 or 2027-03-03T09:30:00Z.",
+        )
     }
 
     /// Takes the glued tokens of `YYYY-MM-DDT…`.
     fn iso_text(&mut self) -> Option<String> {
-        let first = self.token(0).filter(|token| token.kind == Kind::Number && token.text.len() == 4)?;
+        let first =
+            self.token(0).filter(|token| token.kind == Kind::Number && token.text.len() == 4)?;
         let mut text = first.text.to_uppercase();
         let mut ahead = 1;
-        while let Some(token) = self.token(ahead).filter(|token| token.is_glued && belongs_to_iso(token, self.token(ahead + 1))) {
+        while let Some(token) = self
+            .token(ahead)
+            .filter(|token| token.is_glued && belongs_to_iso(token, self.token(ahead + 1)))
+        {
             text.push_str(&token.text.to_uppercase());
             ahead += 1;
         }
@@ -95,6 +113,15 @@ fn belongs_to_iso(token: &Token, next: Option<&Token>) -> bool {
 
 fn day_and_time(time: NaiveDateTime) -> (Day, Clock) {
     use chrono::{Datelike, Timelike};
-    let day = Day::Date { day: time.day() as u8, month: time.month() as u8, year: Some(time.year()) };
-    (day, Clock { hour: time.hour() as u8, minute: time.minute() as u8, second: time.second() as u8, kind: ClockKind::Sure })
+    let day =
+        Day::Date { day: time.day() as u8, month: time.month() as u8, year: Some(time.year()) };
+    (
+        day,
+        Clock {
+            hour: time.hour() as u8,
+            minute: time.minute() as u8,
+            second: time.second() as u8,
+            kind: ClockKind::Sure,
+        },
+    )
 }

@@ -1,8 +1,9 @@
 //! The grammar: recursive descent over tokens.
 //!
-//! A phrase is a sequence of parts in any order with other words between them. At each token the parser tries every kind of part; a token
-//! that no part begins with is left over. Each method either takes a part and returns it, or takes nothing and returns `None`. It returns
-//! an error only if the words can mean nothing else: "every 0 minutes", "at 25:00".
+//! A phrase is a sequence of parts in any order with other words between them. At each token the
+//! parser tries every kind of part; a token that no part begins with is left over. Each method
+//! either takes a part and returns it, or takes nothing and returns `None`. It returns an error
+//! only if the words can mean nothing else: "every 0 minutes", "at 25:00".
 
 mod bounds;
 mod clock;
@@ -110,7 +111,9 @@ impl<'a> Parser<'a> {
 
     /// Whether a part can begin with the next token: with no sign but these.
     fn may_begin_part(&self) -> bool {
-        self.token(0).is_some_and(|token| token.kind != Kind::Symbol || matches!(token.text.as_str(), "@" | ":" | "(" | ","))
+        self.token(0).is_some_and(|token| {
+            token.kind != Kind::Symbol || matches!(token.text.as_str(), "@" | ":" | "(" | ",")
+        })
     }
 
     /// Returns the token that is `ahead` tokens on.
@@ -168,7 +171,10 @@ impl<'a> Parser<'a> {
     }
 
     /// Takes `item, item and item`.
-    fn list<T>(&mut self, mut item: impl FnMut(&mut Self, bool) -> Parsed<T>) -> Result<Vec<T>, Refusal> {
+    fn list<T>(
+        &mut self,
+        mut item: impl FnMut(&mut Self, bool) -> Parsed<T>,
+    ) -> Result<Vec<T>, Refusal> {
         let mut items = Vec::new();
         loop {
             let start = self.at;
@@ -196,7 +202,10 @@ impl<'a> Parser<'a> {
     /// Passes one token that no part begins with.
     fn skip_comma_or(&mut self, mut left_over: impl FnMut(usize)) {
         let is_mark = self.token(0).is_some_and(|token| {
-            let is_mark = matches!(token.text.as_str(), "," | "." | ";" | ":" | "!" | "?" | "(" | ")" | "'" | "\"" | "…");
+            let is_mark = matches!(
+                token.text.as_str(),
+                "," | "." | ";" | ":" | "!" | "?" | "(" | ")" | "'" | "\"" | "…"
+            );
             token.kind == Kind::Symbol && is_mark
         });
         if !is_mark {

@@ -19,7 +19,9 @@ impl Thousandths {
     /// Returns it times `factor` if that is whole.
     pub(super) fn times(self, factor: u32) -> Option<u32> {
         let product = self.0.checked_mul(u64::from(factor))?;
-        (product % 1_000 == 0).then_some(product / 1_000).and_then(|whole| u32::try_from(whole).ok())
+        (product % 1_000 == 0)
+            .then_some(product / 1_000)
+            .and_then(|whole| u32::try_from(whole).ok())
     }
 }
 
@@ -31,7 +33,9 @@ impl Parser<'_> {
         if token.kind == Kind::Number {
             self.at += 1;
             let value = token.value().filter(|value| *value <= MAX_NUMBER);
-            return value.map(Some).ok_or_else(|| self.refusal(Reason::Impossible, start, "The number is too large."));
+            return value.map(Some).ok_or_else(|| {
+                self.refusal(Reason::Impossible, start, "The number is too large.")
+            });
         }
         let Some(first) = words::number(self.word(0)) else { return Ok(None) };
         self.at += 1;
@@ -74,8 +78,13 @@ impl Parser<'_> {
             && let Some(decimals) = self.token(1).filter(|token| token.kind == Kind::Number)
         {
             self.at += 2;
-            let thousandths = format!("{:0<3}", decimals.text).parse::<u64>().ok().filter(|_| decimals.text.len() <= 3);
-            let fraction = thousandths.ok_or_else(|| self.refusal(Reason::Impossible, start, "Use at most three decimals."))?;
+            let thousandths = format!("{:0<3}", decimals.text)
+                .parse::<u64>()
+                .ok()
+                .filter(|_| decimals.text.len() <= 3);
+            let fraction = thousandths.ok_or_else(|| {
+                self.refusal(Reason::Impossible, start, "Use at most three decimals.")
+            })?;
             return Ok(Some(Thousandths(u64::from(number) * 1_000 + fraction)));
         }
         let half = self.take("and a half");
@@ -132,13 +141,24 @@ impl Parser<'_> {
         self.add(Amount::default(), Thousandths::whole(1), unit, start).map(Some)
     }
 
-    fn add(&self, sum: Amount, number: Thousandths, unit: Unit, start: usize) -> Result<Amount, Refusal> {
+    fn add(
+        &self,
+        sum: Amount,
+        number: Thousandths,
+        unit: Unit,
+        start: usize,
+    ) -> Result<Amount, Refusal> {
         let part = match unit {
             Unit::Second => number.times(1).map(|seconds| Amount { seconds, ..Amount::default() }),
             Unit::Minute => number.times(60).map(|seconds| Amount { seconds, ..Amount::default() }),
-            Unit::Hour => number.times(3_600).map(|seconds| Amount { seconds, ..Amount::default() }),
+            Unit::Hour => {
+                number.times(3_600).map(|seconds| Amount { seconds, ..Amount::default() })
+            }
             Unit::Day => number.times(1).map(|days| Amount { days, ..Amount::default() }),
-            Unit::Week => number.times(1).and_then(|weeks| weeks.checked_mul(7)).map(|days| Amount { days, ..Amount::default() }),
+            Unit::Week => number
+                .times(1)
+                .and_then(|weeks| weeks.checked_mul(7))
+                .map(|days| Amount { days, ..Amount::default() }),
             Unit::Month => number.times(1).map(|months| Amount { months, ..Amount::default() }),
             Unit::Quarter => number.times(3).map(|months| Amount { months, ..Amount::default() }),
             Unit::Year => number.times(12).map(|months| Amount { months, ..Amount::default() }),
@@ -151,8 +171,16 @@ impl Parser<'_> {
             })
         });
         // Beyond a hundred years, no schedule begins.
-        let fits = added.filter(|sum| sum.months <= 1_200 && sum.days <= 36_525 && sum.seconds <= 3_155_760_000);
-        fits.ok_or_else(|| self.refusal(Reason::Impossible, start, "This is not a length of time that a schedule can have."))
+        let fits = added.filter(|sum| {
+            sum.months <= 1_200 && sum.days <= 36_525 && sum.seconds <= 3_155_760_000
+        });
+        fits.ok_or_else(|| {
+            self.refusal(
+                Reason::Impossible,
+                start,
+                "This is not a length of time that a schedule can have.",
+            )
+        })
     }
 
     /// Takes an ordinal: `1st`, `first`, `twenty-third`, `last` (-1).

@@ -15,14 +15,18 @@ impl Parser<'_> {
         let follows_part = self.found.last().is_some_and(|found| found.tokens.1 == self.at);
         self.take_symbol(",");
         self.take_symbol("(");
-        let in_words = self.take_any(&["in the time zone", "in the timezone", "time zone", "timezone", "in"]);
-        let quoted =
-            self.token(0).filter(|token| token.kind == Kind::Quoted).and_then(|token| crate::calendar::zone(&token.text));
+        let in_words =
+            self.take_any(&["in the time zone", "in the timezone", "time zone", "timezone", "in"]);
+        let quoted = self
+            .token(0)
+            .filter(|token| token.kind == Kind::Quoted)
+            .and_then(|token| crate::calendar::zone(&token.text));
         if let Some(zone) = quoted.filter(|_| in_words) {
             self.at += 1;
             return Ok(Some(vec![Clause::Zone(vec![zone.name().to_owned()])]));
         }
-        if self.take_any(&["local time", "my time", "my local time", "my timezone", "my time zone"]) {
+        if self.take_any(&["local time", "my time", "my local time", "my timezone", "my time zone"])
+        {
             return Ok(Some(vec![Clause::LocalZone]));
         }
         // "in the Europe/Paris time zone"
@@ -39,8 +43,12 @@ impl Parser<'_> {
         }
         self.take("the");
         for words in 1..=MAX_CITY_WORDS {
-            let has_time = self.word(words) == "time" || self.word(words) == "local" && self.word(words + 1) == "time";
-            if !has_time || !(0..words).all(|ahead| self.token(ahead).is_some_and(|token| token.kind == Kind::Word)) {
+            let has_time = self.word(words) == "time"
+                || self.word(words) == "local" && self.word(words + 1) == "time";
+            if !has_time
+                || !(0..words)
+                    .all(|ahead| self.token(ahead).is_some_and(|token| token.kind == Kind::Word))
+            {
                 continue;
             }
             let name: Vec<&str> = (0..words).map(|ahead| self.word(ahead)).collect();
@@ -56,22 +64,27 @@ impl Parser<'_> {
     /// Takes `Europe/Berlin`, `America/Argentina/Buenos_Aires`, `Etc/GMT+5`.
     fn iana_name(&mut self) -> Parsed<String> {
         let start = self.at;
-        if self.word(0).is_empty() || !(self.is_symbol(1, "/") && self.is_glued(1) && self.is_glued(2)) {
+        if self.word(0).is_empty()
+            || !(self.is_symbol(1, "/") && self.is_glued(1) && self.is_glued(2))
+        {
             return Ok(None);
         }
         let mut name = self.word(0).to_owned();
         let mut ahead = 1;
-        while let Some(token) = self
-            .token(ahead)
-            .filter(|token| token.is_glued && (token.kind != Kind::Symbol || matches!(token.text.as_str(), "/" | "-" | "+")))
-        {
+        while let Some(token) = self.token(ahead).filter(|token| {
+            token.is_glued
+                && (token.kind != Kind::Symbol || matches!(token.text.as_str(), "/" | "-" | "+"))
+        }) {
             name.push_str(&token.text);
             ahead += 1;
         }
         self.at += ahead;
         match zone_like(&name) {
             Some(zone) => Ok(Some(zone.name().to_owned())),
-            None if name.starts_with("europe/") || name.starts_with("america/") || name.starts_with("asia/") => {
+            None if name.starts_with("europe/")
+                || name.starts_with("america/")
+                || name.starts_with("asia/") =>
+            {
                 Err(self.refusal(Reason::NotUnderstood, start, "This is not a known time zone."))
             }
             None => Ok(None),
@@ -81,7 +94,9 @@ impl Parser<'_> {
     fn abbreviation(&mut self, is_expected: bool) -> Parsed<Vec<String>> {
         let start = self.at;
         let is_z = self.word(0) == "z" && self.is_glued(0) && is_expected;
-        let Some(zones) = (if is_z { Some(&["UTC"] as &[&str]) } else { words::abbreviation(self.word(0)) }) else {
+        let Some(zones) =
+            (if is_z { Some(&["UTC"] as &[&str]) } else { words::abbreviation(self.word(0)) })
+        else {
             return Ok(None);
         };
         let is_utc = zones == ["UTC"];
@@ -97,11 +112,14 @@ impl Parser<'_> {
             ""
         };
         if is_utc && !sign.is_empty() {
-            let hours = self.token(1).filter(|token| token.is_glued).and_then(|token| token.value());
+            let hours =
+                self.token(1).filter(|token| token.is_glued).and_then(|token| token.value());
             self.at += 2;
             let is_whole = !self.is_symbol(0, ":");
             // Etc/GMT-2 is two hours ahead of UTC.
-            let name = hours.filter(|hours| is_whole && *hours > 0).map(|hours| format!("Etc/GMT{sign}{hours}"));
+            let name = hours
+                .filter(|hours| is_whole && *hours > 0)
+                .map(|hours| format!("Etc/GMT{sign}{hours}"));
             let zone = name.and_then(|name| zone_like(&name));
             return match zone {
                 Some(zone) => Ok(Some(vec![zone.name().to_owned()])),

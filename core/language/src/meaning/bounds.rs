@@ -35,7 +35,8 @@ pub(super) fn local_text(time: NaiveDateTime) -> Time {
 }
 
 pub(super) fn instant_text(instant: i64) -> Time {
-    let text = DateTime::from_timestamp_millis(instant).map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
+    let text = DateTime::from_timestamp_millis(instant)
+        .map(|time| time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true));
     text.map_or(Time::Millis(instant), Time::Text)
 }
 
@@ -55,8 +56,14 @@ impl Bounds {
     }
 }
 
-/// Returns the bounds of a sentence. `ignores_length` if its length is that of the task, not of the schedule.
-pub(super) fn bounds(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, ignores_length: bool) -> Result<Bounds, Refusal> {
+/// Returns the bounds of a sentence. `ignores_length` if its length is that of the task, not of the
+/// schedule.
+pub(super) fn bounds(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+    ignores_length: bool,
+) -> Result<Bounds, Refusal> {
     let start = match sentence.from {
         Some((point, span)) => start_of(point, span, local, picks)?,
         None => None,
@@ -66,7 +73,9 @@ pub(super) fn bounds(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, 
         (None, Some((amount, span))) => {
             let (base, is_open) = match start {
                 Some(Bound::Local(start)) => (start, true),
-                Some(Bound::Instant(_)) => return local.refuse(Reason::Unsupported, span, "Give the end as a time, too."),
+                Some(Bound::Instant(_)) => {
+                    return local.refuse(Reason::Unsupported, span, "Give the end as a time, too.");
+                }
                 None => (local.now, false),
             };
             let end = add(base, amount).ok_or_else(|| out_of_range(span))?;
@@ -82,7 +91,12 @@ fn out_of_range(span: Span) -> Refusal {
     Refusal::new(Reason::Impossible, span, "This is beyond the calendar of the scheduler.")
 }
 
-pub(super) fn start_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<Option<Bound>, Refusal> {
+pub(super) fn start_of(
+    point: Point,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Option<Bound>, Refusal> {
     if let Some(instant) = point.instant {
         return Ok(Some(Bound::Instant(instant)));
     }
@@ -93,11 +107,17 @@ pub(super) fn start_of(point: Point, span: Span, local: &Local<'_>, picks: &mut 
         return Ok(Some(Bound::Local(next_at(time, local))));
     };
     let date = date(day, span, local, picks)?;
-    let time = point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
+    let time =
+        point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     Ok(Some(Bound::Local(date.and_time(time.map_or(NaiveTime::MIN, TimeOfDay::naive)))))
 }
 
-fn end_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<Bound, Refusal> {
+fn end_of(
+    point: Point,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Bound, Refusal> {
     if let Some(instant) = point.instant {
         return Ok(Bound::Instant(instant));
     }
@@ -109,7 +129,8 @@ fn end_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Res
         );
     };
     let last_second = NaiveTime::from_hms_opt(23, 59, 59).unwrap_or_default();
-    let time = point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
+    let time =
+        point.time.map(|clock| time_of_day::time(clock, &[], None, span, picks)).transpose()?;
     let first = date(day, span, local, picks)?;
     if time.is_some() && matches!(day, Day::Month { .. } | Day::StartOfNext(_)) {
         return local.refuse(Reason::NotUnderstood, span, "Name the day of the end.");
@@ -119,8 +140,11 @@ fn end_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Res
         (Day::Month { .. }, None) => {
             let before = first.pred_opt().ok_or_else(|| out_of_range(span))?;
             let last = last_of_month(first).ok_or_else(|| out_of_range(span))?;
-            let options = vec![(last, format!("through {last}")), (before, format!("up to {before}"))];
-            picks.choose(span, "Does the month of the end belong to it?", options)?.and_time(last_second)
+            let options =
+                vec![(last, format!("through {last}")), (before, format!("up to {before}"))];
+            picks
+                .choose(span, "Does the month of the end belong to it?", options)?
+                .and_time(last_second)
         }
         (Day::StartOfNext(unit), None) => {
             let before = first.pred_opt().ok_or_else(|| out_of_range(span))?;
@@ -129,16 +153,25 @@ fn end_of(point: Point, span: Span, local: &Local<'_>, picks: &mut Picks) -> Res
                 Unit::Month => Amount { months: 1, ..Amount::default() },
                 _ => Amount { months: 12, ..Amount::default() },
             };
-            let last = add(before.and_time(last_second), length).ok_or_else(|| out_of_range(span))?.date();
-            let options = vec![(last, format!("through {last}")), (before, format!("up to {before}"))];
-            picks.choose(span, "Does the period of the end belong to it?", options)?.and_time(last_second)
+            let last =
+                add(before.and_time(last_second), length).ok_or_else(|| out_of_range(span))?.date();
+            let options =
+                vec![(last, format!("through {last}")), (before, format!("up to {before}"))];
+            picks
+                .choose(span, "Does the period of the end belong to it?", options)?
+                .and_time(last_second)
         }
         (Day::In(1), None) => {
             let today = local.today();
-            let options = vec![(first, format!("through {first}")), (today, format!("up to the end of {today}"))];
+            let options = vec![
+                (first, format!("through {first}")),
+                (today, format!("up to the end of {today}")),
+            ];
             picks.choose(span, "Does tomorrow belong to it?", options)?.and_time(last_second)
         }
-        (Day::LastOf { .. } | Day::EndOfWeek | Day::EndOfYear | Day::In(0), None) => first.and_time(last_second),
+        (Day::LastOf { .. } | Day::EndOfWeek | Day::EndOfYear | Day::In(0), None) => {
+            first.and_time(last_second)
+        }
         _ => {
             picks.assume(5, format!("The last day, {first}, belongs to it."));
             first.and_time(last_second)
@@ -157,7 +190,12 @@ pub(super) fn next_at(time: TimeOfDay, local: &Local<'_>) -> NaiveDateTime {
 }
 
 /// Returns a date.
-pub(super) fn date(day: Day, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<NaiveDate, Refusal> {
+pub(super) fn date(
+    day: Day,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<NaiveDate, Refusal> {
     let today = local.today();
     let found = match day {
         Day::In(days) => today.checked_add_days(Days::new(u64::from(days))),
@@ -180,24 +218,35 @@ pub(super) fn date(day: Day, span: Span, local: &Local<'_>, picks: &mut Picks) -
             this.or(first).and_then(last_of_month)
         }
         Day::Month { month, year } => dated_or_coming(1, month, year, today),
-        Day::EndOfWeek => today.checked_add_days(Days::new(6 - u64::from(today.weekday().num_days_from_monday()))),
+        Day::EndOfWeek => {
+            today.checked_add_days(Days::new(6 - u64::from(today.weekday().num_days_from_monday())))
+        }
         Day::EndOfYear => NaiveDate::from_ymd_opt(today.year(), 12, 31),
-        Day::StartOfNext(Unit::Week) => today.checked_add_days(Days::new(7 - u64::from(today.weekday().num_days_from_monday()))),
-        Day::StartOfNext(Unit::Month) => today.with_day(1).and_then(|first| first.checked_add_months(Months::new(1))),
+        Day::StartOfNext(Unit::Week) => {
+            today.checked_add_days(Days::new(7 - u64::from(today.weekday().num_days_from_monday())))
+        }
+        Day::StartOfNext(Unit::Month) => {
+            today.with_day(1).and_then(|first| first.checked_add_months(Months::new(1)))
+        }
         Day::StartOfNext(_) => NaiveDate::from_ymd_opt(today.year() + 1, 1, 1),
     };
     found.ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such date."))
 }
 
 /// Returns day and month of a date in figures; asks if it can be read both ways.
-pub(super) fn day_and_month(first: u8, second: u8, span: Span, picks: &mut Picks) -> Result<(u8, u8), Refusal> {
+pub(super) fn day_and_month(
+    first: u8,
+    second: u8,
+    span: Span,
+    picks: &mut Picks,
+) -> Result<(u8, u8), Refusal> {
     let mut options = Vec::new();
     for (day, month) in [(first, second), (second, first)] {
         if NaiveDate::from_ymd_opt(2_024, u32::from(month), u32::from(day)).is_some()
             && !options.iter().any(|(known, _)| *known == (day, month))
         {
-            let name =
-                NaiveDate::from_ymd_opt(2_024, u32::from(month), u32::from(day)).map(|date| date.format("%-d %B").to_string());
+            let name = NaiveDate::from_ymd_opt(2_024, u32::from(month), u32::from(day))
+                .map(|date| date.format("%-d %B").to_string());
             options.push(((day, month), name.unwrap_or_default()));
         }
     }
@@ -207,9 +256,16 @@ pub(super) fn day_and_month(first: u8, second: u8, span: Span, picks: &mut Picks
     picks.choose(span, "Which number is the day, and which the month?", options)
 }
 
-fn dated(day: u8, month: u8, year: Option<i32>, span: Span, local: &Local<'_>) -> Result<NaiveDate, Refusal> {
+fn dated(
+    day: u8,
+    month: u8,
+    year: Option<i32>,
+    span: Span,
+    local: &Local<'_>,
+) -> Result<NaiveDate, Refusal> {
     let date = dated_or_coming(day, month, year, local.today());
-    let date = date.ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such date."))?;
+    let date =
+        date.ok_or_else(|| Refusal::new(Reason::Impossible, span, "There is no such date."))?;
     Ok(date)
 }
 
@@ -218,7 +274,9 @@ fn dated_or_coming(day: u8, month: u8, year: Option<i32>, today: NaiveDate) -> O
     match year {
         Some(year) => in_year(year),
         // A leap day is at most eight years away.
-        None => (0..=8).find_map(|ahead| in_year(today.year() + ahead).filter(|date| *date >= today)),
+        None => {
+            (0..=8).find_map(|ahead| in_year(today.year() + ahead).filter(|date| *date >= today))
+        }
     }
 }
 
@@ -226,21 +284,31 @@ pub(super) fn last_of_month(date: NaiveDate) -> Option<NaiveDate> {
     date.with_day(1)?.checked_add_months(Months::new(1))?.pred_opt()
 }
 
-fn chosen_weekday(weekday: u8, which: Which, span: Span, local: &Local<'_>, picks: &mut Picks) -> Result<NaiveDate, Refusal> {
+fn chosen_weekday(
+    weekday: u8,
+    which: Which,
+    span: Span,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<NaiveDate, Refusal> {
     let today = local.today();
     let now = u64::from(today.weekday().num_days_from_monday());
     let weekday = u64::from(weekday);
-    let after = |days: u64| today.checked_add_days(Days::new(days)).ok_or_else(|| out_of_range(span));
+    let after =
+        |days: u64| today.checked_add_days(Days::new(days)).ok_or_else(|| out_of_range(span));
     let coming = (weekday + 7 - now) % 7;
     let in_next_week = weekday + 7 - now;
     let ahead: Vec<u64> = match which {
         Which::NextWeek => vec![in_next_week],
-        Which::This if weekday < now => return local.refuse(Reason::Past, span, "This day of the week is past."),
+        Which::This if weekday < now => {
+            return local.refuse(Reason::Past, span, "This day of the week is past.");
+        }
         Which::This => vec![weekday - now],
         Which::Coming if coming == 0 => vec![0, 7],
         Which::Coming => vec![coming],
         Which::Next => {
-            // The coming one; the one of the next week from Monday; the one of the next week from Sunday.
+            // The coming one; the one of the next week from Monday; the one of the next week from
+            // Sunday.
             let from_sunday = (weekday + 1) % 7 + 7 - (now + 1) % 7;
             let mut all = vec![if coming == 0 { 7 } else { coming }, in_next_week, from_sunday];
             all.sort_unstable();

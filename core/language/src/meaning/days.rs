@@ -31,8 +31,13 @@ pub(super) struct DayCycle {
 }
 
 /// Returns the days of a sentence that recurs daily or less often.
-pub(super) fn day_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<DayCycle, Refusal> {
-    let mut spec = DaySpec { months: sentence.months.map(|(months, _)| months), ..DaySpec::default() };
+pub(super) fn day_cycle(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<DayCycle, Refusal> {
+    let mut spec =
+        DaySpec { months: sentence.months.map(|(months, _)| months), ..DaySpec::default() };
     let (cycle, span) = implied_cycle(sentence, local, picks)?;
     let mut cycle = cycle;
     let mut is_assumed = false;
@@ -40,7 +45,11 @@ pub(super) fn day_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Pick
         Cycle::Days(number) => {
             if let Some((days, _, span)) = sentence.weekdays {
                 if number > 1 || !matches!(days, Weekdays::WORKING | Weekdays::WEEKEND) {
-                    return local.refuse(Reason::Conflict, span, "Every day, or on these days only?");
+                    return local.refuse(
+                        Reason::Conflict,
+                        span,
+                        "Every day, or on these days only?",
+                    );
                 }
                 spec.weekdays = Some(days);
             }
@@ -48,17 +57,26 @@ pub(super) fn day_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Pick
                 return local.refuse(Reason::Conflict, span, "Every day, or on this day only?");
             }
             if number > 1 && spec.months.is_some() {
-                return local.refuse(Reason::Unsupported, span, "Days cannot be counted within some months only.");
+                return local.refuse(
+                    Reason::Unsupported,
+                    span,
+                    "Days cannot be counted within some months only.",
+                );
             }
         }
         Cycle::Weeks(_) => {
-            if let Some(span) = sentence
-                .nth
-                .as_ref()
-                .map(|(.., span)| *span)
-                .or_else(|| sentence.month_days.as_ref().filter(|_| sentence.weekdays.is_none()).map(|(.., span)| *span))
-            {
-                return local.refuse(Reason::Conflict, span, "Every week, or on this day of the month?");
+            if let Some(span) = sentence.nth.as_ref().map(|(.., span)| *span).or_else(|| {
+                sentence
+                    .month_days
+                    .as_ref()
+                    .filter(|_| sentence.weekdays.is_none())
+                    .map(|(.., span)| *span)
+            }) {
+                return local.refuse(
+                    Reason::Conflict,
+                    span,
+                    "Every week, or on this day of the month?",
+                );
             }
             spec.weekdays = Some(week_days(sentence, local, span)?);
             if let Some((days, ..)) = &sentence.month_days {
@@ -69,19 +87,38 @@ pub(super) fn day_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Pick
             is_assumed = !month_days(sentence, &mut spec, local)?;
             if cycle == Cycle::Quarterly {
                 if spec.months.is_some() {
-                    return local.refuse(Reason::Conflict, span, "Every quarter, or in these months?");
+                    return local.refuse(
+                        Reason::Conflict,
+                        span,
+                        "Every quarter, or in these months?",
+                    );
                 }
-                let counts = spec.month_days.iter().chain(spec.nth.iter().flat_map(|(which, _)| which));
+                let counts =
+                    spec.month_days.iter().chain(spec.nth.iter().flat_map(|(which, _)| which));
                 let last = counts.clone().filter(|number| **number < 0).count();
                 if last > 0 && last < counts.count() {
-                    return local.refuse(Reason::Unsupported, span, "The first and the last day of a quarter are two schedules.");
+                    return local.refuse(
+                        Reason::Unsupported,
+                        span,
+                        "The first and the last day of a quarter are two schedules.",
+                    );
                 }
-                spec.months = Some(if last > 0 { Months(Months::QUARTERLY.0 << 2) } else { Months::QUARTERLY });
+                spec.months = Some(if last > 0 {
+                    Months(Months::QUARTERLY.0 << 2)
+                } else {
+                    Months::QUARTERLY
+                });
                 cycle = Cycle::Months(1);
             }
         }
         Cycle::Years(_) => is_assumed = year_days(sentence, &mut spec, local, span, picks)?,
-        Cycle::Seconds(_) => return local.refuse(Reason::Conflict, span, "This does not fit the rest of the sentence."),
+        Cycle::Seconds(_) => {
+            return local.refuse(
+                Reason::Conflict,
+                span,
+                "This does not fit the rest of the sentence.",
+            );
+        }
     }
     if is_assumed {
         picks.assume(25, "No day is given: the first day of the period.");
@@ -91,7 +128,11 @@ pub(super) fn day_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Pick
     Ok(DayCycle { spec, cycle, is_assumed })
 }
 
-fn implied_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<(Cycle, Span), Refusal> {
+fn implied_cycle(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<(Cycle, Span), Refusal> {
     if let Some((cycle, span)) = sentence.cycle {
         // "every week on the first monday of the month" and the like are refused below.
         return Ok((cycle, span));
@@ -99,7 +140,11 @@ fn implied_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> R
     if let Some((.., span)) = sentence.weekdays {
         return Ok((Cycle::Weeks(1), span));
     }
-    let counted = sentence.nth.as_ref().map(|(.., span)| *span).or(sentence.month_days.as_ref().map(|(.., span)| *span));
+    let counted = sentence
+        .nth
+        .as_ref()
+        .map(|(.., span)| *span)
+        .or(sentence.month_days.as_ref().map(|(.., span)| *span));
     match counted {
         Some(span) => {
             picks.assume(10, "It recurs every month.");
@@ -115,7 +160,11 @@ fn implied_cycle(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> R
 
 /// Returns the part that names a day within a week or a month.
 fn day_within(sentence: &Sentence) -> Option<Span> {
-    let counted = sentence.nth.as_ref().map(|(.., span)| *span).or(sentence.month_days.as_ref().map(|(.., span)| *span));
+    let counted = sentence
+        .nth
+        .as_ref()
+        .map(|(.., span)| *span)
+        .or(sentence.month_days.as_ref().map(|(.., span)| *span));
     counted.or(sentence.day.map(|(_, span)| span))
 }
 
@@ -123,23 +172,33 @@ fn week_days(sentence: &Sentence, local: &Local<'_>, span: Span) -> Result<Weekd
     if let Some((days, is_sure, at)) = sentence.weekdays {
         // "every week on monday and friday" is sure by its cycle.
         if !is_sure && sentence.cycle.is_none() {
-            return local.refuse(Reason::Missing, at, "Write \"every\" before the days, or name one day.");
+            return local.refuse(
+                Reason::Missing,
+                at,
+                "Write \"every\" before the days, or name one day.",
+            );
         }
         return Ok(days);
     }
     match sentence.day {
         Some((Day::Weekday(day, Which::Coming), _)) => Ok(Weekdays::one(day)),
         Some((_, at)) => local.refuse(Reason::Conflict, at, "Every week, or on this day only?"),
-        None => {
-            local.refuse(Reason::Missing, span, "On which days of the week? Write, say, \"every monday and thursday at 9:00\".")
-        }
+        None => local.refuse(
+            Reason::Missing,
+            span,
+            "On which days of the week? Write, say, \"every monday and thursday at 9:00\".",
+        ),
     }
 }
 
 /// Fills the days within a month; returns whether the sentence names them.
 fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>) -> Result<bool, Refusal> {
     if let Some((_, _, span)) = sentence.weekdays {
-        return local.refuse(Reason::Missing, span, "Which one of the month? Write, say, \"the first monday of every month\".");
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "Which one of the month? Write, say, \"the first monday of every month\".",
+        );
     }
     if let Some((which, of, ..)) = &sentence.nth {
         spec.nth = Some((which.clone(), *of));
@@ -149,7 +208,9 @@ fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>) -> Res
         match sentence.day {
             Some((Day::LastOf { month: None, .. }, _)) => spec.month_days = vec![-1],
             Some((Day::OfMonth(day), _)) => spec.month_days = vec![i8::try_from(day).unwrap_or(1)],
-            Some((_, span)) => return local.refuse(Reason::Conflict, span, "Every month, or on this day only?"),
+            Some((_, span)) => {
+                return local.refuse(Reason::Conflict, span, "Every month, or on this day only?");
+            }
             None => {
                 spec.month_days = vec![1];
                 return Ok(false);
@@ -160,20 +221,32 @@ fn month_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>) -> Res
 }
 
 /// Fills the days within a year; returns whether they are assumed.
-fn year_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>, span: Span, picks: &mut Picks) -> Result<bool, Refusal> {
+fn year_days(
+    sentence: &Sentence,
+    spec: &mut DaySpec,
+    local: &Local<'_>,
+    span: Span,
+    picks: &mut Picks,
+) -> Result<bool, Refusal> {
     match sentence.day {
         Some((Day::Date { day, month, year: None }, _)) => {
-            (spec.month_days, spec.months) = (vec![i8::try_from(day).unwrap_or(1)], Some(Months::one(month)));
+            (spec.month_days, spec.months) =
+                (vec![i8::try_from(day).unwrap_or(1)], Some(Months::one(month)));
         }
         Some((Day::Numeric { first, second, year: None }, span)) => {
             let (day, month) = day_and_month(first, second, span, picks)?;
-            (spec.month_days, spec.months) = (vec![i8::try_from(day).unwrap_or(1)], Some(Months::one(month)));
+            (spec.month_days, spec.months) =
+                (vec![i8::try_from(day).unwrap_or(1)], Some(Months::one(month)));
         }
         Some((Day::LastOf { month: Some(month), year: None }, _)) => {
             (spec.month_days, spec.months) = (vec![-1], Some(Months::one(month)))
         }
-        Some((Day::EndOfYear, _)) => (spec.month_days, spec.months) = (vec![31], Some(Months::one(12))),
-        Some((_, span)) => return local.refuse(Reason::Conflict, span, "Every year, or on this day only?"),
+        Some((Day::EndOfYear, _)) => {
+            (spec.month_days, spec.months) = (vec![31], Some(Months::one(12)))
+        }
+        Some((_, span)) => {
+            return local.refuse(Reason::Conflict, span, "Every year, or on this day only?");
+        }
         None if spec.months.is_some() && day_within(sentence).is_some() => {
             month_days(sentence, spec, local)?;
         }
@@ -192,7 +265,12 @@ fn year_days(sentence: &Sentence, spec: &mut DaySpec, local: &Local<'_>, span: S
 }
 
 /// Takes away what the sentence leaves out, if days and months can say it.
-pub(super) fn except(sentence: &Sentence, spec: &mut DaySpec, cycle: Cycle, local: &Local<'_>) -> Result<(), Refusal> {
+pub(super) fn except(
+    sentence: &Sentence,
+    spec: &mut DaySpec,
+    cycle: Cycle,
+    local: &Local<'_>,
+) -> Result<(), Refusal> {
     let Some((exceptions, span)) = &sentence.except else { return Ok(()) };
     let span = *span;
     let unsupported = || {
@@ -205,25 +283,40 @@ pub(super) fn except(sentence: &Sentence, spec: &mut DaySpec, cycle: Cycle, loca
     for exception in exceptions {
         match *exception {
             Exception::Weekdays(days)
-                if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1)) && spec.month_days.is_empty() =>
+                if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1))
+                    && spec.month_days.is_empty() =>
             {
                 let rest = spec.weekdays.unwrap_or(Weekdays::ALL).without(days);
                 if rest.is_empty() || rest == spec.weekdays.unwrap_or(Weekdays::ALL) {
-                    return local.refuse(Reason::Conflict, span, "The exception leaves out all days, or none.");
+                    return local.refuse(
+                        Reason::Conflict,
+                        span,
+                        "The exception leaves out all days, or none.",
+                    );
                 }
                 spec.weekdays = Some(rest);
             }
             Exception::Months(months)
-                if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1) | Cycle::Months(1)) =>
+                if matches!(
+                    cycle,
+                    Cycle::Seconds(_) | Cycle::Days(1) | Cycle::Weeks(1) | Cycle::Months(1)
+                ) =>
             {
                 let all = spec.months.unwrap_or(Months::ALL);
                 let rest = Months(all.0 & !months.0);
                 if rest.0 == 0 || rest == all {
-                    return local.refuse(Reason::Conflict, span, "The exception leaves out all months, or none.");
+                    return local.refuse(
+                        Reason::Conflict,
+                        span,
+                        "The exception leaves out all months, or none.",
+                    );
                 }
                 spec.months = Some(rest);
             }
-            Exception::MonthDay(day) if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1)) && spec.weekdays.is_none() => {
+            Exception::MonthDay(day)
+                if matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1))
+                    && spec.weekdays.is_none() =>
+            {
                 if spec.month_days.is_empty() {
                     spec.month_days = (1..=31).collect();
                 }
@@ -236,7 +329,12 @@ pub(super) fn except(sentence: &Sentence, spec: &mut DaySpec, cycle: Cycle, loca
 }
 
 /// Asks what becomes of months that do not have the day.
-fn short_months(sentence: &Sentence, spec: &mut DaySpec, cycle: Cycle, picks: &mut Picks) -> Result<(), Refusal> {
+fn short_months(
+    sentence: &Sentence,
+    spec: &mut DaySpec,
+    cycle: Cycle,
+    picks: &mut Picks,
+) -> Result<(), Refusal> {
     if !matches!(cycle, Cycle::Months(_) | Cycle::Years(_)) {
         return Ok(());
     }
@@ -247,8 +345,11 @@ fn short_months(sentence: &Sentence, spec: &mut DaySpec, cycle: Cycle, picks: &m
         _ => 31,
     };
     let is_short = |day: i8| months.months().any(|month| day > longest(month));
-    let Some(day) = spec.month_days.iter().copied().find(|day| is_short(*day)) else { return Ok(()) };
-    let span = sentence.month_days.as_ref().map(|(.., span)| *span).or(sentence.day.map(|(_, span)| span));
+    let Some(day) = spec.month_days.iter().copied().find(|day| is_short(*day)) else {
+        return Ok(());
+    };
+    let span =
+        sentence.month_days.as_ref().map(|(.., span)| *span).or(sentence.day.map(|(_, span)| span));
     let Some(span) = span else { return Ok(()) };
     let options = vec![
         (true, format!("on the last day of a month without day {day}")),

@@ -16,12 +16,18 @@ const DAY: u32 = 86_400;
 pub(super) fn is_interval(sentence: &Sentence) -> bool {
     sentence.millis.is_some()
         || sentence.past_hour.is_some()
-            && sentence.cycle.is_none_or(|(cycle, _)| matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1)))
+            && sentence
+                .cycle
+                .is_none_or(|(cycle, _)| matches!(cycle, Cycle::Seconds(_) | Cycle::Days(1)))
         || matches!(sentence.cycle, Some((Cycle::Seconds(_), _)))
 }
 
 /// Makes the schedule of an interval within a day.
-pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+pub(super) fn build(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Built, Refusal> {
     let span = sentence
         .cycle
         .map(|(_, span)| span)
@@ -51,10 +57,18 @@ pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
     if let Some((count, at)) = sentence.frequency
         && count > 1
     {
-        return local.refuse(Reason::Missing, at, "At which minutes? Write, say, \"every 30 minutes\".");
+        return local.refuse(
+            Reason::Missing,
+            at,
+            "At which minutes? Write, say, \"every 30 minutes\".",
+        );
     }
     if sentence.lacks_hour && sentence.cycle.is_none() && sentence.weekdays.is_none() {
-        return local.refuse(Reason::Missing, span, "Of every hour? Write, say, \"every hour at :30\".");
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "Of every hour? Write, say, \"every hour at :30\".",
+        );
     }
     let seconds = match sentence.cycle {
         Some((Cycle::Seconds(seconds), _)) => seconds,
@@ -66,14 +80,19 @@ pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
         ..DaySpec::default()
     };
     except(sentence, &mut spec, Cycle::Seconds(seconds), local)?;
-    let ignores_length =
-        sentence.lasting.is_some_and(|(amount, _)| amount.months == 0 && amount.days == 0 && amount.seconds < seconds);
+    let ignores_length = sentence.lasting.is_some_and(|(amount, _)| {
+        amount.months == 0 && amount.days == 0 && amount.seconds < seconds
+    });
     if let Some((amount, at)) = sentence.lasting.filter(|_| !ignores_length)
         && amount.months == 0
         && amount.days == 0
         && amount.seconds == seconds
     {
-        return local.refuse(Reason::NotUnderstood, at, "Is this the length of the task or of the schedule?");
+        return local.refuse(
+            Reason::NotUnderstood,
+            at,
+            "Is this the length of the task or of the schedule?",
+        );
     }
     let mut sentence = sentence.clone();
     let length = sentence.lasting.take_if(|_| ignores_length).map(|(_, span)| span);
@@ -94,25 +113,46 @@ fn schedule(
     hours_from_bounds(sentence);
     if let Some((first, last, at)) = sentence.window {
         let (start, end) = time_of_day::window(first, last, at, picks)?;
-        let is_plain = spec.weekdays.is_none() && spec.month_days.is_empty() && spec.months.is_none();
+        let is_plain =
+            spec.weekdays.is_none() && spec.month_days.is_empty() && spec.months.is_none();
         if start > end && !is_plain {
-            return local.refuse(Reason::NotUnderstood, at, "The hours go past midnight: on which days is the part after it?");
+            return local.refuse(
+                Reason::NotUnderstood,
+                at,
+                "The hours go past midnight: on which days is the part after it?",
+            );
         }
         let minutes = sentence.past_hour.as_ref().map(|(minutes, _)| minutes.as_slice());
         let Some(times) = within(start, end, seconds, minutes) else {
-            return local.refuse(Reason::Unsupported, span, "No schedule says this interval within these hours.");
+            return local.refuse(
+                Reason::Unsupported,
+                span,
+                "No schedule says this interval within these hours.",
+            );
         };
         return cron(sentence, spec, &times, span, local, picks);
     }
     if let Some((minutes, at)) = sentence.past_hour.clone() {
         let hours = seconds / HOUR;
         if !seconds.is_multiple_of(HOUR) || 24 % hours.max(1) != 0 || hours == 24 {
-            return local.refuse(Reason::Conflict, at, "Minutes past the hour go with hours that divide a day.");
+            return local.refuse(
+                Reason::Conflict,
+                at,
+                "Minutes past the hour go with hours that divide a day.",
+            );
         }
         let minutes = number_field(&minutes.iter().map(|minute| u32::from(*minute)).collect());
-        return cron(sentence, spec, &[TimeFields::new("0", minutes, step(hours))], span, local, picks);
+        return cron(
+            sentence,
+            spec,
+            &[TimeFields::new("0", minutes, step(hours))],
+            span,
+            local,
+            picks,
+        );
     }
-    let start_has_time = sentence.from.is_some_and(|(point, _)| point.time.is_some() || point.instant.is_some());
+    let start_has_time =
+        sentence.from.is_some_and(|(point, _)| point.time.is_some() || point.instant.is_some());
     let is_free = spec.is_every_day();
     let fits_clock = clock_fields(seconds).filter(|_| sentence.millis.is_none());
     if let (Some(fields), false) = (&fits_clock, start_has_time || sentence.anchor.is_some()) {
@@ -133,7 +173,9 @@ fn schedule(
 
 /// "from 9am ... until 5pm" is a window if neither names a day.
 fn hours_from_bounds(sentence: &mut Sentence) {
-    let time_only = |point: crate::clause::Point| point.time.filter(|_| point.day.is_none() && point.instant.is_none());
+    let time_only = |point: crate::clause::Point| {
+        point.time.filter(|_| point.day.is_none() && point.instant.is_none())
+    };
     let from = sentence.from.and_then(|(point, span)| Some((time_only(point)?, span)));
     let until = sentence.until.and_then(|(point, span)| Some((time_only(point)?, span)));
     if let (Some((first, span)), Some((last, end)), None) = (from, until, sentence.window) {
@@ -152,7 +194,11 @@ fn cron(
 ) -> Result<Schedule, Refusal> {
     let bounds = bounds(sentence, local, picks, false)?;
     let Some(expressions) = write::cron(spec, times) else {
-        return local.refuse(Reason::Unsupported, span, "No schedule says this interval on these days.");
+        return local.refuse(
+            Reason::Unsupported,
+            span,
+            "No schedule says this interval on these days.",
+        );
     };
     let mut schedule = Schedule { cron: Some(Cron::of(expressions)), ..Schedule::default() };
     bounds.put(&mut schedule);
@@ -160,17 +206,25 @@ fn cron(
 }
 
 /// An interval in real time, from an anchor on.
-fn anchored(sentence: &Sentence, seconds: u32, local: &Local<'_>, picks: &mut Picks) -> Result<Schedule, Refusal> {
+fn anchored(
+    sentence: &Sentence,
+    seconds: u32,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Schedule, Refusal> {
     let bounds = bounds(sentence, local, picks, false)?;
     let millis = sentence.millis.map_or(u64::from(seconds) * 1_000, |(millis, _)| millis);
-    let mut schedule = Schedule { every_seconds: Some(millis as f64 / 1_000.0), ..Schedule::default() };
+    let mut schedule =
+        Schedule { every_seconds: Some(millis as f64 / 1_000.0), ..Schedule::default() };
     bounds.put(&mut schedule);
     let anchor = match sentence.anchor {
         Some((point, at)) => super::bounds::start_of(point, at, local, picks)?,
         None => None,
     };
     // The time of a start alone may mean each day's start.
-    let from_time = sentence.from.filter(|(point, _)| point.day.is_none() && point.instant.is_none() && point.time.is_some());
+    let from_time = sentence.from.filter(|(point, _)| {
+        point.day.is_none() && point.instant.is_none() && point.time.is_some()
+    });
     if let (Some((_, at)), Some(_), None) = (from_time, clock_fields(seconds), anchor) {
         let start = match bounds.start {
             Some(Bound::Local(start)) => start,
@@ -178,10 +232,13 @@ fn anchored(sentence: &Sentence, seconds: u32, local: &Local<'_>, picks: &mut Pi
         };
         use chrono::Timelike;
         let start = start.time().num_seconds_from_midnight();
-        let daily = within(start, DAY, seconds, None).and_then(|times| write::cron(&DaySpec::default(), &times));
+        let daily = within(start, DAY, seconds, None)
+            .and_then(|times| write::cron(&DaySpec::default(), &times));
         if let Some(daily) = daily {
-            let each_day =
-                Schedule { cron: Some(Cron::of(daily)), ..Schedule { start_at: None, every_seconds: None, ..schedule.clone() } };
+            let each_day = Schedule {
+                cron: Some(Cron::of(daily)),
+                ..Schedule { start_at: None, every_seconds: None, ..schedule.clone() }
+            };
             let through = with_anchor(schedule, bounds.start, None, millis, local);
             let options = vec![
                 (through, "day and night from then on".to_owned()),
@@ -193,14 +250,22 @@ fn anchored(sentence: &Sentence, seconds: u32, local: &Local<'_>, picks: &mut Pi
     Ok(with_anchor(schedule, bounds.start, anchor, millis, local))
 }
 
-fn with_anchor(mut schedule: Schedule, start: Option<Bound>, anchor: Option<Bound>, millis: u64, local: &Local<'_>) -> Schedule {
+fn with_anchor(
+    mut schedule: Schedule,
+    start: Option<Bound>,
+    anchor: Option<Bound>,
+    millis: u64,
+    local: &Local<'_>,
+) -> Schedule {
     schedule.anchor = Some(match (anchor, start) {
         (Some(anchor), _) => anchor.text(),
         (None, Some(start)) => {
             schedule.start_at = None;
             start.text()
         }
-        (None, None) => instant_text(local.context.now.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX))),
+        (None, None) => instant_text(
+            local.context.now.saturating_add(i64::try_from(millis).unwrap_or(i64::MAX)),
+        ),
     });
     schedule
 }
@@ -214,29 +279,31 @@ fn clock_fields(seconds: u32) -> Option<TimeFields> {
     match seconds {
         0 => None,
         1..60 => (60 % seconds == 0).then(|| TimeFields::new(&step(seconds), "*", "*")),
-        60..HOUR => {
-            (seconds.is_multiple_of(60) && 60 % (seconds / 60) == 0).then(|| TimeFields::new("0", step(seconds / 60), "*"))
-        }
-        HOUR..DAY => {
-            (seconds.is_multiple_of(HOUR) && 24 % (seconds / HOUR) == 0).then(|| TimeFields::new("0", "0", step(seconds / HOUR)))
-        }
+        60..HOUR => (seconds.is_multiple_of(60) && 60 % (seconds / 60) == 0)
+            .then(|| TimeFields::new("0", step(seconds / 60), "*")),
+        HOUR..DAY => (seconds.is_multiple_of(HOUR) && 24 % (seconds / HOUR) == 0)
+            .then(|| TimeFields::new("0", "0", step(seconds / HOUR))),
         _ => None,
     }
 }
 
-/// Returns the fields of an interval from `start` to `end` of each day, both included; `None` if cron cannot say it.
+/// Returns the fields of an interval from `start` to `end` of each day, both included; `None` if
+/// cron cannot say it.
 fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<Vec<TimeFields>> {
     let length = if end > start { end - start } else { end + DAY - start };
     let at = |offset: u32| (start + offset) % DAY;
     // Midnight at the end of a day belongs to the next.
     let last = if end == DAY { length - 1 } else { length };
     if let Some(minutes) = minutes {
-        let wanted = |time: &TimeOfDay| minutes.iter().any(|minute| u32::from(*minute) == time.0 / 60 % 60);
-        let times: Vec<TimeOfDay> = (0..=last / 60).map(|minute| TimeOfDay(at(minute * 60))).filter(wanted).collect();
+        let wanted =
+            |time: &TimeOfDay| minutes.iter().any(|minute| u32::from(*minute) == time.0 / 60 % 60);
+        let times: Vec<TimeOfDay> =
+            (0..=last / 60).map(|minute| TimeOfDay(at(minute * 60))).filter(wanted).collect();
         return (seconds == HOUR && !times.is_empty()).then(|| write::time_fields(&times));
     }
     if seconds < 60 {
-        let whole_hours = start.is_multiple_of(HOUR) && end.is_multiple_of(HOUR) && 60 % seconds == 0;
+        let whole_hours =
+            start.is_multiple_of(HOUR) && end.is_multiple_of(HOUR) && 60 % seconds == 0;
         if !whole_hours {
             return None;
         }
@@ -250,6 +317,7 @@ fn within(start: u32, end: u32, seconds: u32, minutes: Option<&[u8]>) -> Option<
     if !seconds.is_multiple_of(60) || seconds > length {
         return None;
     }
-    let times: Vec<TimeOfDay> = (0..=last / seconds).map(|step| TimeOfDay(at(step * seconds))).collect();
+    let times: Vec<TimeOfDay> =
+        (0..=last / seconds).map(|step| TimeOfDay(at(step * seconds))).collect();
     Some(write::time_fields(&times))
 }

@@ -1,7 +1,8 @@
 //! From the parts of a phrase to a schedule.
 //!
-//! [`Sentence`] sorts the parts and refuses those that contradict each other. [`build`] then makes a schedule of them. Where a part can be
-//! meant in several ways, it asks [`Picks`] which one to take: the caller builds once for every combination, and each schedule is a choice.
+//! [`Sentence`] sorts the parts and refuses those that contradict each other. [`build`] then makes
+//! a schedule of them. Where a part can be meant in several ways, it asks [`Picks`] which one to
+//! take: the caller builds once for every combination, and each schedule is a choice.
 
 mod bounds;
 mod days;
@@ -45,7 +46,12 @@ impl Local<'_> {
         self.now.date()
     }
 
-    fn refuse<T>(&self, reason: Reason, span: Span, message: impl Into<String>) -> Result<T, Refusal> {
+    fn refuse<T>(
+        &self,
+        reason: Reason,
+        span: Span,
+        message: impl Into<String>,
+    ) -> Result<T, Refusal> {
         Err(Refusal::new(reason, span, message))
     }
 }
@@ -71,21 +77,37 @@ impl Built {
 ///
 /// # Errors
 /// Says what is missing, contradictory or impossible.
-pub(crate) fn build(sentence: &Sentence, context: &Context, picks: &mut Picks) -> Result<Built, Refusal> {
+pub(crate) fn build(
+    sentence: &Sentence,
+    context: &Context,
+    picks: &mut Picks,
+) -> Result<Built, Refusal> {
     let zone = match &sentence.zone {
         Some((Clause::Zone(names), span)) => {
-            let zones = names.iter().filter_map(|name| Some((calendar::zone(name)?, name.clone()))).collect();
+            let zones = names
+                .iter()
+                .filter_map(|name| Some((calendar::zone(name)?, name.clone())))
+                .collect();
             picks.choose(*span, "Which time zone do you mean?", zones)?
         }
         _ => context.zone,
     };
     let Some(now) = calendar::local(context.now, zone) else {
-        return Err(Refusal::new(Reason::Impossible, context.whole, "The current time is out of range."));
+        return Err(Refusal::new(
+            Reason::Impossible,
+            context.whole,
+            "The current time is out of range.",
+        ));
     };
     let local = Local { context, zone, now };
-    let mut built =
-        if sentence.recurs(picks)? { recurring::build(sentence, &local, picks)? } else { once::build(sentence, &local, picks)? };
-    let uses_zone = built.schedule.cron.is_some() || built.schedule.rrule.is_some() || has_local(&built.schedule);
+    let mut built = if sentence.recurs(picks)? {
+        recurring::build(sentence, &local, picks)?
+    } else {
+        once::build(sentence, &local, picks)?
+    };
+    let uses_zone = built.schedule.cron.is_some()
+        || built.schedule.rrule.is_some()
+        || has_local(&built.schedule);
     built.schedule.timezone = uses_zone.then(|| zone.name().to_owned());
     built.unused.extend(sentence.adjectives.iter().copied());
     check(&built.schedule, context)?;
@@ -94,7 +116,10 @@ pub(crate) fn build(sentence: &Sentence, context: &Context, picks: &mut Picks) -
 
 fn has_local(schedule: &Schedule) -> bool {
     let times = [&schedule.time, &schedule.start_at, &schedule.end_at, &schedule.anchor];
-    times.into_iter().flatten().any(|time| matches!(time, crate::Time::Text(text) if !text.ends_with('Z')))
+    times
+        .into_iter()
+        .flatten()
+        .any(|time| matches!(time, crate::Time::Text(text) if !text.ends_with('Z')))
 }
 
 /// Lets the scheduler's own calendar read the schedule.
@@ -102,6 +127,10 @@ fn check(schedule: &Schedule, context: &Context) -> Result<(), Refusal> {
     match calendar::runs(schedule, context.now, 1) {
         Ok(runs) if runs.first().is_some_and(|run| *run > context.now) => Ok(()),
         Ok(_) => Err(Refusal::new(Reason::Past, context.whole, "This time is past.")),
-        Err(problem) => Err(Refusal::new(Reason::Impossible, context.whole, format!("There is no such schedule: {problem}."))),
+        Err(problem) => Err(Refusal::new(
+            Reason::Impossible,
+            context.whole,
+            format!("There is no such schedule: {problem}."),
+        )),
     }
 }

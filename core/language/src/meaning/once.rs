@@ -9,7 +9,11 @@ use crate::{Reason, Refusal, Schedule, Span, Time, calendar};
 use chrono::{Datelike, Days, NaiveDate};
 
 /// Makes the schedule of a sentence that comes once.
-pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+pub(super) fn build(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Built, Refusal> {
     let strangers = [
         sentence.from.map(|(_, span)| span),
         sentence.anchor.map(|(_, span)| span),
@@ -20,7 +24,11 @@ pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
         sentence.count.filter(|(count, _)| *count > 1).map(|(_, span)| span),
     ];
     if let Some(span) = strangers.into_iter().flatten().next() {
-        return local.refuse(Reason::Missing, span, "This belongs to a recurring schedule: say how often, too.");
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "This belongs to a recurring schedule: say how often, too.",
+        );
     }
     let time = time(sentence, local, picks)?;
     let mut built = Built::new(Schedule { time: Some(time), ..Schedule::default() });
@@ -39,10 +47,18 @@ fn time(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Tim
     if let Some((amount, span)) = sentence.delay {
         let out_of_range = || Refusal::new(Reason::Impossible, span, "There is no such day.");
         if amount.months == 0 && amount.days == 0 {
-            if let Some(span) = sentence.at.as_ref().map(|(_, span)| *span).or(sentence.part.map(|(_, span)| span)) {
-                return local.refuse(Reason::Conflict, span, "Either after a while, or at a time of day.");
+            if let Some(span) =
+                sentence.at.as_ref().map(|(_, span)| *span).or(sentence.part.map(|(_, span)| span))
+            {
+                return local.refuse(
+                    Reason::Conflict,
+                    span,
+                    "Either after a while, or at a time of day.",
+                );
             }
-            return Ok(instant_text(local.context.now.saturating_add(i64::from(amount.seconds) * 1_000)));
+            return Ok(instant_text(
+                local.context.now.saturating_add(i64::from(amount.seconds) * 1_000),
+            ));
         }
         let day = add(local.now, amount).ok_or_else(out_of_range)?;
         let is_clamped = amount.months > 0 && amount.days == 0 && day.day() != local.now.day();
@@ -53,13 +69,19 @@ fn time(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Tim
             return Ok(local_text(day));
         }
         if amount.seconds > 0 {
-            return local.refuse(Reason::Conflict, span, "Either after a while, or at a time of day.");
+            return local.refuse(
+                Reason::Conflict,
+                span,
+                "Either after a while, or at a time of day.",
+            );
         }
         return at(day.date(), sentence, local, picks);
     }
     if let Some((day, span)) = day(sentence) {
         let date = day_of(day, span, sentence, local, picks)?;
-        let is_other = |(weekday, _): &(u8, Span)| date.weekday().num_days_from_monday() != u32::from(*weekday);
+        let is_other = |(weekday, _): &(u8, Span)| {
+            date.weekday().num_days_from_monday() != u32::from(*weekday)
+        };
         if let Some((_, span)) = sentence.day_of_date.filter(is_other) {
             return local.refuse(Reason::Conflict, span, "This date is another day of the week.");
         }
@@ -69,12 +91,19 @@ fn time(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Tim
 }
 
 fn day(sentence: &Sentence) -> Option<(Day, Span)> {
-    let of_month =
-        sentence.month_days.as_ref().and_then(|(days, _, span)| Some((Day::OfMonth(u8::try_from(*days.first()?).ok()?), *span)));
+    let of_month = sentence.month_days.as_ref().and_then(|(days, _, span)| {
+        Some((Day::OfMonth(u8::try_from(*days.first()?).ok()?), *span))
+    });
     sentence.day.or(of_month)
 }
 
-fn day_of(day: Day, span: Span, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<NaiveDate, Refusal> {
+fn day_of(
+    day: Day,
+    span: Span,
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<NaiveDate, Refusal> {
     // "the 15th" is this month's if its time is still to come.
     if sentence.nth.is_some() {
         return local.refuse(Reason::Unsupported, span, "Give the date.");
@@ -83,7 +112,12 @@ fn day_of(day: Day, span: Span, sentence: &Sentence, local: &Local<'_>, picks: &
 }
 
 /// Returns the time on a day.
-fn at(date: NaiveDate, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Time, Refusal> {
+fn at(
+    date: NaiveDate,
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Time, Refusal> {
     let is_today = date == local.today();
     let question = "At what time of day?";
     let Some((clocks, span)) = &sentence.at else {
@@ -99,7 +133,11 @@ fn at(date: NaiveDate, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks
             }
         }
         if options.is_empty() {
-            return local.refuse(Reason::Missing, span, "The usual time of this is past: give a time.");
+            return local.refuse(
+                Reason::Missing,
+                span,
+                "The usual time of this is past: give a time.",
+            );
         }
         return picks.choose(span, question, options);
     };
@@ -114,7 +152,10 @@ fn at(date: NaiveDate, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks
         if is_today || is_night {
             return Ok(local_text(end));
         }
-        let options = vec![(local_text(start), format!("as {date} begins")), (local_text(end), format!("as {date} ends"))];
+        let options = vec![
+            (local_text(start), format!("as {date} begins")),
+            (local_text(end), format!("as {date} ends")),
+        ];
         return picks.choose(*span, "Midnight at which end of the day?", options);
     }
     // "today at 7" in the afternoon can only be the evening.
@@ -136,22 +177,34 @@ fn at(date: NaiveDate, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks
         return picks.choose(*span, "In the morning or in the afternoon?", options);
     }
     let is_night = sentence.part.is_some_and(|(part, _)| part == DayPart::Night);
-    let is_small_hours = is_night && (clock.hour % 12 < 5 && clock.hour < 17) || clock.kind == ClockKind::SmallHours;
+    let is_small_hours =
+        is_night && (clock.hour % 12 < 5 && clock.hour < 17) || clock.kind == ClockKind::SmallHours;
     if is_small_hours {
-        return local.refuse(Reason::NotUnderstood, *span, "The night has two days: give the date and a time like 02:00.");
+        return local.refuse(
+            Reason::NotUnderstood,
+            *span,
+            "The night has two days: give the date and a time like 02:00.",
+        );
     }
     let time = time_of_day::time(*clock, clocks, sentence.part, *span, picks)?;
     let at = date.and_time(time.naive());
     let is_coming_month = sentence.day.is_none() && sentence.month_days.is_some();
     if at <= local.now && is_coming_month {
-        let later = date.checked_add_months(chrono::Months::new(1)).filter(|later| later.day() == date.day());
+        let later = date
+            .checked_add_months(chrono::Months::new(1))
+            .filter(|later| later.day() == date.day());
         return later
             .map(|date| local_text(date.and_time(time.naive())))
             .ok_or_else(|| Refusal::new(Reason::Missing, *span, "Give the date."));
     }
-    let has_no_year = matches!(sentence.day, Some((Day::Date { year: None, .. } | Day::Numeric { year: None, .. }, _)));
+    let has_no_year = matches!(
+        sentence.day,
+        Some((Day::Date { year: None, .. } | Day::Numeric { year: None, .. }, _))
+    );
     if at <= local.now && has_no_year {
-        let later = date.with_year(date.year() + 1).ok_or_else(|| Refusal::new(Reason::Missing, *span, "Give the year."))?;
+        let later = date
+            .with_year(date.year() + 1)
+            .ok_or_else(|| Refusal::new(Reason::Missing, *span, "Give the year."))?;
         return Ok(local_text(later.and_time(time.naive())));
     }
     if calendar::instant(at, local.zone) <= local.context.now {
@@ -164,7 +217,10 @@ fn at(date: NaiveDate, sentence: &Sentence, local: &Local<'_>, picks: &mut Picks
 fn without_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Time, Refusal> {
     let Some((clocks, span)) = &sentence.at else {
         if let Some((part, span)) = sentence.part {
-            let today = matches!(part, DayPart::Night | DayPart::Evening | DayPart::Afternoon | DayPart::Morning);
+            let today = matches!(
+                part,
+                DayPart::Night | DayPart::Evening | DayPart::Afternoon | DayPart::Morning
+            );
             return if today {
                 at(local.today(), sentence, local, picks)
             } else {
@@ -178,7 +234,11 @@ fn without_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Res
         );
     };
     let [clock] = clocks.as_slice() else {
-        return local.refuse(Reason::Missing, *span, "Say how often: \"every day at 9:00 and 17:00\".");
+        return local.refuse(
+            Reason::Missing,
+            *span,
+            "Say how often: \"every day at 9:00 and 17:00\".",
+        );
     };
     if sentence.part.is_some() {
         return at(local.today(), sentence, local, picks);
@@ -186,11 +246,15 @@ fn without_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Res
     picks.assume(5, "It is the next time that the clock shows this.");
     if clock.kind == ClockKind::Half {
         let hours = [clock.hour % 12, clock.hour % 12 + 12];
-        let mut options: Vec<_> =
-            hours.into_iter().map(|hour| super::bounds::next_at(TimeOfDay::of(*clock, hour), local)).collect();
+        let mut options: Vec<_> = hours
+            .into_iter()
+            .map(|hour| super::bounds::next_at(TimeOfDay::of(*clock, hour), local))
+            .collect();
         options.sort_unstable();
-        let options =
-            options.into_iter().map(|time| (local_text(time), format!("{}", time.format("on %Y-%m-%d at %H:%M")))).collect();
+        let options = options
+            .into_iter()
+            .map(|time| (local_text(time), format!("{}", time.format("on %Y-%m-%d at %H:%M"))))
+            .collect();
         return picks.choose(*span, "In the morning or in the afternoon?", options);
     }
     Ok(local_text(super::bounds::next_at(TimeOfDay::of(*clock, clock.hour), local)))

@@ -22,15 +22,22 @@ pub(crate) struct Picks {
 }
 
 impl Picks {
-    /// Takes option number `wanted[n]` at the n-th decision, and the first one at further decisions.
+    /// Takes option number `wanted[n]` at the n-th decision, and the first one at further
+    /// decisions.
     pub(crate) fn new(wanted: Vec<usize>) -> Self {
         Self { wanted, ..Self::default() }
     }
 
     /// Takes one of the options. One option is no decision.
-    pub(crate) fn choose<T>(&mut self, span: Span, question: &'static str, mut options: Vec<(T, String)>) -> Result<T, Refusal> {
+    pub(crate) fn choose<T>(
+        &mut self,
+        span: Span,
+        question: &'static str,
+        mut options: Vec<(T, String)>,
+    ) -> Result<T, Refusal> {
         let count = options.len();
-        let number = if count > 1 { self.wanted.get(self.made.len()).copied().unwrap_or(0) } else { 0 };
+        let number =
+            if count > 1 { self.wanted.get(self.made.len()).copied().unwrap_or(0) } else { 0 };
         if number >= count {
             return Err(Refusal::new(Reason::NotUnderstood, span, question));
         }
@@ -51,7 +58,8 @@ impl Picks {
 
     /// Returns the decisions of the next combination; `None` after the last.
     pub(crate) fn next(&self) -> Option<Vec<usize>> {
-        let mut wanted: Vec<usize> = (0..self.made.len()).map(|at| self.wanted.get(at).copied().unwrap_or(0)).collect();
+        let mut wanted: Vec<usize> =
+            (0..self.made.len()).map(|at| self.wanted.get(at).copied().unwrap_or(0)).collect();
         while let Some(last) = wanted.pop() {
             let options = self.made.get(wanted.len()).map_or(0, |made| made.options);
             if last + 1 < options {

@@ -10,7 +10,11 @@ use crate::{Cron, Reason, Refusal, Schedule, Span, calendar};
 use chrono::Datelike;
 
 /// Makes the schedule of a sentence that recurs.
-pub(super) fn build(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
+pub(super) fn build(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Built, Refusal> {
     let misfit = sentence.delay.map(|(_, span)| span).or(sentence.instant.map(|(_, span)| span));
     if let Some(span) = misfit {
         return local.refuse(Reason::Conflict, span, "Once, or again and again?");
@@ -55,7 +59,11 @@ fn ordinal_weekday(
     } else {
         let number = i8::try_from(number).unwrap_or(i8::MAX);
         if number > 5 {
-            return Err(Refusal::new(Reason::Impossible, span, "A month has at most five of each day of the week."));
+            return Err(Refusal::new(
+                Reason::Impossible,
+                span,
+                "A month has at most five of each day of the week.",
+            ));
         }
         read.nth = Some((vec![number], crate::clause::Counted::Weekdays(days), true, span));
         read.cycle = Some((Cycle::Months(1), span));
@@ -73,7 +81,11 @@ fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<
         sentence.except.as_ref().map(|(_, span)| *span),
     ];
     if let Some(span) = strangers.into_iter().flatten().next() {
-        return local.refuse(Reason::Conflict, span, "An expression stands alone, but for a start, an end and a zone.");
+        return local.refuse(
+            Reason::Conflict,
+            span,
+            "An expression stands alone, but for a start, an end and a zone.",
+        );
     }
     let bounds = bounds(sentence, local, picks, false)?;
     let mut schedule = Schedule::default();
@@ -98,11 +110,14 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     if let Some((_, span)) = sentence.past_hour {
         return local.refuse(Reason::Conflict, span, "Every hour, or on these days?");
     }
-    if let Some((.., span)) = sentence.weekdays.filter(|(_, is_sure, _)| !is_sure && sentence.cycle.is_none()) {
+    if let Some((.., span)) =
+        sentence.weekdays.filter(|(_, is_sure, _)| !is_sure && sentence.cycle.is_none())
+    {
         return coming_days(sentence, local, picks, span);
     }
-    let dates =
-        sentence.month_days.as_ref().filter(|(_, is_sure, _)| !is_sure && sentence.cycle.is_none() && sentence.months.is_some());
+    let dates = sentence.month_days.as_ref().filter(|(_, is_sure, _)| {
+        !is_sure && sentence.cycle.is_none() && sentence.months.is_some()
+    });
     if let Some((.., span)) = dates {
         return coming_dates(sentence, local, picks, *span);
     }
@@ -117,7 +132,11 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
     if let Some((count, span)) = sentence.frequency.filter(|_| matches!(cycle, Cycle::Days(_)))
         && (times.len() != count as usize || assumes_time && count > 1)
     {
-        return local.refuse(Reason::Missing, span, "At which times? Write, say, \"twice a day at 8:00 and 20:00\".");
+        return local.refuse(
+            Reason::Missing,
+            span,
+            "At which times? Write, say, \"twice a day at 8:00 and 20:00\".",
+        );
     }
     let ignores_length = is_length_of_task(sentence, cycle, local)?;
     let bounds = bounds(sentence, local, picks, ignores_length)?;
@@ -128,7 +147,12 @@ fn by_day(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<B
 }
 
 /// "on monday and thursday at 9": each week, or once each.
-fn coming_days(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, span: Span) -> Result<Built, Refusal> {
+fn coming_days(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+    span: Span,
+) -> Result<Built, Refusal> {
     let options = vec![(true, "every week".to_owned()), (false, "once each".to_owned())];
     let recurs = picks.choose(span, "Once, or again and again?", options)?;
     let mut read = sentence.clone();
@@ -148,7 +172,12 @@ fn coming_days(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, span: 
 }
 
 /// "on the 1st of may and june at 9": each year, or once each.
-fn coming_dates(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, span: Span) -> Result<Built, Refusal> {
+fn coming_dates(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+    span: Span,
+) -> Result<Built, Refusal> {
     let options = vec![(true, "every year".to_owned()), (false, "once each".to_owned())];
     let recurs = picks.choose(span, "Once, or again and again?", options)?;
     let mut read = sentence.clone();
@@ -158,30 +187,47 @@ fn coming_dates(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks, span:
     read.cycle = Some((Cycle::Years(1), span));
     let mut built = by_day(&read, local, picks)?;
     if !recurs {
-        built.schedule.max_runs = sentence.count.map(|(count, _)| count).or(u32::try_from(months * days * times).ok());
+        built.schedule.max_runs =
+            sentence.count.map(|(count, _)| count).or(u32::try_from(months * days * times).ok());
     }
     Ok(built)
 }
 
 /// Checks that there are as many days as the sentence says: "twice a week on monday and thursday".
-fn check_frequency(sentence: &Sentence, spec: &DaySpec, cycle: Cycle, local: &Local<'_>) -> Result<(), Refusal> {
+fn check_frequency(
+    sentence: &Sentence,
+    spec: &DaySpec,
+    cycle: Cycle,
+    local: &Local<'_>,
+) -> Result<(), Refusal> {
     let Some((count, span)) = sentence.frequency else { return Ok(()) };
     let days = match cycle {
         Cycle::Days(_) => return Ok(()),
         Cycle::Weeks(_) => spec.weekdays.map_or(0, |days| days.len()),
         _ => {
             spec.nth.as_ref().map_or(spec.month_days.len(), |(which, _)| which.len())
-                * spec.months.filter(|_| matches!(cycle, Cycle::Years(_))).map_or(1, |months| months.months().count())
+                * spec
+                    .months
+                    .filter(|_| matches!(cycle, Cycle::Years(_)))
+                    .map_or(1, |months| months.months().count())
         }
     };
     if days == count as usize {
         return Ok(());
     }
-    local.refuse(Reason::Missing, span, "On which days? Write, say, \"every monday and thursday at 9:00\".")
+    local.refuse(
+        Reason::Missing,
+        span,
+        "On which days? Write, say, \"every monday and thursday at 9:00\".",
+    )
 }
 
 /// "for 30 minutes" is the length of a daily meeting, "for 10 days" that of the schedule.
-fn is_length_of_task(sentence: &Sentence, cycle: Cycle, local: &Local<'_>) -> Result<bool, Refusal> {
+fn is_length_of_task(
+    sentence: &Sentence,
+    cycle: Cycle,
+    local: &Local<'_>,
+) -> Result<bool, Refusal> {
     let Some((amount, span)) = sentence.lasting else { return Ok(false) };
     let days = amount.months * 30 + amount.days;
     if days == 0 {
@@ -224,12 +270,16 @@ fn schedule(
         return plain(spec, name, times, bounds, local);
     }
     let span = sentence.cycle.map_or(local.context.whole, |(_, span)| span);
-    let aligned = matches!(cycle, Cycle::Months(2 | 3 | 4 | 6)) && bounds.start.is_none() && spec.months.is_none();
+    let aligned = matches!(cycle, Cycle::Months(2 | 3 | 4 | 6))
+        && bounds.start.is_none()
+        && spec.months.is_none();
     // The phase: from the first run on.
     let first = plain(spec, name, times, Bounds { end: None, ..bounds }, local)?;
     let first = Schedule { timezone: Some(local.zone.name().to_owned()), ..first };
     // The phase is that of the start, even if it is past.
-    let from = bounds.start.map_or(local.context.now, |start| start.instant(local).saturating_sub(1).min(local.context.now));
+    let from = bounds.start.map_or(local.context.now, |start| {
+        start.instant(local).saturating_sub(1).min(local.context.now)
+    });
     let run = calendar::runs(&first, from, 1).ok().and_then(|runs| runs.first().copied());
     let Some(start) = run.and_then(|run| calendar::local(run, local.zone)) else {
         return local.refuse(Reason::Impossible, span, "There is no such day.");
@@ -248,11 +298,17 @@ fn schedule(
         );
     }
     if aligned {
-        let months = (0..12 / interval).fold(Months::default(), |all, step| all.with(Months::one((1 + step * interval) as u8)));
+        let months = (0..12 / interval).fold(Months::default(), |all, step| {
+            all.with(Months::one((1 + step * interval) as u8))
+        });
         let is_same = months.months().any(|month| u32::from(month) == start.month());
-        let by_year = plain(&DaySpec { months: Some(months), ..spec.clone() }, name, times, bounds, local)?;
+        let by_year =
+            plain(&DaySpec { months: Some(months), ..spec.clone() }, name, times, bounds, local)?;
         if !is_same {
-            let options = vec![(by_phase, format!("from {} on", start.date())), (by_year, "counted from January".to_owned())];
+            let options = vec![
+                (by_phase, format!("from {} on", start.date())),
+                (by_year, "counted from January".to_owned()),
+            ];
             return picks.choose(span, "Counted from when?", options);
         }
         return Ok(by_year);
@@ -278,7 +334,8 @@ fn plain(
         return Ok(schedule);
     }
     // Days of the week and of the month together need a monthly rule.
-    let name = if spec.weekdays.is_some() && !spec.month_days.is_empty() { "MONTHLY" } else { name };
+    let name =
+        if spec.weekdays.is_some() && !spec.month_days.is_empty() { "MONTHLY" } else { name };
     let rule = write::rule(spec, Every { name, interval: 1 }, times);
     let Some(rule) = rule else {
         return local.refuse(
@@ -292,7 +349,13 @@ fn plain(
     let day = match bounds.start {
         Some(Bound::Local(start)) if start.time() <= first => start.date(),
         Some(Bound::Local(start)) => start.date().succ_opt().unwrap_or(start.date()),
-        Some(Bound::Instant(_)) => return local.refuse(Reason::Unsupported, local.context.whole, "Give the start as a day."),
+        Some(Bound::Instant(_)) => {
+            return local.refuse(
+                Reason::Unsupported,
+                local.context.whole,
+                "Give the start as a day.",
+            );
+        }
         None => local.today(),
     };
     schedule.start_at = Some(local_text(day.and_time(first)));

@@ -1,7 +1,9 @@
 //! The parts of a phrase in their places.
 
 use super::Picks;
-use crate::clause::{Amount, Clause, Clock, Counted, Cycle, Day, Exception, Found, Months, Point, Weekdays, Which};
+use crate::clause::{
+    Amount, Clause, Clock, Counted, Cycle, Day, Exception, Found, Months, Point, Weekdays, Which,
+};
 use crate::words::DayPart;
 use crate::{Reason, Refusal, Span};
 
@@ -65,10 +67,13 @@ impl Sentence {
         let mut previous: Option<&Found> = None;
         for part in found {
             // What continues a list stands behind a comma; "and" within a list is the grammar's.
-            let touches =
-                previous.is_some_and(|previous| !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between)));
+            let touches = previous.is_some_and(|previous| {
+                !(previous.tokens.1..part.tokens.0).any(|between| left_over.contains(&between))
+            });
             let has_comma = previous.is_some_and(|previous| previous.tokens.1 + 1 == part.tokens.0);
-            let continues = touches && has_comma && previous.is_some_and(|previous| same_kind(&previous.clause, &part.clause));
+            let continues = touches
+                && has_comma
+                && previous.is_some_and(|previous| same_kind(&previous.clause, &part.clause));
             sentence.add(part, continues, touches, &mut adjectives)?;
             previous = Some(part);
         }
@@ -77,7 +82,13 @@ impl Sentence {
         Ok(sentence)
     }
 
-    fn add(&mut self, part: &Found, continues: bool, touches: bool, adjectives: &mut Vec<(Cycle, Span)>) -> Result<(), Refusal> {
+    fn add(
+        &mut self,
+        part: &Found,
+        continues: bool,
+        touches: bool,
+        adjectives: &mut Vec<(Cycle, Span)>,
+    ) -> Result<(), Refusal> {
         let span = part.span;
         match part.clause.clone() {
             Clause::Cycle { cycle, is_adjective: true } => adjectives.push((cycle, span)),
@@ -88,7 +99,9 @@ impl Sentence {
             }
             Clause::Millis(millis) => put(&mut self.millis, (millis, span), span)?,
             // "every day, weekends off": only what touches "every day" restricts it.
-            Clause::Weekdays { .. } if !touches && self.cycle.is_some_and(|(cycle, _)| cycle == Cycle::Days(1)) => {
+            Clause::Weekdays { .. }
+                if !touches && self.cycle.is_some_and(|(cycle, _)| cycle == Cycle::Days(1)) =>
+            {
                 return Err(conflict(span));
             }
             Clause::Weekdays { days, is_sure } => match &mut self.weekdays {
@@ -99,8 +112,12 @@ impl Sentence {
                 }
                 slot => put(slot, (days, is_sure, span), span)?,
             },
-            Clause::OrdinalWeekday { number, days } => put(&mut self.ordinal_weekday, (number, days, span), span)?,
-            Clause::Nth { which, of, is_sure } => put(&mut self.nth, (which, of, is_sure, span), span)?,
+            Clause::OrdinalWeekday { number, days } => {
+                put(&mut self.ordinal_weekday, (number, days, span), span)?
+            }
+            Clause::Nth { which, of, is_sure } => {
+                put(&mut self.nth, (which, of, is_sure, span), span)?
+            }
             Clause::MonthDays { days, is_sure } => {
                 // "friday the 13th" is both; "monday and the 13th" is either.
                 if self.weekdays.is_some() && !touches {
@@ -131,7 +148,9 @@ impl Sentence {
             Clause::For(amount) => put(&mut self.lasting, (amount, span), span)?,
             Clause::Count(count) => put(&mut self.count, (count, span), span)?,
             Clause::Except(exceptions) => put(&mut self.except, (exceptions, span), span)?,
-            clause @ (Clause::Zone(_) | Clause::LocalZone) => put(&mut self.zone, (clause, span), span)?,
+            clause @ (Clause::Zone(_) | Clause::LocalZone) => {
+                put(&mut self.zone, (clause, span), span)?
+            }
             Clause::Cron(expressions) => put(&mut self.cron, (expressions, span), span)?,
             Clause::Rule(rule) => put(&mut self.rule, (rule, span), span)?,
             Clause::Instant(instant) => put(&mut self.instant, (instant, span), span)?,
@@ -157,11 +176,17 @@ impl Sentence {
         match (self.day, day) {
             (None, _) => self.day = Some((day, span)),
             _ if !touches => return Err(conflict(span)),
-            (Some((Day::Weekday(weekday, Which::Coming), _)), Day::Date { .. } | Day::Numeric { .. } | Day::In(_)) => {
+            (
+                Some((Day::Weekday(weekday, Which::Coming), _)),
+                Day::Date { .. } | Day::Numeric { .. } | Day::In(_),
+            ) => {
                 put(&mut self.day_of_date, (weekday, span), span)?;
                 self.day = Some((day, span));
             }
-            (Some((Day::Date { .. } | Day::Numeric { .. } | Day::In(_), _)), Day::Weekday(weekday, Which::Coming)) => {
+            (
+                Some((Day::Date { .. } | Day::Numeric { .. } | Day::In(_), _)),
+                Day::Weekday(weekday, Which::Coming),
+            ) => {
                 put(&mut self.day_of_date, (weekday, span), span)?;
             }
             _ => return Err(conflict(span)),
@@ -172,14 +197,18 @@ impl Sentence {
     /// A cycle before a noun counts only if nothing else says how often.
     fn settle_adjectives(&mut self, adjectives: &[(Cycle, Span)]) -> Result<(), Refusal> {
         let weekday = matches!(self.day, Some((Day::Weekday(_, Which::Coming), _)));
-        let says_when = self.day.is_some() && !weekday || self.delay.is_some() || self.instant.is_some();
+        let says_when =
+            self.day.is_some() && !weekday || self.delay.is_some() || self.instant.is_some();
         let recurs = self.says_how_often();
         for (cycle, span) in adjectives {
             // "the daily report on monday"
             if weekday && !recurs && *cycle != Cycle::Weeks(1) {
                 return Err(conflict(*span));
             }
-            let counts = !recurs && !says_when && self.cycle.is_none() && (!weekday || *cycle == Cycle::Weeks(1));
+            let counts = !recurs
+                && !says_when
+                && self.cycle.is_none()
+                && (!weekday || *cycle == Cycle::Weeks(1));
             if counts {
                 self.cycle = Some((*cycle, *span));
             } else {
@@ -240,7 +269,10 @@ impl Sentence {
         if let (Some(_), Some(second)) = (given.next(), given.next()) {
             return Err(conflict(second));
         }
-        let ends = [self.until.map(|(_, span)| span), self.lasting.map(|(_, span)| span).filter(|_| self.until.is_some())];
+        let ends = [
+            self.until.map(|(_, span)| span),
+            self.lasting.map(|(_, span)| span).filter(|_| self.until.is_some()),
+        ];
         let mut ends = ends.into_iter().flatten();
         match (ends.next(), ends.next()) {
             (Some(_), Some(second)) => Err(conflict(second)),

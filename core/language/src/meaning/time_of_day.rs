@@ -26,18 +26,31 @@ impl TimeOfDay {
 
 const NO_TIME: &str = "At what time of day?";
 
-/// Returns the times of each day, in order; `None` if the sentence has none and midnight is assumed.
-pub(super) fn times(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Option<Vec<TimeOfDay>>, Refusal> {
+/// Returns the times of each day, in order; `None` if the sentence has none and midnight is
+/// assumed.
+pub(super) fn times(
+    sentence: &Sentence,
+    local: &Local<'_>,
+    picks: &mut Picks,
+) -> Result<Option<Vec<TimeOfDay>>, Refusal> {
     let part = sentence.part;
     let start = sentence.from.and_then(|(point, span)| Some((vec![point.time?], span)));
     let Some((clocks, span)) = sentence.at.clone().or(start) else {
         if let Some((part, span)) = part {
-            let options = usual_times(part).iter().map(|hour| (TimeOfDay(hour * 3_600), format!("at {hour:02}:00"))).collect();
+            let options = usual_times(part)
+                .iter()
+                .map(|hour| (TimeOfDay(hour * 3_600), format!("at {hour:02}:00")))
+                .collect();
             return picks.choose(span, NO_TIME, options).map(|time| Some(vec![time]));
         }
         if local.context.is_reminder {
-            let options = [9, 12, 18].into_iter().map(|hour| (TimeOfDay(hour * 3_600), format!("at {hour:02}:00"))).collect();
-            return picks.choose(local.context.whole, NO_TIME, options).map(|time| Some(vec![time]));
+            let options = [9, 12, 18]
+                .into_iter()
+                .map(|hour| (TimeOfDay(hour * 3_600), format!("at {hour:02}:00")))
+                .collect();
+            return picks
+                .choose(local.context.whole, NO_TIME, options)
+                .map(|time| Some(vec![time]));
         }
         return Ok(None);
     };
@@ -53,10 +66,12 @@ pub(super) fn times(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -
             picks.assume(20, "Midnight is the start of the day, 00:00.");
         }
     }
-    let is_daily =
-        sentence.weekdays.is_none() && sentence.nth.is_none() && sentence.month_days.is_none() && sentence.day.is_none();
-    let is_night =
-        part.is_some_and(|(part, _)| part == DayPart::Night) || clocks.iter().any(|clock| clock.kind == ClockKind::SmallHours);
+    let is_daily = sentence.weekdays.is_none()
+        && sentence.nth.is_none()
+        && sentence.month_days.is_none()
+        && sentence.day.is_none();
+    let is_night = part.is_some_and(|(part, _)| part == DayPart::Night)
+        || clocks.iter().any(|clock| clock.kind == ClockKind::SmallHours);
     if is_night && !is_daily && times.iter().any(|time| time.0 < 5 * 3_600) {
         return local.refuse(
             Reason::NotUnderstood,
@@ -101,11 +116,18 @@ pub(super) fn time(
         return known(clock.hour);
     }
     let noon_based = clock.hour % 12;
-    let later = all.iter().filter(|other| other.kind == ClockKind::Sure && other.hour >= 12).map(|other| other.hour % 12).max();
+    let later = all
+        .iter()
+        .filter(|other| other.kind == ClockKind::Sure && other.hour >= 12)
+        .map(|other| other.hour % 12)
+        .max();
     let is_close_to_pm = later.is_some_and(|later| noon_based < later || later == 0);
     match clock.hour {
         7..=11 if !is_close_to_pm => {
-            picks.assume(10, format!("{}:{:02} without am or pm is in the morning.", clock.hour, clock.minute));
+            picks.assume(
+                10,
+                format!("{}:{:02} without am or pm is in the morning.", clock.hour, clock.minute),
+            );
             known(clock.hour)
         }
         12 => {
@@ -135,27 +157,54 @@ fn within(clock: Clock, part: DayPart, span: Span) -> Result<u8, Refusal> {
         _ => &[clock.hour],
     };
     let found = hours.iter().copied().find(|hour| fits(*hour));
-    found.ok_or_else(|| Refusal::new(Reason::Conflict, span, "The time and the part of the day do not fit together."))
+    found.ok_or_else(|| {
+        Refusal::new(
+            Reason::Conflict,
+            span,
+            "The time and the part of the day do not fit together.",
+        )
+    })
 }
 
 /// Returns the first and the last time of a window, seconds since midnight; the last may be 24:00.
-pub(super) fn window(first: Clock, last: Clock, span: Span, picks: &mut Picks) -> Result<(u32, u32), Refusal> {
+pub(super) fn window(
+    first: Clock,
+    last: Clock,
+    span: Span,
+    picks: &mut Picks,
+) -> Result<(u32, u32), Refusal> {
     let hours = |clock: Clock| match clock.kind {
         ClockKind::Half => vec![clock.hour % 12, clock.hour % 12 + 12],
         _ => vec![clock.hour],
     };
-    let of = |clock: Clock| hours(clock).into_iter().map(|hour| TimeOfDay::of(clock, hour).0).collect::<Vec<_>>();
+    let of = |clock: Clock| {
+        hours(clock).into_iter().map(|hour| TimeOfDay::of(clock, hour).0).collect::<Vec<_>>()
+    };
     let ends = if last.kind == ClockKind::Midnight { vec![86_400] } else { of(last) };
     let start = match (first.kind, last.kind) {
         (ClockKind::Half, ClockKind::Of24) => TimeOfDay::of(first, first.hour).0,
         (ClockKind::Half, ClockKind::Half) => time(first, &[], None, span, picks)?.0,
         // "9 to 5pm" begins at nine in the morning, "2 to 5pm" at two in the afternoon.
-        (ClockKind::Half, _) => of(first).into_iter().filter(|start| ends.iter().any(|end| start < end)).max().unwrap_or(0),
+        (ClockKind::Half, _) => of(first)
+            .into_iter()
+            .filter(|start| ends.iter().any(|end| start < end))
+            .max()
+            .unwrap_or(0),
         _ => TimeOfDay::of(first, first.hour).0,
     };
-    let end = ends.iter().copied().filter(|end| *end > start).min().or_else(|| ends.first().copied()).unwrap_or(0);
+    let end = ends
+        .iter()
+        .copied()
+        .filter(|end| *end > start)
+        .min()
+        .or_else(|| ends.first().copied())
+        .unwrap_or(0);
     if start == end {
-        return Err(Refusal::new(Reason::Conflict, span, "The window begins and ends at the same time."));
+        return Err(Refusal::new(
+            Reason::Conflict,
+            span,
+            "The window begins and ends at the same time.",
+        ));
     }
     Ok((start, end))
 }

@@ -23,14 +23,17 @@ impl TimeFields {
     }
 }
 
-/// Returns the expressions of days and times; `None` if cron cannot say them, or only with too many expressions.
+/// Returns the expressions of days and times; `None` if cron cannot say them, or only with too many
+/// expressions.
 pub(super) fn cron(spec: &DaySpec, times: &[TimeFields]) -> Option<Vec<String>> {
     let days = day_fields(spec)?;
     let mut expressions = Vec::new();
     for time in times {
         for (day, month, weekday) in &days {
-            let seconds = if time.second == "0" { String::new() } else { format!("{} ", time.second) };
-            expressions.push(format!("{seconds}{} {} {day} {month} {weekday}", time.minute, time.hour));
+            let seconds =
+                if time.second == "0" { String::new() } else { format!("{} ", time.second) };
+            expressions
+                .push(format!("{seconds}{} {} {day} {month} {weekday}", time.minute, time.hour));
         }
     }
     (1..=MAX_EXPRESSIONS).contains(&expressions.len()).then_some(expressions)
@@ -46,7 +49,10 @@ fn day_fields(spec: &DaySpec) -> Option<Vec<(String, String, String)>> {
             let name = CRON_DAYS.get(usize::from(day)).copied().unwrap_or_default();
             if *number < 0 { format!("{name}L") } else { format!("{name}#{number}") }
         };
-        let list: Vec<String> = which.iter().flat_map(|number| days.days().map(move |day| named(number, day))).collect();
+        let list: Vec<String> = which
+            .iter()
+            .flat_map(|number| days.days().map(move |day| named(number, day)))
+            .collect();
         return Some(vec![(any(), month_field(months), list.join(","))]);
     }
     if spec.month_days.is_empty() {
@@ -60,10 +66,12 @@ fn day_fields(spec: &DaySpec) -> Option<Vec<(String, String, String)>> {
     if !spec.last_if_short || longest < 29 {
         return Some(vec![(month_day_field(&spec.month_days), month_field(months), any())]);
     }
-    // Months that have the day, and those whose last day stands for it: each day is its own length of month.
+    // Months that have the day, and those whose last day stands for it: each day is its own length
+    // of month.
     let short = Months(months.0 & if longest == 31 { 0b1010_0101_0100 } else { 0b100 });
     let long = Months(months.0 & !short.0);
-    let with_last: Vec<i8> = spec.month_days.iter().map(|day| if *day == longest { -1 } else { *day }).collect();
+    let with_last: Vec<i8> =
+        spec.month_days.iter().map(|day| if *day == longest { -1 } else { *day }).collect();
     if longest == 31 {
         let others_fit = spec.month_days.iter().all(|day| *day < 29 || *day == 31);
         return others_fit.then(|| vec![(month_day_field(&with_last), month_field(months), any())]);
@@ -89,7 +97,11 @@ fn month_day_field(days: &[i8]) -> String {
 }
 
 fn month_field(months: Months) -> String {
-    if months == Months::ALL { "*".to_owned() } else { number_field(&months.months().map(u32::from).collect()) }
+    if months == Months::ALL {
+        "*".to_owned()
+    } else {
+        number_field(&months.months().map(u32::from).collect())
+    }
 }
 
 fn weekday_field(days: Weekdays) -> String {
@@ -135,10 +147,14 @@ pub(super) fn number_field(numbers: &BTreeSet<u32>) -> String {
 /// Returns the fields of these times: one for each set of hours that share their minutes.
 pub(super) fn time_fields(times: &[TimeOfDay]) -> Vec<TimeFields> {
     let mut groups: Vec<(u32, BTreeSet<u32>, BTreeSet<u32>)> = Vec::new();
-    let starts: BTreeSet<(u32, u32)> = times.iter().map(|time| (time.0 % 60, time.0 / 60 % 60)).collect();
+    let starts: BTreeSet<(u32, u32)> =
+        times.iter().map(|time| (time.0 % 60, time.0 / 60 % 60)).collect();
     for (second, minute) in starts {
-        let hours: BTreeSet<u32> =
-            times.iter().filter(|time| (time.0 % 60, time.0 / 60 % 60) == (second, minute)).map(|time| time.0 / 3_600).collect();
+        let hours: BTreeSet<u32> = times
+            .iter()
+            .filter(|time| (time.0 % 60, time.0 / 60 % 60) == (second, minute))
+            .map(|time| time.0 / 3_600)
+            .collect();
         match groups.iter_mut().find(|(known, _, shared)| *known == second && *shared == hours) {
             Some((_, minutes, _)) => {
                 minutes.insert(minute);
@@ -148,7 +164,9 @@ pub(super) fn time_fields(times: &[TimeOfDay]) -> Vec<TimeFields> {
     }
     groups
         .iter()
-        .map(|(second, minutes, hours)| TimeFields::new(&second.to_string(), number_field(minutes), number_field(hours)))
+        .map(|(second, minutes, hours)| {
+            TimeFields::new(&second.to_string(), number_field(minutes), number_field(hours))
+        })
         .collect()
 }
 
@@ -159,7 +177,8 @@ pub(super) struct Every {
     pub(super) interval: u32,
 }
 
-/// Returns the rule of days and times, which takes its seconds from `startAt`; `None` if a rule cannot say them.
+/// Returns the rule of days and times, which takes its seconds from `startAt`; `None` if a rule
+/// cannot say them.
 pub(super) fn rule(spec: &DaySpec, every: Every, times: &[TimeOfDay]) -> Option<String> {
     let mut parts = vec![format!("FREQ={}", every.name)];
     if every.interval > 1 {
@@ -177,13 +196,23 @@ pub(super) fn rule(spec: &DaySpec, every: Every, times: &[TimeOfDay]) -> Option<
             parts.push(format!("BYMONTHDAY={}", list(&spec.month_days)));
         }
     }
-    let names = |days: Weekdays| days.days().filter_map(|day| ICAL_DAYS.get(usize::from(day)).copied()).collect::<Vec<_>>();
+    let names = |days: Weekdays| {
+        days.days().filter_map(|day| ICAL_DAYS.get(usize::from(day)).copied()).collect::<Vec<_>>()
+    };
     if let Some((which, counted)) = &spec.nth {
         match counted {
-            Counted::WorkingDay => parts.push(format!("BYDAY={};BYSETPOS={}", names(Weekdays::WORKING).join(","), list(which))),
+            Counted::WorkingDay => parts.push(format!(
+                "BYDAY={};BYSETPOS={}",
+                names(Weekdays::WORKING).join(","),
+                list(which)
+            )),
             Counted::Weekdays(days) => {
-                let all: Vec<String> =
-                    which.iter().flat_map(|number| names(*days).into_iter().map(move |name| format!("{number}{name}"))).collect();
+                let all: Vec<String> = which
+                    .iter()
+                    .flat_map(|number| {
+                        names(*days).into_iter().map(move |name| format!("{number}{name}"))
+                    })
+                    .collect();
                 parts.push(format!("BYDAY={}", all.join(",")));
             }
         }

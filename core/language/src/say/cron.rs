@@ -3,10 +3,23 @@
 use super::and;
 use std::collections::BTreeSet;
 
-const DAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+const DAYS: [&str; 7] =
+    ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 const CRON_DAYS: [&str; 7] = ["MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"];
-pub(super) const MONTHS: [&str; 12] =
-    ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+pub(super) const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
 pub(super) const ORDINALS: [&str; 5] = ["first", "second", "third", "fourth", "fifth"];
 
 /// The most times of a day that are listed.
@@ -14,10 +27,14 @@ const MAX_TIMES: usize = 8;
 
 /// Writes expressions that share their days; `None` if they have no usual shape.
 pub(super) fn words(expressions: &[String]) -> Option<String> {
-    let fields: Vec<Vec<&str>> = expressions.iter().map(|expression| expression.split_whitespace().collect()).collect();
+    let fields: Vec<Vec<&str>> =
+        expressions.iter().map(|expression| expression.split_whitespace().collect()).collect();
     let first = fields.first()?;
     let days = first.get(first.len().checked_sub(3)?..)?;
-    if !fields.iter().all(|fields| fields.len() >= 5 && fields.get(fields.len() - 3..) == Some(days)) {
+    if !fields
+        .iter()
+        .all(|fields| fields.len() >= 5 && fields.get(fields.len() - 3..) == Some(days))
+    {
         return None;
     }
     let [day, month, weekday] = days else { return None };
@@ -25,7 +42,11 @@ pub(super) fn words(expressions: &[String]) -> Option<String> {
     if let [fields] = fields.as_slice()
         && let Some(interval) = interval(fields)
     {
-        return Some(if days == "every day" { interval } else { format!("{interval} {}", days.replacen("every day ", "", 1)) });
+        return Some(if days == "every day" {
+            interval
+        } else {
+            format!("{interval} {}", days.replacen("every day ", "", 1))
+        });
     }
     let mut times = BTreeSet::new();
     for fields in &fields {
@@ -40,7 +61,8 @@ pub(super) fn words(expressions: &[String]) -> Option<String> {
     if times.len() > MAX_TIMES {
         return None;
     }
-    let times: Vec<String> = times.iter().map(|(hour, minute)| format!("{hour:02}:{minute:02}")).collect();
+    let times: Vec<String> =
+        times.iter().map(|(hour, minute)| format!("{hour:02}:{minute:02}")).collect();
     Some(format!("{days} at {}", and(&times)))
 }
 
@@ -50,7 +72,10 @@ fn interval(fields: &[&str]) -> Option<String> {
         if field == "*" {
             return Some(format!("every {unit}"));
         }
-        field.strip_prefix("*/").and_then(|step| step.parse::<u32>().ok()).map(|step| format!("every {step} {unit}s"))
+        field
+            .strip_prefix("*/")
+            .and_then(|step| step.parse::<u32>().ok())
+            .map(|step| format!("every {step} {unit}s"))
     };
     match fields {
         [second, "*", "*", _, _, _] => every(second, "second"),
@@ -70,8 +95,11 @@ fn interval(fields: &[&str]) -> Option<String> {
 }
 
 fn days_in_words(day: &str, month: &str, weekday: &str) -> Option<String> {
-    let months: Vec<String> =
-        if month == "*" { Vec::new() } else { numbers(month, 12)?.into_iter().filter_map(month_name).collect() };
+    let months: Vec<String> = if month == "*" {
+        Vec::new()
+    } else {
+        numbers(month, 12)?.into_iter().filter_map(month_name).collect()
+    };
     let in_months = if months.is_empty() { String::new() } else { format!(" in {}", and(&months)) };
     if day == "*" && weekday == "*" {
         return Some(format!("every day{in_months}"));
@@ -79,11 +107,19 @@ fn days_in_words(day: &str, month: &str, weekday: &str) -> Option<String> {
     if day == "*" {
         if weekday.contains('#') || weekday.ends_with('L') {
             let counted = counted(weekday)?;
-            let of = if months.is_empty() { "of every month".to_owned() } else { format!("of {} every year", and(&months)) };
+            let of = if months.is_empty() {
+                "of every month".to_owned()
+            } else {
+                format!("of {} every year", and(&months))
+            };
             return Some(format!("on the {counted} {of}"));
         }
         let days = weekdays(weekday)?;
-        let named: Vec<String> = days.iter().filter_map(|day| DAYS.get(*day as usize)).map(|day| (*day).to_owned()).collect();
+        let named: Vec<String> = days
+            .iter()
+            .filter_map(|day| DAYS.get(*day as usize))
+            .map(|day| (*day).to_owned())
+            .collect();
         let words = match days.iter().copied().collect::<Vec<_>>().as_slice() {
             [0, 1, 2, 3, 4] => "every weekday".to_owned(),
             _ => format!("every {}", and(&named)),
@@ -93,10 +129,15 @@ fn days_in_words(day: &str, month: &str, weekday: &str) -> Option<String> {
     if weekday != "*" {
         return None;
     }
-    let days: Vec<String> =
-        if day == "L" { vec!["last day".to_owned()] } else { numbers(day, 31)?.into_iter().map(ordinal).collect() };
+    let days: Vec<String> = if day == "L" {
+        vec!["last day".to_owned()]
+    } else {
+        numbers(day, 31)?.into_iter().map(ordinal).collect()
+    };
     match (days.as_slice(), months.as_slice()) {
-        ([day], [month]) if day != "last day" => Some(format!("every year on the {day} of {month}")),
+        ([day], [month]) if day != "last day" => {
+            Some(format!("every year on the {day} of {month}"))
+        }
         (_, []) => Some(format!("on the {} of every month", and(&days))),
         (_, months) => Some(format!("on the {} of {} every year", and(&days), and(months))),
     }
@@ -112,7 +153,9 @@ fn counted(field: &str) -> Option<String> {
     let mut name = None;
     for part in field.split(',') {
         let (day, number) = match part.split_once('#') {
-            Some((day, number)) => (day, (*ORDINALS.get(number.parse::<usize>().ok()?.checked_sub(1)?)?).to_owned()),
+            Some((day, number)) => {
+                (day, (*ORDINALS.get(number.parse::<usize>().ok()?.checked_sub(1)?)?).to_owned())
+            }
             None => (part.strip_suffix('L')?, "last".to_owned()),
         };
         if name.is_some_and(|known| known != day) {
@@ -154,7 +197,10 @@ fn numbers(field: &str, most: u32) -> Option<BTreeSet<u32>> {
 /// Reads a list of days of the week and ranges of them, from Monday, 0.
 fn weekdays(field: &str) -> Option<BTreeSet<u32>> {
     let day = |name: &str| {
-        let number = CRON_DAYS.iter().position(|known| known.eq_ignore_ascii_case(name)).and_then(|day| u32::try_from(day).ok());
+        let number = CRON_DAYS
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(name))
+            .and_then(|day| u32::try_from(day).ok());
         number.or_else(|| name.parse::<u32>().ok().filter(|day| *day <= 7).map(|day| (day + 6) % 7))
     };
     let mut days = BTreeSet::new();

@@ -15,9 +15,14 @@ pub(super) fn sentence(schedule: &Schedule, now: i64) -> String {
         };
     }
     if let Some(cron) = &schedule.cron {
-        let quoted: Vec<String> = cron.expressions().iter().map(|expression| format!("\"{expression}\"")).collect();
+        let quoted: Vec<String> =
+            cron.expressions().iter().map(|expression| format!("\"{expression}\"")).collect();
         let plural = if quoted.len() > 1 { "s" } else { "" };
-        return format!("by the cron expression{plural} {} {}{ending}", quoted.join(", "), in_zone(zone));
+        return format!(
+            "by the cron expression{plural} {} {}{ending}",
+            quoted.join(", "),
+            in_zone(zone)
+        );
     }
     if let Some(rule) = &schedule.rrule {
         return format!("by the rule \"{rule}\" {}{ending}", in_zone(zone));
@@ -26,7 +31,8 @@ pub(super) fn sentence(schedule: &Schedule, now: i64) -> String {
     let first = Time::Millis(now.saturating_add((seconds * 1_000.0).round() as i64));
     let anchor = schedule.anchor.as_ref().or(schedule.start_at.as_ref()).unwrap_or(&first);
     let anchor = moment(anchor).or_else(|| instant(anchor, schedule).map(Moment::Instant));
-    let counted = anchor.map_or_else(String::new, |anchor| format!(" counted from {}", iso(anchor, zone)));
+    let counted =
+        anchor.map_or_else(String::new, |anchor| format!(" counted from {}", iso(anchor, zone)));
     let has_local = [&schedule.anchor, &schedule.start_at, &schedule.end_at]
         .into_iter()
         .flatten()
@@ -40,7 +46,9 @@ fn interval(seconds: f64) -> String {
     let millis = (seconds * 1_000.0).round() as u64;
     let whole = |unit: u64, name: &str| {
         let is_one = millis == unit;
-        millis.is_multiple_of(unit).then(|| if is_one { name.to_owned() } else { format!("{} {name}s", millis / unit) })
+        millis
+            .is_multiple_of(unit)
+            .then(|| if is_one { name.to_owned() } else { format!("{} {name}s", millis / unit) })
     };
     let units = [(3_600_000, "hour"), (60_000, "minute"), (1_000, "second")];
     units

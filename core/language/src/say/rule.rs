@@ -17,7 +17,8 @@ const DAYS: [(&str, &str); 7] = [
 
 /// Writes a rule that starts at `start`; `None` if it has no usual shape.
 pub(super) fn words(rule: &str, start: NaiveDateTime) -> Option<String> {
-    let mut parts: BTreeMap<&str, &str> = rule.split(';').map(|part| part.split_once('=').unwrap_or((part, ""))).collect();
+    let mut parts: BTreeMap<&str, &str> =
+        rule.split(';').map(|part| part.split_once('=').unwrap_or((part, ""))).collect();
     let frequency = parts.remove("FREQ")?;
     let interval: u32 = parts.remove("INTERVAL").unwrap_or("1").parse().ok()?;
     let days = parts.remove("BYDAY");
@@ -28,18 +29,32 @@ pub(super) fn words(rule: &str, start: NaiveDateTime) -> Option<String> {
     if !parts.is_empty() || start.format("%S%.f").to_string() != "00" {
         return None;
     }
-    let every = |unit: &str| if interval == 1 { format!("every {unit}") } else { format!("every {interval} {unit}s") };
+    let every = |unit: &str| {
+        if interval == 1 { format!("every {unit}") } else { format!("every {interval} {unit}s") }
+    };
     let days = match (frequency, days, month_days, position) {
         ("DAILY", None, None, None) => every("day"),
-        ("WEEKLY", Some(days), None, None) => format!("{} on {}", every("week"), and(&weekdays(days)?)),
+        ("WEEKLY", Some(days), None, None) => {
+            format!("{} on {}", every("week"), and(&weekdays(days)?))
+        }
         ("WEEKLY", None, None, None) => format!("{} on {}", every("week"), start.format("%A")),
         ("MONTHLY", Some("MO,TU,WE,TH,FR"), None, Some(position)) if interval == 1 => {
-            let which = if position == "-1" { "last" } else { ORDINALS.get(position.parse::<usize>().ok()?.checked_sub(1)?)? };
+            let which = if position == "-1" {
+                "last"
+            } else {
+                ORDINALS.get(position.parse::<usize>().ok()?.checked_sub(1)?)?
+            };
             format!("on the {which} working day of every month")
         }
-        ("MONTHLY", None, Some(day), None) => format!("{} on the {}", every("month"), ordinal(day.parse().ok()?)),
-        ("MONTHLY", None, None, None) => format!("{} on the {}", every("month"), ordinal(start.day())),
-        ("YEARLY", None, None, None) => format!("{} on {} {}", every("year"), start.day(), MONTHS.get(start.month0() as usize)?),
+        ("MONTHLY", None, Some(day), None) => {
+            format!("{} on the {}", every("month"), ordinal(day.parse().ok()?))
+        }
+        ("MONTHLY", None, None, None) => {
+            format!("{} on the {}", every("month"), ordinal(start.day()))
+        }
+        ("YEARLY", None, None, None) => {
+            format!("{} on {} {}", every("year"), start.day(), MONTHS.get(start.month0() as usize)?)
+        }
         _ => return None,
     };
     let times = match (hours, minutes) {
@@ -52,13 +67,19 @@ pub(super) fn words(rule: &str, start: NaiveDateTime) -> Option<String> {
 }
 
 fn weekdays(days: &str) -> Option<Vec<String>> {
-    days.split(',').map(|day| DAYS.iter().find(|(short, _)| *short == day).map(|(_, name)| (*name).to_owned())).collect()
+    days.split(',')
+        .map(|day| DAYS.iter().find(|(short, _)| *short == day).map(|(_, name)| (*name).to_owned()))
+        .collect()
 }
 
 fn times(hours: &str, minutes: &str) -> Option<String> {
-    let numbers = |list: &str| list.split(',').map(|number| number.parse::<u32>().ok()).collect::<Option<Vec<_>>>();
+    let numbers = |list: &str| {
+        list.split(',').map(|number| number.parse::<u32>().ok()).collect::<Option<Vec<_>>>()
+    };
     let minutes = numbers(minutes)?;
-    let all: Vec<String> =
-        numbers(hours)?.into_iter().flat_map(|hour| minutes.iter().map(move |minute| format!("{hour:02}:{minute:02}"))).collect();
+    let all: Vec<String> = numbers(hours)?
+        .into_iter()
+        .flat_map(|hour| minutes.iter().map(move |minute| format!("{hour:02}:{minute:02}")))
+        .collect();
     (all.len() <= 8).then(|| and(&all))
 }

@@ -59,22 +59,33 @@ pub(crate) fn lines() -> Vec<Line> {
                 continue;
             }
             let mut columns = line.split(" | ");
-            let (phrase, expected) =
-                (columns.next().expect("a phrase"), columns.next().unwrap_or_else(|| panic!("no expectation: {line}")));
+            let (phrase, expected) = (
+                columns.next().expect("a phrase"),
+                columns.next().unwrap_or_else(|| panic!("no expectation: {line}")),
+            );
             let expected = match expected.trim() {
                 "ask" => Expected::Ask,
                 "refused" => Expected::Refused,
                 json => Expected::Schedule(Box::new(schedule(json, zone_name))),
             };
-            lines.push(Line { file, phrase, now, zone: zone_name, expected, description: columns.next().map(str::trim) });
+            lines.push(Line {
+                file,
+                phrase,
+                now,
+                zone: zone_name,
+                expected,
+                description: columns.next().map(str::trim),
+            });
         }
     }
     lines
 }
 
-/// Reads an expected schedule. Its zone is that of the file unless it says another or has only instants.
+/// Reads an expected schedule. Its zone is that of the file unless it says another or has only
+/// instants.
 fn schedule(json: &str, zone: &str) -> Schedule {
-    let mut schedule: Schedule = serde_json::from_str(json).unwrap_or_else(|problem| panic!("{json}: {problem}"));
+    let mut schedule: Schedule =
+        serde_json::from_str(json).unwrap_or_else(|problem| panic!("{json}: {problem}"));
     let is_instant = |time: &scheduler_language::Time| matches!(time, scheduler_language::Time::Text(text) if text.len() > 19);
     if schedule.timezone.is_none() && !schedule.time.as_ref().is_some_and(is_instant) {
         schedule.timezone = Some(zone.to_owned());
@@ -86,8 +97,13 @@ fn schedule(json: &str, zone: &str) -> Schedule {
 pub(crate) fn same_runs(expected: &Schedule, found: &Schedule, now: i64) -> Result<(), String> {
     let of = |schedule: &Schedule| {
         // The API accepts a zone only beside something that uses it.
-        let is_interval = schedule.every_seconds.is_some() && !serde_json::to_string(schedule).is_ok_and(|text| has_local(&text));
-        let schedule = if is_interval { Schedule { timezone: None, ..schedule.clone() } } else { schedule.clone() };
+        let is_interval = schedule.every_seconds.is_some()
+            && !serde_json::to_string(schedule).is_ok_and(|text| has_local(&text));
+        let schedule = if is_interval {
+            Schedule { timezone: None, ..schedule.clone() }
+        } else {
+            schedule.clone()
+        };
         runs(&schedule, now, RUNS + 1)
     };
     let (one, other) = (of(expected), of(found));
@@ -102,7 +118,9 @@ pub(crate) fn same_runs(expected: &Schedule, found: &Schedule, now: i64) -> Resu
 }
 
 fn has_local(json: &str) -> bool {
-    ["anchor\":\"", "At\":\""]
-        .iter()
-        .any(|field| json.split(field).skip(1).any(|rest| !rest.split('"').next().unwrap_or_default().ends_with('Z')))
+    ["anchor\":\"", "At\":\""].iter().any(|field| {
+        json.split(field)
+            .skip(1)
+            .any(|rest| !rest.split('"').next().unwrap_or_default().ends_with('Z'))
+    })
 }

@@ -24,18 +24,28 @@ pub(crate) fn check(data: &[u8]) {
             assert!((2..=MAX_CHOICES).contains(&ambiguity.choices.len()));
             ambiguity.choices.iter().for_each(|choice| check_reading(&choice.reading, phrase));
         }
-        Outcome::Refused(refusal) => assert!(phrase.get(refusal.span.start..refusal.span.end).is_some(), "{refusal:?}"),
+        Outcome::Refused(refusal) => {
+            assert!(phrase.get(refusal.span.start..refusal.span.end).is_some(), "{refusal:?}")
+        }
     }
 }
 
 fn check_reading(reading: &Reading, phrase: &str) {
     let schedule = &reading.schedule;
-    assert!(reading.used.iter().all(|part| phrase.get(part.span.start..part.span.end).is_some()), "{reading:?}");
+    assert!(
+        reading.used.iter().all(|part| phrase.get(part.span.start..part.span.end).is_some()),
+        "{reading:?}"
+    );
     assert!((10..=100).contains(&reading.confidence));
     let expected = runs(schedule, NOW, RUNS);
-    assert!(expected.as_ref().is_ok_and(|runs| runs.first().is_some_and(|first| *first > NOW)), "{schedule:?}: {expected:?}");
+    assert!(
+        expected.as_ref().is_ok_and(|runs| runs.first().is_some_and(|first| *first > NOW)),
+        "{schedule:?}: {expected:?}"
+    );
     // A quoted rule or expression may hold what only the API reads, such as a second RRULE: line.
     let words = sentence(schedule, NOW);
-    let Outcome::Understood(again) = parse(&words, NOW, Zone::UTC) else { panic!("{schedule:?} is said as {words:?}") };
+    let Outcome::Understood(again) = parse(&words, NOW, Zone::UTC) else {
+        panic!("{schedule:?} is said as {words:?}")
+    };
     assert_eq!(runs(&again.schedule, NOW, RUNS), expected, "{words:?}");
 }

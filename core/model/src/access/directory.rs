@@ -8,24 +8,25 @@ use crate::namespace::Namespace;
 use scheduler_calendar::time::UnixMillis;
 use serde::{Deserialize, Serialize};
 
-/// What is known is trusted for so long, milliseconds. A revoked key stops working everywhere within this time, while the
-/// registry answers.
+/// What is known is trusted for so long, milliseconds. A revoked key stops working everywhere
+/// within this time, while the registry answers.
 pub const DIRECTORY_FRESH_MILLIS: i64 = 10_000;
 
-/// Past this age one request asks for the newest, while the others go on: so a busy instance rarely has all of them wait.
+/// Past this age one request asks for the newest, while the others go on: so a busy instance rarely
+/// has all of them wait.
 const REFRESH_MILLIS: i64 = 5_000;
 
-/// Where something is missing in what is known, it is asked for again when that is older than this: a new key or namespace
-/// works everywhere within this time, and guesses cost a request a second.
+/// Where something is missing in what is known, it is asked for again when that is older than this:
+/// a new key or namespace works everywhere within this time, and guesses cost a request a second.
 const MISSING_MILLIS: i64 = 1_000;
 
-/// After a failure the registry is left alone for so long, milliseconds: what is known serves meanwhile, and requests do not
-/// all wait for an answer that does not come.
+/// After a failure the registry is left alone for so long, milliseconds: what is known serves
+/// meanwhile, and requests do not all wait for an answer that does not come.
 const RETRY_MILLIS: i64 = 5_000;
 
-/// While the registry does not answer, what was known is used for so long, milliseconds: an outage of the one object is not one
-/// of the scheduler. An hour outlasts any that the platform has had for one object; past it a revoked key must not work any
-/// more.
+/// While the registry does not answer, what was known is used for so long, milliseconds: an outage
+/// of the one object is not one of the scheduler. An hour outlasts any that the platform has had
+/// for one object; past it a revoked key must not work any more.
 pub const DIRECTORY_LASTS_MILLIS: i64 = 3_600_000;
 
 /// Every key and every namespace.
@@ -59,7 +60,11 @@ impl Directory {
     /// When there is no such key (any more), or its time is over.
     pub fn holder(&self, token: &Token, now: UnixMillis) -> Result<Holder, Denied> {
         let at = self.keys.binary_search_by_key(&token.id, |key| key.id);
-        let key = at.ok().and_then(|at| self.keys.get(at)).filter(|key| token.is(&key.digest)).ok_or(Denied::UnknownKey)?;
+        let key = at
+            .ok()
+            .and_then(|at| self.keys.get(at))
+            .filter(|key| token.is(&key.digest))
+            .ok_or(Denied::UnknownKey)?;
         match key.expires_at {
             Some(at) if at <= now => Err(Denied::Expired(at)),
             _ => Ok(Holder { scopes: key.scopes.clone(), reach: key.namespaces.clone() }),
@@ -74,7 +79,9 @@ impl Directory {
         if namespace.is_default() {
             return Ok(Quota::default());
         }
-        self.settings(namespace).map(|settings| settings.quota).ok_or_else(|| Denied::NoNamespace(namespace.clone()))
+        self.settings(namespace)
+            .map(|settings| settings.quota)
+            .ok_or_else(|| Denied::NoNamespace(namespace.clone()))
     }
 
     /// A namespace's settings.
@@ -96,18 +103,22 @@ impl Cached {
     /// Nothing was asked yet.
     pub const NOTHING: Self = Self { told: None, asked: None, failed: None };
 
-    /// Whether to ask the registry before going on. `lacks`: what is known does not have what the request names.
+    /// Whether to ask the registry before going on. `lacks`: what is known does not have what the
+    /// request names.
     pub fn must_ask(&self, lacks: bool, now: UnixMillis) -> bool {
         let Some(told) = self.told else { return true };
         let age = now.since(told);
-        let has_failed = self.failed.is_some_and(|failed| (0..RETRY_MILLIS).contains(&now.since(failed)));
+        let has_failed =
+            self.failed.is_some_and(|failed| (0..RETRY_MILLIS).contains(&now.since(failed)));
         if has_failed && !lacks && self.lasts(now) {
             return false;
         }
         // Another request that asks counts as an answer, for as long as what is known is good.
         let is_asked = self.asked.is_some_and(|asked| now.since(asked) < MISSING_MILLIS);
         // A clock that has gone back makes a negative age.
-        !(0..DIRECTORY_FRESH_MILLIS).contains(&age) || (lacks && age >= MISSING_MILLIS) || (age >= REFRESH_MILLIS && !is_asked)
+        !(0..DIRECTORY_FRESH_MILLIS).contains(&age)
+            || (lacks && age >= MISSING_MILLIS)
+            || (age >= REFRESH_MILLIS && !is_asked)
     }
 
     /// Whether what is known may be used when the registry did not answer.
@@ -124,7 +135,9 @@ impl Cached {
     pub fn is_being_asked(&self, now: UnixMillis) -> bool {
         let Some(asked) = self.asked else { return false };
         let is_open = |end: Option<UnixMillis>| end.is_none_or(|end| end < asked);
-        (0..MISSING_MILLIS).contains(&now.since(asked)) && is_open(self.told) && is_open(self.failed)
+        (0..MISSING_MILLIS).contains(&now.since(asked))
+            && is_open(self.told)
+            && is_open(self.failed)
     }
 
     /// It was asked at this time, and has answered. Says whether that is the newest answer.
@@ -161,7 +174,10 @@ mod tests {
 
     fn directory() -> (Directory, Token) {
         let token = Token::new([1; 8], [2; 16]);
-        let text = format!(r#"{{"name":"a","scopes":["read"],"namespaces":["a"],"expiresAt":{}}}"#, NOW.plus(60_000));
+        let text = format!(
+            r#"{{"name":"a","scopes":["read"],"namespaces":["a"],"expiresAt":{}}}"#,
+            NOW.plus(60_000)
+        );
         let key = NewKey::parse(&text).unwrap().check(&token, NOW).unwrap();
         let quota = Quota { pending_tasks: Some(5), ..Quota::default() };
         let namespaces = vec![Settings { name: "a".parse().unwrap(), quota, created_at: NOW }];
@@ -173,15 +189,27 @@ mod tests {
         let (directory, token) = directory();
         let holder = directory.holder(&token, NOW).unwrap();
         assert!(holder.scopes.contains(&Scope::Read));
-        assert_eq!(directory.holder(&Token::new([1; 8], [3; 16]), NOW).err(), Some(Denied::UnknownKey));
-        assert_eq!(directory.holder(&Token::new([2; 8], [2; 16]), NOW).err(), Some(Denied::UnknownKey));
-        assert_eq!(directory.holder(&token, NOW.plus(60_000)).err(), Some(Denied::Expired(NOW.plus(60_000))));
+        assert_eq!(
+            directory.holder(&Token::new([1; 8], [3; 16]), NOW).err(),
+            Some(Denied::UnknownKey)
+        );
+        assert_eq!(
+            directory.holder(&Token::new([2; 8], [2; 16]), NOW).err(),
+            Some(Denied::UnknownKey)
+        );
+        assert_eq!(
+            directory.holder(&token, NOW.plus(60_000)).err(),
+            Some(Denied::Expired(NOW.plus(60_000)))
+        );
     }
 
     #[test]
     fn a_namespace_must_be_made_but_for_the_default() {
         let (directory, _) = directory();
-        assert_eq!(directory.quota(&"a".parse().unwrap()).map(|quota| quota.pending_tasks), Ok(Some(5)));
+        assert_eq!(
+            directory.quota(&"a".parse().unwrap()).map(|quota| quota.pending_tasks),
+            Ok(Some(5))
+        );
         assert_eq!(directory.quota(&Namespace::DEFAULT), Ok(Quota::default()));
         assert!(matches!(directory.quota(&"b".parse().unwrap()), Err(Denied::NoNamespace(_))));
     }
@@ -204,7 +232,10 @@ mod tests {
         }
         cached.ask(NOW.plus(9_500));
         assert!(!cached.must_ask(false, NOW.plus(9_999)), "another request asks");
-        assert!(cached.must_ask(false, NOW.plus(10_000)), "the stated bound holds whoever else asks");
+        assert!(
+            cached.must_ask(false, NOW.plus(10_000)),
+            "the stated bound holds whoever else asks"
+        );
         assert!(cached.lasts(NOW.plus(3_599_999)) && !cached.lasts(NOW.plus(3_600_000)));
         assert!(cached.tell(NOW.plus(9_500)));
         cached.forget(NOW.plus(9_600));
@@ -223,7 +254,9 @@ mod tests {
         cached.tell(NOW);
         let later = NOW.plus(20_000);
         cached.fail(later);
-        for (age, lacks, asks) in [(0, false, false), (4_999, false, false), (5_000, false, true), (0, true, true)] {
+        for (age, lacks, asks) in
+            [(0, false, false), (4_999, false, false), (5_000, false, true), (0, true, true)]
+        {
             assert_eq!(cached.must_ask(lacks, later.plus(age)), asks, "{age} {lacks}");
         }
         cached.fail(NOW.plus(DIRECTORY_LASTS_MILLIS));

@@ -1,9 +1,12 @@
-//! Memory of an isolate that all namespaces share. Each may take some of what is left, so that one that comes later finds some, too.
+//! Memory of an isolate that all namespaces share. Each may take some of what is left, so that one
+//! that comes later finds some, too.
 
 use std::collections::BTreeMap;
 
-/// A namespace takes more only while it then holds at most this many times what is left free: one alone four fifths of all. Of namespaces that
-/// give back and take again, as requests do, each comes to the same share, and a quarter of a share is left: with two namespaces, four ninths each.
+/// A namespace takes more only while it then holds at most this many times what is left free: one
+/// alone four fifths of all. Of namespaces that give back and take again, as requests do, each
+/// comes to the same share, and a quarter of a share is left: with two namespaces, four ninths
+/// each.
 const TIMES_OF_FREE: usize = 4;
 
 /// What each namespace holds, in bytes.
@@ -37,16 +40,21 @@ impl FairMemory {
 
     /// Returns what a namespace holds, beside the others, of `most` bytes.
     pub fn of(&self, namespace: &str, most: usize) -> MemoryUse {
-        MemoryUse { all: self.all, own: self.held.get(namespace).copied().unwrap_or_default(), most }
+        MemoryUse {
+            all: self.all,
+            own: self.held.get(namespace).copied().unwrap_or_default(),
+            most,
+        }
     }
 
-    /// Counts `bytes` for a namespace; returns false, and counts nothing, if it would then hold more than it may of `most` bytes. One that is
-    /// alone always has room.
+    /// Counts `bytes` for a namespace; returns false, and counts nothing, if it would then hold
+    /// more than it may of `most` bytes. One that is alone always has room.
     pub fn take(&mut self, namespace: &str, bytes: usize, most: usize) -> bool {
         let MemoryUse { all, own, .. } = self.of(namespace, most);
         let then = MemoryUse { all: all + bytes, own: own + bytes, most };
         // To fill it to the last byte is allowed, so the bound itself is not yet too much.
-        let has_room = then.all <= most && then.own <= (most - then.all).saturating_mul(TIMES_OF_FREE);
+        let has_room =
+            then.all <= most && then.own <= (most - then.all).saturating_mul(TIMES_OF_FREE);
         if all > 0 && !has_room {
             return false;
         }
@@ -111,10 +119,16 @@ mod tests {
             let share = 40 * MB * TIMES_OF_FREE / (TIMES_OF_FREE * count + 1);
             for name in &names {
                 let own = memory.of(name, 40 * MB).own;
-                assert!((share * 9 / 10..share * 11 / 10).contains(&own), "{own} of {share} with {count}");
+                assert!(
+                    (share * 9 / 10..share * 11 / 10).contains(&own),
+                    "{own} of {share} with {count}"
+                );
             }
             let free = 40 * MB - memory.all;
-            assert!(free >= share / 5 && memory.take("another", free * 3 / 4, 40 * MB), "{free} of {share} are free");
+            assert!(
+                free >= share / 5 && memory.take("another", free * 3 / 4, 40 * MB),
+                "{free} of {share} are free"
+            );
         }
     }
 

@@ -30,10 +30,14 @@ pub enum Denied {
     #[error("the API key does not have the scope \"{0}\", which this request needs")]
     Scope(Scope),
     /// HTTP 403.
-    #[error("the API key is not for the namespace \"{0}\"; name one of its own in the header {NAMESPACE_HEADER}")]
+    #[error(
+        "the API key is not for the namespace \"{0}\"; name one of its own in the header {NAMESPACE_HEADER}"
+    )]
     Reach(Namespace),
     /// HTTP 403: a key that reaches further than its creator's.
-    #[error("the API key is not for the namespace \"{0}\"; give only namespaces of its own in the field namespaces")]
+    #[error(
+        "the API key is not for the namespace \"{0}\"; give only namespaces of its own in the field namespaces"
+    )]
     Grant(Namespace),
     /// HTTP 403.
     #[error("the API key is not for every namespace (\"*\"), which this request needs")]
@@ -55,8 +59,9 @@ impl Holder {
         Self { scopes: [Scope::Read, Scope::Write, Scope::Admin].into(), reach: Reach::All }
     }
 
-    /// The namespace that a request is about: the one that it names; else the only one that the key is for; else `default`. One
-    /// that needs `admin` is about none in particular: how far it may go is for [`Self::may_grant`] to say.
+    /// The namespace that a request is about: the one that it names; else the only one that the key
+    /// is for; else `default`. One that needs `admin` is about none in particular: how far it may
+    /// go is for [`Self::may_grant`] to say.
     ///
     /// # Errors
     /// When the key has not the scope, or the key is not for the namespace.
@@ -74,7 +79,8 @@ impl Holder {
         if self.reach.has(&namespace) { Ok(namespace) } else { Err(Denied::Reach(namespace)) }
     }
 
-    /// That this holder may make or revoke a key of this reach: nobody hands on more than they have.
+    /// That this holder may make or revoke a key of this reach: nobody hands on more than they
+    /// have.
     ///
     /// # Errors
     /// When the key would reach further.
@@ -89,11 +95,13 @@ impl Holder {
         }
     }
 
-    /// Why a request of this holder for a namespace that does not exist does not pass: it says how to create the namespace only if the holder
-    /// may.
+    /// Why a request of this holder for a namespace that does not exist does not pass: it says how
+    /// to create the namespace only if the holder may.
     pub fn without_namespace(&self, denied: Denied) -> Denied {
         match denied {
-            Denied::NoNamespace(name) if self.scopes.contains(&Scope::Admin) && self.reach == Reach::All => {
+            Denied::NoNamespace(name)
+                if self.scopes.contains(&Scope::Admin) && self.reach == Reach::All =>
+            {
                 Denied::CreateNamespace(name)
             }
             denied => denied,
@@ -112,7 +120,9 @@ mod tests {
 
     #[test]
     fn a_request_is_about_the_namespace_it_names_or_the_keys_own() {
-        let of = |names: &[&str], named| holder(&[Scope::Read], names).admit(Scope::Read, named).map(|name| name.to_string());
+        let of = |names: &[&str], named| {
+            holder(&[Scope::Read], names).admit(Scope::Read, named).map(|name| name.to_string())
+        };
         assert_eq!(of(&["a"], None).as_deref(), Ok("a"));
         assert_eq!(of(&["a", "default"], None).as_deref(), Ok("default"));
         assert_eq!(of(&["*"], None).as_deref(), Ok("default"));
@@ -132,7 +142,10 @@ mod tests {
                 let outcome = holder(&[has], &["*"]).admit(needed, None);
                 assert_eq!(outcome.is_ok(), has == needed, "{has} {needed}");
                 if let Err(problem) = outcome {
-                    assert!(problem.to_string().contains(&format!("{:?}", needed.to_string())), "{problem}");
+                    assert!(
+                        problem.to_string().contains(&format!("{:?}", needed.to_string())),
+                        "{problem}"
+                    );
                 }
             }
             assert!(Holder::of_the_deployment().admit(has, Some("a")).is_ok());
@@ -141,20 +154,28 @@ mod tests {
 
     #[test]
     fn nobody_hands_on_more_than_they_have() {
-        let of = |own: &[&str], given: &[&str]| holder(&[Scope::Admin], own).may_grant(&holder(&[], given).reach);
+        let of = |own: &[&str], given: &[&str]| {
+            holder(&[Scope::Admin], own).may_grant(&holder(&[], given).reach)
+        };
         assert_eq!(of(&["*"], &["*"]), Ok(()));
         assert_eq!(of(&["a", "b"], &["b"]), Ok(()));
         assert_eq!(of(&["a"], &["*"]), Err(Denied::ReachAll));
-        assert!(matches!(of(&["a"], &["a", "b"]), Err(Denied::Grant(name)) if name.as_str() == "b"));
+        assert!(
+            matches!(of(&["a"], &["a", "b"]), Err(Denied::Grant(name)) if name.as_str() == "b")
+        );
         // The namespaces of a key to create are in the body.
         let hint = of(&["a"], &["b"]).unwrap_err().to_string();
-        assert!(hint.contains("the field namespaces") && !hint.contains(NAMESPACE_HEADER), "{hint}");
+        assert!(
+            hint.contains("the field namespaces") && !hint.contains(NAMESPACE_HEADER),
+            "{hint}"
+        );
     }
 
     #[test]
     fn only_who_may_create_a_namespace_is_told_how() {
         let says_how = |scopes: &[Scope], names: &[&str]| {
-            let denied = holder(scopes, names).without_namespace(Denied::NoNamespace("a".parse().unwrap()));
+            let denied =
+                holder(scopes, names).without_namespace(Denied::NoNamespace("a".parse().unwrap()));
             denied.to_string().contains("PUT")
         };
         assert!(says_how(&[Scope::Read, Scope::Admin], &["*"]));

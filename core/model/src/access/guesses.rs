@@ -1,4 +1,5 @@
-//! How many wrong keys an address may send: keys in the deployment's secret may be short enough to be guessed.
+//! How many wrong keys an address may send: keys in the deployment's secret may be short enough to
+//! be guessed.
 
 use scheduler_calendar::time::UnixMillis;
 use std::net::Ipv6Addr;
@@ -8,7 +9,8 @@ use twox_hash::XxHash64;
 const MOST: u32 = 30;
 /// Then one in so many milliseconds.
 const EVERY_MILLIS: i64 = 1_000;
-/// Most addresses that are remembered, 6 KB: the others of a crowd have guessed less, or longer ago.
+/// Most addresses that are remembered, 6 KB: the others of a crowd have guessed less, or longer
+/// ago.
 const SLOTS: usize = 256;
 
 /// What an instance knows of wrong keys.
@@ -27,10 +29,11 @@ struct Slot {
 
 impl Guesses {
     /// Nobody has guessed yet.
-    pub const NONE: Self = Self { slots: [Slot { hash: 0, wrong: 0, since: UnixMillis::ZERO }; SLOTS] };
+    pub const NONE: Self =
+        Self { slots: [Slot { hash: 0, wrong: 0, since: UnixMillis::ZERO }; SLOTS] };
 
-    /// Returns whether an address has sent as many wrong keys as it may. Then a key that could be guessed is not let in either, so that guessing
-    /// goes no faster.
+    /// Returns whether an address has sent as many wrong keys as it may. Then a key that could be
+    /// guessed is not let in either, so that guessing goes no faster.
     pub fn are_spent(&self, address: &str, now: UnixMillis) -> bool {
         let hash = hash_of(address);
         self.slots.iter().any(|slot| slot.hash == hash && slot.left_at(now) >= MOST)
@@ -52,7 +55,8 @@ impl Guesses {
 }
 
 impl Slot {
-    /// How many of the wrong keys count at a time: one less for each second. A clock that goes back forgives nothing.
+    /// How many of the wrong keys count at a time: one less for each second. A clock that goes back
+    /// forgives nothing.
     fn left_at(self, now: UnixMillis) -> u32 {
         let forgiven = now.since(self.since).max(0) / EVERY_MILLIS;
         self.wrong.saturating_sub(u32::try_from(forgiven).unwrap_or(u32::MAX))
@@ -109,11 +113,16 @@ mod tests {
         for n in 0..MOST {
             guesses.note(&format!("2001:db8:1:2::{n:x}"), NOW);
         }
-        assert!(guesses.are_spent("2001:db8:1:2:ffff::1", NOW) && !guesses.are_spent("2001:db8:1:3::1", NOW));
+        assert!(
+            guesses.are_spent("2001:db8:1:2:ffff::1", NOW)
+                && !guesses.are_spent("2001:db8:1:3::1", NOW)
+        );
         // Also where zeros of the network are left out.
         for n in 0..MOST {
             guesses.note(&format!("2001:db8::{n:x}:2:3:4"), NOW);
         }
-        assert!(guesses.are_spent("2001:db8::1", NOW) && guesses.are_spent("2001:db8:0:0:1::", NOW));
+        assert!(
+            guesses.are_spent("2001:db8::1", NOW) && guesses.are_spent("2001:db8:0:0:1::", NOW)
+        );
     }
 }

@@ -12,7 +12,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 /// What a key may do. None includes another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
+)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum Scope {
@@ -20,17 +22,24 @@ pub enum Scope {
     Read,
     /// Create, change and cancel tasks; set and lift limits.
     Write,
-    /// Make and revoke keys that reach no further than its own; with a reach of `*`, namespaces and their quotas too.
+    /// Make and revoke keys that reach no further than its own; with a reach of `*`, namespaces and
+    /// their quotas too.
     Admin,
 }
 
 impl Scope {
-    /// What a request needs: paths of keys and namespaces `admin`, any other GET or HEAD `read`, the rest `write`.
+    /// What a request needs: paths of keys and namespaces `admin`, any other GET or HEAD `read`,
+    /// the rest `write`.
     pub fn needed(method: &str, path: &str) -> Self {
-        let is_under = |root: &str| path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+        let is_under = |root: &str| {
+            path.strip_prefix(root).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        };
         if is_under("/v1/keys") || is_under("/v1/namespaces") {
             Self::Admin
-        } else if method.eq_ignore_ascii_case("GET") || method.eq_ignore_ascii_case("HEAD") || path == "/v1/preview" {
+        } else if method.eq_ignore_ascii_case("GET")
+            || method.eq_ignore_ascii_case("HEAD")
+            || path == "/v1/preview"
+        {
             Self::Read
         } else {
             Self::Write
@@ -71,13 +80,19 @@ impl Reach {
             return Ok(Self::All);
         }
         if names.is_empty() || names.len() > MAX_KEY_NAMESPACES {
-            let detail = format!("has {} names; give 1 to {MAX_KEY_NAMESPACES}, or [\"*\"] for all", names.len());
+            let detail = format!(
+                "has {} names; give 1 to {MAX_KEY_NAMESPACES}, or [\"*\"] for all",
+                names.len()
+            );
             return Err(FieldError::new("namespaces", detail));
         }
         let named = names.iter().enumerate().map(|(at, name)| {
             let name = name.as_ref();
             if name == ALL {
-                return Err(FieldError::new("namespaces", "has \"*\" beside names; it stands for all of them, alone"));
+                return Err(FieldError::new(
+                    "namespaces",
+                    "has \"*\" beside names; it stands for all of them, alone",
+                ));
             }
             name.parse().map_err(|problem: crate::namespace::NamespaceError| {
                 FieldError::new(format!("namespaces[{at}]"), problem.to_string())
@@ -160,8 +175,12 @@ impl<'a> NewKey<'a> {
     /// # Errors
     /// Names the field that does not hold.
     pub fn check(self, token: &Token, now: UnixMillis) -> Result<Key, FieldError> {
-        if self.name.is_empty() || self.name.len() > MAX_KEY_NAME_BYTES || self.name.chars().any(char::is_control) {
-            let detail = format!("must be 1 to {MAX_KEY_NAME_BYTES} bytes long, without control characters");
+        if self.name.is_empty()
+            || self.name.len() > MAX_KEY_NAME_BYTES
+            || self.name.chars().any(char::is_control)
+        {
+            let detail =
+                format!("must be 1 to {MAX_KEY_NAME_BYTES} bytes long, without control characters");
             return Err(FieldError::new("name", detail));
         }
         if self.scopes.0.is_empty() {
@@ -169,7 +188,10 @@ impl<'a> NewKey<'a> {
         }
         let expires_at = self.expires_at.map(|time| time.instant("expiresAt")).transpose()?;
         if expires_at.is_some_and(|at| at <= now) {
-            return Err(FieldError::new("expiresAt", "is past; leave it out for a key that does not expire"));
+            return Err(FieldError::new(
+                "expiresAt",
+                "is past; leave it out for a key that does not expire",
+            ));
         }
         Ok(Key {
             id: token.id,
@@ -270,8 +292,9 @@ mod tests {
 
     #[test]
     fn a_key_is_checked_and_reads_back_without_its_secret() {
-        let key =
-            made(r#"{"name":"ci","scopes":["write","read","read"],"namespaces":["b","a"],"expiresAt":"2040-01-01T00:00:00Z"}"#);
+        let key = made(
+            r#"{"name":"ci","scopes":["write","read","read"],"namespaces":["b","a"],"expiresAt":"2040-01-01T00:00:00Z"}"#,
+        );
         let key = key.unwrap();
         let stored = serde_json::to_string(&key).unwrap();
         assert_eq!(serde_json::from_str::<Key>(&stored).unwrap(), key);
@@ -293,12 +316,22 @@ mod tests {
             (r#"{"name":"a","scopes":["read"],"namespaces":[]}"#, "namespaces"),
             (r#"{"name":"a","scopes":["read"],"namespaces":["a","*"]}"#, "namespaces"),
             (r#"{"name":"a","scopes":["read"],"namespaces":["a","B"]}"#, "namespaces[1]"),
-            (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":1764000000000}"#, "expiresAt"),
-            (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":"soon"}"#, "expiresAt"),
+            (
+                r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":1764000000000}"#,
+                "expiresAt",
+            ),
+            (
+                r#"{"name":"a","scopes":["read"],"namespaces":["*"],"expiresAt":"soon"}"#,
+                "expiresAt",
+            ),
             (r#"{"name":"a","scopes":["read"],"namespaces":["*"],"admin":true}"#, "admin"),
             ("7", "body"),
         ] {
-            assert_eq!(made(text).map_err(|problem| problem.field.into_owned()), Err(field.to_owned()), "{text}");
+            assert_eq!(
+                made(text).map_err(|problem| problem.field.into_owned()),
+                Err(field.to_owned()),
+                "{text}"
+            );
         }
     }
 
@@ -306,7 +339,11 @@ mod tests {
     fn a_reach_covers_what_is_within_it() {
         let of = |names: &[&str]| Reach::of(names).unwrap();
         assert!(of(&["*"]).covers(&of(&["a"])) && of(&["*"]).covers(&of(&["*"])));
-        assert!(of(&["a", "b"]).covers(&of(&["b"])) && !of(&["a"]).covers(&of(&["a", "b"])) && !of(&["a"]).covers(&of(&["*"])));
+        assert!(
+            of(&["a", "b"]).covers(&of(&["b"]))
+                && !of(&["a"]).covers(&of(&["a", "b"]))
+                && !of(&["a"]).covers(&of(&["*"]))
+        );
         assert_eq!(of(&["a"]).only().map(Namespace::as_str), Some("a"));
         assert_eq!((of(&["a", "b"]).only(), of(&["*"]).only()), (None, None));
     }

@@ -1,8 +1,9 @@
 //! Who may do what: API keys with scopes, namespaces with quotas.
 //!
-//! The registry holds both; it is small, and one object keeps it for a deployment. Every instance of the coordinator has a
-//! [`Directory`] of all of it, some seconds old at most, and lets a [`Holder`] pass or not by that: so no request waits
-//! for the one object, and its failure is not theirs. The keys in the deployment's secret do not depend on it at all.
+//! The registry holds both; it is small, and one object keeps it for a deployment. Every instance
+//! of the coordinator has a [`Directory`] of all of it, some seconds old at most, and lets a
+//! [`Holder`] pass or not by that: so no request waits for the one object, and its failure is not
+//! theirs. The keys in the deployment's secret do not depend on it at all.
 
 mod directory;
 mod fair_memory;
@@ -30,14 +31,17 @@ pub const REGISTRY_BINDING: &str = "REGISTRY";
 /// The name of the one object in it.
 pub const REGISTRY_NAME: &str = "registry";
 
-/// The requests that the registry takes, as paths of POSTs with JSON. A refusal is answered with status 409 and [`Refused`].
+/// The requests that the registry takes, as paths of POSTs with JSON. A refusal is answered with
+/// status 409 and [`Refused`].
 pub mod paths {
-    /// Body: the version that is known, or null; answer: a [`super::Directory`], or null when it is still that.
+    /// Body: the version that is known, or null; answer: a [`super::Directory`], or null when it is
+    /// still that.
     pub const READ: &str = "/read";
     /// Body: an [`super::Entry`] to add; answer: whether it is new.
     pub const PUT: &str = "/put";
     /// Body [`super::KeyId`]; answer whether there was such a key.
     pub const REVOKE: &str = "/revoke";
-    /// Body [`super::DeleteNamespace`], or a namespace's name from a coordinator of an earlier version; answer whether there was one.
+    /// Body [`super::DeleteNamespace`], or a namespace's name from a coordinator of an earlier
+    /// version; answer whether there was one.
     pub const DELETE_NAMESPACE: &str = "/delete-namespace";
 }

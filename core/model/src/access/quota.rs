@@ -1,12 +1,15 @@
 //! How much a namespace may hold, and how fast it may be filled.
 //!
-//! Each shard enforces its share, without asking anybody: so a quota costs no step. The bounds, for a quota on `n` shards:
-//! - `pendingTasks` q: no create is taken that would leave more than `⌈q/n⌉` tasks waiting on its shard, so creates bring at most
-//!   `q + n - 1` to wait at a time; what has fired and waits for a further attempt may come on top. A shard may refuse before the
-//!   whole is reached: the tasks of a request without ids go to one shard.
-//! - `createsPerSecond` r: while a shard stays in memory, what it takes in within any t seconds is at most `(t + 1) r/n + k`, where k
-//!   is the tasks of its largest request; so a batch passes as a whole, and is paid back by the time until the next is taken.
-//!   What was taken is stored with the shard's counts; a crash forgives that of its last five seconds.
+//! Each shard enforces its share, without asking anybody: so a quota costs no step. The bounds, for
+//! a quota on `n` shards:
+//! - `pendingTasks` q: no create is taken that would leave more than `⌈q/n⌉` tasks waiting on its
+//!   shard, so creates bring at most `q + n - 1` to wait at a time; what has fired and waits for a
+//!   further attempt may come on top. A shard may refuse before the whole is reached: the tasks of
+//!   a request without ids go to one shard.
+//! - `createsPerSecond` r: while a shard stays in memory, what it takes in within any t seconds is
+//!   at most `(t + 1) r/n + k`, where k is the tasks of its largest request; so a batch passes as a
+//!   whole, and is paid back by the time until the next is taken. What was taken is stored with the
+//!   shard's counts; a crash forgives that of its last five seconds.
 
 use crate::bounds::{MAX_PENDING_PER_SHARD, MAX_SHARDS};
 use crate::input::FieldError;
@@ -16,15 +19,16 @@ use serde::{Deserialize, Serialize};
 
 /// More would not bind: no deployment could hold it.
 const MAX_PENDING_TASKS: u64 = MAX_PENDING_PER_SHARD as u64 * MAX_SHARDS as u64;
-/// More would not bind either; and a second has so many microseconds, which is what a shard counts in.
+/// More would not bind either; and a second has so many microseconds, which is what a shard counts
+/// in.
 const MAX_CREATES_PER_SECOND: u32 = 1_000_000;
 
 /// What a namespace may have; what is absent is not limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Quota {
-    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a schedule, for nothing. Recurring
-    /// ones count once.
+    /// Tasks that wait: for their time, for a further attempt, to be resumed, or, without a
+    /// schedule, for nothing. Recurring ones count once.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "crate::input::whole")]
     #[schemars(range(min = 1, max = MAX_PENDING_TASKS))]
     pub pending_tasks: Option<u64>,
@@ -41,13 +45,18 @@ impl Quota {
     /// Names the one that is out of range, and the range.
     pub fn check(&self) -> Result<(), FieldError> {
         let within = |field: &'static str, value: Option<u64>, most: u64| match value {
-            Some(value) if value == 0 || value > most => {
-                Err(FieldError::new(field, format!("is {value}; must be 1 to {most}, or be left out for no limit")))
-            }
+            Some(value) if value == 0 || value > most => Err(FieldError::new(
+                field,
+                format!("is {value}; must be 1 to {most}, or be left out for no limit"),
+            )),
             _ => Ok(()),
         };
         within("quota.pendingTasks", self.pending_tasks, MAX_PENDING_TASKS)?;
-        within("quota.createsPerSecond", self.creates_per_second.map(u64::from), MAX_CREATES_PER_SECOND.into())
+        within(
+            "quota.createsPerSecond",
+            self.creates_per_second.map(u64::from),
+            MAX_CREATES_PER_SECOND.into(),
+        )
     }
 
     /// What each of `shards` shards enforces; `None` when nothing is limited.
@@ -55,7 +64,9 @@ impl Quota {
         let shards = u64::from(shards.max(1));
         let share = Share {
             pending_tasks: self.pending_tasks.map(|tasks| tasks.div_ceil(shards)),
-            create_micros: self.creates_per_second.map(|rate| (1_000_000 * shards).div_ceil(u64::from(rate.max(1)))),
+            create_micros: self
+                .creates_per_second
+                .map(|rate| (1_000_000 * shards).div_ceil(u64::from(rate.max(1)))),
             of: *self,
         };
         (share != Share::default()).then_some(share)
@@ -77,8 +88,9 @@ pub struct Share {
 /// How far ahead of the clock creates may run: what has not been used for a second is not lost.
 const BURST_MICROS: i64 = 1_000_000;
 
-/// The time up to which a shard's creates have used up its share, microseconds since 1970. A single number is the whole state:
-/// it runs ahead of the clock by what was taken, and never lags behind it.
+/// The time up to which a shard's creates have used up its share, microseconds since 1970. A single
+/// number is the whole state: it runs ahead of the clock by what was taken, and never lags behind
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Used(i64);
@@ -118,7 +130,10 @@ mod tests {
         };
         assert_eq!(share(of(Some(100), None), 16), (Some(7), None));
         assert_eq!(share(of(None, Some(10)), 4), (None, Some(400_000)));
-        for (quota, field) in [(of(Some(0), None), "quota.pendingTasks"), (of(None, Some(1_000_001)), "quota.createsPerSecond")] {
+        for (quota, field) in [
+            (of(Some(0), None), "quota.pendingTasks"),
+            (of(None, Some(1_000_001)), "quota.createsPerSecond"),
+        ] {
             assert_eq!(quota.check().unwrap_err().field, field);
         }
         assert_eq!(of(Some(1), Some(1_000_000)).check(), Ok(()));

@@ -1,7 +1,7 @@
 //! The text of an API key: `dsk_<id>_<secret>`, 16 and 32 hexadecimal digits.
 //!
-//! The id is public and finds the key. Of the secret only the SHA-256 is kept: with 128 random bits it cannot be guessed from
-//! that, so no slow hash and no salt are needed.
+//! The id is public and finds the key. Of the secret only the SHA-256 is kept: with 128 random bits
+//! it cannot be guessed from that, so no slow hash and no salt are needed.
 
 use crate::format::hex;
 use serde::{Deserialize, Serialize};
@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use subtle::ConstantTimeEq;
 
-/// How every key begins: tells it from the keys in the deployment's secret, and lets scanners of leaked secrets find it.
+/// How every key begins: tells it from the keys in the deployment's secret, and lets scanners of
+/// leaked secrets find it.
 pub const TOKEN_PREFIX: &str = "dsk_";
 
 /// The public name of a key.
@@ -77,12 +78,21 @@ mod tests {
         assert_eq!(text, format!("dsk_{}_{}", "ab".repeat(8), "0f".repeat(16)));
         assert!(Token::parse(&text).is_some_and(|read| read == token && read.is(&token.digest())));
         assert!(!Token::new([0xab; 8], [0x0e; 16]).is(&token.digest()));
-        for bad in ["", "dsk_", "dsk__", &text[1..], &text[..text.len() - 1], &format!("{text}0"), &text.to_uppercase()] {
+        for bad in [
+            "",
+            "dsk_",
+            "dsk__",
+            &text[1..],
+            &text[..text.len() - 1],
+            &format!("{text}0"),
+            &text.to_uppercase(),
+        ] {
             assert!(Token::parse(bad).is_none(), "{bad}");
         }
     }
 
-    /// Pinned: a change would shut every key out. The hash is that of 16 zero bytes, as `sha256sum` gives it.
+    /// Pinned: a change would shut every key out. The hash is that of 16 zero bytes, as `sha256sum`
+    /// gives it.
     #[test]
     fn golden_digest() {
         let digest = hex::encode(&Token::new([0; 8], [0; 16]).digest());

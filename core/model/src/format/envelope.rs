@@ -1,8 +1,10 @@
 //! Envelopes: many fired tasks in one queue message.
 //!
-//! Text, version 1: `{"v":1,"shard":"1-3","seq":42,"firedAt":1764000000005,"tasks":[record,record]}`. JSON, so that a user's
-//! consumer reads it in any language; the records are the stored texts, sliced and joined. One that the dispatchers get again may have
-//! `"skip":[1,3]` before `tasks`: the indexes of those that are not to be started.
+//! Text, version 1:
+//! `{"v":1,"shard":"1-3","seq":42,"firedAt":1764000000005,"tasks":[record,record]}`. JSON, so that
+//! a user's consumer reads it in any language; the records are the stored texts, sliced and joined.
+//! One that the dispatchers get again may have `"skip":[1,3]` before `tasks`: the indexes of those
+//! that are not to be started.
 
 use crate::bounds::{ENVELOPE_TARGET_BYTES, MAX_PAGE_TASKS};
 use scheduler_calendar::time::UnixMillis;
@@ -23,8 +25,8 @@ pub struct Envelope<'a> {
     pub seq: u64,
     /// When the shard fired it.
     pub fired_at: UnixMillis,
-    /// Indexes of tasks that were stopped since: a dispatcher does not start them, and reports them so. One that does not know the field
-    /// starts them.
+    /// Indexes of tasks that were stopped since: a dispatcher does not start them, and reports them
+    /// so. One that does not know the field starts them.
     #[serde(default)]
     pub skip: Vec<u32>,
     /// The records, in firing order; read one with [`crate::task::Record::parse`].
@@ -56,9 +58,12 @@ impl<'a> Envelope<'a> {
 
 /// Checks that an envelope's text says that it was fired at this time, without reading its tasks.
 pub fn is_fired_at(text: &[u8], fired_at: UnixMillis) -> bool {
-    let head = memchr::memmem::find(text, b",\"tasks\":[").and_then(|end| text.get(..end)).unwrap_or(text);
+    let head =
+        memchr::memmem::find(text, b",\"tasks\":[").and_then(|end| text.get(..end)).unwrap_or(text);
     let name = b"\"firedAt\":";
-    let digits = memchr::memmem::find(head, name).and_then(|at| head.get(at + name.len()..)).unwrap_or_default();
+    let digits = memchr::memmem::find(head, name)
+        .and_then(|at| head.get(at + name.len()..))
+        .unwrap_or_default();
     let end = digits.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(digits.len());
     digits.get(..end).is_some_and(|digits| digits == fired_at.to_string().as_bytes())
 }
@@ -85,7 +90,9 @@ impl EnvelopeBuilder {
     /// An empty envelope that takes up to `max_tasks`.
     pub fn new(shard: &str, seq: u64, fired_at: UnixMillis, max_tasks: usize) -> Self {
         // A shard's name is digits and a dash: nothing to escape.
-        let head = format!("{{\"v\":{VERSION},\"shard\":\"{shard}\",\"seq\":{seq},\"firedAt\":{fired_at},\"tasks\":[");
+        let head = format!(
+            "{{\"v\":{VERSION},\"shard\":\"{shard}\",\"seq\":{seq},\"firedAt\":{fired_at},\"tasks\":["
+        );
         Self { seq, text: head.into_bytes(), tasks: 0, max_tasks: max_tasks.min(MAX_PAGE_TASKS) }
     }
 
@@ -96,7 +103,8 @@ impl EnvelopeBuilder {
 
     /// Whether a record of `bytes` still fits. An empty envelope takes any record.
     pub fn has_room_for(&self, bytes: usize) -> bool {
-        self.tasks == 0 || (self.tasks < self.max_tasks && self.text.len() + bytes + 3 <= ENVELOPE_TARGET_BYTES)
+        self.tasks == 0
+            || (self.tasks < self.max_tasks && self.text.len() + bytes + 3 <= ENVELOPE_TARGET_BYTES)
     }
 
     /// Adds the record that `write` appends.
@@ -124,8 +132,10 @@ mod tests {
     #[test]
     fn golden_bytes() {
         let mut builder = EnvelopeBuilder::new("1-3", 42, UnixMillis::new(1_764_000_000_005), 100);
-        builder.push(|out| out.extend_from_slice(br#"{"time":1764000000000,"id":"a","callback":{}}"#));
-        builder.push(|out| out.extend_from_slice(br#"{"time":1764000000001,"id":"b","callback":{}}"#));
+        builder
+            .push(|out| out.extend_from_slice(br#"{"time":1764000000000,"id":"a","callback":{}}"#));
+        builder
+            .push(|out| out.extend_from_slice(br#"{"time":1764000000001,"id":"b","callback":{}}"#));
         let text = String::from_utf8(builder.finish()).unwrap();
         assert_eq!(
             text,
@@ -140,8 +150,7 @@ mod tests {
     fn golden_bytes_with_tasks_to_skip() {
         let text = br#"{"v":1,"shard":"a:1-3","seq":42,"firedAt":5,"tasks":[{"id":"\"tasks\":["},{"id":"b"},{"id":"c"}]}"#;
         let again = String::from_utf8(with_skip(text, &[0, 2])).unwrap();
-        let expected =
-            r#"{"v":1,"shard":"a:1-3","seq":42,"firedAt":5,"skip":[0,2],"tasks":[{"id":"\"tasks\":["},{"id":"b"},{"id":"c"}]}"#;
+        let expected = r#"{"v":1,"shard":"a:1-3","seq":42,"firedAt":5,"skip":[0,2],"tasks":[{"id":"\"tasks\":["},{"id":"b"},{"id":"c"}]}"#;
         assert_eq!(again, expected);
         let read = Envelope::parse(&again).unwrap();
         assert_eq!((read.skip, read.tasks.len()), (vec![0, 2], 3));
@@ -164,7 +173,8 @@ mod tests {
     fn the_largest_record_fits() {
         let mut builder = EnvelopeBuilder::new("65535-65535", u64::MAX, UnixMillis::NEVER, 1);
         builder.push(|out| out.resize(out.len() + MAX_RECORD_BYTES, b'x'));
-        // What a retry adds to a record: an attempt number, a time and an error of 500 characters, escaped.
+        // What a retry adds to a record: an attempt number, a time and an error of 500 characters,
+        // escaped.
         assert!(builder.finish().len() + 3_200 <= MAX_ENVELOPE_BYTES);
     }
 

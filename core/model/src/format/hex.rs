@@ -17,7 +17,9 @@ pub fn encode(bytes: &[u8]) -> String {
 /// Exactly `N` bytes; `None` for any text that [`encode`] would not have given.
 pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
     let digits = text.as_bytes();
-    if digits.len() != N * 2 || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f')) {
+    if digits.len() != N * 2
+        || !digits.iter().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+    {
         return None;
     }
     let mut bytes = [0; N];
@@ -31,7 +33,10 @@ pub fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
 ///
 /// # Errors
 /// What the serializer says.
-pub fn serialize<S: Serializer, const N: usize>(bytes: &[u8; N], serializer: S) -> Result<S::Ok, S::Error> {
+pub fn serialize<S: Serializer, const N: usize>(
+    bytes: &[u8; N],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&encode(bytes))
 }
 
@@ -39,9 +44,12 @@ pub fn serialize<S: Serializer, const N: usize>(bytes: &[u8; N], serializer: S) 
 ///
 /// # Errors
 /// When it is not a text of `N` bytes.
-pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<[u8; N], D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>, const N: usize>(
+    deserializer: D,
+) -> Result<[u8; N], D::Error> {
     let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-    decode(&text).ok_or_else(|| D::Error::custom(format_args!("expected {} hexadecimal digits", N * 2)))
+    decode(&text)
+        .ok_or_else(|| D::Error::custom(format_args!("expected {} hexadecimal digits", N * 2)))
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! How attempts ended, as a shard keeps it: many in one row.
 //!
-//! A row's body is a sequence of **chunks**, so that it grows by appending. A chunk holds what one envelope's outcomes were.
-//! All numbers are little-endian; a varint has 7 bits a byte, the lowest first; a signed one is zigzag-coded.
+//! A row's body is a sequence of **chunks**, so that it grows by appending. A chunk holds what one
+//! envelope's outcomes were. All numbers are little-endian; a varint has 7 bits a byte, the lowest
+//! first; a signed one is zigzag-coded.
 //!
 //! ```text
 //! chunk  version:u8  length:u32 of what follows  count:u16  content
@@ -18,8 +19,9 @@
 //! text   length:varint  UTF-8
 //! ```
 //!
-//! The hashes are the low halves of [`crate::routing::id_hash`]: a search for one id looks at these and skips the rest. A chunk of a
-//! version that is not known is passed over, and its entries count all the same.
+//! The hashes are the low halves of [`crate::routing::id_hash`]: a search for one id looks at these
+//! and skips the rest. A chunk of a version that is not known is passed over, and its entries count
+//! all the same.
 
 use crate::routing::id_hash;
 use scheduler_calendar::time::UnixMillis;
@@ -126,12 +128,14 @@ pub struct Run<'a> {
     pub error: Cow<'a, str>,
     /// How the body of an answer that is a failure begins.
     pub excerpt: Cow<'a, str>,
-    /// Of a follow-up's attempt, which follow-up: see [`crate::task::Record::stage`]. Empty of a run's own.
+    /// Of a follow-up's attempt, which follow-up: see [`crate::task::Record::stage`]. Empty of a
+    /// run's own.
     pub stage: Cow<'a, str>,
 }
 
-/// What a run takes in a chunk beside its texts, at most: a short hash, the entry's length, outcome and flags, the numbers of the run at
-/// their longest as variable-length numbers, and the lengths of its texts.
+/// What a run takes in a chunk beside its texts, at most: a short hash, the entry's length, outcome
+/// and flags, the numbers of the run at their longest as variable-length numbers, and the lengths
+/// of its texts.
 const RUN_BYTES: usize = 4 + 5 + 2 + 10 + 5 + 10 + 5 + 3 + 4 * 5;
 
 impl Run<'_> {
@@ -192,8 +196,8 @@ impl ChunkBuilder {
         self.hashes.is_empty()
     }
 
-    /// Adds a run. A chunk counts up to 65,535; what is beyond is left out. A caller that keeps chunks within a row's size is far from
-    /// that, since a run takes more than ten bytes.
+    /// Adds a run. A chunk counts up to 65,535; what is beyond is left out. A caller that keeps
+    /// chunks within a row's size is far from that, since a run takes more than ten bytes.
     pub fn push(&mut self, run: &Run<'_>) {
         if self.hashes.len() / 4 >= usize::from(u16::MAX) {
             return;
@@ -260,7 +264,8 @@ struct Known<'a> {
 
 /// The runs of a row, the newest first: with their places in the row, counted from 0.
 ///
-/// Only those of `id`, where one is given, that stand before place `before` and were reported at `since` or later; at most `limit`.
+/// Only those of `id`, where one is given, that stand before place `before` and were reported at
+/// `since` or later; at most `limit`.
 ///
 /// # Errors
 /// When the row holds what was never written there.
@@ -287,12 +292,16 @@ pub fn newest_first<'a>(
         let mut of_chunk = Vec::new();
         let mut entries = chunk.entries;
         for (place, other) in (first..before).zip(chunk.hashes) {
-            let length = usize::try_from(take_varint(&mut entries)?).map_err(|_| HistoryError::Number)?;
+            let length =
+                usize::try_from(take_varint(&mut entries)?).map_err(|_| HistoryError::Number)?;
             let entry = take(&mut entries, length)?;
             if hash.is_none_or(|hash| hash == *other) {
                 let run = take_run(entry, chunk.fired_at)?;
                 if id.is_none_or(|id| run.id == id) {
-                    of_chunk.push((place, Past { run, fired_at: chunk.fired_at, reported_at: chunk.reported_at }));
+                    of_chunk.push((
+                        place,
+                        Past { run, fired_at: chunk.fired_at, reported_at: chunk.reported_at },
+                    ));
                 }
             }
         }
@@ -468,10 +477,14 @@ mod tests {
         "13010f016209ac028c01e807f703026e6f02c3a9"
     );
 
-    /// Pinned for ever: a follow-up's attempt, which versions before follow-ups read as one of the run.
+    /// Pinned for ever: a follow-up's attempt, which versions before follow-ups read as one of the
+    /// run.
     #[test]
     fn golden_bytes_of_a_follow_up() {
-        let bytes = chunk(&[Run { stage: "onSuccess".into(), ..run("a", Outcome::Succeeded) }], FIRED.plus(2_000));
+        let bytes = chunk(
+            &[Run { stage: "onSuccess".into(), ..run("a", Outcome::Succeeded) }],
+            FIRED.plus(2_000),
+        );
         let hex: String = bytes[27..].iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(hex, "10001001610901096f6e53756363657373");
         let found = newest_first(&bytes, Some("a"), u32::MAX, UnixMillis::ZERO, 10).unwrap();
@@ -493,7 +506,10 @@ mod tests {
         for run in [run("a", Outcome::Succeeded), failed(), longest] {
             let before = builder.bytes();
             builder.push(&run);
-            assert!(builder.bytes() > before && builder.bytes() - before <= run.most_bytes(), "{run:?}");
+            assert!(
+                builder.bytes() > before && builder.bytes() - before <= run.most_bytes(),
+                "{run:?}"
+            );
         }
         let bytes = builder.bytes();
         assert_eq!(builder.finish().map(|chunk| chunk.len()), Some(bytes));
@@ -508,7 +524,11 @@ mod tests {
             row.extend(chunk(&runs, FIRED.plus(n)));
         }
         let places = |id, before, since, limit| -> Vec<u32> {
-            newest_first(&row, id, before, since, limit).unwrap().into_iter().map(|(place, _)| place).collect()
+            newest_first(&row, id, before, since, limit)
+                .unwrap()
+                .into_iter()
+                .map(|(place, _)| place)
+                .collect()
         };
         assert_eq!(places(Some("a"), u32::MAX, FIRED, 100), [18, 15, 13, 10, 8, 5, 3, 0]);
         assert_eq!(places(Some("a"), 13, FIRED, 100), [10, 8, 5, 3, 0]);
@@ -531,7 +551,8 @@ mod tests {
         row.extend(later);
         row.extend(chunk(&[run("a", Outcome::Skipped)], FIRED));
         let found = newest_first(&row, Some("a"), u32::MAX, UnixMillis::ZERO, 10).unwrap();
-        let outcomes: Vec<_> = found.iter().map(|(place, past)| (*place, past.run.outcome)).collect();
+        let outcomes: Vec<_> =
+            found.iter().map(|(place, past)| (*place, past.run.outcome)).collect();
         assert_eq!(outcomes, [(3, Outcome::Skipped), (0, Outcome::Other(77))]);
     }
 
@@ -549,7 +570,15 @@ mod tests {
             Outcome::Skipped,
             Outcome::Other(6),
         ];
-        let names = ["succeeded", "failed", "dead-lettered", "handed-over", "expired", "skipped", "other-6"];
+        let names = [
+            "succeeded",
+            "failed",
+            "dead-lettered",
+            "handed-over",
+            "expired",
+            "skipped",
+            "other-6",
+        ];
         assert_eq!(named.map(Outcome::name), names);
         assert_eq!(named.map(Outcome::code), [0, 1, 2, 3, 4, 5, 6]);
     }
@@ -558,7 +587,10 @@ mod tests {
     fn a_row_that_is_cut_off_or_changed_is_told_and_nothing_worse() {
         let row = chunk(&[run("a", Outcome::Succeeded), failed()], FIRED);
         for cut in 1..row.len() {
-            assert!(newest_first(&row[..cut], None, u32::MAX, UnixMillis::ZERO, 10).is_err(), "cut at {cut}");
+            assert!(
+                newest_first(&row[..cut], None, u32::MAX, UnixMillis::ZERO, 10).is_err(),
+                "cut at {cut}"
+            );
         }
         for at in 0..row.len() {
             for bit in 0..8 {

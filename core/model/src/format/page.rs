@@ -1,7 +1,8 @@
 //! Pages: many records in one stored row.
 //!
-//! A page has a **body**, the texts of its records one after the other, and a **directory** with an entry for each in
-//! firing order. A shard keeps directories in memory and reads bodies when it needs them. The directory's bytes:
+//! A page has a **body**, the texts of its records one after the other, and a **directory** with an
+//! entry for each in firing order. A shard keeps directories in memory and reads bodies when it
+//! needs them. The directory's bytes:
 //!
 //! | bytes | what |
 //! |---|---|
@@ -18,7 +19,8 @@ use crate::task::{DEFAULT_PRIORITY, MAX_PRIORITY};
 use scheduler_calendar::time::UnixMillis;
 
 const VERSION: u8 = 1;
-/// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up sees by one byte that a page has none.
+/// The version of a directory with an entry that has [`Flags::LOCAL`]. So a start-up sees by one
+/// byte that a page has none.
 const VERSION_WITH_LOCAL: u8 = 2;
 /// What is added to either version when the hashes are keyed.
 const KEYED: u8 = 2;
@@ -30,7 +32,8 @@ const BITS_19: u64 = (1 << 19) - 1;
 const BITS_48: u64 = (1 << 48) - 1;
 
 // The format's widths hold every value that the limits allow.
-const _: () = assert!(MAX_PAGE_BODY_BYTES <= BITS_19 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
+const _: () =
+    assert!(MAX_PAGE_BODY_BYTES <= BITS_19 as usize && MAX_PAGE_TASKS <= u16::MAX as usize);
 
 /// What an entry is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
@@ -45,9 +48,11 @@ impl Flags {
     pub const RETRY: Self = Self(2);
     /// An occurrence that failed for good; it never fires by itself.
     pub const DEAD_LETTER: Self = Self(4);
-    /// Whether it fires once it is due depends on how late that is: its record says (see [`crate::schedule::Policies`]).
+    /// Whether it fires once it is due depends on how late that is: its record says (see
+    /// [`crate::schedule::Policies`]).
     pub const CONDITIONAL: Self = Self(8);
-    /// Its time was given as a local one, and it has not fired: a new law of its time zone moves it (see `engine::law`).
+    /// Its time was given as a local one, and it has not fired: a new law of its time zone moves it
+    /// (see `engine::law`).
     pub const LOCAL: Self = Self(256);
     const ALL: u16 = 15 | Self::LOCAL.0;
     /// The bits of the priority.
@@ -55,8 +60,8 @@ impl Flags {
     const PRIORITY_BITS: u16 = 15 << Self::PRIORITY_SHIFT;
     const PRIORITIES: u8 = MAX_PRIORITY + 1;
 
-    /// The same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`], which is written as 0: so it was before
-    /// there were priorities.
+    /// The same with a priority, 0 to 9. Tasks that say nothing have [`DEFAULT_PRIORITY`], which is
+    /// written as 0: so it was before there were priorities.
     #[must_use]
     pub const fn with_priority(self, priority: u8) -> Self {
         let distance = (priority + Self::PRIORITIES - DEFAULT_PRIORITY) % Self::PRIORITIES;
@@ -97,7 +102,8 @@ impl Flags {
 /// One record's place in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed) directory the shard's own.
+    /// The hash of the task's id: [`crate::routing::id_hash`], or in a [keyed](Directory::is_keyed)
+    /// directory the shard's own.
     pub hash: u64,
     /// When it fires; [`UnixMillis::NEVER`] if it does not by itself.
     pub due: UnixMillis,
@@ -110,7 +116,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    // Inline, like `from_bytes`: both run several times for each task of a bulk request, and the crate is built for size.
+    // Inline, like `from_bytes`: both run several times for each task of a bulk request, and the
+    // crate is built for size.
     #[inline]
     fn to_bytes(self) -> [u8; ENTRY_BYTES] {
         let due = u64::try_from(self.due.get()).unwrap_or(0) & BITS_48;
@@ -127,7 +134,8 @@ impl Entry {
 
     #[inline]
     fn from_bytes(bytes: &[u8; ENTRY_BYTES]) -> Self {
-        let [h0, h1, h2, h3, h4, h5, h6, h7, d0, d1, d2, d3, d4, d5, p0, p1, p2, p3, p4, p5] = *bytes;
+        let [h0, h1, h2, h3, h4, h5, h6, h7, d0, d1, d2, d3, d4, d5, p0, p1, p2, p3, p4, p5] =
+            *bytes;
         let place = u64::from_le_bytes([p0, p1, p2, p3, p4, p5, 0, 0]);
         Self {
             hash: u64::from_le_bytes([h0, h1, h2, h3, h4, h5, h6, h7]),
@@ -268,7 +276,9 @@ impl Directory {
     /// # Errors
     /// [`PageError::Entry`] for the first entry for which it returns none.
     pub fn key(&mut self, hash: impl Fn(Entry) -> Option<u64>) -> Result<(), PageError> {
-        for (at, bytes) in self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate() {
+        for (at, bytes) in
+            self.bytes[HEADER_BYTES..].as_chunks_mut::<ENTRY_BYTES>().0.iter_mut().enumerate()
+        {
             let keyed = hash(Entry::from_bytes(bytes)).ok_or(PageError::Entry(at))?;
             bytes[..8].copy_from_slice(&keyed.to_le_bytes());
         }
@@ -299,7 +309,10 @@ impl Directory {
 
     /// How many entries are due before `due`.
     pub fn before(&self, due: UnixMillis) -> usize {
-        self.bytes[HEADER_BYTES..].as_chunks::<ENTRY_BYTES>().0.partition_point(|bytes| Entry::from_bytes(bytes).due < due)
+        self.bytes[HEADER_BYTES..]
+            .as_chunks::<ENTRY_BYTES>()
+            .0
+            .partition_point(|bytes| Entry::from_bytes(bytes).due < due)
     }
 
     /// Adds an entry behind those due at or before it, and says at which index.
@@ -340,8 +353,8 @@ pub struct Page {
     pub body: Vec<u8>,
 }
 
-/// Collects records in any order and cuts them into pages in order of due time, so that what fires together lies
-/// together.
+/// Collects records in any order and cuts them into pages in order of due time, so that what fires
+/// together lies together.
 #[derive(Debug, Default)]
 pub struct PageBuilder {
     entries: Vec<Entry>,
@@ -349,10 +362,16 @@ pub struct PageBuilder {
 }
 
 impl PageBuilder {
-    /// Adds the record that `write` appends to the buffer it is given. Says whether it did: a record that is empty or longer than
-    /// [`MAX_RECORD_BYTES`] is not taken.
+    /// Adds the record that `write` appends to the buffer it is given. Says whether it did: a
+    /// record that is empty or longer than [`MAX_RECORD_BYTES`] is not taken.
     #[must_use]
-    pub fn push(&mut self, hash: u64, due: UnixMillis, flags: Flags, write: impl FnOnce(&mut Vec<u8>)) -> bool {
+    pub fn push(
+        &mut self,
+        hash: u64,
+        due: UnixMillis,
+        flags: Flags,
+        write: impl FnOnce(&mut Vec<u8>),
+    ) -> bool {
         let start = self.body.len();
         write(&mut self.body);
         let len = self.body.len() - start;
@@ -360,7 +379,8 @@ impl PageBuilder {
             self.body.truncate(start);
             return false;
         }
-        // The offset is relative to this buffer, which may be longer than a page: `finish` gives the final one.
+        // The offset is relative to this buffer, which may be longer than a page: `finish` gives
+        // the final one.
         self.entries.push(Entry { hash, due, offset: start as u32, len: len as u32, flags });
         true
     }
@@ -383,7 +403,8 @@ impl PageBuilder {
         self.entries.is_empty()
     }
 
-    /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record, [`PAGE_TARGET_BYTES`].
+    /// Cuts the records into pages, each within [`MAX_PAGE_TASKS`] and, unless it is of one record,
+    /// [`PAGE_TARGET_BYTES`].
     pub fn finish(mut self) -> Vec<Page> {
         self.entries.retain(|entry| entry.len > 0);
         sort_by_due(&mut self.entries);
@@ -393,8 +414,14 @@ impl PageBuilder {
         for entry in self.entries {
             let start = entry.offset as usize;
             let record = self.body.get(start..start + entry.len as usize).unwrap_or_default();
-            if !entries.is_empty() && (body.len() + record.len() > PAGE_TARGET_BYTES || entries.len() == MAX_PAGE_TASKS) {
-                pages.push(Page { directory: Directory::new(std::mem::take(&mut entries)), body: std::mem::take(&mut body) });
+            if !entries.is_empty()
+                && (body.len() + record.len() > PAGE_TARGET_BYTES
+                    || entries.len() == MAX_PAGE_TASKS)
+            {
+                pages.push(Page {
+                    directory: Directory::new(std::mem::take(&mut entries)),
+                    body: std::mem::take(&mut body),
+                });
             }
             entries.push(Entry { offset: body.len() as u32, ..entry });
             body.extend_from_slice(record);
@@ -415,7 +442,12 @@ mod tests {
     fn golden_bytes() {
         let mut builder = PageBuilder::default();
         for (hash, due, flags, text) in [
-            (0x0807_0605_0403_0201, UnixMillis::new(0x0000_0190_0000_0002), Flags::RETRY.and(Flags::TO_QUEUE), "later"),
+            (
+                0x0807_0605_0403_0201,
+                UnixMillis::new(0x0000_0190_0000_0002),
+                Flags::RETRY.and(Flags::TO_QUEUE),
+                "later",
+            ),
             (u64::MAX, UnixMillis::new(1), Flags::TASK, "first"),
             (9, UnixMillis::NEVER, Flags::DEAD_LETTER, "never"),
         ] {
@@ -439,7 +471,8 @@ mod tests {
     /// Pinned for ever, too.
     #[test]
     fn the_lane_stands_behind_the_version() {
-        let entry = Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags: Flags::TASK };
+        let entry =
+            Entry { hash: 1, due: UnixMillis::new(2), offset: 0, len: 3, flags: Flags::TASK };
         let mut directory = Directory::new(vec![entry]);
         assert_eq!(directory.lane(), 0);
         directory.set_lane(200);
@@ -451,7 +484,13 @@ mod tests {
     /// Pinned for ever, too.
     #[test]
     fn an_entry_at_a_local_time_makes_a_directory_of_version_2() {
-        let entry = |hash, due, flags| Entry { hash, due: UnixMillis::new(due), offset: 0, len: 0x7_fff0, flags };
+        let entry = |hash, due, flags| Entry {
+            hash,
+            due: UnixMillis::new(due),
+            offset: 0,
+            len: 0x7_fff0,
+            flags,
+        };
         let plain = entry(1, 2, Flags::TASK);
         let local = entry(2, 3, Flags::TO_QUEUE.and(Flags::LOCAL).with_priority(9));
         let mut directory = Directory::new(vec![plain, local]);
@@ -467,7 +506,8 @@ mod tests {
         assert!(directory.has_local() && local.flags.priority() == 9);
         directory.set_lane(7);
         assert!(directory.has_local());
-        // Adding such an entry to a page without one changes the version; a version that the entries do not have is refused.
+        // Adding such an entry to a page without one changes the version; a version that the
+        // entries do not have is refused.
         let mut grown = Directory::new(vec![plain]);
         assert!(!grown.has_local());
         grown.insert(local);
@@ -508,12 +548,22 @@ mod tests {
         for priority in 0..=MAX_PRIORITY {
             let flags = Flags::RETRY.and(Flags::TO_QUEUE).with_priority(priority);
             assert_eq!(flags.priority(), priority);
-            assert!(flags.has(Flags::RETRY) && flags.has(Flags::TO_QUEUE) && !flags.has(Flags::DEAD_LETTER) && flags.is_known());
+            assert!(
+                flags.has(Flags::RETRY)
+                    && flags.has(Flags::TO_QUEUE)
+                    && !flags.has(Flags::DEAD_LETTER)
+                    && flags.is_known()
+            );
         }
         assert_eq!(Flags::TASK.with_priority(DEFAULT_PRIORITY), Flags::TASK);
         assert!(Flags::CONDITIONAL.is_known() && !Flags(10 << 4).is_known());
         let local = Flags::LOCAL.with_priority(0);
-        assert!(local.has(Flags::LOCAL) && local.is_known() && local.priority() == 0 && local.with_local(true) == local);
+        assert!(
+            local.has(Flags::LOCAL)
+                && local.is_known()
+                && local.priority() == 0
+                && local.with_local(true) == local
+        );
         assert_eq!(local.with_local(false), Flags::TASK.with_priority(0));
     }
 
@@ -521,19 +571,32 @@ mod tests {
     fn pages_are_cut_in_order_of_due_time() {
         let mut builder = PageBuilder::default();
         for n in 0..5_000_i64 {
-            assert!(
-                builder.push(n as u64, UnixMillis::new(n * 7919 % 5_000), Flags::TASK, |out| out.extend_from_slice(&[b'x'; 100]))
-            );
+            assert!(builder.push(
+                n as u64,
+                UnixMillis::new(n * 7919 % 5_000),
+                Flags::TASK,
+                |out| out.extend_from_slice(&[b'x'; 100])
+            ));
         }
-        assert!(builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; 100_000])));
-        assert!(
-            !builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| out.extend_from_slice(&[b'y'; MAX_RECORD_BYTES + 1]))
-        );
+        assert!(builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| {
+            out.extend_from_slice(&[b'y'; 100_000])
+        }));
+        assert!(!builder.push(1, UnixMillis::new(2_500), Flags::TASK, |out| {
+            out.extend_from_slice(&[b'y'; MAX_RECORD_BYTES + 1])
+        }));
         let pages = builder.finish();
-        let dues: Vec<i64> = pages.iter().flat_map(|page| page.directory.iter()).map(|entry| entry.due.get()).collect();
+        let dues: Vec<i64> = pages
+            .iter()
+            .flat_map(|page| page.directory.iter())
+            .map(|entry| entry.due.get())
+            .collect();
         assert_eq!(dues.len(), 5_001);
         assert!(dues.is_sorted());
-        assert!(pages.iter().all(|page| page.body.len() <= PAGE_TARGET_BYTES || page.directory.len() == 1));
+        assert!(
+            pages
+                .iter()
+                .all(|page| page.body.len() <= PAGE_TARGET_BYTES || page.directory.len() == 1)
+        );
         for page in &pages {
             assert!(Directory::decode(page.directory.bytes().to_vec(), page.body.len()).is_ok());
         }
@@ -541,13 +604,20 @@ mod tests {
 
     #[test]
     fn entries_are_inserted_behind_their_equals_and_raised_in_order() {
-        let entry = |hash, due| Entry { hash, due: UnixMillis::new(due), offset: 0, len: 1, flags: Flags::TASK };
+        let entry = |hash, due| Entry {
+            hash,
+            due: UnixMillis::new(due),
+            offset: 0,
+            len: 1,
+            flags: Flags::TASK,
+        };
         let mut directory = Directory::new(vec![entry(1, 10), entry(2, 20)]);
         assert_eq!(directory.insert(entry(3, 10)), 1);
         assert_eq!(directory.insert(entry(4, 5)), 0);
         assert_eq!(directory.insert(entry(5, 30)), 4);
         directory.raise_to(UnixMillis::new(12));
-        let shown: Vec<(u64, i64)> = directory.iter().map(|entry| (entry.hash, entry.due.get())).collect();
+        let shown: Vec<(u64, i64)> =
+            directory.iter().map(|entry| (entry.hash, entry.due.get())).collect();
         assert_eq!(shown, [(4, 12), (1, 12), (3, 12), (2, 20), (5, 30)]);
         assert_eq!(directory.before(UnixMillis::new(20)), 3);
     }

@@ -11,22 +11,26 @@ enum Holder<'a> {
     List { item: usize },
 }
 
-/// Returns the path of the value at which the reader of `json` has met `problem`, such as `callback.headers.a` or `tags[3]`; empty for the whole.
-/// Of a name with escapes it has the escapes, and of what is nested deeper than [`MAX_NESTING`] the holder at that depth.
+/// Returns the path of the value at which the reader of `json` has met `problem`, such as
+/// `callback.headers.a` or `tags[3]`; empty for the whole. Of a name with escapes it has the
+/// escapes, and of what is nested deeper than [`MAX_NESTING`] the holder at that depth.
 ///
 /// A second reader that follows the path while it reads would be compiled for every type once more.
 pub(super) fn path_of(problem: &serde_json::Error, json: &str) -> String {
     let end = offset(json, problem);
     // An error of syntax is placed behind the first byte of the value at fault.
-    let has_opened = problem.is_syntax() && json.get(..end).is_some_and(|read| read.ends_with(['[', '{']));
+    let has_opened =
+        problem.is_syntax() && json.get(..end).is_some_and(|read| read.ends_with(['[', '{']));
     written(&holders_at(json, end - usize::from(has_opened)))
 }
 
-/// Returns the path of the list or object that has an item too many, at which the reader of `json` has met `problem`.
+/// Returns the path of the list or object that has an item too many, at which the reader of `json`
+/// has met `problem`.
 pub(super) fn path_of_holder(problem: &serde_json::Error, json: &str) -> String {
     let end = offset(json, problem);
     let mut holders = holders_at(json, end);
-    // The reader has looked for the holder's end. Where that has not come, the last holder is still open.
+    // The reader has looked for the holder's end. Where that has not come, the last holder is still
+    // open.
     let has_ended = json.get(..end).unwrap_or(json).trim_ascii_end().ends_with([']', '}']);
     if !has_ended {
         holders.pop();
@@ -40,7 +44,8 @@ fn offset(json: &str, problem: &serde_json::Error) -> usize {
     lines_before.map(str::len).sum::<usize>() + problem.column()
 }
 
-/// Returns the objects and lists that are open after the first `end` bytes of a JSON text, outermost first.
+/// Returns the objects and lists that are open after the first `end` bytes of a JSON text,
+/// outermost first.
 fn holders_at(json: &str, end: usize) -> Vec<Holder<'_>> {
     let mut holders: Vec<Holder<'_>> = Vec::new();
     // Those that are too deep to be told.
@@ -153,7 +158,10 @@ mod tests {
             (r#"{"number":"1"}"#, "number"),
             (r#"{"number":300}"#, "number"),
             (r#"{"number" : {"a":[1]}}"#, "number"),
-            (r#"{"list":[null,{"number":1},{"number":1,"numbers":[1,2,"x"]}]}"#, "list[2].numbers[2]"),
+            (
+                r#"{"list":[null,{"number":1},{"number":1,"numbers":[1,2,"x"]}]}"#,
+                "list[2].numbers[2]",
+            ),
             ("{\n  \"list\": [\n    {\"text\": \"a\"}\n  ]\n}", "list[0]"),
             (r#"{"map":{"a,{[\"b":{"number":1},"c":{"number":true}}}"#, "map.c.number"),
             (r#"{"kind":"three"}"#, "kind"),

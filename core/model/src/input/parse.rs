@@ -8,14 +8,18 @@ use std::borrow::Cow;
 const MISSING: &str = "missing field `";
 
 /// Reads JSON; an error names the path of the field at fault, below `root` (which may be empty).
-pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
+pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(
+    text: &'a str,
+    root: &str,
+) -> Result<T, FieldError> {
     serde_json::from_str(text).map_err(|problem| {
         if root.is_empty() && text.trim_ascii().is_empty() {
             return FieldError::new("body", "is empty");
         }
         let mut detail = problem.to_string();
         let is_long = detail.starts_with(TOO_MANY);
-        let missing = detail.strip_prefix(MISSING).and_then(|rest| Some(rest.split_once('`')?.0.to_owned()));
+        let missing =
+            detail.strip_prefix(MISSING).and_then(|rest| Some(rest.split_once('`')?.0.to_owned()));
         if problem.is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok() {
             // The field says where it is. The text may be a part of what was sent, or made from it.
             let place = format!(" at line {} column {}", problem.line(), problem.column());
@@ -43,12 +47,20 @@ pub(crate) fn parse_naming_the_field<'a, T: serde::Deserialize<'a>>(text: &'a st
             (root, path) if path.starts_with('[') => Cow::Owned(format!("{root}{path}")),
             (root, path) => Cow::Owned(format!("{root}.{path}")),
         };
-        if missing.is_some() { FieldError::new(field, "is missing") } else { unreadable(field, &detail) }
+        if missing.is_some() {
+            FieldError::new(field, "is missing")
+        } else {
+            unreadable(field, &detail)
+        }
     })
 }
 
-/// Reads a JSON object; an error names the path of the field at fault, below `root` (which may be empty).
-pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &str) -> Result<T, FieldError> {
+/// Reads a JSON object; an error names the path of the field at fault, below `root` (which may be
+/// empty).
+pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(
+    text: &'a str,
+    root: &str,
+) -> Result<T, FieldError> {
     parse_naming_the_field::<Object<T>>(text, root).map(|object| object.0)
 }
 
@@ -56,7 +68,10 @@ pub(crate) fn parse_object<'a, T: serde::Deserialize<'a>>(text: &'a str, root: &
 pub(crate) fn unreadable(field: Cow<'static, str>, detail: &str) -> FieldError {
     if detail.starts_with(TOO_MANY) {
         let end = detail.rfind(" at line ").unwrap_or(detail.len());
-        return FieldError::new(field, format!("{}: give fewer", detail.get(..end).unwrap_or_default()));
+        return FieldError::new(
+            field,
+            format!("{}: give fewer", detail.get(..end).unwrap_or_default()),
+        );
     }
     FieldError::new(field, format!("cannot be read: {}", in_plain_words(detail)))
 }

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 /// Where a message begins to say what it had expected.
 const EXPECTED: &str = ", expected ";
 
-/// Rewrites a message of the JSON reader, so that it names types as JSON does, and none of Rust. What it repeats of the request stays.
+/// Rewrites a message of the JSON reader, so that it names types as JSON does, and none of Rust.
+/// What it repeats of the request stays.
 pub(crate) fn in_plain_words(message: &str) -> String {
     let (found, rest) = message.rsplit_once(EXPECTED).unwrap_or((message, ""));
     let found = [
@@ -26,7 +27,9 @@ pub(crate) fn in_plain_words(message: &str) -> String {
     let (what, place) = rest.split_at(rest.rfind(" at line ").unwrap_or(rest.len()));
     let what = match what {
         "f32" | "f64" => "a number",
-        "i8" | "i16" | "i32" | "i64" | "isize" | "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number",
+        "i8" | "i16" | "i32" | "i64" | "isize" | "u8" | "u16" | "u32" | "u64" | "usize" => {
+            "a whole number"
+        }
         "a map" => "an object",
         "a sequence" => "a list",
         "a boolean" => "true or false",
@@ -53,14 +56,26 @@ mod tests {
                 "invalid type: map, expected u32 at line 1 column 8",
                 "invalid type: an object, expected a whole number at line 1 column 8",
             ),
-            ("invalid type: sequence, expected a boolean", "invalid type: a list, expected true or false"),
-            ("invalid type: floating point `1.5`, expected a map", "invalid type: number `1.5`, expected an object"),
+            (
+                "invalid type: sequence, expected a boolean",
+                "invalid type: a list, expected true or false",
+            ),
+            (
+                "invalid type: floating point `1.5`, expected a map",
+                "invalid type: number `1.5`, expected an object",
+            ),
             (
                 "invalid length 1, expected struct Input with 7 elements at line 1 column 3",
                 "invalid length 1, expected an object at line 1 column 3",
             ),
-            ("unknown variant `a, expected f64`, expected `b` or `c`", "unknown value `a, expected f64`, expected `b` or `c`"),
-            ("EOF while parsing a value at line 1 column 0", "it ends within a value at line 1 column 0"),
+            (
+                "unknown variant `a, expected f64`, expected `b` or `c`",
+                "unknown value `a, expected f64`, expected `b` or `c`",
+            ),
+            (
+                "EOF while parsing a value at line 1 column 0",
+                "it ends within a value at line 1 column 0",
+            ),
             ("expected ident at line 1 column 2", "expected a value at line 1 column 2"),
             (
                 "invalid type: string \"a, expected f64\", expected a string",

@@ -5,7 +5,8 @@ use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 
-/// A string of a request, borrowed from its text unless it has escapes. (A `Cow` within an `Option` always copies.)
+/// A string of a request, borrowed from its text unless it has escapes. (A `Cow` within an `Option`
+/// always copies.)
 #[derive(Debug, Clone, PartialEq, Eq, JsonSchema)]
 #[schemars(inline, description = "")]
 pub(crate) struct Text<'a>(pub(crate) Cow<'a, str>);
@@ -29,9 +30,10 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
     }
 }
 
-/// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but for one thing: the fields of the
-/// last parts, which most tasks do not have, stand in boxes that are made when the first of them comes. A request may have 20,000
-/// tasks, each of which is moved several times.
+/// Reads a JSON object into a struct of options, as the derive does with `deny_unknown_fields`, but
+/// for one thing: the fields of the last parts, which most tasks do not have, stand in boxes that
+/// are made when the first of them comes. A request may have 20,000 tasks, each of which is moved
+/// several times.
 macro_rules! read_object {
     ($type:ident, $what:literal, { $($name:literal => $field:ident),+ $(,)? }
      $(, $box:ident: { $($rare:literal => $slot:ident),+ $(,)? })+ $(,)?) => {

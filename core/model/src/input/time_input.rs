@@ -64,13 +64,19 @@ impl TimeInput<'_> {
     /// Reads it.
     ///
     /// # Errors
-    /// Names `field`, says why the value cannot be meant, and which one probably is. `has_zone` is whether a time zone can stand beside it.
-    pub(crate) fn read(&self, field: &'static str, has_zone: bool) -> Result<GivenTime, FieldError> {
+    /// Names `field`, says why the value cannot be meant, and which one probably is. `has_zone` is
+    /// whether a time zone can stand beside it.
+    pub(crate) fn read(
+        &self,
+        field: &'static str,
+        has_zone: bool,
+    ) -> Result<GivenTime, FieldError> {
         let time = match self {
             Self::Millis(millis) => of_number(*millis, has_zone).map(GivenTime::Instant),
             // Some languages write every number as a float.
             Self::Float(number) => {
-                let read = whole_of(*number).map_or_else(|| Err(of_fraction(*number)), |whole| of_number(whole, has_zone));
+                let read = whole_of(*number)
+                    .map_or_else(|| Err(of_fraction(*number)), |whole| of_number(whole, has_zone));
                 read.map(GivenTime::Instant)
             }
             Self::Text(text) => of_text(text, has_zone),
@@ -87,17 +93,21 @@ impl TimeInput<'_> {
             GivenTime::Instant(instant) => Ok(instant),
             GivenTime::Local(local) => Err(FieldError::new(
                 field,
-                format!("is {local}, a local time without a time zone; add the offset, as {local}Z or {local}+01:00"),
+                format!(
+                    "is {local}, a local time without a time zone; add the offset, as {local}Z or {local}+01:00"
+                ),
             )),
         }
     }
 }
 
 impl TimeInput<'_> {
-    /// Reads a time beside which there may be a time zone: the instant, and the local time if it is one.
+    /// Reads a time beside which there may be a time zone: the instant, and the local time if it is
+    /// one.
     ///
     /// # Errors
-    /// Those of [`Self::read`], when a local time has no zone, and when it is not within the range of instants.
+    /// Those of [`Self::read`], when a local time has no zone, and when it is not within the range
+    /// of instants.
     pub(crate) fn in_zone(
         &self,
         field: &'static str,
@@ -113,14 +123,17 @@ impl TimeInput<'_> {
             );
             FieldError::new(field, detail)
         })?;
-        let instant = local.instant(timezone).ok_or_else(|| FieldError::new(field, OUT_OF_RANGE))?;
+        let instant =
+            local.instant(timezone).ok_or_else(|| FieldError::new(field, OUT_OF_RANGE))?;
         Ok((instant, Some(local)))
     }
 
     /// Says what to do about a time zone beside this time, which is an instant.
     pub(crate) fn without_zone(&self) -> &'static str {
         match self {
-            Self::Text(text) if text.contains(':') => "leave out the offset of the time, as 2026-12-01T09:00",
+            Self::Text(text) if text.contains(':') => {
+                "leave out the offset of the time, as 2026-12-01T09:00"
+            }
             _ => "leave it out, or write the time as a clock there shows it, as 2026-12-01T09:00",
         }
     }
@@ -132,8 +145,11 @@ impl TimeInput<'_> {
 /// Names `field`, says why the value cannot be meant, and which one probably is.
 pub fn parse_time(field: &'static str, text: &str) -> Result<UnixMillis, FieldError> {
     let text = match text.rsplit_once(' ') {
-        // A plus in a query is a space, so this was written without escaping it. An offset has a sign, so nothing else can be meant.
-        Some((time, offset)) if time.len() > 10 && offset.starts_with(|first: char| first.is_ascii_digit()) => {
+        // A plus in a query is a space, so this was written without escaping it. An offset has a
+        // sign, so nothing else can be meant.
+        Some((time, offset))
+            if time.len() > 10 && offset.starts_with(|first: char| first.is_ascii_digit()) =>
+        {
             Cow::Owned(format!("{time}+{offset}"))
         }
         _ => Cow::Borrowed(text),
@@ -153,8 +169,8 @@ fn of_number(millis: i64, has_zone: bool) -> Result<UnixMillis, String> {
     })
 }
 
-/// Returns whether a number is a date and a time without separators, as 209912240930 or 20991224093000: as milliseconds these would be in 1976, or
-/// after 2590.
+/// Returns whether a number is a date and a time without separators, as 209912240930 or
+/// 20991224093000: as milliseconds these would be in 1976, or after 2590.
 fn is_date(number: i64) -> bool {
     let (date_and_time, seconds) = match number {
         100_000_000_000..=999_999_999_999 => (number, 0),
@@ -172,7 +188,9 @@ fn is_date(number: i64) -> bool {
 
 fn of_fraction(number: f64) -> String {
     let millis = (number * 1_000.0).round();
-    if (MIN_TIME_MILLIS as f64..=UnixMillis::LAST.get() as f64).contains(&millis) && number < MIN_TIME_MILLIS as f64 {
+    if (MIN_TIME_MILLIS as f64..=UnixMillis::LAST.get() as f64).contains(&millis)
+        && number < MIN_TIME_MILLIS as f64
+    {
         return format!("is {number}, which looks like seconds; {}", in_millis(millis as i64));
     }
     format!("is {number}, which has a fraction or is too large; {ACCEPTED}")
@@ -189,15 +207,20 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
             None => Err(not_millis(number, &shown(), has_zone)),
         };
     }
-    // Most times end in `Z`, and are read without the general reader of RFC 3339, which takes three times as long.
-    if let Some(utc) = text.strip_suffix('Z').and_then(|local| local.parse::<LocalTime>().ok()?.at_offset(0)) {
+    // Most times end in `Z`, and are read without the general reader of RFC 3339, which takes three
+    // times as long.
+    if let Some(utc) =
+        text.strip_suffix('Z').and_then(|local| local.parse::<LocalTime>().ok()?.at_offset(0))
+    {
         return Ok(GivenTime::Instant(utc));
     }
     if let Ok(local) = text.parse() {
         return Ok(GivenTime::Local(local));
     }
     let time = match chrono::DateTime::parse_from_rfc3339(text) {
-        Ok(time) if is_leap(&time) && !is_leap_second(&time) => return Err(NO_LEAP_SECOND.to_owned()),
+        Ok(time) if is_leap(&time) && !is_leap_second(&time) => {
+            return Err(NO_LEAP_SECOND.to_owned());
+        }
         // A leap second is one instant, of which no part comes after the next minute's beginning.
         Ok(time) if is_leap(&time) => UnixMillis::new((time.timestamp() + 1) * 1_000),
         Ok(time) => UnixMillis::new(time.timestamp_millis()),
@@ -210,10 +233,10 @@ fn of_text(text: &str, has_zone: bool) -> Result<GivenTime, String> {
     if is_within { Ok(GivenTime::Instant(time)) } else { Err(OUT_OF_RANGE.to_owned()) }
 }
 
-const OUT_OF_RANGE: &str = "is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z";
+const OUT_OF_RANGE: &str =
+    "is out of range: must be 1970-01-01T00:00:00Z to 9999-12-31T23:59:59.999Z";
 
-const NO_LEAP_SECOND: &str =
-    "has 60 seconds; only a leap second has, at 23:59:60Z on the last day of a month: write the next minute instead";
+const NO_LEAP_SECOND: &str = "has 60 seconds; only a leap second has, at 23:59:60Z on the last day of a month: write the next minute instead";
 
 /// Returns whether the second is written as 60.
 fn is_leap(time: &DateTime<FixedOffset>) -> bool {
@@ -226,12 +249,15 @@ fn is_leap_second(time: &DateTime<FixedOffset>) -> bool {
     (utc.hour(), utc.minute()) == (23, 59) && utc.day() == u32::from(utc.num_days_in_month())
 }
 
-/// Reads a date and time with an offset that is not quite RFC 3339, but can mean one instant only: without seconds, with an offset like
-/// `+01` or `+0100`, or with a space before that. `None` if it is none; `Some(None)` if the instant is out of range.
+/// Reads a date and time with an offset that is not quite RFC 3339, but can mean one instant only:
+/// without seconds, with an offset like `+01` or `+0100`, or with a space before that. `None` if it
+/// is none; `Some(None)` if the instant is out of range.
 fn with_offset(text: &str) -> Option<Option<UnixMillis>> {
     let (local, offset) = split_offset(text)?;
     let local: LocalTime = local.parse().ok()?;
-    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?;
+    let digits = |text: &str| {
+        text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse::<i64>().ok())?
+    };
     let (sign, rest) = offset.split_at_checked(1)?;
     let (hours, minutes) = match (sign, rest.len()) {
         ("Z" | "z", 0) => ("0", "0"),
@@ -257,8 +283,14 @@ fn split_offset(text: &str) -> Option<(&str, &str)> {
 /// Says why a text is no time, and what was probably meant.
 fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
     if format!("{text}T00:00").parse::<LocalTime>().is_ok() {
-        let or_local = if has_zone { format!(", or {text}T00:00 with timezone beside it") } else { String::new() };
-        return format!("is {text}, a date without a time of day; write {text}T00:00:00Z{or_local}");
+        let or_local = if has_zone {
+            format!(", or {text}T00:00 with timezone beside it")
+        } else {
+            String::new()
+        };
+        return format!(
+            "is {text}, a date without a time of day; write {text}T00:00:00Z{or_local}"
+        );
     }
     let (local, offset) = split_offset(text).unwrap_or((text, ""));
     match local.parse::<LocalTime>() {
@@ -268,11 +300,15 @@ fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
         }
         Err(NotLocal::Early) => OUT_OF_RANGE.to_owned(),
         Ok(_) if !offset.is_empty() => {
-            format!("is {shown:?}, whose offset cannot be read; write Z, or hours and minutes up to 23:59, as +01:00")
+            format!(
+                "is {shown:?}, whose offset cannot be read; write Z, or hours and minutes up to 23:59, as +01:00"
+            )
         }
         _ => {
             let or_local = if has_zone { "2026-12-24T18:00 with timezone beside it, " } else { "" };
-            format!("is {shown:?}, which is not RFC 3339; write 2026-12-24T18:00:00+01:00, {or_local}or milliseconds since 1970")
+            format!(
+                "is {shown:?}, which is not RFC 3339; write 2026-12-24T18:00:00+01:00, {or_local}or milliseconds since 1970"
+            )
         }
     }
 }
@@ -280,20 +316,31 @@ fn why_not_read(text: &str, shown: &str, has_zone: bool) -> String {
 /// Digits of the milliseconds from 2001 to 2286.
 const MILLIS_DIGITS: usize = 13;
 
-/// Says what a number that is no milliseconds probably is. `text` is how it was written, for the error.
+/// Says what a number that is no milliseconds probably is. `text` is how it was written, for the
+/// error.
 fn not_millis(number: u64, text: &str, has_zone: bool) -> String {
-    let guess = |unit: &str, millis: u64| format!("is {text}, which looks like {unit}; {}", in_millis(millis.cast_signed()));
+    let guess = |unit: &str, millis: u64| {
+        format!("is {text}, which looks like {unit}; {}", in_millis(millis.cast_signed()))
+    };
     let last = UnixMillis::LAST.get().unsigned_abs();
     match text.len() {
         9..=11 => guess("seconds", number * 1_000),
         15..=17 if number / 1_000 <= last => guess("microseconds", number / 1_000),
-        18..=20 if number / 1_000_000 <= last && number != u64::MAX => guess("nanoseconds", number / 1_000_000),
+        18..=20 if number / 1_000_000 <= last && number != u64::MAX => {
+            guess("nanoseconds", number / 1_000_000)
+        }
         _ => match as_date(text) {
             Some(date) => {
-                let or_local = if has_zone { format!(", or {date} with timezone beside it") } else { String::new() };
+                let or_local = if has_zone {
+                    format!(", or {date} with timezone beside it")
+                } else {
+                    String::new()
+                };
                 format!("is {text}, which looks like a date; write {date}Z{or_local}")
             }
-            None => format!("is {text}, which is not a time in milliseconds since 1970; {ACCEPTED}"),
+            None => {
+                format!("is {text}, which is not a time in milliseconds since 1970; {ACCEPTED}")
+            }
         },
     }
 }
@@ -305,12 +352,20 @@ fn in_millis(millis: i64) -> String {
 /// Reads digits as a year, a date, or a date with a time of day, a local time.
 fn as_date(digits: &str) -> Option<LocalTime> {
     let of = |from: usize, to: usize| digits.get(from..to);
-    let month_and_day = |from: usize| Some(format!("{}-{}", of(from, from + 2)?, of(from + 2, from + 4)?));
+    let month_and_day =
+        |from: usize| Some(format!("{}-{}", of(from, from + 2)?, of(from + 2, from + 4)?));
     let local = match digits.len() {
         4 => format!("{digits}-01-01T00:00"),
         8 => format!("{}-{}T00:00", of(0, 4)?, month_and_day(4)?),
         12 => format!("{}-{}T{}:{}", of(0, 4)?, month_and_day(4)?, of(8, 10)?, of(10, 12)?),
-        14 => format!("{}-{}T{}:{}:{}", of(0, 4)?, month_and_day(4)?, of(8, 10)?, of(10, 12)?, of(12, 14)?),
+        14 => format!(
+            "{}-{}T{}:{}:{}",
+            of(0, 4)?,
+            month_and_day(4)?,
+            of(8, 10)?,
+            of(10, 12)?,
+            of(12, 14)?
+        ),
         _ => return None,
     };
     local.parse().ok()

@@ -52,12 +52,21 @@ fn what_is_meant_is_taken() {
 fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
     for (json, hint) in [
         ("1795704299", "looks like seconds; in milliseconds that is 1795704299000, 2026-11-26T"),
-        (r#""1795704299""#, "looks like seconds; in milliseconds that is 1795704299000, 2026-11-26T"),
+        (
+            r#""1795704299""#,
+            "looks like seconds; in milliseconds that is 1795704299000, 2026-11-26T",
+        ),
         ("1795704299.5", "looks like seconds; in milliseconds that is 1795704299500, 2026-11-26T"),
         ("1795704299000000", "looks like microseconds; in milliseconds that is 1795704299000,"),
-        (r#""1795704299000000000""#, "looks like nanoseconds; in milliseconds that is 1795704299000,"),
+        (
+            r#""1795704299000000000""#,
+            "looks like nanoseconds; in milliseconds that is 1795704299000,",
+        ),
         (r#""20991224""#, "looks like a date; write 2099-12-24T00:00:00Z"),
-        ("20991224", "looks like a date; write 2099-12-24T00:00:00Z, or 2099-12-24T00:00:00 with timezone beside it"),
+        (
+            "20991224",
+            "looks like a date; write 2099-12-24T00:00:00Z, or 2099-12-24T00:00:00 with timezone beside it",
+        ),
         ("209912240930", "looks like a date"),
         ("20991224093000", "looks like a date"),
         ("20991224093000.0", "looks like a date"),
@@ -76,7 +85,10 @@ fn what_cannot_be_meant_is_refused_with_the_likely_correction() {
         (r#""""#, "not RFC 3339"),
         (r#""1969-12-31T23:59:59Z""#, "out of range"),
         (r#""1970-01-01T00:30+01""#, "out of range"),
-        (r#""2026-12-24""#, "a date without a time of day; write 2026-12-24T00:00:00Z, or 2026-12-24T00:00 with timezone"),
+        (
+            r#""2026-12-24""#,
+            "a date without a time of day; write 2026-12-24T00:00:00Z, or 2026-12-24T00:00 with timezone",
+        ),
         (r#""2026-12-24T18:00:60Z""#, "at 23:59:60Z on the last day of a month"),
         (r#""2026-12-30T23:59:60Z""#, "at 23:59:60Z on the last day of a month"),
         (r#""2026-12-31T23:59:60+01:00""#, "at 23:59:60Z on the last day of a month"),
@@ -140,7 +152,12 @@ fn a_plus_in_a_query_comes_as_a_space() {
         assert_eq!(parse_time("from", text), Ok(UnixMillis::new(millis)), "{text}");
     }
     // A local time may have a space, too.
-    for text in ["2026-12-24 18:00", "2026-12-24 18:00:00.5", "2026-12-24T18:00 x", "2026-12-24T18:00:00 99:00"] {
+    for text in [
+        "2026-12-24 18:00",
+        "2026-12-24 18:00:00.5",
+        "2026-12-24T18:00 x",
+        "2026-12-24T18:00:00 99:00",
+    ] {
         assert!(parse_time("from", text).is_err(), "{text}");
     }
 }

@@ -17,7 +17,9 @@ pub(crate) fn whole_of(number: f64) -> Option<i64> {
 }
 
 /// Reads a field that holds an integer or nothing: for `deserialize_with`.
-pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+pub(crate) fn whole<'de, T: TryFrom<i64>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     Ok(Option::<Whole<T>>::deserialize(deserializer)?.map(|whole| whole.0))
 }
 
@@ -32,14 +34,18 @@ impl<'de, T: TryFrom<i64>> Deserialize<'de> for Whole<T> {
                 let (least, most) = match T::try_from(-1) {
                     Ok(_) => (i64::MIN >> unused, i64::MAX.cast_unsigned() >> unused),
                     // The field says by itself how large it may be.
-                    Err(_) if unused == 0 => return f.write_str("a whole number that is not negative"),
+                    Err(_) if unused == 0 => {
+                        return f.write_str("a whole number that is not negative");
+                    }
                     Err(_) => (0, u64::MAX >> unused),
                 };
                 write!(f, "a whole number from {least} to {most}")
             }
 
             fn visit_i64<E: Error>(self, number: i64) -> Result<Whole<T>, E> {
-                T::try_from(number).map(Whole).map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(number), &self))
+                T::try_from(number)
+                    .map(Whole)
+                    .map_err(|_| E::invalid_value(serde::de::Unexpected::Signed(number), &self))
             }
 
             fn visit_u64<E: Error>(self, number: u64) -> Result<Whole<T>, E> {
@@ -65,18 +71,40 @@ mod tests {
 
     #[test]
     fn a_float_without_a_fraction_is_an_integer() {
-        let read =
-            |text: &str| serde_json::from_str::<Whole<u8>>(text).map(|whole| whole.0).map_err(|problem| problem.to_string());
+        let read = |text: &str| {
+            serde_json::from_str::<Whole<u8>>(text)
+                .map(|whole| whole.0)
+                .map_err(|problem| problem.to_string())
+        };
         for (text, number) in [("5", 5), ("5.0", 5), ("0.0", 0), ("-0.0", 0), ("2.55e2", 255)] {
             assert_eq!(read(text), Ok(number), "{text}");
         }
-        for bad in ["5.5", "-1", "-1.0", "256", "256.0", "1e300", "18446744073709551615", "\"5\"", "null", "[]"] {
+        for bad in [
+            "5.5",
+            "-1",
+            "-1.0",
+            "256",
+            "256.0",
+            "1e300",
+            "18446744073709551615",
+            "\"5\"",
+            "null",
+            "[]",
+        ] {
             assert!(read(bad).unwrap_err().contains("a whole number from 0 to 255"), "{bad}");
         }
-        let expected = |problem: serde_json::Error| problem.to_string().rsplit_once("expected ").unwrap().1.to_owned();
+        let expected = |problem: serde_json::Error| {
+            problem.to_string().rsplit_once("expected ").unwrap().1.to_owned()
+        };
         for (expected, range) in [
-            (serde_json::from_str::<Whole<u64>>("[]").map_err(expected).unwrap_err(), "that is not negative"),
-            (serde_json::from_str::<Whole<i8>>("[]").map_err(expected).unwrap_err(), "from -128 to 127"),
+            (
+                serde_json::from_str::<Whole<u64>>("[]").map_err(expected).unwrap_err(),
+                "that is not negative",
+            ),
+            (
+                serde_json::from_str::<Whole<i8>>("[]").map_err(expected).unwrap_err(),
+                "from -128 to 127",
+            ),
         ] {
             assert!(expected.starts_with(&format!("a whole number {range}")), "{expected}");
         }

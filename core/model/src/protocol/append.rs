@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 /// Records to take in, for one shard, all or none.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Append {
-    /// That no task of these ids can exist, since the ids were just made: spares the look for one to replace. Not set on a
-    /// request that is sent again.
+    /// That no task of these ids can exist, since the ids were just made: spares the look for one
+    /// to replace. Not set on a request that is sent again.
     pub fresh: bool,
     /// One-shot tasks and those without a schedule. No id stands twice.
     pub pages: Vec<Page>,
@@ -21,8 +21,8 @@ pub struct Append {
     pub terms: Terms,
 }
 
-/// On which terms an append is carried out, beside the shard's own limits. A term that the shard does not know would not be kept, so it
-/// is refused.
+/// On which terms an append is carried out, beside the shard's own limits. A term that the shard
+/// does not know would not be kept, so it is refused.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Terms {
@@ -32,21 +32,25 @@ pub struct Terms {
     /// Within the shard's share of a quota.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,
-    /// The keys of limits that pages of the request name by their place here, from 1, as their lane.
+    /// The keys of limits that pages of the request name by their place here, from 1, as their
+    /// lane.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub keys: Vec<String>,
-    /// Hashes of the ids of tasks whose `anchor` the request leaves open; of a planned request, in order. The coordinator has settled one,
-    /// for the case that the task is new.
+    /// Hashes of the ids of tasks whose `anchor` the request leaves open; of a planned request, in
+    /// order. The coordinator has settled one, for the case that the task is new.
     ///
-    /// Anybody can make ids whose hashes are equal: these have no key. They are compared with hashes of ids of the same request only, so who
-    /// sends two such ids changes how their own tasks are read, and nothing else; lookups do not go through equal ones.
+    /// Anybody can make ids whose hashes are equal: these have no key. They are compared with
+    /// hashes of ids of the same request only, so who sends two such ids changes how their own
+    /// tasks are read, and nothing else; lookups do not go through equal ones.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open_anchors: Vec<u64>,
-    /// Hashes of the ids of tasks of which the request says whether they are paused: as of the anchors.
+    /// Hashes of the ids of tasks of which the request says whether they are paused: as of the
+    /// anchors.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub said_paused: Vec<u64>,
-    /// Says that the request was sent before, and that it is not known what became of it. Runs of a schedule count as that request has
-    /// counted them: it may have been carried out, and its last run may have fired.
+    /// Says that the request was sent before, and that it is not known what became of it. Runs of a
+    /// schedule count as that request has counted them: it may have been carried out, and its last
+    /// run may have fired.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
     /// Refuses to replace a further attempt by a task, as a patch must.
@@ -61,7 +65,8 @@ impl Terms {
 }
 
 impl Append {
-    /// Makes it what a coordinator sends in its first try, or in a later one: that may meet its own tasks.
+    /// Makes it what a coordinator sends in its first try, or in a later one: that may meet its own
+    /// tasks.
     pub fn begin_try(&mut self, is_first: bool) {
         self.fresh &= is_first;
         self.terms.again |= !is_first && !self.schedules.is_empty();
@@ -95,7 +100,8 @@ pub enum AppendError {
 }
 
 const APPEND_MAGIC: [u8; 3] = *b"DS\x01";
-/// The values of the flag: nothing special, [`Append::fresh`], and what is expected, the last one followed by 8 bytes.
+/// The values of the flag: nothing special, [`Append::fresh`], and what is expected, the last one
+/// followed by 8 bytes.
 const FLAG_FRESH: u8 = 1;
 const FLAG_ABSENT: u8 = 2;
 const FLAG_VERSION: u8 = 3;
@@ -105,14 +111,20 @@ const HAS_TERMS: u8 = 4;
 impl Append {
     /// How many bytes its tasks are.
     pub fn bytes(&self) -> usize {
-        let of_pages: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len()).sum();
+        let of_pages: usize =
+            self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len()).sum();
         of_pages + self.schedules.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the schedules, each counted and with
-    /// lengths in 32 bits, little-endian; then the terms as JSON, if there are any.
+    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the
+    /// schedules, each counted and with lengths in 32 bits, little-endian; then the terms as JSON,
+    /// if there are any.
     pub fn encode(&self) -> Vec<u8> {
-        let parts: usize = self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len() + 8).sum::<usize>()
+        let parts: usize = self
+            .pages
+            .iter()
+            .map(|page| page.directory.bytes().len() + page.body.len() + 8)
+            .sum::<usize>()
             + self.schedules.iter().map(|record| record.len() + 4).sum::<usize>();
         let mut out = Vec::with_capacity(parts + 12);
         out.extend_from_slice(&APPEND_MAGIC);
@@ -126,8 +138,11 @@ impl Append {
         if let Some(Expected::Version(version)) = self.expected {
             out.extend_from_slice(&version.to_le_bytes());
         }
-        // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32 bits.
-        let count = |out: &mut Vec<u8>, n: usize| out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes());
+        // Every part comes out of a request of at most MAX_REQUEST_BYTES, so its length has 32
+        // bits.
+        let count = |out: &mut Vec<u8>, n: usize| {
+            out.extend_from_slice(&u32::try_from(n).unwrap_or(u32::MAX).to_le_bytes())
+        };
         count(&mut out, self.pages.len());
         for page in &self.pages {
             count(&mut out, page.directory.bytes().len());
@@ -180,7 +195,8 @@ impl Append {
         }
         if has_terms {
             let terms = take_bytes(&mut rest)?;
-            append.terms = serde_json::from_slice(terms).map_err(|problem| AppendError::Terms(problem.to_string()))?;
+            append.terms = serde_json::from_slice(terms)
+                .map_err(|problem| AppendError::Terms(problem.to_string()))?;
         }
         if rest.is_empty() { Ok(append) } else { Err(AppendError::Length) }
     }
@@ -211,22 +227,26 @@ pub struct AppendReply {
     pub created: u64,
     /// Of these, how many took the place of a task of the same id.
     pub replaced: u64,
-    /// Attempts in flight of what was replaced or changed: each of them ends, and no other starts as it was.
+    /// Attempts in flight of what was replaced or changed: each of them ends, and no other starts
+    /// as it was.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub running: u64,
-    /// Of a change of one task that is in flight and goes on: its version. The record of its further attempts was changed, and
-    /// nothing waits.
+    /// Of a change of one task that is in flight and goes on: its version. The record of its
+    /// further attempts was changed, and nothing waits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub patched: Option<u64>,
-    /// Of these, how many go on as the task that they replace, and are therefore stored otherwise than they were sent.
+    /// Of these, how many go on as the task that they replace, and are therefore stored otherwise
+    /// than they were sent.
     #[serde(default)]
     pub went_on: u64,
-    /// Of a request that was carried out before: what that one had made up. Nothing was done this time.
+    /// Of a request that was carried out before: what that one had made up. Nothing was done this
+    /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub done_before: Option<RequestSeed>,
 }
 
-/// Which recurring tasks of an append went on as those that wait, in its order. The others were not taken in.
+/// Which recurring tasks of an append went on as those that wait, in its order. The others were not
+/// taken in.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct GoOnReply {
@@ -243,11 +263,18 @@ mod tests {
     #[test]
     fn an_append_reads_back() {
         let mut builder = PageBuilder::default();
-        assert!(builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}")));
+        assert!(
+            builder.push(1, UnixMillis::new(5), Flags::TASK, |out| out.extend_from_slice(b"{}"))
+        );
         let pages = builder.finish();
         let schedules = vec![b"{\"id\":\"a\"}".to_vec()];
-        let once = Once { key: [1; 16], request: [2; 16], made: RequestSeed { at: UnixMillis::new(7), random: [0xff; 16] } };
-        let share = Share { pending_tasks: Some(3), create_micros: Some(1_000_000), ..Share::default() };
+        let once = Once {
+            key: [1; 16],
+            request: [2; 16],
+            made: RequestSeed { at: UnixMillis::new(7), random: [0xff; 16] },
+        };
+        let share =
+            Share { pending_tasks: Some(3), create_micros: Some(1_000_000), ..Share::default() };
         let with_terms = Terms {
             once: Some(once),
             share: Some(share),
@@ -265,7 +292,13 @@ mod tests {
             (true, None, with_terms.clone()),
             (false, Some(Expected::Version(5)), with_terms),
         ] {
-            let append = Append { fresh, pages: pages.clone(), schedules: schedules.clone(), expected, terms };
+            let append = Append {
+                fresh,
+                pages: pages.clone(),
+                schedules: schedules.clone(),
+                expected,
+                terms,
+            };
             let bytes = append.encode();
             assert_eq!(Append::decode(&bytes), Ok(append));
             for cut in 0..bytes.len() {
@@ -278,8 +311,11 @@ mod tests {
     #[test]
     fn a_term_that_is_not_known_is_refused() {
         let with_terms = |terms: &[u8]| {
-            let mut bytes =
-                Append { terms: Terms { keys: vec![String::new()], ..Terms::default() }, ..Append::default() }.encode();
+            let mut bytes = Append {
+                terms: Terms { keys: vec![String::new()], ..Terms::default() },
+                ..Append::default()
+            }
+            .encode();
             let known = br#"{"keys":[""]}"#.len();
             bytes.truncate(bytes.len() - known - 4);
             bytes.extend_from_slice(&(terms.len() as u32).to_le_bytes());

@@ -34,8 +34,8 @@ pub enum Among {
 }
 
 impl Among {
-    /// Returns where to look when the request is sent again. The first one may have found all that lives, so dead letters are not its
-    /// business any more.
+    /// Returns where to look when the request is sent again. The first one may have found all that
+    /// lives, so dead letters are not its business any more.
     #[must_use]
     pub fn again(self) -> Self {
         if self == Self::All { Self::Live } else { self }
@@ -60,7 +60,8 @@ pub struct AmongRequest<R> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Cancelled {
-    /// No attempt of it starts (any more). Whether one is in flight, which ends, the reply says apart.
+    /// No attempt of it starts (any more). Whether one is in flight, which ends, the reply says
+    /// apart.
     Cancelled,
     /// It was handed on before; the cancel came too late. Shards of earlier versions say so.
     AlreadyFired,
@@ -73,13 +74,14 @@ pub enum Cancelled {
 /// What became of each, in the order of the request.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CancelReply {
-    /// One for each id; of the first of them, if there are fewer: the others are to be asked for again.
+    /// One for each id; of the first of them, if there are fewer: the others are to be asked for
+    /// again.
     pub outcomes: Vec<Cancelled>,
     /// Of which of these an attempt is in flight, by their place: it ends, and no other starts.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
-    /// Whether a part of the attempts in flight of the id after the last outcome is cancelled. The sender repeats the request for the ids that
-    /// are left.
+    /// Whether a part of the attempts in flight of the id after the last outcome is cancelled. The
+    /// sender repeats the request for the ids that are left.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
 }
@@ -102,9 +104,11 @@ pub struct CancelMatchingReply {
 pub enum Change {
     /// Nothing of it fires until it is resumed.
     Pause,
-    /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its next occurrence.
+    /// It goes on: a one-shot task at its time, at once if that is past; a recurring one with its
+    /// next occurrence.
     Resume,
-    /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a dead letter starts anew.
+    /// It fires now. A recurring task does so beside its schedule, one without a schedule stays, a
+    /// dead letter starts anew.
     Run,
     /// It fires at this time instead. Not for recurring tasks.
     Reschedule(NewTime),
@@ -129,7 +133,8 @@ enum StoredTime {
 }
 
 impl NewTime {
-    /// Returns what a change of the clock does to the local time that was given: its name, and an explanation.
+    /// Returns what a change of the clock does to the local time that was given: its name, and an
+    /// explanation.
     pub fn clock_change(self) -> Option<(&'static str, String)> {
         let (local, timezone) = self.local?;
         let change = ClockChange::of_one(local, timezone)?;
@@ -148,7 +153,9 @@ impl From<StoredTime> for NewTime {
     fn from(stored: StoredTime) -> Self {
         match stored {
             StoredTime::Instant(at) => at.into(),
-            StoredTime::Local { at, local, timezone } => Self { at, local: timezone.parse().ok().map(|zone| (local, zone)) },
+            StoredTime::Local { at, local, timezone } => {
+                Self { at, local: timezone.parse().ok().map(|zone| (local, zone)) }
+            }
         }
     }
 }
@@ -157,7 +164,9 @@ impl From<NewTime> for StoredTime {
     fn from(NewTime { at, local }: NewTime) -> Self {
         match local {
             None => Self::Instant(at),
-            Some((local, timezone)) => Self::Local { at, local, timezone: timezone.name().to_owned() },
+            Some((local, timezone)) => {
+                Self::Local { at, local, timezone: timezone.name().to_owned() }
+            }
         }
     }
 }
@@ -188,7 +197,8 @@ pub enum Changed {
     TooManyRuns,
     /// The task's record has another version than was asked for.
     OtherVersion,
-    /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or anything, for it was cancelled.
+    /// It was handed on before, and nothing of it is left to change: to run it now, for it runs; or
+    /// anything, for it was cancelled.
     AlreadyFired,
     /// There is no such task (any more).
     NotFound,
@@ -198,12 +208,15 @@ pub enum Changed {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ChangeReply {
-    /// One for each id; of the first of them, if there are fewer: the others are to be asked for again.
+    /// One for each id; of the first of them, if there are fewer: the others are to be asked for
+    /// again.
     pub outcomes: Vec<Changed>,
-    /// Of which of these an attempt is in flight, by their place: it ends, and what was decided holds for those after it.
+    /// Of which of these an attempt is in flight, by their place: it ends, and what was decided
+    /// holds for those after it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub running: Vec<u32>,
-    /// Whether the task of the id after the last outcome is changed in part. The sender repeats the request for the ids that are left.
+    /// Whether the task of the id after the last outcome is changed in part. The sender repeats the
+    /// request for the ids that are left.
     #[serde(default, skip_serializing_if = "is_false")]
     pub in_part: bool,
 }
@@ -230,7 +243,8 @@ pub struct ChangeMatchingRequest {
 pub struct ChangeMatchingReply {
     /// How many were changed.
     pub changed: u64,
-    /// Of these, how many runs of which an attempt is in flight: it ends, and the change holds for those after it.
+    /// Of these, how many runs of which an attempt is in flight: it ends, and the change holds for
+    /// those after it.
     #[serde(default)]
     pub running: u64,
     /// Where to go on; `None` when all have been seen.
@@ -244,7 +258,8 @@ mod tests {
     /// Pinned: shards and coordinators of several versions talk to each other during a deploy.
     #[test]
     fn a_new_time_is_a_number_unless_it_is_a_local_time() {
-        let local = Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
+        let local =
+            Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
         for (time, text) in [
             (UnixMillis::new(5).into(), r#"{"reschedule":5}"#),
             (
@@ -257,6 +272,9 @@ mod tests {
             assert_eq!(serde_json::from_str::<Change>(text).unwrap(), change);
         }
         let unknown = r#"{"reschedule":{"at":5,"local":"2026-12-01T09:00:00","timezone":"Mars"}}"#;
-        assert_eq!(serde_json::from_str::<Change>(unknown).unwrap(), Change::Reschedule(UnixMillis::new(5).into()));
+        assert_eq!(
+            serde_json::from_str::<Change>(unknown).unwrap(),
+            Change::Reschedule(UnixMillis::new(5).into())
+        );
     }
 }

@@ -42,7 +42,8 @@ pub enum EventKind {
     CircuitClosed,
 }
 
-/// A place among a shard's events: of which life of its memory, and the number of the event that comes next.
+/// A place among a shard's events: of which life of its memory, and the number of the event that
+/// comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FeedPosition {
     /// When the shard began to note events.
@@ -68,7 +69,8 @@ pub struct EventsRequest {
     /// Most bytes of their texts, beside the first event, and at most [`MAX_EVENTS_BYTES`].
     #[serde(default = "most_bytes")]
     pub max_bytes: usize,
-    /// While there are none, how long to wait for some, milliseconds; at most [`crate::bounds::MAX_EVENTS_WAIT_MILLIS`].
+    /// While there are none, how long to wait for some, milliseconds; at most
+    /// [`crate::bounds::MAX_EVENTS_WAIT_MILLIS`].
     pub wait_millis: u32,
     /// Stands for the API key of the reader: places are counted by key.
     #[serde(default)]

@@ -60,8 +60,9 @@ pub struct TaskRun<'a> {
     pub finished_at: Option<i64>,
     /// When its outcome was taken down.
     pub reported_at: i64,
-    /// How it ended: `succeeded`, `failed` (and is tried again), `dead-lettered` (failed for good), `handed-over` (to your queue),
-    /// `expired` or `skipped` (not started). Expect others: later versions may add some.
+    /// How it ended: `succeeded`, `failed` (and is tried again), `dead-lettered` (failed for good),
+    /// `handed-over` (to your queue), `expired` or `skipped` (not started). Expect others: later
+    /// versions may add some.
     pub outcome: Cow<'a, str>,
     /// The HTTP status of the answer.
     #[serde(skip_serializing_if = "Option::is_none")]

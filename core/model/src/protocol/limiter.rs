@@ -6,20 +6,24 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use twox_hash::XxHash64;
 
-/// How long tokens can be used, milliseconds after they were asked for. Long enough for a shard that fires ten times a second, short
-/// beside what people mean by "a second".
+/// How long tokens can be used, milliseconds after they were asked for. Long enough for a shard
+/// that fires ten times a second, short beside what people mean by "a second".
 pub const TOKENS_MILLIS: i64 = 750;
-/// How long "no rate" holds, milliseconds after it was asked for: a `perSecond` that is set anew holds everywhere from then on.
+/// How long "no rate" holds, milliseconds after it was asked for: a `perSecond` that is set anew
+/// holds everywhere from then on.
 pub const NO_RATE_MILLIS: i64 = 5_000;
 /// The binding of the limiters' Durable Object namespace.
 pub const LIMITERS_BINDING: &str = "LIMITERS";
-/// Limiters of each namespace. Each takes some hundred requests a second, and each shard asks about once a second for each key with
-/// tasks that are due. Never changed: where a key's limit is found depends on it.
+/// Limiters of each namespace. Each takes some hundred requests a second, and each shard asks about
+/// once a second for each key with tasks that are due. Never changed: where a key's limit is found
+/// depends on it.
 pub const LIMITERS: u64 = 8;
 
-/// The requests that a limiter takes, as paths of POSTs with JSON. A refusal is answered with status 409 and [`Refused`].
+/// The requests that a limiter takes, as paths of POSTs with JSON. A refusal is answered with
+/// status 409 and [`Refused`].
 pub mod paths {
-    /// Body [`super::Asked`]; answer [`super::Answer`], or null for a request that a newer one has overtaken.
+    /// Body [`super::Asked`]; answer [`super::Answer`], or null for a request that a newer one has
+    /// overtaken.
     pub const ASK: &str = "/ask";
     /// Body [`super::Named`]; answer: whether it is new.
     pub const PUT: &str = "/put";
@@ -31,8 +35,9 @@ pub mod paths {
     pub const LIST: &str = "/list";
     /// No body; answer [`super::Seen`].
     pub const SEEN: &str = "/seen";
-    /// Body [`super::Seen`]; answer: whether everything has gone, since nothing has changed since then. Of a namespace that has no tasks.
-    /// Without a body, from a coordinator of an earlier version: everything goes; answer null.
+    /// Body [`super::Seen`]; answer: whether everything has gone, since nothing has changed since
+    /// then. Of a namespace that has no tasks. Without a body, from a coordinator of an earlier
+    /// version: everything goes; answer null.
     pub const CLEAR: &str = "/clear";
 }
 
@@ -53,25 +58,31 @@ fn named(namespace: &Namespace, number: u64) -> String {
 /// The number of slots that stands for "no limit".
 pub const NO_LIMIT: u32 = u32::MAX;
 
-/// Orders a shard's requests: by the shard's life, which is stored before the first request of it, then by a count of the life's requests
-/// for all keys. Counted by key, it would begin again with a key whose tasks went and came, while the limiter remembers the old count.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize)]
+/// Orders a shard's requests: by the shard's life, which is stored before the first request of it,
+/// then by a count of the life's requests for all keys. Counted by key, it would begin again with a
+/// key whose tasks went and came, while the limiter remembers the old count.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
 pub struct RequestNumber(pub u32, pub u32);
 
-/// Names an exchange of questions and answers about one key between a shard and a limiter. It ends when either of them forgets it: a shard
-/// with its lane or its life, a limiter with its own life or when it forgets the shard.
+/// Names an exchange of questions and answers about one key between a shard and a limiter. It ends
+/// when either of them forgets it: a shard with its lane or its life, a limiter with its own life
+/// or when it forgets the shard.
 ///
-/// A limiter answers a question that does not name the current conversation with the name of a new one, and grants nothing. So a question
-/// from before, which arrives when nobody remembers it, gets no slot that nobody would give back; and one with a lower number than those
-/// before, of a shard whose storage was set back, is not ignored. Random for each life of a limiter, then a count.
+/// A limiter answers a question that does not name the current conversation with the name of a new
+/// one, and grants nothing. So a question from before, which arrives when nobody remembers it, gets
+/// no slot that nobody would give back; and one with a lower number than those before, of a shard
+/// whose storage was set back, is not ignored. Random for each life of a limiter, then a count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Conversation(pub u64, pub u64);
 
 /// What a shard tells of a key, and asks for.
 ///
-/// What makes the bound hold, on the shard's side: it takes the answer to its newest request only, and that once. Fewer slots than
-/// before it takes itself to have before it says so, and a request that says so has a number of its own. After a restart it takes
-/// itself to have what its outbox has in flight, which is no more than it last took itself to have.
+/// What makes the bound hold, on the shard's side: it takes the answer to its newest request only,
+/// and that once. Fewer slots than before it takes itself to have before it says so, and a request
+/// that says so has a number of its own. After a restart it takes itself to have what its outbox
+/// has in flight, which is no more than it last took itself to have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Ask {
@@ -81,7 +92,8 @@ pub struct Ask {
     pub slots: u32,
     /// Runs that were handed on and not reported.
     pub in_flight: u32,
-    /// Tasks that are due and wait; at most 1 if the shard has dispatched all it may and does not use its slots.
+    /// Tasks that are due and wait; at most 1 if the shard has dispatched all it may and does not
+    /// use its slots.
     pub waiting: u32,
     /// What the limiter answered last; `None` for the first question of a lease.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -105,15 +117,18 @@ pub struct Asked {
 pub struct Answer {
     /// The request's.
     pub number: RequestNumber,
-    /// The slots that the shard has from here on; never fewer than it said, and [`NO_LIMIT`] where there is no limit.
+    /// The slots that the shard has from here on; never fewer than it said, and [`NO_LIMIT`] where
+    /// there is no limit.
     pub slots: u32,
     /// The slots that it should have. Where that is less, it gives back as its runs end.
     pub target: u32,
-    /// Runs that it may hand on within [`TOKENS_MILLIS`] of its request; `None`, within [`NO_RATE_MILLIS`], any number.
+    /// Runs that it may hand on within [`TOKENS_MILLIS`] of its request; `None`, within
+    /// [`NO_RATE_MILLIS`], any number.
     pub tokens: Option<u32>,
     /// When there is a point in asking again, milliseconds, for who did not get all that it needs.
     pub retry_after_millis: u32,
-    /// The question was not of the current conversation and is not carried out: it is to be asked again, in this one.
+    /// The question was not of the current conversation and is not carried out: it is to be asked
+    /// again, in this one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub conversation: Option<Conversation>,
 }
@@ -131,7 +146,8 @@ impl Answer {
         }
     }
 
-    /// Whether the shard finds no slot for what waits, and may get one: then there is a point in waiting.
+    /// Whether the shard finds no slot for what waits, and may get one: then there is a point in
+    /// waiting.
     pub fn lacks_slots(&self, ask: &Ask) -> bool {
         self.conversation.is_none()
             && ask.waiting > 0
@@ -152,7 +168,10 @@ pub struct Named {
 /// A limit as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(rename = "ShownLimit", description = "A limit, and what is known of the runs of its key.")]
+#[schemars(
+    rename = "ShownLimit",
+    description = "A limit, and what is known of the runs of its key."
+)]
 pub struct LimitShown {
     /// The key that tasks name as `limitKey`.
     pub key: String,
@@ -162,12 +181,13 @@ pub struct LimitShown {
     /// Most runs that are handed on a second.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub per_second: Option<f64>,
-    /// Runs that are handed on and not reported, as the shards told last: within a second, where tasks wait.
+    /// Runs that are handed on and not reported, as the shards told last: within a second, where
+    /// tasks wait.
     pub in_flight: u64,
     /// Tasks that were due and waited, as the shards told last.
     pub waiting: u64,
-    /// Whether the shards together have no more slots than `concurrency`: not for a moment after it was set or lowered, until the runs end
-    /// that are in flight by then.
+    /// Whether the shards together have no more slots than `concurrency`: not for a moment after it
+    /// was set or lowered, until the runs end that are in flight by then.
     pub in_effect: bool,
     /// The shards that have slots or wait for some.
     pub shards: Vec<HeldBy>,
@@ -197,7 +217,8 @@ pub struct Refused {
     pub detail: String,
 }
 
-/// What a limiter holds at one time. A clear that names another time was sent before something has changed.
+/// What a limiter holds at one time. A clear that names another time was sent before something has
+/// changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Seen {
     /// Random for each life of the limiter.

@@ -69,7 +69,8 @@ impl From<RuleKind> for Kind {
 impl Kind {
     /// Whether a task of kind `other` is meant.
     pub fn includes(self, other: Self) -> bool {
-        self == other || self == Self::Recurring && matches!(other, Self::Cron | Self::Every | Self::Rrule)
+        self == other
+            || self == Self::Recurring && matches!(other, Self::Cron | Self::Every | Self::Rrule)
     }
 }
 
@@ -103,12 +104,14 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Returns the filter with its text in lower case, for a scan: it is compared with the description of each task.
+    /// Returns the filter with its text in lower case, for a scan: it is compared with the
+    /// description of each task.
     pub fn folded(&self) -> Self {
         Self { text: self.text.as_ref().map(|text| text.to_lowercase()), ..self.clone() }
     }
 
-    /// Checks its texts: none is longer than what it is compared with. `path` stands before the names of the fields.
+    /// Checks its texts: none is longer than what it is compared with. `path` stands before the
+    /// names of the fields.
     ///
     /// # Errors
     /// Names the field and the limit.
@@ -118,13 +121,13 @@ impl Filter {
             ("text", &self.text, MAX_DESCRIPTION_BYTES),
             ("tag", &self.tag, MAX_TAG_BYTES),
         ];
-        match checks
-            .iter()
-            .find_map(|(name, text, limit)| Some((name, text.as_ref()?.len(), limit)).filter(|(_, bytes, limit)| bytes > *limit))
-        {
-            Some((name, bytes, limit)) => {
-                Err(FieldError::new(format!("{path}{name}"), format!("is {bytes} bytes long; the limit is {limit}")))
-            }
+        match checks.iter().find_map(|(name, text, limit)| {
+            Some((name, text.as_ref()?.len(), limit)).filter(|(_, bytes, limit)| bytes > *limit)
+        }) {
+            Some((name, bytes, limit)) => Err(FieldError::new(
+                format!("{path}{name}"),
+                format!("is {bytes} bytes long; the limit is {limit}"),
+            )),
             None => Ok(()),
         }
     }
@@ -144,7 +147,8 @@ pub struct ListRequest {
     pub after: Option<Position>,
     /// The largest number of items on the page.
     pub limit: usize,
-    /// Records of no more bytes than this together, or one; absent: what a shard looks at in one request.
+    /// Records of no more bytes than this together, or one; absent: what a shard looks at in one
+    /// request.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_bytes: Option<usize>,
 }
@@ -156,10 +160,12 @@ pub struct ListItem {
     pub position: Position,
     /// What it waits for.
     pub status: Status,
-    /// Whether it is an attempt of a run, or of a follow-up, and not a task: whatever its status says.
+    /// Whether it is an attempt of a run, or of a follow-up, and not a task: whatever its status
+    /// says.
     #[serde(default)]
     pub is_attempt: bool,
-    /// Whether it is in flight, and was cancelled: this attempt ends, and nothing is left to change.
+    /// Whether it is in flight, and was cancelled: this attempt ends, and nothing is left to
+    /// change.
     #[serde(default)]
     pub is_cancelled: bool,
     /// The stored record.

@@ -1,6 +1,8 @@
-//! What coordinator, dispatcher and shard say to each other: the contract of the Durable Object, in one place.
+//! What coordinator, dispatcher and shard say to each other: the contract of the Durable Object, in
+//! one place.
 //!
-//! An append is binary, for it carries pages as they will be stored; everything else is small and JSON.
+//! An append is binary, for it carries pages as they will be stored; everything else is small and
+//! JSON.
 
 mod append;
 mod change;
@@ -13,14 +15,16 @@ mod stats;
 
 pub use append::{Append, AppendError, AppendReply, Expected, GoOnReply, Terms};
 pub use change::{
-    Among, AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change, ChangeMatchingReply,
-    ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, NewTime,
+    Among, AmongRequest, CancelMatchingReply, CancelReply, CancelRequest, Cancelled, Change,
+    ChangeMatchingReply, ChangeMatchingRequest, ChangeReply, ChangeRequest, Changed, NewTime,
 };
 pub use events::{EventKind, EventsReply, EventsRequest, FeedPosition, SeenEvent};
 pub use history::{RunItem, RunPosition, RunsReply, RunsRequest, TaskRun};
 pub use list::{Filter, GetRequest, Kind, ListItem, ListReply, ListRequest, Status};
 pub use report::{Detail, Done, Failure, MAX_ERROR_CHARS, MAX_EXCERPT_BYTES, Report};
-pub use stats::{CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply};
+pub use stats::{
+    CircuitState, CircuitStats, Counters, PurgeReply, PurgeRequest, ShardStats, WatchReply,
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +32,16 @@ use serde::{Deserialize, Serialize};
 pub const SHARDS_BINDING: &str = "SHARDS";
 /// The binding of the queue to the dispatchers.
 pub const DISPATCH_QUEUE_BINDING: &str = "DISPATCH_QUEUE";
-/// Every binding of the scheduler's own. No task may name one, whatever the settings list: a task that could call a shard could report for
-/// others or delete them, one that could call the registry could make keys, and one that could send to the dispatchers' queue could have them
-/// run what nobody has checked.
-pub const INTERNAL_BINDINGS: [&str; 4] =
-    [SHARDS_BINDING, DISPATCH_QUEUE_BINDING, crate::access::REGISTRY_BINDING, limiter::LIMITERS_BINDING];
+/// Every binding of the scheduler's own. No task may name one, whatever the settings list: a task
+/// that could call a shard could report for others or delete them, one that could call the registry
+/// could make keys, and one that could send to the dispatchers' queue could have them run what
+/// nobody has checked.
+pub const INTERNAL_BINDINGS: [&str; 4] = [
+    SHARDS_BINDING,
+    DISPATCH_QUEUE_BINDING,
+    crate::access::REGISTRY_BINDING,
+    limiter::LIMITERS_BINDING,
+];
 
 /// The requests that a shard takes, as paths of POSTs.
 pub mod paths {
@@ -62,7 +71,8 @@ pub mod paths {
     pub const REPORT: &str = "/report";
     /// No body; answer [`super::ShardStats`].
     pub const STATS: &str = "/stats";
-    /// Body [`super::PurgeRequest`], or none from a coordinator of an earlier version; answer [`super::PurgeReply`].
+    /// Body [`super::PurgeRequest`], or none from a coordinator of an earlier version; answer
+    /// [`super::PurgeReply`].
     pub const PURGE: &str = "/purge";
     /// No body; answer [`super::WatchReply`].
     pub const WATCH: &str = "/watch";

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 pub struct Report {
     /// The envelope.
     pub seq: u64,
-    /// When the envelope was fired. A shard that was restored from a point in time gives numbers again: a report that names another time is
-    /// of an envelope from before. Absent: a dispatcher of an earlier version does not say.
+    /// When the envelope was fired. A shard that was restored from a point in time gives numbers
+    /// again: a report that names another time is of an envelope from before. Absent: a dispatcher
+    /// of an earlier version does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fired_at: Option<UnixMillis>,
     /// Those that failed.
@@ -22,15 +23,15 @@ pub struct Report {
     /// Indexes of those that had expired when the dispatcher came to them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<u32>,
-    /// Of those that failed, the indexes of those whose target gave no answer: see `engine::circuit`. A shard that does not know
-    /// this field takes them for any other failure.
+    /// Of those that failed, the indexes of those whose target gave no answer: see
+    /// `engine::circuit`. A shard that does not know this field takes them for any other failure.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub no_answer: Vec<u32>,
     /// How the attempts that failed went; at most one for each of `failed`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub details: Vec<Detail>,
-    /// How the attempts that succeeded went. One that is not named got no HTTP status, began at `quick_at`, and took less than a
-    /// millisecond.
+    /// How the attempts that succeeded went. One that is not named got no HTTP status, began at
+    /// `quick_at`, and took less than a millisecond.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub done: Vec<Done>,
     /// When those began that succeeded and are not named.
@@ -56,8 +57,8 @@ pub struct Detail {
     pub excerpt: String,
 }
 
-/// How an attempt that succeeded went. There is one for nearly every webhook, so it is written as a list: index, HTTP status (0
-/// where there was none), when it began, how long it took.
+/// How an attempt that succeeded went. There is one for nearly every webhook, so it is written as a
+/// list: index, HTTP status (0 where there was none), when it began, how long it took.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "(u32, u16, UnixMillis, u32)", into = "(u32, u16, UnixMillis, u32)")]
 pub struct Done {
@@ -94,18 +95,19 @@ pub struct Failure {
     /// That trying again cannot help.
     #[serde(default)]
     pub permanent: bool,
-    /// The target asked not to be called again before this time (`Retry-After` with a date). Beside `wait_millis` it is the same wait by the
-    /// dispatcher's clock, for shards of earlier versions.
+    /// The target asked not to be called again before this time (`Retry-After` with a date). Beside
+    /// `wait_millis` it is the same wait by the dispatcher's clock, for shards of earlier versions.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub not_before: Option<UnixMillis>,
-    /// The target asked not to be called again for this time, milliseconds from the report on. The shard counts it by its own clock, which
-    /// may differ from the dispatcher's.
+    /// The target asked not to be called again for this time, milliseconds from the report on. The
+    /// shard counts it by its own clock, which may differ from the dispatcher's.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_millis: Option<i64>,
 }
 
 impl Failure {
-    /// Returns before when the target asked not to be called again, by the clock of the shard that gets the report at `now`.
+    /// Returns before when the target asked not to be called again, by the clock of the shard that
+    /// gets the report at `now`.
     pub fn earliest(&self, now: UnixMillis) -> Option<UnixMillis> {
         self.wait_millis.map(|wait| now.plus(wait.max(0))).or(self.not_before)
     }
@@ -113,7 +115,8 @@ impl Failure {
 
 /// Characters that are kept of an error.
 pub const MAX_ERROR_CHARS: usize = 500;
-/// Bytes that are kept of the body of an answer that is a failure: enough for a message, and little beside a record.
+/// Bytes that are kept of the body of an answer that is a failure: enough for a message, and little
+/// beside a record.
 pub const MAX_EXCERPT_BYTES: usize = 256;
 
 #[cfg(test)]
@@ -128,13 +131,29 @@ mod tests {
             seq: 42,
             fired_at: None,
             failed: vec![
-                Failure { index: 1, error: "no".to_owned(), not_before: Some(started_at.plus(9)), ..Failure::default() },
-                Failure { index: 5, error: "no".to_owned(), wait_millis: Some(9), ..Failure::default() },
+                Failure {
+                    index: 1,
+                    error: "no".to_owned(),
+                    not_before: Some(started_at.plus(9)),
+                    ..Failure::default()
+                },
+                Failure {
+                    index: 5,
+                    error: "no".to_owned(),
+                    wait_millis: Some(9),
+                    ..Failure::default()
+                },
             ],
             not_started: vec![2],
             expired: vec![4],
             no_answer: vec![1],
-            details: vec![Detail { index: 1, status: Some(503), started_at, millis: 7, excerpt: "busy".to_owned() }],
+            details: vec![Detail {
+                index: 1,
+                status: Some(503),
+                started_at,
+                millis: 7,
+                excerpt: "busy".to_owned(),
+            }],
             done: vec![
                 Done { index: 0, status: Some(204), started_at, millis: 12 },
                 Done { index: 3, status: None, started_at, millis: 5 },
@@ -150,6 +169,9 @@ mod tests {
         // Of the first version.
         let text = r#"{"seq":42,"failed":[{"index":5,"error":"no"}]}"#;
         let report = serde_json::from_str::<Report>(text).unwrap();
-        assert_eq!(report.failed, [Failure { index: 5, error: "no".to_owned(), ..Failure::default() }]);
+        assert_eq!(
+            report.failed,
+            [Failure { index: 5, error: "no".to_owned(), ..Failure::default() }]
+        );
     }
 }

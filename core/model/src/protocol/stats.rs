@@ -35,7 +35,8 @@ pub struct Counters {
     pub dead_lettered: u64,
     /// Dead letters that are not kept any more, because others came, or because there was no room.
     pub dead_letters_displaced: u64,
-    /// Runs that did not fire: missed, or the one before had not ended. Many that were missed together count once.
+    /// Runs that did not fire: missed, or the one before had not ended. Many that were missed
+    /// together count once.
     pub skipped: u64,
     /// Runs that came too late to start; many that were missed together count once.
     pub expired: u64,
@@ -79,14 +80,16 @@ pub enum CircuitState {
 #[serde(rename_all = "camelCase")]
 #[schemars(rename = "Circuit")]
 pub struct CircuitStats {
-    /// A webhook's scheme, host and port; or `service:`, `durable-object:` or `handler:` with a name.
+    /// A webhook's scheme, host and port; or `service:`, `durable-object:` or `handler:` with a
+    /// name.
     pub destination: String,
     /// What it does; of several shards, `open` if it is open on one.
     pub state: CircuitState,
     /// Since when it is not closed, milliseconds since 1970; of several shards, the first.
     #[schemars(with = "i64")]
     pub since: UnixMillis,
-    /// When the next run is let through if it does not close before, milliseconds since 1970; of several shards, the first.
+    /// When the next run is let through if it does not close before, milliseconds since 1970; of
+    /// several shards, the first.
     #[schemars(with = "i64")]
     pub until: UnixMillis,
     /// Attempts in a row that got no answer.
@@ -111,7 +114,8 @@ impl CircuitStats {
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct ShardStats {
-    /// The number of its last envelope, which no later state of the shard has again once it has fired something more.
+    /// The number of its last envelope, which no later state of the shard has again once it has
+    /// fired something more.
     #[serde(default)]
     pub last_envelope: u64,
     /// Tasks that wait for their time or a further attempt; recurring ones count once.
@@ -148,7 +152,8 @@ pub struct ShardStats {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PurgeRequest {
-    /// [`ShardStats::last_envelope`] when the shard was looked at. One that has fired since then forgets nothing: the request is from before.
+    /// [`ShardStats::last_envelope`] when the shard was looked at. One that has fired since then
+    /// forgets nothing: the request is from before.
     pub last_envelope: u64,
 }
 

@@ -20,8 +20,8 @@ impl Default for Budget {
 }
 
 impl Budget {
-    /// Does a part of the request's work, of the schedule in `field`. It may take more steps than are left, up to what bounds one schedule; the
-    /// next part is refused then.
+    /// Does a part of the request's work, of the schedule in `field`. It may take more steps than
+    /// are left, up to what bounds one schedule; the next part is refused then.
     ///
     /// # Errors
     /// When nothing is left, and those of the work.
@@ -47,7 +47,12 @@ impl Budget {
     ///
     /// # Errors
     /// When the request has more of them than it may.
-    pub(crate) fn count_runs(&mut self, field: &'static str, what: &str, runs: u32) -> Result<(), FieldError> {
+    pub(crate) fn count_runs(
+        &mut self,
+        field: &'static str,
+        what: &str,
+        runs: u32,
+    ) -> Result<(), FieldError> {
         self.counted = self.counted.saturating_add(runs);
         if self.counted > MAX_COUNTED_RUNS {
             let detail = format!(
@@ -79,7 +84,10 @@ mod tests {
         ];
         for body in bodies {
             let before = steps_taken();
-            assert_eq!(preview(body, UnixMillis::new(1_780_000_000_000)).expect(body).runs.len(), 1);
+            assert_eq!(
+                preview(body, UnixMillis::new(1_780_000_000_000)).expect(body).runs.len(),
+                1
+            );
             all += steps_taken() - before;
         }
         assert!(all <= 4 * 40, "{all} steps");

@@ -1,7 +1,9 @@
 //! The schedule of a stored record.
 
 use super::Overlap;
-use crate::bounds::{MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS};
+use crate::bounds::{
+    MAX_CRON_EXPRESSIONS, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MIN_INTERVAL_SECONDS,
+};
 use crate::input::{Bounded, FieldError, Text, parse_naming_the_field};
 use crate::schedule::LocalTimes;
 use scheduler_calendar::cron::{CronList, CronSchedule};
@@ -22,7 +24,8 @@ pub struct ScheduleFields<'a> {
     pub cron: Option<&'a RawValue>,
     /// The IANA zone that `cron`, `rrule` and local times are read in; absent: UTC.
     pub timezone: Option<Cow<'a, str>>,
-    /// The times that were given as local ones. Instants beside them are what they were worked out to be when the task was taken in.
+    /// The times that were given as local ones. Instants beside them are what they were worked out
+    /// to be when the task was taken in.
     pub local: Option<LocalTimes>,
     /// An interval.
     pub every_seconds: Option<f64>,
@@ -66,8 +69,8 @@ impl ScheduleFields<'_> {
 
     /// The schedule of the task whose id has this [hash](crate::routing::id_hash).
     ///
-    /// Where the last run is stored this takes no search. Where a rule's COUNT says it, and it is not stored yet, so many runs are
-    /// counted off.
+    /// Where the last run is stored this takes no search. Where a rule's COUNT says it, and it is
+    /// not stored yet, so many runs are counted off.
     ///
     /// # Errors
     /// Names the field that does not hold.
@@ -83,12 +86,16 @@ impl ScheduleFields<'_> {
         Ok(Schedule::new(rule, first, last, self.delay(id_hash)?))
     }
 
-    /// Works out where the schedule ends whose first run is the first one due after `since`, and notes it in the fields. Gives
-    /// the schedule with its first run; `None` when there is none.
+    /// Works out where the schedule ends whose first run is the first one due after `since`, and
+    /// notes it in the fields. Gives the schedule with its first run; `None` when there is none.
     ///
     /// # Errors
     /// Names the field that does not hold.
-    pub fn settle(&mut self, id_hash: u64, since: UnixMillis) -> Result<Option<(Schedule, Occurrence)>, FieldError> {
+    pub fn settle(
+        &mut self,
+        id_hash: u64,
+        since: UnixMillis,
+    ) -> Result<Option<(Schedule, Occurrence)>, FieldError> {
         (self.first_run, self.last_run) = (None, None);
         let mut schedule = self.schedule(id_hash)?;
         let Some(first) = schedule.next_after(since) else { return Ok(None) };
@@ -97,7 +104,9 @@ impl ScheduleFields<'_> {
             let field = if self.cron.is_some() { "cron" } else { "rrule" };
             schedule.end_with_run(first.time, runs).map_err(|TooLong| too_long(field))?;
         }
-        if self.max_runs.is_some() || matches!(schedule.rule(), Rule::Ical(rule) if rule.count().is_some()) {
+        if self.max_runs.is_some()
+            || matches!(schedule.rule(), Rule::Ical(rule) if rule.count().is_some())
+        {
             self.last_run = Some(schedule.last());
         }
         Ok(Some((schedule, first)))
@@ -111,7 +120,9 @@ impl ScheduleFields<'_> {
         Ok(match self.rule()? {
             Rule::Every(_) => 0,
             Rule::Cron(_) | Rule::Crons(_) => self.max_runs.unwrap_or(0),
-            Rule::Ical(rule) => rule.count().unwrap_or(0).saturating_add(self.max_runs.unwrap_or(0)),
+            Rule::Ical(rule) => {
+                rule.count().unwrap_or(0).saturating_add(self.max_runs.unwrap_or(0))
+            }
         })
     }
 
@@ -121,12 +132,21 @@ impl ScheduleFields<'_> {
             return cron_rule(cron.get(), timezone);
         }
         if let Some(seconds) = self.every_seconds {
-            let millis = millis("everySeconds", seconds, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)?;
-            let local = self.local_now(|local| local.anchor).and_then(|(anchor, zone)| Every::from_local(anchor, zone, millis));
+            let millis =
+                millis("everySeconds", seconds, MIN_INTERVAL_SECONDS, MAX_INTERVAL_SECONDS)?;
+            let local = self
+                .local_now(|local| local.anchor)
+                .and_then(|(anchor, zone)| Every::from_local(anchor, zone, millis));
             let stored = || self.anchor.map(|anchor| Every::new(anchor, millis));
-            return local.or_else(stored).map(Rule::Every).ok_or_else(|| FieldError::new("anchor", "is missing"));
+            return local
+                .or_else(stored)
+                .map(Rule::Every)
+                .ok_or_else(|| FieldError::new("anchor", "is missing"));
         }
-        let rule = self.rrule.as_deref().ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
+        let rule = self
+            .rrule
+            .as_deref()
+            .ok_or_else(|| FieldError::new("cron", "is missing; the task does not recur"))?;
         let start = self.start_at().ok_or_else(|| {
             FieldError::new("startAt", "is missing; a rule begins there (its DTSTART) and takes from it what it leaves open")
         })?;
@@ -134,33 +154,46 @@ impl ScheduleFields<'_> {
             Some((start, _)) => RRule::parse_local(rule, start, timezone),
             None => RRule::parse(rule, start, timezone),
         };
-        read.map(|rule| Rule::Ical(Box::new(rule))).map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
+        read.map(|rule| Rule::Ical(Box::new(rule)))
+            .map_err(|problem| FieldError::new(problem.field(), problem.to_string()))
     }
 
-    /// Where the runs end, by what the time zone says today. What is stored was worked out when the task was taken in; if no run is there
-    /// any more, the law has moved it a little, and the nearest one is the last.
+    /// Where the runs end, by what the time zone says today. What is stored was worked out when the
+    /// task was taken in; if no run is there any more, the law has moved it a little, and the
+    /// nearest one is the last.
     fn last_by_law(&self, rule: &Rule, last: UnixMillis) -> UnixMillis {
         if self.timezone.is_none() || rule.next_after(last.plus(-1)) == Some(last) {
             return last;
         }
-        let near = std::iter::successors(rule.next_after(last.plus(-LAW_MOVES_BY)), |run| rule.next_after(*run));
+        let near = std::iter::successors(rule.next_after(last.plus(-LAW_MOVES_BY)), |run| {
+            rule.next_after(*run)
+        });
         let near = near.take_while(|run| run.since(last) <= LAW_MOVES_BY).take(MOST_NEAR);
         near.min_by_key(|run| run.since(last).abs()).unwrap_or(last)
     }
 
     /// A bound, by what the time zone says today where it was given as a local time.
-    fn now_at(&self, stored: Option<UnixMillis>, local: impl Fn(&LocalTimes) -> Option<LocalTime>) -> Option<UnixMillis> {
+    fn now_at(
+        &self,
+        stored: Option<UnixMillis>,
+        local: impl Fn(&LocalTimes) -> Option<LocalTime>,
+    ) -> Option<UnixMillis> {
         self.local_now(local).and_then(|(local, timezone)| local.instant(timezone)).or(stored)
     }
 
     /// A time that was given as a local one, and its zone.
-    fn local_now(&self, local: impl Fn(&LocalTimes) -> Option<LocalTime>) -> Option<(LocalTime, Tz)> {
+    fn local_now(
+        &self,
+        local: impl Fn(&LocalTimes) -> Option<LocalTime>,
+    ) -> Option<(LocalTime, Tz)> {
         Some((self.local.as_ref().and_then(local)?, self.timezone.as_deref()?.parse().ok()?))
     }
 
     /// The anchor, by what the time zone says today where it was given as a local time.
     fn anchor(&self) -> Option<UnixMillis> {
-        self.local_now(|local| local.anchor).and_then(|(local, timezone)| local.instant_after_gap(timezone)).or(self.anchor)
+        self.local_now(|local| local.anchor)
+            .and_then(|(local, timezone)| local.instant_after_gap(timezone))
+            .or(self.anchor)
     }
 
     /// Returns `startAt` and `endAt`, by what the time zone says today.
@@ -187,7 +220,9 @@ impl ScheduleFields<'_> {
     /// Names the field that does not hold.
     pub fn delay(&self, id_hash: u64) -> Result<Delay, FieldError> {
         let millis = |field, seconds: Option<f64>| {
-            seconds.map_or(Ok(0), |seconds| millis(field, seconds, 0.0, MAX_DELAY_SECONDS).map(|millis| millis as u32))
+            seconds.map_or(Ok(0), |seconds| {
+                millis(field, seconds, 0.0, MAX_DELAY_SECONDS).map(|millis| millis as u32)
+            })
         };
         let jitter = millis("jitterSeconds", self.jitter_seconds)?;
         Ok(Delay::new(id_hash, jitter, millis("windowSeconds", self.window_seconds)?))
@@ -195,7 +230,12 @@ impl ScheduleFields<'_> {
 }
 
 /// Seconds as whole milliseconds.
-pub(super) fn millis(field: &'static str, seconds: f64, least: f64, most: f64) -> Result<i64, FieldError> {
+pub(super) fn millis(
+    field: &'static str,
+    seconds: f64,
+    least: f64,
+    most: f64,
+) -> Result<i64, FieldError> {
     if (least..=most).contains(&seconds) {
         Ok((seconds * 1_000.0).round() as i64)
     } else {
@@ -217,11 +257,16 @@ fn cron_rule(json: &str, timezone: Option<&str>) -> Result<Rule, FieldError> {
         let expression: Text<'_> = parse_naming_the_field(json, "cron")?;
         return read(&expression.0, None).map(Rule::Cron);
     }
-    let Bounded(expressions): Bounded<Text<'_>, MAX_CRON_EXPRESSIONS> = parse_naming_the_field(json, "cron")?;
+    let Bounded(expressions): Bounded<Text<'_>, MAX_CRON_EXPRESSIONS> =
+        parse_naming_the_field(json, "cron")?;
     if expressions.is_empty() {
-        return Err(FieldError::new("cron", format!("has no expression; give 1 to {MAX_CRON_EXPRESSIONS}")));
+        return Err(FieldError::new(
+            "cron",
+            format!("has no expression; give 1 to {MAX_CRON_EXPRESSIONS}"),
+        ));
     }
-    let crons = expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
+    let crons =
+        expressions.iter().enumerate().map(|(at, expression)| read(&expression.0, Some(at)));
     crons.collect::<Result<Vec<_>, _>>().map(|crons| Rule::Crons(CronList::new(crons)))
 }
 
@@ -230,10 +275,14 @@ fn last_by_count(rule: &Rule) -> Result<Option<UnixMillis>, FieldError> {
     let Rule::Ical(rule) = rule else { return Ok(None) };
     let Some(count) = rule.count() else { return Ok(None) };
     // A rule without any run has ended before time began.
-    let last = rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(|TooLong| too_long("rrule"))?;
+    let last =
+        rule.nth_after(UnixMillis::new(i64::MIN), count).map_err(|TooLong| too_long("rrule"))?;
     Ok(Some(last.unwrap_or(UnixMillis::new(-1))))
 }
 
 fn too_long(field: &'static str) -> FieldError {
-    FieldError::new(field, "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead")
+    FieldError::new(
+        field,
+        "has runs too far apart for their number to be counted off; give endAt, or UNTIL, instead",
+    )
 }

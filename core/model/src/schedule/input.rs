@@ -2,8 +2,8 @@
 
 use super::{Budget, MisfireInput, Overlap, ScheduleFields};
 use crate::bounds::{
-    MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS, MAX_LATENESS_SECONDS,
-    MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
+    MAX_CRON_EXPRESSIONS, MAX_CRON_TEXT_BYTES, MAX_DELAY_SECONDS, MAX_INTERVAL_SECONDS,
+    MAX_LATENESS_SECONDS, MAX_MISFIRE_TEXT_BYTES, MIN_INTERVAL_SECONDS,
 };
 use crate::ids::TaskId;
 use crate::input::{FieldError, GivenTime, Text, TimeInput, Whole, at_most};
@@ -31,19 +31,22 @@ pub(crate) enum GivenKind {
     NoSchedule,
 }
 
-/// The fields that most one-shot tasks do not have: by which a task recurs, and is put off. What stands at them is shown to callers.
+/// The fields that most one-shot tasks do not have: by which a task recurs, and is put off. What
+/// stands at them is shown to callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase", inline)]
 pub(crate) struct Recurrence<'a> {
     /// When it fires, again and again.
     #[schemars(with = "Option<CronText>")]
     pub(crate) cron: Option<&'a RawValue>,
-    /// The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no local times.
+    /// The IANA time zone that `cron`, `rrule` and local times are read in; without it, UTC, and no
+    /// local times.
     pub(crate) timezone: Option<Text<'a>>,
     /// Fires at this interval, without drift, seconds; rounded to milliseconds.
     #[schemars(range(min = MIN_INTERVAL_SECONDS, max = MAX_INTERVAL_SECONDS))]
     pub(crate) every_seconds: Option<f64>,
-    /// A run of the interval, before which there is none. Without it: `startAt`, else one interval from now.
+    /// A run of the interval, before which there is none. Without it: `startAt`, else one interval
+    /// from now.
     pub(crate) anchor: Option<TimeInput<'a>>,
     /// Fires by this rule of RFC 5545, which begins at `startAt`.
     pub(crate) rrule: Option<Text<'a>>,
@@ -51,26 +54,31 @@ pub(crate) struct Recurrence<'a> {
     pub(crate) start_at: Option<TimeInput<'a>>,
     /// Does not recur after this time.
     pub(crate) end_at: Option<TimeInput<'a>>,
-    /// Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and `rrule`.
+    /// Recurs so often at most, counted from when it is created. Up to 100,000 for `cron` and
+    /// `rrule`.
     #[schemars(with = "Option<u32>", range(min = 1))]
     pub(crate) max_runs: Option<Whole<u32>>,
-    /// Puts each run off by a random amount of up to so much, seconds; the same amount each time it is asked for.
+    /// Puts each run off by a random amount of up to so much, seconds; the same amount each time it
+    /// is asked for.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) jitter_seconds: Option<f64>,
     /// Lets each run be up to so much later, seconds, to share firings with others.
     #[schemars(range(min = 0, max = MAX_DELAY_SECONDS))]
     pub(crate) window_seconds: Option<f64>,
-    /// What becomes of runs that were missed. Without it they fire; those of a recurring task that a pause held up do not.
+    /// What becomes of runs that were missed. Without it they fire; those of a recurring task that
+    /// a pause held up do not.
     #[schemars(with = "Option<MisfireInput>")]
     pub(crate) misfire: Option<&'a RawValue>,
-    /// What becomes of a run of a recurring task that comes due while the one before has not been reported: `allow`: it fires beside it.
-    /// `skip`: it does not fire. `queueOne`: it waits for the end of the one before, and further ones do not fire.
+    /// What becomes of a run of a recurring task that comes due while the one before has not been
+    /// reported: `allow`: it fires beside it. `skip`: it does not fire. `queueOne`: it waits for
+    /// the end of the one before, and further ones do not fire.
     #[schemars(extend("default" = "allow"))]
     pub(crate) overlap: Option<Overlap>,
     /// A run that has not started so long after it was due does not start any more, seconds.
     #[schemars(range(min = 0.001, max = MAX_LATENESS_SECONDS))]
     pub(crate) expire_after_seconds: Option<f64>,
-    /// That it is the schedule of a task which goes on by it, and where its runs end, if they are counted. No caller gives it.
+    /// That it is the schedule of a task which goes on by it, and where its runs end, if they are
+    /// counted. No caller gives it.
     #[schemars(skip)]
     pub(crate) goes_on: Option<Option<UnixMillis>>,
 }
@@ -114,7 +122,11 @@ pub(crate) struct CheckedSchedule<'a> {
 
 impl<'a> CheckedSchedule<'a> {
     /// Of a task that fires once, or not by itself.
-    fn once(time: Option<UnixMillis>, due: UnixMillis, fields: Option<Box<ScheduleFields<'a>>>) -> Self {
+    fn once(
+        time: Option<UnixMillis>,
+        due: UnixMillis,
+        fields: Option<Box<ScheduleFields<'a>>>,
+    ) -> Self {
         Self { time, due, fields, schedule: None, has_open_anchor: false }
     }
 }
@@ -122,7 +134,8 @@ impl<'a> CheckedSchedule<'a> {
 const WAYS: &str = "time, delayInSeconds, cron, everySeconds and rrule";
 
 impl<'a> ScheduleInput<'a> {
-    /// Checks the fields of the task of this id. `budget` is what is left for the request's schedules.
+    /// Checks the fields of the task of this id. `budget` is what is left for the request's
+    /// schedules.
     ///
     /// # Errors
     /// Names the first field that does not hold.
@@ -136,7 +149,12 @@ impl<'a> ScheduleInput<'a> {
         let kind = self.kind(rest.as_deref())?;
         if let Some(rest) = &rest {
             rest.check_lengths()?;
-            let times = [("time", &self.time), ("startAt", &rest.start_at), ("endAt", &rest.end_at), ("anchor", &rest.anchor)];
+            let times = [
+                ("time", &self.time),
+                ("startAt", &rest.start_at),
+                ("endAt", &rest.end_at),
+                ("anchor", &rest.anchor),
+            ];
             let mut has_local = self.has_local_from;
             for (field, time) in times {
                 // Before what stands beside it: who cannot be understood is told so.
@@ -144,7 +162,11 @@ impl<'a> ScheduleInput<'a> {
                 has_local |= matches!(time, Some(GivenTime::Local(_)));
             }
             let given = times.into_iter().find_map(|(_, time)| time.as_ref());
-            rest.check_company(kind, has_local, given.map_or("leave it out", TimeInput::without_zone))?;
+            rest.check_company(
+                kind,
+                has_local,
+                given.map_or("leave it out", TimeInput::without_zone),
+            )?;
         }
         let mut local = LocalTimes::default();
         let time = match (kind, rest.as_deref()) {
@@ -153,7 +175,8 @@ impl<'a> ScheduleInput<'a> {
             }
             (GivenKind::Delayed, _) => delayed(self.delay_in_seconds.unwrap_or_default(), now)?,
             (GivenKind::Cron | GivenKind::Every | GivenKind::Rrule, Some(rest)) => {
-                return budget.draw(field_of(kind), |budget| rest.check(kind, id.as_str(), now, budget));
+                return budget
+                    .draw(field_of(kind), |budget| rest.check(kind, id.as_str(), now, budget));
             }
             _ => {
                 let timezone = rest.as_deref().map(Recurrence::zone).transpose()?.flatten();
@@ -164,7 +187,10 @@ impl<'a> ScheduleInput<'a> {
         };
         let Some(rest) = rest else { return Ok(CheckedSchedule::once(Some(time), time, None)) };
         let fields = ScheduleFields {
-            timezone: local.unless_empty().and(rest.timezone.as_ref()).map(|timezone| timezone.0.clone()),
+            timezone: local
+                .unless_empty()
+                .and(rest.timezone.as_ref())
+                .map(|timezone| timezone.0.clone()),
             local: local.unless_empty(),
             jitter_seconds: rest.jitter_seconds,
             window_seconds: rest.window_seconds,
@@ -183,22 +209,36 @@ impl<'a> ScheduleInput<'a> {
             (self.time.is_some(), GivenKind::Scheduled, "time"),
             (self.delay_in_seconds.is_some(), GivenKind::Delayed, "delayInSeconds"),
             (rest.is_some_and(|rest| rest.cron.is_some()), GivenKind::Cron, "cron"),
-            (rest.is_some_and(|rest| rest.every_seconds.is_some()), GivenKind::Every, "everySeconds"),
+            (
+                rest.is_some_and(|rest| rest.every_seconds.is_some()),
+                GivenKind::Every,
+                "everySeconds",
+            ),
             (rest.is_some_and(|rest| rest.rrule.is_some()), GivenKind::Rrule, "rrule"),
         ];
-        let mut given = ways.iter().filter(|(is_given, ..)| *is_given).map(|(_, kind, field)| (*kind, *field));
+        let mut given =
+            ways.iter().filter(|(is_given, ..)| *is_given).map(|(_, kind, field)| (*kind, *field));
         let kind = match (given.next(), given.next()) {
             (Some((kind, _)), None) => kind,
             (None, _) if self.kind == Some(GivenKind::NoSchedule) => GivenKind::NoSchedule,
             (None, _) => {
-                return Err(FieldError::new("time", format!(r#"is missing; give one of {WAYS}, or "type":"no-schedule""#)));
+                return Err(FieldError::new(
+                    "time",
+                    format!(r#"is missing; give one of {WAYS}, or "type":"no-schedule""#),
+                ));
             }
             (Some((_, first)), Some((_, second))) => {
-                return Err(FieldError::new(second, format!("is given beside {first}; give only one of {WAYS}")));
+                return Err(FieldError::new(
+                    second,
+                    format!("is given beside {first}; give only one of {WAYS}"),
+                ));
             }
         };
         if self.kind.is_some_and(|given| given != kind) {
-            return Err(FieldError::new("type", format!("does not agree with which of {WAYS} is given")));
+            return Err(FieldError::new(
+                "type",
+                format!("does not agree with which of {WAYS} is given"),
+            ));
         }
         Ok(kind)
     }
@@ -212,24 +252,52 @@ impl<'a> Recurrence<'a> {
         at_most("misfire", length(self.misfire), MAX_MISFIRE_TEXT_BYTES)
     }
 
-    /// That no field stands beside those that it does not belong to. `without_zone` is what to do about a time zone beside no local time.
-    fn check_company(&self, kind: GivenKind, has_local: bool, without_zone: &str) -> Result<(), FieldError> {
+    /// That no field stands beside those that it does not belong to. `without_zone` is what to do
+    /// about a time zone beside no local time.
+    fn check_company(
+        &self,
+        kind: GivenKind,
+        has_local: bool,
+        without_zone: &str,
+    ) -> Result<(), FieldError> {
         let recurs = matches!(kind, GivenKind::Cron | GivenKind::Every | GivenKind::Rrule);
         let recurring = "belongs to recurring tasks (cron, everySeconds, rrule) only";
         let fires = "belongs to tasks that fire by themselves; this one has no schedule";
-        if self.timezone.is_some() && !has_local && !matches!(kind, GivenKind::Cron | GivenKind::Rrule) {
-            return Err(FieldError::new("timezone", format!("belongs to cron, rrule and local times only; {without_zone}")));
+        if self.timezone.is_some()
+            && !has_local
+            && !matches!(kind, GivenKind::Cron | GivenKind::Rrule)
+        {
+            return Err(FieldError::new(
+                "timezone",
+                format!("belongs to cron, rrule and local times only; {without_zone}"),
+            ));
         }
         let checks = [
-            ("anchor", self.anchor.is_some() && kind != GivenKind::Every, "belongs to everySeconds only"),
+            (
+                "anchor",
+                self.anchor.is_some() && kind != GivenKind::Every,
+                "belongs to everySeconds only",
+            ),
             ("startAt", self.start_at.is_some() && !recurs, recurring),
             ("endAt", self.end_at.is_some() && !recurs, recurring),
             ("maxRuns", self.max_runs.is_some() && !recurs, recurring),
-            ("jitterSeconds", self.jitter_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
-            ("windowSeconds", self.window_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
+            (
+                "jitterSeconds",
+                self.jitter_seconds.is_some() && kind == GivenKind::NoSchedule,
+                fires,
+            ),
+            (
+                "windowSeconds",
+                self.window_seconds.is_some() && kind == GivenKind::NoSchedule,
+                fires,
+            ),
             ("misfire", self.misfire.is_some() && kind == GivenKind::NoSchedule, fires),
             ("overlap", self.overlap.is_some() && !recurs, recurring),
-            ("expireAfterSeconds", self.expire_after_seconds.is_some() && kind == GivenKind::NoSchedule, fires),
+            (
+                "expireAfterSeconds",
+                self.expire_after_seconds.is_some() && kind == GivenKind::NoSchedule,
+                fires,
+            ),
         ];
         match checks.iter().find(|(_, is_misplaced, _)| *is_misplaced) {
             Some((field, _, detail)) => Err(FieldError::new(*field, *detail)),
@@ -243,11 +311,21 @@ impl<'a> Recurrence<'a> {
 
     /// The time zone, where there is one.
     pub(super) fn zone(&self) -> Result<Option<Tz>, FieldError> {
-        let read = self.timezone.as_ref().map(|name| scheduler_calendar::cron::timezone(Some(&name.0))).transpose();
+        let read = self
+            .timezone
+            .as_ref()
+            .map(|name| scheduler_calendar::cron::timezone(Some(&name.0)))
+            .transpose();
         read.map_err(|problem| FieldError::new("timezone", problem.to_string()))
     }
 
-    fn check(&self, kind: GivenKind, id: &str, now: UnixMillis, budget: &mut Budget) -> Result<CheckedSchedule<'a>, FieldError> {
+    fn check(
+        &self,
+        kind: GivenKind,
+        id: &str,
+        now: UnixMillis,
+        budget: &mut Budget,
+    ) -> Result<CheckedSchedule<'a>, FieldError> {
         let zone = self.zone()?;
         let (start_at, local_start) = in_zone("startAt", &self.start_at, zone)?.unzip();
         let (end_at, local_end) = in_zone("endAt", &self.end_at, zone)?.unzip();
@@ -264,8 +342,12 @@ impl<'a> Recurrence<'a> {
         // In a gap, a run comes later than a bound: see `Every::from_local`.
         let of_local = zone.and_then(|zone| local.anchor?.instant_after_gap(zone));
         let anchor = match self.every_seconds {
-            // Without another, the first run is at the start, or one interval from now. It is stored, for the runs hang on it.
-            Some(seconds) => of_local.or(given_anchor).or(start_at).or(Some(now.plus((seconds * 1_000.0).round() as i64))),
+            // Without another, the first run is at the start, or one interval from now. It is
+            // stored, for the runs hang on it.
+            Some(seconds) => of_local
+                .or(given_anchor)
+                .or(start_at)
+                .or(Some(now.plus((seconds * 1_000.0).round() as i64))),
             None => None,
         };
         let mut fields = Box::new(ScheduleFields {
@@ -308,9 +390,12 @@ impl<'a> Recurrence<'a> {
         let may_count = self.max_runs.is_some() || kind == GivenKind::Rrule;
         let to_count = if may_count { fields.counted_runs()? } else { 0 };
         check_runs(self.max_runs(), kind)?;
-        let (field, what) = if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
+        let (field, what) =
+            if self.max_runs.is_some() { ("maxRuns", "maxRuns") } else { ("rrule", "COUNT") };
         budget.count_runs(field, what, to_count)?;
-        let Some((schedule, first)) = fields.settle(id_hash(id), now)? else { return Err(no_run(&fields, kind, now)) };
+        let Some((schedule, first)) = fields.settle(id_hash(id), now)? else {
+            return Err(no_run(&fields, kind, now));
+        };
         Ok(checked(first.due, fields, schedule))
     }
 }
@@ -345,10 +430,20 @@ fn no_run(fields: &ScheduleFields<'_>, kind: GivenKind, now: UnixMillis) -> Fiel
     match (next, fields.end_at) {
         (Some(next), Some(end)) => FieldError::new(
             "endAt",
-            format!("is {end}, before the first run, which would be at {} (milliseconds since 1970)", next.time),
+            format!(
+                "is {end}, before the first run, which would be at {} (milliseconds since 1970)",
+                next.time
+            ),
         ),
-        _ if fields.rrule.as_deref().is_some_and(|rule| rule.to_ascii_uppercase().contains("UNTIL")) => {
-            FieldError::new("rrule", "has an UNTIL before the first run from now on; give a later one")
+        _ if fields
+            .rrule
+            .as_deref()
+            .is_some_and(|rule| rule.to_ascii_uppercase().contains("UNTIL")) =>
+        {
+            FieldError::new(
+                "rrule",
+                "has an UNTIL before the first run from now on; give a later one",
+            )
         }
         _ => FieldError::new(field_of(kind), "never comes again; give a schedule with a future"),
     }
@@ -366,7 +461,10 @@ pub(super) fn in_zone(
 pub(crate) fn delayed(seconds: f64, now: UnixMillis) -> Result<UnixMillis, FieldError> {
     let most = (UnixMillis::LAST.since(now) / 1_000).max(0);
     if !(0.0..=most as f64).contains(&seconds) {
-        return Err(FieldError::new("delayInSeconds", format!("is {seconds}; must be 0 to {most}")));
+        return Err(FieldError::new(
+            "delayInSeconds",
+            format!("is {seconds}; must be 0 to {most}"),
+        ));
     }
     // Rounded up to whole milliseconds: never early.
     Ok(now.plus((seconds * 1_000.0).ceil() as i64))

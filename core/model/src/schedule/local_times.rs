@@ -4,11 +4,13 @@ use scheduler_calendar::local_time::LocalTime;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-/// The times of a task that were given as local ones: kept beside the instants that they were worked out to be, so that they follow the
-/// time zone when its law changes.
+/// The times of a task that were given as local ones: kept beside the instants that they were
+/// worked out to be, so that they follow the time zone when its law changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-#[schemars(description = "The times that were given as local ones, as they were given; `timezone` is their zone.")]
+#[schemars(
+    description = "The times that were given as local ones, as they were given; `timezone` is their zone."
+)]
 pub struct LocalTimes {
     /// When it fires.
     #[serde(skip_serializing_if = "Option::is_none")]

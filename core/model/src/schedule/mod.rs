@@ -1,10 +1,12 @@
-//! The schedule of a task: how it is given, checked, stored and previewed. When it recurs is [`scheduler_calendar::schedule`].
+//! The schedule of a task: how it is given, checked, stored and previewed. When it recurs is
+//! [`scheduler_calendar::schedule`].
 //!
-//! Everything follows from the stored record alone: a shard works out the next occurrence from its watermark, and firing writes
-//! nothing for a schedule.
+//! Everything follows from the stored record alone: a shard works out the next occurrence from its
+//! watermark, and firing writes nothing for a schedule.
 //!
-//! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`, or COUNT in a rule, counts. Where that
-//! is gets worked out when the task is taken in, and stored as `lastRun`: see [`ScheduleFields::settle`].
+//! A schedule ends with the last occurrence at or before `endAt`, or with the one that `maxRuns`,
+//! or COUNT in a rule, counts. Where that is gets worked out when the task is taken in, and stored
+//! as `lastRun`: see [`ScheduleFields::settle`].
 
 mod budget;
 mod fields;

@@ -7,7 +7,8 @@ use crate::input::{FieldError, parse_object};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// What happens to a run that was missed: one that would fire later than it may, after an outage, a pause or a restore.
+/// What happens to a run that was missed: one that would fire later than it may, after an outage, a
+/// pause or a restore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -23,7 +24,8 @@ pub enum Misfire {
     DeadLetter,
 }
 
-/// What happens to a run of a recurring task that comes due while the one before has not been reported.
+/// What happens to a run of a recurring task that comes due while the one before has not been
+/// reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[schemars(inline)]
@@ -56,8 +58,9 @@ impl Overlap {
     description = "What happens to a run that was missed: one that would fire later than it may, after an outage, a pause or a restore."
 )]
 pub struct MisfireInput {
-    /// `fire`: it fires, of a recurring task all that were missed, at most the last 100. `fireOnce`: of a recurring task, only the last
-    /// that was missed fires. `skip`: it does not fire. `deadLetter`: it does not fire, and is kept as a dead letter.
+    /// `fire`: it fires, of a recurring task all that were missed, at most the last 100.
+    /// `fireOnce`: of a recurring task, only the last that was missed fires. `skip`: it does not
+    /// fire. `deadLetter`: it does not fire, and is kept as a dead letter.
     policy: Misfire,
     /// How late a run may fire that was not missed, seconds.
     #[schemars(range(min = 0, max = MAX_LATENESS_SECONDS), extend("default" = DEFAULT_GRACE_SECONDS))]
@@ -82,7 +85,8 @@ pub struct Policies {
 impl Policies {
     /// Whether it takes the record to tell if a single run still fires.
     pub fn is_conditional(&self) -> bool {
-        matches!(self.misfire, Misfire::Skip | Misfire::DeadLetter) || self.expire_after_millis.is_some()
+        matches!(self.misfire, Misfire::Skip | Misfire::DeadLetter)
+            || self.expire_after_millis.is_some()
     }
 }
 
@@ -92,8 +96,10 @@ impl ScheduleFields<'_> {
     /// # Errors
     /// Names the field that does not hold.
     pub fn policies(&self) -> Result<Policies, FieldError> {
-        let misfire: Option<MisfireInput> = self.misfire.map(|misfire| parse_object(misfire.get(), "misfire")).transpose()?;
-        let grace = misfire.and_then(|misfire| misfire.grace_seconds).unwrap_or(DEFAULT_GRACE_SECONDS);
+        let misfire: Option<MisfireInput> =
+            self.misfire.map(|misfire| parse_object(misfire.get(), "misfire")).transpose()?;
+        let grace =
+            misfire.and_then(|misfire| misfire.grace_seconds).unwrap_or(DEFAULT_GRACE_SECONDS);
         let expire = |seconds| millis("expireAfterSeconds", seconds, 0.001, MAX_LATENESS_SECONDS);
         Ok(Policies {
             misfire: misfire.map_or(Misfire::default(), |misfire| misfire.policy),

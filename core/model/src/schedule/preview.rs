@@ -96,7 +96,8 @@ pub struct PreviewRun {
     pub explanation: Option<String>,
 }
 
-/// The next runs of the schedule that a request's body describes, if its task were created at `from`, else at `now`.
+/// The next runs of the schedule that a request's body describes, if its task were created at
+/// `from`, else at `now`.
 ///
 /// # Errors
 /// Names the field that does not hold.
@@ -104,10 +105,15 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
     let request: PreviewRequest<'_> = parse_naming_the_field(body, "")?;
     let count = request.count.map_or(DEFAULT_PREVIEW_RUNS, |count| count.0 as usize);
     if !(1..=MAX_PREVIEW_RUNS).contains(&count) {
-        return Err(FieldError::new("count", format!("is {count}; must be 1 to {MAX_PREVIEW_RUNS}")));
+        return Err(FieldError::new(
+            "count",
+            format!("is {count}; must be 1 to {MAX_PREVIEW_RUNS}"),
+        ));
     }
-    let timezone = request.recurrence.as_ref().map(|recurrence| recurrence.zone()).transpose()?.flatten();
-    let (from, local_from) = super::input::in_zone("from", &request.from, timezone)?.unwrap_or((now, None));
+    let timezone =
+        request.recurrence.as_ref().map(|recurrence| recurrence.zone()).transpose()?.flatten();
+    let (from, local_from) =
+        super::input::in_zone("from", &request.from, timezone)?.unwrap_or((now, None));
     let input = ScheduleInput {
         kind: request.r#type,
         time: request.time,
@@ -125,16 +131,22 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
         let timezone = timezone.unwrap_or(Tz::UTC);
         let change = local.time.and_then(|local| ClockChange::of_one(local, timezone));
         let once = checked.time.map(|time| run(time, checked.due.max(from), timezone, change));
-        return Ok(Preview { timezone: timezone.name(), runs: once.into_iter().collect(), more: false });
+        return Ok(Preview {
+            timezone: timezone.name(),
+            runs: once.into_iter().collect(),
+            more: false,
+        });
     };
     let timezone = timezone.unwrap_or(Tz::UTC);
-    let of_anchor =
-        local.anchor.and_then(|anchor| Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?)));
+    let of_anchor = local.anchor.and_then(|anchor| {
+        Some((anchor.instant_after_gap(timezone)?, ClockChange::of_anchor(anchor, timezone)?))
+    });
     let mut runs = Vec::with_capacity(count);
     let mut next = schedule.next_after(from);
     let mut previous = from;
     while let Some(occurrence) = next.filter(|_| runs.len() < count) {
-        let of_anchor = of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
+        let of_anchor =
+            of_anchor.filter(|(anchor, _)| *anchor == occurrence.time).map(|(_, change)| change);
         let change = of_anchor.or_else(|| schedule.clock_change(occurrence.time, previous));
         runs.push(run(occurrence.time, occurrence.due, timezone, change));
         previous = occurrence.time;
@@ -144,6 +156,7 @@ pub fn preview(body: &str, now: UnixMillis) -> Result<Preview, FieldError> {
 }
 
 fn run(time: UnixMillis, due: UnixMillis, timezone: Tz, change: Option<ClockChange>) -> PreviewRun {
-    let (clock_change, explanation) = change.map(|change| (change.name(), change.explain(timezone))).unzip();
+    let (clock_change, explanation) =
+        change.map(|change| (change.name(), change.explain(timezone))).unzip();
     PreviewRun { time, local: local_clock::rfc3339(time, timezone), due, clock_change, explanation }
 }

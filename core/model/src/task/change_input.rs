@@ -9,7 +9,8 @@ use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-/// Which tasks to change, by id or by filter, and of a reschedule the new time, as one of `time` and `delayInSeconds`.
+/// Which tasks to change, by id or by filter, and of a reschedule the new time, as one of `time`
+/// and `delayInSeconds`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct ChangeInput<'a> {
@@ -52,8 +53,12 @@ impl<'a> ChangeInput<'a> {
         }
         match (&self.time, self.delay_in_seconds) {
             (None, None) => Ok(()),
-            (Some(_), _) => Err(FieldError::new("time", "belongs to a reschedule only; leave it out")),
-            (None, Some(_)) => Err(FieldError::new("delayInSeconds", "belongs to a reschedule only; leave it out")),
+            (Some(_), _) => {
+                Err(FieldError::new("time", "belongs to a reschedule only; leave it out"))
+            }
+            (None, Some(_)) => {
+                Err(FieldError::new("delayInSeconds", "belongs to a reschedule only; leave it out"))
+            }
         }
     }
 
@@ -63,10 +68,18 @@ impl<'a> ChangeInput<'a> {
     /// When there is none, or it does not hold.
     pub fn new_time(&self, now: UnixMillis) -> Result<NewTime, FieldError> {
         match (&self.time, self.delay_in_seconds) {
-            (Some(_), Some(_)) => Err(FieldError::new("time", "is one of two; give only one of time and delayInSeconds")),
+            (Some(_), Some(_)) => Err(FieldError::new(
+                "time",
+                "is one of two; give only one of time and delayInSeconds",
+            )),
             (Some(time), None) => {
-                let timezone = self.timezone.as_ref().map(|name| scheduler_calendar::cron::timezone(Some(&name.0))).transpose();
-                let timezone = timezone.map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
+                let timezone = self
+                    .timezone
+                    .as_ref()
+                    .map(|name| scheduler_calendar::cron::timezone(Some(&name.0)))
+                    .transpose();
+                let timezone =
+                    timezone.map_err(|problem| FieldError::new("timezone", problem.to_string()))?;
                 let (at, local) = time.in_zone("time", timezone)?;
                 if local.is_none() && timezone.is_some() {
                     let detail = format!("belongs to a local time only; {}", time.without_zone());
@@ -94,7 +107,8 @@ mod tests {
         assert_eq!(time(r#"{"time":"1970-01-01T00:00:05Z"}"#), Ok(UnixMillis::new(5_000).into()));
         assert_eq!(time(r#"{"delayInSeconds":1.5}"#), Ok(UnixMillis::new(2_500).into()));
         let text = r#"{"time":"2026-12-01T09:00","timezone":"America/Vancouver"}"#;
-        let local = Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
+        let local =
+            Some(("2026-12-01T09:00".parse().unwrap(), "America/Vancouver".parse().unwrap()));
         assert_eq!(time(text), Ok(NewTime { at: UnixMillis::new(1_796_140_800_000), local }));
         assert!(time(r#"{"time":"2026-12-01T09:00"}"#).unwrap_err().detail.contains("timezone"));
         for (text, field) in [

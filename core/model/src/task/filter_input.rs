@@ -8,7 +8,10 @@ use serde::Deserialize;
 /// Which tasks are meant: those that fulfil every part that is given.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(default, rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "Filter", description = "Which tasks are meant: those that fulfil every part that is given.")]
+#[schemars(
+    rename = "Filter",
+    description = "Which tasks are meant: those that fulfil every part that is given."
+)]
 pub struct FilterInput<'a> {
     /// The id starts with this.
     #[serde(borrow)]
@@ -63,8 +66,9 @@ mod tests {
 
     #[test]
     fn filters_are_read_and_their_times_checked() {
-        let filter =
-            checked(r#"{"prefix":"a\"","kind":"cron","status":"paused","from":"2026-12-01T00:00:00Z","to":1795704299000}"#);
+        let filter = checked(
+            r#"{"prefix":"a\"","kind":"cron","status":"paused","from":"2026-12-01T00:00:00Z","to":1795704299000}"#,
+        );
         let expected = Filter {
             prefix: Some("a\"".to_owned()),
             kind: Some(Kind::Cron),
@@ -78,12 +82,21 @@ mod tests {
         for (name, limit) in [("prefix", 256), ("text", 1_024), ("tag", 64)] {
             let given = |bytes: usize| checked(&format!(r#"{{"{name}":"{}"}}"#, "x".repeat(bytes)));
             assert!(given(limit).is_ok(), "{name}");
-            assert_eq!(given(limit + 1).map_err(|problem| problem.field.into_owned()), Err(format!("filter.{name}")));
+            assert_eq!(
+                given(limit + 1).map_err(|problem| problem.field.into_owned()),
+                Err(format!("filter.{name}"))
+            );
         }
-        for (text, field) in
-            [(r#"{"from":0}"#, "filter.from"), (r#"{"to":1795704299}"#, "filter.to"), (r#"{"to":"2026"}"#, "filter.to")]
-        {
-            assert_eq!(checked(text).map_err(|problem| problem.field.into_owned()), Err(field.to_owned()), "{text}");
+        for (text, field) in [
+            (r#"{"from":0}"#, "filter.from"),
+            (r#"{"to":1795704299}"#, "filter.to"),
+            (r#"{"to":"2026"}"#, "filter.to"),
+        ] {
+            assert_eq!(
+                checked(text).map_err(|problem| problem.field.into_owned()),
+                Err(field.to_owned()),
+                "{text}"
+            );
         }
     }
 }

@@ -15,8 +15,8 @@ pub const ON_FAILURE: &str = "onFailure";
 #[derive(Debug, Clone, Copy, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase")]
 pub(super) struct FollowUps<'a> {
-    /// What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not beside a `queue` callback, whose end is
-    /// not known.
+    /// What happens once a run has succeeded: the task again, with `stage` and `outcome`. Not
+    /// beside a `queue` callback, whose end is not known.
     #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     pub(super) on_success: Option<&'a RawValue>,
     /// The same once a run has failed for good.
@@ -25,19 +25,26 @@ pub(super) struct FollowUps<'a> {
 }
 
 impl<'a> FollowUps<'a> {
-    /// Checks each as a task's own callback is. What is the same text as in `good` is taken to hold. `queue` names the queue that the task
-    /// goes to, if it does.
+    /// Checks each as a task's own callback is. What is the same text as in `good` is taken to
+    /// hold. `queue` names the queue that the task goes to, if it does.
     ///
     /// # Errors
     /// Names the field, the problem and the limit.
-    pub(super) fn check(&self, queue: Option<&str>, targets: Targets<'_>, good: Self) -> Result<(), FieldError> {
-        for (name, given, good) in
-            [(ON_SUCCESS, self.on_success, good.on_success), (ON_FAILURE, self.on_failure, good.on_failure)]
-        {
+    pub(super) fn check(
+        &self,
+        queue: Option<&str>,
+        targets: Targets<'_>,
+        good: Self,
+    ) -> Result<(), FieldError> {
+        for (name, given, good) in [
+            (ON_SUCCESS, self.on_success, good.on_success),
+            (ON_FAILURE, self.on_failure, good.on_failure),
+        ] {
             let Some(text) = given.map(RawValue::get) else { continue };
             if let Some(queue) = queue {
-                let detail =
-                    format!("cannot follow {queue}, whose outcome is not reported; leave it out, or let your consumer do it");
+                let detail = format!(
+                    "cannot follow {queue}, whose outcome is not reported; leave it out, or let your consumer do it"
+                );
                 return Err(FieldError::new(name, detail));
             }
             if good.map(RawValue::get) != Some(text) {

@@ -1,5 +1,5 @@
-//! The recurring tasks that handlers bring with them: one for each handler that is declared with a cron expression, under an id
-//! that callers cannot take.
+//! The recurring tasks that handlers bring with them: one for each handler that is declared with a
+//! cron expression, under an id that callers cannot take.
 
 use super::{Callback, Record};
 use crate::bounds::MAX_ID_BYTES;
@@ -14,7 +14,8 @@ pub const HANDLER_TASK_PREFIX: &str = "handler:";
 /// Longest name of a handler, bytes: with the prefix it must be an id.
 pub const MAX_HANDLER_NAME_BYTES: usize = MAX_ID_BYTES - HANDLER_TASK_PREFIX.len();
 
-/// Checks the id of a task. One that belongs to a handler's own task is no caller's: it is refused unless `takes_reserved`.
+/// Checks the id of a task. One that belongs to a handler's own task is no caller's: it is refused
+/// unless `takes_reserved`.
 ///
 /// # Errors
 /// Says what an id has to be.
@@ -55,16 +56,28 @@ impl HandlerTask<'_> {
         // Texts always become JSON.
         let text = |text: &str| serde_json::to_string(text).unwrap_or_default();
         let (id, cron, name) = (text(&self.id()), text(self.cron), text(self.name));
-        let timezone = self.timezone.map(|timezone| format!(r#","timezone":{}"#, text(timezone))).unwrap_or_default();
+        let timezone = self
+            .timezone
+            .map(|timezone| format!(r#","timezone":{}"#, text(timezone)))
+            .unwrap_or_default();
         let retry = self.retry.map(|retry| format!(r#","retry":{retry}"#)).unwrap_or_default();
-        format!(r#"{{"id":{id},"cron":{cron}{timezone}{retry},"callback":{{"type":"handler","name":{name}}}}}"#)
+        format!(
+            r#"{{"id":{id},"cron":{cron}{timezone}{retry},"callback":{{"type":"handler","name":{name}}}}}"#
+        )
     }
 
-    /// Whether this record says the same of when and what to run. What else stands in it does not matter.
+    /// Whether this record says the same of when and what to run. What else stands in it does not
+    /// matter.
     pub fn is(&self, record: &Record<'_>) -> bool {
-        let policy = |raw: Option<&RawValue>| raw.and_then(|raw| serde_json::from_str::<RetryInput>(raw.get()).ok());
+        let policy = |raw: Option<&RawValue>| {
+            raw.and_then(|raw| serde_json::from_str::<RetryInput>(raw.get()).ok())
+        };
         record.id == self.id()
-            && record.cron.and_then(|cron| serde_json::from_str::<String>(cron.get()).ok()).as_deref() == Some(self.cron)
+            && record
+                .cron
+                .and_then(|cron| serde_json::from_str::<String>(cron.get()).ok())
+                .as_deref()
+                == Some(self.cron)
             && record.timezone.as_deref() == self.timezone
             && runs(record, self.name)
             && policy(record.retry) == policy(self.retry)
@@ -75,8 +88,9 @@ fn runs(record: &Record<'_>, handler: &str) -> bool {
     matches!(Callback::parse(record.callback.get()), Ok(Callback::Handler { name }) if name == handler)
 }
 
-/// The handler whose own task this record is. None for any other task, also for one that a caller gave such an id before ids were
-/// reserved: unless it runs the handler of that name by cron, it is not ours to remove.
+/// The handler whose own task this record is. None for any other task, also for one that a caller
+/// gave such an id before ids were reserved: unless it runs the handler of that name by cron, it is
+/// not ours to remove.
 pub fn handler_of(record: &Record<'_>) -> Option<String> {
     let name = record.id.strip_prefix(HANDLER_TASK_PREFIX)?;
     (record.cron.is_some() && runs(record, name)).then(|| name.to_owned())
@@ -91,14 +105,20 @@ mod tests {
     const RETRY: &str = r#"{"maxAttempts":6}"#;
 
     fn report(retry: &RawValue) -> HandlerTask<'_> {
-        HandlerTask { name: "report", cron: "0 9 * * MON", timezone: Some("Europe/London"), retry: Some(retry) }
+        HandlerTask {
+            name: "report",
+            cron: "0 9 * * MON",
+            timezone: Some("Europe/London"),
+            retry: Some(retry),
+        }
     }
 
     /// The stored record of a task, as the deployment itself creates it.
     fn stored(task: &HandlerTask<'_>) -> Vec<u8> {
         let targets = Targets { handlers: &["report", "tick"], ..Targets::default() };
         let text = task.to_json();
-        let mut validator = Validator::new(UnixMillis::new(1_764_000_000_000), [0; 16], targets).with_reserved_ids();
+        let mut validator = Validator::new(UnixMillis::new(1_764_000_000_000), [0; 16], targets)
+            .with_reserved_ids();
         let mut record = Vec::new();
         validator.check(parse_one(&text).unwrap()).unwrap().write_record(&mut record);
         record

@@ -1,7 +1,7 @@
 //! A task: how it is given, what makes it valid, and the record that it becomes.
 //!
-//! A request's text is read once into [`NewTask`]s that borrow from it, each is checked into a [`ValidTask`], and that writes
-//! its record straight into the page it will be stored in.
+//! A request's text is read once into [`NewTask`]s that borrow from it, each is checked into a
+//! [`ValidTask`], and that writes its record straight into the page it will be stored in.
 
 mod callback;
 mod change_input;
@@ -16,7 +16,9 @@ mod text;
 #[cfg(test)]
 mod wrong_types_tests;
 
-pub use callback::{Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url};
+pub use callback::{
+    Body, Call, Callback, DurableObject, Message, Method, Service, Targets, Webhook, parse_url,
+};
 pub use change_input::ChangeInput;
 pub use filter_input::FilterInput;
 pub use follow_ups::{ON_FAILURE, ON_SUCCESS};

@@ -7,26 +7,29 @@ use super::record::RecordWriter;
 use super::text::is_as_stored;
 use super::{Callback, Targets};
 use crate::bounds::{
-    MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES, MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES,
-    MAX_OUTCOME_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES, MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TAGS_TEXT_BYTES,
-    MAX_TASK_BODY_BYTES,
+    MAX_BATCH_AT_ONCE_BYTES, MAX_BATCH_ITEMS, MAX_CALLBACK_BYTES, MAX_DESCRIPTION_BYTES,
+    MAX_ID_BYTES, MAX_LIMIT_KEY_BYTES, MAX_OUTCOME_BYTES, MAX_PAYLOAD_BYTES, MAX_RECORD_BYTES,
+    MAX_RETRY_TEXT_BYTES, MAX_TAG_BYTES, MAX_TAGS, MAX_TAGS_TEXT_BYTES, MAX_TASK_BODY_BYTES,
 };
 use crate::id_key::IdKey;
 use crate::ids::{IdGenerator, TaskId};
 use crate::input::{
-    Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, check_nesting, parse_naming_the_field, parse_object,
-    read_object,
+    Bounded, FieldError, TOO_MANY, Text, TimeInput, Whole, at_most, check_nesting,
+    parse_naming_the_field, parse_object, read_object,
 };
 use crate::limit::check_limit_key;
 use crate::retry::{RetryInput, RetryPolicy};
-use crate::schedule::{Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput};
+use crate::schedule::{
+    Budget, CheckedSchedule, GivenKind, Recurrence, ScheduleFields, ScheduleInput,
+};
 use scheduler_calendar::rrule::MAX_RULE_BYTES;
 use scheduler_calendar::time::UnixMillis;
 use schemars::JsonSchema;
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// A task as it is given, borrowing from the request's text. What stands at the fields is shown to callers.
+/// A task as it is given, borrowing from the request's text. What stands at the fields is shown to
+/// callers.
 #[derive(Debug, Default, JsonSchema)]
 #[schemars(rename_all = "camelCase", extend("additionalProperties" = false))]
 #[schemars(
@@ -50,8 +53,8 @@ use std::borrow::Cow;
     }
 ))]
 pub struct NewTask<'a> {
-    /// Overwrites the task of this id; one is generated without. No control characters, neither `.` nor `..`, and not starting with
-    /// `handler:`. The limit is in bytes of UTF-8.
+    /// Overwrites the task of this id; one is generated without. No control characters, neither `.`
+    /// nor `..`, and not starting with `handler:`. The limit is in bytes of UTF-8.
     #[schemars(length(min = 1, max = MAX_ID_BYTES))]
     id: Option<Text<'a>>,
     /// May be left out but for `no-schedule`; must agree with the field that says when.
@@ -69,20 +72,22 @@ pub struct NewTask<'a> {
     /// Labels to find it by. The limits are in bytes of UTF-8.
     #[schemars(with = "Option<Vec<String>>", length(max = MAX_TAGS), inner(length(min = 1, max = MAX_TAG_BYTES)))]
     tags: Option<&'a RawValue>,
-    /// What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is not set, it goes to the first queue of
-    /// `QUEUE_BINDINGS`.
+    /// What happens when it fires. Without it, the deployment's `DEFAULT_CALLBACK`; where that is
+    /// not set, it goes to the first queue of `QUEUE_BINDINGS`.
     #[schemars(with = "Option<Callback<'static>>", extend("x-maxBytes" = MAX_CALLBACK_BYTES))]
     callback: Option<&'a RawValue>,
     #[schemars(flatten)]
     follow_ups: Option<Box<FollowUps<'a>>>,
-    /// When it is tried again after a failure. Without it, as the handler that it names says for itself; else the defaults.
+    /// When it is tried again after a failure. Without it, as the handler that it names says for
+    /// itself; else the defaults.
     #[schemars(with = "Option<RetryInput>")]
     retry: Option<&'a RawValue>,
     /// Of tasks that are due together, those with a higher priority fire first.
     #[schemars(with = "Option<u8>", range(min = 0, max = MAX_PRIORITY), extend("default" = DEFAULT_PRIORITY))]
     priority: Option<Whole<u64>>,
-    /// The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it. Not with a `queue` callback, whose
-    /// consumer sets its own pace. The limit is in bytes of UTF-8.
+    /// The key of a limit, `/v1/limits/{limitKey}`, that bounds the runs of all tasks that name it.
+    /// Not with a `queue` callback, whose consumer sets its own pace. The limit is in bytes of
+    /// UTF-8.
     #[schemars(length(min = 1, max = MAX_LIMIT_KEY_BYTES))]
     limit_key: Option<Text<'a>>,
     /// Creates the task paused: it waits to be resumed.
@@ -125,8 +130,8 @@ read_object!(NewTask, "a task", {
 });
 
 impl<'a> NewTask<'a> {
-    /// Marks it as a recurring task that goes on by the schedule that it has, with its last run if its runs are counted. Such a
-    /// schedule is not counted anew, and may have no run to come.
+    /// Marks it as a recurring task that goes on by the schedule that it has, with its last run if
+    /// its runs are counted. Such a schedule is not counted anew, and may have no run to come.
     pub fn go_on(&mut self, last_run: Option<UnixMillis>) {
         self.recurrence.get_or_insert_default().goes_on = Some(last_run);
     }
@@ -137,7 +142,9 @@ impl<'a> NewTask<'a> {
     /// When the body names another.
     pub fn set_id(&mut self, id: &'a str) -> Result<(), FieldError> {
         match &self.id {
-            Some(given) if given.0 != id => Err(FieldError::new("id", "is not the one in the path; leave it out")),
+            Some(given) if given.0 != id => {
+                Err(FieldError::new("id", "is not the one in the path; leave it out"))
+            }
             _ => {
                 self.id = Some(Text(Cow::Borrowed(id)));
                 Ok(())
@@ -159,12 +166,15 @@ pub fn parse_one(text: &str) -> Result<NewTask<'_>, FieldError> {
     parse_naming_the_field(text, "")
 }
 
-/// Reads many tasks: a JSON array, or one task a line. An item that cannot be read is an error of its own and leaves the
-/// others good.
+/// Reads many tasks: a JSON array, or one task a line. An item that cannot be read is an error of
+/// its own and leaves the others good.
 ///
 /// # Errors
 /// When the whole cannot be read as items: not an array, or more than [`MAX_BATCH_ITEMS`].
-pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, FieldError>>, FieldError> {
+pub fn parse_batch(
+    text: &str,
+    lines: bool,
+) -> Result<Vec<Result<NewTask<'_>, FieldError>>, FieldError> {
     if lines {
         let mut lines = text.lines().filter(|line| !line.trim_ascii().is_empty());
         let items: Vec<_> = lines.by_ref().take(MAX_BATCH_ITEMS).map(parse_line).collect();
@@ -177,22 +187,31 @@ pub fn parse_batch(text: &str, lines: bool) -> Result<Vec<Result<NewTask<'_>, Fi
         return Err(FieldError::new("body", "is empty"));
     }
     if !text.trim_ascii_start().starts_with('[') {
-        return Err(FieldError::new("body", "must be a JSON array of tasks; or send one task a line as application/x-ndjson"));
+        return Err(FieldError::new(
+            "body",
+            "must be a JSON array of tasks; or send one task a line as application/x-ndjson",
+        ));
     }
     // The error of an item repeats it, so a long text is read item by item, each measured first.
     if text.len() <= MAX_BATCH_AT_ONCE_BYTES
-        && let Ok(Bounded(tasks)) = serde_json::from_str::<Bounded<NewTask<'_>, MAX_BATCH_ITEMS>>(text)
+        && let Ok(Bounded(tasks)) =
+            serde_json::from_str::<Bounded<NewTask<'_>, MAX_BATCH_ITEMS>>(text)
     {
         return Ok(tasks.into_iter().map(Ok).collect());
     }
     // Some item is bad, or there are too many or long ones: read each for itself.
     let items = parse_naming_the_field::<Bounded<&RawValue, MAX_BATCH_ITEMS>>(text, "");
-    let items = items.map_err(|problem| if problem.detail.starts_with(TOO_MANY) { too_many_items() } else { problem })?;
+    let items = items.map_err(|problem| {
+        if problem.detail.starts_with(TOO_MANY) { too_many_items() } else { problem }
+    })?;
     Ok(items.0.into_iter().map(|item| parse_item(item.get())).collect())
 }
 
 fn too_many_items() -> FieldError {
-    FieldError::new("body", format!("has more than {MAX_BATCH_ITEMS} items, which is the limit: send several requests"))
+    FieldError::new(
+        "body",
+        format!("has more than {MAX_BATCH_ITEMS} items, which is the limit: send several requests"),
+    )
 }
 
 /// Reads the item of a line. Within a line there is no other, and its number says which it is.
@@ -205,7 +224,8 @@ fn parse_line(line: &str) -> Result<NewTask<'_>, FieldError> {
     })
 }
 
-/// Reads one item of many. Its length is checked first: an error holds what it says of the item several times.
+/// Reads one item of many. Its length is checked first: an error holds what it says of the item
+/// several times.
 fn parse_item(text: &str) -> Result<NewTask<'_>, FieldError> {
     at_most("body", text.len(), MAX_TASK_BODY_BYTES)?;
     parse_one(text)
@@ -249,15 +269,24 @@ impl ValidTask<'_> {
         if let Some(schedule) = &self.schedule {
             fields.schedule(schedule);
         }
-        fields.text("description", self.description.as_ref().map(|description| description.0.as_ref()));
+        fields.text(
+            "description",
+            self.description.as_ref().map(|description| description.0.as_ref()),
+        );
         fields.json("tags", self.tags);
         if self.is_callback_as_stored {
             fields.stored_json("callback", self.callback);
         } else {
             fields.json_with_numbers("callback", Some(self.callback));
         }
-        fields.json_with_numbers("onSuccess", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_success));
-        fields.json_with_numbers("onFailure", self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_failure));
+        fields.json_with_numbers(
+            "onSuccess",
+            self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_success),
+        );
+        fields.json_with_numbers(
+            "onFailure",
+            self.follow_ups.as_ref().and_then(|follow_ups| follow_ups.on_failure),
+        );
         fields.json_with_numbers("retry", self.retry);
         fields.json("payload", self.payload);
         fields.number("priority", self.priority.map(i64::from));
@@ -302,14 +331,15 @@ impl ValidTask<'_> {
 struct CheckedCallback<'a> {
     /// Whether it goes to the user's own queue.
     to_queue: bool,
-    /// Whether its text goes into a record as it is: found once for the many tasks of a request that have it.
+    /// Whether its text goes into a record as it is: found once for the many tasks of a request
+    /// that have it.
     is_as_stored: bool,
     /// The retry policy of the handler that it names.
     handler_retry: Option<&'a RawValue>,
 }
 
-/// Checks the tasks of one request. Remembers what it last found good, for in a batch callback, policy and tags are mostly the
-/// same text again.
+/// Checks the tasks of one request. Remembers what it last found good, for in a batch callback,
+/// policy and tags are mostly the same text again.
 pub struct Validator<'a> {
     now: UnixMillis,
     ids: IdGenerator,
@@ -328,7 +358,8 @@ pub struct Validator<'a> {
 }
 
 impl<'a> Validator<'a> {
-    /// Returns the key by which a request's ids are told apart: nobody knew it when the ids were made.
+    /// Returns the key by which a request's ids are told apart: nobody knew it when the ids were
+    /// made.
     pub(crate) fn id_key(&self) -> IdKey {
         self.id_key
     }
@@ -358,14 +389,15 @@ impl<'a> Validator<'a> {
         self
     }
 
-    /// Gives the retry policies of handlers, as JSON, that have one of their own: tasks that name such a handler and no policy get
-    /// the handler's.
+    /// Gives the retry policies of handlers, as JSON, that have one of their own: tasks that name
+    /// such a handler and no policy get the handler's.
     #[must_use]
     pub fn with_handler_retries(self, handler_retries: &'a [(&'a str, &'a RawValue)]) -> Self {
         Self { handler_retries, ..self }
     }
 
-    /// Gives the callback of tasks that have none of their own. It becomes part of the task's record.
+    /// Gives the callback of tasks that have none of their own. It becomes part of the task's
+    /// record.
     #[must_use]
     pub fn with_default_callback(self, default_callback: Option<&'a RawValue>) -> Self {
         Self { default_callback, ..self }
@@ -416,9 +448,12 @@ impl<'a> Validator<'a> {
         })?;
         let checked = self.check_callback(callback.get()).map_err(|problem| match task.callback {
             Some(_) => problem,
-            None => {
-                FieldError::new("callback", format!("is missing, and the deployment's DEFAULT_CALLBACK does not hold: {problem}"))
-            }
+            None => FieldError::new(
+                "callback",
+                format!(
+                    "is missing, and the deployment's DEFAULT_CALLBACK does not hold: {problem}"
+                ),
+            ),
         });
         let CheckedCallback { to_queue, is_as_stored, handler_retry } = checked?;
         let queue = match task.callback {
@@ -428,8 +463,9 @@ impl<'a> Validator<'a> {
         if let Some(key) = &task.limit_key {
             check_limit_key("limitKey", &key.0)?;
             if to_queue {
-                let detail =
-                    format!("stands beside {queue}, whose consumer sets its own pace; leave it out, or give another callback");
+                let detail = format!(
+                    "stands beside {queue}, whose consumer sets its own pace; leave it out, or give another callback"
+                );
                 return Err(FieldError::new("limitKey", detail));
             }
         }
@@ -437,8 +473,10 @@ impl<'a> Validator<'a> {
             follow_ups.check(to_queue.then_some(queue), self.targets, self.last_follow_ups)?;
             self.last_follow_ups = **follow_ups;
         }
-        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } = when.check(&id, self.now, &mut self.budget)?;
-        let policies = fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
+        let CheckedSchedule { time, due, fields, schedule, has_open_anchor } =
+            when.check(&id, self.now, &mut self.budget)?;
+        let policies =
+            fields.as_ref().map(|fields| fields.policies()).transpose()?.unwrap_or_default();
         let valid = ValidTask {
             id,
             due,
@@ -488,7 +526,8 @@ impl<'a> Validator<'a> {
         if self.last_retry != Some(text) {
             at_most("retry", text.len(), MAX_RETRY_TEXT_BYTES)?;
             let input: RetryInput = parse_object(text, "retry")?;
-            RetryPolicy::try_from(input).map_err(|problem| FieldError::new(problem.field, problem.detail))?;
+            RetryPolicy::try_from(input)
+                .map_err(|problem| FieldError::new(problem.field, problem.detail))?;
             self.last_retry = Some(text);
         }
         Ok(())
@@ -501,28 +540,40 @@ impl<'a> Validator<'a> {
             return Ok(checked);
         }
         let callback = Callback::given(text, self.targets)?;
-        let retry_of = |name: &str| self.handler_retries.iter().find(|(known, _)| *known == name).map(|(_, retry)| *retry);
-        let handler_retry = if let Callback::Handler { name } = &callback { retry_of(name) } else { None };
-        let checked = CheckedCallback { to_queue: callback.is_queue(), is_as_stored: is_as_stored(text), handler_retry };
+        let retry_of = |name: &str| {
+            self.handler_retries.iter().find(|(known, _)| *known == name).map(|(_, retry)| *retry)
+        };
+        let handler_retry =
+            if let Callback::Handler { name } = &callback { retry_of(name) } else { None };
+        let checked = CheckedCallback {
+            to_queue: callback.is_queue(),
+            is_as_stored: is_as_stored(text),
+            handler_retry,
+        };
         self.last_callback = Some((text, checked));
         Ok(checked)
     }
 }
 
 impl ValidTask<'_> {
-    /// That the record fits a queue message. Only escapes and headers can bring it over the limit, so it is written and measured
-    /// only when its parts come near.
+    /// That the record fits a queue message. Only escapes and headers can bring it over the limit,
+    /// so it is written and measured only when its parts come near.
     fn check_size(&self) -> Result<(), FieldError> {
         let raw = |value: Option<&RawValue>| value.map_or(0, |value| value.get().len());
         // A cron list may have white space and escapes without end.
-        let schedule =
-            self.schedule.as_ref().map_or(0, |schedule| raw(schedule.cron) + raw(schedule.misfire) + 2 * MAX_RULE_BYTES);
+        let schedule = self
+            .schedule
+            .as_ref()
+            .map_or(0, |schedule| raw(schedule.cron) + raw(schedule.misfire) + 2 * MAX_RULE_BYTES);
         let parts = self.id.bytes()
             + schedule
             + self.description.as_ref().map_or(0, |text| text.0.len())
             + raw(self.tags)
             + raw(Some(self.callback))
-            + self.follow_ups.as_ref().map_or(0, |follow_ups| raw(follow_ups.on_success) + raw(follow_ups.on_failure))
+            + self
+                .follow_ups
+                .as_ref()
+                .map_or(0, |follow_ups| raw(follow_ups.on_success) + raw(follow_ups.on_failure))
             + raw(self.retry)
             + raw(self.payload);
         if parts < MAX_RECORD_BYTES / 2 {

@@ -5,7 +5,11 @@ const NOW: UnixMillis = UnixMillis::new(1_764_000_000_000);
 
 fn record(text: &str) -> Result<String, FieldError> {
     let queues = ["FIRED_TASKS".to_owned()];
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &queues, ..Targets::default() });
+    let mut validator = Validator::new(
+        NOW,
+        [7; 16],
+        Targets { handlers: &["log"], queues: &queues, ..Targets::default() },
+    );
     let mut out = Vec::new();
     validator.check(parse_one(text)?)?.write_record(&mut out);
     Ok(String::from_utf8(out).unwrap())
@@ -93,8 +97,11 @@ fn schedules_become_records() {
 /// The record keeps the time that was asked for; only the place in the order moves.
 #[test]
 fn a_one_shot_may_be_put_off() {
-    let given = format!("{{\"id\":\"a\",\"time\":1764000000001,\"jitterSeconds\":60,\"windowSeconds\":0.25,{LOG}}}");
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let given = format!(
+        "{{\"id\":\"a\",\"time\":1764000000001,\"jitterSeconds\":60,\"windowSeconds\":0.25,{LOG}}}"
+    );
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let valid = validator.check(parse_one(&given).unwrap()).unwrap();
     let (due, delay) = (valid.due, valid.due.since(NOW));
     assert!((1..=60_251).contains(&delay), "{delay}");
@@ -102,7 +109,11 @@ fn a_one_shot_may_be_put_off() {
     valid.write_record(&mut out);
     let record = crate::task::Record::parse(&out).unwrap();
     assert_eq!((record.time, record.due()), (Some(NOW.plus(1)), due));
-    assert!(String::from_utf8(out.clone()).unwrap().contains(r#""id":"a","jitterSeconds":60,"windowSeconds":0.25,"#));
+    assert!(
+        String::from_utf8(out.clone())
+            .unwrap()
+            .contains(r#""id":"a","jitterSeconds":60,"windowSeconds":0.25,"#)
+    );
 }
 
 /// A change that leaves the schedule as it is leaves the last run, too.
@@ -111,10 +122,12 @@ fn a_last_run_may_be_kept() {
     let text = format!("{{\"id\":\"a\",\"cron\":\"0 0 * * * *\",\"maxRuns\":3,{LOG}}}");
     let mut task = parse_one(&text).unwrap();
     task.go_on(Some(UnixMillis::new(1_764_007_200_000)));
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let mut out = Vec::new();
     validator.check(task).unwrap().write_record(&mut out);
-    let expected = r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
+    let expected =
+        r#"{"id":"a","cron":"0 0 * * * *","maxRuns":3,"lastRun":1764007200000,"callback"#;
     assert!(String::from_utf8(out).unwrap().starts_with(expected));
     // One that was paused past its end has no run to come, and can be changed all the same.
     let mut task = parse_one(&text).unwrap();
@@ -126,17 +139,24 @@ fn a_last_run_may_be_kept() {
 fn counting_runs_is_bounded_for_the_whole_request() {
     let task = |runs: u32| format!(r#"{{"cron":"0 0 * * *","maxRuns":{runs},{LOG}}}"#);
     let tasks = [task(60_000), task(40_000), task(1)];
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let mut check = |text| validator.check(parse_one(text).unwrap()).map(drop);
     assert_eq!(check(&tasks[0]), Ok(()));
     assert_eq!(check(&tasks[1]), Ok(()));
     let problem = check(&tasks[2]).unwrap_err();
-    assert!(problem.field == "maxRuns" && problem.detail.contains("100000: send several requests"), "{problem}");
+    assert!(
+        problem.field == "maxRuns" && problem.detail.contains("100000: send several requests"),
+        "{problem}"
+    );
 }
 
 #[test]
 fn a_payload_over_several_lines_comes_out_on_one() {
-    let text = record(&format!("{{\"id\":\"a\",\"type\":\"no-schedule\",{LOG},\"payload\":{{\n\"a\": \"b c\"}}}}")).unwrap();
+    let text = record(&format!(
+        "{{\"id\":\"a\",\"type\":\"no-schedule\",{LOG},\"payload\":{{\n\"a\": \"b c\"}}}}"
+    ))
+    .unwrap();
     assert!(text.ends_with(r#""payload":{"a":"b c"}}"#), "{text}");
 }
 
@@ -187,9 +207,24 @@ fn bad_input_names_the_field() {
         (format!("{{\"rrule\":\"FREQ=DAILY\",{LOG}}}"), "startAt"),
         (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":1764000000005,{LOG}}}"), "startAt"),
         (format!("{{\"rrule\":\"FREQ=SOMETIMES\",\"startAt\":1764000000000,{LOG}}}"), "rrule"),
-        (format!("{{\"rrule\":\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":1764000000000,{LOG}}}"), "rrule"),
-        (format!("{{\"rrule\":\"FREQ=DAILY;COUNT=3\",\"startAt\":\"1970-01-01T00:00:00Z\",{LOG}}}"), "rrule"),
-        (format!("{{\"rrule\":\"FREQ=DAILY\",\"startAt\":1764000000000,\"timezone\":\"Mars\",{LOG}}}"), "timezone"),
+        (
+            format!(
+                "{{\"rrule\":\"FREQ=DAILY;BYMONTH=2;BYMONTHDAY=30\",\"startAt\":1764000000000,{LOG}}}"
+            ),
+            "rrule",
+        ),
+        (
+            format!(
+                "{{\"rrule\":\"FREQ=DAILY;COUNT=3\",\"startAt\":\"1970-01-01T00:00:00Z\",{LOG}}}"
+            ),
+            "rrule",
+        ),
+        (
+            format!(
+                "{{\"rrule\":\"FREQ=DAILY\",\"startAt\":1764000000000,\"timezone\":\"Mars\",{LOG}}}"
+            ),
+            "timezone",
+        ),
         (format!("{{{time},\"startAt\":1764000000005,{LOG}}}"), "startAt"),
         (format!("{{{time},\"endAt\":1764000000005,{LOG}}}"), "endAt"),
         (format!("{{{time},\"maxRuns\":5,{LOG}}}"), "maxRuns"),
@@ -198,14 +233,22 @@ fn bad_input_names_the_field() {
         (format!("{{\"everySeconds\":5,\"maxRuns\":5000000000,{LOG}}}"), "maxRuns"),
         (format!("{{\"cron\":\"@daily\",\"maxRuns\":100001,{LOG}}}"), "maxRuns"),
         (format!("{{\"everySeconds\":5,\"endAt\":1764000000005,{LOG}}}"), "endAt"),
-        (format!("{{\"everySeconds\":5,\"startAt\":1764000000006,\"endAt\":1764000000005,{LOG}}}"), "endAt"),
+        (
+            format!(
+                "{{\"everySeconds\":5,\"startAt\":1764000000006,\"endAt\":1764000000005,{LOG}}}"
+            ),
+            "endAt",
+        ),
         (format!("{{{time},\"jitterSeconds\":-1,{LOG}}}"), "jitterSeconds"),
         (format!("{{{time},\"jitterSeconds\":86401,{LOG}}}"), "jitterSeconds"),
         (format!("{{{time},\"windowSeconds\":86401,{LOG}}}"), "windowSeconds"),
         (format!("{{\"type\":\"no-schedule\",\"jitterSeconds\":1,{LOG}}}"), "jitterSeconds"),
         (format!("{{\"type\":\"no-schedule\",\"windowSeconds\":1,{LOG}}}"), "windowSeconds"),
         (format!("{{{time}}}"), "callback"),
-        (format!("{{{time},\"callback\":{{\"type\":\"handler\",\"name\":\"nope\"}}}}"), "callback.name"),
+        (
+            format!("{{{time},\"callback\":{{\"type\":\"handler\",\"name\":\"nope\"}}}}"),
+            "callback.name",
+        ),
         (format!("{{{time},{LOG},\"payload\":\"{long}\"}}"), "payload"),
         (format!("{{{time},{LOG},\"description\":\"{}\"}}", &long[..1025]), "description"),
         (format!("{{{time},{LOG},\"tags\":{many_tags}}}"), "tags"),
@@ -231,7 +274,10 @@ fn follow_ups_are_kept_and_checked_as_the_callback_is() {
         format!(r#"{{"time":1764000000005,"id":"a",{LOG}{follow_ups},"payload":7}}"#)
     );
     assert_eq!(record(&task(r#","onSuccess":null"#)), record(&task("")));
-    let long = format!(r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#, "x".repeat(MAX_CALLBACK_BYTES));
+    let long = format!(
+        r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#,
+        "x".repeat(MAX_CALLBACK_BYTES)
+    );
     for (given, path) in [
         ("7", ""),
         (r#"{"type":"email"}"#, ".type"),
@@ -243,39 +289,66 @@ fn follow_ups_are_kept_and_checked_as_the_callback_is() {
         (long.as_str(), ""),
     ] {
         for name in ["onSuccess", "onFailure"] {
-            assert_eq!(field(&task(&format!(r#","{name}":{given}"#))), format!("{name}{path}"), "{given}");
+            assert_eq!(
+                field(&task(&format!(r#","{name}":{given}"#))),
+                format!("{name}{path}"),
+                "{given}"
+            );
         }
     }
     // Nobody reports what becomes of a message in a queue.
     for name in ["onSuccess", "onFailure"] {
-        let text = format!(r#"{{"time":1764000000005,"callback":{{"type":"queue","queue":"FIRED_TASKS"}},"{name}":{log}}}"#);
+        let text = format!(
+            r#"{{"time":1764000000005,"callback":{{"type":"queue","queue":"FIRED_TASKS"}},"{name}":{log}}}"#
+        );
         assert_eq!(field(&text), name);
     }
     // What was good once in a request is remembered for its own field only while it is the same.
     let queues = [];
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], queues: &queues, ..Targets::default() });
-    let (good, bad) = (task(&format!(r#","onSuccess":{log}"#)), task(r#","onSuccess":{"type":"handler","name":"l"}"#));
-    let mut check = |text| validator.check(parse_one(text).unwrap()).map(|_| ()).map_err(|problem| problem.field.into_owned());
-    assert_eq!((check(&good), check(&bad), check(&good)), (Ok(()), Err("onSuccess.name".to_owned()), Ok(())));
+    let mut validator = Validator::new(
+        NOW,
+        [7; 16],
+        Targets { handlers: &["log"], queues: &queues, ..Targets::default() },
+    );
+    let (good, bad) = (
+        task(&format!(r#","onSuccess":{log}"#)),
+        task(r#","onSuccess":{"type":"handler","name":"l"}"#),
+    );
+    let mut check = |text| {
+        validator
+            .check(parse_one(text).unwrap())
+            .map(|_| ())
+            .map_err(|problem| problem.field.into_owned())
+    };
+    assert_eq!(
+        (check(&good), check(&bad), check(&good)),
+        (Ok(()), Err("onSuccess.name".to_owned()), Ok(()))
+    );
 }
 
 #[test]
 fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
     let webhook = |bytes: usize| {
         let head = r#"{"type":"webhook","url":"https://a.example","body":""}"#.len();
-        format!(r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#, "x".repeat(bytes - head))
+        format!(
+            r#"{{"type":"webhook","url":"https://a.example","body":"{}"}}"#,
+            "x".repeat(bytes - head)
+        )
     };
     let (payload, largest) = ("x".repeat(MAX_PAYLOAD_BYTES - 2), webhook(MAX_CALLBACK_BYTES));
     // White space is kept, so a list of expressions and a policy can be as large as this.
     let with = |follow_ups: &str, spaces: usize| {
-        let (of_cron, of_retry) = (" ".repeat(spaces.min(32_000)), " ".repeat(spaces.saturating_sub(32_000)));
+        let (of_cron, of_retry) =
+            (" ".repeat(spaces.min(32_000)), " ".repeat(spaces.saturating_sub(32_000)));
         let description = r"\u0001".repeat(MAX_DESCRIPTION_BYTES);
         record(&format!(
             r#"{{"cron":["@daily"{of_cron}],"id":"a","description":"{description}","callback":{largest}{follow_ups},"retry":{{{of_retry}}},"payload":"{payload}"}}"#
         ))
     };
     let both = format!(r#","onSuccess":{largest},"onFailure":{largest}"#);
-    for (follow_ups, limit) in [("", MAX_RECORD_BYTES), (both.as_str(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES)] {
+    for (follow_ups, limit) in
+        [("", MAX_RECORD_BYTES), (both.as_str(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES)]
+    {
         let least = with(follow_ups, 0).unwrap().len();
         assert_eq!(with(follow_ups, limit - least).unwrap().len(), limit);
         assert_eq!(with(follow_ups, limit - least + 1).unwrap_err().field, "body");
@@ -286,55 +359,78 @@ fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
 fn limits_are_reached_and_not_passed() {
     let payload = "x".repeat(MAX_PAYLOAD_BYTES - 2);
     assert!(record(&format!("{{\"time\":1764000000001,{LOG},\"payload\":\"{payload}\"}}")).is_ok());
-    assert_eq!(field(&format!("{{\"time\":1764000000001,{LOG},\"payload\":\"x{payload}\"}}")), "payload");
+    assert_eq!(
+        field(&format!("{{\"time\":1764000000001,{LOG},\"payload\":\"x{payload}\"}}")),
+        "payload"
+    );
     assert!(record(&format!("{{\"time\":{},{LOG}}}", UnixMillis::LAST)).is_ok());
     assert_eq!(field(&format!("{{\"time\":{},{LOG}}}", UnixMillis::LAST.get() + 1)), "time");
 }
 
 #[test]
 fn a_batch_keeps_the_good_among_the_bad() {
-    let array =
-        format!("[{{\"id\":\"a\",\"time\":1764000000001,{LOG}}}, 7, {{\"id\":\"b\",\"time\":1764000000002,{LOG}}}, {{\"x\":1}}]");
+    let array = format!(
+        "[{{\"id\":\"a\",\"time\":1764000000001,{LOG}}}, 7, {{\"id\":\"b\",\"time\":1764000000002,{LOG}}}, {{\"x\":1}}]"
+    );
     let items = parse_batch(&array, false).unwrap();
     assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true, false]);
-    let lines = format!("{{\"time\":1764000000001,{LOG}}}\n\n  \nnope\n{{\"time\":1764000000002,{LOG}}}\r\n");
+    let lines = format!(
+        "{{\"time\":1764000000001,{LOG}}}\n\n  \nnope\n{{\"time\":1764000000002,{LOG}}}\r\n"
+    );
     let items = parse_batch(&lines, true).unwrap();
     assert_eq!(items.iter().map(Result::is_ok).collect::<Vec<_>>(), [true, false, true]);
     assert_eq!(parse_batch("{}", false).unwrap_err().field, "body");
     assert_eq!(parse_batch("[1,", false).unwrap_err().field, "body");
     let too_many = format!("[{}1]", "1,".repeat(MAX_BATCH_ITEMS));
-    assert!(parse_batch(&too_many, false).unwrap_err().detail.contains("more than 20000 items, which is the limit"));
+    assert!(
+        parse_batch(&too_many, false)
+            .unwrap_err()
+            .detail
+            .contains("more than 20000 items, which is the limit")
+    );
 }
 
 #[test]
 fn a_task_without_a_callback_gets_the_default_one() {
     let queues = ["FIRED_TASKS".to_owned()];
     let targets = Targets { handlers: &["log"], queues: &queues, ..Targets::default() };
-    let default: &RawValue = serde_json::from_str(r#"{"type":"queue","queue":"FIRED_TASKS"}"#).unwrap();
+    let default: &RawValue =
+        serde_json::from_str(r#"{"type":"queue","queue":"FIRED_TASKS"}"#).unwrap();
     let checked = |text: &'static str, default: Option<&'static str>| {
-        let default: Option<&'static RawValue> = default.map(|text| serde_json::from_str(text).unwrap());
+        let default: Option<&'static RawValue> =
+            default.map(|text| serde_json::from_str(text).unwrap());
         let mut record = Vec::new();
         let mut validator = Validator::new(NOW, [7; 16], targets).with_default_callback(default);
         let valid = validator.check(parse_one(text)?)?;
         valid.write_record(&mut record);
         Ok::<_, FieldError>((valid.to_queue, String::from_utf8(record).unwrap()))
     };
-    let record = r#"{"time":1764000001234,"id":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#.to_owned();
+    let record =
+        r#"{"time":1764000001234,"id":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#
+            .to_owned();
     let task = r#"{"id":"a","time":1764000001234}"#;
     assert_eq!(checked(task, Some(default.get().to_owned().leak())), Ok((true, record)));
-    let own = checked(r#"{"id":"a","time":1764000001234,"callback":{"type":"handler","name":"log"}}"#, Some("{}")).unwrap();
+    let own = checked(
+        r#"{"id":"a","time":1764000001234,"callback":{"type":"handler","name":"log"}}"#,
+        Some("{}"),
+    )
+    .unwrap();
     assert!(!own.0 && own.1.contains("log"));
     for default in [None, Some("{}"), Some(r#"{"type":"queue","queue":"OTHER"}"#)] {
         assert_eq!(checked(task, default).unwrap_err().field, "callback", "{default:?}");
     }
     // What does not go with a queue is told of the default, too.
     let limited = r#"{"id":"a","time":1764000001234,"limitKey":"stripe"}"#;
-    assert_eq!(checked(limited, Some(default.get().to_owned().leak())).unwrap_err().field, "limitKey");
+    assert_eq!(
+        checked(limited, Some(default.get().to_owned().leak())).unwrap_err().field,
+        "limitKey"
+    );
 }
 
 #[test]
 fn generated_ids_differ() {
-    let mut validator = Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
+    let mut validator =
+        Validator::new(NOW, [7; 16], Targets { handlers: &["log"], ..Targets::default() });
     let text = format!("{{\"time\":1764000000001,{LOG}}}");
     let mut id = || validator.check(parse_one(&text).unwrap()).unwrap().id.into_string();
     let (first, second) = (id(), id());
@@ -354,7 +450,10 @@ fn reserved_ids_are_refused_to_callers() {
         assert_eq!(validator.check(replaced).unwrap_err().field, "id");
     }
     for id in ["handler", "Handler:log", "my-handler:log"] {
-        assert!(record(&format!("{{\"id\":\"{id}\",\"time\":1764000000001,{LOG}}}")).is_ok(), "{id}");
+        assert!(
+            record(&format!("{{\"id\":\"{id}\",\"time\":1764000000001,{LOG}}}")).is_ok(),
+            "{id}"
+        );
     }
 }
 
@@ -373,7 +472,10 @@ fn a_task_without_a_retry_gets_its_handlers() {
     let report = r#""callback":{"type":"handler","name":"report"}"#;
     // Each twice: the callback is remembered from one task to the next.
     for _ in 0..2 {
-        assert_eq!(record(report), format!(r#"{{"time":1764000000001,"id":"a",{report},"retry":{{"maxAttempts":6}}}}"#));
+        assert_eq!(
+            record(report),
+            format!(r#"{{"time":1764000000001,"id":"a",{report},"retry":{{"maxAttempts":6}}}}"#)
+        );
         assert_eq!(
             record(&format!(r#"{report},"retry":{{"jitter":0}}"#)),
             format!(r#"{{"time":1764000000001,"id":"a",{report},"retry":{{"jitter":0}}}}"#)
@@ -384,20 +486,41 @@ fn a_task_without_a_retry_gets_its_handlers() {
 
 #[test]
 fn a_limit_key_is_kept_and_not_for_queues() {
-    let text = record(&format!(r#"{{"id":"a","time":1764000000000,"limitKey":"st\"ripe","priority":3,{LOG}}}"#)).unwrap();
-    assert_eq!(text, format!(r#"{{"time":1764000000000,"id":"a",{LOG},"priority":3,"limitKey":"st\"ripe"}}"#));
+    let text = record(&format!(
+        r#"{{"id":"a","time":1764000000000,"limitKey":"st\"ripe","priority":3,{LOG}}}"#
+    ))
+    .unwrap();
+    assert_eq!(
+        text,
+        format!(r#"{{"time":1764000000000,"id":"a",{LOG},"priority":3,"limitKey":"st\"ripe"}}"#)
+    );
     assert_eq!(Record::parse(text.as_bytes()).unwrap().limit_key.as_deref(), Some("st\"ripe"));
     for key in [r#""""#.to_owned(), r#""a\u0000""#.to_owned(), format!("{:?}", "x".repeat(129))] {
-        assert_eq!(field(&format!(r#"{{"time":1764000000000,"limitKey":{key},{LOG}}}"#)), "limitKey", "{key}");
+        assert_eq!(
+            field(&format!(r#"{{"time":1764000000000,"limitKey":{key},{LOG}}}"#)),
+            "limitKey",
+            "{key}"
+        );
     }
-    assert_eq!(field(r#"{"time":1764000000000,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#), "limitKey");
+    assert_eq!(
+        field(
+            r#"{"time":1764000000000,"limitKey":"a","callback":{"type":"queue","queue":"FIRED_TASKS"}}"#
+        ),
+        "limitKey"
+    );
 }
 
 #[test]
 fn a_callback_that_many_tasks_have_is_stored_alike_for_each() {
     for (given, stored) in [
-        (r#"{"type":"webhook","url":"https://a.example"}"#, r#"{"type":"webhook","url":"https://a.example"}"#),
-        ("{\"type\":\"webhook\",\n \"url\":\"https://a.example\"}", r#"{"type":"webhook","url":"https://a.example"}"#),
+        (
+            r#"{"type":"webhook","url":"https://a.example"}"#,
+            r#"{"type":"webhook","url":"https://a.example"}"#,
+        ),
+        (
+            "{\"type\":\"webhook\",\n \"url\":\"https://a.example\"}",
+            r#"{"type":"webhook","url":"https://a.example"}"#,
+        ),
         (
             r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":30.0}"#,
             r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":30}"#,

@@ -1,4 +1,5 @@
-//! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller would give.
+//! A JSON merge patch (RFC 7396) laid over a stored record, as the text of a task that a caller
+//! would give.
 
 use super::write_text;
 use crate::bounds::{MAX_NESTING, MAX_PATCH_MEMBERS, MIN_TIME_MILLIS};
@@ -10,7 +11,8 @@ use serde_json::value::RawValue;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all their levels.
+/// A task's or a patch's fields, each as it stands: numbers keep all their digits, and objects all
+/// their levels.
 type Fields<'a> = BTreeMap<Cow<'a, str>, Cow<'a, str>>;
 /// The members of an object, each as it stands.
 type Members<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
@@ -39,10 +41,12 @@ const PAST: [&str; 11] = [
 ];
 /// The times of a record that a caller can give.
 const TIMES: [&str; 4] = ["time", "startAt", "endAt", "anchor"];
-/// Objects of which a patch may change single fields. Others, a payload among them, are replaced as a whole.
+/// Objects of which a patch may change single fields. Others, a payload among them, are replaced as
+/// a whole.
 const MERGED: [&str; 5] = ["callback", "onSuccess", "onFailure", "retry", "misfire"];
 
-/// The task that `patch` makes of `record`: a field that it names takes its value, one that it names with `null` goes.
+/// The task that `patch` makes of `record`: a field that it names takes its value, one that it
+/// names with `null` goes.
 ///
 /// # Errors
 /// When the patch is not an object, or has too many members or levels.
@@ -53,7 +57,10 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     TIMES.iter().for_each(|name| write_early_time(&mut fields, name));
     // What was given as a local time is given as one again.
     if let Some(local) = fields.remove("local") {
-        for (name, value) in members_of(&local).unwrap_or_default().into_iter().filter(|(name, _)| TIMES.contains(&name.as_ref()))
+        for (name, value) in members_of(&local)
+            .unwrap_or_default()
+            .into_iter()
+            .filter(|(name, _)| TIMES.contains(&name.as_ref()))
         {
             fields.insert(Cow::Owned(name.into_owned()), Cow::Owned(value.get().to_owned()));
         }
@@ -73,7 +80,10 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     if SCHEDULES.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
         SCHEDULES.iter().chain(&OF_SCHEDULES).for_each(|name| drop(fields.remove(*name)));
-        if !RECURRING.iter().any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null")) {
+        if !RECURRING
+            .iter()
+            .any(|name| patch.get(*name).is_some_and(|value| value.as_ref() != "null"))
+        {
             fields.remove("overlap");
         }
         if patch.get("type").is_some_and(|kind| kind.as_ref() == "\"no-schedule\"") {
@@ -83,7 +93,8 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     let patched: BTreeSet<Cow<'_, str>> = collected(patch.keys().cloned());
     for (name, value) in patch {
         if value.as_ref() == "null" && name == "paused" {
-            // One that is not said to be paused stays as it is; who takes the word out means that it goes on.
+            // One that is not said to be paused stays as it is; who takes the word out means that
+            // it goes on.
             set(&mut fields, "paused", "false");
         } else if value.as_ref() == "null" {
             fields.remove(&name);
@@ -101,7 +112,9 @@ pub fn merge_patch(record: &str, paused: bool, patch: &str) -> Result<String, Fi
     }
     if !SCHEDULES.iter().any(|name| fields.contains_key(*name)) {
         let of_former = OF_SCHEDULES.iter().chain(&PUT_OFF).chain(&["overlap"]);
-        of_former.filter(|name| !patched.contains(**name)).for_each(|name| drop(fields.remove(*name)));
+        of_former
+            .filter(|name| !patched.contains(**name))
+            .for_each(|name| drop(fields.remove(*name)));
         set(&mut fields, "type", "\"no-schedule\"");
     }
     let mut text = Vec::new();
@@ -134,7 +147,8 @@ pub fn only_pauses(patch: &str) -> Option<bool> {
     }
 }
 
-/// Whether a patch changes when a task fires. One that does not leaves the runs that were counted as they are.
+/// Whether a patch changes when a task fires. One that does not leaves the runs that were counted
+/// as they are.
 pub fn changes_schedule(patch: &str) -> bool {
     let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).unwrap_or_default();
     SCHEDULES.iter().chain(&OF_SCHEDULES).any(|name| fields.contains_key(*name))
@@ -145,8 +159,8 @@ fn set(fields: &mut Fields<'_>, name: &'static str, json: &'static str) {
 }
 
 fn members_of(json: &str) -> Result<Members<'_>, String> {
-    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> =
-        serde_json::from_str(json).map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
+    let members: BoundedMap<Text<'_>, &RawValue, { usize::MAX }> = serde_json::from_str(json)
+        .map_err(|problem| format!("cannot be read: {}", in_plain_words(&problem.to_string())))?;
     Ok(collected(members.0.into_iter().map(|(name, value)| (name.0, value))))
 }
 
@@ -165,14 +179,21 @@ fn write_object<'a>(members: impl Iterator<Item = (&'a str, &'a str)>, out: &mut
     out.push(b'}');
 }
 
-/// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does not name stays byte for byte. A callback of another
-/// type is another callback.
+/// Appends what `patch` makes of `target` to `out`: RFC 7396, section 2. What the patch does not
+/// name stays byte for byte. A callback of another type is another callback.
 ///
 /// # Errors
 /// When the patch is nested too deep.
-fn write_merged(target: Option<&str>, patch: &str, depth: usize, out: &mut Vec<u8>) -> Result<(), String> {
+fn write_merged(
+    target: Option<&str>,
+    patch: &str,
+    depth: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), String> {
     if depth > MAX_NESTING {
-        return Err(format!("is more than {MAX_NESTING} levels deep, which is the limit of a patch"));
+        return Err(format!(
+            "is more than {MAX_NESTING} levels deep, which is the limit of a patch"
+        ));
     }
     if !patch.starts_with('{') {
         out.extend_from_slice(patch.as_bytes());
@@ -180,8 +201,14 @@ fn write_merged(target: Option<&str>, patch: &str, depth: usize, out: &mut Vec<u
     }
     let patch = members_of(patch)?;
     // Of what is no object there is nothing to keep.
-    let mut target = target.filter(|target| target.starts_with('{')).map_or_else(|| Ok(Members::new()), members_of)?;
-    if depth == 0 && patch.get("type").is_some_and(|kind| target.get("type").map(|kind| kind.get()) != Some(kind.get())) {
+    let mut target = target
+        .filter(|target| target.starts_with('{'))
+        .map_or_else(|| Ok(Members::new()), members_of)?;
+    if depth == 0
+        && patch
+            .get("type")
+            .is_some_and(|kind| target.get("type").map(|kind| kind.get()) != Some(kind.get()))
+    {
         target.clear();
     }
     let mut members: BTreeMap<&str, Cow<'_, str>> =
@@ -192,7 +219,12 @@ fn write_merged(target: Option<&str>, patch: &str, depth: usize, out: &mut Vec<u
             continue;
         }
         let mut merged = Vec::new();
-        write_merged(members.get(name.as_ref()).map(Cow::as_ref), value.get(), depth + 1, &mut merged)?;
+        write_merged(
+            members.get(name.as_ref()).map(Cow::as_ref),
+            value.get(),
+            depth + 1,
+            &mut merged,
+        )?;
         members.insert(name.as_ref(), Cow::Owned(String::from_utf8(merged).unwrap_or_default()));
     }
     write_object(members.iter().map(|(name, value)| (*name, value.as_ref())), out);
@@ -236,7 +268,11 @@ mod tests {
 
     #[test]
     fn a_payload_and_a_callback_of_another_type_are_replaced_whole() {
-        let task = patched(RECORD, false, r#"{"payload":{"k":{"b":2}},"callback":{"type":"handler","name":"log"}}"#);
+        let task = patched(
+            RECORD,
+            false,
+            r#"{"payload":{"k":{"b":2}},"callback":{"type":"handler","name":"log"}}"#,
+        );
         assert_eq!(task["payload"], serde_json::json!({"k":{"b":2}}));
         assert_eq!(task["callback"], serde_json::json!({"type":"handler","name":"log"}));
     }
@@ -254,7 +290,10 @@ mod tests {
         );
         assert_eq!(patched(record, true, r#"{"paused":false}"#)["paused"], false);
         assert_eq!(patched(record, true, r#"{"paused":null}"#)["paused"], false);
-        assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"], "no-schedule");
+        assert_eq!(
+            patched(r#"{"id":"a","callback":{}}"#, false, r#"{"description":"x"}"#)["type"],
+            "no-schedule"
+        );
         assert_eq!(patched(RECORD, false, r#"{"type":"no-schedule"}"#).get("time"), None);
     }
 
@@ -270,24 +309,38 @@ mod tests {
         let unscheduled = serde_json::json!({"id":"a","type":"no-schedule","callback":{}});
         assert_eq!(patched(record, false, r#"{"type":"no-schedule"}"#), unscheduled);
         assert!(!changes_schedule(r#"{"tags":[],"jitterSeconds":5}"#));
-        for patch in [r#"{"cron":"@daily"}"#, r#"{"maxRuns":null}"#, r#"{"endAt":1764000000005}"#, r#"{"timezone":"UTC"}"#] {
+        for patch in [
+            r#"{"cron":"@daily"}"#,
+            r#"{"maxRuns":null}"#,
+            r#"{"endAt":1764000000005}"#,
+            r#"{"timezone":"UTC"}"#,
+        ] {
             assert!(changes_schedule(patch), "{patch}");
         }
     }
 
-    /// A patch of a record with another field would be refused for a field that its caller has not named.
+    /// A patch of a record with another field would be refused for a field that its caller has not
+    /// named.
     #[test]
     fn what_a_record_says_and_no_caller_gives_is_left_out() {
-        let fields = |schema: schemars::Schema| schema.get("properties").unwrap().as_object().unwrap().clone();
+        let fields = |schema: schemars::Schema| {
+            schema.get("properties").unwrap().as_object().unwrap().clone()
+        };
         let given = fields(schemars::schema_for!(crate::task::NewTask<'static>));
         for field in fields(schemars::schema_for!(crate::task::Record<'static>)).keys() {
-            assert!(given.contains_key(field) || PAST.contains(&field.as_str()) || field == "local", "{field}");
+            assert!(
+                given.contains_key(field) || PAST.contains(&field.as_str()) || field == "local",
+                "{field}"
+            );
         }
     }
 
     #[test]
     fn null_takes_out_what_it_names_and_nothing_else() {
-        assert_eq!(patched(RECORD, false, r#"{"cron":null,"rrule":null}"#)["time"], 1_764_000_000_005_i64);
+        assert_eq!(
+            patched(RECORD, false, r#"{"cron":null,"rrule":null}"#)["time"],
+            1_764_000_000_005_i64
+        );
         let record = r#"{"id":"a","cron":"* * * * *","callback":{},"replayedAt":7}"#;
         assert_eq!(
             patched(record, false, r#"{"time":null,"delayInSeconds":null}"#),
@@ -332,7 +385,11 @@ mod tests {
             (r#""cron":"* * * * *""#, r#"{"cron":null,"tags":["t"]}"#, "cron"),
             (r#""cron":"* * * * *""#, r#"{"cron":null,"time":null,"type":null}"#, "cron"),
             (r#""everySeconds":5,"anchor":7"#, r#"{"everySeconds":null}"#, "everySeconds"),
-            (r#""rrule":"FREQ=DAILY","startAt":1764000000000"#, r#"{"rrule":null,"startAt":null}"#, "rrule"),
+            (
+                r#""rrule":"FREQ=DAILY","startAt":1764000000000"#,
+                r#"{"rrule":null,"startAt":null}"#,
+                "rrule",
+            ),
         ] {
             let record = format!(r#"{{"id":"a",{schedule},"callback":{{}}}}"#);
             let problem = merge_patch(&record, false, patch).unwrap_err();
@@ -340,15 +397,17 @@ mod tests {
             assert!(problem.detail.contains("no-schedule"), "{problem}");
         }
         // Without one there is nothing to take away.
-        assert_eq!(patched(r#"{"id":"a","callback":{}}"#, false, r#"{"time":null,"type":null}"#)["type"], "no-schedule");
+        assert_eq!(
+            patched(r#"{"id":"a","callback":{}}"#, false, r#"{"time":null,"type":null}"#)["type"],
+            "no-schedule"
+        );
     }
 
     #[test]
     fn follow_ups_change_as_callbacks_do() {
         let record = r#"{"id":"a","time":1764000000005,"callback":{},"onSuccess":{"type":"webhook","url":"https://a","method":"PUT"},"onFailure":{"type":"handler","name":"log"}}"#;
         let task = patched(record, false, r#"{"onSuccess":{"method":null},"onFailure":null}"#);
-        let expected =
-            serde_json::json!({"id":"a","time":1764000000005_i64,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
+        let expected = serde_json::json!({"id":"a","time":1764000000005_i64,"callback":{},"onSuccess":{"type":"webhook","url":"https://a"}});
         assert_eq!(task, expected);
     }
 
@@ -365,7 +424,10 @@ mod tests {
         );
         let record = r#"{"id":"a","everySeconds":60,"timezone":"UTC","local":{"startAt":"2026-12-01T09:00:00","anchor":"2026-12-01T09:00:00"},"anchor":1,"startAt":1,"callback":{}}"#;
         let task = patched(record, false, r#"{"tags":[]}"#);
-        assert_eq!((&task["startAt"], &task["anchor"]), (&"2026-12-01T09:00:00".into(), &"2026-12-01T09:00:00".into()));
+        assert_eq!(
+            (&task["startAt"], &task["anchor"]),
+            (&"2026-12-01T09:00:00".into(), &"2026-12-01T09:00:00".into())
+        );
         assert_eq!(task.get("local"), None);
     }
 
@@ -373,9 +435,15 @@ mod tests {
     fn early_times_of_stored_records_stay_what_they_are() {
         let record = r#"{"id":"a","everySeconds":5,"anchor":7,"startAt":0,"endAt":1764000000000,"callback":{}}"#;
         let task = patched(record, false, r#"{"tags":[]}"#);
-        assert_eq!((&task["anchor"], &task["startAt"]), (&"1970-01-01T00:00:00.007Z".into(), &"1970-01-01T00:00:00Z".into()));
+        assert_eq!(
+            (&task["anchor"], &task["startAt"]),
+            (&"1970-01-01T00:00:00.007Z".into(), &"1970-01-01T00:00:00Z".into())
+        );
         assert_eq!(task["endAt"], 1_764_000_000_000_i64);
-        assert_eq!(patched(r#"{"id":"a","time":99999999999,"callback":{}}"#, false, "{}")["time"], "1973-03-03T09:46:39.999Z");
+        assert_eq!(
+            patched(r#"{"id":"a","time":99999999999,"callback":{}}"#, false, "{}")["time"],
+            "1973-03-03T09:46:39.999Z"
+        );
         // A new one is left for the check to refuse.
         assert_eq!(patched(record, false, r#"{"time":5}"#)["time"], 5);
     }
@@ -384,26 +452,37 @@ mod tests {
     fn what_a_patch_does_not_name_stays_byte_for_byte() {
         let deep = format!("{}1{}", r#"{"a":"#.repeat(200), "}".repeat(200));
         let body = format!(r#"{{"n":12345678901234567890123,"e":1.0e-7,"deep":{deep}}}"#);
-        let record =
-            format!(r#"{{"id":"a","time":1764000000005,"callback":{{"type":"webhook","url":"https://a","body":{body}}}}}"#);
-        for patch in
-            [r#"{"callback":{"method":"PUT"}}"#, r#"{"callback":{"body":{"k":2}}}"#, r#"{"callback":{"headers":{"type":"x"}}}"#]
-        {
+        let record = format!(
+            r#"{{"id":"a","time":1764000000005,"callback":{{"type":"webhook","url":"https://a","body":{body}}}}}"#
+        );
+        for patch in [
+            r#"{"callback":{"method":"PUT"}}"#,
+            r#"{"callback":{"body":{"k":2}}}"#,
+            r#"{"callback":{"headers":{"type":"x"}}}"#,
+        ] {
             let task = merge_patch(&record, false, patch).unwrap();
-            for kept in ["12345678901234567890123", "1.0e-7", deep.as_str(), r#""url":"https://a""#] {
+            for kept in ["12345678901234567890123", "1.0e-7", deep.as_str(), r#""url":"https://a""#]
+            {
                 assert!(task.contains(kept), "{patch} loses {kept}: {task}");
             }
         }
         let record = r#"{"id":"a","callback":{"type":"webhook","headers":{"type":"a","x":"1"}}}"#;
-        let headers = &patched(record, false, r#"{"callback":{"headers":{"type":"b"}}}"#)["callback"]["headers"];
+        let headers = &patched(record, false, r#"{"callback":{"headers":{"type":"b"}}}"#)["callback"]
+            ["headers"];
         assert_eq!(*headers, serde_json::json!({ "type": "b", "x": "1" }));
     }
 
     #[test]
     fn a_patch_has_few_members_and_few_levels() {
         let many: Vec<String> = (0..=MAX_PATCH_MEMBERS).map(|n| format!(r#""{n}":1"#)).collect();
-        assert!(merge_patch(RECORD, false, &format!("{{{}}}", many.join(","))).unwrap_err().detail.contains("more than 64"));
-        let deep = format!(r#"{{"callback":{{"body":{}1{}}}}}"#, r#"{"a":"#.repeat(200), "}".repeat(200));
+        assert!(
+            merge_patch(RECORD, false, &format!("{{{}}}", many.join(",")))
+                .unwrap_err()
+                .detail
+                .contains("more than 64")
+        );
+        let deep =
+            format!(r#"{{"callback":{{"body":{}1{}}}}}"#, r#"{"a":"#.repeat(200), "}".repeat(200));
         assert_eq!(merge_patch(RECORD, false, &deep).unwrap_err().field, "callback");
     }
 

@@ -15,21 +15,29 @@ use twox_hash::XxHash64;
 
 /// A record's fields, in the order in which they are written.
 ///
-/// A one-shot task is stored with its `time`. A recurring one is stored without, and fired with the time of the occurrence put
-/// in front: [`write_occurrence`]. `attempt` and what follows it describe the past of an occurrence that failed.
+/// A one-shot task is stored with its `time`. A recurring one is stored without, and fired with the
+/// time of the occurrence put in front: [`write_occurrence`]. `attempt` and what follows it
+/// describe the past of an occurrence that failed.
 #[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub struct Record<'a> {
-    /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is stored without.
+    /// The due time that was asked for; of a recurring task, the occurrence. Absent on what is
+    /// stored without.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "The due time that was asked for, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "The due time that was asked for, milliseconds since 1970."
+    )]
     pub time: Option<UnixMillis>,
     /// The task's id.
     #[serde(borrow)]
     pub id: Cow<'a, str>,
     /// A cron expression, or an array of several.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<crate::schedule::CronText>", description = "When it fires, again and again.")]
+    #[schemars(
+        with = "Option<crate::schedule::CronText>",
+        description = "When it fires, again and again."
+    )]
     pub cron: Option<&'a RawValue>,
     /// The IANA time zone that `cron` and `rrule` are read in; absent: UTC.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -52,22 +60,34 @@ pub struct Record<'a> {
     pub rrule: Option<Cow<'a, str>>,
     /// It does not recur before this time.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "It does not recur before this time, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "It does not recur before this time, milliseconds since 1970."
+    )]
     pub start_at: Option<UnixMillis>,
     /// Nor after this one.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "It does not recur after this time, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "It does not recur after this time, milliseconds since 1970."
+    )]
     pub end_at: Option<UnixMillis>,
     /// How often it recurs at most.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub max_runs: Option<u32>,
     /// The first run, where runs are counted; worked out when it was taken in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "The first run, where runs are counted, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "The first run, where runs are counted, milliseconds since 1970."
+    )]
     pub first_run: Option<UnixMillis>,
     /// The last run, where runs are counted; worked out when it was taken in.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "The last run, where runs are counted, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "The last run, where runs are counted, milliseconds since 1970."
+    )]
     pub last_run: Option<UnixMillis>,
     /// By how much each run is put off at most, seconds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -77,7 +97,10 @@ pub struct Record<'a> {
     pub window_seconds: Option<f64>,
     /// What becomes of runs that were missed: see [`crate::schedule::MisfireInput`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<crate::schedule::MisfireInput>", description = "What becomes of runs that were missed.")]
+    #[schemars(
+        with = "Option<crate::schedule::MisfireInput>",
+        description = "What becomes of runs that were missed."
+    )]
     pub misfire: Option<&'a RawValue>,
     /// What becomes of a run that comes before the end of the one before.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -98,15 +121,24 @@ pub struct Record<'a> {
     pub callback: &'a RawValue,
     /// What is run once it has succeeded: see [`super::Callback`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<super::Callback<'static>>", description = "What happens once a run has succeeded.")]
+    #[schemars(
+        with = "Option<super::Callback<'static>>",
+        description = "What happens once a run has succeeded."
+    )]
     pub on_success: Option<&'a RawValue>,
     /// What is run once it has failed for good.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<super::Callback<'static>>", description = "What happens once a run has failed for good.")]
+    #[schemars(
+        with = "Option<super::Callback<'static>>",
+        description = "What happens once a run has failed for good."
+    )]
     pub on_failure: Option<&'a RawValue>,
     /// See [`crate::retry::RetryInput`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<crate::retry::RetryInput>", description = "When it is tried again after a failure.")]
+    #[schemars(
+        with = "Option<crate::retry::RetryInput>",
+        description = "When it is tried again after a failure."
+    )]
     pub retry: Option<&'a RawValue>,
     /// The user's data.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -114,7 +146,9 @@ pub struct Record<'a> {
     pub payload: Option<&'a RawValue>,
     /// 0 to 9; absent: [`super::DEFAULT_PRIORITY`].
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(description = "Of tasks that are due together, those with a higher priority fire first.")]
+    #[schemars(
+        description = "Of tasks that are due together, those with a higher priority fire first."
+    )]
     pub priority: Option<u8>,
     /// The key of the limit that bounds its runs.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -123,7 +157,8 @@ pub struct Record<'a> {
     /// That a recurring task waits to be resumed. Of others, their place in the order says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub paused: Option<bool>,
-    /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or [`super::ON_FAILURE`].
+    /// Of a follow-up, the field of the task that asked for it: [`super::ON_SUCCESS`] or
+    /// [`super::ON_FAILURE`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     #[schemars(
         description = "`onSuccess` or `onFailure`, if it is a follow-up. Its `callback` is the target that this field named."
@@ -131,34 +166,43 @@ pub struct Record<'a> {
     pub stage: Option<Cow<'a, str>>,
     /// Of a follow-up, how the run ended: a [`crate::protocol::TaskRun`].
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<crate::protocol::TaskRun<'static>>", description = "How the run ended, if it is a follow-up.")]
+    #[schemars(
+        with = "Option<crate::protocol::TaskRun<'static>>",
+        description = "How the run ended, if it is a follow-up."
+    )]
     pub outcome: Option<&'a RawValue>,
     /// Which attempt this is; absent on the first.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
     /// When the last attempt failed.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<i64>", description = "When the last attempt failed, milliseconds since 1970.")]
+    #[schemars(
+        with = "Option<i64>",
+        description = "When the last attempt failed, milliseconds since 1970."
+    )]
     pub failed_at: Option<UnixMillis>,
     /// Why the last attempt failed.
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
     pub error: Option<Cow<'a, str>>,
-    /// When the first attempt began, or a further one was resumed: the time that its retries may take counts from here. Absent on the
-    /// first attempt, and on further attempts that earlier versions stored.
+    /// When the first attempt began, or a further one was resumed: the time that its retries may
+    /// take counts from here. Absent on the first attempt, and on further attempts that earlier
+    /// versions stored.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
         description = "When the first attempt began, milliseconds since 1970. `retry.maxDurationSeconds` counts from here."
     )]
     pub first_attempt_at: Option<UnixMillis>,
-    /// When a run of it was requested, of a dead letter or before its time. Its lateness counts from here, and it is never missed.
+    /// When a run of it was requested, of a dead letter or before its time. Its lateness counts
+    /// from here, and it is never missed.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
         description = "When a run of the dead letter, or of the task before its time, was requested, milliseconds since 1970."
     )]
     pub replayed_at: Option<UnixMillis>,
-    /// Its lateness counts from here, because a new law or a shorter delay has moved its due time into the past.
+    /// Its lateness counts from here, because a new law or a shorter delay has moved its due time
+    /// into the past.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
         with = "Option<i64>",
@@ -176,7 +220,8 @@ pub struct Record<'a> {
 }
 
 impl<'a> Record<'a> {
-    /// Reads a record. Unknown fields are passed over, so that an older reader can read a newer record.
+    /// Reads a record. Unknown fields are passed over, so that an older reader can read a newer
+    /// record.
     ///
     /// # Errors
     /// When the text is not a record.
@@ -232,7 +277,8 @@ impl<'a> Record<'a> {
         }
     }
 
-    /// When this firing was due at first: its time, but for jitter and window. 0 where the record has no time.
+    /// When this firing was due at first: its time, but for jitter and window. 0 where the record
+    /// has no time.
     pub fn due(&self) -> UnixMillis {
         let time = self.time.unwrap_or(UnixMillis::ZERO);
         if self.jitter_seconds.is_none() && self.window_seconds.is_none() {
@@ -249,10 +295,13 @@ impl<'a> Record<'a> {
 
     /// Returns whether it fires once, at a time that was given as a local one.
     pub fn is_at_local_time(&self) -> bool {
-        self.local.is_some_and(|local| local.time.is_some()) && self.stage.is_none() && !self.is_recurring()
+        self.local.is_some_and(|local| local.time.is_some())
+            && self.stage.is_none()
+            && !self.is_recurring()
     }
 
-    /// Returns the time of a one-shot task at a local time by this law; `None` if it is another task, or has this time already.
+    /// Returns the time of a one-shot task at a local time by this law; `None` if it is another
+    /// task, or has this time already.
     pub fn moved_by(&self, law: &Law) -> Option<UnixMillis> {
         if !self.is_at_local_time() {
             return None;
@@ -261,11 +310,14 @@ impl<'a> Record<'a> {
         (self.time != Some(moved)).then_some(moved)
     }
 
-    /// Returns whether it was asked for at the time that `other` was: at the same instant, or at the same local time in the same zone, of which
-    /// a law may have made another instant since.
+    /// Returns whether it was asked for at the time that `other` was: at the same instant, or at
+    /// the same local time in the same zone, of which a law may have made another instant since.
     pub fn has_time_of(&self, other: &Self) -> bool {
         let local = |of: &Self| of.local.and_then(|local| local.time);
-        self.time == other.time || local(self).is_some() && local(self) == local(other) && self.timezone == other.timezone
+        self.time == other.time
+            || local(self).is_some()
+                && local(self) == local(other)
+                && self.timezone == other.timezone
     }
 
     /// What it says of late and overlapping runs.
@@ -276,10 +328,12 @@ impl<'a> Record<'a> {
 
     /// Whether the shard must look into it, once it is due, to tell if it still fires.
     pub fn is_conditional(&self) -> bool {
-        (self.misfire.is_some() || self.expire_after_seconds.is_some()) && self.policies().is_conditional()
+        (self.misfire.is_some() || self.expire_after_seconds.is_some())
+            && self.policies().is_conditional()
     }
 
-    /// Returns from when its lateness counts: when its run was requested, else when it was due; of a follow-up, when its run had ended.
+    /// Returns from when its lateness counts: when its run was requested, else when it was due; of
+    /// a follow-up, when its run had ended.
     pub fn start(&self) -> UnixMillis {
         let start = self.replayed_at.unwrap_or_else(|| self.due());
         self.late_since.into_iter().chain(self.followed_at()).fold(start, Ord::max)
@@ -318,7 +372,9 @@ impl<'a> Record<'a> {
 
     /// How urgent it is.
     pub fn priority(&self) -> u8 {
-        self.priority.filter(|priority| *priority <= super::MAX_PRIORITY).unwrap_or(super::DEFAULT_PRIORITY)
+        self.priority
+            .filter(|priority| *priority <= super::MAX_PRIORITY)
+            .unwrap_or(super::DEFAULT_PRIORITY)
     }
 
     /// Whether it fires again and again.
@@ -341,8 +397,8 @@ impl<'a> Record<'a> {
     }
 }
 
-/// Writes a record's text, field after field in the order of [`Record`]; absent ones leave nothing. Records are written by the
-/// million, and this is several times as fast as the general serialiser.
+/// Writes a record's text, field after field in the order of [`Record`]; absent ones leave nothing.
+/// Records are written by the million, and this is several times as fast as the general serialiser.
 pub(super) struct RecordWriter<'o> {
     out: &'o mut Vec<u8>,
 }
@@ -417,7 +473,8 @@ impl<'o> RecordWriter<'o> {
         }
     }
 
-    // Inline, with the name: every task of a bulk request has some, and the crate is built for size.
+    // Inline, with the name: every task of a bulk request has some, and the crate is built for
+    // size.
     #[inline]
     pub(super) fn json(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
@@ -433,7 +490,8 @@ impl<'o> RecordWriter<'o> {
         self.out.extend_from_slice(value.get().as_bytes());
     }
 
-    /// The same as [`Self::json`] with whole numbers written as such, but for those in a body, which is the caller's.
+    /// The same as [`Self::json`] with whole numbers written as such, but for those in a body,
+    /// which is the caller's.
     pub(super) fn json_with_numbers(&mut self, name: &str, value: Option<&RawValue>) {
         if let Some(value) = value {
             self.name(name);
@@ -453,7 +511,8 @@ impl<'o> RecordWriter<'o> {
     }
 }
 
-/// The version of a record: another whenever its text is, for writers that must not undo each other. xxh64 of the text.
+/// The version of a record: another whenever its text is, for writers that must not undo each
+/// other. xxh64 of the text.
 pub fn version_of(record: &[u8]) -> u64 {
     XxHash64::oneshot(0, record)
 }
@@ -463,7 +522,8 @@ fn write_json(value: impl Serialize, out: &mut Vec<u8>) {
     let _ = serde_json::to_writer(out, &value);
 }
 
-/// Appends `text` as a JSON string. Most texts need no escape, which eight bytes at a time can tell.
+/// Appends `text` as a JSON string. Most texts need no escape, which eight bytes at a time can
+/// tell.
 pub fn write_text(text: &str, out: &mut Vec<u8>) {
     if needs_escape(text.as_bytes()) {
         return write_json(text, out);
@@ -502,7 +562,10 @@ mod tests {
         let record = Record::parse(text).unwrap();
         assert_eq!(record.occurrence_key().to_string(), "a@5/onSuccess");
         assert_eq!(record.start(), UnixMillis::new(70));
-        assert_eq!(Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(), UnixMillis::new(90));
+        assert_eq!(
+            Record { replayed_at: Some(UnixMillis::new(90)), ..record.clone() }.start(),
+            UnixMillis::new(90)
+        );
         assert_eq!(Record { outcome: None, ..record.clone() }.start(), UnixMillis::new(5));
         let mut out = Vec::new();
         record.write(&mut out);
@@ -511,13 +574,18 @@ mod tests {
 
     #[test]
     fn texts_are_written_as_the_general_serialiser_writes_them() {
-        for special in ['"', '\\', '\n', '\0', '\u{1f}', ' ', '~', '\u{7f}', '\u{80}', 'ä', '\u{2028}', '😀'] {
+        for special in
+            ['"', '\\', '\n', '\0', '\u{1f}', ' ', '~', '\u{7f}', '\u{80}', 'ä', '\u{2028}', '😀']
+        {
             for before in 0..10 {
                 for after in 0..10 {
                     let text = format!("{}{special}{}", "a".repeat(before), "z".repeat(after));
                     let mut out = Vec::new();
                     write_text(&text, &mut out);
-                    assert_eq!(String::from_utf8(out).unwrap(), serde_json::to_string(&text).unwrap());
+                    assert_eq!(
+                        String::from_utf8(out).unwrap(),
+                        serde_json::to_string(&text).unwrap()
+                    );
                 }
             }
         }
@@ -526,7 +594,11 @@ mod tests {
     #[test]
     fn an_occurrence_gets_its_time_in_front() {
         let mut out = Vec::new();
-        write_occurrence(br#"{"id":"a","cron":"* * * * *","callback":{}}"#, UnixMillis::new(60_000), &mut out);
+        write_occurrence(
+            br#"{"id":"a","cron":"* * * * *","callback":{}}"#,
+            UnixMillis::new(60_000),
+            &mut out,
+        );
         assert_eq!(Record::parse(&out).unwrap().time, Some(UnixMillis::new(60_000)));
         assert_eq!(out, br#"{"time":60000,"id":"a","cron":"* * * * *","callback":{}}"#);
     }

@@ -3,8 +3,8 @@
 use crate::input::whole_of;
 use std::borrow::Cow;
 
-/// JSON text on one line: white space between tokens is dropped when there is a line break among it, so that records can be
-/// joined to lines. `json` is valid JSON.
+/// JSON text on one line: white space between tokens is dropped when there is a line break among
+/// it, so that records can be joined to lines. `json` is valid JSON.
 pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
     if memchr::memchr2(b'\n', b'\r', json.as_bytes()).is_none() {
         return Cow::Borrowed(json);
@@ -25,11 +25,13 @@ pub(crate) fn on_one_line(json: &str) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// JSON text in which floats without a fraction are written as the integers that they are: some languages write each number as a float. The
-/// member `body` of the object stays as it is. `json` is valid JSON.
+/// JSON text in which floats without a fraction are written as the integers that they are: some
+/// languages write each number as a float. The member `body` of the object stays as it is. `json`
+/// is valid JSON.
 pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
     let bytes = json.as_bytes();
-    let may_be_float = |pair: &[u8]| matches!(pair, [digit, b'.' | b'e' | b'E'] if digit.is_ascii_digit());
+    let may_be_float =
+        |pair: &[u8]| matches!(pair, [digit, b'.' | b'e' | b'E'] if digit.is_ascii_digit());
     if !bytes.windows(2).any(may_be_float) {
         return Cow::Borrowed(json);
     }
@@ -43,9 +45,10 @@ pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
                 last_string = string_at(rest);
                 last_string
             }
-            b'-' | b'0'..=b'9' => {
-                rest.split(|c| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).next().unwrap_or_default()
-            }
+            b'-' | b'0'..=b'9' => rest
+                .split(|c| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
+                .next()
+                .unwrap_or_default(),
             _ => "",
         };
         match byte {
@@ -62,14 +65,16 @@ pub(crate) fn with_whole_numbers(json: &str) -> Cow<'_, str> {
             }
             _ => {}
         }
-        // All but what follows in a text of several bytes, which is no token: a step into a character finds none of the bytes above.
+        // All but what follows in a text of several bytes, which is no token: a step into a
+        // character finds none of the bytes above.
         at += token.len().max(1);
     }
     out.push_str(json.get(written..).unwrap_or_default());
     Cow::Owned(out)
 }
 
-/// Returns whether a JSON text goes into a record as it is: it is on one line, and [`with_whole_numbers`] changes nothing.
+/// Returns whether a JSON text goes into a record as it is: it is on one line, and
+/// [`with_whole_numbers`] changes nothing.
 pub(crate) fn is_as_stored(json: &str) -> bool {
     matches!((on_one_line(json), with_whole_numbers(json)), (Cow::Borrowed(_), Cow::Borrowed(_)))
 }
@@ -106,7 +111,10 @@ mod tests {
             ),
             (r#"{"body":5.0}"#, r#"{"body":5.0}"#),
             (r#"{"name":"body","timeoutSeconds":1E1}"#, r#"{"name":"body","timeoutSeconds":10}"#),
-            (r#"{"a":"ä1.0","b":-2.0,"c":1e300,"d":0.5e0}"#, r#"{"a":"ä1.0","b":-2,"c":1e300,"d":0.5e0}"#),
+            (
+                r#"{"a":"ä1.0","b":-2.0,"c":1e300,"d":0.5e0}"#,
+                r#"{"a":"ä1.0","b":-2,"c":1e300,"d":0.5e0}"#,
+            ),
             (r#"{"a\":1.5":"\\","timeoutSeconds":1.0}"#, r#"{"a\":1.5":"\\","timeoutSeconds":1}"#),
         ] {
             assert_eq!(with_whole_numbers(json), written);

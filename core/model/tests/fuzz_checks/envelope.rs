@@ -1,4 +1,5 @@
-//! What must hold for any text given as an envelope. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any text given as an envelope. Shared by the fuzz target and the ordinary
+//! tests.
 
 use scheduler_model::bounds::MAX_PAGE_TASKS;
 use scheduler_model::format::envelope::{Envelope, EnvelopeBuilder};
@@ -12,15 +13,21 @@ pub(crate) fn check(data: &[u8]) {
     let Ok(envelope) = Envelope::parse(text) else {
         return;
     };
-    let mut builder = EnvelopeBuilder::new(envelope.shard, envelope.seq, envelope.fired_at, MAX_PAGE_TASKS);
+    let mut builder =
+        EnvelopeBuilder::new(envelope.shard, envelope.seq, envelope.fired_at, MAX_PAGE_TASKS);
     for task in &envelope.tasks {
         builder.push(|out| out.extend_from_slice(task.get().as_bytes()));
         check_record(task.get());
     }
     let again = String::from_utf8(builder.finish()).expect("UTF-8");
     let read = Envelope::parse(&again).expect("what was read can be written and read");
-    assert_eq!((read.shard, read.seq, read.fired_at), (envelope.shard, envelope.seq, envelope.fired_at));
-    let texts = |envelope: &Envelope<'_>| envelope.tasks.iter().map(|task| task.get().to_owned()).collect::<Vec<_>>();
+    assert_eq!(
+        (read.shard, read.seq, read.fired_at),
+        (envelope.shard, envelope.seq, envelope.fired_at)
+    );
+    let texts = |envelope: &Envelope<'_>| {
+        envelope.tasks.iter().map(|task| task.get().to_owned()).collect::<Vec<_>>()
+    };
     assert_eq!(texts(&read), texts(&envelope));
 }
 
@@ -47,9 +54,16 @@ fn check_record(text: &str) {
     let mut out = Vec::new();
     record.write(&mut out);
     let again = Record::parse(&out).expect("a record that was read can be written and read");
-    assert_eq!((again.occurrence_key(), again.attempt_number()), (record.occurrence_key(), record.attempt_number()));
-    // A record is written on one line, so white space with a line break in it goes; nothing else changes.
-    assert_eq!(again.payload.map(|raw| without_spaces(raw.get())), record.payload.map(|raw| without_spaces(raw.get())));
+    assert_eq!(
+        (again.occurrence_key(), again.attempt_number()),
+        (record.occurrence_key(), record.attempt_number())
+    );
+    // A record is written on one line, so white space with a line break in it goes; nothing else
+    // changes.
+    assert_eq!(
+        again.payload.map(|raw| without_spaces(raw.get())),
+        record.payload.map(|raw| without_spaces(raw.get()))
+    );
     assert!(!out.contains(&b'\n') && !out.contains(&b'\r'));
     // A callback that cannot be read is the record's failure, not a panic.
     let _ = Callback::parse(record.callback.get());

@@ -1,4 +1,5 @@
-//! What must hold for any bytes given as a row of the history. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any bytes given as a row of the history. Shared by the fuzz target and the
+//! ordinary tests.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::format::history::{ChunkBuilder, newest_first};
@@ -14,14 +15,19 @@ pub(crate) fn check(data: &[u8]) {
         let mut chunk = ChunkBuilder::new(past.fired_at, past.reported_at);
         chunk.push(&past.run);
         let chunk = chunk.finish().expect("it holds a run");
-        let again = newest_first(&chunk, Some(&past.run.id), 1, past.reported_at, 1).expect("it is well-formed");
+        let again = newest_first(&chunk, Some(&past.run.id), 1, past.reported_at, 1)
+            .expect("it is well-formed");
         // Times at the ends of their range are moved by it: they are stored as differences.
         let is_near = |time: UnixMillis| time.get().unsigned_abs() < 1 << 60;
-        if is_near(past.fired_at) && is_near(past.run.due) && past.run.ran.is_none_or(|ran| is_near(ran.started_at)) {
+        if is_near(past.fired_at)
+            && is_near(past.run.due)
+            && past.run.ran.is_none_or(|ran| is_near(ran.started_at))
+        {
             assert_eq!(again.first().map(|(_, again)| again), Some(past));
         }
         // Found by its id, unless the stored hash is another's.
-        let found = newest_first(data, Some(&past.run.id), *place + 1, past.reported_at, 1).expect("it was read before");
+        let found = newest_first(data, Some(&past.run.id), *place + 1, past.reported_at, 1)
+            .expect("it was read before");
         assert!(found.iter().all(|(_, found)| found.run.id == past.run.id));
     }
 }

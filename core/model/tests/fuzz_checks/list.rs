@@ -1,4 +1,5 @@
-//! What must hold for any query of a list, any filter and any cursor. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any query of a list, any filter and any cursor. Shared by the fuzz target and
+//! the ordinary tests.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_LIST_LIMIT;
@@ -20,7 +21,9 @@ pub(crate) fn check(data: &[u8]) {
             assert!((1..=MAX_LIST_LIMIT).contains(&query.limit));
             check_filter(&query.filter);
         }
-        Err(error) => assert!(!error.detail.is_empty() && error.detail.len() < 2_000, "{}", error.detail),
+        Err(error) => {
+            assert!(!error.detail.is_empty() && error.detail.len() < 2_000, "{}", error.detail)
+        }
     }
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -41,7 +44,10 @@ pub(crate) fn check(data: &[u8]) {
     if let Ok(cursor) = text.parse::<RunsCursor>() {
         assert_eq!(cursor.to_string().parse(), Ok(cursor));
     }
-    let _ = EventsCursor::parse(text, &[ShardId { epoch: 1, index: 0 }, ShardId { epoch: 1, index: 1 }]);
+    let _ = EventsCursor::parse(
+        text,
+        &[ShardId { epoch: 1, index: 0 }, ShardId { epoch: 1, index: 1 }],
+    );
 }
 
 fn check_filter(filter: &Filter) {
@@ -50,6 +56,9 @@ fn check_filter(filter: &Filter) {
     assert_eq!(serde_json::from_str::<Filter>(&json).expect("and read"), *filter);
     for time in [filter.from, filter.to].into_iter().flatten() {
         // An earlier one was written as RFC 3339, with its year.
-        assert!((UnixMillis::ZERO..=UnixMillis::LAST).contains(&time) && (time >= EARLIEST || time.get() >= 0));
+        assert!(
+            (UnixMillis::ZERO..=UnixMillis::LAST).contains(&time)
+                && (time >= EARLIEST || time.get() >= 0)
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What must hold for any text given to the preview. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any text given to the preview. Shared by the fuzz target and the ordinary
+//! tests.
 
 use scheduler_calendar::time::UnixMillis;
 use scheduler_model::bounds::MAX_PREVIEW_RUNS;
@@ -29,6 +30,11 @@ pub(crate) fn check(data: &[u8]) {
         assert_eq!(run.clock_change.is_some(), run.explanation.is_some());
         // The local time is the same instant, but for the seconds of offsets of long ago.
         let local = chrono::DateTime::parse_from_rfc3339(&run.local).expect("RFC 3339");
-        assert!((local.timestamp_millis() - run.time.get()).abs() < 60_000, "{} is not {:?}", run.local, run.time);
+        assert!(
+            (local.timestamp_millis() - run.time.get()).abs() < 60_000,
+            "{} is not {:?}",
+            run.local,
+            run.time
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What must hold for any text given as a task or as many. Shared by the fuzz target and the ordinary tests.
+//! What must hold for any text given as a task or as many. Shared by the fuzz target and the
+//! ordinary tests.
 
 use scheduler_calendar::local_time::Law;
 use scheduler_calendar::time::UnixMillis;
@@ -8,7 +9,9 @@ use scheduler_model::format::page::{Flags, PageBuilder};
 use scheduler_model::input::FieldError;
 use scheduler_model::protocol::NewTime;
 use scheduler_model::routing::id_hash;
-use scheduler_model::task::{Callback, ChangeInput, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url};
+use scheduler_model::task::{
+    Callback, ChangeInput, NewTask, Record, Targets, Validator, parse_batch, parse_one, parse_url,
+};
 use serde_json::Value;
 
 /// 2025-11-24T16:00:00Z.
@@ -19,7 +22,8 @@ pub(crate) fn check(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let (queues, services, durable_objects) = (["FIRED_TASKS".to_owned()], ["MAIL".to_owned()], ["ROOMS".to_owned()]);
+    let (queues, services, durable_objects) =
+        (["FIRED_TASKS".to_owned()], ["MAIL".to_owned()], ["ROOMS".to_owned()]);
     let targets = Targets {
         handlers: &["log", "noop"],
         queues: &queues,
@@ -40,7 +44,11 @@ pub(crate) fn check(data: &[u8]) {
     }
 }
 
-fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validator<'a>, given: Option<&Value>) {
+fn check_one<'a>(
+    task: Result<NewTask<'a>, FieldError>,
+    validator: &mut Validator<'a>,
+    given: Option<&Value>,
+) {
     let valid = match task.and_then(|task| validator.check(task)) {
         Ok(valid) => valid,
         Err(error) => return check_error(&error),
@@ -63,19 +71,25 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
     }
     if valid.recurring {
         // What the shard makes of it is what was checked.
-        let schedule = record.schedule().schedule(id_hash(&record.id)).expect("a stored schedule reads back");
+        let schedule =
+            record.schedule().schedule(id_hash(&record.id)).expect("a stored schedule reads back");
         assert_eq!(schedule.next_after(NOW).map(|first| first.due), Some(valid.due));
         assert!(schedule.memory_bytes() < 2_048);
     }
     let callback = Callback::parse(record.callback.get()).expect("a stored callback reads back");
     assert_eq!(callback.is_queue(), valid.to_queue);
     if let Callback::Webhook(webhook) = &callback {
-        // What is called is what was checked: reading the URL again gives the same host, and one that passes.
+        // What is called is what was checked: reading the URL again gives the same host, and one
+        // that passes.
         let url = parse_url(&webhook.url, &[]).expect("an accepted URL");
         assert_eq!(parse_url(url.as_str(), &[]).as_ref(), Ok(&url));
     }
-    if let Some(given) = given.and_then(|given| given.get("payload")).filter(|payload| !payload.is_null()) {
-        let stored = record.payload.map(|payload| serde_json::from_str::<Value>(payload.get()).expect("JSON"));
+    if let Some(given) =
+        given.and_then(|given| given.get("payload")).filter(|payload| !payload.is_null())
+    {
+        let stored = record
+            .payload
+            .map(|payload| serde_json::from_str::<Value>(payload.get()).expect("JSON"));
         assert_eq!(stored.as_ref(), Some(given));
     }
 
@@ -86,7 +100,10 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
     // It goes into a page and comes out in an envelope as it is.
     let mut builder = PageBuilder::default();
     let flags = Flags::TASK.with_local(valid.is_at_local_time);
-    assert!(builder.push(id_hash(valid.id.as_str()), valid.due, flags, |out| out.extend_from_slice(&text)));
+    assert!(
+        builder
+            .push(id_hash(valid.id.as_str()), valid.due, flags, |out| out.extend_from_slice(&text))
+    );
     let pages = builder.finish();
     assert!(pages.iter().all(|page| page.directory.has_local() == valid.is_at_local_time));
     assert_eq!(pages.iter().map(|page| page.body.clone()).collect::<Vec<_>>(), [text.clone()]);
@@ -94,7 +111,10 @@ fn check_one<'a>(task: Result<NewTask<'a>, FieldError>, validator: &mut Validato
     builder.push(|out| out.extend_from_slice(&text));
     let envelope = String::from_utf8(builder.finish()).expect("UTF-8");
     let read = Envelope::parse(&envelope).expect("an envelope of an accepted task reads back");
-    assert_eq!(read.tasks.iter().map(|task| task.get().as_bytes()).collect::<Vec<_>>(), [text.as_slice()]);
+    assert_eq!(
+        read.tasks.iter().map(|task| task.get().as_bytes()).collect::<Vec<_>>(),
+        [text.as_slice()]
+    );
 }
 
 /// A new time is what it says, and is sent to shards as that.

@@ -1,4 +1,5 @@
-//! The coordinator of the cases of two epochs: sends what [`scheduler_model::epochs`] decides, some of it in vain.
+//! The coordinator of the cases of two epochs: sends what [`scheduler_model::epochs`] decides, some
+//! of it in vain.
 
 use super::place::load;
 use super::{Asked, Case, Told, append_of};
@@ -7,8 +8,12 @@ use crate::storage::Storage;
 use scheduler_calendar::time::UnixMillis;
 use scheduler_engine::{Effects, Engine, EngineError};
 use scheduler_model::batch::ShardAppend;
-use scheduler_model::epochs::{Best, CancelledId, ChangedId, GoingOn, Means, Search, is_sent_once, others};
-use scheduler_model::protocol::{Among, Append, CancelRequest, Change, ChangeRequest, Expected, ListItem, Status};
+use scheduler_model::epochs::{
+    Best, CancelledId, ChangedId, GoingOn, Means, Search, is_sent_once, others,
+};
+use scheduler_model::protocol::{
+    Among, Append, CancelRequest, Change, ChangeRequest, Expected, ListItem, Status,
+};
 use scheduler_model::routing::ShardId;
 use scheduler_model::task::{Record, version_of};
 use std::borrow::Cow;
@@ -20,14 +25,24 @@ const FIRST_WAIT: i64 = 50;
 const MOST_LOST: u64 = 3;
 
 impl Case {
-    /// Sends a request to a shard as the coordinator does: a try that is not answered is followed by another. Says whether there was one.
+    /// Sends a request to a shard as the coordinator does: a try that is not answered is followed
+    /// by another. Says whether there was one.
     pub(super) fn send<T>(
         &mut self,
         shard: ShardId,
         most: u64,
-        mut call: impl FnMut(&mut Engine, UnixMillis, &Storage, bool) -> Result<(T, Effects), EngineError>,
+        mut call: impl FnMut(
+            &mut Engine,
+            UnixMillis,
+            &Storage,
+            bool,
+        ) -> Result<(T, Effects), EngineError>,
     ) -> Result<(T, bool), Told> {
-        let lost = if most > 0 && self.lost.is_none() && self.random.chance(300) { 1 + self.random.below(most) } else { 0 };
+        let lost = if most > 0 && self.lost.is_none() && self.random.chance(300) {
+            1 + self.random.below(most)
+        } else {
+            0
+        };
         let (mut is_first, mut is_done, mut wait) = (true, false, FIRST_WAIT);
         for at in 0..=lost.max(self.lost.as_ref().map_or(0, |lost| lost.len() as u64)) {
             let drawn = if at < lost { Some(self.random.chance(600)) } else { None };
@@ -46,7 +61,9 @@ impl Case {
                 if loses.is_none() {
                     return match answer {
                         Ok((answer, _)) => Ok((answer, !is_first)),
-                        Err(EngineError::Conflict(_)) => Err(if is_first { Told::Refused } else { Told::Unknown }),
+                        Err(EngineError::Conflict(_)) => {
+                            Err(if is_first { Told::Refused } else { Told::Unknown })
+                        }
                         Err(problem) => violated("no-unexpected-errors", problem.to_string()),
                     };
                 }
@@ -73,21 +90,36 @@ impl Case {
         let mut search: Search<CancelledId> = Search::new(&self.map, ids, Means::Everything);
         while let Some((among, by_shard)) = search.next_round() {
             for (shard, places) in by_shard {
-                let request = CancelRequest { ids: places.iter().map(|at| ids[*at].clone()).collect(), if_match: None };
+                let request = CancelRequest {
+                    ids: places.iter().map(|at| ids[*at].clone()).collect(),
+                    if_match: None,
+                };
                 let sent = self.send(shard, MOST_LOST, |engine, now, storage, first| {
-                    engine.cancel_among(&request, if first { among } else { among.again() }, now, storage)
+                    engine.cancel_among(
+                        &request,
+                        if first { among } else { among.again() },
+                        now,
+                        storage,
+                    )
                 });
                 let (reply, is_repeat) = match sent {
                     Ok(answer) => answer,
                     Err(told) => return told,
                 };
-                let outcomes =
-                    reply.outcomes.iter().map(|outcome| CancelledId { outcome: *outcome, is_running: false }).collect();
+                let outcomes = reply
+                    .outcomes
+                    .iter()
+                    .map(|outcome| CancelledId { outcome: *outcome, is_running: false })
+                    .collect();
                 search.answered(places, outcomes, is_repeat);
             }
         }
         let (outcomes, is_repeat) = search.finish();
-        if is_repeat { Told::Unknown } else { Told::Cancelled(outcomes.into_iter().map(|of| of.outcome).collect()) }
+        if is_repeat {
+            Told::Unknown
+        } else {
+            Told::Cancelled(outcomes.into_iter().map(|of| of.outcome).collect())
+        }
     }
 
     pub(super) fn change(&mut self, ids: &[String], change: Change) -> Told {
@@ -100,12 +132,22 @@ impl Case {
             let most = if is_sent_once(change, among) { 0 } else { MOST_LOST };
             let loses = most == 0 && by_shard.len() == 1 && self.random.chance(100);
             for (shard, places) in by_shard {
-                let request = ChangeRequest { ids: places.iter().map(|at| ids[*at].clone()).collect(), change, if_match: None };
+                let request = ChangeRequest {
+                    ids: places.iter().map(|at| ids[*at].clone()).collect(),
+                    change,
+                    if_match: None,
+                };
                 if loses && self.lost.is_none() {
                     self.lost = Some(VecDeque::from([Some(self.random.chance(500))]));
                 }
                 let sent = self.send(shard, most, |engine, now, storage, first| {
-                    engine.change_among(&request, if first { among } else { among.again() }, None, now, storage)
+                    engine.change_among(
+                        &request,
+                        if first { among } else { among.again() },
+                        None,
+                        now,
+                        storage,
+                    )
                 });
                 if loses {
                     self.lost = None;
@@ -114,24 +156,38 @@ impl Case {
                     Ok(answer) => answer,
                     Err(told) => return told,
                 };
-                let outcomes = reply.outcomes.iter().map(|outcome| ChangedId { outcome: *outcome, is_running: false }).collect();
+                let outcomes = reply
+                    .outcomes
+                    .iter()
+                    .map(|outcome| ChangedId { outcome: *outcome, is_running: false })
+                    .collect();
                 search.answered(places, outcomes, is_repeat);
             }
         }
         let (outcomes, is_repeat) = search.finish();
-        if is_repeat { Told::Unknown } else { Told::Changed(outcomes.into_iter().map(|of| of.outcome).collect()) }
+        if is_repeat {
+            Told::Unknown
+        } else {
+            Told::Changed(outcomes.into_iter().map(|of| of.outcome).collect())
+        }
     }
 
     /// A `PUT`.
     pub(super) fn put(&mut self, id: &str, append: &Append) -> Told {
         self.trace(|| format!("put {:?}", self.versions.last()));
         let part = Append::decode(&append.encode()).unwrap();
-        let mut parts = [ShardAppend { shard: self.map.home(id), append: part, items: vec![0], first_due: self.now }];
+        let mut parts = [ShardAppend {
+            shard: self.map.home(id),
+            append: part,
+            items: vec![0],
+            first_due: self.now,
+        }];
         let mut going_on = GoingOn::new(&self.map, &parts);
         self.fires_between = true;
         while let Some((shard, append)) = going_on.next_ask() {
             let sent = self.send(shard, MOST_LOST, |engine, now, storage, _| {
-                let (reply, effects) = engine.go_on_here(Append::decode(&append.encode()).unwrap(), now, storage)?;
+                let (reply, effects) =
+                    engine.go_on_here(Append::decode(&append.encode()).unwrap(), now, storage)?;
                 Ok((reply?, effects))
             });
             match sent {
@@ -158,8 +214,9 @@ impl Case {
         }
         for (shard, ids) in others(&self.map, std::iter::once((id, lives_on))) {
             let request = CancelRequest { ids, if_match: None };
-            let sent =
-                self.send(shard, MOST_LOST, |engine, now, storage, _| engine.cancel_among(&request, Among::Live, now, storage));
+            let sent = self.send(shard, MOST_LOST, |engine, now, storage, _| {
+                engine.cancel_among(&request, Among::Live, now, storage)
+            });
             if let Err(told) = sent {
                 return told;
             }
@@ -188,7 +245,12 @@ impl Case {
         let stored = Record::parse(item.record.get().as_bytes()).unwrap();
         let description = format!("patched at {}", self.now);
         let mut text = Vec::new();
-        Record { description: Some(Cow::Borrowed(&description)), first_run: None, ..stored.clone() }.write(&mut text);
+        Record {
+            description: Some(Cow::Borrowed(&description)),
+            first_run: None,
+            ..stored.clone()
+        }
+        .write(&mut text);
         let mut append = append_of(id, &text);
         append.expected = Some(Expected::Version(version_of(item.record.get().as_bytes())));
         append.terms.tasks_only = true;

@@ -27,7 +27,10 @@ pub(super) fn load(storage: &Storage) -> Engine {
 
 /// How an attempt ends: the same on the twin.
 fn fails(firing: Firing) -> bool {
-    let drawn = Random::new(firing.version ^ firing.time.cast_unsigned() ^ u64::from(firing.attempt).rotate_left(32)).next();
+    let drawn = Random::new(
+        firing.version ^ firing.time.cast_unsigned() ^ u64::from(firing.attempt).rotate_left(32),
+    )
+    .next();
     drawn % 5 < 2
 }
 
@@ -57,14 +60,17 @@ impl Place {
             let envelope = Envelope::parse(std::str::from_utf8(&sent.text).unwrap()).unwrap();
             let is_failed = |task: &str| fails(firing_of(&Record::parse(task.as_bytes()).unwrap()));
             let failed = (0..).zip(&envelope.tasks).filter(|(_, task)| is_failed(task.get()));
-            let failed = failed.map(|(index, _)| Failure { index, error: "no".to_owned(), ..Failure::default() }).collect();
+            let failed = failed
+                .map(|(index, _)| Failure { index, error: "no".to_owned(), ..Failure::default() })
+                .collect();
             let report = Report { seq: sent.seq, failed, ..Report::default() };
             let effects = self.engine.report(&report, now, &self.storage).unwrap();
             self.commit(effects);
         }
     }
 
-    /// Fires what is due, to be reported `runs_for` milliseconds later. Says whether anything was to be done.
+    /// Fires what is due, to be reported `runs_for` milliseconds later. Says whether anything was
+    /// to be done.
     pub(super) fn wake(&mut self, now: UnixMillis, runs_for: i64) -> bool {
         if self.engine.next_wakeup().is_none_or(|at| at > now) {
             return false;
@@ -74,7 +80,10 @@ impl Place {
         self.commit(effects);
         for sent in sends {
             for task in Envelope::parse(std::str::from_utf8(&sent.text).unwrap()).unwrap().tasks {
-                *self.fired.entry(firing_of(&Record::parse(task.get().as_bytes()).unwrap())).or_default() += 1;
+                *self
+                    .fired
+                    .entry(firing_of(&Record::parse(task.get().as_bytes()).unwrap()))
+                    .or_default() += 1;
             }
             self.running.push((now.plus(runs_for), sent));
         }
@@ -83,10 +92,17 @@ impl Place {
 
     /// How much waits or runs under an id, beside dead letters.
     pub(super) fn lives(&self, id: &str) -> usize {
-        let waiting = self.holds().into_iter().filter(|(of, what, _)| of == id && *what != What::Dead).count();
-        let is_of_id = |task: &&serde_json::value::RawValue| Record::parse(task.get().as_bytes()).unwrap().id == id;
+        let waiting = self
+            .holds()
+            .into_iter()
+            .filter(|(of, what, _)| of == id && *what != What::Dead)
+            .count();
+        let is_of_id = |task: &&serde_json::value::RawValue| {
+            Record::parse(task.get().as_bytes()).unwrap().id == id
+        };
         let texts = self.running.iter().map(|(_, sent)| std::str::from_utf8(&sent.text).unwrap());
-        waiting + texts.flat_map(|text| Envelope::parse(text).unwrap().tasks).filter(is_of_id).count()
+        waiting
+            + texts.flat_map(|text| Envelope::parse(text).unwrap().tasks).filter(is_of_id).count()
     }
 
     /// What waits under each id.

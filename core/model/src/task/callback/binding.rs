@@ -49,7 +49,8 @@ pub enum Call<'a> {
     },
 }
 
-/// Names that are no functions of the user's: the runtime's own, and those that every object or promise has.
+/// Names that are no functions of the user's: the runtime's own, and those that every object or
+/// promise has.
 const RESERVED_FUNCTIONS: [&str; 22] = [
     "fetch",
     "connect",
@@ -67,7 +68,8 @@ const RESERVED_FUNCTIONS: [&str; 22] = [
     "then",
     "catch",
     "finally",
-    // Of `Object.prototype`: they answer for every object, and a task that names one would succeed without a call of the user's.
+    // Of `Object.prototype`: they answer for every object, and a task that names one would succeed
+    // without a call of the user's.
     "hasOwnProperty",
     "isPrototypeOf",
     "propertyIsEnumerable",
@@ -86,7 +88,12 @@ impl<'a> Service<'a> {
     }
 
     pub(super) fn check(&self, allowed: &[String]) -> Result<(), FieldError> {
-        check_binding("callback.binding", &self.binding, "service binding is allowed (SERVICE_BINDINGS)", allowed)?;
+        check_binding(
+            "callback.binding",
+            &self.binding,
+            "service binding is allowed (SERVICE_BINDINGS)",
+            allowed,
+        )?;
         check_timeout(self.timeout_seconds)?;
         self.call.check()
     }
@@ -96,7 +103,10 @@ impl<'a> DurableObject<'a> {
     pub(super) fn read(mut fields: Fields<'a>) -> Result<Self, FieldError> {
         Ok(Self {
             binding: read_binding(&mut fields, "give the binding of a Durable Object namespace")?,
-            name: fields.name.take().ok_or_else(|| missing("callback.name", "give the name of the object to call"))?,
+            name: fields
+                .name
+                .take()
+                .ok_or_else(|| missing("callback.name", "give the name of the object to call"))?,
             timeout_seconds: fields.timeout_seconds(),
             call: Call::read(fields)?,
         })
@@ -110,7 +120,10 @@ impl<'a> DurableObject<'a> {
             allowed,
         )?;
         if self.name.is_empty() {
-            return Err(FieldError::new("callback.name", "is empty; give the name of the object to call"));
+            return Err(FieldError::new(
+                "callback.name",
+                "is empty; give the name of the object to call",
+            ));
         }
         at_most("callback.name", self.name.len(), MAX_OBJECT_NAME_BYTES)?;
         check_timeout(self.timeout_seconds)?;
@@ -127,19 +140,27 @@ impl<'a> Call<'a> {
         match (fields.path.take(), fields.function.take()) {
             (Some(path), None) => Ok(Self::Request { path, message: Message::read(&mut fields)? }),
             (None, Some(name)) => {
-                for (is_given, field) in
-                    [(fields.method.is_some(), "callback.method"), (fields.headers.is_some(), "callback.headers")]
-                {
+                for (is_given, field) in [
+                    (fields.method.is_some(), "callback.method"),
+                    (fields.headers.is_some(), "callback.headers"),
+                ] {
                     if is_given {
-                        return Err(FieldError::new(field, "does not belong to the call of a function; leave it out"));
+                        return Err(FieldError::new(
+                            field,
+                            "does not belong to the call of a function; leave it out",
+                        ));
                     }
                 }
                 Ok(Self::Function { name, argument: fields.body()? })
             }
-            (None, None) => Err(missing("callback.path", "give a path for a request, or the name of a function")),
-            (Some(_), Some(_)) => {
-                Err(FieldError::new("callback.function", "cannot be called at a path; give one of path and function"))
-            }
+            (None, None) => Err(missing(
+                "callback.path",
+                "give a path for a request, or the name of a function",
+            )),
+            (Some(_), Some(_)) => Err(FieldError::new(
+                "callback.function",
+                "cannot be called at a path; give one of path and function",
+            )),
         }
     }
 
@@ -160,12 +181,20 @@ impl<'a> Call<'a> {
 fn check_function(name: &str) -> Result<(), FieldError> {
     at_most("callback.function", name.len(), MAX_FUNCTION_BYTES)?;
     let is_letter = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b'$');
-    if !name.bytes().next().is_some_and(is_letter) || !name.bytes().all(|b| is_letter(b) || b.is_ascii_digit()) {
-        return Err(FieldError::new("callback.function", "is not a function's name; use letters, digits, _ and $"));
+    if !name.bytes().next().is_some_and(is_letter)
+        || !name.bytes().all(|b| is_letter(b) || b.is_ascii_digit())
+    {
+        return Err(FieldError::new(
+            "callback.function",
+            "is not a function's name; use letters, digits, _ and $",
+        ));
     }
     // As JavaScript sees it, everything that begins with two underscores is an engine's own.
     if RESERVED_FUNCTIONS.contains(&name) || name.starts_with("__") {
-        return Err(FieldError::new("callback.function", format!("is {name}, which cannot be called by RPC")));
+        return Err(FieldError::new(
+            "callback.function",
+            format!("is {name}, which cannot be called by RPC"),
+        ));
     }
     Ok(())
 }

@@ -5,9 +5,9 @@ use crate::bounds::MAX_DESTINATION_BYTES;
 use url::Url;
 
 impl Callback<'_> {
-    /// Returns the name of the place that answers this callback: a webhook's scheme, host and port, or the kind and name of a binding
-    /// or handler. Durable Objects of one binding share a destination. A queue callback has none: its queue takes it or the shard sends
-    /// it again.
+    /// Returns the name of the place that answers this callback: a webhook's scheme, host and port,
+    /// or the kind and name of a binding or handler. Durable Objects of one binding share a
+    /// destination. A queue callback has none: its queue takes it or the shard sends it again.
     pub fn destination(&self) -> Option<String> {
         let mut name = match self {
             Self::Webhook(webhook) => match Url::parse(&webhook.url) {
@@ -33,18 +33,34 @@ mod tests {
     fn a_destination_is_a_host_a_binding_or_a_handler() {
         for (callback, destination) in [
             (r#"{"type":"webhook","url":"https://A.example/x?y=1"}"#, Some("https://a.example")),
-            (r#"{"type":"webhook","url":"https://a.example:443/other","method":"GET"}"#, Some("https://a.example")),
+            (
+                r#"{"type":"webhook","url":"https://a.example:443/other","method":"GET"}"#,
+                Some("https://a.example"),
+            ),
             (r#"{"type":"webhook","url":"http://a.example/"}"#, Some("http://a.example")),
-            (r#"{"type":"webhook","url":"http://127.0.0.1:8790/hook"}"#, Some("http://127.0.0.1:8790")),
+            (
+                r#"{"type":"webhook","url":"http://127.0.0.1:8790/hook"}"#,
+                Some("http://127.0.0.1:8790"),
+            ),
             (r#"{"type":"webhook","url":"http://[::1]:8790/hook"}"#, Some("http://[::1]:8790")),
             (r#"{"type":"webhook","url":"no URL"}"#, Some("webhook")),
             (r#"{"type":"service","binding":"MAIL","path":"/send"}"#, Some("service:MAIL")),
-            (r#"{"type":"durable-object","binding":"ROOMS","name":"a","function":"tick"}"#, Some("durable-object:ROOMS")),
-            (r#"{"type":"durable-object","binding":"ROOMS","name":"b","path":"/"}"#, Some("durable-object:ROOMS")),
+            (
+                r#"{"type":"durable-object","binding":"ROOMS","name":"a","function":"tick"}"#,
+                Some("durable-object:ROOMS"),
+            ),
+            (
+                r#"{"type":"durable-object","binding":"ROOMS","name":"b","path":"/"}"#,
+                Some("durable-object:ROOMS"),
+            ),
             (r#"{"type":"handler","name":"log"}"#, Some("handler:log")),
             (r#"{"type":"queue","queue":"FIRED_TASKS"}"#, None),
         ] {
-            assert_eq!(Callback::parse(callback).unwrap().destination().as_deref(), destination, "{callback}");
+            assert_eq!(
+                Callback::parse(callback).unwrap().destination().as_deref(),
+                destination,
+                "{callback}"
+            );
         }
     }
 
@@ -53,6 +69,9 @@ mod tests {
         let name = "ä".repeat(MAX_DESTINATION_BYTES);
         let callback = Callback::Handler { name: name.into() };
         let destination = callback.destination().unwrap();
-        assert!(destination.len() <= MAX_DESTINATION_BYTES && destination.len() > MAX_DESTINATION_BYTES - 4);
+        assert!(
+            destination.len() <= MAX_DESTINATION_BYTES
+                && destination.len() > MAX_DESTINATION_BYTES - 4
+        );
     }
 }

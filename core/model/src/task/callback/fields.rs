@@ -56,9 +56,20 @@ impl Kind {
     /// Whether this field, without `callback.`, belongs to callbacks of this kind.
     fn takes(self, field: &str) -> bool {
         match self {
-            Self::Webhook => matches!(field, "url" | "method" | "headers" | "body" | "timeoutSeconds"),
+            Self::Webhook => {
+                matches!(field, "url" | "method" | "headers" | "body" | "timeoutSeconds")
+            }
             Self::Service => {
-                matches!(field, "binding" | "path" | "function" | "method" | "headers" | "body" | "timeoutSeconds")
+                matches!(
+                    field,
+                    "binding"
+                        | "path"
+                        | "function"
+                        | "method"
+                        | "headers"
+                        | "body"
+                        | "timeoutSeconds"
+                )
             }
             Self::DurableObject => field == "name" || Self::Service.takes(field),
             Self::Handler => field == "name",
@@ -88,7 +99,10 @@ impl<'a> Fields<'a> {
             (self.queue.is_some(), "callback.queue"),
         ] {
             if is_given && !kind.takes(path.trim_start_matches("callback.")) {
-                return Err(FieldError::new(path, format!("does not belong to a {} callback; leave it out", kind.name())));
+                return Err(FieldError::new(
+                    path,
+                    format!("does not belong to a {} callback; leave it out", kind.name()),
+                ));
             }
         }
         Ok(())

@@ -106,32 +106,45 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// Returns the headers that are sent beside those that the dispatcher sets. Records that an earlier version accepted may have reserved
-    /// ones; they are left out.
+    /// Returns the headers that are sent beside those that the dispatcher sets. Records that an
+    /// earlier version accepted may have reserved ones; they are left out.
     pub fn sent_headers(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.headers.iter().map(|(name, value)| (name.as_ref(), value.as_ref())).filter(|(name, _)| !is_reserved(name))
+        self.headers
+            .iter()
+            .map(|(name, value)| (name.as_ref(), value.as_ref()))
+            .filter(|(name, _)| !is_reserved(name))
     }
 
     pub(super) fn check(&self) -> Result<(), FieldError> {
         if self.body.is_some() && !self.method.has_body() {
             return Err(FieldError::new(
                 "callback.body",
-                format!("cannot be sent with {}; leave it out, or use POST, PUT or PATCH", self.method.name()),
+                format!(
+                    "cannot be sent with {}; leave it out, or use POST, PUT or PATCH",
+                    self.method.name()
+                ),
             ));
         }
         for (at, (name, value)) in self.headers.iter().enumerate() {
             self.check_header(name, value)?;
             if self.headers.iter().take(at).any(|(other, _)| other.eq_ignore_ascii_case(name)) {
-                return Err(FieldError::new("callback.headers", format!("has {name:?} twice; give it once")));
+                return Err(FieldError::new(
+                    "callback.headers",
+                    format!("has {name:?} twice; give it once"),
+                ));
             }
         }
         Ok(())
     }
 
     fn check_header(&self, name: &str, value: &str) -> Result<(), FieldError> {
-        let bad = |problem: &str| Err(FieldError::new("callback.headers", format!("{:?} {problem}", cut(name, 64))));
+        let bad = |problem: &str| {
+            Err(FieldError::new("callback.headers", format!("{:?} {problem}", cut(name, 64))))
+        };
         // A token of RFC 9110, section 5.6.2.
-        if name.is_empty() || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b)) {
+        if name.is_empty()
+            || !name.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&b))
+        {
             return bad("is not a header name; use letters, digits and -");
         }
         if is_reserved(name) {

@@ -70,10 +70,14 @@ impl<'a> Callback<'a> {
             Kind::Service => Self::Service(Service::read(fields)?),
             Kind::DurableObject => Self::DurableObject(DurableObject::read(fields)?),
             Kind::Handler => Self::Handler {
-                name: fields.name.ok_or_else(|| missing("callback.name", "give the name of a registered handler"))?,
+                name: fields.name.ok_or_else(|| {
+                    missing("callback.name", "give the name of a registered handler")
+                })?,
             },
             Kind::Queue => Self::Queue {
-                queue: fields.queue.ok_or_else(|| missing("callback.queue", "give the name of a producer binding"))?,
+                queue: fields.queue.ok_or_else(|| {
+                    missing("callback.queue", "give the name of a producer binding")
+                })?,
             },
         })
     }
@@ -90,19 +94,26 @@ impl<'a> Callback<'a> {
         Ok(callback)
     }
 
-    /// Checks a callback's values: limits, URL, header names, and that this deployment has what it names.
+    /// Checks a callback's values: limits, URL, header names, and that this deployment has what it
+    /// names.
     fn check(&self, targets: Targets<'_>) -> Result<(), FieldError> {
         match self {
             Self::Webhook(webhook) => webhook.check(targets.allowed_hosts),
             Self::Service(service) => service.check(targets.services),
             Self::DurableObject(object) => object.check(targets.durable_objects),
             Self::Handler { name } if targets.handlers.contains(&name.as_ref()) => Ok(()),
-            Self::Handler { name } => {
-                Err(unknown("callback.name", name, "handler is registered", targets.handlers.iter().copied()))
-            }
-            Self::Queue { queue } => {
-                check_binding("callback.queue", queue, "queue binding is allowed (QUEUE_BINDINGS)", targets.queues)
-            }
+            Self::Handler { name } => Err(unknown(
+                "callback.name",
+                name,
+                "handler is registered",
+                targets.handlers.iter().copied(),
+            )),
+            Self::Queue { queue } => check_binding(
+                "callback.queue",
+                queue,
+                "queue binding is allowed (QUEUE_BINDINGS)",
+                targets.queues,
+            ),
         }
     }
 
@@ -112,22 +123,38 @@ impl<'a> Callback<'a> {
     }
 }
 
-fn check_binding(field: &'static str, given: &str, what: &str, allowed: &[String]) -> Result<(), FieldError> {
+fn check_binding(
+    field: &'static str,
+    given: &str,
+    what: &str,
+    allowed: &[String],
+) -> Result<(), FieldError> {
     if allowed.iter().any(|known| known == given) {
         return Ok(());
     }
     Err(unknown(field, given, what, allowed.iter().map(String::as_str)))
 }
 
-fn unknown<'a>(field: &'static str, given: &str, what: &str, known: impl Iterator<Item = &'a str>) -> FieldError {
+fn unknown<'a>(
+    field: &'static str,
+    given: &str,
+    what: &str,
+    known: impl Iterator<Item = &'a str>,
+) -> FieldError {
     let known: Vec<&str> = known.collect();
     let known = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-    FieldError::new(field, format!("is {:?}, but no such {what}; there are: {known}", cut(given, 64)))
+    FieldError::new(
+        field,
+        format!("is {:?}, but no such {what}; there are: {known}", cut(given, 64)),
+    )
 }
 
 fn check_timeout(seconds: u32) -> Result<(), FieldError> {
     if !(1..=MAX_TIMEOUT_SECONDS).contains(&seconds) {
-        return Err(FieldError::new("callback.timeoutSeconds", format!("is {seconds}; must be 1 to {MAX_TIMEOUT_SECONDS}")));
+        return Err(FieldError::new(
+            "callback.timeoutSeconds",
+            format!("is {seconds}; must be 1 to {MAX_TIMEOUT_SECONDS}"),
+        ));
     }
     Ok(())
 }

@@ -1,8 +1,11 @@
-//! Headers that a task may not give, since whoever receives them believes somebody else has set them.
+//! Headers that a task may not give, since whoever receives them believes somebody else has set
+//! them.
 //!
-//! A receiver behind an edge or a proxy believes what that says of the caller: its address, its scheme, whether it is signed in. Calls
-//! through a binding pass no edge, and calls to an allowed host in a private network none that would replace such headers; of a request within
-//! a zone Cloudflare even derives `cf-connecting-ip` from the `x-real-ip` that a Worker gives. So a task sets none of them.
+//! A receiver behind an edge or a proxy believes what that says of the caller: its address, its
+//! scheme, whether it is signed in. Calls through a binding pass no edge, and calls to an allowed
+//! host in a private network none that would replace such headers; of a request within a zone
+//! Cloudflare even derives `cf-connecting-ip` from the `x-real-ip` that a Worker gives. So a task
+//! sets none of them.
 
 use crate::access::NAMESPACE_HEADER;
 
@@ -14,7 +17,8 @@ const NAMES: [&str; 22] = [
     "webhook-timestamp",
     "webhook-signature",
     NAMESPACE_HEADER,
-    // They belong to the connection and the framing (RFC 9110, sections 7 and 10.1; RFC 9112, section 6).
+    // They belong to the connection and the framing (RFC 9110, sections 7 and 10.1; RFC 9112,
+    // section 6).
     "host",
     "content-length",
     "transfer-encoding",
@@ -36,16 +40,27 @@ const NAMES: [&str; 22] = [
     "x-rewrite-url",
 ];
 
-/// All names that begin so: Cloudflare's (its edge sets them, Access among them), those of proxies, and Envoy's, which strips them from outside.
-/// Azure's, App Engine's and CloudFront's say who the caller is as well.
-const PREFIXES: [&str; 9] =
-    ["cf-", "proxy-", "x-forwarded-", "x-original-", "x-envoy-", "x-azure-", "x-arr-", "x-appengine-", "x-amz-cf-"];
+/// All names that begin so: Cloudflare's (its edge sets them, Access among them), those of proxies,
+/// and Envoy's, which strips them from outside. Azure's, App Engine's and CloudFront's say who the
+/// caller is as well.
+const PREFIXES: [&str; 9] = [
+    "cf-",
+    "proxy-",
+    "x-forwarded-",
+    "x-original-",
+    "x-envoy-",
+    "x-azure-",
+    "x-arr-",
+    "x-appengine-",
+    "x-amz-cf-",
+];
 
-/// All names that end so: `true-client-ip`, `x-client-ip`, `x-cluster-client-ip`, and those of other edges.
+/// All names that end so: `true-client-ip`, `x-client-ip`, `x-cluster-client-ip`, and those of
+/// other edges.
 const SUFFIXES: [&str; 2] = ["-client-ip", "-clientip"];
 
-/// Whether a task may not give the header `name`. What is no letter and no digit counts as `-`: many servers pass `x_real_ip` and
-/// `x-real-ip` on under one name.
+/// Whether a task may not give the header `name`. What is no letter and no digit counts as `-`:
+/// many servers pass `x_real_ip` and `x-real-ip` on under one name.
 pub(super) fn is_reserved(name: &str) -> bool {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' };
     let name: String = name.chars().map(plain).collect();
@@ -98,9 +113,17 @@ mod tests {
         ] {
             assert!(is_reserved(name), "{name}");
         }
-        for name in
-            ["authorization", "cookie", "x-api-key", "accept", "cf", "x-cf-ray", "client-ip-hash", "forwarded-to", "content-type"]
-        {
+        for name in [
+            "authorization",
+            "cookie",
+            "x-api-key",
+            "accept",
+            "cf",
+            "x-cf-ray",
+            "client-ip-hash",
+            "forwarded-to",
+            "content-type",
+        ] {
             assert!(!is_reserved(name), "{name}");
         }
     }

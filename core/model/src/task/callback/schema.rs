@@ -3,7 +3,8 @@
 
 use super::Method;
 use crate::bounds::{
-    DEFAULT_TIMEOUT_SECONDS, MAX_FUNCTION_BYTES, MAX_HEADERS, MAX_OBJECT_NAME_BYTES, MAX_TIMEOUT_SECONDS, MAX_URL_BYTES,
+    DEFAULT_TIMEOUT_SECONDS, MAX_FUNCTION_BYTES, MAX_HEADERS, MAX_OBJECT_NAME_BYTES,
+    MAX_TIMEOUT_SECONDS, MAX_URL_BYTES,
 };
 use schemars::JsonSchema;
 use std::collections::BTreeMap;
@@ -12,13 +13,15 @@ use std::collections::BTreeMap;
 #[derive(JsonSchema)]
 #[schemars(inline, rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct Webhook {
-    /// http or https, and a public host. A path, query and fragment as usual; no user name or password.
+    /// http or https, and a public host. A path, query and fragment as usual; no user name or
+    /// password.
     #[schemars(length(max = MAX_URL_BYTES), extend("format" = "uri"))]
     url: String,
     /// `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy sets. `content-type` together with `body` only.
+    /// Sent beside those that the dispatcher sets; none that the connection, an edge or a proxy
+    /// sets. `content-type` together with `body` only.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
     /// Sent in the task's place: a text as it is, any other value as JSON.
@@ -44,10 +47,12 @@ pub(super) struct Service {
     /// Of a request. `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Of a request; sent beside those that the dispatcher sets. `content-type` together with `body` only.
+    /// Of a request; sent beside those that the dispatcher sets. `content-type` together with
+    /// `body` only.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
-    /// Sent in the task's place, or the function's argument in its place: a text as it is, any other value as JSON.
+    /// Sent in the task's place, or the function's argument in its place: a text as it is, any
+    /// other value as JSON.
     body: Option<serde_json::Value>,
     /// How long an attempt may take, seconds.
     #[schemars(range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]
@@ -73,10 +78,12 @@ pub(super) struct DurableObject {
     /// Of a request. `GET` and `DELETE` send no body.
     #[schemars(extend("default" = "POST"))]
     method: Option<Method>,
-    /// Of a request; sent beside those that the dispatcher sets. `content-type` together with `body` only.
+    /// Of a request; sent beside those that the dispatcher sets. `content-type` together with
+    /// `body` only.
     #[schemars(extend("maxProperties" = MAX_HEADERS))]
     headers: Option<BTreeMap<String, String>>,
-    /// Sent in the task's place, or the function's argument in its place: a text as it is, any other value as JSON.
+    /// Sent in the task's place, or the function's argument in its place: a text as it is, any
+    /// other value as JSON.
     body: Option<serde_json::Value>,
     /// How long an attempt may take, seconds.
     #[schemars(range(min = 1, max = MAX_TIMEOUT_SECONDS), extend("default" = DEFAULT_TIMEOUT_SECONDS))]

@@ -47,17 +47,47 @@ fn bad_callbacks_name_the_field() {
         (r#"{"type":"webhook","url":"https://metadata.google.internal/"}"#, "callback.url"),
         (r#"{"type":"webhook","url":"https://a.example","method":"HEAD"}"#, "callback.method"),
         (r#"{"type":"webhook","url":"https://a.example","method":"post"}"#, "callback.method"),
-        (r#"{"type":"webhook","url":"https://a.example","method":"GET","body":{}}"#, "callback.body"),
-        (r#"{"type":"webhook","url":"https://a.example","method":"DELETE","body":""}"#, "callback.body"),
+        (
+            r#"{"type":"webhook","url":"https://a.example","method":"GET","body":{}}"#,
+            "callback.body",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","method":"DELETE","body":""}"#,
+            "callback.body",
+        ),
         (r#"{"type":"webhook","url":"https://a.example","body":"\ud800"}"#, "callback.body"),
-        (r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":0}"#, "callback.timeoutSeconds"),
-        (r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":"1"}"#, "callback.timeoutSeconds"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"a b":"c"}}"#, "callback.headers"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"Host":"c"}}"#, "callback.headers"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"Webhook-Signature":"c"}}"#, "callback.headers"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"cf-connecting-ip":"c"}}"#, "callback.headers"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"content-type":"text/plain"}}"#, "callback.headers"),
-        (r#"{"type":"webhook","url":"https://a.example","headers":{"a":"c\r\nd"}}"#, "callback.headers"),
+        (
+            r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":0}"#,
+            "callback.timeoutSeconds",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","timeoutSeconds":"1"}"#,
+            "callback.timeoutSeconds",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"a b":"c"}}"#,
+            "callback.headers",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"Host":"c"}}"#,
+            "callback.headers",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"Webhook-Signature":"c"}}"#,
+            "callback.headers",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"cf-connecting-ip":"c"}}"#,
+            "callback.headers",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"content-type":"text/plain"}}"#,
+            "callback.headers",
+        ),
+        (
+            r#"{"type":"webhook","url":"https://a.example","headers":{"a":"c\r\nd"}}"#,
+            "callback.headers",
+        ),
         (r#"{"type":"webhook","url":"https://a.example","name":"log"}"#, "callback.name"),
         (r#"{"type":"webhook","url":"https://a.example","path":"/"}"#, "callback.path"),
         (r#"{"type":"service"}"#, "callback.binding"),
@@ -65,11 +95,23 @@ fn bad_callbacks_name_the_field() {
         (r#"{"type":"service","binding":"ROOMS","path":"/"}"#, "callback.binding"),
         (r#"{"type":"service","binding":"MAIL","path":"x"}"#, "callback.path"),
         (r#"{"type":"service","binding":"MAIL","path":"/","function":"f"}"#, "callback.function"),
-        (r#"{"type":"service","binding":"MAIL","path":"/","method":"GET","body":1}"#, "callback.body"),
-        (r#"{"type":"service","binding":"MAIL","path":"/","headers":{"te":"x"}}"#, "callback.headers"),
-        (r#"{"type":"service","binding":"MAIL","path":"/","timeoutSeconds":61}"#, "callback.timeoutSeconds"),
+        (
+            r#"{"type":"service","binding":"MAIL","path":"/","method":"GET","body":1}"#,
+            "callback.body",
+        ),
+        (
+            r#"{"type":"service","binding":"MAIL","path":"/","headers":{"te":"x"}}"#,
+            "callback.headers",
+        ),
+        (
+            r#"{"type":"service","binding":"MAIL","path":"/","timeoutSeconds":61}"#,
+            "callback.timeoutSeconds",
+        ),
         (r#"{"type":"service","binding":"MAIL","path":"/","name":"a"}"#, "callback.name"),
-        (r#"{"type":"service","binding":"MAIL","path":"/","url":"https://a.example"}"#, "callback.url"),
+        (
+            r#"{"type":"service","binding":"MAIL","path":"/","url":"https://a.example"}"#,
+            "callback.url",
+        ),
         (r#"{"type":"service","binding":"MAIL","function":"f","method":"GET"}"#, "callback.method"),
         (r#"{"type":"service","binding":"MAIL","function":"f","headers":{}}"#, "callback.headers"),
         (r#"{"type":"service","binding":"MAIL","function":""}"#, "callback.function"),
@@ -79,9 +121,15 @@ fn bad_callbacks_name_the_field() {
         (r#"{"type":"service","binding":"MAIL","function":"__proto__"}"#, "callback.function"),
         (r#"{"type":"durable-object","binding":"ROOMS","path":"/"}"#, "callback.name"),
         (r#"{"type":"durable-object","binding":"ROOMS","name":"","path":"/"}"#, "callback.name"),
-        (r#"{"type":"durable-object","binding":"SHARDS","name":"1-0","path":"/"}"#, "callback.binding"),
+        (
+            r#"{"type":"durable-object","binding":"SHARDS","name":"1-0","path":"/"}"#,
+            "callback.binding",
+        ),
         (r#"{"type":"durable-object","binding":"ROOMS","name":"a"}"#, "callback.path"),
-        (r#"{"type":"durable-object","binding":"ROOMS","name":"a","function":"alarm"}"#, "callback.function"),
+        (
+            r#"{"type":"durable-object","binding":"ROOMS","name":"a","function":"alarm"}"#,
+            "callback.function",
+        ),
         (r#"{"type":"handler"}"#, "callback.name"),
         (r#"{"type":"handler","name":"none"}"#, "callback.name"),
         (r#"{"type":"handler","name":"log","url":"https://a.example"}"#, "callback.url"),
@@ -103,10 +151,18 @@ fn lengths_are_limited() {
     let long = |text: &str, n: usize| text.replace('~', &"x".repeat(n));
     let whole = r#"{"type":"webhook","url":"https://a.example","body":"~"}"#;
     for (text, field, most) in [
-        (r#"{"type":"webhook","url":"https://a.example/~"}"#, "callback.url", 2_048 - "https://a.example/".len()),
+        (
+            r#"{"type":"webhook","url":"https://a.example/~"}"#,
+            "callback.url",
+            2_048 - "https://a.example/".len(),
+        ),
         (r#"{"type":"service","binding":"MAIL","path":"/~"}"#, "callback.path", 2_047),
         (r#"{"type":"service","binding":"MAIL","function":"~"}"#, "callback.function", 128),
-        (r#"{"type":"durable-object","binding":"ROOMS","name":"~","path":"/"}"#, "callback.name", 256),
+        (
+            r#"{"type":"durable-object","binding":"ROOMS","name":"~","path":"/"}"#,
+            "callback.name",
+            256,
+        ),
         (whole, "callback", 8_192 - (whole.len() - 1)),
     ] {
         assert_eq!(checked(&long(text, most)), Ok(()), "{text}");

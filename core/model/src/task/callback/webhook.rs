@@ -30,14 +30,16 @@ impl<'a> Webhook<'a> {
 
     pub(super) fn check(&self, allowed_hosts: &[String]) -> Result<(), FieldError> {
         at_most("callback.url", self.url.len(), MAX_URL_BYTES)?;
-        parse_url(&self.url, allowed_hosts).map_err(|problem| FieldError::new("callback.url", problem))?;
+        parse_url(&self.url, allowed_hosts)
+            .map_err(|problem| FieldError::new("callback.url", problem))?;
         check_timeout(self.timeout_seconds)?;
         self.message.check()
     }
 }
 
-/// Reads a URL that a webhook may call: http or https, no credentials in it, a host that is public or allowed. Requests must be made
-/// to what this returns and not to the text, lest somebody else reads another host in it.
+/// Reads a URL that a webhook may call: http or https, no credentials in it, a host that is public
+/// or allowed. Requests must be made to what this returns and not to the text, lest somebody else
+/// reads another host in it.
 ///
 /// # Errors
 /// The problem and what to do, to be read after the name of the field.
@@ -47,7 +49,9 @@ pub fn parse_url(text: &str, allowed_hosts: &[String]) -> Result<Url, String> {
         return Err(format!("has the scheme {}; must be http or https", url.scheme()));
     }
     if !url.username().is_empty() || url.password().is_some() {
-        return Err("has a user name or password in it; send an Authorization header instead".to_owned());
+        return Err(
+            "has a user name or password in it; send an Authorization header instead".to_owned()
+        );
     }
     check_host(&url, allowed_hosts).map_err(|problem| problem.to_string())?;
     Ok(url)
