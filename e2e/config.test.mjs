@@ -71,7 +71,11 @@ test("the build exports the handlers and the class: a macro outside the entry cr
   }
 });
 
-test("the wasm is below 1 MB gzip", async () => {
+// The platform's bound after gzip is 3 MB on its free plan and 10 MB on the paid one. Size costs start-up time,
+// so it is bounded where a jump is noticed, not where the platform refuses the upload.
+const MOST_WASM_BYTES = 1_200_000;
+
+test("the wasm after gzip is within its bound", async () => {
   const size = gzipSync(await readFile(join(ROOT, "coordinator/build/index_bg.wasm")), { level: 9 }).length;
-  assert.ok(size < 1_000_000, `${size} bytes`);
+  assert.ok(size <= MOST_WASM_BYTES, `${size} bytes`);
 });
