@@ -72,6 +72,7 @@ problem_types! {
     AlreadyFired "already-fired" 409 "Task already fired"
     NotApplicable "not-applicable" 409 "Change not applicable"
     TooManyRuns "too-many-runs" 409 "Too many waiting runs"
+    ConditionRefused "condition-refused" 400 "Precondition not supported"
     OtherVersion "other-version" 412 "Version mismatch"
     TooLarge "too-large" 413 "Request too large"
     Invalid "invalid" 422 "Invalid request"
@@ -118,6 +119,12 @@ impl Problem {
     pub(crate) fn invalid(error: FieldError) -> Self {
         let detail = error.to_string();
         Self { field: Some(error.field.into_owned()), ..Self::new(ProblemType::Invalid, detail) }
+    }
+
+    /// The header has a condition that cannot be kept here.
+    pub(crate) fn condition_refused(header: &'static str, detail: &str) -> Self {
+        let detail = format!("{header} {detail}");
+        Self { field: Some(header.to_owned()), ..Self::new(ProblemType::ConditionRefused, detail) }
     }
 
     /// The body is larger than the route takes.

@@ -31,6 +31,9 @@ pub(crate) struct Task {
     /// In the answer to a `PUT` or `PATCH`: an attempt of the task that was there is in flight. It
     /// ends, and no other starts as it was.
     running: Option<bool>,
+    /// In the answer to a `POST`, `PUT` or `PATCH`: what the caller should know of a task that was
+    /// stored all the same. Absent where there is nothing.
+    warnings: Option<Vec<Warning>>,
     /// What a change of the clock does to the local time that it was given; absent on most. See the
     /// preview.
     #[schemars(extend("enum" = ["gap-moved", "gap-shifted", "first-of-two"]))]
@@ -39,6 +42,16 @@ pub(crate) struct Task {
     explanation: Option<String>,
     #[schemars(flatten)]
     record: Record<'static>,
+}
+
+/// A warning of a task that was stored.
+#[derive(JsonSchema)]
+struct Warning {
+    /// The member at fault: `limitKey` if the key has no limit, `callback` if its destination does
+    /// not answer.
+    field: String,
+    /// What is wrong, and what to do.
+    detail: String,
 }
 
 /// A page of the list.

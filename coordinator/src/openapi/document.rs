@@ -84,6 +84,7 @@ pub(super) fn problems_of(route: &Route) -> impl Iterator<Item = Problem> {
         let follows = match problem.kind {
             ProblemType::NoNamespace | ProblemType::Invalid => is_of_namespace(route),
             ProblemType::TooLarge => route.operation.body.is_some(),
+            ProblemType::ConditionRefused => route.conditions == Conditions::Refused,
             ProblemType::OtherVersion => {
                 matches!(route.conditions, Conditions::Change | Conditions::Read)
             }
@@ -327,6 +328,10 @@ pub(super) fn problems() -> Vec<Problem> {
         Problem::not_applicable("order-7", Some(&Change::Pause)),
         Problem::too_many_runs("order-7"),
         Problem::other_version("the task was changed meanwhile; read it again"),
+        Problem::condition_refused(
+            "If-Match",
+            "is not taken here: only one task has a version; change tasks one by one, or leave it out",
+        ),
         Problem::too_large(MAX_REQUEST_BYTES),
         Problem::invalid(FieldError::new("delayInSeconds", "is -1; must be 0 to 251637958799")),
         Problem::overloaded(),

@@ -15,7 +15,7 @@ use crate::problem::ProblemType::{
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
-use scheduler_model::bounds::MAX_PREVIEW_BODY_BYTES;
+use scheduler_model::bounds::MAX_TASK_BODY_BYTES;
 #[cfg(test)]
 use scheduler_model::events::EventData;
 #[cfg(test)]
@@ -49,7 +49,7 @@ pub(super) static ROUTES: &[Route] = &[
         ..Route::open("/openapi.json", open::document)
     },
     Route {
-        body_limit: MAX_PREVIEW_BODY_BYTES,
+        body_limit: MAX_TASK_BODY_BYTES,
         conditions: Conditions::Ignored,
         #[cfg(test)]
         operation: Operation {

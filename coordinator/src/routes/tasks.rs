@@ -11,7 +11,8 @@ use crate::openapi::answers::{
 use crate::openapi::operation::{Body, Operation};
 #[cfg(test)]
 use crate::problem::ProblemType::{
-    AlreadyFired, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota, TooManyRuns,
+    AlreadyFired, ConditionRefused, Full, Invalid, KeyReused, NoTask, NotApplicable, Quota,
+    TooManyRuns,
 };
 use crate::routes::route::Route;
 use scheduler_model::access::Scope;
@@ -41,7 +42,7 @@ pub(super) static ROUTES: &[Route] = &[
                     SchemaGenerator::subschema_for::<Task>,
                 ),
             ],
-            refusals: &[Invalid, KeyReused, Quota, Full],
+            refusals: &[Invalid, ConditionRefused, KeyReused, Quota, Full],
             ..Operation::USUAL
         },
         ..Route::new(Method::Post, "/v1/tasks", Scope::Write, |call, _| {

@@ -10,6 +10,8 @@
 
 use super::Engine;
 use crate::checked::given;
+use crate::continued::{continued, continued_text};
+use crate::decisions::FlightRef;
 use crate::effects::{Effects, Write};
 use crate::entry_ref::EntryRef;
 use crate::error::EngineError;
@@ -134,9 +136,13 @@ impl Engine {
             return Ok(());
         };
         let was_paused = self.is_paused(task);
+        let stored = if task.page == 0 || reading.is_version {
+            self.record_of(task, reader)?
+        } else {
+            Vec::new()
+        };
         let same = match self.tasks.schedule(task.index).filter(|_| task.page == 0) {
-            Some(_) => going_on(&schedule.record, &reader.schedule(task.index)?, open)
-                .map_err(EngineError::Corrupt)?,
+            Some(_) => going_on(&schedule.record, &stored, open).map_err(EngineError::Corrupt)?,
             None => None,
         };
         let is_paused = match same {
@@ -156,7 +162,8 @@ impl Engine {
                     return Ok(());
                 }
                 let is_paused = schedule.read.paused;
-                outcome.schedules.push(schedule);
+                outcome.went_on += 1;
+                outcome.schedules.push(schedule.continuing(&stored)?);
                 is_paused
             }
         };
@@ -282,8 +289,16 @@ impl Engine {
             } else {
                 self.kept_entry(&page, &entry, (task, open), now, reader)?
             };
+            // A request that names the version continues the task at another time, too.
+            let same = match same {
+                None if reading.is_version => Some(KeptEntry {
+                    due: entry.due,
+                    record: Some(self.continuing(&page, &entry, task, reader)?),
+                }),
+                same => same,
+            };
             outcome.replaced.push(task);
-            if same.is_none() && !reading.is_version {
+            if same.is_none() {
                 outcome.replaced.extend(former.attempts);
                 continue;
             }
@@ -347,18 +362,55 @@ impl Engine {
             (_, due) => (due, None),
         };
         let is_given = given.replayed_at.or(given.late_since).is_some();
-        let given =
-            Record { replayed_at: former.replayed_at, late_since: former.late_since, ..given };
+        let kept = Record {
+            replayed_at: former.replayed_at,
+            late_since: former.late_since,
+            ..given.clone()
+        };
         let late_since = start
-            .filter(|start| given.is_conditional() && *start > given.start())
+            .filter(|start| kept.is_conditional() && *start > kept.start())
             .or(former.late_since);
-        let keeps = former.replayed_at.or(late_since).is_some() && !is_given;
-        let record = keeps.then(|| {
-            let mut text = Vec::new();
-            Record { late_since, ..given }.write(&mut text);
-            text
-        });
+        let kept = if is_given { given } else { Record { late_since, ..kept } };
+        let record = continued(&kept, &former, &text);
+        let record = (record != record_in(page, entry)).then_some(record);
         Ok(Some(KeptEntry { due, record }))
+    }
+
+    /// Returns the record of an entry of a request that continues a task at another time.
+    fn continuing(
+        &self,
+        page: &Page,
+        entry: &Entry,
+        task: EntryRef,
+        reader: &dyn Reader,
+    ) -> Result<Vec<u8>, EngineError> {
+        continued_text(record_in(page, entry), &self.record_of(task, reader)?)
+    }
+
+    /// Makes the only task of a request continue the run in flight that it is a version of, whose
+    /// time it changes.
+    pub(super) fn continue_flight(
+        &self,
+        flight: FlightRef,
+        outcome: &mut Redefined,
+        reader: &dyn Reader,
+    ) -> Result<(), EngineError> {
+        let stored = self.record_in_flight(flight, reader)?;
+        let mut pages = Vec::with_capacity(outcome.pages.len());
+        for page in &outcome.pages {
+            let mut kept = BTreeMap::new();
+            for (index, entry) in page.directory.iter().enumerate() {
+                let record = continued_text(record_in(page, &entry), &stored)?;
+                kept.insert(index, KeptEntry { due: entry.due, record: Some(record) });
+            }
+            pages.extend(rebuilt(page, kept));
+        }
+        outcome.pages = pages;
+        let schedules = std::mem::take(&mut outcome.schedules);
+        let continued = schedules.into_iter().map(|schedule| schedule.continuing(&stored));
+        outcome.schedules = continued.collect::<Result<_, _>>()?;
+        outcome.went_on += 1;
+        Ok(())
     }
 
     /// Returns whether a task is paused.

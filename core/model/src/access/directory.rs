@@ -67,7 +67,11 @@ impl Directory {
             .ok_or(Denied::UnknownKey)?;
         match key.expires_at {
             Some(at) if at <= now => Err(Denied::Expired(at)),
-            _ => Ok(Holder { scopes: key.scopes.clone(), reach: key.namespaces.clone() }),
+            _ => Ok(Holder {
+                scopes: key.scopes.clone(),
+                reach: key.namespaces.clone(),
+                name: Some(key.name.clone()),
+            }),
         }
     }
 

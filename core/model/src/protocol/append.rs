@@ -239,6 +239,9 @@ pub struct AppendReply {
     /// than they were sent.
     #[serde(default)]
     pub went_on: u64,
+    /// Of a request with one task: whether the circuit of its destination is open on this shard.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unanswered: bool,
     /// Of a request that was carried out before: what that one had made up. Nothing was done this
     /// time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
