@@ -1,4 +1,4 @@
-//! From a message's text to the tasks that are to be run.
+//! From the text of a message to the tasks to run.
 
 use crate::outcome::{Tally, TaskError};
 use crate::text::header_value;
@@ -12,11 +12,11 @@ use std::borrow::Cow;
 /// An envelope, ready to run.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
-    /// Whom to report to.
+    /// The shard that gets the report.
     pub(crate) shard: ShardName,
     /// The tasks that can be run, in the envelope's order.
     pub(crate) jobs: Vec<Job<'a>>,
-    /// What is known already: the tasks that were stopped since they were dispatched, and the
+    /// What is already known: the tasks that were stopped since they were dispatched, and the
     /// records that cannot be read.
     pub(crate) tally: Tally,
 }
@@ -32,9 +32,9 @@ pub(crate) struct Job<'a> {
     pub(crate) text: &'a str,
     /// The record.
     pub(crate) record: Record<'a>,
-    /// The time that the record is due; of a recurring task, the occurrence.
+    /// When the task was due; for a recurring task, the occurrence.
     pub(crate) time: UnixMillis,
-    /// What answers it.
+    /// The destination that it counts for.
     pub(crate) destination: String,
     /// What to run.
     pub(crate) work: Work<'a>,
