@@ -14,7 +14,7 @@ pub const MAX_IN_FLIGHT: usize = 6;
 
 /// Where tasks run and reports go.
 pub(crate) trait Host {
-    /// The current time.
+    /// Returns the current time.
     fn now(&self) -> UnixMillis;
     /// Runs a task. Ends in bounded time.
     async fn run(&self, job: Job<'_>) -> Attempt;

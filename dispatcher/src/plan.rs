@@ -121,13 +121,13 @@ impl<'a> Job<'a> {
         Ok(Self { namespace, index, text, record, time, destination, work })
     }
 
-    /// The value of the header `Idempotency-Key`: the occurrence key, percent-encoded where a
-    /// header could not carry it.
+    /// Returns the value of the header `Idempotency-Key`: the occurrence key, percent-encoded where
+    /// a header could not carry it.
     pub(crate) fn idempotency_key(&self) -> String {
         header_value(&self.record.occurrence_key().to_string())
     }
 
-    /// What a request sends, and the type of that; nothing with a method that has no body.
+    /// Returns what a request sends, and the type of that; nothing with a method that has no body.
     pub(crate) fn content<'m>(
         &'m self,
         message: &'m Message<'_>,
@@ -139,8 +139,8 @@ impl<'a> Job<'a> {
         })
     }
 
-    /// The task's policy; the default where it has none, or one that an older deployment wrote and
-    /// this one does not understand.
+    /// Returns the task's policy; the default where it has none, or one that an older deployment
+    /// wrote and this one does not understand.
     pub(crate) fn policy(&self) -> RetryPolicy {
         let given = self
             .record

@@ -22,17 +22,17 @@ impl Namespace {
     /// The one that is always there.
     pub const DEFAULT: Self = Self(Cow::Borrowed("default"));
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// Whether it is the one that is always there.
+    /// Returns whether it is the one that is always there.
     pub fn is_default(&self) -> bool {
         *self == Self::DEFAULT
     }
 
-    /// The name of a shard's Durable Object.
+    /// Returns the name of a shard's Durable Object.
     pub fn shard(&self, shard: ShardId) -> ShardName {
         ShardName { namespace: self.clone(), shard }
     }

@@ -109,16 +109,16 @@ const FLAG_VERSION: u8 = 3;
 const HAS_TERMS: u8 = 4;
 
 impl Append {
-    /// How many bytes its tasks are.
+    /// Returns how many bytes its tasks are.
     pub fn bytes(&self) -> usize {
         let of_pages: usize =
             self.pages.iter().map(|page| page.directory.bytes().len() + page.body.len()).sum();
         of_pages + self.schedules.iter().map(Vec::len).sum::<usize>()
     }
 
-    /// The request's bytes: magic and version, a flag with what is expected, then the pages and the
-    /// schedules, each counted and with lengths in 32 bits, little-endian; then the terms as JSON,
-    /// if there are any.
+    /// Returns the request's bytes: magic and version, a flag with what is expected, then the pages
+    /// and the schedules, each counted and with lengths in 32 bits, little-endian; then the terms
+    /// as JSON, if there are any.
     pub fn encode(&self) -> Vec<u8> {
         let parts: usize = self
             .pages

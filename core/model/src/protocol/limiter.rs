@@ -146,8 +146,8 @@ impl Answer {
         }
     }
 
-    /// Whether the shard finds no slot for what waits, and may get one: then there is a point in
-    /// waiting.
+    /// Returns whether the shard finds no slot for what waits, and may get one: then there is a
+    /// point in waiting.
     pub fn lacks_slots(&self, ask: &Ask) -> bool {
         self.conversation.is_none()
             && ask.waiting > 0
