@@ -17,6 +17,8 @@ pub(crate) mod operation;
 #[cfg(test)]
 mod schemas;
 #[cfg(test)]
+mod shapes_tests;
+#[cfg(test)]
 mod tests;
 
 /// The document. After a change to the API: `UPDATE_OPENAPI=1 cargo test -p coordinator openapi`

@@ -61,11 +61,14 @@ pub(super) struct NewSchedule {
 }
 
 impl NewSchedule {
-    /// Returns the task as one that continues the task of the record `stored`.
-    pub(super) fn continuing(mut self, stored: &[u8]) -> Result<Self, EngineError> {
-        self.record = continued_text(&self.record, stored)?;
-        self.read.record_bytes = u32::try_from(self.record.len()).unwrap_or(u32::MAX);
-        Ok(self)
+    /// Returns the task as one that continues the task of the record `stored`, and whether its
+    /// record has changed.
+    pub(super) fn continuing(mut self, stored: &[u8]) -> Result<(Self, bool), EngineError> {
+        let record = continued_text(&self.record, stored)?;
+        let is_changed = record != self.record;
+        self.read.record_bytes = u32::try_from(record.len()).unwrap_or(u32::MAX);
+        self.record = record;
+        Ok((self, is_changed))
     }
 
     /// Reads a recurring task to which the occurrences that are due after `since` belong. If its

@@ -162,8 +162,9 @@ impl Engine {
                     return Ok(());
                 }
                 let is_paused = schedule.read.paused;
-                outcome.went_on += 1;
-                outcome.schedules.push(schedule.continuing(&stored)?);
+                let (schedule, is_changed) = schedule.continuing(&stored)?;
+                outcome.went_on += u64::from(is_changed);
+                outcome.schedules.push(schedule);
                 is_paused
             }
         };
@@ -291,10 +292,9 @@ impl Engine {
             };
             // A request that names the version continues the task at another time, too.
             let same = match same {
-                None if reading.is_version => Some(KeptEntry {
-                    due: entry.due,
-                    record: Some(self.continuing(&page, &entry, task, reader)?),
-                }),
+                None if reading.is_version => {
+                    Some(continuing(&page, &entry, &self.record_of(task, reader)?)?)
+                }
                 same => same,
             };
             outcome.replaced.push(task);
@@ -376,17 +376,6 @@ impl Engine {
         Ok(Some(KeptEntry { due, record }))
     }
 
-    /// Returns the record of an entry of a request that continues a task at another time.
-    fn continuing(
-        &self,
-        page: &Page,
-        entry: &Entry,
-        task: EntryRef,
-        reader: &dyn Reader,
-    ) -> Result<Vec<u8>, EngineError> {
-        continued_text(record_in(page, entry), &self.record_of(task, reader)?)
-    }
-
     /// Makes the only task of a request continue the run in flight that it is a version of, whose
     /// time it changes.
     pub(super) fn continue_flight(
@@ -400,16 +389,18 @@ impl Engine {
         for page in &outcome.pages {
             let mut kept = BTreeMap::new();
             for (index, entry) in page.directory.iter().enumerate() {
-                let record = continued_text(record_in(page, &entry), &stored)?;
-                kept.insert(index, KeptEntry { due: entry.due, record: Some(record) });
+                let entry = continuing(page, &entry, &stored)?;
+                outcome.went_on += u64::from(entry.record.is_some());
+                kept.insert(index, entry);
             }
             pages.extend(rebuilt(page, kept));
         }
         outcome.pages = pages;
-        let schedules = std::mem::take(&mut outcome.schedules);
-        let continued = schedules.into_iter().map(|schedule| schedule.continuing(&stored));
-        outcome.schedules = continued.collect::<Result<_, _>>()?;
-        outcome.went_on += 1;
+        for schedule in std::mem::take(&mut outcome.schedules) {
+            let (schedule, is_changed) = schedule.continuing(&stored)?;
+            outcome.went_on += u64::from(is_changed);
+            outcome.schedules.push(schedule);
+        }
         Ok(())
     }
 
@@ -423,4 +414,11 @@ impl Engine {
         }
         self.due_of(task) == UnixMillis::PAUSED
     }
+}
+
+/// Returns an entry of a request that continues the task of the record `stored` at another time.
+fn continuing(page: &Page, entry: &Entry, stored: &[u8]) -> Result<KeptEntry, EngineError> {
+    let given = record_in(page, entry);
+    let record = continued_text(given, stored)?;
+    Ok(KeptEntry { due: entry.due, record: (record != given).then_some(record) })
 }

@@ -40,13 +40,13 @@ fn times_become_milliseconds() {
 fn every_field_is_kept() {
     let text = record(
         r#"{"id":"a/b","description":"say \"hi\"","tags":["x","y"],"payload":{ "n": [1.50, "\u00e9"] },
-            "retry":{"maxAttempts":3},"callback":{"type":"queue","queue":"FIRED_TASKS"},
+            "retry":{"maxAttempts":3},"callback":{"type":"handler","name":"log"},
             "cron":"0 9 * * MON","timezone":"Europe/London"}"#,
     )
     .unwrap();
     assert_eq!(
         text,
-        r#"{"id":"a/b","cron":"0 9 * * MON","timezone":"Europe/London","description":"say \"hi\"","tags":["x","y"],"callback":{"type":"queue","queue":"FIRED_TASKS"},"retry":{"maxAttempts":3},"payload":{ "n": [1.50, "\u00e9"] }}"#
+        r#"{"id":"a/b","cron":"0 9 * * MON","timezone":"Europe/London","description":"say \"hi\"","tags":["x","y"],"callback":{"type":"handler","name":"log"},"retry":{"maxAttempts":3},"payload":{ "n": [1.50, "\u00e9"] }}"#
     );
 }
 
@@ -346,9 +346,8 @@ fn a_task_with_follow_ups_leaves_room_for_an_outcome() {
         ))
     };
     let both = format!(r#","onSuccess":{largest},"onFailure":{largest}"#);
-    for (follow_ups, limit) in
-        [("", MAX_RECORD_BYTES), (both.as_str(), MAX_RECORD_BYTES - MAX_OUTCOME_BYTES)]
-    {
+    let most = MAX_RECORD_BYTES - MAX_ORIGIN_BYTES;
+    for (follow_ups, limit) in [("", most), (both.as_str(), most - MAX_OUTCOME_BYTES)] {
         let least = with(follow_ups, 0).unwrap().len();
         assert_eq!(with(follow_ups, limit - least).unwrap().len(), limit);
         assert_eq!(with(follow_ups, limit - least + 1).unwrap_err().field, "body");

@@ -140,7 +140,11 @@ fn write_early_time(fields: &mut Fields<'_>, name: &'static str) {
 
 /// Returns what a patch of `paused` and of nothing else says: `null` ends a pause, as `false` does.
 pub fn only_pauses(patch: &str) -> Option<bool> {
-    let fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok().filter(|fields| fields.len() == 1)?;
+    let mut fields = fields_of::<MAX_PATCH_MEMBERS>(patch).ok()?;
+    fields.retain(|name, _| !is_read_only(name));
+    if fields.len() != 1 {
+        return None;
+    }
     match fields.get("paused")?.as_ref() {
         "true" => Some(true),
         "false" | "null" => Some(false),
