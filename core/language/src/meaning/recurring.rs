@@ -71,7 +71,7 @@ fn ordinal_weekday(
     Ok(read)
 }
 
-/// A cron expression or a rule as it is written.
+/// Returns a cron expression or a rule as it is written.
 fn literal(sentence: &Sentence, local: &Local<'_>, picks: &mut Picks) -> Result<Built, Refusal> {
     let strangers = [
         sentence.at.as_ref().map(|(_, span)| *span),
@@ -362,7 +362,7 @@ fn plain(
     Ok(schedule)
 }
 
-/// Whether a day is one that a cycle may have beside it.
+/// Returns whether a day is one that a cycle may have beside it.
 pub(super) fn is_weekday(day: Day) -> bool {
     matches!(day, Day::Weekday(..))
 }
