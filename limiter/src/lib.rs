@@ -3,8 +3,8 @@
 //!
 //! In scope: loading the limiter from SQL, carrying out its writes, speaking
 //! [`scheduler_model::protocol::limiter::paths`], letting a shard wait for a slot. Not in scope:
-//! who gets what, which is the limiter's; who may change limits, which is the coordinator's, before
-//! it asks.
+//! who gets what, which the limiter decides, and who may change limits, which the coordinator
+//! decides before it asks.
 
 use futures::channel::oneshot;
 use scheduler_engine::limiter::{HOLD_MILLIS, Limiter, Write};

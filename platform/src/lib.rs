@@ -1,8 +1,7 @@
-//! What the platform's SDK does not give, or gives in a way that does not hold: waits, the clock as
-//! the core takes it, random bytes; and the deployment's settings.
+//! What the platform's SDK lacks or gets wrong: waits, the clock as the core takes it, random bytes.
+//! Also the settings of the deployment.
 //!
-//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: anything
-//! that decides.
+//! In scope: small pieces that more than one of the Worker's crates needs. Not in scope: decisions.
 
 mod body;
 pub mod entries;

@@ -2,8 +2,8 @@
 //! holds a deployment's API keys and namespaces.
 //!
 //! In scope: loading the registry from SQL, carrying out its writes, speaking
-//! [`scheduler_model::access::paths`]. Not in scope: who may change what; that is the
-//! coordinator's, before it asks.
+//! [`scheduler_model::access::paths`]. Not in scope: who may change what, which the coordinator
+//! decides before it asks.
 
 use scheduler_engine::registry::{Registry, Write};
 use scheduler_model::access::{DeleteNamespace, Entry, KeyId, paths};

@@ -1,8 +1,8 @@
 //! The shard Durable Object: a thin shell around [`scheduler_engine`].
 //!
 //! In scope: loading the engine from SQL, carrying out its effects, arming the alarm, sending to
-//! queues, speaking [`scheduler_model::protocol`]. Not in scope: any decision about time, order,
-//! retries or cancels; that is the engine's.
+//! queues, speaking [`scheduler_model::protocol`]. Not in scope: decisions about time, order, retries
+//! or cancels, which the engine makes.
 
 mod alarm;
 mod config;
