@@ -16,3 +16,4 @@ pub mod schedule;
 pub mod steps;
 pub mod time;
 pub mod tz;
+pub mod varint;
